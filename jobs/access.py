@@ -1,0 +1,120 @@
+"""Who may see and do what, and how anyone gets hold of an object.
+
+Every page and API call comes through here. What someone may not see does not exist for them (404); what they see
+and may not do is refused (403). Staff see everything and act only as members.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404
+
+from jobs.models import Definition, Job, Membership, Role, Submission, Team, User
+from jobs.models.ids import from_text
+
+Act = Literal["view", "submit", "stop", "register"]
+
+# The one table of rights. A role that is not named may not.
+MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
+    {
+        "view": frozenset({Role.VIEWER, Role.ANALYST, Role.LEAD}),
+        "submit": frozenset({Role.ANALYST, Role.LEAD}),
+        "stop": frozenset({Role.ANALYST, Role.LEAD}),
+        "register": frozenset({Role.ANALYST, Role.LEAD}),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """Someone acting in a team. Staff who only look have no role there."""
+
+    user: User
+    team: Team
+    role: str
+
+    def may(self, act: Act) -> bool:
+        if act == "view":
+            return bool(self.role) or self.user.is_staff
+        return self.team.active and self.role in MAY[act]
+
+    def must(self, act: Act) -> None:
+        """Raises PermissionDenied with a sentence, unless the act is allowed."""
+        if not self.may(act):
+            raise PermissionDenied(self.refusal(act))
+
+    def refusal(self, act: Act) -> str:
+        if not self.team.active:
+            return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
+        if not self.role:
+            return f"You see {self.team} as an administrator. To {act}, be made a member of it."
+        return f"A {self.role} of {self.team} may not {act}. A lead of the team can change your role."
+
+
+def teams(user: User) -> QuerySet[Team]:
+    """The teams someone can switch between: their own; for staff all, their own or not."""
+    return Team.objects.visible_to(user)
+
+
+def membership(user: User, slug: str, may: Act = "view") -> Member:
+    """The user in the team of that slug. Raises Http404 if it is not theirs to see, PermissionDenied if only that."""
+    team = Team.objects.visible_to(user).filter(slug=slug).first()
+    if team is None:
+        raise Http404("There is no such team, or you are not in it.")
+    return _member(user, team, may)
+
+
+def member_of(user: User, team: Team) -> Member:
+    """The user in a team whose object they already hold."""
+    return _member(user, team, "view")
+
+
+def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
+    """A job by its public id, and the user in its team."""
+    found = _find(
+        Job.objects.visible_to(user).select_related(
+            "team", "account", "queue", "submission__person", "revision__definition"
+        ),
+        text_id,
+    )
+    return found, _member(user, found.team, may)
+
+
+def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:
+    """A submission by its public id, and the user in its team."""
+    found = _find(Submission.objects.visible_to(user).select_related("team", "account", "person"), text_id)
+    return found, _member(user, found.team, may)
+
+
+def definition(user: User, text_id: str) -> tuple[Definition, Member]:
+    """A definition by its public id, and the user in the team that owns it (without a role, if it is shared only)."""
+    found = _find(Definition.objects.visible_to(user).select_related("team", "account"), text_id)
+    return found, Member(user, found.team, _role(user, found.team))
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _find(rows: QuerySet[M], text_id: str) -> M:
+    try:
+        public_id = from_text(text_id)
+    except ValueError:
+        raise Http404("That is no id.") from None
+    found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise Http404("There is no such thing, or it is not yours to see.")
+    return found
+
+
+def _role(user: User, team: Team) -> str:
+    return Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or ""
+
+
+def _member(user: User, team: Team, act: Act) -> Member:
+    member = Member(user, team, _role(user, team))
+    member.must(act)
+    return member

@@ -1,0 +1,33 @@
+"""What is remembered: one file a noun, each with the questions that are asked of it."""
+
+from jobs.models.account import Access, Account
+from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
+from jobs.models.lease import Lease
+from jobs.models.queue import Queue, QueueGrant
+from jobs.models.submission import Source, Submission
+from jobs.models.team import Membership, Role, Team
+from jobs.models.token import ApiToken
+from jobs.models.user import User
+
+__all__ = [
+    "Access",
+    "Account",
+    "ApiToken",
+    "Definition",
+    "DeliveryAttempt",
+    "Job",
+    "JobDependency",
+    "Lease",
+    "Membership",
+    "Queue",
+    "QueueGrant",
+    "Registration",
+    "Revision",
+    "Role",
+    "Source",
+    "StateChange",
+    "Submission",
+    "Team",
+    "User",
+]

@@ -1,0 +1,50 @@
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+
+class Access(models.TextChoices):
+    """How the portal gets into an account. No credential is ever kept in the database."""
+
+    DEFAULT = "default", "Default credentials of the machine"
+    ROLE = "role", "A role to assume"
+    SANDBOX = "sandbox", "The bundled sandbox (dummy credentials)"
+
+
+class Account(models.Model):
+    """One AWS account in one region, and how to get in."""
+
+    name = models.CharField(max_length=80, unique=True)
+    region = models.CharField(max_length=30, validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-\d$")])
+    number = models.CharField(
+        "account number",
+        max_length=12,
+        blank=True,
+        validators=[RegexValidator(r"^\d{12}$")],
+        help_text="12 digits",
+    )
+    access = models.CharField(max_length=10, choices=Access.choices, default=Access.DEFAULT)
+    role_arn = models.CharField("role to assume", max_length=200, blank=True)
+    external_id = models.CharField(max_length=200, blank=True, editable=False)
+    endpoint_url = models.URLField(blank=True, help_text="Empty: Amazon's own endpoints.")
+    quarantine_seconds = models.PositiveIntegerField(
+        default=600,
+        validators=[MinValueValidator(10)],
+        help_text="How long a submission whose answer was lost must stay unfound before it is sent again.",
+    )
+    poll_seconds = models.PositiveIntegerField(
+        default=15,
+        validators=[MinValueValidator(1)],
+        help_text="How often a job that is about to change is looked at.",
+    )
+    active = models.BooleanField(default=True)
+    polled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    trouble = models.TextField(
+        blank=True, editable=False, help_text="What AWS last failed with, empty when well."
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.region})"

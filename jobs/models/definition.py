@@ -1,0 +1,115 @@
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from jobs.models.account import Account
+from jobs.models.ids import new_id, to_text
+from jobs.models.team import Team
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+
+class DefinitionQuerySet(models.QuerySet["Definition"]):
+    def usable_by(self, team: Team) -> Self:
+        """The team's own definitions, and those shared with everyone."""
+        return self.filter(Q(team=team) | Q(shared=True))
+
+    def visible_to(self, user: "User") -> Self:
+        if user.is_staff:
+            return self
+        return self.filter(Q(team__memberships__user=user) | Q(shared=True)).distinct()
+
+
+class Definition(models.Model):
+    """A name for work in an account's Batch. Names are account-wide there, so here each belongs to one team."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="definitions")
+    name = models.CharField(max_length=128)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="definitions")
+    shared = models.BooleanField(
+        default=False, help_text="Every team may use it; only its own registers revisions."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DefinitionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="one_definition_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("definition", args=[to_text(self.public_id)])
+
+
+class Registration(models.TextChoices):
+    """How far a revision is on its way to AWS."""
+
+    ACCEPTED = "ACCEPTED", "Being registered"
+    REGISTERED = "REGISTERED", "Registered"
+    REFUSED = "REFUSED", "Refused"
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def visible_to(self, user: "User") -> Self:
+        return self.filter(definition__in=Definition.objects.visible_to(user))
+
+    def runnable(self) -> Self:
+        """What Batch would still run."""
+        return self.filter(registration=Registration.REGISTERED, active=True)
+
+    def unregistered(self) -> Self:
+        """Asked for, and AWS has not said yes or no."""
+        return self.filter(registration=Registration.ACCEPTED)
+
+
+class Revision(models.Model):
+    """One registered state of a definition: never changed, only followed by the next."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField(null=True, help_text="AWS's revision; empty until AWS has answered.")
+    arn = models.CharField(max_length=300, blank=True)
+    document = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    registration = models.CharField(
+        max_length=12, choices=Registration.choices, default=Registration.ACCEPTED
+    )
+    active = models.BooleanField(default=True)
+    refusal = models.TextField(blank=True, help_text="AWS's words when it refused.")
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    registered_at = models.DateTimeField(null=True)
+
+    objects = RevisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["definition", "number"], name="one_revision_of_a_number"),
+            models.CheckConstraint(
+                condition=~Q(registration="REGISTERED") | Q(number__isnull=False),
+                name="registered_has_a_number",
+            ),
+        ]
+        indexes = [models.Index(fields=["definition", "fingerprint"], name="revision_fingerprint")]
+
+    def __str__(self) -> str:
+        return f"{self.definition}:{self.number or '…'}"
+
+    @property
+    def pinned(self) -> str:
+        """The name that means this revision and no other."""
+        return f"{self.definition.name}:{self.number}"
+
+    def get_absolute_url(self) -> str:
+        return self.definition.get_absolute_url()

@@ -1,0 +1,231 @@
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs.models.account import Account
+from jobs.models.definition import Revision
+from jobs.models.ids import new_id, to_text
+from jobs.models.queue import Queue
+from jobs.models.submission import Submission
+from jobs.models.team import Team
+from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery, State, Status, status_of
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+# How long a worker may hold a job before another may take it up. Above the longest call to AWS (30 s).
+LEASE = timedelta(seconds=60)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: "User") -> Self:
+        """Jobs of the user's own teams, all of them for staff: where every page starts."""
+        return self if user.is_staff else self.filter(team__memberships__user=user)
+
+    def undelivered(self) -> Self:
+        """Accepted, not yet with AWS, in nobody's hands, and not told to wait: a worker may take it."""
+        moment = now()
+        free = Q(lease_until=None) | Q(lease_until__lt=moment)
+        rested = Q(next_try_at=None) | Q(next_try_at__lte=moment)
+        return self.filter(free, rested, delivery=Delivery.ACCEPTED)
+
+    def deliverable(self) -> Self:
+        """Undelivered, and every job it waits for has its id in AWS."""
+        parents = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
+        return self.undelivered().exclude(Exists(parents.filter(parent__batch_id=None)))
+
+    def bereft(self) -> Self:
+        """Not sent yet, and waiting for a job that can no longer succeed."""
+        hopeless = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
+            parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
+        )
+        parents = JobDependency.objects.filter(hopeless, job=OuterRef("pk"))
+        return self.filter(Exists(parents), delivery=Delivery.ACCEPTED)
+
+    def unknown(self) -> Self:
+        """Perhaps sent, perhaps not: the one who sent them is gone, and nobody knows."""
+        return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
+
+    def active(self) -> Self:
+        """With AWS, and not yet at their end."""
+        return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
+
+    def due_for_a_look(self) -> Self:
+        """Active, and it is time to ask AWS again."""
+        return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
+
+    def unstopped(self) -> Self:
+        """Someone asked to stop them, AWS has them, and they have not ended."""
+        return self.active().filter(stop_requested_at__isnull=False)
+
+
+class Job(models.Model):
+    """One SubmitJob call, and what became of it."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="jobs")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="jobs")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="jobs")
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="jobs")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
+    position = models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")
+    name = models.CharField(max_length=128)
+    marker = models.CharField(
+        max_length=128, unique=True, help_text="Its name in AWS, by which it is found again."
+    )
+    document = models.JSONField(help_text="What was asked for it.")
+    tags = models.JSONField(default=dict)
+    array_size = models.PositiveIntegerField(null=True)
+
+    # -- Delivery: only `jobs.dispatch`, and stopping, write these.
+    delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
+    epoch = models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")
+    lease_until = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    delivery_note = models.TextField(
+        blank=True, help_text="Why it was refused, withdrawn, held, or sent late."
+    )
+    batch_id = models.CharField(max_length=60, null=True, unique=True)  # noqa: DJ001 - unique, and absent until AWS has it
+
+    # -- State: only `jobs.sync.apply` writes these.
+    state = models.CharField(max_length=20, blank=True)
+    finished_attempts = models.PositiveIntegerField(default=0)
+    status_reason = models.TextField(blank=True)
+    container_reason = models.TextField(blank=True)
+    exit_code = models.IntegerField(null=True)
+    log_group = models.CharField(max_length=512, blank=True)
+    log_stream = models.CharField(max_length=512, blank=True)
+    submitted_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+    attempts = models.JSONField(default=list)
+    array_summary = models.JSONField(default=dict)
+    raw = models.JSONField(default=dict, help_text="AWS's words.")
+    observed_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(null=True)
+    next_poll_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True, help_text="When someone last had it on a page.")
+
+    # -- Stopping: a request; its outcome is observed.
+    stop_requested_at = models.DateTimeField(null=True)
+    stop_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    stop_told_at = models.DateTimeField(null=True, help_text="When AWS was last told to stop it.")
+    stop_reason = models.CharField(max_length=1000, blank=True)
+
+    accepted_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, help_text="When the portal knew that it had ended.")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "position"], name="one_job_a_position"),
+            models.CheckConstraint(
+                condition=~Q(delivery="SENT") | Q(batch_id__isnull=False), name="sent_has_an_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="job_of_team"),
+            models.Index(
+                fields=["account", "next_try_at"],
+                name="job_undelivered",
+                condition=Q(delivery__in=["ACCEPTED", "SENDING"]),
+            ),
+            models.Index(
+                fields=["account", "next_poll_at"],
+                name="job_active",
+                condition=Q(
+                    delivery="SENT", state__in=["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"]
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text_id(self) -> str:
+        return to_text(self.public_id)
+
+    @property
+    def status(self) -> Status:
+        """What people see: the state once AWS has it, the delivery before."""
+        return status_of(self.delivery, self.state)
+
+    @property
+    def stopping(self) -> bool:
+        return self.stop_requested_at is not None and not self.status.final
+
+    def get_absolute_url(self) -> str:
+        return reverse("job", args=[self.text_id])
+
+    def claim(self) -> bool:
+        """Take the job for delivery, unless another worker has it or it has gone."""
+        taken = (
+            Job.objects.filter(pk=self.pk)
+            .undelivered()
+            .update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
+        )
+        if taken:
+            self.refresh_from_db()
+        return bool(taken)
+
+
+class JobDependency(models.Model):
+    """A job waits for another: one of this portal's, or one that is known by its id in AWS only."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="waits_for")
+    parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="waited_for_by", null=True)
+    batch_id = models.CharField(
+        max_length=60, blank=True, help_text="As written, when the document named an AWS id."
+    )
+    kind = models.CharField(max_length=12, blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "parent"], name="one_edge_a_parent"),
+            models.CheckConstraint(condition=~Q(parent=F("job")), name="no_job_waits_for_itself"),
+        ]
+
+
+class StateChange(models.Model):
+    """What happened to a job, appended and never changed; pages, notices and totals read it."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
+    at = models.DateTimeField(default=now, db_index=True)
+    delivery = models.CharField(max_length=10)
+    state = models.CharField(max_length=20, blank=True)
+    attempt = models.PositiveIntegerField(default=0, help_text="Attempts finished by then.")
+    note = models.TextField(blank=True)
+    source = models.CharField(max_length=12, help_text="Who told: person, dispatch, poll, event, reconcile.")
+
+    class Meta:
+        ordering = ["pk"]
+
+    @property
+    def status(self) -> Status:
+        return status_of(self.delivery, self.state)
+
+
+class DeliveryAttempt(models.Model):
+    """One intent to call SubmitJob, written before the call; how it ended is added after."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="deliveries")
+    epoch = models.PositiveIntegerField()
+    marked_at = models.DateTimeField()
+    outcome = models.CharField(max_length=12, blank=True)
+    detail = models.TextField(blank=True)
+    request_id = models.CharField(max_length=80, blank=True, help_text="AWS's id of the call.")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["job", "epoch"], name="one_attempt_an_epoch")]

@@ -1,0 +1,65 @@
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from jobs.models.account import Account
+from jobs.models.team import Team
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def granted_to(self, team: Team) -> Self:
+        """Queues that admins gave to the team."""
+        return self.filter(grants__team=team, account__active=True)
+
+    def visible_to(self, user: "User") -> Self:
+        """Queues of the user's teams; all of them for staff."""
+        if user.is_staff:
+            return self
+        return self.filter(grants__team__memberships__user=user).distinct()
+
+
+class Queue(models.Model):
+    """A Batch job queue of an account, mirrored from AWS. Only a sync writes its fields."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="queues")
+    name = models.CharField(max_length=128)
+    arn = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=20, default="ENABLED")
+    status = models.CharField(max_length=20, default="VALID")
+    status_reason = models.TextField(blank=True)
+    priority = models.IntegerField(default=0)
+    platform = models.CharField(max_length=30, blank=True, help_text="ECS, ECS_FARGATE, EKS …, as AWS says.")
+    raw = models.JSONField(default=dict, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    vanished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["account", "name"]
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="one_queue_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def open(self) -> bool:
+        """Whether AWS would take a job into it now."""
+        return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.vanished_at is None
+
+
+class QueueGrant(models.Model):
+    """A queue given to a team: what the product calls mapping queues to teams."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="queue_grants")
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="grants")
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "queue"], name="one_grant_a_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} for {self.team}"

@@ -1,0 +1,69 @@
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from jobs.models.account import Account
+from jobs.models.ids import new_id, to_text
+from jobs.models.team import Team
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+
+class Source(models.TextChoices):
+    """The door a submission came through."""
+
+    FORM = "form", "Form"
+    JSON = "json", "JSON"
+    API = "api", "API"
+    SCHEDULE = "schedule", "Schedule"
+    RERUN = "rerun", "Run again"
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, user: "User") -> Self:
+        """Submissions of the user's own teams; all of them for staff."""
+        return self if user.is_staff else self.filter(team__memberships__user=user)
+
+
+class Submission(models.Model):
+    """What someone asked for, once: one job, an array, or a workflow."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="submissions")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="submissions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions")
+    name = models.CharField(max_length=128)
+    kind = models.CharField(max_length=12)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    text = models.TextField(help_text="What was written, to the letter.")
+    document = models.JSONField(help_text="What was read from it.")
+    notes = models.JSONField(default=list, help_text="What was changed in reading it, and its warnings.")
+    job_count = models.PositiveIntegerField(default=1)
+    request_key = models.CharField(
+        max_length=80, null=True, help_text="The same key asks for the same submission."
+    )  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
+    request_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["team", "request_key"], name="one_submission_a_key")]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="submission_of_team"),
+            models.Index(fields=["person", "-id"], name="submission_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text_id(self) -> str:
+        return to_text(self.public_id)
+
+    def get_absolute_url(self) -> str:
+        return reverse("submission", args=[self.text_id])

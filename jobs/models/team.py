@@ -1,0 +1,62 @@
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Teams whose pages the user may open: their own; all of them for staff."""
+        if not user.is_active:
+            return self.none()
+        return self if user.is_staff else self.filter(memberships__user_id=user.pk)
+
+
+class Team(models.Model):
+    """Who works together, submits together, and pays together."""
+
+    slug = models.SlugField(unique=True, max_length=40)
+    name = models.CharField(max_length=80, unique=True)
+    active = models.BooleanField(
+        default=True, help_text="An inactive team keeps its history and submits nothing."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("team", args=[self.slug])
+
+
+class Role(models.TextChoices):
+    """What someone is in a team. Each may do what the one before may, and more."""
+
+    VIEWER = "viewer", "Viewer"
+    ANALYST = "analyst", "Analyst"
+    LEAD = "lead", "Lead"
+
+
+class Membership(models.Model):
+    """Someone's place in a team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.ANALYST)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_a_team")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team} as {self.get_role_display().lower()}"

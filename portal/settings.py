@@ -1,0 +1,193 @@
+"""Every setting of the portal, read from the environment with its type.
+
+A bare checkout can run its tests. To serve people it wants `PORTAL_MODE`: `quickstart` (set by `make run`: plain
+HTTP on this machine, demo accounts) or `production` (the default: `jobs`' start-up checks refuse what is unsafe).
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.management.utils import get_random_secret_key
+
+from portal.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# -- Mode
+PORTAL_MODE = env.str("PORTAL_MODE", "production")
+QUICKSTART = PORTAL_MODE == "quickstart"
+PRODUCTION = not QUICKSTART
+STATE = Path(env.str("STATE", str(BASE_DIR / ".portal")))
+
+# Without a key of its own each process makes one up: tests run, and `portal.checks` refuses to serve.
+SECRET_KEY_GIVEN = env.str("SECRET_KEY", "")
+SECRET_KEY = SECRET_KEY_GIVEN or get_random_secret_key()
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# -- The product
+# Tells several portals in one AWS account apart; part of every job's tags.
+INSTALLATION = env.str("INSTALLATION", "batch-portal")
+DOCUMENT_MAX_BYTES = 1024 * 1024
+
+# -- Django
+INSTALLED_APPS = [
+    "jobs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "django_rq",
+    "django_structlog",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+AUTH_USER_MODEL = "jobs.User"
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "jobs.web.context.portal",
+            ],
+            "builtins": ["jobs.templatetags.portal"],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
+# -- Database
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{STATE / 'portal.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Several processes write. Each write transaction takes its lock at its start, so that none deadlocks half-way,
+    # and a commit is on the disk before anyone acts on it: delivery depends on that.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# -- Redis and RQ
+# Separate fields, not a URL: rq passes a client's retry settings on only with these.
+_redis = environ.urlparse(env.str("REDIS_URL", "redis://127.0.0.1:6379/0"))
+_REDIS = {
+    "HOST": _redis.hostname or "127.0.0.1",
+    "PORT": _redis.port or 6379,
+    "DB": int(_redis.path.strip("/") or 0),
+    "USERNAME": _redis.username,
+    "PASSWORD": _redis.password,
+    "SSL": _redis.scheme == "rediss",
+    "SERIALIZER": "rq.serializers.JSONSerializer",
+    "DEFAULT_TIMEOUT": 60,
+    "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 5},
+}
+# In the order a worker serves them: what people wait for, what goes out, what is looked up.
+RQ_QUEUES = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
+
+# -- Security
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024  # a pasted document may be refused by name up to here
+if PRODUCTION:
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if env.bool("BEHIND_TLS_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# -- Static files
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(STATE / "static")))
+_MANIFEST = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": env.str("STATICFILES_STORAGE", _MANIFEST)},
+}
+FILE_UPLOAD_TEMP_DIR = tempfile.gettempdir()
+
+# -- Logs
+LOGGING = logging_config(as_json=env.bool("LOG_JSON", default=PRODUCTION), level=env.str("LOG_LEVEL", "INFO"))

@@ -1,0 +1,10 @@
+"""The door for web servers. It refuses to serve what `manage.py check` would refuse."""
+
+import os
+
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+application = get_wsgi_application()
+call_command("check")
