@@ -71,9 +71,7 @@ _ALL = (
     Status("SUCCEEDED", "Succeeded", "circle-check", "good", "It ended well.", rank=5, final=True, good=True),
     Status("FAILED", "Failed", "circle-x", "bad", "It ended badly.", rank=5, final=True),
     Status("STOPPED", "Stopped", "player-stop", "off", "Someone stopped it.", rank=5, final=True),
-    Status(
-        "LOST", "Lost", "question-mark", "warn", "AWS forgot it before its end was seen.", rank=5, final=True
-    ),
+    Status("LOST", "Lost", "question-mark", "warn", "AWS forgot it before its end was seen.", rank=5, final=True),
 )
 
 STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for status in _ALL})

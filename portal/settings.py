@@ -11,6 +11,8 @@ from typing import Any
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from portal.logs import logging_config
 
@@ -38,6 +40,7 @@ DOCUMENT_MAX_BYTES = 1024 * 1024
 
 # -- Django
 INSTALLED_APPS = [
+    "portal",
     "jobs",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -137,9 +140,11 @@ _REDIS = {
     "SSL": _redis.scheme == "rediss",
     "SERIALIZER": "rq.serializers.JSONSerializer",
     "DEFAULT_TIMEOUT": 60,
-    "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 5},
+    # Nobody waits for Redis: a ring that is not heard at once is made up for by the clock. Workers bring patience.
+    "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)},
 }
 # In the order a worker serves them: what people wait for, what goes out, what is looked up.
+RQ = {"COMMIT_MODE": "auto"}  # `jobs.ring` waits for the commit itself, and forgives a Redis that is away
 RQ_QUEUES = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security

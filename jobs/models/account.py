@@ -39,9 +39,7 @@ class Account(models.Model):
     active = models.BooleanField(default=True)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
-    trouble = models.TextField(
-        blank=True, editable=False, help_text="What AWS last failed with, empty when well."
-    )
+    trouble = models.TextField(blank=True, editable=False, help_text="What AWS last failed with, empty when well.")
 
     class Meta:
         ordering = ["name"]

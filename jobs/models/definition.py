@@ -31,9 +31,7 @@ class Definition(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="definitions")
     name = models.CharField(max_length=128)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="definitions")
-    shared = models.BooleanField(
-        default=False, help_text="Every team may use it; only its own registers revisions."
-    )
+    shared = models.BooleanField(default=False, help_text="Every team may use it; only its own registers revisions.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DefinitionQuerySet.as_manager()
@@ -79,9 +77,7 @@ class Revision(models.Model):
     arn = models.CharField(max_length=300, blank=True)
     document = models.JSONField()
     fingerprint = models.CharField(max_length=64)
-    registration = models.CharField(
-        max_length=12, choices=Registration.choices, default=Registration.ACCEPTED
-    )
+    registration = models.CharField(max_length=12, choices=Registration.choices, default=Registration.ACCEPTED)
     active = models.BooleanField(default=True)
     refusal = models.TextField(blank=True, help_text="AWS's words when it refused.")
     lease_until = models.DateTimeField(null=True)
@@ -106,10 +102,10 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.definition}:{self.number or '…'}"
 
+    def get_absolute_url(self) -> str:
+        return self.definition.get_absolute_url()
+
     @property
     def pinned(self) -> str:
         """The name that means this revision and no other."""
         return f"{self.definition.name}:{self.number}"
-
-    def get_absolute_url(self) -> str:
-        return self.definition.get_absolute_url()

@@ -1,8 +1,9 @@
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.timezone import now
@@ -18,8 +19,27 @@ from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery,
 if TYPE_CHECKING:
     from jobs.models.user import User
 
-# How long a worker may hold a job before another may take it up. Above the longest call to AWS (30 s).
+# How long a worker may hold a job before another may take it up: above the longest call to AWS (30 s).
 LEASE = timedelta(seconds=60)
+
+# The longest rest between two tries of a delivery, in seconds.
+LONGEST_REST = 300.0
+
+# What a delivery changes, and so reads back; the job's request and its related rows stay as they are.
+MOVING = (
+    "delivery",
+    "epoch",
+    "lease_until",
+    "next_try_at",
+    "sent_at",
+    "delivery_note",
+    "batch_id",
+    "state",
+    "submitted_at",
+    "next_poll_at",
+    "stop_requested_at",
+    "ended_at",
+)
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -75,9 +95,7 @@ class Job(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
     position = models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")
     name = models.CharField(max_length=128)
-    marker = models.CharField(
-        max_length=128, unique=True, help_text="Its name in AWS, by which it is found again."
-    )
+    marker = models.CharField(max_length=128, unique=True, help_text="Its name in AWS, by which it is found again.")
     document = models.JSONField(help_text="What was asked for it.")
     tags = models.JSONField(default=dict)
     array_size = models.PositiveIntegerField(null=True)
@@ -88,9 +106,7 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    delivery_note = models.TextField(
-        blank=True, help_text="Why it was refused, withdrawn, held, or sent late."
-    )
+    delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held, or sent late.")
     batch_id = models.CharField(max_length=60, null=True, unique=True)  # noqa: DJ001 - unique, and absent until AWS has it
 
     # -- State: only `jobs.sync.apply` writes these.
@@ -129,9 +145,7 @@ class Job(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["submission", "position"], name="one_job_a_position"),
-            models.CheckConstraint(
-                condition=~Q(delivery="SENT") | Q(batch_id__isnull=False), name="sent_has_an_id"
-            ),
+            models.CheckConstraint(condition=~Q(delivery="SENT") | Q(batch_id__isnull=False), name="sent_has_an_id"),
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="job_of_team"),
@@ -143,14 +157,15 @@ class Job(models.Model):
             models.Index(
                 fields=["account", "next_poll_at"],
                 name="job_active",
-                condition=Q(
-                    delivery="SENT", state__in=["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"]
-                ),
+                condition=Q(delivery="SENT", state__in=["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"]),
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("job", args=[self.text_id])
 
     @property
     def text_id(self) -> str:
@@ -165,19 +180,57 @@ class Job(models.Model):
     def stopping(self) -> bool:
         return self.stop_requested_at is not None and not self.status.final
 
-    def get_absolute_url(self) -> str:
-        return reverse("job", args=[self.text_id])
-
     def claim(self) -> bool:
         """Take the job for delivery, unless another worker has it or it has gone."""
-        taken = (
-            Job.objects.filter(pk=self.pk)
-            .undelivered()
-            .update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
-        )
+        taken = Job.objects.filter(pk=self.pk).undelivered().update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
         if taken:
-            self.refresh_from_db()
+            self.refresh_from_db(fields=MOVING)
         return bool(taken)
+
+    def advance(
+        self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
+    ) -> bool:
+        """Move on in delivery, unless the job has moved since this copy was read, or `only_if` is not so.
+
+        The change and the row that tells of it are one transaction. False: someone else was first.
+        """
+        here = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)
+        with transaction.atomic():
+            moved = Job.objects.filter(here, only_if or Q()).update(delivery=delivery, delivery_note=note, **fields)
+            if not moved:
+                return False
+            state = str(fields.get("state", self.state))
+            StateChange.objects.create(job=self, delivery=delivery, state=state, note=note, source=source)
+        self.refresh_from_db(fields=MOVING)
+        return True
+
+    def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
+        """AWS has the job, under this id. False: someone else has already written so."""
+        return self.advance(
+            Delivery.SENT,
+            source=source,
+            note=note,
+            batch_id=batch_id,
+            state=State.SUBMITTED,
+            submitted_at=now(),
+            lease_until=None,
+            next_try_at=None,
+            next_poll_at=now() + timedelta(seconds=self.account.poll_seconds),
+        )
+
+    def put_back(self, why: str, *, source: str) -> bool:
+        """It is certain that AWS does not have it: another try, later and later; none if it was asked to stop."""
+        if self.stop_requested_at:
+            return self.advance(
+                Delivery.WITHDRAWN,
+                source=source,
+                note="Stopped before it was sent.",
+                lease_until=None,
+                ended_at=now(),
+            )
+        wait = min(LONGEST_REST, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
+        again = now() + timedelta(seconds=wait)
+        return self.advance(Delivery.ACCEPTED, source=source, note=why, lease_until=None, next_try_at=again)
 
 
 class JobDependency(models.Model):
@@ -185,9 +238,7 @@ class JobDependency(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="waits_for")
     parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="waited_for_by", null=True)
-    batch_id = models.CharField(
-        max_length=60, blank=True, help_text="As written, when the document named an AWS id."
-    )
+    batch_id = models.CharField(max_length=60, blank=True, help_text="As written, when the document named an AWS id.")
     kind = models.CharField(max_length=12, blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.")
 
     class Meta:

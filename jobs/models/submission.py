@@ -42,9 +42,9 @@ class Submission(models.Model):
     document = models.JSONField(help_text="What was read from it.")
     notes = models.JSONField(default=list, help_text="What was changed in reading it, and its warnings.")
     job_count = models.PositiveIntegerField(default=1)
-    request_key = models.CharField(
+    request_key = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
         max_length=80, null=True, help_text="The same key asks for the same submission."
-    )  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
+    )
     request_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -61,9 +61,9 @@ class Submission(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("submission", args=[self.text_id])
+
     @property
     def text_id(self) -> str:
         return to_text(self.public_id)
-
-    def get_absolute_url(self) -> str:
-        return reverse("submission", args=[self.text_id])

@@ -22,9 +22,7 @@ class Team(models.Model):
 
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80, unique=True)
-    active = models.BooleanField(
-        default=True, help_text="An inactive team keeps its history and submits nothing."
-    )
+    active = models.BooleanField(default=True, help_text="An inactive team keeps its history and submits nothing.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()

@@ -10,11 +10,9 @@ class User(AbstractUser):
     """Someone who signs in. `public_id` is the name by which tags in AWS and the audit know a person."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    time_zone = models.CharField(
-        max_length=64, blank=True, help_text="IANA name; empty: as the browser says."
-    )
+    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: as the browser says.")
 
-    objects: ClassVar[UserManager[Self]] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager[Self]] = UserManager()
 
     @property
     def display_name(self) -> str:

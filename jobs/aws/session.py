@@ -1,0 +1,171 @@
+"""Clients for an account: one for each purpose, kept for the life of the process.
+
+Retries are a matter of purpose. SubmitJob and RegisterJobDefinition have no token by which AWS could tell a repeat,
+and botocore would repeat them by itself three times; their client makes exactly one attempt. Reads may be repeated.
+What a page waits for has three seconds.
+"""
+
+import functools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+
+from jobs.aws.errors import FenceError
+from jobs.models import Access, Account
+
+SANDBOX_KEY = "AKIASANDBOX000000000"
+SANDBOX_SECRET = "sandbox"  # noqa: S105 - the sandbox checks the date of a signature, not its secret
+
+
+class Purpose(Enum):
+    """What a client is for decides how long it waits and whether it repeats."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    PAGE = "page"
+
+
+CONFIGS = {
+    Purpose.SUBMIT: Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=3,
+        read_timeout=30,
+        max_pool_connections=100,
+    ),
+    Purpose.READ: Config(
+        retries={"mode": "adaptive", "total_max_attempts": 5},
+        connect_timeout=3,
+        read_timeout=15,
+        max_pool_connections=20,
+    ),
+    Purpose.PAGE: Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=2,
+        read_timeout=3,
+        max_pool_connections=8,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """All of an account that decides how its clients are made: equal ones share a client."""
+
+    access: str
+    region: str
+    endpoint_url: str
+    role_arn: str
+    external_id: str
+
+
+def client_for(account: Account, service: str, purpose: Purpose) -> Any:
+    """A client of a service ("batch", "logs", "sts") in the account's region, with the account's way in."""
+    way_in = WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
+    return _client(way_in, service, purpose)
+
+
+def preload() -> None:
+    """Read the service models now, so that processes forked from this one need not."""
+    for service in ("batch", "logs"):
+        _loader().load_service_model(service, "service-2")
+
+
+class Fence(threading.local):
+    """Keeps a request from leaving too late.
+
+    A worker that was paused between "I am sending this" and signing would sign with a fresh date, which AWS would
+    accept long after everyone else gave the request up. So each submission carries a moment after which it is not
+    sent, checked when it is signed and nothing has left yet.
+    """
+
+    closes_at: float | None = None
+
+    @contextmanager
+    def open_for(self, seconds: float) -> Iterator[None]:
+        """Requests of this thread may leave for so long from now."""
+        self.closes_at = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.closes_at = None
+
+    def check(self, **_: object) -> None:
+        if self.closes_at is None or time.monotonic() > self.closes_at:
+            raise FenceError("Too much time has passed since the intent was written; not sent.")
+
+
+fence = Fence()
+
+
+@functools.cache
+def _loader() -> Any:
+    return botocore.session.get_session().get_component("data_loader")
+
+
+_making = threading.Lock()
+
+
+def _client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    # botocore's sessions are not safe to share between threads while a client is made; the clients are.
+    with _making:
+        return _make_client(way_in, service, purpose)
+
+
+@functools.lru_cache(maxsize=256)
+def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    client = _session(way_in).create_client(
+        service, region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=CONFIGS[purpose]
+    )
+    if purpose is Purpose.SUBMIT:
+        client.meta.events.register("before-send.batch.SubmitJob", fence.check)
+    return client
+
+
+@functools.lru_cache(maxsize=64)
+def _session(way_in: WayIn) -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
+    if way_in.access == Access.SANDBOX:
+        session.set_credentials(SANDBOX_KEY, SANDBOX_SECRET)
+    elif way_in.access == Access.ROLE:
+        session.register_component("credential_provider", CredentialResolver([_AssumedRole(way_in)]))
+    return session
+
+
+class _AssumedRole(CredentialProvider):
+    """Credentials of the account's role, asked for with the portal's own and renewed before they expire."""
+
+    METHOD = "portal-assume-role"
+
+    def __init__(self, way_in: WayIn) -> None:
+        super().__init__()
+        self._way_in = way_in
+
+    def load(self) -> DeferredRefreshableCredentials:
+        own = botocore.session.Session()
+        extra = {"RoleSessionName": "batch-portal"}
+        if self._way_in.external_id:
+            extra["ExternalId"] = self._way_in.external_id
+        fetcher = AssumeRoleCredentialFetcher(
+            functools.partial(
+                own.create_client, region_name=self._way_in.region, endpoint_url=self._way_in.endpoint_url or None
+            ),
+            own.get_credentials(),
+            self._way_in.role_arn,
+            extra_args=extra,
+        )
+        return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)

@@ -1,0 +1,41 @@
+"""The SubmitJob request of a job: what was asked for, and what makes it findable and safe to repeat."""
+
+import copy
+from typing import Any
+
+from django.conf import settings
+
+from jobs.models import Job
+from jobs.models.ids import to_text
+
+
+def submit_request(job: Job) -> dict[str, Any]:
+    """What is sent to AWS. Every job that this one waits for has its id by now."""
+    request: dict[str, Any] = copy.deepcopy(job.document)
+    request["jobName"] = job.marker
+    request["jobQueue"] = job.queue.arn or job.queue.name
+    request["jobDefinition"] = job.revision.pinned
+    request["tags"] = {**job.tags, **own_tags(job)}
+
+    edges = job.waits_for.filter(parent__isnull=False).order_by("pk").values_list("parent__batch_id", "kind")
+    parents = [{"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in edges]
+    if parents:
+        request["dependsOn"] = [*request.get("dependsOn", ()), *parents]
+
+    if "containerProperties" in job.revision.document:
+        overrides = request.setdefault("containerOverrides", {})
+        overrides["environment"] = [
+            *overrides.get("environment", ()),
+            {"name": "PORTAL_JOB_ID", "value": job.text_id},
+        ]
+    return request
+
+
+def own_tags(job: Job) -> dict[str, str]:
+    """The tags by which AWS's own pages, the bill and a restored portal know whose job it is."""
+    return {
+        "portal:installation": settings.INSTALLATION,
+        "portal:job": job.text_id,
+        "portal:team": job.team.slug,
+        "portal:user": to_text(job.submission.person.public_id),
+    }

@@ -1,0 +1,33 @@
+"""Tells AWS of jobs that someone wants stopped. Whether they end is observed like everything else."""
+
+from datetime import timedelta
+
+import structlog
+from django.db.models import Q
+from django.utils.timezone import now
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, Job
+
+log = structlog.get_logger(__name__)
+
+REPEAT_AFTER = timedelta(seconds=20)
+
+
+def stop_due(account: Account) -> int:
+    """Tell AWS to end every job that was asked to stop and has not; again after a while: it may not have heard."""
+    client = client_for(account, "batch", Purpose.READ)
+    untold = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_AFTER)
+    told = 0
+    for job in Job.objects.filter(untold, account=account).unstopped().order_by("stop_requested_at")[:100]:
+        try:
+            batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")
+        except AwsError as error:
+            log.warning("stop_not_told", job=job.text_id, error=error.message)
+        else:
+            told += 1
+        # Also after a failure, so that one job AWS will not hear of does not keep the others waiting.
+        Job.objects.filter(pk=job.pk).update(stop_told_at=now(), next_poll_at=now())
+    return told

@@ -1,0 +1,21 @@
+"""What people ask of the portal: judge a document, accept it, register a definition, stop a job.
+
+Every door (page, API, schedule) comes through here, so that the same document meets the same answer everywhere.
+"""
+
+from jobs.intake.acceptance import accept
+from jobs.intake.registering import await_registration, register
+from jobs.intake.stopping import stop, stop_all
+from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
+
+__all__ = [
+    "KeyReusedError",
+    "Refused",
+    "Verdict",
+    "accept",
+    "await_registration",
+    "judge",
+    "register",
+    "stop",
+    "stop_all",
+]

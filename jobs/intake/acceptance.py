@@ -1,0 +1,121 @@
+"""Turns an accepted document into rows: from then on it is the portal's promise to carry it out."""
+
+import copy
+import hashlib
+from typing import Any
+
+from django.db import transaction
+
+from jobs.access import Member
+from jobs.intake.resolution import Target, jobs_named
+from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
+from jobs.models import Account, Job, JobDependency, StateChange, Submission, Team
+from jobs.models.ids import TEXT_LENGTH, to_text
+from jobs.ring import ring
+from jobs.spec.documents import Document
+from jobs.spec.workflow import Plan, Step, plan
+from jobs.states import Delivery
+
+# AWS takes 128 characters: the job's own name, a dash, and the id.
+LONGEST_SLUG = 128 - 1 - TEXT_LENGTH
+
+
+def accept(
+    text: str, member: Member, *, source: str, request_key: str | None = None, account: Account | None = None
+) -> Submission:
+    """Keep a submission or workflow and ring for its delivery; all of it, or nothing.
+
+    The same `request_key` asks for the same submission. Raises NotADocument, Refused with the verdict, or
+    KeyReusedError if the key came with another text before.
+    """
+    member.must("submit")
+    with transaction.atomic():
+        # One at a time for each team: what is counted below is still true at the commit.
+        team = Team.objects.select_for_update().get(pk=member.team.pk)
+        text_hash = hashlib.sha256(text.encode()).hexdigest()
+        earlier = team.submissions.filter(request_key=request_key).first() if request_key else None
+        if earlier:
+            if earlier.request_hash != text_hash:
+                raise KeyReusedError("This request key was used for another document.")
+            return earlier
+        verdict = judge(text, member, account)
+        if not verdict.ok or verdict.account is None:
+            raise Refused(verdict)
+        submission = _keep(text, member, verdict, verdict.account, source)
+        if request_key:
+            Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
+        ring("deliver", verdict.account.pk, bell="deliver")
+    return submission
+
+
+def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> Submission:
+    steps = plan(verdict.reading.document)
+    submission = Submission.objects.create(
+        team=member.team,
+        account=account,
+        person=member.user,
+        name=_name(steps),
+        kind=verdict.reading.kind,
+        source=source,
+        text=text,
+        document=verdict.reading.document,
+        notes=_notes(verdict),
+        job_count=len(steps.steps),
+    )
+    pairs = list(zip(steps.steps, verdict.targets, strict=True))
+    jobs = Job.objects.bulk_create([_job(submission, step, target) for step, target in pairs])
+    JobDependency.objects.bulk_create(_edges(jobs, steps, member.team))
+    StateChange.objects.bulk_create(StateChange(job=job, delivery=Delivery.ACCEPTED, source="person") for job in jobs)
+    return submission
+
+
+def _job(submission: Submission, step: Step, target: Target) -> Job:
+    document = copy.deepcopy(step.document)
+    tags = document.pop("tags", {})
+    job = Job(
+        submission=submission,
+        team=submission.team,
+        account=submission.account,
+        queue=target.queue,
+        revision=target.revision,
+        position=step.index,
+        name=step.name,
+        document=document,
+        tags=tags,
+        array_size=_array_size(document),
+    )
+    job.marker = f"{step.name[:LONGEST_SLUG]}-{to_text(job.public_id)}"
+    return job
+
+
+def _edges(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
+    """What each job waits for: other steps, and jobs that it names by their ids in AWS."""
+    edges = [
+        JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
+        for step in steps.steps
+        for edge in step.after
+    ]
+    for step in steps.steps:
+        edges += [
+            JobDependency(job=jobs[step.index], parent=parent, batch_id=job_id)
+            for job_id, parent in jobs_named(step.document, team).items()
+        ]
+    return edges
+
+
+def _array_size(document: Document) -> int | None:
+    size: Any = document.get("arrayProperties", {}).get("size")
+    return size if isinstance(size, int) else None
+
+
+def _name(steps: Plan) -> str:
+    first = steps.steps[0].name
+    more = len(steps.steps) - 1
+    return f"{first[:100]} and {more} more" if more else first
+
+
+def _notes(verdict: Verdict) -> list[dict[str, str]]:
+    """What was read otherwise than it was written, and what was warned of: kept, for whoever wonders later."""
+    changes = [{"pointer": c.pointer, "message": c.message, "severity": "change"} for c in verdict.reading.changes]
+    warnings = [{"pointer": p.pointer, "message": p.message, "severity": "warning"} for p in verdict.warnings]
+    return changes + warnings

@@ -1,0 +1,50 @@
+"""Asks for a definition to be registered, and waits a little for AWS to have done so."""
+
+import time
+
+from django.db import transaction
+
+from jobs.access import Member
+from jobs.intake.verdict import Refused, judge
+from jobs.models import Account, Definition, Registration, Revision, Team
+from jobs.ring import ring
+from jobs.spec.normal import fingerprint
+
+PAUSE = 0.15
+
+
+def register(text: str, member: Member, *, account: Account | None = None) -> Revision:
+    """Keep a definition as a new revision and ring for its registration.
+
+    What says the same as the newest revision is that revision: Batch would only number it again. Raises
+    NotADocument, or Refused with the verdict.
+    """
+    member.must("register")
+    with transaction.atomic():
+        team = Team.objects.select_for_update().get(pk=member.team.pk)
+        verdict = judge(text, member, account)
+        if not verdict.ok or verdict.account is None:
+            raise Refused(verdict)
+        document = verdict.reading.document
+        definition, _ = Definition.objects.get_or_create(
+            account=verdict.account, name=document["jobDefinitionName"], defaults={"team": team}
+        )
+        mark = fingerprint(document)
+        newest = definition.revisions.exclude(registration=Registration.REFUSED).order_by("-pk").first()
+        if newest and newest.active and newest.fingerprint == mark:
+            return newest
+        revision = Revision.objects.create(
+            definition=definition, document=document, fingerprint=mark, registered_by=member.user
+        )
+        ring("register", verdict.account.pk, bell="ask")
+    return revision
+
+
+def await_registration(revision: Revision, seconds: float = 10) -> Revision:
+    """The revision once AWS has answered, or as it is when the time is up. Call it outside a transaction."""
+    deadline = time.monotonic() + seconds
+    while True:
+        revision.refresh_from_db()
+        if revision.registration != Registration.ACCEPTED or time.monotonic() > deadline:
+            return revision
+        time.sleep(PAUSE)

@@ -1,0 +1,228 @@
+"""What the names in a document stand for: which queue, which definition and revision, whose jobs.
+
+Names are looked up among what the team was given. What another team has is not told apart from what does not exist.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.problems import Problem, join, listed, quoted
+from jobs.spec.dependencies import JOB_ID
+
+QUEUE_ARN = re.compile(r"^arn:[\w-]+:batch:(?P<region>[\w-]+):(?P<account>\d{12}):job-queue/(?P<name>.+)$")
+DEFINITION_ARN = re.compile(r"^arn:[\w-]+:batch:(?P<region>[\w-]+):(?P<account>\d{12}):job-definition/(?P<name>.+)$")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one job of a document is about, as far as it could be found."""
+
+    pointer: str
+    queue: Queue | None
+    revision: Revision | None
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Where a document leads, and which of its names lead nowhere."""
+
+    account: Account | None
+    targets: tuple[Target, ...]
+    problems: tuple[Problem, ...]
+
+
+def resolve(document: Document, kind: Kind, team: Team, account: Account | None) -> Resolution:
+    """The queues, revisions and jobs that a submission or workflow names."""
+    steps = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
+    prefixes = [join("jobs", number) if kind is Kind.WORKFLOW else "" for number in range(len(steps))]
+    return _Resolver(team, account).run([step if is_object(step) else {} for step in steps], prefixes)
+
+
+def resolve_definition(document: Document, team: Team, account: Account | None) -> Resolution:
+    """The account a definition goes to, and whether its name is the team's to use there."""
+    problems: list[Problem] = []
+    account = account or _only_account(team, problems)
+    name = text_at(document, "jobDefinitionName")
+    if account and name:
+        taken = Definition.objects.filter(account=account, name=name).exclude(team=team).first()
+        if taken:
+            problems.append(
+                Problem(
+                    "/jobDefinitionName",
+                    f"The name {quoted(name)} belongs to another team in {account}. Choose another name.",
+                    rule="portal.name-taken",
+                )
+            )
+    return Resolution(account, (), tuple(problems))
+
+
+def jobs_named(document: Document, team: Team) -> Mapping[str, Job]:
+    """The team's jobs that a step names by their ids in AWS; an array's child stands for its array."""
+    ids = {job_id for _, job_id in _raw_ids(document)}
+    known = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
+    by_id = {job.batch_id: job for job in known}
+    return {job_id: by_id[_whole(job_id)] for job_id in ids if _whole(job_id) in by_id}
+
+
+class _Resolver:
+    """Looks everything up in as few queries as there are kinds of things, however many jobs a document has."""
+
+    def __init__(self, team: Team, account: Account | None) -> None:
+        self.team = team
+        self.asked_account = account
+        self.problems: list[Problem] = []
+
+    def run(self, steps: Sequence[Document], prefixes: Sequence[str]) -> Resolution:
+        queues = self._queues(steps, prefixes)
+        account = self._account(queues, prefixes)
+        revisions = self._revisions(steps, prefixes, account) if account else [None] * len(steps)
+        self._foreign_jobs(steps, prefixes)
+        targets = map(Target, prefixes, queues, revisions)
+        return Resolution(account, tuple(targets), tuple(self.problems))
+
+    def _queues(self, steps: Sequence[Document], prefixes: Sequence[str]) -> list[Queue | None]:
+        granted = list(Queue.objects.granted_to(self.team).select_related("account"))
+        if self.asked_account:
+            granted = [queue for queue in granted if queue.account_id == self.asked_account.pk]
+        return [
+            self._queue(text_at(step, "jobQueue"), prefix, granted)
+            for step, prefix in zip(steps, prefixes, strict=True)
+        ]
+
+    def _queue(self, asked: str, prefix: str, granted: Sequence[Queue]) -> Queue | None:
+        if not asked:
+            return None  # the schema says what is missing
+        arn = QUEUE_ARN.match(asked)
+        fitting = [queue for queue in granted if (queue.arn == asked if arn else queue.name == asked)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            where = listed((str(queue.account) for queue in fitting), word="and in")
+            message = f"The team has a queue {quoted(asked)} in {where}. Name the queue by its ARN to say which."
+            rule = "portal.queue-in-several-accounts"
+        else:
+            message = f"{self.team} has no queue {quoted(asked)}. {_offer(asked, {queue.name for queue in granted})}"
+            rule = "portal.unknown-queue"
+        self.problems.append(Problem(f"{prefix}/jobQueue", message, rule=rule))
+        return None
+
+    def _account(self, queues: Sequence[Queue | None], prefixes: Sequence[str]) -> Account | None:
+        first: Queue | None = None
+        for queue, prefix in zip(queues, prefixes, strict=True):
+            first = first or queue
+            if queue and first and queue.account_id != first.account_id:
+                message = (
+                    f"Queue {queue.name} is in {queue.account}, but {first.name} is in {first.account}. "
+                    "All jobs of a workflow run in one account."
+                )
+                self.problems.append(Problem(f"{prefix}/jobQueue", message, rule="portal.several-accounts"))
+        return first.account if first else self.asked_account
+
+    def _revisions(
+        self, steps: Sequence[Document], prefixes: Sequence[str], account: Account
+    ) -> list[Revision | None]:
+        usable = Definition.objects.usable_by(self.team).filter(account=account)
+        asked = [_definition_name(text_at(step, "jobDefinition")) for step in steps]
+        named = usable.filter(name__in={name for name, _ in asked})
+        revisions = Revision.objects.filter(definition__in=named).select_related("definition").order_by("-number")
+        by_name: dict[str, list[Revision]] = {}
+        for revision in revisions:
+            by_name.setdefault(revision.definition.name, []).append(revision)
+        return [
+            self._revision(name, number, prefix, by_name.get(name), usable)
+            for (name, number), prefix in zip(asked, prefixes, strict=True)
+        ]
+
+    def _revision(
+        self,
+        name: str,
+        number: int | None,
+        prefix: str,
+        known: Sequence[Revision] | None,
+        usable: Iterable[Definition],
+    ) -> Revision | None:
+        if not name:
+            return None  # the schema says what is missing
+        runnable = [
+            revision
+            for revision in known or ()
+            if revision.registration == Registration.REGISTERED and revision.active
+        ]
+        fitting = next((revision for revision in runnable if number in (None, revision.number)), None)
+        if fitting:
+            return fitting
+        if known is None:
+            message = f"{self.team} has no job definition {quoted(name)}. {_offer(name, {d.name for d in usable})}"
+        elif any(revision.registration == Registration.ACCEPTED for revision in known) and number is None:
+            message = f"Job definition {quoted(name)} is still being registered. Try again in a few seconds."
+        else:
+            numbers = sorted({revision.number for revision in runnable if revision.number})
+            have = f"It has {listed(map(str, numbers))}." if numbers else "None of its revisions is active."
+            which = f"revision {number}" if number else "active revision"
+            message = f"Job definition {quoted(name)} has no {which}. {have}"
+        self.problems.append(Problem(f"{prefix}/jobDefinition", message, rule="portal.unknown-definition"))
+        return None
+
+    def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str]) -> None:
+        """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes."""
+        named = [
+            (f"{prefix}{pointer}", job_id)
+            for step, prefix in zip(steps, prefixes, strict=True)
+            for pointer, job_id in _raw_ids(step)
+        ]
+        whole = {_whole(job_id) for _, job_id in named}
+        known = set(Job.objects.filter(team=self.team, batch_id__in=whole).values_list("batch_id", flat=True))
+        self.problems += [
+            Problem(
+                pointer,
+                f"{self.team} has no job {quoted(job_id)}. A job can wait for jobs of its own team.",
+                rule="portal.unknown-job",
+            )
+            for pointer, job_id in named
+            if _whole(job_id) not in known
+        ]
+
+
+def _raw_ids(step: Document) -> list[tuple[str, str]]:
+    """Where a step names a job by its id in AWS, and the id."""
+    entries = enumerate(list_at(step, "dependsOn"))
+    named = ((number, text_at(entry, "jobId")) for number, entry in entries)
+    return [(join("dependsOn", number, "jobId"), job_id) for number, job_id in named if JOB_ID.fullmatch(job_id)]
+
+
+def _whole(job_id: str) -> str:
+    """The job behind the id of an array's child."""
+    return job_id.partition(":")[0]
+
+
+def _definition_name(asked: str) -> tuple[str, int | None]:
+    """Name and revision out of `name`, `name:3` or an ARN."""
+    arn = DEFINITION_ARN.match(asked)
+    name, colon, number = (arn["name"] if arn else asked).partition(":")
+    return (name, int(number)) if colon and number.isdecimal() and len(number) < 10 else (name, None)
+
+
+def _only_account(team: Team, problems: list[Problem]) -> Account | None:
+    accounts = list(Account.objects.filter(active=True, queues__grants__team=team).distinct()[:2])
+    if len(accounts) == 1:
+        return accounts[0]
+    message = (
+        f"{team} works in several AWS accounts. Say in which one to register."
+        if accounts
+        else f"{team} has no queue, and so no AWS account to register in. An admin can map a queue to it."
+    )
+    problems.append(Problem("", message, rule="portal.which-account"))
+    return None
+
+
+def _offer(asked: str, names: Iterable[str]) -> str:
+    """The nearest name that exists, or all of them if they are few."""
+    known = sorted(names)
+    near = difflib.get_close_matches(asked, known, n=1)
+    if near:
+        return f"Did you mean {quoted(near[0])}?"
+    return f"It has {listed(known)}." if known else "It has none yet."

@@ -1,0 +1,54 @@
+"""Stopping is a request: what is not yet sent never will be, and AWS is told of the rest."""
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from jobs.access import Member
+from jobs.models import Job, StateChange, Submission
+from jobs.ring import ring
+from jobs.states import Delivery
+
+
+def stop(job: Job, member: Member) -> bool:
+    """Ask for a job to end, in whatever state it is. False: it had ended already, or was asked before."""
+    member.must("stop")
+    return _stop_each([job], member) > 0
+
+
+def stop_all(submission: Submission, member: Member) -> int:
+    """Ask for every job of a submission to end. How many had not ended before."""
+    member.must("stop")
+    # The last steps first, so that none is released by a parent's end while its own turn comes.
+    return _stop_each(list(submission.jobs.select_related("account").order_by("-position")), member)
+
+
+def _stop_each(jobs: list[Job], member: Member) -> int:
+    stopped = 0
+    with transaction.atomic():
+        for job in jobs:
+            if job.stop_requested_at is None and not job.status.final:
+                stopped += _withdraw(job, member) or _ask(job, member)
+        for account in {job.account_id for job in jobs}:
+            ring("stop", account, bell="ask")
+    return stopped
+
+
+def _withdraw(job: Job, member: Member) -> bool:
+    """A job that waits for its delivery, in a worker's hands or not, is simply not sent."""
+    asked = {"stop_requested_at": now(), "stop_requested_by": member.user}
+    unsent = Job.objects.filter(pk=job.pk, delivery__in=[Delivery.ACCEPTED, Delivery.HELD])
+    note = f"Stopped by {member.user.display_name} before it was sent."
+    gone = unsent.update(delivery=Delivery.WITHDRAWN, delivery_note=note, lease_until=None, ended_at=now(), **asked)
+    if gone:
+        StateChange.objects.create(job=job, delivery=Delivery.WITHDRAWN, note=note, source="person")
+    return bool(gone)
+
+
+def _ask(job: Job, member: Member) -> bool:
+    """With AWS, or perhaps: write the wish down, so that it is told to AWS until the end is seen."""
+    asked = Job.objects.filter(pk=job.pk, stop_requested_at=None, ended_at=None).update(
+        stop_requested_at=now(),
+        stop_requested_by=member.user,
+        stop_reason=f"Stopped in the portal by {member.user.username}.",
+    )
+    return bool(asked)

@@ -1,0 +1,42 @@
+import os
+import signal
+import socket
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections, connection
+
+from jobs.models import Lease
+from jobs.schedule import duties, tick
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 1.0
+LEASE = timedelta(seconds=15)
+
+
+class Command(BaseCommand):
+    """Runs the clock. Several may run: one works, the others wait for its lease to lapse."""
+
+    help = "Rings for what is due, and looks for jobs whose delivery nobody knows."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        owner = f"{socket.gethostname()}-{os.getpid()}"
+        work = duties()
+        while not stop.is_set():
+            try:
+                if Lease.hold("clock", owner, LEASE):
+                    tick(work, time.monotonic())
+            except DatabaseError as error:
+                log.warning("clock_without_database", error=str(error))
+                connection.close()
+            close_old_connections()
+            stop.wait(PAUSE)
+        Lease.release("clock", owner)

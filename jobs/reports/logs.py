@@ -1,0 +1,127 @@
+"""The log of a job's attempt, page by page. It opens at the end and can be followed, or read backwards.
+
+A page waits at most three seconds for CloudWatch, and only a few do so at once: with AWS slow or away, the page
+still comes and says so. Which stream is read follows from the job alone, never from what a browser sends.
+"""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.dateparse import parse_datetime
+
+from jobs.aws import logs as cloudwatch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Job
+
+AT_ONCE = 4
+WAIT_FOR_A_TURN = 0.5
+LINES = 500
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Line:
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Lines, oldest first; tokens for older and newer ones, empty when there can be none; why there is no log."""
+
+    lines: tuple[Line, ...] = ()
+    older: str = ""
+    newer: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt of a job, finished or under way."""
+
+    number: int
+    stream: str
+    started_at: datetime | None
+    stopped_at: datetime | None
+    exit_code: int | None
+    reason: str
+
+    @property
+    def finished(self) -> bool:
+        return self.stopped_at is not None
+
+
+def attempts(job: Job) -> list[Attempt]:
+    """The job's attempts, first to last. One under way has no end yet."""
+    done = [
+        Attempt(
+            number=number,
+            stream=told["log_stream"],
+            started_at=_moment(told["started_at"]),
+            stopped_at=_moment(told["stopped_at"]),
+            exit_code=told["exit_code"],
+            reason=told["status_reason"] or told["reason"],
+        )
+        for number, told in enumerate(job.attempts, start=1)
+    ]
+    if job.log_stream and job.log_stream not in {attempt.stream for attempt in done}:
+        done.append(Attempt(len(done) + 1, job.log_stream, job.started_at, job.stopped_at, job.exit_code, ""))
+    return done
+
+
+def tail(job: Job, attempt: int | None = None) -> LogPage:
+    """The end of the log of an attempt, by default the last one."""
+    return _page(job, attempt, token="")
+
+
+def after(job: Job, token: str, attempt: int | None = None) -> LogPage:
+    """What has been written since the page that gave this token as `newer`."""
+    return _page(job, attempt, token)
+
+
+def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
+    """The lines before the page that gave this token as `older`."""
+    return _page(job, attempt, token)
+
+
+def _page(job: Job, number: int | None, token: str) -> LogPage:
+    stream = _stream(job, number)
+    if not stream:
+        return LogPage(trouble=_no_stream(job))
+    if not _turns.acquire(timeout=WAIT_FOR_A_TURN):
+        return LogPage(newer=token, trouble="Many logs are being read at this moment. This one follows shortly.")
+    try:
+        client = client_for(job.account, "logs", Purpose.PAGE)
+        found = cloudwatch.read(client, job.log_group, stream, token=token, limit=LINES)
+    except AwsError as error:
+        return LogPage(newer=token, trouble=_no_log(job, error))
+    finally:
+        _turns.release()
+    # AWS hands the token back that it was given when there is nothing further that way.
+    backward = "" if found.backward == token or not found.events else found.backward
+    return LogPage(tuple(Line(event.at, event.text) for event in found.events), older=backward, newer=found.forward)
+
+
+def _stream(job: Job, number: int | None) -> str:
+    if number is None:
+        return job.log_stream
+    return next((attempt.stream for attempt in attempts(job) if attempt.number == number), "")
+
+
+def _no_stream(job: Job) -> str:
+    if job.status.final:
+        return "It ended before it began to run, so there is no log."
+    return "The log begins when the job runs."
+
+
+def _no_log(job: Job, error: AwsError) -> str:
+    if error.code == "ResourceNotFoundException":
+        return "It wrote nothing." if job.status.final else "It has written nothing yet."
+    return f"The log cannot be read at this moment: {error.message}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return parse_datetime(text) if text else None

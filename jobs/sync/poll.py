@@ -1,0 +1,84 @@
+"""The floor of what is known: DescribeJobs over the jobs that are not at their end, 100 a call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from django.utils.timezone import now
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, Job
+from jobs.sync.apply import apply, lose
+from jobs.sync.cadence import next_look
+
+log = structlog.get_logger(__name__)
+
+CALLS_AT_MOST = 20
+AFTER_TROUBLE = timedelta(seconds=10)
+# AWS may not list a job yet just after it took it, and may leave one out once; both pass.
+VISIBLE_WITHIN = timedelta(hours=1)
+MISSED_FOR = timedelta(minutes=5)
+
+
+@dataclass
+class Polled:
+    """What a poll did."""
+
+    looked_at: int = 0
+    changed: list[int] = field(default_factory=list)
+    trouble: str = ""
+
+
+def poll(account: Account) -> Polled:
+    """Ask about every job of the account that is due, those waiting longest for a look first."""
+    client = client_for(account, "batch", Purpose.READ)
+    done = Polled()
+    for _ in range(CALLS_AT_MOST):
+        due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document", "raw")
+        jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
+        try:
+            seen = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else []
+        except AwsError as error:
+            log.warning("poll_failed", account=account.name, error=error.message)
+            _postpone(jobs)
+            done.trouble = error.message
+            break
+        _take_in(jobs, seen, done)
+        if len(jobs) < batch.DESCRIBE_AT_ONCE:
+            break
+    _remember(account, done)
+    return done
+
+
+def _take_in(jobs: Sequence[Job], seen: Sequence[batch.Observation], done: Polled) -> None:
+    told = {observation.batch_id: observation for observation in seen}
+    for job in jobs:
+        observation = told.get(job.batch_id or "")
+        if _missed(job) if observation is None else apply(job, observation, source="poll"):
+            done.changed.append(job.pk)
+    done.looked_at += len(jobs)
+
+
+def _missed(job: Job) -> bool:
+    """DescribeJobs leaves out, without a word, what it does not know."""
+    moment = now()
+    since = job.missing_since or moment
+    young = moment - (job.submitted_at or job.accepted_at) < VISIBLE_WITHIN
+    if young or moment - since < MISSED_FOR:
+        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=next_look(job, moment))
+        return False
+    return lose(job, source="poll")
+
+
+def _postpone(jobs: Sequence[Job]) -> None:
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + AFTER_TROUBLE)
+
+
+def _remember(account: Account, done: Polled) -> None:
+    fields: dict[str, object] = {"trouble": done.trouble}
+    if not done.trouble:
+        fields["polled_at"] = now()
+    Account.objects.filter(pk=account.pk).update(**fields)

@@ -1,0 +1,52 @@
+"""Both ledgers side by side: jobs of which nobody knows whether AWS has them are looked for by their marker.
+
+Found: adopted. Not found, and any request that could still be on its way would have been refused by now: back to
+be sent again. Not found before that: looked for again, later and later. This runs in the clock and needs no Redis.
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.db.models import Q
+from django.utils.timezone import now
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, Job
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "reconcile"
+LONGEST_WAIT = 40.0
+
+
+def reconcile(account: Account) -> int:
+    """Look for the account's jobs of unknown delivery. How many are known now."""
+    reader = client_for(account, "batch", Purpose.READ)
+    due = Q(next_try_at=None) | Q(next_try_at__lte=now())
+    settled = 0
+    for job in Job.objects.filter(due, account=account).unknown().select_related("account", "queue")[:100]:
+        began = now()
+        try:
+            found = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+        except AwsError as error:
+            log.warning("reconcile_failed", job=job.text_id, error=error.message)
+            _look_later(job)
+            continue
+        if found:
+            settled += job.adopt(found[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
+        elif job.sent_at and began > job.sent_at + timedelta(seconds=account.quarantine_seconds):
+            settled += job.put_back("AWS does not have it; it is sent again.", source=SOURCE)
+        else:
+            _look_later(job)
+    return settled
+
+
+def _look_later(job: Job) -> None:
+    """2, 4, 8 … seconds after it was sent, at most 40 apart."""
+    age = (now() - job.sent_at).total_seconds() if job.sent_at else 0
+    wait = min(LONGEST_WAIT, max(2.0, age))
+    Job.objects.filter(pk=job.pk, delivery=job.delivery, epoch=job.epoch).update(
+        next_try_at=now() + timedelta(seconds=wait)
+    )

@@ -1,0 +1,28 @@
+"""RQ's doors: an id comes in, one call goes out. A task may run twice, late or never; the clock makes up for it."""
+
+from jobs.dispatch.delivery import deliver_due
+from jobs.dispatch.registration import register_due
+from jobs.dispatch.stopping import stop_due
+from jobs.models import Account
+from jobs.sync import infrastructure
+from jobs.sync import poll as polling
+
+
+def deliver(account: int) -> None:
+    deliver_due(Account.objects.get(pk=account))
+
+
+def register(account: int) -> None:
+    register_due(Account.objects.get(pk=account))
+
+
+def stop(account: int) -> None:
+    stop_due(Account.objects.get(pk=account))
+
+
+def poll(account: int) -> None:
+    polling.poll(Account.objects.get(pk=account))
+
+
+def sync_queues(account: int) -> None:
+    infrastructure.sync_queues(Account.objects.get(pk=account))

@@ -1,0 +1,44 @@
+"""What all tests share: quick passwords, plain static files, no network, no Redis."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _plain_settings(settings: SettingsWrapper) -> None:
+    settings.PORTAL_MODE = "quickstart"
+    settings.QUICKSTART = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.SECURE_SSL_REDIRECT = False
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches the network: a call that leaves this machine fails at once."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise AssertionError(f"A test tried to reach {address[0]}.")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """What was rung for, instead of a Redis. Tests marked `process` ring for real."""
+    heard: list[str] = []
+    if "process" not in request.keywords and "browser" not in request.keywords:
+        monkeypatch.setattr("jobs.ring._ring", lambda task, ids, bell, once: heard.append(task))
+    yield heard

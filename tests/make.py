@@ -1,0 +1,141 @@
+"""Builds objects for tests: each call makes one thing and whatever it needs, and takes what the test is about."""
+
+import itertools
+from typing import Any
+
+from jobs.access import Member
+from jobs.models import (
+    Access,
+    Account,
+    Definition,
+    Job,
+    Membership,
+    Queue,
+    QueueGrant,
+    Registration,
+    Revision,
+    Role,
+    Source,
+    Submission,
+    Team,
+    User,
+)
+from jobs.models.ids import new_id, to_text
+from jobs.spec.normal import fingerprint
+from jobs.states import Delivery, State
+
+_number = itertools.count(1)
+
+
+def user(username: str = "", **fields: Any) -> User:
+    return User.objects.create_user(username or f"person{next(_number)}", password="demo", **fields)
+
+
+def admin(username: str = "") -> User:
+    return user(username, is_staff=True, is_superuser=True)
+
+
+def team(slug: str = "", **fields: Any) -> Team:
+    slug = slug or f"team{next(_number)}"
+    return Team.objects.create(slug=slug, name=fields.pop("name", slug.capitalize()), **fields)
+
+
+def member(of: Team | None = None, role: str = Role.ANALYST, who: User | None = None) -> Member:
+    of, who = of or team(), who or user()
+    Membership.objects.create(team=of, user=who, role=role)
+    return Member(who, of, role)
+
+
+def account(**fields: Any) -> Account:
+    defaults = {
+        "name": f"Account {next(_number)}",
+        "region": "us-west-2",
+        "number": "123456789012",
+        "access": Access.SANDBOX,
+        "quarantine_seconds": 10,
+        "poll_seconds": 1,
+        "endpoint_url": "http://127.0.0.1:9",
+    }
+    return Account.objects.create(**{**defaults, **fields})
+
+
+def queue(name: str = "", *, of: Account | None = None, teams: tuple[Team, ...] = (), **fields: Any) -> Queue:
+    made = Queue.objects.create(account=of or account(), name=name or f"queue-{next(_number)}", **fields)
+    for given in teams:
+        QueueGrant.objects.create(team=given, queue=made)
+    return made
+
+
+def document(name: str = "hello", **fields: Any) -> dict[str, Any]:
+    """A small definition."""
+    return {
+        "jobDefinitionName": name,
+        "type": "container",
+        "containerProperties": {
+            "image": "busybox",
+            "command": ["echo", "hello"],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
+        },
+        **fields,
+    }
+
+
+def definition(name: str = "", *, of: Team | None = None, where: Account | None = None, **fields: Any) -> Definition:
+    return Definition.objects.create(
+        account=where or account(), name=name or f"definition-{next(_number)}", team=of or team(), **fields
+    )
+
+
+def revision(name: str = "hello", *, of: Team | None = None, where: Account | None = None, **fields: Any) -> Revision:
+    """A registered revision, the next of its definition."""
+    where = where or account()
+    parent = Definition.objects.filter(account=where, name=name).first() or definition(name, of=of, where=where)
+    content = fields.pop("document", None) or document(name)
+    defaults = {
+        "number": parent.revisions.count() + 1,
+        "registration": Registration.REGISTERED,
+        "document": content,
+        "fingerprint": fingerprint(content),
+    }
+    return Revision.objects.create(definition=parent, **{**defaults, **fields})
+
+
+def submission(of: Member | None = None, where: Account | None = None, **fields: Any) -> Submission:
+    of = of or member()
+    defaults = {
+        "team": of.team,
+        "person": of.user,
+        "account": where or account(),
+        "name": "hello",
+        "kind": "submission",
+        "source": Source.JSON,
+        "text": "{}",
+        "document": {},
+    }
+    return Submission.objects.create(**{**defaults, **fields})
+
+
+def job(of: Submission | None = None, **fields: Any) -> Job:
+    """A job that is accepted; with `state` or `batch_id`, one that AWS has."""
+    of = of or submission()
+    if ("state" in fields or "batch_id" in fields) and "delivery" not in fields:
+        fields = {"delivery": Delivery.SENT, "state": State.SUBMITTED, **fields}
+        fields.setdefault("batch_id", f"00000000-0000-4000-8000-{next(_number):012d}")
+    public_id = new_id()
+    name = fields.pop("name", "hello")
+    given = fields.pop("queue", None) or Queue.objects.filter(account=of.account).first()
+    defaults = {
+        "public_id": public_id,
+        "submission": of,
+        "team": of.team,
+        "account": of.account,
+        "queue": given or queue(of=of.account, teams=(of.team,)),
+        "position": of.jobs.count(),
+        "name": name,
+        "marker": f"{name}-{to_text(public_id)}",
+        "document": {"jobName": name, "jobQueue": "queue", "jobDefinition": "hello"},
+    }
+    if "revision" not in fields:
+        known = Revision.objects.filter(definition__account=of.account).first()
+        defaults["revision"] = known or revision(of=of.team, where=of.account)
+    return Job.objects.create(**{**defaults, **fields})
