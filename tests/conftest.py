@@ -1,17 +1,16 @@
 """What all tests share: quick passwords, plain static files, no network, no Redis."""
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @pytest.fixture(autouse=True)
-def _plain_settings(settings: SettingsWrapper) -> None:
+def _plain_settings(settings: Settings) -> None:
     settings.PORTAL_MODE = "quickstart"
     settings.QUICKSTART = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -36,9 +35,9 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[list[str]]:
+def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
     """What was rung for, instead of a Redis. Tests marked `process` ring for real."""
     heard: list[str] = []
     if "process" not in request.keywords and "browser" not in request.keywords:
-        monkeypatch.setattr("jobs.ring._ring", lambda task, ids, bell, once: heard.append(task))
-    yield heard
+        monkeypatch.setattr("jobs.ring._ring", lambda task, *_: heard.append(task))
+    return heard

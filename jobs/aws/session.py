@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import botocore.session
 from botocore.client import BaseClient
@@ -25,7 +25,6 @@ from botocore.credentials import (
 )
 
 from jobs.aws.errors import FenceError
-from jobs.models import Access, Account
 
 SANDBOX_KEY = "AKIASANDBOX000000000"
 SANDBOX_SECRET = "sandbox"  # noqa: S105 - the sandbox checks the date of a signature, not its secret
@@ -61,6 +60,21 @@ CONFIGS = {
 }
 
 
+# The values of an account's `access` that need more than the machine's own credentials.
+SANDBOX = "sandbox"
+ROLE = "role"
+
+
+class Reachable(Protocol):
+    """What is needed of an account to get in."""
+
+    access: str
+    region: str
+    endpoint_url: str
+    role_arn: str
+    external_id: str
+
+
 @dataclass(frozen=True)
 class WayIn:
     """All of an account that decides how its clients are made: equal ones share a client."""
@@ -72,7 +86,7 @@ class WayIn:
     external_id: str
 
 
-def client_for(account: Account, service: str, purpose: Purpose) -> Any:
+def client_for(account: Reachable, service: str, purpose: Purpose) -> Any:
     """A client of a service ("batch", "logs", "sts") in the account's region, with the account's way in."""
     way_in = WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
     return _client(way_in, service, purpose)
@@ -139,9 +153,9 @@ def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
 def _session(way_in: WayIn) -> botocore.session.Session:
     session = botocore.session.Session()
     session.register_component("data_loader", _loader())
-    if way_in.access == Access.SANDBOX:
+    if way_in.access == SANDBOX:
         session.set_credentials(SANDBOX_KEY, SANDBOX_SECRET)
-    elif way_in.access == Access.ROLE:
+    elif way_in.access == ROLE:
         session.register_component("credential_provider", CredentialResolver([_AssumedRole(way_in)]))
     return session
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, listed, quoted
@@ -79,7 +81,7 @@ class _Resolver:
     def run(self, steps: Sequence[Document], prefixes: Sequence[str]) -> Resolution:
         queues = self._queues(steps, prefixes)
         account = self._account(queues, prefixes)
-        revisions = self._revisions(steps, prefixes, account) if account else [None] * len(steps)
+        revisions = self._revisions(steps, prefixes, account)
         self._foreign_jobs(steps, prefixes)
         targets = map(Target, prefixes, queues, revisions)
         return Resolution(account, tuple(targets), tuple(self.problems))
@@ -123,9 +125,11 @@ class _Resolver:
         return first.account if first else self.asked_account
 
     def _revisions(
-        self, steps: Sequence[Document], prefixes: Sequence[str], account: Account
+        self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
     ) -> list[Revision | None]:
-        usable = Definition.objects.usable_by(self.team).filter(account=account)
+        # Where no queue says in which account, a name that is right in any of them is not called wrong.
+        where = Q(account=account) if account else Q(account__queues__grants__team=self.team)
+        usable = Definition.objects.usable_by(self.team).filter(where).distinct()
         asked = [_definition_name(text_at(step, "jobDefinition")) for step in steps]
         named = usable.filter(name__in={name for name, _ in asked})
         revisions = Revision.objects.filter(definition__in=named).select_related("definition").order_by("-number")

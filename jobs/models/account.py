@@ -1,4 +1,4 @@
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
 
@@ -25,7 +25,12 @@ class Account(models.Model):
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.DEFAULT)
     role_arn = models.CharField("role to assume", max_length=200, blank=True)
     external_id = models.CharField(max_length=200, blank=True, editable=False)
-    endpoint_url = models.URLField(blank=True, help_text="Empty: Amazon's own endpoints.")
+    endpoint_url = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Empty: Amazon's own endpoints.",
+    )
     quarantine_seconds = models.PositiveIntegerField(
         default=600,
         validators=[MinValueValidator(10)],

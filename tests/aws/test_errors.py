@@ -1,0 +1,88 @@
+"""What a failed call means, seen on the wire: how many requests left, and which of the four kinds came back."""
+
+import pytest
+
+from jobs.aws import batch
+from jobs.aws.errors import AccessTroubleError, NobodyKnowsError, RequestRefusedError, TryAgainError
+from jobs.aws.session import Purpose, client_for, fence
+from jobs.models import Account
+from tests import wire
+
+REQUEST = {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"}
+
+
+def submit_to(url: str) -> batch.Submitted:
+    client = client_for(Account(access="sandbox", region="us-west-2", endpoint_url=url), "batch", Purpose.SUBMIT)
+    with fence.open_for(10):
+        return batch.submit(client, REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (wire.refuses, RequestRefusedError),
+        (wire.says(403, {"message": "no"}, "AccessDeniedException"), RequestRefusedError),
+        (wire.says(403, {"message": "old"}, "ExpiredTokenException"), AccessTroubleError),
+        (wire.throttles, TryAgainError),
+        (wire.says(400, {"message": "slow"}, "ThrottlingException"), TryAgainError),
+        (wire.breaks, NobodyKnowsError),
+        (wire.says(503, {}), NobodyKnowsError),
+        (wire.hangs_up, NobodyKnowsError),
+        (wire.truncated(), NobodyKnowsError),
+        (wire.says(200, {"jobName": "x"}), NobodyKnowsError),
+    ],
+)
+def test_one_call_is_one_request_and_its_failure_is_of_one_kind(answer, kind):
+    with wire.wire(answer) as aws:
+        with pytest.raises(kind):
+            submit_to(aws.url)
+
+        assert aws.paths() == ["/v1/submitjob"]
+
+
+def test_an_acceptance_gives_the_id():
+    with wire.wire(wire.accepts) as aws:
+        assert submit_to(aws.url) == batch.Submitted(wire.ACCEPTED_ID, "request-1")
+
+
+def test_where_nobody_listens_nothing_has_happened():
+    with pytest.raises(TryAgainError):
+        submit_to("http://127.0.0.1:9")
+
+
+def test_a_submission_that_was_held_up_too_long_does_not_leave():
+    with wire.wire(wire.accepts) as aws:
+        client = client_for(
+            Account(access="sandbox", region="us-west-2", endpoint_url=aws.url), "batch", Purpose.SUBMIT
+        )
+        with fence.open_for(-1), pytest.raises(TryAgainError):
+            batch.submit(client, REQUEST)
+        with pytest.raises(TryAgainError):
+            batch.submit(client, REQUEST)  # no intent was written for it at all
+
+        assert aws.requests == []
+
+
+def test_the_environment_cannot_bring_the_retries_back(monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
+    monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+    with wire.wire(wire.breaks) as aws:
+        with pytest.raises(NobodyKnowsError):
+            submit_to(aws.url)
+
+        assert len(aws.requests) == 1
+
+
+def test_a_name_is_found_whatever_its_state_but_only_spelled_exactly():
+    jobs = [
+        {"jobId": "b", "jobName": "x-1", "createdAt": 2},
+        {"jobId": "a", "jobName": "x-1", "createdAt": 1},
+        {"jobId": "c", "jobName": "X-1", "createdAt": 0},
+    ]
+    with wire.wire(wire.lists(*jobs)) as aws:
+        client = client_for(
+            Account(access="sandbox", region="us-west-2", endpoint_url=aws.url), "batch", Purpose.READ
+        )
+
+        assert batch.ids_named(client, "q", "x-1") == ["a", "b"]
+        assert aws.requests[0][1]["filters"] == [{"name": "JOB_NAME", "values": ["x-1"]}]

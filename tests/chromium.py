@@ -1,0 +1,81 @@
+"""The browser of the browser tests: where it is, and how it gets there.
+
+`python -m tests.chromium --ensure` looks for Chromium and installs it with apt when it may. Without one the browser
+tests are skipped and say what to do; with `CI=true` that is a failure, because there nobody reads what was skipped.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WHAT_TO_DO = "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
+APT_SECONDS = 600
+
+
+def find() -> str | None:
+    """The path of a Chromium that really starts, or None."""
+    given = os.environ.get("CHROMIUM")
+    for name in (given,) if given else NAMES:
+        path = shutil.which(name)
+        if path and _starts(path):
+            return path
+    return None
+
+
+def required() -> str:
+    """The path of Chromium for a test that needs it. Skips the test without one; fails it where CI=true."""
+    path = find()
+    if path:
+        return path
+    if strict():
+        pytest.fail(WHAT_TO_DO)
+    pytest.skip(WHAT_TO_DO)
+
+
+def strict() -> bool:
+    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+@cache
+def _starts(path: str) -> bool:
+    """Some distributions ship a script that only says where to get the browser."""
+    try:
+        asked = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def _install() -> None:
+    """Ask apt, where it is and we are root. Whether that helped, `find` tells."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return
+    sys.stdout.write("Installing Chromium with apt …\n")
+    sys.stdout.flush()
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update", "-qq"], ["install", "-qq", "--no-install-recommends", "chromium"]):
+        try:
+            subprocess.run(["apt-get", *words], env=environment, capture_output=True, timeout=APT_SECONDS, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            sys.stdout.write(f"apt-get {words[0]} failed: {error}\n")
+
+
+def main(arguments: list[str]) -> int:
+    if not find() and "--ensure" in arguments and not os.environ.get("CHROMIUM"):
+        _install()
+        _starts.cache_clear()
+    path = find()
+    if path:
+        sys.stdout.write(f"Browser: {path}\n")
+        return 0
+    sys.stdout.write(f"Browser tests {'cannot run' if strict() else 'are skipped'}. {WHAT_TO_DO}\n")
+    return 1 if strict() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,214 @@
+"""The protocol, one worker at a time, against a server that answers as it is told."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.aws.session import Purpose, client_for
+from jobs.dispatch.delivery import deliver, deliver_due
+from jobs.models import Job, JobDependency, QueueGrant
+from jobs.states import Delivery, State
+from jobs.sync.reconcile import reconcile
+from tests import make, wire
+
+pytestmark = pytest.mark.django_db
+
+
+def job_at(url: str, **fields) -> Job:
+    return make.job(make.submission(where=make.account(endpoint_url=url)), **fields)
+
+
+def again(job: Job) -> Job:
+    return Job.objects.get(pk=job.pk)
+
+
+def test_an_accepted_job_is_sent_once_under_its_marker_pinned_and_tagged():
+    with wire.wire(wire.accepts) as aws:
+        job = job_at(aws.url, tags={"Project": "GenAI"})
+        deliver_due(job.account)
+        deliver_due(job.account)
+
+    [(path, request)] = aws.requests
+    assert path == "/v1/submitjob"
+    assert request["jobName"] == job.marker
+    assert request["jobDefinition"] == "hello:1"
+    assert request["tags"]["Project"] == "GenAI"
+    assert request["tags"]["portal:job"] == job.text_id
+    assert {"name": "PORTAL_JOB_ID", "value": job.text_id} in request["containerOverrides"]["environment"]
+    assert (again(job).delivery, again(job).batch_id, again(job).state) == ("SENT", wire.ACCEPTED_ID, "SUBMITTED")
+    assert [change.delivery for change in job.history.all()] == ["SENDING", "SENT"]
+
+
+def test_what_was_asked_for_stays_as_it_was_written():
+    with wire.wire(wire.accepts) as aws:
+        job = job_at(aws.url)
+        before = job.document
+        deliver_due(job.account)
+
+    assert again(job).document == before
+
+
+def test_a_refusal_ends_the_job_with_the_words_of_aws():
+    with wire.wire(wire.refuses) as aws:
+        job = job_at(aws.url)
+        deliver_due(job.account)
+
+    assert again(job).delivery == Delivery.REFUSED
+    assert again(job).delivery_note == "Job name should match valid pattern (request request-1)"
+    assert again(job).ended_at is not None
+
+
+def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
+    with wire.wire(wire.throttles, wire.lists(), wire.accepts) as aws:
+        job = job_at(aws.url)
+        deliver_due(job.account)
+        assert again(job).delivery == Delivery.ACCEPTED
+        assert again(job).next_try_at > now()
+        deliver_due(job.account)
+        assert len(aws.requests) == 1
+
+        Job.objects.update(next_try_at=None)
+        deliver_due(job.account)
+
+    assert aws.paths() == ["/v1/submitjob", "/v1/listjobs", "/v1/submitjob"]
+    assert again(job).delivery == Delivery.SENT
+
+
+@pytest.mark.parametrize(
+    "answer", [wire.breaks, wire.hangs_up, wire.truncated()], ids=["5xx", "hung up", "truncated"]
+)
+def test_when_nobody_knows_the_job_is_left_alone_until_it_is_found(answer):
+    with wire.wire(answer, wire.lists()) as aws:
+        job = job_at(aws.url)
+        deliver_due(job.account)
+        deliver_due(job.account)
+        assert again(job).delivery == Delivery.SENDING
+        assert aws.paths() == ["/v1/submitjob"]
+
+        aws.answers[:] = [wire.lists({"jobId": "found-1", "jobName": job.marker, "createdAt": 1})]
+        assert reconcile(job.account) == 1
+
+    assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "found-1")
+
+
+def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
+    with wire.wire(wire.breaks, wire.lists()) as aws:
+        job = job_at(aws.url)
+        deliver_due(job.account)
+
+        reconcile(job.account)
+        assert again(job).delivery == Delivery.SENDING
+
+        Job.objects.update(sent_at=now() - timedelta(seconds=11), next_try_at=None)
+        reconcile(job.account)
+        assert again(job).delivery == Delivery.ACCEPTED
+
+        aws.answers[:] = [wire.lists(), wire.accepts]
+        Job.objects.update(next_try_at=None)
+        deliver_due(job.account)
+
+    assert again(job).delivery == Delivery.SENT
+    assert aws.paths().count("/v1/submitjob") == 2
+
+
+def test_while_aws_cannot_say_whether_it_has_the_job_nothing_is_sent():
+    with wire.wire(wire.breaks) as aws:
+        job = job_at(aws.url)
+        deliver_due(job.account)
+        aws.answers[:] = [wire.says(400, {"message": "no"}, "ClientException")]
+        Job.objects.update(sent_at=now() - timedelta(hours=1))
+        reconcile(job.account)
+
+    assert again(job).delivery == Delivery.SENDING
+
+
+def test_a_job_in_a_living_workers_hands_is_not_taken():
+    with wire.wire(wire.accepts) as aws:
+        job = job_at(aws.url)
+        first, second = again(job), again(job)
+        assert first.claim()
+
+        deliver(second, client_for(job.account, "batch", Purpose.SUBMIT))
+
+        assert aws.requests == []
+
+
+def test_a_worker_that_woke_up_too_late_changes_nothing():
+    job = make.job()
+    slow = again(job)
+    assert slow.claim()
+    Job.objects.update(lease_until=now() - timedelta(seconds=1))
+    quick = again(job)
+    assert quick.claim()
+
+    assert not slow.adopt("slow-1", source="test")
+    assert quick.adopt("quick-1", source="test")
+    assert again(job).batch_id == "quick-1"
+
+
+def test_a_step_is_sent_after_its_parent_and_names_the_parents_id():
+    with wire.wire(wire.accepts, wire.says(200, {"jobId": "child-1"})) as aws:
+        parent = job_at(aws.url, name="first")
+        child = make.job(parent.submission, name="second")
+        JobDependency.objects.create(job=child, parent=parent)
+        deliver_due(parent.account)
+
+    assert [request["jobName"].split("-")[0] for _, request in aws.requests] == ["first", "second"]
+    assert aws.requests[1][1]["dependsOn"] == [{"jobId": wire.ACCEPTED_ID}]
+
+
+def test_an_edge_between_arrays_keeps_its_type():
+    with wire.wire(wire.accepts, wire.says(200, {"jobId": "child-1"})) as aws:
+        parent = job_at(aws.url, name="first", array_size=3)
+        child = make.job(parent.submission, name="second", array_size=3)
+        JobDependency.objects.create(job=child, parent=parent, kind="N_TO_N")
+        deliver_due(parent.account)
+
+    assert aws.requests[1][1]["dependsOn"] == [{"jobId": wire.ACCEPTED_ID, "type": "N_TO_N"}]
+
+
+def test_a_step_whose_parent_was_refused_is_withdrawn_and_so_are_those_after_it():
+    with wire.wire(wire.refuses) as aws:
+        first = job_at(aws.url, name="first")
+        second = make.job(first.submission, name="second")
+        third = make.job(first.submission, name="third")
+        JobDependency.objects.create(job=second, parent=first)
+        JobDependency.objects.create(job=third, parent=second)
+        deliver_due(first.account)
+        deliver_due(first.account)
+
+    assert len(aws.requests) == 1
+    assert again(second).delivery == again(third).delivery == Delivery.WITHDRAWN
+    assert again(second).delivery_note == "It waits for first, which is refused."
+
+
+def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():
+    failed = make.job(state=State.FAILED)
+    child = make.job(failed.submission, name="late")
+    JobDependency.objects.create(job=child, parent=failed)
+    deliver_due(child.account)
+
+    assert again(child).delivery == Delivery.WITHDRAWN
+
+
+def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
+    with wire.wire(wire.accepts) as aws:
+        job = job_at(aws.url)
+        QueueGrant.objects.all().delete()
+        deliver_due(job.account)
+
+    assert aws.requests == []
+    assert again(job).delivery == Delivery.REFUSED
+    assert "is not given to" in again(job).delivery_note
+
+
+def test_a_definition_that_batch_does_not_know_yet_is_tried_again():
+    answer = wire.says(400, {"message": "JobDefinition hello:1 not found"}, "ClientException")
+    with wire.wire(answer) as aws:
+        job = job_at(aws.url)
+        job.revision.registered_at = now()
+        job.revision.save()
+        deliver_due(job.account)
+
+    assert again(job).delivery == Delivery.ACCEPTED

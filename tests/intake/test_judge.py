@@ -1,0 +1,135 @@
+"""What the portal says of a document for a team, beside what the document says of itself."""
+
+import json
+
+import pytest
+
+from jobs import intake
+from jobs.models import Registration
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def research():
+    """A member of a team with one queue and one definition."""
+    member = make.member(make.team("research", name="Research"))
+    queue = make.queue("cpu-job-queue", teams=(member.team,))
+    make.revision("hello", of=member.team, where=queue.account)
+    return member
+
+
+def ask(**fields):
+    return json.dumps({"jobName": "one", "jobQueue": "cpu-job-queue", "jobDefinition": "hello", **fields})
+
+
+def told(text, member):
+    return [(problem.pointer, problem.rule, problem.message) for problem in intake.judge(text, member).errors]
+
+
+def test_a_job_for_a_queue_and_definition_of_the_team_is_right(research):
+    verdict = intake.judge(ask(), research)
+
+    assert verdict.ok
+    assert [(t.queue.name, t.revision.pinned) for t in verdict.targets] == [("cpu-job-queue", "hello:1")]
+
+
+def test_a_queue_of_another_team_is_as_unknown_as_one_that_does_not_exist(research):
+    make.queue("finance-team-queue", of=research.team.queue_grants.get().queue.account, teams=(make.team("finance"),))
+
+    [(pointer, rule, message)] = told(ask(jobQueue="finance-team-queue"), research)
+    [(_, _, of_nothing)] = told(ask(jobQueue="no-such-team-queue"), research)
+
+    assert (pointer, rule) == ("/jobQueue", "portal.unknown-queue")
+    assert message.replace("finance-team-queue", "X") == of_nothing.replace("no-such-team-queue", "X")
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest(research):
+    [(pointer, _, message)] = told(ask(jobDefinition="helo"), research)
+
+    assert pointer == "/jobDefinition"
+    assert message == "Research has no job definition “helo”. Did you mean “hello”?"
+
+
+def test_a_definition_of_another_team_is_unknown_unless_it_is_shared(research):
+    account = research.team.queue_grants.get().queue.account
+    theirs = make.revision("theirs", of=make.team("finance"), where=account)
+    assert told(ask(jobDefinition="theirs"), research)
+
+    theirs.definition.shared = True
+    theirs.definition.save()
+    assert told(ask(jobDefinition="theirs"), research) == []
+
+
+def test_a_bare_name_is_the_newest_active_revision_and_a_number_is_that_one(research):
+    account = research.team.queue_grants.get().queue.account
+    make.revision("hello", of=research.team, where=account)
+    make.revision("hello", of=research.team, where=account, active=False)
+    make.revision("hello", of=research.team, where=account, registration=Registration.ACCEPTED, number=None)
+
+    def pinned(asked):
+        return intake.judge(ask(jobDefinition=asked), research).targets[0].revision
+
+    assert pinned("hello").number == 2
+    assert pinned("hello:1").number == 1
+    assert pinned("hello:3") is None
+    assert pinned("arn:aws:batch:us-west-2:123456789012:job-definition/hello:1").number == 1
+
+
+def test_each_job_of_a_workflow_is_told_at_its_place(research):
+    steps = [json.loads(ask(jobName=name)) for name in ("a", "b")]
+    steps[1]["jobQueue"] = "nowhere"
+
+    assert [pointer for pointer, _, _ in told(json.dumps({"jobs": steps}), research)] == ["/jobs/1/jobQueue"]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_document(research):
+    text = '{"jobQueue": "nowhere", "jobName": "bad name", "jobDefinition": "nothing", "colour": 1}'
+
+    assert [pointer for pointer, _, _ in told(text, research)] == [
+        "/jobQueue",
+        "/jobName",
+        "/jobDefinition",
+        "/colour",
+    ]
+
+
+def test_jobs_of_a_workflow_stay_in_one_account(research):
+    make.queue("elsewhere", teams=(research.team,))
+    steps = [json.loads(ask(jobName="a")), json.loads(ask(jobName="b", jobQueue="elsewhere"))]
+
+    assert told(json.dumps({"jobs": steps}), research)[0][:2] == ("/jobs/1/jobQueue", "portal.several-accounts")
+
+
+def test_a_job_may_wait_for_a_job_of_its_own_team_only(research):
+    mine = make.job(make.submission(research), batch_id="11111111-1111-4111-8111-111111111111")
+    other = make.job(batch_id="22222222-2222-4222-8222-222222222222")
+
+    assert told(ask(dependsOn=[{"jobId": mine.batch_id}]), research) == []
+    [(pointer, rule, _)] = told(ask(dependsOn=[{"jobId": other.batch_id}]), research)
+    assert (pointer, rule) == ("/dependsOn/0/jobId", "portal.unknown-job")
+
+
+def test_a_queue_that_is_closed_is_said_before_aws_says_it(research):
+    research.team.queue_grants.get().queue.__class__.objects.update(state="DISABLED")
+
+    assert told(ask(), research)[0][1] == "policy.queue-closed"
+
+
+def test_a_name_of_another_team_cannot_be_registered(research):
+    account = research.team.queue_grants.get().queue.account
+    make.revision("theirs", of=make.team("finance"), where=account)
+
+    assert told(json.dumps(make.document("theirs")), research)[0][:2] == ("/jobDefinitionName", "portal.name-taken")
+
+
+def test_however_many_jobs_a_document_has_the_questions_to_the_database_stay_the_same(
+    research, django_assert_num_queries
+):
+    def workflow(size):
+        return json.dumps({"jobs": [json.loads(ask(jobName=f"job-{number}")) for number in range(size)]})
+
+    for size in (2, 40):
+        with django_assert_num_queries(3):
+            assert intake.judge(workflow(size), research).ok

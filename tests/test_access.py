@@ -1,0 +1,64 @@
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from jobs import access
+from jobs.models import Role
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_someone_may_not_see_does_not_exist_for_them():
+    job = make.job()
+    stranger = make.member().user
+
+    for look in (access.job, access.submission):
+        with pytest.raises(Http404):
+            look(stranger, job.text_id)
+    with pytest.raises(Http404):
+        access.membership(stranger, job.team.slug)
+
+
+def test_staff_see_everything_and_act_only_as_members():
+    job = make.job()
+    admin = make.admin()
+
+    assert access.job(admin, job.text_id)[0] == job
+    with pytest.raises(PermissionDenied, match="be made a member"):
+        access.job(admin, job.text_id, "stop")
+
+    make.member(job.team, Role.LEAD, admin)
+    assert access.job(admin, job.text_id, "stop")[0] == job
+
+
+@pytest.mark.parametrize(
+    ("role", "acts"), [("viewer", {"view"}), ("analyst", set(access.MAY)), ("lead", set(access.MAY))]
+)
+def test_each_role_may_what_the_table_says(role, acts):
+    member = make.member(role=role)
+
+    assert {act for act in access.MAY if member.may(act)} == acts
+
+
+def test_someone_who_leaves_a_team_loses_it_at_once():
+    member = make.member()
+    job = make.job(make.submission(member))
+    assert access.job(member.user, job.text_id)
+
+    member.team.memberships.all().delete()
+    with pytest.raises(Http404):
+        access.job(member.user, job.text_id)
+
+
+def test_an_inactive_team_is_only_read():
+    member = make.member(make.team(active=False), Role.LEAD)
+
+    assert member.may("view")
+    assert not member.may("submit")
+
+
+@pytest.mark.parametrize("text", ["", "x", "A" * 26, "../" * 8])
+def test_what_is_no_id_is_not_found(text):
+    with pytest.raises(Http404):
+        access.job(make.user(), text)
