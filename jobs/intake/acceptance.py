@@ -9,9 +9,10 @@ from django.db import transaction
 from jobs.access import Member
 from jobs.intake.resolution import Target, jobs_named
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
-from jobs.models import Account, Job, JobDependency, StateChange, Submission, Team
+from jobs.models import Account, Job, JobDependency, JobTag, StateChange, Submission, Team
 from jobs.models.ids import TEXT_LENGTH, to_text
 from jobs.ring import ring
+from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.workflow import Plan, Step, plan
 from jobs.states import Delivery
@@ -65,6 +66,7 @@ def _keep(text: str, member: Member, verdict: Verdict, account: Account, source:
     pairs = list(zip(steps.steps, verdict.targets, strict=True))
     jobs = Job.objects.bulk_create([_job(submission, step, target) for step, target in pairs])
     JobDependency.objects.bulk_create(_edges(jobs, steps, member.team))
+    JobTag.objects.bulk_create(_tag_rows(pairs, jobs))
     StateChange.objects.bulk_create(StateChange(job=job, delivery=Delivery.ACCEPTED, source="person") for job in jobs)
     return submission
 
@@ -72,6 +74,7 @@ def _keep(text: str, member: Member, verdict: Verdict, account: Account, source:
 def _job(submission: Submission, step: Step, target: Target) -> Job:
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
+    needs = effective.size(target.revision.document if target.revision else {}, document)
     job = Job(
         submission=submission,
         team=submission.team,
@@ -83,6 +86,12 @@ def _job(submission: Submission, step: Step, target: Target) -> Job:
         document=document,
         tags=tags,
         array_size=_array_size(document),
+        platform=needs.platform,
+        architecture=needs.architecture,
+        vcpus=needs.vcpus,
+        memory_mib=needs.memory_mib,
+        gpus=needs.gpus,
+        ephemeral_gib=needs.ephemeral_gib,
     )
     job.marker = f"{step.name[:LONGEST_SLUG]}-{to_text(job.public_id)}"
     return job
@@ -101,6 +110,14 @@ def _edges(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
             for job_id, parent in jobs_named(step.document, team).items()
         ]
     return edges
+
+
+def _tag_rows(pairs: list[tuple[Step, Target]], jobs: list[Job]) -> list[JobTag]:
+    return [
+        JobTag(job=job, team=job.team, key=key, value=value)
+        for job, (step, target) in zip(jobs, pairs, strict=True)
+        for key, value in effective.tags(target.revision.document if target.revision else {}, step.document).items()
+    ]
 
 
 def _array_size(document: Document) -> int | None:

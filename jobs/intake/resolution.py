@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
+from jobs.spec.dependencies import JOB_ID
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, listed, quoted
-from jobs.spec.dependencies import JOB_ID
 
 QUEUE_ARN = re.compile(r"^arn:[\w-]+:batch:(?P<region>[\w-]+):(?P<account>\d{12}):job-queue/(?P<name>.+)$")
 DEFINITION_ARN = re.compile(r"^arn:[\w-]+:batch:(?P<region>[\w-]+):(?P<account>\d{12}):job-definition/(?P<name>.+)$")

@@ -1,11 +1,15 @@
 """What is remembered: one file a noun, each with the questions that are asked of it."""
 
 from jobs.models.account import Access, Account
+from jobs.models.api_answer import ApiAnswer
+from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
 from jobs.models.queue import Queue, QueueGrant
+from jobs.models.rate import Rate, Resource
 from jobs.models.submission import Source, Submission
+from jobs.models.tag import JobTag
 from jobs.models.team import Membership, Role, Team
 from jobs.models.token import ApiToken
 from jobs.models.user import User
@@ -13,16 +17,21 @@ from jobs.models.user import User
 __all__ = [
     "Access",
     "Account",
+    "ApiAnswer",
     "ApiToken",
+    "CostLine",
     "Definition",
     "DeliveryAttempt",
     "Job",
     "JobDependency",
+    "JobTag",
     "Lease",
     "Membership",
     "Queue",
     "QueueGrant",
+    "Rate",
     "Registration",
+    "Resource",
     "Revision",
     "Role",
     "Source",

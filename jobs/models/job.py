@@ -1,5 +1,6 @@
 import random
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -100,6 +101,14 @@ class Job(models.Model):
     tags = models.JSONField(default=dict)
     array_size = models.PositiveIntegerField(null=True)
 
+    # -- What one run of it asks for, from the definition and the submission.
+    platform = models.CharField(max_length=10, default="EC2")
+    architecture = models.CharField(max_length=10, default="X86_64")
+    vcpus = models.DecimalField(max_digits=10, decimal_places=4, default=Decimal(0))
+    memory_mib = models.PositiveIntegerField(default=0)
+    gpus = models.PositiveIntegerField(default=0)
+    ephemeral_gib = models.PositiveIntegerField(default=0)
+
     # -- Delivery: only `jobs.dispatch`, and stopping, write these.
     delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
     epoch = models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")
@@ -138,6 +147,7 @@ class Job(models.Model):
 
     accepted_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, help_text="When the portal knew that it had ended.")
+    charged_at = models.DateTimeField(null=True, help_text="When the cost of its attempts was written down.")
 
     objects = JobQuerySet.as_manager()
 
@@ -149,6 +159,8 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="job_of_team"),
+            models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
+            models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(
                 fields=["account", "next_try_at"],
                 name="job_undelivered",

@@ -1,0 +1,20 @@
+from django.conf import settings
+from django.db import models
+
+from jobs.models.team import Team
+
+
+class ApiAnswer(models.Model):
+    """What was answered to a request that carried an Idempotency-Key, to be given again to its repeats."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=80)
+    path = models.CharField(max_length=200)
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0, help_text="0 while the first request is under way.")
+    answer = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "key"], name="one_answer_a_key")]

@@ -1,0 +1,35 @@
+from decimal import Decimal
+
+from django.db import models
+
+
+class Resource(models.TextChoices):
+    """What is paid for by the hour."""
+
+    VCPU = "vcpu", "vCPU-hour"
+    MEMORY = "memory", "GiB-hour of memory"
+    GPU = "gpu", "GPU-hour"
+    STORAGE = "storage", "GiB-hour of ephemeral storage above 20 GiB"
+
+
+class Rate(models.Model):
+    """What an hour of a resource costs, from a day on. The newest rate that is not later than a run's day counts."""
+
+    platform = models.CharField(max_length=20, help_text="FARGATE, EC2 or EKS")
+    architecture = models.CharField(max_length=10, default="X86_64")
+    region = models.CharField(max_length=30, blank=True, help_text="Empty: every region without a rate of its own.")
+    resource = models.CharField(max_length=10, choices=Resource.choices)
+    usd_per_hour = models.DecimalField(max_digits=16, decimal_places=10, default=Decimal(0))
+    valid_from = models.DateField()
+    source = models.CharField(max_length=200, blank=True, help_text="Where the figure comes from.")
+
+    class Meta:
+        ordering = ["platform", "architecture", "region", "resource", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "architecture", "region", "resource", "valid_from"], name="one_rate_a_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.architecture} {self.get_resource_display()} from {self.valid_from}"

@@ -1,0 +1,17 @@
+from django.db import models
+
+from jobs.models.job import Job
+from jobs.models.team import Team
+
+
+class JobTag(models.Model):
+    """One tag of a job, so that jobs are found and costs are grouped by it. The team is copied for the index."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tag_rows")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=128)
+    value = models.CharField(max_length=256, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "key"], name="one_value_a_key")]
+        indexes = [models.Index(fields=["team", "key", "value", "-job"], name="tag_of_team")]
