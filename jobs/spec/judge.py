@@ -1,0 +1,48 @@
+"""One call that says everything that is wrong with a document, in the order in which the document has it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jobs.spec import definition, submission, workflow
+from jobs.spec.documents import Document, Kind
+from jobs.spec.problems import Problem, split
+from jobs.spec.reading import Reading
+
+_JUDGES: dict[Kind, Callable[[Document], list[Problem]]] = {
+    Kind.DEFINITION: definition.problems,
+    Kind.SUBMISSION: submission.problems,
+    Kind.WORKFLOW: workflow.problems,
+}
+
+
+def judge(reading: Reading) -> list[Problem]:
+    """What is wrong with a text that was read: what reading found, and what the rules find."""
+    return in_order(reading.document, [*reading.problems, *_JUDGES[reading.kind](reading.document)])
+
+
+def problems(kind: Kind, document: Document) -> list[Problem]:
+    """What is wrong with a document."""
+    return in_order(document, _JUDGES[kind](document))
+
+
+def in_order(document: Document, found: Iterable[Problem]) -> list[Problem]:
+    """Problems as a reader meets them from top to bottom; those of one place stay as they were found."""
+    ranks: dict[int, dict[str, int]] = {}  # of the keys of each object, by its identity
+
+    def rank(problem: Problem) -> tuple[int, ...]:
+        value: Any = document
+        way: list[int] = []
+        for key in split(problem.pointer):
+            if isinstance(value, dict):
+                if id(value) not in ranks:
+                    ranks[id(value)] = {name: number for number, name in enumerate(value)}
+                way.append(ranks[id(value)].get(key, len(value)))
+                value = value.get(key)
+            elif isinstance(value, list) and key.isdecimal():
+                way.append(int(key))
+                value = value[int(key)] if int(key) < len(value) else None
+            else:
+                break
+        return tuple(way)
+
+    return sorted(found, key=rank)

@@ -1,0 +1,158 @@
+"""Normal form: what is left of a document when everything that says nothing is gone.
+
+Two definitions with one fingerprint ask for the same thing, whether a person wrote them or
+DescribeJobDefinitions answered them. A normal form is for comparing, never for sending.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from jobs.spec.documents import Document, Kind, is_object, is_whole_number
+from jobs.spec.names import PORTAL_TAG
+
+ONLY_IN_ANSWERS = ("jobDefinitionArn", "revision", "status", "containerOrchestrationType")
+"""Keys of DescribeJobDefinitions that RegisterJobDefinition does not take."""
+
+_FREE_MAPS = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
+"""Maps whose keys are the person's own; a value in them means something even when it is empty."""
+
+_MEANT_EMPTY = frozenset({"emptyDir"})
+"""Objects whose mere presence says something."""
+
+_DEFAULTS: dict[str, tuple[Any, ...]] = {
+    "privileged": (False,),
+    "readonlyRootFilesystem": (False,),
+    "enableExecuteCommand": (False,),
+    "initProcessEnabled": (False,),
+    "readOnly": (False,),
+    "essential": (True,),
+    "platformVersion": ("LATEST",),
+    "assignPublicIp": ("DISABLED",),
+    "transitEncryption": ("DISABLED",),
+    "rootDirectory": ("/",),
+    "operatingSystemFamily": ("LINUX",),
+    "cpuArchitecture": ("X86_64",),
+}
+"""Values that mean the same as leaving the key out (API reference: the default of each), at any depth."""
+
+_DEFINITION_DEFAULTS: dict[str, Any] = {
+    "propagateTags": False,
+    "platformCapabilities": ["EC2"],
+    "retryStrategy": {"attempts": 1},
+}
+
+_LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
+
+
+def fingerprint(document: Document) -> str:
+    """64 hexadecimal digits that are equal for definitions that ask for the same thing."""
+    normal = json.dumps(normalise(document, Kind.DEFINITION), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(normal.encode()).hexdigest()
+
+
+def normalise(document: Document, kind: Kind) -> Document:
+    """The normal form of a document of a kind; the one given stays as it is."""
+    if kind is Kind.WORKFLOW:
+        steps = document.get("jobs")
+        if not isinstance(steps, list):
+            return _object(document)
+        return {**_object(document), "jobs": [_object(step) if is_object(step) else step for step in steps]}
+    normal = _object(document)
+    if kind is Kind.DEFINITION:
+        _strip_definition(normal)
+    return normal
+
+
+def _strip_definition(normal: Document) -> None:
+    for key in ONLY_IN_ANSWERS:
+        normal.pop(key, None)
+    tags = normal.pop("tags", None)
+    if is_object(tags):
+        own = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
+        if own:
+            normal["tags"] = own
+    for key, default in _DEFINITION_DEFAULTS.items():
+        if key in normal and _same(normal[key], default):
+            del normal[key]
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Equality as JSON has it, where true is not 1."""
+    return type(value) is type(default) and bool(value == default)
+
+
+def _object(value: dict[str, Any]) -> dict[str, Any]:
+    normal: dict[str, Any] = {}
+    for key, member in value.items():
+        kept = member if key in _FREE_MAPS else _member(key, member)
+        if kept is None or (kept in ({}, []) and key not in _MEANT_EMPTY):
+            continue
+        if any(_same(kept, default) for default in _DEFAULTS.get(key, ())):
+            continue
+        normal[key] = kept
+    _merge_legacy(normal)
+    return normal
+
+
+def _member(key: str, value: Any) -> Any:
+    if is_object(value):
+        return _object(value)
+    if isinstance(value, list):
+        entries = [_object(entry) if is_object(entry) else entry for entry in value]
+        arrange = _ARRANGED.get(key)
+        return arrange(entries) if arrange else entries
+    return value
+
+
+def _variables(entries: list[Any]) -> list[Any]:
+    """AWS drops variables without a value, and answers with the others in an order of its own."""
+    return _by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
+
+
+def _by(key: str, entries: list[Any]) -> list[Any]:
+    return sorted(entries, key=lambda entry: str(entry.get(key, "")) if is_object(entry) else "")
+
+
+def _requirements(entries: list[Any]) -> list[Any]:
+    plain = [
+        {**entry, "value": _plain_number(entry["value"])} if is_object(entry) and "value" in entry else entry
+        for entry in entries
+    ]
+    return _by("type", plain)
+
+
+def _plain_number(text: Any) -> Any:
+    """“1.0” and “1” are the same size."""
+    if isinstance(text, str) and text.endswith(".0"):
+        return text.removesuffix(".0")
+    return text
+
+
+_ARRANGED: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "environment": _variables,
+    "env": _variables,
+    "resourceRequirements": _requirements,
+    "secrets": lambda entries: _by("name", entries),
+    "secretOptions": lambda entries: _by("name", entries),
+    "ulimits": lambda entries: _by("name", entries),
+}
+
+
+def _merge_legacy(normal: dict[str, Any]) -> None:
+    """The old `vcpus` and `memory` become the requirements that mean the same."""
+    if not is_whole_number(normal.get("vcpus")) and not is_whole_number(normal.get("memory")):
+        return
+    entries = normal.get("resourceRequirements", [])
+    if not isinstance(entries, list):
+        return
+    types = {entry.get("type") for entry in entries if is_object(entry)}
+    for key, kind in _LEGACY.items():
+        value = normal.get(key)
+        if is_whole_number(value):
+            del normal[key]
+            if kind not in types and value > 0:
+                entries = [*entries, {"type": kind, "value": str(value)}]
+    if entries:
+        normal["resourceRequirements"] = _by("type", entries)

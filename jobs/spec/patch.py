@@ -1,0 +1,70 @@
+"""Applies the fix of a problem: the operations of JSON Patch (RFC 6902) that fixes use."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jobs.spec.documents import Document
+from jobs.spec.problems import resolve, split
+
+
+class CannotApply(ValueError):  # noqa: N818 - it says what happened
+    """The operations do not fit this document, most likely because it has changed since."""
+
+
+def apply(document: Document, operations: Iterable[Mapping[str, Any]]) -> Document:
+    """The document after the operations; the one given stays as it is. Raises CannotApply."""
+    patched: Document = copied(document)
+    for operation in operations:
+        try:
+            _apply(patched, operation)
+        except (LookupError, ValueError, TypeError) as misfit:
+            raise CannotApply("The fix does not fit the document any more.") from misfit
+    return patched
+
+
+def copied(value: Any) -> Any:
+    """A copy of plain JSON data that shares no part with the original."""
+    if isinstance(value, dict):
+        return {key: copied(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [copied(entry) for entry in value]
+    return value
+
+
+def _apply(document: Document, operation: Mapping[str, Any]) -> None:
+    match operation["op"]:
+        case "add":
+            _put(document, operation["path"], copied(operation["value"]), insert=True)
+        case "replace":
+            resolve(document, operation["path"])
+            _put(document, operation["path"], copied(operation["value"]), insert=False)
+        case "remove":
+            _take(document, operation["path"])
+        case "move":
+            _put(document, operation["path"], _take(document, operation["from"]), insert=True)
+        case unknown:
+            raise ValueError(f"No fix uses the operation {unknown}.")
+
+
+def _parent(document: Document, pointer: str) -> tuple[Any, str]:
+    *parents, last = split(pointer)
+    value: Any = document
+    for key in parents:
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value, last
+
+
+def _put(document: Document, pointer: str, value: Any, *, insert: bool) -> None:
+    parent, last = _parent(document, pointer)
+    if isinstance(parent, list):
+        position = len(parent) if last == "-" else int(last)
+        if not 0 <= position <= len(parent):
+            raise LookupError(pointer)
+        parent[position : position if insert else position + 1] = [value]
+    else:
+        parent[last] = value
+
+
+def _take(document: Document, pointer: str) -> Any:
+    parent, last = _parent(document, pointer)
+    return parent.pop(int(last)) if isinstance(parent, list) else parent.pop(last)

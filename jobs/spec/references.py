@@ -1,0 +1,236 @@
+"""Which steps of a workflow wait for which: what ${jobName} means, also after a shell has had its way with it.
+
+In a heredoc whose EOF is not quoted, a shell takes ${train-model} for “the variable `train`, or else `model`”, so
+that the file holds only `model` (POSIX shell, parameter expansion). Such a rest is read back where it fits one
+step and nothing else.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobs.spec import graph
+from jobs.spec.conformity import nearest
+from jobs.spec.dependencies import REFERENCE, is_job_id
+from jobs.spec.documents import Document, list_at, object_at, text_at
+from jobs.spec.problems import Problem, Severity, join, listed, quoted
+
+MOST_COMPARISONS = 10_000
+"""So many names are compared, over all a workflow, to guess what a reference to nothing meant."""
+
+MOST_RIDDLES = 25
+"""So many ambiguous rests are followed through the graph; the others are only reported."""
+
+MOST_FITTING = 8
+"""So many steps are looked at for one rest; when more fit, it is ambiguous in any case."""
+
+QUOTE_EOF = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One entry of dependsOn that stands for another step."""
+
+    step: int
+    entry: int  # position in dependsOn
+    parent: int
+    type: str  # "" is plain; N_TO_N joins two arrays
+
+    @property
+    def pointer(self) -> str:
+        return join("jobs", self.step, "dependsOn", self.entry)
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """A jobId that may be what a shell left of a reference, and the steps that fit."""
+
+    step: int
+    entry: int
+    text: str
+    type: str
+    fitting: tuple[int, ...]
+
+
+@dataclass
+class References:
+    """All references of a workflow, and what is wrong with those that are none."""
+
+    steps: Sequence[Document]
+    found: list[Reference] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def parents(self) -> list[list[int]]:
+        parents: list[list[int]] = [[] for _ in self.steps]
+        for reference in self.found:
+            parents[reference.step].append(reference.parent)
+        return parents
+
+    def name(self, step: int) -> str:
+        return text_at(self.steps[step], "jobName")
+
+
+def resolve(steps: Sequence[Document]) -> References:
+    """Find what each dependency of each step stands for. Linear in steps and dependencies."""
+    return _Resolution(steps).run()
+
+
+class _Resolution:
+    def __init__(self, steps: Sequence[Document]) -> None:
+        self.references = References(steps)
+        self.named: dict[str, list[int]] = defaultdict(list)
+        self.ending: dict[str, list[int]] = defaultdict(list)  # by what a shell leaves of the name
+        self.rests: list[_Rest] = []
+        self.comparisons = MOST_COMPARISONS
+        for number, step in enumerate(steps):
+            if name := text_at(step, "jobName"):
+                self.named[name].append(number)
+                if "-" in name:
+                    self.ending[name.partition("-")[2]].append(number)
+
+    def run(self) -> References:
+        for number, step in enumerate(self.references.steps):
+            for position, entry in enumerate(list_at(step, "dependsOn")):
+                job_id = object_at(entry).get("jobId")
+                if isinstance(job_id, str) and not is_job_id(job_id):
+                    self._read(number, position, job_id, _type(entry))
+        self._settle()
+        self.references.found.sort(key=lambda reference: (reference.step, reference.entry))
+        return self.references
+
+    def _read(self, step: int, entry: int, job_id: str, kind: str) -> None:
+        reference = REFERENCE.fullmatch(job_id)
+        if reference:
+            self._read_name(step, entry, reference[1].strip(), kind)
+        elif not job_id:
+            message = (
+                "The jobId is empty. If ${name} stood here, a shell has replaced it by nothing. "
+                "Quote the 'EOF' of the heredoc (cat << 'EOF'), or write ${name} again."
+            )
+            self._wrong(step, entry, message, "workflow.empty-reference")
+        elif "${" in job_id:
+            message = f"{quoted(job_id)} has more than a reference in it; the whole jobId has to be ${{name}}."
+            self._wrong(step, entry, message, "workflow.reference-in-text")
+        else:
+            self._read_rest(step, entry, job_id, kind)
+
+    def _read_name(self, step: int, entry: int, name: str, kind: str) -> None:
+        others = _others(self.named.get(name, ()), step)
+        if others:
+            self.references.found.append(Reference(step, entry, others[0], kind))
+        elif name in self.named:
+            message = f"{quoted(name)} waits for itself; a job can only wait for another one."
+            self._wrong(step, entry, message, "workflow.self-reference", remove=True)
+        else:
+            meant = self._meant(step, name)
+            hint = f"did you mean ${{{meant}}}?" if meant else "the name after jobName has to stand between ${ and }."
+            message = f"No step of this workflow is named {quoted(name)}; {hint}"
+            self._wrong(step, entry, message, "workflow.unknown-step", meant=meant)
+
+    def _read_rest(self, step: int, entry: int, text: str, kind: str) -> None:
+        exact = _others(self.named.get(text, ()), step)
+        fitting = _others(self.ending.get(text, ()), step)
+        if exact and not fitting:
+            message = f"{quoted(text)} is the name of a step; to wait for it, write ${{{text}}}."
+            self._wrong(step, entry, message, "workflow.bare-name", meant=text)
+        elif exact or fitting:
+            self.rests.append(_Rest(step, entry, text, kind, exact + fitting))
+        elif text in self.named:
+            message = f"{quoted(text)} waits for itself; a job can only wait for another one."
+            self._wrong(step, entry, message, "workflow.self-reference", remove=True)
+        else:
+            self._neither(step, entry, text)
+
+    def _settle(self) -> None:
+        """Decide which rests are references, so that none of them closes a circle."""
+        sure = self.references.parents()
+        with_guesses = [list(parents) for parents in sure]
+        for rest in self.rests:
+            if len(rest.fitting) == 1:
+                with_guesses[rest.step].append(rest.fitting[0])
+        group_of = {member: number for number, group in enumerate(graph.circles(with_guesses)) for member in group}
+        riddles: list[_Rest] = []
+        for rest in self.rests:
+            parent = rest.fitting[0]
+            if len(rest.fitting) > 1:
+                riddles.append(rest)
+            elif group_of.get(rest.step, -1) == group_of.get(parent, -2):
+                self._neither(rest.step, rest.entry, rest.text, circular=parent)
+            else:
+                self._accept(rest, parent)
+        children = graph.reversed_edges(self.references.parents()) if riddles else []
+        for number, riddle in enumerate(riddles):
+            self._solve(riddle, children, follow=number < MOST_RIDDLES and len(riddle.fitting) <= MOST_FITTING)
+
+    def _solve(self, riddle: _Rest, children: list[list[int]], *, follow: bool) -> None:
+        possible = riddle.fitting
+        if follow:
+            possible = tuple(step for step in possible if not graph.reaches(riddle.step, step, children))
+        exact = any(self.references.name(step) == riddle.text for step in possible)
+        if len(possible) == 1 and not exact:
+            self._accept(riddle, possible[0])
+            children[possible[0]].append(riddle.step)
+            return
+        if not possible:
+            self._neither(riddle.step, riddle.entry, riddle.text, circular=riddle.fitting[0])
+            return
+        choices = [f"${{{self.references.name(step)}}}" for step in possible[:MOST_FITTING]]
+        choices += ["another"] * (len(possible) > MOST_FITTING)
+        message = f"{quoted(riddle.text)} may be what a shell left of more than one reference; "
+        message += f"write {listed(choices, word='or', most=MOST_FITTING + 1)}."
+        self._wrong(riddle.step, riddle.entry, message, "workflow.ambiguous-rest")
+
+    def _accept(self, rest: _Rest, parent: int) -> None:
+        name = self.references.name(parent)
+        self.references.found.append(Reference(rest.step, rest.entry, parent, rest.type))
+        message = f"{quoted(rest.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF}"
+        self._wrong(rest.step, rest.entry, message, "workflow.shell-rest", meant=name, severity=Severity.WARNING)
+
+    def _neither(self, step: int, entry: int, text: str, *, circular: int | None = None) -> None:
+        message = (
+            f"{quoted(text)} is neither a step nor a Batch job id; write ${{name}} with the jobName of another step."
+        )
+        if circular is not None:
+            name = self.references.name(circular)
+            message = (
+                f"{quoted(text)} is neither a step nor a Batch job id; as ${{{name}}}, cut by a shell, "
+                "it would make steps wait for each other in a circle."
+            )
+        self._wrong(step, entry, message, "workflow.neither-step-nor-id")
+
+    def _meant(self, step: int, name: str) -> str | None:
+        if self.comparisons <= 0:
+            return None
+        self.comparisons -= len(self.named)
+        own = self.references.name(step)
+        return nearest(name, tuple(known for known in self.named if known != own))
+
+    def _wrong(
+        self,
+        step: int,
+        entry: int,
+        message: str,
+        rule: str,
+        *,
+        meant: str | None = None,
+        remove: bool = False,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        here = join("jobs", step, "dependsOn", entry)
+        fix: tuple[dict[str, str], ...] = ()
+        if meant:
+            fix = ({"op": "replace", "path": f"{here}/jobId", "value": f"${{{meant}}}"},)
+        elif remove:
+            fix = ({"op": "remove", "path": here},)
+        self.references.problems.append(Problem(f"{here}/jobId", message, severity, rule, fix))
+
+
+def _others(steps: Sequence[int], step: int) -> tuple[int, ...]:
+    """The steps apart from one; the first few, and one more to tell that there are."""
+    return tuple(other for other in steps[: MOST_FITTING + 2] if other != step)[: MOST_FITTING + 1]
+
+
+def _type(entry: Document) -> str:
+    """The type of an edge: SEQUENTIAL on another job means a plain one."""
+    kind = text_at(entry, "type")
+    return "" if kind == "SEQUENTIAL" else kind

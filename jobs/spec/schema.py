@@ -1,0 +1,179 @@
+"""JSON Schema (2020-12) of each kind of document, made from the botocore that is installed.
+
+The service model knows every key, its type and AWS's own words for it. What it lacks (patterns of names, bounds
+of numbers, most lengths) is laid over it from `LIMITS`, whose source is the AWS Batch API reference unless a
+line says otherwise.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+
+from jobs.spec import conformity
+from jobs.spec.documents import Document, Kind
+from jobs.spec.problems import Problem
+
+NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+_ARN = "arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}"
+_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
+JOB_QUEUE = f"^({_ARN}:job-queue/)?{_NAME}$"
+JOB_DEFINITION = f"^({_ARN}:job-definition/)?{_NAME}(:[0-9]{{1,9}})?$"
+SHARE_IDENTIFIER = "^[A-Za-z0-9]{1,254}([A-Za-z0-9]|[*])?$"
+EXIT_REASON = r"^[A-Za-z0-9.: \t\n]{1,511}([A-Za-z0-9.: \t\n]|[*])?$|^[*]$"
+EXIT_CODE = "^[0-9]{1,511}([0-9]|[*])?$|^[*]$"
+RETRY_ACTION = "^([Rr][Ee][Tt][Rr][Yy]|[Ee][Xx][Ii][Tt])$"
+
+IN_WORDS = {
+    NAME: "letters, digits, - and _, at most 128 of them, the first a letter or digit",
+    JOB_QUEUE: "the name of a queue (letters, digits, - and _) or its ARN",
+    JOB_DEFINITION: "name, name:revision or ARN of a job definition",
+    SHARE_IDENTIFIER: "at most 255 letters and digits, with at most one * at the end",
+    EXIT_REASON: "at most 512 letters, digits, blanks, . and :, with at most one * at the end",
+    EXIT_CODE: "digits, with at most one * at the end",
+    RETRY_ACTION: "RETRY or EXIT",
+}
+"""What a pattern means, after “must be”."""
+
+LIMITS: dict[tuple[str, str], dict[str, Any]] = {
+    ("RegisterJobDefinitionRequest", "jobDefinitionName"): {"pattern": NAME},
+    ("RegisterJobDefinitionRequest", "schedulingPriority"): {"minimum": 0, "maximum": 9999},
+    ("SubmitJobRequest", "jobName"): {"pattern": NAME},
+    ("SubmitJobRequest", "jobQueue"): {"pattern": JOB_QUEUE},
+    ("SubmitJobRequest", "jobDefinition"): {"pattern": JOB_DEFINITION},
+    ("SubmitJobRequest", "shareIdentifier"): {"pattern": SHARE_IDENTIFIER},
+    ("SubmitJobRequest", "schedulingPriorityOverride"): {"minimum": 0, "maximum": 9999},
+    ("SubmitJobRequest", "dependsOn"): {"maxItems": 20},
+    # How many tags a job may have is a rule of names.py: the portal adds its own.
+    ("SubmitJobRequest", "tags"): {"maxProperties": None},
+    ("ArrayProperties", "size"): {"minimum": 2, "maximum": 10_000},
+    ("RetryStrategy", "attempts"): {"minimum": 1, "maximum": 10},
+    ("RetryStrategy", "evaluateOnExit"): {"maxItems": 5},
+    ("EvaluateOnExit", "onStatusReason"): {"pattern": EXIT_REASON},
+    ("EvaluateOnExit", "onReason"): {"pattern": EXIT_REASON},
+    ("EvaluateOnExit", "onExitCode"): {"pattern": EXIT_CODE},
+    ("EvaluateOnExit", "action"): {"enum": None, "pattern": RETRY_ACTION},  # the reference: not case sensitive
+    ("JobTimeout", "attemptDurationSeconds"): {"minimum": 60},
+    ("ContainerProperties", "image"): {"minLength": 1, "maxLength": 255},
+    ("ContainerProperties", "vcpus"): {"minimum": 1},
+    ("ContainerProperties", "memory"): {"minimum": 4},
+    ("ContainerOverrides", "vcpus"): {"minimum": 1},
+    ("ContainerOverrides", "memory"): {"minimum": 4},
+    ("TaskContainerProperties", "image"): {"minLength": 1, "maxLength": 255},
+    ("EksContainer", "image"): {"minLength": 1},
+    ("EphemeralStorage", "sizeInGiB"): {"minimum": 21, "maximum": 200},
+    ("EcsProperties", "taskProperties"): {"minItems": 1, "maxItems": 1},
+    ("EcsTaskProperties", "containers"): {"minItems": 1, "maxItems": 10},
+    ("NodeProperties", "numNodes"): {"minimum": 1},
+    ("NodeProperties", "mainNode"): {"minimum": 0},
+    ("NodeProperties", "nodeRangeProperties"): {"minItems": 1, "maxItems": 5},
+    ("NodeRangeProperty", "instanceTypes"): {"maxItems": 1},
+    ("LinuxParameters", "swappiness"): {"minimum": 0, "maximum": 100},
+}
+"""Keywords for a member of a shape; None takes a keyword away."""
+
+_REQUESTS = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}
+
+_TYPES = {
+    "string": "string", "integer": "integer", "long": "integer", "boolean": "boolean",
+    "double": "number", "float": "number", "timestamp": "string", "blob": "string",
+}  # fmt: skip
+
+_BOUNDS = {
+    "string": ("minLength", "maxLength"), "list": ("minItems", "maxItems"), "map": ("minProperties", "maxProperties"),
+}  # fmt: skip
+
+
+def check(document: Document, kind: Kind) -> Iterator[Problem]:
+    """What is wrong with a document by its schema alone, in the order of the document."""
+    yield from conformity.problems(document, _compiled(kind), in_words=IN_WORDS)
+
+
+@cache
+def schema(kind: Kind) -> dict[str, Any]:
+    """The JSON Schema of a kind of document. Callers share it: read, do not write."""
+    definitions: dict[str, Any] = {}
+    if kind is Kind.WORKFLOW:
+        _convert(_model().shape_for(_REQUESTS[Kind.SUBMISSION]), definitions)
+        root = _workflow(definitions)
+    else:
+        _convert(_model().shape_for(_REQUESTS[kind]), definitions)
+        root = definitions.pop(_REQUESTS[kind])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
+
+
+@cache
+def _compiled(kind: Kind) -> conformity.Shape:
+    return conformity.compiled(schema(kind))
+
+
+@cache
+def _model() -> ServiceModel:
+    """The data of AWS Batch as botocore ships it; no session and no client is made."""
+    return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
+
+
+def _workflow(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Ours, not AWS's: a list of submissions. The limit of parents is the workflow's to judge."""
+    step = definitions["SubmitJobRequest"]
+    step["properties"]["dependsOn"].pop("maxItems")
+    return {
+        "type": "object",
+        "title": "Workflow",
+        "description": "Jobs that wait for each other: ${jobName} in dependsOn stands for another job of the list.",
+        "additionalProperties": False,
+        "properties": {"jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}}},
+        "required": ["jobs"],
+    }
+
+
+def _convert(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a shape; structures go to `definitions` and are referred to."""
+    if isinstance(shape, StructureShape):
+        if shape.name not in definitions:
+            definitions[shape.name] = {}  # named before it is filled, lest a shape that holds itself never ends
+            definitions[shape.name].update(_structure(shape, definitions))
+        return {"$ref": f"#/$defs/{shape.name}"}
+    converted: dict[str, Any]
+    if isinstance(shape, ListShape):
+        converted = {"type": "array", "items": _convert(shape.member, definitions)}
+    elif isinstance(shape, MapShape):
+        converted = {"type": "object", "additionalProperties": _convert(shape.value, definitions)}
+        names = {key: value for key, value in _convert(shape.key, definitions).items() if key != "type"}
+        if names:
+            converted["propertyNames"] = names
+    else:
+        converted = {"type": _TYPES[shape.type_name]}
+        if isinstance(shape, StringShape) and shape.enum:
+            converted["enum"] = list(shape.enum)
+    lower, upper = _BOUNDS.get(shape.type_name, ("minimum", "maximum"))
+    for keyword, name in (("min", lower), ("max", upper), ("pattern", "pattern")):
+        if keyword in shape.metadata:
+            converted[name] = shape.metadata[keyword]
+    return converted
+
+
+def _structure(shape: StructureShape, definitions: dict[str, Any]) -> dict[str, Any]:
+    properties = {}
+    for name, member in shape.members.items():
+        converted = {**_convert(member, definitions), "description": plain(member.documentation)}
+        converted |= LIMITS.get((shape.name, name), {})
+        properties[name] = {key: value for key, value in converted.items() if value is not None}
+    return {
+        "type": "object",
+        "title": shape.name,
+        "description": plain(shape.documentation),
+        "additionalProperties": False,
+        "properties": properties,
+        **({"required": list(shape.required_members)} if shape.required_members else {}),
+    }
+
+
+def plain(documentation: str) -> str:
+    """AWS's HTML as one paragraph of plain text."""
+    spaced = re.sub(r"</?(?:p|li|ul|ol|dl|dt|dd|note|important|div|br|h\d)\b[^>]*>", " ", documentation or "")
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", spaced))).strip()

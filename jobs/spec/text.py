@@ -1,0 +1,103 @@
+"""The text of a document: its lines, its comments and the pieces it is made of. Every pass is linear."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+STRING = r'"(?:[^"\\\r\n]++|\\[^\r\n])*+"?'  # an unclosed one ends with its line
+
+_COMMENT_OR_STRING = re.compile(
+    STRING + r"|(?P<line>(?://|\#)[^\r\n]*+)|(?P<block>/\*(?:[^*]++|\*(?!/))*+(?P<end>\*/)?)"
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NOT_LINE_END = re.compile(r"[^\r\n]")
+_BRACKET_OR_STRING = re.compile(STRING + r"|(?P<open>[\[{])|(?P<close>[\]}])")
+_WORD_OR_STRING = re.compile(STRING + r'|(?P<word>[^\s,:\[\]{}"]++)')
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a text; both count from 1."""
+
+    line: int
+    column: int
+
+
+class Lines:
+    """The places of a text's characters."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+
+    def place(self, offset: int) -> Place:
+        line = bisect_right(self._starts, offset)
+        return Place(line, offset - self._starts[line - 1] + 1)
+
+
+@dataclass(frozen=True)
+class Comments:
+    """A text whose comments have become blanks, so that everything else still stands where it stood."""
+
+    blanked: str
+    found: tuple[int, ...] = ()  # offsets
+    unclosed: int | None = None  # offset of a /* that nothing ends
+
+
+def without_comments(text: str) -> Comments:
+    """Blank out `//`, `/* */` and `#` comments that stand outside of texts in quotes."""
+    if "#" not in text and "//" not in text and "/*" not in text:
+        return Comments(text)
+    found: list[int] = []
+    pieces: list[str] = []
+    done = 0
+    unclosed = None
+    for match in _COMMENT_OR_STRING.finditer(text):
+        if match["line"] is None and match["block"] is None:
+            continue
+        if match["block"] is not None and match["end"] is None:
+            unclosed = match.start()
+        found.append(match.start())
+        pieces += text[done : match.start()], _NOT_LINE_END.sub(" ", match.group())
+        done = match.end()
+    return Comments("".join([*pieces, text[done:]]), tuple(found), unclosed)
+
+
+def too_deep(text: str, most: int) -> int | None:
+    """The offset of the bracket that nests deeper than `most`, if any."""
+    if text.count("[") + text.count("{") <= most:
+        return None
+    depth = 0
+    for match in _BRACKET_OR_STRING.finditer(text):
+        if match["open"]:
+            depth += 1
+            if depth > most:
+                return match.start()
+        elif match["close"]:
+            depth -= 1
+    return None
+
+
+def open_brackets(text: str) -> list[int]:
+    """The offsets of the brackets that nothing closes, outermost first."""
+    still_open: list[int] = []
+    for match in _BRACKET_OR_STRING.finditer(text):
+        if match["open"]:
+            still_open.append(match.start())
+        elif match["close"] and still_open:
+            still_open.pop()
+    return still_open
+
+
+def words(text: str) -> Iterator[tuple[int, str]]:
+    """What stands outside of quotes and is no punctuation (numbers, true, NaN, …), with its offset."""
+    for match in _WORD_OR_STRING.finditer(text):
+        if match["word"] is not None:
+            yield match.start(), match["word"]
+
+
+def strings(text: str) -> Iterator[tuple[int, str]]:
+    """What stands in quotes, with the quotes and the offset of the first."""
+    for match in _WORD_OR_STRING.finditer(text):
+        if match["word"] is None:
+            yield match.start(), match.group()

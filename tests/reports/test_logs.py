@@ -1,0 +1,98 @@
+import pytest
+
+from jobs.reports import logs
+from jobs.states import State
+from tests import make, wire
+
+pytestmark = pytest.mark.django_db
+
+
+def log_page(*texts: str, forward: str = "f/9", backward: str = "b/1") -> wire.Answer:
+    events = [{"timestamp": 1_700_000_000_000 + n, "message": text} for n, text in enumerate(texts)]
+    return wire.says(200, {"events": events, "nextForwardToken": forward, "nextBackwardToken": backward})
+
+
+def job_at(url: str, **fields):
+    defaults = {"state": State.RUNNING, "log_stream": "hello/default/2"}
+    return make.job(make.submission(where=make.account(endpoint_url=url)), **{**defaults, **fields})
+
+
+def test_a_log_opens_at_its_end_and_leads_both_ways():
+    with wire.wire(log_page("one", "two")) as aws:
+        page = logs.tail(job_at(aws.url))
+
+    assert [line.text for line in page.lines] == ["one", "two"]
+    assert (page.older, page.newer, page.trouble) == ("b/1", "f/9", "")
+    assert aws.requests[0][1]["logStreamName"] == "hello/default/2"
+    assert "startFromHead" not in aws.requests[0][1]
+
+
+def test_following_reads_on_from_head_to_end():
+    with wire.wire(log_page("three", forward="f/10")) as aws:
+        page = logs.after(job_at(aws.url), "f/9")
+
+    assert page.newer == "f/10"
+    assert aws.requests[0][1]["startFromHead"] is True
+
+
+def test_at_the_beginning_there_is_nothing_older():
+    with wire.wire(log_page("zero", backward="b/1")) as aws:
+        assert logs.before(job_at(aws.url), "b/1").older == ""
+
+
+def test_each_attempt_has_its_own_log():
+    first = {
+        "started_at": "2026-01-01T00:00:00Z",
+        "stopped_at": "2026-01-01T00:01:00Z",
+        "exit_code": 1,
+        "reason": "",
+        "status_reason": "Essential container in task exited",
+        "log_stream": "hello/default/1",
+    }
+    with wire.wire(log_page("first try")) as aws:
+        job = job_at(aws.url, attempts=[first])
+        logs.tail(job, attempt=1)
+
+    assert [(attempt.number, attempt.finished) for attempt in logs.attempts(job)] == [(1, True), (2, False)]
+    assert aws.requests[0][1]["logStreamName"] == "hello/default/1"
+
+
+def test_an_attempt_that_does_not_exist_reads_no_stream():
+    with wire.wire(log_page("secret")) as aws:
+        assert logs.tail(job_at(aws.url), attempt=7).lines == ()
+        assert aws.requests == []
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (State.RUNNABLE, "The log begins when the job runs."),
+        (State.FAILED, "It ended before it began to run, so there is no log."),
+    ],
+)
+def test_without_a_stream_the_page_says_why(state, sentence):
+    assert logs.tail(make.job(state=state)).trouble == sentence
+
+
+def test_a_stream_without_lines_is_no_fault():
+    missing = wire.says(400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException")
+    with wire.wire(missing) as aws:
+        assert logs.tail(job_at(aws.url)).trouble == "It has written nothing yet."
+
+
+def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
+    page = logs.after(job_at("http://127.0.0.1:9"), "f/9")
+
+    assert page.trouble.startswith("The log cannot be read at this moment")
+    assert page.newer == "f/9"
+
+
+def test_only_a_few_logs_are_read_at_once(monkeypatch):
+    monkeypatch.setattr(logs, "WAIT_FOR_A_TURN", 0.01)
+    for _ in range(logs.AT_ONCE):
+        logs._turns.acquire()
+    try:
+        assert "Many logs" in logs.tail(job_at("http://127.0.0.1:9")).trouble
+    finally:
+        for _ in range(logs.AT_ONCE):
+            logs._turns.release()

@@ -1,0 +1,253 @@
+"""What is wrong with a workflow, and the plan of one that is sound."""
+
+from typing import Any
+
+import pytest
+
+from jobs.spec import workflow as judge
+from jobs.spec.documents import Document
+from jobs.spec.patch import apply
+from jobs.spec.problems import Problem, Severity, has_errors
+from jobs.spec.workflow import Edge
+from tests.spec.samples import JOB_ID, step, submission, told, workflow
+
+
+def only(document: Document) -> Problem:
+    [problem] = judge.problems(document)
+    return problem
+
+
+def array(name: str, *after: str | Document, size: int = 2) -> Document:
+    return step(name, *after, arrayProperties={"size": size})
+
+
+def n_to_n(name: str) -> Document:
+    return {"jobId": f"${{{name}}}", "type": "N_TO_N"}
+
+
+def test_a_sound_workflow_has_no_problems() -> None:
+    diamond = workflow(step("a"), step("b", "${a}"), step("c", "${a}", JOB_ID), step("d", "${b}", "${c}"))
+    assert judge.problems(diamond) == []
+
+
+def test_each_step_is_judged_as_a_submission_at_its_own_place() -> None:
+    document = workflow(
+        step("a"), step("b", tags={"aws:x": "y"}, timeout={"attemptDurationSeconds": 5}), {"jobName": "c"}
+    )
+    assert set(told(judge.problems(document))) == {
+        ("/jobs/1/tags/aws:x", "names.tag-of-aws"),
+        ("/jobs/1/timeout/attemptDurationSeconds", "schema.too-small"),
+        ("/jobs/2", "schema.missing-key"),
+    }
+
+
+def test_a_fix_of_a_step_fits_the_workflow() -> None:
+    document = workflow(step("a"), step("b", {"jobId": "${a}", "type": "SEQUENTIAL"}))
+    problem = only(document)
+    assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/0/type", Severity.WARNING)
+    assert problem.rule == "workflow.sequential-is-plain"
+    assert judge.problems(apply(document, problem.fix)) == []
+
+
+@pytest.mark.parametrize("jobs", [[], None, {}, "x", [None], [[]]])
+def test_a_workflow_is_a_list_of_at_least_one_job(jobs: Any) -> None:
+    assert has_errors(judge.problems({"jobs": jobs}))
+
+
+def test_a_name_stands_for_one_step() -> None:
+    problem = only(workflow(step("a"), step("b"), step("a")))
+    assert (problem.pointer, problem.rule) == ("/jobs/2/jobName", "workflow.same-name")
+    assert "job 1" in problem.message
+
+
+def test_a_reference_to_nothing_names_the_nearest_step() -> None:
+    document = workflow(step("prepare"), step("train", "${prepair}"))
+    problem = only(document)
+    assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.unknown-step")
+    assert "did you mean ${prepare}?" in problem.message
+    assert judge.problems(apply(document, problem.fix)) == []
+    assert only(workflow(step("prepare"), step("train", "${zzzzzz}"))).fix == ()
+
+
+def test_a_step_does_not_wait_for_itself() -> None:
+    for waits in ["${a}", "a"]:
+        document = workflow(step("a", waits), step("b"))
+        problem = only(document)
+        assert (problem.pointer, problem.rule) == ("/jobs/0/dependsOn/0/jobId", "workflow.self-reference")
+        assert judge.problems(apply(document, problem.fix)) == []
+
+
+def test_a_circle_is_named_once_and_all_the_way_round() -> None:
+    problem = only(
+        workflow(step("x"), step("a", "${x}", "${c}"), step("b", "${a}"), step("c", "${b}"), step("d", "${c}"))
+    )
+    assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/1/jobId", "workflow.cycle")
+    assert "a → c → b → a" in problem.message
+
+
+def test_two_circles_are_two_problems_and_a_long_one_is_told_short() -> None:
+    pairs = workflow(step("a", "${b}"), step("b", "${a}"), step("c", "${d}"), step("d", "${c}"))
+    assert [problem.rule for problem in judge.problems(pairs)] == ["workflow.cycle"] * 2
+    ring = workflow(*(step(f"s{number}", f"${{s{(number + 1) % 5000}}}") for number in range(5000)))
+    assert len(only(ring).message) < 200
+
+
+def test_a_job_waits_for_20_others_at_most() -> None:
+    parents = [step(f"p{number}") for number in range(21)]
+    names = [f"${{p{number}}}" for number in range(21)]
+    assert judge.problems(workflow(*parents, step("last", *names[:20]))) == []
+    problem = only(workflow(*parents, step("last", *names)))
+    assert (problem.pointer, problem.rule) == ("/jobs/21/dependsOn", "workflow.too-many-parents")
+
+
+def test_the_same_dependency_twice_is_warned_of() -> None:
+    document = workflow(step("a"), step("b", "${a}", "${a}"))
+    problem = only(document)
+    assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/1", Severity.WARNING)
+    assert judge.problems(apply(document, problem.fix)) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (workflow(array("a"), array("b", n_to_n("a"))), []),
+        (
+            workflow(step("a"), array("b", n_to_n("a"))),
+            [("/jobs/1/dependsOn/0/type", "workflow.n-to-n-without-array")],
+        ),
+        (
+            workflow(array("a"), step("b", n_to_n("a"))),
+            [("/jobs/1/dependsOn/0/type", "dependencies.n-to-n-without-array")],
+        ),
+        (
+            workflow(array("a"), array("b", n_to_n("a"), size=3)),
+            [("/jobs/1/dependsOn/0/type", "workflow.n-to-n-sizes")],
+        ),
+        (workflow(array("a", {"type": "SEQUENTIAL"})), []),
+        (
+            workflow(step("a", {"type": "SEQUENTIAL"})),
+            [("/jobs/0/dependsOn/0", "dependencies.sequential-without-array")],
+        ),
+    ],
+)
+def test_children_are_joined_one_to_one_only_between_arrays_of_one_size(
+    document: Document, expected: list[tuple[str, str]]
+) -> None:
+    assert told(judge.problems(document)) == expected
+
+
+def test_a_name_that_a_shell_has_cut_is_read_as_the_step_it_came_from() -> None:
+    document = workflow(step("load-data"), step("train-data-set", "data"), step("data-x"))
+    problem = only(document)
+    assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")
+    assert problem.severity is Severity.WARNING
+    assert "${load-data}" in problem.message
+    assert "'EOF'" in problem.message
+    assert judge.plan(document).steps[1].after == (Edge(0, ""),)
+    assert judge.plan(apply(document, problem.fix)).steps[1].after == (Edge(0, ""),)
+    assert judge.problems(apply(document, problem.fix)) == []
+
+
+def test_a_rest_never_stands_for_its_own_step() -> None:
+    document = workflow(step("train-model"), step("check-model", "model"))
+    assert judge.plan(document).steps[1].after == (Edge(0, ""),)
+
+
+def test_a_rest_that_fits_several_steps_is_an_error_that_names_them() -> None:
+    problem = only(workflow(step("a-x"), step("b-x"), step("c", "x")))
+    assert (problem.pointer, problem.rule) == ("/jobs/2/dependsOn/0/jobId", "workflow.ambiguous-rest")
+    assert "${a-x} or ${b-x}" in problem.message
+
+
+def test_a_rest_is_read_as_the_one_step_that_closes_no_circle() -> None:
+    document = workflow(step("a-x"), step("c", "x"), step("b-x", "${c}"))
+    assert told(judge.problems(document)) == [("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")]
+    assert judge.plan(document).steps[1].after == (Edge(0, ""),)
+
+
+def test_a_rest_that_would_close_a_circle_is_no_reference() -> None:
+    problem = only(workflow(step("a-x", "${c}"), step("c", "x")))
+    assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.neither-step-nor-id")
+    assert "circle" in problem.message
+
+
+def test_rests_that_close_a_circle_only_together_are_none_of_them_references() -> None:
+    found = judge.problems(workflow(step("a-x", "y"), step("b-y", "x")))
+    assert [problem.rule for problem in found] == ["workflow.neither-step-nor-id"] * 2
+
+
+def test_a_name_without_its_dollar_and_braces_is_an_error_that_adds_them() -> None:
+    document = workflow(step("a"), step("b", "a"))
+    problem = only(document)
+    assert problem.rule == "workflow.bare-name"
+    assert judge.problems(apply(document, problem.fix)) == []
+
+
+def test_a_rest_that_is_also_a_name_is_not_guessed() -> None:
+    problem = only(workflow(step("data"), step("load-data"), step("c", "data")))
+    assert problem.rule == "workflow.ambiguous-rest"
+    assert "${data} or ${load-data}" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("job_id", "rule"),
+    [
+        ("", "workflow.empty-reference"),
+        ("nowhere", "workflow.neither-step-nor-id"),
+        ("${a}:3", "workflow.reference-in-text"),
+        ("${}", "workflow.unknown-step"),
+        ("$a", "workflow.neither-step-nor-id"),
+    ],
+)
+def test_what_is_neither_a_step_nor_a_job_is_an_error(job_id: str, rule: str) -> None:
+    assert told(judge.problems(workflow(step("a"), step("b", job_id)))) == [("/jobs/1/dependsOn/0/jobId", rule)]
+
+
+def test_an_empty_job_id_is_told_what_a_shell_does() -> None:
+    assert "shell" in only(workflow(step("a"), step("b", ""))).message
+
+
+def test_the_plan_keeps_the_order_of_the_document_and_says_the_order_of_sending() -> None:
+    plan = judge.plan(workflow(step("c", "${b}"), step("b", "${a}"), step("a"), step("d")))
+    assert [planned.name for planned in plan.steps] == ["c", "b", "a", "d"]
+    assert plan.order == (2, 1, 0, 3)
+    assert [planned.index for planned in plan.steps] == [0, 1, 2, 3]
+
+
+def test_the_plan_leaves_only_what_batch_can_be_told() -> None:
+    first = array("a", {"type": "SEQUENTIAL"})
+    second = array("b", n_to_n("a"), {"jobId": JOB_ID, "type": "SEQUENTIAL"}, {"jobId": f"{JOB_ID}:3"})
+    third = step("c", "${a}", "${a}")
+    plan = judge.plan(workflow(first, second, third))
+    assert plan.steps[0].document == first
+    assert plan.steps[1].document["dependsOn"] == [{"jobId": JOB_ID}, {"jobId": f"{JOB_ID}:3"}]
+    assert plan.steps[1].after == (Edge(0, "N_TO_N"),)
+    assert "dependsOn" not in plan.steps[2].document
+    assert plan.steps[2].after == (Edge(0, ""),)
+    assert "dependsOn" in third
+
+
+def test_a_submission_is_a_plan_of_one_step() -> None:
+    plan = judge.plan(submission(dependsOn=[{"jobId": JOB_ID}]))
+    assert [(only.name, only.after, only.document["dependsOn"]) for only in plan.steps] == [
+        ("hello", (), [{"jobId": JOB_ID}])
+    ]
+    assert plan.order == (0,)
+
+
+def test_a_circle_has_no_plan() -> None:
+    with pytest.raises(ValueError, match="circle"):
+        judge.plan(workflow(step("a", "${b}"), step("b", "${a}")))
+
+
+def test_ten_thousand_steps_in_one_chain_are_judged_and_planned() -> None:
+    chain = workflow(step("s0"), *(step(f"s{number}", f"${{s{number - 1}}}") for number in range(1, 10_000)))
+    assert judge.problems(chain) == []
+    assert judge.plan(chain).order == tuple(range(10_000))
+
+
+def test_ten_thousand_wrong_references_are_told_without_guessing_at_each() -> None:
+    wrong = workflow(*(step(f"name-of-step-{number}", f"${{nome-{number}}}") for number in range(3_000)))
+    assert len(judge.problems(wrong)) == 3_000
+    cut = workflow(*(step(f"s{number}-x", "x") for number in range(3_000)))
+    assert len(judge.problems(cut)) == 3_000
