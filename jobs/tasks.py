@@ -1,5 +1,8 @@
 """RQ's doors: an id comes in, one call goes out. A task may run twice, late or never; the clock makes up for it."""
 
+from contextlib import suppress
+
+from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.registration import register_due
 from jobs.dispatch.stopping import stop_due
@@ -25,4 +28,10 @@ def poll(account: int) -> None:
 
 
 def sync_queues(account: int) -> None:
-    infrastructure.sync_queues(Account.objects.get(pk=account))
+    with suppress(AwsError):  # it is noted on the account
+        infrastructure.sync_queues(Account.objects.get(pk=account))
+
+
+def read_queues(account: int) -> None:
+    with suppress(AwsError):
+        infrastructure.read_queues(Account.objects.get(pk=account))

@@ -44,6 +44,9 @@ class Account(models.Model):
     active = models.BooleanField(default=True)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reading = models.JSONField(default=list, editable=False, help_text="The queues, as AWS last described them.")
+    reading_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reading_trouble = models.TextField(blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False, help_text="What AWS last failed with, empty when well.")
 
     class Meta:

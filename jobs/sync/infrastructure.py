@@ -1,45 +1,85 @@
-"""Mirrors the queues of an account. What AWS no longer names is marked as gone and kept: history points to it."""
+"""Mirrors the queues of an account, in two steps, so that an admin can look at the difference before it is applied.
 
+What AWS no longer names is marked as gone and kept: history points to it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import now
 
 from jobs.aws import infrastructure
+from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Queue
-
-
-@dataclass(frozen=True)
-class QueueChanges:
-    """How the mirror differed from AWS."""
-
-    new: tuple[str, ...]
-    changed: tuple[str, ...]
-    vanished: tuple[str, ...]
-
 
 MIRRORED = ("arn", "state", "status", "status_reason", "priority", "platform")
 
 
-def sync_queues(account: Account) -> QueueChanges:
-    """Read the account's queues from AWS into the mirror. Raises one of `jobs.aws.errors`; then nothing changes."""
-    seen = infrastructure.queues(client_for(account, "batch", Purpose.READ))
+@dataclass(frozen=True)
+class QueueChange:
+    """One queue that AWS describes otherwise than the mirror: what is new, gone or different."""
+
+    name: str
+    kind: str  # new, changed, gone, back
+    fields: Mapping[str, tuple[Any, Any]]
+
+
+def read_queues(account: Account) -> None:
+    """Ask AWS for the account's queues and keep the answer beside the mirror.
+
+    Raises one of `jobs.aws.errors`, after it was noted on the account.
+    """
+    try:
+        seen = infrastructure.queues(client_for(account, "batch", Purpose.READ))
+    except AwsError as error:
+        Account.objects.filter(pk=account.pk).update(reading_trouble=error.message, reading_at=now())
+        raise
+    told = [asdict(queue) for queue in seen]
+    Account.objects.filter(pk=account.pk).update(reading=told, reading_trouble="", reading_at=now())
+
+
+def difference(account: Account) -> list[QueueChange]:
+    """How the last reading differs from the mirror."""
+    known = {queue.name: queue for queue in account.queues.all()}
+    found = []
+    for told in account.reading:
+        queue = known.pop(told["name"], None)
+        if queue is None:
+            found.append(QueueChange(told["name"], "new", {name: (None, told[name]) for name in MIRRORED}))
+            continue
+        before = {name: getattr(queue, name) for name in MIRRORED}
+        changed = {name: (before[name], told[name]) for name in MIRRORED if before[name] != told[name]}
+        if queue.vanished_at:
+            found.append(QueueChange(queue.name, "back", changed))
+        elif changed:
+            found.append(QueueChange(queue.name, "changed", changed))
+    found += [QueueChange(queue.name, "gone", {}) for queue in known.values() if queue.vanished_at is None]
+    return found
+
+
+def apply_reading(account: Account) -> list[QueueChange]:
+    """Take the last reading into the mirror. What it changed."""
     moment = now()
     with transaction.atomic():
-        known = {queue.name: queue for queue in account.queues.select_for_update()}
-        new, changed = [], []
-        for told in seen:
-            fields = {**asdict(told), "seen_at": moment, "vanished_at": None}
-            queue = known.pop(told.name, None)
-            if queue is None:
-                Queue.objects.create(account=account, **fields)
-                new.append(told.name)
-                continue
-            if queue.vanished_at or any(getattr(queue, name) != fields[name] for name in MIRRORED):
-                changed.append(told.name)
-            Queue.objects.filter(pk=queue.pk).update(**fields)
-        vanished = [queue.name for queue in known.values() if queue.vanished_at is None]
-        account.queues.filter(name__in=vanished).update(vanished_at=moment)
+        account = Account.objects.select_for_update().get(pk=account.pk)
+        changes = difference(account)
+        for told in account.reading:
+            Queue.objects.update_or_create(
+                account=account,
+                name=told["name"],
+                defaults={**told, "seen_at": account.reading_at, "vanished_at": None},
+            )
+        gone = [change.name for change in changes if change.kind == "gone"]
+        account.queues.filter(name__in=gone).update(vanished_at=moment)
         Account.objects.filter(pk=account.pk).update(synced_at=moment)
-    return QueueChanges(tuple(new), tuple(changed), tuple(vanished))
+    return changes
+
+
+def sync_queues(account: Account) -> list[QueueChange]:
+    """Read and apply in one go, as the clock does. Raises like `read_queues`; then the mirror stays as it is."""
+    read_queues(account)
+    account.refresh_from_db()
+    return apply_reading(account)

@@ -1,7 +1,8 @@
 import pytest
 
+from jobs.aws.errors import TryAgainError
 from jobs.models import Queue
-from jobs.sync.infrastructure import sync_queues
+from jobs.sync.infrastructure import apply_reading, difference, read_queues, sync_queues
 from tests import make, wire
 
 pytestmark = pytest.mark.django_db
@@ -23,15 +24,20 @@ def describes(*queues):
     return wire.says(200, {"jobQueues": list(queues)})
 
 
+def kinds(changes):
+    return [(change.name, change.kind) for change in changes]
+
+
 def test_queues_are_mirrored_and_a_vanished_one_is_marked_and_kept():
     with wire.wire(describes(queue_told("a"), queue_told("b"))) as aws:
         account = make.account(endpoint_url=aws.url)
-        assert sync_queues(account).new == ("a", "b")
+        assert kinds(sync_queues(account)) == [("a", "new"), ("b", "new")]
 
         aws.answers[:] = [describes(queue_told("a", state="DISABLED"))]
         changes = sync_queues(account)
 
-    assert (changes.changed, changes.vanished) == (("a",), ("b",))
+    assert kinds(changes) == [("a", "changed"), ("b", "gone")]
+    assert changes[0].fields == {"state": ("ENABLED", "DISABLED")}
     assert not Queue.objects.get(name="a").open
     assert Queue.objects.get(name="b").vanished_at is not None
 
@@ -43,6 +49,30 @@ def test_a_queue_that_comes_back_is_open_again():
         aws.answers[:] = [describes()]
         sync_queues(account)
         aws.answers[:] = [describes(queue_told("a"))]
-        assert sync_queues(account).changed == ("a",)
+        assert kinds(sync_queues(account)) == [("a", "back")]
 
     assert Queue.objects.get(name="a").open
+
+
+def test_a_reading_shows_the_difference_and_changes_nothing_by_itself():
+    with wire.wire(describes(queue_told("a"))) as aws:
+        account = make.account(endpoint_url=aws.url)
+        read_queues(account)
+    account.refresh_from_db()
+
+    assert kinds(difference(account)) == [("a", "new")]
+    assert not Queue.objects.exists()
+
+    apply_reading(account)
+    assert Queue.objects.get().name == "a"
+
+
+def test_when_aws_does_not_answer_the_mirror_stays_and_the_account_says_why():
+    account = make.account(endpoint_url="http://127.0.0.1:9")
+    make.queue("a", of=account)
+
+    with pytest.raises(TryAgainError):
+        sync_queues(account)
+    account.refresh_from_db()
+    assert account.reading_trouble
+    assert Queue.objects.get().open
