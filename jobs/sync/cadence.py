@@ -11,7 +11,7 @@ OLD = timedelta(hours=1)
 
 
 def next_look(job: Job, moment: datetime) -> datetime:
-    """At the account's pace for jobs in motion, four times slower for those that wait, twelve for those that wait long."""
+    """At the account's pace for jobs in motion; four times slower for those that wait, twelve if they wait long."""
     pace = job.account.poll_seconds
     age = moment - (job.submitted_at or job.accepted_at)
     watched = job.looked_at is not None and moment - job.looked_at < SOMEONE_LOOKS

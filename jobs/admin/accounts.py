@@ -1,0 +1,97 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from jobs.admin.readonly import KeptAdmin
+from jobs.intake import queues
+from jobs.models import Account, Queue, QueueGrant
+
+
+@admin.register(Account)
+class AccountAdmin(KeptAdmin):
+    """How the portal gets into an AWS account; "Read queues from AWS" shows the difference before it is applied."""
+
+    list_display = ["name", "region", "number", "access", "active", "polled_at", "synced_at"]
+    list_filter = ["active", "region", "access"]
+    search_fields = ["name", "number", "region"]
+    readonly_fields = ["polled_at", "synced_at", "trouble", "external_id"]
+    fieldsets = [
+        (None, {"fields": ["name", "region", "number", "active"]}),
+        ("Way in", {"fields": ["access", "role_arn", "external_id", "endpoint_url"]}),
+        ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds"]}),
+        ("Seen last", {"fields": ["polled_at", "synced_at", "trouble"]}),
+    ]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/queues/", self.admin_site.admin_view(self.queues), name="jobs_account_queues")
+        return [own, *super().get_urls()]
+
+    def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Read (POST), look at the difference (GET), and apply exactly what was looked at (POST)."""
+        account = get_object_or_404(Account, pk=pk)
+        here = reverse("admin:jobs_account_queues", args=[pk])
+        if request.method == "POST" and "read" in request.POST:
+            if not queues.await_reading(account, queues.ask_reading(account)):
+                messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
+            return HttpResponseRedirect(here)
+        if request.method == "POST":
+            self._apply(request, account)
+            return HttpResponseRedirect(here)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": f"Queues of {account}",
+            "account": account,
+            "opts": self.opts,
+            "changes": queues.difference(account) if account.reading_at else [],
+        }
+        return TemplateResponse(request, "admin/jobs/account/queues.html", context)
+
+    def _apply(self, request: HttpRequest, account: Account) -> None:
+        shown = request.POST.get("reading_at")
+        if account.reading_at is None or shown != account.reading_at.isoformat():
+            messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
+            return
+        changes = queues.apply_reading(account)
+        messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
+
+
+MIRROR = (
+    "name",
+    "account",
+    "arn",
+    "state",
+    "status",
+    "status_reason",
+    "priority",
+    "platform",
+    "seen_at",
+    "vanished_at",
+)
+
+
+class Grants(admin.TabularInline):
+    model = QueueGrant
+    autocomplete_fields = ["team"]
+    extra = 0
+    verbose_name = "team"
+    verbose_name_plural = "teams that may submit to it"
+
+
+@admin.register(Queue)
+class QueueAdmin(KeptAdmin):
+    """A queue of AWS, and the teams it is given to. What AWS says of it is read, never edited."""
+
+    list_display = ["name", "account", "state", "status", "platform", "vanished_at"]
+    list_filter = ["account", "state", "platform"]
+    list_select_related = ["account"]
+    search_fields = ["name", "account__name"]
+    inlines = [Grants]
+    fields = MIRROR
+    readonly_fields = MIRROR
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

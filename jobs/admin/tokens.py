@@ -1,0 +1,34 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import now
+
+from jobs.admin.readonly import KeptAdmin
+from jobs.models import ApiToken
+
+DATES = ("created_at", "expires_at", "revoked_at", "used_at")
+
+
+@admin.register(ApiToken)
+class TokenAdmin(KeptAdmin):
+    """Tokens of all teams, to see when they were used and to revoke them. Their secrets are nowhere."""
+
+    list_display = ["name", "start", "team", "person", "may_submit", "expires_at", "used_at", "revoked_at"]
+    list_filter = ["team", "may_submit"]
+    list_select_related = ["team", "person"]
+    search_fields = ["name", "start", "team__name", "person__username"]
+    exclude = ["digest"]
+    actions = ["revoke"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["public_id", "team", "person", "name", "start", "may_submit", *DATES]
+
+    @admin.action(description="Revoke the selected tokens")
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        revoked = chosen.filter(revoked_at=None).update(revoked_at=now())
+        self.message_user(request, f"Revoked: {revoked}.")
