@@ -191,6 +191,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": env.str("STATICFILES_STORAGE", _MANIFEST)},
 }
+# The quick start serves the checkout's own files; production serves what `collectstatic` gathered and named by hash.
+WHITENOISE_USE_FINDERS = QUICKSTART
 FILE_UPLOAD_TEMP_DIR = tempfile.gettempdir()
 
 # -- Logs

@@ -1,0 +1,47 @@
+"""`manage.py sandbox`: an AWS Batch endpoint on this machine that really runs jobs."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from jobs.sandbox import Sandbox
+from jobs.sandbox.store import StateInUse
+
+
+class Command(BaseCommand):
+    help = "Run an AWS Batch endpoint on this machine that really runs jobs, for trying out and for tests."
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=5055, help="port on 127.0.0.1; 0 picks a free one")
+        parser.add_argument("--state", type=Path, required=True, help="SQLite file that remembers everything")
+        parser.add_argument("--vcpus", type=int, default=16, help="nominal vCPU of each compute environment")
+        parser.add_argument("--processes", type=int, default=8, help="jobs that really run at the same time")
+        parser.add_argument("--delay", type=float, default=0.4, help="seconds of each state before RUNNING")
+        parser.add_argument("--no-world", action="store_true", help="start without any queue")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        sandbox = Sandbox(
+            options["state"],
+            port=options["port"],
+            vcpus=options["vcpus"],
+            processes=options["processes"],
+            delay=options["delay"],
+            world=not options["no_world"],
+        )
+        try:
+            sandbox.start()
+        except (StateInUse, OSError) as error:
+            raise CommandError(f"The sandbox cannot start: {error}") from error
+        with_url = f"Sandbox: {sandbox.url}"
+        self.stdout.write(with_url)
+        self.stdout.flush()
+        stopped.wait()
+        sandbox.stop()

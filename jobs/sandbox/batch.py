@@ -1,0 +1,69 @@
+"""The table of Batch operations, and those too small for a file of their own: stopping and tagging."""
+
+from collections.abc import Mapping
+
+from jobs.sandbox.calls import Call, Document, Home
+from jobs.sandbox.definitions import Definitions
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.gateway import Operation
+from jobs.sandbox.jobs import Job, find_job
+from jobs.sandbox.listing import Listing
+from jobs.sandbox.queues import Queues
+from jobs.sandbox.scheduler import Scheduler
+from jobs.sandbox.store import Store
+from jobs.sandbox.submission import Submissions
+from jobs.sandbox.tags import Tags
+
+
+class Batch:
+    """AWS Batch, as far as the sandbox has it."""
+
+    def __init__(self, store: Store, scheduler: Scheduler, *, shortest_timeout: int) -> None:
+        self._store = store
+        self._scheduler = scheduler
+        self.queues = Queues(store, scheduler.queues_changed)
+        self.definitions = Definitions(store, shortest_timeout=shortest_timeout)
+        self._submissions = Submissions(
+            store, self.definitions, self.queues, scheduler.admit, shortest_timeout=shortest_timeout
+        )
+        self._listing = Listing(store, self.queues)
+        self._tags = Tags(store)
+
+    def operations(self) -> Mapping[str, Operation]:
+        return {
+            "RegisterJobDefinition": self.definitions.register,
+            "DescribeJobDefinitions": self.definitions.describe,
+            "DeregisterJobDefinition": self.definitions.deregister,
+            "CreateComputeEnvironment": self.queues.create_environment,
+            "DescribeComputeEnvironments": self.queues.describe_environments,
+            "CreateJobQueue": self.queues.create_queue,
+            "UpdateJobQueue": self.queues.update_queue,
+            "DescribeJobQueues": self.queues.describe_queues,
+            "GetJobQueueSnapshot": self._listing.snapshot,
+            "SubmitJob": self._submissions.submit,
+            "DescribeJobs": self._listing.describe,
+            "ListJobs": self._listing.list_jobs,
+            "CancelJob": self.cancel,
+            "TerminateJob": self.terminate,
+            "TagResource": self._tags.add,
+            "UntagResource": self._tags.remove,
+            "ListTagsForResource": self._tags.list,
+        }
+
+    def cancel(self, call: Call) -> Document:
+        """Stop what has not started. On STARTING and RUNNING it does nothing and still succeeds."""
+        self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=False)
+        return {}
+
+    def terminate(self, call: Call) -> Document:
+        """Stop whatever has not ended."""
+        self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=True)
+        return {}
+
+    def _job(self, home: Home, params: Document) -> Job:
+        if not 1 <= len(params["reason"]) <= 1024:
+            raise Refused("reason must have 1 to 1024 characters")
+        job = find_job(self._store, params["jobId"])
+        if job is None or job.home != home:
+            raise Refused(f"Job {params['jobId']} does not exist")
+        return job

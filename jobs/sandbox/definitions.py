@@ -1,0 +1,144 @@
+"""Job definitions: registered, numbered, described, deregistered."""
+
+import json
+
+from jobs.sandbox.calls import Call, Document, Home, page_position, page_size, page_token
+from jobs.sandbox.containers import check_blocks, check_containers, is_fargate, normal_form
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.limits import (
+    REGISTER_BYTES,
+    check_name,
+    check_payload,
+    check_retry,
+    check_scheduling_priority,
+    check_tags,
+    check_timeout,
+)
+from jobs.sandbox.store import Store
+
+KIND = "job-definition"
+FIND = "SELECT body, number FROM resource WHERE home = ? AND kind = 'job-definition'"
+
+
+class Definitions:
+    """The definitions of every home."""
+
+    def __init__(self, store: Store, *, shortest_timeout: int) -> None:
+        self._store = store
+        self._shortest_timeout = shortest_timeout
+
+    def register(self, call: Call) -> Document:
+        """A new revision of that name; revisions count on after deregistration too."""
+        params, home = call.params, call.home
+        name = params["jobDefinitionName"]
+        check_payload(call.size, REGISTER_BYTES, "RegisterJobDefinition")
+        check_name(name, "Job definition name")
+        check_blocks(params)
+        check_containers(params)
+        check_retry(params.get("retryStrategy"))
+        check_timeout(params.get("timeout"), self._shortest_timeout)
+        check_scheduling_priority(params.get("schedulingPriority"))
+        check_tags(params.get("tags", {}))
+        with self._store.transaction():
+            revision = self._last_revision(home, name) + 1
+            arn = home.arn(KIND, f"{name}:{revision}")
+            body = {
+                "parameters": {},
+                "tags": {},
+                "platformCapabilities": [],
+                **_normal(params),
+                "jobDefinitionArn": arn,
+                "revision": revision,
+                "status": "ACTIVE",
+                "containerOrchestrationType": "EKS" if "eksProperties" in params else "ECS",
+            }
+            self._store.keep(KIND, home, arn, body, name=name, revision=revision)
+        return {"jobDefinitionName": name, "jobDefinitionArn": arn, "revision": revision}
+
+    def _last_revision(self, home: Home, name: str) -> int:
+        found = self._store.row(
+            "SELECT max(revision) AS last FROM resource WHERE home = ? AND kind = ? AND name = ?",
+            *(home.key, KIND, name),
+        )
+        return int(found["last"] or 0) if found else 0
+
+    def describe(self, call: Call) -> Document:
+        """By name, `name:revision` or ARN, newest last; at most 100 a page."""
+        params = call.params
+        if "jobDefinitions" in params and "jobDefinitionName" in params:
+            raise Refused("Give either jobDefinitions or jobDefinitionName, not both")
+        if len(params.get("jobDefinitions", ())) > 100:
+            raise Refused("Maximum number of job definitions supported is 100")
+        conditions, values = self._wanted(call)
+        if status := params.get("status"):
+            conditions += " AND status = ?"
+            values.append(status)
+        (after,) = page_position(params["nextToken"], 1) if params.get("nextToken") else (0,)
+        most = page_size(params, most=100)
+        rows = self._store.rows(
+            f"{FIND} {conditions} AND number > ? ORDER BY number LIMIT ?",
+            *(call.home.key, *values, after, most + 1),
+        )
+        answer: Document = {"jobDefinitions": [_loads(row["body"]) for row in rows[:most]]}
+        if len(rows) > most:
+            answer["nextToken"] = page_token(rows[most - 1]["number"])
+        return answer
+
+    def _wanted(self, call: Call) -> tuple[str, list[str | int]]:
+        params, home = call.params, call.home
+        if name := params.get("jobDefinitionName"):
+            if ":" in name:
+                raise Refused("jobDefinitionName is a name without a revision")
+            return "AND name = ?", [name]
+        if "jobDefinitions" not in params:
+            return "", []
+        exact: list[str | int] = []
+        names: list[str | int] = []
+        for wanted in params["jobDefinitions"]:
+            short = wanted.rpartition("/")[2]
+            if ":" in short:
+                exact.append(wanted if wanted.startswith("arn:") else home.arn(KIND, short))
+            else:
+                names.append(short)
+        return (
+            f"AND (arn IN ({_marks(exact)}) OR name IN ({_marks(names)}))",
+            [*exact, *names],
+        )
+
+    def deregister(self, call: Call) -> Document:
+        """Make a revision INACTIVE. It stays readable; jobs that have it run on."""
+        wanted = call.params["jobDefinition"]
+        if ":" not in wanted.rpartition("/")[2]:
+            raise Refused("jobDefinition must be name:revision or an ARN with a revision")
+        with self._store.transaction():
+            found = self.find(call.home, wanted)
+            if found is None:
+                raise Refused(f"JobDefinition {wanted} not found")
+            self._store.rewrite(found["jobDefinitionArn"], {**found, "status": "INACTIVE"})
+        return {}
+
+    def find(self, home: Home, wanted: str) -> Document | None:
+        """`name` is the newest active revision, `name:revision` and ARNs are that very one."""
+        short = wanted.rpartition("/")[2]
+        if ":" in short:
+            return self._store.resource(KIND, home, home.arn(KIND, short))
+        found = self._store.row(
+            f"{FIND} AND name = ? AND status = 'ACTIVE' ORDER BY revision DESC LIMIT 1", home.key, short
+        )
+        return _loads(found["body"]) if found else None
+
+
+def _normal(params: Document) -> Document:
+    container = params.get("containerProperties")
+    if container is None:
+        return params
+    return {**params, "containerProperties": normal_form(container, fargate=is_fargate(params))}
+
+
+def _marks(values: list[str | int]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _loads(body: str) -> Document:
+    document: Document = json.loads(body)
+    return document

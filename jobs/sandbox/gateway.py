@@ -1,0 +1,107 @@
+"""From an HTTP request to a reply, in one line of steps: signature, service, operation, shape.
+
+Whatever should one day go wrong on purpose (a dropped reply, a 500, a slow answer) belongs between these steps.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from jobs.sandbox.calls import Call, Document
+from jobs.sandbox.errors import ApiError, Unsupported
+from jobs.sandbox.model import Model
+from jobs.sandbox.signature import Scope, read_scope
+
+logger = logging.getLogger(__name__)
+
+Operation = Callable[[Call], Document]
+
+
+@dataclass(frozen=True)
+class WireRequest:
+    """An HTTP request as it came in."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class WireReply:
+    """An HTTP reply as it goes out."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Service(Protocol):
+    """Something of AWS that a request can be signed for."""
+
+    def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply: ...
+
+    def refusal(self, error: ApiError, request_id: str) -> WireReply: ...
+
+
+class JsonService:
+    """A service that speaks JSON: its model, and the operations it has here."""
+
+    def __init__(self, model: Model, operations: Mapping[str, Operation]) -> None:
+        self._model = model
+        self._operations = operations
+
+    def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply:
+        operation, params = self._model.read(
+            request.method, request.path, request.query, request.headers, request.body
+        )
+        if operation not in self._operations:
+            raise Unsupported(operation)
+        call = Call(scope.home, operation, params, len(request.body), request_id)
+        return json_reply(200, self._operations[operation](call))
+
+    def refusal(self, error: ApiError, request_id: str) -> WireReply:
+        return error_reply(error, request_id)
+
+
+class Gateway:
+    """The one way in: every request passes here, and leaves as a reply that botocore can read."""
+
+    def __init__(self, services: Mapping[str, Service]) -> None:
+        self._services = services
+
+    def answer(self, request: WireRequest) -> WireReply:
+        request_id = str(uuid.uuid4())
+        reply = self._reply(request, request_id)
+        reply.headers["x-amzn-RequestId"] = request_id
+        return reply
+
+    def _reply(self, request: WireRequest, request_id: str) -> WireReply:
+        service: Service | None = None
+        try:
+            scope = read_scope(request.headers)
+            service = self._services.get(scope.service)
+            if service is None:
+                raise Unsupported(f"The service {scope.service}")
+            return service.answer(request, scope, request_id)
+        except ApiError as error:
+            return (service.refusal if service else error_reply)(error, request_id)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            failure = ApiError("The sandbox failed; see its output.", code="ServerException", status=500)
+            return error_reply(failure, request_id)
+
+
+def json_reply(status: int, document: Document, **headers: str) -> WireReply:
+    body = json.dumps(document).encode()
+    return WireReply(status, body, {"Content-Type": "application/json", **headers})
+
+
+def error_reply(error: ApiError, request_id: str) -> WireReply:
+    """The shape in which both of AWS's JSON protocols say no: the code in a header and in the body."""
+    document = {"__type": error.code, "message": error.text(request_id)}
+    return json_reply(error.status, document, **{"x-amzn-ErrorType": error.code})

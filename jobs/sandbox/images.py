@@ -1,0 +1,92 @@
+"""Images: what a container image is here, and the command and files it brings.
+
+An image is a folder of small programs in `images/`, found by the last part of the image's name without tag and
+digest: `123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest` is `images/ml-training/`. Its files are
+copied into the job's working folder, so `python train.py` finds its program; `_base/` comes with each. `command.json`
+is the image's CMD.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.sandbox.calls import Document
+
+SHELF = Path(__file__).with_name("images")
+# No image name begins with an underscore: nobody can ask for these two.
+BASE = SHELF / "_base"
+SIMULATION = SHELF / "_simulation"
+# Well-known images of plain tools: the command is looked up on this machine's PATH.
+TOOLS = {"alpine", "amazonlinux", "bash", "busybox", "debian", "python", "shell", "ubuntu"}
+STANDARD_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "command.json")
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is copied into a job's working folder, and what runs if the job names no command."""
+
+    name: str
+    folder: Path | None
+    default_command: tuple[str, ...]
+    known: bool = True
+
+    def argv(self, command: list[str]) -> list[str]:
+        """The command to run. An unknown image simulates it: its programs are not on this machine."""
+        if not self.known:
+            return [*self.default_command, *command]
+        return command or list(self.default_command)
+
+    def unpack(self, destination: Path) -> None:
+        if self.folder is not None:
+            for layer in (BASE, self.folder):
+                shutil.copytree(layer, destination, dirs_exist_ok=True, ignore=NOT_SHIPPED)
+
+
+def short_name(image: str) -> str:
+    """The last part of an image's name, without registry, tag and digest."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def find_image(image: str) -> Image:
+    """The image of that name, a plain tool box, or the simulation of something unknown."""
+    name = short_name(image)
+    if name in TOOLS:
+        return Image(name, None, ("sh", "-c", "echo 'No command was given: nothing to do.'"))
+    folder = SHELF / name
+    if _NAME.fullmatch(name) and folder.is_dir():
+        return Image(name, folder, _default_command(folder))
+    return Image(name, SIMULATION, _default_command(SIMULATION), known=False)
+
+
+def _default_command(folder: Path) -> tuple[str, ...]:
+    return tuple(json.loads((folder / "command.json").read_text()))
+
+
+def make_path(folder: Path) -> str:
+    """A PATH on which `python` and `python3` are the Python that runs the sandbox, without its packages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    interpreter = Path(sys.executable).resolve()
+    for name in ("python", "python3"):
+        link = folder / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(interpreter)
+    return f"{folder}{os.pathsep}{STANDARD_PATH}"
+
+
+def substitute(command: list[str], parameters: dict[str, str]) -> list[str]:
+    """`Ref::name` becomes its parameter, where it is a whole element. Inside a longer text it stays, as on AWS."""
+    return [
+        parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word for word in command
+    ]
+
+
+def plain_environment(container: Document) -> dict[str, str]:
+    return {entry["name"]: entry.get("value", "") for entry in container.get("environment", ()) if "name" in entry}

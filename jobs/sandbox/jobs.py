@@ -1,0 +1,219 @@
+"""A job as a row, and as AWS describes it."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jobs.sandbox.calls import Document, Home, now_ms, present
+from jobs.sandbox.store import Store
+
+STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
+ENDS = ("SUCCEEDED", "FAILED")
+
+# A child's spec is its parent's: ten thousand children share one document.
+SELECT = (
+    "SELECT job.*, coalesce(job.spec, array.spec) AS full_spec "
+    "FROM job LEFT JOIN job AS array ON array.id = job.parent"
+)
+SELECT_BY_ID = SELECT + " WHERE job.id IN (SELECT value FROM json_each(?))"  # noqa: S608 - two constants
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the job table. `attempts` are finished ones, `attempt` is the one under way."""
+
+    number: int
+    id: str
+    home: Home
+    queue: str
+    name: str
+    definition: str
+    parent: str | None
+    place: int | None
+    size: int | None
+    status: str
+    status_reason: str | None
+    created_at: int
+    started_at: int | None
+    stopped_at: int | None
+    cancelled: bool
+    terminated: bool
+    stop_reason: str | None
+    attempts: list[Document]
+    attempt: Document | None
+    spec: Document
+    tags: dict[str, str]
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Job":
+        return cls(
+            number=row["number"],
+            id=row["id"],
+            home=Home.from_key(row["home"]),
+            queue=row["queue"],
+            name=row["name"],
+            definition=row["definition"],
+            parent=row["parent"],
+            place=row["place"],
+            size=row["size"],
+            status=row["status"],
+            status_reason=row["status_reason"],
+            created_at=row["created_at"],
+            started_at=row["started_at"],
+            stopped_at=row["stopped_at"],
+            cancelled=bool(row["cancelled"]),
+            terminated=bool(row["terminated"]),
+            stop_reason=row["stop_reason"],
+            attempts=json.loads(row["attempts"]),
+            attempt=json.loads(row["attempt"]) if row["attempt"] else None,
+            spec=json.loads(row["full_spec"]),
+            tags=json.loads(row["tags"]),
+        )
+
+    @property
+    def container(self) -> Document:
+        """The container that runs: the only one, or the first essential one of a task."""
+        found: Document = self.spec["container"]
+        return found
+
+    @property
+    def last_attempt(self) -> Document | None:
+        return self.attempt or (self.attempts[-1] if self.attempts else None)
+
+    @property
+    def allowed_attempts(self) -> int:
+        return int((self.spec.get("retryStrategy") or {}).get("attempts", 1))
+
+    @property
+    def timeout_seconds(self) -> int | None:
+        seconds: int | None = (self.spec.get("timeout") or {}).get("attemptDurationSeconds")
+        return seconds
+
+    def blockers(self) -> list[str]:
+        """The jobs that must succeed before this one, as ids. A parent array waits through its children."""
+        found = []
+        for dependency in self.spec.get("dependsOn", ()):
+            other, kind = dependency.get("jobId"), dependency.get("type")
+            if other is None:
+                if self.place:
+                    found.append(f"{self.parent}:{self.place - 1}")
+            elif kind == "N_TO_N" and self.place is not None:
+                found.append(f"{other}:{self.place}")
+            else:
+                found.append(other)
+        return found
+
+
+def find_jobs(store: Store, ids: Iterable[str]) -> list[Job]:
+    """Those of the ids that exist, in the order asked for."""
+    wanted = list(ids)
+    rows = store.rows(SELECT_BY_ID, json.dumps(wanted))
+    found = {row["id"]: Job.from_row(row) for row in rows}
+    return [found[wanted_id] for wanted_id in wanted if wanted_id in found]
+
+
+def find_job(store: Store, job_id: str) -> Job | None:
+    row = store.row(f"{SELECT} WHERE job.id = ?", job_id)
+    return Job.from_row(row) if row else None
+
+
+def job_arn(job: Job) -> str:
+    return job.home.arn("job", job.id)
+
+
+def _array(store: Store, job: Job) -> Document | None:
+    if job.place is not None:
+        return {"index": job.place}
+    if job.size is None:
+        return None
+    counts = store.rows("SELECT status, count(*) AS jobs FROM job WHERE parent = ? GROUP BY status", job.id)
+    summary = dict.fromkeys(STATUSES, 0) | {row["status"]: row["jobs"] for row in counts}
+    return {"size": job.size, "statusSummary": summary, "statusSummaryLastUpdatedAt": now_ms()}
+
+
+def summary(store: Store, job: Job) -> Document:
+    """A line of ListJobs: no tags, no queue, no attempts."""
+    last = job.last_attempt or {}
+    ended = present({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
+    return present(
+        {
+            "jobArn": job_arn(job),
+            "jobId": job.id,
+            "jobName": job.name,
+            "createdAt": job.created_at,
+            "status": job.status,
+            "statusReason": job.status_reason,
+            "startedAt": job.started_at,
+            "stoppedAt": job.stopped_at,
+            "container": ended or None,
+            "arrayProperties": _array(store, job),
+            "jobDefinition": job.definition,
+            "shareIdentifier": job.spec.get("shareIdentifier"),
+        }
+    )
+
+
+def detail(store: Store, job: Job) -> Document:
+    """A job of DescribeJobs. `startedAt` is absent before the start, as in AWS's own examples."""
+    spec = job.spec
+    last = job.last_attempt
+    answer = {
+        "jobArn": job_arn(job),
+        "jobId": job.id,
+        "jobName": job.name,
+        "jobQueue": job.queue,
+        "jobDefinition": job.definition,
+        "status": job.status,
+        "statusReason": job.status_reason,
+        "createdAt": job.created_at,
+        "startedAt": job.started_at,
+        "stoppedAt": job.stopped_at,
+        "attempts": [_attempt(job, attempt) for attempt in job.attempts],
+        "arrayProperties": _array(store, job),
+        "tags": job.tags,
+        "isCancelled": job.cancelled,
+        "isTerminated": job.terminated,
+        **{key: value for key, value in spec.items() if key not in {"container", "ecsProperties"}},
+    }
+    ran = _ran(job, last) if last else {}
+    if "ecsProperties" in spec:
+        answer["ecsProperties"] = _task(spec["ecsProperties"], job, ran)
+    else:
+        answer["container"] = job.container | ran
+    return present(answer)
+
+
+def _ran(job: Job, attempt: Document) -> Document:
+    """What an attempt adds to its container."""
+    cluster = f"arn:aws:ecs:{job.home.region}:{job.home.account}:task"
+    return present(
+        {
+            "exitCode": attempt.get("exitCode"),
+            "reason": attempt.get("reason"),
+            "logStreamName": attempt.get("stream"),
+            "taskArn": f"{cluster}/{attempt['environment']}_Batch/{attempt['taskId']}",
+            "networkInterfaces": [],
+        }
+    )
+
+
+def _attempt(job: Job, attempt: Document) -> Document:
+    times = {key: attempt.get(key) for key in ("startedAt", "stoppedAt", "statusReason")}
+    ran = _ran(job, attempt)
+    if "ecsProperties" not in job.spec:
+        return present({**times, "container": ran})
+    task_arn = ran.pop("taskArn")
+    container = {"name": job.container.get("name"), **ran}
+    return present({**times, "taskProperties": [{"taskArn": task_arn, "containers": [present(container)]}]})
+
+
+def _task(properties: Document, job: Job, ran: Document) -> Document:
+    """A task of several containers: only the one that runs here has an end."""
+    (task,) = properties["taskProperties"]
+    ended = {key: value for key, value in ran.items() if key != "taskArn"}
+    containers = [
+        container | ended if container.get("name") == job.container.get("name") else container
+        for container in task["containers"]
+    ]
+    return {"taskProperties": [present({**task, "containers": containers, "taskArn": ran.get("taskArn")})]}

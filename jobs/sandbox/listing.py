@@ -1,0 +1,127 @@
+"""DescribeJobs, ListJobs and GetJobQueueSnapshot, with AWS's manners."""
+
+from typing import Any
+
+from jobs.sandbox.calls import Call, Document, now_ms, page_position, page_size, page_token
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.jobs import SELECT, STATUSES, Job, detail, find_jobs, summary
+from jobs.sandbox.queues import Queues
+from jobs.sandbox.store import Store
+
+MOST_DESCRIBED = 100
+BEYOND = "\U0010ffff"  # sorts after every character of a name
+
+Condition = tuple[str, list[Any]]
+
+
+class Listing:
+    """Reads jobs. Costs what it answers, not what there is: each question has its index."""
+
+    def __init__(self, store: Store, queues: Queues) -> None:
+        self._store = store
+        self._queues = queues
+
+    def describe(self, call: Call) -> Document:
+        """Up to 100 jobs by id or ARN; unknown ones are left out without a word."""
+        wanted = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
+        if len(wanted) > MOST_DESCRIBED:
+            raise Refused(f"Maximum number of jobs supported is {MOST_DESCRIBED}")
+        with self._store.lock:
+            found = find_jobs(self._store, wanted)
+            return {"jobs": [detail(self._store, job) for job in found if job.home == call.home]}
+
+    def list_jobs(self, call: Call) -> Document:
+        """Jobs of a queue, newest first, or children of an array by index. RUNNING ones unless asked otherwise."""
+        params = call.params
+        doors = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if params.get(key)]
+        if len(doors) != 1:
+            raise Refused("Exactly one of jobQueue, arrayJobId and multiNodeJobId must be specified")
+        status = params.get("jobStatus", "RUNNING")
+        if status not in STATUSES:
+            raise Refused(f"jobStatus {status} is not valid")
+        if "arrayJobId" in params:
+            return self._children(call, status)
+        if "multiNodeJobId" in params:
+            return {"jobSummaryList": []}
+        return self._in_queue(call, status)
+
+    def _children(self, call: Call, status: str) -> Document:
+        (after,) = page_position(call.params["nextToken"], 1) if call.params.get("nextToken") else (-1,)
+        most = page_size(call.params, most=1000)
+        rows = self._store.rows(
+            f"{SELECT} WHERE job.parent = ? AND job.home = ? AND job.status = ? AND job.place > ? "
+            "ORDER BY job.place LIMIT ?",
+            *(call.params["arrayJobId"], call.home.key, status, after, most + 1),
+        )
+        return self._page([Job.from_row(row) for row in rows], most, lambda job: page_token(job.place or 0))
+
+    def _in_queue(self, call: Call, status: str) -> Document:
+        params = call.params
+        queue = self._queues.queue(call.home, params["jobQueue"])
+        filters = params.get("filters") or []
+        if len(filters) > 1:
+            raise Refused("Only one filter can be used at a time")
+        if filters:
+            condition, values = _filter(filters[0], call)
+            if filters[0].get("name") == "SHARE_IDENTIFIER" and "jobStatus" in params:
+                condition, values = f"{condition} AND job.status = ?", [*values, status]
+        else:
+            condition, values = "job.status = ?", [status]
+        if params.get("nextToken"):
+            condition += " AND (job.created_at, job.number) < (?, ?)"
+            values = [*values, *page_position(params["nextToken"], 2)]
+        most = page_size(params, most=100 if filters else 1000)
+        rows = self._store.rows(
+            f"{SELECT} WHERE job.queue = ? AND job.parent IS NULL AND {condition} "
+            "ORDER BY job.created_at DESC, job.number DESC LIMIT ?",
+            *(queue["jobQueueArn"], *values, most + 1),
+        )
+        jobs = [Job.from_row(row) for row in rows]
+        return self._page(jobs, most, lambda job: page_token(job.created_at, job.number))
+
+    def _page(self, jobs: list[Job], most: int, token: Any) -> Document:
+        answer: Document = {"jobSummaryList": [summary(self._store, job) for job in jobs[:most]]}
+        if len(jobs) > most:
+            answer["nextToken"] = token(jobs[most - 1])
+        return answer
+
+    def snapshot(self, call: Call) -> Document:
+        """The first hundred RUNNABLE jobs of a queue, in the order in which they will start."""
+        queue = self._queues.queue(call.home, call.params["jobQueue"])
+        rows = self._store.rows(
+            "SELECT id, created_at FROM job WHERE queue = ? AND status = 'RUNNABLE' ORDER BY number LIMIT 100",
+            queue["jobQueueArn"],
+        )
+        front = [
+            {"jobArn": call.home.arn("job", row["id"]), "earliestTimeAtPosition": row["created_at"]} for row in rows
+        ]
+        return {"frontOfQueue": {"jobs": front, "lastUpdatedAt": now_ms()}}
+
+
+def _filter(wanted: Document, call: Call) -> Condition:
+    """One filter as SQL. All but SHARE_IDENTIFIER ignore jobStatus and answer with every status."""
+    name, values = wanted.get("name"), wanted.get("values") or []
+    if len(values) != 1:
+        raise Refused(f"Filter {name} needs exactly one value")
+    value = values[0]
+    if name == "JOB_NAME":
+        return _starts_or_equals("job.name_key", value.lower())
+    if name == "JOB_DEFINITION":
+        if value.startswith("arn:"):
+            return "job.definition = ?", [value]
+        arn = call.home.arn("job-definition", value)
+        return _starts_or_equals("job.definition", arn if value.endswith("*") else f"{arn}:*")
+    if name == "SHARE_IDENTIFIER":
+        return _starts_or_equals("json_extract(job.spec, '$.shareIdentifier')", value)
+    if name in {"AFTER_CREATED_AT", "BEFORE_CREATED_AT"}:
+        if not value.isdigit():
+            raise Refused(f"Filter {name} needs a time in milliseconds since 1970, not '{value}'")
+        return f"job.created_at {'>' if name == 'AFTER_CREATED_AT' else '<'} ?", [int(value)]
+    raise Refused(f"Filter {name} is not valid")
+
+
+def _starts_or_equals(column: str, value: str) -> Condition:
+    if value.endswith("*"):
+        start = value[:-1]
+        return f"{column} >= ? AND {column} < ?", [start, start + BEYOND]
+    return f"{column} = ?", [value]

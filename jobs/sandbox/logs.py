@@ -1,0 +1,171 @@
+"""CloudWatch Logs, as far as jobs write and portals read: one stream an attempt, read forwards and backwards."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jobs.sandbox.calls import Call, Document, Home, now_ms, present
+from jobs.sandbox.errors import ApiError, InvalidParameter
+from jobs.sandbox.store import Store
+
+DEFAULT_GROUP = "/aws/batch/job"
+LONGEST_MESSAGE = 256 * 1024
+PAGE_BYTES = 1024 * 1024
+PAGE_EVENTS = 10_000
+EVENT_OVERHEAD = 26  # bytes CloudWatch counts on top of each message
+FOREVER = 1 << 60
+
+FORWARD = (
+    "SELECT place, said_at, stored_at, message FROM line "
+    "WHERE stream = ? AND place >= ? AND said_at >= ? AND said_at < ? ORDER BY place LIMIT ?"
+)
+BACKWARD = (
+    "SELECT place, said_at, stored_at, message FROM line "
+    "WHERE stream = ? AND place < ? AND said_at >= ? AND said_at < ? ORDER BY place DESC LIMIT ?"
+)
+
+
+@dataclass(frozen=True)
+class LogTarget:
+    """Where an attempt writes."""
+
+    home: Home
+    group: str
+    stream: str
+
+
+class LogWriter:
+    """Appends to one stream. Places count from 0, so a token is simply a place."""
+
+    def __init__(self, store: Store, number: int) -> None:
+        self._store = store
+        self._number = number
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def write(self, messages: Iterable[str]) -> None:
+        now = now_ms()
+        with self._lock:
+            rows = [
+                (self._number, place, now, now, message)
+                for place, message in enumerate((text for text in messages if text), start=self._next)
+            ]
+            self._next += len(rows)
+            self._store.change_many("INSERT INTO line VALUES (?, ?, ?, ?, ?)", rows)
+
+
+class Logs:
+    """The operations of CloudWatch Logs, and the writers the jobs get."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def open(self, target: LogTarget) -> LogWriter:
+        """A new stream, visible (and empty) from now on."""
+        with self._store.transaction():
+            self._store.change(
+                "INSERT INTO stream (home, log_group, name, created_at) VALUES (?, ?, ?, ?)",
+                *(target.home.key, target.group, target.stream, now_ms()),
+            )
+            return LogWriter(self._store, self._number(target))
+
+    def _number(self, target: LogTarget) -> int:
+        found = self._store.row(
+            "SELECT number FROM stream WHERE home = ? AND log_group = ? AND name = ?",
+            *(target.home.key, target.group, target.stream),
+        )
+        if found is None:
+            raise ApiError("The specified log stream does not exist.", code="ResourceNotFoundException")
+        return int(found["number"])
+
+    def get_log_events(self, call: Call) -> Document:
+        """A page of one stream. The end is reached when a token comes back unchanged."""
+        params = call.params
+        target = LogTarget(call.home, self._group(call), params["logStreamName"])
+        with self._store.lock:
+            stream = self._number(target)
+            size = self._size(stream)
+            forward, place = _direction(params, size)
+            limit = params.get("limit", PAGE_EVENTS)
+            if not 1 <= limit <= PAGE_EVENTS:
+                raise InvalidParameter(f"limit must be between 1 and {PAGE_EVENTS}")
+            rows = self._store.rows(
+                FORWARD if forward else BACKWARD,
+                *(stream, place, params.get("startTime", 0), params.get("endTime", FOREVER), limit),
+            )
+        kept: list[sqlite3.Row] = []
+        room = PAGE_BYTES
+        for row in rows:
+            room -= len(row["message"].encode()) + EVENT_OVERHEAD
+            if room < 0 and kept:
+                break
+            kept.append(row)
+        kept.sort(key=lambda row: int(row["place"]))
+        first, after = (kept[0]["place"], kept[-1]["place"] + 1) if kept else (place, place)
+        return {
+            "events": [
+                {"timestamp": row["said_at"], "message": row["message"], "ingestionTime": row["stored_at"]}
+                for row in kept
+            ],
+            "nextForwardToken": _token("f", after),
+            "nextBackwardToken": _token("b", first),
+        }
+
+    def _size(self, stream: int) -> int:
+        last = self._store.row("SELECT max(place) AS last FROM line WHERE stream = ?", stream)
+        return 0 if last is None or last["last"] is None else int(last["last"]) + 1
+
+    def _group(self, call: Call) -> str:
+        group: str | None = call.params.get("logGroupName") or call.params.get("logGroupIdentifier")
+        if group is None:
+            raise InvalidParameter("logGroupName is required")
+        if group.startswith("arn:"):
+            group = group.split(":", 6)[6].removesuffix(":*")
+        if group != DEFAULT_GROUP and not self._store.row(
+            "SELECT 1 FROM stream WHERE home = ? AND log_group = ? LIMIT 1", call.home.key, group
+        ):
+            raise ApiError("The specified log group does not exist.", code="ResourceNotFoundException")
+        return group
+
+    def describe_log_streams(self, call: Call) -> Document:
+        """The streams of a group by name, at most 50 a page."""
+        prefix, after = call.params.get("logStreamNamePrefix", ""), call.params.get("nextToken", "")
+        group, limit = self._group(call), min(call.params.get("limit", 50), 50)
+        rows = self._store.rows(
+            "SELECT number, name, created_at FROM stream WHERE home = ? AND log_group = ? "
+            "AND name > ? AND substr(name, 1, ?) = ? ORDER BY name LIMIT ?",
+            *(call.home.key, group, after, len(prefix), prefix, limit + 1),
+        )
+        streams = []
+        for row in rows[:limit]:
+            span = self._store.row(
+                "SELECT min(said_at) AS first, max(said_at) AS last FROM line WHERE stream = ?", row["number"]
+            )
+            times = {"firstEventTimestamp": span["first"], "lastEventTimestamp": span["last"]} if span else {}
+            streams.append(
+                {
+                    "logStreamName": row["name"],
+                    "creationTime": row["created_at"],
+                    "arn": f"arn:aws:logs:{call.home.region}:{call.home.account}:log-group:{group}"
+                    f":log-stream:{row['name']}",
+                    **present(times),
+                }
+            )
+        more = streams[-1]["logStreamName"] if len(rows) > limit else None
+        return present({"logStreams": streams, "nextToken": more})
+
+
+def _direction(params: Document, size: int) -> tuple[bool, int]:
+    """Read forwards or backwards, and from which place: `f/n` means from n on, `b/n` means before n."""
+    token = params.get("nextToken")
+    if token is None:
+        return (True, 0) if params.get("startFromHead") else (False, size)
+    kind, _, place = token.partition("/")
+    if kind not in {"f", "b"} or not place.isdigit():
+        raise InvalidParameter("The specified nextToken is invalid.")
+    return kind == "f", int(place)
+
+
+def _token(kind: str, place: int) -> str:
+    return f"{kind}/{place:056d}"

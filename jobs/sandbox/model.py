@@ -1,0 +1,135 @@
+"""What a request means, read from botocore's service models: routes, required fields, types and enums.
+
+The models say nothing about names, list lengths and combinations. Those rules are written by hand where they belong.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
+
+from jobs.sandbox.calls import Document
+from jobs.sandbox.errors import ApiError
+
+# botocore spells these upper case; AWS documents that it reads them in any case.
+ANY_CASE = {"RetryAction"}
+
+Refusal = Callable[[str], ApiError]
+
+
+class Model:
+    """One service of AWS: turns HTTP requests into (operation, parameters), or refuses them."""
+
+    def __init__(self, service: str, refuse: Refusal) -> None:
+        description = _description(service)
+        self._model = ServiceModel(description, service)
+        self._refuse = refuse
+        self._names = set(self._model.operation_names)
+        self._fixed: dict[tuple[str, str], str] = {}
+        self._patterns: list[tuple[str, re.Pattern[str], str]] = []
+        if "rest" in description["metadata"]["protocol"]:
+            for name in self._names:
+                self._add_route(name)
+
+    def _add_route(self, name: str) -> None:
+        http = self._model.operation_model(name).http
+        method, uri = http["method"], http["requestUri"]
+        if "{" in uri:
+            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>.+)", uri)
+            self._patterns.append((method, re.compile(pattern), name))
+        else:
+            self._fixed[method, uri] = name
+
+    def read(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[str, Document]:
+        """The operation and its parameters, of the right types and with nothing unknown in them."""
+        operation, params = self._route(method, path, headers)
+        shape = self._model.operation_model(operation).input_shape
+        if body:
+            params |= self._json(body)
+        if query and isinstance(shape, StructureShape):
+            params |= _from_query(query, shape)
+        if shape is not None:
+            self._check(params, shape)
+        return operation, params
+
+    def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[str, Document]:
+        if not self._fixed:
+            name = headers.get("X-Amz-Target", "").rpartition(".")[2]
+            if name in self._names:
+                return name, {}
+        elif (method, path) in self._fixed:
+            return self._fixed[method, path], {}
+        for wanted, pattern, name in self._patterns:
+            if wanted == method and (found := pattern.fullmatch(path)):
+                return name, {key: unquote(value) for key, value in found.groupdict().items()}
+        raise ApiError(f"Unknown operation: {method} {path}", code="UnknownOperationException", status=404)
+
+    def _json(self, body: bytes) -> Document:
+        try:
+            document = json.loads(body)
+        except ValueError:
+            raise ApiError("The body is not JSON.", code="SerializationException") from None
+        if not isinstance(document, dict):
+            raise ApiError("The body is not a JSON object.", code="SerializationException")
+        return document
+
+    def _check(self, params: Document, shape: Shape) -> None:
+        report = ParamValidator().validate(params, shape)
+        if report.has_errors():
+            raise self._refuse(report.generate_report())
+        for where, value, choices in _outside_enum(params, shape, ""):
+            raise self._refuse(
+                f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(choices)}]"
+            )
+
+
+@cache
+def _description(service: str) -> Document:
+    """The service model as JSON: a tenth of a second to read, and always the same."""
+    description: Document = Loader().load_service_model(service, "service-2")
+    return description
+
+
+def _from_query(query: str, shape: StructureShape) -> Document:
+    names = {
+        member.serialization.get("name", key): key
+        for key, member in shape.members.items()
+        if member.serialization.get("location") == "querystring"
+    }
+    found: Document = {}
+    for name, values in parse_qs(query, keep_blank_values=True).items():
+        if key := names.get(name):
+            found[key] = values if isinstance(shape.members[key], ListShape) else values[0]
+    return found
+
+
+def _outside_enum(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:
+    """Every value that is none of its enum's: botocore sends them, AWS refuses them."""
+    if isinstance(shape, StructureShape):
+        return [
+            problem
+            for key, inner in value.items()
+            for problem in _outside_enum(inner, shape.members[key], f"{where}.{key}" if where else key)
+        ]
+    if isinstance(shape, ListShape):
+        return [
+            problem
+            for number, inner in enumerate(value, start=1)
+            for problem in _outside_enum(inner, shape.member, f"{where}.{number}.member")
+        ]
+    if isinstance(shape, MapShape):
+        return [
+            problem for inner in value.values() for problem in _outside_enum(inner, shape.value, f"{where}.value")
+        ]
+    if isinstance(shape, StringShape) and shape.enum and shape.name not in ANY_CASE and value not in shape.enum:
+        return [(where, value, shape.enum)]
+    return []

@@ -1,0 +1,76 @@
+"""A job seen from inside its process: command, environment, folder, log."""
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from jobs.sandbox.images import find_image, make_path, plain_environment
+from jobs.sandbox.jobs import Job
+from jobs.sandbox.logs import DEFAULT_GROUP, Logs, LogTarget, LogWriter
+from jobs.sandbox.processes import Plan
+
+
+class Planner:
+    """Makes plans. Working folders and buckets live beside the state file."""
+
+    def __init__(self, files: Path, logs: Logs) -> None:
+        self._work = files / "work"
+        self._buckets = files / "buckets"
+        files.mkdir(mode=0o700, exist_ok=True)
+        self._buckets.mkdir(exist_ok=True)
+        self._path = make_path(files / "bin")
+        self._logs = logs
+
+    def plan(self, job: Job, environment_name: str) -> Plan:
+        """The next attempt of a job, in the compute environment that has room for it."""
+        task_id = uuid4().hex
+        folder = self._work / task_id
+        image = find_image(job.container["image"])
+        target = _log_target(job, task_id)
+
+        def open_log() -> LogWriter | None:
+            return self._logs.open(target) if target else None
+
+        return Plan(
+            job_id=job.id,
+            record={
+                "taskId": task_id,
+                "environment": environment_name,
+                **({"stream": target.stream} if target else {}),
+            },
+            image=image,
+            argv=image.argv(job.container["command"]),
+            environment=self._environment(job, environment_name, folder),
+            folder=folder,
+            open_log=open_log,
+        )
+
+    def _environment(self, job: Job, environment_name: str, folder: Path) -> dict[str, str]:
+        """Nothing of ours reaches a job: neither keys, nor secrets, nor where the portal lives."""
+        given = plain_environment(job.container)
+        return {
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            **given,
+            "PATH": os.pathsep.join(filter(None, [self._path, given.get("PATH")])),
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "SANDBOX_IMAGE": job.container["image"],
+            "SANDBOX_BUCKETS": str(self._buckets),
+            "AWS_BATCH_JOB_ID": job.id,
+            "AWS_BATCH_JOB_ATTEMPT": str(len(job.attempts) + 1),
+            "AWS_BATCH_JQ_NAME": job.queue.rpartition("/")[2],
+            "AWS_BATCH_CE_NAME": environment_name,
+            **({} if job.place is None else {"AWS_BATCH_JOB_ARRAY_INDEX": str(job.place)}),
+        }
+
+
+def _log_target(job: Job, task_id: str) -> LogTarget | None:
+    """Where CloudWatch would have the output; None for another log driver, whose logs are elsewhere."""
+    configuration = job.container.get("logConfiguration") or {}
+    if configuration.get("logDriver", "awslogs") != "awslogs":
+        return None
+    options = configuration.get("options") or {}
+    name = job.definition.rpartition("/")[2].partition(":")[0]
+    prefix = options.get("awslogs-stream-prefix") or name[:200]
+    return LogTarget(job.home, options.get("awslogs-group", DEFAULT_GROUP), f"{prefix}/default/{task_id}")

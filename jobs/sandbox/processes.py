@@ -1,0 +1,171 @@
+"""One attempt of a job as a process: started, listened to, stopped with everything it started, cleaned up."""
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from jobs.sandbox.calls import Document
+from jobs.sandbox.images import Image
+from jobs.sandbox.logs import LONGEST_MESSAGE, LogWriter
+
+LISTEN_SECONDS = 0.1  # how long a line may wait for company before it is stored
+LISTEN_BYTES = 256 * 1024
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything an attempt needs to know before it starts."""
+
+    job_id: str
+    record: Document  # what the job's row says of this attempt
+    image: Image
+    argv: list[str]
+    environment: dict[str, str]
+    folder: Path
+    open_log: Callable[[], LogWriter | None]
+
+
+@dataclass
+class Attempt:
+    """An attempt under way. `started` and `ended` are told from its own thread."""
+
+    plan: Plan
+    started: Callable[["Attempt"], None]
+    ended: Callable[["Attempt", int, str | None], None]
+    process: subprocess.Popen[bytes] | None = None
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(
+            target=self._run, name=f"sandbox-attempt-{self.plan.record['taskId'][:8]}", daemon=True
+        )
+
+    def begin(self) -> None:
+        self.thread.start()
+
+    def _run(self) -> None:
+        folder = self.plan.folder
+        try:
+            try:
+                self.process = self._spawn()
+            except (OSError, ValueError) as error:
+                self.ended(self, 127, f"CannotStartContainerError: {error}"[:255])
+                return
+            with self.process as process:
+                log = self.plan.open_log()
+                self.started(self)
+                if process.stdout is not None:
+                    _listen(process, process.stdout, log)
+                # The container is gone with its first process, and so is whatever that one left behind.
+                self.signal(signal.SIGKILL)
+                code = process.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+            self.ended(self, code if code >= 0 else 128 - code, None)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        plan = self.plan
+        plan.folder.mkdir(parents=True)
+        plan.image.unpack(plan.folder)
+        return subprocess.Popen(  # noqa: S603 - running what it is told is the purpose
+            plan.argv,
+            env=plan.environment,
+            cwd=plan.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the whole process group; silence if it is gone."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+
+def _listen(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
+    """Store lines as they come, until the process has ended. What it left running does not hold us up."""
+    rest = b""
+    while True:
+        gone = process.poll() is not None
+        chunk = _read(pipe, 0 if gone else LISTEN_SECONDS)
+        if chunk:
+            lines, rest = _split(rest + chunk)
+            if log is not None:
+                log.write(lines)
+        elif gone or chunk == b"":
+            break
+    if rest and log is not None:
+        log.write(_texts([rest]))
+    # The pipe may be closed long before the process ends.
+    process.wait()
+
+
+def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
+    """What has been said; b"" at the end of the pipe, None if there was silence."""
+    descriptor = pipe.fileno()
+    if not select.select([descriptor], [], [], seconds)[0]:
+        return None
+    heard = os.read(descriptor, LISTEN_BYTES)
+    if heard and seconds:
+        # Let a burst become one write: a program that prints a thousand lines costs a few commits.
+        time.sleep(0.01)
+        while len(heard) < LISTEN_BYTES and select.select([descriptor], [], [], 0)[0]:
+            more = os.read(descriptor, LISTEN_BYTES - len(heard))
+            if not more:
+                break
+            heard += more
+    return heard
+
+
+def _split(text: bytes) -> tuple[list[str], bytes]:
+    """Whole lines, and the beginning of the next. A line that outgrows an event is cut into several."""
+    *lines, rest = text.split(b"\n")
+    while len(rest) > LONGEST_MESSAGE:
+        lines.append(rest[:LONGEST_MESSAGE])
+        rest = rest[LONGEST_MESSAGE:]
+    return list(_texts(lines)), rest
+
+
+def _texts(lines: Iterable[bytes]) -> Iterable[str]:
+    for line in lines:
+        for start in range(0, len(line), LONGEST_MESSAGE):
+            yield line[start : start + LONGEST_MESSAGE].decode("utf-8", "replace").rstrip("\r")
+
+
+def reap(job_ids: set[str]) -> None:
+    """End the processes that a killed sandbox left behind.
+
+    A process is known by the AWS_BATCH_JOB_ID it was started with, never by a remembered number alone: numbers are
+    given out again. Without /proc (macOS) there is no way to be sure, and nothing is ended.
+    """
+    if not job_ids or not PROC.is_dir():
+        return
+    marks = {f"AWS_BATCH_JOB_ID={job_id}".encode() for job_id in job_ids}
+    for _ in range(5):  # one that is just forking may slip through a round
+        left = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _marked(entry, marks)]
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not left:
+            return
+        time.sleep(0.02)
+
+
+def _marked(entry: Path, marks: set[bytes]) -> bool:
+    try:
+        return not marks.isdisjoint((entry / "environ").read_bytes().split(b"\0"))
+    except OSError:
+        return False

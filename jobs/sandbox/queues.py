@@ -1,0 +1,135 @@
+"""Compute environments and job queues: made, described, enabled and disabled."""
+
+import json
+from collections.abc import Callable
+
+from jobs.sandbox.calls import Call, Document, Home, page_position, page_size, page_token
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.limits import check_name, check_tags
+from jobs.sandbox.store import Store
+
+ENVIRONMENT = "compute-environment"
+QUEUE = "job-queue"
+SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
+
+
+class Queues:
+    """The queues and compute environments of every home."""
+
+    def __init__(self, store: Store, changed: Callable[[], None]) -> None:
+        """`changed` hears that there may be more, or less, room for jobs."""
+        self._store = store
+        self._changed = changed
+
+    def create_environment(self, call: Call) -> Document:
+        params, home = call.params, call.home
+        name = params["computeEnvironmentName"]
+        arn = self._new(ENVIRONMENT, home, name, "Compute environment name", params)
+        if params["type"] == "MANAGED" and not params.get("computeResources"):
+            raise Refused("computeResources must be provided for a MANAGED compute environment")
+        body = {
+            "state": "ENABLED",
+            "tags": {},
+            "serviceRole": f"arn:aws:iam::{home.account}:role/{SERVICE_ROLE}",
+            **params,
+            "computeEnvironmentArn": arn,
+            "ecsClusterArn": f"arn:aws:ecs:{home.region}:{home.account}:cluster/{name}_Batch",
+            "containerOrchestrationType": "ECS",
+            "status": "VALID",
+            "statusReason": "ComputeEnvironment Healthy",
+        }
+        self._store.keep(ENVIRONMENT, home, arn, body, name=name)
+        self._changed()
+        return {"computeEnvironmentName": name, "computeEnvironmentArn": arn}
+
+    def create_queue(self, call: Call) -> Document:
+        params, home = call.params, call.home
+        name = params["jobQueueName"]
+        arn = self._new(QUEUE, home, name, "Job queue name", params)
+        if not 0 <= params["priority"] <= 1000:
+            raise Refused("Job queue priority must be between 0 and 1000")
+        order = params.get("computeEnvironmentOrder", [])
+        if not 1 <= len(order) <= 3:
+            raise Refused("A job queue needs 1 to 3 compute environments")
+        environments = [self._environment(home, entry["computeEnvironment"]) for entry in order]
+        fargate = {is_fargate_environment(environment) for environment in environments}
+        if len(fargate) > 1:
+            raise Refused("EC2 and Fargate compute environments cannot be mixed in one job queue")
+        body = {
+            "state": "ENABLED",
+            "tags": {},
+            **params,
+            "computeEnvironmentOrder": [
+                {"order": entry["order"], "computeEnvironment": environment["computeEnvironmentArn"]}
+                for entry, environment in zip(order, environments, strict=True)
+            ],
+            "jobQueueArn": arn,
+            "jobQueueType": "ECS_FARGATE" if True in fargate else "ECS",
+            "status": "VALID",
+            "statusReason": "JobQueue Healthy",
+        }
+        self._store.keep(QUEUE, home, arn, body, name=name)
+        self._changed()
+        return {"jobQueueName": name, "jobQueueArn": arn}
+
+    def _new(self, kind: str, home: Home, name: str, what: str, params: Document) -> str:
+        check_name(name, what)
+        check_tags(params.get("tags", {}))
+        arn = home.arn(kind, name)
+        if self._store.resource(kind, home, arn):
+            raise Refused("Object already exists")
+        return arn
+
+    def _environment(self, home: Home, wanted: str) -> Document:
+        found = self._store.resource(ENVIRONMENT, home, _as_arn(home, ENVIRONMENT, wanted))
+        if found is None:
+            raise Refused(f"Compute environment {wanted} does not exist")
+        return found
+
+    def queue(self, home: Home, wanted: str) -> Document:
+        """A queue by name or ARN."""
+        found = self._store.resource(QUEUE, home, _as_arn(home, QUEUE, wanted))
+        if found is None:
+            raise Refused(f"JobQueue {wanted} does not exist")
+        return found
+
+    def update_queue(self, call: Call) -> Document:
+        """State and priority. (Other environments would be another queue.)"""
+        with self._store.transaction():
+            queue = self.queue(call.home, call.params["jobQueue"])
+            changes: Document = {key: call.params[key] for key in ("state", "priority") if key in call.params}
+            self._store.rewrite(queue["jobQueueArn"], {**queue, **changes})
+        self._changed()
+        return {"jobQueueName": queue["jobQueueName"], "jobQueueArn": queue["jobQueueArn"]}
+
+    def describe_queues(self, call: Call) -> Document:
+        return self._describe(call, QUEUE, "jobQueues")
+
+    def describe_environments(self, call: Call) -> Document:
+        return self._describe(call, ENVIRONMENT, "computeEnvironments")
+
+    def _describe(self, call: Call, kind: str, field: str) -> Document:
+        """Unknown names are left out, as AWS does."""
+        params = call.params
+        (after,) = page_position(params["nextToken"], 1) if params.get("nextToken") else (0,)
+        rows = self._store.rows(
+            "SELECT number, arn, body FROM resource WHERE home = ? AND kind = ? AND number > ? ORDER BY number",
+            *(call.home.key, kind, after),
+        )
+        if wanted := params.get(field):
+            arns = {_as_arn(call.home, kind, name) for name in wanted}
+            rows = [row for row in rows if row["arn"] in arns]
+        most = page_size(params, most=100)
+        answer: Document = {field: [json.loads(row["body"]) for row in rows[:most]]}
+        if len(rows) > most:
+            answer["nextToken"] = page_token(rows[most - 1]["number"])
+        return answer
+
+
+def is_fargate_environment(environment: Document) -> bool:
+    resources = environment.get("computeResources") or {}
+    return str(resources.get("type", "EC2")).startswith("FARGATE")
+
+
+def _as_arn(home: Home, kind: str, wanted: str) -> str:
+    return wanted if wanted.startswith("arn:") else home.arn(kind, wanted)

@@ -1,0 +1,24 @@
+"""Whether a failed attempt is tried again. https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html"""
+
+from jobs.sandbox.calls import Document
+from jobs.sandbox.jobs import Job
+
+
+def tries_again(job: Job, attempt: Document) -> bool:
+    """The first rule that matches decides; without one, a failure is retried while attempts are left."""
+    if len(job.attempts) + 1 >= job.allowed_attempts:
+        return False
+    facts = {
+        "onExitCode": str(attempt["exitCode"]),
+        "onReason": attempt.get("reason") or "",
+        "onStatusReason": attempt["statusReason"],
+    }
+    for rule in (job.spec.get("retryStrategy") or {}).get("evaluateOnExit", ()):
+        if all(_matches(rule[field], fact) for field, fact in facts.items() if rule.get(field)):
+            return bool(rule["action"].upper() == "RETRY")
+    return True
+
+
+def _matches(pattern: str, fact: str) -> bool:
+    pattern, fact = pattern.lower(), fact.lower()
+    return fact.startswith(pattern[:-1]) if pattern.endswith("*") else fact == pattern

@@ -1,0 +1,423 @@
+"""The life of a job: SUBMITTED, PENDING, RUNNABLE, STARTING, RUNNING, and an end.
+
+One thread drives it: a heap of steps that are due at a time, and a heap of RUNNABLE jobs for each queue. Everything
+happens under the store's lock, each step in one transaction, so that what DescribeJobs says and what the next start
+finds is always the same story. Each running process has a thread of its own, which reports through `_started` and
+`_ended`.
+"""
+
+import heapq
+import itertools
+import json
+import logging
+import shutil
+import signal
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from jobs.sandbox.calls import Document, now_ms
+from jobs.sandbox.jobs import SELECT, Job, find_job, find_jobs
+from jobs.sandbox.logs import Logs
+from jobs.sandbox.plans import Planner
+from jobs.sandbox.processes import Attempt, reap
+from jobs.sandbox.retries import tries_again
+from jobs.sandbox.slots import Size, Slots, container_size
+from jobs.sandbox.store import Store
+
+logger = logging.getLogger(__name__)
+
+KILL_SECONDS = 3.0  # between SIGTERM and SIGKILL; AWS waits 30
+CLOSING_SECONDS = 1.0  # the same, when the sandbox itself is stopped
+PORTION = 500  # jobs a step moves at a time, so that requests get their turn in between
+
+DEPENDENCY_FAILED = "Dependent Job failed"
+CHILD_FAILED = "Array Child Job failed"
+TIMED_OUT = "Job attempt duration exceeded timeout"
+
+
+class Scheduler:
+    """Moves jobs through their states."""
+
+    def __init__(self, store: Store, logs: Logs, *, files: Path, delay: float, processes: int) -> None:
+        self._store = store
+        shutil.rmtree(files / "work", ignore_errors=True)
+        self._planner = Planner(files, logs)
+        self._slots = Slots(store, processes)
+        self._delay = delay
+        self._wake = threading.Condition(store.lock)
+        self._steps: list[tuple[float, int, Callable[[], None]]] = []
+        self._turns = itertools.count()
+        self._ready: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._needs: dict[str, Size] = {}
+        self._stuck: list[str] = []
+        self._blocked: dict[str, dict[str, None]] = defaultdict(dict)
+        self._finished: deque[str] = deque()
+        self._attempts: dict[str, Attempt] = {}
+        self._timed_out: set[str] = set()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="sandbox-scheduler", daemon=True)
+
+    # Beginning and end
+
+    def begin(self) -> None:
+        """Take up every unfinished job where it was left."""
+        self._resume()
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop. Jobs that run are ended here, stay RUNNING in the state, and start again the next time."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+            attempts = list(self._attempts.values())
+        self._thread.join()
+        deadline = time.monotonic() + CLOSING_SECONDS
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for attempt in attempts:
+                attempt.signal(number)
+            for attempt in attempts:
+                attempt.thread.join(max(0.0, deadline - time.monotonic()))
+            deadline = time.monotonic() + CLOSING_SECONDS
+
+    def _resume(self) -> None:
+        rows = self._store.rows(
+            "SELECT id, status, size FROM job WHERE status NOT IN ('SUCCEEDED', 'FAILED') ORDER BY number"
+        )
+        left: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            if row["size"] is None or row["status"] == "SUBMITTED":
+                left[row["status"]].append(row["id"])
+        interrupted = left["STARTING"] + left["RUNNING"]
+        reap(set(interrupted))
+        with self._changing():
+            for job in find_jobs(self._store, interrupted):
+                if job.stop_reason is not None:
+                    self._record(job, job.attempt or {}, "FAILED", job.stop_reason)
+                else:
+                    # Not the job's fault: no attempt is used up.
+                    self._store.change(
+                        "UPDATE job SET status = 'RUNNABLE', started_at = NULL, attempt = NULL WHERE id = ?", job.id
+                    )
+                    left["RUNNABLE"].append(job.id)
+        self._later(self._delay, self._leave_submitted, left["SUBMITTED"])
+        self._later(0, self._check, left["PENDING"])
+        self._later(0, self._queue_up, left["RUNNABLE"])
+
+    # What the operations ask for
+
+    def admit(self, job_id: str, children: list[str]) -> None:
+        """A job was accepted, with its children if it is an array."""
+        with self._wake:
+            self._later(self._delay, self._leave_submitted, [job_id, *children])
+            self._wake.notify_all()
+
+    def stop(self, job: Job, reason: str, *, by_force: bool) -> None:
+        """Cancel (what has not started) or terminate (everything). An array means its children."""
+        with self._changing():
+            targets = [job]
+            if job.size is not None:
+                self._mark(job, reason, by_force=by_force)
+                rows = self._store.rows(
+                    f"{SELECT} WHERE job.parent = ? AND job.status NOT IN ('SUCCEEDED', 'FAILED')", job.id
+                )
+                targets = [Job.from_row(row) for row in rows]
+            for target in targets:
+                self._stop_one(target, reason, by_force=by_force)
+
+    def _mark(self, job: Job, reason: str, *, by_force: bool) -> None:
+        """Remember who asked for the end of it, before it ends. The first reason stays."""
+        self._store.change(
+            "UPDATE job SET terminated = terminated OR ?, cancelled = cancelled OR ?, "
+            "stop_reason = coalesce(stop_reason, ?) WHERE id = ? AND status NOT IN ('SUCCEEDED', 'FAILED')",
+            *(by_force, not by_force, reason, job.id),
+        )
+
+    def _stop_one(self, job: Job, reason: str, *, by_force: bool) -> None:
+        attempt = self._attempts.get(job.id)
+        starts = job.status in {"STARTING", "RUNNING"}
+        if job.status in {"SUCCEEDED", "FAILED"} or (starts and not by_force):
+            return
+        self._mark(job, reason, by_force=by_force)
+        if attempt is None:
+            self._finish([job.id], "FAILED", reason)
+        elif job.stop_reason is None:
+            self._kill(attempt)
+
+    def queues_changed(self) -> None:
+        """A queue or an environment is new or different: look again at what has room."""
+        with self._wake:
+            self._slots.forget_queues()
+            self._later(0, self._queue_up, self._stuck)
+            self._stuck = []
+            self._wake.notify_all()
+
+    # The thread
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._closing:
+                    return
+                due = bool(self._steps) and self._steps[0][0] <= time.monotonic()
+                if not due:
+                    self._wake.wait(self._steps[0][0] - time.monotonic() if self._steps else None)
+                    continue
+                _, _, step = heapq.heappop(self._steps)
+                try:
+                    with self._changing():
+                        step()
+                except Exception:
+                    logger.exception("A step of the scheduler failed; its jobs stay as they are.")
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A change of states and all that follows from it, in one transaction."""
+        with self._wake, self._store.transaction():
+            yield
+            self._settle()
+            self._dispatch()
+            self._wake.notify_all()
+
+    def _later(self, seconds: float, step: Callable[[list[str]], None], ids: list[str]) -> None:
+        for start in range(0, len(ids), PORTION):
+            portion = ids[start : start + PORTION]
+            self._at(seconds, partial(step, portion))
+
+    def _at(self, seconds: float, step: Callable[[], None]) -> None:
+        heapq.heappush(self._steps, (time.monotonic() + seconds, next(self._turns), step))
+
+    # Before the start
+
+    def _leave_submitted(self, ids: list[str]) -> None:
+        free: list[str] = []
+        waiting: list[str] = []
+        for job in find_jobs(self._store, ids):
+            (waiting if job.size is not None or job.blockers() else free).append(job.id)
+        self._move(waiting, "PENDING", after=("SUBMITTED",))
+        self._make_runnable(free)
+        self._later(self._delay, self._check, waiting)
+
+    def _check(self, ids: list[str]) -> None:
+        """Which of these PENDING jobs may go on, and which never will."""
+        failed, free = [], []
+        for job in find_jobs(self._store, ids):
+            if job.status != "PENDING" or job.size is not None:
+                continue
+            ahead = self._unfinished(job)
+            if ahead is None:
+                failed.append(job.id)
+            elif not ahead:
+                free.append(job.id)
+            for blocker in ahead or ():
+                self._blocked[blocker][job.id] = None
+        self._finish(failed, "FAILED", DEPENDENCY_FAILED)
+        self._make_runnable(free)
+
+    def _unfinished(self, job: Job) -> list[str] | None:
+        """The jobs this one still waits for; None if one of them failed (or has been forgotten)."""
+        wanted = job.blockers()
+        rows = self._store.rows(
+            "SELECT id, status FROM job WHERE id IN (SELECT value FROM json_each(?))", json.dumps(wanted)
+        )
+        states = {row["id"]: row["status"] for row in rows}
+        if any(states.get(blocker, "FAILED") == "FAILED" for blocker in wanted):
+            return None
+        return [blocker for blocker in wanted if states[blocker] != "SUCCEEDED"]
+
+    def _make_runnable(self, ids: list[str]) -> None:
+        self._move(ids, "RUNNABLE", after=("SUBMITTED", "PENDING"))
+        self._later(self._delay, self._queue_up, ids)
+
+    def _move(self, ids: list[str], status: str, *, after: tuple[str, ...]) -> None:
+        """Those of the jobs that are still where they should be: one may have been stopped meanwhile."""
+        self._store.change(
+            "UPDATE job SET status = ?, status_reason = NULL WHERE id IN (SELECT value FROM json_each(?)) "
+            "AND status IN (SELECT value FROM json_each(?))",
+            *(status, json.dumps(ids), json.dumps(after)),
+        )
+
+    def _queue_up(self, ids: list[str]) -> None:
+        for job in find_jobs(self._store, ids):
+            if job.status == "RUNNABLE" and job.id not in self._needs:
+                self._needs[job.id] = container_size(job.container)
+                heapq.heappush(self._ready[job.queue], (job.number, job.id))
+
+    def _dispatch(self) -> None:
+        """Start what has room: queues by priority, first come first served within each."""
+        for queue in sorted(self._ready, key=lambda queue: -self._slots.lane(queue).priority):
+            ready = self._ready[queue]
+            while ready and not self._slots.full and self._start_first(queue, ready):
+                pass
+            if not ready:
+                del self._ready[queue]
+
+    def _start_first(self, queue: str, ready: list[tuple[int, str]]) -> bool:
+        """Deal with the head of a queue; False if it has to wait, and everything behind it too."""
+        _, job_id = ready[0]
+        need = self._needs.get(job_id)
+        if need is None:  # stopped while it waited
+            heapq.heappop(ready)
+            return True
+        if why := self._slots.lane(queue).why_never(need):
+            # AWS would let it block the queue. Here it steps aside: one mistake should not stop everybody.
+            heapq.heappop(ready)
+            del self._needs[job_id]
+            self._stuck.append(job_id)
+            self._store.change("UPDATE job SET status_reason = ? WHERE id = ?", why, job_id)
+            return True
+        environment = self._slots.take(job_id, queue, need)
+        if environment is None:
+            return False
+        heapq.heappop(ready)
+        del self._needs[job_id]
+        self._move([job_id], "STARTING", after=("RUNNABLE",))
+        self._at(self._delay, partial(self._start, job_id, environment))
+        return True
+
+    # The attempt
+
+    def _start(self, job_id: str, environment: str) -> None:
+        job = find_job(self._store, job_id)
+        if job is None or job.status != "STARTING":
+            return
+        attempt = Attempt(self._planner.plan(job, environment), self._started, self._ended)
+        self._attempts[job_id] = attempt
+        attempt.begin()
+
+    def _started(self, attempt: Attempt) -> None:
+        with self._wake:
+            if self._closing or attempt.process is None:
+                attempt.signal(signal.SIGKILL)
+                return
+            with self._changing():
+                job = self._job_of(attempt)
+                now = now_ms()
+                record = {**attempt.plan.record, "startedAt": now, "pid": attempt.process.pid}
+                self._store.change(
+                    "UPDATE job SET status = 'RUNNING', started_at = ?, attempt = ? WHERE id = ?",
+                    *(now, json.dumps(record), job.id),
+                )
+                if job.stop_reason is not None:
+                    self._kill(attempt)
+                elif job.timeout_seconds is not None:
+                    self._at(job.timeout_seconds, partial(self._time_out, attempt))
+
+    def _job_of(self, attempt: Attempt) -> Job:
+        job = find_job(self._store, attempt.plan.job_id)
+        if job is None:
+            raise LookupError(attempt.plan.job_id)
+        return job
+
+    def _time_out(self, attempt: Attempt) -> None:
+        if self._attempts.get(attempt.plan.job_id) is attempt:
+            self._timed_out.add(attempt.plan.job_id)
+            self._kill(attempt)
+
+    def _kill(self, attempt: Attempt) -> None:
+        """SIGTERM to the whole process group, and SIGKILL to those who will not hear."""
+        attempt.signal(signal.SIGTERM)
+
+        def insist() -> None:
+            if self._attempts.get(attempt.plan.job_id) is attempt:
+                attempt.signal(signal.SIGKILL)
+
+        self._at(KILL_SECONDS, insist)
+
+    def _ended(self, attempt: Attempt, exit_code: int, reason: str | None) -> None:
+        with self._wake:
+            if self._closing:
+                return
+            with self._changing():
+                job = self._job_of(attempt)
+                del self._attempts[job.id]
+                timed_out = job.id in self._timed_out
+                self._timed_out.discard(job.id)
+                self._slots.give_back(job.id)
+                record = {
+                    **_without_stream_if_never_started(job, attempt),
+                    "exitCode": exit_code,
+                    "reason": reason,
+                    "statusReason": _status_reason(job, timed_out=timed_out, reason=reason),
+                }
+                if exit_code == 0 and job.stop_reason is None and not timed_out:
+                    self._record(job, record, "SUCCEEDED", record["statusReason"])
+                elif job.stop_reason is None and not timed_out and tries_again(job, record):
+                    self._record(job, record, "RUNNABLE", record["statusReason"])
+                    self._later(self._delay, self._queue_up, [job.id])
+                else:
+                    self._record(job, record, "FAILED", record["statusReason"])
+
+    def _record(self, job: Job, record: Document, status: str, reason: str) -> None:
+        """Put an ended attempt to the others, and the job where it goes from there."""
+        now = now_ms()
+        attempts = [*job.attempts, {"statusReason": reason, **record, "stoppedAt": now}] if record else job.attempts
+        again = status == "RUNNABLE"
+        self._store.change(
+            "UPDATE job SET status = ?, status_reason = ?, attempts = ?, attempt = NULL, "
+            "started_at = CASE WHEN ? THEN NULL ELSE started_at END, stopped_at = ? WHERE id = ?",
+            *(status, reason, json.dumps(attempts), again, None if again else now, job.id),
+        )
+        if not again:
+            self._finished.append(job.id)
+
+    # After the end
+
+    def _finish(self, ids: list[str], status: str, reason: str | None) -> None:
+        """End jobs that have no attempt under way."""
+        self._store.change_many(
+            "UPDATE job SET status = ?, status_reason = ?, stopped_at = ? WHERE id = ?",
+            [(status, reason, now_ms(), job_id) for job_id in ids],
+        )
+        for job_id in ids:
+            self._needs.pop(job_id, None)
+            self._slots.give_back(job_id)
+        self._finished.extend(ids)
+
+    def _settle(self) -> None:
+        """What follows from jobs that have ended: their dependents, their arrays, and so on, without recursion."""
+        while self._finished:
+            job_id = self._finished.popleft()
+            if waiting := self._blocked.pop(job_id, None):
+                self._check(list(waiting))
+            parent, place = job_id.partition(":")[::2]
+            if place:
+                self._close_array(parent)
+
+    def _close_array(self, parent: str) -> None:
+        """An array ends with its last child; one failure is everybody's."""
+        open_child = self._store.row(
+            "SELECT 1 FROM job WHERE parent = ? "
+            "AND status IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING') LIMIT 1",
+            parent,
+        )
+        array = find_job(self._store, parent)
+        if open_child or array is None or array.status in {"SUCCEEDED", "FAILED"}:
+            return
+        failure = self._store.row(
+            "SELECT max(status_reason != ?) AS own FROM job WHERE parent = ? AND status = 'FAILED'",
+            *(DEPENDENCY_FAILED, parent),
+        )
+        if failure is None or failure["own"] is None:
+            self._finish([parent], "SUCCEEDED", None)
+        else:
+            reason = CHILD_FAILED if failure["own"] else DEPENDENCY_FAILED
+            self._finish([parent], "FAILED", array.stop_reason or reason)
+
+
+def _without_stream_if_never_started(job: Job, attempt: Attempt) -> Document:
+    if job.attempt is not None:
+        return job.attempt
+    return {key: value for key, value in attempt.plan.record.items() if key != "stream"}
+
+
+def _status_reason(job: Job, *, timed_out: bool, reason: str | None) -> str:
+    if job.stop_reason is not None:
+        return job.stop_reason
+    if timed_out:
+        return TIMED_OUT
+    return "Task failed to start" if reason else "Essential container in task exited"

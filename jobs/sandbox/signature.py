@@ -1,0 +1,80 @@
+"""Who is asking, from where, and when: the readable part of a Signature Version 4.
+
+The secret is not checked (anybody on this machine may try things out), but the age is. A request that was signed more
+than five minutes ago is refused, as AWS does: whoever looks for the traces of a lost request may rely on it being
+dead by then.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from jobs.sandbox.calls import Home
+from jobs.sandbox.errors import ApiError
+
+DEFAULT_ACCOUNT = "123456789012"
+TOLERANCE = timedelta(minutes=5)
+STAMP = "%Y%m%dT%H%M%SZ"
+
+_CREDENTIAL = re.compile(r"Credential=([^/\s]+)/(\d{8})/([^/\s]+)/([^/\s]+)/aws4_request")
+_ASSUMED_KEY = re.compile(r"ASIA0000(\d{12})")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a signature was made for."""
+
+    home: Home
+    service: str
+
+
+def assumed_key(account: str) -> str:
+    """An access key that carries its account, so that no session needs remembering."""
+    return f"ASIA0000{account}"
+
+
+def read_scope(headers: Mapping[str, str]) -> Scope:
+    """The home and the service a request was signed for, if it was signed at all and lately."""
+    header = headers.get("Authorization", "")
+    if not header:
+        raise ApiError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)
+    found = _CREDENTIAL.search(header)
+    stamp = headers.get("X-Amz-Date", "")
+    if not header.startswith("AWS4-HMAC-SHA256") or not found or not stamp:
+        raise ApiError(
+            "Authorization header requires an AWS4-HMAC-SHA256 Credential and a X-Amz-Date.",
+            code="IncompleteSignatureException",
+        )
+    key, day, region, service = found.groups()
+    _check_age(stamp, day, service)
+    assumed = _ASSUMED_KEY.fullmatch(key)
+    return Scope(Home(assumed[1] if assumed else DEFAULT_ACCOUNT, region), service)
+
+
+def _check_age(stamp: str, day: str, service: str) -> None:
+    # STS has its own code for the same sentence.
+    code = "SignatureDoesNotMatch" if service == "sts" else "InvalidSignatureException"
+    try:
+        signed = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        raise ApiError(f"Date in X-Amz-Date is not valid: {stamp}", code="IncompleteSignatureException") from None
+    now = datetime.now(UTC)
+    oldest, newest = now - TOLERANCE, now + TOLERANCE
+    if signed < oldest:
+        raise ApiError(
+            f"Signature expired: {stamp} is now earlier than {oldest:{STAMP}} ({now:{STAMP}} - 5 min.)",
+            code=code,
+            status=403,
+        )
+    if signed > newest:
+        raise ApiError(
+            f"Signature not yet current: {stamp} is still later than {newest:{STAMP}} ({now:{STAMP}} + 5 min.)",
+            code=code,
+            status=403,
+        )
+    if not stamp.startswith(day):
+        raise ApiError(
+            f"Date in Credential scope does not match YYYYMMDD from X-Amz-Date: {day}", code=code, status=403
+        )

@@ -1,0 +1,129 @@
+"""What the sandbox remembers: one SQLite file, one writer, one lock.
+
+Everything that was acknowledged is committed before the reply leaves, so it survives `kill -9` of the process.
+(`synchronous=NORMAL` would lose the last moments in a power cut. A sandbox may.)
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jobs.sandbox.calls import Document, Home
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS resource (
+    number INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, home TEXT NOT NULL, kind TEXT NOT NULL,
+    name TEXT NOT NULL, revision INTEGER NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS resource_by_name ON resource (home, kind, name, revision);
+
+CREATE TABLE IF NOT EXISTS job (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, home TEXT NOT NULL, queue TEXT NOT NULL,
+    name TEXT NOT NULL, name_key TEXT NOT NULL, definition TEXT NOT NULL,
+    parent TEXT, place INTEGER, size INTEGER,
+    status TEXT NOT NULL, status_reason TEXT, created_at INTEGER NOT NULL, started_at INTEGER, stopped_at INTEGER,
+    cancelled INTEGER NOT NULL DEFAULT 0, terminated INTEGER NOT NULL DEFAULT 0, stop_reason TEXT,
+    attempts TEXT NOT NULL DEFAULT '[]', attempt TEXT, spec TEXT, tags TEXT NOT NULL DEFAULT '{}');
+CREATE INDEX IF NOT EXISTS job_in_queue ON job (queue, created_at) WHERE parent IS NULL;
+CREATE INDEX IF NOT EXISTS job_by_status ON job (queue, status, created_at) WHERE parent IS NULL;
+CREATE INDEX IF NOT EXISTS job_by_name ON job (queue, name_key, created_at) WHERE parent IS NULL;
+CREATE INDEX IF NOT EXISTS job_by_definition ON job (queue, definition, created_at) WHERE parent IS NULL;
+CREATE INDEX IF NOT EXISTS job_of_array ON job (parent, status, place) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS job_unfinished ON job (number) WHERE status NOT IN ('SUCCEEDED', 'FAILED');
+CREATE INDEX IF NOT EXISTS job_runnable ON job (queue, number) WHERE status = 'RUNNABLE';
+
+CREATE TABLE IF NOT EXISTS stream (
+    number INTEGER PRIMARY KEY, home TEXT NOT NULL, log_group TEXT NOT NULL, name TEXT NOT NULL,
+    created_at INTEGER NOT NULL, UNIQUE (home, log_group, name));
+CREATE TABLE IF NOT EXISTS line (
+    stream INTEGER NOT NULL, place INTEGER NOT NULL, said_at INTEGER NOT NULL, stored_at INTEGER NOT NULL,
+    message TEXT NOT NULL, PRIMARY KEY (stream, place)) WITHOUT ROWID;
+"""
+
+
+class StateInUse(Exception):  # noqa: N818 - it says what is the matter
+    """Another sandbox holds this state file."""
+
+
+class Store:
+    """The connection, its lock, and the documents that queues and definitions are kept as."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.lock = threading.RLock()
+        self._depth = 0
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0.5)
+        self._db.row_factory = sqlite3.Row
+        try:
+            # Exclusive: two sandboxes on one state would run every job twice.
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            if "locked" in str(error):
+                raise StateInUse(f"{path} is in use by another sandbox") from error
+            raise
+
+    def close(self) -> None:
+        with self.lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and on disk when it ends. Inside another transaction it is part of that one."""
+        with self.lock:
+            if self._depth == 0:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._db.execute("COMMIT")
+
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self.lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        with self.lock:
+            found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+            return found
+
+    def change(self, sql: str, *values: Any) -> int:
+        """Run one statement; the number of rows it changed."""
+        with self.lock:
+            return self._db.execute(sql, values).rowcount
+
+    def change_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        with self.transaction():
+            self._db.executemany(sql, rows)
+
+    # Queues, compute environments and definitions are few: whole documents, found by ARN.
+
+    def keep(self, kind: str, home: Home, arn: str, body: Document, *, name: str, revision: int = 0) -> None:
+        """Write a resource, new or changed."""
+        self.change(
+            "INSERT INTO resource (arn, home, kind, name, revision, status, body) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (arn) DO UPDATE SET status = excluded.status, body = excluded.body",
+            *(arn, home.key, kind, name, revision, body.get("status", ""), json.dumps(body)),
+        )
+
+    def rewrite(self, arn: str, body: Document) -> None:
+        self.change(
+            "UPDATE resource SET status = ?, body = ? WHERE arn = ?",
+            *(body.get("status", ""), json.dumps(body), arn),
+        )
+
+    def resource(self, kind: str, home: Home, arn: str) -> Document | None:
+        found = self.row("SELECT body FROM resource WHERE arn = ? AND kind = ? AND home = ?", arn, kind, home.key)
+        return json.loads(found["body"]) if found else None

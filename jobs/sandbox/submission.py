@@ -1,0 +1,228 @@
+"""SubmitJob: what is asked for, laid over its definition, checked, and kept before the reply leaves."""
+
+import json
+import uuid
+from collections.abc import Callable
+
+from jobs.sandbox.calls import Call, Document, Home, now_ms, present
+from jobs.sandbox.containers import is_fargate, plain_containers
+from jobs.sandbox.definitions import Definitions
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.images import substitute
+from jobs.sandbox.limits import (
+    OLD_WAYS,
+    SUBMIT_BYTES,
+    check_complete,
+    check_environment,
+    check_name,
+    check_payload,
+    check_requirements,
+    check_retry,
+    check_scheduling_priority,
+    check_sizes,
+    check_tags,
+    check_timeout,
+    requirements,
+)
+from jobs.sandbox.queues import Queues
+from jobs.sandbox.store import Store
+
+MOST_DEPENDENCIES = 20
+
+INSERT = (
+    "INSERT INTO job (id, home, queue, name, name_key, definition, parent, place, size, status, created_at, "
+    "spec, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'SUBMITTED', ?, ?, ?)"
+)
+
+
+class Submissions:
+    """Accepts jobs and hands them to the scheduler."""
+
+    def __init__(
+        self,
+        store: Store,
+        definitions: Definitions,
+        queues: Queues,
+        admit: Callable[[str, list[str]], None],
+        *,
+        shortest_timeout: int,
+    ) -> None:
+        """`admit` hears of every accepted job, and of its children if it is an array, after the commit."""
+        self._store = store
+        self._definitions = definitions
+        self._queues = queues
+        self._admit = admit
+        self._shortest_timeout = shortest_timeout
+
+    def submit(self, call: Call) -> Document:
+        """Accept a job. Once this returns, the job survives whatever happens to the process."""
+        params, home = call.params, call.home
+        self._check_request(call)
+        job_id = str(uuid.uuid4())
+        size = (params.get("arrayProperties") or {}).get("size")
+        with self._store.transaction():
+            queue = self._open_queue(home, params["jobQueue"])
+            definition = self._active_definition(home, params["jobDefinition"])
+            self._check_platform(queue, definition)
+            self._check_dependencies(home, params.get("dependsOn", []), size)
+            spec = effective(definition, params)
+            created = now_ms()
+            common = (queue["jobQueueArn"], params["jobName"], params["jobName"].lower())
+            arn = definition["jobDefinitionArn"]
+            tags = json.dumps(params.get("tags", {}))
+            parent = (job_id, home.key, *common, arn, None, None, size, created, json.dumps(spec), tags)
+            children = [
+                (f"{job_id}:{place}", home.key, *common, arn, job_id, place, None, created, None, "{}")
+                for place in range(size or 0)
+            ]
+            self._store.change_many(INSERT, [parent, *children])
+        self._admit(job_id, [child[0] for child in children])
+        return {"jobArn": home.arn("job", job_id), "jobName": params["jobName"], "jobId": job_id}
+
+    def _check_request(self, call: Call) -> None:
+        params = call.params
+        check_payload(call.size, SUBMIT_BYTES, "SubmitJob")
+        check_name(params["jobName"], "Job name")
+        check_retry(params.get("retryStrategy"))
+        check_timeout(params.get("timeout"), self._shortest_timeout)
+        check_scheduling_priority(params.get("schedulingPriorityOverride"))
+        check_tags(params.get("tags", {}))
+        size = (params.get("arrayProperties") or {}).get("size")
+        if size is not None and not 2 <= size <= 10_000:
+            raise Refused("Array size must be between 2 and 10000")
+
+    def _open_queue(self, home: Home, wanted: str) -> Document:
+        queue = self._queues.queue(home, wanted)
+        if queue["state"] != "ENABLED":
+            raise Refused(f"JobQueue {queue['jobQueueName']} is DISABLED and does not accept jobs")
+        return queue
+
+    def _active_definition(self, home: Home, wanted: str) -> Document:
+        definition = self._definitions.find(home, wanted)
+        if definition is None:
+            raise Refused(f"JobDefinition {wanted} does not exist")
+        if definition["status"] != "ACTIVE":
+            raise Refused(f"JobDefinition {wanted} is INACTIVE")
+        return definition
+
+    def _check_platform(self, queue: Document, definition: Document) -> None:
+        fargate = queue["jobQueueType"] == "ECS_FARGATE"
+        if fargate != is_fargate(definition):
+            platform = "FARGATE" if fargate else "EC2"
+            raise Refused(
+                f"The platformCapabilities of the job definition must include {platform} "
+                f"for job queue {queue['jobQueueName']}"
+            )
+
+    def _check_dependencies(self, home: Home, dependencies: list[Document], size: int | None) -> None:
+        if len(dependencies) > MOST_DEPENDENCIES:
+            raise Refused(f"Job cannot have more than {MOST_DEPENDENCIES} dependencies")
+        for dependency in dependencies:
+            other, kind = dependency.get("jobId"), dependency.get("type")
+            if other is None:
+                if kind != "SEQUENTIAL" or size is None:
+                    raise Refused("A dependency without jobId must be SEQUENTIAL and within an array job")
+                continue
+            found = self._store.row("SELECT size FROM job WHERE id = ? AND home = ?", other, home.key)
+            if found is None:
+                raise Refused(f"Dependent job {other} does not exist")
+            if kind == "N_TO_N" and (size is None or found["size"] != size):
+                raise Refused("N_TO_N dependencies need two array jobs of the same size")
+
+
+def effective(definition: Document, params: Document) -> Document:
+    """What will run: the definition with everything that the submission lays over it."""
+    fargate = is_fargate(definition)
+    if "containerProperties" in definition:
+        if "ecsPropertiesOverride" in params:
+            raise Refused("ecsPropertiesOverride is not applicable for this job definition")
+        base = definition["containerProperties"]
+        container = overlay(base, params.get("containerOverrides") or {}, fargate=fargate)
+        blocks: Document = {"container": container}
+    elif "ecsProperties" in definition:
+        if "containerOverrides" in params:
+            raise Refused("containerOverrides is not applicable for a job definition with ecsProperties")
+        blocks = _effective_task(definition, params.get("ecsPropertiesOverride") or {}, fargate=fargate)
+    else:
+        raise Refused("The sandbox runs containers and ECS tasks; it has no nodes and no EKS cluster")
+    parameters = definition["parameters"] | params.get("parameters", {})
+    container = blocks["container"]
+    blocks["container"] = container | {"command": substitute(container["command"], parameters)}
+    return blocks | present(
+        {
+            "parameters": parameters,
+            "dependsOn": params.get("dependsOn", []),
+            "retryStrategy": params.get("retryStrategy") or definition.get("retryStrategy"),
+            "timeout": params.get("timeout") or definition.get("timeout"),
+            "propagateTags": params.get("propagateTags", definition.get("propagateTags", False)),
+            "platformCapabilities": definition["platformCapabilities"],
+            "shareIdentifier": params.get("shareIdentifier"),
+            "schedulingPriority": params.get("schedulingPriorityOverride", definition.get("schedulingPriority")),
+        }
+    )
+
+
+def _effective_task(definition: Document, override: Document, *, fargate: bool) -> Document:
+    overrides = {
+        container.get("name"): container
+        for task in override.get("taskProperties", ())
+        for container in task.get("containers", ())
+    }
+    containers = [
+        overlay({"command": [], **container}, overrides.get(container.get("name"), {}), fargate=False)
+        for container in plain_containers(definition)
+    ]
+    (task,) = definition["ecsProperties"]["taskProperties"]
+    if fargate:
+        check_sizes(_sum_sizes(containers), fargate=True)
+    runs = next(container for container in containers if container.get("essential", True))
+    merged = [container | {"essential": container.get("essential", True)} for container in containers]
+    own = [
+        {key: value for key, value in container.items() if key not in {"jobRoleArn", "executionRoleArn"}}
+        for container in merged
+    ]
+    return {"container": runs, "ecsProperties": {"taskProperties": [{**task, "containers": own}]}}
+
+
+def _sum_sizes(containers: list[Document]) -> dict[str, str]:
+    vcpus = sum(float(requirements(container)["VCPU"]) for container in containers)
+    memory = sum(int(requirements(container)["MEMORY"]) for container in containers)
+    return {"VCPU": str(vcpus), "MEMORY": str(memory)}
+
+
+def overlay(container: Document, override: Document, *, fargate: bool) -> Document:
+    """A container with its override: command as a whole, environment by name, sizes by type."""
+    check_environment(override.get("environment", ()))
+    check_requirements(override)
+    result = dict(container)
+    if command := override.get("command"):
+        if "" in command:
+            raise Refused("containerOverrides command must not contain empty strings")
+        result["command"] = command
+    variables = {entry["name"]: entry for entry in container.get("environment", ())}
+    variables |= {entry["name"]: entry for entry in override.get("environment", ())}
+    result["environment"] = list(variables.values())
+    result |= _overlay_sizes(container, override)
+    needs = requirements(result)
+    check_complete(needs)
+    check_sizes(needs, fargate=fargate)
+    return result
+
+
+def _overlay_sizes(container: Document, override: Document) -> Document:
+    """Each type keeps the way it was said in: an old-style size stays one until the override replaces it."""
+    entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
+    sizes: Document = {}
+    for kind, old in OLD_WAYS.items():
+        if override.get(old) is not None:
+            if kind in entries:
+                raise Refused(
+                    f"containerOverrides.{old} is a deprecated key that cannot override the {kind} in the "
+                    "resourceRequirements of the job definition"
+                )
+            sizes[old] = override[old]
+    for entry in override.get("resourceRequirements", ()):
+        entries[entry["type"]] = entry
+        if entry["type"] in OLD_WAYS:
+            sizes[OLD_WAYS[entry["type"]]] = None
+    return sizes | {"resourceRequirements": list(entries.values())}

@@ -1,0 +1,61 @@
+"""Tags of jobs, definitions, queues and environments."""
+
+import json
+
+from jobs.sandbox.calls import Call, Document, Home
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.limits import check_tags
+from jobs.sandbox.store import Store
+
+KINDS = {"compute-environment", "job-definition", "job-queue"}
+
+
+class Tags:
+    """Reads and writes tags by ARN. Children of arrays have none, and cannot get any."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, call: Call) -> Document:
+        return {"tags": self._read(call.home, call.params["resourceArn"])}
+
+    def add(self, call: Call) -> Document:
+        check_tags(call.params["tags"])
+        with self._store.transaction():
+            tags = self._read(call.home, call.params["resourceArn"]) | call.params["tags"]
+            check_tags(tags)
+            self._write(call.home, call.params["resourceArn"], tags)
+        return {}
+
+    def remove(self, call: Call) -> Document:
+        gone = set(call.params["tagKeys"])
+        with self._store.transaction():
+            tags = self._read(call.home, call.params["resourceArn"])
+            kept = {key: value for key, value in tags.items() if key not in gone}
+            self._write(call.home, call.params["resourceArn"], kept)
+        return {}
+
+    def _read(self, home: Home, arn: str) -> dict[str, str]:
+        if job_id := _job_id(home, arn):
+            row = self._store.row("SELECT tags, parent FROM job WHERE id = ? AND home = ?", job_id, home.key)
+            if row is not None and row["parent"] is None:
+                tags: dict[str, str] = json.loads(row["tags"])
+                return tags
+        elif (body := self._resource(home, arn)) is not None:
+            return dict(body.get("tags", {}))
+        raise Refused(f"Resource {arn} does not exist or cannot be tagged")
+
+    def _write(self, home: Home, arn: str, tags: dict[str, str]) -> None:
+        if job_id := _job_id(home, arn):
+            self._store.change("UPDATE job SET tags = ? WHERE id = ?", json.dumps(tags), job_id)
+        elif (body := self._resource(home, arn)) is not None:
+            self._store.rewrite(arn, {**body, "tags": tags})
+
+    def _resource(self, home: Home, arn: str) -> Document | None:
+        kind = arn.rpartition(":")[2].partition("/")[0] if "job-definition/" not in arn else "job-definition"
+        return self._store.resource(kind, home, arn) if kind in KINDS else None
+
+
+def _job_id(home: Home, arn: str) -> str | None:
+    prefix = home.arn("job", "")
+    return arn.removeprefix(prefix) if arn.startswith(prefix) else None

@@ -1,0 +1,158 @@
+"""The HTTP server: loopback only, keep-alive, a thread for each connection."""
+
+import contextlib
+import logging
+import re
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from email.message import Message
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import urlsplit
+
+from jobs.sandbox.errors import ApiError
+from jobs.sandbox.gateway import WireReply, WireRequest, error_reply
+
+logger = logging.getLogger(__name__)
+
+ADDRESS = "127.0.0.1"
+LARGEST_BODY = 4 * 1024 * 1024
+
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name in any case, as a plain mapping."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __getitem__(self, name: str) -> str:
+        value: str | None = self._message[name]
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._message)
+
+    def __len__(self) -> int:
+        return len(self._message)
+
+
+Answer = Callable[[WireRequest], WireReply]
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    """Listens on this machine only: whoever reaches it may run commands with the user's rights."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, port: int, answer: Answer) -> None:
+        super().__init__((ADDRESS, port), Exchange)
+        self.answer = answer
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._loop = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-http", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def begin(self) -> None:
+        self._loop.start()
+
+    def end(self) -> None:
+        """Take no more requests; replies under way are still written."""
+        self.shutdown()
+        self._loop.join()
+        self.server_close()
+        under_way = list(self._open.items())
+        for connection, _ in under_way:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        for _, thread in under_way:
+            thread.join(timeout=1)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
+        """A client that went away is its own affair; anything else is ours."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            logger.error("A connection failed", exc_info=error)
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """Requests and replies of one connection."""
+
+    server: LoopbackServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and body leave in one packet
+
+    def exchange(self) -> None:
+        try:
+            request = self._request()
+        except ApiError as error:
+            self.close_connection = True
+            self._write(error_reply(error, "-"))
+            return
+        self._write(self.server.answer(request))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = exchange  # noqa: N815 - http.server's names
+
+    def _request(self) -> WireRequest:
+        self._check_host()
+        if "Transfer-Encoding" in self.headers:
+            raise ApiError("A Content-Length is needed.", code="MissingContentLength", status=411)
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit():
+            raise ApiError("Content-Length is not a number.", code="SerializationException")
+        if int(length) > LARGEST_BODY:
+            raise ApiError("The request is too large.", code="RequestEntityTooLargeException", status=413)
+        # `//host/path` would read as a host; only the path and the query matter here.
+        target = urlsplit("/" + self.path.lstrip("/"))
+        body = self.rfile.read(int(length))
+        return WireRequest(self.command, target.path, target.query, Headers(self.headers), body)
+
+    def _check_host(self) -> None:
+        """Refuse a foreign name in Host: a web page could rebind its own name to 127.0.0.1 and call us."""
+        if _LOOPBACK.fullmatch(self.headers.get("Host", "")) is None:
+            raise ApiError(
+                "The sandbox answers to 127.0.0.1 and localhost only.", code="AccessDeniedException", status=403
+            )
+
+    def _write(self, reply: WireReply) -> None:
+        self.send_response_only(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """http.server would answer what it cannot parse in HTML; clients of AWS expect JSON."""
+        self.close_connection = True
+        text = message or explain or HTTPStatus(code).phrase
+        self._write(error_reply(ApiError(text, code="SerializationException", status=code), "-"))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
+        """Say nothing: a poll every second would drown the output of the sandbox."""

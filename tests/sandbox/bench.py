@@ -1,0 +1,90 @@
+"""A person with boto3 in front of a sandbox: what the tests do again and again."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.client import Config
+from mypy_boto3_batch import BatchClient
+from mypy_boto3_logs import CloudWatchLogsClient
+from mypy_boto3_sts import STSClient
+
+REGION = "us-west-2"
+ENDS = {"SUCCEEDED", "FAILED"}
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all: a session reads each service model once."""
+    return boto3.session.Session()
+
+
+class Bench:
+    """Clients of one account in one region, and shorthands for definitions, jobs and waiting."""
+
+    def __init__(self, url: str, *, region: str = REGION, key: str = "AKIDSANDBOX", retries: int = 1) -> None:
+        settings: dict[str, Any] = {
+            "endpoint_url": url,
+            "region_name": region,
+            "aws_access_key_id": key,
+            "aws_secret_access_key": "anything",
+            "config": Config(retries={"total_max_attempts": retries, "mode": "standard"}),
+        }
+        session = _session()
+        self.batch: BatchClient = session.client("batch", **settings)
+        self.logs: CloudWatchLogsClient = session.client("logs", **settings)
+        self.sts: STSClient = session.client("sts", **settings)
+
+    def close(self) -> None:
+        self.batch.close()
+        self.logs.close()
+        self.sts.close()
+
+    def define(self, name: str = "job", *command: str, **more: Any) -> str:
+        """Register a small job of plain tools; its ARN."""
+        container: Any = {
+            "image": "busybox",
+            "command": list(command) or ["true"],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}],
+            **more.pop("container", {}),
+        }
+        answer = self.batch.register_job_definition(
+            jobDefinitionName=name, type="container", containerProperties=container, **more
+        )
+        return answer["jobDefinitionArn"]
+
+    def submit(self, definition: str = "job", **more: Any) -> str:
+        request: Any = {"jobName": "a-job", "jobQueue": "cpu-job-queue", "jobDefinition": definition, **more}
+        return self.batch.submit_job(**request)["jobId"]
+
+    def run(self, *command: str, **more: Any) -> Any:
+        """Define, submit and wait for a shell command; the described job."""
+        self.define("job", "sh", "-c", *command)
+        return self.wait(self.submit(**more))
+
+    def describe(self, job_id: str) -> Any:
+        (job,) = self.batch.describe_jobs(jobs=[job_id])["jobs"]
+        return job
+
+    def wait(self, job_id: str, until: Callable[[Any], object] | None = None, seconds: float = 15) -> Any:
+        """The job as soon as it has ended, or as soon as it is as asked for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            job = self.describe(job_id)
+            if until(job) if until else job["status"] in ENDS:
+                return job
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Still {job['status']} ({job.get('statusReason')}) after {seconds} s")
+            time.sleep(0.02)
+
+    def wait_for(self, job_id: str, status: str) -> Any:
+        return self.wait(job_id, lambda job: job["status"] == status)
+
+    def output(self, job: Any) -> list[str]:
+        """What the last attempt of a job has said so far."""
+        page = self.logs.get_log_events(
+            logGroupName="/aws/batch/job", logStreamName=job["container"]["logStreamName"], startFromHead=True
+        )
+        return [event["message"] for event in page["events"]]

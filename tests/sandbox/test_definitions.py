@@ -1,0 +1,143 @@
+"""Job definitions in the sandbox, and the limits AWS puts on them."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.bench import Bench
+
+FARGATE_SIZES = [{"type": "VCPU", "value": "0.25"}, {"type": "MEMORY", "value": "512"}]
+
+
+def fargate(**container: Any) -> dict[str, Any]:
+    """A valid definition for Fargate, with changes."""
+    return {
+        "platformCapabilities": ["FARGATE"],
+        "container": {
+            "executionRoleArn": "arn:aws:iam::123456789012:role/Execution",
+            "resourceRequirements": FARGATE_SIZES,
+            **container,
+        },
+    }
+
+
+def test_each_registration_is_a_revision_and_a_bare_name_is_the_newest_active_one(still: Bench) -> None:
+    first, second = still.define("numbered"), still.define("numbered")
+    assert [first[-2:], second[-2:]] == [":1", ":2"]
+
+    still.batch.deregister_job_definition(jobDefinition="numbered:2")
+    job = still.describe(still.submit("numbered"))
+
+    assert job["jobDefinition"] == first
+    assert still.define("numbered").endswith(":3")
+
+
+def test_definitions_are_found_by_name_revision_arn_and_status(still: Bench) -> None:
+    arns = [still.define("found") for _ in range(3)]
+    still.batch.deregister_job_definition(jobDefinition=arns[0])
+
+    def revisions(**wanted: Any) -> list[int]:
+        found = still.batch.describe_job_definitions(**wanted)["jobDefinitions"]
+        return [definition["revision"] for definition in found]
+
+    assert revisions(jobDefinitionName="found") == [1, 2, 3]
+    assert revisions(jobDefinitionName="found", status="ACTIVE") == [2, 3]
+    assert revisions(jobDefinitions=["found:2", arns[2], "nowhere:1"]) == [2, 3]
+    assert revisions(jobDefinitionName="nowhere") == []
+
+
+def test_definitions_come_in_pages(still: Bench) -> None:
+    for _ in range(5):
+        still.define("paged")
+    pages = still.batch.get_paginator("describe_job_definitions").paginate(
+        jobDefinitionName="paged", PaginationConfig={"PageSize": 2}
+    )
+
+    assert [len(page["jobDefinitions"]) for page in pages] == [2, 2, 1]
+
+
+def test_the_guides_definition_without_sizes_registers_and_is_refused_at_submission_unless_they_are_given(
+    still: Bench,
+) -> None:
+    still.batch.register_job_definition(
+        jobDefinitionName="s3-data-processor",
+        type="container",
+        containerProperties={"image": "data-processor:latest"},
+    )
+    with pytest.raises(ClientError, match=r"vCPU is not provided\."):
+        still.submit("s3-data-processor")
+
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
+    assert still.submit("s3-data-processor", containerOverrides={"resourceRequirements": sizes})
+
+
+@pytest.mark.parametrize(
+    ("problem", "change"),
+    [
+        ("valid pattern", {"name": "a b"}),
+        ("image", {"container": {"image": ""}}),
+        ("AWS_BATCH", {"container": {"environment": [{"name": "AWS_BATCH_X", "value": "1"}]}}),
+        ("both vcpus and", {"container": {"vcpus": 2}}),
+        ("whole number", {"container": {"resourceRequirements": [{"type": "VCPU", "value": "0.5"}]}}),
+        ("enum value set", {"container": {"resourceRequirements": [{"type": "TPU", "value": "1"}]}}),
+        ("enum value set", {"platformCapabilities": ["fargate"]}),
+        ("not applicable for EC2", {"container": {"networkConfiguration": {"assignPublicIp": "ENABLED"}}}),
+        ("between 1 and 10", {"retryStrategy": {"attempts": 11}}),
+        ("must be provided", {"retryStrategy": {"evaluateOnExit": [{"action": "EXIT", "onExitCode": "1"}]}}),
+        ("RETRY or EXIT", {"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "STOP"}]}}),
+        ("at least 60", {"timeout": {"attemptDurationSeconds": 59}}),
+        ("at most 50 tags", {"tags": {f"k{number}": "v" for number in range(51)}}),
+        ("prefix aws:", {"tags": {"AWS:team": "x"}}),
+        ("1 to 128", {"tags": {"k" * 129: "x"}}),
+        ("at most 256", {"tags": {"k": "x" * 257}}),
+        ("payload", {"container": {"command": ["x" * 25_000]}}),
+        ("executionRoleArn", fargate(executionRoleArn="")),
+        ("GPU", fargate(resourceRequirements=[*FARGATE_SIZES, {"type": "GPU", "value": "1"}])),
+        ("privileged", fargate(privileged=True)),
+        ("vCPU is not provided", fargate(resourceRequirements=[])),
+        (
+            r"0\.25 vCPU, 4096 MiB",
+            fargate(resourceRequirements=[FARGATE_SIZES[0], {"type": "MEMORY", "value": "4096"}]),
+        ),
+    ],
+)
+def test_registration_refuses_what_aws_refuses(still: Bench, problem: str, change: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match=problem) as refusal:
+        still.define(**{"name": "wrong", **change})
+
+    assert refusal.value.response["Error"]["Code"] == "ClientException"
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_a_fargate_definition_with_a_valid_pair_registers(still: Bench) -> None:
+    still.define("fargate-ok", **fargate())
+    (found,) = still.batch.describe_job_definitions(jobDefinitionName="fargate-ok")["jobDefinitions"]
+
+    assert found["containerProperties"]["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
+
+
+def test_type_and_exactly_one_block_of_properties_are_needed(still: Bench) -> None:
+    with pytest.raises(ClientError, match="Exactly one"):
+        still.batch.register_job_definition(jobDefinitionName="empty", type="container")
+    with pytest.raises(ClientError, match="enum value set"):
+        still.batch.register_job_definition(
+            jobDefinitionName="shouting",
+            type="CONTAINER",  # type: ignore[arg-type]
+            containerProperties={"image": "busybox"},
+        )
+
+
+def test_accounts_and_regions_do_not_see_each_others_definitions(still: Bench) -> None:
+    still.define("mine")
+    elsewhere = Bench(still.batch.meta.endpoint_url, region="eu-west-1")
+    keys = still.sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/Portal", RoleSessionName="portal")
+    other = Bench(still.batch.meta.endpoint_url, key=keys["Credentials"]["AccessKeyId"])
+    try:
+        assert other.sts.get_caller_identity()["Account"] == "210987654321"
+        for stranger in (elsewhere, other):
+            assert not stranger.batch.describe_job_definitions(jobDefinitionName="mine")["jobDefinitions"]
+            assert not stranger.batch.describe_job_queues()["jobQueues"]
+    finally:
+        elsewhere.close()
+        other.close()

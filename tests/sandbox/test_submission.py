@@ -1,0 +1,124 @@
+"""What SubmitJob accepts, refuses and makes of a definition."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.bench import Bench
+
+
+@pytest.fixture(autouse=True)
+def _definition(still: Bench) -> None:
+    still.define("job", "echo", "Ref::word", "in Ref::word", parameters={"word": "default"})
+
+
+def test_parameters_replace_whole_words_of_the_command(still: Bench) -> None:
+    job = still.describe(still.submit(parameters={"word": "given"}))
+
+    assert job["container"]["command"] == ["echo", "given", "in Ref::word"]
+    assert job["parameters"] == {"word": "given"}
+
+
+def test_overrides_replace_the_command_and_merge_environment_and_sizes(still: Bench) -> None:
+    still.define(
+        "base", "true", container={"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
+    )
+    override = {
+        "command": ["echo", "Ref::word"],
+        "environment": [{"name": "B", "value": "3"}, {"name": "C", "value": "4"}],
+        "resourceRequirements": [{"type": "MEMORY", "value": "256"}],
+    }
+    job = still.describe(still.submit("base", containerOverrides=override, parameters={"word": "x"}))
+    container = job["container"]
+
+    assert container["command"] == ["echo", "x"]
+    assert {entry["name"]: entry["value"] for entry in container["environment"]} == {"A": "1", "B": "3", "C": "4"}
+    assert {entry["type"]: entry["value"] for entry in container["resourceRequirements"]} == {
+        "VCPU": "1",
+        "MEMORY": "256",
+    }
+
+
+def test_old_style_sizes_cannot_override_resource_requirements(still: Bench) -> None:
+    with pytest.raises(ClientError, match="deprecated key"):
+        still.submit(containerOverrides={"memory": 512})
+
+    old = {"resourceRequirements": [], "vcpus": 1, "memory": 128}
+    still.define("old", container=old)
+    job = still.describe(still.submit("old", containerOverrides={"memory": 512}))
+    assert job["container"]["memory"] == 512
+
+
+@pytest.mark.parametrize(
+    ("problem", "change"),
+    [
+        ("Job name should match valid pattern", {"jobName": "no spaces"}),
+        ("Job name should match valid pattern", {"jobName": "n" * 129}),
+        ("JobQueue nowhere does not exist", {"jobQueue": "nowhere"}),
+        ("JobDefinition nothing does not exist", {"jobDefinition": "nothing"}),
+        ("between 2 and 10000", {"arrayProperties": {"size": 1}}),
+        ("between 2 and 10000", {"arrayProperties": {"size": 10_001}}),
+        ("more than 20 dependencies", {"dependsOn": [{"jobId": str(number)} for number in range(21)]}),
+        ("Dependent job gone does not exist", {"dependsOn": [{"jobId": "gone"}]}),
+        ("within an array job", {"dependsOn": [{"type": "SEQUENTIAL"}]}),
+        ("within an array job", {"arrayProperties": {"size": 2}, "dependsOn": [{}]}),
+        ("at least 60", {"timeout": {"attemptDurationSeconds": 1}}),
+        ("AWS_BATCH", {"containerOverrides": {"environment": [{"name": "AWS_BATCH_X", "value": "1"}]}}),
+        ("empty strings", {"containerOverrides": {"command": ["a", ""]}}),
+        ("payload", {"parameters": {"big": "x" * 31_000}}),
+        ("must include FARGATE", {"jobQueue": "fargate-queue"}),
+        ("at most 50 tags", {"tags": {f"k{number}": "v" for number in range(51)}}),
+    ],
+)
+def test_submission_refuses_what_aws_refuses(still: Bench, problem: str, change: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match=problem) as refusal:
+        still.submit(**{"definition": change.pop("jobDefinition", "job"), **change})
+
+    answer = refusal.value.response
+    assert answer["Error"]["Code"] == "ClientException"
+    assert answer["Error"]["Message"].startswith("Error executing request, Exception : ")
+    assert answer["Error"]["Message"].endswith(f"RequestId: {answer['ResponseMetadata']['RequestId']}")
+
+
+def test_a_disabled_queue_and_an_inactive_definition_take_no_jobs(still: Bench) -> None:
+    still.batch.update_job_queue(jobQueue="ci-job-queue", state="DISABLED")
+    with pytest.raises(ClientError, match="DISABLED"):
+        still.submit(jobQueue="ci-job-queue")
+
+    arn = still.define("retired")
+    still.batch.deregister_job_definition(jobDefinition=arn)
+    with pytest.raises(ClientError, match="INACTIVE"):
+        still.submit("retired:1")
+
+
+def test_one_to_one_dependencies_need_arrays_of_one_size(still: Bench) -> None:
+    three = still.submit(arrayProperties={"size": 3})
+    edge = [{"jobId": three, "type": "N_TO_N"}]
+    others: list[dict[str, Any]] = [{}, {"arrayProperties": {"size": 2}}]
+    for change in others:
+        with pytest.raises(ClientError, match="same size"):
+            still.submit(dependsOn=edge, **change)
+
+    assert still.submit(dependsOn=edge, arrayProperties={"size": 3})
+
+
+def test_tags_of_jobs_are_read_written_and_removed_and_children_have_none(still: Bench) -> None:
+    job = still.describe(still.submit(tags={"Department": "Research"}, arrayProperties={"size": 2}))
+    arn = job["jobArn"]
+    still.batch.tag_resource(resourceArn=arn, tags={"Project": "GenAI"})
+    still.batch.untag_resource(resourceArn=arn, tagKeys=["Department"])
+
+    assert still.batch.list_tags_for_resource(resourceArn=arn)["tags"] == {"Project": "GenAI"}
+    assert still.describe(f"{job['jobId']}:0")["tags"] == {}
+    with pytest.raises(ClientError, match="cannot be tagged"):
+        still.batch.tag_resource(resourceArn=f"{arn}:0", tags={"Project": "GenAI"})
+
+
+def test_a_new_array_has_its_children_at_once_even_ten_thousand(still: Bench) -> None:
+    job_id = still.submit(arrayProperties={"size": 10_000})
+    job = still.describe(job_id)
+
+    assert job["arrayProperties"]["size"] == 10_000
+    assert job["arrayProperties"]["statusSummary"]["SUBMITTED"] == 10_000
+    assert still.describe(f"{job_id}:9999")["arrayProperties"] == {"index": 9999}
