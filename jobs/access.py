@@ -16,7 +16,7 @@ from django.http import Http404
 from jobs.models import Definition, Job, Membership, Role, Submission, Team, User
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register"]
+Act = Literal["view", "submit", "stop", "register", "tokens", "lead"]
 
 # The one table of rights. A role that is not named may not.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
@@ -25,6 +25,8 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
         "submit": frozenset({Role.ANALYST, Role.LEAD}),
         "stop": frozenset({Role.ANALYST, Role.LEAD}),
         "register": frozenset({Role.ANALYST, Role.LEAD}),
+        "tokens": frozenset({Role.LEAD}),
+        "lead": frozenset({Role.LEAD}),
     }
 )
 
@@ -50,9 +52,10 @@ class Member:
     def refusal(self, act: Act) -> str:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
+        words = "see or make tokens" if act == "tokens" else act
         if not self.role:
-            return f"You see {self.team} as an administrator. To {act}, be made a member of it."
-        return f"A {self.role} of {self.team} may not {act}. A lead of the team can change your role."
+            return f"You see {self.team} as an administrator. To {words}, be made a member of it."
+        return f"A {self.role} of {self.team} may not {words}. A lead of the team can change your role."
 
 
 def teams(user: User) -> QuerySet[Team]:
@@ -77,7 +80,7 @@ def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
     """A job by its public id, and the user in its team."""
     found = _find(
         Job.objects.visible_to(user).select_related(
-            "team", "account", "queue", "submission__person", "revision__definition"
+            "team", "account", "queue", "submission__person", "revision__definition", "stop_requested_by"
         ),
         text_id,
     )

@@ -4,6 +4,8 @@ A ring is only a hint. The rows say what is to be done, and the clock finds what
 away is noted and forgiven, and nothing but ids ever travels through it.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -11,6 +13,7 @@ import django_rq
 import structlog
 from django.db import transaction
 from redis.exceptions import RedisError
+from rq import Worker
 
 log = structlog.get_logger(__name__)
 
@@ -39,3 +42,21 @@ def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str) -> None:
         )
     except RedisError as error:
         log.warning("ring_not_heard", task=task, ids=ids, error=str(error))
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A worker that hears the bells, and when it last said that it is there."""
+
+    name: str
+    busy: bool
+    seen_at: datetime | None
+
+
+def listeners() -> list[Listener] | None:
+    """The workers there are; None if Redis does not answer."""
+    try:
+        workers = Worker.all(connection=django_rq.get_connection("ask"))
+    except RedisError:
+        return None
+    return [Listener(worker.name, worker.get_state() == "busy", worker.last_heartbeat) for worker in workers]

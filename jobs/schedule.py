@@ -49,6 +49,11 @@ def ring_for_polls(account: Account, tick: str) -> None:
         ring("poll", account.pk, bell="sync", once=tick)
 
 
+def ring_for_charges(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None).exists():
+        ring("charge", account.pk, bell="sync", once=tick)
+
+
 def ring_for_queues(account: Account, tick: str) -> None:
     ring("sync_queues", account.pk, bell="sync", once=tick)
 
@@ -65,6 +70,7 @@ def duties() -> tuple[Duty, ...]:
         Duty("stops", 2, ring_for_stops),
         Duty("polls", 1, ring_for_polls),
         Duty("unknown", 2, look_for_the_unknown),
+        Duty("charges", 3, ring_for_charges),
         Duty("queues", 600, ring_for_queues),
     )
 

@@ -7,6 +7,7 @@ from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.registration import register_due
 from jobs.dispatch.stopping import stop_due
 from jobs.models import Account
+from jobs.pricing.charging import charge_due
 from jobs.sync import infrastructure
 from jobs.sync import poll as polling
 
@@ -25,6 +26,10 @@ def stop(account: int) -> None:
 
 def poll(account: int) -> None:
     polling.poll(Account.objects.get(pk=account))
+
+
+def charge(account: int) -> None:
+    charge_due(Account.objects.get(pk=account))
 
 
 def sync_queues(account: int) -> None:

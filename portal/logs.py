@@ -28,9 +28,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.processors.LogfmtRenderer(bool_as_flag=False)
+        structlog.processors.JSONRenderer() if as_json else structlog.processors.LogfmtRenderer(bool_as_flag=False)
     )
     return {
         "version": 1,

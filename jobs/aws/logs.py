@@ -25,12 +25,16 @@ class LogEvents:
     backward: str
 
 
-def read(client: Any, group: str, stream: str, *, token: str = "", limit: int = 500) -> LogEvents:
-    """The end of the stream, or the page that a token of an earlier answer leads to."""
+def read(
+    client: Any, group: str, stream: str, *, token: str = "", limit: int = 500, from_head: bool = False
+) -> LogEvents:
+    """The end of the stream, or its beginning, or the page that a token of an earlier answer leads to."""
     request: dict[str, Any] = {"logGroupName": group or DEFAULT_GROUP, "logStreamName": stream, "limit": limit}
     if token:
         # Asked for with a forward token, AWS wants to hear on each call that reading goes from head to end.
         request |= {"nextToken": token, "startFromHead": token.startswith("f/")}
+    elif from_head:
+        request["startFromHead"] = True
     with translated():
         answer: Mapping[str, Any] = client.get_log_events(**request)
     return LogEvents(

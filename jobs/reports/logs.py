@@ -77,6 +77,11 @@ def tail(job: Job, attempt: int | None = None) -> LogPage:
     return _page(job, attempt, token="")
 
 
+def head(job: Job, attempt: int | None = None) -> LogPage:
+    """The beginning of the log of an attempt, by default the last one."""
+    return _page(job, attempt, token="", from_head=True)
+
+
 def after(job: Job, token: str, attempt: int | None = None) -> LogPage:
     """What has been written since the page that gave this token as `newer`."""
     return _page(job, attempt, token)
@@ -87,7 +92,7 @@ def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
     return _page(job, attempt, token)
 
 
-def _page(job: Job, number: int | None, token: str) -> LogPage:
+def _page(job: Job, number: int | None, token: str, *, from_head: bool = False) -> LogPage:
     stream = _stream(job, number)
     if not stream:
         return LogPage(trouble=_no_stream(job))
@@ -95,7 +100,7 @@ def _page(job: Job, number: int | None, token: str) -> LogPage:
         return LogPage(newer=token, trouble="Many logs are being read at this moment. This one follows shortly.")
     try:
         client = client_for(job.account, "logs", Purpose.PAGE)
-        found = cloudwatch.read(client, job.log_group, stream, token=token, limit=LINES)
+        found = cloudwatch.read(client, job.log_group, stream, token=token, limit=LINES, from_head=from_head)
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(job, error))
     finally:

@@ -1,0 +1,53 @@
+"""Gives an answer in the shape that was asked for: JSON, or tab-separated lines that a POSIX shell can read.
+
+A line begins with the word for what it holds. No value holds a tab, a line break or another control character, and
+only the last of a line may be empty (else a `-` stands for nothing), because a shell's `read` takes several tabs in a
+row for one.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+TEXT = "text/plain"
+
+Row = tuple[object, ...]
+
+_COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+
+
+def answer(request: HttpRequest, status: int, content: Schema, rows: Iterable[Row]) -> HttpResponse:
+    """`content` as JSON, or the rows as text if that is preferred."""
+    if wants_text(request):
+        return text(status, rows)
+    kind = JSON if status < 400 else PROBLEM
+    return HttpResponse(content.model_dump_json(), status=status, content_type=kind)
+
+
+def wants_text(request: HttpRequest) -> bool:
+    return request.get_preferred_type([JSON, PROBLEM, TEXT]) == TEXT
+
+
+def text(status: int, rows: Iterable[Row]) -> HttpResponse:
+    written = "".join(
+        "\t".join([*(plain(value) or "-" for value in row[:-1]), plain(row[-1])]) + "\n" for row in rows
+    )
+    return HttpResponse(written, status=status, content_type=f"{TEXT}; charset=utf-8")
+
+
+def plain(value: object) -> str:
+    """A value as one field of a line. Terminals obey control characters, so none is let through."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "1" if value else "0"
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    written = _COLOURS.sub("", str(value))
+    return "".join(character if character.isprintable() else " " for character in written)

@@ -1,0 +1,74 @@
+"""Registering definitions, and judging any document without keeping it."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from jobs import intake
+from jobs.api import asking, repeats, words
+from jobs.api.answers import answer
+from jobs.api.door import CallerRequest
+from jobs.api.openapi import DOCUMENT, KEY
+from jobs.api.shapes import Change, DefinitionAnswer, Finding, Judged, Problem
+from jobs.api.troubles import Trouble
+from jobs.models import Registration
+from jobs.spec.documents import Kind
+from jobs.spec.reading import NotADocument
+
+router = Router(tags=["definitions"])
+
+PATIENCE_SECONDS = 10.0
+"""So long a request waits for AWS; then it is answered with where to look."""
+
+
+@router.post(
+    "/definitions",
+    response={201: DefinitionAnswer, 202: DefinitionAnswer, (401, 403, 413, 422): Problem},
+    openapi_extra={**DOCUMENT, **KEY},
+)
+def register(request: CallerRequest, region: str = "") -> HttpResponse:
+    """Register a job definition. 202: AWS has not answered yet; the same request with the same key asks again."""
+    member = request.auth.member
+    reading = asking.document(request, {Kind.DEFINITION})
+    key = asking.key(request)
+    where = asking.account(member, region, reading)
+    verdict = intake.judge(reading.text, member, where)
+    revision = repeats.registered_once(
+        member, key, f"{region}\n{reading.text}", lambda: intake.register(reading.text, member, account=where)
+    )
+    revision = intake.await_registration(revision, PATIENCE_SECONDS)
+    if revision.registration == Registration.REFUSED:
+        raise Trouble(422, "AWS Batch refused the definition", revision.refusal)
+    warnings = words.findings(verdict.warnings, reading)
+    content = words.definition(request, revision, warnings, words.changes(reading.changes))
+    known = revision.registration == Registration.REGISTERED
+    return answer(request, 201 if known else 202, content, words.definition_rows(content))
+
+
+@router.post(
+    "/validate", response={200: Judged, (401, 403, 413, 422): Problem}, openapi_extra=DOCUMENT, tags=["documents"]
+)
+def validate(request: CallerRequest, region: str = "") -> HttpResponse:
+    """Say what would be said of a document if it were sent. Nothing is kept."""
+    member = request.auth.member
+    try:
+        reading = asking.document(request)
+    except NotADocument as no:
+        return _judged(
+            request,
+            Judged(kind=None, ok=False, problems=[words.finding_of_no_document(no)], changes=[], document=None),
+        )
+    verdict = intake.judge(reading.text, member, asking.account(member, region, reading))
+    told: list[Finding] = words.findings(verdict.problems, reading)
+    made: list[Change] = words.changes(reading.changes)
+    return _judged(
+        request, Judged(kind=reading.kind, ok=verdict.ok, problems=told, changes=made, document=reading.document)
+    )
+
+
+def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
+    rows = [
+        ("document", content.kind, content.ok),
+        *words.change_rows(content.changes),
+        *words.finding_rows(content.problems),
+    ]
+    return answer(request, 200, content, rows)

@@ -1,0 +1,77 @@
+"""Whose token is it, and may it do that? Cookies count for nothing here.
+
+A token acts for the one team it was made for, in the name of the person it was made for, with the role that person
+has in the team now. Everything else, of that person's other teams too, does not exist for it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.utils.timezone import now
+from ninja.security import HttpBearer
+
+from jobs import access
+from jobs.access import Act, Member
+from jobs.models import ApiToken, Job, Submission
+
+USED_EVERY = timedelta(minutes=1)
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The token that is asking, and for whom it acts."""
+
+    token: ApiToken
+    member: Member
+
+    def submission(self, text_id: str, may: Act = "view") -> Submission:
+        """A submission of the token's team. Raises Http404, PermissionDenied."""
+        found, _ = access.submission(self.member.user, text_id)
+        self._must_own(found.team_id)
+        self.member.must(may)
+        return found
+
+    def job(self, text_id: str, may: Act = "view") -> Job:
+        """A job of the token's team. Raises Http404, PermissionDenied."""
+        found, _ = access.job(self.member.user, text_id)
+        self._must_own(found.team_id)
+        self.member.must(may)
+        return found
+
+    def _must_own(self, team_id: int) -> None:
+        if team_id != self.member.team.pk:
+            raise Http404("There is no such thing, or it is not yours to see.")
+
+
+class CallerRequest(HttpRequest):
+    """A request that came through the door."""
+
+    auth: Caller
+
+
+class Bearer(HttpBearer):
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The caller, or None for a 401. Raises PermissionDenied if the token may only read."""
+        found = ApiToken.objects.of(token.strip())
+        if found is None:
+            return None
+        caller = Caller(found, access.member_of(found.person, found.team))
+        # The log must name who really asked, whoever else's cookie came along.
+        request.user = found.person
+        structlog.contextvars.bind_contextvars(user_id=found.person.pk, token=found.start)
+        _note_use(found)
+        if request.method not in READING and not found.may_submit:
+            raise PermissionDenied(f"The token {found.name} may only read. A lead can make one that may submit.")
+        return caller
+
+
+def _note_use(token: ApiToken) -> None:
+    moment = now()
+    if token.used_at is None or moment - token.used_at > USED_EVERY:
+        stale = Q(used_at=None) | Q(used_at__lt=moment - USED_EVERY)
+        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=moment)

@@ -1,0 +1,23 @@
+"""What the OpenAPI document says of a request beyond its parameters."""
+
+from typing import Any
+
+DOCUMENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The document as JSON; comments and trailing commas are read over. 1 MiB at most.",
+        "content": {"application/json": {"schema": {"type": "object"}}, "text/plain": {"schema": {"type": "string"}}},
+    }
+}
+
+KEY: dict[str, Any] = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "required": False,
+            "description": "The same key and request again give the same result; another request gives 422.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 80},
+        }
+    ]
+}

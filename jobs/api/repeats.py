@@ -1,0 +1,56 @@
+"""The same request once more: a connection was lost, and the caller cannot know whether it arrived."""
+
+import hashlib
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+
+from jobs.access import Member
+from jobs.intake import KeyReusedError, Refused
+from jobs.models import ApiAnswer, Revision, Submission
+from jobs.models.ids import from_text, to_text
+
+REUSED = "This key came with another request before. Make a new key for each new request."
+
+
+def registered_once(member: Member, key: str | None, asked: str, act: Callable[[], Revision]) -> Revision:
+    """The revision that the key's first request led to; `asked` is all that must be the same in a repeat.
+
+    A first request that never got as far as to note its revision is made up for: to register the same document
+    twice in a row gives the same revision. Raises KeyReusedError, and whatever `act` raises.
+    """
+    if key is None:
+        return act()
+    if Submission.objects.filter(team=member.team, request_key=key).exists():
+        raise KeyReusedError(REUSED)
+    mark = hashlib.sha256(asked.encode()).hexdigest()
+    note = _note(member, key, mark)
+    if note.body_hash != mark:
+        raise KeyReusedError(REUSED)
+    if not note.status:
+        try:
+            revision = act()
+        except Refused:
+            ApiAnswer.objects.filter(pk=note.pk, status=0).delete()
+            raise
+        told = {"revision": to_text(revision.public_id)}
+        ApiAnswer.objects.filter(pk=note.pk, status=0).update(status=202, answer=told)
+        note.refresh_from_db()
+    known = Revision.objects.select_related("definition__account")
+    return known.get(public_id=from_text(note.answer["revision"]))
+
+
+def refuse_key_of_definition(member: Member, key: str | None) -> None:
+    """Raises KeyReusedError if a definition was registered under the key."""
+    if key and ApiAnswer.objects.filter(team=member.team, key=key).exists():
+        raise KeyReusedError(REUSED)
+
+
+def _note(member: Member, key: str, mark: str) -> ApiAnswer:
+    try:
+        with transaction.atomic():
+            return ApiAnswer.objects.create(
+                team=member.team, person=member.user, key=key, path="definitions", body_hash=mark
+            )
+    except IntegrityError:
+        return ApiAnswer.objects.get(team=member.team, key=key)

@@ -1,0 +1,76 @@
+"""Submitting jobs and workflows, and following what becomes of them."""
+
+import secrets
+import time
+
+from django.http import HttpResponse
+from ninja import Router
+
+from jobs import intake
+from jobs.api import asking, cursor, repeats, words
+from jobs.api.answers import Row, answer
+from jobs.api.door import CallerRequest
+from jobs.api.openapi import DOCUMENT, KEY
+from jobs.api.shapes import KeyAnswer, Problem, StopAnswer, SubmissionAnswer
+from jobs.api.waiting import wait_for
+from jobs.intake import KeyReusedError
+from jobs.models import Source
+from jobs.reports import looking
+from jobs.spec.documents import Kind
+
+router = Router(tags=["submissions"])
+
+
+@router.get("/key", response={200: KeyAnswer, 401: Problem})
+def fresh_key(request: CallerRequest) -> HttpResponse:
+    """A new Idempotency-Key, for callers that have nothing to make one with. Nothing is kept of it."""
+    content = KeyAnswer(key=secrets.token_urlsafe(24))
+    return answer(request, 200, content, [("key", content.key)])
+
+
+@router.post(
+    "/submissions",
+    response={202: SubmissionAnswer, (401, 403, 413, 422): Problem},
+    openapi_extra={**DOCUMENT, **KEY},
+)
+def submit(request: CallerRequest, region: str = "") -> HttpResponse:
+    """Submit a job or a workflow. What was warned of is in `problems`; whatever is an error is answered with 422."""
+    member = request.auth.member
+    reading = asking.document(request, {Kind.SUBMISSION, Kind.WORKFLOW})
+    key = asking.key(request)
+    where = asking.account(member, region, reading)
+    repeats.refuse_key_of_definition(member, key)
+    made = intake.accept(reading.text, member, source=Source.API, request_key=key, account=where)
+    if where and made.account_id != where.pk:
+        raise KeyReusedError(repeats.REUSED)
+    content = words.submission(request, made, with_notes=True)
+    return answer(request, 202, content, _rows(content))
+
+
+@router.get("/submissions/{text_id}", response={200: SubmissionAnswer, (401, 404, 422): Problem})
+def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
+    """A submission and its jobs. With `since`, the changes after that cursor; with `wait`, up to 5 s for one."""
+    found = request.auth.submission(text_id)
+    looking.look_at(found.jobs.defer("document", "raw"))
+    if since is None:
+        content = words.submission(request, found)
+    else:
+        seen = cursor.seen(since, found.job_count)
+        wait_for(lambda: cursor.anything_new(found, seen), wait)
+        news, now_at = cursor.since(found, seen)
+        content = words.submission(request, found, cursor=now_at, history=news)
+    return answer(request, 200, content, _rows(content))
+
+
+@router.post("/submissions/{text_id}/stop", response={202: StopAnswer, (401, 403, 404): Problem}, openapi_extra=KEY)
+def stop(request: CallerRequest, text_id: str) -> HttpResponse:
+    """Ask for all its jobs to be stopped."""
+    asking.key(request)
+    found = request.auth.submission(text_id, may="stop")
+    content = StopAnswer(stopping=intake.stop_all(found, request.auth.member))
+    return answer(request, 202, content, [("stopping", content.stopping)])
+
+
+def _rows(content: SubmissionAnswer) -> list[Row]:
+    """A shell without `date` counts its patience by the portal's clock."""
+    return [("now", int(time.time())), *words.submission_rows(content)]

@@ -1,0 +1,71 @@
+"""Where the API is: every answer below `/api/` is the API's, errors too."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+
+from jobs.api import costs, definitions, jobs, submissions
+from jobs.api.door import Bearer
+from jobs.api.troubles import Trouble, handle_all, told
+
+api = NinjaAPI(
+    title="Batch Portal",
+    version="1",
+    description="Definitions, submissions, jobs, logs and costs of one team, by its token.",
+    urls_namespace="api",
+    auth=Bearer(),
+    docs_url=None,  # its page wants scripts from elsewhere, which the content security policy forbids
+    openapi_url=None,  # served below, in the same dress as the rest
+)
+api.add_router("", definitions.router)
+api.add_router("", submissions.router)
+api.add_router("", jobs.router)
+api.add_router("", costs.router)
+handle_all(api)
+
+View = Callable[..., HttpResponse]
+
+
+@api.get("/openapi.json", auth=None, include_in_schema=False)
+def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja knows a request by its name
+    """For everyone: it says nothing that `docs/api.md` does not."""
+    return JsonResponse(api.get_openapi_schema())
+
+
+@csrf_exempt
+def unknown(request: HttpRequest) -> HttpResponse:
+    return told(request, Trouble(404, "Not found", f"The API has no {request.path}."))
+
+
+def dressed(view: View) -> View:
+    """A view whose answers are never stored, and whose refusals of a method look like all the others."""
+
+    @wraps(view)
+    def dress(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if response.status_code == 405:
+            allowed = response["Allow"]
+            response = told(request, Trouble(405, "Not this way", f"Use {allowed} here."))
+            response["Allow"] = allowed
+        response["Cache-Control"] = "no-store"
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Vary"] = "Accept, Authorization"
+        return response
+
+    return dress
+
+
+def _dressed(pattern: Any) -> URLPattern:
+    return URLPattern(pattern.pattern, dressed(pattern.callback), pattern.default_args, pattern.name)
+
+
+_patterns, _app, _namespace = api.urls
+urlpatterns = [
+    path("v1/", ([_dressed(pattern) for pattern in _patterns], _app, _namespace)),
+    re_path("", dressed(unknown)),
+]

@@ -1,0 +1,33 @@
+"""Answers that wait a little for news, so that a script that has no `sleep` need not ask all the time.
+
+Threads are few: only some requests wait at a time, and the others are answered after a second.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+AT_ONCE = 3
+LONGEST_SECONDS = 5.0
+STEP_SECONDS = 0.5
+NO_ROOM_SECONDS = 1.0
+
+_places = threading.BoundedSemaphore(AT_ONCE)
+
+
+def wait_for(news: Callable[[], bool], seconds: float) -> None:
+    """Return as soon as there is news, or when the time is up."""
+    seconds = min(max(seconds, 0.0), LONGEST_SECONDS)
+    if not seconds or news():
+        return
+    if not _places.acquire(blocking=False):
+        time.sleep(min(seconds, NO_ROOM_SECONDS))
+        return
+    try:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(STEP_SECONDS, left))
+            if news():
+                return
+    finally:
+        _places.release()

@@ -1,0 +1,154 @@
+"""How rows and verdicts are told: as the shapes of JSON answers, and as lines for shells."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.http import HttpRequest
+
+from jobs.api.answers import Row
+from jobs.api.shapes import Change, DefinitionAnswer, Event, Finding, JobAnswer, JobBrief, SubmissionAnswer
+from jobs.models import Job, Revision, StateChange, Submission
+from jobs.reports import submissions as reports
+from jobs.spec import problems as spec
+from jobs.spec.documents import object_at
+from jobs.spec.problems import Severity
+from jobs.spec.reading import NotADocument, Reading, read
+
+MOST_FINDINGS = 200
+"""So many problems are told; an answer must not grow with a mistake that repeats."""
+
+
+def finding(pointer: str, message: str, severity: str, reading: Reading) -> Finding:
+    place = reading.place(pointer)
+    return Finding(pointer=pointer, message=message, severity=severity, line=place.line, column=place.column)
+
+
+def findings(problems: Iterable[spec.Problem], reading: Reading) -> list[Finding]:
+    return [finding(each.pointer, each.message, each.severity, reading) for each in list(problems)[:MOST_FINDINGS]]
+
+
+def finding_of_no_document(no: NotADocument) -> Finding:
+    return Finding(pointer="", message=no.message, severity=Severity.ERROR, line=no.line, column=no.column)
+
+
+def changes(made: Iterable[spec.Change]) -> list[Change]:
+    return [Change(pointer=each.pointer, message=each.message) for each in made]
+
+
+def finding_rows(told: Iterable[Finding]) -> Iterator[Row]:
+    for each in told:
+        yield "problem", each.severity, each.line, each.column, each.pointer, each.message
+
+
+def change_rows(made: Iterable[Change]) -> Iterator[Row]:
+    for each in made:
+        yield "change", each.pointer, each.message
+
+
+def definition(
+    request: HttpRequest, revision: Revision, warnings: list[Finding], made: list[Change]
+) -> DefinitionAnswer:
+    return DefinitionAnswer(
+        name=revision.definition.name,
+        revision=revision.number,
+        arn=revision.arn or None,
+        url=request.build_absolute_uri(revision.get_absolute_url()),
+        problems=warnings,
+        changes=made,
+    )
+
+
+def definition_rows(content: DefinitionAnswer) -> Iterator[Row]:
+    yield "definition", content.name, content.revision, content.arn, content.url
+    yield from change_rows(content.changes)
+    yield from finding_rows(content.problems)
+
+
+def submission(
+    request: HttpRequest,
+    found: Submission,
+    *,
+    with_notes: bool = False,
+    cursor: str = "",
+    history: Iterable[StateChange] = (),
+) -> SubmissionAnswer:
+    """A submission and its jobs; with what was noted when it was accepted, if that is wanted."""
+    jobs = reports.jobs_of(found)
+    names = {job.pk: job for job in jobs}
+    whole = reports.whole_status(reports.counts_of(jobs))
+    reading = read(found.text) if with_notes and found.notes else None
+    return SubmissionAnswer(
+        id=found.text_id,
+        url=request.build_absolute_uri(found.get_absolute_url()),
+        name=found.name,
+        state=whole.name,
+        final=all(job.status.final for job in jobs),
+        created_at=found.created_at,
+        jobs=[JobBrief(**_brief(request, job)) for job in jobs],
+        problems=[
+            finding(note["pointer"], note["message"], note["severity"], reading)
+            for note in found.notes
+            if reading and note["severity"] != "change"
+        ],
+        changes=[
+            Change(pointer=note["pointer"], message=note["message"])
+            for note in found.notes
+            if reading and note["severity"] == "change"
+        ],
+        cursor=cursor,
+        history=[
+            Event(
+                time=change.at,
+                job=names[change.job_id].text_id,
+                name=names[change.job_id].name,
+                state=change.status.name,
+                note=change.note,
+            )
+            for change in history
+        ],
+    )
+
+
+def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
+    yield "submission", content.id, content.url
+    if content.cursor:
+        yield "cursor", content.cursor
+    yield from change_rows(content.changes)
+    yield from finding_rows(content.problems)
+    for event in content.history:
+        yield "state", event.time, event.job, event.name, event.state, event.note
+    for job in content.jobs:
+        yield job_row(job)
+
+
+def job(request: HttpRequest, found: Job) -> JobAnswer:
+    summary = object_at(found.array_summary)
+    return JobAnswer(
+        **_brief(request, found),
+        submission=found.submission.text_id,
+        queue=found.queue.name,
+        definition=found.revision.pinned,
+        array_size=found.array_size,
+        array={str(state): count for state, count in summary.items() if isinstance(count, int) and count},
+        stop_requested=found.stop_requested_at is not None,
+        accepted_at=found.accepted_at,
+        started_at=found.started_at,
+        stopped_at=found.stopped_at,
+    )
+
+
+def job_row(told: JobBrief) -> Row:
+    return "job", told.id, told.name, told.state, told.batch_job_id, told.final, told.exit_code, told.reason
+
+
+def _brief(request: HttpRequest, found: Job) -> dict[str, Any]:
+    return {
+        "id": found.text_id,
+        "name": found.name,
+        "state": found.status.name,
+        "final": found.status.final,
+        "batch_job_id": found.batch_id,
+        "exit_code": found.exit_code,
+        "reason": found.delivery_note or found.container_reason or found.status_reason,
+        "url": request.build_absolute_uri(found.get_absolute_url()),
+    }

@@ -1,0 +1,65 @@
+
+NAME=create-job-definition.sh
+
+usage() {
+    printf '%s\n' \
+        "usage: $NAME FILE [--region REGION]" \
+        '' \
+        'Registers the job definition in FILE with AWS Batch, through the portal.' \
+        '' \
+        '  --region REGION  in the AWS account that your team has in this region' \
+        '' \
+        'BATCH_PORTAL_TOKEN  a token of your team; needed' \
+        "BATCH_PORTAL_URL    the portal's address; else $PORTAL" \
+        '' \
+        'Exit codes: 0 registered, 64 misused, 65 the definition was refused, 69 the portal cannot be reached,' \
+        '75 AWS has not answered yet, 77 the token is not allowed to.'
+}
+
+file=
+region=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --help | -h) usage && exit 0 ;;
+    --region)
+        region=${2-}
+        check_region
+        shift
+        ;;
+    --region=*)
+        region=${1#*=}
+        check_region
+        ;;
+    -*) misused "There is no option $1." ;;
+    *)
+        [ -z "$file" ] || misused "One file at a time: $file, and then $1?"
+        file=$1
+        ;;
+    esac
+    shift
+done
+check_file
+check_means
+
+fresh_key
+tries=0
+while :; do
+    ask "$LOST_PATIENCE" -H "Idempotency-Key: $key" -H 'Content-Type: application/json' --data-binary "@$file" \
+        "$PORTAL/api/v1/definitions${region:+?region=$region}" || exit 69
+    case $status in
+    201 | 202) ;;
+    *) refused ;;
+    esac
+    name= revision= arn= url=
+    while IFS=$TAB read -r kind first second third fourth; do
+        [ "$kind" != definition ] || { name=$first revision=$second arn=$third url=$fourth; }
+    done <<LINES
+$answer
+LINES
+    [ "$status" = 202 ] || break
+    # AWS has not answered within the portal's ten seconds. The same key asks how far it is.
+    tries=$((tries + 1))
+    [ "$tries" -lt 6 ] || fail 75 "AWS has not answered yet. Whether $name is registered is seen at $url"
+done
+print_findings
+printf 'Registered %s:%s\n%s\n' "$name" "$revision" "$arn"

@@ -1,0 +1,172 @@
+"""Writes down what the attempts of ended jobs cost: once, as lines that are never changed.
+
+The children of an array are not rows of ours. Their run times are asked of AWS when their parent has ended, 100 a
+call; until AWS answers, the parent stays uncharged and the next round tries again.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import now
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, CostLine, Job
+from jobs.pricing import rates
+from jobs.pricing.estimate import Attempt, Line, Size, receipt
+from jobs.pricing.rates import Rates
+from jobs.states import Delivery, State
+
+log = structlog.get_logger(__name__)
+
+JOBS_AT_ONCE = 200
+ARRAYS_AT_ONCE = 20
+SECONDS_AT_MOST = 30.0
+# So long AWS may leave out a child that it has; after that it has forgotten it.
+CHILDREN_WITHIN = timedelta(minutes=5)
+
+# The lines of an array: what its children's good runs cost, and what their failed ones did.
+GOOD_RUNS, FAILED_RUNS = 1, 2
+
+
+def charge_due(account: Account) -> None:
+    """Charge jobs of the account that have ended, plain ones first: they need no answer from AWS."""
+    table = rates.read()
+    give_up_at = time.monotonic() + SECONDS_AT_MOST
+    uncharged = (
+        Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None)
+        .select_related("account", "submission", "revision")
+        .defer("raw", "document", "submission__text", "submission__document", "revision__document")
+        .order_by("pk")
+    )
+    for job in uncharged.filter(array_size=None)[:JOBS_AT_ONCE]:
+        charge(job, table)
+    for job in uncharged.filter(array_size__isnull=False)[:ARRAYS_AT_ONCE]:
+        if time.monotonic() > give_up_at:
+            break
+        try:
+            charge(job, table)
+        except AwsError as error:
+            log.warning("charging_waits", job=job.text_id, error=error.message)
+
+
+def charge(job: Job, table: Rates | None = None) -> None:
+    """Write the cost of an ended job's attempts down, unless that is done.
+
+    Raises AwsError when the children of an array cannot be asked for; nothing is written then.
+    """
+    attempts, missing = _attempts(job)
+    if missing and now() - (job.ended_at or now()) < CHILDREN_WITHIN:
+        return
+    lines = lines_of(job, attempts, table or rates.read())
+    if missing and lines:
+        lines[0].receipt["reasons"].append(f"AWS no longer knew {missing} of its {job.array_size} children.")
+    with transaction.atomic():
+        mine = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
+        if mine.update(charged_at=now()):
+            CostLine.objects.bulk_create(lines)
+
+
+def lines_of(job: Job, attempts: Sequence[Attempt], table: Rates) -> list[CostLine]:
+    """The rows of a job's receipt, not saved."""
+    size = Size(
+        platform=job.platform,
+        architecture=job.architecture,
+        region=job.account.region,
+        vcpus=job.vcpus,
+        memory_mib=job.memory_mib,
+        gpus=job.gpus,
+        ephemeral_gib=job.ephemeral_gib,
+    )
+    return [_row(job, line) for line in receipt(size, attempts, table).lines]
+
+
+def finished_attempts(job: Job) -> list[Attempt]:
+    """The attempts AWS told of. It names none for some kinds of job; then the job's own times stand for the one."""
+    told = [(_moment(each.get("started_at")), _moment(each.get("stopped_at"))) for each in job.attempts]
+    if not told and job.started_at is not None:
+        told = [(job.started_at, job.stopped_at)]
+    return [
+        Attempt(started, stopped, job.state == State.SUCCEEDED and number == len(told), number)
+        for number, (started, stopped) in enumerate(told, start=1)
+    ]
+
+
+def children_attempts(children: Sequence[batch.Observation]) -> Iterator[Attempt]:
+    """Every attempt of every child, on the line of the good ones or of the failed."""
+    for child in children:
+        runs = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
+        if not runs and child.started_at is not None:
+            runs = [(child.started_at, child.stopped_at)]
+        for count, (started, stopped) in enumerate(runs, start=1):
+            good = child.state == State.SUCCEEDED and count == len(runs)
+            yield Attempt(started, stopped, good, GOOD_RUNS if good else FAILED_RUNS)
+
+
+def _attempts(job: Job) -> tuple[list[Attempt], int]:
+    """What is to be charged, and how many children of an array AWS does not name.
+
+    What was never sent cost nothing; of a lost job nobody knows how long it ran.
+    """
+    if job.delivery != Delivery.SENT or job.state == State.LOST:
+        return [], 0
+    if job.array_size is None:
+        return finished_attempts(job), 0
+    children = _children(job, job.array_size)
+    return list(children_attempts(children)), job.array_size - len(children)
+
+
+def _children(job: Job, size: int) -> list[batch.Observation]:
+    client = client_for(job.account, "batch", Purpose.READ)
+    ids = [f"{job.batch_id}:{number}" for number in range(size)]
+    step = batch.DESCRIBE_AT_ONCE
+    return [seen for start in range(0, size, step) for seen in batch.describe(client, ids[start : start + step])]
+
+
+def _row(job: Job, line: Line) -> CostLine:
+    ended_at = line.ended_at or job.stopped_at or job.ended_at or now()
+    return CostLine(
+        job=job,
+        attempt=line.number,
+        day=ended_at.astimezone(UTC).date(),
+        team_id=job.team_id,
+        account_id=job.account_id,
+        queue_id=job.queue_id,
+        definition_id=job.revision.definition_id,
+        person_id=job.submission.person_id,
+        succeeded=line.succeeded,
+        runs=line.runs,
+        billed_seconds=line.billed_seconds,
+        usd=line.usd,
+        receipt=_told(job, line),
+    )
+
+
+def _told(job: Job, line: Line) -> dict[str, Any]:
+    """The receipt as it is kept: numbers as text, so that no digit is lost."""
+    return {
+        "platform": job.platform,
+        "architecture": job.architecture,
+        "region": job.account.region,
+        "shares": [
+            {
+                "resource": share.resource,
+                "amount": f"{share.amount.normalize():f}",
+                "usd_per_hour": f"{share.usd_per_hour.normalize():f}",
+                "valid_from": share.valid_from.isoformat(),
+                "usd": f"{share.usd:f}",
+            }
+            for share in line.shares
+        ],
+        "reasons": list(line.reasons),
+    }
+
+
+def _moment(text: str | None) -> datetime | None:
+    return parse_datetime(text) if text else None

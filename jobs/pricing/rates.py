@@ -1,0 +1,55 @@
+"""The dated table of rates, read once into plain values."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from jobs.models import Rate
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an hour of one unit of a resource costs, from a day on. An empty region stands for every other one."""
+
+    platform: str
+    architecture: str
+    region: str
+    resource: str
+    usd_per_hour: Decimal
+    valid_from: date
+    source: str = ""
+
+
+class Rates:
+    """Answers which price holds where and when."""
+
+    def __init__(self, prices: Iterable[Price]) -> None:
+        self._newest_first: dict[tuple[str, str, str, str], list[Price]] = defaultdict(list)
+        for price in sorted(prices, key=lambda price: price.valid_from, reverse=True):
+            self._newest_first[price.platform, price.architecture, price.region, price.resource].append(price)
+
+    def price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
+        """The newest price not later than the day, the region's own before the one for all; None if there is none."""
+        for where in dict.fromkeys((region, "")):
+            for price in self._newest_first.get((platform, architecture, where, resource), ()):
+                if price.valid_from <= day:
+                    return price
+        return None
+
+    def on(self, day: date) -> list[Price]:
+        """All prices that hold on a day, as the table orders them."""
+        held = (
+            next((price for price in prices if price.valid_from <= day), None)
+            for _, prices in sorted(self._newest_first.items())
+        )
+        return [price for price in held if price is not None]
+
+
+def read() -> Rates:
+    """The table as it is now, in one query."""
+    rows = Rate.objects.order_by().values_list(
+        "platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"
+    )
+    return Rates(Price(*row) for row in rows)

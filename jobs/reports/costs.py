@@ -1,0 +1,278 @@
+"""What a team's finished attempts cost in a month, as estimated, by a tag, a queue, a definition or a person.
+
+Days are UTC days, those on which attempts ended. Whatever is summed is summed exactly, and every job has one value of
+each dimension, untagged being one: so the rows of every view add up to the same total, to the last digit.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import Combinable
+
+from jobs.models import CostLine, Job, JobTag, Team, User
+from jobs.pricing import sums
+from jobs.reports.months import Month
+from jobs.states import Delivery, State
+
+LOUD = 7
+"""So many values have a colour of their own; the rest are the others."""
+ROWS = 100
+CHUNK = 1_000
+EXPORTED = 100_000
+
+TAG = "tag"
+_COLUMNS = {"queue": "queue__name", "definition": "definition__name", "person": "person__username"}
+
+
+@dataclass(frozen=True)
+class By:
+    """What costs are divided by: a tag's key, or one of three other things."""
+
+    kind: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}" if self.key else self.kind
+
+    @classmethod
+    def read(cls, text: str) -> "By | None":
+        """The division of "tag:Project" or "queue"; None for anything else."""
+        kind, _, key = text.partition(":")
+        if kind == TAG and key:
+            return cls(TAG, key[:128])
+        return cls(text) if text in _COLUMNS else None
+
+    @property
+    def name(self) -> str:
+        return self.key or self.kind.capitalize()
+
+    @property
+    def expression(self) -> Combinable:
+        """The value of a line: null means untagged."""
+        if self.kind != TAG:
+            return F(_COLUMNS[self.kind])
+        return Subquery(JobTag.objects.filter(job=OuterRef("job"), key=self.key).values("value")[:1])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value. `value` is None for the untagged, and for several values together there is none to find jobs by."""
+
+    value: str | None
+    label: str
+    usd: Decimal
+    failed_usd: Decimal
+    before_usd: Decimal
+    jobs: int
+    share: Decimal = Decimal(0)
+    colour: str = ""
+    findable: bool = True
+
+    @property
+    def change(self) -> Decimal | None:
+        """Per cent against the month before; None where there was nothing to compare with."""
+        return (self.usd - self.before_usd) / self.before_usd * 100 if self.before_usd else None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One colour of the chart: what its values cost on each day of the month."""
+
+    label: str
+    colour: str
+    days: list[Decimal]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A month. `rows` are all values, dearest first, untagged last; `free` counts lines that came to nothing."""
+
+    month: Month
+    by: By
+    rows: list[Row]
+    series: list[Series]
+    total: Row
+    attempts: int
+    free: int
+
+    @property
+    def shown(self) -> list[Row]:
+        """The rows that a page shows: the dearest, the rest as one, and the untagged always."""
+        named = [row for row in self.rows if row.value is not None]
+        rest = [row for row in self.rows if row.value is None]
+        if len(named) <= ROWS:
+            return named + rest
+        hidden = named[ROWS:]
+        together = Row(
+            value="",
+            label=f"{len(hidden)} more values",
+            usd=_total(row.usd for row in hidden),
+            failed_usd=_total(row.failed_usd for row in hidden),
+            before_usd=_total(row.before_usd for row in hidden),
+            jobs=sum(row.jobs for row in hidden),
+            share=_total(row.share for row in hidden),
+            colour="others",
+            findable=False,
+        )
+        return [*named[:ROWS], together, *rest]
+
+
+def report(team: Team, month: Month, by: By) -> Report:
+    """The month by that division, with the month before beside it."""
+    now_rows = list(
+        _lines(team, month)
+        .annotate(value=by.expression)
+        .order_by()
+        .values("value")
+        .annotate(
+            units=sums.units_of("usd"),
+            failed=sums.units_of("usd", only=Q(succeeded=False)),
+            jobs=Count("job", distinct=True),
+            attempts=Sum("runs"),
+            free=Count("pk", filter=Q(usd=0)),
+        )
+    )
+    before = _by_value(_lines(team, month.previous), by)
+    rows = _rows(now_rows, before, by)
+    total = Row(
+        value="",
+        label="Total",
+        usd=_total(row.usd for row in rows),
+        failed_usd=_total(row.failed_usd for row in rows),
+        before_usd=_total(row.before_usd for row in rows),
+        jobs=sum(row.jobs for row in rows),
+    )
+    rows = _coloured(rows, total.usd)
+    return Report(
+        month=month,
+        by=by,
+        rows=rows,
+        series=_series(team, month, by, rows),
+        total=total,
+        attempts=sum(row["attempts"] or 0 for row in now_rows),
+        free=sum(row["free"] for row in now_rows),
+    )
+
+
+def tag_keys(team: Team, month: Month) -> list[str]:
+    """The keys of tags of jobs that were charged in the month, those on most jobs first."""
+    charged = Q(job__cost_lines__team=team, job__cost_lines__day__range=(month.first, month.last))
+    keys = JobTag.objects.filter(charged).order_by().values_list("key").annotate(number=Count("job", distinct=True))
+    return [key for key, _ in sorted(keys, key=lambda each: (-each[1], each[0].lower()))]
+
+
+def waiting(team: Team) -> bool:
+    """Whether jobs have ended that are not charged yet."""
+    return Job.objects.filter(team=team, ended_at__isnull=False, charged_at=None).exists()
+
+
+def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[CostLine, dict[str, str]]]:
+    """Every line of the month with the tags of its job, as they were written, `limit` at most."""
+    found = (
+        _lines(team, month)
+        .select_related("job", "account", "queue", "definition", "person")
+        .defer("job__document", "job__raw", "job__attempts")
+        .order_by("pk")
+    )
+    last, told = None, 0
+    while told < limit:
+        piece = found if last is None else found.filter(pk__gt=last)
+        chunk = list(piece[: min(CHUNK, limit - told)])
+        tags: dict[int, dict[str, str]] = defaultdict(dict)
+        rows = JobTag.objects.filter(job__in=[line.job_id for line in chunk]).order_by("key")
+        for pk, key, value in rows.values_list("job", "key", "value"):
+            tags[pk][key] = value
+        for line in chunk:
+            yield line, tags[line.job_id]
+        if len(chunk) < CHUNK:
+            return
+        last, told = chunk[-1].pk, told + len(chunk)
+
+
+def receipt(job: Job) -> list[CostLine]:
+    """What was written down for a job."""
+    return list(job.cost_lines.order_by("attempt"))
+
+
+def silence(job: Job) -> str:
+    """Why a job has no cost line."""
+    if job.delivery != Delivery.SENT and job.status.final:
+        return "It was never sent to AWS, so it cost nothing."
+    if not job.status.final:
+        return "It has not ended. What it cost is computed when it has."
+    if job.charged_at is None:
+        return "It has just ended. What it cost is being computed; that takes a few seconds."
+    if job.state == State.LOST:
+        return "AWS forgot it before its end was seen. Nobody knows how long it ran, so nothing is charged."
+    return "It never began to run, so it cost nothing."
+
+
+def _lines(team: Team, month: Month) -> QuerySet[CostLine]:
+    return CostLine.objects.filter(team=team, day__range=(month.first, month.last))
+
+
+def _by_value(lines: QuerySet[CostLine], by: By) -> dict[str | None, Decimal]:
+    grouped = lines.annotate(value=by.expression).order_by().values_list("value").annotate(units=sums.units_of("usd"))
+    return {value: sums.usd(units) for value, units in grouped}
+
+
+def _rows(found: Sequence[Any], before: dict[str | None, Decimal], by: By) -> list[Row]:
+    """Values of this month and of the one before, dearest first, and the untagged of a tag whether there are any."""
+    told = {row["value"]: row for row in found}
+    values = {*told, *before} | ({None} if by.kind == TAG else set())
+    names = _names(by, values)
+    rows = [
+        Row(
+            value=value,
+            label="Untagged" if value is None else names.get(value, value) or "(empty)",
+            usd=sums.usd(told[value]["units"]) if value in told else Decimal(0),
+            failed_usd=sums.usd(told[value]["failed"]) if value in told else Decimal(0),
+            before_usd=before.get(value, Decimal(0)),
+            jobs=told[value]["jobs"] if value in told else 0,
+        )
+        for value in values
+    ]
+    return sorted(rows, key=lambda row: (row.value is None, -row.usd, -row.before_usd, row.label))
+
+
+def _names(by: By, values: Iterable[str | None]) -> dict[str, str]:
+    if by.kind != "person":
+        return {}
+    people = User.objects.filter(username__in=[value for value in values if value])
+    return {person.username: person.display_name for person in people}
+
+
+def _coloured(rows: list[Row], total: Decimal) -> list[Row]:
+    loud = iter(range(1, LOUD + 1))
+    return [
+        replace(
+            row,
+            share=row.usd / total * 100 if total else Decimal(0),
+            colour="untagged"
+            if row.value is None
+            else (str(number) if row.usd and (number := next(loud, None)) else "others"),
+        )
+        for row in rows
+    ]
+
+
+def _series(team: Team, month: Month, by: By, rows: list[Row]) -> list[Series]:
+    """The loudest values, then the others, then the untagged: from the axis upwards."""
+    colours = {row.value: row.colour for row in rows}
+    labels = {row.colour: row.label for row in rows} | {"others": "Others", "untagged": "Untagged"}
+    days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    grouped = _lines(team, month).annotate(value=by.expression).order_by().values_list("day", "value")
+    for day, value, units in grouped.annotate(units=sums.units_of("usd")):
+        days[colours[value]][day] += sums.usd(units)
+    order = [*map(str, range(1, LOUD + 1)), "others", "untagged"]
+    used = [colour for colour in order if colour in days]
+    return [Series(labels[colour], colour, [days[colour][day] for day in month.days]) for colour in used]
+
+
+def _total(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))

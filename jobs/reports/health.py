@@ -1,0 +1,153 @@
+"""How the portal itself is: whether its clock and workers live, and how far each account's jobs are behind.
+
+Every figure comes with what it means and what to do when it is bad. Nothing here asks AWS.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min, Q
+from django.utils.timezone import now
+
+from jobs.models import Account, Job, Lease
+from jobs.ring import listeners
+from jobs.states import ACTIVE_STATES, Delivery, State
+
+CLOCK_LATE = timedelta(seconds=20)
+WORKER_LATE = timedelta(minutes=3)
+POLL_LATE = timedelta(minutes=2)
+DELIVERY_LATE = timedelta(minutes=1)
+SENDING_LATE = timedelta(minutes=15)
+LATELY = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing that was looked at."""
+
+    name: str
+    tone: str  # good, warn or bad, as the statuses have it
+    says: str
+    since: datetime | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class AccountHealth:
+    """An account and its signs."""
+
+    account: Account
+    signs: list[Sign]
+
+
+@dataclass(frozen=True)
+class Health:
+    """All there is to know, worst first where it matters."""
+
+    processes: list[Sign]
+    accounts: list[AccountHealth]
+
+    @property
+    def tone(self) -> str:
+        """The worst of all tones."""
+        tones = {sign.tone for sign in self.processes} | {s.tone for each in self.accounts for s in each.signs}
+        return next((tone for tone in ("bad", "warn") if tone in tones), "good")
+
+
+def look() -> Health:
+    """The signs of this moment, in a fixed number of queries."""
+    facts = _facts()
+    accounts = Account.objects.filter(active=True)
+    return Health(
+        processes=[_clock(), *_workers()],
+        accounts=[AccountHealth(account, list(_signs(account, facts.get(account.pk, {})))) for account in accounts],
+    )
+
+
+def _facts() -> dict[int, Mapping[str, object]]:
+    """For each account, one row of counts over the jobs that are under way; what has ended is not touched."""
+    sent_active = Q(delivery=Delivery.SENT, ended_at=None)
+    lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
+    unsent = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
+    under_way = Job.objects.filter(unsent | lost | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
+    ready = Q(delivery=Delivery.ACCEPTED, waits_for=None)
+    counted = (
+        under_way.order_by()
+        .values("account")
+        .annotate(
+            undelivered=Count("pk", filter=ready, distinct=True),
+            oldest=Min("accepted_at", filter=ready),
+            sending=Count("pk", filter=Q(delivery=Delivery.SENDING), distinct=True),
+            sending_since=Min("sent_at", filter=Q(delivery=Delivery.SENDING)),
+            held=Count("pk", filter=Q(delivery=Delivery.HELD), distinct=True),
+            lost=Count("pk", filter=lost, distinct=True),
+            active=Count("pk", filter=sent_active, distinct=True),
+        )
+    )
+    return {row["account"]: row for row in counted}
+
+
+def _clock() -> Sign:
+    lease = Lease.objects.filter(name="clock").first()
+    if lease and lease.until > now() - CLOCK_LATE:
+        return Sign("Clock", "good", f"works ({lease.owner})")
+    since = lease.until if lease else None
+    return Sign("Clock", "bad", "does not work", since, "Start it: manage.py clock. Without it lost rings stay lost.")
+
+
+def _workers() -> Iterator[Sign]:
+    heard = listeners()
+    if heard is None:
+        advice = "See to the Redis server. Jobs are kept meanwhile and go out when it is back."
+        yield Sign("Redis", "bad", "does not answer", None, advice)
+        return
+    alive = [worker for worker in heard if worker.seen_at and now() - worker.seen_at < WORKER_LATE]
+    if alive:
+        busy = sum(worker.busy for worker in alive)
+        last = max(worker.seen_at for worker in alive if worker.seen_at)
+        yield Sign("Workers", "good", f"{len(alive)} alive, {busy} busy", last)
+    else:
+        yield Sign("Workers", "bad", "none is alive", None, "Start one: manage.py worker.")
+
+
+def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:
+    def number(name: str) -> int:
+        return int(str(facts.get(name) or 0))
+
+    def moment(name: str) -> datetime | None:
+        value = facts.get(name)
+        return value if isinstance(value, datetime) else None
+
+    yield _poll(account, number("active"))
+    oldest = moment("oldest")
+    late = oldest is not None and now() - oldest > DELIVERY_LATE
+    yield Sign(
+        "Undelivered",
+        "bad" if late else "good",
+        f"{number('undelivered')} ready to be sent",
+        oldest,
+        "Look at the workers, and at what AWS last said below." if late else "",
+    )
+    since = moment("sending_since")
+    stuck = since is not None and now() - since > SENDING_LATE
+    yield Sign(
+        "Sending",
+        "warn" if stuck else "good",
+        f"{number('sending')} on the way, their answer not known yet",
+        since,
+        "They are looked for by their marker and settle when AWS answers ListJobs." if stuck else "",
+    )
+    if number("held"):
+        yield Sign("Held", "warn", f"{number('held')} wait for a person to decide")
+    if number("lost"):
+        yield Sign("Lost", "warn", f"{number('lost')} forgotten by AWS in the last 7 days before their end was seen")
+    if account.trouble or account.reading_trouble:
+        yield Sign("AWS", "bad", account.trouble or account.reading_trouble)
+
+
+def _poll(account: Account, active: int) -> Sign:
+    late = active and (account.polled_at is None or now() - account.polled_at > POLL_LATE)
+    says = f"{active} active jobs are followed" if active else "nothing to follow"
+    advice = "The portal shows what it last knew. See the workers, and what AWS last said." if late else ""
+    return Sign("Last poll", "bad" if late else "good", says, account.polled_at, advice)

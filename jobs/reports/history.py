@@ -1,0 +1,241 @@
+"""All jobs of a team, newest first: found by filters that stand in the URL, paged by key, counted by status.
+
+A page is found by the order of the primary key, which is the order in which jobs were accepted; the ids that stand
+in URLs are public ones. Nothing here counts a large table: counts look at the newest `COUNTED` jobs of a filter.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+
+from jobs.models import CostLine, Definition, Job, JobTag, Membership, QueueGrant, Team
+from jobs.models.ids import from_text
+from jobs.pricing import sums
+from jobs.reports.months import Month
+from jobs.states import STATUSES, Delivery, State, Status, status_of
+
+ROWS = 50
+COUNTED = 20_000
+EXPORTED = 100_000
+CHUNK = 1_000
+SUGGESTIONS = 200
+
+_EXACT = {
+    "queue": "queue__name",
+    "person": "submission__person__username",
+    "definition": "revision__definition__name",
+}
+_BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs. What is empty does not matter; `month` means: whose cost was written down in that month."""
+
+    statuses: tuple[str, ...] = ()
+    queue: str = ""
+    person: str = ""
+    definition: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    untagged: tuple[str, ...] = ()
+    text: str = ""
+    since: date | None = None
+    until: date | None = None
+    month: Month | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job and what is shown beside it. No cost: not charged yet, or never sent."""
+
+    job: Job
+    usd: Decimal | None
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def ran(self) -> tuple[datetime, datetime] | None:
+        """From the first start to the last end that AWS told of."""
+        if self.job.started_at and self.job.stopped_at:
+            return self.job.started_at, self.job.stopped_at
+        return None
+
+    @property
+    def waited(self) -> tuple[datetime, datetime] | None:
+        """From the moment it was accepted to its start."""
+        return (self.job.accepted_at, self.job.started_at) if self.job.started_at else None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. `older` and `newer` are ids to go on from, empty where there is nothing further."""
+
+    rows: list[Row]
+    older: str = ""
+    newer: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many jobs a filter finds in each status. Not `whole`: there are more than were counted."""
+
+    by_status: list[tuple[Status, int]]
+    total: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """What filters can be set to: the team's own queues, people and definitions."""
+
+    queues: list[str] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+    definitions: list[str] = field(default_factory=list)
+
+
+def page(team: Team, wanted: Filter, *, before: str = "", after: str = "", rows: int = ROWS) -> Page:
+    """Jobs older than the one of the id `before`, or newer than that of `after`; the newest without either."""
+    found = jobs(team, wanted)
+    cursor = _key(team, before or after)
+    if cursor is None:
+        page_of = list(found.order_by("-pk")[: rows + 1])
+        return _page(wanted, page_of[:rows], older=len(page_of) > rows, newer=False)
+    if before:
+        page_of = list(found.filter(pk__lt=cursor).order_by("-pk")[: rows + 1])
+        return _page(wanted, page_of[:rows], older=len(page_of) > rows, newer=True)
+    page_of = list(found.filter(pk__gt=cursor).order_by("pk")[: rows + 1])
+    return _page(wanted, page_of[:rows][::-1], older=True, newer=len(page_of) > rows)
+
+
+def counts(team: Team, wanted: Filter) -> Counts:
+    """How many of the filter's jobs have which status, whatever statuses the filter itself asks for."""
+    everything = jobs(team, wanted, any_status=True)
+    newest = everything.order_by("-pk").values("pk")[: COUNTED + 1]
+    grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))
+    counted: Counter[str] = Counter()
+    for delivery, state, number in grouped:
+        counted[status_of(delivery, state).name] += number
+    known = [(status, counted.pop(status.name)) for status in STATUSES.values() if counted[status.name]]
+    strange = [(status_of(name, ""), number) for name, number in counted.items() if number]
+    total = sum(number for _, number in known + strange)
+    return Counts(known + strange, min(total, COUNTED), whole=total <= COUNTED)
+
+
+def export(team: Team, wanted: Filter, limit: int = EXPORTED) -> Iterator[Row]:
+    """Every job of the filter, newest first, in pieces that hold no lock and no cursor; `limit` at most."""
+    found, last, told = jobs(team, wanted), None, 0
+    while told < limit:
+        piece = found if last is None else found.filter(pk__lt=last)
+        chunk = list(piece.order_by("-pk")[: min(CHUNK, limit - told)])
+        yield from _rows(wanted, chunk)
+        if len(chunk) < CHUNK:
+            return
+        last, told = chunk[-1].pk, told + len(chunk)
+
+
+def suggestions(team: Team) -> Suggestions:
+    """What the team's filters can be set to, in one query."""
+    queues = QueueGrant.objects.filter(team=team).values_list(_kind("queue"), "queue__name")
+    people = Membership.objects.filter(team=team).values_list(_kind("person"), "user__username")
+    definitions = Definition.objects.order_by().usable_by(team).values_list(_kind("definition"), "name")
+    names: dict[str, list[str]] = defaultdict(list)
+    for kind, name in queues.union(people, definitions):
+        names[kind].append(name)
+    return Suggestions(
+        *(sorted(names[kind], key=str.lower)[:SUGGESTIONS] for kind in ("queue", "person", "definition"))
+    )
+
+
+def jobs(team: Team, wanted: Filter, *, any_status: bool = False) -> QuerySet[Job]:
+    """The filter's jobs, with what a row of them shows."""
+    exact = {path: value for name, path in _EXACT.items() if (value := getattr(wanted, name))}
+    found: QuerySet[Job] = Job.objects.filter(team=team, **exact)
+    if wanted.statuses and not any_status:
+        found = found.filter(_in_status(wanted.statuses))
+    for key, value in wanted.tags:
+        # One row a key, so the join repeats nothing; the team leads to the index.
+        found = found.filter(tag_rows__team=team, tag_rows__key=key, tag_rows__value=value)
+    for key in wanted.untagged:
+        found = found.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
+    if wanted.text:
+        found = found.filter(_named(wanted.text))
+    if wanted.since:
+        found = found.filter(accepted_at__gte=datetime.combine(wanted.since, time(), UTC))
+    if wanted.until:
+        found = found.filter(accepted_at__lt=datetime.combine(wanted.until + timedelta(days=1), time(), UTC))
+    if wanted.month:
+        found = _charged_in(found, team, wanted.month)
+    return found.select_related("queue", "revision__definition", "submission__person").defer(
+        "document",
+        "raw",
+        "attempts",
+        "array_summary",
+        "submission__text",
+        "submission__document",
+        "submission__notes",
+        "revision__document",
+    )
+
+
+def _charged_in(found: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
+    """Jobs with a cost line in the month. The keys of the first and the last of them bound the search."""
+    lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
+    first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
+    return found.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
+
+
+def _in_status(names: Iterable[str]) -> Q:
+    """Jobs that people see in one of these statuses."""
+    states = [name for name in names if name in State.__members__]
+    deliveries = [name for name in names if name in Delivery.__members__]
+    return Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)
+
+
+def _named(text: str) -> Q:
+    """The job of that id, ours or AWS's; else whatever has the text in its name."""
+    parent, _, _ = text.partition(":")
+    if _BATCH_ID.fullmatch(parent):
+        return Q(batch_id=parent.lower())
+    try:
+        return Q(public_id=from_text(text))
+    except ValueError:
+        return Q(name__icontains=text) | Q(marker=text)
+
+
+def _key(team: Team, text_id: str) -> int | None:
+    """The primary key behind an id of the team's; None for any other text."""
+    try:
+        return Job.objects.filter(team=team, public_id=from_text(text_id)).values_list("pk", flat=True).first()
+    except ValueError:
+        return None
+
+
+def _page(wanted: Filter, shown: list[Job], *, older: bool, newer: bool) -> Page:
+    return Page(
+        rows=list(_rows(wanted, shown)),
+        older=shown[-1].text_id if shown and older else "",
+        newer=shown[0].text_id if shown and newer else "",
+    )
+
+
+def _rows(wanted: Filter, shown: list[Job]) -> Iterator[Row]:
+    """Cost and tags are asked for once for all. Of a filter by month the cost is that of the month."""
+    keys = [job.pk for job in shown]
+    lines = CostLine.objects.filter(job__in=keys)
+    if wanted.month:
+        lines = lines.filter(day__range=(wanted.month.first, wanted.month.last))
+    costs = dict(lines.order_by().values_list("job").annotate(units=sums.units_of("usd")))
+    tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
+        tags[pk].append((key, value))
+    for job in shown:
+        usd = sums.usd(costs[job.pk]) if job.pk in costs else None
+        yield Row(job, usd, tuple(tags[job.pk]))
+
+
+def _kind(name: str) -> Value:
+    return Value(name, output_field=CharField())

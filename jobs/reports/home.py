@@ -1,0 +1,130 @@
+"""What someone wants to know first: what is theirs and runs, what ended, and, for a lead, what needs them."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
+from django.utils.timezone import now
+
+from jobs.models import CostLine, Job, Team, User
+from jobs.models.job import JobQuerySet
+from jobs.states import ACTIVE_STATES, Delivery, State
+
+SHOWN = 8
+LATELY = timedelta(days=7)
+# Failures are grouped over so many of the newest at most: what matters now stands among them.
+GROUPED = 300
+WAITS_LONG = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Jobs of one definition that ended badly in the same way."""
+
+    definition: str
+    cause: str
+    count: int
+    last: Job
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Counts over what has not ended, and what was lost of late."""
+
+    active: int
+    held: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a lead should look at."""
+
+    failures: list[Failures]
+    waiting: list[Job]
+    held: int
+    lost: int
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.failures or self.waiting or self.held or self.lost)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """This month's estimated cost so far, and of the month before up to the same day."""
+
+    month: Decimal
+    before: Decimal
+    dearest: list[tuple[str, Decimal]]
+
+
+def running(team: Team, user: User | None = None) -> list[Job]:
+    """What the team, or someone in it, has under way; the newest first."""
+    return list(_of(team, user).filter(ended_at=None).order_by("-pk")[:SHOWN])
+
+
+def ended(team: Team, user: User | None = None) -> list[Job]:
+    """What ended last."""
+    return list(_of(team, user).filter(ended_at__isnull=False).order_by("-pk")[:SHOWN])
+
+
+def standing(team: Team) -> Standing:
+    """How many of the team's jobs are with AWS and have not ended, are held, or were lost of late."""
+    lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
+    active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
+    held = Q(delivery=Delivery.HELD)
+    counted = Job.objects.filter(active | held | lost, team=team).aggregate(
+        active=Count("pk", filter=active), held=Count("pk", filter=held), lost=Count("pk", filter=lost)
+    )
+    return Standing(**counted)
+
+
+def needs(team: Team, stands: Standing) -> Needs:
+    """What should not wait until someone happens to open it."""
+    runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
+    long = runnable.filter(submitted_at__lt=now() - WAITS_LONG).select_related("queue").order_by("submitted_at")
+    return Needs(failures=_failures(team), waiting=list(long[:SHOWN]), held=stands.held, lost=stands.lost)
+
+
+def spending(team: Team) -> Spending:
+    """Estimates of ended attempts, by UTC days."""
+    today = now().date()
+    first = today.replace(day=1)
+    first_before = (first - timedelta(days=1)).replace(day=1)
+    same_day_before = min(first - timedelta(days=1), first_before + (today - first))
+    lines = CostLine.objects.filter(team=team, day__gte=first_before).order_by()
+    summed = lines.aggregate(
+        month=Sum("usd", filter=Q(day__gte=first)), before=Sum("usd", filter=Q(day__lte=same_day_before))
+    )
+    dearest = lines.filter(day__gte=first).values_list("definition__name").annotate(usd=Sum("usd")).order_by("-usd")
+    return Spending(summed["month"] or Decimal(0), summed["before"] or Decimal(0), list(dearest[:5]))
+
+
+def _of(team: Team, user: User | None) -> JobQuerySet:
+    jobs = Job.objects.filter(team=team).select_related("queue", "submission__person", "account")
+    jobs = jobs.defer("raw", "document")
+    return jobs.filter(submission__person=user) if user else jobs
+
+
+def _failures(team: Team) -> list[Failures]:
+    """The newest failures by definition and cause, the most frequent first."""
+    bad = Job.objects.filter(team=team, ended_at__gte=now() - LATELY).exclude(state=State.SUCCEEDED)
+    bad = bad.exclude(state=State.STOPPED).exclude(delivery=Delivery.WITHDRAWN)
+    newest = bad.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:GROUPED]
+    groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
+    for job in newest:
+        groups[job.revision.definition.name, cause(job)].append(job)
+    found = [Failures(name, why, len(jobs), jobs[0]) for (name, why), jobs in groups.items()]
+    return sorted(found, key=lambda each: (-each.count, -each.last.pk))[:SHOWN]
+
+
+def cause(job: Job) -> str:
+    """Why a job ended badly, in few words that are the same for all that ended so."""
+    if job.delivery == Delivery.REFUSED:
+        return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
+    reason = job.container_reason or job.status_reason
+    code = f"exit code {job.exit_code}" if job.exit_code is not None else ""
+    return ", ".join(part for part in (code, reason.split(", RequestId")[0][:120]) if part) or "no reason given"

@@ -1,0 +1,59 @@
+"""A month of the calendar in UTC, as it stands in a URL: 2026-11."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+
+_SHAPE = re.compile(r"(2\d{3})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    year: int
+    number: int
+
+    @classmethod
+    def of(cls, moment: datetime) -> Self:
+        here = moment.astimezone(UTC)
+        return cls(here.year, here.month)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The month of "2026-11". Raises ValueError for anything else."""
+        match = _SHAPE.fullmatch(text)
+        if match is None:
+            raise ValueError("A month is written like 2026-11.")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.number:02}"
+
+    @property
+    def name(self) -> str:
+        return f"{calendar.month_name[self.number]} {self.year}"
+
+    @property
+    def first(self) -> date:
+        return date(self.year, self.number, 1)
+
+    @property
+    def last(self) -> date:
+        return date(self.year, self.number, calendar.monthrange(self.year, self.number)[1])
+
+    @property
+    def previous(self) -> Self:
+        return self._holding(self.first - timedelta(days=1))
+
+    @property
+    def next(self) -> Self:
+        return self._holding(self.last + timedelta(days=1))
+
+    @property
+    def days(self) -> list[date]:
+        return [date(self.year, self.number, day) for day in range(1, self.last.day + 1)]
+
+    @classmethod
+    def _holding(cls, day: date) -> Self:
+        return cls(day.year, day.month)

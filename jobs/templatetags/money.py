@@ -1,0 +1,69 @@
+"""How money looks: rounded to the cent for reading, with every digit behind it, and always said to be an estimate."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+CENT = Decimal("0.01")
+UNITS = {
+    "vcpu": "vCPU",
+    "memory": "GiB of memory",
+    "gpu": "GPU",
+    "storage": "GiB of storage above 20",
+}
+
+
+@register.filter
+def money(usd: Decimal | None) -> SafeString | str:
+    """Dollars and cents, "<$0.01" for less than half a cent; the title has all digits."""
+    if usd is None:
+        return "—"
+    return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), rounded(usd))
+
+
+@register.filter
+def rounded(usd: Decimal) -> str:
+    """$1,234.57"""
+    shown = usd.quantize(CENT, ROUND_HALF_UP)
+    if usd > 0 and not shown:
+        return "<$0.01"
+    return f"−${-shown:,}" if shown < 0 else f"${shown:,}"
+
+
+@register.filter
+def exact(usd: Decimal) -> str:
+    """Every digit that is kept, without noughts that say nothing: 0.0493700000 is 0.04937, 2 is 2.00."""
+    whole, _, parts = f"{usd:f}".partition(".")
+    return f"{whole}.{parts.rstrip('0'):0<2}"
+
+
+@register.filter
+def per_cent(number: Decimal | None) -> str:
+    """12 %, 0.4 %; a dash where there is nothing to compare with."""
+    if number is None:
+        return "—"
+    if abs(number) < 10:
+        return f"{number.quantize(Decimal('0.1'), ROUND_HALF_UP)} %".replace("-", "−")
+    return f"{number.quantize(Decimal(1), ROUND_HALF_UP):,} %".replace("-", "−")
+
+
+@register.filter
+def change(number: Decimal | None) -> str:
+    """As `per_cent`, with a plus where it grew."""
+    return f"+{per_cent(number)}" if number is not None and number > 0 else per_cent(number)
+
+
+@register.filter
+def unit(resource: str) -> str:
+    """What a rate is for, as people call it."""
+    return UNITS.get(resource, resource)
+
+
+@register.simple_tag
+def estimate(href: str = "#how") -> SafeString:
+    """The badge that every figure of money stands under; it leads to how it was computed."""
+    return format_html('<a class="estimate" href="{}" title="How this is computed">estimate</a>', href)

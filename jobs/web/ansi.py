@@ -1,0 +1,70 @@
+"""Colours of a program's output, as classes that our own style sheet knows.
+
+Log text is text: of all that a terminal could be told, only colour, bold, faint, italic and underline are kept.
+"""
+
+import re
+from collections.abc import Iterator
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+# Operating system commands (titles, links) and every other control sequence: none of them is for a page.
+_SEQUENCE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+_STYLES = {1: "bold", 2: "faint", 3: "italic", 4: "underline"}
+_ENDS = {22: ("bold", "faint"), 23: ("italic",), 24: ("underline",)}
+LONGEST_LINE = 20_000
+
+
+def html_of(text: str) -> SafeString:
+    """One line of output, escaped, with its colours as spans."""
+    cut = text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + " … (the line goes on)"
+    # A progress bar writes over itself with carriage returns; what it said last is what stood there.
+    last = cut.rstrip("\r\n").rsplit("\r", 1)[-1]
+    return mark_safe("".join(_pieces(last)))  # noqa: S308 - every piece of text is escaped, classes are from our list
+
+
+def plain(text: str) -> str:
+    return _CONTROL.sub("", _SEQUENCE.sub("", text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    styles: dict[str, str] = {}
+    position = 0
+    for sequence in _SEQUENCE.finditer(text):
+        yield _dressed(text[position : sequence.start()], styles)
+        position = sequence.end()
+        if sequence.group(1) is not None:
+            styles = _after(sequence.group(1), styles)
+    yield _dressed(text[position:], styles)
+
+
+def _dressed(text: str, styles: dict[str, str]) -> str:
+    clean = escape(_CONTROL.sub("", text))
+    return f'<span class="{" ".join(styles.values())}">{clean}</span>' if clean and styles else clean
+
+
+def _after(codes: str, styles: dict[str, str]) -> dict[str, str]:
+    """The styles in force after a sequence. 256 colours and true colour are passed over with their arguments."""
+    numbers = [int(code) if code.isdecimal() and len(code) < 4 else 0 for code in re.split("[;:]", codes or "0")]
+    styles = dict(styles)
+    at = 0
+    while at < len(numbers):
+        number = numbers[at]
+        at += 1
+        if number == 0:
+            styles = {}
+        elif number in (38, 48):
+            at += 4 if numbers[at : at + 1] == [2] else 2
+        elif number in _STYLES:
+            styles[_STYLES[number]] = f"ansi-{_STYLES[number]}"
+        elif number in _ENDS:
+            for style in _ENDS[number]:
+                styles.pop(style, None)
+        elif 30 <= number <= 37 or 90 <= number <= 97:
+            styles["colour"] = f"ansi-{_NAMES[number % 10]}"
+        elif number == 39:
+            styles.pop("colour", None)
+    return styles

@@ -1,0 +1,147 @@
+"""Why a job waits, how it goes, or why it ended: one sentence, and what to do now."""
+
+from dataclasses import dataclass
+
+from jobs.models import Job
+from jobs.states import Delivery, State
+
+EXIT_CODES = {
+    0: "it ended well",
+    1: "a general error of the program",
+    2: "the command was misused: a wrong argument, or a file that is not there",
+    125: "the container itself could not be started",
+    126: "the command was found but may not be executed",
+    127: "the command was not found in the image",
+    128: "the program left with an invalid exit code",
+    130: "interrupted (SIGINT)",
+    134: "the program aborted (SIGABRT)",
+    135: "a bus error (SIGBUS)",
+    136: "an arithmetic error such as a division by zero (SIGFPE)",
+    137: "killed (SIGKILL), often because it needed more memory than it asked for",
+    139: "a segmentation fault (SIGSEGV): the program touched memory that is not its own",
+    141: "a broken pipe (SIGPIPE)",
+    143: "asked to end (SIGTERM): stopped, timed out, or its machine was taken away",
+    255: "the program failed without saying how",
+}
+LAST_SIGNAL = 64
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer line: how it looks, what it says, AWS's own words, and one thing to do."""
+
+    tone: str
+    icon: str
+    sentence: str
+    words: tuple[str, ...] = ()
+    advice: str = ""
+
+
+def exit_code_in_words(code: int | None) -> str:
+    """What an exit code means, as shells and container runtimes use it. Empty when there is none."""
+    if code is None:
+        return ""
+    if code in EXIT_CODES:
+        return EXIT_CODES[code]
+    if 128 < code <= 128 + LAST_SIGNAL:
+        return f"ended by signal {code - 128}"
+    return "an exit code of the program's own"
+
+
+def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
+    """The answer for a job; `waiting_for` are the names of those that it waits for and that have not ended."""
+    words = tuple(dict.fromkeys(word for word in (job.container_reason, job.status_reason) if word))
+    status = job.status
+    if job.stopping:
+        return Answer(
+            "warn", "hand-stop", "It is being stopped.", words, "It ends as soon as AWS Batch has stopped it."
+        )
+    if job.delivery != Delivery.SENT:
+        return _before_aws(job, waiting_for)
+    match job.state:
+        case State.SUCCEEDED:
+            return Answer("good", status.icon, "It ended well.", words)
+        case State.FAILED:
+            return _failed(job, words)
+        case State.STOPPED:
+            return Answer("off", status.icon, f"It was stopped{_because(job.stop_reason)}.", words)
+        case State.LOST:
+            return Answer(
+                "warn",
+                status.icon,
+                "AWS forgot it before its end was seen.",
+                words,
+                "Its log may still tell how it ended.",
+            )
+        case State.PENDING:
+            return Answer("wait", status.icon, f"It waits for {_names(waiting_for) or 'jobs it depends on'}.", words)
+        case State.RUNNABLE:
+            return Answer(
+                "wait",
+                status.icon,
+                f"It waits in {job.queue} for a free place to run.",
+                words,
+                "If it waits unusually long: has a compute environment of the queue room for its vCPU and memory?",
+            )
+    return Answer(status.tone, status.icon, status.meaning, words)
+
+
+def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
+    """While it is with the portal, what the portal noted is what there is to say."""
+    status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
+    match job.delivery:
+        case Delivery.REFUSED:
+            return Answer(
+                "bad",
+                status.icon,
+                "It was refused, and nothing ran.",
+                note,
+                "Change the document and submit it anew.",
+            )
+        case Delivery.WITHDRAWN:
+            return Answer("off", status.icon, "It was withdrawn before it was sent; nothing ran.", note)
+        case Delivery.HELD:
+            return Answer(
+                "warn",
+                status.icon,
+                "A person must decide before it is sent.",
+                note,
+                "An administrator sees it in the admin pages.",
+            )
+    if waiting_for:
+        return Answer("wait", status.icon, f"It is sent as soon as {_names(waiting_for)} has been.", note)
+    return Answer("wait", status.icon, status.meaning, note)
+
+
+def _failed(job: Job, words: tuple[str, ...]) -> Answer:
+    if job.exit_code is None:
+        told = "It failed before its command could end."
+        return Answer("bad", "circle-x", told, words, _advice(None, words))
+    told = f"It failed with exit code {job.exit_code}: {exit_code_in_words(job.exit_code)}."
+    return Answer("bad", "circle-x", told, words, _advice(job.exit_code, words))
+
+
+def _advice(code: int | None, words: tuple[str, ...]) -> str:
+    said = " ".join(words).lower()
+    if "outofmemory" in said or code == 137:
+        return "Give it more memory, or let it use less."
+    if "cannotpullcontainer" in said:
+        return "Check the image's name and tag, and that the job's execution role may pull it."
+    if "dependent job failed" in said or "dependency" in said:
+        return "Look at the job it waited for."
+    if "host ec2" in said and "terminated" in said:
+        return "Its machine was taken away (Spot). A retry strategy lets it begin again by itself."
+    if "timeout" in said:
+        return "It ran into its time limit. Allow more, or find out what took so long."
+    return "The end of its log usually tells why."
+
+
+def _because(reason: str) -> str:
+    return f": {reason.rstrip('.')}" if reason else ""
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = list(names[:3])
+    if len(names) > len(shown):
+        return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

@@ -1,0 +1,141 @@
+"""Which jobs are asked for, as it stands in the URL, and the URLs of the same question asked a little otherwise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote, unquote, urlencode
+
+from django.http import QueryDict
+
+from jobs.reports.history import Filter
+from jobs.reports.months import Month
+from jobs.states import STATUSES
+
+LONGEST = 256
+MOST_TAGS = 10
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One thing that is asked for, in words, and the rest of the question without it."""
+
+    label: str
+    value: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The filter, the words of the URL it was read from, and what of them was not understood."""
+
+    wanted: Filter
+    pairs: tuple[Pair, ...]
+    troubles: tuple[str, ...] = ()
+
+    def query(self, *, add: Iterable[Pair] = (), drop: Iterable[Pair] = ()) -> str:
+        """The question as a URL's query, with some pairs more or less. Never with a page in it."""
+        left_out = set(drop)
+        return urlencode([*(pair for pair in self.pairs if pair not in left_out), *add])
+
+    def having(self, key: str) -> list[str]:
+        return [value for name, value in self.pairs if name == key]
+
+    @property
+    def chips(self) -> list[Chip]:
+        """Everything asked for except statuses, which the tiles show."""
+        return [
+            Chip(_LABELS[key], _in_words(key, value), self.query(drop=[(key, value)]))
+            for key, value in self.pairs
+            if key != "status"
+        ]
+
+
+_LABELS = {
+    "q": "Text",
+    "queue": "Queue",
+    "person": "Person",
+    "definition": "Definition",
+    "tag": "Tag",
+    "untagged": "Without tag",
+    "from": "From",
+    "to": "To",
+    "month": "Charged in",
+}
+_MANY = ("tag", "untagged")
+
+
+def read(given: QueryDict) -> Asked:
+    """What a URL asks for. What is not understood is left out, and said."""
+    pairs: list[Pair] = []
+    troubles: list[str] = []
+    for word in given.getlist("status"):
+        for name in word.upper().split(","):
+            if name in STATUSES and ("status", name) not in pairs:
+                pairs.append(("status", name))
+            elif name and name not in STATUSES:
+                troubles.append(f"There is no status “{name[:40]}”.")
+    for key in _LABELS:
+        values = [value.strip()[:LONGEST] for value in given.getlist(key)[-(MOST_TAGS if key in _MANY else 1) :]]
+        for value in dict.fromkeys(value for value in values if value):
+            trouble = _trouble(key, value)
+            if trouble:
+                troubles.append(trouble)
+            else:
+                pairs.append((key, value))
+    return Asked(_filter(pairs), tuple(pairs), tuple(troubles))
+
+
+def tag_word(key: str, value: str) -> str:
+    """A tag as it stands in the URL: Project=ALPHA. An equals sign of the key itself is written otherwise."""
+    return f"{quote(key, safe=' /:+-@._')}={value}"
+
+
+def _filter(pairs: list[Pair]) -> Filter:
+    one = dict(pairs)
+    return Filter(
+        statuses=tuple(value for key, value in pairs if key == "status"),
+        queue=one.get("queue", ""),
+        person=one.get("person", ""),
+        definition=one.get("definition", ""),
+        tags=tuple(_tag(value) for key, value in pairs if key == "tag"),
+        untagged=tuple(value for key, value in pairs if key == "untagged"),
+        text=one.get("q", ""),
+        since=date.fromisoformat(one["from"]) if "from" in one else None,
+        until=date.fromisoformat(one["to"]) if "to" in one else None,
+        month=Month.read(one["month"]) if "month" in one else None,
+    )
+
+
+def _tag(word: str) -> Pair:
+    key, _, value = word.partition("=")
+    return unquote(key).strip(), value.strip()
+
+
+def _trouble(key: str, value: str) -> str:
+    """Why a value is not understood; empty when it is."""
+    if "\x00" in value:
+        return "A character that no name has was left out."
+    try:
+        if key in ("from", "to"):
+            date.fromisoformat(value)
+        elif key == "month":
+            Month.read(value)
+    except ValueError:
+        return f"“{value[:40]}” is no {'month' if key == 'month' else 'date'}; write it like {_LIKE[key]}."
+    if key == "tag" and "=" not in value:
+        return f"A tag is asked for as Key=Value; “{value[:40]}” has no equals sign."
+    return ""
+
+
+_LIKE = {"from": "2026-11-22", "to": "2026-11-22", "month": "2026-11"}
+
+
+def _in_words(key: str, value: str) -> str:
+    if key == "month":
+        return Month.read(value).name
+    if key == "tag":
+        name, content = _tag(value)
+        return f"{name} = {content or '(empty)'}"
+    return value

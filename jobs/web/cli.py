@@ -1,0 +1,47 @@
+"""The shell scripts for continuous integration, with this portal's address written into them."""
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+SCRIPTS = ("create-job-definition.sh", "submit-job.sh")
+HERE = Path(__file__).resolve().parent.parent / "cli"
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """How to fetch and use them. For everyone, as the scripts are: neither holds a secret."""
+    return render(request, "jobs/cli.html", {"address": address(request), "scripts": SCRIPTS, "here": "cli"})
+
+
+@require_safe
+def script(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in SCRIPTS:
+        raise Http404("There is no such script.")
+    filled = _text(name).replace("@PORTAL@", shlex.quote(address(request)))
+    response = HttpResponse(filled, content_type="text/x-shellscript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def address(request: HttpRequest) -> str:
+    """The portal's own address as this request came to it. What could mean something to a shell is refused."""
+    told = f"{request.scheme}://{request.get_host()}"
+    if not _ADDRESS.fullmatch(told):
+        raise BadRequest("The Host header holds what no address has.")
+    return told
+
+
+@cache
+def _text(name: str) -> str:
+    parts = [(HERE / part).read_text() for part in ("common.sh", name)]
+    return "".join([f"#!/bin/sh\n# {name}: a command line for the Batch Portal.\n", *parts])

@@ -1,0 +1,60 @@
+"""Documents to begin from. They name the team's own queue and definition, so that they can be sent as they stand."""
+
+import json
+
+from jobs.models import Definition, Queue, Registration, Revision, Team
+from jobs.spec.documents import Document, Kind
+
+TITLES = {
+    Kind.DEFINITION: "A job definition",
+    Kind.SUBMISSION: "A job",
+    Kind.WORKFLOW: "A workflow of 3 jobs",
+}
+
+
+def example(kind: Kind, team: Team) -> str:
+    """The text of an example. Where the team has no queue or definition yet, it says what belongs there."""
+    if kind is Kind.DEFINITION:
+        return _text(_definition(team))
+    queue, definition = _queue(team), _definition_name(team)
+    if kind is Kind.SUBMISSION:
+        return _text(_job("say-hello", queue, definition))
+    first = _job("prepare", queue, definition)
+    second = _job("train", queue, definition, after="prepare")
+    third = _job("evaluate", queue, definition, after="train")
+    return _text({"jobs": [first, second, third]})
+
+
+def _definition(team: Team) -> Document:
+    return {
+        "jobDefinitionName": f"hello-{team.slug}",
+        "type": "container",
+        "containerProperties": {
+            "image": "public.ecr.aws/docker/library/busybox:latest",
+            "command": ["echo", "Hello from AWS Batch"],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
+        },
+        "timeout": {"attemptDurationSeconds": 600},
+    }
+
+
+def _job(name: str, queue: str, definition: str, after: str = "") -> Document:
+    job: Document = {"jobName": name, "jobQueue": queue, "jobDefinition": definition}
+    if after:
+        job["dependsOn"] = [{"jobId": f"${{{after}}}"}]
+    return job
+
+
+def _queue(team: Team) -> str:
+    granted = Queue.objects.granted_to(team).filter(vanished_at=None).order_by("-grants__is_default", "name")
+    return granted.values_list("name", flat=True).first() or "name-of-a-queue"
+
+
+def _definition_name(team: Team) -> str:
+    runnable = Revision.objects.filter(registration=Registration.REGISTERED, active=True)
+    usable = Definition.objects.usable_by(team).filter(revisions__in=runnable).order_by("-revisions__registered_at")
+    return usable.values_list("name", flat=True).first() or f"hello-{team.slug}"
+
+
+def _text(document: Document) -> str:
+    return json.dumps(document, indent=2) + "\n"

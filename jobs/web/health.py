@@ -1,0 +1,19 @@
+"""For those who run the portal: how it is, and what to do."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from jobs.reports import health as report
+from jobs.web.door import SignedInRequest, signed_in
+from jobs.web.live import asked
+
+
+@require_safe
+@signed_in
+def health(request: SignedInRequest) -> HttpResponse:
+    if not request.user.is_staff:
+        raise PermissionDenied("The health of the portal is shown to its administrators.")
+    template = "jobs/health.html#live" if asked(request) else "jobs/health.html"
+    return render(request, template, {"health": report.look(), "here": "health"})

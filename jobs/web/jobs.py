@@ -1,0 +1,186 @@
+"""One job: how it goes, why it waits or failed, what it was asked and what it said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from jobs import access, intake
+from jobs.models import Job, JobDependency, StateChange
+from jobs.reports import logs, looking
+from jobs.spec.documents import list_at, object_at
+from jobs.states import State, Status
+from jobs.web import ansi, live, secrets
+from jobs.web.answer import answer, exit_code_in_words
+from jobs.web.door import SignedInRequest, signed_in
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a job's way: when it began and ended, and whether it is done, going on, or yet to come."""
+
+    name: str
+    place: str  # "done", "now" or "next"
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PrintedLine:
+    """A line of a log as the page shows it."""
+
+    at: datetime
+    html: str
+
+
+@require_safe
+@signed_in
+def job(request: SignedInRequest, text_id: str) -> HttpResponse:
+    found, member = access.job(request.user, text_id)
+    history = list(found.history.all())
+    parents = list(found.waits_for.select_related("parent"))
+    children = [edge.job for edge in found.waited_for_by.select_related("job").order_by("job__position")]
+    late = live.behind(found.account, live=found.status.live)
+    mark = live.mark(
+        late,
+        len(history),
+        _facts(found),
+        [_state_of(edge) for edge in parents],
+        [child.status.name for child in children],
+    )
+    if found.status.live:
+        looking.look_at([found])
+    if live.asked(request) and live.seen(request, mark):
+        return HttpResponse(status=204)
+    page = {
+        "member": member,
+        "team": found.team,
+        "job": found,
+        "submission": found.submission,
+        "answer": answer(found, _not_ended(parents)),
+        "band": band(found, history),
+        "exit_words": exit_code_in_words(found.exit_code),
+        "attempts": logs.attempts(found),
+        "parents": parents,
+        "children": children,
+        "history": history,
+        "environment": secrets.environment(found.document),
+        "command": list_at(found.document, "containerOverrides", "command"),
+        "request_document": secrets.masked(found.document),
+        "raw": secrets.masked(found.raw),
+        "array": array_counts(found),
+        "live": found.status.live,
+        "behind": late,
+        "mark": mark,
+        "here": "jobs",
+    }
+    return render(request, "jobs/job.html" + "#live" * live.asked(request), page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Ask for it to be stopped. Whoever comes by a link is shown the job instead."""
+    if request.method != "POST":
+        found, _ = access.job(request.user, text_id)
+        return redirect(found)
+    found, member = access.job(request.user, text_id, may="stop")
+    intake.stop(found, member)
+    messages.success(request, f"Stopping {found.name}.")
+    return redirect(found)
+
+
+@require_safe
+@signed_in
+def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """A piece of the log: its end, what came after a token, or what came before one.
+
+    A page of its own for people without scripts; with `part=lines` only the lines, for the log on the job's page.
+    """
+    found, member = access.job(request.user, text_id)
+    number = request.GET.get("attempt", "")
+    attempt = int(number) if number.isdecimal() and len(number) < 4 else None
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    if after:
+        piece = logs.after(found, after, attempt)
+    elif before:
+        piece = logs.before(found, before, attempt)
+    else:
+        piece = logs.tail(found, attempt)
+    page = {
+        "member": member,
+        "team": found.team,
+        "job": found,
+        "attempt": attempt,
+        "piece": piece,
+        "lines": [PrintedLine(line.at, ansi.html_of(line.text)) for line in piece.lines],
+        "live": found.status.live,
+        "here": "jobs",
+    }
+    return render(request, "jobs/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
+
+
+def band(job: Job, history: list[StateChange]) -> list[Stretch]:
+    """The job's way as five stretches. A poll may miss a state, so a stretch without a beginning is passed over."""
+    status = job.status
+    found_place = _first(history, State.STARTING)
+    marks = [
+        ("Submitted", job.accepted_at),
+        ("Waiting", job.submitted_at or job.sent_at),
+        ("Starting", found_place if not job.started_at or (found_place and found_place < job.started_at) else None),
+        ("Running", job.started_at),
+        ("Ended", (job.stopped_at or job.ended_at) if status.final else None),
+    ]
+    begun = [index for index, (_, at) in enumerate(marks) if at]
+    current = begun[-1]
+    return [_stretch(index, name, marks, current, status) for index, (name, _) in enumerate(marks)]
+
+
+def _stretch(
+    index: int, name: str, marks: list[tuple[str, datetime | None]], current: int, status: Status
+) -> Stretch:
+    start = marks[index][1]
+    if index == len(marks) - 1:
+        return Stretch(status.label if status.final else name, "done" if status.final else "next", start, start)
+    if start is None:
+        return Stretch(name, "missed" if index < current else "next")
+    end = next((at for _, at in marks[index + 1 :] if at), None)
+    return Stretch(name, "now" if index == current else "done", start, end)
+
+
+def array_counts(job: Job) -> list[tuple[str, int]]:
+    """How the children of an array stand, in AWS's words, those that exist only."""
+    summary = object_at(job.array_summary)
+    return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
+
+
+def _first(history: list[StateChange], state: str) -> datetime | None:
+    return next((change.at for change in history if change.state == state), None)
+
+
+def _not_ended(parents: list[JobDependency]) -> tuple[str, ...]:
+    return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.live)
+
+
+def _state_of(edge: JobDependency) -> str:
+    return edge.parent.status.name if edge.parent else ""
+
+
+def _facts(job: Job) -> tuple[object, ...]:
+    return (
+        job.delivery,
+        job.state,
+        job.finished_attempts,
+        job.exit_code,
+        job.started_at,
+        job.stopped_at,
+        job.stop_requested_at,
+        job.status_reason,
+        job.container_reason,
+        job.delivery_note,
+        job.log_stream,
+        job.array_summary,
+    )

@@ -1,0 +1,147 @@
+"""A verdict in the words of the page: what the document is, what is wrong where, what the button would do."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jobs.intake import Verdict
+from jobs.spec.documents import Document, Kind, list_at, text_at
+from jobs.spec.problems import Change, Problem, Severity, cut, listed
+from jobs.spec.reading import NotADocument, Reading
+
+MOST_FINDINGS = 100
+"""So many problems are listed; nobody reads more, and a page must not grow with a mistake that repeats."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem at its place in the text."""
+
+    severity: str
+    message: str
+    line: int
+    column: int
+    pointer: str = ""
+    fix: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity == Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """All that the panel beside the editor says."""
+
+    headline: str
+    icon: str
+    button: str
+    ok: bool
+    kind: str = ""
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    left_off: int = 0
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.is_error for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.findings) - self.errors
+
+
+NOTHING_YET = Opinion("Nothing here yet", "file-code", "Check and submit", ok=True)
+
+_ICONS = {Kind.DEFINITION: "template", Kind.SUBMISSION: "player-play", Kind.WORKFLOW: "sitemap"}
+
+
+def of_verdict(verdict: Verdict) -> Opinion:
+    reading = verdict.reading
+    findings = tuple(_finding(problem, reading) for problem in verdict.problems[:MOST_FINDINGS])
+    return Opinion(
+        headline=headline(reading.kind, reading.document),
+        icon=_ICONS[reading.kind],
+        kind=reading.kind,
+        button=button(reading.kind, reading.document) if verdict.ok else _to_solve(verdict.problems),
+        ok=verdict.ok,
+        findings=findings,
+        changes=tuple(reading.changes),
+        left_off=max(0, len(verdict.problems) - MOST_FINDINGS),
+    )
+
+
+def of_no_document(no: NotADocument) -> Opinion:
+    finding = Finding(Severity.ERROR, no.message, no.line, no.column)
+    return Opinion("Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,))
+
+
+def of_reused_key(judged: Opinion) -> Opinion:
+    """The opinion of a text that came from a page which had submitted another one before."""
+    told = (
+        "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
+    )
+    return replace(judged, findings=(Finding(Severity.WARNING, told, 1, 1), *judged.findings))
+
+
+def headline(kind: Kind, document: Document) -> str:
+    """What the document is: a workflow of 3 jobs."""
+    if kind is Kind.WORKFLOW:
+        return f"A workflow of {_jobs(len(list_at(document, 'jobs')))}"
+    name, what = (
+        (text_at(document, "jobDefinitionName"), "job definition")
+        if kind is Kind.DEFINITION
+        else (text_at(document, "jobName"), "array of jobs" if "arrayProperties" in document else "job")
+    )
+    return f"A{'n' * what.startswith('a')} {what}: {cut(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
+
+
+def button(kind: Kind, document: Document) -> str:
+    """What pressing it does, as a sentence."""
+    if kind is Kind.DEFINITION:
+        return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
+    asked = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
+    queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in asked)
+    what = _jobs(len(asked)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
+    return f"Submit {what} to {listed(queues, most=3)}"
+
+
+def _finding(problem: Problem, reading: Reading) -> Finding:
+    place = reading.place(problem.pointer)
+    return Finding(
+        problem.severity, problem.message, place.line, place.column, problem.pointer, _fix_in_words(problem.fix)
+    )
+
+
+def _fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(_step_in_words(operation) for operation in operations)
+
+
+def _step_in_words(operation: Mapping[str, Any]) -> str:
+    path = operation.get("path", "") or "the whole document"
+    match operation.get("op"):
+        case "remove":
+            return f"take {path} away"
+        case "add":
+            return f"add {path} as {cut(json.dumps(operation.get('value'), ensure_ascii=False))}"
+        case "replace":
+            return f"write {cut(json.dumps(operation.get('value'), ensure_ascii=False))} at {path}"
+        case "move":
+            return f"move {operation.get('from', '')} to {path}"
+        case other:
+            return f"{other} {path}"
+
+
+def _to_solve(problems: Iterable[Problem]) -> str:
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    return f"{errors} problem{'s' * (errors != 1)} to solve first"
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' * (count != 1)}"
+
+
+def _last_part(queue: str) -> str:
+    """A queue may be named by its ARN; people know the name at its end."""
+    return queue.rsplit("/", 1)[-1]

@@ -1,0 +1,67 @@
+"""Values that should not be read over a shoulder: those of variables whose names look secret.
+
+It is a courtesy, not a safe: who may see a job may see its environment in AWS. Secrets belong into AWS Secrets
+Manager, named in the definition.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jobs.spec.documents import Document
+
+MASK = "••••"
+_SECRET = re.compile(r"PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
+_TOO_SHORT = 4
+"""Masking “1” wherever it stands in a text would hide the text and protect nothing."""
+
+
+def looks_secret(name: str) -> bool:
+    return bool(_SECRET.search(name))
+
+
+def masked(document: Any) -> Any:
+    """A copy in which the values of secret-looking variables are hidden, wherever an environment stands."""
+    if isinstance(document, list):
+        return [masked(entry) for entry in document]
+    if not isinstance(document, dict):
+        return document
+    if _is_secret_variable(document):
+        return {**document, "value": MASK}
+    return {key: masked(value) for key, value in document.items()}
+
+
+def masked_text(text: str, document: Document) -> str:
+    """A person's own text with the same values hidden."""
+    hidden = {value for value in _secret_values(document) if len(value) >= _TOO_SHORT}
+    for value in sorted(hidden, key=len, reverse=True):
+        for spelling in {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
+            text = text.replace(spelling, MASK)
+    return text
+
+
+def environment(document: Document) -> list[tuple[str, str]]:
+    """Names and values that the job was asked to run with, secret-looking ones masked."""
+    overrides = document.get("containerOverrides")
+    variables = overrides.get("environment") if isinstance(overrides, dict) else None
+    return [
+        (str(variable.get("name", "")), MASK if _is_secret_variable(variable) else str(variable.get("value", "")))
+        for variable in (variables if isinstance(variables, list) else [])
+        if isinstance(variable, dict)
+    ]
+
+
+def _is_secret_variable(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("name"), str) and isinstance(value.get("value"), str) and looks_secret(value["name"])
+
+
+def _secret_values(document: Any) -> Iterator[str]:
+    if isinstance(document, dict):
+        if _is_secret_variable(document):
+            yield document["value"]
+        for value in document.values():
+            yield from _secret_values(value)
+    elif isinstance(document, list):
+        for entry in document:
+            yield from _secret_values(entry)

@@ -1,0 +1,99 @@
+"""What a team asked for, newest first, and what became of one submission."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from jobs import access, intake
+from jobs.models import Job
+from jobs.reports import looking
+from jobs.reports import submissions as reports
+from jobs.web import live, secrets
+from jobs.web.door import SignedInRequest, signed_in
+
+
+@require_safe
+@signed_in
+def team(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug)
+    before = request.GET.get("before", "")
+    listing = reports.recent(member.team, before=before)
+    mark = live.mark([(row.submission.pk, row.counts) for row in listing.rows])
+    if live.asked(request) and live.seen(request, mark):
+        return HttpResponse(status=204)
+    page = {
+        "member": member,
+        "team": member.team,
+        "listing": listing,
+        "before": before,
+        "mark": mark,
+        # An older page is history: only the first one asks again.
+        "live": not before and listing.live,
+        "here": "jobs",
+    }
+    return render(request, "jobs/submissions.html" + "#live" * live.asked(request), page)
+
+
+@require_safe
+@signed_in
+def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
+    found, member = access.submission(request.user, text_id)
+    jobs = reports.jobs_of(found)
+    counts = reports.counts_of(jobs)
+    going = [job for job in jobs if job.status.live]
+    late = live.behind(found.account, live=bool(going))
+    mark = live.mark(late, [_facts(job) for job in jobs])
+    if going:
+        looking.look_at(going)
+    if live.asked(request) and live.seen(request, mark):
+        return HttpResponse(status=204)
+    page = {
+        "member": member,
+        "team": found.team,
+        "submission": found,
+        "jobs": jobs,
+        "whole": reports.whole_status(counts),
+        "counts": reports.in_order(counts),
+        "ended_at": None if going else max((job.ended_at for job in jobs if job.ended_at), default=None),
+        "stoppable": sum(not job.stopping for job in going),
+        "stopping": sum(job.stopping for job in going),
+        "live": bool(going),
+        "behind": late,
+        "mark": mark,
+        "text": secrets.masked_text(found.text, found.document),
+        "here": "jobs",
+    }
+    return render(request, "jobs/submission.html" + "#live" * live.asked(request), page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Ask for all its jobs to be stopped. Whoever comes by a link, after signing in for one, is shown it instead."""
+    if request.method != "POST":
+        found, _ = access.submission(request.user, text_id)
+        return redirect(found)
+    found, member = access.submission(request.user, text_id, may="stop")
+    count = intake.stop_all(found, member)
+    if count:
+        messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {found.name}.")
+    else:
+        messages.info(request, f"Nothing of {found.name} was left to stop.")
+    return redirect(found)
+
+
+def _facts(job: Job) -> tuple[object, ...]:
+    """What the page shows of a job, except for time that passes."""
+    return (
+        job.pk,
+        job.delivery,
+        job.state,
+        job.finished_attempts,
+        job.started_at,
+        job.stopped_at,
+        job.ended_at,
+        job.stop_requested_at,
+        job.status_reason,
+        job.delivery_note,
+    )

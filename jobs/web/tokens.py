@@ -1,0 +1,88 @@
+"""A team's API tokens: its leads see them, make them and revoke them."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+from django.views.decorators.http import require_http_methods
+
+from jobs import access
+from jobs.access import Member
+from jobs.models import ApiToken
+from jobs.models.ids import from_text
+from jobs.models.token import digest, new_secret
+from jobs.web.door import SignedInRequest, signed_in
+
+MOST_ROWS = 200
+START = 12
+"""So many characters of a secret are kept to tell it by; four of them are the prefix."""
+
+
+class TokenForm(forms.Form):
+    """What a lead says of a new token."""
+
+    name = forms.CharField(max_length=80, strip=True)
+    scope = forms.ChoiceField(choices=[("submit", "Read and submit"), ("read", "Read only")])
+    days = forms.IntegerField(min_value=1, max_value=365)
+
+    def made_for(self, member: Member) -> str:
+        """Keep the token and return its secret, which exists nowhere else."""
+        secret = new_secret()
+        ApiToken.objects.create(
+            team=member.team,
+            person=member.user,
+            name=self.cleaned_data["name"],
+            start=secret[:START],
+            digest=digest(secret),
+            may_submit=self.cleaned_data["scope"] == "submit",
+            expires_at=now() + timedelta(days=self.cleaned_data["days"]),
+        )
+        return secret
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The list; after a POST also the new secret, this once: it is in this answer and nowhere else."""
+    member = access.membership(request.user, slug, may="tokens")
+    secret = ""
+    form = TokenForm(request.POST) if request.method == "POST" else _empty()
+    if form.is_bound and form.is_valid():
+        secret = form.made_for(member)
+        form = _empty()
+    page: dict[str, Any] = {
+        "member": member,
+        "team": member.team,
+        "form": form,
+        "secret": secret,
+        "tokens": ApiToken.objects.filter(team=member.team).select_related("person")[:MOST_ROWS],
+        "now": now(),
+        "here": "tokens",
+    }
+    response = render(request, "jobs/tokens.html", page, status=422 if form.errors else 200)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+    """End a token for good. Whoever comes by a link is shown the list instead."""
+    member = access.membership(request.user, slug, may="tokens")
+    try:
+        token = ApiToken.objects.filter(team=member.team, public_id=from_text(text_id)).first()
+    except ValueError:
+        token = None
+    if token is None:
+        raise Http404("There is no such token.")
+    if request.method == "POST" and ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now()):
+        messages.success(request, f"Revoked {token.name}. Whoever uses it is refused from now on.")
+    return redirect("tokens", member.team.slug)
+
+
+def _empty() -> TokenForm:
+    return TokenForm(initial={"scope": "submit", "days": 90})

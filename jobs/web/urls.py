@@ -1,0 +1,33 @@
+from django.urls import path
+
+from jobs.web import cli, costs, definitions, health, history, home, jobs, queues, session, submissions, tokens, write
+
+urlpatterns = [
+    path("sign-in/", session.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", session.SignOut.as_view(), name="sign_out"),
+    path("healthz", session.healthz, name="healthz"),
+    path("", home.home, name="home"),
+    path("health/", health.health, name="health"),
+    path("teams/<slug:slug>/", submissions.team, name="team"),
+    path("teams/<slug:slug>/home/", home.team_home, name="team_home"),
+    path("teams/<slug:slug>/jobs/", history.history, name="history"),
+    path("teams/<slug:slug>/jobs.csv", history.history_csv, name="history_csv"),
+    path("teams/<slug:slug>/costs/", costs.costs, name="costs"),
+    path("teams/<slug:slug>/costs.csv", costs.costs_csv, name="costs_csv"),
+    path("teams/<slug:slug>/cost-lines.csv", costs.cost_lines_csv, name="cost_lines_csv"),
+    path("teams/<slug:slug>/new/", write.write, name="write"),
+    path("teams/<slug:slug>/judge/", write.judge, name="judge"),
+    path("teams/<slug:slug>/definitions/", definitions.definitions, name="definitions"),
+    path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
+    path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
+    path("teams/<slug:slug>/tokens/<str:text_id>/revoke/", tokens.revoke, name="token_revoke"),
+    path("cli/", cli.page, name="cli"),
+    path("cli/<str:name>", cli.script, name="cli_script"),
+    path("submissions/<str:text_id>/", submissions.submission, name="submission"),
+    path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),
+    path("jobs/<str:text_id>/", jobs.job, name="job"),
+    path("jobs/<str:text_id>/receipt/", costs.receipt, name="receipt"),
+    path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
+    path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),
+    path("definitions/<str:text_id>/", definitions.definition, name="definition"),
+]

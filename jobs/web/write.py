@@ -1,0 +1,163 @@
+"""The page where a document is pasted, judged while it is written, and sent."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs import access, intake
+from jobs.access import Member
+from jobs.models import Registration, Revision, Source
+from jobs.spec.documents import Kind
+from jobs.spec.reading import LARGEST, NotADocument
+from jobs.web import examples, opinion
+from jobs.web.door import SignedInRequest, signed_in
+from jobs.web.opinion import Opinion
+
+LONGEST_KEY = 64
+PATIENCE_SECONDS = 10.0
+"""A person waits so long for AWS to register a definition; then its page goes on waiting."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What someone sent: the text to show again, to the byte, and what is to be read, which a file may say."""
+
+    text: str
+    request_key: str
+    file: "UploadedFile[bytes] | None" = None
+
+    @classmethod
+    def of(cls, request: SignedInRequest) -> "Draft":
+        file = request.FILES.get("file")
+        return cls(
+            text=request.POST.get("text", ""),
+            request_key=request.POST.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
+            file=file if isinstance(file, UploadedFile) and file.size else None,
+        ).opened()
+
+    def opened(self) -> "Draft":
+        """With a file's text in the place of the editor's, if it is one. It is the person's last word."""
+        if self.file is None or (self.file.size or 0) > LARGEST:
+            return self
+        try:
+            return Draft(self.file.read().decode(), self.request_key)
+        except UnicodeDecodeError:
+            self.file.seek(0)
+            return self
+
+    def asked(self) -> str | bytes:
+        """What is to be read. Raises NotADocument for what no database could keep."""
+        if self.file is None:
+            if "\0" in self.text:
+                line = self.text[: self.text.index("\0")].count("\n") + 1
+                raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+            # Browsers send every line break of a text field as CR LF; what the person sees has LF.
+            return self.text.replace("\r\n", "\n")
+        if (self.file.size or 0) > LARGEST:
+            size = f"{(self.file.size or 0) / 1024 / 1024:.1f} MiB"
+            raise NotADocument(f"The file {self.file.name} has {size}; {LARGEST // 1024**2} MiB are read at most.")
+        return bytes(self.file.read())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def write(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="submit")
+    if request.method != "POST":
+        text = _beginning(request, member)
+        said = _judged(text, member) if text else opinion.NOTHING_YET
+        return _page(request, member, Draft(text, str(uuid.uuid4())), said)
+
+    draft = Draft.of(request)
+    try:
+        return _sent(request, member, draft)
+    except NotADocument as no:
+        said = opinion.of_no_document(no)
+    except intake.Refused as refused:
+        said = opinion.of_verdict(refused.verdict)
+    except intake.KeyReusedError:
+        # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
+        draft = Draft(draft.text, str(uuid.uuid4()))
+        said = opinion.of_reused_key(_judged(draft.text, member))
+    return _page(request, member, draft, said, refused=True)
+
+
+@require_POST
+@signed_in
+def judge(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The panel beside the editor, for what is in the editor now."""
+    member = access.membership(request.user, slug, may="submit")
+    text = request.POST.get("text", "")
+    said = _judged(text, member) if text.strip() else opinion.NOTHING_YET
+    return render(request, "jobs/write.html#verdict", {"said": said, "team": member.team})
+
+
+def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpResponse:
+    """Register or submit, and show what came of it. Raises NotADocument and Refused."""
+    asked = draft.asked()
+    verdict = intake.judge(asked, member)
+    text = asked if isinstance(asked, str) else verdict.reading.text
+    if verdict.reading.kind is not Kind.DEFINITION:
+        submission = intake.accept(text, member, source=Source.JSON, request_key=draft.request_key)
+        messages.success(request, f"Submitted {submission.name}.")
+        return redirect(submission)
+
+    revision = intake.await_registration(intake.register(text, member), PATIENCE_SECONDS)
+    _tell(request, revision)
+    return redirect(revision)
+
+
+def _tell(request: SignedInRequest, revision: Revision) -> None:
+    name = revision.definition.name
+    match revision.registration:
+        case Registration.REGISTERED:
+            messages.success(request, f"Registered as {revision.pinned}.")
+        case Registration.REFUSED:
+            messages.error(request, f"AWS Batch refused {name}: {revision.refusal}")
+        case _:
+            messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
+
+
+def _judged(text: str, member: Member) -> Opinion:
+    try:
+        asked = Draft(text, "").asked()
+        return opinion.of_verdict(intake.judge(asked, member))
+    except NotADocument as no:
+        return opinion.of_no_document(no)
+
+
+def _beginning(request: SignedInRequest, member: Member) -> str:
+    """What the editor opens with: nothing, an example, or what was sent or registered once before."""
+    kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
+    if earlier:
+        submission, _ = access.submission(request.user, earlier)
+        return submission.text
+    if revise:
+        definition, _ = access.definition(request.user, revise)
+        newest = definition.revisions.first()
+        return json.dumps(newest.document, indent=2, ensure_ascii=False) + "\n" if newest else ""
+    return examples.example(Kind(kind), member.team) if kind in list(Kind) else ""
+
+
+def _page(
+    request: SignedInRequest, member: Member, draft: Draft, said: Opinion, *, refused: bool = False
+) -> HttpResponse:
+    page = {
+        "member": member,
+        "team": member.team,
+        "draft": draft,
+        "said": said,
+        "refused": refused,
+        "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
+        "largest": LARGEST,
+        "here": "write",
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    return render(request, "jobs/write.html", page, status=status)

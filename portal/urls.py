@@ -1,0 +1,15 @@
+"""Where everything is: the pages, and Django's admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/", include("jobs.api.urls")),
+    path("", include("jobs.web.urls")),
+]
+
+handler400 = "jobs.web.errors.bad_request"
+handler403 = "jobs.web.errors.forbidden"
+handler404 = "jobs.web.errors.not_found"
+handler500 = "jobs.web.errors.failed"

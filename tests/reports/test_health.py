@@ -1,0 +1,100 @@
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.models import Job, Lease
+from jobs.reports import health
+from jobs.ring import Listener
+from jobs.states import Delivery, State
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def workers(monkeypatch):
+    """The workers that answer; a test may change the list."""
+    alive = [Listener("one", busy=True, seen_at=now())]
+    monkeypatch.setattr(health, "listeners", lambda: alive)
+    return alive
+
+
+def signs(of):
+    return {sign.name: sign for sign in of}
+
+
+def test_a_portal_that_keeps_up_is_well():
+    job = make.job(state=State.RUNNING)
+    job.account.polled_at = now()
+    job.account.save()
+    Lease.hold("clock", "here", timedelta(seconds=15))
+
+    found = health.look()
+
+    assert found.tone == "good"
+    assert signs(found.accounts[0].signs)["Last poll"].says == "1 active jobs are followed"
+
+
+def test_a_dead_clock_and_dead_workers_are_told_with_what_to_do(workers):
+    workers.clear()
+    Lease.objects.create(name="clock", owner="gone", until=now() - timedelta(minutes=5))
+
+    found = signs(health.look().processes)
+
+    assert (found["Clock"].tone, found["Workers"].tone) == ("bad", "bad")
+    assert "manage.py clock" in found["Clock"].advice
+
+
+def test_a_redis_that_is_away_is_told_and_the_page_still_comes(monkeypatch):
+    monkeypatch.setattr(health, "listeners", lambda: None)
+
+    assert signs(health.look().processes)["Redis"].tone == "bad"
+
+
+def test_what_is_late_or_odd_is_told_for_its_account():
+    submission = make.submission()
+    make.job(submission)
+    make.job(submission, delivery=Delivery.SENDING, sent_at=now() - timedelta(hours=1))
+    make.job(submission, delivery=Delivery.HELD)
+    make.job(submission, state=State.LOST, ended_at=now())
+    make.job(submission, state=State.RUNNING)
+    Job.objects.update(accepted_at=now() - timedelta(minutes=5))
+
+    [account] = health.look().accounts
+    found = signs(account.signs)
+
+    assert {name: sign.tone for name, sign in found.items()} == {
+        "Last poll": "bad",
+        "Undelivered": "bad",
+        "Sending": "warn",
+        "Held": "warn",
+        "Lost": "warn",
+    }
+    assert found["Undelivered"].says == "1 ready to be sent"
+
+
+def test_a_step_that_waits_for_its_parent_is_not_called_late():
+    parent = make.job(delivery=Delivery.HELD)
+    child = make.job(parent.submission)
+    child.waits_for.create(parent=parent)
+
+    assert signs(health.look().accounts[0].signs)["Undelivered"].says == "0 ready to be sent"
+
+
+def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_assert_num_queries):
+    for number in (1, 5):
+        for _ in range(number):
+            make.job(make.submission(), state=State.RUNNING)
+        with django_assert_num_queries(3):
+            health.look()
+
+
+def test_only_staff_see_the_page(client):
+    client.force_login(make.member(role="lead").user)
+    assert client.get("/health/").status_code == 403
+
+    client.force_login(make.admin())
+    page = client.get("/health/")
+    assert page.status_code == 200
+    assert "Clock" in page.content.decode()

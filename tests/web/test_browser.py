@@ -1,0 +1,210 @@
+"""What only a browser can tell: that pages follow what happens, look right in both themes and on a phone, and that
+no page asks for what the Content-Security-Policy forbids."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from jobs.models import Account, Job
+from jobs.models.ids import to_text
+from jobs.reports.logs import Line, LogPage
+from tests import chromium, make
+from tests.web.conftest import Research
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Nothing is collected for tests; the test server finds the files where they are written.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+AT_END = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24"
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 700}},
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.required()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(autouse=True)
+def _plain_http(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test server has no TLS, and Playwright's own event loop makes Django suspect async code."""
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "sessionid", "csrftoken"
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def enter(browser: Browser, live_server: LiveServer, research: Research) -> Iterator[Callable[..., Page]]:
+    """Opens a page in which the analyst is signed in. Whatever the browser complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(path: str, look: str = "light") -> Page:
+        context = browser.new_context(base_url=live_server.url, **LOOKS[look])
+        contexts.append(context)
+        session = Client()
+        session.force_login(research.analyst.user)
+        context.add_cookies(
+            [{"name": "sessionid", "value": session.cookies["sessionid"].value, "url": live_server.url}]
+        )
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    # That an answer was a 404 or a 401 is what some of the tests are about; browser and htmx both report it.
+    assert [said for said in complaints if "status of 4" not in said and "Error Code 401" not in said] == []
+
+
+def until(true: Callable[[], object], seconds: float = 10) -> None:
+    """Wait for something to become true. Playwright's own waiting needs eval, which the policy forbids."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "It did not become true in time."
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page], research: Research) -> None:
+    make.job(research.submission, name="a-name-as-long-as-names-may-be-" * 4, state="FAILED", exit_code=1)
+    Account.objects.update(polled_at=now() - timedelta(minutes=3))
+    team = research.team.slug
+    paths = [
+        reverse("team", args=[team]),
+        reverse("write", args=[team]) + "?example=workflow",
+        reverse("definitions", args=[team]),
+        reverse("queues", args=[team]),
+        reverse("definition", args=[to_text(research.definition.public_id)]),
+        research.submission.get_absolute_url(),
+        research.job.get_absolute_url(),
+        "/nothing/here/",
+    ]
+    page = enter(paths[0], look)
+
+    for path in paths:
+        page.goto(path)
+        page.wait_for_load_state()
+        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found = Axe().run(page).response["violations"]
+        assert wider <= 0, path
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == [], path
+
+
+def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("write", args=["research"]))
+    page.fill("#text", '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
+    until(lambda: "Error" in page.inner_text("#verdict"))
+    page.click(".jump")
+
+    assert page.is_disabled("#verdict button[type=submit]")
+    assert page.evaluate("document.getElementById('text').selectionStart") > 30
+
+    page.fill("#text", '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
+    until(lambda: "Submit hi to cpu" in page.inner_text("#verdict"))
+    page.dblclick("#verdict button[type=submit]")
+    page.wait_for_url("**/submissions/*/")
+    assert Job.objects.filter(name="hi").count() == 1
+
+
+def test_a_draft_outlives_its_page(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("write", args=["research"]))
+    page.fill("#text", "{ not finished")
+    until(lambda: page.evaluate("sessionStorage.getItem('draft:research')"))
+    page.goto(reverse("team", args=["research"]))
+    page.goto(reverse("write", args=["research"]))
+
+    until(lambda: page.input_value("#text") == "{ not finished")
+
+
+def test_a_page_follows_a_job_to_its_end_and_says_so(enter: Callable[..., Page], research: Research) -> None:
+    page = enter(research.submission.get_absolute_url())
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "part=live" in request.url else None)
+    Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
+
+    until(lambda: "Succeeded" in page.inner_text("#live"))
+    until(lambda: "nightly: Succeeded." in page.inner_text("#said"))
+    asked.clear()
+    page.wait_for_timeout(2500)
+    assert asked == []
+
+
+def test_stopping_asks_first_and_the_question_outlives_a_refresh(
+    enter: Callable[..., Page], research: Research
+) -> None:
+    page = enter(research.job.get_absolute_url())
+    page.click("#stop")
+    Job.objects.filter(pk=research.job.pk).update(finished_attempts=1)
+    page.wait_for_timeout(2500)
+    assert page.is_visible("#confirm")
+
+    page.click("#confirm [data-do]")
+    until(lambda: "Stopping… asked by" in page.inner_text("main"))
+
+
+def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
+    enter: Callable[..., Page], research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [Line(now(), f"line {number}") for number in range(200)]
+
+    def after(_job: Job, token: str, _attempt: int | None = None) -> LogPage:
+        lines.append(Line(now(), f"line {len(lines)}"))
+        return LogPage(tuple(lines[int(token) :]), newer=str(len(lines)))
+
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(tuple(lines), newer=str(len(lines))))
+    monkeypatch.setattr("jobs.reports.logs.after", after)
+    page = enter(research.job.get_absolute_url())
+    pane = page.locator("[data-lines]")
+    count = page.locator(".line").count
+
+    until(lambda: count() > 201)
+    assert pane.evaluate(AT_END)
+
+    pane.evaluate("pane => { pane.scrollTop = 100 }")
+    before = count()
+    until(lambda: count() > before)
+    assert not pane.evaluate(AT_END)
+    assert "jump to the end" in page.inner_text("[data-jump]")
+
+    page.click("[data-jump]")
+    assert pane.evaluate(AT_END)
+    until(lambda: not page.is_visible("[data-jump]"))
+
+
+def test_someone_signed_out_is_told_and_keeps_the_page(enter: Callable[..., Page], research: Research) -> None:
+    page = enter(research.job.get_absolute_url())
+    page.context.clear_cookies()
+
+    until(lambda: "You are signed out" in page.inner_text("main"))
+    assert research.job.name in page.inner_text("h1")

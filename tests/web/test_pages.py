@@ -1,0 +1,247 @@
+"""What the pages show, and that nothing a program or a person wrote becomes more than text."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs.models import Account, Job, JobDependency, StateChange, Submission
+from jobs.reports.logs import Line, LogPage
+from tests import make
+from tests.web.conftest import Research, SignIn
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+@pytest.fixture
+def browser(research: Research, signed_in: SignIn) -> Client:
+    return signed_in(research.analyst.user)
+
+
+def page(browser: Client, thing: Any, **query: str) -> str:
+    return browser.get(thing if isinstance(thing, str) else thing.get_absolute_url(), query).content.decode()
+
+
+def test_what_people_wrote_is_shown_as_text(browser: Client, research: Research) -> None:
+    submission = make.submission(research.analyst, research.account, name=HOSTILE, text=HOSTILE, document={})
+    job = make.job(
+        submission,
+        name="fine",
+        state="FAILED",
+        status_reason=HOSTILE,
+        container_reason=HOSTILE,
+        tags={HOSTILE: HOSTILE},
+        document={"containerOverrides": {"environment": [{"name": HOSTILE, "value": HOSTILE}]}},
+        raw={HOSTILE: HOSTILE},
+    )
+    Job.objects.filter(pk=job.pk).update(name=HOSTILE)
+    job.refresh_from_db()
+
+    for shown in (reverse("team", args=["research"]), submission, job):
+        text = page(browser, shown)
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
+def test_log_lines_are_text_with_colours(
+    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (Line(now(), f"\x1b[31mred\x1b[0m {HOSTILE}"), Line(now(), '\x1b]8;;http://evil/\x07link\x1b[2J\x1b["'))
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(lines, newer="f/1"))
+    text = page(browser, reverse("job_log", args=[research.job.text_id]), part="lines")
+
+    assert '<span class="ansi-red">red</span>' in text
+    assert "<script>alert" not in text
+    assert "evil" not in text
+    assert "\x1b" not in text
+    assert 'data-newer="f/1"' in text
+    assert "<html" not in text
+
+
+def test_a_log_that_cannot_be_read_says_why(
+    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(trouble="AWS does not answer."))
+
+    assert "AWS does not answer." in page(browser, reverse("job_log", args=[research.job.text_id]))
+
+
+def test_secrets_of_the_environment_are_masked_everywhere(browser: Client, research: Research) -> None:
+    environment = [{"name": "DB_PASSWORD", "value": "hunter2!"}, {"name": "STAGE", "value": "prod"}]
+    document = {"containerOverrides": {"environment": environment}}
+    text = '{"containerOverrides": {"environment": [{"name": "DB_PASSWORD", "value": "hunter2!"}]}}'
+    submission = make.submission(research.analyst, research.account, text=text, document=document)
+    job = make.job(submission, document=document, raw={"container": {"environment": environment}})
+
+    for thing in (submission, job):
+        assert "hunter2!" not in page(browser, thing)
+    assert "••••" in page(browser, job)
+    assert "prod" in page(browser, job)
+
+
+def test_a_live_page_asks_again_and_stops_at_the_end(browser: Client, research: Research) -> None:
+    assert " data-live " in page(browser, research.submission)
+    assert " data-live " in page(browser, research.job)
+
+    Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
+    assert " data-live " not in page(browser, research.submission, part="live")
+    assert " data-live " not in page(browser, research.job, part="live")
+
+
+def test_a_live_part_is_the_part_alone_and_nothing_while_nothing_is_new(browser: Client, research: Research) -> None:
+    for thing in (research.submission, research.job):
+        part = page(browser, thing, part="live")
+        mark = part.partition("seen=")[2].partition('"')[0]
+
+        assert "<html" not in part
+        assert browser.get(thing.get_absolute_url(), {"part": "live", "seen": mark}).status_code == 204
+
+    Job.objects.filter(pk=research.job.pk).update(state="FAILED")
+    assert browser.get(research.job.get_absolute_url(), {"part": "live", "seen": mark}).status_code == 200
+
+
+def test_a_page_says_when_the_portal_is_behind_aws(browser: Client, research: Research) -> None:
+    Account.objects.update(polled_at=now())
+    assert "last heard from AWS" not in page(browser, research.submission)
+
+    Account.objects.update(polled_at=now() - timedelta(minutes=2))
+    assert "last heard from AWS" in page(browser, research.submission)
+    assert "last heard from AWS" in page(browser, research.job)
+
+
+def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, research: Research) -> None:
+    answer = browser.post(reverse("job_stop", args=[research.job.text_id]))
+    text = page(browser, research.job)
+
+    assert answer.headers["Location"] == research.job.get_absolute_url()
+    assert "Stopping… asked by" in text
+    assert 'id="stop"' not in text
+
+
+def test_stopping_a_submission_asks_for_all_its_jobs(browser: Client, research: Research) -> None:
+    make.job(research.submission, name="second", state="RUNNABLE")
+    assert "Stop 2 jobs" in page(browser, research.submission)
+
+    browser.post(reverse("submission_stop", args=[research.submission.text_id]))
+    assert "Stopping 2 jobs" in page(browser, research.submission)
+
+
+def test_a_failed_job_says_why_in_words(browser: Client, research: Research) -> None:
+    Job.objects.filter(pk=research.job.pk).update(
+        state="FAILED", exit_code=137, container_reason="OutOfMemoryError: Container killed"
+    )
+    text = page(browser, research.job)
+
+    assert "exit code 137: killed (SIGKILL)" in text
+    assert "OutOfMemoryError: Container killed" in text
+    assert "more memory" in text
+
+
+def test_a_job_shows_what_it_waits_for(browser: Client, research: Research) -> None:
+    second = make.job(research.submission, name="after", state="PENDING")
+    JobDependency.objects.create(job=second, parent=research.job)
+
+    assert "It waits for nightly." in page(browser, second)
+    assert "Waited for by" in page(browser, research.job)
+
+
+def test_older_submissions_are_a_page_away(browser: Client, research: Research) -> None:
+    for number in range(51):
+        make.job(make.submission(research.analyst, research.account, name=f"run-{number}"), state="SUCCEEDED")
+    first = page(browser, reverse("team", args=["research"]))
+    before = first.partition("?before=")[2].partition('"')[0]
+    second = page(browser, reverse("team", args=["research"]), before=before)
+
+    assert "run-50" in first
+    assert "run-0<" not in first
+    assert "run-0<" in second
+    assert "nightly" in second
+
+
+def test_an_empty_team_is_told_what_to_do(research: Research, signed_in: SignIn) -> None:
+    member = make.member(make.team("fresh"))
+    text = page(signed_in(member.user), reverse("team", args=["fresh"]))
+
+    assert "Nothing submitted yet" in text
+    assert f"{reverse('write', args=['fresh'])}?example=definition" in text
+
+
+def test_definitions_of_others_are_seen_when_shared(browser: Client, research: Research) -> None:
+    other = make.revision("tool", of=make.team("makers"), where=research.account).definition
+    where = reverse("definitions", args=["research"])
+    assert "tool" not in page(browser, where)
+
+    other.shared = True
+    other.save()
+    assert "shared by Makers" in page(browser, where)
+    assert browser.get(other.get_absolute_url()).status_code == 200
+    assert "tool" not in page(browser, where, q="hell")
+
+
+def test_a_refused_definition_shows_the_words_of_aws(browser: Client, research: Research) -> None:
+    revision = make.revision(
+        "no",
+        of=research.team,
+        where=research.account,
+        registration="REFUSED",
+        number=None,
+        refusal="Role is not valid",
+    )
+
+    assert "Role is not valid" in page(browser, revision)
+
+
+def test_the_team_sees_its_queues_and_no_others(browser: Client, research: Research) -> None:
+    make.queue("foreign", of=research.account, teams=(make.team("others"),))
+    make.queue("shut", of=research.account, teams=(research.team,), state="DISABLED")
+    text = page(browser, reverse("queues", args=["research"]))
+
+    assert "foreign" not in text
+    assert "Closed" in text
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
+    count: int, browser: Client, research: Research, django_assert_num_queries: Any
+) -> None:
+    submission = make.submission(research.analyst, research.account)
+    jobs = [make.job(submission, name=f"job-{number}", state="RUNNING", looked_at=now()) for number in range(count)]
+    for child, parent in zip(jobs[1:], jobs, strict=False):
+        JobDependency.objects.create(job=child, parent=parent)
+
+    with django_assert_num_queries(8):
+        browser.get(submission.get_absolute_url())
+    with django_assert_num_queries(7):
+        browser.get(submission.get_absolute_url(), {"part": "live"})
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_a_list_costs_the_same_queries_for_few_rows_and_many(
+    count: int, browser: Client, research: Research, django_assert_num_queries: Any
+) -> None:
+    for number in range(count):
+        submission = make.submission(make.member(research.team), research.account, name=f"run-{number}")
+        make.job(submission, state="RUNNING")
+        make.revision(f"definition-{number}", of=research.team, where=research.account)
+
+    with django_assert_num_queries(7):
+        browser.get(reverse("team", args=["research"]))
+    with django_assert_num_queries(7):
+        browser.get(reverse("definitions", args=["research"]))
+
+
+def test_a_job_costs_a_fixed_number_of_queries(
+    browser: Client, research: Research, django_assert_num_queries: Any
+) -> None:
+    for number in range(5):
+        child = make.job(research.submission, name=f"child-{number}", state="PENDING")
+        JobDependency.objects.create(job=child, parent=research.job)
+        StateChange.objects.create(job=research.job, delivery="SENT", state="RUNNING", source="poll")
+    Job.objects.filter(pk=research.job.pk).update(looked_at=now())
+
+    with django_assert_num_queries(8):
+        browser.get(research.job.get_absolute_url())
+    assert Submission.objects.count() == 1
