@@ -1,10 +1,14 @@
 """What all tests share: quick passwords, plain static files, no network, no Redis."""
 
+import os
 import socket
 from typing import Any
 
 import pytest
 from pytest_django import Settings
+
+# A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

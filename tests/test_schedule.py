@@ -7,7 +7,7 @@ from jobs.schedule import duties, tick
 from jobs.states import State
 from tests import make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def test_a_ring_that_was_lost_is_rung_again_by_the_clock(rings):

@@ -12,7 +12,7 @@ from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
 from tests import make, wire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def job_at(url: str, **fields) -> Job:

@@ -5,7 +5,7 @@ from jobs.dispatch.registration import register_due
 from jobs.models import Registration, Revision
 from tests import make, wire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 ARN = "arn:aws:batch:us-west-2:123456789012:job-definition/hello"
 

@@ -9,7 +9,7 @@ from jobs.models import Job, Revision, Submission
 from jobs.spec.reading import NotADocument
 from tests import make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 WORKFLOW: dict[str, Any] = {
     "jobs": [

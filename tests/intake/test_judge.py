@@ -8,7 +8,7 @@ from jobs import intake
 from jobs.models import Registration
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
 from tests import make, wire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from jobs.reports import home
 from jobs.states import Delivery, State
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture

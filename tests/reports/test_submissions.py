@@ -4,7 +4,7 @@ from jobs.reports import submissions
 from jobs.states import State
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_the_liveliest_job_speaks_for_the_whole_and_else_the_worst():

@@ -6,7 +6,7 @@ from jobs.states import Delivery
 from jobs.sync.apply import apply
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def seen(job: Job, state: str, **fields) -> Observation:

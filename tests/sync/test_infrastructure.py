@@ -5,7 +5,7 @@ from jobs.models import Queue
 from jobs.sync.infrastructure import apply_reading, difference, read_queues, sync_queues
 from tests import make, wire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def queue_told(name: str, **fields):

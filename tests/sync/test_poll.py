@@ -9,7 +9,7 @@ from jobs.states import State
 from jobs.sync.poll import poll
 from tests import make, wire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def describes(*jobs: dict[str, Any]) -> wire.Answer:

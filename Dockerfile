@@ -1,0 +1,26 @@
+# The portal as an image: one for web, worker and clock, which differ in their command only (see compose.yaml).
+FROM python:3.13-slim
+
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PORTAL_MODE=production \
+    STATIC_ROOT=/srv/static
+
+RUN useradd --system --uid 10001 --create-home portal
+WORKDIR /srv/portal
+
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
+
+COPY manage.py ./
+COPY portal ./portal
+COPY jobs ./jobs
+COPY templates ./templates
+COPY static ./static
+# Needs no secret: what is collected has none.
+RUN python manage.py collectstatic --no-input
+
+USER portal
+EXPOSE 8000
+# Exec form: SIGTERM reaches gunicorn, which lets requests end.
+CMD ["gunicorn", "portal.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "30", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]

@@ -1,0 +1,120 @@
+# Two commands need nothing prepared: `make run` and `make test`. Each makes .venv by itself and installs the locked,
+# hashed requirements into it. `make help` lists the rest.
+
+PORT ?= 8000
+STATE ?= .portal
+SHELL = /bin/sh
+PY = .venv/bin/python
+PIP = $(PY) -m pip --disable-pip-version-check --quiet
+# A production that serves nobody, for the checks that judge its settings.
+PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL=sqlite://:memory: \
+	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
+NOT_FAST = browser or process
+
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench pictures lock clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
+	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium'
+	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
+	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
+	@echo 'make format      write the code the way make check wants it'
+	@echo 'make bench       a table of how fast the parts are that people wait for'
+	@echo 'make pictures    takes the pictures of the documentation anew'
+	@echo 'make lock        write the locked requirements anew from pyproject.toml'
+
+run: .venv/.run-stamp
+	@exec $(PY) -m portal.quickstart --port '$(PORT)' --state '$(STATE)'
+
+# -- Tests. The last stage is the largest, and its summary the last line.
+test: .venv/.dev-stamp
+	@$(PY) -m tests.chromium --ensure
+	@failed=0; \
+	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres || failed=1; \
+	$(PY) -m pytest -q -n 2 --dist loadfile || failed=1; \
+	exit $$failed
+
+test-fast: .venv/.dev-stamp
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m 'not ($(NOT_FAST))'
+
+test-postgres: .venv/.dev-stamp
+	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres
+
+# -- Everything CI does
+check: .venv/.dev-stamp lint types contracts migrations templates deploy audit test
+
+lint: .venv/.dev-stamp
+	@echo '== format and lint'
+	@$(PY) -m ruff format --check --quiet . || { echo 'make format puts this right.'; exit 1; }
+	@$(PY) -m ruff check --quiet .
+
+types: .venv/.dev-stamp
+	@echo '== types'
+	@$(PY) -m mypy
+
+contracts: .venv/.dev-stamp
+	@echo '== import contracts'
+	@.venv/bin/lint-imports --no-logo
+
+migrations: .venv/.dev-stamp
+	@echo '== migrations'
+	@$(PRODUCTION) $(PY) manage.py makemigrations --check --dry-run
+
+templates: .venv/.dev-stamp
+	@echo '== templates'
+	@$(PY) -m djlint --quiet --lint templates
+
+deploy: .venv/.dev-stamp
+	@echo '== production settings'
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+audit: .venv/.dev-stamp
+	@echo '== dependencies'
+	@$(PY) -m scripts.audit requirements.txt
+
+format: .venv/.dev-stamp
+	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
+
+# The pictures of the documentation, taken anew by the tests that look at them
+pictures: .venv/.dev-stamp
+	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
+
+bench: .venv/.dev-stamp
+	@$(PY) -m bench
+
+# -- The ground. A Python counts when it really runs (a version manager's shims may only pretend), is new enough and can
+# make environments.
+.venv/bin/python:
+	@found=; bare=; \
+	for python in python3.13 python3.12 python3.11 python3; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+		bare=$$python; \
+		$$python -c 'import ensurepip, venv' >/dev/null 2>&1 && { found=$$python; break; }; \
+	done; \
+	if [ -z "$$bare" ]; then echo 'Python 3.11 or newer is needed, and none was found on PATH.' >&2; exit 1; fi; \
+	if [ -z "$$found" ]; then \
+		echo "$$bare cannot make virtual environments: install its venv module (Debian, Ubuntu: apt install python3-venv)." >&2; \
+		exit 1; \
+	fi; \
+	echo "Making .venv with $$found …"; \
+	$$found -m venv --clear .venv
+
+.venv/.run-stamp: requirements.txt | .venv/bin/python
+	@echo 'Installing the requirements (once) …'
+	@$(PIP) install --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.dev-stamp: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo 'Installing the requirements of development (once) …'
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch .venv/.run-stamp $@
+
+lock:
+	@command -v uv >/dev/null || { echo 'make lock needs uv, which was not found on PATH.' >&2; exit 1; }
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements.txt
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements.txt \
+		pyproject.toml -o requirements-dev.txt
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

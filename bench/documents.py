@@ -1,0 +1,48 @@
+"""Reading and judging: what happens at every key stroke in the editor, against merely parsing the same text."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from bench.measure import Comparison, compare
+from jobs.spec.judge import judge
+from jobs.spec.normal import fingerprint
+from jobs.spec.reading import read
+
+SEEDS = Path(__file__).resolve().parent.parent / "tests" / "seeds"
+PLAIN = ("my-job-definition", "my-job-submission", "workflow-jobs")
+
+
+def comparisons() -> Iterator[Comparison]:
+    for name in PLAIN:
+        text = (SEEDS / f"{name}.json").read_text()
+        yield compare(f"read and judge {name}", partial(_judged, text), "json.loads", partial(json.loads, text))
+    document = json.loads((SEEDS / "my-job-definition.json").read_text())
+    yield compare(
+        "fingerprint a definition", partial(fingerprint, document), "json.dumps", partial(json.dumps, document)
+    )
+    yield compare(
+        "judge a workflow of 300 jobs",
+        partial(_judged, chain(300)),
+        "of 30 jobs",
+        partial(_judged, chain(30)),
+    )
+
+
+def _judged(text: str) -> object:
+    return judge(read(text))
+
+
+def chain(length: int) -> str:
+    """A workflow in which each job waits for the one before."""
+    jobs = [
+        {
+            "jobName": f"step-{number}",
+            "jobQueue": "cpu-job-queue",
+            "jobDefinition": "data-preprocessing",
+            "dependsOn": [{"jobId": f"${{step-{number - 1}}}"}] if number else [],
+        }
+        for number in range(length)
+    ]
+    return json.dumps({"jobs": jobs})

@@ -1,0 +1,54 @@
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+BUDGET_SECONDS = 0.5
+FEWEST = 5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One line of the table: what was measured, against what."""
+
+    what: str
+    seconds: float
+    against: str
+    other_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.other_seconds
+
+
+def compare(what: str, work: Callable[[], object], against: str, other: Callable[[], object]) -> Comparison:
+    return Comparison(what, seconds(work), against, seconds(other))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """What one run takes when nothing disturbs it: the quickest of as many as the budget allows."""
+    work()
+    runs: list[float] = []
+    until = time.perf_counter() + BUDGET_SECONDS
+    while len(runs) < FEWEST or time.perf_counter() < until:
+        began = time.perf_counter()
+        work()
+        runs.append(time.perf_counter() - began)
+    return min(runs)
+
+
+def table(comparisons: list[Comparison]) -> str:
+    head = ("what", "ms", "against", "ms", "ratio")
+    rows = [
+        (c.what, f"{c.seconds * 1000:.3f}", c.against, f"{c.other_seconds * 1000:.3f}", f"{c.ratio:.1f}")
+        for c in comparisons
+    ]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    left = (0, 2)
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (head, tuple("-" * width for width in widths), *rows)
+    ]
+    return "\n".join(lines)

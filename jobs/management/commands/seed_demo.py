@@ -1,0 +1,185 @@
+"""`manage.py seed_demo`: the small demo of `make run`. It adds what was never there and changes nothing that is."""
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from jobs import access, intake
+from jobs.aws.errors import AwsError
+from jobs.dispatch.registration import register_due
+from jobs.management.demo import MEMBERS, PASSWORD, TEAMS, DemoTeam, documents
+from jobs.models import (
+    Access,
+    Account,
+    ApiToken,
+    Definition,
+    Membership,
+    Queue,
+    QueueGrant,
+    Registration,
+    Revision,
+    Source,
+    Submission,
+    Team,
+    User,
+)
+from jobs.models.token import digest, new_secret
+from jobs.sync.infrastructure import sync_queues
+
+REGION = "us-west-2"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SANDBOX_SECONDS = 60  # it is being started at the same time
+ENDPOINT_SECONDS = 2
+
+
+class Command(BaseCommand):
+    help = "Put the demo's people, teams, account, definitions and first jobs into a quick start's database."
+    requires_system_checks = ["portal"]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--sandbox", metavar="URL", default="", help="the demo's account is this sandbox")
+        where.add_argument("--endpoint", metavar="URL", default="", help="the demo's account is this AWS endpoint")
+        parser.add_argument("--region", default=REGION, help="the region of the account at --endpoint")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.QUICKSTART:
+            raise CommandError("The demo's passwords are known to everyone: it exists in the quick start only.")
+        if options["migrate"]:
+            call_command("migrate", interactive=False, verbosity=0)
+        if not User.objects.exists():
+            people_and_teams()
+        for team in TEAMS:
+            keep_token(team, Path(settings.STATE))
+        account = account_at(options["sandbox"], options["endpoint"], options["region"])
+        if account and wanting(account):
+            try:
+                wait_for(account.endpoint_url, SANDBOX_SECONDS if options["sandbox"] else ENDPOINT_SECONDS)
+                fill(account)
+            except (AwsError, OSError) as error:
+                what = f"AWS at {account.endpoint_url} did not take all of the demo ({error})"
+                (Path(settings.STATE) / "notice").write_text(f"{what}; the next start tries again.\n")
+
+
+@transaction.atomic
+def people_and_teams() -> None:
+    teams = {team.slug: Team.objects.get_or_create(slug=team.slug, defaults={"name": team.name})[0] for team in TEAMS}
+    for name, places in MEMBERS.items():
+        user = User.objects.create_user(name, password=PASSWORD)
+        for slug, role in places.items():
+            Membership.objects.create(team=teams[slug], user=user, role=role)
+    User.objects.create_superuser("admin", password=PASSWORD)
+
+
+def keep_token(demo: DemoTeam, state: Path) -> None:
+    """A token in a file, unless that is one we know, valid or revoked."""
+    file = state / demo.token_file
+    known = file.exists() and ApiToken.objects.filter(digest=digest(file.read_text().strip())).exists()
+    member = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
+    if known or member is None:
+        return
+    secret = new_secret()
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(secret + "\n")
+    ApiToken.objects.create(
+        team=member.team, person=member.user, name="Demo", start=secret[:12], digest=digest(secret)
+    )
+
+
+def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
+    """The demo's account, where it is at this start. Its other settings are whoever's who changed them."""
+    if not sandbox and not endpoint:
+        return None
+    near = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine lists what it has at once
+    account, _ = Account.objects.update_or_create(
+        name="Sandbox" if sandbox else "AWS",
+        defaults={"endpoint_url": sandbox or endpoint},
+        create_defaults={
+            "endpoint_url": sandbox or endpoint,
+            "region": region,
+            "number": "123456789012" if sandbox else "",
+            "access": Access.SANDBOX if sandbox else Access.DEFAULT,
+            **({"quarantine_seconds": 10, "poll_seconds": 1} if near else {}),
+        },
+    )
+    return account
+
+
+def wanting(account: Account) -> bool:
+    """Whether something of the demo was never put into this account."""
+    if account.synced_at is None:
+        return True
+    names = [name for team in TEAMS for name, _ in documents("definitions", team)]
+    there = Revision.objects.filter(definition__account=account, definition__name__in=names)
+    return there.exclude(registration=Registration.ACCEPTED).values("definition").distinct().count() < len(names)
+
+
+def fill(account: Account) -> None:
+    """Queues and their grants, definitions, first jobs: each if it was never there."""
+    with transaction.atomic():
+        new = {change.name for change in sync_queues(account) if change.kind == "new"}
+        for demo in TEAMS:
+            grant(account, demo, new)
+    for demo in TEAMS:
+        member = actor(demo)
+        if member is None:
+            continue
+        for name, text in documents("definitions", demo):
+            if not Definition.objects.filter(account=account, name=name).exists():
+                intake.register(text, member, account=account)
+    register_due(account)
+    for demo in TEAMS:
+        first_jobs(account, demo)
+
+
+def grant(account: Account, demo: DemoTeam, new: set[str]) -> None:
+    """Queues that are seen for the first time: a grant that an admin took away is not given again."""
+    team = Team.objects.filter(slug=demo.slug).first()
+    for name in demo.queues:
+        if team and name in new:
+            queue = Queue.objects.get(account=account, name=name)
+            fresh = not QueueGrant.objects.filter(team=team, is_default=True).exists()
+            QueueGrant.objects.get_or_create(team=team, queue=queue, defaults={"is_default": fresh})
+
+
+def first_jobs(account: Account, demo: DemoTeam) -> None:
+    """A few small jobs, which really run, so that the first page is not an empty one."""
+    member = actor(demo)
+    for name, text in documents("submissions", demo):
+        key = f"demo-{account.pk}-{name}"
+        if member is None or Submission.objects.filter(team=member.team, request_key=key).exists():
+            continue
+        try:
+            intake.accept(text, member, source=Source.JSON, request_key=key, account=account)
+        except intake.Refused:  # an endpoint without the demo's queues has no room for its jobs
+            continue
+
+
+def actor(demo: DemoTeam) -> access.Member | None:
+    """Who acts for the team, if that person is still in it."""
+    place = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
+    return access.member_of(place.user, place.team) if place else None
+
+
+def wait_for(url: str, patience: float) -> None:
+    """Return once something listens there. Raises OSError when the patience ends."""
+    where = urlsplit(url)
+    address = (where.hostname or "", where.port or (443 if where.scheme == "https" else 80))
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with socket.create_connection(address, timeout=2):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

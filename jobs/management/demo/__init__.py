@@ -1,0 +1,46 @@
+"""The demo of `make run`: who there is, what each team may use, and the documents of its first jobs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PASSWORD = "demo"  # noqa: S105 - everyone knows it: only the quick start, which listens on this machine alone, has it
+
+
+@dataclass(frozen=True)
+class DemoTeam:
+    """A team, who acts for it when the demo is set up, and its queues, the default one first."""
+
+    slug: str
+    name: str
+    actor: str
+    token_file: str
+    queues: tuple[str, ...]
+
+
+TEAMS = (
+    DemoTeam(
+        slug="research",
+        name="Research",
+        actor="analyst",
+        token_file="token",  # noqa: S106 - a file's name
+        queues=("ml-training-queue", "cpu-job-queue", "gpu-job-queue", "ci-job-queue", "fargate-queue"),
+    ),
+    DemoTeam(
+        slug="finance",
+        name="Finance",
+        actor="lead",
+        token_file="token-finance",  # noqa: S106 - a file's name
+        queues=("finance-team-queue",),
+    ),
+)
+
+# Who is what in which team. `admin` is staff, in none.
+MEMBERS = {"analyst": {"research": "analyst"}, "lead": {"research": "lead", "finance": "lead"}}
+
+
+def documents(kind: str, team: DemoTeam) -> Iterator[tuple[str, str]]:
+    """Name and text of the team's "definitions" or "submissions", always in the same order."""
+    for file in sorted((HERE / kind / team.slug).glob("*.json")):
+        yield file.stem, file.read_text()

@@ -1,0 +1,78 @@
+"""What a portal that serves people must not lack. Each check says what is wrong and what to do about it.
+
+They run before every command and before the web server's first request: a production that is not safe does not start.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+SHORTEST_KEY = 50
+# Keys from examples, ours and others': whoever reads them can sign in as anyone.
+KNOWN_KEYS = ("changeme", "change-me", "django-insecure-", "example", "insecure", "secret")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+JSON_ONLY = "rq.serializers.JSONSerializer"
+
+
+def portal(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """All of them, for Django."""
+    if app_configs is not None:
+        return []
+    mode = production if settings.PRODUCTION else quickstart
+    return [*mode(), *queues()]
+
+
+def production() -> Iterator[CheckMessage]:
+    key = settings.SECRET_KEY_GIVEN
+    make = "python -c 'import secrets; print(secrets.token_urlsafe(60))'"
+    if not key:
+        yield Error(
+            "SECRET_KEY is not set: what one process signs, no other would believe.",
+            hint=f"Make one and keep it secret: {make}",
+            id="portal.E001",
+        )
+    elif len(key) < SHORTEST_KEY or len(set(key)) < 10:
+        yield Error(
+            f"SECRET_KEY can be guessed: it needs at least {SHORTEST_KEY} characters, at random.",
+            hint=f"Make one and keep it secret: {make}",
+            id="portal.E002",
+        )
+    elif key.lower().startswith(KNOWN_KEYS):
+        yield Error(
+            "SECRET_KEY is one from an example, which everyone knows.",
+            hint=f"Make one and keep it secret: {make}",
+            id="portal.E003",
+        )
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield Error(
+            "ALLOWED_HOSTS must name the hosts under which people reach the portal, and no others.",
+            hint="For example ALLOWED_HOSTS=batch.example.org",
+            id="portal.E004",
+        )
+
+
+def quickstart() -> Iterator[CheckMessage]:
+    foreign = sorted(set(settings.ALLOWED_HOSTS) - LOOPBACK)
+    if foreign:
+        yield Error(
+            f"The quick start has people whose password everyone knows, and would answer as {', '.join(foreign)}.",
+            hint="It is for this machine alone. For others run it in production: see docs/operations.md.",
+            id="portal.E005",
+        )
+
+
+def queues() -> Iterator[CheckMessage]:
+    """Whoever can write to Redis could run code in a worker that unpickles."""
+    unsafe = [name for name, queue in settings.RQ_QUEUES.items() if queue.get("SERIALIZER") != JSON_ONLY]
+    if unsafe:
+        yield Error(
+            f"The queues {', '.join(unsafe)} would carry pickled objects.",
+            hint=f"Give them SERIALIZER {JSON_ONLY} in portal/settings.py.",
+            id="portal.E006",
+        )
+
+
+register(portal, "portal")

@@ -1,0 +1,165 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from jobs.models import Job
+from jobs.reports import history
+from jobs.reports.history import Filter
+from jobs.reports.months import Month
+from jobs.states import Delivery, State
+from tests import make
+from tests.reports import past
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def _rates():
+    past.rates()
+
+
+@pytest.fixture
+def submission():
+    return make.submission()
+
+
+def names(submission, **wanted):
+    return [row.job.name for row in history.page(submission.team, Filter(**wanted)).rows]
+
+
+def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission):
+    made = [make.job(submission).text_id for _ in range(8)][::-1]
+    team = submission.team
+
+    first = history.page(team, Filter(), rows=3)
+    second = history.page(team, Filter(), before=first.older, rows=3)
+    third = history.page(team, Filter(), before=second.older, rows=3)
+    assert [row.job.text_id for each in (first, second, third) for row in each.rows] == made
+    assert (first.newer, third.older) == ("", "")
+
+    back = history.page(team, Filter(), after=third.newer, rows=3)
+    assert back.rows == second.rows
+    again = history.page(team, Filter(), after=back.newer, rows=3)
+    assert (again.rows, again.newer) == (first.rows, "")
+
+
+def test_an_id_of_another_team_or_none_shows_the_newest(submission):
+    mine, theirs = make.job(submission), make.job()
+
+    for cursor in (theirs.text_id, "nonsense"):
+        assert [row.job for row in history.page(submission.team, Filter(), before=cursor).rows] == [mine]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"statuses": ("FAILED",)}, ["c"]),
+        ({"statuses": ("FAILED", "REFUSED")}, ["d", "c"]),
+        ({"statuses": ("SUBMITTED",)}, []),
+        ({"queue": "gpu"}, ["c"]),
+        ({"queue": "other"}, []),
+        ({"definition": "hello"}, ["d", "c", "b", "a"]),
+        ({"tags": (("Project", "ALPHA"),)}, ["b", "a"]),
+        ({"tags": (("Project", "ALPHA"), ("Department", "Risk"))}, ["b"]),
+        ({"untagged": ("Project",)}, ["d", "c"]),
+        ({"since": date(2026, 11, 2)}, ["d", "c", "b"]),
+        ({"until": date(2026, 11, 2)}, ["b", "a"]),
+        ({"month": Month(2026, 11)}, ["c", "b", "a"]),
+        ({"month": Month(2026, 12)}, []),
+        ({"text": "B"}, ["b"]),
+        ({"text": "_"}, []),
+    ],
+)
+def test_what_is_asked_for_is_found_and_nothing_else(submission, wanted, found):
+    gpu = make.queue("gpu", of=submission.account)
+    cpu = make.queue("cpu", of=submission.account)
+    past.job(submission, "2026-11-01", 1, name="a", queue=cpu, tags={"Project": "ALPHA"})
+    past.job(submission, "2026-11-02", 1, name="b", queue=cpu, tags={"Project": "ALPHA", "Department": "Risk"})
+    past.job(submission, "2026-11-03", 1, name="c", queue=gpu, tags={"Department": "Risk"}, state=State.FAILED)
+    refused = make.job(submission, name="d", queue=cpu, delivery=Delivery.REFUSED)
+    Job.objects.filter(pk=refused.pk).update(accepted_at="2026-11-04T00:00Z")
+    make.job(name="x")
+
+    assert names(submission, **wanted) == found
+
+
+def test_a_job_is_found_by_any_of_its_ids(submission):
+    job = make.job(submission, name="a", batch_id="0a1b2c3d-0000-4000-8000-000000000001")
+    make.job(submission, name="b")
+
+    for text in (job.text_id, job.batch_id, f"{job.batch_id}:7", job.batch_id.upper(), job.marker):
+        assert names(submission, text=text) == ["a"]
+
+
+def test_people_find_their_own(submission):
+    make.job(submission, name="mine")
+    other = make.submission(make.member(submission.team), submission.account)
+    make.job(other, name="theirs")
+
+    assert names(submission, person=submission.person.username) == ["mine"]
+
+
+def test_counts_are_those_of_the_filter_whatever_status_is_asked_for(submission):
+    for state in (State.FAILED, State.FAILED, State.SUCCEEDED):
+        make.job(submission, state=state, name="a")
+    make.job(submission, delivery=Delivery.HELD, name="b")
+
+    counts = history.counts(submission.team, Filter(statuses=("FAILED",)))
+    assert [(status.name, number) for status, number in counts.by_status] == [
+        ("HELD", 1),
+        ("SUCCEEDED", 1),
+        ("FAILED", 2),
+    ]
+    assert (counts.total, counts.whole) == (4, True)
+    assert history.counts(submission.team, Filter(text="b")).total == 1
+
+
+def test_counting_stops_at_a_limit_and_says_so(submission, monkeypatch):
+    monkeypatch.setattr(history, "COUNTED", 3)
+    for _ in range(5):
+        make.job(submission)
+
+    counts = history.counts(submission.team, Filter())
+    assert (counts.total, counts.whole) == (3, False)
+
+
+def test_the_cost_of_a_row_is_the_sum_of_its_lines_and_of_a_month_only_that_months(submission):
+    job = past.job(submission, "2026-11-01", 1, 2)
+    line = job.cost_lines.order_by("attempt").first()
+    line.day = date(2026, 10, 31)
+    line.save()
+
+    (row,) = history.page(submission.team, Filter()).rows
+    assert row.usd == Decimal("0.15")
+    (row,) = history.page(submission.team, Filter(month=Month(2026, 11))).rows
+    assert row.usd == Decimal("0.1")
+
+
+def test_an_export_has_every_row_once_and_ends_at_its_limit(submission, monkeypatch):
+    monkeypatch.setattr(history, "CHUNK", 2)
+    made = [make.job(submission) for _ in range(5)][::-1]
+
+    assert [row.job for row in history.export(submission.team, Filter())] == made
+    assert [row.job for row in history.export(submission.team, Filter(), limit=3)] == made[:3]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Filter(), "job_of_team"),
+        (Filter(statuses=("FAILED",)), "job_of_team_status"),
+        (Filter(tags=(("Project", "ALPHA"),)), "tag_of_team"),
+        (Filter(month=Month(2026, 11)), "cost_of_team"),
+        (Filter(person="anyone", definition="hello", queue="cpu"), "job_of_team"),
+    ],
+)
+def test_a_page_is_found_by_an_index_and_sorts_nothing(submission, wanted, index):
+    plan = history.jobs(submission.team, wanted).order_by("-pk")[:51].explain()
+    if "SEARCH" not in plan:
+        pytest.skip("the plans of SQLite are looked at")
+
+    outer = [line for line in plan.splitlines() if "SCALAR" not in line]
+    assert index in plan
+    assert not any("SCAN jobs_job" in line for line in outer)
+    assert "TEMP B-TREE" not in plan or wanted.month
