@@ -14,7 +14,7 @@ import pytest
 
 from jobs.models.token import digest
 from portal.quickstart.ground import some_free_port
-from tests.running import Run, alive, rows, running
+from tests.running import Run, alive, rows, running, surroundings
 
 pytestmark = [
     pytest.mark.process,
