@@ -30,6 +30,17 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
     }
 )
 
+IN_WORDS: Mapping[Act, str] = MappingProxyType(
+    {
+        "view": "look around",
+        "submit": "submit jobs",
+        "stop": "stop jobs",
+        "register": "register definitions",
+        "tokens": "see or make tokens",
+        "lead": "do what its leads do",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Member:
@@ -52,7 +63,7 @@ class Member:
     def refusal(self, act: Act) -> str:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
-        words = "see or make tokens" if act == "tokens" else act
+        words = IN_WORDS[act]
         if not self.role:
             return f"You see {self.team} as an administrator. To {words}, be made a member of it."
         return f"A {self.role} of {self.team} may not {words}. A lead of the team can change your role."
