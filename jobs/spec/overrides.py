@@ -83,6 +83,7 @@ def overrides_name_containers(definition: Document, submission: Document) -> Ite
     """
     known = {text_at(container.value, "name") for task in tasks(definition) for container in task.containers} - {""}
     choices = sorted(known)
+    has = listed(choices)
     guesses = Guesses()
     for over in overrides(submission):
         name = text_at(over.value, "name")
@@ -90,7 +91,7 @@ def overrides_name_containers(definition: Document, submission: Document) -> Ite
             continue
         meant = guesses.nearest(name, choices)
         here = join(*over.path, "name")
-        hint = f"did you mean {quoted(meant)}?" if meant else f"it has {listed(choices[:20])}."
+        hint = f"did you mean {quoted(meant)}?" if meant else f"it has {has}."
         fix = ({"op": "replace", "path": here, "value": meant},) if meant else ()
         yield Problem(here, f"The job definition has no container {quoted(name)}; {hint}", fix=fix)
 

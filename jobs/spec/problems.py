@@ -111,7 +111,8 @@ def cut(text: str) -> str:
 
 def listed(names: Iterable[str], *, word: str = "and", most: int = 8) -> str:
     """Names as in a sentence: a, b and c."""
-    known = [cut(name) for name in names]
-    if len(known) > most:
-        return f"{', '.join(known[:most])} {word} {len(known) - most} more"
+    every = list(names)
+    known = [cut(name) for name in every[: most + 1]]
+    if len(every) > most:
+        return f"{', '.join(known[:most])} {word} {len(every) - most} more"
     return f" {word} ".join([", ".join(known[:-1]), known[-1]]) if len(known) > 1 else "".join(known)

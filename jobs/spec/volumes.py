@@ -22,10 +22,10 @@ def mounts_have_volumes(document: Document) -> Iterator[Problem]:
     guesses = Guesses()
     for task in tasks(document):
         known = named(list_at(task.value, "volumes"))
+        has = f"it has {listed(known)}." if known else "it has no volumes."
         for path, name in _mounts(task):
             if name not in known:
                 meant = guesses.nearest(name, known)
-                has = f"it has {listed(known)}." if known else "it has no volumes."
                 hint = f"did you mean {quoted(meant)}?" if meant else has
                 message = f"No volume of this definition is named {quoted(name)}; {hint}"
                 fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant else ()
