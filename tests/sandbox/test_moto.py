@@ -88,29 +88,28 @@ def ours(still: Bench) -> dict[str, Any]:
 
 def test_both_accept_the_guide_and_answer_in_the_same_shape(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     assert ours.keys() == theirs.keys()
-    for what in ours:
+    for what, answer in ours.items():
         named = ("jobDefinitionName", "revision") if what.startswith("register") else ("jobName",)
-        assert [ours[what][key] for key in named] == [theirs[what][key] for key in named], what
+        assert [answer[key] for key in named] == [theirs[what][key] for key in named], what
         if not what.startswith("describe"):
-            assert ours[what].keys() == theirs[what].keys(), what
+            assert answer.keys() == theirs[what].keys(), what
 
 
 def test_what_both_describe_of_a_job_is_of_the_same_kind(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     for what in (what for what in ours if what.startswith("describe")):
-        shared = ours[what].keys() & theirs[what].keys()
+        mine, other = ours[what], theirs[what]
+        shared = mine.keys() & other.keys()
 
         assert {"jobId", "jobName", "jobQueue", "jobDefinition", "status", "createdAt", "container"} <= shared, what
-        assert {key: type(ours[what][key]) for key in shared} == {key: type(theirs[what][key]) for key in shared}, (
-            what
-        )
-        assert environment(ours[what]) == environment(theirs[what]), what
-        assert arn_kind(ours[what]["jobQueue"]) == arn_kind(theirs[what]["jobQueue"]), what
+        assert [(key, type(mine[key])) for key in shared] == [(key, type(other[key])) for key in shared], what
+        assert environment(mine) == environment(other), what
+        assert arn_kind(mine["jobQueue"]) == arn_kind(other["jobQueue"]), what
 
 
 def environment(job: Any) -> set[tuple[str, str]]:
-    return {
-        (entry["name"], entry["value"]) for entry in job["container"]["environment"] if "AWS_" not in entry["name"]
-    }
+    """What was asked for, without what moto adds."""
+    given = {entry["name"]: entry["value"] for entry in job["container"]["environment"]}
+    return {(name, value) for name, value in given.items() if not name.startswith("AWS_")}
 
 
 def arn_kind(arn: str) -> tuple[str, ...]:
