@@ -11,7 +11,7 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench pictures rules fuzz lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make format      write the code the way make check wants it'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
 	@echo 'make rules       write docs/rules.md anew from the rules'
+	@echo 'make chaos       the exhaustive check of delivery, in its largest worlds (about three minutes)'
 	@echo 'make bench       a table of how fast the parts are that people wait for'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
@@ -87,6 +88,9 @@ format: .venv/.dev-stamp
 # The pictures of the documentation, taken anew by the tests that look at them
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
+
+chaos: .venv/.dev-stamp
+	@$(PY) -m tests.protocol
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
