@@ -107,23 +107,23 @@ class World:
         *,
         csrf: bool = True,
         kept: bool = False,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The answer to one request. What it changed is undone, unless it is to be kept until the test's end."""
-        browser = Client(enforce_csrf_checks=True)
+        browser, given = Client(enforce_csrf_checks=True), dict(headers or {})
         if session := self.sessions.get(who):
             browser.cookies[settings.SESSION_COOKIE_NAME] = session
         if secret := self.secrets.get(who):
-            headers["Authorization"] = f"Bearer {secret}"
+            given["Authorization"] = f"Bearer {secret}"
         if csrf:
             browser.cookies[settings.CSRF_COOKIE_NAME] = CSRF
-            headers["X-CSRFToken"] = CSRF
+            given["X-CSRFToken"] = CSRF
         if address.startswith("/api/") and body is not None:
             sent: dict[str, Any] = {"data": json.dumps(body), "content_type": "application/json"}
         else:
             sent = {"data": body} if body is not None else {}
         with transaction.atomic():
-            answer = getattr(browser, method.lower())(address, headers=headers, **sent)
+            answer = getattr(browser, method.lower())(address, headers=given, **sent)
             text(answer)  # what is streamed is made while it is read
             if not kept:
                 transaction.set_rollback(True)
@@ -134,8 +134,8 @@ def text(answer: Any) -> str:
     """The body, streamed or not."""
     if answer.streaming:
         answer.whole = getattr(answer, "whole", None) or b"".join(answer.streaming_content)
-        return answer.whole.decode()
-    return answer.content.decode(errors="replace")
+        return str(answer.whole, "utf-8")
+    return str(answer.content, "utf-8", "replace")
 
 
 def document_of(word: str) -> dict[str, Any]:
