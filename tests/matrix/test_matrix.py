@@ -54,7 +54,7 @@ def sent_rightly(route: Route, who: str, answer: Any) -> bool:
         return True
     known = who == "admin" if route.area == "admin" else who in SESSIONS[2:]
     door = reverse("admin:login" if route.area == "admin" else "sign_in")
-    return known != answer["Location"].startswith(door)
+    return known != str(answer["Location"]).startswith(door)
 
 
 def no_row(world: World, route: Route) -> str:
