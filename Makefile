@@ -21,7 +21,7 @@ help:
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
 	@echo 'make format      write the code the way make check wants it'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
-	@echo 'make rules       write docs/rules.md anew from the rules'
+	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
 	@echo 'make chaos       the exhaustive check of delivery, in its largest worlds (about three minutes)'
 	@echo 'make bench       a table of how fast the parts are that people wait for'
 	@echo 'make pictures    takes the pictures of the documentation anew'
@@ -49,6 +49,7 @@ fuzz: .venv/.dev-stamp
 
 rules: .venv/.dev-stamp
 	@$(PY) -m scripts.rules
+	@$(PY) -m scripts.rights
 
 # -- Everything CI does
 check: .venv/.dev-stamp lint types contracts migrations templates deploy audit test

@@ -132,3 +132,23 @@ def _member(user: User, team: Team, act: Act) -> Member:
     member = Member(user, team, _role(user, team))
     member.must(act)
     return member
+
+
+@dataclass(frozen=True)
+class Right:
+    """A row of the table of rights, for people: what may be done, and whether each of `ACTORS` may."""
+
+    act: Act
+    words: str
+    allowed: tuple[bool, ...]
+
+
+ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
+"""Whom the table tells of. An administrator is staff, here of someone else's team."""
+
+
+def rights(*, active: bool = True) -> list[Right]:
+    """The table as `Member` applies it, for a team that is active or not."""
+    team = Team(active=active)
+    actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
+    return [Right(act, IN_WORDS[act], tuple(actor.may(act) for actor in actors)) for act in MAY]

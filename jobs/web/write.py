@@ -16,7 +16,7 @@ from jobs.access import Member
 from jobs.models import Account, Registration, Revision, Source
 from jobs.spec.documents import Kind
 from jobs.spec.reading import LARGEST, NotADocument
-from jobs.web import examples, opinion
+from jobs.web import examples, opinion, secrets
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
 
@@ -156,12 +156,14 @@ def _beginning(request: SignedInRequest, member: Member) -> str:
     """What the editor opens with: nothing, an example, or what was sent or registered once before."""
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
-        submission, _ = access.submission(request.user, earlier)
-        return submission.text
+        submission, owner = access.submission(request.user, earlier)
+        whole = owner.may("submit")
+        return submission.text if whole else secrets.masked_text(submission.text, submission.document)
     if revise:
-        definition, _ = access.definition(request.user, revise)
+        definition, owner = access.definition(request.user, revise)
         newest = definition.revisions.first()
-        return json.dumps(newest.document, indent=2, ensure_ascii=False) + "\n" if newest else ""
+        document = secrets.for_editor(newest.document, owner) if newest else None
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
     return examples.example(Kind(kind), member.team) if kind in list(Kind) else ""
 
 

@@ -16,7 +16,7 @@ from jobs.spec.fields.tables import has_one_container
 from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
-from jobs.web import write
+from jobs.web import secrets, write
 from jobs.web.builder import choices, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import Draft
@@ -123,9 +123,11 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     if not revise and not clone:
         draft = Draft.begun(Kind.DEFINITION, BLANK)
         return page(request, member, draft, said.not_yet(draft))
-    earlier, _ = access.definition(request.user, revise or clone)
+    earlier, owner = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
-    document: Document = copied(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
+    document: Document = (
+        copied(secrets.for_editor(newest.document, owner)) if newest else {**BLANK, "jobDefinitionName": earlier.name}
+    )
     # Another team's name cannot be registered, so what it shares is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = f"{text_at(document, 'jobDefinitionName')[:123]}-copy"
