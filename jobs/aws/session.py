@@ -106,20 +106,32 @@ class Fence(threading.local):
     sent, checked when it is signed and nothing has left yet.
     """
 
-    closes_at: float | None = None
+    opened_at: "Moment | None" = None
+    seconds = 0.0
 
     @contextmanager
-    def open_for(self, seconds: float) -> Iterator[None]:
-        """Requests of this thread may leave for so long from now."""
-        self.closes_at = time.monotonic() + seconds
+    def open_for(self, seconds: float, since: "Moment") -> Iterator[None]:
+        """Requests of this thread may leave for so long since then: the moment before the intent was written."""
+        self.opened_at, self.seconds = since, seconds
         try:
             yield
         finally:
-            self.closes_at = None
+            self.opened_at = None
 
     def check(self, **_: object) -> None:
-        if self.closes_at is None or time.monotonic() > self.closes_at:
+        if self.opened_at is None or self.opened_at.passed() > self.seconds:
             raise FenceError("Too much time has passed since the intent was written; not sent.")
+
+
+class Moment:
+    """A moment by two clocks: one that nobody sets, and one that goes on while the machine itself is paused."""
+
+    def __init__(self) -> None:
+        self._steady, self._wall = time.monotonic(), time.time()
+
+    def passed(self) -> float:
+        """Seconds since then, by the clock that counted more."""
+        return max(time.monotonic() - self._steady, time.time() - self._wall)
 
 
 fence = Fence()

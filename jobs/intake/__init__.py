@@ -5,6 +5,7 @@ Every door (page, API, schedule) comes through here, so that the same document m
 
 from jobs.intake.acceptance import accept
 from jobs.intake.registering import await_registration, register
+from jobs.intake.releasing import release
 from jobs.intake.stopping import stop, stop_all
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
 
@@ -16,6 +17,7 @@ __all__ = [
     "await_registration",
     "judge",
     "register",
+    "release",
     "stop",
     "stop_all",
 ]
