@@ -12,8 +12,10 @@ from django.db import DatabaseError
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, Revision
+from jobs.models.incarnation import renew
 from jobs.ring import ring
 from jobs.sync.reconcile import reconcile
+from jobs.sync.sweep import sweep
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,10 @@ def look_for_the_unknown(account: Account, _tick: str) -> None:
     reconcile(account)
 
 
+def compare_with_aws(account: Account, _tick: str) -> None:
+    sweep(account)
+
+
 def duties() -> tuple[Duty, ...]:
     """The clock's duties, fresh: each process counts its own seconds."""
     return (
@@ -70,6 +76,7 @@ def duties() -> tuple[Duty, ...]:
         Duty("stops", 2, ring_for_stops),
         Duty("polls", 1, ring_for_polls),
         Duty("unknown", 2, look_for_the_unknown),
+        Duty("comparison", 10, compare_with_aws),
         Duty("charges", 3, ring_for_charges),
         Duty("queues", 600, ring_for_queues),
     )
@@ -78,6 +85,7 @@ def duties() -> tuple[Duty, ...]:
 def tick(work: tuple[Duty, ...], seconds: float) -> None:
     """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
     stamp = f"{now():%Y%m%d%H%M%S}"
+    renew()
     for account in Account.objects.filter(active=True):
         for duty in work:
             if seconds < duty.due.get(account.pk, 0):

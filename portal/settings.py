@@ -36,6 +36,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # -- The product
 # Tells several portals in one AWS account apart; part of every job's tags.
 INSTALLATION = env.str("INSTALLATION", "batch-portal")
+# Tells a restored database from the one last worked with; keep it where no backup of the database brings it back.
+INCARNATION_FILE = Path(env.str("INCARNATION_FILE", str(STATE / "incarnation")))
 DOCUMENT_MAX_BYTES = 1024 * 1024
 
 # -- Django

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @pytest.fixture(autouse=True)
-def _plain_settings(settings: Settings) -> None:
+def _plain_settings(settings: Settings, tmp_path: Path) -> None:
     settings.PORTAL_MODE = "quickstart"
     settings.QUICKSTART = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -23,6 +24,7 @@ def _plain_settings(settings: Settings) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.SECURE_SSL_REDIRECT = False
+    settings.INCARNATION_FILE = tmp_path / "incarnation"
     settings.WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
 
 

@@ -100,6 +100,31 @@ def ids_named(client: Any, queue: str, name: str) -> list[str]:
     return [job["jobId"] for job in sorted(found, key=lambda job: (job.get("createdAt", 0), job["jobId"]))]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A job in AWS's list of a queue: little is told of it there."""
+
+    batch_id: str
+    name: str
+    created_at: int  # milliseconds since 1970
+
+
+def created_since(client: Any, queue: str, since: datetime) -> Iterator[list[Listed]]:
+    """A queue's jobs of every state that were created later than that, newest first, page by page."""
+    token = ""
+    request = {
+        "jobQueue": queue,
+        "filters": [{"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}],
+    }
+    while True:
+        with translated():
+            answer = client.list_jobs(**request, **({"nextToken": token} if token else {}))
+        yield [Listed(job["jobId"], job["jobName"], job.get("createdAt", 0)) for job in answer["jobSummaryList"]]
+        token = answer.get("nextToken") or ""
+        if not token:
+            return
+
+
 def describe(client: Any, batch_ids: Sequence[str]) -> list[Observation]:
     """What AWS knows of up to 100 jobs. It leaves out, without a word, those it does not know."""
     with translated():

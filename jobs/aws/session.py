@@ -8,9 +8,10 @@ What a page waits for has three seconds.
 import functools
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Protocol
 
@@ -88,8 +89,26 @@ class WayIn:
 
 def client_for(account: Reachable, service: str, purpose: Purpose) -> Any:
     """A client of a service ("batch", "logs", "sts") in the account's region, with the account's way in."""
-    way_in = WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
-    return _client(way_in, service, purpose)
+    return _client(_way_in(account), service, purpose)
+
+
+def _way_in(account: Reachable) -> WayIn:
+    return WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
+
+
+def clock_skew(account: Reachable) -> float | None:
+    """How many seconds AWS's clock was ahead of ours in its last answer to this process; None before one came."""
+    return _skews.get(_way_in(account))
+
+
+_skews: dict[WayIn, float] = {}
+
+
+def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
+    dated = str(parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
+    with suppress(ValueError):
+        told = parsedate_to_datetime(dated).timestamp() + 0.5  # it has no fractions of a second
+        _skews[way_in] = told - time.time()
 
 
 def preload() -> None:
@@ -158,6 +177,8 @@ def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
     )
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
+    if purpose is Purpose.READ:
+        client.meta.events.register("after-call.batch", functools.partial(_note_date, way_in))
     return client
 
 

@@ -24,6 +24,7 @@ from jobs.dispatch.pace import Pace, rest, throttled
 from jobs.dispatch.requests import submit_request
 from jobs.dispatch.taking import give_back, take
 from jobs.models import Account, DeliveryAttempt, Job
+from jobs.models.incarnation import held_back
 from jobs.models.job import LEASE
 from jobs.policy.grants import Grants
 from jobs.policy.rules import Ask, objections
@@ -37,6 +38,8 @@ THREADS = 8
 BEGIN_WITHIN = 20.0
 # After the intent is written, a request leaves within so many seconds or not at all.
 SEND_WITHIN = 10.0
+# The quarantine allows for clocks that differ by so much.
+SKEW_AT_MOST = 60.0
 # A definition is not always known to SubmitJob at once after it was registered.
 SETTLING = timedelta(seconds=60)
 # How long an account is left alone that is throttled, or that cannot be reached or gives no clear answers.
@@ -53,6 +56,8 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
     With more threads than one, jobs that do not wait for each other go side by side.
     """
+    if held_back(account) or _clocks_differ(account):
+        return 0
     drain = _Drain(account)
     with crew(drain.carry, threads) as run:
         while drain.open and drain.tried < AT_ONCE:
@@ -64,6 +69,15 @@ def deliver_due(account: Account, threads: int = 1) -> int:
             run(jobs)
             give_back(drain.left)
     return drain.tried
+
+
+def _clocks_differ(account: Account) -> bool:
+    """How long a request can be under way is known by its date: with a wrong clock nothing is safe to repeat."""
+    skew = Account.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
+    if abs(skew) <= SKEW_AT_MOST:
+        return False
+    log.error("clocks_differ", account=account.name, seconds=skew)
+    return True
 
 
 class _Drain:

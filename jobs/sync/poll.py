@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from jobs.aws import batch
 from jobs.aws.errors import AwsError
-from jobs.aws.session import Purpose, client_for
+from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, Job
 from jobs.sync.apply import apply, lose
 from jobs.sync.cadence import next_look
@@ -81,4 +81,7 @@ def _remember(account: Account, done: Polled) -> None:
     fields: dict[str, object] = {"trouble": done.trouble}
     if not done.trouble:
         fields["polled_at"] = now()
+    skew = clock_skew(account)
+    if skew is not None:
+        fields["clock_skew_seconds"] = skew
     Account.objects.filter(pk=account.pk).update(**fields)
