@@ -37,6 +37,7 @@ class Purpose(Enum):
     SUBMIT = "submit"
     READ = "read"
     PAGE = "page"
+    QUEUE = "queue"
 
 
 CONFIGS = {
@@ -51,6 +52,11 @@ CONFIGS = {
         connect_timeout=3,
         read_timeout=15,
         max_pool_connections=20,
+    ),
+    Purpose.QUEUE: Config(  # a receive waits up to 20 s for a message
+        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=3,
+        read_timeout=40,
     ),
     Purpose.PAGE: Config(
         retries={"mode": "standard", "total_max_attempts": 1},
