@@ -47,7 +47,8 @@ def ring_for_stops(account: Account, tick: str) -> None:
 
 
 def ring_for_polls(account: Account, tick: str) -> None:
-    if Job.objects.filter(account=account).due_for_a_look().exists():
+    quiet = account.quiet_until and account.quiet_until > now()
+    if not quiet and Job.objects.filter(account=account).due_for_a_look().exists():
         ring("poll", account.pk, bell="sync", once=tick)
 
 
@@ -64,6 +65,11 @@ def look_for_the_unknown(account: Account, _tick: str) -> None:
     reconcile(account)
 
 
+def ring_for_failed_children(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account).with_failures_to_read().exists():
+        ring("failed_children", account.pk, bell="sync", once=tick)
+
+
 def compare_with_aws(account: Account, _tick: str) -> None:
     sweep(account)
 
@@ -76,6 +82,7 @@ def duties() -> tuple[Duty, ...]:
         Duty("stops", 2, ring_for_stops),
         Duty("polls", 1, ring_for_polls),
         Duty("unknown", 2, look_for_the_unknown),
+        Duty("failed children", 5, ring_for_failed_children),
         Duty("comparison", 10, compare_with_aws),
         Duty("charges", 3, ring_for_charges),
         Duty("queues", 600, ring_for_queues),

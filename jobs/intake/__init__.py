@@ -4,6 +4,7 @@ Every door (page, API, schedule) comes through here, so that the same document m
 """
 
 from jobs.intake.acceptance import accept
+from jobs.intake.looking import look_into
 from jobs.intake.registering import await_registration, register
 from jobs.intake.releasing import release
 from jobs.intake.stopping import stop, stop_all
@@ -16,6 +17,7 @@ __all__ = [
     "accept",
     "await_registration",
     "judge",
+    "look_into",
     "register",
     "release",
     "stop",

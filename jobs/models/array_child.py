@@ -7,9 +7,9 @@ from jobs.states import FINAL_STATES, State, Status, status_of
 
 
 class ArrayChildQuerySet(models.QuerySet["ArrayChild"]):
-    def unfinished(self) -> Self:
-        """Those that AWS may still have news of."""
-        return self.exclude(state__in=FINAL_STATES)
+    def finished(self) -> Self:
+        """Those that AWS has no more news of."""
+        return self.filter(state__in=FINAL_STATES)
 
 
 class ArrayChild(models.Model):

@@ -88,6 +88,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Active, and it is time to ask AWS again."""
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
+    def with_failures_to_read(self) -> Self:
+        """Arrays that ended badly and whose failed children were not asked about since."""
+        unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
+        return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
+
     def unstopped(self) -> Self:
         """Someone asked to stop them, AWS has them, and they have not ended."""
         return self.active().filter(stop_requested_at__isnull=False)
@@ -173,6 +178,11 @@ class Job(models.Model):
             models.Index(fields=["team", "-id"], name="job_of_team"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
+            models.Index(
+                fields=["account", "children_read_at"],
+                name="job_array_failed",
+                condition=Q(array_size__isnull=False, state="FAILED"),
+            ),
             models.Index(
                 fields=["account", "next_try_at"],
                 name="job_undelivered",
