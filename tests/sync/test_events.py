@@ -121,16 +121,10 @@ def test_ten_messages_cost_two_queries(django_assert_num_queries):
         Ear().hear([event(f"j-{number}") for number in range(10)])
 
 
-class Once(threading.Event):
-    """Says stop after so many rounds."""
-
-    def __init__(self, rounds: int) -> None:
-        super().__init__()
-        self.rounds = rounds
-
-    def is_set(self) -> bool:
-        self.rounds -= 1
-        return self.rounds < 0
+def listening(sqs, rounds: int, ear: Ear | None = None) -> None:
+    ear = ear or Ear()
+    for _ in range(rounds):
+        listen(sqs.address, threading.Event(), ear, 0)
 
 
 @pytest.fixture
@@ -154,7 +148,7 @@ def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, 
     for body in [event("j-1"), "malformed", event("foreign")]:
         sqs.send_message(QueueUrl=sqs.address.url, MessageBody=body)
     with django_capture_on_commit_callbacks(execute=True):
-        listen(sqs.address, Once(3), wait_seconds=0)
+        listening(sqs, 3)
 
     assert due(job)
     assert left_in(sqs) == 0
@@ -169,7 +163,7 @@ def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, mo
     monkeypatch.setattr("jobs.management.commands.events.PAUSE_AFTER_TROUBLE", 0)
     monkeypatch.setattr("jobs.management.commands.events.connection.close", lambda: None)
     sqs.send_message(QueueUrl=sqs.address.url, MessageBody=event("j-1"))
-    listen(sqs.address, Once(1), Deaf(), wait_seconds=0)
+    listening(sqs, 1, Deaf())
 
     assert left_in(sqs) == 1
 
@@ -183,7 +177,7 @@ def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
     bridge.put_targets(Rule="batch", Targets=[{"Id": "1", "Arn": arn}])
     told = {"Source": "aws.batch", "DetailType": "Batch Job State Change", "Detail": json.dumps({"jobId": "j-1"})}
     bridge.put_events(Entries=[told])
-    listen(sqs.address, Once(2), wait_seconds=0)
+    listening(sqs, 2)
 
     assert due(job)
 

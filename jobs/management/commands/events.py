@@ -31,10 +31,14 @@ class Command(BaseCommand):
         url = settings.EVENTS_QUEUE_URL
         if not url:
             raise CommandError("EVENTS_QUEUE_URL is not set: there are no events to listen to, and none are needed.")
+        self.check(tags=["ground"], databases=["default"])
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        listen(address_of(url), stop)
+        address, ear = address_of(url), Ear()
+        while not stop.is_set():
+            listen(address, stop, ear, events.WAIT_SECONDS)
+            close_old_connections()
 
 
 def address_of(url: str) -> events.QueueAddress:
@@ -46,26 +50,18 @@ def address_of(url: str) -> events.QueueAddress:
     return events.QueueAddress(url, region)
 
 
-def listen(
-    address: events.QueueAddress,
-    stop: threading.Event,
-    ear: Ear | None = None,
-    wait_seconds: int = events.WAIT_SECONDS,
-) -> None:
-    """Take messages until told to stop. Each is deleted when what it says is in the database, not before."""
-    ear = ear or Ear()
-    while not stop.is_set():
-        try:
-            client = client_for(address, "sqs", Purpose.QUEUE)
-            messages = events.receive(client, address.url, 1 if ear.unknown else wait_seconds)
-            for account in ear.hear(each.body for each in messages) | ear.again():
-                ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
-            events.delete(client, address.url, messages)
-        except AwsError as error:
-            log.warning("events_not_heard", error=error.message)
-            stop.wait(PAUSE_AFTER_TROUBLE)
-        except DatabaseError as error:
-            log.warning("events_without_database", error=str(error))
-            connection.close()
-            stop.wait(PAUSE_AFTER_TROUBLE)
-        close_old_connections()
+def listen(address: events.QueueAddress, stop: threading.Event, ear: Ear, wait_seconds: int) -> None:
+    """Take the next messages. Each is deleted when what it says is in the database, not before."""
+    try:
+        client = client_for(address, "sqs", Purpose.QUEUE)
+        messages = events.receive(client, address.url, 1 if ear.unknown else wait_seconds)
+        for account in ear.hear(each.body for each in messages) | ear.again():
+            ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
+        events.delete(client, address.url, messages)
+    except AwsError as error:
+        log.warning("events_not_heard", error=error.message)
+        stop.wait(PAUSE_AFTER_TROUBLE)
+    except DatabaseError as error:
+        log.warning("events_without_database", error=str(error))
+        connection.close()
+        stop.wait(PAUSE_AFTER_TROUBLE)
