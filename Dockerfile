@@ -6,7 +6,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PORTAL_MODE=production \
     STATIC_ROOT=/srv/static
 
-RUN useradd --system --uid 10001 --create-home portal
+RUN useradd --system --uid 10001 --create-home portal && install --directory --owner portal /state
 WORKDIR /srv/portal
 
 COPY requirements.txt ./

@@ -12,8 +12,10 @@ from django.db import DatabaseError
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, Revision
+from jobs.models.incarnation import renew
 from jobs.ring import ring
 from jobs.sync.reconcile import reconcile
+from jobs.sync.sweep import sweep
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,8 @@ def ring_for_stops(account: Account, tick: str) -> None:
 
 
 def ring_for_polls(account: Account, tick: str) -> None:
-    if Job.objects.filter(account=account).due_for_a_look().exists():
+    quiet = account.quiet_until and account.quiet_until > now()
+    if not quiet and Job.objects.filter(account=account).due_for_a_look().exists():
         ring("poll", account.pk, bell="sync", once=tick)
 
 
@@ -62,6 +65,15 @@ def look_for_the_unknown(account: Account, _tick: str) -> None:
     reconcile(account)
 
 
+def ring_for_failed_children(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account).with_failures_to_read().exists():
+        ring("failed_children", account.pk, bell="sync", once=tick)
+
+
+def compare_with_aws(account: Account, _tick: str) -> None:
+    sweep(account)
+
+
 def duties() -> tuple[Duty, ...]:
     """The clock's duties, fresh: each process counts its own seconds."""
     return (
@@ -70,6 +82,8 @@ def duties() -> tuple[Duty, ...]:
         Duty("stops", 2, ring_for_stops),
         Duty("polls", 1, ring_for_polls),
         Duty("unknown", 2, look_for_the_unknown),
+        Duty("failed children", 5, ring_for_failed_children),
+        Duty("comparison", 10, compare_with_aws),
         Duty("charges", 3, ring_for_charges),
         Duty("queues", 600, ring_for_queues),
     )
@@ -78,6 +92,7 @@ def duties() -> tuple[Duty, ...]:
 def tick(work: tuple[Duty, ...], seconds: float) -> None:
     """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
     stamp = f"{now():%Y%m%d%H%M%S}"
+    renew()
     for account in Account.objects.filter(active=True):
         for duty in work:
             if seconds < duty.due.get(account.pk, 0):

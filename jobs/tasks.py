@@ -3,17 +3,20 @@
 from contextlib import suppress
 
 from jobs.aws.errors import AwsError
-from jobs.dispatch.delivery import deliver_due
+from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
 from jobs.dispatch.registration import register_due
 from jobs.dispatch.stopping import stop_due
-from jobs.models import Account
+from jobs.models import Account, Job
 from jobs.pricing.charging import charge_due
+from jobs.ring import ring
+from jobs.sync import children as array_children
 from jobs.sync import infrastructure
 from jobs.sync import poll as polling
 
 
 def deliver(account: int) -> None:
-    deliver_due(Account.objects.get(pk=account))
+    if deliver_due(Account.objects.get(pk=account), threads=THREADS) >= AT_ONCE:
+        ring("deliver", account, bell="deliver")  # there may be more
 
 
 def register(account: int) -> None:
@@ -26,6 +29,15 @@ def stop(account: int) -> None:
 
 def poll(account: int) -> None:
     polling.poll(Account.objects.get(pk=account))
+
+
+def children(job: int) -> None:
+    with suppress(AwsError):  # whoever looks goes on looking
+        array_children.read_children(Job.objects.select_related("account").get(pk=job))
+
+
+def failed_children(account: int) -> None:
+    array_children.read_failed_due(Account.objects.get(pk=account))
 
 
 def charge(account: int) -> None:

@@ -7,4 +7,4 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import checks  # noqa: F401, PLC0415 - importing registers them
+        from portal import checks, ground  # noqa: F401, PLC0415 - importing registers them

@@ -36,6 +36,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # -- The product
 # Tells several portals in one AWS account apart; part of every job's tags.
 INSTALLATION = env.str("INSTALLATION", "batch-portal")
+# Tells a restored database from the one last worked with; keep it where no backup of the database brings it back.
+INCARNATION_FILE = Path(env.str("INCARNATION_FILE", str(STATE / "incarnation")))
+# Where EventBridge leaves what Batch tells; empty: the portal finds out by asking, which is always enough.
+EVENTS_QUEUE_URL = env.str("EVENTS_QUEUE_URL", "")
+EVENTS_REGION = env.str("EVENTS_REGION", "")
 DOCUMENT_MAX_BYTES = 1024 * 1024
 
 # -- Django

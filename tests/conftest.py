@@ -2,9 +2,11 @@
 
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -13,6 +15,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _own_incarnation(settings: Settings, tmp_path: Path) -> None:
+    settings.INCARNATION_FILE = tmp_path / "incarnation"
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,6 +90,18 @@ def wire(*answers: Answer) -> Iterator[Wire]:
 
 
 accepts = says(200, {"jobId": "11111111-1111-4111-8111-111111111111", "jobName": "x", "jobArn": "arn:x"})
+
+
+def accepts_each(seconds: float = 0.0) -> Answer:
+    """Takes every job, each under an id of its own, after a while."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(seconds)
+        says(200, {"jobId": str(uuid.uuid4())})(handler)
+
+    return answer
+
+
 refuses = says(400, {"message": "Job name should match valid pattern"}, "ClientException")
 throttles = says(429, {"message": "Too many"}, "TooManyRequestsException")
 breaks = says(500, {"message": "Oops"}, "ServerException")

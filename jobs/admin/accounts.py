@@ -22,7 +22,7 @@ class AccountAdmin(KeptAdmin):
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
         ("Way in", {"fields": ["access", "role_arn", "external_id", "endpoint_url"]}),
-        ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds"]}),
+        ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
         ("Seen last", {"fields": ["polled_at", "synced_at", "trouble"]}),
     ]
 

@@ -36,6 +36,7 @@ class Attempt:
     reason: str
     status_reason: str
     log_stream: str
+    task_arn: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Observation:
     exit_code: int | None = None
     log_group: str = ""
     log_stream: str = ""
+    task_arn: str = ""
     stopped_by_request: bool = False
     submitted_at: datetime | None = None
     started_at: datetime | None = None
@@ -100,6 +102,39 @@ def ids_named(client: Any, queue: str, name: str) -> list[str]:
     return [job["jobId"] for job in sorted(found, key=lambda job: (job.get("createdAt", 0), job["jobId"]))]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A job in AWS's list of a queue: little is told of it there."""
+
+    batch_id: str
+    name: str
+    created_at: int  # milliseconds since 1970
+
+
+def created_since(client: Any, queue: str, since: datetime) -> Iterator[list[Listed]]:
+    """A queue's jobs of every state that were created later than that, newest first, page by page."""
+    token = ""
+    request = {
+        "jobQueue": queue,
+        "filters": [{"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}],
+    }
+    while True:
+        with translated():
+            answer = client.list_jobs(**request, **({"nextToken": token} if token else {}))
+        yield [Listed(job["jobId"], job["jobName"], job.get("createdAt", 0)) for job in answer["jobSummaryList"]]
+        token = answer.get("nextToken") or ""
+        if not token:
+            return
+
+
+def children_listed(client: Any, batch_id: str, status: str) -> list[int]:
+    """The indexes of an array's children in one status."""
+    with translated():
+        pages = client.get_paginator("list_jobs").paginate(arrayJobId=batch_id, jobStatus=status)
+        found = [job for page in pages for job in page["jobSummaryList"]]
+    return sorted(int(job["jobId"].rpartition(":")[2]) for job in found)
+
+
 def describe(client: Any, batch_ids: Sequence[str]) -> list[Observation]:
     """What AWS knows of up to 100 jobs. It leaves out, without a word, those it does not know."""
     with translated():
@@ -129,6 +164,7 @@ def observed(job: Mapping[str, Any]) -> Observation:
         exit_code=exit_code if exit_code is not None else (last.exit_code if last else None),
         log_group=options.get("awslogs-group") or "",
         log_stream=container.get("logStreamName") or (last.log_stream if last else ""),
+        task_arn=container.get("taskArn") or (last.task_arn if last else ""),
         stopped_by_request=bool(job.get("isCancelled") or job.get("isTerminated")),
         submitted_at=moment(job.get("createdAt")),
         started_at=moment(job.get("startedAt")),
@@ -154,6 +190,7 @@ def _attempts(told: Iterable[Mapping[str, Any]]) -> Iterator[Attempt]:
             reason=container.get("reason") or "",
             status_reason=attempt.get("statusReason") or "",
             log_stream=container.get("logStreamName") or "",
+            task_arn=container.get("taskArn") or "",
         )
 
 

@@ -64,6 +64,10 @@ class TryAgainError(AwsError):
     """Too fast, or nobody reached: the same call may go through later. Nothing happened."""
 
 
+class TooFastError(TryAgainError):
+    """AWS is there and wants fewer calls a second."""
+
+
 class NobodyKnowsError(AwsError):
     """The call may have happened."""
 
@@ -107,7 +111,7 @@ def _of_answer(error: ClientError) -> AwsError:
     request_id = str(meta.get("RequestId", ""))
     kind: type[AwsError] = NobodyKnowsError
     if status == 429 or code in THROTTLES:
-        kind = TryAgainError
+        kind = TooFastError
     elif code in LOCKED_OUT:
         kind = AccessTroubleError
     elif 400 <= status < 500:

@@ -8,9 +8,10 @@ What a page waits for has three seconds.
 import functools
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Protocol
 
@@ -36,6 +37,7 @@ class Purpose(Enum):
     SUBMIT = "submit"
     READ = "read"
     PAGE = "page"
+    QUEUE = "queue"
 
 
 CONFIGS = {
@@ -50,6 +52,11 @@ CONFIGS = {
         connect_timeout=3,
         read_timeout=15,
         max_pool_connections=20,
+    ),
+    Purpose.QUEUE: Config(  # a receive waits up to 20 s for a message
+        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=3,
+        read_timeout=40,
     ),
     Purpose.PAGE: Config(
         retries={"mode": "standard", "total_max_attempts": 1},
@@ -88,8 +95,26 @@ class WayIn:
 
 def client_for(account: Reachable, service: str, purpose: Purpose) -> Any:
     """A client of a service ("batch", "logs", "sts") in the account's region, with the account's way in."""
-    way_in = WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
-    return _client(way_in, service, purpose)
+    return _client(_way_in(account), service, purpose)
+
+
+def _way_in(account: Reachable) -> WayIn:
+    return WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
+
+
+def clock_skew(account: Reachable) -> float | None:
+    """How many seconds AWS's clock was ahead of ours in its last answer to this process; None before one came."""
+    return _skews.get(_way_in(account))
+
+
+_skews: dict[WayIn, float] = {}
+
+
+def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
+    dated = str(parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
+    with suppress(ValueError):
+        told = parsedate_to_datetime(dated).timestamp() + 0.5  # it has no fractions of a second
+        _skews[way_in] = told - time.time()
 
 
 def preload() -> None:
@@ -106,20 +131,32 @@ class Fence(threading.local):
     sent, checked when it is signed and nothing has left yet.
     """
 
-    closes_at: float | None = None
+    opened_at: "Moment | None" = None
+    seconds = 0.0
 
     @contextmanager
-    def open_for(self, seconds: float) -> Iterator[None]:
-        """Requests of this thread may leave for so long from now."""
-        self.closes_at = time.monotonic() + seconds
+    def open_for(self, seconds: float, since: "Moment") -> Iterator[None]:
+        """Requests of this thread may leave for so long since then: the moment before the intent was written."""
+        self.opened_at, self.seconds = since, seconds
         try:
             yield
         finally:
-            self.closes_at = None
+            self.opened_at = None
 
     def check(self, **_: object) -> None:
-        if self.closes_at is None or time.monotonic() > self.closes_at:
+        if self.opened_at is None or self.opened_at.passed() > self.seconds:
             raise FenceError("Too much time has passed since the intent was written; not sent.")
+
+
+class Moment:
+    """A moment by two clocks: one that nobody sets, and one that goes on while the machine itself is paused."""
+
+    def __init__(self) -> None:
+        self._steady, self._wall = time.monotonic(), time.time()
+
+    def passed(self) -> float:
+        """Seconds since then, by the clock that counted more."""
+        return max(time.monotonic() - self._steady, time.time() - self._wall)
 
 
 fence = Fence()
@@ -146,6 +183,8 @@ def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
     )
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
+    if purpose is Purpose.READ:
+        client.meta.events.register("after-call.batch", functools.partial(_note_date, way_in))
     return client
 
 

@@ -1,9 +1,11 @@
 """From ACCEPTED to SENT: the protocol, step by step."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
@@ -13,11 +15,17 @@ from jobs.aws.errors import (
     AwsError,
     NobodyKnowsError,
     RequestRefusedError,
+    TooFastError,
     TryAgainError,
 )
-from jobs.aws.session import Purpose, client_for, fence
+from jobs.aws.session import Moment, Purpose, client_for, fence
+from jobs.dispatch.crew import crew
+from jobs.dispatch.pace import Pace, rest, throttled
 from jobs.dispatch.requests import submit_request
+from jobs.dispatch.taking import give_back, take
 from jobs.models import Account, DeliveryAttempt, Job
+from jobs.models.incarnation import held_back
+from jobs.models.job import LEASE
 from jobs.policy.grants import Grants
 from jobs.policy.rules import Ask, objections
 from jobs.states import Delivery
@@ -25,67 +33,142 @@ from jobs.states import Delivery
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 100
+THREADS = 8
+# No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
+BEGIN_WITHIN = 20.0
 # After the intent is written, a request leaves within so many seconds or not at all.
 SEND_WITHIN = 10.0
+# The quarantine allows for clocks that differ by so much.
+SKEW_AT_MOST = 60.0
 # A definition is not always known to SubmitJob at once after it was registered.
 SETTLING = timedelta(seconds=60)
+# How long an account is left alone that is throttled, or that cannot be reached or gives no clear answers.
+THROTTLED_SECONDS = 1.0
+TROUBLED_SECONDS = 5.0
+# So many requests of one delivery may end with nobody knowing; each costs its job a quarantine.
+UNCLEAR_AT_MOST = 4
 
 SOURCE = "dispatch"
 
 
-def deliver_due(account: Account) -> int:
-    """Send what can be sent now, up to 100 jobs, parents before the jobs that wait for them. How many were tried."""
-    client = client_for(account, "batch", Purpose.SUBMIT)
-    tried = 0
-    while tried < AT_ONCE:
-        withdraw_bereft(account)
-        ready = (
-            Job.objects.filter(account=account)
-            .deliverable()
-            .select_related("queue", "team", "account", "revision__definition", "submission__person")
-            .order_by("pk")[: AT_ONCE - tried]
-        )
-        batch_of_jobs = list(ready)
-        if not batch_of_jobs:
-            break
-        for job in batch_of_jobs:
-            deliver(job, client)
-        tried += len(batch_of_jobs)
-    return tried
+def deliver_due(account: Account, threads: int = 1) -> int:
+    """Send what can be sent now, up to 100 jobs, parents before the jobs that wait for them. How many were tried.
+
+    With more threads than one, jobs that do not wait for each other go side by side.
+    """
+    if held_back(account) or _clocks_differ(account):
+        return 0
+    drain = _Drain(account)
+    with crew(drain.carry, threads) as run:
+        while drain.open and drain.tried < AT_ONCE:
+            withdraw_bereft(account)
+            jobs = take(account, min(AT_ONCE - drain.tried, max(threads, account.submits_per_second)))
+            if not jobs:
+                break
+            drain.begin(jobs)
+            run(jobs)
+            give_back(drain.left)
+    return drain.tried
+
+
+def _clocks_differ(account: Account) -> bool:
+    """How long a request can be under way is known by its date: with a wrong clock nothing is safe to repeat."""
+    skew = Account.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
+    if abs(skew) <= SKEW_AT_MOST:
+        return False
+    log.error("clocks_differ", account=account.name, seconds=skew)
+    return True
+
+
+class _Drain:
+    """One delivery of an account: its client, its pace, and whether AWS is well enough to go on."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.client = client_for(account, "batch", Purpose.SUBMIT)
+        self.stop_at = time.monotonic() + BEGIN_WITHIN
+        self.pace = Pace(account, self.stop_at)
+        self.grants: dict[int, Grants] = {}
+        self.left: list[Job] = []
+        self.tried = 0
+        self.unclear = 0
+        self.open = True
+
+    def begin(self, jobs: list[Job]) -> None:
+        """A round: what the teams were given is read anew for each."""
+        self.left = []
+        self.pace.expect(len(jobs))
+        self.grants = {team.pk: Grants.of(team) for team in {job.team for job in jobs}}
+        self.tried += len(jobs)
+
+    def carry(self, job: Job) -> None:
+        """Called by several threads at once."""
+        if not (self.open and self.pace.wait()):
+            self.open = False
+            self.left.append(job)
+            return
+        trouble = send(job, self.client, self.grants[job.team_id])
+        if isinstance(trouble, TooFastError):
+            throttled(self.account)
+            rest(self.account, THROTTLED_SECONDS)
+            self.pace.pause()
+        elif isinstance(trouble, NobodyKnowsError):
+            self.unclear += 1
+        if isinstance(trouble, AccessTroubleError) or self.unclear >= UNCLEAR_AT_MOST or _away(trouble):
+            rest(self.account, TROUBLED_SECONDS)
+            self.open = False
+
+
+def _away(trouble: AwsError | None) -> bool:
+    return isinstance(trouble, TryAgainError) and trouble.code in ("ConnectTimeoutError", "EndpointConnectionError")
 
 
 def deliver(job: Job, client: Any) -> None:
     """Carry one job to AWS, unless another worker has it."""
-    if not job.claim():
-        return
+    if job.claim():
+        send(job, client, Grants.of(job.team))
+
+
+def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
+    """Carry one job that was claimed to AWS. What AWS had against it, if that says something of AWS."""
+    if job.delivery != Delivery.ACCEPTED:
+        return None  # this copy shows somebody else's turn
     if job.epoch > 1 and _found_or_unclear(job):
-        return
-    if _forbidden(job):
-        return
+        return None
+    if _forbidden(job, grants):
+        return None
     request = submit_request(job)
+    since = Moment()  # before the intent is written: a pause at any step after this counts
     intent = _write_intent(job)
     if intent is None:
-        return
+        return None
 
     try:
-        with fence.open_for(SEND_WITHIN):
+        with fence.open_for(SEND_WITHIN, since):
             submitted = batch.submit(client, request)
     except RequestRefusedError as refused:
-        _close(intent, "refused", refused)
-        _refuse(job, refused)
+        with transaction.atomic():
+            _close(intent, "refused", refused)
+            _refuse(job, refused)
     except (TryAgainError, AccessTroubleError) as trouble:
-        _close(intent, "try again", trouble)
-        job.put_back(trouble.message, source=SOURCE)
+        with transaction.atomic():
+            _close(intent, "try again", trouble)
+            job.put_back(trouble.message, source=SOURCE)
+        return trouble
     except NobodyKnowsError as unknown:
         # Left in SENDING, its lease given up, so that the reconciler looks for it at once. Never tried again here.
-        _close(intent, "nobody knows", unknown)
-        Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update(
-            lease_until=now(), delivery_note=unknown.message
-        )
+        with transaction.atomic():
+            _close(intent, "nobody knows", unknown)
+            Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update(
+                lease_until=now(), delivery_note=unknown.message
+            )
+        return unknown
     else:
-        _close(intent, "accepted", request_id=submitted.request_id)
-        job.adopt(submitted.batch_id, source=SOURCE)
+        with transaction.atomic():
+            _close(intent, "accepted", request_id=submitted.request_id)
+            job.adopt(submitted.batch_id, source=SOURCE)
         log.info("job_sent", job=job.text_id, batch_id=submitted.batch_id, epoch=job.epoch)
+    return None
 
 
 def withdraw_bereft(account: Account) -> int:
@@ -119,10 +202,10 @@ def _found_or_unclear(job: Job) -> bool:
     return bool(found)
 
 
-def _forbidden(job: Job) -> bool:
+def _forbidden(job: Job, grants: Grants) -> bool:
     """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
     ask = Ask(queue_id=job.queue_id, queue_name=job.queue.name, queue_open=True)
-    found = objections(ask, Grants.of(job.team))
+    found = objections(ask, grants)
     if found:
         why = " ".join(objection.message for objection in found)
         job.advance(Delivery.REFUSED, source=SOURCE, note=why, lease_until=None, ended_at=now())
@@ -132,10 +215,15 @@ def _forbidden(job: Job) -> bool:
 def _write_intent(job: Job) -> DeliveryAttempt | None:
     """From here on AWS may have the job. None: it was stopped or taken meanwhile."""
     moment = now()
-    marked = job.advance(
-        Delivery.SENDING, source=SOURCE, only_if=Q(stop_requested_at=None, lease_until__gt=moment), sent_at=moment
-    )
-    return DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=moment) if marked else None
+    with transaction.atomic():
+        marked = job.advance(
+            Delivery.SENDING,
+            source=SOURCE,
+            only_if=Q(stop_requested_at=None, lease_until__gt=moment),
+            sent_at=moment,
+            lease_until=moment + LEASE,
+        )
+        return DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=moment) if marked else None
 
 
 def _close(intent: DeliveryAttempt, outcome: str, error: AwsError | None = None, request_id: str = "") -> None:

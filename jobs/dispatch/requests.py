@@ -17,10 +17,11 @@ def submit_request(job: Job) -> dict[str, Any]:
     request["jobDefinition"] = job.revision.pinned
     request["tags"] = {**job.tags, **own_tags(job)}
 
-    edges = job.waits_for.filter(parent__isnull=False).order_by("pk").values_list("parent__batch_id", "kind")
-    parents = [{"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in edges]
+    edges = sorted(job.waits_for.all(), key=lambda edge: edge.pk)
+    parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent]
     if parents:
-        request["dependsOn"] = [*request.get("dependsOn", ()), *parents]
+        waits = [{"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents]
+        request["dependsOn"] = [*request.get("dependsOn", ()), *waits]
 
     if "containerProperties" in job.revision.document:
         overrides = request.setdefault("containerOverrides", {})

@@ -4,7 +4,9 @@ Every door (page, API, schedule) comes through here, so that the same document m
 """
 
 from jobs.intake.acceptance import accept
+from jobs.intake.looking import look_into
 from jobs.intake.registering import await_registration, register
+from jobs.intake.releasing import release
 from jobs.intake.stopping import stop, stop_all
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
 
@@ -15,7 +17,9 @@ __all__ = [
     "accept",
     "await_registration",
     "judge",
+    "look_into",
     "register",
+    "release",
     "stop",
     "stop_all",
 ]

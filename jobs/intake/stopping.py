@@ -27,7 +27,8 @@ def _stop_each(jobs: list[Job], member: Member) -> int:
     with transaction.atomic():
         for job in jobs:
             if job.stop_requested_at is None and not job.status.final:
-                stopped += _withdraw(job, member) or _ask(job, member)
+                # Twice: a delivery may put it back between the two.
+                stopped += any(_withdraw(job, member) or _ask(job, member) for _ in range(2))
         for account in {job.account_id for job in jobs}:
             ring("stop", account, bell="ask")
     return stopped
@@ -46,7 +47,8 @@ def _withdraw(job: Job, member: Member) -> bool:
 
 def _ask(job: Job, member: Member) -> bool:
     """With AWS, or perhaps: write the wish down, so that it is told to AWS until the end is seen."""
-    asked = Job.objects.filter(pk=job.pk, stop_requested_at=None, ended_at=None).update(
+    on_its_way = Job.objects.filter(pk=job.pk, delivery__in=[Delivery.SENDING, Delivery.SENT])
+    asked = on_its_way.filter(stop_requested_at=None, ended_at=None).update(
         stop_requested_at=now(),
         stop_requested_by=member.user,
         stop_reason=f"Stopped in the portal by {member.user.username}.",

@@ -2,10 +2,13 @@
 
 from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
+from jobs.models.array_child import ArrayChild
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.incarnation import Incarnation
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
+from jobs.models.oddity import Oddity, OddityKind
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
 from jobs.models.submission import Source, Submission
@@ -19,14 +22,18 @@ __all__ = [
     "Account",
     "ApiAnswer",
     "ApiToken",
+    "ArrayChild",
     "CostLine",
     "Definition",
     "DeliveryAttempt",
+    "Incarnation",
     "Job",
     "JobDependency",
     "JobTag",
     "Lease",
     "Membership",
+    "Oddity",
+    "OddityKind",
     "Queue",
     "QueueGrant",
     "Rate",

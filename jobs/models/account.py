@@ -1,4 +1,4 @@
-from django.core.validators import MinValueValidator, RegexValidator, URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
 
@@ -41,7 +41,22 @@ class Account(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How often a job that is about to change is looked at.",
     )
+    submits_per_second = models.PositiveIntegerField(
+        default=40,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="How fast jobs are sent, all workers together. AWS allows 50 a second to an account.",
+    )
+    submits_until = models.DateTimeField(
+        null=True, editable=False, help_text="Until when the account's rate is taken by workers that send."
+    )
     active = models.BooleanField(default=True)
+    clock_skew_seconds = models.FloatField(
+        null=True, editable=False, help_text="How far AWS's clock was ahead of ours at the last poll."
+    )
+    throttles = models.PositiveIntegerField(default=0, editable=False, help_text="How often AWS said: too fast.")
+    throttled_at = models.DateTimeField(null=True, editable=False)
+    quiet_until = models.DateTimeField(null=True, editable=False, help_text="Nothing is polled before.")
+    quiet_seconds = models.PositiveIntegerField(default=0, editable=False, help_text="The last such pause.")
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     reading = models.JSONField(default=list, editable=False, help_text="The queues, as AWS last described them.")

@@ -26,12 +26,20 @@ LEASE = timedelta(seconds=60)
 # The longest rest between two tries of a delivery, in seconds.
 LONGEST_REST = 300.0
 
+# After so many workers vanished with a job in their hands it is taken to be what ended them.
+WORKERS_AT_MOST = 3
+DEADLY = (
+    f"{WORKERS_AT_MOST} workers vanished while they carried it. It is sent when a lead of the team releases it, "
+    "and never if it is stopped."
+)
+
 # What a delivery changes, and so reads back; the job's request and its related rows stay as they are.
 MOVING = (
     "delivery",
     "epoch",
     "lease_until",
     "next_try_at",
+    "workers_lost",
     "sent_at",
     "delivery_note",
     "batch_id",
@@ -80,6 +88,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Active, and it is time to ask AWS again."""
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
+    def with_failures_to_read(self) -> Self:
+        """Arrays that ended badly and whose failed children were not asked about since."""
+        unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
+        return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
+
     def unstopped(self) -> Self:
         """Someone asked to stop them, AWS has them, and they have not ended."""
         return self.active().filter(stop_requested_at__isnull=False)
@@ -113,6 +126,7 @@ class Job(models.Model):
     delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
     epoch = models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")
     lease_until = models.DateTimeField(null=True)
+    workers_lost = models.PositiveSmallIntegerField(default=0, help_text="How many workers vanished with it.")
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held, or sent late.")
@@ -126,11 +140,14 @@ class Job(models.Model):
     exit_code = models.IntegerField(null=True)
     log_group = models.CharField(max_length=512, blank=True)
     log_stream = models.CharField(max_length=512, blank=True)
+    task_arn = models.CharField(max_length=200, blank=True)
     submitted_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
     attempts = models.JSONField(default=list)
     array_summary = models.JSONField(default=dict)
+    children_asked_at = models.DateTimeField(null=True, help_text="When someone last wanted to see its children.")
+    children_read_at = models.DateTimeField(null=True, help_text="When its children were last read.")
     raw = models.JSONField(default=dict, help_text="AWS's words.")
     observed_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(null=True)
@@ -161,6 +178,11 @@ class Job(models.Model):
             models.Index(fields=["team", "-id"], name="job_of_team"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
+            models.Index(
+                fields=["account", "children_read_at"],
+                name="job_array_failed",
+                condition=Q(array_size__isnull=False, state="FAILED"),
+            ),
             models.Index(
                 fields=["account", "next_try_at"],
                 name="job_undelivered",
@@ -194,9 +216,12 @@ class Job(models.Model):
 
     def claim(self) -> bool:
         """Take the job for delivery, unless another worker has it or it has gone."""
-        taken = Job.objects.filter(pk=self.pk).undelivered().update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
-        if taken:
-            self.refresh_from_db(fields=MOVING)
+        free = Job.objects.filter(pk=self.pk).undelivered()
+        # Read back before the commit: after it, a pause could show another worker's epoch as this one's.
+        with transaction.atomic():
+            taken = free.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
+            if taken:
+                self.refresh_from_db(fields=MOVING)
         return bool(taken)
 
     def advance(
@@ -207,13 +232,13 @@ class Job(models.Model):
         The change and the row that tells of it are one transaction. False: someone else was first.
         """
         here = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             moved = Job.objects.filter(here, only_if or Q()).update(delivery=delivery, delivery_note=note, **fields)
             if not moved:
                 return False
             state = str(fields.get("state", self.state))
             StateChange.objects.create(job=self, delivery=delivery, state=state, note=note, source=source)
-        self.refresh_from_db(fields=MOVING)
+            self.refresh_from_db(fields=MOVING)
         return True
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
@@ -230,19 +255,23 @@ class Job(models.Model):
             next_poll_at=now() + timedelta(seconds=self.account.poll_seconds),
         )
 
-    def put_back(self, why: str, *, source: str) -> bool:
+    def put_back(self, why: str, *, source: str, **fields: object) -> bool:
         """It is certain that AWS does not have it: another try, later and later; none if it was asked to stop."""
-        if self.stop_requested_at:
-            return self.advance(
-                Delivery.WITHDRAWN,
-                source=source,
-                note="Stopped before it was sent.",
-                lease_until=None,
-                ended_at=now(),
-            )
         wait = min(LONGEST_REST, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
         again = now() + timedelta(seconds=wait)
-        return self.advance(Delivery.ACCEPTED, source=source, note=why, lease_until=None, next_try_at=again)
+        return self._unless_stopped(Delivery.ACCEPTED, why, source, {"next_try_at": again, **fields})
+
+    def hold(self, why: str, *, source: str, **fields: object) -> bool:
+        """AWS does not have it, and a person must decide whether it is sent; unless it was asked to stop."""
+        return self._unless_stopped(Delivery.HELD, why, source, {"next_try_at": None, **fields})
+
+    def _unless_stopped(self, delivery: Delivery, why: str, source: str, fields: dict[str, object]) -> bool:
+        """The wish to stop is asked of the row: it may be newer than this copy."""
+        stopped = Q(stop_requested_at__isnull=False)
+        note = "Stopped before it was sent."
+        return self.advance(
+            Delivery.WITHDRAWN, source=source, note=note, only_if=stopped, lease_until=None, ended_at=now()
+        ) or self.advance(delivery, source=source, note=why, only_if=~stopped, lease_until=None, **fields)
 
 
 class JobDependency(models.Model):

@@ -35,6 +35,9 @@ class Queue(models.Model):
     raw = models.JSONField(default=dict, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     vanished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
+    swept_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the last comparison of its jobs with ours began."
+    )
 
     objects = QueueQuerySet.as_manager()
 

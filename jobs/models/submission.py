@@ -20,6 +20,7 @@ class Source(models.TextChoices):
     API = "api", "API"
     SCHEDULE = "schedule", "Schedule"
     RERUN = "rerun", "Run again"
+    RECOVERED = "recovered", "Found in AWS"
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):

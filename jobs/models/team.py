@@ -23,6 +23,10 @@ class Team(models.Model):
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive team keeps its history and submits nothing.")
+    resubmit_by_itself = models.BooleanField(
+        default=True,
+        help_text="Send again what AWS proves not to have after a lost answer. Off: a lead decides.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()

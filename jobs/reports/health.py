@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Min, Q
 from django.utils.timezone import now
 
-from jobs.models import Account, Job, Lease
+from jobs.models import Account, Job, Lease, Oddity, OddityKind
+from jobs.models.incarnation import recovering_since, uncompared
 from jobs.ring import listeners
 from jobs.states import ACTIVE_STATES, Delivery, State
 
@@ -20,6 +21,8 @@ POLL_LATE = timedelta(minutes=2)
 DELIVERY_LATE = timedelta(minutes=1)
 SENDING_LATE = timedelta(minutes=15)
 LATELY = timedelta(days=7)
+THROTTLED_LATELY = timedelta(hours=1)
+SKEW_ODD = 30.0
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,18 @@ class Health:
 def look() -> Health:
     """The signs of this moment, in a fixed number of queries."""
     facts = _facts()
+    since = recovering_since()
     accounts = Account.objects.filter(active=True)
     return Health(
         processes=[_clock(), *_workers()],
-        accounts=[AccountHealth(account, list(_signs(account, facts.get(account.pk, {})))) for account in accounts],
+        accounts=[
+            AccountHealth(account, list(_signs(account, {"recovering": since, **facts.get(account.pk, {})})))
+            for account in accounts
+        ],
     )
 
 
-def _facts() -> dict[int, Mapping[str, object]]:
+def _facts() -> dict[int, dict[str, object]]:
     """For each account, one row of counts over the jobs that are under way; what has ended is not touched."""
     sent_active = Q(delivery=Delivery.SENT, ended_at=None)
     lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
@@ -85,7 +92,14 @@ def _facts() -> dict[int, Mapping[str, object]]:
             active=Count("pk", filter=sent_active, distinct=True),
         )
     )
-    return {row["account"]: row for row in counted}
+    odd = Oddity.objects.order_by().values("account")
+    found = {row["account"]: dict(row) for row in counted}
+    for row in odd.annotate(
+        duplicates=Count("pk", filter=Q(kind=OddityKind.DUPLICATE)),
+        rebuilt=Count("pk", filter=Q(kind=OddityKind.ORPHAN)),
+    ):
+        found.setdefault(row["account"], {}).update(row)
+    return found
 
 
 def _clock() -> Sign:
@@ -142,8 +156,29 @@ def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:
         yield Sign("Held", "warn", f"{number('held')} wait for a person to decide")
     if number("lost"):
         yield Sign("Lost", "warn", f"{number('lost')} forgotten by AWS in the last 7 days before their end was seen")
+    yield from _oddities(account, number("duplicates"), number("rebuilt"))
+    recovering = moment("recovering")
+    if recovering and uncompared(account, recovering).exists():
+        advice = "Nothing is sent until every queue was compared with AWS: a backup may have been restored."
+        yield Sign("Recovery", "warn", "submissions are held back", recovering, advice)
     if account.trouble or account.reading_trouble:
         yield Sign("AWS", "bad", account.trouble or account.reading_trouble)
+
+
+def _oddities(account: Account, duplicates: int, rebuilt: int) -> Iterator[Sign]:
+    """What is only told when there is something to tell."""
+    if duplicates:
+        advice = "They were ended. manage.py reconcile --report says which; it should never happen."
+        yield Sign("Duplicates", "bad", f"{duplicates} jobs were twice in AWS, ever", None, advice)
+    if rebuilt:
+        yield Sign("Rebuilt", "warn", f"{rebuilt} jobs in AWS had no row and were found by their tags, ever")
+    if account.throttled_at and now() - account.throttled_at < THROTTLED_LATELY:
+        says = f"{account.throttles} calls were too fast for AWS, ever"
+        yield Sign("Throttled", "warn", says, account.throttled_at, "Lower the account's rate, or look less often.")
+    skew = account.clock_skew_seconds or 0.0
+    if abs(skew) > SKEW_ODD:
+        advice = "See to this machine's time. Above 60 seconds nothing is sent: what is lost could not be told apart."
+        yield Sign("Clock skew", "bad", f"AWS's clock is {skew:+.0f} seconds from ours", None, advice)
 
 
 def _poll(account: Account, active: int) -> Sign:

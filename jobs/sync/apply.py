@@ -41,6 +41,7 @@ def apply(job: Job, seen: Observation, *, source: str) -> bool:
         "exit_code": seen.exit_code,
         "log_group": seen.log_group or job.log_group,
         "log_stream": seen.log_stream or job.log_stream,
+        "task_arn": seen.task_arn or job.task_arn,
         "submitted_at": job.submitted_at,
         "started_at": seen.started_at or job.started_at,
         "stopped_at": seen.stopped_at,

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from django.db.models import F
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError
-from jobs.aws.session import Purpose, client_for
+from jobs.aws.errors import AwsError, TooFastError
+from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, Job
 from jobs.sync.apply import apply, lose
 from jobs.sync.cadence import next_look
@@ -17,6 +18,7 @@ from jobs.sync.cadence import next_look
 log = structlog.get_logger(__name__)
 
 CALLS_AT_MOST = 20
+FIRST_QUIET, LONGEST_QUIET = 2, 120  # seconds
 AFTER_TROUBLE = timedelta(seconds=10)
 # AWS may not list a job yet just after it took it, and may leave one out once; both pass.
 VISIBLE_WITHIN = timedelta(hours=1)
@@ -30,12 +32,15 @@ class Polled:
     looked_at: int = 0
     changed: list[int] = field(default_factory=list)
     trouble: str = ""
+    too_fast: bool = False
 
 
 def poll(account: Account) -> Polled:
     """Ask about every job of the account that is due, those waiting longest for a look first."""
-    client = client_for(account, "batch", Purpose.READ)
     done = Polled()
+    if account.quiet_until and account.quiet_until > now():
+        return done
+    client = client_for(account, "batch", Purpose.READ)
     for _ in range(CALLS_AT_MOST):
         due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document", "raw")
         jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
@@ -45,6 +50,7 @@ def poll(account: Account) -> Polled:
             log.warning("poll_failed", account=account.name, error=error.message)
             _postpone(jobs)
             done.trouble = error.message
+            done.too_fast = isinstance(error, TooFastError)
             break
         _take_in(jobs, seen, done)
         if len(jobs) < batch.DESCRIBE_AT_ONCE:
@@ -79,6 +85,14 @@ def _postpone(jobs: Sequence[Job]) -> None:
 
 def _remember(account: Account, done: Polled) -> None:
     fields: dict[str, object] = {"trouble": done.trouble}
+    skew = clock_skew(account)
+    if skew is not None:
+        fields["clock_skew_seconds"] = skew
     if not done.trouble:
-        fields["polled_at"] = now()
+        fields |= {"polled_at": now(), "quiet_until": None, "quiet_seconds": 0}
+    elif done.too_fast:
+        # Twice as long each time: the account's other users need AWS's answers as well.
+        pause = min(LONGEST_QUIET, max(FIRST_QUIET, account.quiet_seconds * 2))
+        fields |= {"quiet_until": now() + timedelta(seconds=pause), "quiet_seconds": pause}
+        fields |= {"throttles": F("throttles") + 1, "throttled_at": now()}
     Account.objects.filter(pk=account.pk).update(**fields)

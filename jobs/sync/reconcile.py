@@ -14,6 +14,7 @@ from jobs.aws import batch
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Job
+from jobs.models.job import DEADLY, WORKERS_AT_MOST
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ def reconcile(account: Account) -> int:
     reader = client_for(account, "batch", Purpose.READ)
     due = Q(next_try_at=None) | Q(next_try_at__lte=now())
     settled = 0
-    for job in Job.objects.filter(due, account=account).unknown().select_related("account", "queue")[:100]:
+    for job in Job.objects.filter(due, account=account).unknown().select_related("account", "queue", "team")[:100]:
         began = now()
         try:
             found = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
@@ -37,10 +38,22 @@ def reconcile(account: Account) -> int:
         if found:
             settled += job.adopt(found[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
         elif job.sent_at and began > job.sent_at + timedelta(seconds=account.quarantine_seconds):
-            settled += job.put_back("AWS does not have it; it is sent again.", source=SOURCE)
+            settled += _decide(job)
         else:
             _look_later(job)
     return settled
+
+
+def _decide(job: Job) -> bool:
+    """AWS does not have it and never will: another try, unless a person should have a say in that."""
+    vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
+    lost = job.workers_lost + vanished
+    if lost >= WORKERS_AT_MOST:
+        return job.hold(DEADLY, source=SOURCE, workers_lost=lost)
+    if not job.team.resubmit_by_itself:
+        why = "Its answer was lost and AWS does not have it. A lead of the team decides whether it is sent again."
+        return job.hold(why, source=SOURCE, workers_lost=lost)
+    return job.put_back("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost)
 
 
 def _look_later(job: Job) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from jobs.aws import batch
 from jobs.aws.errors import AccessTroubleError, NobodyKnowsError, RequestRefusedError, TryAgainError
-from jobs.aws.session import Purpose, client_for, fence
+from jobs.aws.session import Moment, Purpose, client_for, fence
 from jobs.models import Account
 from tests import wire
 
@@ -13,7 +13,7 @@ REQUEST = {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"}
 
 def submit_to(url: str) -> batch.Submitted:
     client = client_for(Account(access="sandbox", region="us-west-2", endpoint_url=url), "batch", Purpose.SUBMIT)
-    with fence.open_for(10):
+    with fence.open_for(10, Moment()):
         return batch.submit(client, REQUEST)
 
 
@@ -55,7 +55,7 @@ def test_a_submission_that_was_held_up_too_long_does_not_leave():
         client = client_for(
             Account(access="sandbox", region="us-west-2", endpoint_url=aws.url), "batch", Purpose.SUBMIT
         )
-        with fence.open_for(-1), pytest.raises(TryAgainError):
+        with fence.open_for(-1, Moment()), pytest.raises(TryAgainError):
             batch.submit(client, REQUEST)
         with pytest.raises(TryAgainError):
             batch.submit(client, REQUEST)  # no intent was written for it at all

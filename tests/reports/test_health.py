@@ -86,7 +86,7 @@ def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_ass
     for number in (1, 5):
         for _ in range(number):
             make.job(make.submission(), state=State.RUNNING)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(5):
             health.look()
 
 

@@ -1,10 +1,16 @@
+import time
 from datetime import timedelta
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 from django.utils.timezone import now
 
+from jobs.aws import batch
+from jobs.aws.errors import TooFastError
 from jobs.models import Account, Job
+from jobs.reports.looking import look_at
+from jobs.schedule import ring_for_polls
 from jobs.states import State
 from jobs.sync.poll import poll
 from tests import make, wire
@@ -25,7 +31,12 @@ def test_an_end_is_copied_whole_at_first_sight():
         "createdAt": 1_700_000_000_000,
         "startedAt": 1_700_000_010_000,
         "stoppedAt": 1_700_000_020_000,
-        "container": {"exitCode": 3, "reason": "OutOfMemoryError", "logStreamName": "x/default/1"},
+        "container": {
+            "exitCode": 3,
+            "reason": "OutOfMemoryError",
+            "logStreamName": "x/default/1",
+            "taskArn": "arn:aws:ecs:us-west-2:123456789012:task/1",
+        },
         "attempts": [{"container": {"exitCode": 3, "logStreamName": "x/default/1"}, "stoppedAt": 1_700_000_020_000}],
         "schedulingPriority": 7,
     }
@@ -36,7 +47,7 @@ def test_an_end_is_copied_whole_at_first_sight():
     job.refresh_from_db()
     assert (job.state, job.exit_code, job.container_reason) == ("FAILED", 3, "OutOfMemoryError")
     assert (job.stopped_at - job.started_at).total_seconds() == 10
-    assert job.log_stream == "x/default/1"
+    assert (job.log_stream, job.task_arn) == ("x/default/1", "arn:aws:ecs:us-west-2:123456789012:task/1")
     assert job.raw["schedulingPriority"] == 7  # kept, though no column asks for it
     assert job.ended_at is not None
 
@@ -85,3 +96,54 @@ def test_when_aws_is_away_the_account_says_so_and_nothing_changes():
     assert account.trouble
     assert account.polled_at is None
     assert Job.objects.get(pk=job.pk).state == State.RUNNING
+
+
+def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_before(monkeypatch):
+    def too_fast(*_: Any) -> None:
+        raise TooFastError("Too many requests")
+
+    make.job(state=State.RUNNING)
+    pauses = []
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "describe", too_fast)
+        for _ in range(4):
+            Account.objects.update(quiet_until=None)
+            Job.objects.update(next_poll_at=None)
+            poll(Account.objects.get())
+            pauses.append(Account.objects.get().quiet_seconds)
+    assert pauses == [2, 4, 8, 16]
+    assert Account.objects.get().throttles == 4
+
+    Job.objects.update(next_poll_at=None)
+    assert poll(Account.objects.get()).trouble == ""  # still quiet: AWS is not asked at all
+    with wire.wire(describes()) as aws:
+        Account.objects.update(quiet_until=None, endpoint_url=aws.url)
+        poll(Account.objects.get())
+    assert Account.objects.get().quiet_seconds == 0
+
+
+def test_a_quiet_account_is_not_rung_for(rings):
+    make.job(make.submission(where=make.account(quiet_until=now() + timedelta(minutes=1))), state=State.RUNNING)
+    ring_for_polls(Account.objects.get(), "tick")
+
+    assert rings == []
+
+
+def test_what_someone_looks_at_is_polled_soon():
+    job = make.job(state=State.RUNNABLE, next_poll_at=now() + timedelta(minutes=3))
+    look_at([job])
+
+    job.refresh_from_db()
+    assert job.next_poll_at < now() + timedelta(seconds=2)
+
+
+def test_the_clock_of_aws_is_read_off_its_answers():
+    def an_hour_ahead(handler: Any) -> None:
+        handler.date_time_string = lambda: formatdate(time.time() + 3600, usegmt=True)
+        describes()(handler)
+
+    with wire.wire(an_hour_ahead) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), state=State.RUNNING)
+        poll(job.account)
+
+    assert Account.objects.get().clock_skew_seconds == pytest.approx(3600, abs=3)

@@ -25,6 +25,7 @@ class Command(BaseCommand):
     help = "Rings for what is due, and looks for jobs whose delivery nobody knows."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(tags=["ground"], databases=["default"])
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

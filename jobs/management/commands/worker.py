@@ -53,6 +53,7 @@ class Command(BaseCommand):
     requires_system_checks = ["portal"]
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(tags=["ground"], databases=["default"])
         preload()  # once here, not in every process forked for a task
         queues = list(settings.RQ_QUEUES)
         first = settings.RQ_QUEUES[queues[0]]

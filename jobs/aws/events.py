@@ -1,0 +1,45 @@
+"""SQS, where EventBridge leaves what Batch tells: messages are received, and deleted when they are done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.aws.errors import translated
+
+AT_ONCE = 10  # SQS gives and takes no more in a call
+WAIT_SECONDS = 20
+
+
+@dataclass
+class QueueAddress:
+    """How to get at the queue of events: with the machine's own credentials, in the region that its address names."""
+
+    url: str
+    region: str
+    endpoint_url: str = ""
+    access: str = "default"
+    role_arn: str = ""
+    external_id: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, and the handle by which it is deleted."""
+
+    body: str
+    handle: str
+
+
+def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
+    """The next messages, at most ten; none after so many seconds without one."""
+    with translated():
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=wait_seconds)
+    return [Message(str(each.get("Body", "")), each["ReceiptHandle"]) for each in answer.get("Messages", [])]
+
+
+def delete(client: Any, url: str, messages: Sequence[Message]) -> None:
+    """Done with these. One that stays all the same comes again, and says nothing new then."""
+    entries = [{"Id": str(number), "ReceiptHandle": each.handle} for number, each in enumerate(messages)]
+    if entries:
+        with translated():
+            client.delete_message_batch(QueueUrl=url, Entries=entries)

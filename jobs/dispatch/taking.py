@@ -1,0 +1,75 @@
+"""Which jobs a worker takes next: the oldest of every team in turn, so that nobody waits for another's thousands."""
+
+import time
+
+from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.utils.timezone import now
+
+from jobs.models import Account, Job
+from jobs.models.job import DEADLY, LEASE, WORKERS_AT_MOST
+from jobs.states import Delivery
+
+SOURCE = "dispatch"
+TRIES = 5
+PAUSE = 0.02
+
+
+def take(account: Account, at_most: int) -> list[Job]:
+    """Claim the next jobs of an account, each with what its request needs.
+
+    A job whose last worker vanished is taken alone: if it is the job that ends workers, it takes no other with it.
+    """
+    for _ in range(TRIES):
+        picked = _pick(account, at_most)
+        taken = _claim(picked) if picked else []
+        if taken or not picked:
+            return taken
+        time.sleep(PAUSE)  # another worker is just taking them, or they were held: look again
+    return []
+
+
+def give_back(jobs: list[Job]) -> None:
+    """Jobs that were taken and not begun: nothing happened to them."""
+    for job in jobs:
+        Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)
+
+
+def _pick(account: Account, at_most: int) -> list[int]:
+    """Ids of jobs that may go, a round over the teams first, then the second of each, and so on."""
+    turn = Window(RowNumber(), partition_by=F("team"), order_by=F("pk").asc())
+    ready = Job.objects.filter(account=account).deliverable()
+    return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:at_most])
+
+
+def _claim(picked: list[int]) -> list[Job]:
+    """Take leases on those that are still free, and hold those that have ended too many workers."""
+    with transaction.atomic():
+        free = Job.objects.filter(pk__in=picked).undelivered().only("pk", "lease_until", "workers_lost")
+        rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: picked.index(job.pk))
+        chosen = rows[:1] if rows and _suspect(rows[0]) else [job for job in rows if not _suspect(job)]
+        abandoned = [job.pk for job in chosen if job.lease_until]
+        Job.objects.filter(pk__in=abandoned).update(workers_lost=F("workers_lost") + 1)
+        ids = [job.pk for job in chosen]
+        Job.objects.filter(pk__in=ids).update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
+        # Read back in the same transaction: after it, a pause longer than the lease would show another worker's
+        # epoch, and this worker would take that one's job for its own.
+        jobs = Job.objects.filter(pk__in=ids).select_related(
+            "queue", "team", "account", "revision__definition", "submission__person"
+        )
+        taken = sorted(jobs.prefetch_related("waits_for__parent"), key=lambda job: picked.index(job.pk))
+    return [job for job in taken if not _held(job)]
+
+
+def _suspect(job: Job) -> bool:
+    """Its lease lapsed in somebody's hands, now or before: who had it never came back."""
+    return job.lease_until is not None or job.workers_lost > 0
+
+
+def _held(job: Job) -> bool:
+    """A person must look at a job that may be what ends workers."""
+    if job.workers_lost < WORKERS_AT_MOST:
+        return False
+    job.hold(DEADLY, source=SOURCE)
+    return True

@@ -1,0 +1,21 @@
+"""Someone opens an array: its children are asked about, by a worker, for as long as someone looks."""
+
+from django.utils.timezone import now
+
+from jobs.models import Job
+from jobs.ring import ring
+from jobs.states import Delivery
+
+
+def look_into(job: Job) -> bool:
+    """Have the children of an array read, unless all that AWS will ever say of them is known. True if it was rung.
+
+    A page may call this as often as it likes: how often AWS is asked is seen to elsewhere.
+    """
+    if not job.array_size or job.delivery != Delivery.SENT:
+        return False
+    if job.status.final and job.children.finished().count() >= job.array_size:
+        return False
+    Job.objects.filter(pk=job.pk).update(children_asked_at=now())
+    ring("children", job.pk, bell="ask", once=f"{now():%d%H%M%S}"[:-1])
+    return True

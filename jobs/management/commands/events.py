@@ -1,0 +1,67 @@
+"""`manage.py events`: hears from EventBridge, through SQS, that jobs have changed, and has them looked at sooner."""
+
+import re
+import signal
+import threading
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils.timezone import now
+
+from jobs.aws import events
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.ring import ring
+from jobs.sync.events import Ear
+
+log = structlog.get_logger(__name__)
+
+PAUSE_AFTER_TROUBLE = 5.0
+REGION = re.compile(r"https?://sqs\.([a-z0-9-]+)\.")
+
+
+class Command(BaseCommand):
+    help = "Listens to EVENTS_QUEUE_URL. Polling alone is enough: this only makes news come sooner."
+    requires_system_checks = ["portal"]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        url = settings.EVENTS_QUEUE_URL
+        if not url:
+            raise CommandError("EVENTS_QUEUE_URL is not set: there are no events to listen to, and none are needed.")
+        self.check(tags=["ground"], databases=["default"])
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        address, ear = address_of(url), Ear()
+        while not stop.is_set():
+            listen(address, stop, ear, events.WAIT_SECONDS)
+            close_old_connections()
+
+
+def address_of(url: str) -> events.QueueAddress:
+    """The queue behind its URL. Raises CommandError if the URL does not say in which region."""
+    found = REGION.match(url)
+    region = settings.EVENTS_REGION or (found[1] if found else "")
+    if not region:
+        raise CommandError("EVENTS_QUEUE_URL names no region: say it with EVENTS_REGION.")
+    return events.QueueAddress(url, region)
+
+
+def listen(address: events.QueueAddress, stop: threading.Event, ear: Ear, wait_seconds: int) -> None:
+    """Take the next messages. Each is deleted when what it says is in the database, not before."""
+    try:
+        client = client_for(address, "sqs", Purpose.QUEUE)
+        messages = events.receive(client, address.url, 1 if ear.unknown else wait_seconds)
+        for account in ear.hear(each.body for each in messages) | ear.again():
+            ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
+        events.delete(client, address.url, messages)
+    except AwsError as error:
+        log.warning("events_not_heard", error=error.message)
+        stop.wait(PAUSE_AFTER_TROUBLE)
+    except DatabaseError as error:
+        log.warning("events_without_database", error=str(error))
+        connection.close()
+        stop.wait(PAUSE_AFTER_TROUBLE)

@@ -1,0 +1,44 @@
+"""`manage.py reconcile`: compares the portal with AWS at once, or says how it stands."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from jobs.models import Account, Oddity
+from jobs.models.incarnation import enter_recovery
+from jobs.reports.promises import report
+from jobs.sync.reconcile import reconcile
+from jobs.sync.sweep import sweep
+
+WHOLE_RUN_SECONDS = 3600.0
+
+
+class Command(BaseCommand):
+    help = "Looks for jobs of unknown delivery and compares every queue with AWS, as the clock does, at once."
+    requires_system_checks = ["portal"]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--report", action="store_true", help="only say how deliveries stand")
+        parser.add_argument(
+            "--enter-recovery",
+            action="store_true",
+            help="after a backup was restored: hold every submission until the clock has compared every queue",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["enter_recovery"]:
+            enter_recovery("Asked for with manage.py reconcile --enter-recovery.")
+        elif not options["report"]:
+            self._compare()
+        for line in report():
+            self.stdout.write(line)
+
+    def _compare(self) -> None:
+        before = Oddity.objects.count()
+        for account in Account.objects.filter(active=True):
+            settled = reconcile(account)
+            queues = sweep(account, seconds=WHOLE_RUN_SECONDS, every=timedelta(0))
+            self.stdout.write(f"{account}: {settled} deliveries settled, {queues} queues compared.")
+        self.stdout.write(f"{Oddity.objects.count() - before} oddities were new.")

@@ -1,0 +1,42 @@
+from typing import Self
+
+from django.db import models
+
+from jobs.models.job import Job
+from jobs.states import FINAL_STATES, State, Status, status_of
+
+
+class ArrayChildQuerySet(models.QuerySet["ArrayChild"]):
+    def finished(self) -> Self:
+        """Those that AWS has no more news of."""
+        return self.filter(state__in=FINAL_STATES)
+
+
+class ArrayChild(models.Model):
+    """One child of an array job, as it was when someone looked, or when it failed."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="children")
+    index = models.PositiveIntegerField()
+    state = models.CharField(max_length=20)
+    exit_code = models.IntegerField(null=True)
+    reason = models.TextField(blank=True)
+    log_stream = models.CharField(max_length=512, blank=True)
+    started_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0, help_text="Finished ones.")
+
+    objects = ArrayChildQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["job", "index"]
+        constraints = [models.UniqueConstraint(fields=["job", "index"], name="one_child_an_index")]
+        indexes = [models.Index(fields=["job", "state", "index"], name="child_of_state")]
+
+    @property
+    def batch_id(self) -> str:
+        """Its id in AWS."""
+        return f"{self.job.batch_id}:{self.index}"
+
+    @property
+    def status(self) -> Status:
+        return status_of("SENT", self.state or State.SUBMITTED)

@@ -1,0 +1,142 @@
+"""Which life of the database this is, to notice that a backup was restored.
+
+The database has a name that changes every few seconds, and the same name is kept in a file outside. A backup brings
+an old name back, and so betrays that what was sent since then is not in it. Nothing is sent then until every queue
+was compared with AWS, from a moment on at which no request of the former life can still arrive.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.timezone import now
+
+from jobs.models.account import Account
+from jobs.models.queue import Queue, QueueQuerySet
+
+log = structlog.get_logger(__name__)
+
+RENEW_EVERY = timedelta(seconds=5)
+MISSING = "The file that tells one life of the database from another is missing."
+DIFFERENT = "The database is not the one that was last worked with: a backup of it, or another."
+
+
+class Incarnation(models.Model):
+    """The one row that says which life this is, and whether it is still being compared with AWS."""
+
+    current = models.CharField(max_length=40)
+    previous = models.CharField(max_length=40, blank=True, help_text="Its last name: a crash may leave this outside.")
+    renewed_at = models.DateTimeField()
+    recovering_since = models.DateTimeField(null=True, help_text="Nothing is sent until every queue was compared.")
+    why = models.TextField(blank=True)
+
+
+def renew() -> None:
+    """Notice a restored database, and give a database that is not one its next name. The clock does this."""
+    row = Incarnation.objects.first()
+    if row and row.renewed_at > now() - RENEW_EVERY:
+        return
+    outside = _outside()
+    with transaction.atomic():
+        row = Incarnation.objects.select_for_update().first()
+        moment = now()
+        fresh = Incarnation(current=secrets.token_hex(16), renewed_at=moment)
+        if row is None:
+            fresh.recovering_since, fresh.why = (moment, DIFFERENT) if outside else (None, "")
+            fresh.save()
+        else:
+            trouble = _trouble(row, outside)
+            row.previous, row.current, row.renewed_at = row.current, fresh.current, moment
+            if trouble:
+                row.recovering_since, row.why = moment, trouble
+                log.error("recovery_entered", why=trouble)
+            row.save()
+    _keep_outside(fresh.current)
+
+
+def enter_recovery(why: str) -> None:
+    """Hold every submission until all queues were compared."""
+    Incarnation.objects.get_or_create(defaults={"current": secrets.token_hex(16), "renewed_at": now()})
+    Incarnation.objects.update(recovering_since=now(), why=why)
+    log.error("recovery_entered", why=why)
+
+
+def held_back(account: Account) -> bool:
+    """Whether nothing may be sent to the account now. Notices a restored database by itself, where the file is."""
+    outside = _outside()  # before the row: the clock writes the row first
+    row = Incarnation.objects.first()
+    if row is None:
+        return False
+    if outside and (trouble := _trouble(row, outside)):
+        enter_recovery(trouble)
+        return True
+    return row.recovering_since is not None and uncompared(account, row.recovering_since).exists()
+
+
+def recovering_since() -> datetime | None:
+    """Since when submissions are held; None if they are not."""
+    return Incarnation.objects.values_list("recovering_since", flat=True).first()
+
+
+def leave_recovery() -> bool:
+    """Open the gates again if every queue of every account was compared. True if they were just opened."""
+    since = recovering_since()
+    if since is None or any(uncompared(account, since).exists() for account in Account.objects.filter(active=True)):
+        return False
+    log.warning("recovery_left")
+    return bool(Incarnation.objects.filter(recovering_since=since).update(recovering_since=None, why=""))
+
+
+def safe_from(account: Account, since: datetime) -> datetime:
+    """From when on a list of AWS has everything that a former life may have sent."""
+    return since + timedelta(seconds=account.quarantine_seconds)
+
+
+def uncompared(account: Account, since: datetime) -> QueueQuerySet:
+    """The account's queues that were not compared with AWS since no old request can arrive any more."""
+    not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))
+    return Queue.objects.filter(not_yet, account=account, vanished_at=None)
+
+
+def _trouble(row: Incarnation, outside: str) -> str:
+    if outside and outside in (row.current, row.previous):
+        return ""
+    if not outside and not _can_keep():
+        return ""  # nothing was ever kept; the health page says so
+    return DIFFERENT if outside else MISSING
+
+
+def _file() -> Path:
+    return Path(settings.INCARNATION_FILE)
+
+
+def _outside() -> str:
+    try:
+        return _file().read_text().strip()
+    except OSError:
+        return ""
+
+
+def _can_keep() -> bool:
+    probe = _file().with_suffix(".probe")
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+        probe.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _keep_outside(name: str) -> None:
+    fresh = _file().with_suffix(".new")
+    try:
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(name)
+        fresh.replace(_file())
+    except OSError as error:
+        log.warning("incarnation_not_kept", file=str(_file()), error=str(error))

@@ -1,0 +1,31 @@
+from django.db import models
+
+from jobs.models.account import Account
+from jobs.models.job import Job
+
+
+class OddityKind(models.TextChoices):
+    """What may be wrong when AWS's list of jobs is laid beside ours."""
+
+    DUPLICATE = "duplicate", "A second job in AWS for one of ours"
+    ORPHAN = "orphan", "A job of this portal in AWS that had no row"
+    UNWANTED = "unwanted", "A job in AWS that the portal had given up"
+    UNREADABLE = "unreadable", "A job of this portal in AWS that could not be rebuilt"
+
+
+class Oddity(models.Model):
+    """Something that should not be, found by comparing with AWS: kept and counted, each once."""
+
+    kind = models.CharField(max_length=12, choices=OddityKind.choices)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="oddities")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, null=True, related_name="oddities")
+    batch_id = models.CharField(max_length=60)
+    note = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["kind", "batch_id"], name="one_oddity_a_job")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.batch_id}"

@@ -1,0 +1,81 @@
+"""Events make news come sooner, and are believed in nothing: all that an event says is "look at this job".
+
+They come at least once, in any order, before our own commit, malformed, or about jobs that are not ours. Polling
+alone would find out everything that they tell.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import structlog
+from django.db.models import Q
+from django.utils.timezone import now
+
+from jobs.models import Job
+
+log = structlog.get_logger(__name__)
+
+KINDS = frozenset({"Batch Job State Change", "Batch Job Queue Blocked"})
+LONGEST_ID = 100
+# An event may be here before the commit that says whose job it is about.
+PATIENCE_SECONDS = 180.0
+WAITING_AT_MOST = 10_000
+
+
+class MalformedError(Exception):
+    """What came is no event of Batch."""
+
+
+def job_id_in(body: str) -> str:
+    """The id of the job that an event is about, of the whole array for a child. Raises MalformedError."""
+    try:
+        event = json.loads(body)
+        kind, job_id = event["detail-type"], event["detail"]["jobId"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise MalformedError(f"{type(error).__name__}: {body[:100]!r}") from error
+    if kind not in KINDS or not isinstance(job_id, str) or not 0 < len(job_id) <= LONGEST_ID or "\0" in job_id:
+        raise MalformedError(f"Not about a job of Batch: {body[:100]!r}")
+    return job_id.partition(":")[0]
+
+
+@dataclass
+class Ear:
+    """Takes events and has the jobs looked at that they are about. Ids that are not ours yet are kept a while."""
+
+    unknown: dict[str, float] = field(default_factory=dict)
+    heard: int = 0
+    malformed: int = 0
+
+    def hear(self, bodies: Iterable[str]) -> set[int]:
+        """Mark the jobs as due for a look. The accounts in which some are."""
+        told: set[str] = set()
+        for body in bodies:
+            self.heard += 1
+            try:
+                told.add(job_id_in(body))
+            except MalformedError as error:
+                self.malformed += 1
+                log.warning("event_malformed", error=str(error))
+        return self._look(told)
+
+    def again(self) -> set[int]:
+        """Try the ids once more that were not ours when they were told."""
+        deadline = time.monotonic() - PATIENCE_SECONDS
+        self.unknown = {job_id: since for job_id, since in self.unknown.items() if since > deadline}
+        return self._look(set(self.unknown))
+
+    def _look(self, told: set[str]) -> set[int]:
+        if not told:
+            return set()
+        moment = now()
+        ours = dict(Job.objects.filter(batch_id__in=told).order_by().values_list("batch_id", "account"))
+        later = Q(next_poll_at=None) | Q(next_poll_at__gt=moment)
+        Job.objects.filter(later, batch_id__in=list(ours)).active().update(next_poll_at=moment)
+        for job_id in told:
+            if job_id in ours:
+                self.unknown.pop(job_id, None)
+            elif len(self.unknown) < WAITING_AT_MOST:
+                self.unknown.setdefault(job_id, time.monotonic())
+        return set(ours.values())

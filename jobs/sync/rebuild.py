@@ -1,0 +1,155 @@
+"""Makes the rows of a job anew from what AWS has of it, after a backup was restored that is older than the job."""
+
+from typing import Any
+
+from django.db import transaction
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import (
+    Account,
+    Definition,
+    Job,
+    JobTag,
+    Queue,
+    Registration,
+    Revision,
+    Source,
+    StateChange,
+    Submission,
+    Team,
+    User,
+)
+from jobs.models.ids import TEXT_LENGTH, from_text
+from jobs.spec import effective
+from jobs.spec.normal import fingerprint
+from jobs.states import Delivery, State
+from jobs.sync.apply import apply
+
+OWN = "portal:"
+
+
+def rebuild(queue: Queue, told: batch.Observation) -> tuple[Job | None, str]:
+    """The job's rows, made from its tags, and a note; no job if the tags name nobody we know."""
+    raw = told.raw
+    tags = {str(key): str(value) for key, value in (raw.get("tags") or {}).items()}
+    name = str(raw.get("jobName", ""))
+    if tags.get("portal:job") != name[-TEXT_LENGTH:]:
+        return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
+    team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
+    person = _person(tags.get("portal:user", ""))
+    if team is None or person is None:
+        return None, f"Its team {tags.get('portal:team')!r} or its person {tags.get('portal:user')!r} is not known."
+    revision_of = _definition_named(str(raw.get("jobDefinition", "")))
+    described = _described(queue.account, *revision_of)
+    with transaction.atomic():
+        revision = _revision(queue.account, team, *revision_of, described)
+        job = _job(queue, Submission(team=team, account=queue.account, person=person), revision, told, tags)
+        note = "Rebuilt from what AWS has of it: the portal had no row for it."
+        StateChange.objects.create(
+            job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
+        )
+        apply(job, told, source="reconcile")
+    return job, note
+
+
+def _job(
+    queue: Queue, submission: Submission, revision: Revision, told: batch.Observation, tags: dict[str, str]
+) -> Job:
+    marker = str(told.raw["jobName"])
+    name = marker[: -TEXT_LENGTH - 1]
+    document = _document(name, queue, revision, told.raw)
+    own = {key: value for key, value in tags.items() if not key.startswith(OWN)}
+    submission.name, submission.document = name, document
+    submission.kind, submission.source = "submission", Source.RECOVERED
+    submission.save()
+    team = submission.team
+    needs = effective.size(revision.document, document)
+    job = Job.objects.create(
+        public_id=from_text(marker[-TEXT_LENGTH:]),
+        submission=submission,
+        team=team,
+        account=queue.account,
+        queue=queue,
+        revision=revision,
+        name=name,
+        marker=marker,
+        document=document,
+        tags=own,
+        array_size=(told.raw.get("arrayProperties") or {}).get("size"),
+        platform=needs.platform,
+        architecture=needs.architecture,
+        vcpus=needs.vcpus,
+        memory_mib=needs.memory_mib,
+        gpus=needs.gpus,
+        ephemeral_gib=needs.ephemeral_gib,
+        delivery=Delivery.SENT,
+        epoch=1,
+        batch_id=told.batch_id,
+        state=State.SUBMITTED,
+        submitted_at=told.submitted_at,
+        next_poll_at=None,
+    )
+    all_tags = effective.tags(revision.document, {"tags": own})
+    JobTag.objects.bulk_create(JobTag(job=job, team=team, key=key, value=value) for key, value in all_tags.items())
+    return job
+
+
+def _document(name: str, queue: Queue, revision: Revision, raw: Any) -> dict[str, Any]:
+    """What was asked for, as far as AWS still says: enough to run it again."""
+    container = raw.get("container") or {}
+    overrides = {
+        key: container[key] for key in ("command", "environment", "resourceRequirements") if key in container
+    }
+    if "environment" in overrides:
+        overrides["environment"] = [e for e in overrides["environment"] if e.get("name") != "PORTAL_JOB_ID"]
+    document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}
+    document |= {
+        key: raw[key] for key in ("parameters", "retryStrategy", "timeout", "shareIdentifier") if raw.get(key)
+    }
+    if overrides:
+        document["containerOverrides"] = overrides
+    if size := (raw.get("arrayProperties") or {}).get("size"):
+        document["arrayProperties"] = {"size": size}
+    return document
+
+
+def _person(text_id: str) -> User | None:
+    try:
+        return User.objects.filter(public_id=from_text(text_id)).first()
+    except ValueError:
+        return None
+
+
+def _definition_named(arn: str) -> tuple[str, int]:
+    """Name and revision out of `arn:…:job-definition/name:3`."""
+    name, _, number = arn.rpartition("/")[2].partition(":")
+    return name, int(number) if number.isdecimal() else 0
+
+
+def _described(account: Account, name: str, number: int) -> dict[str, Any]:
+    """The definition's document if no row has it and AWS still says it."""
+    if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
+        return {}
+    try:
+        found = batch.definitions_named(client_for(account, "batch", Purpose.READ), name)
+    except AwsError:
+        return {}
+    return next((each for each in found if each.get("revision") == number), {})
+
+
+def _revision(account: Account, team: Team, name: str, number: int, described: dict[str, Any]) -> Revision:
+    definition, _ = Definition.objects.get_or_create(account=account, name=name, defaults={"team": team})
+    document = described or {"jobDefinitionName": name, "type": "container"}
+    revision, _ = definition.revisions.get_or_create(
+        number=number,
+        defaults={
+            "arn": described.get("jobDefinitionArn", ""),
+            "document": document,
+            "fingerprint": fingerprint(document),
+            "registration": Registration.REGISTERED,
+            "active": bool(described),
+        },
+    )
+    return revision

@@ -1,0 +1,186 @@
+"""Lays AWS's list of jobs beside ours, queue by queue, and looks for what should not be.
+
+A second job under one marker is ended and counted. A job of this portal without a row, as after the restore of a
+backup, is rebuilt from its tags. What AWS has and we only thought we might have sent is adopted.
+
+A long list is read a few pages at a time, so that whoever calls this, the clock, sees to its other duties between.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils.timezone import now
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
+from jobs.models.ids import TEXT_LENGTH, from_text
+from jobs.models.incarnation import leave_recovery, recovering_since, safe_from
+from jobs.states import FINAL_DELIVERIES, FINAL_STATES, Delivery
+from jobs.sync.rebuild import rebuild
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "reconcile"
+EVERY = timedelta(minutes=5)
+# AWS lists a job up to two minutes after it took it, from a request that may have been five minutes under way.
+OVERLAP = timedelta(minutes=10)
+# AWS forgets ended jobs after a week.
+KEPT = timedelta(days=8)
+SECONDS_AT_ONCE = 5.0
+
+Page = Sequence[batch.Listed]
+
+
+@dataclass
+class Reading:
+    """A queue's list that is being read."""
+
+    began: datetime
+    pages: Iterator[Page]
+
+
+_readings: dict[int, Reading] = {}
+
+
+def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelta = EVERY) -> int:
+    """Compare what is due of the account's queues, for about so long. How many queues were finished."""
+    deadline = time.monotonic() + seconds
+    finished = 0
+    for queue in list(_due(account, every)):
+        try:
+            if not _go_on(queue, deadline):
+                break
+        except AwsError as error:
+            log.warning("sweep_failed", queue=queue.name, error=error.message)
+            _readings.pop(queue.pk, None)
+        else:
+            finished += 1
+    leave_recovery()
+    return finished
+
+
+def _due(account: Account, every: timedelta) -> list[Queue]:
+    moment, since = now(), recovering_since()
+    due = Q(swept_at=None) | Q(swept_at__lt=moment - every)
+    if since and moment >= safe_from(account, since):
+        due |= Q(swept_at__lt=safe_from(account, since))
+    queues = Queue.objects.filter(due, account=account, vanished_at=None).select_related("account")
+    return list(queues.order_by("swept_at", "pk"))
+
+
+def _go_on(queue: Queue, deadline: float) -> bool:
+    """Read on in the queue's list. True: to its end."""
+    reading = _readings.get(queue.pk)
+    if reading is None:
+        began = now()
+        whole = queue.swept_at is None or recovering_since() is not None
+        since = began - KEPT if whole else (queue.swept_at or began) - OVERLAP
+        reader = client_for(queue.account, "batch", Purpose.READ)
+        reading = Reading(began, batch.created_since(reader, queue.arn or queue.name, since))
+        _readings[queue.pk] = reading
+    for page in reading.pages:
+        _compare(queue, page)
+        if time.monotonic() > deadline:
+            return False
+    del _readings[queue.pk]
+    Queue.objects.filter(pk=queue.pk).update(swept_at=reading.began)
+    return True
+
+
+def _compare(queue: Queue, page: Page) -> None:
+    """One page of AWS's list with the rows that it should be about."""
+    ours: dict[UUID, list[batch.Listed]] = defaultdict(list)
+    for listed in page:
+        public_id = _marked(listed.name)
+        if public_id:
+            ours[public_id].append(listed)
+    rows = Job.objects.filter(public_id__in=list(ours)).select_related("account", "queue").defer("document", "raw")
+    known = {job.public_id: job for job in rows}
+    surplus: list[tuple[Job, str, OddityKind]] = []
+    strangers = []
+    for public_id, same in ours.items():
+        job = known.get(public_id)
+        if job is None:
+            strangers.append(min(same, key=lambda each: (each.created_at, each.batch_id)).batch_id)
+            continue
+        if job.marker not in {each.name for each in same}:
+            continue  # a name that only ends as one of ours
+        surplus += [(job, each.batch_id, kind) for each, kind in _surplus(job, same)]
+    _end(queue, surplus)
+    if strangers:
+        _take_in(queue, strangers)
+
+
+def _surplus(job: Job, listed: Page) -> list[tuple[batch.Listed, OddityKind]]:
+    """What AWS has beyond the one job there should be."""
+    if job.delivery in FINAL_DELIVERIES:
+        return [(each, OddityKind.UNWANTED) for each in listed]
+    in_hand = job.lease_until is not None and job.lease_until > now()
+    if job.delivery == Delivery.SENDING and in_hand:
+        return []  # its worker is about to say which
+    if job.delivery != Delivery.SENT:
+        reader = client_for(job.account, "batch", Purpose.READ)
+        oldest_first = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+        if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
+            return []  # somebody else just said which it is
+    return [(each, OddityKind.DUPLICATE) for each in listed if each.batch_id != job.batch_id]
+
+
+def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
+    """End jobs that nobody wanted, if their tags say that the portal sent them: a copy by hand has its own life."""
+    if not surplus:
+        return
+    reader = client_for(queue.account, "batch", Purpose.READ)
+    seen = {told.batch_id: told for told in _described(reader, [batch_id for _, batch_id, _ in surplus])}
+    for job, batch_id, kind in surplus:
+        told = seen.get(batch_id)
+        tags = (told.raw.get("tags") or {}) if told else {}
+        sent_by_us = (
+            tags.get("portal:installation") == settings.INSTALLATION and tags.get("portal:job") == job.text_id
+        )
+        if told is None or not sent_by_us:
+            continue
+        if told.state not in FINAL_STATES:
+            batch.terminate(reader, batch_id, f"The portal has this job as {job.batch_id or 'withdrawn'}.")
+        note = f"AWS has a second job {batch_id}; it was ended." if job.batch_id else f"AWS had it as {batch_id}."
+        fields = {"account": queue.account, "job": job, "note": note}
+        if Oddity.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
+            log.error("surplus_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
+            StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source=SOURCE)
+
+
+def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
+    """Jobs with a marker and no row: ours, if their tags say so, and then they get one."""
+    reader = client_for(queue.account, "batch", Purpose.READ)
+    for told in _described(reader, batch_ids):
+        if (told.raw.get("tags") or {}).get("portal:installation") != settings.INSTALLATION:
+            continue
+        job, note = rebuild(queue, told)
+        kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
+        fields = {"account": queue.account, "job": job, "note": note}
+        if Oddity.objects.get_or_create(kind=kind, batch_id=told.batch_id, defaults=fields)[1]:
+            log.error("job_without_row", batch_id=told.batch_id, rebuilt=job is not None, note=note)
+
+
+def _described(reader: Any, batch_ids: Sequence[str]) -> Iterator[batch.Observation]:
+    for start in range(0, len(batch_ids), batch.DESCRIBE_AT_ONCE):
+        yield from batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
+
+
+def _marked(name: str) -> UUID | None:
+    """The public id at the end of a name, if there is one."""
+    text = name[-TEXT_LENGTH:]
+    try:
+        return from_text(text) if name[-TEXT_LENGTH - 1 : -TEXT_LENGTH] == "-" else None
+    except ValueError:
+        return None

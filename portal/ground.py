@@ -1,0 +1,107 @@
+"""What the database, Redis and the accounts must be like for delivery to keep its promise: each is asked.
+
+They are asked when a process begins its work that sends or serves, and by `manage.py check --database default`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import django_rq
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - as Django calls it
+from django.db import DatabaseError, connections
+from redis.exceptions import RedisError
+
+from jobs.aws.session import CONFIGS, Purpose
+from jobs.models import Access, Account
+
+SHORTEST_QUARANTINE = 600
+SQLITE_FULL = 2
+
+
+def ground(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """All of them, for Django; none unless it may ask the database."""
+    if app_configs is not None or not databases:
+        return []
+    return [*one_attempt(), *commits(), *redis(), *quarantines()]
+
+
+def one_attempt() -> Iterator[CheckMessage]:
+    """SubmitJob has no token by which AWS would know a repeat: a client that repeats by itself duplicates jobs."""
+    attempts = (getattr(CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
+    if attempts != 1:
+        yield Error(
+            f"The client that submits jobs would send a request {attempts or 'several'} times by itself.",
+            hint='Give Purpose.SUBMIT retries={"total_max_attempts": 1} in jobs/aws/session.py.',
+            id="portal.E007",
+        )
+
+
+def commits() -> Iterator[CheckMessage]:
+    """Before a request leaves, the database promises that it will remember it, even if the power fails."""
+    connection = connections["default"]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous" if connection.vendor == "sqlite" else "SHOW synchronous_commit")
+            [told] = cursor.fetchone()
+    except DatabaseError:
+        return  # whatever needs the database says so itself
+    if connection.vendor == "sqlite" and int(told) < SQLITE_FULL:
+        yield Error(
+            "SQLite may forget a commit when the power fails, and a job that was sent would be sent again.",
+            hint="Keep PRAGMA synchronous=FULL in the database's init_command.",
+            id="portal.E008",
+        )
+    elif connection.vendor == "postgresql" and told == "off":
+        yield Error(
+            "PostgreSQL has synchronous_commit off: a crash may make it forget that a job was sent.",
+            hint="ALTER ROLE … SET synchronous_commit = on",
+            id="portal.E008",
+        )
+
+
+def redis() -> Iterator[CheckMessage]:
+    """A ring that Redis threw away is made up for by the clock; a whole Redis that throws away is found out here."""
+    if not settings.PRODUCTION:
+        return
+    try:
+        policy = django_rq.get_connection("ask").config_get("maxmemory-policy").get("maxmemory-policy", "")
+    except RedisError as error:
+        yield Warning(
+            f"Redis cannot be asked whether it throws keys away when it is full: {error}",
+            hint="See that its maxmemory-policy is noeviction.",
+            id="portal.W001",
+        )
+        return
+    if policy != "noeviction":
+        yield Error(
+            f"Redis throws keys away when it is full (maxmemory-policy {policy}).",
+            hint="CONFIG SET maxmemory-policy noeviction, and in its configuration file.",
+            id="portal.E009",
+        )
+
+
+def quarantines() -> Iterator[CheckMessage]:
+    """A request can be under way for five minutes, and AWS may list a job two minutes late, by clocks that differ."""
+    if not settings.PRODUCTION:
+        return
+    try:
+        hasty = list(
+            Account.objects.filter(active=True, quarantine_seconds__lt=SHORTEST_QUARANTINE)
+            .exclude(access=Access.SANDBOX)
+            .values_list("name", flat=True)
+        )
+    except DatabaseError:
+        return  # not migrated yet
+    if hasty:
+        yield Error(
+            f"Jobs of {', '.join(hasty)} whose answer was lost would be sent again too soon, and might run twice.",
+            hint=f"Give the account a quarantine of at least {SHORTEST_QUARANTINE} seconds.",
+            id="portal.E010",
+        )
+
+
+register(ground, Tags.database, "ground")

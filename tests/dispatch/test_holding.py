@@ -1,0 +1,176 @@
+"""What a person must decide: jobs that end workers, and jobs of teams that want to be asked."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils.timezone import now
+
+from jobs import intake
+from jobs.aws import batch
+from jobs.aws.session import Moment
+from jobs.dispatch import delivery
+from jobs.dispatch.delivery import deliver_due
+from jobs.dispatch.taking import take
+from jobs.models import Job
+from jobs.states import Delivery
+from jobs.sync.reconcile import reconcile
+from tests import make, wire
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+LONG_AGO = timedelta(hours=1)
+
+
+def again(job: Job) -> Job:
+    return Job.objects.get(pk=job.pk)
+
+
+def vanish(job: Job) -> None:
+    """The worker that has it dies, and its lease lapses."""
+    Job.objects.filter(pk=job.pk).update(lease_until=now() - timedelta(seconds=1))
+
+
+def test_a_job_that_ended_three_workers_is_held_with_the_reason():
+    job = make.job()
+    for _ in range(3):
+        assert take(job.account, 10)
+        vanish(job)
+    assert take(job.account, 10) == []
+
+    assert again(job).delivery == Delivery.HELD
+    assert "3 workers vanished" in again(job).delivery_note
+
+
+def test_a_job_whose_worker_vanished_is_taken_alone_and_takes_no_other_with_it():
+    account = make.account()
+    submission = make.submission(where=account)
+    deadly, innocent = make.job(submission), make.job(submission)
+    assert len(take(account, 10)) == 2
+    vanish(deadly)
+    vanish(innocent)
+    young = make.job(submission)
+
+    assert [job.pk for job in take(account, 10)] == [deadly.pk]
+    assert [job.pk for job in take(account, 10)] == [innocent.pk]
+    assert [job.pk for job in take(account, 10)] == [young.pk]
+
+
+def test_workers_that_vanish_after_the_intent_count_too():
+    with wire.wire(wire.lists()) as aws:
+        job = make.job(
+            make.submission(where=make.account(endpoint_url=aws.url)),
+            delivery=Delivery.SENDING,
+            epoch=3,
+            workers_lost=2,
+            sent_at=now() - LONG_AGO,
+            lease_until=now() - LONG_AGO,
+        )
+        job.deliveries.create(epoch=3, marked_at=now())
+        reconcile(job.account)
+
+    assert (again(job).delivery, again(job).workers_lost) == (Delivery.HELD, 3)
+
+
+def test_an_answer_that_was_lost_is_no_workers_death():
+    with wire.wire(wire.breaks, wire.lists()) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        for _ in range(4):
+            aws.answers[:] = [wire.breaks] if again(job).epoch == 0 else [wire.lists(), wire.breaks]
+            deliver_due(job.account)
+            aws.answers[:] = [wire.lists()]
+            Job.objects.update(sent_at=now() - LONG_AGO, next_try_at=None)
+            reconcile(job.account)
+            Job.objects.update(next_try_at=None)
+
+    assert (again(job).delivery, again(job).workers_lost) == (Delivery.ACCEPTED, 0)
+
+
+@pytest.fixture
+def cautious():
+    """A lead of a team that wants to be asked."""
+    return make.member(make.team(resubmit_by_itself=False), role="lead")
+
+
+def held_by(lead, url: str) -> Job:
+    job = make.job(make.submission(lead, make.account(endpoint_url=url)))
+    deliver_due(job.account)
+    Job.objects.update(sent_at=now() - LONG_AGO, next_try_at=None)
+    reconcile(job.account)
+    return again(job)
+
+
+def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(cautious):
+    with wire.wire(wire.breaks, wire.lists(), wire.lists(), wire.accepts) as aws:
+        job = held_by(cautious, aws.url)
+        assert job.delivery == Delivery.HELD
+        assert deliver_due(job.account) == 0
+
+        assert intake.release(job, cautious)
+        deliver_due(job.account)
+
+    assert aws.paths() == ["/v1/submitjob", "/v1/listjobs", "/v1/listjobs", "/v1/submitjob"]
+    assert again(job).delivery == Delivery.SENT
+
+
+def test_only_a_lead_releases_and_only_what_is_held(cautious):
+    job = make.job(make.submission(cautious), delivery=Delivery.HELD)
+    analyst = make.member(cautious.team)
+
+    with pytest.raises(PermissionDenied):
+        intake.release(job, analyst)
+    assert again(job).delivery == Delivery.HELD
+    assert intake.release(job, cautious)
+    assert not intake.release(again(job), cautious)
+
+
+def test_what_is_held_can_be_stopped_for_good(cautious):
+    job = make.job(make.submission(cautious), delivery=Delivery.HELD)
+
+    assert intake.stop(job, cautious)
+    assert not intake.release(again(job), cautious)
+    assert again(job).delivery == Delivery.WITHDRAWN
+
+
+def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_not_take_it(monkeypatch):
+    """The worker's copy of the job does not know of the wish."""
+    with wire.wire(wire.throttles) as aws:
+        member = make.member()
+        job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
+        submit = batch.submit
+
+        def stopped_meanwhile(client, request):
+            intake.stop(again(job), member)
+            return submit(client, request)
+
+        monkeypatch.setattr(batch, "submit", stopped_meanwhile)
+        deliver_due(job.account)
+
+    assert again(job).delivery == Delivery.WITHDRAWN
+    assert again(job).ended_at is not None
+
+
+def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(monkeypatch):
+    with wire.wire(wire.accepts) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        write, steady = delivery._write_intent, time.monotonic
+
+        def paused(job):
+            intent = write(job)
+            monkeypatch.setattr(time, "monotonic", lambda: steady() + 11)
+            return intent
+
+        monkeypatch.setattr(delivery, "_write_intent", paused)
+        deliver_due(job.account)
+
+    assert aws.requests == []
+    assert again(job).delivery == Delivery.ACCEPTED
+
+
+def test_a_machine_that_stood_still_knows_it_by_its_wall_clock(monkeypatch):
+    moment = Moment()
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 900)
+
+    assert moment.passed() > 899

@@ -1,0 +1,141 @@
+"""Who goes first, and how fast."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.dispatch.delivery import deliver_due
+from jobs.dispatch.pace import Pace, rest
+from jobs.dispatch.taking import take
+from jobs.models import Account, Job, JobDependency
+from jobs.states import Delivery
+from tests import make, wire
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def crowd(where: Account, jobs: int) -> list[Job]:
+    submission = make.submission(where=where)
+    return [make.job(submission) for _ in range(jobs)]
+
+
+def test_one_teams_thousands_do_not_keep_anothers_single_job_waiting():
+    account = make.account()
+    many, single = crowd(account, 30), crowd(account, 1)
+
+    assert [job.pk for job in take(account, 3)] == [many[0].pk, single[0].pk, many[1].pk]
+
+
+def test_of_a_team_the_oldest_goes_first():
+    account = make.account()
+    jobs = crowd(account, 5)
+
+    assert [job.pk for job in take(account, 5)] == [job.pk for job in jobs]
+
+
+def test_two_workers_never_take_the_same_job():
+    account = make.account()
+    crowd(account, 5)
+
+    first, second = take(account, 3), take(account, 3)
+    assert len({job.pk for job in [*first, *second]}) == 5
+    assert take(account, 3) == []
+
+
+def test_taking_a_hundred_jobs_costs_no_more_queries_than_taking_ten(django_assert_num_queries):
+    account = make.account()
+    crowd(account, 110)
+    with django_assert_num_queries(7):
+        take(account, 10)
+    with django_assert_num_queries(7):
+        take(account, 100)
+
+
+def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
+    account = make.account(submits_per_second=50)
+    paces = [Pace(account, time.monotonic() + 10) for _ in range(2)]
+    began = time.monotonic()
+    for pace in paces:
+        pace.expect(15)
+        for _ in range(15):
+            assert pace.wait()
+
+    assert 0.55 < time.monotonic() - began < 1.5  # 30 places, the last after 29/50 s
+
+
+def test_after_a_silence_there_is_no_burst():
+    account = make.account(submits_per_second=20)
+    Account.objects.update(submits_until=now() - timedelta(hours=1))
+    pace = Pace(account, time.monotonic() + 10)
+    pace.expect(10)
+    began = time.monotonic()
+    for _ in range(10):
+        assert pace.wait()
+
+    assert time.monotonic() - began > 0.44
+
+
+def test_taking_places_costs_one_update_for_a_whole_stretch(django_assert_num_queries):
+    account = make.account(submits_per_second=1000)
+    pace = Pace(account, time.monotonic() + 10)
+    pace.expect(100)
+    with django_assert_num_queries(2):
+        for _ in range(60):
+            pace.wait()
+
+
+def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_against_it():
+    with wire.wire(wire.accepts) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        rest(job.account, 3600)
+        deliver_due(job.account)
+
+    job.refresh_from_db()
+    assert aws.requests == []
+    assert (job.delivery, job.lease_until, job.workers_lost) == (Delivery.ACCEPTED, None, 0)
+
+
+def test_a_throttled_account_rests_before_its_next_job():
+    with wire.wire(wire.throttles, wire.accepts_each()) as aws:
+        account = make.account(endpoint_url=aws.url)
+        crowd(account, 2)
+        began = time.monotonic()
+        deliver_due(account)
+
+    account.refresh_from_db()
+    assert time.monotonic() - began > 0.9
+    assert (len(aws.requests), account.throttles) == (2, 1)
+
+
+def test_an_account_that_is_not_to_be_reached_is_not_tried_job_by_job():
+    account = make.account(endpoint_url="http://127.0.0.1:9")
+    jobs = crowd(account, 10)
+    deliver_due(account)
+
+    assert [Job.objects.get(pk=job.pk).next_try_at is not None for job in jobs].count(True) == 1
+    assert not Job.objects.filter(lease_until__isnull=False).exists()
+
+
+def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_unclear():
+    with wire.wire(wire.breaks) as aws:
+        account = make.account(endpoint_url=aws.url)
+        crowd(account, 20)
+        deliver_due(account)
+
+    assert len(aws.requests) == 4
+    assert Job.objects.filter(delivery=Delivery.SENDING).count() == 4
+
+
+def test_steps_that_become_ready_while_others_are_sent_follow_in_the_same_delivery():
+    with wire.wire(wire.accepts_each()) as aws:
+        first = make.job(make.submission(where=make.account(endpoint_url=aws.url)), name="first")
+        steps = [make.job(first.submission, name=f"step{n}") for n in range(5)]
+        last = make.job(first.submission, name="last")
+        JobDependency.objects.bulk_create(JobDependency(job=step, parent=first) for step in steps)
+        JobDependency.objects.bulk_create(JobDependency(job=last, parent=step) for step in steps)
+        assert deliver_due(first.account) == 7
+
+    assert [request["jobName"].split("-")[0] for _, request in aws.requests][-1] == "last"
+    assert len(aws.requests[-1][1]["dependsOn"]) == 5

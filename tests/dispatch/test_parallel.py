@@ -1,0 +1,84 @@
+"""Several threads deliver at once, each with a connection of its own, on a database that all of them see."""
+
+import itertools
+import time
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from jobs.dispatch import requests
+from jobs.dispatch.delivery import deliver_due
+from jobs.models import Job, JobDependency
+from tests import make, wire
+
+in_memory = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres,
+    pytest.mark.skipif(in_memory, reason="threads do not share a database in memory; test_processes has a file"),
+]
+
+
+def connections() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def test_independent_jobs_go_side_by_side_and_each_once():
+    with wire.wire(wire.accepts_each(0.3)) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
+        for _ in range(16):
+            make.job(submission)
+        began = time.monotonic()
+        assert deliver_due(submission.account, threads=8) == 16
+
+    assert time.monotonic() - began < 16 * 0.3 / 3
+    assert len({request["jobName"] for _, request in aws.requests}) == len(aws.requests) == 16
+    assert Job.objects.filter(delivery="SENT").count() == 16
+
+
+def test_a_step_never_leaves_before_its_parents_have_ids():
+    with wire.wire(wire.accepts_each(0.05)) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
+        layers = [[make.job(submission, name=f"l{depth}") for _ in range(4)] for depth in range(3)]
+        for above, below in itertools.pairwise(layers):
+            JobDependency.objects.bulk_create(JobDependency(job=j, parent=p) for p in above for j in below)
+        deliver_due(submission.account, threads=8)
+
+    names = [request["jobName"][:2] for _, request in aws.requests]
+    assert names == sorted(names)
+    assert [len(request.get("dependsOn", [])) for _, request in aws.requests] == [0] * 4 + [4] * 8
+
+
+def test_no_connection_outlives_the_delivery():
+    before = connections()
+    with wire.wire(wire.accepts_each()) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
+        for _ in range(8):
+            make.job(submission)
+        deliver_due(submission.account, threads=8)
+
+    deadline = time.monotonic() + 5
+    while connections() > before and time.monotonic() < deadline:
+        time.sleep(0.05)  # the server takes a moment to see that they went
+    assert connections() == before
+
+
+def test_one_job_that_breaks_a_delivery_leaves_the_others_alone(monkeypatch):
+    def fails_for_the_bad(job):
+        if job.name == "bad":
+            raise RuntimeError("nobody thought of this")
+        return original(job)
+
+    original = requests.submit_request
+    monkeypatch.setattr("jobs.dispatch.delivery.submit_request", fails_for_the_bad)
+    with wire.wire(wire.accepts_each()) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        bad = make.job(submission, name="bad")
+        good = make.job(submission, name="good")
+        deliver_due(submission.account, threads=4)
+
+    assert Job.objects.get(pk=good.pk).delivery == "SENT"
+    assert Job.objects.get(pk=bad.pk).lease_until is not None  # as if its worker had died

@@ -1,0 +1,192 @@
+"""Events say "look", and are believed in nothing else."""
+
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+from django.utils.timezone import now
+from moto import mock_aws
+
+from jobs.aws.events import QueueAddress
+from jobs.management.commands.events import address_of, listen
+from jobs.models import Job
+from jobs.states import State
+from jobs.sync.events import Ear, MalformedError, job_id_in
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+LATER = timedelta(minutes=5)
+
+
+def event(batch_id: str, status: str = "RUNNING", **fields) -> str:
+    return json.dumps(
+        {
+            "source": "aws.batch",
+            "detail-type": "Batch Job State Change",
+            "detail": {"jobId": batch_id, "status": status},
+        }
+        | fields
+    )
+
+
+def waiting(batch_id: str, **fields) -> Job:
+    return make.job(batch_id=batch_id, **{"state": State.RUNNABLE, "next_poll_at": now() + LATER, **fields})
+
+
+def due(job: Job) -> bool:
+    return Job.objects.filter(pk=job.pk).due_for_a_look().exists()
+
+
+def test_an_event_has_its_job_looked_at_and_changes_nothing_else():
+    job = waiting("j-1")
+    assert Ear().hear([event("j-1", "SUCCEEDED")]) == {job.account_id}
+
+    assert due(job)
+    assert Job.objects.get(pk=job.pk).state == State.RUNNABLE
+
+
+def test_the_event_of_a_child_has_its_array_looked_at():
+    job = waiting("j-1", array_size=10)
+    Ear().hear([event("j-1:7")])
+
+    assert due(job)
+
+
+def test_an_event_that_comes_before_our_commit_is_kept_until_the_job_is_there():
+    ear = Ear()
+    ear.hear([event("j-1")])
+    assert ear.again() == set()
+    job = waiting("j-1")
+
+    assert ear.again() == {job.account_id}
+    assert due(job)
+    assert ear.unknown == {}
+
+
+def test_an_event_of_a_job_that_never_becomes_ours_is_forgotten():
+    ear = Ear()
+    ear.hear([event("foreign")])
+    ear.unknown["foreign"] -= 200
+    ear.again()
+
+    assert ear.unknown == {}
+
+
+def test_a_job_that_has_ended_is_not_looked_at_again():
+    job = waiting("j-1", state=State.SUCCEEDED)
+    Ear().hear([event("j-1")])
+
+    assert not due(job)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no json",
+        "[]",
+        "null",
+        "7",
+        '{"detail-type": "Batch Job State Change"}',
+        '{"detail-type": "Batch Job State Change", "detail": {"jobId": 7}}',
+        '{"detail-type": "Batch Job State Change", "detail": {"jobId": ""}}',
+        '{"detail-type": "Batch Job State Change", "detail": {"jobId": "a\\u0000b"}}',
+        '{"detail-type": "Batch Job State Change", "detail": "x"}',
+        '{"detail-type": "EC2 Instance Terminated", "detail": {"jobId": "j-1"}}',
+        "[" * 100_000,
+        '{"detail-type": "' + "x" * 262_144,
+    ],
+    ids=range(13),
+)
+def test_what_is_no_event_of_batch_is_counted_and_stops_no_other(body):
+    with pytest.raises(MalformedError):
+        job_id_in(body)
+    job, ear = waiting("j-1"), Ear()
+    ear.hear([body, event("j-1"), body])
+
+    assert due(job)
+    assert (ear.heard, ear.malformed) == (3, 2)
+
+
+def test_ten_messages_cost_two_queries(django_assert_num_queries):
+    for number in range(10):
+        waiting(f"j-{number}")
+    with django_assert_num_queries(2):
+        Ear().hear([event(f"j-{number}") for number in range(10)])
+
+
+def listening(sqs, rounds: int, ear: Ear | None = None) -> None:
+    ear = ear or Ear()
+    for _ in range(rounds):
+        listen(sqs.address, threading.Event(), ear, 0)
+
+
+@pytest.fixture
+def sqs(monkeypatch):
+    """A queue as moto keeps it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client: Any = botocore.session.Session().create_client("sqs", region_name="us-west-2")
+        client.address = QueueAddress(client.create_queue(QueueName="batch-events")["QueueUrl"], "us-west-2")
+        yield client
+
+
+def left_in(sqs) -> int:
+    counted = sqs.get_queue_attributes(QueueUrl=sqs.address.url, AttributeNames=["All"])["Attributes"]
+    return int(counted["ApproximateNumberOfMessages"]) + int(counted["ApproximateNumberOfMessagesNotVisible"])
+
+
+def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, django_capture_on_commit_callbacks):
+    job = waiting("j-1")
+    for body in [event("j-1"), "malformed", event("foreign")]:
+        sqs.send_message(QueueUrl=sqs.address.url, MessageBody=body)
+    with django_capture_on_commit_callbacks(execute=True):
+        listening(sqs, 3)
+
+    assert due(job)
+    assert left_in(sqs) == 0
+    assert "poll" in rings
+
+
+def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, monkeypatch):
+    class Deaf(Ear):
+        def hear(self, _):
+            raise DatabaseError("gone")
+
+    monkeypatch.setattr("jobs.management.commands.events.PAUSE_AFTER_TROUBLE", 0)
+    monkeypatch.setattr("jobs.management.commands.events.connection.close", lambda: None)
+    sqs.send_message(QueueUrl=sqs.address.url, MessageBody=event("j-1"))
+    listening(sqs, 1, Deaf())
+
+    assert left_in(sqs) == 1
+
+
+def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
+    pytest.importorskip("jsonpath_ng", reason="moto's EventBridge needs it to deliver")
+    job = waiting("j-1")
+    bridge: Any = botocore.session.Session().create_client("events", region_name="us-west-2")
+    arn = sqs.get_queue_attributes(QueueUrl=sqs.address.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bridge.put_rule(Name="batch", EventPattern=json.dumps({"source": ["aws.batch"]}))
+    bridge.put_targets(Rule="batch", Targets=[{"Id": "1", "Arn": arn}])
+    told = {"Source": "aws.batch", "DetailType": "Batch Job State Change", "Detail": json.dumps({"jobId": "j-1"})}
+    bridge.put_events(Entries=[told])
+    listening(sqs, 2)
+
+    assert due(job)
+
+
+def test_the_command_is_off_unless_a_queue_is_named(settings):
+    with pytest.raises(CommandError, match="EVENTS_QUEUE_URL"):
+        call_command("events")
+    assert address_of("https://sqs.eu-west-1.amazonaws.com/1/q").region == "eu-west-1"
+    with pytest.raises(CommandError, match="EVENTS_REGION"):
+        address_of("http://127.0.0.1:4566/1/q")
+    settings.EVENTS_REGION = "us-east-1"
+    assert address_of("http://127.0.0.1:4566/1/q").region == "us-east-1"

@@ -1,0 +1,160 @@
+"""After a backup was restored nothing is sent until the portal knows again what AWS has."""
+
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.utils.timezone import now
+
+from jobs.dispatch.delivery import deliver_due
+from jobs.models import Account, Incarnation, Job, Queue
+from jobs.models.incarnation import enter_recovery, leave_recovery, recovering_since, renew
+from jobs.states import Delivery
+from jobs.sync.sweep import sweep
+from tests import make, wire
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def later() -> None:
+    """Time for the next name."""
+    Incarnation.objects.update(renewed_at=now() - timedelta(minutes=1))
+    renew()
+
+
+def test_a_new_portal_and_one_that_goes_on_hold_nothing_back():
+    renew()
+    for _ in range(3):
+        later()
+
+    assert recovering_since() is None
+
+
+def test_a_restored_backup_is_noticed():
+    renew()
+    later()
+    backup = Incarnation.objects.get()
+    later()
+    later()
+    backup.save()
+    later()
+
+    assert recovering_since() is not None
+
+
+def test_a_worker_notices_it_before_the_clock_does():
+    with wire.wire(wire.accepts) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        renew()
+        Path(settings.INCARNATION_FILE).write_text("of another life")
+        deliver_due(job.account)
+
+    assert aws.requests == []
+    assert recovering_since() is not None
+
+
+def test_a_crash_between_the_row_and_the_file_is_no_restore():
+    renew()
+    before = Path(settings.INCARNATION_FILE).read_text()
+    later()
+    Path(settings.INCARNATION_FILE).write_text(before)
+    later()
+
+    assert recovering_since() is None
+
+
+def test_a_missing_file_is_taken_for_a_restore_on_another_machine():
+    renew()
+    Path(settings.INCARNATION_FILE).unlink()
+    later()
+
+    assert recovering_since() is not None
+
+
+def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
+    (tmp_path / "file").write_text("")
+    settings.INCARNATION_FILE = tmp_path / "file" / "incarnation"
+    renew()
+    later()
+
+    assert recovering_since() is None
+
+
+def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_still_arrive():
+    with wire.wire(wire.lists()) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        second = make.queue(of=job.account)
+        enter_recovery("a test")
+        assert deliver_due(job.account) == 0
+        sweep(job.account)  # too early: a request of the former life may still be under way
+        assert deliver_due(job.account) == 0
+
+        Incarnation.objects.update(recovering_since=now() - timedelta(seconds=job.account.quarantine_seconds + 1))
+        Queue.objects.filter(pk=second.pk).update(vanished_at=None, swept_at=None)
+        assert deliver_due(job.account) == 0
+        sweep(job.account, every=timedelta(hours=1))
+        assert recovering_since() is None
+
+        aws.answers[:] = [wire.accepts]
+        assert deliver_due(job.account) == 1
+
+
+def test_the_comparison_in_recovery_is_of_all_that_aws_still_knows():
+    with wire.wire(wire.lists()) as aws:
+        queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(minutes=6))
+        enter_recovery("a test")
+        sweep(queue.account)
+
+    [(_, request)] = aws.requests
+    assert int(request["filters"][0]["values"][0]) / 1000 < (now() - timedelta(days=7)).timestamp()
+
+
+def test_an_account_that_was_compared_does_not_wait_for_another():
+    with wire.wire(wire.lists()) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        make.queue(of=make.account())
+        enter_recovery("a test")
+        Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+        sweep(job.account)
+        aws.answers[:] = [wire.accepts]
+        assert deliver_due(job.account) == 1
+
+    assert recovering_since() is not None
+    assert not leave_recovery()
+
+
+def test_with_a_clock_that_is_a_minute_wrong_nothing_is_sent():
+    with wire.wire(wire.accepts) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url, clock_skew_seconds=-61.0)))
+        assert deliver_due(job.account) == 0
+        Account.objects.update(clock_skew_seconds=59.0)
+        assert deliver_due(job.account) == 1
+
+
+def said(*options: str) -> str:
+    out = StringIO()
+    call_command("reconcile", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_the_report_has_every_figure():
+    job = make.job(make.submission(where=make.account(throttles=3, clock_skew_seconds=1.25)))
+    make.job(job.submission, delivery=Delivery.HELD)
+    text = said("--report")
+
+    for name in ["undelivered", "SENDING", "held", "lost", "duplicates", "last poll", "throttles", "skew", "queue "]:
+        assert name in text
+    assert "+1.2 s" in text
+    assert "1, the oldest for 0 s" in text
+
+
+def test_the_command_compares_at_once_and_enters_recovery_when_told():
+    with wire.wire(wire.lists()) as aws:
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
+        assert "0 deliveries settled, 1 queues compared" in said()
+        assert "RECOVERY" in said("--enter-recovery")
+        assert deliver_due(job.account) == 0
+    assert Job.objects.get().delivery == Delivery.ACCEPTED
