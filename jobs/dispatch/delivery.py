@@ -18,8 +18,9 @@ from jobs.aws.errors import (
 from jobs.aws.session import Purpose, client_for, fence
 from jobs.dispatch.requests import submit_request
 from jobs.models import Account, DeliveryAttempt, Job
+from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
-from jobs.policy.rules import Ask, objections
+from jobs.policy.rules import objections
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -121,10 +122,18 @@ def _found_or_unclear(job: Job) -> bool:
 
 def _forbidden(job: Job) -> bool:
     """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
-    ask = Ask(queue_id=job.queue_id, queue_name=job.queue.name, queue_open=True)
+    ask = job_ask(
+        job.document,
+        job.revision.document,
+        definition_name=job.revision.pinned,
+        definition_shared=job.revision.definition.shared,
+        queue_id=job.queue_id,
+        queue_name=job.queue.name,
+        queue_open=True,  # AWS says so itself, and may have opened it again
+    )
     found = objections(ask, Grants.of(job.team))
     if found:
-        why = " ".join(objection.message for objection in found)
+        why = " ".join(f"{objection.message} ({objection.rule})" for objection in found)
         job.advance(Delivery.REFUSED, source=SOURCE, note=why, lease_until=None, ended_at=now())
     return bool(found)
 

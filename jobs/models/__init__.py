@@ -4,6 +4,7 @@ from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.grant import Feature, ImageGrant, RoleGrant
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
 from jobs.models.queue import Queue, QueueGrant
@@ -22,6 +23,8 @@ __all__ = [
     "CostLine",
     "Definition",
     "DeliveryAttempt",
+    "Feature",
+    "ImageGrant",
     "Job",
     "JobDependency",
     "JobTag",
@@ -34,6 +37,7 @@ __all__ = [
     "Resource",
     "Revision",
     "Role",
+    "RoleGrant",
     "Source",
     "StateChange",
     "Submission",

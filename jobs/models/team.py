@@ -23,6 +23,15 @@ class Team(models.Model):
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive team keeps its history and submits nothing.")
+    may_register = models.BooleanField(
+        "may register definitions", default=True, help_text="Otherwise its jobs use shared definitions only."
+    )
+    features = models.JSONField(default=list, blank=True, help_text="What its jobs may do that is dangerous.")
+    further_fields = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Fields of AWS Batch that the portal does not know yet and the team may use all the same.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()
