@@ -20,7 +20,7 @@ from jobs.dispatch.requests import submit_request
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
-from jobs.policy.rules import objections
+from jobs.policy.rules import withdrawn
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ def _forbidden(job: Job) -> bool:
         queue_name=job.queue.name,
         queue_open=True,  # AWS says so itself, and may have opened it again
     )
-    found = objections(ask, Grants.of(job.team))
+    found = withdrawn(ask, Grants.of(job.team))
     if found:
         why = " ".join(f"{objection.message} ({objection.rule})" for objection in found)
         job.advance(Delivery.REFUSED, source=SOURCE, note=why, lease_until=None, ended_at=now())

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from jobs.access import Member
+from jobs.intake.filling import filled_in
 from jobs.intake.resolution import Resolution, Target, resolve, resolve_definition
 from jobs.models import Account, Queue, Revision
 from jobs.policy.asks import JobAsk, definition_ask, job_ask
@@ -61,12 +62,14 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
         found = resolve_definition(reading.document, member.team, account)
     else:
         found = resolve(reading.document, reading.kind, member.team, account)
+    grants = Grants.of(member.team)
+    reading = filled_in(reading, found.targets, grants)
     told = [
         *reading.problems,
         *spec_judge.problems(reading.kind, reading.document),
         *found.problems,
     ]
-    told += _unsaid(_objections(reading, found, member), told)
+    told += _unsaid(_objections(reading, found, grants), told)
     problems = spec_judge.in_order(reading.document, told)
     return Verdict(reading, found.account, tuple(problems), found.targets)
 
@@ -77,9 +80,8 @@ def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Prob
     return [p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty)]
 
 
-def _objections(reading: Reading, found: Resolution, member: Member) -> Sequence[Problem]:
+def _objections(reading: Reading, found: Resolution, grants: Grants) -> Sequence[Problem]:
     """What the rules of the portal have against it, each at its place, the team's own only once."""
-    grants = Grants.of(member.team)
     told: dict[tuple[str, str, str], Problem] = {}
     for prefix, objection in _each(reading, found, grants):
         problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)

@@ -4,7 +4,7 @@ from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
-from jobs.models.grant import Feature, ImageGrant, RoleGrant
+from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
 from jobs.models.queue import Queue, QueueGrant
@@ -24,6 +24,7 @@ __all__ = [
     "Definition",
     "DeliveryAttempt",
     "Feature",
+    "FilledBy",
     "ImageGrant",
     "Job",
     "JobDependency",
@@ -41,6 +42,7 @@ __all__ = [
     "Source",
     "StateChange",
     "Submission",
+    "TagRule",
     "Team",
     "User",
 ]

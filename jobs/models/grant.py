@@ -74,3 +74,45 @@ class ImageGrant(models.Model):
 
     def __str__(self) -> str:
         return self.pattern
+
+
+class FilledBy(models.TextChoices):
+    """Whose word a tag is."""
+
+    PERSON = "person", "The person: writes it, and is offered the default"
+    TEAM = "team", "The team: its default, unless the person writes another"
+    PORTAL = "portal", "The portal: always its default"
+
+
+class TagRule(models.Model):
+    """What is asked of a tag of every job: of one team's, or of everyone's. A team's own rule goes before."""
+
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, related_name="tag_rules", null=True, blank=True, help_text="Empty: all teams."
+    )
+    key = models.CharField(
+        max_length=128,
+        validators=[RegexValidator(r"^(?!(?i:aws|portal):)", "Keys of AWS and of the portal are theirs.")],
+    )
+    required = models.BooleanField(default=False)
+    allowed = models.JSONField("allowed values", default=list, blank=True, help_text="Empty: any value.")
+    pattern = models.CharField(
+        max_length=128, blank=True, help_text="What a value looks like, with * and ? and [0-9]: CC-[0-9]*"
+    )
+    default = models.CharField(max_length=256, blank=True)
+    filled_by = models.CharField(max_length=10, choices=FilledBy.choices, default=FilledBy.PERSON)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="one_tag_rule_a_team"),
+            models.UniqueConstraint(fields=["key"], condition=models.Q(team=None), name="one_tag_rule_for_all"),
+            models.CheckConstraint(
+                condition=~models.Q(filled_by="portal", default=""),
+                name="the_portal_fills_in_something",
+                violation_error_message="Say with which default the portal fills it in.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

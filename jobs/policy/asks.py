@@ -15,6 +15,8 @@ class Ask:
 
     uses: tuple[Use, ...]
     size: Size
+    own_tags: Mapping[str, str]  # of the document itself
+    propagates_tags: bool | None  # None: it does not say
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class JobAsk(Ask):
     definition: str
     definition_shared: bool
     resized: bool  # the submission says its own size
+    tags: Mapping[str, str]  # the definition's too
     array_size: int  # 0: no array
     run_seconds: int  # of one attempt; 0: no limit
 
@@ -42,7 +45,18 @@ class JobAsk(Ask):
 
 
 def definition_ask(document: Document) -> DefinitionAsk:
-    return DefinitionAsk(uses=uses(document, Kind.DEFINITION), size=effective.size(document, {}))
+    return DefinitionAsk(
+        uses=uses(document, Kind.DEFINITION),
+        size=effective.size(document, {}),
+        own_tags=effective.tags({}, document),
+        propagates_tags=propagates_tags(document, {}),
+    )
+
+
+def propagates_tags(definition: Document, submission: Document) -> bool | None:
+    """Whether the tags go on to the task in ECS, so that the bill sees them; None where neither document says."""
+    says = submission.get("propagateTags", definition.get("propagateTags"))
+    return says if isinstance(says, bool) else None
 
 
 def job_ask(
@@ -61,6 +75,9 @@ def job_ask(
     return JobAsk(
         uses=(*inherited, *uses(document, Kind.SUBMISSION)),
         size=effective.size(definition, document),
+        own_tags=effective.tags({}, document),
+        propagates_tags=propagates_tags(definition, document),
+        tags=effective.tags(definition, document),
         queue_id=queue_id,
         queue_name=queue_name,
         queue_open=queue_open,

@@ -7,6 +7,7 @@ from typing import Self
 from django.db.models import CharField, Value
 
 from jobs.models import ImageGrant, QueueGrant, RoleGrant, Team
+from jobs.policy.tags import TagDemand, demands_of
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class Grants:
     images: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
     further_fields: frozenset[str] = frozenset()
+    tags: tuple[TagDemand, ...] = ()
 
     @classmethod
     def of(cls, team: Team) -> Self:
-        """Two questions to the database, however much there is."""
+        """Three questions to the database, however much there is."""
         roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind("role"), "pattern")
         images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind("image"), "pattern")
         patterns = list(roles.union(images, all=True))
@@ -51,6 +53,7 @@ class Grants:
             images=tuple(pattern for kind, pattern in patterns if kind == "image"),
             features=frozenset(map(str, team.features)),
             further_fields=frozenset(map(str, team.further_fields)),
+            tags=demands_of(team),
         )
 
 

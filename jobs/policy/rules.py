@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.models import Feature
+from jobs.models import Feature, FilledBy
 from jobs.policy.asks import Ask, DefinitionAsk, JobAsk
 from jobs.policy.fields import IMAGE, ROLE, UNNAMED
 from jobs.policy.grants import Ceilings, Grants
 from jobs.policy.images import matches
-from jobs.spec.problems import Severity, cut, quoted
+from jobs.spec.names import PORTAL_TAG
+from jobs.spec.problems import Severity, cut, join, quoted
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,56 @@ def time_is_limited(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
         yield Objection("policy.no-time-limit", "/timeout", message, fix=fix)
 
 
+# -- Tags
+
+
+def tags_of_the_portal_are_its_own(ask: Ask, _: Grants) -> Iterator[Objection]:
+    """By tags with portal: the portal finds its jobs again, and the bill their people."""
+    for key in ask.own_tags:
+        if key.casefold().startswith(PORTAL_TAG):
+            here = join("tags", key)
+            message = f"Tags that begin with {PORTAL_TAG} are the portal's own; take {quoted(key)} away."
+            yield Objection("policy.tag-of-portal", here, message, fix=({"op": "remove", "path": here},))
+
+
+def tags_are_there(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """What the bill is asked by has to be on every job."""
+    for demand in grants.tags:
+        if demand.required and not ask.tags.get(demand.key):
+            yield Objection(
+                "policy.tag-missing",
+                "/tags",
+                f"The tag {quoted(demand.key)} is missing; jobs of {grants.team} need it.",
+                fix=_with_tag(ask, demand.key, demand.default),
+            )
+
+
+def tags_have_their_values(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """Values that were agreed on, and those that the portal alone fills in."""
+    for demand in grants.tags:
+        value = ask.tags.get(demand.key)
+        if not value:
+            continue
+        here = join("tags", demand.key) if demand.key in ask.own_tags else "/jobDefinition"
+        if demand.filled_by == FilledBy.PORTAL and value != demand.default:
+            message = f"The portal fills in the tag {quoted(demand.key)}; it must be {quoted(demand.default)}."
+            yield Objection("policy.tag-of-portal", here, message)
+        elif not demand.fits(value):
+            message = f"The tag {quoted(demand.key)} must be {demand.in_words}; found {quoted(value)}."
+            yield Objection("policy.tag-value", here, message)
+
+
+def tags_reach_the_bill(ask: JobAsk, _: Grants) -> Iterator[Objection]:
+    """Without propagateTags the task has none of the tags, and its cost is nobody's."""
+    if ask.propagates_tags is False:
+        yield Objection(
+            "policy.tags-stay-behind",
+            "/propagateTags",
+            "With propagateTags false, the tags do not reach AWS's bill.",
+            Severity.WARNING,
+        )
+
+
 CommonRule = Callable[[Ask, Grants], Iterator[Objection]]
 DefinitionRule = Callable[[DefinitionAsk, Grants], Iterator[Objection]]
 JobRule = Callable[[JobAsk, Grants], Iterator[Objection]]
@@ -198,18 +249,35 @@ OF_JOBS: tuple[JobRule, ...] = (
     array_is_within,
     time_is_limited,
 )
+TAGS_OF_ALL: tuple[CommonRule, ...] = (tags_of_the_portal_are_its_own,)
+TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, tags_reach_the_bill)
 
 
 def objections(ask: JobAsk, grants: Grants) -> list[Objection]:
     """All that is to be said against a job at once, in the order of the rules."""
+    rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS, *TAGS_OF_ALL, *TAGS_OF_JOBS)
+    return [objection for rule in rules for objection in rule(ask, grants)]
+
+
+def withdrawn(ask: JobAsk, grants: Grants) -> list[Objection]:
+    """What a job that was accepted may no longer have. Its tags are settled: a new rule of tags is for new jobs."""
     rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS)
     return [objection for rule in rules for objection in rule(ask, grants)]
 
 
 def objections_to_definition(ask: DefinitionAsk, grants: Grants) -> list[Objection]:
     """All that is to be said against registering a definition."""
-    rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS)
+    rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS, *TAGS_OF_ALL)
     return [objection for rule in rules for objection in rule(ask, grants)]
+
+
+def _with_tag(ask: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
+    """The patch that adds a tag, if there is a value to offer."""
+    if not value:
+        return ()
+    if ask.own_tags:
+        return ({"op": "add", "path": join("tags", key), "value": value},)
+    return ({"op": "add", "path": "/tags", "value": {key: value}},)
 
 
 def _means(pattern: str, text: str) -> bool:

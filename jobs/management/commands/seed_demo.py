@@ -20,6 +20,7 @@ from jobs.models import (
     Account,
     ApiToken,
     Definition,
+    FilledBy,
     ImageGrant,
     Membership,
     Queue,
@@ -29,6 +30,7 @@ from jobs.models import (
     RoleGrant,
     Source,
     Submission,
+    TagRule,
     Team,
     User,
 )
@@ -82,13 +84,16 @@ def people_and_teams() -> None:
 
 
 def team_of(demo: DemoTeam) -> Team:
-    """The team with its roles, images and features. One that is there already has what its admins say."""
+    """The team with its roles, images, features and tags. One that is there already has what its admins say."""
     team, made = Team.objects.get_or_create(
         slug=demo.slug, defaults={"name": demo.name, "features": list(demo.features)}
     )
     if made:
         RoleGrant.objects.bulk_create(RoleGrant(team=team, pattern=pattern) for pattern in demo.roles)
         ImageGrant.objects.bulk_create(ImageGrant(team=team, pattern=pattern) for pattern in demo.images)
+        TagRule.objects.bulk_create(
+            TagRule(team=team, key=key, default=value, filled_by=FilledBy.TEAM) for key, value in demo.tags.items()
+        )
     return team
 
 

@@ -19,7 +19,13 @@ class DemoTeam:
     queues: tuple[str, ...]
     roles: tuple[str, ...]
     images: tuple[str, ...]
+    cost_center: str
     features: tuple[str, ...] = ()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the team fills in where a document says nothing: the three keys that the guide tags jobs with."""
+        return {"Department": self.name, "Project": "Unassigned", "CostCenter": self.cost_center}
 
 
 ROLES = "arn:aws:iam::123456789012:role"
@@ -40,6 +46,7 @@ TEAMS = (
         roles=(f"{ROLES}/BatchJobRole", f"{ROLES}/DataProcessingRole", f"{ROLES}/research-*"),
         images=(f"{REGISTRY}/*", "data-processor", "busybox", EXAMPLES),
         features=("public_ip",),
+        cost_center="CC-100",
     ),
     DemoTeam(
         slug="finance",
@@ -49,6 +56,7 @@ TEAMS = (
         queues=("finance-team-queue",),
         roles=(f"{ROLES}/BatchJobRole",),
         images=(f"{REGISTRY}/risk-model", EXAMPLES),
+        cost_center="CC-400",
     ),
 )
 
