@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -40,7 +41,7 @@ def accept(
             if earlier.request_hash != text_hash:
                 raise KeyReusedError("This request key was used for another document.")
             return earlier
-        verdict = judge(text, member, account)
+        verdict = judge(text, replace(member, team=team), account)
         if not verdict.ok or verdict.account is None:
             raise Refused(verdict)
         submission = _keep(text, member, verdict, verdict.account, source)

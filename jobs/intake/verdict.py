@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from jobs.access import Member
 from jobs.intake.filling import filled_in
 from jobs.intake.resolution import Resolution, Target, resolve, resolve_definition
-from jobs.models import Account, Queue, Revision
+from jobs.models import Account, Queue, Revision, Team
 from jobs.policy.asks import JobAsk, definition_ask, job_ask
-from jobs.policy.grants import Grants
+from jobs.policy.grants import Grants, taken_by
+from jobs.policy.room import counted_queues, crowding
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.spec import judge as spec_judge
 from jobs.spec.documents import Document, Kind, is_object
@@ -69,7 +70,7 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
         *spec_judge.problems(reading.kind, reading.document),
         *found.problems,
     ]
-    told += _unsaid(_objections(reading, found, grants), told)
+    told += _unsaid(_objections(reading, found, grants, member.team), told)
     problems = spec_judge.in_order(reading.document, told)
     return Verdict(reading, found.account, tuple(problems), found.targets)
 
@@ -80,26 +81,34 @@ def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Prob
     return [p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty)]
 
 
-def _objections(reading: Reading, found: Resolution, grants: Grants) -> Sequence[Problem]:
+def _objections(reading: Reading, found: Resolution, grants: Grants, team: Team) -> Sequence[Problem]:
     """What the rules of the portal have against it, each at its place, the team's own only once."""
     told: dict[tuple[str, str, str], Problem] = {}
-    for prefix, objection in _each(reading, found, grants):
+    for prefix, objection in _each(reading, found, grants, team):
         problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
         placed = replace(problem, pointer=objection.pointer).within(prefix) if objection.pointer else problem
         told[placed.rule, placed.pointer, placed.message] = placed
     return list(told.values())
 
 
-def _each(reading: Reading, found: Resolution, grants: Grants) -> Iterator[tuple[str, Objection]]:
+def _each(reading: Reading, found: Resolution, grants: Grants, team: Team) -> Iterator[tuple[str, Objection]]:
     if reading.kind is Kind.DEFINITION:
         for objection in objections_to_definition(definition_ask(reading.document), grants):
             yield "", objection
+    asks: list[JobAsk] = []
+    places: list[str] = []
     for target in found.targets:
         if target.queue is None:
             continue
         document = resolve_pointer(reading.document, target.pointer)
-        for objection in objections(ask_of(document, target.queue, target.revision), grants):
+        ask = ask_of(document, target.queue, target.revision)
+        asks.append(ask)
+        places.append(target.pointer)
+        for objection in objections(ask, grants):
             yield target.pointer, objection
+    counted = counted_queues(asks, grants)
+    for number, objection in crowding(asks, grants, taken_by(team, counted) if counted else {}):
+        yield places[number], objection
 
 
 def ask_of(document: Document, queue: Queue, revision: Revision | None) -> JobAsk:

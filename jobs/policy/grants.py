@@ -1,12 +1,14 @@
 """What admins gave to a team, read from the database once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Self
 
-from django.db.models import CharField, Value
+from django.db.models import CharField, DecimalField, F, Sum, Value
+from django.db.models.functions import Coalesce
 
-from jobs.models import ImageGrant, QueueGrant, RoleGrant, Team
+from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, Team
 from jobs.policy.tags import TagDemand, demands_of
 
 
@@ -21,6 +23,11 @@ class Ceilings:
     run_seconds: int | None = None
     active_jobs: int | None = None
     active_vcpus: int | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it matters how much is taken already."""
+        return self.active_jobs is not None or self.active_vcpus is not None
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,27 @@ class Grants:
             further_fields=frozenset(map(str, team.further_fields)),
             tags=demands_of(team),
         )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a team's jobs in a queue take at a moment; an array counts as its size."""
+
+    jobs: int = 0
+    vcpus: Decimal = Decimal(0)
+
+
+def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
+    """What the team's jobs take in each of the queues. It stays true only under the lock of the team's row."""
+    size = Coalesce(F("array_size"), 1)
+    rows = (
+        Job.objects.filter(team=team, queue__in=set(queues))
+        .taking_room()
+        .order_by()
+        .values_list("queue")
+        .annotate(jobs=Sum(size), of_vcpus=Sum(F("vcpus") * size, output_field=DecimalField()))
+    )
+    return {queue: Taken(jobs, Decimal(vcpus)) for queue, jobs, vcpus in rows}
 
 
 def _kind(word: str) -> Value:
