@@ -11,7 +11,7 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench pictures lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit mutants bench pictures lock clean
 .NOTPARALLEL:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
 	@echo 'make format      write the code the way make check wants it'
+	@echo 'make mutants     takes each rule of policy and access out, and sees that a test misses it'
 	@echo 'make bench       a table of how fast the parts are that people wait for'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
@@ -79,6 +80,10 @@ format: .venv/.dev-stamp
 # The pictures of the documentation, taken anew by the tests that look at them
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
+
+# Each rule of the policy and each check of access, taken out one by one: a test has to miss it
+mutants: .venv/.dev-stamp
+	@$(PY) -m scripts.mutants
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
