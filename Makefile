@@ -11,7 +11,7 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit mutants bench pictures lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit mutants bench pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
 	@echo 'make format      write the code the way make check wants it'
 	@echo 'make mutants     takes each rule of policy and access out, and sees that a test misses it'
+	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
+	@echo 'make rules       write docs/rules.md anew from the rules'
 	@echo 'make bench       a table of how fast the parts are that people wait for'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
@@ -41,6 +43,12 @@ test-fast: .venv/.dev-stamp
 
 test-postgres: .venv/.dev-stamp
 	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres
+
+fuzz: .venv/.dev-stamp
+	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz
+
+rules: .venv/.dev-stamp
+	@$(PY) -m scripts.rules
 
 # -- Everything CI does
 check: .venv/.dev-stamp lint types contracts migrations templates deploy audit test

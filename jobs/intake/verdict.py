@@ -12,9 +12,10 @@ from jobs.policy.grants import Grants, taken_by
 from jobs.policy.room import counted_queues, crowding
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.spec import judge as spec_judge
-from jobs.spec.documents import Document, Kind, is_object
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.problems import resolve as resolve_pointer
+from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading, read
 
 
@@ -67,12 +68,31 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
     reading = filled_in(reading, found.targets, grants)
     told = [
         *reading.problems,
-        *spec_judge.problems(reading.kind, reading.document),
+        *spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets)),
         *found.problems,
     ]
     told += _unsaid(_objections(reading, found, grants, member.team), told)
     problems = spec_judge.in_order(reading.document, told)
     return Verdict(reading, found.account, tuple(problems), found.targets)
+
+
+def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
+    """The definitions and queues that were found, by what the document calls them: what will run is judged."""
+    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    definitions: dict[str, Document] = {}
+    queues: dict[str, QueueFacts] = {}
+    for step, target in zip(steps, targets, strict=False):
+        if target.revision:
+            definitions[text_at(step, "jobDefinition")] = target.revision.document
+        if target.queue:
+            queues[text_at(step, "jobQueue")] = _facts(target.queue)
+    return definitions, queues
+
+
+def _facts(queue: Queue) -> QueueFacts:
+    """What AWS said of a queue. Without its words, nothing is known of how it shares."""
+    shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
+    return QueueFacts(fair_share=shared, platform=queue.platform)
 
 
 def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Problem]:

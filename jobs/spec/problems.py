@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+Fix = tuple[Mapping[str, Any], ...]
+"""JSON Patch (RFC 6902) operations, in the order in which they are applied."""
+
 LONGEST_QUOTE = 60
 """So many characters of somebody's value are shown in a message."""
 
@@ -22,7 +25,7 @@ class Problem:
     message: str
     severity: Severity = Severity.ERROR
     rule: str = ""  # a stable id such as "workflow.cycle"
-    fix: tuple[Mapping[str, Any], ...] = ()  # JSON Patch (RFC 6902) operations on the same document
+    fix: Fix = ()  # on the same document
 
     def within(self, prefix: str) -> "Problem":
         """The same problem, told of a document that holds this one at `prefix`."""

@@ -51,6 +51,8 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(
     expect(page.locator("#facts")).to_contain_text(IMAGE)
     expect(page.locator("#about-memory")).to_contain_text("Definition: 4 GiB")
 
+    page.get_by_label("Queue").select_option("cpu-job-queue")
+
     # By keyboard: Enter looks and sends nothing, Tab leads on.
     page.locator("#f-name").focus()
     page.keyboard.type("preprocess-dataset-43")
@@ -99,6 +101,7 @@ def test_a_definition_is_filled_in_and_run(signed_in: Callable[..., Page]) -> No
     expect(page.get_by_text("Revision 1")).to_be_visible(timeout=MINUTE)
     page.get_by_role("link", name="Run…").click()
     page.locator("#f-name").fill("hello-form")
+    page.get_by_label("Queue").select_option("cpu-job-queue")
     submit(page, "Submit hello-form to cpu-job-queue")
     ended_well(page)
     page.get_by_role("link", name="hello-form").first.click()
@@ -112,7 +115,7 @@ def test_what_is_wrong_is_told_at_its_field_and_the_json_page_takes_all_over(
     page.goto("/teams/research/jobs/new/?definition=model-training")
     page.locator("#f-name").fill("not a name")
     page.get_by_label("Attempts").fill("99")
-    expect(page.locator("#said-retries")).to_contain_text("at most 10")
+    expect(page.locator("#said-retries")).to_contain_text("must be 1 to 10")
     expect(page.locator("#f-name")).to_have_attribute("aria-invalid", "true")
     page.locator("#beside .finding a", has_text="Attempts").click()
     expect(page.locator("#f-retries")).to_be_focused()
