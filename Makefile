@@ -11,7 +11,7 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench chaos pictures rules fuzz lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit mutants bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
 	@echo 'make format      write the code the way make check wants it'
+	@echo 'make mutants     takes each rule of policy and access out, and sees that a test misses it'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
 	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
 	@echo 'make chaos       the exhaustive check of delivery, in its largest worlds (about three minutes)'
@@ -92,6 +93,10 @@ pictures: .venv/.dev-stamp
 
 chaos: .venv/.dev-stamp
 	@$(PY) -m tests.protocol
+
+# Each rule of the policy and each check of access, taken out one by one: a test has to miss it
+mutants: .venv/.dev-stamp
+	@$(PY) -m scripts.mutants
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench

@@ -52,7 +52,7 @@ class Member:
 
     def may(self, act: Act) -> bool:
         if act == "view":
-            return bool(self.role) or self.user.is_staff
+            return self.role in MAY[act] or self.user.is_staff
         return self.team.active and self.role in MAY[act]
 
     def must(self, act: Act) -> None:

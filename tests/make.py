@@ -8,6 +8,7 @@ from jobs.models import (
     Access,
     Account,
     Definition,
+    ImageGrant,
     Job,
     Membership,
     Queue,
@@ -15,6 +16,7 @@ from jobs.models import (
     Registration,
     Revision,
     Role,
+    RoleGrant,
     Source,
     Submission,
     Team,
@@ -35,9 +37,15 @@ def admin(username: str = "") -> User:
     return user(username, is_staff=True, is_superuser=True)
 
 
-def team(slug: str = "", **fields: Any) -> Team:
+def team(
+    slug: str = "", *, images: tuple[str, ...] = ("*",), roles: tuple[str, ...] = ("arn:*",), **fields: Any
+) -> Team:
+    """A team with every image and role, unless the test is about them."""
     slug = slug or f"team{next(_number)}"
-    return Team.objects.create(slug=slug, name=fields.pop("name", slug.capitalize()), **fields)
+    made = Team.objects.create(slug=slug, name=fields.pop("name", slug.capitalize()), **fields)
+    ImageGrant.objects.bulk_create(ImageGrant(team=made, pattern=pattern) for pattern in images)
+    RoleGrant.objects.bulk_create(RoleGrant(team=made, pattern=pattern) for pattern in roles)
+    return made
 
 
 def member(of: Team | None = None, role: str = Role.ANALYST, who: User | None = None) -> Member:

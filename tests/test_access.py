@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from jobs import access
-from jobs.models import Role
+from jobs.models import Definition, Job, Queue, Revision, Role, Submission, Team
+from jobs.models.ids import to_text
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -13,11 +16,40 @@ def test_what_someone_may_not_see_does_not_exist_for_them():
     job = make.job()
     stranger = make.member().user
 
-    for look in (access.job, access.submission):
+    for look, text_id in (
+        (access.job, job.text_id),
+        (access.submission, job.submission.text_id),
+        (access.definition, to_text(job.revision.definition.public_id)),
+    ):
         with pytest.raises(Http404):
-            look(stranger, job.text_id)
+            look(stranger, text_id)
     with pytest.raises(Http404):
         access.membership(stranger, job.team.slug)
+
+
+def test_lists_have_what_is_ones_own_and_what_is_shared():
+    mine, theirs = make.job(), make.job()
+    someone = make.member(mine.team).user
+    lists: dict[Any, tuple[Any, Any]] = {
+        Team: (mine.team, theirs.team),
+        Job: (mine, theirs),
+        Submission: (mine.submission, theirs.submission),
+        Definition: (mine.revision.definition, theirs.revision.definition),
+        Revision: (mine.revision, theirs.revision),
+        Queue: (mine.queue, theirs.queue),
+    }
+
+    for noun, (own, foreign) in lists.items():
+        assert list(noun.objects.visible_to(someone)) == [own]
+        assert set(noun.objects.visible_to(make.admin())) == {own, foreign}
+    Definition.objects.update(shared=True)
+    assert set(Definition.objects.visible_to(someone)) == set(Definition.objects.all())
+
+
+def test_a_member_without_a_role_may_not_even_look():
+    member = make.member()
+
+    assert not access.Member(member.user, make.team(), "").may("view")
 
 
 def test_staff_see_everything_and_act_only_as_members():

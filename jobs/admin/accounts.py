@@ -1,11 +1,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from jobs.admin.fields import fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
 from jobs.intake import queues
 from jobs.models import Account, Queue, QueueGrant
@@ -75,10 +77,15 @@ MIRROR = (
 
 class Grants(admin.TabularInline):
     model = QueueGrant
+    form = fixed_once_saved("team")
     autocomplete_fields = ["team"]
+    ordering = ["team__name"]
     extra = 0
     verbose_name = "team"
-    verbose_name_plural = "teams that may submit to it"
+    verbose_name_plural = "teams that may submit to it, and how much of it each has (empty: no ceiling)"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("queue", "team")
 
 
 @admin.register(Queue)

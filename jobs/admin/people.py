@@ -2,14 +2,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from jobs.admin.fields import fixed_once_saved
 from jobs.models import Membership, User
 
 
 class TeamsOfPerson(admin.TabularInline):
     model = Membership
+    form = fixed_once_saved("team")
     autocomplete_fields = ["team"]
+    ordering = ["team__name"]
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("team", "user")
 
 
 @admin.register(User)
@@ -17,6 +25,7 @@ class PersonAdmin(UserAdmin):
     """People are switched off rather than deleted: their submissions carry their name."""
 
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "memberships__role"]
     show_full_result_count = False
     inlines = [TeamsOfPerson]
     fieldsets = [*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ["time_zone", "public_id"]})]

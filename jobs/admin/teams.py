@@ -1,31 +1,119 @@
-from django.contrib import admin
+from typing import Any
 
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from jobs.admin.fields import LinesField, fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
-from jobs.models import Membership, QueueGrant, Team
+from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
+
+ALLOWED = "One value a line; empty: any."
 
 
 class Members(admin.TabularInline):
     model = Membership
+    form = fixed_once_saved("user")
     autocomplete_fields = ["user"]
+    ordering = ["user__username"]
     extra = 0
     verbose_name = "member"
     verbose_name_plural = "members"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("user", "team")
+
 
 class Queues(admin.TabularInline):
     model = QueueGrant
+    form = fixed_once_saved("queue")
     autocomplete_fields = ["queue"]
+    ordering = ["queue__name"]
     extra = 0
     verbose_name = "queue"
-    verbose_name_plural = "queues the team may submit to"
+    verbose_name_plural = "queues the team may submit to, and how much of each (empty: no ceiling)"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("queue", "team")
+
+
+class Roles(admin.TabularInline):
+    model = RoleGrant
+    extra = 0
+    verbose_name = "role"
+    verbose_name_plural = "roles in IAM that its jobs may take on"
+
+
+class Images(admin.TabularInline):
+    model = ImageGrant
+    extra = 0
+    verbose_name = "image"
+    verbose_name_plural = "images that its jobs may run"
+
+
+class TagRuleForm(forms.ModelForm):
+    allowed = LinesField(rows=2, label="Allowed values", help_text=ALLOWED)
+
+
+class Tags(admin.TabularInline):
+    model = TagRule
+    form = TagRuleForm
+    extra = 0
+    verbose_name = "tag rule"
+    verbose_name_plural = "tags of its jobs (rules for all teams are on a page of their own)"
+
+
+class TeamForm(forms.ModelForm):
+    features = forms.MultipleChoiceField(
+        choices=Feature.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What its jobs may do beyond running a program in a container of their own. Nothing is the rule.",
+    )
+    further_fields = LinesField(
+        help_text="Fields of AWS Batch that the portal does not know and the team may use all the same, one a line, "
+        "as an objection names them: containerProperties.newField"
+    )
 
 
 @admin.register(Team)
 class TeamAdmin(KeptAdmin):
-    """A team on one page: who is in it, and which queues it has."""
+    """A team on one page: who is in it, and what it was given."""
 
-    list_display = ["name", "slug", "active", "created_at"]
-    list_filter = ["active"]
-    search_fields = ["name", "slug", "memberships__user__username"]
+    form = TeamForm
+    list_display = ["name", "slug", "active", "may_register", "created_at"]
+    list_filter = ["active", "may_register", "queue_grants__queue__account"]
+    search_fields = ["name", "slug", "memberships__user__username", "queue_grants__queue__name"]
     prepopulated_fields = {"slug": ["name"]}
-    inlines = [Members, Queues]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "active"]}),
+        ("What it may do", {"fields": ["may_register", "features", "further_fields"]}),
+    ]
+    inlines = [Members, Queues, Roles, Images, Tags]
+    actions = ["switch_off", "switch_on"]
+
+    @admin.action(description="Switch off: keeps its history, submits nothing")
+    def switch_off(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
+        self.message_user(request, f"Switched off: {chosen.filter(active=True).update(active=False)}.")
+
+    @admin.action(description="Switch on")
+    def switch_on(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
+        self.message_user(request, f"Switched on: {chosen.filter(active=False).update(active=True)}.")
+
+
+@admin.register(TagRule)
+class TagRuleAdmin(admin.ModelAdmin):
+    """Rules of tags, of one team or of all. Jobs that were accepted keep the tags they have."""
+
+    form = TagRuleForm
+    list_display = ["key", "of", "required", "filled_by", "default", "pattern"]
+    list_filter = ["required", "filled_by"]
+    list_select_related = ["team"]
+    search_fields = ["key", "team__name"]
+    autocomplete_fields = ["team"]
+
+    @admin.display(description="team", ordering="team__name")
+    def of(self, rule: Model) -> str:
+        team = getattr(rule, "team", None)
+        return str(team) if team else "All teams"

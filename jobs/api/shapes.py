@@ -14,6 +14,7 @@ class Finding(Schema):
     severity: str
     line: int | None = None
     column: int | None = None
+    rule: str = ""
 
 
 class Change(Schema):

@@ -18,13 +18,18 @@ MOST_FINDINGS = 200
 """So many problems are told; an answer must not grow with a mistake that repeats."""
 
 
-def finding(pointer: str, message: str, severity: str, reading: Reading) -> Finding:
+def finding(pointer: str, message: str, severity: str, reading: Reading, rule: str = "") -> Finding:
     place = reading.place(pointer)
-    return Finding(pointer=pointer, message=message, severity=severity, line=place.line, column=place.column)
+    return Finding(
+        pointer=pointer, message=message, severity=severity, line=place.line, column=place.column, rule=rule
+    )
 
 
 def findings(problems: Iterable[spec.Problem], reading: Reading) -> list[Finding]:
-    return [finding(each.pointer, each.message, each.severity, reading) for each in list(problems)[:MOST_FINDINGS]]
+    return [
+        finding(each.pointer, each.message, each.severity, reading, each.rule)
+        for each in list(problems)[:MOST_FINDINGS]
+    ]
 
 
 def finding_of_no_document(no: NotADocument) -> Finding:

@@ -26,8 +26,9 @@ from jobs.dispatch.taking import give_back, take
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.incarnation import held_back
 from jobs.models.job import LEASE
+from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
-from jobs.policy.rules import Ask, objections
+from jobs.policy.rules import withdrawn
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -204,10 +205,18 @@ def _found_or_unclear(job: Job) -> bool:
 
 def _forbidden(job: Job, grants: Grants) -> bool:
     """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
-    ask = Ask(queue_id=job.queue_id, queue_name=job.queue.name, queue_open=True)
-    found = objections(ask, grants)
+    ask = job_ask(
+        job.document,
+        job.revision.document,
+        definition_name=job.revision.pinned,
+        definition_shared=job.revision.definition.shared,
+        queue_id=job.queue_id,
+        queue_name=job.queue.name,
+        queue_open=True,  # AWS says so itself, and may have opened it again
+    )
+    found = withdrawn(ask, grants)
     if found:
-        why = " ".join(objection.message for objection in found)
+        why = " ".join(f"{objection.message} ({objection.rule})" for objection in found)
         job.advance(Delivery.REFUSED, source=SOURCE, note=why, lease_until=None, ended_at=now())
     return bool(found)
 

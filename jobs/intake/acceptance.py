@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from jobs.intake.resolution import Target, jobs_named
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
 from jobs.models import Account, Job, JobDependency, JobTag, StateChange, Submission, Team
 from jobs.models.ids import TEXT_LENGTH, to_text
+from jobs.policy.asks import propagates_tags
 from jobs.ring import ring
 from jobs.spec import effective
 from jobs.spec.documents import Document
@@ -39,7 +41,7 @@ def accept(
             if earlier.request_hash != text_hash:
                 raise KeyReusedError("This request key was used for another document.")
             return earlier
-        verdict = judge(text, member, account)
+        verdict = judge(text, replace(member, team=team), account)
         if not verdict.ok or verdict.account is None:
             raise Refused(verdict)
         submission = _keep(text, member, verdict, verdict.account, source)
@@ -74,7 +76,10 @@ def _keep(text: str, member: Member, verdict: Verdict, account: Account, source:
 def _job(submission: Submission, step: Step, target: Target) -> Job:
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
-    needs = effective.size(target.revision.document if target.revision else {}, document)
+    definition = target.revision.document if target.revision else {}
+    needs = effective.size(definition, document)
+    if propagates_tags(definition, document) is None and needs.platform != "EKS":
+        document["propagateTags"] = True  # so that the bill sees them; Batch takes it for tasks of ECS only
     job = Job(
         submission=submission,
         team=submission.team,

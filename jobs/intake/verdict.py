@@ -1,16 +1,20 @@
 """The one judge: what a document says, what is wrong with it, and whether this team may have it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from jobs.access import Member
+from jobs.intake.filling import filled_in
 from jobs.intake.resolution import Resolution, Target, resolve, resolve_definition
-from jobs.models import Account, Queue
-from jobs.policy.grants import Grants
-from jobs.policy.rules import Ask, objections
+from jobs.models import Account, Queue, Revision, Team
+from jobs.policy.asks import JobAsk, definition_ask, job_ask
+from jobs.policy.grants import Grants, taken_by
+from jobs.policy.room import counted_queues, crowding
+from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.spec import judge as spec_judge
-from jobs.spec.documents import Document, Kind, list_at, text_at
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, Severity, has_errors
+from jobs.spec.problems import resolve as resolve_pointer
 from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading, read
 
@@ -60,12 +64,14 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
         found = resolve_definition(reading.document, member.team, account)
     else:
         found = resolve(reading.document, reading.kind, member.team, account)
+    grants = Grants.of(member.team)
+    reading = filled_in(reading, found.targets, grants)
     told = [
         *reading.problems,
         *spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets)),
         *found.problems,
-        *_objections(found, member),
     ]
+    told += _unsaid(_objections(reading, found, grants, member.team), told)
     problems = spec_judge.in_order(reading.document, told)
     return Verdict(reading, found.account, tuple(problems), found.targets)
 
@@ -89,15 +95,50 @@ def _facts(queue: Queue) -> QueueFacts:
     return QueueFacts(fair_share=shared, platform=queue.platform)
 
 
-def _objections(found: Resolution, member: Member) -> Sequence[Problem]:
+def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Problem]:
+    """Of a field that no one knows, it is said once: that AWS does not, before that the portal does not."""
+    faulty = {problem.pointer for problem in told if problem.severity is Severity.ERROR}
+    return [p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty)]
+
+
+def _objections(reading: Reading, found: Resolution, grants: Grants, team: Team) -> Sequence[Problem]:
     """What the rules of the portal have against it, each at its place, the team's own only once."""
-    grants = Grants.of(member.team)
-    told: dict[tuple[str, str], Problem] = {}
+    told: dict[tuple[str, str, str], Problem] = {}
+    for prefix, objection in _each(reading, found, grants, team):
+        problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
+        placed = replace(problem, pointer=objection.pointer).within(prefix) if objection.pointer else problem
+        told[placed.rule, placed.pointer, placed.message] = placed
+    return list(told.values())
+
+
+def _each(reading: Reading, found: Resolution, grants: Grants, team: Team) -> Iterator[tuple[str, Objection]]:
+    if reading.kind is Kind.DEFINITION:
+        for objection in objections_to_definition(definition_ask(reading.document), grants):
+            yield "", objection
+    asks: list[JobAsk] = []
+    places: list[str] = []
     for target in found.targets:
         if target.queue is None:
             continue
-        ask = Ask(target.queue.pk, target.queue.name, target.queue.open)
+        document = resolve_pointer(reading.document, target.pointer)
+        ask = ask_of(document, target.queue, target.revision)
+        asks.append(ask)
+        places.append(target.pointer)
         for objection in objections(ask, grants):
-            pointer = target.pointer + objection.pointer if objection.pointer else ""
-            told[objection.rule, pointer] = Problem(pointer, objection.message, rule=objection.rule)
-    return list(told.values())
+            yield target.pointer, objection
+    counted = counted_queues(asks, grants)
+    for number, objection in crowding(asks, grants, taken_by(team, counted) if counted else {}):
+        yield places[number], objection
+
+
+def ask_of(document: Document, queue: Queue, revision: Revision | None) -> JobAsk:
+    """A job's ask, as far as its names are known."""
+    return job_ask(
+        document if is_object(document) else {},
+        revision.document if revision else {},
+        definition_name=revision.pinned if revision else "",
+        definition_shared=revision.definition.shared if revision else True,
+        queue_id=queue.pk,
+        queue_name=queue.name,
+        queue_open=queue.open,
+    )

@@ -5,6 +5,7 @@ from jobs.models.api_answer import ApiAnswer
 from jobs.models.array_child import ArrayChild
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
 from jobs.models.incarnation import Incarnation
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
@@ -26,6 +27,9 @@ __all__ = [
     "CostLine",
     "Definition",
     "DeliveryAttempt",
+    "Feature",
+    "FilledBy",
+    "ImageGrant",
     "Incarnation",
     "Job",
     "JobDependency",
@@ -41,9 +45,11 @@ __all__ = [
     "Resource",
     "Revision",
     "Role",
+    "RoleGrant",
     "Source",
     "StateChange",
     "Submission",
+    "TagRule",
     "Team",
     "User",
 ]

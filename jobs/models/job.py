@@ -80,6 +80,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Perhaps sent, perhaps not: the one who sent them is gone, and nobody knows."""
         return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
 
+    def taking_room(self) -> Self:
+        """Accepted, held, sent or running: what counts against the ceilings of a team's queues."""
+        waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
+        return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
+
     def active(self) -> Self:
         """With AWS, and not yet at their end."""
         return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)

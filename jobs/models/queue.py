@@ -1,5 +1,6 @@
 from typing import TYPE_CHECKING, Self
 
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from jobs.models.account import Account
@@ -55,11 +56,28 @@ class Queue(models.Model):
 
 
 class QueueGrant(models.Model):
-    """A queue given to a team: what the product calls mapping queues to teams."""
+    """A queue given to a team, and how much of it: a ceiling that is left empty is none."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="queue_grants")
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="grants")
     is_default = models.BooleanField(default=False)
+
+    # -- For each run of a job.
+    max_vcpus = models.PositiveIntegerField("most vCPU", null=True, blank=True)
+    max_memory_mib = models.PositiveIntegerField("most memory (MiB)", null=True, blank=True)
+    max_gpus = models.PositiveIntegerField("most GPU", null=True, blank=True)
+    max_array_size = models.PositiveIntegerField("largest array", null=True, blank=True)
+    max_run_seconds = models.PositiveIntegerField(
+        "longest run (s)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="Each job then needs a time limit of at most so many seconds.",
+    )
+
+    # -- For all of the team's jobs in the queue at the same time; an array counts as its size.
+    max_active_jobs = models.PositiveIntegerField("most jobs at once", null=True, blank=True)
+    max_active_vcpus = models.PositiveIntegerField("most vCPU at once", null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "queue"], name="one_grant_a_queue")]

@@ -27,6 +27,15 @@ class Team(models.Model):
         default=True,
         help_text="Send again what AWS proves not to have after a lost answer. Off: a lead decides.",
     )
+    may_register = models.BooleanField(
+        "may register definitions", default=True, help_text="Otherwise its jobs use shared definitions only."
+    )
+    features = models.JSONField(default=list, blank=True, help_text="What its jobs may do that is dangerous.")
+    further_fields = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Fields of AWS Batch that the portal does not know yet and the team may use all the same.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()

@@ -1,21 +1,101 @@
-from dataclasses import dataclass
+"""What admins gave to a team, read from the database once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Self
 
-from jobs.models import Queue, Team
+from django.db.models import CharField, DecimalField, F, Sum, Value
+from django.db.models.functions import Coalesce
+
+from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, Team
+from jobs.policy.tags import TagDemand, demands_of
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """How much of a queue a team was given; None is no ceiling."""
+
+    vcpus: int | None = None
+    memory_mib: int | None = None
+    gpus: int | None = None
+    array_size: int | None = None
+    run_seconds: int | None = None
+    active_jobs: int | None = None
+    active_vcpus: int | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it matters how much is taken already."""
+        return self.active_jobs is not None or self.active_vcpus is not None
 
 
 @dataclass(frozen=True)
 class Grants:
-    """What admins gave to a team, as plain values."""
+    """What a team was given, as plain values. What is not named is not given."""
 
     team: str
-    active: bool
-    queues: frozenset[int]
+    active: bool = True
+    may_register: bool = False
+    queues: Mapping[int, Ceilings] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    features: frozenset[str] = frozenset()
+    further_fields: frozenset[str] = frozenset()
+    tags: tuple[TagDemand, ...] = ()
 
     @classmethod
     def of(cls, team: Team) -> Self:
+        """Three questions to the database, however much there is."""
+        roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind("role"), "pattern")
+        images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind("image"), "pattern")
+        patterns = list(roles.union(images, all=True))
+        given = QueueGrant.objects.filter(team=team, queue__account__active=True)
         return cls(
             team=team.name,
             active=team.active,
-            queues=frozenset(Queue.objects.granted_to(team).values_list("pk", flat=True)),
+            may_register=team.may_register,
+            queues={grant.queue_id: _ceilings(grant) for grant in given},
+            roles=tuple(pattern for kind, pattern in patterns if kind == "role"),
+            images=tuple(pattern for kind, pattern in patterns if kind == "image"),
+            features=frozenset(map(str, team.features)),
+            further_fields=frozenset(map(str, team.further_fields)),
+            tags=demands_of(team),
         )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a team's jobs in a queue take at a moment; an array counts as its size."""
+
+    jobs: int = 0
+    vcpus: Decimal = Decimal(0)
+
+
+def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
+    """What the team's jobs take in each of the queues. It stays true only under the lock of the team's row."""
+    size = Coalesce(F("array_size"), 1)
+    rows = (
+        Job.objects.filter(team=team, queue__in=set(queues))
+        .taking_room()
+        .order_by()
+        .values_list("queue")
+        .annotate(jobs=Sum(size), of_vcpus=Sum(F("vcpus") * size, output_field=DecimalField()))
+    )
+    return {queue: Taken(jobs, Decimal(vcpus)) for queue, jobs, vcpus in rows}
+
+
+def _kind(word: str) -> Value:
+    return Value(word, output_field=CharField())
+
+
+def _ceilings(grant: QueueGrant) -> Ceilings:
+    return Ceilings(
+        vcpus=grant.max_vcpus,
+        memory_mib=grant.max_memory_mib,
+        gpus=grant.max_gpus,
+        array_size=grant.max_array_size,
+        run_seconds=grant.max_run_seconds,
+        active_jobs=grant.max_active_jobs,
+        active_vcpus=grant.max_active_vcpus,
+    )

@@ -3,19 +3,17 @@
 They are asked while someone types, when a submission is accepted, and once more just before it is sent.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from jobs.policy.grants import Grants
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One job that a team would like to run."""
-
-    queue_id: int
-    queue_name: str
-    queue_open: bool
+from jobs.models import Feature, FilledBy
+from jobs.policy.asks import Ask, DefinitionAsk, JobAsk
+from jobs.policy.fields import IMAGE, ROLE, UNNAMED
+from jobs.policy.grants import Ceilings, Grants
+from jobs.policy.images import matches
+from jobs.spec.names import PORTAL_TAG
+from jobs.spec.problems import Severity, cut, join, quoted
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,11 @@ class Objection:
     rule: str
     pointer: str
     message: str
+    severity: Severity = Severity.ERROR
+    fix: tuple[Mapping[str, Any], ...] = ()
+
+
+# -- What a definition and a job have in common
 
 
 def team_is_active(_: Ask, grants: Grants) -> Iterator[Objection]:
@@ -33,7 +36,84 @@ def team_is_active(_: Ask, grants: Grants) -> Iterator[Objection]:
         yield Objection("policy.team-inactive", "", f"Team {grants.team} is not active; nothing is submitted for it.")
 
 
-def queue_is_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+def roles_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+    """A role in IAM is the power of a job over everything else in AWS."""
+    for use in ask.uses:
+        role = use.value if isinstance(use.value, str) else ""
+        if use.power == ROLE and not any(_means(pattern, role) for pattern in grants.roles):
+            yield Objection(
+                "policy.role-not-granted",
+                use.pointer,
+                f"The role {quoted(role)} ({use.name}) is not given to {grants.team}. An admin can give it.",
+            )
+
+
+def images_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+    """What runs comes from where an admin said."""
+    for use in ask.uses:
+        image = use.value if isinstance(use.value, str) else ""
+        if use.power == IMAGE and not any(matches(pattern, image) for pattern in grants.images):
+            yield Objection(
+                "policy.image-not-granted",
+                use.pointer,
+                f"The image {quoted(image)} is not given to {grants.team}. An admin can give it, or its registry.",
+            )
+
+
+def features_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+    """What reaches beyond the container is given by name."""
+    for use in ask.uses:
+        if use.power in Feature.values and use.power not in grants.features:
+            what = Feature(use.power).label
+            yield Objection(
+                f"policy.{use.power.replace('_', '-')}-not-granted",
+                use.pointer,
+                f"{cut(use.name)} is not given to {grants.team} ({what.lower()}). An admin can give it.",
+            )
+
+
+def fields_are_known(ask: Ask, grants: Grants) -> Iterator[Objection]:
+    """A field that nobody named carries no power: what it does was never decided."""
+    for use in ask.uses:
+        if use.power == UNNAMED and use.name not in grants.further_fields:
+            yield Objection(
+                "policy.field-unknown",
+                use.pointer,
+                f"The portal does not know what {quoted(use.name)} can do, so {grants.team} may not use it. "
+                "An admin can add it to the team's further fields.",
+            )
+
+
+# -- A definition
+
+
+def team_registers(_: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
+    """Some teams run only what others prepared."""
+    if not grants.may_register:
+        yield Objection(
+            "policy.may-not-register",
+            "",
+            f"{grants.team} uses shared definitions and registers none of its own. An admin can change that.",
+        )
+
+
+def some_queue_takes_it(ask: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
+    """A definition that is too large for every queue is a warning: a submission may still ask for less."""
+    too_large = [list(_beyond(ask, ceilings)) for ceilings in grants.queues.values()]
+    if too_large and all(too_large):
+        what, _, _, most = too_large[0][0]
+        yield Objection(
+            "policy.no-queue-takes-it",
+            "",
+            f"No queue of {grants.team} takes a job of this size ({what}: {most} at most).",
+            Severity.WARNING,
+        )
+
+
+# -- A job
+
+
+def queue_is_granted(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
     """A team submits only to the queues that an admin mapped to it."""
     if ask.queue_id not in grants.queues:
         yield Objection(
@@ -43,7 +123,7 @@ def queue_is_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
         )
 
 
-def queue_is_open(ask: Ask, _: Grants) -> Iterator[Objection]:
+def queue_is_open(ask: JobAsk, _: Grants) -> Iterator[Objection]:
     """AWS refuses jobs for a queue that is disabled, invalid or gone; better to hear it now."""
     if not ask.queue_open:
         yield Objection(
@@ -53,10 +133,169 @@ def queue_is_open(ask: Ask, _: Grants) -> Iterator[Objection]:
         )
 
 
-Rule = Callable[[Ask, Grants], Iterator[Objection]]
-RULES: tuple[Rule, ...] = (team_is_active, queue_is_granted, queue_is_open)
+def definition_is_shared(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """A team that registers nothing of its own runs only what is shared with all."""
+    if not grants.may_register and not ask.definition_shared:
+        yield Objection(
+            "policy.definition-not-shared",
+            "/jobDefinition",
+            f"{grants.team} uses shared definitions only, and {ask.definition} is not shared.",
+        )
 
 
-def objections(ask: Ask, grants: Grants) -> list[Objection]:
-    """All objections at once, in the order of the rules."""
-    return [objection for rule in RULES for objection in rule(ask, grants)]
+def size_is_within(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """vCPU, memory and GPU of one run, the submission's own laid over the definition's."""
+    for what, rule, asked, most in _beyond(ask, _ceilings(ask, grants)):
+        yield Objection(
+            f"policy.{rule}",
+            "/containerOverrides/resourceRequirements" if ask.resized else "/jobDefinition",
+            f"The job asks for {asked} {what}; {grants.team} may use {most} at most in {ask.queue_name}.",
+        )
+
+
+def array_is_within(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """How many children an array may have."""
+    most = _ceilings(ask, grants).array_size
+    if most is not None and ask.array_size > most:
+        yield Objection(
+            "policy.array-too-large",
+            "/arrayProperties/size",
+            f"The array has {ask.array_size} jobs; {grants.team} may have {most} at most in {ask.queue_name}.",
+        )
+
+
+def time_is_limited(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """Where runs have a longest time, every job says its own."""
+    most = _ceilings(ask, grants).run_seconds
+    if most is None or 0 < ask.run_seconds <= most:
+        return
+    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": most}},)
+    in_queue = f"jobs of {grants.team} in {ask.queue_name} run for {most} s at most"
+    if ask.run_seconds:
+        message = f"The time limit is {ask.run_seconds} s, and {in_queue}."
+        yield Objection("policy.runs-too-long", "/timeout", message, fix=fix)
+    else:
+        message = f"The job needs a time limit: {in_queue}."
+        yield Objection("policy.no-time-limit", "/timeout", message, fix=fix)
+
+
+# -- Tags
+
+
+def tags_of_the_portal_are_its_own(ask: Ask, _: Grants) -> Iterator[Objection]:
+    """By tags with portal: the portal finds its jobs again, and the bill their people."""
+    for key in ask.own_tags:
+        if key.casefold().startswith(PORTAL_TAG):
+            here = join("tags", key)
+            message = f"Tags that begin with {PORTAL_TAG} are the portal's own; take {quoted(key)} away."
+            yield Objection("policy.tag-of-portal", here, message, fix=({"op": "remove", "path": here},))
+
+
+def tags_are_there(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """What the bill is asked by has to be on every job."""
+    for demand in grants.tags:
+        if demand.required and not ask.tags.get(demand.key):
+            yield Objection(
+                "policy.tag-missing",
+                "/tags",
+                f"The tag {quoted(demand.key)} is missing; jobs of {grants.team} need it.",
+                fix=_with_tag(ask, demand.key, demand.default),
+            )
+
+
+def tags_have_their_values(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """Values that were agreed on, and those that the portal alone fills in."""
+    for demand in grants.tags:
+        value = ask.tags.get(demand.key)
+        if not value:
+            continue
+        here = join("tags", demand.key) if demand.key in ask.own_tags else "/jobDefinition"
+        if demand.filled_by == FilledBy.PORTAL and value != demand.default:
+            message = f"The portal fills in the tag {quoted(demand.key)}; it must be {quoted(demand.default)}."
+            yield Objection("policy.tag-of-portal", here, message)
+        elif not demand.fits(value):
+            message = f"The tag {quoted(demand.key)} must be {demand.in_words}; found {quoted(value)}."
+            yield Objection("policy.tag-value", here, message)
+
+
+def tags_reach_the_bill(ask: JobAsk, _: Grants) -> Iterator[Objection]:
+    """Without propagateTags the task has none of the tags, and its cost is nobody's."""
+    if ask.propagates_tags is False:
+        yield Objection(
+            "policy.tags-stay-behind",
+            "/propagateTags",
+            "With propagateTags false, the tags do not reach AWS's bill.",
+            Severity.WARNING,
+        )
+
+
+CommonRule = Callable[[Ask, Grants], Iterator[Objection]]
+DefinitionRule = Callable[[DefinitionAsk, Grants], Iterator[Objection]]
+JobRule = Callable[[JobAsk, Grants], Iterator[Objection]]
+
+COMMON: tuple[CommonRule, ...] = (
+    team_is_active,
+    roles_are_granted,
+    images_are_granted,
+    features_are_granted,
+    fields_are_known,
+)
+OF_DEFINITIONS: tuple[DefinitionRule, ...] = (team_registers, some_queue_takes_it)
+OF_JOBS: tuple[JobRule, ...] = (
+    queue_is_granted,
+    queue_is_open,
+    definition_is_shared,
+    size_is_within,
+    array_is_within,
+    time_is_limited,
+)
+TAGS_OF_ALL: tuple[CommonRule, ...] = (tags_of_the_portal_are_its_own,)
+TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, tags_reach_the_bill)
+
+
+def objections(ask: JobAsk, grants: Grants) -> list[Objection]:
+    """All that is to be said against a job at once, in the order of the rules."""
+    rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS, *TAGS_OF_ALL, *TAGS_OF_JOBS)
+    return [objection for rule in rules for objection in rule(ask, grants)]
+
+
+def withdrawn(ask: JobAsk, grants: Grants) -> list[Objection]:
+    """What a job that was accepted may no longer have. Its tags are settled: a new rule of tags is for new jobs."""
+    rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS)
+    return [objection for rule in rules for objection in rule(ask, grants)]
+
+
+def objections_to_definition(ask: DefinitionAsk, grants: Grants) -> list[Objection]:
+    """All that is to be said against registering a definition."""
+    rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS, *TAGS_OF_ALL)
+    return [objection for rule in rules for objection in rule(ask, grants)]
+
+
+def _with_tag(ask: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
+    """The patch that adds a tag, if there is a value to offer."""
+    if not value:
+        return ()
+    if ask.own_tags:
+        return ({"op": "add", "path": join("tags", key), "value": value},)
+    return ({"op": "add", "path": "/tags", "value": {key: value}},)
+
+
+def _means(pattern: str, text: str) -> bool:
+    """Whether a pattern is the text, or its beginning with a * after it."""
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+
+def _ceilings(ask: JobAsk, grants: Grants) -> Ceilings:
+    return grants.queues.get(ask.queue_id, Ceilings())
+
+
+def _beyond(ask: Ask, ceilings: Ceilings) -> Iterator[tuple[str, str, object, int]]:
+    """What is larger than its ceiling: in words, as a rule, what is asked, and the ceiling."""
+    compared = (
+        ("vCPU", "too-many-vcpus", ask.size.vcpus, ceilings.vcpus),
+        ("MiB of memory", "too-much-memory", ask.size.memory_mib, ceilings.memory_mib),
+        ("GPU", "too-many-gpus", ask.size.gpus, ceilings.gpus),
+    )
+    for what, rule, asked, most in compared:
+        if most is not None and asked > most:
+            yield what, rule, asked, most

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import QueueGrant, Registration, Revision, Submission
+from jobs.models import QueueGrant, Registration, Revision, Submission, Team
 from jobs.models.ids import to_text
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -455,6 +455,7 @@ def test_a_workflow_runs_again_as_json(browser: Client, research: Research) -> N
 
 # -- A definition
 def test_a_definition_is_registered_by_form(browser: Client) -> None:
+    Team.objects.update(features=["logs"])
     answer = fill(
         browser,
         "definition_form",

@@ -14,19 +14,23 @@ from django.db import transaction
 from jobs import access, intake
 from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
-from jobs.management.demo import MEMBERS, PASSWORD, TEAMS, DemoTeam, documents
+from jobs.management.demo import CEILINGS, MEMBERS, PASSWORD, TEAMS, DemoTeam, documents
 from jobs.models import (
     Access,
     Account,
     ApiToken,
     Definition,
+    FilledBy,
+    ImageGrant,
     Membership,
     Queue,
     QueueGrant,
     Registration,
     Revision,
+    RoleGrant,
     Source,
     Submission,
+    TagRule,
     Team,
     User,
 )
@@ -71,12 +75,26 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def people_and_teams() -> None:
-    teams = {team.slug: Team.objects.get_or_create(slug=team.slug, defaults={"name": team.name})[0] for team in TEAMS}
+    teams = {demo.slug: team_of(demo) for demo in TEAMS}
     for name, places in MEMBERS.items():
         user = User.objects.create_user(name, password=PASSWORD)
         for slug, role in places.items():
             Membership.objects.create(team=teams[slug], user=user, role=role)
     User.objects.create_superuser("admin", password=PASSWORD)
+
+
+def team_of(demo: DemoTeam) -> Team:
+    """The team with its roles, images, features and tags. One that is there already has what its admins say."""
+    team, made = Team.objects.get_or_create(
+        slug=demo.slug, defaults={"name": demo.name, "features": list(demo.features)}
+    )
+    if made:
+        RoleGrant.objects.bulk_create(RoleGrant(team=team, pattern=pattern) for pattern in demo.roles)
+        ImageGrant.objects.bulk_create(ImageGrant(team=team, pattern=pattern) for pattern in demo.images)
+        TagRule.objects.bulk_create(
+            TagRule(team=team, key=key, default=value, filled_by=FilledBy.TEAM) for key, value in demo.tags.items()
+        )
+    return team
 
 
 def keep_token(demo: DemoTeam, state: Path) -> None:
@@ -148,7 +166,7 @@ def grant(account: Account, demo: DemoTeam, new: set[str]) -> None:
         if team and name in new:
             queue = Queue.objects.get(account=account, name=name)
             fresh = not QueueGrant.objects.filter(team=team, is_default=True).exists()
-            QueueGrant.objects.get_or_create(team=team, queue=queue, defaults={"is_default": fresh})
+            QueueGrant.objects.get_or_create(team=team, queue=queue, defaults={"is_default": fresh, **CEILINGS})
 
 
 def first_jobs(account: Account, demo: DemoTeam) -> None:

@@ -10,14 +10,31 @@ PASSWORD = "demo"  # noqa: S105 - everyone knows it: only the quick start, which
 
 @dataclass(frozen=True)
 class DemoTeam:
-    """A team, who acts for it when the demo is set up, and its queues, the default one first."""
+    """A team, who acts for it when the demo is set up, and what it was given: its queues, the default one first."""
 
     slug: str
     name: str
     actor: str
     token_file: str
     queues: tuple[str, ...]
+    roles: tuple[str, ...]
+    images: tuple[str, ...]
+    cost_center: str
+    features: tuple[str, ...] = ()
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the team fills in where a document says nothing: the three keys that the guide tags jobs with."""
+        return {"Department": self.name, "Project": "Unassigned", "CostCenter": self.cost_center}
+
+
+ROLES = "arn:aws:iam::123456789012:role"
+REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+EXAMPLES = "public.ecr.aws/docker/library/*"  # of the page on which documents are written
+
+# How much of each of its queues a team has: generous, so that the demo shows that there are ceilings, not what they
+# forbid.
+CEILINGS = {"max_vcpus": 64, "max_memory_mib": 262_144, "max_gpus": 8, "max_active_vcpus": 100_000}
 
 TEAMS = (
     DemoTeam(
@@ -26,6 +43,10 @@ TEAMS = (
         actor="analyst",
         token_file="token",  # noqa: S106 - a file's name
         queues=("ml-training-queue", "cpu-job-queue", "gpu-job-queue", "ci-job-queue", "fargate-queue"),
+        roles=(f"{ROLES}/BatchJobRole", f"{ROLES}/DataProcessingRole", f"{ROLES}/research-*"),
+        images=(f"{REGISTRY}/*", "data-processor", "busybox", EXAMPLES),
+        features=("public_ip",),
+        cost_center="CC-100",
     ),
     DemoTeam(
         slug="finance",
@@ -33,6 +54,9 @@ TEAMS = (
         actor="lead",
         token_file="token-finance",  # noqa: S106 - a file's name
         queues=("finance-team-queue",),
+        roles=(f"{ROLES}/BatchJobRole",),
+        images=(f"{REGISTRY}/risk-model", EXAMPLES),
+        cost_center="CC-400",
     ),
 )
 

@@ -1,0 +1,40 @@
+"""Fields of the admin's forms that fit how people write: a list is lines, and what a row is about stays."""
+
+from typing import Any
+
+from django import forms
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    def __init__(self, *, rows: int = 3, **options: Any) -> None:
+        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": rows, "cols": 30}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = value if isinstance(value, list) else str(value or "").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(list(initial or []) != self.to_python(data))
+
+
+def fixed_once_saved(name: str) -> type[forms.ModelForm]:
+    """A form for a row that is about one thing: chosen when it is added, only shown afterwards.
+
+    A search field would ask the database for each row's own choice; this asks once for all rows.
+    """
+
+    class RowForm(forms.ModelForm):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            if self.instance.pk and name in self.fields:
+                about = getattr(self.instance, name)
+                field = self.fields[name]
+                field.disabled = True
+                field.widget = forms.Select(choices=[(about.pk, str(about))], attrs={"disabled": True})
+
+    return RowForm

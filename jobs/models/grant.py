@@ -1,0 +1,118 @@
+"""What admins give to a team beside its queues. What nobody gave, a team does not have."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from jobs.models.team import Team
+
+
+class Feature(models.TextChoices):
+    """What a job may do beyond running a program in a container of its own: each is given to a team by name."""
+
+    PRIVILEGED = "privileged", "Privileged containers"
+    HOST_VOLUMES = "host_volumes", "Directories of the host"
+    DEVICES = "devices", "Devices of the host"
+    HOST_NAMESPACES = "host_namespaces", "Processes, memory or network of the host or of other containers"
+    CAPABILITIES = "capabilities", "Further Linux capabilities"
+    USER = "user", "Another user than the image's own"
+    LOGS = "logs", "Logs elsewhere than in Batch's own group"
+    SECRETS = "secrets", "Secrets"
+    FILE_SYSTEMS = "file_systems", "Network file systems"
+    REGISTRY_CREDENTIALS = "registry_credentials", "Credentials of a private registry"
+    SERVICE_ACCOUNT = "service_account", "Service accounts and namespaces of Kubernetes"
+    EXEC = "exec", "A shell in the running container"
+    PUBLIC_IP = "public_ip", "A public address"
+    PRIORITY = "priority", "Shares and priorities of its own choosing"
+    CONSUMABLES = "consumables", "Consumable resources"
+    NODES = "nodes", "Several nodes a job (ceilings of size do not see them)"
+    EKS = "eks", "Pods of Kubernetes (ceilings of size do not see them)"
+    TASK_SIZES = "task_sizes", "Other sizes for containers of a task (ceilings of size do not see them)"
+
+
+def one_star_at_the_end(pattern: str) -> None:
+    """A pattern is a name, or the beginning of names with * after it."""
+    if "*" in pattern[:-1] or re.search(r"\s", pattern):
+        raise ValidationError("Write a whole name, or the beginning of names with one * at the end; no blanks.")
+
+
+class RoleGrant(models.Model):
+    """A role in IAM that a team's jobs may take on, as their job role or as their execution role."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="role_grants")
+    pattern = models.CharField(
+        "ARN",
+        max_length=300,
+        validators=[RegexValidator(r"^arn:", "The ARN of a role begins with arn:."), one_star_at_the_end],
+        help_text="Exact, or a prefix: arn:aws:iam::123456789012:role/team-*",
+    )
+
+    class Meta:
+        ordering = ["pattern"]
+        constraints = [models.UniqueConstraint(fields=["team", "pattern"], name="one_grant_a_role")]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+class ImageGrant(models.Model):
+    """Images that a team's jobs may run."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="image_grants")
+    pattern = models.CharField(
+        "image",
+        max_length=300,
+        validators=[one_star_at_the_end],
+        help_text="Registry and repository, exact or ending in *. Any tag or digest will do, unless one is named.",
+    )
+
+    class Meta:
+        ordering = ["pattern"]
+        constraints = [models.UniqueConstraint(fields=["team", "pattern"], name="one_grant_an_image")]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+class FilledBy(models.TextChoices):
+    """Whose word a tag is."""
+
+    PERSON = "person", "The person: writes it, and is offered the default"
+    TEAM = "team", "The team: its default, unless the person writes another"
+    PORTAL = "portal", "The portal: always its default"
+
+
+class TagRule(models.Model):
+    """What is asked of a tag of every job: of one team's, or of everyone's. A team's own rule goes before."""
+
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, related_name="tag_rules", null=True, blank=True, help_text="Empty: all teams."
+    )
+    key = models.CharField(
+        max_length=128,
+        validators=[RegexValidator(r"^(?!(?i:aws|portal):)", "Keys of AWS and of the portal are theirs.")],
+    )
+    required = models.BooleanField(default=False)
+    allowed = models.JSONField("allowed values", default=list, blank=True, help_text="Empty: any value.")
+    pattern = models.CharField(
+        max_length=128, blank=True, help_text="What a value looks like, with * and ? and [0-9]: CC-[0-9]*"
+    )
+    default = models.CharField(max_length=256, blank=True)
+    filled_by = models.CharField(max_length=10, choices=FilledBy.choices, default=FilledBy.PERSON)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="one_tag_rule_a_team"),
+            models.UniqueConstraint(fields=["key"], condition=models.Q(team=None), name="one_tag_rule_for_all"),
+            models.CheckConstraint(
+                condition=~models.Q(filled_by="portal", default=""),
+                name="the_portal_fills_in_something",
+                violation_error_message="Say with which default the portal fills it in.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,97 @@
+"""What a team would like to have, as plain values: what the rules compare with what it was given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobs.policy.fields import Use, uses
+from jobs.spec import effective
+from jobs.spec.documents import Document, Kind, is_whole_number, part
+from jobs.spec.effective import Size
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a definition, or one job on its definition, would like to use, and how large it is."""
+
+    uses: tuple[Use, ...]
+    size: Size
+    own_tags: Mapping[str, str]  # of the document itself
+    propagates_tags: bool | None  # None: it does not say
+
+
+@dataclass(frozen=True)
+class DefinitionAsk(Ask):
+    """A definition that a team would like to register."""
+
+
+@dataclass(frozen=True)
+class JobAsk(Ask):
+    """One job that a team would like to run. Its definition's uses stand at /jobDefinition."""
+
+    queue_id: int
+    queue_name: str
+    queue_open: bool
+    definition: str
+    definition_shared: bool
+    resized: bool  # the submission says its own size
+    tags: Mapping[str, str]  # the definition's too
+    array_size: int  # 0: no array
+    run_seconds: int  # of one attempt; 0: no limit
+
+    @property
+    def runs(self) -> int:
+        """How many places it takes among the jobs that are active at once."""
+        return max(1, self.array_size)
+
+
+def definition_ask(document: Document) -> DefinitionAsk:
+    return DefinitionAsk(
+        uses=uses(document, Kind.DEFINITION),
+        size=effective.size(document, {}),
+        own_tags=effective.tags({}, document),
+        propagates_tags=propagates_tags(document, {}),
+    )
+
+
+def propagates_tags(definition: Document, submission: Document) -> bool | None:
+    """Whether the tags go on to the task in ECS, so that the bill sees them; None where neither document says."""
+    says = submission.get("propagateTags", definition.get("propagateTags"))
+    return says if isinstance(says, bool) else None
+
+
+def job_ask(
+    document: Document,
+    definition: Document,
+    *,
+    definition_name: str,
+    definition_shared: bool,
+    queue_id: int,
+    queue_name: str,
+    queue_open: bool,
+) -> JobAsk:
+    inherited = tuple(
+        Use(use.power, "/jobDefinition", use.name, use.value) for use in uses(definition, Kind.DEFINITION)
+    )
+    return JobAsk(
+        uses=(*inherited, *uses(document, Kind.SUBMISSION)),
+        size=effective.size(definition, document),
+        own_tags=effective.tags({}, document),
+        propagates_tags=propagates_tags(definition, document),
+        tags=effective.tags(definition, document),
+        queue_id=queue_id,
+        queue_name=queue_name,
+        queue_open=queue_open,
+        definition=definition_name,
+        definition_shared=definition_shared,
+        resized=bool(part(document, "containerOverrides", "resourceRequirements")),
+        array_size=_number(document, "arrayProperties", "size"),
+        run_seconds=_number(document, *_LIMIT) or _number(definition, *_LIMIT),
+    )
+
+
+_LIMIT = ("timeout", "attemptDurationSeconds")
+
+
+def _number(document: Mapping[str, object], *path: str) -> int:
+    value = part(document, *path)
+    return value if is_whole_number(value) else 0

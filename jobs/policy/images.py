@@ -1,0 +1,54 @@
+"""Whether an image's name is one that a pattern means."""
+
+import re
+from dataclasses import dataclass
+
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_PARTS = re.compile(r"^(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@(?P<digest>.*))?$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Image:
+    """The parts of an image's name, the registry and the library of Docker Hub filled in where it names none."""
+
+    registry: str
+    repository: str
+    tag: str
+    digest: str
+
+
+def parts(name: str) -> Image:
+    """What `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` mean to Docker."""
+    found = _PARTS.match(name)
+    bare = found["name"] if found else name
+    first, slash, rest = bare.partition("/")
+    is_host = bool(slash) and (not {".", ":"}.isdisjoint(first) or first == "localhost")
+    registry, repository = (first.lower(), rest) if is_host else ("docker.io", bare)
+    if registry in _DOCKER_HUB:
+        registry = "docker.io"
+        repository = repository if "/" in repository else f"library/{repository}"
+    return Image(
+        registry, repository, (found["tag"] if found else "") or "", (found["digest"] if found else "") or ""
+    )
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether the image is one the pattern means.
+
+    Only `*` alone means every registry: the registry is never a prefix. A pattern with a tag does not mean an image
+    that has a digest too, because the digest alone decides what runs.
+    """
+    if pattern == "*":
+        return True
+    wanted, image = parts(pattern), parts(name)
+    if wanted.registry != image.registry or ".." in image.repository:
+        return False
+    if wanted.digest:
+        return wanted.repository == image.repository and _fits(wanted.digest, image.digest)
+    if wanted.tag:
+        return wanted.repository == image.repository and not image.digest and _fits(wanted.tag, image.tag or "latest")
+    return _fits(wanted.repository, image.repository)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern

@@ -1,0 +1,79 @@
+"""What is asked of the tags of a job, and what is filled in where nobody wrote them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from django.db.models import F, Q
+
+from jobs.models import FilledBy, TagRule, Team
+from jobs.spec import effective
+from jobs.spec.documents import Document
+from jobs.spec.problems import listed
+
+
+@dataclass(frozen=True)
+class TagDemand:
+    """A tag rule as plain values."""
+
+    key: str
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    pattern: str = ""
+    default: str = ""
+    filled_by: str = FilledBy.PERSON
+
+    def fits(self, value: str) -> bool:
+        if self.allowed and value not in self.allowed:
+            return False
+        return not self.pattern or fnmatchcase(value, self.pattern)
+
+    @property
+    def in_words(self) -> str:
+        """What a value has to be, after “must be”."""
+        if self.allowed:
+            return listed(self.allowed, word="or")
+        return f"of the form {self.pattern}"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A tag that nobody wrote, and by whom it was filled in."""
+
+    key: str
+    value: str
+    by: str
+
+
+def demands_of(team: Team) -> tuple[TagDemand, ...]:
+    """The team's rules and everyone's; one question to the database."""
+    rules = TagRule.objects.filter(Q(team=team) | Q(team=None)).order_by(F("team").asc(nulls_first=True))
+    by_key = {
+        rule.key: TagDemand(
+            key=rule.key,
+            required=rule.required,
+            allowed=tuple(map(str, rule.allowed)),
+            pattern=rule.pattern,
+            default=rule.default,
+            filled_by=rule.filled_by,
+        )
+        for rule in rules
+    }
+    return tuple(by_key[key] for key in sorted(by_key))
+
+
+def fill(document: Document, definition: Document, demands: tuple[TagDemand, ...], team: str) -> Iterator[Filled]:
+    """The tags to fill in: the team's where neither submission nor definition has one, the portal's in any case."""
+    own = document.get("tags", {})
+    if not isinstance(own, dict):
+        return  # the schema says what is wrong with it
+    written: Mapping[str, str] = effective.tags(definition, document)
+    for demand in demands:
+        if (
+            demand.filled_by == FilledBy.PORTAL
+            and demand.key not in own
+            and written.get(demand.key) != demand.default
+        ):
+            yield Filled(demand.key, demand.default, "the portal")
+        elif demand.filled_by == FilledBy.TEAM and demand.default and demand.key not in written:
+            yield Filled(demand.key, demand.default, team)

@@ -1,0 +1,146 @@
+"""Takes each rule of the policy and each named check of `access` out, one by one, and sees that a test misses it.
+
+`python -m scripts.mutants [NAME …]` runs the quick tests of rules and access once for each, with that one taken out,
+and fails if the tests pass all the same. Nothing is edited: a run of pytest loads this module as its plugin, and the
+environment says which one is missing.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+MUTANT = "PORTAL_MUTANT"
+AT_ONCE = 2
+LONGEST_SECONDS = 60  # for one; a run that hangs has noticed something too
+PURE = ("tests/policy/test_rules.py", "tests/policy/test_tags.py", "tests/policy/test_room.py")
+ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
+VISIBLE = ("Team", "Job", "Submission", "Definition", "Revision", "Queue")
+
+
+def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
+    """Name to how it is taken out, and the tests that should miss it. Django has to be set up."""
+    from jobs.access import MAY  # noqa: PLC0415 - only within a pytest, or once Django is set up
+
+    found: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {}
+    for module, name, rule in _rules():
+        found[f"policy.{rule}"] = (_without(module, name, rule), PURE)
+    for act in MAY:
+        found[f"access.MAY[{act}]"] = (_everyone_may(act), ACCESS)
+    for noun in VISIBLE:
+        found[f"models.{noun}.visible_to"] = (_all_visible(noun), ACCESS)
+    found["models.Queue.granted_to"] = (_all_granted, ACCESS)
+    found["models.Definition.usable_by"] = (_all_usable, ACCESS)
+    found["access.Member.must"] = (_must_nothing, ACCESS)
+    found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
+    return found
+
+
+def _rules() -> Iterator[tuple[Any, str, str]]:
+    from jobs.policy import room, rules  # noqa: PLC0415
+
+    for module, names in (
+        (rules, ("COMMON", "OF_DEFINITIONS", "OF_JOBS", "TAGS_OF_ALL", "TAGS_OF_JOBS")),
+        (room, ("ROOM",)),
+    ):
+        for name in names:
+            for rule in getattr(module, name):
+                yield module, name, rule.__name__
+
+
+def _without(module: Any, name: str, rule: str) -> Callable[[], None]:
+    return lambda: setattr(module, name, tuple(one for one in getattr(module, name) if one.__name__ != rule))
+
+
+def _everyone_may(act: Any) -> Callable[[], None]:
+    def take_out() -> None:
+        from jobs import access  # noqa: PLC0415
+
+        access.MAY = {**access.MAY, act: frozenset({"viewer", "analyst", "lead", ""})}
+
+    return take_out
+
+
+def _all_visible(noun: str) -> Callable[[], None]:
+    def take_out() -> None:
+        from jobs import models  # noqa: PLC0415
+
+        manager: Any = getattr(models, noun).objects
+        manager._queryset_class.visible_to = lambda rows, _: rows.all()  # noqa: SLF001
+        type(manager).visible_to = lambda rows, _: rows.all()
+
+    return take_out
+
+
+def _all_granted() -> None:
+    from jobs.models import Queue  # noqa: PLC0415
+
+    type(Queue.objects).granted_to = lambda rows, _: rows.all()
+
+
+def _all_usable() -> None:
+    from jobs.models import Definition  # noqa: PLC0415
+
+    type(Definition.objects).usable_by = lambda rows, _: rows.all()
+
+
+def _must_nothing() -> None:
+    from jobs.access import Member  # noqa: PLC0415
+
+    setattr(Member, "must", lambda *_: None)  # noqa: B010 - mypy would not have it otherwise
+
+
+def _any_team_active() -> None:
+    from jobs import access  # noqa: PLC0415
+
+    def may(member: access.Member, act: access.Act) -> bool:
+        return member.role in access.MAY[act] or (act == "view" and member.user.is_staff)
+
+    setattr(access.Member, "may", may)  # noqa: B010
+
+
+def pytest_collection_modifyitems() -> None:
+    """Within pytest: Django is set up and the tests are read; take the one out that the environment names."""
+    name = os.environ.get(MUTANT)
+    if name:
+        mutants()[name][0]()
+
+
+def survives(name: str, tests: tuple[str, ...]) -> bool:
+    """Whether the tests pass without it."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "scripts.mutants", *tests]
+    environment = {**os.environ, MUTANT: name}
+    try:
+        run = subprocess.run(  # noqa: S603 - our own words
+            command, env=environment, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    if run.returncode not in (0, 1):
+        raise SystemExit(f"The tests could not run without {name}:\n{run.stdout}{run.stderr}")
+    return run.returncode == 0
+
+
+def main(chosen: list[str]) -> int:
+    import django  # noqa: PLC0415
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    known = mutants()
+    began = time.monotonic()
+    survivors = []
+    names = chosen or list(known)
+    with ThreadPoolExecutor(AT_ONCE) as runs:
+        for name, survived in zip(names, runs.map(lambda name: survives(name, known[name][1]), names), strict=True):
+            survivors += [name] * survived
+            print(f"{'MISSED BY NO TEST' if survived else 'missed':<18} {name}", flush=True)  # noqa: T201
+    count = len(names)
+    print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - began:.0f} s).")  # noqa: T201
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,167 @@
+"""A team on one page of the admin: who is in it, and what it was given."""
+
+import pytest
+from django.urls import reverse
+
+from jobs.models import ImageGrant, Membership, Queue, QueueGrant, RoleGrant, TagRule, Team, User
+from jobs.policy.grants import Ceilings, Grants
+from jobs.policy.tags import TagDemand
+from tests import make
+
+pytestmark = pytest.mark.django_db
+INLINES = ("memberships", "queue_grants", "role_grants", "image_grants", "tag_rules")
+
+
+@pytest.fixture
+def admin(client):
+    client.force_login(make.admin())
+    return client
+
+
+def page_of(thing):
+    return reverse(f"admin:jobs_{thing._meta.model_name}_change", args=[thing.pk])
+
+
+def form_of(team, saved=(), **fields):
+    """The team's page, filled in; rows of the inlines by name and number. `saved` inlines have a row already."""
+    counts = {}
+    for inline in INLINES:
+        rows = {key.split("-")[1] for key in fields if key.startswith(f"{inline}-")}
+        counts[f"{inline}-TOTAL_FORMS"] = len(rows)
+        counts[f"{inline}-INITIAL_FORMS"] = int(inline in saved)
+    return {"slug": team.slug, "name": team.name, "active": "on", **counts, **fields}
+
+
+def test_everything_that_a_team_is_given_is_given_on_one_page(admin):
+    team, person, queue = make.team(images=(), roles=()), make.user(), make.queue()
+    form = form_of(
+        team,
+        may_register="on",
+        features=["privileged", "secrets"],
+        further_fields="containerProperties.one\n\n  teleport  ",
+        **{
+            "memberships-0-user": person.pk,
+            "memberships-0-role": "lead",
+            "queue_grants-0-queue": queue.pk,
+            "queue_grants-0-max_vcpus": 8,
+            "queue_grants-0-max_active_jobs": 3,
+            "role_grants-0-pattern": "arn:aws:iam::123456789012:role/team-*",
+            "image_grants-0-pattern": "registry.example.org/team/*",
+            "tag_rules-0-key": "CostCenter",
+            "tag_rules-0-allowed": "CC-1\nCC-2",
+            "tag_rules-0-filled_by": "team",
+            "tag_rules-0-default": "CC-1",
+        },
+    )
+    assert admin.post(page_of(team), form).status_code == 302
+
+    team.refresh_from_db()
+    assert Membership.objects.get(team=team).user == person
+    assert Grants.of(team) == Grants(
+        team=team.name,
+        may_register=True,
+        queues={queue.pk: Ceilings(vcpus=8, active_jobs=3)},
+        roles=("arn:aws:iam::123456789012:role/team-*",),
+        images=("registry.example.org/team/*",),
+        features=frozenset({"privileged", "secrets"}),
+        further_fields=frozenset({"containerProperties.one", "teleport"}),
+        tags=(TagDemand("CostCenter", allowed=("CC-1", "CC-2"), default="CC-1", filled_by="team"),),
+    )
+
+
+def test_a_ceiling_is_changed_and_whom_a_row_is_about_stays(admin):
+    team, other = make.team(), make.queue("other")
+    grant = QueueGrant.objects.create(team=team, queue=make.queue("cpu"))
+    row = {"queue_grants-0-id": grant.pk, "queue_grants-0-queue": other.pk, "queue_grants-0-max_gpus": 2}
+    answer = admin.post(page_of(team), form_of(team, saved=("queue_grants",), **row))
+
+    assert answer.status_code == 302
+    grant.refresh_from_db()
+    assert (grant.queue.name, grant.max_gpus) == ("cpu", 2)
+
+
+@pytest.mark.parametrize(
+    ("inline", "field", "value", "said"),
+    [
+        ("role_grants", "pattern", "BatchJobRole", "begins with arn:"),
+        ("role_grants", "pattern", "arn:aws:iam::*:role/x", "one * at the end"),
+        ("image_grants", "pattern", "*/tool", "one * at the end"),
+        ("tag_rules", "key", "portal:job", "are theirs"),
+        ("queue_grants", "max_run_seconds", "5", "greater than or equal to 60"),
+    ],
+)
+def test_a_grant_that_would_mean_something_else_is_not_kept(admin, inline, field, value, said):
+    team = make.team(images=(), roles=())
+    rows = {f"{inline}-0-{field}": value}
+    if inline == "queue_grants":
+        rows[f"{inline}-0-queue"] = make.queue().pk
+    if inline == "tag_rules":
+        rows[f"{inline}-0-filled_by"] = "person"
+    answer = admin.post(page_of(team), form_of(team, **rows))
+
+    assert answer.status_code == 200
+    assert said in answer.content.decode()
+    assert not team.role_grants.exists() | team.image_grants.exists() | team.tag_rules.exists()
+
+
+def test_what_the_portal_fills_in_has_a_value(admin):
+    team = make.team()
+    answer = admin.post(
+        page_of(team), form_of(team, **{"tag_rules-0-key": "CostCenter", "tag_rules-0-filled_by": "portal"})
+    )
+
+    assert "Say with which default" in answer.content.decode()
+
+
+def test_teams_are_switched_off_and_on_from_the_list(admin):
+    team = make.team()
+    for action, active in (("switch_off", False), ("switch_on", True)):
+        admin.post(reverse("admin:jobs_team_changelist"), {"action": action, "_selected_action": [team.pk]})
+        team.refresh_from_db()
+        assert team.active is active
+
+
+@pytest.fixture
+def many(db):
+    """200 teams, 2,000 people and 50 queues; the largest team has 100 people and all the queues."""
+    account = make.account()
+    Team.objects.bulk_create(Team(slug=f"team-{n:03}", name=f"Team {n:03}") for n in range(200))
+    User.objects.bulk_create(User(username=f"person-{n:04}", password="!") for n in range(2000))
+    Queue.objects.bulk_create(Queue(account=account, name=f"queue-{n:02}") for n in range(50))
+    teams, people, queues = list(Team.objects.all()), list(User.objects.order_by("pk")), list(Queue.objects.all())
+    largest, first = teams[0], queues[0]
+    Membership.objects.bulk_create(
+        [Membership(team=teams[n % 200], user=person) for n, person in enumerate(people) if n % 200]
+        + [Membership(team=largest, user=person) for person in people[1:101]]
+        + [Membership(team=team, user=people[150]) for team in teams[1:150]]
+    )
+    QueueGrant.objects.bulk_create(
+        [QueueGrant(team=largest, queue=queue) for queue in queues]
+        + [QueueGrant(team=team, queue=first) for team in teams[1:]]
+    )
+    RoleGrant.objects.bulk_create(RoleGrant(team=largest, pattern=f"arn:{n}") for n in range(30))
+    ImageGrant.objects.bulk_create(ImageGrant(team=largest, pattern=f"image-{n}") for n in range(30))
+    TagRule.objects.bulk_create(TagRule(team=team, key="CostCenter") for team in teams)
+    return {"team": largest, "queue": first, "user": people[150]}
+
+
+@pytest.mark.parametrize(("noun", "most"), [("team", 12), ("queue", 7), ("user", 11)])
+def test_a_page_costs_the_same_however_much_there_is(admin, many, noun, most, django_assert_max_num_queries):
+    with django_assert_max_num_queries(most):
+        assert admin.get(page_of(many[noun])).status_code == 200
+
+
+@pytest.mark.parametrize("noun", ["team", "queue", "user", "tagrule"])
+def test_a_list_costs_the_same_however_much_there_is(admin, many, noun, django_assert_max_num_queries):
+    with django_assert_max_num_queries(9):
+        assert admin.get(reverse(f"admin:jobs_{noun}_changelist"), {"q": "00"}).status_code == 200
+
+
+@pytest.mark.parametrize(("noun", "field"), [("membership", "user"), ("queuegrant", "queue"), ("queuegrant", "team")])
+def test_a_choice_among_many_is_searched_for(admin, many, noun, field, django_assert_max_num_queries):
+    asked = {"app_label": "jobs", "model_name": noun, "field_name": field, "term": "0"}
+    with django_assert_max_num_queries(6):
+        found = admin.get(reverse("admin:autocomplete"), asked).json()
+
+    assert len(found["results"]) == 20
+    assert found["pagination"] == {"more": True}

@@ -1,0 +1,69 @@
+"""The demo's grants fit the demo and the guide: nothing of either is refused, and what is not theirs is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs import intake
+from jobs.access import Member
+from jobs.management.commands.seed_demo import actor, grant, people_and_teams
+from jobs.management.demo import TEAMS, documents
+from tests import make
+
+pytestmark = pytest.mark.django_db
+SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+ANOTHER = "arn:aws:iam::123456789012:role/Administrator"
+
+
+@pytest.fixture
+def people():
+    """Who acts for Research and for Finance, their definitions registered."""
+    people_and_teams()
+    account = make.account()
+    members: dict[str, Member] = {}
+    for demo in TEAMS:
+        for name in demo.queues:
+            make.queue(name, of=account)
+        grant(account, demo, set(demo.queues))
+        member = actor(demo)
+        assert member
+        members[demo.slug] = member
+        for name, text in documents("definitions", demo):
+            make.revision(name, of=member.team, where=account, document=json.loads(text))
+    return members
+
+
+def told(text, member):
+    return [(problem.rule, problem.pointer) for problem in intake.judge(text, member).errors]
+
+
+def test_all_documents_of_the_demo_pass(people):
+    for demo in TEAMS:
+        for kind in ("definitions", "submissions"):
+            for _, text in documents(kind, demo):
+                assert told(text, people[demo.slug]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "team"),
+    [
+        ("my-job-definition", "research"),
+        ("my-job-submission", "research"),
+        ("workflow-jobs", "research"),
+        ("s3-data-processor", "research"),
+        ("ci-job-submission", "research"),
+        ("finance-team-job", "finance"),
+    ],
+)
+def test_all_documents_of_the_guide_pass_as_they_are(people, name, team):
+    assert told((SEEDS / f"{name}.json").read_text(), people[team]) == []
+
+
+def test_research_does_not_know_the_queue_of_finance_nor_may_it_take_on_another_role(people):
+    research = people["research"]
+    document = json.loads((SEEDS / "my-job-definition.json").read_text())
+    document["containerProperties"]["jobRoleArn"] = ANOTHER
+
+    assert ("portal.unknown-queue", "/jobQueue") in told((SEEDS / "finance-team-job.json").read_text(), research)
+    assert told(json.dumps(document), research) == [("policy.role-not-granted", "/containerProperties/jobRoleArn")]
