@@ -32,6 +32,7 @@ from jobs.models import (
     Role,
     StateChange,
     Submission,
+    TagRule,
     Team,
     User,
 )
@@ -329,6 +330,7 @@ def _admin_ids(world: World) -> None:
         "user": world.ours.viewer,
         "apitoken": world.ours.token,
         "rate": rate,
+        "tagrule": TagRule.objects.create(key="Matrix", team=world.ours.team),
         "group": group,
     }
     for noun, row in rows.items():
