@@ -11,7 +11,7 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench pictures lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
@@ -20,6 +20,9 @@ help:
 	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
 	@echo 'make format      write the code the way make check wants it'
+	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
+	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
+	@echo 'make chaos       the exhaustive check of delivery, in its largest worlds (about three minutes)'
 	@echo 'make bench       a table of how fast the parts are that people wait for'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
@@ -40,6 +43,13 @@ test-fast: .venv/.dev-stamp
 
 test-postgres: .venv/.dev-stamp
 	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres
+
+fuzz: .venv/.dev-stamp
+	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz
+
+rules: .venv/.dev-stamp
+	@$(PY) -m scripts.rules
+	@$(PY) -m scripts.rights
 
 # -- Everything CI does
 check: .venv/.dev-stamp lint types contracts migrations templates deploy audit test
@@ -79,6 +89,9 @@ format: .venv/.dev-stamp
 # The pictures of the documentation, taken anew by the tests that look at them
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
+
+chaos: .venv/.dev-stamp
+	@$(PY) -m tests.protocol
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench

@@ -30,6 +30,17 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
     }
 )
 
+IN_WORDS: Mapping[Act, str] = MappingProxyType(
+    {
+        "view": "look around",
+        "submit": "submit jobs",
+        "stop": "stop jobs",
+        "register": "register definitions",
+        "tokens": "see or make tokens",
+        "lead": "do what its leads do",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Member:
@@ -52,7 +63,7 @@ class Member:
     def refusal(self, act: Act) -> str:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
-        words = "see or make tokens" if act == "tokens" else act
+        words = IN_WORDS[act]
         if not self.role:
             return f"You see {self.team} as an administrator. To {words}, be made a member of it."
         return f"A {self.role} of {self.team} may not {words}. A lead of the team can change your role."
@@ -121,3 +132,23 @@ def _member(user: User, team: Team, act: Act) -> Member:
     member = Member(user, team, _role(user, team))
     member.must(act)
     return member
+
+
+@dataclass(frozen=True)
+class Right:
+    """A row of the table of rights, for people: what may be done, and whether each of `ACTORS` may."""
+
+    act: Act
+    words: str
+    allowed: tuple[bool, ...]
+
+
+ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
+"""Whom the table tells of. An administrator is staff, here of someone else's team."""
+
+
+def rights(*, active: bool = True) -> list[Right]:
+    """The table as `Member` applies it, for a team that is active or not."""
+    team = Team(active=active)
+    actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
+    return [Right(act, IN_WORDS[act], tuple(actor.may(act) for actor in actors)) for act in MAY]

@@ -63,15 +63,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # What puts headers on an answer stands outside of whatever may answer by itself: static files, redirects, errors.
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -149,6 +150,7 @@ _REDIS = {
 }
 # In the order a worker serves them: what people wait for, what goes out, what is looked up.
 RQ = {"COMMIT_MODE": "auto"}  # `jobs.ring` waits for the commit itself, and forgives a Redis that is away
+RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/ says how they are
 RQ_QUEUES = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security

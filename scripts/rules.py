@@ -40,8 +40,8 @@ HEAD = """\
 # Rules
 
 What the portal checks before AWS does, at every door: the page, the API, `manage.py judge`. An **error** stops a
-document; a **warning** lets it pass, and says what is probably not what was meant. The name in the first column is told
-with each problem.
+document; a **warning** lets it pass, and says what is probably not what was meant. The name in the first column is
+told with each problem.
 
 This page is written by `make rules` from the rules themselves; what the portal's own policy says (queues, teams,
 budgets) is not in it.

@@ -1,4 +1,4 @@
-"""What all tests share: quick passwords, plain static files, no network, no Redis."""
+"""What all tests share: no network, and no Redis."""
 
 import os
 import socket
@@ -11,21 +11,15 @@ from pytest_django import Settings
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+# What tests start as processes of their own is the portal as it is.
+os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @pytest.fixture(autouse=True)
-def _plain_settings(settings: Settings, tmp_path: Path) -> None:
-    settings.PORTAL_MODE = "quickstart"
-    settings.QUICKSTART = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.SECURE_SSL_REDIRECT = False
+def _own_incarnation(settings: Settings, tmp_path: Path) -> None:
     settings.INCARNATION_FILE = tmp_path / "incarnation"
-    settings.WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
 
 
 @pytest.fixture(autouse=True)

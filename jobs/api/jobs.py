@@ -44,7 +44,7 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for a job to be stopped. Its end is observed: ask for the job until it is final."""
     asking.key(request)
-    found = request.auth.job(text_id, may="stop")
+    found = request.auth.job(text_id)
     intake.stop(found, request.auth.member)
     content = words.job(request, request.auth.job(text_id))
     return answer(request, 202, content, [words.job_row(content)])

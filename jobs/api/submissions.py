@@ -66,7 +66,7 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for all its jobs to be stopped."""
     asking.key(request)
-    found = request.auth.submission(text_id, may="stop")
+    found = request.auth.submission(text_id)
     content = StopAnswer(stopping=intake.stop_all(found, request.auth.member))
     return answer(request, 202, content, [("stopping", content.stopping)])
 

@@ -1,7 +1,7 @@
 """Where the API is: every answer below `/api/` is the API's, errors too."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -34,7 +34,13 @@ View = Callable[..., HttpResponse]
 @api.get("/openapi.json", auth=None, include_in_schema=False)
 def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja knows a request by its name
     """For everyone: it says nothing that `docs/api.md` does not."""
-    return JsonResponse(api.get_openapi_schema())
+    return JsonResponse(_schema())
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Made once: whoever asks without a token must not cost much."""
+    return api.get_openapi_schema()
 
 
 @csrf_exempt
@@ -61,7 +67,9 @@ def dressed(view: View) -> View:
 
 
 def _dressed(pattern: Any) -> URLPattern:
-    return URLPattern(pattern.pattern, dressed(pattern.callback), pattern.default_args, pattern.name)
+    # Ninja's own root is a page of Django's that is not found.
+    view = unknown if pattern.name == "api-root" else pattern.callback
+    return URLPattern(pattern.pattern, dressed(view), pattern.default_args, pattern.name)
 
 
 _patterns, _app, _namespace = api.urls

@@ -132,6 +132,8 @@ def deliver(job: Job, client: Any) -> None:
 
 def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
     """Carry one job that was claimed to AWS. What AWS had against it, if that says something of AWS."""
+    if job.delivery != Delivery.ACCEPTED:
+        return None  # this copy shows somebody else's turn
     reached("claimed")
     if job.epoch > 1 and _found_or_unclear(job):
         return None

@@ -53,10 +53,12 @@ def _claim(picked: list[int]) -> list[Job]:
         Job.objects.filter(pk__in=abandoned).update(workers_lost=F("workers_lost") + 1)
         ids = [job.pk for job in chosen]
         Job.objects.filter(pk__in=ids).update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
-    jobs = Job.objects.filter(pk__in=ids).select_related(
-        "queue", "team", "account", "revision__definition", "submission__person"
-    )
-    taken = sorted(jobs.prefetch_related("waits_for__parent"), key=lambda job: picked.index(job.pk))
+        # Read back in the same transaction: after it, a pause longer than the lease would show another worker's
+        # epoch, and this worker would take that one's job for its own.
+        jobs = Job.objects.filter(pk__in=ids).select_related(
+            "queue", "team", "account", "revision__definition", "submission__person"
+        )
+        taken = sorted(jobs.prefetch_related("waits_for__parent"), key=lambda job: picked.index(job.pk))
     return [job for job in taken if not _held(job)]
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from jobs.access import Member
 from jobs.intake.resolution import Resolution, Target, resolve, resolve_definition
-from jobs.models import Account
+from jobs.models import Account, Queue
 from jobs.policy.grants import Grants
 from jobs.policy.rules import Ask, objections
 from jobs.spec import judge as spec_judge
-from jobs.spec.documents import Kind
+from jobs.spec.documents import Document, Kind, list_at, text_at
 from jobs.spec.problems import Problem, Severity, has_errors
+from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading, read
 
 
@@ -61,12 +62,31 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
         found = resolve(reading.document, reading.kind, member.team, account)
     told = [
         *reading.problems,
-        *spec_judge.problems(reading.kind, reading.document),
+        *spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets)),
         *found.problems,
         *_objections(found, member),
     ]
     problems = spec_judge.in_order(reading.document, told)
     return Verdict(reading, found.account, tuple(problems), found.targets)
+
+
+def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
+    """The definitions and queues that were found, by what the document calls them: what will run is judged."""
+    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    definitions: dict[str, Document] = {}
+    queues: dict[str, QueueFacts] = {}
+    for step, target in zip(steps, targets, strict=False):
+        if target.revision:
+            definitions[text_at(step, "jobDefinition")] = target.revision.document
+        if target.queue:
+            queues[text_at(step, "jobQueue")] = _facts(target.queue)
+    return definitions, queues
+
+
+def _facts(queue: Queue) -> QueueFacts:
+    """What AWS said of a queue. Without its words, nothing is known of how it shares."""
+    shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
+    return QueueFacts(fair_share=shared, platform=queue.platform)
 
 
 def _objections(found: Resolution, member: Member) -> Sequence[Problem]:

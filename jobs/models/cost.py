@@ -11,7 +11,9 @@ from jobs.models.team import Team
 
 
 class CostLine(models.Model):
-    """What one finished attempt cost, as estimated when it was seen to end; an array's children share one line.
+    """What one finished attempt cost, as estimated when it was seen to end.
+
+    An array has one line for its children that succeeded and one for those that failed.
 
     Whatever costs are grouped by is copied here, so that a month is summed without touching the jobs.
     """

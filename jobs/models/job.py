@@ -216,9 +216,12 @@ class Job(models.Model):
 
     def claim(self) -> bool:
         """Take the job for delivery, unless another worker has it or it has gone."""
-        taken = Job.objects.filter(pk=self.pk).undelivered().update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
-        if taken:
-            self.refresh_from_db(fields=MOVING)
+        free = Job.objects.filter(pk=self.pk).undelivered()
+        # Read back before the commit: after it, a pause could show another worker's epoch as this one's.
+        with transaction.atomic():
+            taken = free.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
+            if taken:
+                self.refresh_from_db(fields=MOVING)
         return bool(taken)
 
     def advance(
@@ -235,7 +238,7 @@ class Job(models.Model):
                 return False
             state = str(fields.get("state", self.state))
             StateChange.objects.create(job=self, delivery=delivery, state=state, note=note, source=source)
-        self.refresh_from_db(fields=MOVING)
+            self.refresh_from_db(fields=MOVING)
         return True
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:

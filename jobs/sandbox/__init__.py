@@ -16,6 +16,13 @@ A request goes one way:
     logs, sts   the two other services
     store       SQLite, committed before the reply leaves
 
+where it may meet with
+
+    faults      a plan of what goes wrong on purpose, and mischief, which carries it out
+    sight       jobs that are not listed yet, left out, or forgotten
+    ledger      every acceptance, for tests to compare
+    control     the door of tests: PUT a plan, GET the ledger
+
 and a job another:
 
     scheduler   the states, on one thread
@@ -34,11 +41,16 @@ from pathlib import Path
 from types import TracebackType
 
 from jobs.sandbox.batch import Batch
+from jobs.sandbox.control import Control
 from jobs.sandbox.errors import InvalidParameter, Refused
+from jobs.sandbox.faults import Plan
 from jobs.sandbox.gateway import Gateway, JsonService
+from jobs.sandbox.ledger import Ledger, no_ledger
 from jobs.sandbox.logs import Logs
+from jobs.sandbox.mischief import Mischief
 from jobs.sandbox.model import Model
 from jobs.sandbox.scheduler import Scheduler
+from jobs.sandbox.sight import Sight
 from jobs.sandbox.store import Store
 from jobs.sandbox.sts import Sts
 from jobs.sandbox.wire import ADDRESS, LoopbackServer
@@ -58,12 +70,15 @@ class Sandbox:
         processes: int = 8,
         world: bool = True,
         shortest_timeout: int = 60,
+        faults: Plan | None = None,
+        faults_api: bool = False,
     ) -> None:
         """Nothing happens before `start`.
 
         `vcpus` is the nominal size of each compute environment of the world, `processes` how many jobs really run at
         a time, `delay` the seconds of each visible state before RUNNING. `shortest_timeout` is AWS's 60 s; tests have
-        less patience.
+        less patience. `faults` is what goes wrong on purpose, `faults_api` opens the door by which tests change it;
+        with either of them a ledger is kept of what was accepted.
         """
         self._state = state
         self._port = port
@@ -72,6 +87,8 @@ class Sandbox:
         self._processes = processes
         self._world = world
         self._shortest_timeout = shortest_timeout
+        self._faults = faults
+        self._faults_api = faults_api
 
     def start(self) -> None:
         """Open the state, take up unfinished jobs, listen."""
@@ -94,7 +111,16 @@ class Sandbox:
             delay=self._delay,
             processes=self._processes,
         )
-        batch = Batch(self._store, self._scheduler, shortest_timeout=self._shortest_timeout)
+        self._mischief = Mischief(self._faults or Plan())
+        sight = Sight(self._store, lambda: self._mischief.plan)
+        ledger = Ledger(self._store) if self._faults or self._faults_api else None
+        batch = Batch(
+            self._store,
+            self._scheduler,
+            shortest_timeout=self._shortest_timeout,
+            sight=sight,
+            accepted=ledger.write if ledger else no_ledger,
+        )
         if self._world:
             populate(self._store, batch.queues, self._vcpus)
         gateway = Gateway(
@@ -108,9 +134,14 @@ class Sandbox:
                     },
                 ),
                 "sts": Sts(),
-            }
+            },
+            self._mischief.around,
+            lambda: self._mischief.clock,
         )
-        self._server = LoopbackServer(self._port, gateway.answer)
+        answer = gateway.answer
+        if self._faults_api and ledger:
+            answer = Control(self._mischief, sight, ledger, gateway.answer).answer
+        self._server = LoopbackServer(self._port, answer)
         self._scheduler.begin()
         self._server.begin()
 
@@ -120,6 +151,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Answer what is under way, end what runs (it starts again next time), and close the state."""
+        self._mischief.end()
         self._server.end()
         self._scheduler.end()
         self._store.close()

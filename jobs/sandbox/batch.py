@@ -7,9 +7,11 @@ from jobs.sandbox.definitions import Definitions
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.gateway import Operation
 from jobs.sandbox.jobs import Job, find_job
+from jobs.sandbox.ledger import Accepted
 from jobs.sandbox.listing import Listing
 from jobs.sandbox.queues import Queues
 from jobs.sandbox.scheduler import Scheduler
+from jobs.sandbox.sight import Sight
 from jobs.sandbox.store import Store
 from jobs.sandbox.submission import Submissions
 from jobs.sandbox.tags import Tags
@@ -18,15 +20,19 @@ from jobs.sandbox.tags import Tags
 class Batch:
     """AWS Batch, as far as the sandbox has it."""
 
-    def __init__(self, store: Store, scheduler: Scheduler, *, shortest_timeout: int) -> None:
+    def __init__(
+        self, store: Store, scheduler: Scheduler, *, shortest_timeout: int, sight: Sight, accepted: Accepted
+    ) -> None:
+        """`accepted` hears of every acceptance, inside its transaction."""
         self._store = store
         self._scheduler = scheduler
+        self._sight = sight
         self.queues = Queues(store, scheduler.queues_changed)
-        self.definitions = Definitions(store, shortest_timeout=shortest_timeout)
+        self.definitions = Definitions(store, accepted, shortest_timeout=shortest_timeout)
         self._submissions = Submissions(
-            store, self.definitions, self.queues, scheduler.admit, shortest_timeout=shortest_timeout
+            store, self.definitions, self.queues, scheduler.admit, accepted, shortest_timeout=shortest_timeout
         )
-        self._listing = Listing(store, self.queues)
+        self._listing = Listing(store, self.queues, sight)
         self._tags = Tags(store)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -64,6 +70,6 @@ class Batch:
         if not 1 <= len(params["reason"]) <= 1024:
             raise Refused("reason must have 1 to 1024 characters")
         job = find_job(self._store, params["jobId"])
-        if job is None or job.home != home:
+        if job is None or job.home != home or not self._sight.knows(job):
             raise Refused(f"Job {params['jobId']} does not exist")
         return job

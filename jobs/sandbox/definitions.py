@@ -5,6 +5,7 @@ import json
 from jobs.sandbox.calls import Call, Document, Home, page_position, page_size, page_token
 from jobs.sandbox.containers import check_blocks, check_containers, is_fargate, normal_form
 from jobs.sandbox.errors import Refused
+from jobs.sandbox.ledger import Accepted
 from jobs.sandbox.limits import (
     REGISTER_BYTES,
     check_name,
@@ -23,8 +24,9 @@ FIND = "SELECT body, number FROM resource WHERE home = ? AND kind = 'job-definit
 class Definitions:
     """The definitions of every home."""
 
-    def __init__(self, store: Store, *, shortest_timeout: int) -> None:
+    def __init__(self, store: Store, accepted: Accepted, *, shortest_timeout: int) -> None:
         self._store = store
+        self._accepted = accepted
         self._shortest_timeout = shortest_timeout
 
     def register(self, call: Call) -> Document:
@@ -53,6 +55,7 @@ class Definitions:
                 "containerOrchestrationType": "EKS" if "eksProperties" in params else "ECS",
             }
             self._store.keep(KIND, home, arn, body, name=name, revision=revision)
+            self._accepted(call, arn)
         return {"jobDefinitionName": name, "jobDefinitionArn": arn, "revision": revision}
 
     def _last_revision(self, home: Home, name: str) -> int:

@@ -1,19 +1,23 @@
 """From an HTTP request to a reply, in one line of steps: signature, service, operation, shape.
 
-Whatever should one day go wrong on purpose (a dropped reply, a 500, a slow answer) belongs between these steps.
+Whatever goes wrong on purpose (a dropped reply, a 500, a late request) does so around these steps: see `faults`.
 """
 
 import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from enum import Enum
+from functools import partial
 from typing import Protocol
 
 from jobs.sandbox.calls import Call, Document
 from jobs.sandbox.errors import ApiError, Unsupported
 from jobs.sandbox.model import Model
-from jobs.sandbox.signature import Scope, read_scope
+from jobs.sandbox.signature import EXACT, Clock, Scope, read_scope
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +35,15 @@ class WireRequest:
     body: bytes
 
 
+class Ending(Enum):
+    """How a reply leaves: as it should, or as faults have it."""
+
+    WHOLE = "whole"
+    TRUNCATED = "truncated"  # half of the body, and the connection is closed
+    SILENT = "silent"  # the connection is closed without a word
+    RESET = "reset"  # and not even in good order
+
+
 @dataclass(frozen=True)
 class WireReply:
     """An HTTP reply as it goes out."""
@@ -38,10 +51,19 @@ class WireReply:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    ending: Ending = Ending.WHOLE
+
+
+Act = Callable[[], WireReply]
+Refuse = Callable[[ApiError], WireReply]
+# What stands around a request: it may ask for the operation and for how its service says no, and lets it happen.
+Around = Callable[[Callable[[], tuple[str, Refuse]], Act], WireReply]
 
 
 class Service(Protocol):
     """Something of AWS that a request can be signed for."""
+
+    def operation(self, request: WireRequest) -> str: ...
 
     def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply: ...
 
@@ -54,6 +76,9 @@ class JsonService:
     def __init__(self, model: Model, operations: Mapping[str, Operation]) -> None:
         self._model = model
         self._operations = operations
+
+    def operation(self, request: WireRequest) -> str:
+        return self._model.operation(request.method, request.path, request.headers)
 
     def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply:
         operation, params = self._model.read(
@@ -71,19 +96,34 @@ class JsonService:
 class Gateway:
     """The one way in: every request passes here, and leaves as a reply that botocore can read."""
 
-    def __init__(self, services: Mapping[str, Service]) -> None:
+    def __init__(
+        self, services: Mapping[str, Service], around: Around, clock: Callable[[], Clock] = lambda: EXACT
+    ) -> None:
         self._services = services
+        self._around = around
+        self._clock = clock
 
     def answer(self, request: WireRequest) -> WireReply:
         request_id = str(uuid.uuid4())
-        reply = self._reply(request, request_id)
+        wanted, act = partial(self._wanted, request, request_id), partial(self._reply, request, request_id)
+        reply = self._around(wanted, act)
         reply.headers["x-amzn-RequestId"] = request_id
+        reply.headers["Date"] = formatdate(self._clock().now().timestamp(), usegmt=True)
         return reply
+
+    def _wanted(self, request: WireRequest, request_id: str) -> tuple[str, Refuse]:
+        """The name by which faults know a request (none if it is refused anyway), and how it would be refused."""
+        service: Service | None = None
+        operation = ""
+        with suppress(ApiError):
+            service = self._services.get(read_scope(request.headers, self._clock()).service)
+            operation = service.operation(request) if service else ""
+        return operation, partial(service.refusal if service else error_reply, request_id=request_id)
 
     def _reply(self, request: WireRequest, request_id: str) -> WireReply:
         service: Service | None = None
         try:
-            scope = read_scope(request.headers)
+            scope = read_scope(request.headers, self._clock())
             service = self._services.get(scope.service)
             if service is None:
                 raise Unsupported(f"The service {scope.service}")

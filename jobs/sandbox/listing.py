@@ -6,6 +6,7 @@ from jobs.sandbox.calls import Call, Document, now_ms, page_position, page_size,
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.jobs import SELECT, STATUSES, Job, detail, find_jobs, summary
 from jobs.sandbox.queues import Queues
+from jobs.sandbox.sight import Sight
 from jobs.sandbox.store import Store
 
 MOST_DESCRIBED = 100
@@ -17,9 +18,10 @@ Condition = tuple[str, list[Any]]
 class Listing:
     """Reads jobs. Costs what it answers, not what there is: each question has its index."""
 
-    def __init__(self, store: Store, queues: Queues) -> None:
+    def __init__(self, store: Store, queues: Queues, sight: Sight) -> None:
         self._store = store
         self._queues = queues
+        self._sight = sight
 
     def describe(self, call: Call) -> Document:
         """Up to 100 jobs by id or ARN; unknown ones are left out without a word."""
@@ -27,7 +29,7 @@ class Listing:
         if len(wanted) > MOST_DESCRIBED:
             raise Refused(f"Maximum number of jobs supported is {MOST_DESCRIBED}")
         with self._store.lock:
-            found = find_jobs(self._store, wanted)
+            found = self._sight.described(find_jobs(self._store, wanted))
             return {"jobs": [detail(self._store, job) for job in found if job.home == call.home]}
 
     def list_jobs(self, call: Call) -> Document:
@@ -48,10 +50,11 @@ class Listing:
     def _children(self, call: Call, status: str) -> Document:
         (after,) = page_position(call.params["nextToken"], 1) if call.params.get("nextToken") else (-1,)
         most = page_size(call.params, most=1000)
+        seen, values = self._sight.listed()
         rows = self._store.rows(
-            f"{SELECT} WHERE job.parent = ? AND job.home = ? AND job.status = ? AND job.place > ? "
+            f"{SELECT} WHERE job.parent = ? AND job.home = ? AND job.status = ? AND job.place > ?{seen} "
             "ORDER BY job.place LIMIT ?",
-            *(call.params["arrayJobId"], call.home.key, status, after, most + 1),
+            *(call.params["arrayJobId"], call.home.key, status, after, *values, most + 1),
         )
         return self._page([Job.from_row(row) for row in rows], most, lambda job: page_token(job.place or 0))
 
@@ -70,6 +73,8 @@ class Listing:
         if params.get("nextToken"):
             condition += " AND (job.created_at, job.number) < (?, ?)"
             values = [*values, *page_position(params["nextToken"], 2)]
+        seen, more = self._sight.listed()
+        condition, values = condition + seen, [*values, *more]
         most = page_size(params, most=100 if filters else 1000)
         rows = self._store.rows(
             f"{SELECT} WHERE job.queue = ? AND job.parent IS NULL AND {condition} "

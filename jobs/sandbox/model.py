@@ -60,6 +60,10 @@ class Model:
             self._check(params, shape)
         return operation, params
 
+    def operation(self, method: str, path: str, headers: Mapping[str, str]) -> str:
+        """The operation alone, whatever its parameters are."""
+        return self._route(method, path, headers)[0]
+
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[str, Document]:
         if not self._fixed:
             name = headers.get("X-Amz-Target", "").rpartition(".")[2]

@@ -15,7 +15,6 @@ from jobs.sandbox.calls import Home
 from jobs.sandbox.errors import ApiError
 
 DEFAULT_ACCOUNT = "123456789012"
-TOLERANCE = timedelta(minutes=5)
 STAMP = "%Y%m%dT%H%M%SZ"
 
 _CREDENTIAL = re.compile(r"Credential=([^/\s]+)/(\d{8})/([^/\s]+)/([^/\s]+)/aws4_request")
@@ -35,7 +34,21 @@ def assumed_key(account: str) -> str:
     return f"ASIA0000{account}"
 
 
-def read_scope(headers: Mapping[str, str]) -> Scope:
+@dataclass(frozen=True)
+class Clock:
+    """The time by which signatures are judged, and the age at which they are too old."""
+
+    skew_seconds: float = 0.0
+    tolerance_seconds: float = 300.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.skew_seconds)
+
+
+EXACT = Clock()
+
+
+def read_scope(headers: Mapping[str, str], clock: Clock = EXACT) -> Scope:
     """The home and the service a request was signed for, if it was signed at all and lately."""
     header = headers.get("Authorization", "")
     if not header:
@@ -48,29 +61,31 @@ def read_scope(headers: Mapping[str, str]) -> Scope:
             code="IncompleteSignatureException",
         )
     key, day, region, service = found.groups()
-    _check_age(stamp, day, service)
+    _check_age(stamp, day, service, clock)
     assumed = _ASSUMED_KEY.fullmatch(key)
     return Scope(Home(assumed[1] if assumed else DEFAULT_ACCOUNT, region), service)
 
 
-def _check_age(stamp: str, day: str, service: str) -> None:
+def _check_age(stamp: str, day: str, service: str, clock: Clock) -> None:
     # STS has its own code for the same sentence.
     code = "SignatureDoesNotMatch" if service == "sts" else "InvalidSignatureException"
     try:
         signed = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
     except ValueError:
         raise ApiError(f"Date in X-Amz-Date is not valid: {stamp}", code="IncompleteSignatureException") from None
-    now = datetime.now(UTC)
-    oldest, newest = now - TOLERANCE, now + TOLERANCE
+    now = clock.now()
+    tolerance = timedelta(seconds=clock.tolerance_seconds)
+    minutes = f"{clock.tolerance_seconds / 60:g} min."
+    oldest, newest = now - tolerance, now + tolerance
     if signed < oldest:
         raise ApiError(
-            f"Signature expired: {stamp} is now earlier than {oldest:{STAMP}} ({now:{STAMP}} - 5 min.)",
+            f"Signature expired: {stamp} is now earlier than {oldest:{STAMP}} ({now:{STAMP}} - {minutes})",
             code=code,
             status=403,
         )
     if signed > newest:
         raise ApiError(
-            f"Signature not yet current: {stamp} is still later than {newest:{STAMP}} ({now:{STAMP}} + 5 min.)",
+            f"Signature not yet current: {stamp} is still later than {newest:{STAMP}} ({now:{STAMP}} + {minutes})",
             code=code,
             status=403,
         )

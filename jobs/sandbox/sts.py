@@ -16,6 +16,9 @@ Fields = dict[str, str]
 class Sts:
     """Every role may be assumed here; its keys lead to the role's account."""
 
+    def operation(self, request: WireRequest) -> str:
+        return parse_qs(request.body.decode(errors="replace")).get("Action", [""])[0]
+
     def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply:
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         action = form.get("Action", "")

@@ -9,6 +9,7 @@ from jobs.sandbox.containers import is_fargate, plain_containers
 from jobs.sandbox.definitions import Definitions
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.images import substitute
+from jobs.sandbox.ledger import Accepted
 from jobs.sandbox.limits import (
     OLD_WAYS,
     SUBMIT_BYTES,
@@ -44,6 +45,7 @@ class Submissions:
         definitions: Definitions,
         queues: Queues,
         admit: Callable[[str, list[str]], None],
+        accepted: Accepted,
         *,
         shortest_timeout: int,
     ) -> None:
@@ -52,6 +54,7 @@ class Submissions:
         self._definitions = definitions
         self._queues = queues
         self._admit = admit
+        self._accepted = accepted
         self._shortest_timeout = shortest_timeout
 
     def submit(self, call: Call) -> Document:
@@ -76,6 +79,7 @@ class Submissions:
                 for place in range(size or 0)
             ]
             self._store.change_many(INSERT, [parent, *children])
+            self._accepted(call, job_id)
         self._admit(job_id, [child[0] for child in children])
         return {"jobArn": home.arn("job", job_id), "jobName": params["jobName"], "jobId": job_id}
 

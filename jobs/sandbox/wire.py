@@ -5,6 +5,7 @@ import logging
 import re
 import socket
 import socketserver
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jobs.sandbox.errors import ApiError
-from jobs.sandbox.gateway import WireReply, WireRequest, error_reply
+from jobs.sandbox.gateway import Ending, WireReply, WireRequest, error_reply
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         super().__init__((ADDRESS, port), Exchange)
         self.answer = answer
         self._open: dict[socket.socket, threading.Thread] = {}
+        self._reset: set[socket.socket] = set()
         self._loop = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-http", daemon=True
         )
@@ -88,7 +90,16 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     def shutdown_request(self, request: Any) -> None:
         self._open.pop(request, None)
-        super().shutdown_request(request)
+        if request in self._reset:
+            self._reset.discard(request)
+            self.close_request(request)  # closed with nothing said before: the other side sees a reset
+        else:
+            super().shutdown_request(request)
+
+    def reset(self, connection: socket.socket) -> None:
+        """End a connection without the good manners of TCP, once its exchange is over."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._reset.add(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         """A client that went away is its own affair; anything else is ours."""
@@ -138,6 +149,12 @@ class Exchange(BaseHTTPRequestHandler):
             )
 
     def _write(self, reply: WireReply) -> None:
+        if reply.ending is not Ending.WHOLE:
+            self.close_connection = True
+        if reply.ending is Ending.RESET:
+            self.server.reset(self.connection)
+        if reply.ending in (Ending.RESET, Ending.SILENT):
+            return
         self.send_response_only(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -146,7 +163,8 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body)
+            whole = reply.ending is Ending.WHOLE
+            self.wfile.write(reply.body if whole else reply.body[: len(reply.body) // 2])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """http.server would answer what it cannot parse in HTML; clients of AWS expect JSON."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from jobs.spec import names, retries, schema, sizes
-from jobs.spec.documents import Document, Kind, members_named
+from jobs.spec import clusters, names, placeholders, platforms, retries, schema, secrets, sizes, volumes
+from jobs.spec.containers import tasks
+from jobs.spec.documents import Document, Kind
 from jobs.spec.problems import Problem, join, listed
+from jobs.spec.rules import rule
 
 _BLOCKS = {
     "container": ("containerProperties", "ecsProperties", "eksProperties"),
@@ -15,13 +17,18 @@ _BLOCKS = {
 def problems(document: Document) -> list[Problem]:
     """Everything that is wrong with a definition, by its schema and by these rules."""
     found = list(schema.check(document, Kind.DEFINITION))
-    for rule in RULES:
-        found.extend(rule(document))
+    for check in RULES:
+        found.extend(check(document))
     return found
 
 
+@rule("definition.properties")
 def one_block_of_properties(document: Document) -> Iterator[Problem]:
-    """A definition has the properties of its type, and only one sort of them (JobDefinition, API reference)."""
+    """A definition has the properties of its type, and only one sort of them.
+
+    Type container takes containerProperties, ecsProperties or eksProperties; type multinode takes nodeProperties.
+    Source: JobDefinition, AWS Batch API reference.
+    """
     kind = document.get("type")
     if not isinstance(kind, str) or kind not in _BLOCKS:
         return
@@ -29,36 +36,41 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
     present = [key for blocks in _BLOCKS.values() for key in blocks if key in document]
     fitting = [key for key in present if key in allowed]
     if not fitting:
-        yield Problem(
-            "", f"A definition of type {kind} needs {listed(allowed, word='or')}.", rule="definition.properties"
-        )
+        yield Problem("", f"A definition of type {kind} needs {listed(allowed, word='or')}.")
     for key in present:
         if key not in allowed:
             message = f"{key} does not go with type {kind}, which takes {listed(allowed, word='or')}."
-            yield Problem(join(key), message, rule="definition.properties")
+            yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
     for key in fitting[1:]:
         message = f"{key} does not go together with {fitting[0]}; keep one of them."
-        yield Problem(join(key), message, rule="definition.properties")
+        yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
 
 
+@rule("definition.no-image")
 def an_image(document: Document) -> Iterator[Problem]:
-    """A container needs an image (ContainerProperties, API reference: required for single-node jobs)."""
-    for path, container in members_named(document, "containerProperties", "container"):
-        if isinstance(container, dict) and "image" not in container:
-            message = f"image is missing in {path[-1]}; name the container image to run."
-            yield Problem(join(*path), message, rule="definition.no-image")
+    """A container needs an image.
+
+    Source: ContainerProperties, AWS Batch API reference: required for single-node jobs.
+    """
+    for task in tasks(document):
+        if task.sort == "container" and "image" not in task.value:
+            yield Problem(join(*task.path), f"image is missing in {task.path[-1]}; name the container image to run.")
 
 
 RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     one_block_of_properties,
     an_image,
-    sizes.requirement_values,
-    sizes.requirement_twice,
-    sizes.legacy_beside_requirement,
+    *platforms.RULES,
+    *clusters.RULES,
+    *sizes.REQUIREMENT_RULES,
     sizes.asks_later,
-    retries.rules_need_attempts,
-    retries.rules_have_conditions,
-    names.variables,
-    names.tags,
+    *volumes.RULES,
+    *placeholders.SHARED_RULES,
+    placeholders.placeholders_have_defaults,
+    placeholders.parameters_are_used,
+    *retries.RULES,
+    *names.VARIABLE_RULES,
+    *names.TAG_RULES,
+    secrets.secrets_in_variables,
     sizes.definition_fits,
 )

@@ -1,13 +1,76 @@
-"""What Batch will run: a definition with a submission laid over it."""
+"""What Batch will run: a definition with a submission laid over it, and where each value comes from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
-from jobs.spec.documents import Document, list_at, object_at, part, text_at
+from jobs.spec.containers import Task, is_eks, is_fargate, tasks
+from jobs.spec.documents import Document, is_object, list_at, object_at, part, text_at
+from jobs.spec.placeholders import WHOLE
+from jobs.spec.sizes import asked, number
 
-_LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
+BATCH_LOG_GROUP = "/aws/batch/job"  # where awslogs writes unless told otherwise; AWS Batch User Guide, log driver
+PORTAL_VARIABLE = "PORTAL_JOB_ID"
+"""The variable by which a program knows its job in the portal; its value is known when the job is sent."""
+
+
+class Source(StrEnum):
+    """Who says a value."""
+
+    DEFINITION = "definition"
+    OVERRIDE = "override"  # the submission, its parameters too
+    PARAMETER_DEFAULT = "parameter default"
+    PORTAL = "portal"
+    BATCH = "batch"  # nobody said it, and Batch takes this
+
+
+@dataclass(frozen=True)
+class Said:
+    """A value and who says it."""
+
+    value: Any
+    source: Source
+
+
+@dataclass(frozen=True)
+class EffectiveContainer:
+    """One container as it will run. None: nobody says it."""
+
+    name: str
+    image: Said | None
+    command: tuple[Said, ...]  # word by word, because a parameter says some of them
+    environment: Mapping[str, Said]
+    vcpus: Said | None
+    memory_mib: Said | None
+    gpus: Said | None
+    log_group: Said | None
+
+
+@dataclass(frozen=True)
+class Effective:
+    """A job as it will run. None: nobody says it."""
+
+    platform: str
+    containers: tuple[EffectiveContainer, ...]
+    array_size: Said | None
+    timeout_seconds: Said | None
+    attempts: Said
+    job_role: Said | None
+    execution_role: Said | None
+
+    def as_json(self) -> Document:
+        """As plain data: {"image": {"value": …, "from": "definition"}, …}."""
+        return {
+            "platform": self.platform,
+            "containers": [_container_json(container) for container in self.containers],
+            "arraySize": _json(self.array_size),
+            "timeoutSeconds": _json(self.timeout_seconds),
+            "attempts": _json(self.attempts),
+            "jobRole": _json(self.job_role),
+            "executionRole": _json(self.execution_role),
+        }
 
 
 @dataclass(frozen=True)
@@ -25,19 +88,19 @@ class Size:
 
 def size(definition: Document, submission: Document) -> Size:
     """The effective size. An override of one type leaves the definition's others (SubmitJob, API reference)."""
-    asked: dict[str, str] = {}
+    needs: dict[str, str] = {}
     for container in _containers(definition):
-        for kind, value in _requirements(container).items():
-            asked[kind] = str(_number(asked.get(kind)) + _number(value))
-    asked |= _requirements(object_at(submission, "containerOverrides"))
+        for kind, value in asked(container).items():
+            needs[kind] = str(number(needs.get(kind)) + number(value))
+    needs |= asked(object_at(submission, "containerOverrides"))
     properties = object_at(definition, "containerProperties")
     runtime = object_at(properties, "runtimePlatform")
     return Size(
-        platform=_platform(definition),
-        vcpus=_number(asked.get("VCPU")),
-        memory_mib=int(_number(asked.get("MEMORY"))),
-        gpus=int(_number(asked.get("GPU"))),
-        ephemeral_gib=int(_number(part(properties, "ephemeralStorage", "sizeInGiB"))),
+        platform=platform(definition),
+        vcpus=number(needs.get("VCPU")),
+        memory_mib=int(number(needs.get("MEMORY"))),
+        gpus=int(number(needs.get("GPU"))),
+        ephemeral_gib=int(number(part(properties, "ephemeralStorage", "sizeInGiB"))),
         architecture=text_at(runtime, "cpuArchitecture") or "X86_64",
         system=text_at(runtime, "operatingSystemFamily") or "LINUX",
     )
@@ -49,10 +112,124 @@ def tags(definition: Document, submission: Document) -> dict[str, str]:
     return {str(key): str(value) for key, value in both.items()}
 
 
-def _platform(definition: Document) -> str:
-    if "eksProperties" in definition:
+def platform(definition: Document) -> str:
+    if is_eks(definition):
         return "EKS"
-    return "FARGATE" if "FARGATE" in list_at(definition, "platformCapabilities") else "EC2"
+    return "FARGATE" if is_fargate(definition) else "EC2"
+
+
+def view(definition: Document, submission: Document | None = None) -> Effective:
+    """What a job of the definition will run, with a submission laid over it if there is one."""
+    over = submission or {}
+    found = tasks(definition)
+    first = found[0] if found else None
+    values = _parameters(definition, over)
+    return Effective(
+        platform=platform(definition),
+        containers=tuple(container for task in found for container in _of_task(task, over, values)),
+        array_size=_said(part(over, "arrayProperties", "size"), Source.OVERRIDE),
+        timeout_seconds=_either(definition, over, "timeout", "attemptDurationSeconds"),
+        attempts=_either(definition, over, "retryStrategy", "attempts") or Said(1, Source.BATCH),
+        job_role=_said(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
+        execution_role=_said(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION) if first else None,
+    )
+
+
+def _parameters(definition: Document, submission: Document) -> dict[str, Said]:
+    """What the placeholders of a command stand for."""
+    defaults = {
+        key: Said(value, Source.PARAMETER_DEFAULT) for key, value in object_at(definition, "parameters").items()
+    }
+    return defaults | {
+        key: Said(value, Source.OVERRIDE) for key, value in object_at(submission, "parameters").items()
+    }
+
+
+def _of_task(task: Task, submission: Document, values: Mapping[str, Said]) -> Iterator[EffectiveContainer]:
+    for container in task.containers:
+        over = _override(task, text_at(container.value, "name"), submission)
+        base = container.value
+        needs = _needs(base, over)
+        image = _said(over.get("image"), Source.OVERRIDE) or _said(base.get("image"), Source.DEFINITION)
+        yield EffectiveContainer(
+            name=text_at(base, "name"),
+            image=image,
+            command=_command(base, over, values),
+            environment=_environment(base, over, container.variables, ours=task.sort == "container"),
+            vcpus=needs.get("VCPU"),
+            memory_mib=needs.get("MEMORY"),
+            gpus=needs.get("GPU"),
+            log_group=_log_group(base) if task.sort != "eks" else None,
+        )
+
+
+def _override(task: Task, name: str, submission: Document) -> Document:
+    """The override of a container. Those of node groups are by group and are not laid over here."""
+    if task.in_group:
+        return {}
+    if task.sort == "container":
+        return object_at(submission, "containerOverrides")
+    if task.sort == "ecs":
+        inner = list_at(submission, "ecsPropertiesOverride", "taskProperties", 0, "containers")
+    else:
+        inner = list_at(submission, "eksPropertiesOverride", "podProperties", "containers")
+    alone = len(task.containers) == 1 and len(inner) == 1
+    return object_at(next((entry for entry in inner if alone or text_at(entry, "name") == name), {}))
+
+
+def _command(base: Document, over: Document, values: Mapping[str, Said]) -> tuple[Said, ...]:
+    source, words = Source.DEFINITION, list_at(base, "command")
+    if isinstance(over.get("command"), list):
+        source, words = Source.OVERRIDE, over["command"]
+    said = []
+    for word in words:
+        match = WHOLE.fullmatch(word) if isinstance(word, str) else None
+        said.append(values.get(match[1], Said(word, source)) if match else Said(word, source))
+    return tuple(said)
+
+
+def _environment(base: Document, over: Document, key: str, *, ours: bool) -> dict[str, Said]:
+    found: dict[str, Said] = {}
+    for owner, source in ((base, Source.DEFINITION), (over, Source.OVERRIDE)):
+        for entry in list_at(owner, key):
+            if is_object(entry) and text_at(entry, "name"):
+                found[entry["name"]] = Said(entry.get("value", ""), source)
+    if ours:
+        found[PORTAL_VARIABLE] = Said("the id of the job in the portal", Source.PORTAL)
+    return found
+
+
+def _needs(base: Document, over: Document) -> dict[str, Said]:
+    """Sizes by type; those of pods are written in words of Kubernetes."""
+    found = {kind: Said(value, Source.DEFINITION) for kind, value in _sizes(base).items()}
+    return found | {kind: Said(value, Source.OVERRIDE) for kind, value in _sizes(over).items()}
+
+
+def _sizes(container: Document) -> dict[str, str]:
+    resources = object_at(container, "resources")
+    wanted = {**object_at(resources, "requests"), **object_at(resources, "limits")}
+    words = {"cpu": "VCPU", "memory": "MEMORY", "nvidia.com/gpu": "GPU"}
+    of_pod = {kind: str(wanted[key]).removesuffix("Mi") for key, kind in words.items() if key in wanted}
+    return of_pod | asked(container)
+
+
+def _log_group(container: Document) -> Said | None:
+    driver = text_at(container, "logConfiguration", "logDriver")
+    if driver not in ("", "awslogs"):
+        return None
+    group = text_at(container, "logConfiguration", "options", "awslogs-group")
+    return Said(group, Source.DEFINITION) if group else Said(BATCH_LOG_GROUP, Source.BATCH)
+
+
+def _either(definition: Document, submission: Document, block: str, key: str) -> Said | None:
+    """A member of a block that a submission replaces as a whole."""
+    if is_object(submission.get(block)):
+        return _said(submission[block].get(key), Source.OVERRIDE)
+    return _said(part(definition, block, key), Source.DEFINITION)
+
+
+def _said(value: Any, source: Source) -> Said | None:
+    return None if value is None else Said(value, source)
 
 
 def _containers(definition: Document) -> Iterable[Any]:
@@ -62,16 +239,18 @@ def _containers(definition: Document) -> Iterable[Any]:
         yield from list_at(task, "containers")
 
 
-def _requirements(container: object) -> dict[str, str]:
-    """Type to value; a legacy field counts only where no requirement of its type stands beside it."""
-    legacy = {kind: part(container, key) for key, kind in _LEGACY.items()}
-    asked = {kind: str(value) for kind, value in legacy.items() if value}
-    listed = list_at(container, "resourceRequirements")
-    return asked | {text_at(entry, "type"): text_at(entry, "value") for entry in listed}
+def _json(said: Said | None) -> Document | None:
+    return None if said is None else {"value": said.value, "from": said.source.value}
 
 
-def _number(value: object) -> Decimal:
-    try:
-        return Decimal(str(value)) if value else Decimal(0)
-    except InvalidOperation:
-        return Decimal(0)
+def _container_json(container: EffectiveContainer) -> Document:
+    return {
+        "name": container.name,
+        "image": _json(container.image),
+        "command": [_json(word) for word in container.command],
+        "environment": {name: _json(said) for name, said in container.environment.items()},
+        "vcpus": _json(container.vcpus),
+        "memoryMib": _json(container.memory_mib),
+        "gpus": _json(container.gpus),
+        "logGroup": _json(container.log_group),
+    }

@@ -1,28 +1,41 @@
 """One call that says everything that is wrong with a document, in the order in which the document has it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jobs.spec import definition, submission, workflow
-from jobs.spec.documents import Document, Kind
+from jobs.spec import definition as definition_rules
+from jobs.spec import submission, workflow
+from jobs.spec.documents import Document, Kind, text_at
 from jobs.spec.problems import Problem, split
+from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading
-
-_JUDGES: dict[Kind, Callable[[Document], list[Problem]]] = {
-    Kind.DEFINITION: definition.problems,
-    Kind.SUBMISSION: submission.problems,
-    Kind.WORKFLOW: workflow.problems,
-}
 
 
 def judge(reading: Reading) -> list[Problem]:
     """What is wrong with a text that was read: what reading found, and what the rules find."""
-    return in_order(reading.document, [*reading.problems, *_JUDGES[reading.kind](reading.document)])
+    return in_order(reading.document, [*reading.problems, *problems(reading.kind, reading.document)])
 
 
-def problems(kind: Kind, document: Document) -> list[Problem]:
-    """What is wrong with a document."""
-    return in_order(document, _JUDGES[kind](document))
+def problems(
+    kind: Kind,
+    document: Document,
+    definitions: Mapping[str, Document] | None = None,
+    queues: Mapping[str, QueueFacts] | None = None,
+) -> list[Problem]:
+    """What is wrong with a document.
+
+    With definitions by what jobDefinition says, and facts about queues by what jobQueue says, jobs are judged by what
+    will run.
+    """
+    if kind is Kind.WORKFLOW:
+        found = workflow.problems(document, definitions, queues)
+    elif kind is Kind.SUBMISSION:
+        definition = (definitions or {}).get(text_at(document, "jobDefinition"))
+        queue = (queues or {}).get(text_at(document, "jobQueue"))
+        found = submission.problems(document, definition, queue)
+    else:
+        found = definition_rules.problems(document)
+    return in_order(document, found)
 
 
 def in_order(document: Document, found: Iterable[Problem]) -> list[Problem]:

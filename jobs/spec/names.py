@@ -1,9 +1,12 @@
-"""Names that belong to AWS: environment variables of Batch, and tags that begin with aws:."""
+"""Names that belong to others: environment variables of Batch, tags of AWS and of the portal."""
 
+import re
 from collections.abc import Iterator
 
-from jobs.spec.documents import Document, members_named, object_at, text_at
+from jobs.spec.containers import containers, variables
+from jobs.spec.documents import Document, object_at, text_at
 from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.rules import WARNING, rule
 
 PORTAL_TAG = "portal:"
 """How the portal's own tags begin; they say who asked, not what for."""
@@ -13,42 +16,115 @@ PORTAL_TAG_COUNT = 4
 
 MOST_TAGS = 50  # of one resource; AWS Batch User Guide, tag restrictions
 
+_TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 
-def variables(document: Document) -> Iterator[Problem]:
-    """AWS_BATCH… is for variables that Batch sets itself (KeyValuePair and `environment`, API reference)."""
-    for path, entries in members_named(document, "environment", "env"):
-        for number, entry in enumerate(entries if isinstance(entries, list) else []):
+
+@rule("names.variable-of-batch")
+def variables_of_batch(document: Document) -> Iterator[Problem]:
+    """Names of environment variables that begin with AWS_BATCH are kept for those that Batch sets itself.
+
+    Source: ContainerProperties and KeyValuePair, AWS Batch API reference.
+    """
+    for container in containers(document):
+        for path, entry in variables(container):
             name = text_at(entry, "name")
-            here = join(*path, number, "name")
             if name.upper().startswith("AWS_BATCH"):
                 message = f"{quoted(name)} is kept for Batch, as every name with AWS_BATCH is; choose another."
-                yield Problem(here, message, rule="names.variable-of-batch")
-            elif not name and "value" in object_at(entry):
-                yield Problem(join(*path, number), "This environment variable has no name.", rule="names.no-variable")
+                yield Problem(join(*path, "name"), message)
 
 
-def tags(document: Document) -> Iterator[Problem]:
-    """Keys and values that begin with aws: are AWS's own (AWS Batch User Guide, tag restrictions)."""
+@rule("names.no-variable")
+def variables_have_names(document: Document) -> Iterator[Problem]:
+    """An environment variable has a name.
+
+    Source: KeyValuePair, AWS Batch API reference.
+    """
+    for container in containers(document):
+        for path, entry in variables(container):
+            if not text_at(entry, "name") and "value" in entry:
+                yield Problem(join(*path), "This environment variable has no name.")
+
+
+@rule("names.variable-twice", WARNING)
+def variables_stand_once(document: Document) -> Iterator[Problem]:
+    """An environment variable stands twice in one list; which value the program sees is nobody's promise.
+
+    Source: ContainerProperties, AWS Batch API reference, names no order of precedence within one list.
+    """
+    for container in containers(document):
+        seen: set[str] = set()
+        for path, entry in variables(container):
+            name = text_at(entry, "name")
+            if name and name in seen:
+                message = f"{quoted(name)} stands twice in {container.variables}; take one of them away."
+                yield Problem(join(*path), message, fix=({"op": "remove", "path": join(*path)},))
+            seen.add(name)
+
+
+@rule("names.tag-of-aws")
+def tags_of_aws(document: Document) -> Iterator[Problem]:
+    """Keys and values of tags that begin with aws: are AWS's own.
+
+    Source: “Tag restrictions”, AWS Batch User Guide.
+    """
     for key, value in object_at(document, "tags").items():
         here = join("tags", key)
         if key[:4].casefold() == "aws:":
-            yield Problem(
-                here,
-                f"The tag {quoted(key)} begins with aws:, which is AWS's own; name it differently.",
-                rule="names.tag-of-aws",
-            )
+            message = f"The tag {quoted(key)} begins with aws:, which is AWS's own; name it differently."
+            yield Problem(here, message)
         elif isinstance(value, str) and value[:4].casefold() == "aws:":
             message = f"The value of the tag {quoted(key)} begins with aws:, which is AWS's own; give another."
-            yield Problem(here, message, rule="names.tag-of-aws")
+            yield Problem(here, message)
 
 
+@rule("names.tag-of-portal", WARNING)
+def tags_of_the_portal(document: Document) -> Iterator[Problem]:
+    """Tags that begin with portal: are the portal's own: by them it finds its jobs again, and it writes them itself.
+
+    Source: the portal.
+    """
+    for key in object_at(document, "tags"):
+        if key.startswith(PORTAL_TAG):
+            here = join("tags", key)
+            message = f"The tag {quoted(key)} is one of the portal's own, which writes it itself; take it away."
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("names.tag-characters", WARNING)
+def tags_of_plain_characters(document: Document) -> Iterator[Problem]:
+    """Tags are made of letters, digits, blanks and + - = . _ : / @, which every service of AWS takes.
+
+    Source: “Tag restrictions”, AWS Batch User Guide.
+    """
+    for key, value in object_at(document, "tags").items():
+        if not _TAG_TEXT.fullmatch(key) or (isinstance(value, str) and not _TAG_TEXT.fullmatch(value)):
+            message = (
+                f"The tag {quoted(key)} has characters that not every service of AWS takes in tags; "
+                "letters, digits, blanks and + - = . _ : / @ are safe."
+            )
+            yield Problem(join("tags", key), message)
+
+
+@rule("names.too-many-tags")
 def count_of_tags(document: Document) -> Iterator[Problem]:
-    """A job has 50 tags at most, and the portal needs some of them."""
-    own = [key for key in object_at(document, "tags") if not key.startswith(PORTAL_TAG)]
+    """A job has 50 tags at most, of which the portal writes four.
+
+    Source: “Tag restrictions”, AWS Batch User Guide.
+    """
+    own = own_tags(document)
     most = MOST_TAGS - PORTAL_TAG_COUNT
     if len(own) > most:
         message = (
             f"The job has {len(own)} tags; {most} are the most, because AWS Batch takes {MOST_TAGS} "
             f"and the portal adds {PORTAL_TAG_COUNT} of its own."
         )
-        yield Problem("/tags", message, rule="names.too-many-tags")
+        yield Problem("/tags", message)
+
+
+def own_tags(document: Document) -> set[str]:
+    """The keys of the tags that are not the portal's."""
+    return {key for key in object_at(document, "tags") if not key.startswith(PORTAL_TAG)}
+
+
+VARIABLE_RULES = (variables_of_batch, variables_have_names, variables_stand_once)
+TAG_RULES = (tags_of_aws, tags_of_the_portal, tags_of_plain_characters)

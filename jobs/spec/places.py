@@ -37,6 +37,11 @@ class Outline:
     root: Node
     duplicates: tuple[Duplicate, ...] = ()
 
+    @classmethod
+    def empty(cls) -> "Outline":
+        """Of a text whose parts have no places of their own."""
+        return cls(Node(0))
+
     def offset(self, pointer: str) -> int:
         """Where a pointer's value stands, or its nearest ancestor that the text has."""
         node = self.root

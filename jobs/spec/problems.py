@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+Fix = tuple[Mapping[str, Any], ...]
+"""JSON Patch (RFC 6902) operations, in the order in which they are applied."""
+
 LONGEST_QUOTE = 60
 """So many characters of somebody's value are shown in a message."""
 
@@ -22,7 +25,7 @@ class Problem:
     message: str
     severity: Severity = Severity.ERROR
     rule: str = ""  # a stable id such as "workflow.cycle"
-    fix: tuple[Mapping[str, Any], ...] = ()  # JSON Patch (RFC 6902) operations on the same document
+    fix: Fix = ()  # on the same document
 
     def within(self, prefix: str) -> "Problem":
         """The same problem, told of a document that holds this one at `prefix`."""
@@ -108,7 +111,8 @@ def cut(text: str) -> str:
 
 def listed(names: Iterable[str], *, word: str = "and", most: int = 8) -> str:
     """Names as in a sentence: a, b and c."""
-    known = [cut(name) for name in names]
-    if len(known) > most:
-        return f"{', '.join(known[:most])} {word} {len(known) - most} more"
+    every = list(names)
+    known = [cut(name) for name in every[: most + 1]]
+    if len(every) > most:
+        return f"{', '.join(known[:most])} {word} {len(every) - most} more"
     return f" {word} ".join([", ".join(known[:-1]), known[-1]]) if len(known) > 1 else "".join(known)

@@ -1,44 +1,43 @@
-"""A person's text becomes a document, and it is said what was done to it on the way."""
+"""A person's text becomes a document, and it is said what was done to it on the way.
 
-import json
-import math
+A text is read by the first format that knows it; then what an answer of AWS, a skeleton or another convention of
+spelling puts around the document is taken away. To read another format, add its function to `SLOW_FORMATS`.
+"""
+
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
-from jobs.spec import complaints
-from jobs.spec import text as texts
+from jobs.spec import answers, keys, skeletons
+from jobs.spec.commandline import command_line
 from jobs.spec.documents import TELLTALE_KEYS, Document, Kind, kind_of
-from jobs.spec.places import Outline, outline
-from jobs.spec.problems import Change, Problem, cut, listed, shown, split
+from jobs.spec.jsontext import DEEPEST, Written, among_other_text, with_comments
+from jobs.spec.places import Outline
+from jobs.spec.problems import Change, Problem, cut, listed, split
+from jobs.spec.refusal import NotADocument, refuse
+from jobs.spec.rules import ERROR, note
 from jobs.spec.text import Lines, Place
 
-__all__ = ["DEEPEST", "LARGEST", "NotADocument", "Place", "Reading", "read"]
+__all__ = ["DEEPEST", "LARGEST", "LARGEST_SLOW", "NotADocument", "Place", "Reading", "read"]
 
 LARGEST = 1024 * 1024
 """Bytes of text that are read at all. RegisterJobDefinition takes 24 KiB and SubmitJob 30 KiB a job."""
 
-DEEPEST = 32
-"""Brackets within brackets; AWS's own deepest document has fewer than half."""
+LARGEST_SLOW = 64 * 1024
+"""Characters of text that anything slower than JSON with comments is tried on."""
 
-_LARGEST_NUMBER = 2**63 - 1
-_LONGEST_NUMBER = 40  # digits; no number of AWS Batch has half as many
+DUPLICATE_KEY = note(
+    "reading.duplicate-key", ERROR,
+    "A key stands once in an object; which of two would count depends on who reads it. Source: RFC 8259, section 4.",
+)  # fmt: skip
+NO_DOCUMENT = note(
+    "reading.no-document", ERROR,
+    "The text is a job definition, a submission or a workflow, written in JSON. Source: the portal.",
+)  # fmt: skip
+
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_ESCAPE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # two halves that make one character
-    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<null>\\u0000)|\\."
-)
-
-
-class NotADocument(ValueError):  # noqa: N818 - it says what the text is
-    """A text that cannot be read as a document of any kind. The message is a sentence for a person."""
-
-    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,22 @@ class Reading:
     document: Document
     changes: tuple[Change, ...] = ()
     problems: tuple[Problem, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Parts of the document that have another pointer in what was written."""
+    _outline_of: Callable[[], Outline] = field(default=Outline.empty, repr=False, compare=False)
 
     def place(self, pointer: str) -> Place:
         """Where a value stands in the text: at its key, if it has one. Of the nearest ancestor if it is not there."""
-        return self._lines.place(self._outline.offset(pointer))
+        return self._lines.place(self._outline.offset(self._written(pointer)))
+
+    def _written(self, pointer: str) -> str:
+        """The pointer as it would be in what was written."""
+        whole = pointer
+        while whole not in self.origins and whole:
+            whole = whole.rpartition("/")[0]
+        if whole not in self.origins:
+            return pointer
+        return self.origins[whole] + pointer[len(whole) :]
 
     @cached_property
     def _lines(self) -> Lines:
@@ -61,41 +72,82 @@ class Reading:
 
     @cached_property
     def _outline(self) -> Outline:
-        return outline(texts.without_comments(self.text).blanked)
+        return self._outline_of()
 
 
-class _Unfit(Exception):  # noqa: N818 - never leaves this module
-    """A number that JSON's grammar or Python would take, and AWS would not."""
+def read(text: str | bytes, kind: Kind | None = None) -> Reading:
+    """Read a text as a document. Raises NotADocument, and nothing else, whatever the text is.
 
-
-def read(text: str | bytes) -> Reading:
-    """Read a text as a document. Raises NotADocument, and nothing else, whatever the text is."""
+    `kind` says what it is meant to be; without it, its keys say so.
+    """
     text = _decoded(text)
-    comments = texts.without_comments(text)
-    if comments.unclosed is not None:
-        _refuse(text, comments.unclosed, "the comment that begins here with /* has no end (*/).")
-    if not comments.blanked.strip():
-        raise NotADocument("The text is empty." if not text.strip() else "The text holds nothing but comments.")
-
-    document, repeats = _loaded(comments.blanked)
-    kind = kind_of(document)
-    if kind is None:
-        keys = (f"{' or '.join(keys)} ({kind})" for kind, keys in TELLTALE_KEYS.items())
+    written = _written(text, kind)
+    asked = answers.asked(written.value)
+    document = asked.document if asked else written.value
+    origins = dict(asked.origins) if asked else {}
+    changes = [*written.changes, *(asked.changes if asked else ())]
+    known = kind or (asked.kind if asked else _kind(document))
+    if known is None:
+        named = (f"{' or '.join(keys)} ({kind})" for kind, keys in TELLTALE_KEYS.items())
         raise NotADocument(
-            f"This JSON is no document that AWS Batch knows: it has none of the keys {listed(keys, word='or')}."
+            f"This JSON is no document that AWS Batch knows: it has none of the keys {listed(named, word='or')}."
         )
 
-    changes = [*_said_of_comments(text, comments.found)]
-    if kind is Kind.DEFINITION:
+    for step in (keys.fitted, skeletons.filled_in):
+        done = step(document, known)
+        if done:
+            document = done.document
+            changes += done.changes
+            origins = _after(origins, done.origins)
+    if known is Kind.DEFINITION:
         document, typed = _with_type(document)
         changes += typed
-    problems = _duplicate_keys(comments.blanked) if repeats else ()
-    return Reading(text, kind, document, tuple(changes), problems)
+    problems = _duplicate_keys(text, written.outline()) if written.repeats else ()
+    return Reading(text, known, document, tuple(changes), problems, origins, written.outline)
 
 
-def _refuse(text: str, offset: int, message: str) -> NoReturn:
-    place = Lines(text).place(offset)
-    raise NotADocument(f"Line {place.line}, column {place.column}: {message}", place.line, place.column)
+def _written(text: str, kind: Kind | None) -> Written:
+    try:
+        return with_comments(text)
+    except NotADocument:
+        if len(text) > LARGEST_SLOW:
+            raise
+        for of_format in SLOW_FORMATS:
+            found = of_format(text, kind)
+            if found is not None:
+                return found
+        raise
+
+
+def _kind(value: Document) -> Kind | None:
+    return kind_of(value) or keys.kind_by_fold(value)
+
+
+def _json_among_other_text(text: str, kind: Kind | None) -> Written | None:
+    def is_document(value: Document) -> bool:
+        return kind is not None or _kind(value) is not None or _is_answer(value)
+
+    return among_other_text(text, is_document)
+
+
+def _is_answer(value: Document) -> bool:
+    return isinstance(value.get("jobDefinitions"), list)
+
+
+def _command_line(text: str, _: Kind | None) -> Written | None:
+    return command_line(text)
+
+
+SLOW_FORMATS: tuple[Callable[[str, Kind | None], Written | None], ...] = (_command_line, _json_among_other_text)
+"""Formats besides JSON with comments, in the order in which they are tried. Each takes a text and the kind that was
+asked for, and answers None for a text that is not of its format, or raises NotADocument for one that is, and cannot
+be read."""
+
+
+def _after(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
+    """Where parts stand after two changes: the later one speaks of pointers that the earlier one made."""
+    view = Reading("", Kind.DEFINITION, {}, origins=earlier)
+    return {**earlier, **{new: view._written(old) for new, old in later.items()}}  # noqa: SLF001 - of this module
 
 
 def _decoded(raw: str | bytes) -> str:
@@ -106,7 +158,7 @@ def _decoded(raw: str | bytes) -> str:
         return _from_utf8(raw).removeprefix("\ufeff")
     lone = _SURROGATE.search(raw)
     if lone:
-        _refuse(raw, lone.start(), "half a character (a lone surrogate) stands here; type it anew.")
+        refuse(raw, lone.start(), "half a character (a lone surrogate) stands here; type it anew.")
     size = len(raw) if raw.isascii() else len(raw.encode())
     if size > LARGEST:
         _refuse_size(size)
@@ -120,7 +172,7 @@ def _from_utf8(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError as foreign:
         before = raw[: foreign.start].decode().removeprefix("\ufeff")
-        _refuse(before, len(before), "this is not UTF-8 text; save the file as UTF-8.")
+        refuse(before, len(before), "this is not UTF-8 text; save the file as UTF-8.")
 
 
 def _refuse_size(size: int) -> NoReturn:
@@ -130,90 +182,6 @@ def _refuse_size(size: int) -> NoReturn:
 
 def _mebibytes(size: int) -> str:
     return f"{size / 1024 / 1024:.2f}".rstrip("0").rstrip(".") + " MiB"
-
-
-def _loaded(text: str) -> tuple[Document, bool]:
-    """The object that a text without comments holds, and whether an object has a key twice."""
-    deep = texts.too_deep(text, DEEPEST)
-    if deep is not None:
-        _refuse(text, deep, f"brackets stand in brackets {DEEPEST + 1} deep; {DEEPEST} are read at most.")
-    repeats = False
-
-    def collect(pairs: list[tuple[str, Any]]) -> Document:
-        nonlocal repeats
-        collected = dict(pairs)
-        repeats = repeats or len(collected) != len(pairs)
-        return collected
-
-    try:
-        value = json.loads(
-            text, object_pairs_hook=collect, parse_constant=_no_number, parse_int=_whole_number, parse_float=_number
-        )
-    except json.JSONDecodeError as error:
-        complaint = complaints.about(text, error)
-        _refuse(text, complaint.offset, complaint.message)
-    except _Unfit as unfit:
-        _refuse_number(text, str(unfit))
-    if "\\u" in text:
-        _refuse_broken_characters(text)
-    if not isinstance(value, dict):
-        hint = ' Write {"jobs": [ … ]} around several submissions.' if isinstance(value, list) else ""
-        raise NotADocument(f"The text holds {shown(value)}; a document is an object in {{ }}.{hint}")
-    return value, repeats
-
-
-def _whole_number(literal: str) -> int:
-    if len(literal) > _LONGEST_NUMBER or abs(int(literal)) > _LARGEST_NUMBER:
-        raise _Unfit(literal)
-    return int(literal)
-
-
-def _number(literal: str) -> float:
-    if len(literal) > _LONGEST_NUMBER or not math.isfinite(float(literal)):
-        raise _Unfit(literal)
-    return float(literal)
-
-
-def _no_number(literal: str) -> NoReturn:
-    raise _Unfit(literal)
-
-
-def _refuse_number(text: str, literal: str) -> NoReturn:
-    """Name the number that had to be refused, which is the first of its kind in the text."""
-    offset = next((offset for offset, word in texts.words(text) if word.startswith(literal)), 0)
-    if literal[-1].isdecimal():
-        length = f" ({len(literal):,} characters)" if len(literal) > _LONGEST_NUMBER else ""
-        _refuse(text, offset, f"the number {cut(literal)}{length} is too large or too long.")
-    _refuse(text, offset, f"{literal} is not a number that JSON knows.")
-
-
-def _refuse_broken_characters(text: str) -> None:
-    """Refuse escapes that stand for no character, or for one that no database and no shell can keep."""
-    for start, string in texts.strings(text):
-        if "\\u" not in string:
-            continue
-        for escape in _ESCAPE.finditer(string):
-            if escape["null"]:
-                _refuse(
-                    text, start + escape.start(), "\\u0000 stands for no character that can be kept; take it away."
-                )
-            if escape["half"]:
-                _refuse(
-                    text,
-                    start + escape.start(),
-                    f"{escape['half']} is half a character (a lone surrogate); write the character itself.",
-                )
-
-
-def _said_of_comments(text: str, offsets: tuple[int, ...]) -> list[Change]:
-    if not offsets:
-        return []
-    lines = Lines(text)
-    numbers = list(dict.fromkeys(str(lines.place(offset).line) for offset in offsets))
-    if len(offsets) == 1:
-        return [Change("", f"The comment on line {numbers[0]} was left out: JSON has no comments.")]
-    where = f"line{'s' * (len(numbers) > 1)} {listed(numbers)}"
-    return [Change("", f"The comments on {where} were left out: JSON has no comments.")]
 
 
 def _with_type(document: Document) -> tuple[Document, list[Change]]:
@@ -230,19 +198,19 @@ def _with_type(document: Document) -> tuple[Document, list[Change]]:
     if len(types) != 1:
         return document, []
     [(kind, key)] = types.items()
-    name = {"jobDefinitionName": document["jobDefinitionName"]}
+    name: dict[str, Any] = {key: document[key] for key in ("jobDefinitionName",) if key in document}
     message = f"The type was missing; it was set to “{kind}”, because the definition has {key}."
     return {**name, "type": kind, **document}, [Change("/type", message)]
 
 
-def _duplicate_keys(text: str) -> tuple[Problem, ...]:
+def _duplicate_keys(text: str, outline: Outline) -> tuple[Problem, ...]:
     lines = Lines(text)
     return tuple(
         Problem(
             duplicate.pointer,
             f"{cut(split(duplicate.pointer)[-1])} stands twice in the same object, on lines "
             f"{lines.place(duplicate.first).line} and {lines.place(duplicate.second).line}; take one of them away.",
-            rule="reading.duplicate-key",
+            rule=DUPLICATE_KEY,
         )
-        for duplicate in outline(text).duplicates
+        for duplicate in outline.duplicates
     )

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobs.spec import graph
-from jobs.spec.conformity import nearest
 from jobs.spec.dependencies import REFERENCE, is_job_id
 from jobs.spec.documents import Document, list_at, object_at, text_at
+from jobs.spec.guesses import nearest
 from jobs.spec.problems import Problem, Severity, join, listed, quoted
+from jobs.spec.rules import ERROR, WARNING, note
 
 MOST_COMPARISONS = 10_000
 """So many names are compared, over all a workflow, to guess what a reference to nothing meant."""
@@ -25,6 +26,36 @@ MOST_FITTING = 8
 """So many steps are looked at for one rest; when more fit, it is ambiguous in any case."""
 
 QUOTE_EOF = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
+
+
+_SHELL = "Source: POSIX shell, parameter expansion."
+UNKNOWN_STEP = note(
+    "workflow.unknown-step",
+    ERROR,
+    "${name} names no step of the workflow; the nearest is offered. Source: the portal.",
+)
+SELF_REFERENCE = note("workflow.self-reference", ERROR, "A step does not wait for itself. Source: the portal.")
+EMPTY_REFERENCE = note(
+    "workflow.empty-reference", ERROR, f"A reference was emptied, most likely by a shell. {_SHELL}"
+)
+REFERENCE_IN_TEXT = note(
+    "workflow.reference-in-text", ERROR, "The whole jobId is ${name}, with nothing around it. Source: the portal."
+)
+BARE_NAME = note(
+    "workflow.bare-name", ERROR, "The name of a step is written without ${ } around it. Source: the portal."
+)
+SHELL_REST = note(
+    "workflow.shell-rest", WARNING,
+    f"What a shell left of ${{name}} is read as the one other step that it fits. {_SHELL}",
+)  # fmt: skip
+AMBIGUOUS_REST = note(
+    "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} fits more than one step. {_SHELL}"
+)
+NEITHER = note(
+    "workflow.neither-step-nor-id", ERROR,
+    "A jobId is neither a reference to a step nor the id of a Batch job. "
+    "Source: JobDependency, AWS Batch API reference.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,10 +138,10 @@ class _Resolution:
                 "The jobId is empty. If ${name} stood here, a shell has replaced it by nothing. "
                 "Quote the 'EOF' of the heredoc (cat << 'EOF'), or write ${name} again."
             )
-            self._wrong(step, entry, message, "workflow.empty-reference")
+            self._wrong(step, entry, message, EMPTY_REFERENCE)
         elif "${" in job_id:
             message = f"{quoted(job_id)} has more than a reference in it; the whole jobId has to be ${{name}}."
-            self._wrong(step, entry, message, "workflow.reference-in-text")
+            self._wrong(step, entry, message, REFERENCE_IN_TEXT)
         else:
             self._read_rest(step, entry, job_id, kind)
 
@@ -120,24 +151,24 @@ class _Resolution:
             self.references.found.append(Reference(step, entry, others[0], kind))
         elif name in self.named:
             message = f"{quoted(name)} waits for itself; a job can only wait for another one."
-            self._wrong(step, entry, message, "workflow.self-reference", remove=True)
+            self._wrong(step, entry, message, SELF_REFERENCE, remove=True)
         else:
             meant = self._meant(step, name)
             hint = f"did you mean ${{{meant}}}?" if meant else "the name after jobName has to stand between ${ and }."
             message = f"No step of this workflow is named {quoted(name)}; {hint}"
-            self._wrong(step, entry, message, "workflow.unknown-step", meant=meant)
+            self._wrong(step, entry, message, UNKNOWN_STEP, meant=meant)
 
     def _read_rest(self, step: int, entry: int, text: str, kind: str) -> None:
         exact = _others(self.named.get(text, ()), step)
         fitting = _others(self.ending.get(text, ()), step)
         if exact and not fitting:
             message = f"{quoted(text)} is the name of a step; to wait for it, write ${{{text}}}."
-            self._wrong(step, entry, message, "workflow.bare-name", meant=text)
+            self._wrong(step, entry, message, BARE_NAME, meant=text)
         elif exact or fitting:
             self.rests.append(_Rest(step, entry, text, kind, exact + fitting))
         elif text in self.named:
             message = f"{quoted(text)} waits for itself; a job can only wait for another one."
-            self._wrong(step, entry, message, "workflow.self-reference", remove=True)
+            self._wrong(step, entry, message, SELF_REFERENCE, remove=True)
         else:
             self._neither(step, entry, text)
 
@@ -178,13 +209,13 @@ class _Resolution:
         choices += ["another"] * (len(possible) > MOST_FITTING)
         message = f"{quoted(riddle.text)} may be what a shell left of more than one reference; "
         message += f"write {listed(choices, word='or', most=MOST_FITTING + 1)}."
-        self._wrong(riddle.step, riddle.entry, message, "workflow.ambiguous-rest")
+        self._wrong(riddle.step, riddle.entry, message, AMBIGUOUS_REST)
 
     def _accept(self, rest: _Rest, parent: int) -> None:
         name = self.references.name(parent)
         self.references.found.append(Reference(rest.step, rest.entry, parent, rest.type))
         message = f"{quoted(rest.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF}"
-        self._wrong(rest.step, rest.entry, message, "workflow.shell-rest", meant=name, severity=Severity.WARNING)
+        self._wrong(rest.step, rest.entry, message, SHELL_REST, meant=name, severity=Severity.WARNING)
 
     def _neither(self, step: int, entry: int, text: str, *, circular: int | None = None) -> None:
         message = (
@@ -196,7 +227,7 @@ class _Resolution:
                 f"{quoted(text)} is neither a step nor a Batch job id; as ${{{name}}}, cut by a shell, "
                 "it would make steps wait for each other in a circle."
             )
-        self._wrong(step, entry, message, "workflow.neither-step-nor-id")
+        self._wrong(step, entry, message, NEITHER)
 
     def _meant(self, step: int, name: str) -> str | None:
         if self.comparisons <= 0:

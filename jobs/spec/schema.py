@@ -15,8 +15,10 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
 from jobs.spec import conformity
-from jobs.spec.documents import Document, Kind
-from jobs.spec.problems import Problem
+from jobs.spec.documents import Document, Kind, Path, list_at
+from jobs.spec.guesses import Guesses
+from jobs.spec.problems import Problem, join
+from jobs.spec.wording import Elsewhere
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 _ARN = "arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}"
@@ -89,8 +91,17 @@ _BOUNDS = {
 
 
 def check(document: Document, kind: Kind) -> Iterator[Problem]:
-    """What is wrong with a document by its schema alone, in the order of the document."""
+    """What is wrong with a document by its schema alone."""
+    if kind is not Kind.WORKFLOW:
+        elsewhere = _elsewhere if kind is Kind.SUBMISSION else None
+        yield from conformity.problems(document, _compiled(kind), in_words=IN_WORDS, elsewhere=elsewhere)
+        return
     yield from conformity.problems(document, _compiled(kind), in_words=IN_WORDS)
+    guesses = Guesses()
+    for number, step in enumerate(list_at(document, "jobs")):
+        yield from conformity.problems(
+            step, _step(), in_words=IN_WORDS, at=("jobs", number), guesses=guesses, elsewhere=_elsewhere
+        )
 
 
 @cache
@@ -108,7 +119,48 @@ def schema(kind: Kind) -> dict[str, Any]:
 
 @cache
 def _compiled(kind: Kind) -> conformity.Shape:
-    return conformity.compiled(schema(kind))
+    """The schema of a kind, ready; that of a workflow without its steps, which are judged one by one."""
+    whole = schema(kind)
+    if kind is Kind.WORKFLOW:
+        whole = {**whole, "properties": {"jobs": {**whole["properties"]["jobs"], "items": {}}}}
+    return conformity.compiled(whole)
+
+
+@cache
+def _step() -> conformity.Shape:
+    """The schema of one step of a workflow, ready."""
+    definitions = schema(Kind.WORKFLOW)["$defs"]
+    return conformity.compiled({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
+
+
+def _elsewhere(path: Path, key: str) -> Elsewhere | None:
+    """What to say of a key that a submission does not know where it stands, and that means something elsewhere."""
+    steps = 2 if path[:1] == ("jobs",) else 0
+    here = join(*path, key)
+    if len(path) == steps and key in _members_of("ContainerOverrides"):
+        return Elsewhere(f"{key} belongs into containerOverrides, not beside it.")
+    if key in _only_in_definitions() and (len(path) == steps or "verride" in str(path[steps])):
+        message = (
+            f"{key} cannot be changed by a submission: only the job definition says it. "
+            "Register a revision of the definition that says what you want."
+        )
+        return Elsewhere(message, ({"op": "remove", "path": here},))
+    return None
+
+
+@cache
+def _members_of(*shapes: str) -> frozenset[str]:
+    found = (_model().shape_for(name) for name in shapes)
+    return frozenset(member for shape in found if isinstance(shape, StructureShape) for member in shape.members)
+
+
+@cache
+def _only_in_definitions() -> frozenset[str]:
+    """Keys of a definition and of its containers."""
+    return _members_of(
+        *("RegisterJobDefinitionRequest", "ContainerProperties", "TaskContainerProperties"),
+        *("EcsTaskProperties", "EksContainer", "EksPodProperties", "NodeProperties"),
+    )
 
 
 @cache

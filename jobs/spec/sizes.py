@@ -2,19 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from jobs.spec.documents import Document, list_at, members_named, object_at, text_at
-from jobs.spec.problems import Problem, Severity, join, listed, shown
+from jobs.spec.containers import Container, containers, is_fargate, overrides
+from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at
+from jobs.spec.problems import Fix, Problem, join, listed, shown
+from jobs.spec.rules import WARNING, rule
 
 LARGEST_DEFINITION = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
 LARGEST_SUBMISSION = 30 * 1024
 PORTAL_SHARE = 1024
 """Bytes of a SubmitJob request that the portal keeps for its own tags, the longer name and the ids of parents."""
 
-_LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
-_IN_WORDS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
+LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
+IN_WORDS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
 _VALUES = {
     "VCPU": (
         re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?"),
@@ -31,89 +34,164 @@ def bytes_sent(document: Document) -> int:
     return len(json.dumps(document))
 
 
+@rule("definition.too-large")
 def definition_fits(document: Document) -> Iterator[Problem]:
-    """RegisterJobDefinition takes 24 KiB."""
+    """RegisterJobDefinition takes 24 KiB.
+
+    Source: “Service quotas”, AWS Batch User Guide.
+    """
     size = bytes_sent(document)
     if size > LARGEST_DEFINITION:
-        message = f"The definition has {_kib(size)}; AWS Batch takes {_kib(LARGEST_DEFINITION)} at most."
-        yield Problem("", message, rule="definition.too-large")
+        yield Problem("", f"The definition has {_kib(size)}; AWS Batch takes {_kib(LARGEST_DEFINITION)} at most.")
 
 
+@rule("submission.too-large")
 def submission_fits(document: Document) -> Iterator[Problem]:
-    """SubmitJob takes 30 KiB, of which the portal needs a little itself."""
+    """SubmitJob takes 30 KiB, of which the portal needs one for its own tags and names.
+
+    Source: “Service quotas”, AWS Batch User Guide.
+    """
     size = bytes_sent(document)
     if size > LARGEST_SUBMISSION - PORTAL_SHARE:
         message = (
             f"The submission has {_kib(size)}; AWS Batch takes {_kib(LARGEST_SUBMISSION)} at most, "
             f"of which the portal needs {_kib(PORTAL_SHARE)} for its own tags."
         )
-        yield Problem("", message, rule="submission.too-large")
+        yield Problem("", message)
 
 
 def _kib(size: int) -> str:
     return f"{size / 1024:.1f}".removesuffix(".0") + " KiB"
 
 
+@rule("sizes.value")
 def requirement_values(document: Document) -> Iterator[Problem]:
-    """The value of a resource requirement is a number in quotes (ResourceRequirement, API reference)."""
-    for path, entries in members_named(document, "resourceRequirements"):
-        for number, entry in enumerate(entries if isinstance(entries, list) else []):
+    """The value of a resource requirement is a number in quotes: vCPUs, MiB of memory (4 at least), or GPUs.
+
+    Source: ResourceRequirement, AWS Batch API reference.
+    """
+    for container in containers(document):
+        for number, entry in enumerate(list_at(container.value, "resourceRequirements")):
             kind, value = text_at(entry, "type"), text_at(entry, "value")
             if kind not in _VALUES or not isinstance(object_at(entry).get("value"), str):
                 continue
             pattern, wanted = _VALUES[kind]
-            here = join(*path, number, "value")
+            here = join(*container.path, "resourceRequirements", number, "value")
             if not pattern.fullmatch(value):
-                yield Problem(here, f"{_IN_WORDS[kind]} must be {wanted}; found {shown(value)}.", rule="sizes.value")
-            elif kind == "VCPU" and float(value) == 0:
-                yield Problem(here, "A job needs more than 0 vCPU.", rule="sizes.value")
+                yield Problem(here, f"{IN_WORDS[kind]} must be {wanted}; found {shown(value)}.")
+            elif kind in ("VCPU", "GPU") and float(value) == 0:
+                yield Problem(here, f"A job needs more than 0 {IN_WORDS[kind]}, or no such requirement.")
             elif kind == "MEMORY" and int(value) < _LEAST_MEMORY_MIB:
-                message = f"A job needs at least {_LEAST_MEMORY_MIB} MiB of memory; found {shown(value)}."
-                yield Problem(here, message, rule="sizes.value")
+                yield Problem(here, f"A job needs at least {_LEAST_MEMORY_MIB} MiB of memory; found {shown(value)}.")
 
 
+@rule("sizes.twice")
 def requirement_twice(document: Document) -> Iterator[Problem]:
-    """One requirement a type; which of two would count is nobody's guess."""
-    for path, entries in members_named(document, "resourceRequirements"):
+    """A resource requirement stands once for each type; which of two would count is nobody's guess.
+
+    Source: ResourceRequirement, AWS Batch API reference.
+    """
+    for container in containers(document):
         seen: set[str] = set()
-        for number, entry in enumerate(entries if isinstance(entries, list) else []):
+        for number, entry in enumerate(list_at(container.value, "resourceRequirements")):
             kind = text_at(entry, "type")
             if kind and kind in seen:
-                here = join(*path, number)
+                here = join(*container.path, "resourceRequirements", number)
                 message = f"resourceRequirements has {kind} twice; keep one of them."
-                yield Problem(here, message, rule="sizes.twice", fix=({"op": "remove", "path": here},))
+                yield Problem(here, message, fix=({"op": "remove", "path": here},))
             seen.add(kind)
 
 
+@rule("sizes.legacy-beside-requirement", WARNING)
 def legacy_beside_requirement(document: Document) -> Iterator[Problem]:
-    """The old `vcpus` and `memory` must not stand beside the requirement of the same type (ContainerProperties)."""
-    for path, entries in members_named(document, "resourceRequirements"):
-        owner: Any = document
-        for step in path[:-1]:
-            owner = owner[step]
-        types = {text_at(entry, "type") for entry in (entries if isinstance(entries, list) else [])}
-        for key, kind in _LEGACY.items():
-            if isinstance(owner, dict) and key in owner and kind in types:
-                here = join(*path[:-1], key)
-                message = f"{_IN_WORDS[kind]} is given twice, as {key} and in resourceRequirements; take {key} away."
-                fix = ({"op": "remove", "path": here},)
-                yield Problem(here, message, Severity.WARNING, rule="sizes.legacy-beside-requirement", fix=fix)
+    """The old vcpus and memory must not stand beside the resource requirement of the same type.
+
+    Source: ContainerProperties, AWS Batch API reference.
+    """
+    for container in containers(document):
+        types = requirement_types(container.value)
+        for key, kind in LEGACY.items():
+            if key in container.value and kind in types:
+                here = join(*container.path, key)
+                message = f"{IN_WORDS[kind]} is given twice, as {key} and in resourceRequirements; take {key} away."
+                yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
-def missing(container: dict[str, Any]) -> list[str]:
-    """Which of vCPU and memory a container does not name, in words."""
-    types = {text_at(entry, "type") for entry in list_at(container, "resourceRequirements")}
-    return [_IN_WORDS[kind] for key, kind in _LEGACY.items() if key not in container and kind not in types]
+@rule("sizes.legacy-override", WARNING)
+def legacy_override(document: Document) -> Iterator[Problem]:
+    """The old vcpus and memory of an override do not win over a definition that has resourceRequirements.
+
+    Source: “Troubleshooting”, AWS Batch User Guide.
+    """
+    for container in overrides(document):
+        for key in legacy_alone(container.value):
+            message = (
+                f"{key} in an override is the old way, and does not win over a definition that has "
+                "resourceRequirements; say it there."
+            )
+            yield Problem(join(*container.path, key), message, fix=modernised(container, (key,)))
 
 
+@rule("definition.no-size", WARNING)
 def asks_later(document: Document) -> Iterator[Problem]:
-    """Registering works without vCPU and memory; SubmitJob then wants them (“vCPU is not provided.”)."""
-    if not isinstance(document.get("containerProperties"), dict):
-        return
+    """A definition without vCPU or memory can be registered, and every submission then has to name them.
+
+    Source: the answer of AWS Batch to a submission without them: “vCPU is not provided.”
+    """
+    if not isinstance(document.get("containerProperties"), dict) or is_fargate(document):
+        return  # on Fargate it is an error, and told there
     lacking = missing(document["containerProperties"])
     if lacking:
         message = (
             f"Batch will ask for {listed(lacking)} at submit: the definition names no size, so every submission "
             "has to give it in containerOverrides.resourceRequirements."
         )
-        yield Problem("/containerProperties", message, Severity.WARNING, rule="definition.no-size")
+        yield Problem("/containerProperties", message)
+
+
+REQUIREMENT_RULES = (requirement_values, requirement_twice, legacy_beside_requirement)
+
+
+def requirement_types(container: object) -> set[str]:
+    return {text_at(entry, "type") for entry in list_at(container, "resourceRequirements")}
+
+
+def missing(container: dict[str, Any]) -> list[str]:
+    """Which of vCPU and memory a container does not name, in words."""
+    types = requirement_types(container)
+    return [IN_WORDS[kind] for key, kind in LEGACY.items() if key not in container and kind not in types]
+
+
+def legacy_alone(container: Document) -> list[str]:
+    """The old keys that a container uses without the requirement of the same type beside."""
+    types = requirement_types(container)
+    return [key for key, kind in LEGACY.items() if key in container and kind not in types]
+
+
+def modernised(container: Container, keys: Iterable[str]) -> Fix:
+    """Puts old keys into resourceRequirements. Nothing for values that are no numbers."""
+    if not all(is_whole_number(container.value[key]) for key in keys):
+        return ()
+    here = join(*container.path)
+    entries = [{"type": LEGACY[key], "value": str(container.value[key])} for key in keys]
+    removals = [{"op": "remove", "path": f"{here}/{key}"} for key in keys]
+    if not isinstance(container.value.get("resourceRequirements"), list):
+        return (*removals, {"op": "add", "path": f"{here}/resourceRequirements", "value": entries})
+    added = [{"op": "add", "path": f"{here}/resourceRequirements/-", "value": entry} for entry in entries]
+    return (*removals, *added)
+
+
+def asked(container: object) -> dict[str, str]:
+    """Type to value; an old key counts only where no requirement of its type stands beside it."""
+    owner = container if is_object(container) else {}
+    old = {kind: str(owner[key]) for key, kind in LEGACY.items() if owner.get(key)}
+    return old | {text_at(entry, "type"): text_at(entry, "value") for entry in list_at(owner, "resourceRequirements")}
+
+
+def number(value: object) -> Decimal:
+    """A size as a number; zero if it is none."""
+    try:
+        found = Decimal(str(value)) if value else Decimal(0)
+    except InvalidOperation:
+        return Decimal(0)
+    return found if found.is_finite() else Decimal(0)

@@ -1,31 +1,75 @@
-"""The rules of a submission (SubmitJob), as far as they need no definition."""
+"""The rules of a submission (SubmitJob): of itself, on its definition, and for its queue."""
 
 from collections.abc import Callable, Iterator
 
-from jobs.spec import dependencies, names, retries, schema, sizes
-from jobs.spec.documents import Document, Kind
-from jobs.spec.problems import Problem
+from jobs.spec import dependencies, names, overrides, placeholders, queues, retries, schema, secrets, sizes
+from jobs.spec.containers import overrides as overridden
+from jobs.spec.documents import Document, Kind, list_at
+from jobs.spec.problems import Problem, join
+from jobs.spec.queues import QueueFacts
+from jobs.spec.rules import rule
 
 
-def problems(document: Document) -> list[Problem]:
-    """Everything that is wrong with a submission, by its schema and by these rules."""
-    return [*schema.check(document, Kind.SUBMISSION), *own_rules(document), *dependencies.of_a_submission(document)]
+def problems(
+    document: Document, definition: Document | None = None, queue: QueueFacts | None = None
+) -> list[Problem]:
+    """Everything that is wrong with a submission, by its schema and by these rules.
+
+    With its definition at hand, what will run is judged; without, only what the submission says.
+    """
+    return [
+        *schema.check(document, Kind.SUBMISSION),
+        *own_rules(document),
+        *dependencies.of_a_submission(document),
+        *in_its_place(document, definition, queue),
+    ]
 
 
 def own_rules(document: Document) -> Iterator[Problem]:
     """What the schema cannot say of one SubmitJob call, whether it stands alone or in a workflow."""
-    for rule in RULES:
-        yield from rule(document)
+    for check in RULES:
+        yield from check(document)
+
+
+def in_its_place(document: Document, definition: Document | None, queue: QueueFacts | None) -> Iterator[Problem]:
+    """What is wrong with a submission on its definition and for its queue."""
+    if definition is None:
+        yield from sizes.legacy_override(document)
+    else:
+        for check in overrides.RULES:
+            yield from check(definition, document)
+        effective = overrides.laid_over(definition, document)
+        yield from placeholders.placeholders_have_values(document, effective)
+        yield from placeholders.values_are_used(document, effective)
+    if queue is not None:
+        for ask in queues.RULES:
+            yield from ask(document, queue)
+        if definition is not None:
+            yield from queues.queue_has_the_platform(definition, queue)
+
+
+@rule("submission.empty-word")
+def no_empty_words(document: Document) -> Iterator[Problem]:
+    """The command of an override has no empty words.
+
+    Source: the answer of AWS Batch to an override with an empty text in its command.
+    """
+    for container in overridden(document):
+        for number, word in enumerate(list_at(container.value, "command")):
+            if word == "":
+                here = join(*container.path, "command", number)
+                message = f"Word {number + 1} of the command is empty, which Batch does not take; take it away."
+                yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
-    sizes.requirement_values,
-    sizes.requirement_twice,
-    sizes.legacy_beside_requirement,
-    retries.rules_need_attempts,
-    retries.rules_have_conditions,
-    names.variables,
-    names.tags,
+    *sizes.REQUIREMENT_RULES,
+    no_empty_words,
+    *placeholders.SHARED_RULES,
+    *retries.RULES,
+    *names.VARIABLE_RULES,
+    *names.TAG_RULES,
     names.count_of_tags,
+    secrets.secrets_in_variables,
     sizes.submission_fits,
 )

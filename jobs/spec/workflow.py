@@ -1,14 +1,17 @@
 """The rules of a workflow, `{"jobs": [ … ]}`, and the plan by which its steps are sent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jobs.spec import dependencies, graph, references, schema, submission
 from jobs.spec.dependencies import array_size
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
-from jobs.spec.problems import Problem, Severity, join, quoted
-from jobs.spec.references import References
+from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.queues import QueueFacts
+from jobs.spec.references import Reference, References
+from jobs.spec.rules import WARNING, rule
 
 MOST_PARENTS = 20
 """Dependencies of one job (SubmitJob, API reference)."""
@@ -39,19 +42,56 @@ class Plan:
     steps: tuple[Step, ...]
     order: tuple[int, ...]
 
+    @cached_property
+    def layers(self) -> tuple[tuple[int, ...], ...]:
+        """The steps that can run at the same time: first those that wait for none, then those that wait for these."""
+        found: list[list[int]] = []
+        for number in self.order:
+            depth = self._depths[number]
+            if depth == len(found):
+                found.append([])
+            found[depth].append(number)
+        return tuple(tuple(sorted(layer)) for layer in found)
 
-def problems(document: Document) -> list[Problem]:
-    """Everything that is wrong with a workflow: each step as a submission, and how the steps hang together."""
+    @cached_property
+    def longest_path(self) -> tuple[int, ...]:
+        """One longest chain of steps that wait for each other, from its first to its last."""
+        if not self.steps:
+            return ()
+        way = [max(self.order, key=lambda number: self._depths[number])]
+        while parents := [edge.parent for edge in self.steps[way[-1]].after]:
+            way.append(max(parents, key=lambda number: self._depths[number]))
+        return tuple(reversed(way))
+
+    @cached_property
+    def _depths(self) -> dict[int, int]:
+        depths: dict[int, int] = {}
+        for number in self.order:
+            depths[number] = max((depths[edge.parent] + 1 for edge in self.steps[number].after), default=0)
+        return depths
+
+
+def problems(
+    document: Document,
+    definitions: Mapping[str, Document] | None = None,
+    queues: Mapping[str, QueueFacts] | None = None,
+) -> list[Problem]:
+    """Everything that is wrong with a workflow: each step as a submission, and how the steps hang together.
+
+    Definitions and facts about queues are looked up by what the steps say in jobDefinition and jobQueue; a step whose
+    definition is not among them is judged by what it says itself.
+    """
     found = list(schema.check(document, Kind.WORKFLOW))
     steps = _steps(document)
     for number, step in enumerate(steps):
-        prefix = join("jobs", number)
-        found.extend(problem.within(prefix) for problem in submission.own_rules(step))
-        found.extend(problem.within(prefix) for problem in dependencies.types(step))
+        own = [*submission.own_rules(step), *dependencies.types(step)]
+        definition = (definitions or {}).get(text_at(step, "jobDefinition"))
+        own += submission.in_its_place(step, definition, (queues or {}).get(text_at(step, "jobQueue")))
+        found.extend(problem.within(join("jobs", number)) for problem in own)
     resolved = references.resolve(steps)
     found.extend(resolved.problems)
-    for rule in RULES:
-        found.extend(rule(resolved))
+    for check in RULES:
+        found.extend(check(resolved))
     return found
 
 
@@ -95,8 +135,12 @@ def _sendable(number: int, step: Document, taken: set[tuple[int, int]]) -> Docum
     return {**rest, "dependsOn": left} if left else rest
 
 
+@rule("workflow.same-name")
 def names_are_unique(resolved: References) -> Iterator[Problem]:
-    """${name} has to mean one step."""
+    """Every step of a workflow has a jobName of its own, so that ${jobName} means one step.
+
+    Source: the portal.
+    """
     first: dict[str, int] = {}
     for number in range(len(resolved.steps)):
         name = resolved.name(number)
@@ -106,11 +150,15 @@ def names_are_unique(resolved: References) -> Iterator[Problem]:
                 f"Job {number + 1} has the same jobName as job {other + 1}, {quoted(name)}; "
                 "in a workflow ${name} has to mean one job, so give it another."
             )
-            yield Problem(join("jobs", number, "jobName"), message, rule="workflow.same-name")
+            yield Problem(join("jobs", number, "jobName"), message)
 
 
+@rule("workflow.cycle")
 def no_circles(resolved: References) -> Iterator[Problem]:
-    """Steps that wait for each other never start."""
+    """Steps that wait for each other in a circle never start.
+
+    Source: “Job dependencies”, AWS Batch User Guide: a job starts when all that it waits for have succeeded.
+    """
     parents = resolved.parents()
     entries = {(reference.step, reference.parent): reference for reference in reversed(resolved.found)}
     for group in graph.circles(parents):
@@ -120,49 +168,98 @@ def no_circles(resolved: References) -> Iterator[Problem]:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
         way_round = " → ".join([*names, names[0]])
         message = f"These steps wait for each other in a circle: {way_round}; take one dependency away."
-        yield Problem(f"{entries[way[0], way[1 % len(way)]].pointer}/jobId", message, rule="workflow.cycle")
+        yield Problem(f"{entries[way[0], way[1 % len(way)]].pointer}/jobId", message)
 
 
+@rule("workflow.too-many-parents")
 def few_parents(resolved: References) -> Iterator[Problem]:
-    """Batch takes at most 20 dependencies of a job."""
+    """A job waits for 20 others at most; for more, jobs in between wait for 20 of them each.
+
+    Source: SubmitJob, AWS Batch API reference: dependsOn.
+    """
     for number, step in enumerate(resolved.steps):
         count = len(list_at(step, "dependsOn"))
         if count > MOST_PARENTS:
+            between = jobs_between(count)
             message = (
                 f"{quoted(resolved.name(number))} waits for {count} jobs; AWS Batch takes {MOST_PARENTS} at most: "
-                "let jobs in between wait for some of them."
+                f"let {between} job{'s' * (between > 1)} in between wait for up to {MOST_PARENTS} of them each, "
+                "and this one for the jobs in between."
             )
-            yield Problem(join("jobs", number, "dependsOn"), message, rule="workflow.too-many-parents")
+            yield Problem(join("jobs", number, "dependsOn"), message)
 
 
+def joins(count: int) -> list[range]:
+    """How so many parents are shared out among jobs in between, so that no job waits for more than 20.
+
+    The groups are consecutive, and a group of one parent needs no job in between. More than 20 groups are shared out
+    in the same way.
+    """
+    groups = -(-count // MOST_PARENTS)
+    return [range(start, min(start + MOST_PARENTS, count)) for start in range(0, groups * MOST_PARENTS, MOST_PARENTS)]
+
+
+def jobs_between(count: int) -> int:
+    """How many jobs in between so many parents need."""
+    needed = 0
+    while count > MOST_PARENTS:
+        groups = joins(count)
+        needed += sum(len(group) > 1 for group in groups)
+        count = len(groups)
+    return needed
+
+
+@rule("workflow.repeated-dependency", WARNING)
 def said_once(resolved: References) -> Iterator[Problem]:
-    """The same dependency twice says nothing new."""
+    """The same dependency twice says nothing new.
+
+    Source: the portal.
+    """
     seen: set[tuple[int, int, str]] = set()
     for reference in resolved.found:
         edge = (reference.step, reference.parent, reference.type)
         if edge in seen:
             message = f"{quoted(resolved.name(reference.parent))} is named twice in dependsOn; once is enough."
             fix = ({"op": "remove", "path": reference.pointer},)
-            yield Problem(reference.pointer, message, Severity.WARNING, "workflow.repeated-dependency", fix)
+            yield Problem(reference.pointer, message, fix=fix)
         seen.add(edge)
 
 
-def arrays_match(resolved: References) -> Iterator[Problem]:
-    """N_TO_N joins child to child, so both jobs are arrays of one size (AWS Batch User Guide, array jobs)."""
-    for reference in resolved.found:
-        if reference.type != "N_TO_N":
-            continue
-        own, other = (array_size(resolved.steps[number]) for number in (reference.step, reference.parent))
-        names = [quoted(resolved.name(number)) for number in (reference.step, reference.parent)]
-        here = f"{reference.pointer}/type"
+@rule("workflow.n-to-n-without-array")
+def arrays_meet_arrays(resolved: References) -> Iterator[Problem]:
+    """N_TO_N joins child to child, so the other job is an array too.
+
+    Source: “Array jobs”, AWS Batch User Guide.
+    """
+    for reference, own, other in _joined(resolved):
         if own is not None and other is None:
-            message = f"N_TO_N joins the children of two arrays, and {names[1]} has no arrayProperties."
-            yield Problem(here, message, rule="workflow.n-to-n-without-array")
-        elif own != other and own is not None:
+            name = quoted(resolved.name(reference.parent))
+            message = f"N_TO_N joins the children of two arrays, and {name} has no arrayProperties."
+            here = f"{reference.pointer}/type"
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("workflow.n-to-n-sizes")
+def arrays_match(resolved: References) -> Iterator[Problem]:
+    """N_TO_N joins arrays of equal size.
+
+    Source: “Array jobs”, AWS Batch User Guide.
+    """
+    for reference, own, other in _joined(resolved):
+        if own is not None and other is not None and own != other:
+            names = [quoted(resolved.name(number)) for number in (reference.step, reference.parent)]
             message = (
                 f"N_TO_N joins arrays of equal size; {names[0]} has {own:,} children and {names[1]} has {other:,}."
             )
-            yield Problem(here, message, rule="workflow.n-to-n-sizes")
+            yield Problem(f"{reference.pointer}/type", message)
+
+
+def _joined(resolved: References) -> Iterator[tuple[Reference, int | None, int | None]]:
+    """Dependencies from child to child, with the sizes of the array that waits and of the other."""
+    for reference in resolved.found:
+        if reference.type == "N_TO_N":
+            sizes = [array_size(resolved.steps[number]) for number in (reference.step, reference.parent)]
+            yield reference, sizes[0], sizes[1]
 
 
 RULES: tuple[Callable[[References], Iterator[Problem]], ...] = (
@@ -170,5 +267,6 @@ RULES: tuple[Callable[[References], Iterator[Problem]], ...] = (
     no_circles,
     few_parents,
     said_once,
+    arrays_meet_arrays,
     arrays_match,
 )

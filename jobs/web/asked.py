@@ -11,7 +11,7 @@ from jobs.reports.history import Filter
 from jobs.reports.months import Month
 from jobs.states import STATUSES
 
-LONGEST = 256
+LONGEST = 1024  # a key of 128 characters and a value of 256, written for a URL
 MOST_TAGS = 10
 
 Pair = tuple[str, str]
@@ -77,8 +77,8 @@ def read(given: QueryDict) -> Asked:
             elif name and name not in STATUSES:
                 troubles.append(f"There is no status “{name[:40]}”.")
     for key in _LABELS:
-        values = [value.strip()[:LONGEST] for value in given.getlist(key)[-(MOST_TAGS if key in _MANY else 1) :]]
-        for value in dict.fromkeys(value for value in values if value):
+        values = [value[:LONGEST] for value in given.getlist(key)[-(MOST_TAGS if key in _MANY else 1) :]]
+        for value in dict.fromkeys(value for value in values if value.strip()):
             trouble = _trouble(key, value)
             if trouble:
                 troubles.append(trouble)
@@ -88,8 +88,8 @@ def read(given: QueryDict) -> Asked:
 
 
 def tag_word(key: str, value: str) -> str:
-    """A tag as it stands in the URL: Project=ALPHA. An equals sign of the key itself is written otherwise."""
-    return f"{quote(key, safe=' /:+-@._')}={value}"
+    """A tag as it stands in the URL: Project=ALPHA. Blanks and equals signs of the key are written otherwise."""
+    return f"{quote(key, safe='/:+-@._')}={value}"
 
 
 def _filter(pairs: list[Pair]) -> Filter:
@@ -101,7 +101,7 @@ def _filter(pairs: list[Pair]) -> Filter:
         definition=one.get("definition", ""),
         tags=tuple(_tag(value) for key, value in pairs if key == "tag"),
         untagged=tuple(value for key, value in pairs if key == "untagged"),
-        text=one.get("q", ""),
+        text=one.get("q", "").strip(),
         since=date.fromisoformat(one["from"]) if "from" in one else None,
         until=date.fromisoformat(one["to"]) if "to" in one else None,
         month=Month.read(one["month"]) if "month" in one else None,
@@ -110,7 +110,8 @@ def _filter(pairs: list[Pair]) -> Filter:
 
 def _tag(word: str) -> Pair:
     key, _, value = word.partition("=")
-    return unquote(key).strip(), value.strip()
+    by_hand = key.endswith(" ")  # Project = ALPHA
+    return unquote(key.strip()), value.strip() if by_hand else value
 
 
 def _trouble(key: str, value: str) -> str:

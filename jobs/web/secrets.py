@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from jobs.access import Member
 from jobs.spec.documents import Document
 
 MASK = "••••"
@@ -39,6 +40,15 @@ def masked_text(text: str, document: Document) -> str:
         for spelling in {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
             text = text.replace(spelling, MASK)
     return text
+
+
+def for_editor(document: Document, owner: Member) -> Document:
+    """A document to be sent again: whole for whoever may submit in the team that owns it, masked for anyone else.
+
+    Someone else has it from a team that shares it, or only looks there and is more in another team.
+    """
+    whole: Document = document if owner.may("submit") else masked(document)
+    return whole
 
 
 def environment(document: Document) -> list[tuple[str, str]]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 DEMO_PEOPLE = (
     ("analyst", "submits and watches jobs"),
@@ -16,6 +17,7 @@ DEMO_PEOPLE = (
 class SignIn(LoginView):
     """Django's own, which follows `next` only within this site."""
 
+    http_method_names = ["get", "head", "post", "options"]
     template_name = "session/sign_in.html"
     redirect_authenticated_user = True
 
@@ -30,6 +32,7 @@ class SignOut(LogoutView):
     next_page = "sign_in"
 
 
-def healthz(_request: object) -> HttpResponse:
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
     """For load balancers: the process answers. It asks no database, so that a slow one restarts nothing."""
     return HttpResponse("ok", content_type="text/plain")

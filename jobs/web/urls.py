@@ -1,6 +1,24 @@
 from django.urls import path
 
-from jobs.web import cli, costs, definitions, health, history, home, jobs, queues, session, submissions, tokens, write
+from jobs.web import (
+    cli,
+    costs,
+    definitions,
+    health,
+    history,
+    home,
+    jobs,
+    queues,
+    rights,
+    schemas,
+    session,
+    submissions,
+    tokens,
+    write,
+)
+from jobs.web.builder import definition as definition_builder
+from jobs.web.builder import job as job_builder
+from jobs.web.builder import taken
 
 urlpatterns = [
     path("sign-in/", session.SignIn.as_view(), name="sign_in"),
@@ -17,16 +35,28 @@ urlpatterns = [
     path("teams/<slug:slug>/cost-lines.csv", costs.cost_lines_csv, name="cost_lines_csv"),
     path("teams/<slug:slug>/new/", write.write, name="write"),
     path("teams/<slug:slug>/judge/", write.judge, name="judge"),
+    path("teams/<slug:slug>/form/", taken.open_form, name="open_form"),
+    path("teams/<slug:slug>/jobs/new/", job_builder.job_form, name="job_form"),
+    path("teams/<slug:slug>/jobs/new/preview/", job_builder.job_preview, name="job_preview"),
+    path("teams/<slug:slug>/jobs/new/waits/", job_builder.job_waits, name="job_waits"),
+    path("teams/<slug:slug>/definitions/new/", definition_builder.definition_form, name="definition_form"),
+    path(
+        "teams/<slug:slug>/definitions/new/preview/", definition_builder.definition_preview, name="definition_preview"
+    ),
     path("teams/<slug:slug>/definitions/", definitions.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("teams/<slug:slug>/tokens/<str:text_id>/revoke/", tokens.revoke, name="token_revoke"),
+    path("rights/", rights.rights, name="rights"),
     path("cli/", cli.page, name="cli"),
+    path("schemas/<str:kind>.json", schemas.schema_of, name="schema"),
     path("cli/<str:name>", cli.script, name="cli_script"),
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
+    path("submissions/<str:text_id>/again/", job_builder.submission_again, name="submission_again"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),
     path("jobs/<str:text_id>/", jobs.job, name="job"),
     path("jobs/<str:text_id>/receipt/", costs.receipt, name="receipt"),
+    path("jobs/<str:text_id>/again/", job_builder.job_again, name="job_again"),
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),
     path("definitions/<str:text_id>/", definitions.definition, name="definition"),

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, intake
 from jobs.access import Member
-from jobs.models import Registration, Revision, Source
+from jobs.models import Account, Registration, Revision, Source
 from jobs.spec.documents import Kind
 from jobs.spec.reading import LARGEST, NotADocument
-from jobs.web import examples, opinion
+from jobs.web import examples, opinion, secrets
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
 
@@ -32,6 +32,8 @@ class Draft:
     text: str
     request_key: str
     file: "UploadedFile[bytes] | None" = None
+    again: str = ""
+    """The submission or job that this one repeats, if it does."""
 
     @classmethod
     def of(cls, request: SignedInRequest) -> "Draft":
@@ -40,6 +42,7 @@ class Draft:
             text=request.POST.get("text", ""),
             request_key=request.POST.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
             file=file if isinstance(file, UploadedFile) and file.size else None,
+            again=request.POST.get("again", "")[:LONGEST_KEY],
         ).opened()
 
     def opened(self) -> "Draft":
@@ -47,7 +50,7 @@ class Draft:
         if self.file is None or (self.file.size or 0) > LARGEST:
             return self
         try:
-            return Draft(self.file.read().decode(), self.request_key)
+            return Draft(self.file.read().decode(), self.request_key, again=self.again)
         except UnicodeDecodeError:
             self.file.seek(0)
             return self
@@ -73,7 +76,7 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         text = _beginning(request, member)
         said = _judged(text, member) if text else opinion.NOTHING_YET
-        return _page(request, member, Draft(text, str(uuid.uuid4())), said)
+        return page(request, member, Draft(text, str(uuid.uuid4()), again=request.GET.get("from", "")), said)
 
     draft = Draft.of(request)
     try:
@@ -84,9 +87,9 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
         said = opinion.of_verdict(refused.verdict)
     except intake.KeyReusedError:
         # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
-        draft = Draft(draft.text, str(uuid.uuid4()))
+        draft = Draft(draft.text, str(uuid.uuid4()), again=draft.again)
         said = opinion.of_reused_key(_judged(draft.text, member))
-    return _page(request, member, draft, said, refused=True)
+    return page(request, member, draft, said, refused=True)
 
 
 @require_POST
@@ -105,13 +108,29 @@ def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpRespons
     verdict = intake.judge(asked, member)
     text = asked if isinstance(asked, str) else verdict.reading.text
     if verdict.reading.kind is not Kind.DEFINITION:
-        submission = intake.accept(text, member, source=Source.JSON, request_key=draft.request_key)
+        source = Source.RERUN if draft.again else Source.JSON
+        submission = intake.accept(text, member, source=source, request_key=draft.request_key)
         messages.success(request, f"Submitted {submission.name}.")
         return redirect(submission)
 
-    revision = intake.await_registration(intake.register(text, member), PATIENCE_SECONDS)
+    return registered(request, text, member)
+
+
+def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
+    """Register a definition, wait a little for AWS, and show it. Raises NotADocument and Refused."""
+    revision = intake.await_registration(intake.register(text, member, account=account), PATIENCE_SECONDS)
     _tell(request, revision)
     return redirect(revision)
+
+
+def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
+    """The page with a text that was written elsewhere, in a form for one."""
+    return page(request, member, Draft(text, str(uuid.uuid4()), again=again), _judged(text, member))
+
+
+def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
+    """The page with a text that no form could take, and why."""
+    return page(request, member, Draft(text, str(uuid.uuid4())), opinion.of_no_document(why), refused=True)
 
 
 def _tell(request: SignedInRequest, revision: Revision) -> None:
@@ -137,16 +156,18 @@ def _beginning(request: SignedInRequest, member: Member) -> str:
     """What the editor opens with: nothing, an example, or what was sent or registered once before."""
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
-        submission, _ = access.submission(request.user, earlier)
-        return submission.text
+        submission, owner = access.submission(request.user, earlier)
+        whole = owner.may("submit")
+        return submission.text if whole else secrets.masked_text(submission.text, submission.document)
     if revise:
-        definition, _ = access.definition(request.user, revise)
+        definition, owner = access.definition(request.user, revise)
         newest = definition.revisions.first()
-        return json.dumps(newest.document, indent=2, ensure_ascii=False) + "\n" if newest else ""
+        document = secrets.for_editor(newest.document, owner) if newest else None
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
     return examples.example(Kind(kind), member.team) if kind in list(Kind) else ""
 
 
-def _page(
+def page(
     request: SignedInRequest, member: Member, draft: Draft, said: Opinion, *, refused: bool = False
 ) -> HttpResponse:
     page = {
@@ -158,6 +179,7 @@ def _page(
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": LARGEST,
         "here": "write",
+        "tab": "json",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
     return render(request, "jobs/write.html", page, status=status)

@@ -1,9 +1,13 @@
 """A person with boto3 in front of a sandbox: what the tests do again and again."""
 
+import http.client
+import itertools
+import json
 import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.client import Config
@@ -13,6 +17,21 @@ from mypy_boto3_sts import STSClient
 
 REGION = "us-west-2"
 ENDS = {"SUCCEEDED", "FAILED"}
+
+_numbers = itertools.count()
+
+
+def a_name() -> str:
+    """A name that no other job has."""
+    return f"job-{next(_numbers)}"
+
+
+def eventually(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @cache
@@ -24,13 +43,15 @@ def _session() -> boto3.session.Session:
 class Bench:
     """Clients of one account in one region, and shorthands for definitions, jobs and waiting."""
 
-    def __init__(self, url: str, *, region: str = REGION, key: str = "AKIDSANDBOX", retries: int = 1) -> None:
+    def __init__(
+        self, url: str, *, region: str = REGION, key: str = "AKIDSANDBOX", retries: int = 1, read_timeout: float = 60
+    ) -> None:
         settings: dict[str, Any] = {
             "endpoint_url": url,
             "region_name": region,
             "aws_access_key_id": key,
             "aws_secret_access_key": "anything",
-            "config": Config(retries={"total_max_attempts": retries, "mode": "standard"}),
+            "config": Config(retries={"total_max_attempts": retries, "mode": "standard"}, read_timeout=read_timeout),
         }
         session = _session()
         self.batch: BatchClient = session.client("batch", **settings)
@@ -81,6 +102,38 @@ class Bench:
 
     def wait_for(self, job_id: str, status: str) -> Any:
         return self.wait(job_id, lambda job: job["status"] == status)
+
+    def control(self, method: str, door: str, told: Any = None) -> Any:
+        """What the tests' own door answers; an AssertionError with its message if it refuses."""
+        connection = http.client.HTTPConnection(urlsplit(self.batch.meta.endpoint_url).netloc, timeout=10)
+        try:
+            connection.request(method, f"/_sandbox/{door}", None if told is None else json.dumps(told))
+            reply = connection.getresponse()
+            answer = json.loads(reply.read())
+        finally:
+            connection.close()
+        assert reply.status == 200, answer
+        return answer
+
+    def plan(self, *faults: Any, **conditions: Any) -> None:
+        """From now on the sandbox misbehaves in this way."""
+        self.control("PUT", "faults", {"faults": list(faults), **conditions})
+
+    def ledger(self, name: str | None = None) -> list[Any]:
+        """What was really accepted, by the name it was asked for."""
+        accepted = self.control("GET", "ledger")["accepted"]
+        return [one for one in accepted if name in (None, one["name"])]
+
+    def accepted(self, name: str) -> list[str]:
+        """The ids of the jobs that were really accepted under a name."""
+        return [one["accepted"] for one in self.ledger(name)]
+
+    def listed(self, name: str) -> list[str]:
+        """The ids of the jobs that ListJobs has under a name."""
+        pages = self.batch.get_paginator("list_jobs").paginate(
+            jobQueue="cpu-job-queue", filters=[{"name": "JOB_NAME", "values": [name]}]
+        )
+        return [job["jobId"] for page in pages for job in page["jobSummaryList"]]
 
     def output(self, job: Any) -> list[str]:
         """What the last attempt of a job has said so far."""

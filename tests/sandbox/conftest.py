@@ -23,6 +23,23 @@ def bench(sandbox: Sandbox) -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="module")
+def lawless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A sandbox that takes plans of faults, in which no job ever starts. Shared by a module."""
+    with Sandbox(tmp_path_factory.mktemp("lawless") / "state.sqlite3", delay=3600, faults_api=True) as running:
+        bench = Bench(running.url)
+        bench.define()
+        yield bench
+        bench.close()
+
+
+@pytest.fixture
+def unruly(lawless: Bench) -> Iterator[Bench]:
+    """The same for one test, after which it behaves again."""
+    yield lawless
+    lawless.plan()
+
+
+@pytest.fixture(scope="module")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A sandbox in which nothing moves: every job stays SUBMITTED. Shared by a module."""
     with Sandbox(tmp_path_factory.mktemp("still") / "state.sqlite3", delay=3600) as running:

@@ -116,7 +116,7 @@ def test_a_requirement_stands_once() -> None:
 
 
 def test_rules_of_a_retry_need_a_count_and_a_condition() -> None:
-    rule = {"onExitCode": "1", "action": "RETRY"}
+    rule = {"onExitCode": "1", "action": "EXIT"}
     assert judge.problems(definition(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})) == []
     assert judge.problems(definition(retryStrategy={"evaluateOnExit": []})) == []
     assert told(judge.problems(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [

@@ -51,3 +51,100 @@ def test_what_nobody_says_is_zero(document):
 
 def test_tags_of_the_submission_win_over_those_of_the_definition():
     assert effective.tags({"tags": {"a": "1", "b": "1"}}, {"tags": {"b": "2"}}) == {"a": "1", "b": "2"}
+
+
+def container_of(document, submission=None):
+    [only] = effective.view(document, submission).as_json()["containers"]
+    return only
+
+
+def test_each_value_says_where_it_comes_from():
+    document = {
+        **definition(
+            command=["run", "Ref::size", "Ref::mode", "Ref::none"],
+            environment=[{"name": "A", "value": "1"}, {"name": "B", "value": "1"}],
+            resourceRequirements=asks(VCPU="2", MEMORY="4096"),
+            jobRoleArn="role",
+            logConfiguration={"logDriver": "awslogs", "options": {"awslogs-group": "/mine"}},
+        ),
+        "parameters": {"size": "small", "mode": "slow"},
+        "timeout": {"attemptDurationSeconds": 60},
+        "retryStrategy": {"attempts": 3},
+    }
+    submission = {
+        "parameters": {"mode": "fast"},
+        "arrayProperties": {"size": 10},
+        "timeout": {"attemptDurationSeconds": 90},
+        "containerOverrides": {
+            "environment": [{"name": "B", "value": "2"}],
+            "resourceRequirements": asks(MEMORY="8192"),
+        },
+    }
+    view = effective.view(document, submission).as_json()
+    [container] = view["containers"]
+
+    assert container["image"] == {"value": "x", "from": "definition"}
+    assert [(word["value"], word["from"]) for word in container["command"]] == [
+        ("run", "definition"),
+        ("small", "parameter default"),
+        ("fast", "override"),
+        ("Ref::none", "definition"),
+    ]
+    assert {name: (said["value"], said["from"]) for name, said in container["environment"].items()} == {
+        "A": ("1", "definition"),
+        "B": ("2", "override"),
+        "PORTAL_JOB_ID": ("the id of the job in the portal", "portal"),
+    }
+    assert container["vcpus"] == {"value": "2", "from": "definition"}
+    assert container["memoryMib"] == {"value": "8192", "from": "override"}
+    assert container["gpus"] is None
+    assert container["logGroup"] == {"value": "/mine", "from": "definition"}
+    assert view["arraySize"] == {"value": 10, "from": "override"}
+    assert view["timeoutSeconds"] == {"value": 90, "from": "override"}
+    assert view["attempts"] == {"value": 3, "from": "definition"}
+    assert view["jobRole"] == {"value": "role", "from": "definition"}
+    assert view["executionRole"] is None
+
+
+def test_what_nobody_says_is_batchs_own():
+    view = effective.view(definition()).as_json()
+    assert view["attempts"] == {"value": 1, "from": "batch"}
+    assert view["containers"][0]["logGroup"] == {"value": "/aws/batch/job", "from": "batch"}
+    assert container_of(definition(logConfiguration={"logDriver": "syslog"}))["logGroup"] is None
+
+
+def test_an_overriding_command_replaces_the_whole_and_its_placeholders_too():
+    document = {**definition(command=["a", "b"]), "parameters": {"x": "1"}}
+    words = container_of(document, {"containerOverrides": {"command": ["c", "Ref::x"]}})["command"]
+    assert [(word["value"], word["from"]) for word in words] == [("c", "override"), ("1", "parameter default")]
+
+
+def test_containers_of_a_task_are_overridden_by_name():
+    task = {"containers": [{"image": "a", "name": "one"}, {"image": "b", "name": "two"}], "taskRoleArn": "role"}
+    inner = [{"name": "two", "resourceRequirements": asks(VCPU="4"), "command": ["x"]}]
+    view = effective.view(
+        {"ecsProperties": {"taskProperties": [task]}},
+        {"ecsPropertiesOverride": {"taskProperties": [{"containers": inner}]}},
+    )
+    assert [(one.name, one.vcpus.value if one.vcpus else None) for one in view.containers] == [
+        ("one", None),
+        ("two", "4"),
+    ]
+    assert view.job_role.value == "role"
+
+
+def test_an_image_of_a_pod_can_be_overridden():
+    pod = {
+        "podProperties": {"containers": [{"image": "a", "resources": {"limits": {"cpu": "1", "memory": "512Mi"}}}]}
+    }
+    over = {"eksPropertiesOverride": {"podProperties": {"containers": [{"image": "b"}]}}}
+    container = container_of({"eksProperties": pod}, over)
+    assert container["image"] == {"value": "b", "from": "override"}
+    assert (container["vcpus"]["value"], container["memoryMib"]["value"]) == ("1", "512")
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], [None], {}, {"command": 1}, {"environment": [1]}])
+def test_no_odd_shape_breaks_the_view(odd):
+    for key in ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties", "timeout", "parameters"):
+        effective.view({key: odd}, {"containerOverrides": odd, "timeout": odd, "parameters": odd}).as_json()
+        effective.view({**definition(), key: odd}, {"containerOverrides": odd}).as_json()

@@ -235,7 +235,7 @@ HINTS = [
     ('{"a": $NAME}', 1, 7, "a variable of a shell"),
     ('{"a":\u00a01}', 1, 6, "U+00A0"),
     ('# first\ncat > job.json << EOF\n{"a": 1}\nEOF', 2, 1, "between “<< EOF” and “EOF”"),
-    ("aws batch submit-job --job-name x", 1, 1, "a shell command"),
+    ("aws batch list-jobs --job-queue x", 1, 1, "a shell command"),
     ("---\njobName: x", 1, 1, "YAML"),
     ("jobName: x\njobQueue: y", 1, 1, "YAML"),
     ('resource "aws_batch_job_definition" "x" {\n}', 1, 1, "Terraform"),

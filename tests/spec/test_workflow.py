@@ -251,3 +251,34 @@ def test_ten_thousand_wrong_references_are_told_without_guessing_at_each() -> No
     assert len(judge.problems(wrong)) == 3_000
     cut = workflow(*(step(f"s{number}-x", "x") for number in range(3_000)))
     assert len(judge.problems(cut)) == 3_000
+
+
+def test_a_plan_knows_its_layers_and_its_longest_path() -> None:
+    plan = judge.plan(
+        workflow(
+            step("d", "${b}", "${c}"), step("a"), step("b", "${a}"), step("c", "${b}"), step("e"), step("f", "${e}")
+        )
+    )
+    assert plan.layers == ((1, 4), (2, 5), (3,), (0,))
+    assert plan.longest_path == (1, 2, 3, 0)
+    assert judge.plan(submission()).layers == ((0,),)
+
+
+@pytest.mark.parametrize(
+    ("parents", "between"), [(20, 0), (21, 1), (40, 2), (41, 2), (400, 20), (401, 21), (8000, 420)]
+)
+def test_many_parents_are_shared_out_among_jobs_in_between(parents: int, between: int) -> None:
+    groups = judge.joins(parents)
+    assert [number for group in groups for number in group] == list(range(parents))
+    assert max(len(group) for group in groups) <= 20
+    assert judge.jobs_between(parents) == between
+
+
+def test_the_definitions_of_steps_are_looked_up_by_what_they_say() -> None:
+    document = workflow(step("a", parameters={"x": "1"}), step("b", jobDefinition="other", parameters={"x": "1"}))
+    sized = {"image": "i", "vcpus": 1, "memory": 4}
+    definitions = {
+        "greet": {"containerProperties": {**sized, "command": ["Ref::x"]}},
+        "other": {"containerProperties": sized},
+    }
+    assert told(judge.problems(document, definitions)) == [("/jobs/1/parameters/x", "parameters.not-in-command")]

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.sandbox import Sandbox
+from jobs.sandbox.faults import Plan, PlanError
 from jobs.sandbox.store import StateInUse
 
 
@@ -22,12 +23,21 @@ class Command(BaseCommand):
         parser.add_argument("--vcpus", type=int, default=16, help="nominal vCPU of each compute environment")
         parser.add_argument("--processes", type=int, default=8, help="jobs that really run at the same time")
         parser.add_argument("--delay", type=float, default=0.4, help="seconds of each state before RUNNING")
+        parser.add_argument("--faults", help="what goes wrong on purpose: JSON, or a file (see jobs.sandbox.faults)")
+        parser.add_argument("--seed", type=int, help="the chance by which faults strike; outdoes the plan's own")
+        parser.add_argument(
+            "--faults-api", action="store_true", help="let tests change the plan: PUT /_sandbox/faults"
+        )
         parser.add_argument("--no-world", action="store_true", help="start without any queue")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
+        try:
+            plan = Plan.from_text(options["faults"] or "{}", seed=options["seed"])
+        except PlanError as error:
+            raise CommandError(str(error)) from error
         sandbox = Sandbox(
             options["state"],
             port=options["port"],
@@ -35,6 +45,8 @@ class Command(BaseCommand):
             processes=options["processes"],
             delay=options["delay"],
             world=not options["no_world"],
+            faults=plan if options["faults"] else None,
+            faults_api=options["faults_api"],
         )
         try:
             sandbox.start()

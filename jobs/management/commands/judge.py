@@ -1,0 +1,134 @@
+"""`manage.py judge FILE…`: what the judge says of documents, one JSON object a file. Asks no database and no AWS."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from jobs.spec import effective, judge
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.problems import Problem, Severity, has_errors
+from jobs.spec.reading import LARGEST, NO_DOCUMENT, NotADocument, Reading, read
+
+FINE, HAS_ERRORS, NO_DOCUMENT_AT_ALL = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is printed of a file, and what it means for the exit code."""
+
+    code: int
+    said: Mapping[str, Any]
+
+
+class Command(BaseCommand):
+    help = (
+        "Judge job definitions, submissions and workflows before AWS does. Prints one JSON object a file; "
+        "exits with 0 if all could be submitted, 1 if one has errors, 2 if one is no document."
+    )
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", metavar="FILE", help="a document; - reads standard input")
+        parser.add_argument(
+            "--kind", choices=[kind.value for kind in Kind], help="what the documents are meant to be"
+        )
+        parser.add_argument(
+            "--definition", metavar="FILE", help="the job definition of the submissions, or of the steps that name it"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kind = Kind(options["kind"]) if options["kind"] else None
+        definition = _definition(options["definition"]) if options["definition"] else None
+        code = FINE
+        for name in options["files"]:
+            judgement = _judged(name, kind, definition)
+            self.stdout.write(json.dumps(judgement.said, ensure_ascii=False))
+            code = max(code, judgement.code)
+        if code:
+            sys.exit(code)
+
+
+def _definition(name: str) -> Document:
+    try:
+        reading = read(_content(name), Kind.DEFINITION)
+    except (NotADocument, OSError) as error:
+        raise CommandError(f"{name}: {_reason(error)}", returncode=NO_DOCUMENT_AT_ALL) from error
+    return reading.document
+
+
+def _judged(name: str, kind: Kind | None, definition: Document | None) -> Judgement:
+    try:
+        reading = read(_content(name), kind)
+    except (NotADocument, OSError) as error:
+        problem = Problem("", _reason(error), rule=NO_DOCUMENT)
+        return Judgement(NO_DOCUMENT_AT_ALL, _said(name, None, [problem], None))
+    definitions = _by_name(reading, definition)
+    found = judge.problems(reading.kind, reading.document, definitions)
+    found = judge.in_order(reading.document, [*reading.problems, *found])
+    code = HAS_ERRORS if has_errors(found) else FINE
+    return Judgement(code, _said(name, reading, found, _effective(reading, definitions)))
+
+
+def _content(name: str) -> bytes:
+    """One byte more than is read at all is enough to refuse a file."""
+    if name == "-":
+        return sys.stdin.buffer.read(LARGEST + 1)
+    with Path(name).open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def _reason(error: NotADocument | OSError) -> str:
+    if isinstance(error, NotADocument):
+        return error.message
+    return f"The file cannot be read: {error.strerror or error}."
+
+
+def _by_name(reading: Reading, definition: Document | None) -> dict[str, Document]:
+    """The definition by what jobs call it. A single submission has it whatever it calls it: it was given for it."""
+    if definition is None:
+        return {}
+    if reading.kind is Kind.SUBMISSION:
+        return {text_at(reading.document, "jobDefinition"): definition}
+    asked = {text_at(step, "jobDefinition") for step in list_at(reading.document, "jobs")}
+    own = text_at(definition, "jobDefinitionName")
+    return {name: definition for name in asked if name.rpartition("/")[2].partition(":")[0] == own}
+
+
+def _effective(reading: Reading, definitions: Mapping[str, Document]) -> Any:
+    """What would run: of a definition alone, of a submission, of each step that has its definition here."""
+    if reading.kind is Kind.DEFINITION:
+        return effective.view(reading.document).as_json()
+    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    views = []
+    for step in steps:
+        definition = definitions.get(text_at(step, "jobDefinition")) if is_object(step) else None
+        views.append(None if definition is None else effective.view(definition, step).as_json())
+    return views if reading.kind is Kind.WORKFLOW else views[0]
+
+
+def _said(name: str, reading: Reading | None, problems: list[Problem], view: Any) -> dict[str, Any]:
+    return {
+        "file": name,
+        "kind": reading.kind.value if reading else None,
+        "changes": [
+            {"pointer": change.pointer, "message": change.message} for change in (reading.changes if reading else ())
+        ],
+        "problems": [
+            {
+                "pointer": problem.pointer,
+                "severity": Severity(problem.severity).value,
+                "message": problem.message,
+                "rule": problem.rule,
+                "fix": [dict(operation) for operation in problem.fix],
+            }
+            for problem in problems
+        ],
+        "document": reading.document if reading else None,
+        "effective": view,
+    }

@@ -1,0 +1,132 @@
+"""`manage.py seed_history`: years of made-up jobs, to try the history and the costs with, and to measure them."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery
+from django.utils.timezone import now
+
+from jobs.management.demo import TEAMS
+from jobs.management.demo.history import Ground, Past, moments, pasts
+from jobs.models import CostLine, Job, JobTag, Queue, Revision, StateChange, Submission, Team, User
+from jobs.pricing import rates
+from jobs.pricing.charging import lines_of
+from jobs.states import Delivery
+
+AT_ONCE = 2_000
+
+
+class Command(BaseCommand):
+    help = "Fill teams with made-up jobs of the past: ended, tagged and charged. Nothing of them is known to AWS."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--jobs", type=int, default=1000, help="how many, over all teams")
+        parser.add_argument("--years", type=float, default=1.0, help="how far back they go")
+        parser.add_argument("--team", action="append", metavar="SLUG", help="for this team; may be repeated")
+        parser.add_argument("--seed", type=int, help="the same number makes the same history")
+        parser.add_argument("--yes", action="store_true", help="also outside of the quick start")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.QUICKSTART and not options["yes"]:
+            raise CommandError("This fills real teams with made-up jobs. Outside of the quick start it needs --yes.")
+        if options["jobs"] < 1 or not 0 < options["years"] <= 20:
+            raise CommandError("--jobs must be 1 or more, --years above 0 and at most 20.")
+        slugs = options["team"] or [team.slug for team in TEAMS]
+        teams = list(Team.objects.filter(slug__in=slugs).order_by("pk"))
+        if options["team"] and len(teams) < len(set(slugs)):
+            raise CommandError(f"There is no team {', '.join(sorted(set(slugs) - {team.slug for team in teams}))}.")
+        grounds = [(team, ground) for team in teams if (ground := ground_of(team))]
+        if not grounds:
+            raise CommandError(
+                "No team has people, a queue and a registered definition yet. `make run` sets the demo up."
+            )
+        chance = random.Random(options["seed"])
+        shares = [options["jobs"] // len(grounds)] * len(grounds)
+        shares[0] += options["jobs"] - sum(shares)
+        for (team, ground), count in zip(grounds, shares, strict=True):
+            made = moments(count, options["years"], now(), chance)
+            with transaction.atomic():
+                keep(list(pasts(ground, made, chance)), team)
+            self.stdout.write(f"{team}: {count} jobs since {made[0]:%Y-%m-%d}.")
+
+
+def ground_of(team: Team) -> Ground | None:
+    """What the team has to work with; None if something of it is missing."""
+    people = list(User.objects.filter(memberships__team=team, is_active=True).order_by("pk"))
+    queues = list(Queue.objects.granted_to(team).select_related("account").order_by("pk"))
+    revisions = list(
+        Revision.objects.runnable()
+        .filter(definition__team=team, definition__account__in=[queue.account_id for queue in queues])
+        .select_related("definition")
+        .order_by("definition", "number")
+    )
+    newest = list({revision.definition_id: revision for revision in revisions}.values())
+    return Ground(people, queues, newest, team.name) if people and queues and newest else None
+
+
+def keep(made: Sequence[Past], team: Team) -> None:
+    """Write them down, and what they cost. They lie before everything there is: pages go by the primary key."""
+    first_submission, first_job = _first_key(Submission.objects.all(), made), _first_key(Job.objects.all(), made)
+    table = rates.read()
+    for start in range(0, len(made), AT_ONCE):
+        piece = made[start : start + AT_ONCE]
+        submissions = Submission.objects.bulk_create(
+            _submission(past, team, _key(first_submission, start + place)) for place, past in enumerate(piece)
+        )
+        for place, (past, submission) in enumerate(zip(piece, submissions, strict=True)):
+            past.job.pk, past.job.submission = _key(first_job, start + place), submission
+        jobs = Job.objects.bulk_create(past.job for past in piece)
+        # Both columns take the moment of the insert, whatever the row says.
+        kept = Job.objects.filter(pk__in=[job.pk for job in jobs])
+        kept.update(accepted_at=F("sent_at"))
+        Submission.objects.filter(pk__in=[submission.pk for submission in submissions]).update(
+            created_at=Subquery(Job.objects.filter(submission=OuterRef("pk")).values("sent_at")[:1])
+        )
+        JobTag.objects.bulk_create(
+            JobTag(job=past.job, team=team, key=key, value=value)
+            for past in piece
+            for key, value in past.tags.items()
+        )
+        StateChange.objects.bulk_create(change for past in piece for change in _changes(past))
+        CostLine.objects.bulk_create(line for past in piece for line in lines_of(past.job, past.runs, table))
+
+
+def _submission(past: Past, team: Team, key: int | None) -> Submission:
+    job = past.job
+    document = {**job.document, **({"tags": job.tags} if job.tags else {})}
+    return Submission(
+        pk=key,
+        public_id=past.submission_id,
+        team=team,
+        account_id=job.account_id,
+        person=past.person,
+        name=job.name,
+        kind="submission",
+        source=past.source,
+        text=json.dumps(document, indent=2),
+        document=document,
+    )
+
+
+def _changes(past: Past) -> Iterator[StateChange]:
+    for at, state, source, attempt in past.changes:
+        delivery = Delivery.SENT if state else Delivery.ACCEPTED
+        note = past.job.status_reason if state == past.job.state else ""
+        yield StateChange(
+            job=past.job, at=at, delivery=delivery, state=state, source=source, attempt=attempt, note=note
+        )
+
+
+def _first_key(rows: QuerySet[Any], made: Sequence[Past]) -> int | None:
+    """Where to begin so that all come before what there is; None in an empty table, which counts by itself."""
+    lowest = rows.aggregate(lowest=Min("pk"))["lowest"]
+    return None if lowest is None else lowest - len(made)
+
+
+def _key(first: int | None, place: int) -> int | None:
+    return None if first is None else first + place

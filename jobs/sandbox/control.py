@@ -1,0 +1,93 @@
+"""The door by which tests make the sandbox misbehave, and read what it really accepted.
+
+    PUT /_sandbox/faults       a plan (see `faults`); `{}` ends all misbehaviour
+    GET /_sandbox/faults       which requests were struck, by what
+    GET /_sandbox/ledger       every acceptance; `?after=17` only those beyond a number
+    PUT /_sandbox/forgotten    {"jobs": [...]}: Batch no longer knows them, whatever their state
+
+It exists only where it was asked for, listens on loopback like everything here, and takes nothing that a web page
+could send without being asked first: PUT with JSON needs a preflight, which is not answered.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from jobs.sandbox.calls import Document
+from jobs.sandbox.errors import ApiError
+from jobs.sandbox.faults import Plan, PlanError
+from jobs.sandbox.gateway import WireReply, WireRequest, error_reply, json_reply
+from jobs.sandbox.ledger import Ledger
+from jobs.sandbox.mischief import Mischief
+from jobs.sandbox.sight import Sight
+
+PREFIX = "/_sandbox/"
+
+
+class Control:
+    """Answers what is for itself, and passes everything else on."""
+
+    def __init__(
+        self,
+        mischief: Mischief,
+        sight: Sight,
+        ledger: Ledger,
+        beyond: Callable[[WireRequest], WireReply],
+    ) -> None:
+        self._mischief = mischief
+        self._sight = sight
+        self._ledger = ledger
+        self._beyond = beyond
+        self._doors: dict[tuple[str, str], Callable[[WireRequest], Document]] = {
+            ("PUT", "faults"): self._follow,
+            ("GET", "faults"): self._struck,
+            ("GET", "ledger"): self._accepted,
+            ("PUT", "forgotten"): self._forget,
+        }
+
+    def answer(self, request: WireRequest) -> WireReply:
+        if not request.path.startswith(PREFIX):
+            return self._beyond(request)
+        door = self._doors.get((request.method, request.path.removeprefix(PREFIX)))
+        try:
+            if door is None:
+                raise ApiError(f"Nothing is at {request.method} {request.path}", code="NotFoundException", status=404)
+            return json_reply(200, door(request))
+        except ApiError as error:
+            return error_reply(error, "-")
+
+    def _follow(self, request: WireRequest) -> Document:
+        try:
+            self._mischief.follow(Plan.read(_json(request)))
+        except PlanError as error:
+            raise ApiError(str(error), code="ValidationException") from error
+        return {}
+
+    def _struck(self, _: WireRequest) -> Document:
+        struck = [
+            {"operation": strike.operation, "number": strike.number, "does": strike.fault.does}
+            for strike in list(self._mischief.struck)
+        ]
+        return {"struck": struck}
+
+    def _accepted(self, request: WireRequest) -> Document:
+        after = parse_qs(request.query).get("after", ["0"])[0]
+        if not after.isdigit():
+            raise ApiError("after is a number", code="ValidationException")
+        return {"accepted": self._ledger.read(after=int(after))}
+
+    def _forget(self, request: WireRequest) -> Document:
+        told = _json(request)
+        ids = told.get("jobs") if isinstance(told, dict) else None
+        if not isinstance(ids, list) or not all(isinstance(job_id, str) for job_id in ids):
+            raise ApiError("jobs is a list of ids", code="ValidationException")
+        self._sight.forget(ids)
+        return {}
+
+
+def _json(request: WireRequest) -> Any:
+    try:
+        return json.loads(request.body)
+    except ValueError as error:
+        raise ApiError("The body is not JSON.", code="SerializationException") from error

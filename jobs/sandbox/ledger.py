@@ -1,0 +1,46 @@
+"""Every acceptance, written in the transaction that accepted it: what really happened, whatever was answered.
+
+Only tests read it, to compare it with what a portal believes. It is kept when the sandbox may misbehave.
+"""
+
+import json
+from collections.abc import Callable
+
+from jobs.sandbox.calls import Call, Document, now_ms
+from jobs.sandbox.store import Store
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS acceptance (
+    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, operation TEXT NOT NULL, home TEXT NOT NULL,
+    accepted TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, request_id TEXT NOT NULL)
+"""
+# Told of an acceptance: the call, and the job's id or the definition's ARN.
+Accepted = Callable[[Call, str], None]
+
+NAMES = {"SubmitJob": "jobName", "RegisterJobDefinition": "jobDefinitionName"}
+
+
+class Ledger:
+    """The acceptances of SubmitJob and RegisterJobDefinition, oldest first."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        store.change(SCHEMA)
+
+    def write(self, call: Call, accepted: str) -> None:
+        """Note an acceptance, inside the transaction that makes it true."""
+        self._store.change(
+            "INSERT INTO acceptance (at, operation, home, accepted, name, tags, request_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(now_ms(), call.operation, call.home.key, accepted, call.params[NAMES[call.operation]]),
+            *(json.dumps(call.params.get("tags", {})), call.request_id),
+        )
+
+    def read(self, *, after: int = 0) -> list[Document]:
+        """Acceptances beyond a number: `accepted` is a job's id or a definition's ARN, `at` in milliseconds."""
+        rows = self._store.rows("SELECT * FROM acceptance WHERE number > ? ORDER BY number", after)
+        return [{**dict(row), "tags": json.loads(row["tags"])} for row in rows]
+
+
+def no_ledger(call: Call, accepted: str) -> None:
+    """Where nothing is compared, nothing is written."""

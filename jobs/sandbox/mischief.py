@@ -1,0 +1,151 @@
+"""Carries out a plan of faults: stands around every request, and moves the clock by which signatures are judged."""
+
+import random
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.sandbox.errors import ApiError
+from jobs.sandbox.faults import Does, Fault, Plan
+from jobs.sandbox.gateway import Act, Ending, Refuse, WireReply
+from jobs.sandbox.signature import Clock
+
+REMEMBERED = 100_000  # strikes that tests may ask for
+
+
+@dataclass(frozen=True)
+class Strike:
+    """A fault that has hit a request."""
+
+    operation: str
+    number: int
+    fault: Fault
+    seconds: float
+
+
+class Dice:
+    """Which request of an operation is hit by which fault: the same for the same seed and number."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._numbers: Counter[str] = Counter()
+        self._struck: Counter[tuple[int, str]] = Counter()
+        self._still: defaultdict[tuple[int, str], int] = defaultdict(int)
+
+    def throw(self, operation: str) -> Strike | None:
+        """Count a request among those of its operation; what hits it, if anything does."""
+        with self._lock:
+            self._numbers[operation] += 1
+            number = self._numbers[operation]
+            for place, fault in enumerate(self._plan.faults):
+                key = (place, operation)
+                if not fault.concerns(operation) or number <= fault.after or self._struck[key] >= fault.count:
+                    continue
+                chance = random.Random(f"{self._plan.seed}:{place}:{operation}:{number}")
+                if self._still[key]:
+                    self._still[key] -= 1
+                elif chance.random() < fault.chance:
+                    self._still[key] = fault.burst - 1
+                else:
+                    continue
+                self._struck[key] += 1
+                return Strike(operation, number, fault, chance.uniform(*fault.seconds))
+            return None
+
+
+class Mischief:
+    """The plan in force. With the empty plan it stands aside."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._ending = threading.Event()
+        self._late: set[threading.Timer] = set()
+        self.follow(plan)
+
+    def follow(self, plan: Plan) -> None:
+        """From now on go by this plan; requests are counted from 1 again. Late ones still come."""
+        self.plan = plan
+        self.struck: deque[Strike] = deque(maxlen=REMEMBERED)
+        self._dice = Dice(plan)
+        self._began = time.monotonic()
+        self._idle = not plan.faults and not plan.outages
+
+    def end(self) -> None:
+        """Late requests are lost from here on, and slow ones are cut off."""
+        self._ending.set()
+        for timer in list(self._late):
+            timer.cancel()
+            timer.join(timeout=1)
+
+    @property
+    def clock(self) -> Clock:
+        """Amazon's clock, and how much it forgives."""
+        return Clock(self.plan.skew_seconds, self.plan.signature_seconds)
+
+    def around(self, wanted: Callable[[], tuple[str, Refuse]], act: Act) -> WireReply:
+        """The answer to a request, or what becomes of it. `act` lets it happen."""
+        if self._idle:
+            return act()
+        operation, refuse = wanted()
+        age = time.monotonic() - self._began
+        for outage in self.plan.outages:
+            if outage.at(age):
+                return _reset() if outage.how == "close" else refuse(_failure(503))
+        strike = self._dice.throw(operation)
+        if strike is None:
+            return act()
+        self.struck.append(strike)
+        return self._suffer(strike, act, refuse)
+
+    def _suffer(self, strike: Strike, act: Act, refuse: Refuse) -> WireReply:
+        match strike.fault.does:
+            case Does.DROP:
+                return _reset()
+            case Does.FAIL:
+                return refuse(_failure(strike.fault.status))
+            case Does.THROTTLE:
+                return refuse(ApiError("Too Many Requests", code="TooManyRequestsException", status=429))
+            case Does.LATE:
+                self._act_later(strike.seconds, act)
+                return _reset()
+            case Does.SLOW:
+                return _reset() if self._ending.wait(strike.seconds) else act()
+        return self._after(strike, act(), refuse)
+
+    def _after(self, strike: Strike, reply: WireReply, refuse: Refuse) -> WireReply:
+        """What becomes of the answer to a request that has been acted upon."""
+        match strike.fault.does:
+            case Does.ACCEPT_DROP:
+                return _reset()
+            case Does.ACCEPT_CLOSE:
+                return WireReply(0, b"", ending=Ending.SILENT)
+            case Does.ACCEPT_FAIL:
+                return refuse(_failure(strike.fault.status))
+            case Does.TRUNCATE if reply.status == 200:
+                return WireReply(reply.status, reply.body, reply.headers, Ending.TRUNCATED)
+            case Does.ACCEPT_SLOW:
+                self._ending.wait(strike.seconds)
+        return reply
+
+    def _act_later(self, seconds: float, act: Act) -> None:
+        def arrive() -> None:
+            try:
+                if not self._ending.is_set():
+                    act()
+            finally:
+                self._late.discard(timer)
+
+        timer = threading.Timer(seconds, arrive)
+        timer.daemon = True
+        self._late.add(timer)
+        timer.start()
+
+
+def _reset() -> WireReply:
+    return WireReply(0, b"", ending=Ending.RESET)
+
+
+def _failure(status: int) -> ApiError:
+    return ApiError("The service failed.", code="ServerException", status=status)

@@ -1,0 +1,63 @@
+"""What ListJobs and DescribeJobs can see of the jobs there are: faults make them lag, leave out and forget.
+
+Nothing is ever deleted. A job that Batch has forgotten runs on, and the ledger still has it.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jobs.sandbox.calls import now_ms
+from jobs.sandbox.faults import FOREVER, Plan
+from jobs.sandbox.jobs import Job
+from jobs.sandbox.store import Store
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS forgotten (id TEXT PRIMARY KEY) WITHOUT ROWID"
+FORGOTTEN = "coalesce(job.parent, job.id) NOT IN (SELECT id FROM forgotten)"
+
+
+class Sight:
+    """The conditions of the plan in force, and the jobs that were forgotten by command."""
+
+    def __init__(self, store: Store, plan: Callable[[], Plan]) -> None:
+        self._store = store
+        self._plan = plan
+        self._described = 0
+        store.change(SCHEMA)
+        self._forgotten = {str(row["id"]) for row in store.rows("SELECT id FROM forgotten")}
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """From now on these jobs (an array with its children) are unknown, whatever their state."""
+        with self._store.lock:
+            self._store.change_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
+            self._forgotten = {str(row["id"]) for row in self._store.rows("SELECT id FROM forgotten")}
+
+    def listed(self) -> tuple[str, list[Any]]:
+        """What ListJobs adds to its WHERE clause."""
+        plan, moment = self._plan(), now_ms()
+        condition, values = "", []
+        if plan.list_lag_seconds:
+            condition += " AND job.created_at <= ?"
+            values.append(moment - plan.list_lag_seconds * 1000)
+        if plan.purge_seconds < FOREVER:
+            condition += " AND (job.stopped_at IS NULL OR job.stopped_at > ?)"
+            values.append(moment - plan.purge_seconds * 1000)
+        if self._forgotten:
+            condition += f" AND {FORGOTTEN}"
+        return condition, values
+
+    def knows(self, job: Job) -> bool:
+        """Whether Batch still has the job at all."""
+        purged = job.stopped_at is not None and job.stopped_at <= now_ms() - self._plan().purge_seconds * 1000
+        return not purged and (job.parent or job.id) not in self._forgotten
+
+    def described(self, jobs: list[Job]) -> list[Job]:
+        """Those of the jobs that this call of DescribeJobs tells of."""
+        plan = self._plan()
+        self._described += 1
+        youngest = now_ms() - plan.describe_lag_seconds * 1000
+        chance = random.Random(f"{plan.seed}:DescribeJobs omits:{self._described}")
+        kept = [job for job in jobs if not plan.describe_omits or chance.random() >= plan.describe_omits]
+        return [
+            job for job in kept if self.knows(job) and (not plan.describe_lag_seconds or job.created_at <= youngest)
+        ]

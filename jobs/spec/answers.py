@@ -1,0 +1,181 @@
+"""Answers of AWS become what could be asked: describe-job-definitions a definition, describe-jobs a submission."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobs.spec.documents import Document, Kind, is_object, is_whole_number, list_at, object_at, text_at
+from jobs.spec.names import PORTAL_TAG
+from jobs.spec.normal import ONLY_IN_ANSWERS
+from jobs.spec.problems import Change, join, listed, quoted
+from jobs.spec.refusal import NotADocument
+
+_SAME_IN_BOTH = ("jobName", "jobQueue", "jobDefinition", "shareIdentifier", "parameters", "retryStrategy", "timeout",
+                 "propagateTags")  # fmt: skip
+_OF_CONTAINER = ("command", "environment", "resourceRequirements")
+_SEEN_ONLY = ("jobArn", "jobId", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "attempts")
+_NOT_CARRIED = ("ecsProperties", "eksProperties", "nodeProperties")
+_OF_THE_PORTAL = "PORTAL_JOB_ID"
+
+
+@dataclass
+class Asked:
+    """What an answer of AWS would be asked for with, and where its parts stand in the answer."""
+
+    document: Document
+    kind: Kind
+    changes: list[Change] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
+
+
+def asked(value: Document) -> Asked | None:
+    """The document behind an answer, or None if it is no answer. Raises NotADocument for one that holds several."""
+    if isinstance(value.get("jobDefinitions"), list):
+        return _of_definitions(value["jobDefinitions"])
+    jobs = [entry for entry in list_at(value, "jobs") if _is_described(entry)]
+    if jobs and len(jobs) == len(value["jobs"]):
+        return _of_jobs(jobs)
+    if _is_described(value):
+        return _of_job(value)
+    if "jobDefinitionName" in value and any(key in value for key in ONLY_IN_ANSWERS):
+        return _definition(value, "", [])
+    return None
+
+
+def _is_described(entry: object) -> bool:
+    return is_object(entry) and "jobId" in entry and "jobName" in entry and "status" in entry
+
+
+def _of_definitions(entries: list[Any]) -> Asked:
+    found = [(number, entry) for number, entry in enumerate(entries) if is_object(entry)]
+    names = {text_at(entry, "jobDefinitionName") for _, entry in found}
+    if not found:
+        raise NotADocument("This answer of AWS has no job definition in it.")
+    if len(names) > 1:
+        raise NotADocument(
+            f"This answer of AWS has {len(names)} job definitions ({listed(sorted(names))}); send one."
+        )
+    number, newest = max(found, key=lambda pair: _revision(pair[1]))
+    changes = []
+    if len(found) > 1:
+        message = f"The answer has {len(found)} revisions; the newest, {_revision(newest)}, is taken."
+        changes.append(Change("", message))
+    return _definition(newest, join("jobDefinitions", number), changes)
+
+
+def _revision(entry: Document) -> int:
+    revision = entry.get("revision")
+    return revision if is_whole_number(revision) else 0
+
+
+def _definition(entry: Document, origin: str, changes: list[Change]) -> Asked:
+    dropped = [key for key in ONLY_IN_ANSWERS if key in entry]
+    document = {key: value for key, value in entry.items() if key not in dropped and value is not None}
+    changes = [*changes, *_said_of_dropped(dropped), *_without_portal_tags(document)]
+    return Asked(document, Kind.DEFINITION, changes, {"": origin})
+
+
+def _of_jobs(jobs: list[Document]) -> Asked:
+    if len(jobs) == 1:
+        single = _of_job(jobs[0])
+        single.origins = {key: f"/jobs/0{origin}" for key, origin in single.origins.items()}
+        return single
+    names = {text_at(job, "jobId"): text_at(job, "jobName") for job in jobs}
+    steps: list[Document] = []
+    origins: dict[str, str] = {}
+    changes: list[Change] = []
+    for number, job in enumerate(jobs):
+        step = _of_job(job)
+        for entry in list_at(step.document, "dependsOn"):
+            if is_object(entry) and text_at(entry, "jobId") in names:
+                entry["jobId"] = f"${{{names[text_at(entry, 'jobId')]}}}"
+        prefix = join("jobs", number)
+        steps.append(step.document)
+        origins |= {f"{prefix}{key}": f"{prefix}{origin}" for key, origin in step.origins.items()}
+        changes += [Change(f"{prefix}{change.pointer}", change.message) for change in step.changes]
+    said = Change("", f"The answer has {len(jobs)} jobs; they are read as a workflow of as many steps.")
+    return Asked({"jobs": steps}, Kind.WORKFLOW, [said, *changes], origins)
+
+
+def _of_job(job: Document) -> Asked:
+    document: Document = {key: job[key] for key in _SAME_IN_BOTH if job.get(key) not in (None, {}, "")}
+    origins = {"": ""}
+    if "size" in object_at(job, "arrayProperties"):
+        document["arrayProperties"] = {"size": job["arrayProperties"]["size"]}
+    if list_at(job, "dependsOn"):
+        document["dependsOn"] = [dict(entry) if is_object(entry) else entry for entry in job["dependsOn"]]
+    if "schedulingPriority" in job:
+        document["schedulingPriorityOverride"] = job["schedulingPriority"]
+        origins["/schedulingPriorityOverride"] = "/schedulingPriority"
+    overrides = dict(_overrides(object_at(job, "container")))
+    if overrides:
+        document["containerOverrides"] = overrides
+        origins["/containerOverrides"] = "/container"
+    tags = object_at(job, "tags")
+    if tags:
+        document["tags"] = dict(tags)
+    dropped = [key for key in _SEEN_ONLY if key in job]
+    changes = [
+        Change("", "What AWS tells of a job is read as the submission that would run it again."),
+        *_said_of_dropped(dropped),
+        *_without_portal_tags(document),
+    ]
+    lost = [key for key in _NOT_CARRIED if key in job]
+    if lost:
+        changes.append(
+            Change("", f"What {listed(lost)} says of this job is not carried over; the definition has it.")
+        )
+    return Asked(document, Kind.SUBMISSION, changes, origins)
+
+
+def _overrides(container: Document) -> Iterator[tuple[str, Any]]:
+    for key in _OF_CONTAINER:
+        entries = list_at(container, key)
+        if key == "environment":
+            entries = [entry for entry in entries if not _is_set_by_others(text_at(entry, "name"))]
+        if key == "resourceRequirements":
+            entries = _requirements(container)
+        if entries:
+            yield key, entries
+
+
+def _requirements(container: Document) -> list[Any]:
+    entries = list_at(container, "resourceRequirements")
+    types = {text_at(entry, "type") for entry in entries}
+    old = {"vcpus": "VCPU", "memory": "MEMORY"}
+    sizes = [
+        {"type": kind, "value": str(container[key])}
+        for key, kind in old.items()
+        if is_whole_number(container.get(key)) and container[key] and kind not in types
+    ]
+    return [*sizes, *entries]
+
+
+def _is_set_by_others(name: str) -> bool:
+    return name.startswith("AWS_BATCH") or name == _OF_THE_PORTAL
+
+
+def _said_of_dropped(keys: list[str]) -> Iterator[Change]:
+    if keys:
+        verb = "stands" if len(keys) == 1 else "stand"
+        were = "was" if len(keys) == 1 else "were"
+        yield Change("", f"{listed(keys)} {verb} in answers of AWS only and {were} left out.")
+
+
+def _without_portal_tags(document: Document) -> Iterator[Change]:
+    tags = document.get("tags")
+    if not is_object(tags):
+        return
+    own = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
+    if len(own) < len(tags):
+        gone = [key for key in tags if key not in own]
+        if own:
+            document["tags"] = own
+        else:
+            del document["tags"]
+        plural = len(gone) > 1
+        yield Change(
+            "/tags" if own else "",
+            f"The tag{'s' * plural} {listed(quoted(key) for key in gone)} "
+            f"{'are' if plural else 'is'} the portal's own and {'were' if plural else 'was'} left out.",
+        )

@@ -1,0 +1,142 @@
+"""Where the containers of a document stand: a definition describes them, a submission overrides them."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from jobs.spec.documents import Document, Path, is_object, list_at, object_at, text_at
+
+Sort = Literal["container", "ecs", "eks"]
+
+_BLOCKS: dict[str, Sort] = {"containerProperties": "container", "ecsProperties": "ecs", "eksProperties": "eks"}
+_GROUP_BLOCKS: dict[str, Sort] = {"container": "container", "ecsProperties": "ecs", "eksProperties": "eks"}
+_OVERRIDES: dict[str, Sort] = {
+    "containerOverrides": "container", "ecsPropertiesOverride": "ecs", "eksPropertiesOverride": "eks",
+}  # fmt: skip
+
+
+class Container(NamedTuple):
+    """A container or its override: how it is described, where, and as what."""
+
+    sort: Sort
+    path: Path
+    value: Document
+
+    @property
+    def variables(self) -> str:
+        """The key of its environment."""
+        return "env" if self.sort == "eks" else "environment"
+
+
+class Task(NamedTuple):
+    """What starts together on one machine: its containers, and where volumes and roles are named for all of them."""
+
+    sort: Sort
+    path: Path
+    value: Document
+    containers: tuple[Container, ...]
+
+    @property
+    def in_group(self) -> bool:
+        """Whether it is a node of a multi-node job."""
+        return self.path[0] == "nodeProperties"
+
+    @property
+    def job_role(self) -> str:
+        """The key of the role that the program has."""
+        return "taskRoleArn" if self.sort == "ecs" else "jobRoleArn"
+
+
+def tasks(definition: Document) -> list[Task]:
+    """Every task of a definition, those of node groups too."""
+    found = [
+        task for key, sort in _BLOCKS.items() if key in definition for task in _tasks(sort, (key,), definition[key])
+    ]
+    if "nodeProperties" in definition:
+        for number, group in enumerate(list_at(definition, "nodeProperties", "nodeRangeProperties")):
+            for key, sort in _GROUP_BLOCKS.items():
+                if is_object(group) and key in group:
+                    path = ("nodeProperties", "nodeRangeProperties", number, key)
+                    found += _tasks(sort, path, group[key])
+    return found
+
+
+def overrides(submission: Document) -> list[Container]:
+    """Every override of a container in a submission, those of node groups too."""
+    found = [
+        over for key, sort in _OVERRIDES.items() if key in submission for over in _of(sort, (key,), submission[key])
+    ]
+    if "nodeOverrides" in submission:
+        for number, group in enumerate(list_at(submission, "nodeOverrides", "nodePropertyOverrides")):
+            for key, sort in _OVERRIDES.items():
+                if is_object(group) and key in group:
+                    path = ("nodeOverrides", "nodePropertyOverrides", number, key)
+                    found += _of(sort, path, group[key])
+    return found
+
+
+def containers(document: Document) -> list[Container]:
+    """The containers of a definition, or the overrides of a submission."""
+    return [container for task in tasks(document) for container in task.containers] + overrides(document)
+
+
+def is_fargate(definition: Document) -> bool:
+    return "FARGATE" in list_at(definition, "platformCapabilities")
+
+
+def is_eks(definition: Document) -> bool:
+    return "eksProperties" in definition
+
+
+def is_multinode(definition: Document) -> bool:
+    return "nodeProperties" in definition
+
+
+def label(container: Container) -> str:
+    """A container as a sentence names it."""
+    name = text_at(container.value, "name")
+    return f"container {name}" if name and container.sort != "container" else "the container"
+
+
+def _tasks(sort: Sort, path: Path, block: object) -> Iterator[Task]:
+    if not is_object(block):
+        return
+    if sort == "container":
+        yield Task(sort, path, block, (Container(sort, path, block),))
+    elif sort == "ecs":
+        for number, task in enumerate(list_at(block, "taskProperties")):
+            if is_object(task):
+                here = (*path, "taskProperties", number)
+                yield Task(sort, here, task, tuple(_listed(sort, here, task, "containers")))
+    elif is_object(pod := block.get("podProperties")):
+        here = (*path, "podProperties")
+        inside = (*_listed(sort, here, pod, "containers"), *_listed(sort, here, pod, "initContainers"))
+        yield Task(sort, here, pod, inside)
+
+
+def _of(sort: Sort, path: Path, block: object) -> Iterator[Container]:
+    """The overrides in a block, which is built as the definition's, save that a plain one stands alone."""
+    for task in _tasks(sort, path, block):
+        yield from task.containers
+
+
+def _listed(sort: Sort, path: Path, owner: Document, key: str) -> Iterator[Container]:
+    for number, container in enumerate(list_at(owner, key)):
+        if is_object(container):
+            yield Container(sort, (*path, key, number), container)
+
+
+def variables(container: Container) -> Iterator[tuple[Path, Document]]:
+    """The environment variables of a container, each with its place."""
+    key = container.variables
+    for number, entry in enumerate(list_at(container.value, key)):
+        if is_object(entry):
+            yield (*container.path, key, number), entry
+
+
+def named(entries: list[object]) -> dict[str, int]:
+    """Positions by the `name` of each entry; the first of a name counts."""
+    found: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        if name := text_at(object_at(entry), "name"):
+            found.setdefault(name, number)
+    return found

@@ -1,0 +1,125 @@
+"""Which parts of a document a form shows, and the way between form and document without loss.
+
+The document is the truth: a form never makes one of its own. It shows `values` of the document it was given, and
+`written` puts back what someone changed, so that everything else stays as it was, in its order, known or not.
+What a form does not show is counted by `beyond`.
+
+    units    what people write (2 h, 16 GiB, a command line) and what AWS takes
+    sorts    what a form holds of a field, and the sorts of plain values
+    places   where a value stands, and how it is read, changed and taken away there; ways through a document
+    tables   the fields of a job and of a definition
+"""
+
+from collections.abc import Iterable, Mapping
+
+from jobs.spec.documents import Document, is_object
+from jobs.spec.fields.places import MOST_ROWS
+from jobs.spec.fields.sorts import Names, Row, Rows, Value
+from jobs.spec.fields.tables import DEFINITION, JOB, SAID, Field
+from jobs.spec.patch import copied
+from jobs.spec.problems import join
+
+__all__ = [
+    "DEFINITION",
+    "JOB",
+    "MOST_ROWS",
+    "Field",
+    "Names",
+    "Row",
+    "Rows",
+    "Value",
+    "beyond",
+    "changed",
+    "field_at",
+    "values",
+    "written",
+]
+
+
+def values(document: Document, fields: Iterable[Field]) -> dict[str, Value]:
+    """What a form shows of a document, by the names of the fields."""
+    return {field.name: field.place.read(document) for field in fields}
+
+
+def changed(document: Document, fields: Iterable[Field], filled: Mapping[str, Value]) -> dict[str, Value]:
+    """What of a form that was filled in is not what the document says. Line breaks are as browsers send them."""
+    return {
+        field.name: filled[field.name]
+        for field in fields
+        if field.name in filled
+        and field.place.fits(document)
+        and _plain(filled[field.name], field) != _plain(field.place.read(document), field)
+    }
+
+
+def written(document: Document, fields: Iterable[Field], changes: Mapping[str, Value]) -> Document:
+    """The document with the changes in their places; the one that is given stays as it is."""
+    result: Document = copied(document)
+    for field in fields:
+        if field.name in changes and field.place.fits(result):
+            field.place.write(result, changes[field.name])
+    return result
+
+
+def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
+    """Pointers to what the document says and the form does not show; a part that is wholly unknown counts once."""
+    table = list(fields)
+    shown = {pointer for field in table for pointer in field.place.owns(document)}
+    ways = {join(*pointer) for pointer in _ways(table)} | {_parent(pointer) for pointer in shown}
+    return list(_unseen(document, "", shown, ways))
+
+
+def field_at(pointer: str, document: Document, fields: Iterable[Field]) -> Field | None:
+    """The field at which a problem is told: the one that shows that place, or all that is in it."""
+    table = list(fields)
+    for field in table:
+        if any(pointer == own or pointer.startswith(own + "/") for own in field.place.owns(document)):
+            return field
+    for field in table:
+        home = join(*field.place.path)
+        if any(pointer == _parent(own) and own.startswith(home + "/") for own in field.place.owns(document)):
+            return field
+    return next((field for field in table if pointer and pointer == join(*field.place.path)), None)
+
+
+def _unseen(value: object, pointer: str, shown: set[str], ways: set[str]) -> Iterable[str]:
+    if pointer in shown or SAID.get(pointer, ...) == value:
+        return
+    if pointer in ways and is_object(value):
+        for key, member in value.items():
+            yield from _unseen(member, pointer + join(key), shown, ways)
+    elif pointer in ways and isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _unseen(entry, pointer + join(number), shown, ways)
+    else:
+        yield pointer
+
+
+def _ways(fields: Iterable[Field]) -> Iterable[tuple[str | int, ...]]:
+    """Every step of the way to each field."""
+    for field in fields:
+        path = field.place.path
+        yield from (path[:length] for length in range(len(path) + 1))
+
+
+def _parent(pointer: str) -> str:
+    return pointer.rpartition("/")[0]
+
+
+def _plain(value: Value, field: Field) -> object:
+    """A value as a browser's form would send it back: line breaks of one sort, and none in what has one line."""
+    if isinstance(value, str):
+        return (_lines(value) if field.kind == "command" else _one_line(value)).strip()
+    return [
+        (row.origin, _one_line(row.name), _lines(row.value)) if isinstance(row, Row) else row
+        for row in value
+        if not isinstance(row, Row) or row.origin is not None or row.name or row.value
+    ]
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _one_line(text: str) -> str:
+    return _lines(text).replace("\n", "")

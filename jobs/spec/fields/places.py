@@ -1,0 +1,317 @@
+"""Where in a document a field's value stands, and how it is read, changed and taken away there.
+
+A place touches nothing that is not its own. It makes the objects on the way to it when something is written, and
+takes those away again that it has itself made empty.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jobs.spec.dependencies import JOB_ID
+from jobs.spec.documents import Document, Path, is_object, is_whole_number, list_at, part, text_at
+from jobs.spec.fields.sorts import TEXT, Names, Row, Rows, Sort, Value
+from jobs.spec.fields.units import WHOLE
+from jobs.spec.fields.ways import is_free, prune, put, take, there
+from jobs.spec.problems import join
+
+MOST_ROWS = 200
+"""A form with more rows is nothing for people, and a browser's form holds so many fields only."""
+
+_PINNED = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
+
+
+class Place(Protocol):
+    """What every place answers."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def read(self, document: Document) -> Value: ...
+
+    def write(self, document: Document, value: Value) -> None:
+        """Change the document that is given. Only to be called with what is not there already."""
+
+    def owns(self, document: Document) -> Iterator[str]:
+        """The pointers of what it shows."""
+
+    def fits(self, document: Document) -> bool:
+        """Whether the document has, on the way to it, the shapes that it needs."""
+
+
+@dataclass(frozen=True)
+class At:
+    """A plain value at a path, and what must stand beside it for it to mean something."""
+
+    path: Path
+    sort: Sort = TEXT
+    beside: tuple[tuple[Path, str], ...] = ()
+
+    def read(self, document: Document) -> str:
+        return self.sort.shown(part(document, *self.path)) if there(document, self.path) else ""
+
+    def write(self, document: Document, value: Value) -> None:
+        text = _text(value)
+        if not text.strip():
+            take(document, self.path)
+            return
+        put(document, self.path, self.sort.mean(text))
+        for path, needed in self.beside:
+            if not there(document, path):
+                put(document, path, needed)
+
+    def owns(self, document: Document) -> Iterator[str]:
+        if there(document, self.path):
+            yield join(*self.path)
+        for path, needed in self.beside:
+            if part(document, *path) == needed:
+                yield join(*path)
+
+    def fits(self, document: Document) -> bool:
+        return is_free(document, self.path[:-1])
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The resource requirement of one type; in older documents a number beside the list instead."""
+
+    container: Path
+    type: str
+    sort: Sort = TEXT
+    legacy: str = ""
+
+    @property
+    def path(self) -> Path:
+        return (*self.container, "resourceRequirements")
+
+    def read(self, document: Document) -> str:
+        entry = self._entry(document)
+        if entry is not None:
+            return self.sort.shown(entry[1]["value"]) if "value" in entry[1] else ""
+        if self._old(document):
+            old = part(document, *self.container, self.legacy)
+            return self.sort.shown(str(old)) if is_whole_number(old) else TEXT.shown(old)
+        return ""
+
+    def write(self, document: Document, value: Value) -> None:
+        text = _text(value).strip()
+        entry, meant = self._entry(document), self.sort.mean(text)
+        if not text:
+            if entry is not None:
+                list_at(document, *self.path).pop(entry[0])
+                prune(document, self.path)
+            if self.legacy:
+                take(document, (*self.container, self.legacy))
+        elif entry is not None:
+            entry[1]["value"] = meant
+        elif self._old(document) and WHOLE.fullmatch(meant):
+            part(document, *self.container)[self.legacy] = int(meant)
+        else:
+            if self._old(document):
+                del part(document, *self.container)[self.legacy]
+            if not there(document, self.path):
+                put(document, self.path, [])
+            part(document, *self.path).append({"type": self.type, "value": meant})
+
+    def owns(self, document: Document) -> Iterator[str]:
+        entry = self._entry(document)
+        if entry is not None:
+            yield from (join(*self.path, entry[0], key) for key in ("type", "value") if key in entry[1])
+        elif self._old(document):
+            yield join(*self.container, self.legacy)
+
+    def fits(self, document: Document) -> bool:
+        found = part(document, *self.path)
+        return is_free(document, self.container) and (found is None or isinstance(found, list))
+
+    def _entry(self, document: Document) -> tuple[int, Document] | None:
+        entries = enumerate(list_at(document, *self.path))
+        return next(((number, entry) for number, entry in entries if text_at(entry, "type") == self.type), None)
+
+    def _old(self, document: Document) -> bool:
+        return bool(self.legacy) and there(document, (*self.container, self.legacy))
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A list of objects with a name and a value, such as an environment. Others in the list stay as they are."""
+
+    path: Path
+
+    def read(self, document: Document) -> Rows:
+        return tuple(
+            Row(entry["name"], entry.get("value", ""), number)
+            for number, entry in enumerate(list_at(document, *self.path))
+            if _is_entry(entry)
+        )
+
+    def write(self, document: Document, value: Value) -> None:
+        wanted = {row.origin: row for row in _rows(value) if row.origin is not None and _says_something(row)}
+        entries = list_at(document, *self.path)
+        kept = []
+        for number, entry in enumerate(entries):
+            if not _is_entry(entry):
+                kept.append(entry)
+            elif number in wanted:
+                kept.append(_changed(entry, wanted[number]))
+        kept += [{"name": row.name, "value": row.value} for row in _rows(value) if _is_new(row)]
+        if kept:
+            put(document, self.path, kept)
+        else:
+            take(document, self.path)
+
+    def owns(self, document: Document) -> Iterator[str]:
+        for number, entry in enumerate(list_at(document, *self.path)):
+            if _is_entry(entry):
+                yield from (join(*self.path, number, key) for key in ("name", "value") if key in entry)
+
+    def fits(self, document: Document) -> bool:
+        found = part(document, *self.path)
+        few = found is None or (isinstance(found, list) and len(found) <= MOST_ROWS)
+        return few and is_free(document, self.path[:-1])
+
+
+@dataclass(frozen=True)
+class Members:
+    """An object whose keys are the person's own, such as tags. Their order stays."""
+
+    path: Path
+
+    def read(self, document: Document) -> Rows:
+        members = part(document, *self.path)
+        return tuple(
+            Row(key, member, number)
+            for number, (key, member) in enumerate(members.items() if is_object(members) else ())
+            if isinstance(member, str)
+        )
+
+    def write(self, document: Document, value: Value) -> None:
+        wanted = {row.origin: row for row in _rows(value) if row.origin is not None and _says_something(row)}
+        members = part(document, *self.path)
+        kept: dict[str, Any] = {}
+        for number, (key, member) in enumerate(members.items() if is_object(members) else ()):
+            if not isinstance(member, str):
+                kept[key] = member
+            elif number in wanted:
+                kept[wanted[number].name] = wanted[number].value
+        kept |= {row.name: row.value for row in _rows(value) if _is_new(row)}
+        if kept:
+            put(document, self.path, kept)
+        else:
+            take(document, self.path)
+
+    def owns(self, document: Document) -> Iterator[str]:
+        yield from (join(*self.path, row.name) for row in self.read(document))
+
+    def fits(self, document: Document) -> bool:
+        found = part(document, *self.path)
+        few = found is None or (is_object(found) and len(found) <= MOST_ROWS)
+        return few and is_free(document, self.path[:-1])
+
+
+@dataclass(frozen=True)
+class WaitsFor:
+    """The jobs that are waited for by their ids in AWS. How each is waited for, and other entries, stay."""
+
+    path: Path = ("dependsOn",)
+
+    def read(self, document: Document) -> Names:
+        return tuple(text_at(entry, "jobId") for entry in list_at(document, *self.path) if _is_wait(entry))
+
+    def write(self, document: Document, value: Value) -> None:
+        wanted = [each for each in value if isinstance(each, str)]
+        there = set(self.read(document))
+        kept = [
+            entry
+            for entry in list_at(document, *self.path)
+            if not _is_wait(entry) or text_at(entry, "jobId") in wanted
+        ]
+        kept += [{"jobId": each} for each in dict.fromkeys(wanted) if each not in there]
+        if kept:
+            put(document, self.path, kept)
+        else:
+            take(document, self.path)
+
+    def owns(self, document: Document) -> Iterator[str]:
+        for number, entry in enumerate(list_at(document, *self.path)):
+            if _is_wait(entry):
+                yield join(*self.path, number, "jobId")
+
+    def fits(self, document: Document) -> bool:
+        found = part(document, *self.path)
+        return found is None or isinstance(found, list)
+
+
+@dataclass(frozen=True)
+class DefinitionName:
+    """The name in `name:revision`. An ARN is a name that nobody takes apart."""
+
+    path: Path = ("jobDefinition",)
+
+    def read(self, document: Document) -> str:
+        return _name_and_revision(document, self.path)[0]
+
+    def write(self, document: Document, value: Value) -> None:
+        name, revision = _text(value).strip(), _name_and_revision(document, self.path)[1]
+        if name:
+            put(document, self.path, f"{name}:{revision}" if revision else name)
+        else:
+            take(document, self.path)
+
+    def owns(self, document: Document) -> Iterator[str]:
+        return At(self.path).owns(document)
+
+    def fits(self, document: Document) -> bool:
+        return not there(document, self.path) or isinstance(part(document, *self.path), str)
+
+
+@dataclass(frozen=True)
+class DefinitionRevision(DefinitionName):
+    """The revision in `name:revision`; empty where the latest is meant."""
+
+    def read(self, document: Document) -> str:
+        return _name_and_revision(document, self.path)[1]
+
+    def write(self, document: Document, value: Value) -> None:
+        name, revision = _name_and_revision(document, self.path)[0], _text(value).strip()
+        if name:
+            put(document, self.path, f"{name}:{revision}" if revision else name)
+
+
+def _name_and_revision(document: Document, path: Path) -> tuple[str, str]:
+    text = text_at(document, *path)
+    found = None if text.startswith("arn:") else _PINNED.fullmatch(text)
+    return (found["name"], found["revision"]) if found else (text, "")
+
+
+# -- Rows
+def _is_entry(entry: object) -> bool:
+    return is_object(entry) and isinstance(entry.get("name"), str) and isinstance(entry.get("value", ""), str)
+
+
+def _is_wait(entry: object) -> bool:
+    return JOB_ID.fullmatch(text_at(entry, "jobId")) is not None
+
+
+def _says_something(row: Row) -> bool:
+    return bool(row.name or row.value)
+
+
+def _is_new(row: Row) -> bool:
+    return row.origin is None and _says_something(row)
+
+
+def _changed(entry: Document, row: Row) -> Document:
+    changed = {**entry, "name": row.name}
+    if "value" in entry or row.value:
+        changed["value"] = row.value
+    return changed
+
+
+def _rows(value: Value) -> Sequence[Row]:
+    return [row for row in value if isinstance(row, Row)]
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else ""

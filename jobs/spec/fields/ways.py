@@ -1,0 +1,41 @@
+"""Ways through a document: whether they can be gone, and how a value is put at their end or taken away."""
+
+from typing import Any
+
+from jobs.spec.documents import Document, Path, is_object, part
+
+
+def there(document: Document, path: Path) -> bool:
+    owner = part(document, *path[:-1])
+    return is_object(owner) and path[-1] in owner
+
+
+def is_free(document: Document, path: Path) -> bool:
+    """Whether each step of the way is an object, or nothing yet."""
+    value: Any = document
+    for step in path:
+        if not is_object(value):
+            return False
+        if step not in value:
+            return True
+        value = value[step]
+    return is_object(value)
+
+
+def put(document: Document, path: Path, value: Any) -> None:
+    owner: Any = document
+    for step in path[:-1]:
+        owner = owner.setdefault(step, {})
+    owner[path[-1]] = value
+
+
+def take(document: Document, path: Path) -> None:
+    """Take a value away, and every object on the way that is empty without it."""
+    if there(document, path):
+        del part(document, *path[:-1])[path[-1]]
+        prune(document, path[:-1])
+
+
+def prune(document: Document, path: Path) -> None:
+    if path and part(document, *path) in ({}, []):
+        take(document, path)

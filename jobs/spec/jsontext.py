@@ -1,0 +1,222 @@
+"""JSON as people write it becomes data: strictly, with comments, or with commas and prose that are none of it."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from jobs.spec import complaints
+from jobs.spec import text as texts
+from jobs.spec.places import Outline, outline
+from jobs.spec.problems import Change, cut, listed, shown
+from jobs.spec.refusal import NotADocument, refuse
+from jobs.spec.text import STRING, Lines
+
+DEEPEST = 32
+"""Brackets within brackets; AWS's own deepest document has fewer than half."""
+
+MOST_SPANS = 20
+"""So many pairs of brackets in a text with prose are looked at for the one that is the document."""
+
+_LARGEST_NUMBER = 2**63 - 1
+_LONGEST_NUMBER = 40  # digits; no number of AWS Batch has half as many
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # two halves that make one character
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<null>\\u0000)|\\."
+)
+_BRACE_OR_STRING = re.compile(STRING + r"|(?P<open>\{)|(?P<close>\})")
+_LAST_COMMA = re.compile(STRING + r"|(?P<comma>,)(?=\s*+[}\]])")
+_NOT_LINE_END = re.compile(r"[^\r\n]")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a text holds, what had to be changed to see it, and where its values stand."""
+
+    value: dict[str, Any]
+    changes: tuple[Change, ...]
+    outline: Callable[[], Outline]
+    repeats: bool = False  # an object has a key twice
+
+
+class _Unfit(Exception):  # noqa: N818 - never leaves this module
+    """A number that JSON's grammar or Python would take, and AWS would not."""
+
+
+def with_comments(text: str) -> Written:
+    """JSON that may have comments. Raises NotADocument."""
+    comments = texts.without_comments(text)
+    if comments.unclosed is not None:
+        refuse(text, comments.unclosed, "the comment that begins here with /* has no end (*/).")
+    if not comments.blanked.strip():
+        raise NotADocument("The text is empty." if not text.strip() else "The text holds nothing but comments.")
+    value, repeats = loaded(comments.blanked)
+    changes = tuple(_said_of_comments(text, comments.found))
+    return Written(value, changes, lambda: outline(comments.blanked), repeats)
+
+
+def among_other_text(text: str, is_document: Callable[[dict[str, Any]], bool]) -> Written | None:
+    """The one document in a text that has something around it, or commas before closing brackets."""
+    comments = texts.without_comments(text)
+    if comments.unclosed is not None or comments.blanked.lstrip().startswith("["):
+        return None
+    found: list[tuple[Written, tuple[int, int]]] = []
+    for start, end in _spans(comments.blanked):
+        inside = comments.blanked[start:end]
+        clean, commas = _without_last_commas(inside)
+        whole = _blank(text[:start]) + clean + _blank(text[end:])
+        try:
+            value, repeats = loaded(whole)
+        except NotADocument:
+            continue
+        if is_document(value):
+            changes = [
+                *_said_of_surroundings(comments.blanked, start, end),
+                *_said_of_comments(text, tuple(offset for offset in comments.found if start <= offset < end)),
+                *_said_of_commas(text, [start + offset for offset in commas]),
+            ]
+            found.append((Written(value, tuple(changes), _outline_of(whole), repeats), (start, end)))
+    return found[0][0] if len(found) == 1 else None
+
+
+def loaded(text: str) -> tuple[dict[str, Any], bool]:
+    """The object that a text without comments holds, and whether an object has a key twice. Raises NotADocument."""
+    deep = texts.too_deep(text, DEEPEST)
+    if deep is not None:
+        refuse(text, deep, f"brackets stand in brackets {DEEPEST + 1} deep; {DEEPEST} are read at most.")
+    repeats = False
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeats
+        collected = dict(pairs)
+        repeats = repeats or len(collected) != len(pairs)
+        return collected
+
+    try:
+        value = json.loads(
+            text, object_pairs_hook=collect, parse_constant=_no_number, parse_int=_whole_number, parse_float=_number
+        )
+    except json.JSONDecodeError as error:
+        complaint = complaints.about(text, error)
+        refuse(text, complaint.offset, complaint.message)
+    except _Unfit as unfit:
+        _refuse_number(text, str(unfit))
+    if "\\u" in text:
+        _refuse_broken_characters(text)
+    if not isinstance(value, dict):
+        hint = ' Write {"jobs": [ … ]} around several submissions.' if isinstance(value, list) else ""
+        raise NotADocument(f"The text holds {shown(value)}; a document is an object in {{ }}.{hint}")
+    return value, repeats
+
+
+def _outline_of(text: str) -> Callable[[], Outline]:
+    return lambda: outline(text)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """From and to of each outermost pair of braces."""
+    depth = start = count = 0
+    for match in _BRACE_OR_STRING.finditer(text):
+        if match["open"]:
+            if not depth:
+                start = match.start()
+            depth += 1
+        elif match["close"] and depth:
+            depth -= 1
+            if not depth:
+                yield start, match.end()
+                count += 1
+                if count == MOST_SPANS:
+                    return
+
+
+def _without_last_commas(text: str) -> tuple[str, list[int]]:
+    commas = [match.start() for match in _LAST_COMMA.finditer(text) if match["comma"]]
+    pieces: list[str] = []
+    done = 0
+    for offset in commas:
+        pieces += text[done:offset], " "
+        done = offset + 1
+    return "".join([*pieces, text[done:]]), commas
+
+
+def _blank(text: str) -> str:
+    return _NOT_LINE_END.sub(" ", text)
+
+
+def _said_of_surroundings(text: str, start: int, end: int) -> Iterator[Change]:
+    lines = Lines(text)
+    before, after = text[:start].strip(), text[end:].strip()
+    where = []
+    if before:
+        where.append(f"before line {lines.place(start).line}" if "\n" in text[:start] else "before the first {")
+    if after:
+        where.append(f"after line {lines.place(end - 1).line}" if "\n" in text[end:].rstrip() else "after the last }")
+    if where:
+        yield Change("", f"What stands {listed(where)} is no part of the document and was left out.")
+
+
+def _said_of_commas(text: str, offsets: list[int]) -> Iterator[Change]:
+    if offsets:
+        where = _on_lines(text, offsets)
+        what = "comma before a closing bracket" if len(offsets) == 1 else "commas before closing brackets"
+        were = "was" if len(offsets) == 1 else "were"
+        yield Change("", f"The {what} on {where} {were} left out.")
+
+
+def _said_of_comments(text: str, offsets: tuple[int, ...]) -> Iterator[Change]:
+    if len(offsets) == 1:
+        yield Change("", f"The comment on {_on_lines(text, offsets)} was left out: JSON has no comments.")
+    elif offsets:
+        yield Change("", f"The comments on {_on_lines(text, offsets)} were left out: JSON has no comments.")
+
+
+def _on_lines(text: str, offsets: tuple[int, ...] | list[int]) -> str:
+    lines = Lines(text)
+    numbers = list(dict.fromkeys(str(lines.place(offset).line) for offset in offsets))
+    return f"line{'s' * (len(numbers) > 1)} {listed(numbers)}"
+
+
+def _whole_number(literal: str) -> int:
+    if len(literal) > _LONGEST_NUMBER or abs(int(literal)) > _LARGEST_NUMBER:
+        raise _Unfit(literal)
+    return int(literal)
+
+
+def _number(literal: str) -> float:
+    if len(literal) > _LONGEST_NUMBER or not math.isfinite(float(literal)):
+        raise _Unfit(literal)
+    return float(literal)
+
+
+def _no_number(literal: str) -> NoReturn:
+    raise _Unfit(literal)
+
+
+def _refuse_number(text: str, literal: str) -> NoReturn:
+    """Name the number that had to be refused, which is the first of its kind in the text."""
+    offset = next((offset for offset, word in texts.words(text) if word.startswith(literal)), 0)
+    if literal[-1].isdecimal():
+        length = f" ({len(literal):,} characters)" if len(literal) > _LONGEST_NUMBER else ""
+        refuse(text, offset, f"the number {cut(literal)}{length} is too large or too long.")
+    refuse(text, offset, f"{literal} is not a number that JSON knows.")
+
+
+def _refuse_broken_characters(text: str) -> None:
+    """Refuse escapes that stand for no character, or for one that no database and no shell can keep."""
+    for start, string in texts.strings(text):
+        if "\\u" not in string:
+            continue
+        for escape in _ESCAPE.finditer(string):
+            if escape["null"]:
+                refuse(
+                    text, start + escape.start(), "\\u0000 stands for no character that can be kept; take it away."
+                )
+            if escape["half"]:
+                refuse(
+                    text,
+                    start + escape.start(),
+                    f"{escape['half']} is half a character (a lone surrogate); write the character itself.",
+                )

@@ -1,0 +1,82 @@
+"""What a queue asks of the jobs that are submitted to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobs.spec.containers import is_eks, is_fargate
+from jobs.spec.documents import Document
+from jobs.spec.problems import Problem
+from jobs.spec.rules import WARNING, rule
+
+
+@dataclass(frozen=True)
+class QueueFacts:
+    """What is known of a queue. None or an empty text: nobody has asked AWS."""
+
+    fair_share: bool | None = None
+    """Whether a scheduling policy shares the queue among share identifiers."""
+    platform: str = ""
+    """ECS, ECS_FARGATE, EKS or SAGEMAKER_TRAINING, as AWS calls it (jobQueueType)."""
+
+
+@rule("share.missing")
+def share_is_named(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue with a fair-share policy needs a share identifier.
+
+    Source: SubmitJob, AWS Batch API reference.
+    """
+    if queue.fair_share is True and "shareIdentifier" not in submission:
+        message = "The queue is shared by a fair-share policy; name the share of this job in shareIdentifier."
+        yield Problem("/jobQueue" if "jobQueue" in submission else "", message)
+
+
+@rule("share.not-fair")
+def share_is_shared(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue without a fair-share policy takes no share identifier.
+
+    Source: SubmitJob, AWS Batch API reference.
+    """
+    if queue.fair_share is False and "shareIdentifier" in submission:
+        message = "The queue has no fair-share policy and takes no shareIdentifier; take it away."
+        yield Problem("/shareIdentifier", message, fix=({"op": "remove", "path": "/shareIdentifier"},))
+
+
+@rule("share.priority", WARNING)
+def priority_counts(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A scheduling priority only counts on a queue with a fair-share policy.
+
+    Source: SubmitJob, AWS Batch API reference.
+    """
+    if queue.fair_share is False and "schedulingPriorityOverride" in submission:
+        here = "/schedulingPriorityOverride"
+        message = "The queue has no fair-share policy, so a scheduling priority does nothing there."
+        yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("queue.service-jobs")
+def queue_takes_jobs(_: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue for SageMaker training takes no container jobs.
+
+    Source: JobQueueDetail, AWS Batch API reference.
+    """
+    if queue.platform == "SAGEMAKER_TRAINING":
+        yield Problem("/jobQueue", "The queue is for SageMaker training jobs; choose one for containers.")
+
+
+@rule("queue.platform")
+def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue runs the definitions of its own platform only: EC2, Fargate or EKS.
+
+    Source: ComputeEnvironmentOrder and JobQueueDetail, AWS Batch API reference.
+    """
+    words = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
+    has = words.get(queue.platform)
+    wanted = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
+    if has and has != wanted and "nodeProperties" not in definition:
+        message = (
+            f"The job definition is for {wanted}, and the queue runs jobs on {has}; choose a queue for {wanted}."
+        )
+        yield Problem("/jobQueue", message)
+
+
+RULES = (share_is_named, share_is_shared, priority_counts, queue_takes_jobs)

@@ -1,0 +1,286 @@
+"""What the errors of a schema mean, in a person's words, with a fix where there is no doubt about it.
+
+Each function tells one sort of error of `jsonschema`; `SENTENCES` says which keyword is told by which.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.spec.documents import Path
+from jobs.spec.guesses import Guesses
+from jobs.spec.problems import Fix, Problem, Severity, cut, join, listed, quoted, shown
+from jobs.spec.rules import rule
+
+Error = Any
+"""A ValidationError of jsonschema, whose type stubs take each of its parts for possibly unset."""
+
+_EXPECTED = {
+    "string": "text in double quotes",
+    "integer": "a whole number, without quotes",
+    "number": "a number, without quotes",
+    "boolean": "true or false, without quotes",
+    "array": "a list in [ ]",
+    "object": "an object in { }",
+}
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A key that is unknown where it stands, and known in another place: what to say, and how to put it right."""
+
+    message: str
+    fix: Fix = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the sentences about one document share."""
+
+    in_words: Mapping[str, str]
+    guesses: Guesses
+    elsewhere: Callable[[Path, str], Elsewhere | None] | None = None
+
+
+def problems(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+    """An error of the library as problems; `path` leads to what it is about."""
+    if "propertyNames" in error.schema_path:
+        yield from (key_too_long if error.validator == "maxLength" else key_empty)(error, path, told)
+        return
+    yield from SENTENCES[str(error.validator)](error, path, told)
+
+
+@rule("schema.missing-key")
+def missing_key(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """A key that AWS Batch requires is missing.
+
+    Source: the required members of botocore's service model of AWS Batch.
+    """
+    # The library yields one error a key, without saying which; the first of them tells all.
+    key = _quoted_in(error.message)
+    yield Problem(join(*path), f"{key} is missing{_inside(path)}; it has to be there.")
+
+
+def unknown_keys(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+    """Every key of an object that has no place there."""
+    known = error.schema["properties"] if isinstance(error.schema, Mapping) else {}
+    for key in error.instance:
+        if key in known:
+            continue
+        found = told.elsewhere(path, key) if told.elsewhere else None
+        if found:
+            yield from belongs_elsewhere(path, key, found)
+        else:
+            yield from unknown_key(path, key, told.guesses.nearest(key, known), error.instance)
+
+
+@rule("schema.unknown-key")
+def unknown_key(path: Path, key: str, meant: str | None, siblings: Mapping[str, Any]) -> Iterator[Problem]:
+    """A key is written differently from all that AWS Batch knows in its place.
+
+    The nearest known key is offered. Source: botocore refuses unknown keys before it sends anything.
+    """
+    here = join(*path, key)
+    message = f"{quoted(key)} is not a key that AWS Batch knows here"
+    if meant and meant not in siblings:
+        fix = {"op": "move", "from": here, "path": join(*path, meant)}
+        yield Problem(here, f"{message}; did you mean {meant}?", fix=(fix,))
+    else:
+        also = f" ({meant} is there already)" if meant else ""
+        yield Problem(here, f"{message}; take it away{also}.", fix=({"op": "remove", "path": here},))
+
+
+@rule("schema.belongs-elsewhere")
+def belongs_elsewhere(path: Path, key: str, found: Elsewhere) -> Iterator[Problem]:
+    """A key stands where it cannot be set: only a job definition has it, or it belongs into containerOverrides.
+
+    Source: SubmitJob and ContainerOverrides, AWS Batch API reference.
+    """
+    yield Problem(join(*path, key), found.message, fix=found.fix)
+
+
+@rule("schema.wrong-type")
+def wrong_type(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """A value is of the wrong sort: a number where a text is wanted, a list where an object is wanted.
+
+    Source: the types of botocore's service model of AWS Batch.
+    """
+    here, value, wanted = join(*path), error.instance, str(error.validator_value)
+    if value is None:
+        take = ({"op": "remove", "path": here},) if path and isinstance(path[-1], str) else ()
+        yield Problem(here, f"{_label(path)} is null; leave it out, or give {_EXPECTED[wanted]}.", fix=take)
+        return
+    meant = _entry_as_list(value, error.schema) if wanted == "array" else converted(value, wanted)
+    fix = () if meant is None else ({"op": "replace", "path": here, "value": meant},)
+    yield Problem(here, f"{_label(path)} must be {_EXPECTED[wanted]}; found {shown(value)}.", fix=fix)
+
+
+@rule("schema.unknown-value", Severity.WARNING)
+def unknown_value(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+    """A value is none of those that AWS Batch is known to take; AWS may have learnt it since.
+
+    The nearest known one is offered. Source: the enums of botocore's service model of AWS Batch.
+    """
+    value, known = error.instance, error.validator_value
+    if not isinstance(value, str):
+        return  # the wrong type is told already
+    meant = told.guesses.nearest(value, known)
+    hint = f"did you mean {meant}?" if meant else f"it knows {listed(known)}."
+    fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant else ()
+    yield Problem(join(*path), f"AWS Batch does not know {quoted(value)} as {_label(path)}; {hint}", fix=fix)
+
+
+@rule("schema.pattern")
+def wrong_pattern(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+    """A name or a condition has characters that AWS Batch does not take.
+
+    Source: the AWS Batch API reference, where it describes the member.
+    """
+    pattern = error.validator_value.pattern
+    words = told.in_words.get(pattern, f"of the form {pattern}")
+    yield Problem(join(*path), f"{_label(path)} must be {words}; found {shown(error.instance)}.")
+
+
+@rule("schema.too-long")
+def too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """A text, list or map is longer than AWS Batch takes.
+
+    Source: the AWS Batch API reference, where it describes the member.
+    """
+    size, most = len(error.instance), error.validator_value
+    yield Problem(
+        join(*path),
+        f"{_label(path)} has {size:,} {_what(error, size)}; AWS Batch takes {most:,} at most here.",
+    )
+
+
+@rule("schema.too-short")
+def too_short(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """A text, list or map is shorter than AWS Batch takes, most often empty.
+
+    Source: the AWS Batch API reference, where it describes the member.
+    """
+    size, least = len(error.instance), error.validator_value
+    if size == 0:
+        yield Problem(join(*path), f"{_label(path)} is empty; fill it, or leave it out.")
+    else:
+        wants = f"{_label(path)} has {size:,} {_what(error, 2)}; AWS Batch wants {least:,} at least."
+        yield Problem(join(*path), wants)
+
+
+@rule("schema.too-large")
+def too_large(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """A number is larger than AWS Batch takes.
+
+    Source: the AWS Batch API reference, where it describes the member.
+    """
+    yield Problem(join(*path), _out_of_bounds(error, path))
+
+
+@rule("schema.too-small")
+def too_small(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """A number is smaller than AWS Batch takes, such as a timeout under 60 seconds or an array of one job.
+
+    Source: the AWS Batch API reference, where it describes the member.
+    """
+    yield Problem(join(*path), _out_of_bounds(error, path))
+
+
+@rule("schema.key-too-long")
+def key_too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+    """The key of a tag has 128 characters at most.
+
+    Source: TagKey in botocore's service model of AWS Batch.
+    """
+    key, most = error.instance, error.validator_value
+    yield Problem(join(*path), f"The key {quoted(key)} has {len(key)} characters; {most} are the most.")
+
+
+@rule("schema.key-empty")
+def key_empty(_: Error, path: Path, __: Told) -> Iterator[Problem]:
+    """A tag has a name.
+
+    Source: TagKey in botocore's service model of AWS Batch.
+    """
+    yield Problem(join(*path), f"A key{_inside(path[:-1])} is empty; give it a name.")
+
+
+SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
+    "required": missing_key,
+    "additionalProperties": unknown_keys,
+    "type": wrong_type,
+    "enum": unknown_value,
+    "pattern": wrong_pattern,
+    "minimum": too_small,
+    "maximum": too_large,
+    "minLength": too_short,
+    "maxLength": too_long,
+    "minItems": too_short,
+    "maxItems": too_long,
+    "minProperties": too_short,
+    "maxProperties": too_long,
+}
+
+
+def converted(value: Any, wanted: str) -> Any:
+    """A single value as the type that is wanted, where there is no doubt about it; else None."""
+    match wanted, value:
+        case "string", bool():
+            return "true" if value else "false"
+        case "string", int():
+            return str(value)
+        case "string", float():
+            return f"{value:.15g}"
+        case "integer", str() if re.fullmatch(r"\s*-?[0-9]{1,9}\s*", value):
+            return int(value)
+        case "integer", float() if value.is_integer() and abs(value) < 2**53:
+            return int(value)
+        case "boolean", str() if value.casefold() in ("true", "false"):
+            return value.casefold() == "true"
+        case _:
+            return None
+
+
+def _entry_as_list(value: Any, schema: Any) -> list[Any] | None:
+    """One object where a list of objects is wanted."""
+    entries = schema["items"].schema if "items" in schema else {}
+    return [value] if isinstance(value, dict) and entries.get("type") == "object" else None
+
+
+def _quoted_in(message: str) -> str:
+    """The key that an error of `required` names: “'jobName' is a required property”."""
+    return message.rpartition(" is a required property")[0].strip("'\"")
+
+
+def _what(error: Error, size: int) -> str:
+    one, many = ("character", "characters") if isinstance(error.instance, str) else ("entry", "entries")
+    return one if size == 1 else many
+
+
+def _out_of_bounds(error: Error, path: Path) -> str:
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None:
+        limits = f"{least:,} to {most:,}"
+    else:
+        limits = f"at most {most:,}" if least is None else f"at least {least:,}"
+    return f"{_label(path)} must be {limits}; found the number {error.instance}."
+
+
+def _label(path: Path) -> str:
+    """The value at the path as a sentence names it."""
+    if not path:
+        return "The document"
+    last = path[-1]
+    if isinstance(last, str):
+        return cut(last) or "The value without a name"
+    owner = next((part for part in reversed(path) if isinstance(part, str)), "the list")
+    return f"Entry {last + 1} of {cut(owner)}"
+
+
+def _inside(path: Path) -> str:
+    if not path:
+        return ""
+    label = _label(path)
+    return f" in {label[0].lower() + label[1:] if label.startswith('Entry ') else label}"

@@ -1,0 +1,10 @@
+"""The forms: one for a job, one for a definition, each over one document.
+
+draft       what someone filled in, the document it makes, and what is wrong at which field
+choices     what the team may choose from
+facts       what a definition says, for the form of a job to show and to hint at
+job         the form of a job, and run again
+definition  the form of a definition
+rerun       the document with which a job or a submission begins again
+taken       from a form to the JSON page and back
+"""

@@ -1,0 +1,135 @@
+"""What the team may choose from: its queues, the definitions it may use, its jobs, the tags it uses.
+
+Every list is bounded, and asked for by one query: a form must open as fast for a team with a million jobs.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Max, Q
+
+from jobs.models import Definition, Job, JobTag, QueueGrant, Registration, Revision, Team
+from jobs.states import ACTIVE_STATES, Status
+
+USUAL_TAGS = ("Department", "Project", "CostCenter")
+MOST_DEFINITIONS = 300
+MOST_REVISIONS = 50
+MOST_WAITS = 30
+MOST_VALUES = 40
+RECENT_JOBS = 200
+"""So many of the team's newest jobs are looked at for what it usually writes."""
+SEARCHED_JOBS = 5000
+"""So many of its newest jobs are searched by name."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing to choose. `note` is what to know of it before."""
+
+    value: str
+    label: str
+    note: str = ""
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the team's recent jobs say: their tags, and those that another could wait for."""
+
+    keys: tuple[str, ...] = ()
+    tags: Mapping[str, list[str]] = field(default_factory=dict)
+    waits: tuple[Choice, ...] = ()
+
+
+def queues(team: Team) -> tuple[list[Choice], str]:
+    """The team's queues, and the one to begin with."""
+    grants = list(
+        QueueGrant.objects.filter(team=team, queue__account__active=True, queue__vanished_at=None)
+        .select_related("queue__account")
+        .order_by("queue__name", "queue__account__name")
+    )
+    several = len({grant.queue.account_id for grant in grants}) > 1
+    found = [
+        Choice(
+            grant.queue.arn if several and grant.queue.arn else grant.queue.name,
+            f"{grant.queue.name} ({grant.queue.account})" if several else grant.queue.name,
+            "" if grant.queue.open else "takes no jobs now",
+        )
+        for grant in grants
+    ]
+    default = next((number for number, grant in enumerate(grants) if grant.is_default), 0)
+    return found, found[default].value if found else ""
+
+
+def definitions(team: Team) -> list[Choice]:
+    """What the team can run: definitions that have a revision in AWS."""
+    runnable = Q(revisions__registration=Registration.REGISTERED, revisions__active=True)
+    usable = Definition.objects.usable_by(team).annotate(newest=Max("revisions__number", filter=runnable))
+    found = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MOST_DEFINITIONS]
+    by_name: dict[str, Choice] = {}
+    for each in found:
+        note = "" if each.team_id == team.pk else f"shared by {each.team.name}"
+        by_name.setdefault(each.name, Choice(each.name, each.name, note))
+    return list(by_name.values())
+
+
+def revisions(team: Team, name: str) -> list[Revision]:
+    """The revisions of a definition that Batch would run, newest first."""
+    if not name:
+        return []
+    return list(
+        Revision.objects.runnable()
+        .filter(definition__in=Definition.objects.usable_by(team), definition__name=name)
+        .select_related("definition__team", "definition__account")
+        .order_by("-number", "-pk")[:MOST_REVISIONS]
+    )
+
+
+def known(team: Team, chosen: Collection[str] = ()) -> Known:
+    """What the newest jobs of the team say."""
+    recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
+    return Known(
+        *_tags(team, recent),
+        waits=tuple(_waits([job for job in recent if job.batch_id], chosen, _missing(team, recent, chosen))),
+    )
+
+
+def waits(team: Team, wanted: str, chosen: Collection[str]) -> list[Choice]:
+    """The team's jobs of a name, or any; what is chosen already always stays among them."""
+    newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOBS]
+    found = Job.objects.filter(pk__in=newest, batch_id__isnull=False)
+    if wanted:
+        found = found.filter(name__icontains=wanted)
+    jobs = list(found.order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
+    return _waits(jobs, chosen, _missing(team, jobs, chosen))
+
+
+_SHOWN = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at")
+
+
+def _missing(team: Team, there: Iterable[Job], chosen: Collection[str]) -> list[Job]:
+    lacking = set(chosen) - {job.batch_id for job in there}
+    return list(Job.objects.filter(team=team, batch_id__in=lacking).only(*_SHOWN)) if lacking else []
+
+
+def _waits(jobs: list[Job], chosen: Collection[str], more: Iterable[Job]) -> list[Choice]:
+    """The chosen first, then active ones, then the newest. An id that is nobody's here is shown as it is."""
+    by_id = {str(job.batch_id): job for job in [*jobs, *more]}
+    unknown = [
+        Choice(each, each, "not a job of this team that is known here") for each in chosen if each not in by_id
+    ]
+    first = [each for each in chosen if each in by_id]
+    active = [str(job.batch_id) for job in jobs if job.state in ACTIVE_STATES]
+    rest = [str(job.batch_id) for job in jobs]
+    order = list(dict.fromkeys([*first, *active, *rest]))[: max(MOST_WAITS, len(first))]
+    return [*unknown, *(Choice(each, by_id[each].name, "", by_id[each].status) for each in order)]
+
+
+def _tags(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """The keys that are in use, the usual ones first, and the values of these."""
+    rows = JobTag.objects.filter(team=team, job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
+    values: dict[str, set[str]] = {key: set() for key in USUAL_TAGS}
+    for key, value in rows:
+        values.setdefault(key, set()).add(value)
+    keys = (*USUAL_TAGS, *sorted(values.keys() - set(USUAL_TAGS))[:MOST_VALUES])
+    return keys, {key: sorted(values[key])[:MOST_VALUES] for key in keys if values[key]}

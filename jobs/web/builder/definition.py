@@ -1,0 +1,169 @@
+"""The form of a definition: the common fields of one container, new, as the next revision, or as a copy."""
+
+from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs import access, intake
+from jobs.access import Member
+from jobs.models import Account, Definition
+from jobs.spec.documents import Document, Kind, text_at
+from jobs.spec.fields import units
+from jobs.spec.fields.tables import has_one_container
+from jobs.spec.patch import copied
+from jobs.spec.platforms import FARGATE_MEMORY
+from jobs.spec.reading import NotADocument
+from jobs.web import secrets, write
+from jobs.web.builder import choices, said
+from jobs.web.builder.choices import Choice
+from jobs.web.builder.draft import Draft
+from jobs.web.builder.items import items
+from jobs.web.builder.said import Said
+from jobs.web.door import SignedInRequest, signed_in
+
+TEMPLATE = "jobs/form/definition.html"
+BLANK: Document = {
+    "jobDefinitionName": "",
+    "type": "container",
+    "containerProperties": {
+        "image": "",
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
+    },
+}
+PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="register")
+    if request.method != "POST":
+        return _opened(request, member)
+    try:
+        draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    except NotADocument as no:
+        return write.sent_back(request, member, request.POST.get("document", ""), no)
+    account = _account(request, member)
+    match request.POST.get("do"):
+        case "check":
+            return page(request, member, draft, said.of_draft(draft, member, account))
+        case "json":
+            return write.opened(request, member, draft.text)
+    told = said.of_draft(draft, member, account, all_of_it=True)
+    if draft.own_problems:
+        return page(request, member, draft, told, refused=True)
+    try:
+        return write.registered(request, draft.text, member, account)
+    except NotADocument:
+        return page(request, member, draft, told, refused=True)
+    except intake.Refused as refused:
+        told = said.of_verdict(draft, refused.verdict, all_of_it=True)
+        return page(request, member, draft, told, refused=True)
+
+
+@require_POST
+@signed_in
+def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
+    """What stands beside the form, for what is in it now, and what is to be said at its fields."""
+    member = access.membership(request.user, slug, may="register")
+    try:
+        draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    except NotADocument as no:
+        return HttpResponse(no.message, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+    told = said.of_draft(draft, member, _account(request, member))
+    filled = {
+        "team": member.team,
+        "member": member,
+        "draft": draft,
+        "said": told,
+        "items": items(draft, told, choices=_sizes(draft)),
+        "fargate": _on_fargate(draft),
+        # Only what decides about sizes draws them anew: nobody's caret is in them then.
+        "sizes_too": request.htmx.trigger_name in ("platform", "vcpus"),
+        "oob": True,
+    }
+    return render(request, f"{TEMPLATE}#answer", filled)
+
+
+def page(
+    request: SignedInRequest,
+    member: Member,
+    draft: Draft,
+    told: Said,
+    *,
+    earlier: Definition | None = None,
+    refused: bool = False,
+) -> HttpResponse:
+    accounts = _accounts(member)
+    filled = {
+        "member": member,
+        "team": member.team,
+        "draft": draft,
+        "said": told,
+        "items": items(draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}),
+        "fargate": _on_fargate(draft),
+        "known": choices.known(member.team),
+        "accounts": accounts if len(accounts) > 1 else [],
+        "account": request.POST.get("account", ""),
+        "earlier": earlier,
+        "refused": refused,
+        "here": "write",
+        "tab": "definition",
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    return render(request, TEMPLATE, filled, status=status)
+
+
+def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
+    """Empty; or with a definition that is to be revised or copied. One of several containers opens as JSON."""
+    revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
+    if not revise and not clone:
+        draft = Draft.begun(Kind.DEFINITION, BLANK)
+        return page(request, member, draft, said.not_yet(draft))
+    earlier, owner = access.definition(request.user, revise or clone)
+    newest = earlier.revisions.first()
+    document: Document = (
+        copied(secrets.for_editor(newest.document, owner)) if newest else {**BLANK, "jobDefinitionName": earlier.name}
+    )
+    # Another team's name cannot be registered, so what it shares is copied.
+    if clone or earlier.team_id != member.team.pk:
+        document["jobDefinitionName"] = f"{text_at(document, 'jobDefinitionName')[:123]}-copy"
+    draft = Draft.begun(Kind.DEFINITION, document)
+    if not has_one_container(document):
+        return write.opened(request, member, draft.text)
+    return page(request, member, draft, said.not_yet(draft), earlier=None if clone else earlier)
+
+
+def _accounts(member: Member) -> list[Account]:
+    """The accounts in which the team has queues: only there it can run what it registers."""
+    return list(
+        Account.objects.filter(active=True, queues__grants__team=member.team).distinct().order_by("name")[:20]
+    )
+
+
+def _account(request: SignedInRequest, member: Member) -> Account | None:
+    """The account that was chosen, where there is a choice."""
+    chosen = request.POST.get("account", "")
+    return next((each for each in _accounts(member) if str(each.pk) == chosen), None) if chosen else None
+
+
+def _on_fargate(draft: Draft) -> bool:
+    return draft.filled["platform"] == "FARGATE"
+
+
+def _sizes(draft: Draft) -> dict[str, list[Choice]]:
+    """On Fargate, the sizes there are; the memory that goes with the vCPU that is chosen."""
+    if not _on_fargate(draft):
+        return {}
+    try:
+        vcpus = Decimal(str(draft.filled["vcpus"]))
+    except InvalidOperation:
+        vcpus = Decimal(0)
+    memory = FARGATE_MEMORY.get(vcpus, ())
+    return {
+        "vcpus": [Choice(str(each), f"{each} vCPU") for each in FARGATE_MEMORY],
+        "memory": [Choice(units.mib_in_words(each), units.mib_in_words(each)) for each in memory],
+    }

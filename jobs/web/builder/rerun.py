@@ -1,0 +1,63 @@
+"""The document with which something begins again."""
+
+from dataclasses import dataclass
+
+from jobs.models import Job
+from jobs.spec import fields
+from jobs.spec.dependencies import is_job_id
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.patch import copied
+
+
+@dataclass(frozen=True)
+class Again:
+    """A job that is to run again: its document, and what to say of it."""
+
+    job: Job
+    document: Document
+    newest: int | None  # of the definition's revisions that Batch would run
+    pinned: bool  # whether the document names the revision that ran
+    dropped: int  # how many steps of its workflow it waited for
+
+    @property
+    def other_revision(self) -> bool:
+        """Whether there is a choice between then and now."""
+        return self.newest is not None and self.newest != self.job.revision.number
+
+
+def again(job: Job, newest: int | None, which: str = "") -> Again:
+    """The same document. Where its definition has moved on since, it names the revision that ran, unless `which` says
+    “latest”."""
+    document, dropped = _document(job)
+    name = fields.values(document, fields.JOB)["definition"]
+    revision = str(job.revision.number or "")
+    moved = newest is not None and newest != job.revision.number
+    by_name = isinstance(name, str) and name == job.revision.definition.name
+    if by_name and which == "latest":
+        document = fields.written(document, fields.JOB, {"revision": ""})
+    elif by_name and moved and revision:
+        document = fields.written(document, fields.JOB, {"revision": revision})
+    pinned = bool(fields.values(document, fields.JOB)["revision"])
+    return Again(job, document, newest, pinned, dropped)
+
+
+def _document(job: Job) -> tuple[Document, int]:
+    """What was asked for the job, with its tags; a step of a workflow without the steps it waited for."""
+    submission = job.submission
+    if submission.kind != Kind.WORKFLOW and submission.document:
+        return copied(submission.document), 0
+    document: Document = copied(job.document)
+    if job.tags and "tags" not in document:
+        document["tags"] = dict(job.tags)
+    kept = [entry for entry in list_at(document, "dependsOn") if not _is_step(entry)]
+    dropped = len(list_at(document, "dependsOn")) - len(kept)
+    if dropped and kept:
+        document["dependsOn"] = kept
+    elif dropped:
+        del document["dependsOn"]
+    return document, dropped
+
+
+def _is_step(entry: object) -> bool:
+    """Whether it names a step of the same workflow, and no job that AWS knows."""
+    return is_object(entry) and bool(text_at(entry, "jobId")) and not is_job_id(entry["jobId"])

@@ -1,0 +1,46 @@
+"""From the JSON page to a form: the text that is in the editor opens as the form of what it is."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.views.decorators.http import require_POST
+
+from jobs import access
+from jobs.spec.documents import Kind
+from jobs.spec.fields.tables import has_one_container
+from jobs.spec.problems import has_errors
+from jobs.spec.reading import NotADocument, Reading, read
+from jobs.web import write
+from jobs.web.builder import definition, job, said
+from jobs.web.builder.draft import Draft
+from jobs.web.door import SignedInRequest, signed_in
+
+
+@require_POST
+@signed_in
+def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="submit")
+    sent = write.Draft.of(request)
+    try:
+        asked = sent.asked()
+        reading = _formable(read(asked))
+    except NotADocument as no:
+        return write.sent_back(request, member, sent.text, no)
+    for change in reading.changes:
+        messages.info(request, change.message)
+    draft = Draft.begun(reading.kind, reading.document, sent.again)
+    if reading.kind is Kind.DEFINITION:
+        return definition.page(request, member, draft, said.of_draft(draft, member))
+    return job.page(request, member, draft, said.of_draft(draft, member))
+
+
+def _formable(reading: Reading) -> Reading:
+    """What a form can show without loss. Raises NotADocument, with the reason, for anything else."""
+    if has_errors(reading.problems):
+        first = reading.problems[0]
+        place = reading.place(first.pointer)
+        raise NotADocument(f"{first.message} A form would lose one of them.", place.line, place.column)
+    if reading.kind is Kind.WORKFLOW:
+        raise NotADocument("A workflow has no form: it is written as JSON. The form is for one job, or a definition.")
+    if reading.kind is Kind.DEFINITION and not has_one_container(reading.document):
+        raise NotADocument("This definition is not of one container. The form is for one; write the others as JSON.")
+    return reading

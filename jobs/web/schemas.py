@@ -1,0 +1,43 @@
+"""The JSON Schemas of documents, for editors and other programs. They say what AWS's API says, so they are public."""
+
+import hashlib
+import json
+from functools import cache
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import condition, require_safe
+
+from jobs.spec.documents import Kind
+from jobs.spec.schema import schema
+
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "public, max-age=300"
+
+
+@cache
+def _content(kind: Kind) -> tuple[bytes, str]:
+    """The schema as it is sent, and the hash that names it: another release of botocore is another one."""
+    content = json.dumps(schema(kind), ensure_ascii=False, separators=(",", ":")).encode()
+    return content, hashlib.sha256(content).hexdigest()[:32]
+
+
+def address_version(kind: Kind) -> str:
+    """What an address ends in (?v=…) to be kept for ever."""
+    return _content(kind)[1]
+
+
+def _etag(_: HttpRequest, kind: str) -> str | None:
+    return f'"{_content(Kind(kind))[1]}"' if kind in list(Kind) else None
+
+
+@require_safe
+@condition(etag_func=_etag)
+def schema_of(request: HttpRequest, kind: str) -> HttpResponse:
+    """A schema. With ?v= and its own hash it is kept for ever, without for some minutes."""
+    if kind not in list(Kind):
+        raise Http404
+    content, version = _content(Kind(kind))
+    answer = HttpResponse(content, content_type="application/schema+json")
+    answer["Cache-Control"] = FOR_EVER if request.GET.get("v") == version else ASK_AGAIN
+    answer["Access-Control-Allow-Origin"] = "*"
+    return answer

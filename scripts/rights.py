@@ -1,0 +1,62 @@
+"""Writes docs/access.md from the table of rights: `python -m scripts.rights`, or `--check` to only compare."""
+
+import os
+import sys
+from pathlib import Path
+
+import django
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "access.md"
+
+HEAD = """\
+# Who may do what
+
+In a team, by the role one has there. What another team has does not exist for anyone else: its pages answer 404, as
+they would if there were no such thing. What someone sees and may not do is refused with 403 and a sentence on why.
+"""
+TAIL = """\
+- An administrator (Django staff) sees every team, its costs and its health, works in Django's admin, and acts in a
+  team only as a member of it.
+- A token may what the person who made it may at that moment, in the one team it was made for. One that may only
+  read, nothing but look.
+- In a team that is switched off everyone looks and nobody acts, and its tokens are refused.
+- A new role, a lost membership, a switched-off account, a new password and a revoked token count from the next
+  request.
+- A password in an environment (a variable whose name looks like one) is shown only in the editor, to whoever may
+  submit in the team that it belongs to.
+
+This page is written by `python -m scripts.rights` from `jobs/access.py`; the same table stands in the portal, under
+*Who may do what*. What every address answers to whom is in `tests/matrix/expected.txt`, and is tested.
+"""
+
+
+def page() -> str:
+    """The page as it should be."""
+    from jobs import access  # noqa: PLC0415 - models can be read only once Django is set up
+
+    lines = [
+        f"| to | {' | '.join(actor.lower() for actor in access.ACTORS)} |",
+        "|---" * (len(access.ACTORS) + 1) + "|",
+    ]
+    for right in access.rights():
+        cells = " | ".join("yes" if allowed else "–" for allowed in right.allowed)
+        lines.append(f"| {right.words} | {cells} |")
+    return "\n".join([HEAD, *lines, "", TAIL])
+
+
+def main(arguments: list[str]) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    if arguments == ["--check"]:
+        current = PAGE.exists() and PAGE.read_text() == page()
+        if not current:
+            sys.stderr.write(
+                "docs/access.md is not what the table says; `python -m scripts.rights` writes it anew.\n"
+            )
+        return 0 if current else 1
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

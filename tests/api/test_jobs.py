@@ -1,0 +1,176 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.models import CostLine, Job
+from jobs.reports import logs
+from jobs.states import State
+from tests import make
+from tests.api.conftest import World, lines
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 11, 22, 13, 5, 9, tzinfo=UTC)
+
+
+def attempt(stream: str) -> dict[str, object]:
+    told = dict.fromkeys(("started_at", "stopped_at", "exit_code", "status_reason", "reason"))
+    return {**told, "log_stream": stream, "stopped_at": AT.isoformat()}
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[str]]:
+    """What each attempt has written; a page has two lines, as CloudWatch tells them."""
+    written: dict[int, list[str]] = {}
+
+    def page(_job: Job, number: int | None, token: str, *, from_head: bool = False) -> logs.LogPage:
+        assert from_head or token.startswith("f/")
+        place = int(token.removeprefix("f/") or 0) if token else 0
+        found = written.get(number or 0, [])[place : place + 2]
+        return logs.LogPage(tuple(logs.Line(AT, text) for text in found), newer=f"f/{place + len(found)}")
+
+    monkeypatch.setattr(logs, "_page", page)
+    return written
+
+
+@pytest.fixture
+def job(world: World) -> Callable[..., Job]:
+    return lambda **fields: make.job(make.submission(world.member, world.account), **fields)
+
+
+def test_a_job_tells_how_it_goes(world: World, job: Callable[..., Job]):
+    found = job(state=State.FAILED, exit_code=3, status_reason="Essential container exited", started_at=AT)
+    told = world.program.get(f"/jobs/{found.text_id}").json()
+
+    assert (told["state"], told["final"], told["exit_code"]) == ("FAILED", True, 3)
+    assert (told["batch_job_id"], told["definition"], told["queue"]) == (found.batch_id, "hello:1", "q")
+    assert (told["reason"], told["started_at"]) == ("Essential container exited", "2026-11-22T13:05:09Z")
+    rows = lines(world.program.get(f"/jobs/{found.text_id}", accept="text/plain"))
+    assert rows == [["job", found.text_id, "hello", "FAILED", found.batch_id, "1", "3", "Essential container exited"]]
+
+
+@pytest.mark.parametrize("code", [0, 255, -1])
+def test_an_exit_code_is_told_as_it_is(world: World, job: Callable[..., Job], code: int):
+    found = job(state=State.FAILED, exit_code=code)
+    assert world.program.get(f"/jobs/{found.text_id}").json()["exit_code"] == code
+
+
+def read_all(world: World, job: Job) -> tuple[list[str], bool]:
+    """Every line, as a script reads them: from `next` to `next` until there is nothing new."""
+    texts: list[str] = []
+    place = ""
+    for _ in range(20):
+        told = world.program.get(f"/jobs/{job.text_id}/log?next={place}").json()
+        texts += [line["text"] for line in told["lines"]]
+        if told["end"] or (told["next"] == place and not told["lines"]):
+            return texts, told["end"]
+        place = told["next"]
+    raise AssertionError("The log has no end.")
+
+
+def test_a_log_is_read_from_its_first_line_over_all_attempts(
+    world: World, job: Callable[..., Job], streams: dict[int, list[str]]
+):
+    streams.update({1: ["a", "b", "c"], 2: ["d", "e", "f", "g"]})
+    running = job(state=State.RUNNING, attempts=[attempt("one")], log_stream="two")
+    assert read_all(world, running) == (list("abcdefg"), False)
+
+    done = job(
+        state=State.FAILED,
+        attempts=[attempt("one"), attempt("two")],
+        log_stream="two",
+        ended_at=now() - timedelta(minutes=1),
+    )
+    assert read_all(world, done) == (list("abcdefg"), True)
+
+
+def test_lines_that_come_late_are_waited_for(world: World, job: Callable[..., Job], streams: dict[int, list[str]]):
+    streams[1] = ["a"]
+    found = job(state=State.SUCCEEDED, attempts=[attempt("one")], log_stream="one", ended_at=now())
+    assert read_all(world, found) == (["a"], False)
+
+
+def test_a_job_that_has_not_begun_has_a_log_that_is_not_at_its_end(world: World, job: Callable[..., Job]):
+    told = world.program.get(f"/jobs/{job().text_id}/log").json()
+    assert (told["lines"], told["end"], told["note"]) == ([], False, "The log begins when the job runs.")
+
+    withdrawn = job(delivery="WITHDRAWN", ended_at=now() - timedelta(minutes=1))
+    assert world.program.get(f"/jobs/{withdrawn.text_id}/log").json()["end"] is True
+
+
+@pytest.mark.parametrize("place", ["x", "0.", "1", "1.f/1 2", "1000.f", "1." + "f" * 500, "../../x", "1.\n"])
+def test_what_is_no_place_in_a_log_is_422(world: World, job: Callable[..., Job], place: str):
+    found = job(state=State.RUNNING, log_stream="one")
+    answer = world.program.client.get(
+        f"/api/v1/jobs/{found.text_id}/log",
+        {"next": place},
+        headers={"Authorization": f"Bearer {world.program.secret}"},
+    )
+    assert answer.status_code == 422
+
+
+def test_as_text_a_log_line_can_neither_forge_another_nor_speak_to_the_terminal(
+    world: World, job: Callable[..., Job], streams: dict[int, list[str]]
+):
+    streams[1] = ["\x1b[31mred\x1b[0m\tand\nnext\t9.\t1", ""]
+    found = job(state=State.RUNNING, log_stream="one")
+    told = world.program.get(f"/jobs/{found.text_id}/log", accept="text/plain")
+
+    assert lines(told) == [
+        ["next", "1.f/2", "0"],
+        ["line", "2026-11-22T13:05:09Z", "red and next 9. 1"],
+        ["line", "2026-11-22T13:05:09Z", ""],
+    ]
+
+
+def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
+    world: World, job: Callable[..., Job], rings: list[str]
+):
+    found = job(state=State.RUNNING)
+    first, again = (world.program.post(f"/jobs/{found.text_id}/stop", Idempotency_Key="k") for _ in range(2))
+
+    assert (first.status_code, first.json()) == (202, again.json())
+    assert first.json()["stop_requested"] is True
+    found.refresh_from_db()
+    assert found.stop_requested_by == world.member.user
+
+
+def cost(job: Job, usd: str, day: datetime = AT) -> None:
+    CostLine.objects.create(
+        job=job,
+        attempt=1,
+        day=day.date(),
+        team=job.team,
+        account=job.account,
+        queue=job.queue,
+        definition=job.revision.definition,
+        person=job.submission.person,
+        succeeded=True,
+        billed_seconds=Decimal(60),
+        usd=Decimal(usd),
+    )
+
+
+def test_costs_are_the_teams_own_and_exact(world: World, job: Callable[..., Job]):
+    cost(job(state=State.SUCCEEDED), "0.1000000001")
+    cost(job(state=State.SUCCEEDED), "0.2")
+    cost(make.job(make.submission(), state=State.SUCCEEDED), "99")
+
+    told = world.program.get("/costs?month=2026-11&by=queue").json()
+    assert (told["month"], told["by"], told["currency"], told["estimate"]) == ("2026-11", "queue", "USD", True)
+    assert [(row["value"], Decimal(row["usd"]), row["jobs"]) for row in told["rows"]] == [
+        ("q", Decimal("0.3000000001"), 2)
+    ]
+    assert Decimal(told["total"]["usd"]) == Decimal("0.3000000001")
+
+    rows = lines(world.program.get("/costs?month=2026-11&by=tag:Project", accept="text/plain"))
+    assert [row[:2] for row in rows] == [["cost", "-"], ["total", "-"]]
+    assert world.program.get("/costs?month=2027-01").json()["rows"] == []
+
+
+@pytest.mark.parametrize("query", ["month=2026-13", "month=x", "by=team", "by=tag:", "month=2026-11&by=usd"])
+def test_costs_asked_for_wrongly_are_422(world: World, query: str):
+    assert world.program.get(f"/costs?{query}").status_code == 422

@@ -1,0 +1,303 @@
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from jobs.access import Member
+from jobs.api import waiting
+from jobs.models import Queue, QueueGrant, Source, StateChange
+from jobs.states import Delivery, State
+from tests import make
+from tests.api.conftest import Committing, Program, World, document, lines
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_submission_is_accepted_and_told_with_its_jobs(
+    world: World, rings: list[str], django_capture_on_commit_callbacks: Committing
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = world.program.post("/submissions", document())
+    made = world.member.team.submissions.get()
+    job = made.jobs.get()
+
+    assert answer.status_code == 202
+    told = answer.json()
+    assert told["id"] == made.text_id
+    assert told["url"] == f"http://testserver/submissions/{made.text_id}/"
+    assert (told["problems"], told["changes"]) == ([], [])
+    assert [{key: told["jobs"][0][key] for key in ("id", "name", "state", "batch_job_id")}] == [
+        {"id": job.text_id, "name": "a-job", "state": "ACCEPTED", "batch_job_id": None}
+    ]
+    assert (made.source, made.person) == (Source.API, world.member.user)
+    assert rings == ["deliver"]
+
+
+def test_a_workflow_with_comments_says_what_was_read_otherwise(world: World):
+    steps = [document("first"), document("second", dependsOn=[{"jobId": "${first}"}])]
+    text = "# as people write it\n" + json.dumps({"jobs": steps})
+    told = world.program.post("/submissions", text).json()
+
+    assert [job["name"] for job in told["jobs"]] == ["first", "second"]
+    assert told["changes"] == [
+        {"pointer": "", "message": "The comment on line 1 was left out: JSON has no comments."}
+    ]
+
+
+def test_a_refused_document_names_every_problem_with_its_place(world: World):
+    text = '{\n  "jobName": "a",\n  "jobQueue": "qq",\n  "jobDefinition": "hello"\n}'
+    answer = world.program.post("/submissions", text)
+
+    assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+    told = answer.json()
+    assert (told["type"], told["status"]) == ("about:blank", 422)
+    (problem,) = told["problems"]
+    assert (problem["pointer"], problem["severity"], problem["line"], problem["column"]) == (
+        "/jobQueue",
+        "error",
+        3,
+        3,
+    )
+    assert "Did you mean “q”?" in problem["message"]
+    assert not world.member.team.submissions.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "place"),
+    [
+        ("", "The text is empty.", (1, 1)),
+        ('{\n "jobName" 1}', "Line 2, column", (2, 12)),
+        (b"\xff\xfe{}", "UTF-16", (1, 1)),
+        (b'{"jobName": "\xe9"}', "not UTF-8", (1, 14)),
+        ('// \0\n{"jobName": "a"}', "NUL", (1, 1)),
+        ("[" * 40, "deep", (1, 33)),
+        ('{"a": 1}', "no document", (1, 1)),
+        ({"jobDefinitionName": "x"}, "send it to /api/v1/definitions", (1, 1)),
+    ],
+)
+def test_what_is_no_submission_is_refused_with_its_place(
+    world: World, text: object, words: str, place: tuple[int, int]
+):
+    answer = world.program.post("/submissions", text)
+
+    assert answer.status_code == 422
+    (problem,) = answer.json()["problems"]
+    assert words in problem["message"]
+    assert (problem["pointer"], problem["line"], problem["column"]) == ("", *place)
+
+
+@pytest.mark.parametrize("size", [1024**2 + 1, 4 * 1024**2])
+def test_a_document_above_1_mib_is_413(world: World, size: int):
+    for accept in ("*/*", "text/plain"):
+        answer = world.program.post("/submissions", " " * size, accept=accept)
+        assert answer.status_code == 413
+    assert answer.content.startswith(b"error\tToo large\n")
+
+
+def test_the_same_key_and_document_give_the_same_answer_and_one_submission(
+    world: World, rings: list[str], django_capture_on_commit_callbacks: Committing
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        first, again = (world.program.post("/submissions", document(), Idempotency_Key="k 1") for _ in range(2))
+
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert world.member.team.submissions.count() == 1
+    assert rings == ["deliver"]
+
+
+def test_a_key_with_another_document_region_or_kind_is_422(world: World):
+    world.program.post("/submissions", document(), Idempotency_Key="k")
+    elsewhere = make.account(region="eu-west-1")
+    make.queue("q", of=elsewhere, teams=(world.member.team,))
+    make.revision("hello", of=world.member.team, where=elsewhere)
+
+    for path, body in (
+        ("/submissions", document("other")),
+        ("/submissions?region=eu-west-1", document()),
+        ("/definitions?region=us-west-2", make.document()),
+    ):
+        answer = world.program.post(path, body, Idempotency_Key="k")
+        assert (answer.status_code, answer.json()["title"]) == (422, "This Idempotency-Key was used before"), path
+    assert world.member.team.submissions.count() == 1
+
+
+def test_a_key_of_another_team_is_not_this_teams(world: World, program_of: Callable[[Member], Program]):
+    other = make.member()
+    QueueGrant.objects.create(team=other.team, queue=Queue.objects.get())
+    make.revision("theirs", of=other.team, where=world.account)
+    world.program.post("/submissions", document(), Idempotency_Key="k")
+    answer = program_of(other).post("/submissions", document(jobDefinition="theirs"), Idempotency_Key="k")
+
+    assert answer.status_code == 202
+    assert other.team.submissions.count() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 81, "é", "a\tb"])
+def test_a_key_that_cannot_be_is_422(world: World, key: str):
+    answer = world.program.post("/submissions", document(), Idempotency_Key=key)
+
+    assert (answer.status_code, answer.json()["title"]) == (422, "No usable Idempotency-Key")
+    assert not world.member.team.submissions.exists()
+
+
+def test_the_portal_hands_out_fresh_keys(world: World):
+    keys = {world.program.get("/key").json()["key"] for _ in range(3)}
+
+    assert len(keys) == 3
+    assert all(len(key) >= 32 for key in keys)
+
+
+def test_the_region_picks_the_teams_account_there(world: World):
+    elsewhere = make.account(region="eu-west-1")
+    make.queue("q", of=elsewhere, teams=(world.member.team,))
+    make.revision("hello", of=world.member.team, where=elsewhere)
+
+    assert world.program.post("/submissions", document()).status_code == 422  # which of two queues of that name?
+    for region, account in (("eu-west-1", elsewhere), ("us-west-2", world.account)):
+        answer = world.program.post(f"/submissions?region={region}", document())
+        assert answer.status_code == 202
+        assert world.member.team.submissions.first().account == account
+
+    answer = world.program.post("/submissions?region=mars-1", document())
+    assert answer.status_code == 422
+    (problem,) = answer.json()["problems"]
+    assert problem["message"].endswith("has no AWS account in mars-1. It has eu-west-1 and us-west-2.")
+
+
+def test_of_two_accounts_in_a_region_the_queue_says_which(world: World):
+    second = make.account()
+    make.queue("other", of=second, teams=(world.member.team,))
+    make.revision("hello", of=world.member.team, where=second)
+
+    answer = world.program.post("/submissions?region=us-west-2", document(jobQueue="other"))
+    assert answer.status_code == 202
+    assert world.member.team.submissions.get().account == second
+
+
+def test_a_region_in_which_only_strangers_have_an_account_is_not_there(world: World):
+    make.queue("theirs", of=make.account(region="eu-west-1"), teams=(make.team(),))
+
+    answer = world.program.post("/submissions?region=eu-west-1", document())
+    assert "It has us-west-2." in answer.json()["detail"]
+
+
+def test_a_submission_tells_its_state_and_what_happened_since(world: World):
+    made = make.submission(world.member, world.account, job_count=2)
+    one, two = make.job(made, name="one"), make.job(made, name="two", state=State.FAILED, exit_code=3)
+    for job, states in ((one, ["", ""]), (two, ["", "RUNNING", "FAILED"])):
+        for state in states:
+            delivery = Delivery.SENT if state else Delivery.ACCEPTED
+            StateChange.objects.create(job=job, delivery=delivery, state=state, source="poll", note="why")
+
+    told = world.program.get(f"/submissions/{made.text_id}").json()
+    assert (told["state"], told["final"], told["cursor"], told["history"]) == ("ACCEPTED", False, "", [])
+    assert [(job["final"], job["exit_code"]) for job in told["jobs"]] == [(False, None), (True, 3)]
+
+    all_of_it = world.program.get(f"/submissions/{made.text_id}?since=0").json()
+    assert all_of_it["cursor"] == "2.3"
+    assert len(all_of_it["history"]) == 5
+    rest = world.program.get(f"/submissions/{made.text_id}?since=2.1").json()
+    assert [(event["name"], event["state"]) for event in rest["history"]] == [("two", "RUNNING"), ("two", "FAILED")]
+    assert world.program.get(f"/submissions/{made.text_id}?since=2.3").json()["history"] == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "1..2", "-1", "1x", "9" * 20, "1x9999999", "'"])
+def test_what_is_no_cursor_is_422(world: World, cursor: str):
+    made = make.job(make.submission(world.member, world.account)).submission
+
+    assert world.program.get(f"/submissions/{made.text_id}?since={cursor}").status_code == 422
+
+
+def test_a_cursor_longer_than_the_submission_is_harmless(world: World):
+    made = make.job(make.submission(world.member, world.account)).submission
+
+    assert world.program.get(f"/submissions/{made.text_id}?since=1x999999.2").status_code == 200
+
+
+def test_waiting_ends_with_the_first_news(world: World, monkeypatch: pytest.MonkeyPatch):
+    made = make.job(make.submission(world.member, world.account)).submission
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 2:
+            StateChange.objects.create(job=made.jobs.get(), delivery=Delivery.SENDING, source="dispatch")
+
+    monkeypatch.setattr("jobs.api.waiting.time.sleep", nap)
+    told = world.program.get(f"/submissions/{made.text_id}?since=0&wait=5").json()
+
+    assert [event["state"] for event in told["history"]] == ["SENDING"]
+    assert len(naps) == 2
+
+
+def test_only_some_requests_wait_at_a_time_and_none_for_long(monkeypatch: pytest.MonkeyPatch):
+    moments: list[float] = []
+    monkeypatch.setattr(waiting, "LONGEST_SECONDS", 0.02)
+    monkeypatch.setattr(waiting, "NO_ROOM_SECONDS", 0.01)
+    for seconds in (1e9, float("inf"), -1, float("nan")):
+        began = time.monotonic()
+        waiting.wait_for(lambda: False, seconds)
+        moments.append(time.monotonic() - began)
+    assert max(moments) < 1
+
+    taken = [waiting._places.acquire(blocking=False) for _ in range(waiting.AT_ONCE)]
+    assert all(taken)
+    try:
+        asked = iter([False])
+        waiting.wait_for(lambda: next(asked), 1)  # a second question would have no answer
+    finally:
+        for _ in taken:
+            waiting._places.release()
+
+
+def test_all_jobs_of_a_submission_are_stopped_at_once(world: World):
+    made = make.submission(world.member, world.account, job_count=2)
+    make.job(made, state=State.RUNNING)
+    make.job(made)
+
+    assert world.program.post(f"/submissions/{made.text_id}/stop").json() == {"stopping": 2}
+    assert world.program.post(f"/submissions/{made.text_id}/stop").json() == {"stopping": 0}
+
+
+def test_as_text_a_submission_is_lines_that_a_shell_can_read(world: World):
+    text = "# a comment\n" + json.dumps(document())
+    answer = world.program.post("/submissions", text, accept="text/plain", Idempotency_Key="k")
+    made = world.member.team.submissions.get()
+    job = made.jobs.get()
+
+    assert answer.status_code == 202
+    clock, *rest = lines(answer)
+    assert clock[0] == "now"
+    assert abs(int(clock[1]) - time.time()) < 60
+    assert rest == [
+        ["submission", made.text_id, f"http://testserver/submissions/{made.text_id}/"],
+        ["change", "-", "The comment on line 1 was left out: JSON has no comments."],
+        ["job", job.text_id, "a-job", "ACCEPTED", "-", "0", "-", ""],
+    ]
+
+
+def test_as_text_an_error_keeps_its_status_and_place(world: World):
+    answer = world.program.post("/submissions", '{\n"jobName": "a",\n"jobQueue": ""}', accept="text/plain")
+    title, *problems = lines(answer)
+
+    assert answer.status_code == 422
+    assert title == ["error", "The document was refused"]
+    assert {problem[0] for problem in problems} == {"problem"}
+    assert all(len(problem) == 6 for problem in problems)
+    assert ["problem", "error", "3", "1", "/jobQueue"] in [problem[:5] for problem in problems]
+
+
+def test_names_that_would_be_commands_to_a_terminal_or_a_shell_stay_in_their_fields(world: World):
+    evil = "a\tjob\t\x1b]0;owned\x07\r\n\u202ejob\t1\u2028$(reboot)`"
+    made = make.submission(world.member, world.account, name=evil)
+    job = make.job(made, state=State.FAILED, name="x", status_reason=evil, exit_code=1)
+    job.name = evil
+    job.save()
+    StateChange.objects.create(job=job, delivery=Delivery.SENT, state=State.FAILED, note=evil, source="poll")
+
+    answer = world.program.get(f"/submissions/{made.text_id}?since=0", accept="text/plain")
+    rows = lines(answer)
+    assert [len(row) for row in rows] == [2, 3, 2, 6, 8]
+    assert all(field.isprintable() for row in rows for field in row)
+    assert "$(reboot)`" in rows[3][5]  # as data, which no script evaluates

@@ -1,0 +1,182 @@
+"""What holds for every document. `make fuzz` asks for many more of them than the suite has time for."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.validate import ParamValidator
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from jobs.sandbox.calls import Call, Home
+from jobs.sandbox.definitions import Definitions
+from jobs.sandbox.store import Store
+from jobs.spec import difference, effective, judge, schema, skeletons, workflow
+from jobs.spec.documents import Document, Kind
+from jobs.spec.normal import fingerprint, normalise
+from jobs.spec.patch import apply
+from jobs.spec.problems import has_errors
+from jobs.spec.reading import NotADocument, read
+from tests.fuzz.documents import ANYTHING, of_schema, sensible_definitions, sensible_submissions, spoilt
+
+FUZZ = os.environ.get("FUZZ") == "1"
+
+
+def examples(suite: int, fuzz: int) -> settings:
+    """So many examples in the suite, and under FUZZ=1."""
+    return settings(
+        max_examples=fuzz if FUZZ else suite,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+
+
+KINDS = st.sampled_from(list(Kind))
+OF_SCHEMA = {kind: of_schema(kind) for kind in Kind}
+SENSIBLE = {Kind.DEFINITION: sensible_definitions(), Kind.SUBMISSION: sensible_submissions()}
+REQUESTS = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}
+
+PIECES = st.sampled_from([
+    *"{}[]:,\"'\\/#*$=-\n\r\t ",
+    "//", "/*", "*/", "1e999", "NaN", "true", "null", "\\ud800", "\ud800", "\0", "é", "EOF", "${a}", "<<",
+    "```json\n", '"jobName"', '"jobs"', '"jobDefinitions"', "JobQueue", '"jobId"', '"status"', '"KeyName":""',
+    '{"jobName": "a"',
+    '"containerProperties"', '"nodeProperties"', '"eksProperties"', "9" * 50, "[" * 40,
+    "aws batch submit-job ", "--job-name ", "--tags ", "a=b", ",c=[", "--container-overrides ", "'{", "}'", "\\\n",
+])  # fmt: skip
+TEXTS = (
+    st.text()
+    | st.binary()
+    | st.lists(PIECES, max_size=30).map("".join)
+    | ANYTHING.map(json.dumps)
+    | st.dictionaries(
+        st.sampled_from(["jobs", "jobName", "JobQueue", "jobDefinitions", "jobId", "status", "tags"]), ANYTHING
+    ).map(json.dumps)
+)
+
+
+@examples(500, 20_000)
+@given(TEXTS)
+def test_no_text_raises_anything_but_that_it_is_no_document(text: str | bytes) -> None:
+    try:
+        reading = read(text)
+    except NotADocument:
+        return
+    found = judge.judge(reading)
+    for problem in found:
+        reading.place(problem.pointer)
+    json.dumps(reading.document).encode()
+
+
+@st.composite
+def valid_by_schema(draw: st.DrawFn) -> tuple[Kind, Document]:
+    kind = draw(KINDS)
+    return kind, draw(OF_SCHEMA[kind])
+
+
+@examples(150, 10_000)
+@given(valid_by_schema())
+def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(made: tuple[Kind, Document]) -> None:
+    kind, document = made
+    assert [problem for problem in schema.check(document, kind) if problem.rule != "schema.unknown-value"] == []
+    assume(skeletons.filled_in(document, kind) is None)
+    first = read(json.dumps(document))
+    again = read(json.dumps(first.document, indent=2, ensure_ascii=False))
+    assert (first.kind, first.document, first.changes) == (kind, document, ())
+    assert again.document == document
+
+
+@examples(150, 10_000)
+@given(valid_by_schema())
+def test_normalising_twice_is_normalising_once(made: tuple[Kind, Document]) -> None:
+    kind, document = made
+    once = normalise(document, kind)
+    assert normalise(once, kind) == once
+    if kind is Kind.DEFINITION:
+        assert fingerprint(once) == fingerprint(document)
+    assert difference.differences(document, document) == []
+
+
+@st.composite
+def judged(draw: st.DrawFn) -> tuple[Kind, Document]:
+    kind = draw(st.sampled_from(list(REQUESTS)))
+    return kind, draw(spoilt(draw(st.sampled_from([SENSIBLE[kind], SENSIBLE[kind], OF_SCHEMA[kind]]))))
+
+
+@examples(500, 10_000)
+@given(judged())
+def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[Kind, Document]) -> None:
+    kind, document = made
+    found = judge.problems(kind, document)
+    for problem in found:
+        if problem.fix:
+            apply(document, problem.fix)
+    if not has_errors(found):
+        shape = schema._model().shape_for(REQUESTS[kind])
+        report = ParamValidator().validate(document, shape)
+        assert not report.has_errors(), report.generate_report()
+
+
+def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_something() -> None:
+    counts = {True: 0, False: 0}
+
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(sensible_definitions())
+    def count(document: Document) -> None:
+        counts[has_errors(judge.problems(Kind.DEFINITION, document))] += 1
+
+    count()
+    assert counts[False] > counts[True]
+
+
+@examples(100, 5_000)
+@given(sensible_definitions(), spoilt(sensible_submissions()))
+def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document, submission: Document) -> None:
+    name = str(submission.get("jobDefinition"))
+    judge.problems(Kind.SUBMISSION, submission, {name: definition})
+    effective.view(definition, submission).as_json()
+    effective.size(definition, submission)
+    workflow.problems({"jobs": [submission, submission]}, {name: definition})
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Definitions]:
+    store = Store(Path(tmp_path_factory.mktemp("fuzz")) / "sandbox.sqlite3")
+    yield Definitions(store, shortest_timeout=60)
+    store.close()
+
+
+STRICTER = {"sizes.legacy-beside-requirement", "names.tag-characters", "platform.one"}
+"""Warnings that the sandbox refuses: AWS only advises against them, and the sandbox would rather be too strict."""
+
+
+@examples(80, 5_000)
+@given(document=sensible_definitions())
+def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: Definitions, document: Document) -> None:
+    found = judge.problems(Kind.DEFINITION, document)
+    assume(not has_errors(found) and not STRICTER & {problem.rule for problem in found})
+    size = len(json.dumps(document))
+    call = Call(Home("123456789012", "us-west-2"), "RegisterJobDefinition", document, size, "fuzz")
+    assert definitions.register(call)["revision"] >= 1
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(key, "testing")
+        with mock_aws(config={"batch": {"use_docker": False}}):
+            yield boto3.client("batch", region_name="us-west-2")
+
+
+@examples(15, 500)
+@given(document=sensible_definitions())
+def test_what_the_judge_calls_valid_moto_registers(moto: Any, document: Document) -> None:
+    assume(not has_errors(judge.problems(Kind.DEFINITION, document)))
+    assert moto.register_job_definition(**document)["revision"] >= 1

@@ -1,0 +1,102 @@
+"""A job's tags, from the document to the stacked bar, and the CSVs beside the pages."""
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.test_guide import ended_well, paste
+from tests.running import ROOT, Run
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+TAGS = {"Department": "Research", "Project": "Orchid", "CostCenter": "CC-77"}
+JOB = {"jobName": "grow-orchid", "jobQueue": "cpu-job-queue", "jobDefinition": "data-preprocessing", "tags": TAGS}
+
+
+@pytest.fixture(scope="module")
+def two_years(portal: Run) -> None:
+    """A history behind the demo's own few jobs."""
+    surroundings = {
+        **os.environ,
+        "PORTAL_MODE": "quickstart",
+        "STATE": str(portal.state),
+        "SECRET_KEY": (portal.state / "secret_key").read_text().strip(),
+    }
+    command = [sys.executable, "manage.py", "seed_history", "--jobs", "400", "--years", "2", "--seed", "7"]
+    subprocess.run(command, cwd=ROOT, env=surroundings, check=True, capture_output=True)
+
+
+def downloaded(page: Page, name: str) -> list[dict[str, str]]:
+    """A CSV as Python's own reader sees it."""
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=name, exact=True).click()
+    text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def cents(text: str) -> Decimal:
+    return Decimal(re.sub(r"[^0-9.]", "", text) or 0)
+
+
+def rows(page: Page) -> dict[str, str]:
+    """The cost table: what is in its first column, and the money in its second."""
+    found = {}
+    for row in page.locator("table.rows tbody tr").filter(has=page.locator("th[scope=row]")).all():
+        label = row.locator("th").inner_text().strip()
+        found[label] = row.locator("td").first.locator("[title]").first.get_attribute("title") or ""
+    return found
+
+
+def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(signed_in: Callable[..., Page], two_years: None):
+    page = signed_in("analyst")
+    paste(page, "research", json.dumps(JOB))
+    ended_well(page, page.url)
+
+    page.goto("/teams/research/jobs/?tag=Project%3DOrchid")
+    expect(page.locator("table.rows tbody tr")).to_have_count(1)
+    expect(page.locator("table.rows tbody")).to_contain_text("grow-orchid")
+    assert [line["name"] for line in downloaded(page, "CSV")] == ["grow-orchid"]
+
+    for key, value in TAGS.items():
+        for _ in range(20):  # an end is charged within seconds
+            page.goto(f"/teams/research/costs/?by=tag:{key}")
+            if page.get_by_role("link", name=value, exact=True).count():
+                break
+            page.wait_for_timeout(500)
+        expect(page.locator(".legend")).to_contain_text(value)
+    page.goto("/teams/research/costs/?by=tag:Project")
+    expect(page.locator("svg.bars-plot")).to_be_visible()
+    expect(page.locator("table.rows tbody").first).to_contain_text("Untagged")
+    page.get_by_role("link", name="Orchid", exact=True).click()
+    expect(page.locator("table.rows tbody")).to_contain_text("grow-orchid")
+
+
+def test_the_table_of_a_month_and_its_csv_say_the_same(signed_in: Callable[..., Page], two_years: None):
+    page = signed_in("lead")
+    page.goto("/teams/research/costs/?by=tag:Project")
+    page.get_by_role(
+        "link", name=re.compile(r"^(January|February|March|April|May|June|July|August|Sept|Octo|Nov|Dec)")
+    ).first.click()
+    month = page.locator("h1").inner_text()
+
+    shown = rows(page)
+    told = downloaded(page, "Table")
+
+    assert len(shown) >= 2
+    amount = next(name for name in told[0] if "USD" in name or "usd" in name)
+    first = next(iter(told[0]))
+    assert {line[first]: Decimal(line[amount]) for line in told if line[first] in shown} == {
+        label: cents(title) for label, title in shown.items()
+    }
+    page.goto("/teams/research/costs/?by=tag:Project")
+    assert page.locator("h1").inner_text() != month

@@ -1,0 +1,65 @@
+"""Headers and cookies where no view has a say: static files, errors, redirects, the settings of production."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.matrix.dress import undressed
+from tests.matrix.world import World
+
+
+@pytest.mark.parametrize("path", ["favicon.svg", "js/theme.js", "css/portal.css", "admin/css/base.css", "nowhere.js"])
+def test_a_static_file_is_dressed_like_a_page(world: World, path: str):
+    assert not undressed(world.ask("anonymous", "GET", f"/static/{path}"))
+
+
+def test_an_error_is_dressed_like_a_page(world: World, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a canary in the machine")
+
+    monkeypatch.setattr("jobs.web.health.report.look", broken)
+    monkeypatch.setattr("jobs.api.jobs.looking.look_at", broken)
+    browser = Client(raise_request_exception=False)
+    browser.cookies[settings.SESSION_COOKIE_NAME] = world.sessions["admin"]
+    token = {"Authorization": f"Bearer {world.secrets['token-read']}"}
+    failed = [
+        browser.get("/health/"),
+        browser.get(f"/api/v1/jobs/{world.ours.job.text_id}", headers=token),
+        browser.get("/nowhere/"),
+        browser.get("/", headers={"Host": "elsewhere.example"}),
+        browser.get("/api/v1/key", headers={"Host": "elsewhere.example", **token}),
+    ]
+
+    assert [answer.status_code for answer in failed] == [500, 500, 404, 400, 400]
+    for answer in failed[:4]:
+        assert not undressed(answer), answer.status_code
+        assert b"canary" not in answer.content
+
+
+def test_the_way_to_https_is_dressed_like_a_page(world: World, settings: Any):
+    settings.SECURE_SSL_REDIRECT = True
+    answer = world.ask("anonymous", "GET", "/sign-in/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (301, "https://testserver/sign-in/")
+    assert not undressed(answer)
+
+
+def test_a_page_with_a_secret_is_kept_by_nobody(world: World):
+    address = f"/teams/{world.ours.team.slug}/tokens/"
+    shown = world.ask("lead", "POST", address, {"name": "CI", "scope": "read", "days": "1"})
+
+    assert b"bpt_" in shown.content
+    assert shown.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.skipif(not settings.PRODUCTION, reason="these tests were started as a quick start")
+def test_in_production_cookies_travel_over_https_alone_and_to_this_host_alone():
+    for cookie in ("SESSION", "CSRF"):
+        told = {part: getattr(settings, f"{cookie}_COOKIE_{part}") for part in ("NAME", "SECURE", "HTTPONLY", "PATH")}
+        assert told == {"NAME": told["NAME"], "SECURE": True, "HTTPONLY": True, "PATH": "/"}
+        assert told["NAME"].startswith("__Host-")
+        assert getattr(settings, f"{cookie}_COOKIE_SAMESITE") == "Lax"
+        assert getattr(settings, f"{cookie}_COOKIE_DOMAIN") is None
+    assert settings.SECURE_HSTS_SECONDS >= 31_536_000

@@ -1,0 +1,214 @@
+"""What another team has is not told apart from what does not exist: in addresses, queries, forms and API bodies."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from jobs.models.ids import to_text
+from tests.matrix.bodies import body_of
+from tests.matrix.routes import Route, all_routes
+from tests.matrix.test_matrix import EXPECTED
+from tests.matrix.world import OURS, THEIRS, World, document_of, submission_of, text, unused
+
+NOBODYS = "quikka"
+"""Of the length and look of the other team's word, and nobody's."""
+NAMING = [
+    route
+    for route in all_routes()
+    if route.area != "admin" and any(noun[0] not in ("cli", "schemas") for noun in route.nouns)
+]
+
+
+_NEW_EACH_TIME = re.compile(
+    r'name="csrfmiddlewaretoken" value="[^"]+"|name="request_key"[^>]+|nonce="[^"]+"'
+    r'|<time.*?</time>|<span class="num" data-since.*?</span>|\d{4}-\d\d-\d\d[T ][\d:.+Z]+',
+    re.DOTALL,
+)
+
+
+def same(answer: Any, *ids: str) -> tuple[int, str]:
+    """Status and body, without what is new in each answer and without what was asked for."""
+    body = _NEW_EACH_TIME.sub("", text(answer))
+    for each in sorted({*ids, THEIRS, NOBODYS, THEIRS.capitalize(), NOBODYS.capitalize()}, key=len, reverse=True):
+        body = body.replace(each, "…")
+    return answer.status_code, body
+
+
+@pytest.mark.parametrize("route", NAMING, ids=str)
+def test_an_address_of_another_team_is_an_address_of_nothing(world: World, route: Route):
+    theirs = world.theirs.ids
+    nothing = unused(theirs)
+    people = ["token-read", "token-submit"] if route.area == "api" else ["viewer", "analyst", "lead"]
+    for method in ("GET", "POST"):
+        if (route.name, method) not in EXPECTED:
+            continue
+        body = body_of(route.name, world) if method == "POST" else None
+        for noun in route.nouns:
+            for who in people:
+                told = [
+                    world.ask(who, method, route.address({**world.ids, noun: ids[noun]}), body)
+                    for ids in (theirs, nothing)
+                ]
+                first, second = (same(answer, theirs[noun], nothing[noun]) for answer in told)
+                assert first == second, f"{who}: {method} {route.name} with another team's {noun[0]}"
+                assert first[0] in (403, 404), f"{who}: {first[0]}"
+
+
+def queries(world: World) -> list[str]:
+    """Pages that take names or ids in their query."""
+    team = f"/teams/{world.ours.team.slug}"
+    return [
+        f"{team}/?before={{submission}}",
+        f"{team}/jobs/?before={{job}}",
+        f"{team}/jobs/?after={{job}}",
+        f"{team}/jobs/?q={{job}}",
+        f"{team}/jobs/?q={{batch}}",
+        f"{team}/jobs/?q={{word}}-job",
+        f"{team}/jobs/?queue={{word}}-queue",
+        f"{team}/jobs/?person={{word}}-analyst",
+        f"{team}/jobs/?definition={{word}}-definition",
+        f"{team}/jobs/?tag={{word}}-key%3D{{word}}%20value",
+        f"{team}/jobs/?untagged={{word}}-key",
+        f"{team}/jobs.csv?tag={{word}}-key%3D{{word}}%20value",
+        f"{team}/jobs.csv?person={{word}}-analyst",
+        f"{team}/costs/?by=tag:{{word}}-key",
+        f"{team}/costs.csv?by=tag:{{word}}-key",
+        f"{team}/definitions/?q={{word}}",
+        f"{team}/new/?from={{submission}}",
+        f"{team}/new/?revise={{definition}}",
+        f"{team}/jobs/new/?again={{job}}",
+        f"{team}/jobs/new/?definition={{word}}-definition",
+        f"{team}/definitions/new/?revise={{definition}}",
+        f"{team}/definitions/new/?clone={{definition}}",
+    ]
+
+
+def test_a_query_for_what_another_team_has_finds_nothing(world: World):
+    theirs = names(world)
+    nothing = {**unknown(theirs), "word": NOBODYS}
+    for query in queries(world):
+        told = [world.ask("analyst", "GET", query.format(**each)) for each in (theirs, nothing)]
+        first, second = (same(answer, *theirs.values(), *nothing.values()) for answer in told)
+        assert first == second, query
+        assert first[0] in (200, 404), query
+
+
+def names(world: World) -> dict[str, str]:
+    side = world.theirs
+    return {
+        "word": THEIRS,
+        "submission": side.submission.text_id,
+        "job": side.job.text_id,
+        "definition": to_text(side.definition.public_id),
+        "batch": str(side.job.batch_id),
+        "queue_arn": side.queue.arn,
+        "definition_arn": side.definition.revisions.get().arn,
+    }
+
+
+def unknown(theirs: Mapping[str, str]) -> dict[str, str]:
+    """The same of nobody: ids of the same age, names of the same look."""
+    fresh = {key: unused({("x", "text_id"): value})["x", "text_id"] for key, value in theirs.items()}
+    arns = {key: value.replace(THEIRS, NOBODYS) for key, value in theirs.items() if THEIRS in value}
+    return {**fresh, **arns, "batch": theirs["batch"][:-1] + ("0" if theirs["batch"][-1] != "0" else "1")}
+
+
+DOCUMENTS = {
+    "a queue": lambda n: submission_of(OURS, jobQueue=f"{n['word']}-queue"),
+    "a queue by its ARN": lambda n: submission_of(OURS, jobQueue=n["queue_arn"]),
+    "a definition": lambda n: submission_of(OURS, jobDefinition=f"{n['word']}-definition"),
+    "a revision": lambda n: submission_of(OURS, jobDefinition=f"{n['word']}-definition:1"),
+    "a revision by its ARN": lambda n: submission_of(OURS, jobDefinition=n["definition_arn"]),
+    "a job to wait for": lambda n: submission_of(OURS, dependsOn=[{"jobId": n["batch"]}]),
+    "a child to wait for": lambda n: submission_of(OURS, dependsOn=[{"jobId": f"{n['batch']}:0"}]),
+    "a job of a workflow's step": lambda n: {
+        "jobs": [submission_of(OURS), submission_of(OURS, jobName="second", dependsOn=[{"jobId": n["batch"]}])]
+    },
+}
+
+
+@pytest.mark.parametrize("what", DOCUMENTS)
+def test_a_document_that_names_what_another_team_has_names_nothing(world: World, what: str):
+    theirs = names(world)
+    nothing = {**unknown(theirs), "word": NOBODYS}
+    page = f"/teams/{world.ours.team.slug}"
+    for who, address, shape in (
+        ("analyst", f"{page}/new/", "text"),
+        ("analyst", f"{page}/judge/", "text"),
+        ("analyst", f"{page}/form/", "text"),
+        ("token-submit", "/api/v1/submissions", ""),
+        ("token-submit", "/api/v1/validate", ""),
+    ):
+        answers = []
+        for each in (theirs, nothing):
+            document = DOCUMENTS[what](each)
+            body = {shape: json.dumps(document)} if shape else document
+            answers.append(same(world.ask(who, "POST", address, body), *theirs.values(), *nothing.values()))
+        assert answers[0] == answers[1], address
+        assert answers[0][0] in (200, 422), address
+        assert world.ours.team.submissions.count() == 1
+
+
+def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
+    address = f"/teams/{world.ours.team.slug}/jobs/new/waits/"
+    found = text(world.ask("analyst", "POST", address, {"waits_named": "-job"}))
+    assert OURS in found
+    assert THEIRS not in found
+
+    theirs = names(world)
+    nothing = unknown(theirs)
+    told = [
+        world.ask("analyst", "POST", address, {"waits_named": each["batch"], "waits": each["batch"]})
+        for each in (theirs, nothing)
+    ]
+    first, second = (same(answer, theirs["batch"], nothing["batch"]) for answer in told)
+    assert first == second
+
+
+def test_a_name_in_an_account_that_a_team_has_not_is_free_to_it(world: World):
+    """In an account that both use, a name that is taken must be refused; it is not said by whom."""
+    taken = text(world.ask("token-submit", "POST", "/api/v1/definitions?region=us-west-2", document_of(THEIRS)))
+    assert world.theirs.team.name not in taken
+    told = [
+        same(world.ask("token-submit", "POST", f"/api/v1/validate?region={region}", document_of(OURS)), region)
+        for region in ("eu-west-1", "ap-south-1")
+    ]
+    assert told[0] == told[1]
+    assert told[0][0] == 422
+
+
+def test_a_key_that_another_team_used_is_a_new_key(world: World):
+    """Keys are the team's own: neither the other's answer comes back, nor a refusal that would tell of it."""
+    key = {"Idempotency-Key": "build-4711"}
+    world.theirs.team.submissions.update(request_key="build-4711", request_hash="x")
+    made = world.ask("token-submit", "POST", "/api/v1/submissions", submission_of(OURS), headers=key)
+
+    assert made.status_code == 202
+    assert THEIRS not in text(made)
+
+
+@pytest.mark.parametrize("attempt", ["", "1", "2", "999"])
+@pytest.mark.parametrize("place", ["", "f/quokka/default/0", "b/quokka/default/0"])
+def test_a_log_is_read_from_the_jobs_own_streams_whatever_is_asked(world: World, attempt: str, place: str):
+    job = world.ours.job
+    for address in (
+        f"/jobs/{job.text_id}/log/?attempt={attempt}&after={place}",
+        f"/jobs/{job.text_id}/log/?attempt={attempt}&before={place}&stream={THEIRS}/default/0",
+    ):
+        assert world.ask("viewer", "GET", address).status_code == 200
+    world.ask("token-read", "GET", f"/api/v1/jobs/{job.text_id}/log?next={attempt or 1}.{place}&stream={THEIRS}")
+
+    assert all(stream.startswith(OURS) for stream in world.read_streams)
+
+
+def test_a_form_cannot_say_for_whom_it_is(world: World):
+    """Team, person and price follow from who asks and what is asked, never from what the body says."""
+    body = {"text": json.dumps(submission_of(OURS)), "team": world.theirs.team.pk, "person": world.theirs.lead.pk}
+    before = world.theirs.team.submissions.count()
+    assert world.ask("analyst", "POST", f"/teams/{world.ours.team.slug}/new/", body, kept=True).status_code == 302
+    made = world.ours.team.submissions.first()
+
+    assert (made.person, world.theirs.team.submissions.count()) == (world.ours.analyst, before)

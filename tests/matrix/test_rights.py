@@ -1,0 +1,28 @@
+"""The table of rights as people read it is the one that is applied."""
+
+import pytest
+
+from jobs import access
+from scripts import rights
+from tests.matrix.world import World, text
+
+
+def test_the_page_of_the_documentation_is_what_the_code_says():
+    assert rights.PAGE.read_text() == rights.page(), "Run python -m scripts.rights"
+
+
+def test_the_table_has_a_row_for_every_act_and_words_for_it():
+    assert [right.act for right in access.rights()] == list(access.MAY) == list(access.IN_WORDS)
+
+
+def test_staff_only_look_and_so_does_everyone_in_a_team_that_is_switched_off():
+    assert {right.act for right in access.rights() if right.allowed[-1]} == {"view"}
+    assert {right.act for right in access.rights(active=False) if any(right.allowed)} == {"view"}
+
+
+@pytest.mark.parametrize("who", ["stranger", "viewer", "admin"])
+def test_everyone_who_is_signed_in_can_read_the_table(world: World, who: str):
+    said = text(world.ask(who, "GET", "/rights/"))
+
+    assert all(right.words in said for right in access.rights())
+    assert 'href="/rights/"' in said

@@ -1,0 +1,355 @@
+"""Two teams and everyone who may knock: built once for all tests of a module, and left as it was after each knock.
+
+Every text of a team holds the team's own word, so that a page of one team which holds the other's word leaks.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.test import Client, override_settings
+from django.utils.timezone import now
+
+from jobs.access import Member
+from jobs.aws.logs import LogEvent, LogEvents
+from jobs.models import (
+    Account,
+    ApiToken,
+    CostLine,
+    Definition,
+    Job,
+    JobDependency,
+    JobTag,
+    Queue,
+    Rate,
+    Role,
+    StateChange,
+    Submission,
+    Team,
+    User,
+)
+from jobs.models.ids import to_text
+from jobs.models.token import digest, new_secret
+from tests import make
+
+OURS, THEIRS, SECRET = "numbat", "quokka", "wombat"
+"""The word in every text of our team, of the other team, and in every password of either."""
+
+SESSIONS = ("anonymous", "deactivated", "stranger", "other-lead", "viewer", "analyst", "lead", "admin")
+TOKENS = ("token-read", "token-submit", "token-expired", "token-other")
+IDENTITIES = SESSIONS + TOKENS
+
+CSRF = "c" * 32
+
+
+@dataclass(frozen=True)
+class Side:
+    """A team and what it has, one thing of each kind that an address can name."""
+
+    word: str
+    team: Team
+    account: Account
+    queue: Queue
+    definition: Definition
+    submission: Submission
+    job: Job
+    token: ApiToken
+    viewer: User
+    analyst: User
+    lead: User
+
+    @property
+    def ids(self) -> dict[tuple[str, str], str]:
+        """What stands in an address: after which word, for which parameter."""
+        return {
+            ("teams", "slug"): self.team.slug,
+            ("submissions", "text_id"): self.submission.text_id,
+            ("jobs", "text_id"): self.job.text_id,
+            ("definitions", "text_id"): to_text(self.definition.public_id),
+            ("tokens", "text_id"): to_text(self.token.public_id),
+        }
+
+
+@dataclass
+class World:
+    """What there is, and `ask` to knock anywhere as anyone."""
+
+    ours: Side
+    theirs: Side
+    sessions: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    admin_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    read_streams: list[str] = field(default_factory=list)
+
+    @property
+    def ids(self) -> dict[tuple[str, str], str]:
+        """What stands in an address when it is about our own."""
+        return {
+            **self.ours.ids,
+            **self.admin_ids,
+            ("cli", "name"): "submit-job.sh",
+            ("schemas", "kind"): "submission",
+        }
+
+    def ask(
+        self,
+        who: str,
+        method: str,
+        address: str,
+        body: Any = None,
+        *,
+        csrf: bool = True,
+        kept: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The answer to one request. What it changed is undone, unless it is to be kept until the test's end."""
+        browser, given = Client(enforce_csrf_checks=True), dict(headers or {})
+        if session := self.sessions.get(who):
+            browser.cookies[settings.SESSION_COOKIE_NAME] = session
+        if secret := self.secrets.get(who):
+            given["Authorization"] = f"Bearer {secret}"
+        if csrf:
+            browser.cookies[settings.CSRF_COOKIE_NAME] = CSRF
+            given["X-CSRFToken"] = CSRF
+        if address.startswith("/api/") and body is not None:
+            sent: dict[str, Any] = {"data": json.dumps(body), "content_type": "application/json"}
+        else:
+            sent = {"data": body} if body is not None else {}
+        with transaction.atomic():
+            answer = getattr(browser, method.lower())(address, headers=given, **sent)
+            text(answer)  # what is streamed is made while it is read
+            if not kept:
+                transaction.set_rollback(True)
+        return answer
+
+
+def text(answer: Any) -> str:
+    """The body, streamed or not."""
+    if answer.streaming:
+        answer.whole = getattr(answer, "whole", None) or b"".join(answer.streaming_content)
+        return str(answer.whole, "utf-8")
+    return str(answer.content, "utf-8", "replace")
+
+
+def document_of(word: str) -> dict[str, Any]:
+    """A definition in which everything that is free text holds the word, with a password among its variables."""
+    return {
+        "jobDefinitionName": f"{word}-definition",
+        "type": "container",
+        "parameters": {f"{word}Parameter": word},
+        "tags": {f"{word}-key": f"{word} value"},
+        "containerProperties": {
+            "image": f"{word}/image:1",
+            "command": ["echo", word],
+            "environment": [
+                {"name": f"{word.upper()}_PLACE", "value": word},
+                {"name": "DB_PASSWORD", "value": f"{SECRET}-definition-secret"},
+            ],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
+        },
+    }
+
+
+def submission_of(word: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "jobName": f"{word}-job",
+        "jobQueue": f"{word}-queue",
+        "jobDefinition": f"{word}-definition",
+        "tags": {f"{word}-key": f"{word} value"},
+        "containerOverrides": {
+            "command": ["run", word],
+            "environment": [
+                {"name": f"{word.upper()}_PLACE", "value": word},
+                {"name": "API_TOKEN", "value": f"{SECRET}-submission-secret"},
+            ],
+        },
+        **fields,
+    }
+
+
+def side(word: str, shared: Account) -> Side:
+    """A team whose every text holds its word: its queue is in an account that both teams use."""
+    team = make.team(f"{word}-team", name=f"{word.capitalize()} Team")
+    own = make.account(name=f"{word} account", region="eu-west-1" if word == THEIRS else "us-west-2", trouble=word)
+    make.queue(f"{word}-own-queue", of=own, teams=(team,))
+    arn = f"arn:aws:batch:{shared.region}:{shared.number}:job-queue/{word}-queue"
+    queue = make.queue(f"{word}-queue", of=shared, teams=(team,), arn=arn, status_reason=word)
+    people = {
+        role: make.member(
+            team, role, make.user(f"{word}-{role}", first_name=word.capitalize(), email=f"{role}@{word}.example")
+        ).user
+        for role in (Role.VIEWER, Role.ANALYST, Role.LEAD)
+    }
+    analyst = Member(people[Role.ANALYST], team, Role.ANALYST)
+    revision = make.revision(
+        f"{word}-definition",
+        of=team,
+        where=shared,
+        document=document_of(word),
+        registered_by=people[Role.LEAD],
+        arn=f"arn:aws:batch:{shared.region}:{shared.number}:job-definition/{word}-definition:1",
+    )
+    document = submission_of(word)
+    submission = make.submission(
+        analyst,
+        shared,
+        name=f"{word}-submission",
+        text=json.dumps(document, indent=2),
+        document=document,
+        notes=[{"pointer": "", "message": f"{word} note", "severity": "warning"}],
+    )
+    job = _job(submission, word, queue, revision)
+    for state in ("RUNNING", "FAILED"):
+        JobDependency.objects.create(job=_job(submission, word, queue, revision, state), parent=job)
+    token = ApiToken.objects.create(
+        team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
+    )
+    return Side(
+        word, team, shared, queue, revision.definition, submission, job, token, *(people[role] for role in Role)
+    )
+
+
+def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: str = "SUCCEEDED") -> Job:
+    """A job that AWS has told of, charged if it has ended."""
+    moment, position = now(), submission.jobs.count()
+    ended = {"ended_at": moment, "stopped_at": moment, "charged_at": moment} if state != "RUNNING" else {}
+    document = submission_of(word)
+    job = make.job(
+        submission,
+        name=f"{word}-job-{position}",
+        queue=queue,
+        revision=revision,
+        position=position,
+        state=state,
+        document={key: value for key, value in document.items() if key != "tags"},
+        tags=document["tags"],
+        status_reason=f"{word} reason",
+        container_reason=f"{word} container",
+        delivery_note=f"{word} delivery",
+        log_stream=f"{word}/default/{position}",
+        raw={"jobName": word, "container": {"environment": document["containerOverrides"]["environment"]}},
+        started_at=moment - timedelta(hours=1),
+        stop_reason=word,
+        **ended,
+    )
+    for note in ("SUBMITTED", state):
+        StateChange.objects.create(job=job, delivery="SENT", state=note, note=f"{word} change", source="poll")
+    JobTag.objects.create(job=job, team=job.team, key=f"{word}-key", value=f"{word} value")
+    if ended:
+        CostLine.objects.create(
+            job=job,
+            attempt=1,
+            day=moment.date(),
+            team=job.team,
+            account=job.account,
+            queue=queue,
+            definition=revision.definition,
+            person=submission.person,
+            succeeded=state == "SUCCEEDED",
+            billed_seconds=60,
+            usd="1.5",
+            receipt={},
+        )
+    return job
+
+
+@contextmanager
+def built() -> Iterator[World]:
+    """The world, until the end of the block."""
+    with transaction.atomic(), override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        shared = make.account(name="Common account")
+        world = World(side(OURS, shared), side(THEIRS, shared))
+        _people(world)
+        _tokens(world)
+        _admin_ids(world)
+        yield world
+        transaction.set_rollback(True)
+
+
+def _people(world: World) -> None:
+    deactivated = make.member(world.ours.team, Role.ANALYST, make.user(f"{OURS}-gone")).user
+    people = {
+        "deactivated": deactivated,
+        "stranger": make.user("stranger"),
+        "other-lead": world.theirs.lead,
+        "viewer": world.ours.viewer,
+        "analyst": world.ours.analyst,
+        "lead": world.ours.lead,
+        "admin": make.admin("administrator"),
+    }
+    for name, person in people.items():
+        world.sessions[name] = session_of(person)
+    deactivated.is_active = False
+    deactivated.save()
+
+
+def session_of(person: User) -> str:
+    """The key of a session in which someone is signed in."""
+    browser = Client()
+    browser.force_login(person)
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def _tokens(world: World) -> None:
+    def token(team: Team, person: User, **fields: Any) -> str:
+        secret = new_secret()
+        name = f"token of {person.username}"
+        ApiToken.objects.create(
+            team=team, person=person, name=name, start=secret[:12], digest=digest(secret), **fields
+        )
+        return secret
+
+    ours, theirs = world.ours, world.theirs
+    world.secrets = {
+        "token-read": token(ours.team, ours.analyst, may_submit=False),
+        "token-submit": token(ours.team, ours.analyst),
+        "token-expired": token(ours.team, ours.analyst, expires_at=now() - timedelta(seconds=1)),
+        "token-other": token(theirs.team, theirs.lead),
+    }
+
+
+def _admin_ids(world: World) -> None:
+    group = Group.objects.create(name="a group")
+    rows = {
+        "account": world.ours.account,
+        "queue": world.ours.queue,
+        "definition": world.ours.definition,
+        "team": world.ours.team,
+        "user": world.ours.viewer,
+        "apitoken": world.ours.token,
+        "rate": Rate.objects.earliest("pk"),
+        "group": group,
+    }
+    for noun, row in rows.items():
+        for name in ("object_id", "id", "pk"):
+            world.admin_ids[noun, name] = str(row.pk)
+    world.admin_ids["r", "content_type_id"] = str(ContentType.objects.get_for_model(Team).pk)
+    world.admin_ids["r", "object_id"] = str(world.ours.team.pk)
+
+
+def unused(ids: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """Ids of the same shape and age that nothing has."""
+    return {key: value.replace(THEIRS, "quikka") if "slug" in key else _next(value) for key, value in ids.items()}
+
+
+def _next(text_id: str) -> str:
+    """The last character of an id carries two bits that are always zero; the one before is free."""
+    other = "0" if text_id[-2] != "0" else "1"
+    return text_id[:-2] + other + text_id[-1]
+
+
+def said_log(world: World) -> Any:
+    """What stands for CloudWatch: each stream says its own name."""
+
+    def read(_client: Any, _group: str, stream: str, *, token: str = "", **_: Any) -> LogEvents:
+        world.read_streams.append(stream)
+        return LogEvents((LogEvent(datetime(2026, 1, 1, tzinfo=UTC), f"line of {stream}"),), "f/1", "b/1")
+
+    return read

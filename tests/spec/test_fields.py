@@ -1,0 +1,332 @@
+"""Between form and document nothing is lost: what a form does not show, and what nobody touched, stays as it was."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from jobs.spec import fields
+from jobs.spec.fields import DEFINITION, JOB, Row, units
+from tests.spec import samples
+
+TABLES = {"job": JOB, "definition": DEFINITION}
+
+# -- Documents as they may come: the keys the forms know, with values of any shape, among others they never heard of.
+words = some.text(max_size=8)
+leaves = some.none() | some.booleans() | some.integers(-5, 10**12) | some.floats(allow_nan=False) | words
+anything = some.recursive(
+    leaves, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(words, inner, max_size=3)
+)
+entries = some.lists(
+    some.fixed_dictionaries({"name": words, "value": words}, optional={"extra": leaves})
+    | some.fixed_dictionaries({"name": words})
+    | anything,
+    max_size=4,
+)
+requirements = some.lists(
+    some.fixed_dictionaries(
+        {
+            "type": some.sampled_from(["VCPU", "MEMORY", "GPU", "OTHER"]),
+            "value": some.sampled_from(["1", "2048", "x"]),
+        },
+        optional={"extra": leaves},
+    )
+    | anything,
+    max_size=4,
+)
+commands = some.lists(some.text(max_size=12), max_size=4)
+containers = some.fixed_dictionaries(
+    {},
+    optional={
+        "image": words | anything,
+        "command": commands | anything,
+        "environment": entries | anything,
+        "resourceRequirements": requirements | anything,
+        "vcpus": some.integers(0, 8) | anything,
+        "memory": some.integers(0, 4096) | anything,
+        "jobRoleArn": words,
+        "logConfiguration": some.fixed_dictionaries({}, optional={"logDriver": words, "options": anything})
+        | anything,
+        "volumes": anything,
+    },
+)
+documents = some.fixed_dictionaries(
+    {},
+    optional={
+        "jobName": words | anything,
+        "jobDefinitionName": words | anything,
+        "jobQueue": words,
+        "jobDefinition": some.sampled_from(["a", "a:3", "a:3:4", "arn:aws:batch:x:1:job-definition/a:3"]) | anything,
+        "containerOverrides": containers | anything,
+        "containerProperties": containers | anything,
+        "platformCapabilities": some.lists(some.sampled_from(["EC2", "FARGATE"]), max_size=2) | anything,
+        "retryStrategy": some.fixed_dictionaries({}, optional={"attempts": anything, "evaluateOnExit": anything}),
+        "timeout": some.fixed_dictionaries({}, optional={"attemptDurationSeconds": anything}) | anything,
+        "dependsOn": some.lists(
+            some.fixed_dictionaries({"jobId": some.just(samples.JOB_ID)}, optional={"type": words}) | anything,
+            max_size=3,
+        )
+        | anything,
+        "tags": some.dictionaries(words, words | anything, max_size=3) | anything,
+        "somethingElse": anything,
+    },
+)
+tables = some.sampled_from([JOB, DEFINITION])
+
+
+def text(document: Any) -> str:
+    """A document to the byte, order and all."""
+    return json.dumps(document)
+
+
+@given(documents, tables)
+def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
+    shown = fields.values(document, table)
+    changes = fields.changed(document, table, shown)
+
+    assert changes == {}
+    assert text(fields.written(document, table, changes)) == text(document)
+
+
+@given(documents, tables)
+def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:
+    def sent(value: fields.Value) -> fields.Value:
+        if isinstance(value, str):
+            return value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+        return tuple(Row(r.name, str(sent(r.value)), r.origin) if isinstance(r, Row) else r for r in value)  # type: ignore[return-value]
+
+    shown = {name: sent(value) for name, value in fields.values(document, table).items()}
+
+    assert fields.changed(document, table, shown) == {}
+
+
+@given(documents, tables, some.data())
+def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], table: Any, draw: Any) -> None:
+    field = draw.draw(some.sampled_from(table))
+    new = draw.draw(some.sampled_from(["", "7", "some thing"]))
+    before = fields.values(document, table)
+    value = new if isinstance(before[field.name], str) else ()
+    written = fields.written(document, table, {field.name: value})
+    others = [other for other in table if other.place.path != field.place.path]
+
+    assert sorted(fields.beyond(written, table)) == sorted(fields.beyond(document, table)) or field.place.path[
+        -1
+    ] in (
+        "resourceRequirements",  # entries that stay move up, so their pointers are others
+        "environment",
+        "dependsOn",
+        "awslogs-group",  # logDriver is the form's own only once it says awslogs
+    )
+    for other in others:
+        assert other.place.read(written) == before[other.name]
+    assert written.get("somethingElse") == document.get("somethingElse")
+
+
+@given(commands)
+def test_a_command_is_the_same_words_again(command: list[str]) -> None:
+    line = units.command_in_words(command)
+
+    assert units.command_of(line) == command
+    assert units.command_of(line.replace("\n", "\r\n").replace("\r\n", "\n")) == command
+
+
+@given(some.integers(0, 10**9))
+def test_spans_and_sizes_are_the_same_number_again(number: int) -> None:
+    assert units.seconds_of(units.seconds_in_words(number)) == number
+    assert units.mib_of(units.mib_in_words(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [("2 h", 7200), ("90 minutes", 5400), ("1h 30m", 5400), ("1 h and 30 s", 3630), ("1.5 h", 5400), ("1.1 h", 3960),
+     ("45", 45), ("2 fortnights", None), ("soon", None), ("", None), ("1.0001 s", None), ("-5", None)],
+)  # fmt: skip
+def test_spans_are_read_as_people_write_them(typed: str, seconds: int | None) -> None:
+    assert units.seconds_of(typed) == seconds
+
+
+@pytest.mark.parametrize(
+    ("typed", "mib"),
+    [("16 GiB", 16384), ("16G", 16384), ("1.5 GB", 1536), ("512", 512), ("512 MiB", 512), ("lots", None), ("", None)],
+)
+def test_memory_is_read_as_people_write_it(typed: str, mib: int | None) -> None:
+    assert units.mib_of(typed) == mib
+
+
+def filled(document: dict[str, Any], table: Any = JOB, **changes: Any) -> dict[str, Any]:
+    return fields.written(document, table, changes)
+
+
+def test_a_form_makes_the_document_a_person_would_write() -> None:
+    made = filled(
+        {"jobName": "", "jobQueue": "", "jobDefinition": ""},
+        name="train",
+        queue="cpu",
+        definition="greet",
+        revision="3",
+        command="python train.py --name 'a b'",
+        environment=(Row("EPOCHS", "10"), Row("", "")),
+        vcpus="2",
+        memory="4 GiB",
+        retries="3",
+        time_limit="2 h",
+        waits=(samples.JOB_ID,),
+        tags=(Row("Project", "GenAI"),),
+    )
+
+    assert made == {
+        "jobName": "train",
+        "jobQueue": "cpu",
+        "jobDefinition": "greet:3",
+        "containerOverrides": {
+            "command": ["python", "train.py", "--name", "a b"],
+            "environment": [{"name": "EPOCHS", "value": "10"}],
+            "resourceRequirements": [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "4096"}],
+        },
+        "retryStrategy": {"attempts": 3},
+        "timeout": {"attemptDurationSeconds": 7200},
+        "dependsOn": [{"jobId": samples.JOB_ID}],
+        "tags": {"Project": "GenAI"},
+    }
+
+
+def test_what_is_emptied_goes_with_what_it_alone_held() -> None:
+    document = samples.submission(
+        containerOverrides={"environment": [{"name": "A", "value": "1"}]},
+        retryStrategy={"attempts": 3, "evaluateOnExit": []},
+    )
+    emptied = filled(document, environment=(), retries="")
+
+    assert emptied == samples.submission(retryStrategy={"evaluateOnExit": []})
+
+
+def test_rows_keep_what_the_form_does_not_show_of_them() -> None:
+    document = samples.submission(
+        containerOverrides={"environment": [{"name": "A", "value": "1", "note": "x"}, {"name": 5}, {"name": "B"}]}
+    )
+    rows = (Row("A", "2", 0), Row("C", "3"))
+
+    assert filled(document, environment=rows)["containerOverrides"]["environment"] == [
+        {"name": "A", "value": "2", "note": "x"},
+        {"name": 5},
+        {"name": "C", "value": "3"},
+    ]
+
+
+def test_a_renamed_tag_keeps_its_place() -> None:
+    document = samples.submission(tags={"a": "1", "b": "2", "c": "3"})
+    rows = (Row("a", "1", 0), Row("B", "2", 1), Row("c", "3", 2))
+
+    assert list(filled(document, tags=rows)["tags"]) == ["a", "B", "c"]
+
+
+def test_how_a_job_is_waited_for_stays() -> None:
+    other = "00000000-90ab-cdef-1234-567890abcdef"
+    document = samples.submission(dependsOn=[{"jobId": samples.JOB_ID, "type": "N_TO_N"}, {"type": "SEQUENTIAL"}])
+
+    assert filled(document, waits=(samples.JOB_ID, other))["dependsOn"] == [
+        {"jobId": samples.JOB_ID, "type": "N_TO_N"},
+        {"type": "SEQUENTIAL"},
+        {"jobId": other},
+    ]
+    assert filled(document, waits=())["dependsOn"] == [{"type": "SEQUENTIAL"}]
+
+
+def test_an_old_size_stays_an_old_size_while_it_can() -> None:
+    old = samples.definition({"resourceRequirements": [{"type": "GPU", "value": "1"}], "vcpus": 4, "memory": 16384})
+    shown = fields.values(old, DEFINITION)
+    more = filled(old, DEFINITION, vcpus="8", memory="0.5 GiB")["containerProperties"]
+    half = filled(old, DEFINITION, vcpus="0.5")["containerProperties"]
+
+    assert (shown["vcpus"], shown["memory"], shown["gpus"]) == ("4", "16 GiB", "1")
+    assert (more["vcpus"], more["memory"]) == (8, 512)
+    assert "vcpus" not in half
+    assert {"type": "VCPU", "value": "0.5"} in half["resourceRequirements"]
+
+
+def test_what_nobody_understands_is_kept_for_the_judge() -> None:
+    made = filled(samples.submission(), time_limit="a while", memory="lots", retries="three", command="echo 'x")
+
+    assert made["timeout"] == {"attemptDurationSeconds": "a while"}
+    assert made["retryStrategy"] == {"attempts": "three"}
+    assert made["containerOverrides"]["command"] == "echo 'x"
+    assert fields.values(made, JOB)["command"] == "echo 'x"
+
+
+def test_a_number_in_quotes_can_be_put_right() -> None:
+    document = samples.submission(retryStrategy={"attempts": "3"})
+
+    assert fields.values(document, JOB)["retries"] == '"3"'
+    assert fields.changed(document, JOB, {"retries": "3"}) == {"retries": "3"}
+    assert filled(document, retries="3")["retryStrategy"] == {"attempts": 3}
+
+
+def test_a_log_group_brings_its_driver() -> None:
+    made = filled(samples.definition(), DEFINITION, log_group="/my/logs")
+
+    assert made["containerProperties"]["logConfiguration"] == {
+        "options": {"awslogs-group": "/my/logs"},
+        "logDriver": "awslogs",
+    }
+
+
+def test_what_has_another_shape_is_left_alone() -> None:
+    document = samples.submission(containerOverrides="none", tags=["a"])
+
+    assert filled(document, command="echo", tags=(Row("a", "b"),)) == document
+
+
+def test_only_what_no_field_shows_is_counted() -> None:
+    document = samples.submission(
+        parameters={"a": "1", "b": "2"},
+        containerOverrides={
+            "command": ["x"],
+            "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "1", "note": "x"}],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "NEW", "value": "1"}],
+            "instanceType": "m5",
+        },
+        retryStrategy={"attempts": 2, "evaluateOnExit": [{"action": "EXIT"}]},
+        tags={},
+    )
+
+    assert fields.beyond(document, JOB) == [
+        "/parameters",
+        "/containerOverrides/environment/1/note",
+        "/containerOverrides/resourceRequirements/1",
+        "/containerOverrides/instanceType",
+        "/retryStrategy/evaluateOnExit",
+    ]
+    assert fields.beyond(samples.definition(), DEFINITION) == []
+
+
+@pytest.mark.parametrize(
+    ("pointer", "name"),
+    [
+        ("/jobName", "name"),
+        ("/jobDefinition", "definition"),
+        ("/containerOverrides/resourceRequirements/1/value", "memory"),
+        ("/containerOverrides/resourceRequirements", "vcpus"),
+        ("/containerOverrides/environment/0/name", "environment"),
+        ("/containerOverrides/environment/0", "environment"),
+        ("/timeout/attemptDurationSeconds", "time_limit"),
+        ("/tags/Project", "tags"),
+        ("/dependsOn/0/jobId", "waits"),
+        ("/parameters", None),
+        ("", None),
+    ],
+)
+def test_a_problem_finds_its_field(pointer: str, name: str | None) -> None:
+    document = samples.submission(
+        containerOverrides={
+            "environment": [{"name": "A", "value": "1"}],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "1"}],
+        },
+        timeout={"attemptDurationSeconds": 60},
+        tags={"Project": "a"},
+        dependsOn=[{"jobId": samples.JOB_ID}],
+    )
+    field = fields.field_at(pointer, document, JOB)
+
+    assert (field.name if field else None) == name

@@ -1,0 +1,499 @@
+"""Every rule with a sound document, one that breaks it, and the place it points to."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from jobs.spec import judge
+from jobs.spec.documents import Document, Kind, text_at
+from jobs.spec.patch import apply
+from jobs.spec.problems import Problem
+from jobs.spec.queues import QueueFacts
+from jobs.spec.reading import read
+from jobs.spec.rules import KNOWN
+from scripts import rules as page
+from tests.spec.samples import JOB_ID, definition, step, submission, workflow
+
+ROLE = "arn:aws:iam::123456789012:role/Job"
+PAIR = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+GPU = {"type": "GPU", "value": "1"}
+FAIR = QueueFacts(fair_share=True)
+FIRST_IN = QueueFacts(fair_share=False)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule: a document that keeps it, one that breaks it, and where."""
+
+    rule: str
+    good: Document
+    bad: Document
+    pointer: str
+    on: Document | None = None  # the definition of a submission
+    queue: QueueFacts | None = None
+    beside: frozenset[str] = field(default_factory=frozenset)  # rules that the bad document breaks too
+
+    @property
+    def kind(self) -> Kind:
+        if "jobs" in self.bad:
+            return Kind.WORKFLOW
+        return Kind.DEFINITION if "jobDefinitionName" in self.bad else Kind.SUBMISSION
+
+    def judged(self, document: Document) -> list[Problem]:
+        definitions = {text_at(document, "jobDefinition"): self.on} if self.on else None
+        queues = {text_at(document, "jobQueue"): self.queue} if self.queue else None
+        return judge.problems(self.kind, document, definitions, queues)
+
+
+def fargate(container: Document | None = None, **more: Any) -> Document:
+    properties = {"resourceRequirements": PAIR, "executionRoleArn": ROLE, **(container or {})}
+    return definition(
+        {key: value for key, value in properties.items() if value is not None},
+        platformCapabilities=["FARGATE"],
+        **more,
+    )
+
+
+def ecs(*containers: Document, **task: Any) -> Document:
+    return {
+        "jobDefinitionName": "greet",
+        "type": "container",
+        "ecsProperties": {"taskProperties": [{"containers": list(containers), **task}]},
+    }
+
+
+def eks(container: Document | None = None, pod: Document | None = None, **more: Any) -> Document:
+    inside = {"image": "busybox", **(container or {})}
+    properties = {"podProperties": {"containers": [inside], **(pod or {})}}
+    return {"jobDefinitionName": "greet", "type": "container", "eksProperties": properties, **more}
+
+
+def nodes(*groups: Document | str, count: int = 4, main: int = 0, **more: Any) -> Document:
+    own = [group(entry) if isinstance(entry, str) else entry for entry in groups or ("0:",)]
+    properties = {"numNodes": count, "mainNode": main, "nodeRangeProperties": own}
+    return {"jobDefinitionName": "greet", "type": "multinode", "nodeProperties": properties, **more}
+
+
+def group(targets: str, **more: Any) -> Document:
+    return {"targetNodes": targets, "container": {"image": "busybox", "vcpus": 1, "memory": 512}, **more}
+
+
+def efs(
+    mounted: bool = True, root: str = "", role: bool = True, encrypted: str = "", **authorization: str
+) -> Document:
+    volume: Document = {"fileSystemId": "fs-1"}
+    if authorization:
+        volume["authorizationConfig"] = authorization
+    if root:
+        volume["rootDirectory"] = root
+    if encrypted:
+        volume["transitEncryption"] = encrypted
+    container: Document = {"volumes": [{"name": "data", "efsVolumeConfiguration": volume}]}
+    if mounted:
+        container["mountPoints"] = [{"sourceVolume": "data", "containerPath": "/data"}]
+    if role:
+        container["jobRoleArn"] = ROLE
+    return container
+
+
+def retrying(*rules: Document, attempts: int = 3) -> Document:
+    return definition(retryStrategy={"attempts": attempts, "evaluateOnExit": list(rules)})
+
+
+def overriding(container: Document, **more: Any) -> Document:
+    return submission(containerOverrides=container, **more)
+
+
+def variable(name: str, value: str) -> Document:
+    return {"environment": [{"name": name, "value": value}]}
+
+
+def needs(**sizes: str) -> Document:
+    return {"resourceRequirements": [{"type": kind, "value": value} for kind, value in sizes.items()]}
+
+
+VOLUME = {"name": "data", "host": {"sourcePath": "/data"}}
+MOUNT = {"sourceVolume": "data", "containerPath": "/data"}
+LAST = {"onReason": "*", "action": "EXIT"}
+SPOT = {"onStatusReason": "Host EC2*", "action": "RETRY"}
+EFS = "/containerProperties/volumes/0/efsVolumeConfiguration"
+MEMORY_1G = {"resources": {"limits": {"memory": "1024Mi"}, "requests": {"memory": "1024Mi"}}}
+MANY = {f"own{number}": "x" for number in range(30)}
+OTHERS = {f"other{number}": "x" for number in range(20)}
+NAMED = ecs({"image": "busybox", "name": "main"}, {"image": "busybox", "name": "side"})
+
+
+def over_task(name: str) -> Document:
+    return submission(ecsPropertiesOverride={"taskProperties": [{"containers": [{"name": name, "command": ["x"]}]}]})
+
+
+def over_nodes(**overrides: Any) -> Document:
+    return submission(nodeOverrides=overrides)
+
+
+CASES = [
+    # -- keys and values
+    Case("schema.missing-key", submission(), {"jobName": "a", "jobQueue": "q"}, ""),
+    Case("schema.unknown-key", submission(), submission(timeOut={}), "/timeOut"),
+    Case("schema.belongs-elsewhere", overriding({"command": ["x"]}), submission(command=["x"]), "/command"),
+    Case("schema.belongs-elsewhere", submission(), overriding({"image": "x"}), "/containerOverrides/image"),
+    Case("schema.wrong-type", definition(), definition({"image": 7}), "/containerProperties/image"),
+    Case("schema.unknown-value", definition(), definition(type="containr"), "/type"),
+    Case("schema.pattern", submission(), submission(jobName="a b"), "/jobName"),
+    Case("schema.too-long", submission(), submission(dependsOn=[{"jobId": JOB_ID}] * 21), "/dependsOn"),
+    Case("schema.too-short", definition(), definition({"image": ""}), "/containerProperties/image"),
+    Case("schema.too-large", submission(), submission(arrayProperties={"size": 10_001}), "/arrayProperties/size"),
+    Case("schema.too-small", submission(), submission(arrayProperties={"size": 1}), "/arrayProperties/size"),
+    Case("schema.key-too-long", submission(), submission(tags={"k" * 129: "x"}), "/tags/" + "k" * 129),
+    Case("schema.key-empty", submission(), submission(tags={"": "x"}), "/tags/"),
+    # -- definitions
+    Case("definition.properties", definition(), definition(eksProperties={}), "/eksProperties"),
+    Case("definition.no-image", definition(), {"jobDefinitionName": "x", "type": "container",
+         "containerProperties": {"vcpus": 1, "memory": 4}}, "/containerProperties"),
+    Case("definition.no-size", definition(), definition({"resourceRequirements": PAIR[:1]}), "/containerProperties"),
+    Case("definition.too-large", definition(), definition({"user": "x" * 25_000}), ""),
+    # -- platforms
+    Case("platform.one", definition(), fargate() | {"platformCapabilities": ["EC2", "FARGATE"]},
+         "/platformCapabilities"),
+    Case("platform.instance-type", definition(), definition({"instanceType": "m5.xlarge"}),
+         "/containerProperties/instanceType"),
+    Case("fargate.multinode", nodes(), nodes(platformCapabilities=["FARGATE"]), "/platformCapabilities"),
+    Case("fargate.execution-role", fargate(), fargate({"executionRoleArn": None}), "/containerProperties"),
+    Case("fargate.execution-role", ecs({"image": "x"}, executionRoleArn=ROLE) | {"platformCapabilities": ["FARGATE"]},
+         ecs({"image": "x"}) | {"platformCapabilities": ["FARGATE"]}, "/ecsProperties/taskProperties/0"),
+    Case("fargate.legacy-size", fargate(), fargate({"resourceRequirements": [PAIR[0]], "memory": 2048}),
+         "/containerProperties/memory"),
+    Case("fargate.no-size", fargate(), fargate({"resourceRequirements": None, "image": "x"}) | {"containerProperties":
+         {"image": "x", "executionRoleArn": ROLE}}, "/containerProperties"),
+    Case("fargate.gpu", fargate(), fargate({"resourceRequirements": [*PAIR, GPU]}),
+         "/containerProperties/resourceRequirements/2"),
+    Case("fargate.not-applicable", fargate({"privileged": False}), fargate({"privileged": True}),
+         "/containerProperties/privileged"),
+    Case("fargate.not-applicable", fargate({"linuxParameters": {"initProcessEnabled": True}}),
+         fargate({"linuxParameters": {"maxSwap": 10}}), "/containerProperties/linuxParameters/maxSwap"),
+    Case("fargate.not-applicable", fargate(efs()), fargate({"volumes": [VOLUME], "mountPoints": [MOUNT]}),
+         "/containerProperties/volumes/0/host"),
+    Case("fargate.not-applicable", fargate(),
+         fargate({"ulimits": [{"name": "nofile", "softLimit": 1, "hardLimit": 1}]}),
+         "/containerProperties/ulimits"),
+    Case("fargate.log-driver", fargate({"logConfiguration": {"logDriver": "splunk"}}),
+         fargate({"logConfiguration": {"logDriver": "syslog"}}), "/containerProperties/logConfiguration/logDriver"),
+    Case("fargate.windows-arm", fargate({"runtimePlatform": {"cpuArchitecture": "ARM64"}}),
+         fargate({"runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "WINDOWS_SERVER_2019"}}),
+         "/containerProperties/runtimePlatform/cpuArchitecture"),
+    Case("fargate.pair", fargate(needs(VCPU="0.25", MEMORY="512")), fargate(needs(VCPU="1", MEMORY="4000")),
+         "/containerProperties/resourceRequirements"),
+    Case("ec2.not-applicable", fargate({"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
+         definition({"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
+         "/containerProperties/networkConfiguration"),
+    Case("ec2.whole-vcpus", fargate(needs(VCPU="0.5", MEMORY="1024")), definition(needs(VCPU="0.5", MEMORY="1024")),
+         "/containerProperties/resourceRequirements/0/value"),
+    # -- nodes, tasks, pods
+    Case("nodes.range", nodes("0:1", "2:"), nodes("0 to 3"), "/nodeProperties/nodeRangeProperties/0/targetNodes"),
+    Case("nodes.range", nodes("0:3"), nodes("0:4"), "/nodeProperties/nodeRangeProperties/0/targetNodes"),
+    Case("nodes.not-covered", nodes("2:", ":1"), nodes("0:1", "3:"), "/nodeProperties/nodeRangeProperties"),
+    Case("nodes.main", nodes(main=3), nodes(main=4), "/nodeProperties/mainNode"),
+    Case("nodes.properties", nodes(), nodes({"targetNodes": "0:"}), "/nodeProperties/nodeRangeProperties/0"),
+    Case("nodes.instance-types", nodes(group("0:1", instanceTypes=["a"]), group("2:", instanceTypes=["a"])),
+         nodes(group("0:1", instanceTypes=["a"]), group("2:", instanceTypes=["b"])),
+         "/nodeProperties/nodeRangeProperties/1/instanceTypes/0"),
+    Case("ecs.essential", ecs({"image": "x"}), ecs({"image": "x", "essential": False}),
+         "/ecsProperties/taskProperties/0/containers/0/essential"),
+    Case("containers.same-name", NAMED, ecs({"image": "x", "name": "a"}, {"image": "x", "name": "a"}),
+         "/ecsProperties/taskProperties/0/containers/1/name"),
+    Case("eks.platform", eks(), eks(platformCapabilities=["EC2"]), "/platformCapabilities"),
+    Case("eks.propagate-tags", eks(propagateTags=False), eks(propagateTags=True), "/propagateTags"),
+    Case("eks.memory", eks(MEMORY_1G), eks({"resources": {"limits": {"memory": "1Gi"}}}),
+         "/eksProperties/podProperties/containers/0/resources/limits/memory"),
+    Case("eks.memory", eks(MEMORY_1G), eks({"resources": {**MEMORY_1G["resources"], "requests": {"memory": "1Mi"}}}),
+         "/eksProperties/podProperties/containers/0/resources/requests/memory"),
+    Case("eks.cpu", eks({"resources": {"limits": {"cpu": "0.75"}}}), eks({"resources": {"limits": {"cpu": "0.3"}}}),
+         "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
+    Case("eks.cpu", eks(), eks({"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}}),
+         "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
+    Case("eks.no-image", eks(), eks(pod={"containers": []}), "/eksProperties/podProperties"),
+    # -- sizes
+    Case("sizes.value", definition(), definition(needs(VCPU="two", MEMORY="4")),
+         "/containerProperties/resourceRequirements/0/value"),
+    Case("sizes.twice", definition(), definition({"resourceRequirements": [*PAIR, PAIR[0]]}),
+         "/containerProperties/resourceRequirements/2"),
+    Case("sizes.legacy-beside-requirement", definition({"resourceRequirements": [GPU], "vcpus": 1, "memory": 4}),
+         definition({"vcpus": 1}), "/containerProperties/vcpus"),
+    Case("sizes.legacy-override", overriding(needs(VCPU="1")), overriding({"vcpus": 1}), "/containerOverrides/vcpus"),
+    # -- volumes
+    Case("volumes.unknown", definition({"volumes": [VOLUME], "mountPoints": [MOUNT]}),
+         definition({"volumes": [VOLUME], "mountPoints": [MOUNT, {**MOUNT, "sourceVolume": "dat"}]}),
+         "/containerProperties/mountPoints/1/sourceVolume"),
+    Case("volumes.unknown", eks(), eks({"volumeMounts": [{"name": "data", "mountPath": "/x"}]}),
+         "/eksProperties/podProperties/containers/0/volumeMounts/0/name"),
+    Case("volumes.unused", definition({"volumes": [VOLUME], "mountPoints": [MOUNT]}),
+         definition({"volumes": [VOLUME]}),
+         "/containerProperties/volumes/0"),
+    Case("volumes.same-name", definition(), definition({"volumes": [VOLUME, VOLUME], "mountPoints": [MOUNT]}),
+         "/containerProperties/volumes/1/name"),
+    Case("efs.iam-needs-encryption", definition(efs(iam="ENABLED", encrypted="ENABLED")),
+         definition(efs(iam="ENABLED")),
+         EFS),
+    Case("efs.iam-needs-role", definition(efs(iam="ENABLED", encrypted="ENABLED")),
+         definition(efs(role=False, iam="ENABLED", encrypted="ENABLED")), f"{EFS}/authorizationConfig/iam"),
+    Case("efs.access-point-root", definition(efs(root="/", accessPointId="fsap-1", encrypted="ENABLED")),
+         definition(efs(root="/x", accessPointId="fsap-1", encrypted="ENABLED")), f"{EFS}/rootDirectory"),
+    Case("efs.access-point-encryption", definition(efs(accessPointId="fsap-1", encrypted="ENABLED")),
+         definition(efs(accessPointId="fsap-1", encrypted="DISABLED")), f"{EFS}/transitEncryption"),
+    Case("efs.platform-version", fargate(efs() | {"fargatePlatformConfiguration": {"platformVersion": "1.4.0"}}),
+         fargate(efs() | {"fargatePlatformConfiguration": {"platformVersion": "1.3.0"}}),
+         "/containerProperties/fargatePlatformConfiguration/platformVersion"),
+    # -- parameters
+    Case("parameters.outside-command", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
+         definition({"image": "Ref::a"}), "/containerProperties/image"),
+    Case("parameters.outside-command", definition(), definition(variable("A", "s3://Ref::a")),
+         "/containerProperties/environment/0/value"),
+    Case("parameters.inside-text", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
+         definition({"command": ["s3://Ref::a/x"]}), "/containerProperties/command/0"),
+    Case("parameters.no-default", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
+         definition({"command": ["x", "Ref::a"]}), "/containerProperties/command/1"),
+    Case("parameters.unused", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
+         definition({"command": ["Ref::a"]}, parameters={"a": "x", "b": "y"}), "/parameters/b"),
+    Case("parameters.no-value", submission(parameters={"a": "x"}), submission(), "",
+         on=definition({"command": ["Ref::a"]})),
+    Case("parameters.no-value", submission(), overriding({"command": ["Ref::b"]}), "", on=definition()),
+    Case("parameters.not-in-command", submission(parameters={"a": "x"}), submission(parameters={"b": "x"}),
+         "/parameters/b", on=definition({"command": ["Ref::a"]}, parameters={"a": ""})),
+    # -- retries
+    Case("retries.no-attempts", retrying(SPOT, LAST), definition(retryStrategy={"evaluateOnExit": [LAST]}),
+         "/retryStrategy"),
+    Case("retries.no-condition", retrying(SPOT, LAST), retrying({"action": "EXIT"}),
+         "/retryStrategy/evaluateOnExit/0"),
+    Case("retries.never-matches", retrying(SPOT, LAST), retrying(LAST, SPOT), "/retryStrategy/evaluateOnExit/1"),
+    Case("retries.never-matches", retrying(SPOT, {**SPOT, "onExitCode": "1"}, LAST)
+         | {"retryStrategy": {"attempts": 2, "evaluateOnExit": [{**SPOT, "onExitCode": "1"}, SPOT, LAST]}},
+         retrying(SPOT, {**SPOT, "onExitCode": "1"}, LAST), "/retryStrategy/evaluateOnExit/1"),
+    Case("retries.never-matches", retrying(LAST), retrying({"onExitCode": "300", "action": "EXIT"}, LAST),
+         "/retryStrategy/evaluateOnExit/0/onExitCode"),
+    Case("retries.one-attempt", retrying(SPOT, LAST), retrying(SPOT, LAST, attempts=1), "/retryStrategy/attempts"),
+    Case("retries.no-catch-all", retrying(SPOT, LAST), retrying(SPOT), "/retryStrategy/evaluateOnExit"),
+    # -- names and secrets
+    Case("names.variable-of-batch", definition(variable("MY_BATCH", "x")), definition(variable("AWS_BATCH_X", "x")),
+         "/containerProperties/environment/0/name"),
+    Case("names.no-variable", definition(), definition({"environment": [{"value": "x"}]}),
+         "/containerProperties/environment/0"),
+    Case("names.variable-twice", definition(variable("A", "1")),
+         definition({"environment": [{"name": "A", "value": "1"}] * 2}), "/containerProperties/environment/1"),
+    Case("names.tag-of-aws", submission(tags={"a": "b"}), submission(tags={"AWS:a": "b"}), "/tags/AWS:a"),
+    Case("names.tag-of-portal", submission(tags={"a": "b"}), submission(tags={"portal:a": "b"}), "/tags/portal:a"),
+    Case("names.tag-characters", submission(tags={"a b": "é+-=._:/@"}), submission(tags={"a": "x#"}), "/tags/a"),
+    Case("names.too-many-tags", submission(tags=MANY), submission(tags=MANY | OTHERS), "/tags"),
+    Case("secrets.in-environment", definition(variable("TOKENIZERS_PARALLELISM", "maybe")),
+         definition(variable("DB_PASSWORD", "hunter2hunter2")), "/containerProperties/environment/0"),
+    # -- submissions
+    Case("submission.too-large", submission(), submission(parameters={"a": "x" * 31_000}), ""),
+    Case("submission.empty-word", overriding({"command": ["x"]}), overriding({"command": ["x", ""]}),
+         "/containerOverrides/command/1"),
+    Case("submission.reference", submission(), submission(dependsOn=[{"jobId": "${a}"}]), "/dependsOn/0/jobId"),
+    Case("submission.empty-job-id", submission(), submission(dependsOn=[{"jobId": ""}]), "/dependsOn/0/jobId"),
+    Case("submission.job-id", submission(), submission(dependsOn=[{"jobId": "a"}]), "/dependsOn/0/jobId"),
+    Case("dependencies.sequential-without-array",
+         submission(dependsOn=[{"type": "SEQUENTIAL"}], arrayProperties={"size": 2}),
+         submission(dependsOn=[{"type": "SEQUENTIAL"}]), "/dependsOn/0"),
+    Case("dependencies.n-to-n-without-array",
+         submission(dependsOn=[{"type": "N_TO_N", "jobId": JOB_ID}], arrayProperties={"size": 2}),
+         submission(dependsOn=[{"type": "N_TO_N", "jobId": JOB_ID}]), "/dependsOn/0/type"),
+    Case("dependencies.no-job-id", submission(dependsOn=[{"jobId": JOB_ID}]), submission(dependsOn=[{}]),
+         "/dependsOn/0"),
+    # -- a submission on its definition
+    Case("overrides.other-sort", overriding({"command": ["x"]}), submission(ecsPropertiesOverride={}),
+         "/ecsPropertiesOverride", on=definition()),
+    Case("overrides.unknown-container", over_task("main"), over_task("mian"),
+         "/ecsPropertiesOverride/taskProperties/0/containers/0/name", on=NAMED),
+    Case("overrides.legacy-loses", overriding(needs(VCPU="2")), overriding({"vcpus": 2}), "/containerOverrides/vcpus",
+         on=definition()),
+    Case("overrides.no-size", overriding(needs(VCPU="1", MEMORY="4")), overriding(needs(VCPU="1")),
+         "/containerOverrides", on=definition({"resourceRequirements": []})),
+    Case("overrides.fargate-pair", overriding(needs(MEMORY="3072")), overriding(needs(MEMORY="4000")),
+         "/containerOverrides/resourceRequirements", on=fargate()),
+    Case("overrides.fargate-gpu", overriding(needs(MEMORY="3072")), overriding(needs(GPU="1")),
+         "/containerOverrides/resourceRequirements/0", on=fargate()),
+    Case("overrides.whole-vcpus", overriding(needs(VCPU="2")), overriding(needs(VCPU="0.5")),
+         "/containerOverrides/resourceRequirements/0/value", on=definition()),
+    Case("overrides.target-nodes", over_nodes(nodePropertyOverrides=[{"targetNodes": "0:"}]),
+         over_nodes(nodePropertyOverrides=[{"targetNodes": "0:1"}]),
+         "/nodeOverrides/nodePropertyOverrides/0/targetNodes", on=nodes()),
+    Case("overrides.node-count", over_nodes(numNodes=2), over_nodes(numNodes=1), "/nodeOverrides/numNodes",
+         on=nodes(main=1)),
+    Case("overrides.too-many-tags", submission(tags=MANY, propagateTags=False), submission(tags=MANY), "/tags",
+         on=definition(propagateTags=True, tags=OTHERS)),
+    Case("overrides.eks-tags", submission(), submission(propagateTags=True), "/propagateTags", on=eks()),
+    Case("overrides.instance-type", submission(), overriding({"instanceType": "m5.large"}),
+         "/containerOverrides/instanceType", on=definition()),
+    # -- queues
+    Case("share.missing", submission(shareIdentifier="a"), submission(), "/jobQueue", queue=FAIR),
+    Case("share.not-fair", submission(), submission(shareIdentifier="a"), "/shareIdentifier", queue=FIRST_IN),
+    Case("share.priority", submission(), submission(schedulingPriorityOverride=1), "/schedulingPriorityOverride",
+         queue=FIRST_IN),
+    # -- workflows
+    Case("workflow.sequential-is-plain", submission(dependsOn=[{"jobId": JOB_ID}]),
+         submission(dependsOn=[{"jobId": JOB_ID, "type": "SEQUENTIAL"}]), "/dependsOn/0/type"),
+    Case("workflow.same-name", workflow(step("a"), step("b")), workflow(step("a"), step("a")), "/jobs/1/jobName"),
+    Case("workflow.cycle", workflow(step("a"), step("b", "${a}")), workflow(step("a", "${b}"), step("b", "${a}")),
+         "/jobs/0/dependsOn/0/jobId"),
+    Case("workflow.too-many-parents", workflow(step("a")), workflow(*(step(f"p{n}") for n in range(21)),
+         step("z", *(f"${{p{n}}}" for n in range(21)))), "/jobs/21/dependsOn"),
+    Case("workflow.repeated-dependency", workflow(step("a"), step("b", "${a}")),
+         workflow(step("a"), step("b", "${a}", "${a}")), "/jobs/1/dependsOn/1"),
+    Case("workflow.n-to-n-without-array", workflow(step("a")), workflow(step("a"), step("b",
+         {"jobId": "${a}", "type": "N_TO_N"}, arrayProperties={"size": 2})), "/jobs/1/dependsOn/0/type"),
+    Case("workflow.n-to-n-sizes", workflow(step("a")), workflow(step("a", arrayProperties={"size": 3}), step("b",
+         {"jobId": "${a}", "type": "N_TO_N"}, arrayProperties={"size": 2})), "/jobs/1/dependsOn/0/type"),
+    Case("workflow.unknown-step", workflow(step("a")), workflow(step("aa"), step("b", "${ab}")),
+         "/jobs/1/dependsOn/0/jobId"),
+    Case("workflow.self-reference", workflow(step("a")), workflow(step("a", "${a}")), "/jobs/0/dependsOn/0/jobId"),
+    Case("workflow.empty-reference", workflow(step("a")), workflow(step("a"), step("b", "")),
+         "/jobs/1/dependsOn/0/jobId"),
+    Case("workflow.reference-in-text", workflow(step("a")), workflow(step("a"), step("b", "${a}:1")),
+         "/jobs/1/dependsOn/0/jobId"),
+    Case("workflow.bare-name", workflow(step("a")), workflow(step("a"), step("b", "a")), "/jobs/1/dependsOn/0/jobId"),
+    Case("workflow.shell-rest", workflow(step("a")), workflow(step("a-x"), step("b", "x")),
+         "/jobs/1/dependsOn/0/jobId"),
+    Case("workflow.ambiguous-rest", workflow(step("a")), workflow(step("a-x"), step("b-x"), step("c", "x")),
+         "/jobs/2/dependsOn/0/jobId"),
+    Case("workflow.neither-step-nor-id", workflow(step("a")), workflow(step("a"), step("b", "zzz")),
+         "/jobs/1/dependsOn/0/jobId"),
+]  # fmt: skip
+
+QUEUE_CASES = [
+    ("queue.platform", QueueFacts(platform="ECS"), QueueFacts(platform="ECS_FARGATE")),
+    ("queue.service-jobs", QueueFacts(platform="ECS"), QueueFacts(platform="SAGEMAKER_TRAINING")),
+]
+
+TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs"}
+"""Rules about texts (test_reading.py) and queues (below)."""
+
+
+def names(cases: list[Case]) -> list[str]:
+    return [case.rule for case in cases]
+
+
+@pytest.mark.parametrize("case", CASES, ids=names(CASES))
+def test_a_rule_lets_the_good_pass_and_points_to_the_bad(case: Case) -> None:
+    assert case.rule not in [problem.rule for problem in case.judged(case.good)]
+    found = [problem for problem in case.judged(case.bad) if problem.rule == case.rule]
+    assert [problem.pointer for problem in found][:1] == [case.pointer]
+    assert {problem.severity for problem in found} == {KNOWN[case.rule].severity}
+    assert all(problem.message.endswith((".", "?")) and len(problem.message) < 330 for problem in found)
+
+
+@pytest.mark.parametrize("case", CASES, ids=names(CASES))
+def test_a_fix_is_the_end_of_its_problem(case: Case) -> None:
+    for problem in case.judged(case.bad):
+        if problem.rule == case.rule and problem.fix:
+            fixed = case.judged(apply(case.bad, problem.fix))
+            assert (problem.rule, problem.pointer) not in [(left.rule, left.pointer) for left in fixed]
+
+
+def test_every_rule_has_its_case() -> None:
+    assert KNOWN.keys() == {case.rule for case in CASES} | TOLD_ELSEWHERE
+
+
+@pytest.mark.parametrize(("rule", "good", "bad"), QUEUE_CASES)
+def test_a_queue_takes_only_what_it_is_for(rule: str, good: QueueFacts, bad: QueueFacts) -> None:
+    def told(queue: QueueFacts) -> list[tuple[str, str]]:
+        found = judge.problems(Kind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue})
+        return [(problem.rule, problem.pointer) for problem in found]
+
+    assert told(good) == []
+    assert (rule, "/jobQueue") in told(bad)
+
+
+def test_the_page_of_rules_is_what_the_rules_say() -> None:
+    assert page.main(["--check"]) == 0
+
+
+def test_rules_of_steps_and_their_fixes_stand_at_their_place_in_the_workflow() -> None:
+    document = workflow(step("a"), step("b", containerOverrides={"vcpus": 2}))
+    [problem] = judge.problems(Kind.WORKFLOW, document, {"greet": definition()})
+    assert (problem.pointer, problem.rule) == ("/jobs/1/containerOverrides/vcpus", "overrides.legacy-loses")
+    assert apply(document, problem.fix)["jobs"][1]["containerOverrides"] == needs(VCPU="2")
+
+
+SECRETS = {
+    "AWS_KEY": "AKIAIOSFODNN7EXAMPLE",
+    "PEM": "-----BEGIN RSA PRIVATE KEY-----\nMIIabc",
+    "DATABASE_URL": "postgres://user:hunter2hunter2@db.example/x",
+    "OPTIONS": "user=me PASSWORD=hunter2hunter2",
+    "DB_PASSWORD": "hunter2hunter2",
+    "HF_TOKEN": "hunter2hunter2",
+    "API_KEY": "hunter2hunter2",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
+}
+NO_SECRETS = {
+    "TOKENIZERS_PARALLELISM": "false", "MAX_TOKENS": "4096000", "DB_PASSWORD_FILE": "/run/secret",
+    "USE_TOKEN": "true",
+    "SECRET": "arn:aws:secretsmanager:us-west-2:123456789012:secret:x", "PASSWORD": "", "SORT_KEY": "created",
+    "TOKEN": "${TOKEN}", "PASSWORD_HINT": "none", "URL": "https://example.org/a:b", "TOKEN_": "abcdefgh",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_likely_secret_is_told_without_being_repeated_and_can_become_a_reference(name: str) -> None:
+    document = definition(variable(name, SECRETS[name]))
+    [problem] = judge.problems(Kind.DEFINITION, document)
+    assert problem.rule == "secrets.in-environment"
+    assert not any(part in repr(problem) for part in (SECRETS[name], "hunter2", "IOSFODNN7"))
+    fixed = apply(document, problem.fix)["containerProperties"]
+    assert (fixed["environment"], fixed["secrets"]) == ([], [{"name": name, "valueFrom": f"/greet/{name}"}])
+    over = judge.problems(Kind.SUBMISSION, overriding(variable(name, SECRETS[name])))
+    assert [(told.rule, told.pointer, told.fix) for told in over] == [
+        ("secrets.in-environment", "/containerOverrides/environment/0", ())
+    ]
+
+
+@pytest.mark.parametrize("name", NO_SECRETS)
+def test_what_only_resembles_a_secret_is_nothing_to_speak_of(name: str) -> None:
+    assert judge.problems(Kind.DEFINITION, definition(variable(name, NO_SECRETS[name]))) == []
+
+
+def test_a_long_value_costs_no_time() -> None:
+    for piece in ("a", "a:", "pass", "://", "-----BEGIN ", "A "):
+        judge.problems(Kind.DEFINITION, definition(variable("X", piece * (500_000 // len(piece)))))
+
+
+def test_what_no_submission_can_change_is_said_so() -> None:
+    for key, value in {"image": "x", "jobRoleArn": ROLE, "volumes": [], "privileged": True}.items():
+        [problem] = judge.problems(Kind.SUBMISSION, overriding({key: value}))
+        assert problem.message.startswith(f"{key} cannot be changed by a submission")
+        assert apply(overriding({key: value}), problem.fix) == overriding({})
+
+
+def test_a_fargate_pair_is_judged_on_what_definition_and_override_say_together() -> None:
+    document = overriding(needs(MEMORY="4000"))
+    [problem] = judge.problems(Kind.SUBMISSION, document, {"greet": fargate()})
+    assert (
+        problem.message == "Fargate has no task with 1 vCPU and 4000 MiB; the next it has is 1 vCPU with 4,096 MiB."
+    )
+    assert judge.problems(Kind.SUBMISSION, apply(document, problem.fix), {"greet": fargate()}) == []
+
+
+def test_reading_and_judging_tell_of_a_text_together() -> None:
+    reading = read('{"JobName": "a", "jobQueue": "q", "jobDefinition": "d", "propagateTags": "true"}')
+    assert judge.judge(reading) == []
+    assert reading.document["propagateTags"] is True
+
+
+def test_a_document_much_too_large_is_still_judged_at_once() -> None:
+    """By size, not by the clock: anything quadratic would need 10^7 steps here."""
+    many = range(3_000)
+    retries = {"attempts": 2, "evaluateOnExit": [{"onReason": f"r{number}", "action": "EXIT"} for number in many]}
+    container = {
+        "volumes": [{"name": f"volume-{number}"} for number in many],
+        "mountPoints": [{"sourceVolume": f"volumes-{number}", "containerPath": "/x"} for number in many],
+        "command": [f"Ref::p{number}" for number in many],
+        "environment": [{"name": f"V{number}", "value": "x"} for number in many],
+    }
+    judge.problems(
+        Kind.DEFINITION, definition(container, retryStrategy=retries, parameters={f"q{n}": "" for n in many})
+    )
+    task = [{"name": f"container-{number}", "image": "x"} for number in many]
+    names = [{"name": f"containers-{number}"} for number in many]
+    over = submission(ecsPropertiesOverride={"taskProperties": [{"containers": names}]})
+    judge.problems(Kind.SUBMISSION, over, {"greet": ecs(*task)})

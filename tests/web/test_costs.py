@@ -1,0 +1,243 @@
+import csv
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs import intake
+from jobs.models import CostLine, Job, JobTag, Source, StateChange, Submission
+from jobs.pricing import charging
+from jobs.reports.costs import Series
+from jobs.reports.months import Month
+from jobs.states import State
+from jobs.templatetags.money import exact, money, per_cent, rounded
+from jobs.web.bars import chart
+from tests import make
+from tests.reports import past
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _rates():
+    past.rates()
+
+
+@pytest.fixture
+def browser(research, signed_in):
+    return signed_in(research.analyst.user)
+
+
+def opened(response) -> list[dict[str, str]]:
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def costs_page(browser, month="2026-11", by="tag:Project"):
+    return browser.get(reverse("costs", args=["research"]), {"month": month, "by": by})
+
+
+@pytest.mark.postgres
+def test_tags_go_from_the_submission_to_the_stacked_bar(research, browser):
+    make.revision("spend", of=research.team, where=research.account)
+    text = """{"jobName": "quarter", "jobQueue": "cpu", "jobDefinition": "spend",
+               "tags": {"Department": "Risk", "Project": "ALPHA", "CostCenter": "CC-1"}}"""
+    submission = intake.accept(text, research.analyst, source=Source.JSON)
+    job = submission.jobs.get()
+    ended = {"state": State.SUCCEEDED, "ended_at": now(), "batch_id": "j-1", "delivery": "SENT"}
+    attempts = [past.attempt(datetime(2026, 11, 5, 12, tzinfo=UTC), hours=2)]
+    Job.objects.filter(pk=job.pk).update(**ended, attempts=attempts)
+    charging.charge(Job.objects.get(pk=job.pk))
+    # The definition asks for 1 vCPU and 512 MiB: 2 h × (0.04 + 0.5 × 0.01) = 0.09
+
+    for key, value in (("Department", "Risk"), ("Project", "ALPHA"), ("CostCenter", "CC-1")):
+        page = costs_page(browser, by=f"tag:{key}")
+        html = page.content.decode()
+        assert f">{value}</a>" in html
+        assert "5 November: $0.09" in html
+        assert f"{value} $0.09" in html
+        bar = re.search(
+            r"<title>5 November[^<]*</title><rect[^>]*/><rect class=\"c-1\"[^>]*height=\"([\d.]+)\"", html
+        )
+        assert bar
+        assert float(bar[1]) == 90.0  # of an axis that ends at ten cents
+
+
+def test_a_second_month_has_its_own_page_and_is_compared_with_the_first(research, browser):
+    past.job(research.submission, "2026-10-03", 2, tags={"Project": "ALPHA"})
+    past.job(research.submission, "2026-11-03", 3, tags={"Project": "ALPHA"})
+
+    november, october = costs_page(browser), costs_page(browser, "2026-10")
+    assert november.context["report"].total.usd == Decimal("0.15")
+    assert november.context["report"].total.before_usd == october.context["report"].total.usd == Decimal("0.1")
+    assert "+50 %" in november.content.decode()
+
+
+@pytest.mark.parametrize("by", ["tag:Project", "tag:None", "queue", "definition", "person"])
+def test_the_table_opened_again_is_the_page_to_the_last_digit(research, browser, by):
+    past.job(research.submission, "2026-11-03", 1 / 3, 1 / 7, tags={"Project": "ALPHA"})
+    past.job(research.submission, "2026-11-04", 1 / 11, tags={"Project": "=BETA"})
+    past.job(research.submission, "2026-11-05", 1 / 13, state=State.FAILED)
+
+    report = costs_page(browser, by=by).context["report"]
+    *rows, total = opened(browser.get(reverse("costs_csv", args=["research"]), {"month": "2026-11", "by": by}))
+    names = [row.label if row.value is None else row.value.replace("=", "'=") for row in report.rows]
+    assert [(row["value"], row["usd_estimate"], row["jobs"]) for row in rows] == [
+        (name, f"{row.usd:f}", str(row.jobs)) for name, row in zip(names, report.rows, strict=True)
+    ]
+    assert sum(Decimal(row["usd_estimate"]) for row in rows) == Decimal(total["usd_estimate"]) == report.total.usd
+
+
+def test_the_lines_opened_again_add_up_to_the_page(research, browser):
+    past.job(research.submission, "2026-11-03", 1 / 3, 1 / 7, tags={"Project": "ALPHA", "Department": "Risk"})
+    past.job(research.submission, "2026-11-04", 1 / 11)
+    past.job(research.submission, "2026-12-04", 5)
+
+    lines = opened(browser.get(reverse("cost_lines_csv", args=["research"]), {"month": "2026-11"}))
+    assert [(line["day"], line["attempt"], line["succeeded"]) for line in lines] == [
+        ("2026-11-03", "1", "no"),
+        ("2026-11-03", "2", "yes"),
+        ("2026-11-04", "1", "yes"),
+    ]
+    assert lines[0]["tags"] == "Department=Risk; Project=ALPHA"
+    spent = sum(Decimal(line["usd_estimate"]) for line in lines)
+    assert spent == costs_page(browser).context["report"].total.usd
+
+
+def test_each_row_leads_to_its_jobs(research, browser):
+    past.job(research.submission, "2026-11-03", 1, name="alpha-job", tags={"Project": "A=L & PHA"})
+    past.job(research.submission, "2026-11-04", 1, name="plain-job")
+    past.job(research.submission, "2026-10-04", 1, name="old-job", tags={"Project": "A=L & PHA"})
+
+    for by, expected in {
+        "tag:Project": [["alpha-job"], ["plain-job"]],
+        "queue": [["plain-job", "alpha-job"]],
+        "definition": [["plain-job", "alpha-job"]],
+        "person": [["plain-job", "alpha-job"]],
+    }.items():
+        html = costs_page(browser, by=by).content.decode()
+        links = re.findall(r'class="row-link" href="([^"]+)"', html)
+        found = [browser.get(link.replace("&amp;", "&")).context["listing"].rows for link in links]
+        assert [[row.job.name for row in rows] for rows in found] == expected
+
+
+def test_the_page_says_estimate_and_how_and_from_which_rates(research, browser):
+    past.job(research.submission, "2026-11-03", 1)
+    html = costs_page(browser).content.decode()
+
+    assert html.count('class="estimate"') >= 6
+    for words in ('id="how"', "vCPU × rate", "Not in it:", "a test", "2020-01-01", "0.04", "UTC day"):
+        assert words in html
+
+
+def test_an_empty_month_says_so_and_nonsense_is_this_month(research, browser):
+    assert "Nothing was charged in March 2026" in costs_page(browser, "2026-03").content.decode()
+    page = costs_page(browser, "2026-99", "tag:")
+    assert page.context["month"] == Month.of(now())
+    assert str(page.context["by"]) == "queue"
+
+
+def test_a_receipt_shows_the_sum_and_each_part(research, browser):
+    job = past.job(research.submission, "2026-11-03", 2, 1)
+    html = browser.get(reverse("receipt", args=[job.text_id])).content.decode()
+
+    assert "Attempt 1, failed or stopped" in html
+    assert "Attempt 2, succeeded" in html
+    for figure in ("0.0800000000", "0.0200000000", "0.1000000000", "$0.15"):
+        assert figure in html
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"state": State.LOST, "charged_at": now()}, "Nobody knows how long it ran"),
+        ({"delivery": "REFUSED"}, "never sent"),
+        ({"state": State.RUNNING}, "has not ended"),
+        ({"state": State.SUCCEEDED}, "just ended"),
+        ({"state": State.FAILED, "charged_at": now()}, "never began to run"),
+    ],
+)
+def test_a_job_without_a_receipt_says_why(research, browser, fields, words):
+    job = make.job(research.submission, **fields)
+
+    assert words in browser.get(reverse("receipt", args=[job.text_id])).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("usd", "cents", "digits"),
+    [
+        ("0", "$0.00", "0.00"),
+        ("0.0049999999", "<$0.01", "0.0049999999"),
+        ("0.005", "$0.01", "0.005"),
+        ("1234.5650000000", "$1,234.57", "1234.565"),
+        ("2", "$2.00", "2.00"),
+    ],
+)
+def test_money_is_rounded_for_the_eye_only(usd, cents, digits):
+    assert (rounded(Decimal(usd)), exact(Decimal(usd))) == (cents, digits)
+    assert money(Decimal(usd)) == (
+        f'<span class="num" title="Estimate: ${digits}">{cents.replace("<", "&lt;")}</span>'
+    )
+
+
+def test_small_shares_keep_a_digit():
+    assert [per_cent(Decimal(number)) for number in ("0.04", "9.96", "12.5", "-3.2")] == [
+        "0.0 %",
+        "10.0 %",
+        "13 %",
+        "−3.2 %",
+    ]
+    assert per_cent(None) == "—"
+
+
+def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
+    series = [Series("A", "1", [Decimal(1), Decimal(3)]), Series("B", "2", [Decimal(1), Decimal(0)])]
+    drawn = chart([date(2026, 11, 1), date(2026, 11, 2)], series)
+
+    assert drawn.ticks == ["$4", "$3", "$2", "$1", "$0"]
+    assert [[(block.colour, block.y, block.height) for block in day.blocks] for day in drawn.days] == [
+        [("1", "75.000", "25.000"), ("2", "50.000", "25.000")],
+        [("1", "25.000", "75.000")],
+    ]
+    assert drawn.days[0].words == "1 November: $2.00 (A $1.00, B $1.00)"
+    assert drawn.summary == "The dearest day is 2 November with $3.00."
+
+
+def test_history_can_be_made_up_and_lies_before_what_there_is(research):
+    make.revision("model-training", of=research.team, where=research.account)
+    call_command("seed_history", jobs=200, years=1.0, team=["research"], seed=5, verbosity=0)
+
+    made = Job.objects.exclude(pk=research.job.pk)
+    assert made.count() == 200
+    assert Job.objects.order_by("-pk").first() == research.job
+    assert [job.pk for job in made.order_by("accepted_at", "pk")] == [job.pk for job in made.order_by("pk")]
+    assert all(job.status.final and job.charged_at and job.ended_at < now() for job in made)
+    assert 0.8 < made.filter(state=State.SUCCEEDED).count() / 200 <= 1
+    assert CostLine.objects.exclude(usd=0).count() > 190
+    assert set(JobTag.objects.values_list("key", flat=True)) >= {"Department", "Project", "CostCenter"}
+    assert made.filter(tag_rows=None).exists()
+    assert StateChange.objects.filter(job__in=made).count() >= 800
+    assert not Submission.objects.filter(jobs__in=made, created_at__gte=now()).exists()
+
+
+def test_the_same_seed_makes_the_same_history_and_twice_is_no_clash(research):
+    def costs(number):
+        call_command("seed_history", jobs=number, years=0.2, team=["research"], seed=5, verbosity=0)
+        newest = CostLine.objects.order_by("-pk")[:5]
+        return [(line.usd, line.receipt) for line in newest]
+
+    assert costs(20) == costs(20)
+
+
+def test_real_teams_are_not_filled_by_accident(research, settings):
+    settings.QUICKSTART = False
+    with pytest.raises(CommandError, match="--yes"):
+        call_command("seed_history", jobs=1)
+    settings.QUICKSTART = True
+    with pytest.raises(CommandError, match="no team nowhere"):
+        call_command("seed_history", jobs=1, team=["nowhere"])

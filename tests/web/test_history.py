@@ -1,0 +1,215 @@
+import csv
+from datetime import date
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from jobs.models import Job, JobTag
+from jobs.reports import history as reports
+from jobs.states import Delivery, State
+from jobs.web import asked as questions
+from jobs.web.sheets import cell
+from tests import make
+from tests.reports import past
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _rates():
+    past.rates()
+
+
+@pytest.fixture
+def browser(research, signed_in):
+    return signed_in(research.analyst.user)
+
+
+def opened(response) -> list[dict[str, str]]:
+    """A CSV as a program reads it."""
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def test_the_history_shows_what_the_url_asks_for(research, browser):
+    past.job(research.submission, "2026-11-03", 1, name="good-one", tags={"Project": "ALPHA"})
+    past.job(research.submission, "2026-11-04", 1, name="bad-one", state=State.FAILED, tags={"Project": "BETA"})
+    address = reverse("history", args=["research"])
+
+    page = browser.get(address).content.decode()
+    assert "good-one" in page
+    assert "bad-one" in page
+    page = browser.get(address, {"status": "FAILED"}).content.decode()
+    assert "good-one" not in page
+    assert "bad-one" in page
+    page = browser.get(address, {"tag": "Project=ALPHA", "q": "one"}).content.decode()
+    assert "good-one" in page
+    assert "bad-one" not in page
+
+
+def test_tiles_count_and_lead_to_their_jobs_and_back(research, browser):
+    past.job(research.submission, "2026-11-04", 1, name="bad-one", state=State.FAILED)
+
+    page = browser.get(reverse("history", args=["research"]), {"q": "bad"})
+    (tile,) = page.context["tiles"]
+    assert (tile.status.name, tile.number, tile.query, tile.chosen) == ("FAILED", 1, "q=bad&status=FAILED", False)
+    page = browser.get(reverse("history", args=["research"]), {"q": "bad", "status": "FAILED"})
+    (tile,) = page.context["tiles"]
+    assert (tile.query, tile.chosen) == ("q=bad", True)
+
+
+def test_what_is_not_understood_is_left_out_and_said(research, browser):
+    given = {"status": "FINE", "from": "yesterday", "month": "2026-13", "tag": "Project", "q": "a\x00b"}
+    page = browser.get(reverse("history", args=["research"]), given)
+
+    assert page.status_code == 200
+    assert len(page.context["asked"].troubles) == 5
+    assert page.context["asked"].wanted == reports.Filter()
+
+
+def test_mine_is_a_link_that_shows_a_colleague_the_same(research, browser):
+    make.job(make.submission(research.viewer, research.account), name="theirs")
+
+    page = browser.get(reverse("history", args=["research"]))
+    mine = page.context["mine_query"]
+    assert mine == f"person={research.analyst.user.username}"
+    page = browser.get(f"{reverse('history', args=['research'])}?{mine}").content.decode()
+    assert "nightly" in page
+    assert "theirs" not in page
+
+
+def test_a_url_is_read_as_it_was_written():
+    written = "status=FAILED&status=LOST&q=x&tag=a%253Db%3Dc%3Dd&untagged=Project&from=2026-11-01&month=2026-10"
+    asked = questions.read(QueryDict(written))
+
+    assert asked.wanted.tags == (("a=b", "c=d"),)
+    assert asked.wanted.since == date(2026, 11, 1)
+    assert questions.read(QueryDict(asked.query())) == asked
+    assert questions.tag_word("a=b", "c=d") == "a%3Db=c=d"
+
+
+@pytest.mark.parametrize("tag", [("Project", "ALPHA"), ("a=b %", " c=d "), (" Ünï ", ""), ("k" * 128, "v" * 256)])
+def test_every_tag_can_be_asked_for_whatever_is_in_it(tag):
+    given = QueryDict(mutable=True)
+    given["tag"] = questions.tag_word(*tag)
+
+    assert questions.read(given).wanted.tags == (tag,)
+    given["tag"] = "Project = ALPHA"
+    assert questions.read(given).wanted.tags == (("Project", "ALPHA"),)
+
+
+def test_the_csv_opened_again_is_what_the_page_shows(research, browser):
+    Job.objects.all().update(delivery=Delivery.REFUSED, state="", batch_id=None)
+    for number in range(1, 6):
+        tags = {"Project": "ALPHA", "Ünï": 'a;b, "c"\nd'}
+        past.job(research.submission, f"2026-11-0{number}", number, number / 7, name=f"job-{number}", tags=tags)
+    given = {"tag": "Project=ALPHA"}
+
+    shown = browser.get(reverse("history", args=["research"]), given).context["listing"].rows
+    rows = opened(browser.get(reverse("history_csv", args=["research"]), given))
+
+    assert [row["id"] for row in rows] == [row.job.text_id for row in shown]
+    assert [row["usd_estimate"] for row in rows] == [f"{row.usd:f}" for row in shown]
+    assert [row["accepted_at"] for row in rows] == [
+        row.job.accepted_at.isoformat(timespec="seconds") for row in shown
+    ]
+    assert [row["name"] for row in rows] == ["job-5", "job-4", "job-3", "job-2", "job-1"]
+    assert rows[0]["tags"] == 'Project=ALPHA; Ünï=a;b, "c"\nd'
+    assert rows[0]["status"] == "Succeeded"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+def test_a_cell_that_a_spreadsheet_would_run_is_text(research, browser, start):
+    formula = f'{start}HYPERLINK("http://evil.example")'
+    Job.objects.filter(pk=research.job.pk).update(name=formula, status_reason=formula)
+    JobTag.objects.create(job=research.job, team=research.team, key=formula, value=formula)
+
+    (row,) = opened(browser.get(reverse("history_csv", args=["research"])))
+    assert row["name"] == row["reason"] == f"'{formula}"
+    assert row["tags"].startswith(f"'{start}")
+    assert not any(value.startswith(start) for value in row.values())
+
+
+def test_other_cells_are_left_as_they_are():
+    values = ["a=b", "", None, True, 7, "'quoted", "2026-11-01"]
+    assert [cell(value) for value in values] == ["a=b", "", "", "yes", "7", "'quoted", "2026-11-01"]
+
+
+def test_a_csv_that_was_cut_says_so(research, browser, monkeypatch):
+    monkeypatch.setattr(reports, "EXPORTED", 1)
+    export = reports.export
+    monkeypatch.setattr(reports, "export", lambda team, wanted: export(team, wanted, limit=1))
+    make.job(research.submission)
+
+    rows = opened(browser.get(reverse("history_csv", args=["research"])))
+    assert len(rows) == 2
+    assert rows[1]["id"].startswith("Cut after 1 jobs")
+
+
+@pytest.mark.parametrize("name", ["history", "history_csv", "costs", "costs_csv", "cost_lines_csv"])
+def test_strangers_find_nothing_and_viewers_and_staff_do(research, signed_in, client, name):
+    address = reverse(name, args=["research"])
+
+    assert signed_in(research.stranger).get(address).status_code == 404
+    assert signed_in(research.viewer.user).get(address).status_code == 200
+    assert signed_in(research.admin).get(address).status_code == 200
+    assert client.get(address).status_code == 302
+
+
+def test_a_stranger_finds_no_receipt(research, signed_in):
+    address = reverse("receipt", args=[research.job.text_id])
+
+    assert signed_in(research.stranger).get(address).status_code == 404
+    assert signed_in(research.viewer.user).get(address).status_code == 200
+
+
+def test_nobody_finds_another_teams_jobs_by_asking_for_them(research, browser):
+    other = make.job(make.submission(), name="secret")
+
+    for given in ({"q": other.text_id}, {"q": "secret"}, {"before": other.text_id}):
+        assert "secret</a>" not in browser.get(reverse("history", args=["research"]), given).content.decode()
+        assert "secret" not in [
+            row["name"] for row in opened(browser.get(reverse("history_csv", args=["research"]), given))
+        ]
+
+
+ADDRESSES = (
+    "/teams/research/jobs/",
+    "/teams/research/jobs/?status=FAILED&status=STOPPED",
+    "/teams/research/jobs/?tag=Project%3DATLAS&q=a&queue=cpu&person=x&definition=hello&from=2020-01-01&to=2030-01-01",
+    "/teams/research/jobs/?untagged=Project&month={month}",
+    "/teams/research/jobs/?month={month}&before={middle}",
+    "/teams/research/costs/?month={month}&by=tag:Project",
+    "/teams/research/costs/?by=tag:Department",
+    "/teams/research/costs/?month={month}&by=queue",
+    "/teams/research/costs/?month={month}&by=person",
+    "/teams/research/costs.csv?month={month}&by=person",
+)
+
+
+def queries(browser) -> list[int]:
+    newest = Job.objects.exclude(name="nightly").order_by("-accepted_at")
+    words = {"month": f"{newest[0].accepted_at:%Y-%m}", "middle": newest[newest.count() // 2].text_id}
+    counted = []
+    for address in ADDRESSES:
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser.get(address.format(**words))
+        assert answer.status_code == 200
+        counted.append(len(asked))
+    return counted
+
+
+def test_a_long_history_costs_no_more_queries_than_a_short_one(research, browser):
+    make.revision("model-training", of=research.team, where=research.account)
+    fill = {"years": 0.5, "team": ["research"], "verbosity": 0}
+    call_command("seed_history", jobs=100, seed=1, **fill)
+    short = queries(browser)
+    call_command("seed_history", jobs=1900, seed=2, **fill)
+
+    assert queries(browser) == short
+    assert max(short) <= 12
