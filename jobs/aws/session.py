@@ -26,6 +26,7 @@ from botocore.credentials import (
 )
 
 from jobs.aws.errors import FenceError
+from jobs.failpoints import reached
 
 SANDBOX_KEY = "AKIASANDBOX000000000"
 SANDBOX_SECRET = "sandbox"  # noqa: S105 - the sandbox checks the date of a signature, not its secret
@@ -146,6 +147,7 @@ class Fence(threading.local):
     def check(self, **_: object) -> None:
         if self.opened_at is None or self.opened_at.passed() > self.seconds:
             raise FenceError("Too much time has passed since the intent was written; not sent.")
+        reached("signed")
 
 
 class Moment:

@@ -23,6 +23,7 @@ from jobs.dispatch.crew import crew
 from jobs.dispatch.pace import Pace, rest, throttled
 from jobs.dispatch.requests import submit_request
 from jobs.dispatch.taking import give_back, take
+from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.incarnation import held_back
 from jobs.models.job import LEASE
@@ -134,8 +135,10 @@ def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
     """Carry one job that was claimed to AWS. What AWS had against it, if that says something of AWS."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # this copy shows somebody else's turn
+    reached("claimed")
     if job.epoch > 1 and _found_or_unclear(job):
         return None
+    reached("looked")
     if _forbidden(job, grants):
         return None
     request = submit_request(job)
@@ -143,6 +146,7 @@ def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
     intent = _write_intent(job)
     if intent is None:
         return None
+    reached("marked")
 
     try:
         with fence.open_for(SEND_WITHIN, since):
@@ -165,9 +169,11 @@ def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
             )
         return unknown
     else:
+        reached("answered")
         with transaction.atomic():
             _close(intent, "accepted", request_id=submitted.request_id)
             job.adopt(submitted.batch_id, source=SOURCE)
+            reached("settling")
         log.info("job_sent", job=job.text_id, batch_id=submitted.batch_id, epoch=job.epoch)
     return None
 
@@ -232,7 +238,9 @@ def _write_intent(job: Job) -> DeliveryAttempt | None:
             sent_at=moment,
             lease_until=moment + LEASE,
         )
-        return DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=moment) if marked else None
+        intent = DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=moment) if marked else None
+        reached("marking")
+        return intent
 
 
 def _close(intent: DeliveryAttempt, outcome: str, error: AwsError | None = None, request_id: str = "") -> None:

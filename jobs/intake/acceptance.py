@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from jobs.access import Member
+from jobs.failpoints import reached
 from jobs.intake.resolution import Target, jobs_named
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
 from jobs.models import Account, Job, JobDependency, JobTag, StateChange, Submission, Team
@@ -48,6 +49,8 @@ def accept(
         if request_key:
             Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
         ring("deliver", verdict.account.pk, bell="deliver")
+        reached("accepting")
+    reached("accepted")
     return submission
 
 

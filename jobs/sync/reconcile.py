@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
+from jobs.failpoints import reached
 from jobs.models import Account, Job
 from jobs.models.job import DEADLY, WORKERS_AT_MOST
 
@@ -35,6 +36,7 @@ def reconcile(account: Account) -> int:
             log.warning("reconcile_failed", job=job.text_id, error=error.message)
             _look_later(job)
             continue
+        reached("found")
         if found:
             settled += job.adopt(found[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
         elif job.sent_at and began > job.sent_at + timedelta(seconds=account.quarantine_seconds):

@@ -1,9 +1,13 @@
 """What tests have other processes do, on the database that the environment names. Nobody rings here."""
 
+from datetime import timedelta
+
 from django.core.management import call_command
+from django.utils.timezone import now
 
 from jobs.dispatch.delivery import THREADS, deliver_due
-from jobs.models import Account
+from jobs.models import Account, Job
+from jobs.sync.reconcile import reconcile
 from tests import make
 
 
@@ -19,3 +23,16 @@ def deliver() -> None:
     """As the task does, until nothing more can be sent."""
     while sum(deliver_due(account, threads=THREADS) for account in Account.objects.all()):
         pass
+
+
+def settle() -> None:
+    """An hour later: every lease has lapsed, every quarantine is over; what is unknown is looked for, then sent."""
+    for _ in range(3):
+        past = now() - timedelta(hours=1)
+        Job.objects.filter(lease_until__isnull=False).update(lease_until=past)
+        Job.objects.update(sent_at=past, next_try_at=None)
+        Account.objects.update(submits_until=None)
+        for account in Account.objects.all():
+            reconcile(account)
+        Job.objects.update(next_try_at=None)
+        deliver()

@@ -1,10 +1,17 @@
 """Workers in processes of their own, on a SQLite in a file."""
 
 import os
+import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +38,72 @@ def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path)
 
     assert len({request["jobName"] for _, request in aws.requests}) == len(aws.requests) == 300
     assert rows(tmp_path, "SELECT delivery, count(*), max(epoch) FROM jobs_job GROUP BY 1") == [("SENT", 300, 1)]
+
+
+class Ledger:
+    """What AWS accepted: every name with its ids."""
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, handler: Any) -> None:
+        request = self.requests[-1][1]
+        if handler.path.endswith("submitjob"):
+            self.accepted.append((request["jobName"], str(uuid.uuid4())))
+            wire.says(200, {"jobId": self.accepted[-1][1]})(handler)
+        else:
+            [name] = request["filters"][0]["values"]
+            wire.lists(*({"jobName": n, "jobId": i, "createdAt": 1} for n, i in self.accepted if n == name))(handler)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tables, and an account with two jobs."""
+    state = tmp_path_factory.mktemp("prepared")
+    assert child(state, "prepare", "http://127.0.0.1:9", "2").wait(60) == 0
+    return state
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, prepared: Path) -> Iterator[Ledger]:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    told = Ledger()
+    with wire.wire(told) as aws:
+        told.requests = aws.requests
+        with closing(sqlite3.connect(tmp_path / "portal.sqlite3")) as database, database:
+            database.execute("UPDATE jobs_account SET endpoint_url = ?", [aws.url])
+        yield told
+
+
+def sent_once(ledger: Ledger, state: Path) -> bool:
+    """Every job has the one id under which AWS accepted it, and AWS accepted nothing else."""
+    return sorted(ledger.accepted) == sorted(
+        rows(state, "SELECT marker, batch_id FROM jobs_job WHERE delivery='SENT'")
+    )
+
+
+CASES = [(step, "kill") for step in ("claimed", "marking", "marked", "signed", "answered", "settling")]
+
+
+@pytest.mark.parametrize(("step", "how"), [*CASES, ("claimed", "raise"), ("answered", "raise")])
+def test_wherever_a_worker_fails_every_job_is_sent_once(tmp_path: Path, ledger: Ledger, step: str, how: str):
+    ended = child(tmp_path, "deliver", FAILPOINT=f"{step}:{how}").wait(60)
+    assert ended == (-signal.SIGKILL if how == "kill" else 0)
+    assert child(tmp_path, "settle").wait(60) == 0
+
+    assert len(ledger.accepted) == 2
+    assert sent_once(ledger, tmp_path)
+
+
+def test_a_worker_that_was_paused_while_another_sent_its_job_sends_nothing(tmp_path: Path, ledger: Ledger):
+    paused = child(tmp_path, "deliver", FAILPOINT="marked:stop:20")
+    deadline = time.monotonic() + 15
+    while not rows(tmp_path, "SELECT 1 FROM jobs_job WHERE delivery='SENDING'"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert child(tmp_path, "settle").wait(60) == 0
+    assert paused.wait(60) == 0
+
+    assert len(ledger.accepted) == 2
+    assert sent_once(ledger, tmp_path)

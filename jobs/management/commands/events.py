@@ -14,6 +14,7 @@ from django.utils.timezone import now
 from jobs.aws import events
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
+from jobs.failpoints import reached
 from jobs.ring import ring
 from jobs.sync.events import Ear
 
@@ -57,6 +58,7 @@ def listen(address: events.QueueAddress, stop: threading.Event, ear: Ear, wait_s
         messages = events.receive(client, address.url, 1 if ear.unknown else wait_seconds)
         for account in ear.hear(each.body for each in messages) | ear.again():
             ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
+        reached("heard")
         events.delete(client, address.url, messages)
     except AwsError as error:
         log.warning("events_not_heard", error=error.message)
