@@ -1,5 +1,6 @@
 """What all tests share: no network, and no Redis."""
 
+import gc
 import os
 import socket
 from pathlib import Path
@@ -13,6 +14,10 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # What tests start as processes of their own is the portal as it is.
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+
+# What was imported stays: looking through it again and again for garbage takes a tenth of the time of all tests.
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
