@@ -5,6 +5,7 @@ still comes and says so. Which stream is read follows from the job alone, never 
 """
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from jobs.models import Job
 AT_ONCE = 4
 WAIT_FOR_A_TURN = 0.5
 LINES = 500
+LINES_OF_A_FILE = 10_000  # the most that GetLogEvents gives at once
+PAGES_OF_A_FILE = 100
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -92,7 +95,24 @@ def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
     return _page(job, attempt, token)
 
 
-def _page(job: Job, number: int | None, token: str, *, from_head: bool = False) -> LogPage:
+def whole(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
+    """The log of an attempt from its beginning to what is its end now, in few large pages.
+
+    A page that tells of trouble is the last. So is the one after which AWS hands back the token it was given; a log
+    that grows faster than it is read ends after a hundred pages.
+    """
+    page = _page(job, attempt, token="", from_head=True, limit=LINES_OF_A_FILE)
+    for _ in range(PAGES_OF_A_FILE):
+        yield page
+        token = page.newer
+        if page.trouble or not token:
+            return
+        page = _page(job, attempt, token, limit=LINES_OF_A_FILE)
+        if page.newer == token and not page.lines and not page.trouble:
+            return
+
+
+def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, limit: int = LINES) -> LogPage:
     stream = _stream(job, number)
     if not stream:
         return LogPage(trouble=_no_stream(job))
@@ -100,7 +120,7 @@ def _page(job: Job, number: int | None, token: str, *, from_head: bool = False) 
         return LogPage(newer=token, trouble="Many logs are being read at this moment. This one follows shortly.")
     try:
         client = client_for(job.account, "logs", Purpose.PAGE)
-        found = cloudwatch.read(client, job.log_group, stream, token=token, limit=LINES, from_head=from_head)
+        found = cloudwatch.read(client, job.log_group, stream, token=token, limit=limit, from_head=from_head)
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(job, error))
     finally:

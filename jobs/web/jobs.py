@@ -1,10 +1,12 @@
 """One job: how it goes, why it waits or failed, what it was asked and what it said."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -101,8 +103,7 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
     A page of its own for people without scripts; with `part=lines` only the lines, for the log on the job's page.
     """
     found, member = access.job(request.user, text_id)
-    number = request.GET.get("attempt", "")
-    attempt = int(number) if number.isdecimal() and len(number) < 4 else None
+    attempt = _attempt(request)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     if after:
         piece = logs.after(found, after, attempt)
@@ -121,6 +122,30 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
         "here": "jobs",
     }
     return render(request, "jobs/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
+
+
+@require_safe
+@signed_in
+def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """The whole log of an attempt as a file, sent while it is read."""
+    found, _ = access.job(request.user, text_id)
+    response = StreamingHttpResponse(_file(found, _attempt(request)), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{found.name}-{found.text_id}.log"'
+    response["Cache-Control"] = "private, no-store"
+    return cast("HttpResponse", response)  # as far as views are concerned it is one
+
+
+def _file(job: Job, attempt: int | None) -> Iterator[str]:
+    for piece in logs.whole(job, attempt):
+        for line in piece.lines:
+            yield f"{line.at.isoformat(timespec='milliseconds')} {line.text}\n"
+        if piece.trouble:
+            yield f"# {piece.trouble}\n"
+
+
+def _attempt(request: SignedInRequest) -> int | None:
+    number = request.GET.get("attempt", "")
+    return int(number) if number.isdecimal() and len(number) < 4 else None
 
 
 def band(job: Job, history: list[StateChange]) -> list[Stretch]:

@@ -96,3 +96,26 @@ def test_only_a_few_logs_are_read_at_once(monkeypatch):
     finally:
         for _ in range(logs.AT_ONCE):
             logs._turns.release()
+
+
+def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
+    pages = [log_page("one", forward="f/1"), log_page("two", forward="f/2"), log_page(forward="f/2")]
+    with wire.wire(*pages) as aws:
+        found = list(logs.whole(job_at(aws.url)))
+
+    assert [line.text for page in found for line in page.lines] == ["one", "two"]
+    assert aws.requests[0][1]["startFromHead"] is True
+    assert [request.get("nextToken") for _, request in aws.requests] == [None, "f/1", "f/2"]
+
+
+def test_a_log_that_breaks_off_says_so_at_its_end():
+    with wire.wire(log_page("one", forward="f/1"), wire.breaks) as aws:
+        *_, last = logs.whole(job_at(aws.url))
+
+    assert last.trouble.startswith("The log cannot be read")
+
+
+def test_a_log_that_never_ends_is_cut(monkeypatch):
+    monkeypatch.setattr(logs, "PAGES_OF_A_FILE", 3)
+    with wire.wire(log_page("a", forward="f/1"), log_page("b", forward="f/2"), log_page("c", forward="f/3")) as aws:
+        assert sum(len(page.lines) for page in logs.whole(job_at(aws.url))) == 3

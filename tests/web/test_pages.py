@@ -61,6 +61,18 @@ def test_log_lines_are_text_with_colours(
     assert "<html" not in text
 
 
+def test_the_log_is_downloaded_as_text(browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [LogPage((Line(now(), "one"),)), LogPage((Line(now(), HOSTILE),), trouble="AWS does not answer.")]
+    monkeypatch.setattr("jobs.reports.logs.whole", lambda *_: iter(pieces))
+
+    answer = browser.get(reverse("job_log_file", args=[research.job.text_id]))
+    lines = b"".join(answer).decode().splitlines()
+
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="nightly-{research.job.text_id}.log"'
+    assert [line.partition(" ")[2] for line in lines] == ["one", HOSTILE, "AWS does not answer."]
+
+
 def test_a_log_that_cannot_be_read_says_why(
     browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
