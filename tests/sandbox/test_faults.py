@@ -75,12 +75,10 @@ def test_a_truncated_answer_is_a_success_without_a_job_id(bench: Bench) -> None:
 
 def test_a_late_request_is_answered_to_nobody_and_accepted_all_the_same(bench: Bench) -> None:
     name = a_name()
-    bench.plan({"does": "late", "seconds": 0.3})
-    began = time.monotonic()
+    bench.plan({"does": "late", "seconds": 2})
     with pytest.raises(HTTPClientError):
         bench.submit(jobName=name)
 
-    assert time.monotonic() - began < 0.3
     assert bench.listed(name) == []
     eventually(lambda: bench.listed(name))
     assert bench.accepted(name) == bench.listed(name)

@@ -125,7 +125,7 @@ def test_a_sandbox_that_ends_loses_what_was_late_and_waits_for_nobody(tmp_path: 
             began = time.monotonic()
             running.stop()
             assert isinstance(held.exception(), HTTPClientError | EndpointConnectionError)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30  # the request is held for 60
         bench.close()
         running.start()
         again = Bench(running.url)
