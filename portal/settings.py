@@ -4,7 +4,6 @@ A bare checkout can run its tests. To serve people it wants `PORTAL_MODE`: `quic
 HTTP on this machine, demo accounts) or `production` (the default: `jobs`' start-up checks refuse what is unsafe).
 """
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ INCARNATION_FILE = Path(env.str("INCARNATION_FILE", str(STATE / "incarnation")))
 # Where EventBridge leaves what Batch tells; empty: the portal finds out by asking, which is always enough.
 EVENTS_QUEUE_URL = env.str("EVENTS_QUEUE_URL", "")
 EVENTS_REGION = env.str("EVENTS_REGION", "")
-DOCUMENT_MAX_BYTES = 1024 * 1024
 
 # -- Django
 INSTALLED_APPS = [
@@ -201,7 +199,6 @@ STORAGES = {
 }
 # The quick start serves the checkout's own files; production serves what `collectstatic` gathered and named by hash.
 WHITENOISE_USE_FINDERS = QUICKSTART
-FILE_UPLOAD_TEMP_DIR = tempfile.gettempdir()
 
 # -- Logs
 LOGGING = logging_config(as_json=env.bool("LOG_JSON", default=PRODUCTION), level=env.str("LOG_LEVEL", "INFO"))
