@@ -90,6 +90,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["person", "-id"], name="audit_of_person"),
             models.Index(fields=["act", "-id"], name="audit_of_act"),
             models.Index(fields=["object_id", "-id"], name="audit_of_object"),
+            models.Index(fields=["label", "-id"], name="audit_of_label"),
         ]
 
     def __str__(self) -> str:
