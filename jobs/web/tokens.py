@@ -33,6 +33,7 @@ class TokenForm(forms.Form):
     def made_for(self, member: Member) -> str:
         """Keep the token and return its secret, which exists nowhere else."""
         secret = new_secret()
+        expires_at = now() + timedelta(days=self.cleaned_data["days"])
         with transaction.atomic():
             token = ApiToken.objects.create(
                 team=member.team,
@@ -41,9 +42,9 @@ class TokenForm(forms.Form):
                 start=secret[:START],
                 digest=digest(secret),
                 may_submit=self.cleaned_data["scope"] == "submit",
-                expires_at=now() + timedelta(days=self.cleaned_data["days"]),
+                expires_at=expires_at,
             )
-            told = {"may submit": token.may_submit, "expires at": token.expires_at.isoformat()}
+            told = {"may submit": token.may_submit, "expires at": expires_at.isoformat()}
             audit.record("make", person=member.user, team=member.team, about=token, after=told)
         return secret
 
