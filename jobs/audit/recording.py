@@ -1,7 +1,7 @@
 """Writes an act down as the next of its team's chain."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,13 +39,13 @@ def record(
     person: User | None,
     team: Team | None = None,
     about: Model | Thing | None = None,
-    before: Any = None,
-    after: Any = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Write down that a person did that, in the transaction that does it; call it last in there.
 
-    `before` and `after` are JSON as far as they matter for the act; secrets are masked here. Without a team it is an
-    act in the portal as a whole.
+    `before` and `after` become JSON, as far as they matter for the act; secrets are masked here. Without a team it
+    is an act in the portal as a whole.
     """
     what = about if isinstance(about, Thing) else thing(about)
     how = current()
@@ -101,7 +101,7 @@ def _locked(chain: int) -> AuditHead:
 def _json(value: Any) -> str:
     if value is None:
         return ""
-    text = json.dumps(kept(value), separators=(",", ":"), sort_keys=True, default=str)
+    text = json.dumps(kept(value), separators=(",", ":"), default=str)
     if len(text) > LARGEST:
         return json.dumps({"…": f"{len(text)} characters of JSON, too many to be kept here"})
     return text

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 
 from jobs.models.team import Team
-from jobs.models.user import User
 
 PORTAL = 0
 """The chain of acts that are no team's: signing in, accounts, people."""
@@ -29,12 +28,6 @@ class AuditHead(models.Model):
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
-    def visible_to(self, user: User) -> Self:
-        """The acts in the teams that someone leads; all of them for staff."""
-        if user.is_staff:
-            return self
-        return self.filter(team__memberships__user=user, team__memberships__role="lead")
-
     def of_chain(self, chain: int) -> Self:
         return self.filter(team=chain or None)
 
