@@ -16,7 +16,7 @@ from django.http import Http404
 from jobs.models import Definition, Job, Membership, Role, Submission, Team, User
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register", "tokens", "lead"]
+Act = Literal["view", "submit", "stop", "register", "tokens", "lead", "audit"]
 
 # The one table of rights. A role that is not named may not.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
@@ -27,8 +27,12 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
         "register": frozenset({Role.ANALYST, Role.LEAD}),
         "tokens": frozenset({Role.LEAD}),
         "lead": frozenset({Role.LEAD}),
+        "audit": frozenset({Role.LEAD}),
     }
 )
+
+LOOKING: frozenset[Act] = frozenset({"view", "audit"})
+"""What changes nothing: allowed to staff, and also in a team that is switched off."""
 
 IN_WORDS: Mapping[Act, str] = MappingProxyType(
     {
@@ -38,6 +42,7 @@ IN_WORDS: Mapping[Act, str] = MappingProxyType(
         "register": "register definitions",
         "tokens": "see or make tokens",
         "lead": "do what its leads do",
+        "audit": "read its audit: who did what",
     }
 )
 
@@ -51,7 +56,7 @@ class Member:
     role: str
 
     def may(self, act: Act) -> bool:
-        if act == "view":
+        if act in LOOKING:
             return self.role in MAY[act] or self.user.is_staff
         return self.team.active and self.role in MAY[act]
 

@@ -7,7 +7,10 @@ import socket
 from typing import Any
 
 import pytest
+from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
+
+from tests import sealed
 
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -18,6 +21,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 # What was imported stays: looking through it again and again for garbage takes a tenth of the time of all tests.
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
+
+# Tests that commit empty every table behind them, the audit too.
+TransactionTestCase._fixture_teardown = sealed.emptying(TransactionTestCase._fixture_teardown)  # type: ignore[attr-defined]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

@@ -1,16 +1,18 @@
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from jobs import audit
 from jobs.admin.fields import fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
 from jobs.intake import queues
-from jobs.models import Account, Queue, QueueGrant
+from jobs.models import Account, Queue, QueueGrant, User
 
 
 @admin.register(Account)
@@ -57,8 +59,20 @@ class AccountAdmin(KeptAdmin):
         if account.reading_at is None or shown != account.reading_at.isoformat():
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
-        changes = queues.apply_reading(account)
+        with transaction.atomic():
+            changes = queues.apply_reading(account)
+            audit.record(
+                "apply",
+                person=cast("User", request.user),
+                about=account,
+                before={each.name: {key: was for key, (was, _) in each.fields.items()} for each in changes},
+                after={each.name: {"queue": each.kind, **_became(each)} for each in changes},
+            )
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
+
+
+def _became(change: queues.QueueChange) -> dict[str, Any]:
+    return {key: is_now for key, (_, is_now) in change.fields.items()}
 
 
 MIRROR = (

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from jobs.admin.audited import Audited, updated
 from jobs.admin.fields import LinesField, fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
@@ -95,15 +96,15 @@ class TeamAdmin(KeptAdmin):
 
     @admin.action(description="Switch off: keeps its history, submits nothing")
     def switch_off(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched off: {chosen.filter(active=True).update(active=False)}.")
+        self.message_user(request, f"Switched off: {updated(request, chosen.filter(active=True), active=False)}.")
 
     @admin.action(description="Switch on")
     def switch_on(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched on: {chosen.filter(active=False).update(active=True)}.")
+        self.message_user(request, f"Switched on: {updated(request, chosen.filter(active=False), active=True)}.")
 
 
 @admin.register(TagRule)
-class TagRuleAdmin(admin.ModelAdmin):
+class TagRuleAdmin(Audited):
     """Rules of tags, of one team or of all. Jobs that were accepted keep the tags they have."""
 
     form = TagRuleForm

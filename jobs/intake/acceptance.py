@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import transaction
 
+from jobs import audit
 from jobs.access import Member
 from jobs.failpoints import reached
 from jobs.intake.resolution import Target, jobs_named
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
-from jobs.models import Account, Job, JobDependency, JobTag, StateChange, Submission, Team
+from jobs.models import Account, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
 from jobs.models.ids import TEXT_LENGTH, to_text
 from jobs.policy.asks import propagates_tags
 from jobs.ring import ring
@@ -45,16 +46,23 @@ def accept(
         verdict = judge(text, replace(member, team=team), account)
         if not verdict.ok or verdict.account is None:
             raise Refused(verdict)
-        submission = _keep(text, member, verdict, verdict.account, source)
+        submission, jobs = _keep(text, member, verdict, verdict.account, source)
         if request_key:
             Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
         ring("deliver", verdict.account.pk, bell="deliver")
+        audit.record(
+            "run again" if source == Source.RERUN else "submit",
+            person=member.user,
+            team=team,
+            about=submission,
+            after=_told(submission, jobs, text_hash),
+        )
         reached("accepting")
     reached("accepted")
     return submission
 
 
-def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> Submission:
+def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> tuple[Submission, list[Job]]:
     steps = plan(verdict.reading.document)
     submission = Submission.objects.create(
         team=member.team,
@@ -73,7 +81,18 @@ def _keep(text: str, member: Member, verdict: Verdict, account: Account, source:
     JobDependency.objects.bulk_create(_edges(jobs, steps, member.team))
     JobTag.objects.bulk_create(_tag_rows(pairs, jobs))
     StateChange.objects.bulk_create(StateChange(job=job, delivery=Delivery.ACCEPTED, source="person") for job in jobs)
-    return submission
+    return submission, jobs
+
+
+def _told(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
+    """What the audit says of it: what was asked for, in short, and by which hash one knows the text that is kept."""
+    return {
+        "account": str(submission.account),
+        "kind": submission.kind,
+        "written as": submission.source,
+        "jobs": [{"name": job.name, "queue": job.queue.name, "definition": job.revision.pinned} for job in jobs],
+        "sha256 of the text": text_hash,
+    }
 
 
 def _job(submission: Submission, step: Step, target: Target) -> Job:

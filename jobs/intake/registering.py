@@ -4,6 +4,7 @@ import time
 
 from django.db import transaction
 
+from jobs import audit
 from jobs.access import Member
 from jobs.intake.verdict import Refused, judge
 from jobs.models import Account, Definition, Registration, Revision, Team
@@ -37,6 +38,14 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
             definition=definition, document=document, fingerprint=mark, registered_by=member.user
         )
         ring("register", verdict.account.pk, bell="ask")
+        audit.record(
+            "register",
+            person=member.user,
+            team=team,
+            about=definition,
+            before=newest.document if newest else None,
+            after=document,
+        )
     return revision
 
 

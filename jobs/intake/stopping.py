@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils.timezone import now
 
+from jobs import audit
 from jobs.access import Member
 from jobs.models import Job, StateChange, Submission
 from jobs.ring import ring
@@ -12,26 +13,32 @@ from jobs.states import Delivery
 def stop(job: Job, member: Member) -> bool:
     """Ask for a job to end, in whatever state it is. False: it had ended already, or was asked before."""
     member.must("stop")
-    return _stop_each([job], member) > 0
+    return _stop_each(job, [job], member) > 0
 
 
 def stop_all(submission: Submission, member: Member) -> int:
     """Ask for every job of a submission to end. How many had not ended before."""
     member.must("stop")
     # The last steps first, so that none is released by a parent's end while its own turn comes.
-    return _stop_each(list(submission.jobs.select_related("account").order_by("-position")), member)
+    return _stop_each(submission, list(submission.jobs.select_related("account").order_by("-position")), member)
 
 
-def _stop_each(jobs: list[Job], member: Member) -> int:
-    stopped = 0
+def _stop_each(what: Job | Submission, jobs: list[Job], member: Member) -> int:
+    """Stop the jobs of what someone wants to end."""
+    stopped = []
     with transaction.atomic():
         for job in jobs:
-            if job.stop_requested_at is None and not job.status.final:
-                # Twice: a delivery may put it back between the two.
-                stopped += any(_withdraw(job, member) or _ask(job, member) for _ in range(2))
+            was = job.status
+            if job.stop_requested_at is not None or was.final:
+                continue
+            # Twice: a delivery may put it back between the two.
+            if any(_withdraw(job, member) or _ask(job, member) for _ in range(2)):
+                stopped.append({"job": job.text_id, "name": job.name, "status": was.name})
         for account in {job.account_id for job in jobs}:
             ring("stop", account, bell="ask")
-    return stopped
+        if stopped:
+            audit.record("stop", person=member.user, team=member.team, about=what, before={"going": stopped})
+    return len(stopped)
 
 
 def _withdraw(job: Job, member: Member) -> bool:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from jobs.web import (
+    audit,
     cli,
     costs,
     definitions,
@@ -47,6 +48,8 @@ urlpatterns = [
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("teams/<slug:slug>/tokens/<str:text_id>/revoke/", tokens.revoke, name="token_revoke"),
+    path("teams/<slug:slug>/audit/", audit.audit, name="audit"),
+    path("audit/", audit.audit_all, name="audit_all"),
     path("rights/", rights.rights, name="rights"),
     path("cli/", cli.page, name="cli"),
     path("schemas/<str:kind>.json", schemas.schema_of, name="schema"),

@@ -18,11 +18,13 @@ from django.test import Client, override_settings
 from django.test.client import ClientHandler
 from django.utils.timezone import now
 
+from jobs import audit
 from jobs.access import Member
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
     Account,
     ApiToken,
+    AuditEntry,
     CostLine,
     Definition,
     Job,
@@ -216,6 +218,14 @@ def side(word: str, shared: Account) -> Side:
     token = ApiToken.objects.create(
         team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
     )
+    audit.record(
+        "make",
+        person=people[Role.LEAD],
+        team=team,
+        about=token,
+        before={f"{word}-key": f"{word} before", "password": f"{SECRET}-audit-secret"},
+        after={f"{word}-key": f"{word} after"},
+    )
     return Side(
         word, team, shared, queue, revision.definition, submission, job, token, *(people[role] for role in Role)
     )
@@ -336,6 +346,7 @@ def _admin_ids(world: World) -> None:
         "rate": rate,
         "tagrule": TagRule.objects.create(key="Matrix", team=world.ours.team),
         "group": group,
+        "auditentry": AuditEntry.objects.get(team=world.ours.team),
     }
     for noun, row in rows.items():
         for name in ("object_id", "id", "pk"):
