@@ -2,6 +2,7 @@
 
 from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
+from jobs.models.approval import Approval, Decision, RequestEdit
 from jobs.models.array_child import ArrayChild
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
@@ -23,8 +24,10 @@ __all__ = [
     "Account",
     "ApiAnswer",
     "ApiToken",
+    "Approval",
     "ArrayChild",
     "CostLine",
+    "Decision",
     "Definition",
     "DeliveryAttempt",
     "Feature",
@@ -42,6 +45,7 @@ __all__ = [
     "QueueGrant",
     "Rate",
     "Registration",
+    "RequestEdit",
     "Resource",
     "Revision",
     "Role",
