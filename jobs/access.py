@@ -1,7 +1,7 @@
 """Who may see and do what, and how anyone gets hold of an object.
 
 Every page and API call comes through here. What someone may not see does not exist for them (404); what they see
-and may not do is refused (403). Staff see everything and act only as members.
+and may not do is refused (403). Staff see everything, approve in every team, and otherwise act only as members.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from jobs.models import Definition, Job, Membership, Role, Submission, Team, User
+from jobs.models import Approval, Definition, Job, Membership, Role, Submission, Team, User
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register", "tokens", "lead", "audit"]
+Act = Literal["view", "submit", "stop", "register", "tokens", "lead", "audit", "approve"]
 
 # The one table of rights. A role that is not named may not.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
@@ -28,11 +28,15 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
         "tokens": frozenset({Role.LEAD}),
         "lead": frozenset({Role.LEAD}),
         "audit": frozenset({Role.LEAD}),
+        "approve": frozenset({Role.LEAD}),
     }
 )
 
 LOOKING: frozenset[Act] = frozenset({"view", "audit"})
-"""What changes nothing: allowed to staff, and also in a team that is switched off."""
+"""What changes nothing: allowed also in a team that is switched off."""
+
+STAFF_TOO: frozenset[Act] = LOOKING | {"approve"}
+"""What staff may in every team, member of it or not."""
 
 IN_WORDS: Mapping[Act, str] = MappingProxyType(
     {
@@ -43,6 +47,7 @@ IN_WORDS: Mapping[Act, str] = MappingProxyType(
         "tokens": "see or make tokens",
         "lead": "do what its leads do",
         "audit": "read its audit: who did what",
+        "approve": "approve what others asked for",
     }
 )
 
@@ -56,9 +61,8 @@ class Member:
     role: str
 
     def may(self, act: Act) -> bool:
-        if act in LOOKING:
-            return self.role in MAY[act] or self.user.is_staff
-        return self.team.active and self.role in MAY[act]
+        allowed = self.role in MAY[act] or (act in STAFF_TOO and self.user.is_staff)
+        return allowed and (self.team.active or act in LOOKING)
 
     def must(self, act: Act) -> None:
         """Raises PermissionDenied with a sentence, unless the act is allowed."""
@@ -105,7 +109,19 @@ def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
 
 def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:
     """A submission by its public id, and the user in its team."""
-    found = _find(Submission.objects.visible_to(user).select_related("team", "account", "person"), text_id)
+    related = ("team", "account", "person", "approval__decided_by")
+    found = _find(Submission.objects.visible_to(user).select_related(*related), text_id)
+    return found, _member(user, found.team, may)
+
+
+def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, Member]:
+    """A request by its public id, and the user in its team. Whether it is theirs to decide, `intake` asks."""
+    found = _find(
+        Approval.objects.visible_to(user).select_related(
+            "team", "submission__account", "submission__person", "submission__team", "barred", "decided_by"
+        ),
+        text_id,
+    )
     return found, _member(user, found.team, may)
 
 

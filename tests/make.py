@@ -7,6 +7,7 @@ from jobs.access import Member
 from jobs.models import (
     Access,
     Account,
+    Approval,
     Definition,
     ImageGrant,
     Job,
@@ -121,6 +122,36 @@ def submission(of: Member | None = None, where: Account | None = None, **fields:
         "document": {},
     }
     return Submission.objects.create(**{**defaults, **fields})
+
+
+def approval(of: Submission | None = None, **fields: Any) -> Approval:
+    """A request that waits, with a reason and an estimate; its jobs are the test's."""
+    of = of or submission()
+    share = {"resource": "vcpu", "amount": "1", "usd_per_hour": "0.04", "valid_from": "2020-01-01", "usd": "0.04"}
+    part = {
+        "name": of.name,
+        "runs": 10,
+        "seconds": "3600",
+        "basis": "assumed",
+        "learnt_from": 0,
+        "vcpu_hours": "10",
+        "usd": "0.40",
+        "unknown": [],
+        "shares": [share],
+    }
+    defaults = {
+        "submission": of,
+        "team": of.team,
+        "reasons": [{"rule": "approval.array-size", "message": "It has an array of 10 jobs."}],
+        "forecast": {
+            "usd": "0.40",
+            "vcpu_hours": "10",
+            "made_at": "2026-01-01T00:00:00+00:00",
+            "parts": [part],
+            "more": {"jobs": 0, "usd": "0"},
+        },
+    }
+    return Approval.objects.create(**{**defaults, **fields})
 
 
 def job(of: Submission | None = None, **fields: Any) -> Job:

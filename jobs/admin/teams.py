@@ -90,6 +90,14 @@ class TeamAdmin(KeptAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "active"]}),
         ("What it may do", {"fields": ["may_register", "features", "further_fields"]}),
+        (
+            "What waits for approval",
+            {
+                "fields": ["approval_usd", "approval_vcpu_hours", "approval_gpus", "approval_array_size"],
+                "description": "A submission that is above one of these waits until a lead of the team, or an "
+                "administrator, approves it; never whoever asked. Empty: it does not wait for that.",
+            },
+        ),
     ]
     inlines = [Members, Queues, Roles, Images, Tags]
     actions = ["switch_off", "switch_on"]

@@ -60,9 +60,15 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
     verdict = intake.judge(reading.text, member, asking.account(member, region, reading))
     told: list[Finding] = words.findings(verdict.problems, reading)
     made: list[Change] = words.changes(reading.changes)
-    return _judged(
-        request, Judged(kind=reading.kind, ok=verdict.ok, problems=told, changes=made, document=reading.document)
+    content = Judged(
+        kind=reading.kind,
+        ok=verdict.ok,
+        problems=told,
+        changes=made,
+        document=reading.document,
+        approval=[reason.message for reason in verdict.approval],
     )
+    return _judged(request, content)
 
 
 def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
@@ -70,5 +76,6 @@ def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
         ("document", content.kind, content.ok),
         *words.change_rows(content.changes),
         *words.finding_rows(content.problems),
+        *(("approval", "waiting", None, reason) for reason in content.approval),
     ]
     return answer(request, 200, content, rows)

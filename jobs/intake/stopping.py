@@ -1,11 +1,14 @@
 """Stopping is a request: what is not yet sent never will be, and AWS is told of the rest."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.models import Job, StateChange, Submission
+from jobs.models import Approval, Decision, Job, StateChange, Submission, Team
 from jobs.ring import ring
 from jobs.states import Delivery
 
@@ -27,6 +30,10 @@ def _stop_each(what: Job | Submission, jobs: list[Job], member: Member) -> int:
     """Stop the jobs of what someone wants to end."""
     stopped = []
     with transaction.atomic():
+        asked_for = {job.submission_id for job in jobs if job.delivery == Delivery.AWAITING}
+        if asked_for:
+            # As whoever decides on a request does, so that the two take their turns.
+            Team.objects.select_for_update().get(pk=member.team.pk)
         for job in jobs:
             was = job.status
             if job.stop_requested_at is not None or was.final:
@@ -34,6 +41,7 @@ def _stop_each(what: Job | Submission, jobs: list[Job], member: Member) -> int:
             # Twice: a delivery may put it back between the two.
             if any(_withdraw(job, member) or _ask(job, member) for _ in range(2)):
                 stopped.append({"job": job.text_id, "name": job.name, "status": was.name})
+        _close(asked_for, member)
         for account in {job.account_id for job in jobs}:
             ring("stop", account, bell="ask")
         if stopped:
@@ -41,10 +49,18 @@ def _stop_each(what: Job | Submission, jobs: list[Job], member: Member) -> int:
     return len(stopped)
 
 
+def _close(submissions: Iterable[int], member: Member) -> None:
+    """Requests of which nothing is left need nobody's word any more."""
+    left = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
+    Approval.objects.waiting().filter(~Exists(left), submission__in=submissions).update(
+        decision=Decision.WITHDRAWN, decided_by=member.user, decided_at=now()
+    )
+
+
 def _withdraw(job: Job, member: Member) -> bool:
-    """A job that waits for its delivery, in a worker's hands or not, is simply not sent."""
+    """A job that waits for its delivery, in a worker's hands or not, or for approval, is simply not sent."""
     asked = {"stop_requested_at": now(), "stop_requested_by": member.user}
-    unsent = Job.objects.filter(pk=job.pk, delivery__in=[Delivery.ACCEPTED, Delivery.HELD])
+    unsent = Job.objects.filter(pk=job.pk, delivery__in=[Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD])
     note = f"Stopped by {member.user.display_name} before it was sent."
     gone = unsent.update(delivery=Delivery.WITHDRAWN, delivery_note=note, lease_until=None, ended_at=now(), **asked)
     if gone:

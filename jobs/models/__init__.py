@@ -2,6 +2,7 @@
 
 from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
+from jobs.models.approval import Approval, Decision, RequestEdit
 from jobs.models.array_child import ArrayChild
 from jobs.models.audit import AuditEntry, AuditHead
 from jobs.models.cost import CostLine
@@ -24,10 +25,12 @@ __all__ = [
     "Account",
     "ApiAnswer",
     "ApiToken",
+    "Approval",
     "ArrayChild",
     "AuditEntry",
     "AuditHead",
     "CostLine",
+    "Decision",
     "Definition",
     "DeliveryAttempt",
     "Feature",
@@ -45,6 +48,7 @@ __all__ = [
     "QueueGrant",
     "Rate",
     "Registration",
+    "RequestEdit",
     "Resource",
     "Revision",
     "Role",

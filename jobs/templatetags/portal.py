@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from jobs.access import Act, Member
 from jobs.models.ids import to_text
+from jobs.reports import approvals
 from jobs.states import Status
 
 register = template.Library()
@@ -98,6 +99,7 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     return format_html('<span class="num" data-since="{}">{}</span>', since, words)
 
 
+@register.filter("span")
 def span_in_words(seconds: float) -> str:
     """4s, 1m 04s, 2h 03m, 3d 04h: two units at most, so that columns stay narrow."""
     whole = max(0, int(seconds))
@@ -138,6 +140,13 @@ def pretty(document: Any) -> str:
 def text_id(public_id: UUID) -> str:
     """A public id as people see it."""
     return to_text(public_id)
+
+
+@register.simple_tag
+def awaited(member: Member) -> str:
+    """How many requests of the team wait for this person's word, as the badge has it; empty for none."""
+    count = approvals.count_for(member.user, member.team)
+    return f"{approvals.COUNTED}+" if count > approvals.COUNTED else str(count or "")
 
 
 @register.filter

@@ -11,6 +11,7 @@ from typing import Any
 
 from jobs.access import Member
 from jobs.spec.documents import Document
+from jobs.spec.reading import NotADocument, read
 
 MASK = "••••"
 _SECRET = re.compile(r"PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
@@ -42,6 +43,34 @@ def masked_text(text: str, document: Document) -> str:
     return text
 
 
+def unmasked_text(text: str, document: Document) -> str:
+    """A text that was written over a masked one, with the values of `document` where they are still hidden.
+
+    Raises NotADocument where something is hidden and cannot be told what it was.
+    """
+    if MASK not in text:
+        return text
+    asked = read(text).document
+    known: dict[str, list[str]] = {}
+    for variable in _secret_variables(document):
+        known.setdefault(variable["name"], []).append(variable["value"])
+    hidden: dict[str, list[dict[str, Any]]] = {}
+    for variable in _secret_variables(asked):
+        if variable["value"] == MASK:
+            hidden.setdefault(variable["name"], []).append(variable)
+    for name, variables in hidden.items():
+        values = known.get(name, [])
+        if len(set(values)) == 1:
+            values = values[:1] * len(variables)
+        if len(values) == len(variables):
+            for variable, value in zip(variables, values, strict=True):
+                variable["value"] = value
+    whole = json.dumps(asked, indent=2, ensure_ascii=False)
+    if MASK in whole:
+        raise NotADocument(f"What stands here as {MASK} is hidden from you, and it is not clear what it was.")
+    return whole
+
+
 def for_editor(document: Document, owner: Member) -> Document:
     """A document to be sent again: whole for whoever may submit in the team that owns it, masked for anyone else.
 
@@ -67,11 +96,15 @@ def _is_secret_variable(value: dict[str, Any]) -> bool:
 
 
 def _secret_values(document: Any) -> Iterator[str]:
+    return (variable["value"] for variable in _secret_variables(document))
+
+
+def _secret_variables(document: Any) -> Iterator[dict[str, Any]]:
     if isinstance(document, dict):
         if _is_secret_variable(document):
-            yield document["value"]
+            yield document
         for value in document.values():
-            yield from _secret_values(value)
+            yield from _secret_variables(value)
     elif isinstance(document, list):
         for entry in document:
-            yield from _secret_values(entry)
+            yield from _secret_variables(entry)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from jobs.web import (
+    approvals,
     audit,
     cli,
     costs,
@@ -50,6 +51,13 @@ urlpatterns = [
     path("teams/<slug:slug>/tokens/<str:text_id>/revoke/", tokens.revoke, name="token_revoke"),
     path("teams/<slug:slug>/audit/", audit.audit, name="audit"),
     path("audit/", audit.audit_all, name="audit_all"),
+    path("teams/<slug:slug>/approvals/", approvals.team_approvals, name="approvals"),
+    path("approvals/", approvals.approvals_of_all, name="approvals_of_all"),
+    path("approvals/<str:text_id>/", approvals.approval, name="approval"),
+    path("approvals/<str:text_id>/approve/", approvals.approve, name="approval_approve"),
+    path("approvals/<str:text_id>/decline/", approvals.decline, name="approval_decline"),
+    path("approvals/<str:text_id>/edit/", approvals.edit, name="approval_edit"),
+    path("approvals/<str:text_id>/judge/", approvals.judge, name="approval_judge"),
     path("rights/", rights.rights, name="rights"),
     path("cli/", cli.page, name="cli"),
     path("schemas/<str:kind>.json", schemas.schema_of, name="schema"),

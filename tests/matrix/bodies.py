@@ -9,6 +9,7 @@ from tests.matrix.world import OURS, World, document_of, submission_of
 def body_of(route: str, world: World) -> Any:
     """The body for a route; for most an empty form."""
     submission, definition = submission_of(OURS), document_of(OURS)
+    asked = submission_of(OURS, arrayProperties={"size": 8})
     return {
         "api:submit": submission,
         "api:register": definition,
@@ -16,5 +17,9 @@ def body_of(route: str, world: World) -> Any:
         "sign_in": {"username": world.ours.viewer.username, "password": "demo"},
         "write": {"text": json.dumps(submission)},
         "judge": {"text": json.dumps(submission)},
+        "approval_approve": {"version": "1"},
+        "approval_decline": {"version": "1", "why": "Too dear."},
+        "approval_edit": {"version": "1", "text": json.dumps(asked)},
+        "approval_judge": {"text": json.dumps(asked)},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

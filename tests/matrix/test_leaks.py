@@ -17,7 +17,7 @@ from tests.matrix.test_matrix import EXPECTED
 from tests.matrix.world import OURS, SECRET, THEIRS, World, text
 
 MOST_PAGES = 150
-EDITORS = ("write", "job_form", "definition_form")
+EDITORS = ("write", "job_form", "definition_form", "approval_edit")
 _LINK = re.compile(r'(?:href|hx-get|action|data-log|data-src)="([^"]+)"')
 
 
@@ -68,6 +68,9 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "submission_stop",
         "job_stop",
         "token_revoke",
+        "approval_approve",
+        "approval_decline",
+        "approvals_of_all",  # of leads and of staff
     }
     mine = {name for name in offered - not_linked if EXPECTED[name, "GET"][who] in (200, 302)}
     assert mine <= views(pages), "Nobody got there by a link: is it still reached otherwise?"

@@ -24,6 +24,7 @@ from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
     Account,
     ApiToken,
+    Approval,
     AuditEntry,
     CostLine,
     Definition,
@@ -41,6 +42,7 @@ from jobs.models import (
 )
 from jobs.models.ids import to_text
 from jobs.models.token import digest, new_secret
+from jobs.states import Delivery
 from tests import make
 
 OURS, THEIRS, SECRET = "numbat", "quokka", "wombat"
@@ -65,6 +67,7 @@ class Side:
     submission: Submission
     job: Job
     token: ApiToken
+    approval: Approval
     viewer: User
     analyst: User
     lead: User
@@ -78,6 +81,7 @@ class Side:
             ("jobs", "text_id"): self.job.text_id,
             ("definitions", "text_id"): to_text(self.definition.public_id),
             ("tokens", "text_id"): to_text(self.token.public_id),
+            ("approvals", "text_id"): self.approval.text_id,
         }
 
 
@@ -183,7 +187,7 @@ def submission_of(word: str, **fields: Any) -> dict[str, Any]:
 
 def side(word: str, shared: Account) -> Side:
     """A team whose every text holds its word: its queue is in an account that both teams use."""
-    team = make.team(f"{word}-team", name=f"{word.capitalize()} Team")
+    team = make.team(f"{word}-team", name=f"{word.capitalize()} Team", approval_array_size=4)
     own = make.account(name=f"{word} account", region="eu-west-1" if word == THEIRS else "us-west-2", trouble=word)
     make.queue(f"{word}-own-queue", of=own, teams=(team,))
     arn = f"arn:aws:batch:{shared.region}:{shared.number}:job-queue/{word}-queue"
@@ -226,9 +230,32 @@ def side(word: str, shared: Account) -> Side:
         before={f"{word}-key": f"{word} before", "password": f"{SECRET}-audit-secret"},
         after={f"{word}-key": f"{word} after"},
     )
-    return Side(
-        word, team, shared, queue, revision.definition, submission, job, token, *(people[role] for role in Role)
+    approval = _asked(analyst, word, queue, revision)
+    nouns = (queue, revision.definition, submission, job, token, approval)
+    return Side(word, team, shared, *nouns, *(people[role] for role in Role))
+
+
+def _asked(analyst: Member, word: str, queue: Queue, revision: Any) -> Approval:
+    """A request that waits, and that its team's lead or an admin may approve."""
+    document = submission_of(word, arrayProperties={"size": 10})
+    submission = make.submission(
+        analyst, queue.account, name=f"{word}-request", text=json.dumps(document, indent=2), document=document
     )
+    asked = {key: value for key, value in document.items() if key != "tags"}
+    make.job(
+        submission,
+        name=f"{word}-job",
+        queue=queue,
+        revision=revision,
+        document=asked,
+        tags=document["tags"],
+        array_size=10,
+        vcpus=1,
+        memory_mib=512,
+        delivery=Delivery.AWAITING,
+        delivery_note=f"{word} waits",
+    )
+    return make.approval(submission, reasons=[{"rule": "approval.array-size", "message": f"{word} is large."}])
 
 
 def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: str = "SUCCEEDED") -> Job:
