@@ -1,10 +1,11 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from jobs import second_factor
 from jobs.admin.fields import fixed_once_saved
 from jobs.models import Membership, User
 
@@ -30,6 +31,19 @@ class PersonAdmin(UserAdmin):
     inlines = [TeamsOfPerson]
     fieldsets = [*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ["time_zone", "public_id"]})]
     readonly_fields = ["public_id", "last_login", "date_joined"]
+    actions = ["take_second_factor_away"]
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        return actions if request.user.is_superuser else {}
+
+    @admin.action(description="Take the second factor away (a lost phone)")
+    def take_second_factor_away(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        without = [str(person) for person in chosen if second_factor.take_away(person)]
+        if without:
+            self.message_user(request, f"Without a second factor now: {', '.join(without)}.")
+        else:
+            self.message_user(request, "None of them had a second factor.", messages.WARNING)

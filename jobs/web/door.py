@@ -6,8 +6,10 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
+from jobs import second_factor
 from jobs.models import User
 
 P = ParamSpec("P")
@@ -21,7 +23,21 @@ class SignedInRequest(HttpRequest):
 
 
 def signed_in(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let people through; send strangers to the sign-in page and back.
+    """Let people through; send strangers to the sign-in page and back, and staff without a second factor to theirs."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not second_factor.lacking(request):
+            return view(request, *args, **kwargs)
+        if asked_by_script(request):
+            return HttpResponse("Show your second factor first.", status=403, content_type="text/plain")
+        return redirect(second_factor.way_on(request))
+
+    return known(guarded)
+
+
+def known(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let people through, also those who have yet to set up or show their second factor: for the pages to do that.
 
     A script that polls would take the sign-in page for its answer and put it into the middle of another, so it gets
     a bare 401, and the page says that the person is signed out while what they wrote stays where it is.

@@ -1,0 +1,60 @@
+"""The way in and out: name and password, then the code for whoever has a second factor."""
+
+from typing import Any
+
+from allauth.account.views import LoginView, ReauthenticateView
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
+from django.conf import settings
+from django.contrib.auth.views import LogoutView
+
+from jobs.web.session.forms import CodeAgainForm, CodeForm, SignInForm
+
+DEMO_PEOPLE = (
+    ("analyst", "submits and watches jobs"),
+    ("lead", "leads a team"),
+    ("admin", "runs the portal"),
+)
+PAGE = ["get", "head", "post", "options"]
+
+
+class SignIn(LoginView):
+    """`next` is followed only within this site."""
+
+    http_method_names = PAGE
+    form_class = SignInForm
+    template_name = "session/sign_in.html"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        told: dict[str, Any] = super().get_context_data(**more)
+        return {**told, "demo_people": DEMO_PEOPLE if settings.QUICKSTART else ()}
+
+
+class SignInCode(AuthenticateView):
+    """The second step. Fifteen minutes after the first it is too late, and one begins again."""
+
+    http_method_names = PAGE
+    form_class = CodeForm
+    template_name = "session/code.html"
+
+
+class PasswordAgain(ReauthenticateView):
+    """Before the second factor is changed: is it still the same person who sits there?"""
+
+    http_method_names = PAGE
+    template_name = "session/password_again.html"
+
+
+class CodeAgain(CodeAgainView):
+    """The same by a code; and where someone became staff, or set the factor up, in another session than this one."""
+
+    http_method_names = PAGE
+    form_class = CodeAgainForm
+    template_name = "session/code_again.html"
+
+
+class SignOut(LogoutView):
+    """By POST only, so that no link of another site signs anyone out."""
+
+    http_method_names = ["post", "options"]
+    next_page = "sign_in"
