@@ -17,7 +17,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-METHOD = "mfa"  # as allauth calls it in a session's record. A provider of identities that asks for one would add its own
+METHOD = (
+    "mfa"  # as allauth calls it in a session's record. A provider of identities that asks for one would add its own
+)
 
 
 def needed_by(user: Any) -> bool:

@@ -11,13 +11,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from jobs import second_factor
-from jobs.web.session.signing import PAGE
 
 
 class Factor(IndexView):
     """Whether there is one, and how many codes are left."""
 
-    http_method_names = ["get", "head", "options"]
     template_name = "session/factor.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
@@ -36,7 +34,6 @@ class Factor(IndexView):
 class SetUp(ActivateTOTPView):
     """Shows a secret as a picture and as text, and asks for a code of it."""
 
-    http_method_names = PAGE
     template_name = "session/factor_set_up.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
@@ -52,7 +49,6 @@ class SetUp(ActivateTOTPView):
 
 
 class TakeAway(DeactivateTOTPView):
-    http_method_names = PAGE
     template_name = "session/factor_take_away.html"
 
 
@@ -60,13 +56,11 @@ class TakeAway(DeactivateTOTPView):
 class Codes(ViewRecoveryCodesView):
     """The codes for when the phone is lost: shown once, and kept by whoever sees them."""
 
-    http_method_names = ["get", "head", "options"]
     template_name = "session/factor_codes.html"
 
 
 class NewCodes(GenerateRecoveryCodesView):
     """Other codes; the former ones are worth nothing from then on."""
 
-    http_method_names = PAGE
     template_name = "session/factor_new_codes.html"
     success_url = reverse_lazy("mfa_view_recovery_codes")

@@ -50,4 +50,3 @@ class CodeForm(OnceOnly, AuthenticateForm):
 
 class CodeAgainForm(OnceOnly, ReauthenticateForm):
     """Shown again, before something that matters."""
-

@@ -10,13 +10,11 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 
 from jobs.models import ApiToken
-from jobs.web.session.signing import PAGE
 
 
 class PasswordChange(views.PasswordChangeView):
     """Other sessions and the person's tokens end with it; this session goes on."""
 
-    http_method_names = PAGE
     template_name = "session/password.html"
     success_url = reverse_lazy("home")
 
@@ -34,7 +32,6 @@ class PasswordChange(views.PasswordChangeView):
 class PasswordForgotten(views.PasswordResetView):
     """Asks for a link by mail. Where the portal sends no mail, an administrator sets a new password."""
 
-    http_method_names = PAGE
     template_name = "session/forgotten.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -47,13 +44,11 @@ class PasswordForgotten(views.PasswordResetView):
 class LinkSent(views.PasswordResetDoneView):
     """Says the same whether or not there is someone with that address."""
 
-    http_method_names = ["get", "head", "options"]
     template_name = "session/link_sent.html"
 
 
 class PasswordByLink(views.PasswordResetFromKeyView):
     """Where the link in the mail leads. It is good for an hour, and once."""
 
-    http_method_names = PAGE
     template_name = "session/by_link.html"
     success_url = reverse_lazy("sign_in")

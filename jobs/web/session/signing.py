@@ -15,13 +15,11 @@ DEMO_PEOPLE = (
     ("lead", "leads a team"),
     ("admin", "runs the portal"),
 )
-PAGE = ["get", "head", "post", "options"]
 
 
 class SignIn(LoginView):
     """`next` is followed only within this site."""
 
-    http_method_names = PAGE
     form_class = SignInForm
     template_name = "session/sign_in.html"
 
@@ -33,7 +31,6 @@ class SignIn(LoginView):
 class SignInCode(AuthenticateView):
     """The second step. Fifteen minutes after the first it is too late, and one begins again."""
 
-    http_method_names = PAGE
     form_class = CodeForm
     template_name = "session/code.html"
 
@@ -41,14 +38,12 @@ class SignInCode(AuthenticateView):
 class PasswordAgain(ReauthenticateView):
     """Before the second factor is changed: is it still the same person who sits there?"""
 
-    http_method_names = PAGE
     template_name = "session/password_again.html"
 
 
 class CodeAgain(CodeAgainView):
     """The same by a code; and where someone became staff, or set the factor up, in another session than this one."""
 
-    http_method_names = PAGE
     form_class = CodeAgainForm
     template_name = "session/code_again.html"
 
