@@ -1,5 +1,6 @@
 """Django's admin behind the portal's own door: it has no sign-in of its own, and wants the second factor."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
@@ -18,8 +19,8 @@ NOT_HERE = frozenset({"account", "mfa"})
 
 class Administration(AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        kept = [model for model in models if model._meta.app_label not in NOT_HERE]
+        models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        kept = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - Django's own way
         super().register(kept, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -31,7 +32,9 @@ class Administration(AdminSite):
         answer: HttpResponse = secure_admin_login(_go_on)(request)
         return answer
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(  # type: ignore[override] # a way to another page, instead of a page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """There is one page to do that."""
         return redirect("account_change_password")
 

@@ -1,8 +1,8 @@
 """Django's cache, kept in the database as JSON: the attempts to sign in that failed, and codes that were used.
 
-All processes must see the same counts, and they must outlive a Redis that is away or emptied. Otherwise limits would
-be forgotten just then, or nobody could sign in. Where the database is away, nobody signs in anyway. Django's own cache
-in a database pickles what it keeps, and counts its table at each write.
+All processes must see the same counts, and they must outlive a Redis that is away or emptied: else limits would be
+forgotten just then, or nobody could sign in. Where the database is away, nobody signs in anyway. (Django's own cache
+in a database pickles what it keeps, and counts its table at each write.)
 """
 
 import random

@@ -42,9 +42,9 @@ def admin(username: str = "") -> User:
     return user(username, is_staff=True, is_superuser=True)
 
 
-def second_factor(of: User, browser: Client | None = None, secret: str = "JBSWY3DPEHPK3PXP") -> Authenticator:
+def second_factor(of: User, browser: Client | None = None, key: str = "JBSWY3DPEHPK3PXP") -> Authenticator:
     """A second factor, which the person has shown in that browser."""
-    made = TOTP.activate(of, secret).instance
+    made: Authenticator = TOTP.activate(of, key).instance
     if browser:
         session = browser.session
         session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]

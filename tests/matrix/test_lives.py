@@ -89,7 +89,7 @@ def test_a_new_password_ends_sessions_and_tokens(world: World):
 
 
 def test_staff_without_a_second_factor_are_let_in_nowhere(world: World):
-    """Neither pages nor the admin: each sends them to set one up. What everyone may see without signing in, they may."""
+    """Pages and the admin send them to set one up. What everyone may see without signing in, they may."""
     Authenticator.objects.all().delete()
     set_up, door = reverse("mfa_activate_totp"), reverse("admin:login")
     open_to_all = {"healthz", "cli", "cli_script", "schema", "account_login", "sign_in", "mfa_authenticate"}

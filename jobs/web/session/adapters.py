@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_password_reset_mail(user, email, given)
 
     def send_mail(self, template_prefix: str, email: str, given: dict[str, Any]) -> None:
-        """A mail that cannot be sent is the administrators' trouble: the page looks as if there were no such address."""
+        """A mail that cannot be sent is the administrators' trouble; the page does not tell that there was one."""
         try:
             super().send_mail(template_prefix, email, given)
         except (SMTPException, OSError) as error:
