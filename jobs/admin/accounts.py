@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -42,8 +41,8 @@ class AccountAdmin(KeptAdmin):
         ("Seen last", {"fields": ["polled_at", "synced_at", "connection_at", "trouble"]}),
     ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Sequence[str]:
-        return self.readonly_fields if request.user.is_superuser else [*self.readonly_fields, *WAY_IN]
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
+        return [*self.readonly_fields, *(() if request.user.is_superuser else WAY_IN)]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
