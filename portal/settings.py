@@ -160,10 +160,11 @@ else:
 CACHES = {"default": {"BACKEND": "portal.remembering.DatabaseCache"}}
 
 # -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it none is sent.
-vars().update(env.email("EMAIL_URL", default="dummymail://"))
-SENDS_MAIL = bool(env.str("EMAIL_URL", ""))
+_mail = env.str("EMAIL_URL", "")
+SENDS_MAIL = bool(_mail)
+vars().update(env.email_url_config(_mail or "dummymail://"))
 EMAIL_TIMEOUT = 5
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", "batch-portal@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", "") or "batch-portal@localhost"
 
 # -- Redis and RQ
 # Separate fields, not a URL: rq passes a client's retry settings on only with these.

@@ -185,6 +185,11 @@ def _writes(clients: Clients, around: Surroundings, made_up: str) -> Iterator[Pr
         _missing("batch:RegisterJobDefinition"),
     )
     yield Probe(
+        "batch:DeregisterJobDefinition",
+        lambda: clients("batch").deregister_job_definition(jobDefinition=f"{arn}:1"),
+        _missing("batch:DeregisterJobDefinition"),
+    )
+    yield Probe(
         "batch:TagResource",
         lambda: clients("batch").tag_resource(
             resourceArn=f"{arn}:1", tags={"portal:installation": around.installation}

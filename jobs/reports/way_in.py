@@ -100,11 +100,13 @@ def _statements(account: Account) -> Iterator[Statement]:
     own = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
     yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own)
     yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])
-    yield _allow("Logs", "logs:GetLogEvents", f"arn:{part}:logs:{account.region}:{number}:log-group:/aws/batch/*")
+    groups = "*" if any(Feature.LOGS in team.features for team in teams) else "/aws/batch/*"
+    yield _allow("Logs", "logs:GetLogEvents", f"arn:{part}:logs:{account.region}:{number}:log-group:{groups}")
     if not teams or any(team.may_register for team in teams):
         privileged = any(Feature.PRIVILEGED in team.features for team in teams)
         plain = None if privileged else {"BoolIfExists": {"batch:Privileged": "false"}}
         yield _allow("Register", "batch:RegisterJobDefinition", f"{batch}:job-definition/*", plain)
+        yield _allow("Deregister", "batch:DeregisterJobDefinition", f"{batch}:job-definition/*")
         if roles := _passable(teams, f"arn:{part}:iam::{number}:role/"):
             to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
             yield _allow("PassRole", "iam:PassRole", roles, to_tasks)

@@ -59,7 +59,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
     answers = tried(account)
 
     assert {action for action, answer in answers.items() if answer != "there"} == {"iam:PassRole"}
-    assert len(answers) == 13
+    assert len(answers) == 14
     assert account.connection["caller"] == "arn:aws:iam::123456789012:user/sandbox"
     assert account.connection["trouble"] == ""
     # Nothing has changed by it.
@@ -78,6 +78,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
         "ListJobs",
         "SubmitJob",
         "RegisterJobDefinition",
+        "DeregisterJobDefinition",
         "TagResource",
         "GetLogEvents",
     ],
@@ -182,6 +183,7 @@ def test_the_policy_names_the_queues_and_stops_only_jobs_of_this_portal(settings
     assert not any("gone" in resource for resource in told["Submit"]["Resource"])
     assert told["Stop"]["Condition"] == {"StringEquals": {"aws:ResourceTag/portal:installation": "portal-one"}}
     assert told["Register"]["Condition"] == {"BoolIfExists": {"batch:Privileged": "false"}}
+    assert told["Logs"]["Resource"].endswith(":log-group:/aws/batch/*")
     assert "PassRole" not in told
     assert set(told["Read"]["Action"]) == set(way_in.READS)
 
@@ -190,12 +192,13 @@ def test_the_policy_follows_what_teams_were_given():
     account = make.account()
     mine = "arn:aws:iam::123456789012:role/"
     roles = (f"{mine}batch-*", f"{mine}nightly", "arn:aws:iam::999999999999:role/other")
-    team = make.team(roles=roles, features=["privileged"])
+    team = make.team(roles=roles, features=["privileged", "logs"])
     make.queue("a", of=account, teams=(team,))
     told = statements(account)
     assert told["PassRole"]["Resource"] == [f"{mine}batch-*", f"{mine}nightly"]
     assert told["PassRole"]["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     assert "Condition" not in told["Register"]
+    assert told["Logs"]["Resource"].endswith(":log-group:*")
 
     make.queue("b", of=account, teams=(make.team(roles=("arn:*",)),))
     assert statements(account)["PassRole"]["Resource"] == [f"{mine}*"]
@@ -205,7 +208,7 @@ def test_whoever_registers_nothing_needs_no_permission_to():
     account = make.account()
     make.queue("a", of=account, teams=(make.team(may_register=False),))
 
-    assert not {"Register", "PassRole"} & set(statements(account))
+    assert not {"Register", "Deregister", "PassRole"} & set(statements(account))
 
 
 @pytest.mark.parametrize(

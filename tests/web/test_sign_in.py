@@ -163,6 +163,27 @@ def test_the_way_to_the_code_can_be_left(person):
     assert browser.get(CODE)["Location"] == SIGN_IN
 
 
+def test_a_new_password_ends_also_what_waits_for_a_code(person):
+    make.second_factor(person)
+    browser = Client()
+    tries(browser=browser)
+    person.set_password("eleven quiet herons")
+    person.save()
+
+    assert browser.post(CODE, {"code": code()})["Location"] == SIGN_IN
+    assert browser.get("/rights/").status_code == 302
+
+
+def test_who_is_switched_off_meanwhile_is_not_let_in_by_a_code(person):
+    make.second_factor(person)
+    browser = Client()
+    tries(browser=browser)
+    User.objects.update(is_active=False)
+    browser.post(CODE, {"code": code()})
+
+    assert browser.get("/rights/").status_code == 302
+
+
 def test_a_code_is_good_once_however_late_it_came(person):
     make.second_factor(person)
     late, browser, eavesdropper = code(later=-1), Client(), Client()

@@ -7,6 +7,7 @@ from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
 from django.conf import settings
 from django.contrib.auth.views import LogoutView
+from django.http import HttpRequest, HttpResponse
 
 from jobs.web.session.forms import CodeAgainForm, CodeForm, SignInForm
 
@@ -29,10 +30,17 @@ class SignIn(LoginView):
 
 
 class SignInCode(AuthenticateView):
-    """The second step. Fifteen minutes after the first it is too late, and one begins again."""
+    """The second step. Fifteen minutes after the first, or with another password since, one begins again."""
 
     form_class = CodeForm
     template_name = "session/code.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        login = self.stage.login
+        changed = login.user.password_changed_at
+        began_before = bool(changed) and login.initiated_at <= changed.timestamp()
+        answer: HttpResponse = self.stage.abort() if began_before else super().post(request, *args, **kwargs)
+        return answer
 
 
 class PasswordAgain(ReauthenticateView):
