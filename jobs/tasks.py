@@ -10,7 +10,7 @@ from jobs.models import Account, Job
 from jobs.pricing.charging import charge_due
 from jobs.ring import ring
 from jobs.sync import children as array_children
-from jobs.sync import infrastructure
+from jobs.sync import connection, infrastructure
 from jobs.sync import poll as polling
 
 
@@ -52,3 +52,7 @@ def sync_queues(account: int) -> None:
 def read_queues(account: int) -> None:
     with suppress(AwsError):
         infrastructure.read_queues(Account.objects.get(pk=account))
+
+
+def try_connection(account: int) -> None:
+    connection.try_connection(Account.objects.get(pk=account))

@@ -1,7 +1,12 @@
 """Builds objects for tests: each call makes one thing and whatever it needs, and takes what the test is about."""
 
 import itertools
+import time
 from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client
 
 from jobs.access import Member
 from jobs.models import (
@@ -36,6 +41,17 @@ def user(username: str = "", **fields: Any) -> User:
 
 def admin(username: str = "") -> User:
     return user(username, is_staff=True, is_superuser=True)
+
+
+def second_factor(of: User, browser: Client | None = None, key: str = "JBSWY3DPEHPK3PXP") -> Authenticator:
+    """A second factor, which the person has shown in that browser."""
+    made: Authenticator = TOTP.activate(of, key).instance
+    if browser:
+        session = browser.session
+        session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(of.pk)
+        session.save()
+    return made
 
 
 def team(

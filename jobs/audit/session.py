@@ -1,7 +1,10 @@
-"""Who signs in and out, and who fails to: Django's signals tell, whichever way of signing in there is."""
+"""Who signs in and out, who fails to, and who changes what they sign in with: signals tell, whichever way it is."""
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 
@@ -27,3 +30,18 @@ def failed(*, credentials: dict[str, Any], **_: Any) -> None:
     tried = User.objects.filter(username=name).first() if name else None
     about = thing(tried) if tried else Thing("user", label="unknown")
     record("fail to sign in", person=None, about=about)
+
+
+@receiver([password_changed, password_reset], dispatch_uid="audit")
+def another_password(*, user: User, **_: Any) -> None:
+    record("change", person=user, about=user, after={"password": "another"})
+
+
+@receiver([authenticator_added, authenticator_reset], dispatch_uid="audit")
+def factor_set_up(*, user: User, authenticator: Authenticator, **_: Any) -> None:
+    record("make", person=user, about=user, after={"second factor": str(authenticator.type)})
+
+
+@receiver(authenticator_removed, dispatch_uid="audit")
+def factor_gone(*, user: User, authenticator: Authenticator, **_: Any) -> None:
+    record("remove", person=user, about=user, before={"second factor": str(authenticator.type)})

@@ -14,6 +14,7 @@ from jobs.models.lease import Lease
 from jobs.models.oddity import Oddity, OddityKind
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
+from jobs.models.remembered import Remembered
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
 from jobs.models.team import Membership, Role, Team
@@ -48,6 +49,7 @@ __all__ = [
     "QueueGrant",
     "Rate",
     "Registration",
+    "Remembered",
     "RequestEdit",
     "Resource",
     "Revision",

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from jobs.web import (
     approvals,
@@ -13,7 +13,6 @@ from jobs.web import (
     queues,
     rights,
     schemas,
-    session,
     submissions,
     tokens,
     write,
@@ -23,9 +22,8 @@ from jobs.web.builder import job as job_builder
 from jobs.web.builder import taken
 
 urlpatterns = [
-    path("sign-in/", session.SignIn.as_view(), name="sign_in"),
-    path("sign-out/", session.SignOut.as_view(), name="sign_out"),
-    path("healthz", session.healthz, name="healthz"),
+    path("", include("jobs.web.session.urls")),
+    path("healthz", health.healthz, name="healthz"),
     path("", home.home, name="home"),
     path("health/", health.health, name="health"),
     path("teams/<slug:slug>/", submissions.team, name="team"),

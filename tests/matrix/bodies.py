@@ -5,6 +5,8 @@ from typing import Any
 
 from tests.matrix.world import OURS, World, document_of, submission_of
 
+NEW_PASSWORD = "eleven quiet herons"
+
 
 def body_of(route: str, world: World) -> Any:
     """The body for a route; for most an empty form."""
@@ -15,6 +17,9 @@ def body_of(route: str, world: World) -> Any:
         "api:register": definition,
         "api:validate": definition,
         "sign_in": {"username": world.ours.viewer.username, "password": "demo"},
+        "account_login": {"username": world.ours.viewer.username, "password": "demo"},
+        "account_change_password": {"oldpassword": "demo", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
+        "account_reset_password": {"email": world.ours.viewer.email},
         "write": {"text": json.dumps(submission)},
         "judge": {"text": json.dumps(submission)},
         "approval_approve": {"version": "1"},

@@ -114,7 +114,7 @@ def unknown(theirs: Mapping[str, str]) -> dict[str, str]:
     """The same of nobody: ids of the same age, names of the same look."""
     fresh = {key: unused({("x", "text_id"): value})["x", "text_id"] for key, value in theirs.items()}
     arns = {key: value.replace(THEIRS, NOBODYS) for key, value in theirs.items() if THEIRS in value}
-    return {**fresh, **arns, "batch": theirs["batch"][:-1] + ("0" if theirs["batch"][-1] != "0" else "1")}
+    return {**fresh, **arns, "batch": f"ffffffff{theirs['batch'][8:]}"}
 
 
 DOCUMENTS = {

@@ -17,7 +17,7 @@ SOME = ("anonymous", "lead", "admin", "token-submit")
 """Who tries a method that nobody has: that is refused before anyone is asked who they are."""
 EXPECTED = table.read()
 ROUTES = all_routes()
-LEADS_OUT = ("sign_in", "sign_out", "admin:login", "admin:logout")
+LEADS_OUT = ("sign_in", "account_login", "sign_out", "admin:login", "admin:logout")
 
 
 def expected(route: Route, method: str) -> table.Row:

@@ -327,15 +327,17 @@ def _people(world: World) -> None:
         "admin": make.admin("administrator"),
     }
     for name, person in people.items():
-        world.sessions[name] = session_of(person)
+        world.sessions[name] = session_of(person, shown=name == "admin")
     deactivated.is_active = False
     deactivated.save()
 
 
-def session_of(person: User) -> str:
-    """The key of a session in which someone is signed in."""
+def session_of(person: User, *, shown: bool = False) -> str:
+    """The key of a session in which someone is signed in, and perhaps has shown a second factor."""
     browser = Client()
     browser.force_login(person)
+    if shown:
+        make.second_factor(person, browser)
     return browser.cookies[settings.SESSION_COOKIE_NAME].value
 
 
