@@ -5,7 +5,7 @@ Every door (page, API, schedule) comes through here, so that the same document m
 
 from jobs.intake.acceptance import accept
 from jobs.intake.looking import look_into
-from jobs.intake.registering import await_registration, register
+from jobs.intake.registering import Registered, await_registration, register
 from jobs.intake.releasing import release
 from jobs.intake.stopping import stop, stop_all
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
@@ -13,6 +13,7 @@ from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
 __all__ = [
     "KeyReusedError",
     "Refused",
+    "Registered",
     "Verdict",
     "accept",
     "await_registration",

@@ -47,6 +47,16 @@ class Migration(migrations.Migration):
             name='why',
             field=models.CharField(blank=True, help_text="Why it was made, in a person's words.", max_length=300),
         ),
+        migrations.AddField(
+            model_name='revision',
+            name='refused_by_portal',
+            field=models.BooleanField(default=False, help_text='A rule forbade it before AWS was asked.'),
+        ),
+        migrations.AlterField(
+            model_name='revision',
+            name='refusal',
+            field=models.TextField(blank=True, help_text="AWS's words when it refused; the portal's, if it did."),
+        ),
         migrations.AddIndex(
             model_name='revision',
             index=models.Index(condition=models.Q(('active', False), ('deregistered_at', None), ('registration', 'REGISTERED')), fields=['deactivated_at'], name='revision_to_deregister'),
