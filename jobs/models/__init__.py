@@ -3,6 +3,7 @@
 from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
 from jobs.models.array_child import ArrayChild
+from jobs.models.audit import AuditEntry, AuditHead
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
 from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
@@ -24,6 +25,8 @@ __all__ = [
     "ApiAnswer",
     "ApiToken",
     "ArrayChild",
+    "AuditEntry",
+    "AuditHead",
     "CostLine",
     "Definition",
     "DeliveryAttempt",
