@@ -82,7 +82,7 @@ def register(client: Any, document: Mapping[str, Any]) -> Registered:
 
 
 def deregister(client: Any, arn: str) -> None:
-    """DeregisterJobDefinition: no new job may have the revision; those that have it run on. Repeating does no harm."""
+    """DeregisterJobDefinition: no new job may have the revision; those that have it run on. To repeat it is safe."""
     with translated():
         client.deregister_job_definition(jobDefinition=arn)
 

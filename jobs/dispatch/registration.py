@@ -57,16 +57,19 @@ def register(revision: Revision) -> bool:
         log.warning("definition_not_registered", definition=revision.definition.name, error=error.message)
         _pending(revision).update(lease_until=now() + RETRY_AFTER, refusal=error.message)
         return False
-    return bool(
-        _pending(revision).update(
-            registration=Registration.REGISTERED,
-            number=registered.revision,
-            arn=registered.arn,
-            refusal="",
-            registered_at=now(),
-            lease_until=None,
-        )
+    done = _pending(revision).update(
+        registration=Registration.REGISTERED,
+        number=registered.revision,
+        arn=registered.arn,
+        refusal="",
+        registered_at=now(),
+        lease_until=None,
     )
+    # Its name may have been deactivated while AWS was asked: then this revision is too, and AWS is told.
+    Revision.objects.filter(pk=revision.pk, definition__retired_at__isnull=False).update(
+        active=False, deactivated_at=now()
+    )
+    return bool(done)
 
 
 def deregister_due(account: Account) -> int:
@@ -79,7 +82,9 @@ def deregister_due(account: Account) -> int:
     )
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(promised))
-    return sum(deregister(revision) for revision in due.select_related("definition__account").order_by("pk")[:AT_ONCE])
+    return sum(
+        deregister(revision) for revision in due.select_related("definition__account").order_by("pk")[:AT_ONCE]
+    )
 
 
 def deregister(revision: Revision) -> bool:
@@ -98,13 +103,17 @@ def deregister(revision: Revision) -> bool:
 
 def _forbidden(revision: Revision) -> bool:
     """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
-    found = withdrawn_from_definition(definition_ask(revision.document), Grants.of(revision.definition.team))
-    if found:
-        why = " ".join(f"{objection.message} ({objection.rule})" for objection in found)
+    owner = revision.definition
+    found = withdrawn_from_definition(definition_ask(revision.document), Grants.of(owner.team))
+    said = [f"{objection.message} ({objection.rule})" for objection in found]
+    if owner.retired_at:
+        said.append(f"The name {owner.name} was deactivated (portal.definition-deactivated).")
+    if said:
+        why = " ".join(said)
         _pending(revision).update(
             registration=Registration.REFUSED, refusal=why, refused_by_portal=True, active=False, lease_until=None
         )
-    return bool(found)
+    return bool(said)
 
 
 def _registered_before(revision: Revision) -> batch.Registered | None:

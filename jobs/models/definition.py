@@ -76,7 +76,7 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def runnable(self) -> Self:
         """What Batch would still run."""
-        return self.filter(registration=Registration.REGISTERED, active=True)
+        return self.filter(registration=Registration.REGISTERED, active=True, definition__retired_at=None)
 
     def unregistered(self) -> Self:
         """Asked for, and AWS has not said yes or no."""

@@ -111,7 +111,9 @@ def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research,
 
 def test_another_text_under_the_same_name_is_another_revision(research):
     first = intake.register(json.dumps(make.document("new")), research).revision
-    second = intake.register(json.dumps(make.document("new", timeout={"attemptDurationSeconds": 60})), research).revision
+    second = intake.register(
+        json.dumps(make.document("new", timeout={"attemptDurationSeconds": 60})), research
+    ).revision
 
     assert first != second
     assert first.definition == second.definition

@@ -13,7 +13,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0005_catalogue'),
+        ('jobs', '0006_catalogue'),
     ]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0006_definitions_of_jobs'),
+        ('jobs', '0007_definitions_of_jobs'),
     ]
 
     operations = [
