@@ -117,7 +117,7 @@ def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Defini
     return found, member
 
 
-def revision(user: User, text_id: str, revision_id: str, may: Act) -> tuple[Revision, Member]:
+def revision(user: User, text_id: str, revision_id: str, may: Act | None = None) -> tuple[Revision, Member]:
     """A revision by its own public id and that of its definition, and the user in the team that owns both."""
     owner, member = definition(user, text_id, may)
     found = _find(Revision.objects.filter(definition=owner), revision_id)

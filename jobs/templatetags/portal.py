@@ -5,7 +5,7 @@ Times are written twice: in words for reading and in full for looking up, so tha
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -109,6 +109,12 @@ def span_in_words(seconds: float) -> str:
     if hours:
         return f"{hours}h {minute:02}m"
     return f"{minutes}m {second:02}s" if minutes else f"{second}s"
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    """A length of time by itself: 4m 10s."""
+    return "—" if length is None else span_in_words(length.total_seconds())
 
 
 @register.simple_tag
