@@ -1,1 +1,1 @@
-"""The catalogue: definitions that a team may use, as cards and each on its own page, and what people change of them."""
+"""The catalogue: what a team may use, as cards and each on a page of its own, and what people change of it."""
