@@ -50,7 +50,7 @@ class DefinitionAdmin(KeptAdmin):
     search_fields = ["name", "description", "team__name"]
     search_help_text = "Name, what it is for, or team"
     fields = ["name", "account", "team", "shared", "description", "retired_at", "retired_by", "created_at", "newest"]
-    readonly_fields = [name for name in fields if name != "description"]
+    readonly_fields = ["name", "account", "team", "shared", "retired_at", "retired_by", "created_at", "newest"]
     actions = ["transfer", "share", "unshare", "deactivate", "activate"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

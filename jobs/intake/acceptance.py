@@ -89,7 +89,7 @@ def _job(submission: Submission, step: Step, target: Target) -> Job:
         account=submission.account,
         queue=target.queue,
         revision=target.revision,
-        definition_id=target.revision.definition_id if target.revision else None,
+        definition=target.revision.definition if target.revision else None,
         position=step.index,
         name=step.name,
         document=document,

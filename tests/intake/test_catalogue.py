@@ -94,7 +94,7 @@ def test_what_a_bare_name_means_is_reused_also_when_a_newer_one_was_deactivated(
 
 def test_a_name_that_another_team_takes_at_the_same_moment_is_not_joined(research, hello, monkeypatch):
     """Both were told that it is free; the first to write it down has it."""
-    judge = registering.judge
+    judge = intake.judge
 
     def judged(*asked):
         verdict = judge(*asked)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from jobs.models.ids import to_text
 from tests.matrix.bodies import body_of
 from tests.matrix.routes import Route, all_routes
 from tests.matrix.test_matrix import EXPECTED
@@ -199,7 +198,7 @@ def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
 
 def test_a_name_in_an_account_that_a_team_has_not_is_free_to_it(world: World):
     """In an account that both use, a name that is taken must be refused; it is not said by whom."""
-    world.ours.team.queue_grants.filter(queue__name=f"{OURS}-own-queue").delete()  # then the region says which account
+    world.ours.team.queue_grants.filter(queue__name=f"{OURS}-own-queue").delete()  # the region then says where
     for who, other in (("token-submit", world.theirs), ("token-other", world.ours)):
         for address in ("/api/v1/definitions?region=us-west-2", "/api/v1/validate?region=us-west-2"):
             answer = world.ask(who, "POST", address, document_of(other.word))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -63,7 +64,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
     if live.asked(request) and live.seen(request, mark):
         return HttpResponse(status=204)
     member = frame_of(request.user, owner)
-    page = {
+    page: dict[str, Any] = {
         "member": member,
         "team": member.team if member else None,
         "owner": owner,
