@@ -13,10 +13,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from jobs.models import Approval, Definition, Job, Membership, Role, Submission, Team, User
+from jobs.models import Approval, Definition, Job, Membership, Revision, Role, Submission, Team, User
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register", "tokens", "lead", "audit", "approve"]
+Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve"]
 
 # The one table of rights. A role that is not named may not.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
@@ -25,6 +25,7 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
         "submit": frozenset({Role.ANALYST, Role.LEAD}),
         "stop": frozenset({Role.ANALYST, Role.LEAD}),
         "register": frozenset({Role.ANALYST, Role.LEAD}),
+        "share": frozenset({Role.LEAD}),
         "tokens": frozenset({Role.LEAD}),
         "lead": frozenset({Role.LEAD}),
         "audit": frozenset({Role.LEAD}),
@@ -44,6 +45,7 @@ IN_WORDS: Mapping[Act, str] = MappingProxyType(
         "submit": "submit jobs",
         "stop": "stop jobs",
         "register": "register definitions",
+        "share": "share definitions and deactivate their names",
         "tokens": "see or make tokens",
         "lead": "do what its leads do",
         "audit": "read its audit: who did what",
@@ -73,6 +75,8 @@ class Member:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
         words = IN_WORDS[act]
+        if not self.role and not self.user.is_staff:
+            return f"To {words} in {self.team}, be made a member of it. What it shares, others may only use."
         if not self.role:
             return f"You see {self.team} as an administrator. To {words}, be made a member of it."
         return f"A {self.role} of {self.team} may not {words}. A lead of the team can change your role."
@@ -125,10 +129,21 @@ def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, 
     return found, _member(user, found.team, may)
 
 
-def definition(user: User, text_id: str) -> tuple[Definition, Member]:
+def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Definition, Member]:
     """A definition by its public id, and the user in the team that owns it (without a role, if it is shared only)."""
-    found = _find(Definition.objects.visible_to(user).select_related("team", "account"), text_id)
-    return found, Member(user, found.team, _role(user, found.team))
+    found = _find(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
+    member = Member(user, found.team, _role(user, found.team))
+    if may:
+        member.must(may)
+    return found, member
+
+
+def revision(user: User, text_id: str, revision_id: str, may: Act | None = None) -> tuple[Revision, Member]:
+    """A revision by its own public id and that of its definition, and the user in the team that owns both."""
+    owner, member = definition(user, text_id, may)
+    found = _find(Revision.objects.filter(definition=owner), revision_id)
+    found.definition = owner
+    return found, member
 
 
 M = TypeVar("M", bound=Model)

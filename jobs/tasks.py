@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
-from jobs.dispatch.registration import register_due
+from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.stopping import stop_due
 from jobs.models import Account, Job
 from jobs.pricing.charging import charge_due
@@ -21,6 +21,10 @@ def deliver(account: int) -> None:
 
 def register(account: int) -> None:
     register_due(Account.objects.get(pk=account))
+
+
+def deregister(account: int) -> None:
+    deregister_due(Account.objects.get(pk=account))
 
 
 def stop(account: int) -> None:

@@ -193,4 +193,5 @@ def job(of: Submission | None = None, **fields: Any) -> Job:
     if "revision" not in fields:
         known = Revision.objects.filter(definition__account=of.account).first()
         defaults["revision"] = known or revision(of=of.team, where=of.account)
-    return Job.objects.create(**{**defaults, **fields})
+    filled = {**defaults, **fields}
+    return Job.objects.create(**{"definition_id": filled["revision"].definition_id, **filled})

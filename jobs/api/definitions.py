@@ -26,20 +26,24 @@ PATIENCE_SECONDS = 10.0
     openapi_extra={**DOCUMENT, **KEY},
 )
 def register(request: CallerRequest, region: str = "") -> HttpResponse:
-    """Register a job definition. 202: AWS has not answered yet; the same request with the same key asks again."""
+    """Register a job definition. 202: AWS has not answered yet; the same request with the same key asks again.
+
+    `reused`: the name's newest revision says the same already, so it is the answer and nothing new was registered.
+    """
     member = request.auth.member
     reading = asking.document(request, {Kind.DEFINITION})
     key = asking.key(request)
     where = asking.account(member, region, reading)
     verdict = intake.judge(reading.text, member, where)
-    revision = repeats.registered_once(
+    made = repeats.registered_once(
         member, key, f"{region}\n{reading.text}", lambda: intake.register(reading.text, member, account=where)
     )
-    revision = intake.await_registration(revision, PATIENCE_SECONDS)
+    revision = intake.await_registration(made.revision, PATIENCE_SECONDS)
     if revision.registration == Registration.REFUSED:
-        raise Trouble(422, "AWS Batch refused the definition", revision.refusal)
+        who = "The portal" if revision.refused_by_portal else "AWS Batch"
+        raise Trouble(422, f"{who} refused the definition", revision.refusal)
     warnings = words.findings(verdict.warnings, reading)
-    content = words.definition(request, revision, warnings, words.changes(reading.changes))
+    content = words.definition(request, revision, warnings, words.changes(reading.changes), reused=made.reused)
     known = revision.registration == Registration.REGISTERED
     return answer(request, 201 if known else 202, content, words.definition_rows(content))
 

@@ -39,6 +39,7 @@ class DefinitionAnswer(Schema):
     revision: int | None
     arn: str | None
     url: str
+    reused: bool
     problems: list[Finding]
     changes: list[Change]
 

@@ -60,13 +60,14 @@ def change_rows(made: Iterable[Change]) -> Iterator[Row]:
 
 
 def definition(
-    request: HttpRequest, revision: Revision, warnings: list[Finding], made: list[Change]
+    request: HttpRequest, revision: Revision, warnings: list[Finding], made: list[Change], *, reused: bool
 ) -> DefinitionAnswer:
     return DefinitionAnswer(
         name=revision.definition.name,
         revision=revision.number,
         arn=revision.arn or None,
         url=request.build_absolute_uri(revision.get_absolute_url()),
+        reused=reused,
         problems=warnings,
         changes=made,
     )
@@ -74,6 +75,8 @@ def definition(
 
 def definition_rows(content: DefinitionAnswer) -> Iterator[Row]:
     yield "definition", content.name, content.revision, content.arn, content.url
+    if content.reused:
+        yield "reused", content.name
     yield from change_rows(content.changes)
     yield from finding_rows(content.problems)
 

@@ -6,7 +6,7 @@ Every door (page, API, schedule) comes through here, so that the same document m
 from jobs.intake.acceptance import accept
 from jobs.intake.approving import DecidedError, approve, decline, edit, hindrance, weigh_edit
 from jobs.intake.looking import look_into
-from jobs.intake.registering import await_registration, register
+from jobs.intake.registering import Registered, await_registration, register
 from jobs.intake.releasing import release
 from jobs.intake.stopping import stop, stop_all
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
@@ -15,6 +15,7 @@ __all__ = [
     "DecidedError",
     "KeyReusedError",
     "Refused",
+    "Registered",
     "Verdict",
     "accept",
     "approve",

@@ -132,6 +132,7 @@ def job_of(submission: Submission, step: Step, target: Target, **fields: Any) ->
         account=submission.account,
         queue=target.queue,
         revision=target.revision,
+        definition=target.revision.definition if target.revision else None,
         position=step.index,
         name=step.name,
         document=document,

@@ -49,6 +49,7 @@ ASIDE = 1_000_000
 REWRITTEN = (
     "queue",
     "revision",
+    "definition",
     "position",
     "name",
     "marker",

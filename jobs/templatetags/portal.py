@@ -5,7 +5,7 @@ Times are written twice: in words for reading and in full for looking up, so tha
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +99,6 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     return format_html('<span class="num" data-since="{}">{}</span>', since, words)
 
 
-@register.filter("span")
 def span_in_words(seconds: float) -> str:
     """4s, 1m 04s, 2h 03m, 3d 04h: two units at most, so that columns stay narrow."""
     whole = max(0, int(seconds))
@@ -111,6 +110,14 @@ def span_in_words(seconds: float) -> str:
     if hours:
         return f"{hours}h {minute:02}m"
     return f"{minutes}m {second:02}s" if minutes else f"{second}s"
+
+
+@register.filter
+def span(length: timedelta | float | None) -> str:
+    """A length of time by itself: 4m 10s. A number is seconds."""
+    if length is None:
+        return "—"
+    return span_in_words(length.total_seconds() if isinstance(length, timedelta) else length)
 
 
 @register.simple_tag

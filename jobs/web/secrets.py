@@ -6,7 +6,7 @@ Manager, named in the definition.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jobs.access import Member
@@ -25,18 +25,32 @@ def looks_secret(name: str) -> bool:
 
 def masked(document: Any) -> Any:
     """A copy in which the values of secret-looking variables are hidden, wherever an environment stands."""
+    return _hidden(document, lambda *_: MASK)
+
+
+def masked_apart(before: Document, after: Document) -> tuple[Document, Document]:
+    """Copies of two documents for comparing: what is hidden differs in them where it differs."""
+    earlier = set(_secret_pairs(before))
+    names = {name for name, _ in earlier}
+    return (
+        _hidden(before, lambda *_: MASK),
+        _hidden(after, lambda *each: f"{MASK} (another one)" if each[0] in names and each not in earlier else MASK),
+    )
+
+
+def _hidden(document: Any, mask: Callable[[str, str], str]) -> Any:
     if isinstance(document, list):
-        return [masked(entry) for entry in document]
+        return [_hidden(entry, mask) for entry in document]
     if not isinstance(document, dict):
         return document
     if _is_secret_variable(document):
-        return {**document, "value": MASK}
-    return {key: masked(value) for key, value in document.items()}
+        return {**document, "value": mask(document["name"], document["value"])}
+    return {key: _hidden(value, mask) for key, value in document.items()}
 
 
 def masked_text(text: str, document: Document) -> str:
     """A person's own text with the same values hidden."""
-    hidden = {value for value in _secret_values(document) if len(value) >= _TOO_SHORT}
+    hidden = {value for _, value in _secret_pairs(document) if len(value) >= _TOO_SHORT}
     for value in sorted(hidden, key=len, reverse=True):
         for spelling in {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
             text = text.replace(spelling, MASK)
@@ -95,8 +109,9 @@ def _is_secret_variable(value: dict[str, Any]) -> bool:
     return isinstance(value.get("name"), str) and isinstance(value.get("value"), str) and looks_secret(value["name"])
 
 
-def _secret_values(document: Any) -> Iterator[str]:
-    return (variable["value"] for variable in _secret_variables(document))
+def _secret_pairs(document: Any) -> Iterator[tuple[str, str]]:
+    """Names and values."""
+    return ((variable["name"], variable["value"]) for variable in _secret_variables(document))
 
 
 def _secret_variables(document: Any) -> Iterator[dict[str, Any]]:

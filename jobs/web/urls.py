@@ -5,7 +5,6 @@ from jobs.web import (
     audit,
     cli,
     costs,
-    definitions,
     health,
     history,
     home,
@@ -20,6 +19,7 @@ from jobs.web import (
 from jobs.web.builder import definition as definition_builder
 from jobs.web.builder import job as job_builder
 from jobs.web.builder import taken
+from jobs.web.definitions import cards, changes, page
 
 urlpatterns = [
     path("", include("jobs.web.session.urls")),
@@ -43,7 +43,7 @@ urlpatterns = [
     path(
         "teams/<slug:slug>/definitions/new/preview/", definition_builder.definition_preview, name="definition_preview"
     ),
-    path("teams/<slug:slug>/definitions/", definitions.definitions, name="definitions"),
+    path("teams/<slug:slug>/definitions/", cards.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("teams/<slug:slug>/tokens/<str:text_id>/revoke/", tokens.revoke, name="token_revoke"),
@@ -69,5 +69,17 @@ urlpatterns = [
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<str:text_id>/log.txt", jobs.job_log_file, name="job_log_file"),
-    path("definitions/<str:text_id>/", definitions.definition, name="definition"),
+    path("definitions/<str:text_id>/", page.definition, name="definition"),
+    path("definitions/<str:text_id>/difference/", page.difference, name="difference"),
+    path("definitions/<str:text_id>/describe/", changes.describe, name="definition_describe"),
+    path("definitions/<str:text_id>/share/", changes.share, name="definition_share"),
+    path("definitions/<str:text_id>/unshare/", changes.unshare, name="definition_unshare"),
+    path("definitions/<str:text_id>/deactivate/", changes.retire, name="definition_deactivate"),
+    path("definitions/<str:text_id>/activate/", changes.revive, name="definition_activate"),
+    path("definitions/<str:text_id>/revisions/<str:revision>/why/", changes.explain, name="revision_why"),
+    path(
+        "definitions/<str:text_id>/revisions/<str:revision>/deactivate/",
+        changes.deactivate,
+        name="revision_deactivate",
+    ),
 ]

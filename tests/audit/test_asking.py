@@ -139,7 +139,7 @@ def test_registering_keeps_what_was_and_what_is_without_secrets(lead):
     definition["containerProperties"]["image"] = "busybox:2"
     definition["containerProperties"]["environment"] = [{"name": "PLAIN", "value": SECRET}]
     for _ in range(2):
-        revision = intake.register(json.dumps(definition), lead)
+        revision = intake.register(json.dumps(definition), lead).revision
 
     first, second = acts(lead.team)
     assert (second.act, second.object_id) == ("register", to_text(revision.definition.public_id))

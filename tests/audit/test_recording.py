@@ -14,7 +14,7 @@ from jobs.models import AuditEntry
 from jobs.models.audit import BEGINNING
 from jobs.models.ids import new_id, to_text
 from tests import make
-from tests.intake.test_room import shared_by_threads
+from tests.threads import shared_by_threads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 

@@ -26,5 +26,7 @@ def body_of(route: str, world: World) -> Any:
         "approval_decline": {"version": "1", "why": "Too dear."},
         "approval_edit": {"version": "1", "text": json.dumps(asked)},
         "approval_judge": {"text": json.dumps(asked)},
+        "definition_describe": {"text": "What it is for"},
+        "revision_why": {"text": "Why it was made"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

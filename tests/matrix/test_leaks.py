@@ -78,6 +78,13 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "approval_approve",
         "approval_decline",
         "approvals_of_all",  # of leads and of staff
+        "definition_describe",
+        "definition_share",
+        "definition_unshare",
+        "definition_deactivate",
+        "definition_activate",
+        "revision_why",
+        "revision_deactivate",
     }
     mine = {name for name in offered - not_linked if EXPECTED[name, "GET"][who] in (200, 302)}
     assert mine <= views(pages), "Nobody got there by a link: is it still reached otherwise?"
@@ -112,6 +119,7 @@ def test_what_is_shared_says_whose_it_is_and_no_password(world: World):
     team = f"/teams/{world.ours.team.slug}"
     for address in (
         f"/definitions/{key}/",
+        f"/definitions/{key}/difference/",
         f"{team}/definitions/",
         f"{team}/new/?revise={key}",
         f"{team}/definitions/new/?revise={key}",

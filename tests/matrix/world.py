@@ -33,6 +33,7 @@ from jobs.models import (
     JobTag,
     Queue,
     Rate,
+    Revision,
     Role,
     StateChange,
     Submission,
@@ -64,6 +65,7 @@ class Side:
     account: Account
     queue: Queue
     definition: Definition
+    revision: Revision
     submission: Submission
     job: Job
     token: ApiToken
@@ -80,6 +82,7 @@ class Side:
             ("submissions", "text_id"): self.submission.text_id,
             ("jobs", "text_id"): self.job.text_id,
             ("definitions", "text_id"): to_text(self.definition.public_id),
+            ("revisions", "revision"): self.revision.text_id,
             ("tokens", "text_id"): to_text(self.token.public_id),
             ("approvals", "text_id"): self.approval.text_id,
         }
@@ -149,7 +152,7 @@ def text(answer: Any) -> str:
     return str(answer.content, "utf-8", "replace")
 
 
-def document_of(word: str) -> dict[str, Any]:
+def document_of(word: str, command: str = "echo") -> dict[str, Any]:
     """A definition in which everything that is free text holds the word, with a password among its variables."""
     return {
         "jobDefinitionName": f"{word}-definition",
@@ -158,10 +161,10 @@ def document_of(word: str) -> dict[str, Any]:
         "tags": {f"{word}-key": f"{word} value"},
         "containerProperties": {
             "image": f"{word}/image:1",
-            "command": ["echo", word],
+            "command": [*command.split(), word],
             "environment": [
                 {"name": f"{word.upper()}_PLACE", "value": word},
-                {"name": "DB_PASSWORD", "value": f"{SECRET}-definition-secret"},
+                {"name": "DB_PASSWORD", "value": f"{SECRET}-definition-secret-{command}"},
             ],
             "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
         },
@@ -205,8 +208,11 @@ def side(word: str, shared: Account) -> Side:
         where=shared,
         document=document_of(word),
         registered_by=people[Role.LEAD],
+        why=f"{word} why",
         arn=f"arn:aws:batch:{shared.region}:{shared.number}:job-definition/{word}-definition:1",
     )
+    make.revision(f"{word}-definition", where=shared, document=document_of(word, "echo again"), why=f"{word} again")
+    Definition.objects.filter(pk=revision.definition_id).update(description=f"{word} purpose")
     document = submission_of(word)
     submission = make.submission(
         analyst,
@@ -231,7 +237,7 @@ def side(word: str, shared: Account) -> Side:
         after={f"{word}-key": f"{word} after"},
     )
     approval = _asked(analyst, word, queue, revision)
-    nouns = (queue, revision.definition, submission, job, token, approval)
+    nouns = (queue, revision.definition, revision, submission, job, token, approval)
     return Side(word, team, shared, *nouns, *(people[role] for role in Role))
 
 

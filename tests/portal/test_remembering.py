@@ -1,6 +1,6 @@
 """The cache in the database: what all processes see, for as long as it is worth something."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from jobs.models import Remembered
+from tests.threads import shared_by_threads
 
 
 def lapse() -> None:
@@ -53,19 +54,14 @@ def test_what_has_lapsed_is_swept_out(monkeypatch):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_add_at_once_one_has_it():
-    won: list[bool] = []
-    start = threading.Barrier(4)
+def test_of_many_who_add_at_once_one_has_it(tmp_path):
+    def add(_: int) -> bool:
+        try:
+            return cache.add("lock", True, 60)
+        finally:
+            connection.close()
 
-    def add() -> None:
-        start.wait()
-        won.append(cache.add("lock", True, 60))
-        connection.close()
-
-    threads = [threading.Thread(target=add) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with shared_by_threads(tmp_path), ThreadPoolExecutor(4) as people:
+        won = list(people.map(add, range(4)))
 
     assert sorted(won) == [False, False, False, True]

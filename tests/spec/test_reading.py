@@ -13,6 +13,7 @@ from jobs.spec import complaints, places, text
 from jobs.spec.documents import Kind
 from jobs.spec.problems import Severity
 from jobs.spec.reading import LARGEST, NotADocument, Place, read
+from jobs.spec.sending import command
 from tests.examples import examples
 
 SUBMISSION = '{"jobName": "hello", "jobQueue": "small", "jobDefinition": "greet"}'
@@ -327,3 +328,13 @@ def test_every_complaint_is_made_of_one_place_and_one_sentence() -> None:
             complaint = complaints.about(source, error)
             assert 0 <= complaint.offset <= len(source)
             assert complaint.message.endswith((".", "?"))
+
+
+def test_what_is_written_as_a_command_is_read_as_the_same_document() -> None:
+    document = {
+        "jobDefinitionName": "it's",
+        "type": "container",
+        "containerProperties": {"image": "a:1", "command": ["sh", "-c", 'echo "$HOME" \\ é']},
+    }
+
+    assert read(command(document, Kind.DEFINITION, "us-west-2")).document == document
