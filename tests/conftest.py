@@ -4,13 +4,17 @@ import gc
 import itertools
 import os
 import socket
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
 
-from tests import sealed
+from tests import chromium, sealed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -57,3 +61,15 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
     if "process" not in request.keywords and "browser" not in request.keywords:
         monkeypatch.setattr("jobs.ring._ring", lambda task, *_: heard.append(task))
     return heard
+
+
+@pytest.fixture(scope="session")
+def real_browser() -> Iterator["Browser"]:
+    """Headless Chromium, one for all tests of a process: a second Playwright beside it would not start."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium.required()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
+        yield opened
+        opened.close()

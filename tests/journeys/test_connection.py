@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.process]
 def test_an_admin_tests_the_connection(signed_in: Callable[..., Page]) -> None:
     page = signed_in("admin")
     page.goto("/admin/jobs/account/")
-    page.locator("#result_list a").first.click()
+    page.locator("#result_list tbody a").first.click()
     page.get_by_role("link", name="Test the connection").click()
     page.get_by_role("button", name="Test the connection").click()
 

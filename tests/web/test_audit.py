@@ -190,7 +190,7 @@ def test_a_token_is_named_while_it_is_known(browser, lead):
 
 
 def test_what_stands_in_it_is_text(browser, lead):
-    with audit.through(HOSTILE, HOSTILE):
+    with audit.through("<b>door</b>", HOSTILE):
         did(
             lead.user,
             lead.team,
@@ -201,7 +201,9 @@ def test_what_stands_in_it_is_text(browser, lead):
 
     text = page(browser, lead.team, person=HOSTILE, about=HOSTILE).content.decode()
     assert HOSTILE not in text
-    assert HOSTILE not in page(browser, lead.team).content.decode()
+    plain = page(browser, lead.team).content.decode()
+    assert HOSTILE not in plain
+    assert "<b>" not in plain
 
 
 def test_an_object_that_has_a_page_leads_to_it(browser, lead):

@@ -1,7 +1,6 @@
 """The way in as people meet it: an administrator's first sign-in, in both themes and on a phone."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,11 +8,11 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from jobs.models import ApiToken, User
-from tests import chromium, make
+from tests import make
 
 pytestmark = [
     pytest.mark.browser,
@@ -21,7 +20,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
@@ -30,12 +28,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.required()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield started
-        started.close()
+def browser(real_browser: Browser) -> Browser:
+    return real_browser
 
 
 @pytest.fixture(autouse=True)
