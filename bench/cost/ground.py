@@ -89,10 +89,10 @@ def _end(child: Child) -> None:
 
 
 def _answers(port: int, page: str) -> bool:
-    with suppress(OSError, http.client.HTTPException):
-        with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=5)) as line:
-            line.request("GET", page)
-            return line.getresponse().status == http.client.OK
+    line = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    with suppress(OSError, http.client.HTTPException), closing(line):
+        line.request("GET", page)
+        return line.getresponse().status == http.client.OK
     return False
 
 

@@ -74,9 +74,8 @@ def run(workflow: workload.Workflow, ground: Ground, token: str) -> Turn:
     _until_all_ended(before)
     after = ground.cpu()
     told = jobs.aggregate(end=Max("ended_at"), first=Min("sent_at"), last=Max("sent_at"))
-    late = sorted(
-        (ended - stopped).total_seconds() for ended, stopped in jobs.values_list("ended_at", "stopped_at") if stopped
-    )
+    times = jobs.values_list("ended_at", "stopped_at")
+    late = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
     return Turn(
         wall=told["end"].timestamp() - began,
         cpu=sum(after.values()) - sum(cpu.values()),

@@ -1,7 +1,7 @@
 """What a delivery writes down: that it is about to send a job, and under which id AWS has it.
 
-Both are asked for by several threads at once, and written in one transaction: see `together`. Rows are locked in the order in
-which stopping a submission locks them, last steps first.
+Both are asked for by several threads at once, and written in one transaction: see `together`. Rows are locked in the
+order in which stopping a submission locks them, last steps first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -61,7 +61,9 @@ def _write(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool |
 
 def _intend(jobs: Sequence[Job], moment: datetime) -> dict[int, DeliveryAttempt]:
     """The intents of those jobs that were neither stopped nor taken meanwhile, by the job."""
-    mine = _locked(jobs, Job.objects.filter(delivery=Delivery.ACCEPTED, stop_requested_at=None, lease_until__gt=moment))
+    mine = _locked(
+        jobs, Job.objects.filter(delivery=Delivery.ACCEPTED, stop_requested_at=None, lease_until__gt=moment)
+    )
     if not mine:
         return {}
     fields = {"delivery": Delivery.SENDING, "delivery_note": "", "sent_at": moment, "lease_until": moment + LEASE}
@@ -110,4 +112,3 @@ def _tell(jobs: Iterable[Job], delivery: Delivery, state: str, moment: datetime)
     StateChange.objects.bulk_create(
         StateChange(job=job, at=moment, delivery=delivery, state=state, source=SOURCE) for job in jobs
     )
-

@@ -33,8 +33,10 @@ from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 100  # jobs of a round
 THREADS = 16
+# A round more is begun for so long: other tasks have their turn too.
+ROUNDS_WITHIN = 4.0
 # No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
 BEGIN_WITHIN = 20.0
 # After the intent is written, a request leaves within so many seconds or not at all.
@@ -53,7 +55,7 @@ SOURCE = "dispatch"
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send what can be sent now, up to 100 jobs, parents before the jobs that wait for them. How many were tried.
+    """Send what can be sent now, for some seconds, parents before the jobs that wait for them. How many were tried.
 
     With more threads than one, jobs that do not wait for each other go side by side.
     """
@@ -61,9 +63,9 @@ def deliver_due(account: Account, threads: int = 1) -> int:
         return 0
     drain = _Drain(account, threads)
     with crew(drain.carry, threads) as run:
-        while drain.open and drain.tried < AT_ONCE:
+        while drain.open and not drain.late:
             withdraw_bereft(account)
-            jobs = take(account, min(AT_ONCE - drain.tried, max(threads, account.submits_per_second)))
+            jobs = take(account, min(AT_ONCE, max(threads, account.submits_per_second)))
             if not jobs:
                 break
             drain.begin(jobs)
@@ -88,7 +90,9 @@ class _Drain:
         self.account = account
         self.threads = threads
         self.client = client_for(account, "batch", Purpose.SUBMIT)
-        self.stop_at = time.monotonic() + BEGIN_WITHIN
+        began = time.monotonic()
+        self.enough_at = began + ROUNDS_WITHIN
+        self.stop_at = began + BEGIN_WITHIN
         self.pace = Pace(account, self.stop_at)
         self.book = Book()
         self.grants: dict[int, Grants] = {}
@@ -96,6 +100,10 @@ class _Drain:
         self.tried = 0
         self.unclear = 0
         self.open = True
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self.enough_at
 
     def begin(self, jobs: list[Job]) -> None:
         """A round: what the teams were given is read anew for each."""

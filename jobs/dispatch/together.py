@@ -60,7 +60,7 @@ class Together(Generic[Wish, Answer]):
     def _serve(self, places: list[_Place[Wish, Answer]]) -> None:
         try:
             answers = self._act([place.wish for place in places])
-        except Exception as trouble:
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, each thread hears of its own
             if len(places) == 1:
                 self._close(places[0], trouble=trouble)
             else:

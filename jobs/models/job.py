@@ -1,7 +1,7 @@
 import random
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -51,7 +51,7 @@ MOVING = (
 )
 
 
-def adopted_at(moment: datetime) -> dict[str, object]:
+def adopted_at(moment: datetime) -> dict[str, Any]:
     """What is known of a job that AWS has just taken, beside its id: the next poll looks at it."""
     return {
         "state": State.SUBMITTED,

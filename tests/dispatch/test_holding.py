@@ -156,8 +156,8 @@ def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(m
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         write, steady = book._intend, time.monotonic
 
-        def paused(jobs):
-            intents = write(jobs)
+        def paused(jobs, moment):
+            intents = write(jobs, moment)
             monkeypatch.setattr(time, "monotonic", lambda: steady() + 11)
             return intents
 
@@ -166,6 +166,7 @@ def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(m
 
     assert aws.requests == []
     assert again(job).delivery == Delivery.ACCEPTED
+    assert again(job).deliveries.get().outcome == "try again"
 
 
 def test_a_machine_that_stood_still_knows_it_by_its_wall_clock(monkeypatch):
