@@ -34,7 +34,9 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
     calls = sum(portal.calls.values()) / jobs
     looks = portal.calls.get("DescribeJobs", 0)
     cpu_ms = portal.cpu / jobs * 1000
-    others = {name: count for name, count in portal.calls.items() if name not in ("SubmitJob", "DescribeJobs")}
+    others = {
+        name: count for name, count in portal.calls.items() if count and name not in ("SubmitJob", "DescribeJobs")
+    }
     sent = portal.calls.get("SubmitJob", 0)
     walls = ", ".join(f"{turn.wall:.1f}" for turn in portals)
     yield f"{title}: from accept to all ends known, best of {len(portals)} turns"

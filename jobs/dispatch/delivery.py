@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 100  # jobs of a round
 THREADS = 16
 # A round more is begun for so long: other tasks have their turn too.
-ROUNDS_WITHIN = 4.0
+ROUNDS_WITHIN = 2.0
 # No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
 BEGIN_WITHIN = 20.0
 # After the intent is written, a request leaves within so many seconds or not at all.
