@@ -53,6 +53,15 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
         f"(the loop: to {loop.sent:.2f} s), then {portal.wall - portal.sent:.2f} s until the last end was known",
         "",
     )
+    if ratio > WALL_AT_MOST:
+        worker = sum(seconds for name, seconds in portal.cpu_by.items() if name.startswith("worker"))
+        yield _row(
+            "why",
+            f"of the {portal.wall - loop.wall:.1f} s more, {portal.accepted:.1f} s are accepting and keeping it; "
+            f"workers were busy for {worker:.1f} s: each job has its intent written before its request, its id after "
+            "it, and its history at each step, which the loop keeps nowhere",
+            "",
+        )
     by = ", ".join(f"{name} {seconds / jobs * 1000:.1f}" for name, seconds in portal.cpu_by.items())
     yield _row("CPU by process", f"{by} ms a job", "")
     yield _row("all turns", f"portal {walls} s; loop {', '.join(f'{turn.wall:.1f}' for turn in loops)} s", "")
