@@ -22,6 +22,7 @@ from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
     Account,
     ApiToken,
+    ArrayChild,
     CostLine,
     Definition,
     Job,
@@ -95,6 +96,7 @@ class World:
         return {
             **self.ours.ids,
             **self.admin_ids,
+            ("children", "index"): "7",
             ("cli", "name"): "submit-job.sh",
             ("schemas", "kind"): "submission",
         }
@@ -209,6 +211,9 @@ def side(word: str, shared: Account) -> Side:
     job = _job(submission, word, queue, revision)
     for state in ("RUNNING", "FAILED"):
         JobDependency.objects.create(job=_job(submission, word, queue, revision, state), parent=job)
+    ArrayChild.objects.create(
+        job=job, index=7, state="FAILED", reason=f"{word} child", log_stream=f"{word}/default/child"
+    )
     token = ApiToken.objects.create(
         team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
     )
