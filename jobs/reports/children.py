@@ -1,4 +1,4 @@
-"""The children of an array, as far as they were read: how many are in which state, how each stands, a page of them."""
+"""The children of an array, as far as they were read: how many of each state there are, how each stands, a page."""
 
 from collections import Counter
 from collections.abc import Mapping

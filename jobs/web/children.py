@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.reports import children, logs
-from jobs.states import State
+from jobs.states import STATUSES
 from jobs.web import ansi, array
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.jobs import PrintedLine
@@ -21,7 +21,7 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
     found, member = access.job(request.user, text_id)
     part = array.seen(found)
     state = request.GET.get("state", "")
-    state = state if state in State else ""
+    state = state if state in STATUSES else ""
     begin = request.GET.get("from", "")
     start = min(int(begin), HIGHEST) if begin.isdecimal() and len(begin) < 6 else 0
     page = {

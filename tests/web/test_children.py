@@ -30,7 +30,7 @@ def array(research: Research, size: int, states: Iterable[str] = (), **fields: A
     return job
 
 
-def text(browser: Client, job: Job, name: str = "job", **query: object) -> str:
+def text(browser: Client, job: Job, name: str = "job", **query: str | int) -> str:
     address = reverse(name, args=[job.text_id])
     return " ".join(browser.get(address, query).content.decode().split())
 
@@ -137,7 +137,7 @@ def test_an_array_costs_the_same_queries_for_few_children_and_many(
     job = array(research, count, ["SUCCEEDED"] * count)
     with django_assert_num_queries(11):
         browser.get(job.get_absolute_url())
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         browser.get(reverse("job_children", args=[job.text_id]))
 
 
