@@ -211,6 +211,8 @@ def side(word: str, shared: Account) -> Side:
     job = _job(submission, word, queue, revision)
     for state in ("RUNNING", "FAILED"):
         JobDependency.objects.create(job=_job(submission, word, queue, revision, state), parent=job)
+    Job.objects.filter(pk=job.pk).update(array_size=10)
+    job.array_size = 10
     ArrayChild.objects.create(
         job=job, index=7, state="FAILED", reason=f"{word} child", log_stream=f"{word}/default/child"
     )
