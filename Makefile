@@ -24,7 +24,7 @@ help:
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
 	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
 	@echo 'make chaos       the exhaustive check of delivery, in its largest worlds (about three minutes)'
-	@echo 'make bench       a table of how fast the parts are that people wait for'
+	@echo 'make bench       how fast the parts are that people wait for, and what the portal costs beside a plain loop (some minutes)'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
 
@@ -100,6 +100,7 @@ mutants: .venv/.dev-stamp
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
+	@$(PY) -m bench.cost
 
 # -- The ground. A Python counts when it really runs (a version manager's shims may only pretend), is new enough and can
 # make environments.

@@ -13,7 +13,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from jobs.models import Approval, Definition, Job, Membership, Revision, Role, Submission, Team, User
+from jobs.models import (
+    Approval,
+    ArrayChild,
+    Definition,
+    Job,
+    Membership,
+    Revision,
+    Role,
+    Submission,
+    Team,
+    User,
+)
 from jobs.models.ids import from_text
 
 Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve"]
@@ -109,6 +120,15 @@ def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
         text_id,
     )
     return found, _member(user, found.team, may)
+
+
+def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
+    """A child of an array that was read, its array, and the user in its team."""
+    found, member = job(user, text_id)
+    one = found.children.filter(index=index).first()
+    if one is None:
+        raise Http404("There is no such child, or it was not read yet.")
+    return one, found, member
 
 
 def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:

@@ -15,7 +15,10 @@ from jobs.sync import poll as polling
 
 
 def deliver(account: int) -> None:
-    if deliver_due(Account.objects.get(pk=account), threads=THREADS) >= AT_ONCE:
+    tried = deliver_due(Account.objects.get(pk=account), threads=THREADS)
+    if tried:
+        ring("poll", account, bell="deliver")  # its turn is before the next delivery's, and news come soon
+    if tried >= AT_ONCE:
         ring("deliver", account, bell="deliver")  # there may be more
 
 

@@ -119,9 +119,14 @@ def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
 
 
 def preload() -> None:
-    """Read the service models now, so that processes forked from this one need not."""
+    """Read now what every client is made of, so that processes forked from this one need not.
+
+    The clients made here are thrown away: nothing of an account is kept beyond the fork.
+    """
+    nowhere = WayIn(SANDBOX, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
-        _loader().load_service_model(service, "service-2")
+        for purpose in (Purpose.SUBMIT, Purpose.READ):
+            _new_client(nowhere, service, purpose)
 
 
 class Fence(threading.local):
@@ -204,6 +209,10 @@ def _client_of(session: botocore.session.Session, way_in: WayIn, service: str, p
 
 @functools.lru_cache(maxsize=256)
 def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    return _new_client(way_in, service, purpose)
+
+
+def _new_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
     client = _client_of(_session(way_in), way_in, service, purpose)
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)

@@ -70,6 +70,8 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
 def jobs_named(document: Document, team: Team) -> Mapping[str, Job]:
     """The team's jobs that a step names by their ids in AWS; an array's child stands for its array."""
     ids = {job_id for _, job_id in _raw_ids(document)}
+    if not ids:
+        return {}
     known = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
     by_id = {job.batch_id: job for job in known}
     return {job_id: by_id[_whole(job_id)] for job_id in ids if _whole(job_id) in by_id}

@@ -1,7 +1,7 @@
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -49,6 +49,17 @@ MOVING = (
     "stop_requested_at",
     "ended_at",
 )
+
+
+def adopted_at(moment: datetime) -> dict[str, Any]:
+    """What is known of a job that AWS has just taken, beside its id: the next poll looks at it."""
+    return {
+        "state": State.SUBMITTED,
+        "submitted_at": moment,
+        "lease_until": None,
+        "next_try_at": None,
+        "next_poll_at": moment,
+    }
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -251,17 +262,7 @@ class Job(models.Model):
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
         """AWS has the job, under this id. False: someone else has already written so."""
-        return self.advance(
-            Delivery.SENT,
-            source=source,
-            note=note,
-            batch_id=batch_id,
-            state=State.SUBMITTED,
-            submitted_at=now(),
-            lease_until=None,
-            next_try_at=None,
-            next_poll_at=now() + timedelta(seconds=self.account.poll_seconds),
-        )
+        return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adopted_at(now()))
 
     def put_back(self, why: str, *, source: str, **fields: object) -> bool:
         """It is certain that AWS does not have it: another try, later and later; none if it was asked to stop."""

@@ -123,9 +123,10 @@ class Sandbox:
         )
         if self._world:
             populate(self._store, batch.queues, self._vcpus)
+        batch_service = JsonService(Model("batch", Refused), batch.operations())
         gateway = Gateway(
             {
-                "batch": JsonService(Model("batch", Refused), batch.operations()),
+                "batch": batch_service,
                 "logs": JsonService(
                     Model("logs", InvalidParameter),
                     {
@@ -140,7 +141,7 @@ class Sandbox:
         )
         answer = gateway.answer
         if self._faults_api and ledger:
-            answer = Control(self._mischief, sight, ledger, gateway.answer).answer
+            answer = Control(self._mischief, sight, ledger, batch_service.calls, gateway.answer).answer
         self._server = LoopbackServer(self._port, answer)
         self._scheduler.begin()
         self._server.begin()

@@ -3,6 +3,7 @@ from django.urls import include, path
 from jobs.web import (
     approvals,
     audit,
+    children,
     cli,
     costs,
     health,
@@ -67,6 +68,8 @@ urlpatterns = [
     path("jobs/<str:text_id>/receipt/", costs.receipt, name="receipt"),
     path("jobs/<str:text_id>/again/", job_builder.job_again, name="job_again"),
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
+    path("jobs/<str:text_id>/children/", children.job_children, name="job_children"),
+    path("jobs/<str:text_id>/children/<int:index>/log/", children.child_log, name="child_log"),
     path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<str:text_id>/log.txt", jobs.job_log_file, name="job_log_file"),
     path("definitions/<str:text_id>/", page.definition, name="definition"),

@@ -25,6 +25,7 @@ from jobs.models import (
     Account,
     ApiToken,
     Approval,
+    ArrayChild,
     AuditEntry,
     CostLine,
     Definition,
@@ -107,6 +108,7 @@ class World:
         return {
             **self.ours.ids,
             **self.admin_ids,
+            ("children", "index"): "7",
             ("cli", "name"): "submit-job.sh",
             ("schemas", "kind"): "submission",
         }
@@ -225,6 +227,11 @@ def side(word: str, shared: Account) -> Side:
     job = _job(submission, word, queue, revision)
     for state in ("RUNNING", "FAILED"):
         JobDependency.objects.create(job=_job(submission, word, queue, revision, state), parent=job)
+    Job.objects.filter(pk=job.pk).update(array_size=10)
+    job.array_size = 10
+    ArrayChild.objects.create(
+        job=job, index=7, state="FAILED", reason=f"{word} child", log_stream=f"{word}/default/child"
+    )
     token = ApiToken.objects.create(
         team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
     )
