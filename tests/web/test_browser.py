@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from jobs.models import Account, Job
+from jobs.models import Account, ArrayChild, Job
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import chromium, make
@@ -98,6 +98,9 @@ def until(true: Callable[[], object], seconds: float = 10) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page], research: Research) -> None:
     make.job(research.submission, name="a-name-as-long-as-names-may-be-" * 4, state="FAILED", exit_code=1)
+    sweep = make.job(research.submission, name="sweep", state="PENDING", array_size=5)
+    for index, state in enumerate(["SUCCEEDED", "FAILED", "RUNNING", "RUNNABLE"]):
+        ArrayChild.objects.create(job=sweep, index=index, state=state, reason="a reason " * 30, log_stream="s")
     Account.objects.update(polled_at=now() - timedelta(minutes=3))
     team = research.team.slug
     paths = [
@@ -108,6 +111,9 @@ def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page],
         reverse("definition", args=[to_text(research.definition.public_id)]),
         research.submission.get_absolute_url(),
         research.job.get_absolute_url(),
+        sweep.get_absolute_url(),
+        reverse("job_children", args=[sweep.text_id]),
+        reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
         reverse("history", args=[team]),
         reverse("costs", args=[team]) + "?by=queue",
