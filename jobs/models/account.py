@@ -1,3 +1,7 @@
+import re
+import secrets
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
@@ -8,6 +12,11 @@ class Access(models.TextChoices):
     DEFAULT = "default", "Default credentials of the machine"
     ROLE = "role", "A role to assume"
     SANDBOX = "sandbox", "The bundled sandbox (dummy credentials)"
+
+
+def new_external_id() -> str:
+    """A word that only the portal and the role's trust policy know: nobody else has the portal assume the role."""
+    return secrets.token_urlsafe(24)
 
 
 class Account(models.Model):
@@ -23,8 +32,19 @@ class Account(models.Model):
         help_text="12 digits",
     )
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.DEFAULT)
-    role_arn = models.CharField("role to assume", max_length=200, blank=True)
-    external_id = models.CharField(max_length=200, blank=True, editable=False)
+    role_arn = models.CharField(
+        "role to assume",
+        max_length=200,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$",
+                "The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.",
+            )
+        ],
+        help_text="arn:aws:iam::123456789012:role/batch-portal",
+    )
+    external_id = models.CharField(max_length=200, default=new_external_id, editable=False)
     endpoint_url = models.CharField(
         max_length=200,
         blank=True,
@@ -63,9 +83,26 @@ class Account(models.Model):
     reading_at = models.DateTimeField(null=True, blank=True, editable=False)
     reading_trouble = models.TextField(blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False, help_text="What AWS last failed with, empty when well.")
+    connection = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Who the portal was there when the connection was tested, and may what.",
+    )
+    connection_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.region})"
+
+    def clean(self) -> None:
+        if self.access != Access.ROLE:
+            return
+        if not self.role_arn:
+            raise ValidationError({"role_arn": "Name the role to assume, or choose another way in."})
+        theirs = re.findall(r":iam::(\d{12}):", self.role_arn)
+        if self.number and theirs and theirs != [self.number]:
+            raise ValidationError(
+                {"role_arn": f"This role is of account {theirs[0]}, and the number is another one."}
+            )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models.account import Account
-from jobs.models.definition import Revision
+from jobs.models.definition import Definition, Revision
 from jobs.models.ids import new_id, to_text
 from jobs.models.queue import Queue
 from jobs.models.submission import Submission
@@ -123,6 +123,8 @@ class Job(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="jobs")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="jobs")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
+    # The revision's, copied: what a definition's last jobs were is then found by key, however many there are.
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="jobs", db_index=False)
     position = models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")
     name = models.CharField(max_length=128)
     marker = models.CharField(max_length=128, unique=True, help_text="Its name in AWS, by which it is found again.")
@@ -192,6 +194,7 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="job_of_team"),
+            models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(

@@ -11,7 +11,7 @@ A request goes one way:
     gateway     signature, service, operation, shape of the reply
     signature   who asks, from where, and how long ago
     model       botocore's models: routes, types, enums
-    batch       the table of operations: definitions, queues, submission, listing, tags
+    batch       the table of operations: definitions, queues, policies, submission, listing, tags
     limits      AWS's rules, and in containers those of the property blocks
     logs, sts   the two other services
     store       SQLite, committed before the reply leaves

@@ -92,6 +92,11 @@ def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
     """While it is with the portal, what the portal noted is what there is to say."""
     status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
     match job.delivery:
+        case Delivery.AWAITING:
+            told = "It is sent once a lead of the team or an administrator has approved it."
+            return Answer("warn", status.icon, told, advice=job.delivery_note)
+        case Delivery.DECLINED:
+            return Answer("bad", status.icon, "It was declined, and nothing ran.", advice=job.delivery_note)
         case Delivery.REFUSED:
             return Answer(
                 "bad",

@@ -42,6 +42,8 @@ class Opinion:
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     left_off: int = 0
+    approval: tuple[str, ...] = ()
+    """Why it would wait for someone's word."""
 
     @property
     def errors(self) -> int:
@@ -64,12 +66,24 @@ def of_verdict(verdict: Verdict) -> Opinion:
         headline=headline(reading.kind, reading.document),
         icon=_ICONS[reading.kind],
         kind=reading.kind,
-        button=button(reading.kind, reading.document) if verdict.ok else _to_solve(verdict.problems),
+        button=sentence(verdict) if verdict.ok else _to_solve(verdict.problems),
         ok=verdict.ok,
         findings=findings,
         changes=tuple(reading.changes),
         left_off=max(0, len(verdict.problems) - MOST_FINDINGS),
+        approval=waits_because(verdict),
     )
+
+
+def waits_because(verdict: Verdict) -> tuple[str, ...]:
+    """Why it would wait for someone's word, one sentence a reason."""
+    return tuple(reason.message for reason in verdict.approval)
+
+
+def sentence(verdict: Verdict) -> str:
+    """What pressing the button does with a document that is in order."""
+    does = button(verdict.reading.kind, verdict.reading.document)
+    return f"{does}, for approval" if verdict.approval else does
 
 
 def of_no_document(no: NotADocument) -> Opinion:

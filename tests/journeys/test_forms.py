@@ -98,7 +98,7 @@ def test_a_definition_is_filled_in_and_run(signed_in: Callable[..., Page]) -> No
     page.get_by_label("Memory").fill("1 GiB")
     submit(page, "Register say-hello")
 
-    expect(page.get_by_text("Revision 1")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("Revision 1", exact=True)).to_be_visible(timeout=MINUTE)
     page.get_by_role("link", name="Run…").click()
     page.locator("#f-name").fill("hello-form")
     page.get_by_label("Queue").select_option("cpu-job-queue")

@@ -12,13 +12,13 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from jobs.models import Account, ArrayChild, Job
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
-from tests import chromium, make
+from tests import make
 from tests.web.conftest import Research
 
 pytestmark = [
@@ -28,13 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 AT_END = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
@@ -44,12 +37,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.required()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield started
-        started.close()
+def browser(real_browser: Browser) -> Browser:
+    return real_browser
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from jobs import access, intake
 from jobs.access import Member
 from jobs.models import Account, Definition
-from jobs.spec.documents import Document, Kind, text_at
+from jobs.reports.catalogue import free_name
+from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import units
 from jobs.spec.fields.tables import has_one_container
 from jobs.spec.patch import copied
@@ -130,7 +131,7 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     )
     # Another team's name cannot be registered, so what it shares is copied.
     if clone or earlier.team_id != member.team.pk:
-        document["jobDefinitionName"] = f"{text_at(document, 'jobDefinitionName')[:123]}-copy"
+        document["jobDefinitionName"] = free_name(earlier)
     draft = Draft.begun(Kind.DEFINITION, document)
     if not has_one_container(document):
         return write.opened(request, member, draft.text)

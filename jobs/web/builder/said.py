@@ -2,7 +2,7 @@
 button."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs import intake
 from jobs.access import Member
@@ -38,6 +38,7 @@ class Said:
     judged: bool = False
     findings: tuple[Finding, ...] = ()
     missing: tuple[str, ...] = ()
+    approval: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -74,7 +75,10 @@ def of_draft(draft: Draft, member: Member, account: Account | None = None, *, al
 
 
 def of_verdict(draft: Draft, verdict: Verdict, *, all_of_it: bool = False) -> Said:
-    return _said(draft, verdict.problems, all_of_it=all_of_it)
+    said = _said(draft, verdict.problems, all_of_it=all_of_it)
+    if not verdict.approval or said.errors or said.missing:
+        return said
+    return replace(said, sentence=opinion.sentence(verdict), approval=opinion.waits_because(verdict))
 
 
 def _said(draft: Draft, judged: "list[Problem] | tuple[Problem, ...]", *, all_of_it: bool) -> Said:
