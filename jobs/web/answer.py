@@ -73,6 +73,8 @@ def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
                 words,
                 "Its log may still tell how it ended.",
             )
+        case State.PENDING if job.array_size and job.array_summary:
+            return Answer("wait", status.icon, "Its children are under way; it ends with the last of them.", words)
         case State.PENDING:
             return Answer("wait", status.icon, f"It waits for {_names(waiting_for) or 'jobs it depends on'}.", words)
         case State.RUNNABLE:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from jobs import intake
-from jobs.models import Account, Job, Membership, Team
+from jobs.models import Account, ArrayChild, Job, Membership, Team
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import make
@@ -120,6 +120,9 @@ def test_a_leads_pages_are_accessible_and_fit(look: str, enter: Callable[..., Pa
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page], research: Research) -> None:
     make.job(research.submission, name="a-name-as-long-as-names-may-be-" * 4, state="FAILED", exit_code=1)
+    sweep = make.job(research.submission, name="sweep", state="PENDING", array_size=5)
+    for index, state in enumerate(["SUCCEEDED", "FAILED", "RUNNING", "RUNNABLE"]):
+        ArrayChild.objects.create(job=sweep, index=index, state=state, reason="a reason " * 30, log_stream="s")
     Account.objects.update(polled_at=now() - timedelta(minutes=3))
     team = research.team.slug
     paths = [
@@ -130,6 +133,9 @@ def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page],
         reverse("definition", args=[to_text(research.definition.public_id)]),
         research.submission.get_absolute_url(),
         research.job.get_absolute_url(),
+        sweep.get_absolute_url(),
+        reverse("job_children", args=[sweep.text_id]),
+        reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
         reverse("history", args=[team]),
         reverse("costs", args=[team]) + "?by=queue",
