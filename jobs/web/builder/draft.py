@@ -17,11 +17,13 @@ from django.http import QueryDict
 
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
-from jobs.spec.fields import Field, Row, Value, units
+from jobs.spec.fields import Field, Row, Value, further, units
 from jobs.spec.problems import Problem, Severity, has_errors, join
 from jobs.spec.reading import NotADocument, Reading, read
 
 LONGEST_KEY = 64
+MOST_SHOWN = 50
+MOST_BEYOND = 12
 _ROW = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
 """The name of a row's first control: of an old row (o) or a new one (n)."""
 
@@ -54,6 +56,8 @@ class Draft:
     laid_over: Mapping[str, Value] = field(default_factory=dict)
     unread: NotADocument | None = None
     follows: bool = False
+    shown: tuple[str, ...] = ()
+    """Pointers to what was asked for beside the fields of the form, and is shown in it."""
 
     @classmethod
     def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
@@ -76,6 +80,7 @@ class Draft:
             request_key=post.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
             again=post.get("again", "")[:LONGEST_KEY],
             follows=follows,
+            shown=tuple(post.getlist("shown")[:MOST_SHOWN]),
         )
         fields_sent = {each.name: _sent(each, post) for each in draft.table if each.name in post}
         return draft._following(fields_sent) if follows else draft._with_fields(fields_sent)
@@ -144,7 +149,16 @@ class Draft:
     @cached_property
     def beyond(self) -> list[str]:
         """Pointers to what is in the document only."""
-        return [] if self.unread else fields.beyond(self.document, self.table)
+        if self.unread:
+            return []
+        beyond = fields.beyond(self.document, self.table)
+        return [each for each in beyond if not any(f"{each}/".startswith(f"{one}/") for one in self.shown)]
+
+    @cached_property
+    def beyond_places(self) -> list[tuple[str, bool]]:
+        """The first of them, each with whether AWS's schema knows it, so that the form could show it."""
+        first = self.beyond[:MOST_BEYOND]
+        return [(each, further.part_at(self.kind, each, self.document) is not None) for each in first]
 
     @cached_property
     def missing(self) -> list[Field]:
