@@ -17,8 +17,8 @@ from jobs.web import (
     write,
 )
 from jobs.web.builder import definition as definition_builder
-from jobs.web.builder import job as job_builder
 from jobs.web.builder import further, pasted, taken
+from jobs.web.builder import job as job_builder
 
 urlpatterns = [
     path("sign-in/", session.SignIn.as_view(), name="sign_in"),

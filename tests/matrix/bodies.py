@@ -16,5 +16,7 @@ def body_of(route: str, world: World) -> Any:
         "sign_in": {"username": world.ours.viewer.username, "password": "demo"},
         "write": {"text": json.dumps(submission)},
         "judge": {"text": json.dumps(submission)},
+        "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
+        "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

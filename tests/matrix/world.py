@@ -100,6 +100,7 @@ class World:
             **self.admin_ids,
             ("cli", "name"): "submit-job.sh",
             ("schemas", "kind"): "submission",
+            ("forms", "kind"): "submission",
         }
 
     def ask(

@@ -29,7 +29,14 @@ _ACRONYMS = {
     "arn": "ARN", "aws": "AWS", "cpu": "CPU", "dns": "DNS", "ecs": "ECS", "efs": "EFS", "eks": "EKS", "gib": "GiB",
     "gpu": "GPU", "iam": "IAM", "id": "ID", "ip": "IP", "ipc": "IPC", "mib": "MiB", "pid": "PID", "tmpfs": "tmpfs",
 }  # fmt: skip
-_PROPER = {"awslogs": "awslogs", "vcpus": "vCPUs", "fargate": "Fargate", "linux": "Linux", "s3files": "S3 Files", "firelens": "FireLens"}
+_PROPER = {
+    "awslogs": "awslogs",
+    "vcpus": "vCPUs",
+    "fargate": "Fargate",
+    "linux": "Linux",
+    "s3files": "S3 Files",
+    "firelens": "FireLens",
+}
 
 
 @dataclass(frozen=True)
@@ -228,9 +235,7 @@ def _group(shape: "_Shape", path: Path, document: Document) -> Group:
     controls.sort(key=lambda control: not control.required)
     name = path[-1]
     label = words_of(name) if isinstance(name, str) else f"{words_of(_owner(path))} {name + 1}"
-    return Group(
-        join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=held is not None
-    )
+    return Group(join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=held is not None)
 
 
 def _entries(shape: "_Shape", path: Path, document: Document) -> Entries:

@@ -85,5 +85,3 @@ def _document(request: SignedInRequest, kind: Kind) -> Document:
     if reading.kind is not kind:
         raise NotADocument(f"This is a {reading.kind}, and the form is that of a {kind}.")
     return reading.document
-
-
