@@ -109,8 +109,11 @@ class Found:
 
 # -- Finding
 def search(kind: Kind, words: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
-    """The places that answer to all of the words, those first whose name does. What stands in a list of objects is
-    found as that list; of the blocks of properties that exclude each other, only what the document's own block has."""
+    """The places that answer to all of the words, those first whose name does.
+
+    What stands in a list of objects is found as that list. Of the blocks of properties that exclude each other, only
+    what is in the document's own is found.
+    """
     wanted = [word for word in re.split(r"[^a-z0-9]+", words.casefold()) if word][:MOST_WORDS]
     if not wanted:
         return []
@@ -131,7 +134,7 @@ def search(kind: Kind, words: str, document: Document, *, most: int = MOST_FOUND
 
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
-    """How well a place answers to a word: by its own name, a word of it, a part of it, a name on the way, the help."""
+    """How well a place answers to a word: by its name, a word or a part of it, a name on the way, or the help."""
     own = names[-1]
     if own in (word, f"{word}s"):
         return 16
