@@ -174,7 +174,8 @@ def part_at(kind: Kind, pointer: str, document: Document) -> Part | None:
         keys = split(pointer)
     except ValueError:
         return None
-    shape, path, required = _Shape.of(kind), (), False
+    shape, required = _Shape.of(kind), False
+    path: Path = ()
     for key in keys:
         step = _step(shape, key, value_at(document, *path))
         if step is None:
