@@ -86,3 +86,26 @@ def test_what_is_shown_is_no_longer_only_in_the_json(browser: Client):
     assert "1 field only in JSON" in beyond()
     assert 'name="at" value="/containerProperties/ulimits"' in beyond()
     assert "only in JSON" not in beyond(shown="/containerProperties/ulimits")
+
+
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ("ecs", "/ecsProperties/taskProperties/0/containers/0/image"),
+        ("eks", "/eksProperties/podProperties/containers/0/resources/limits"),
+        ("nodes", "/nodeProperties/nodeRangeProperties/0/container/image"),
+    ],
+)
+def test_a_definition_of_something_else_than_one_container_is_a_form_too(browser: Client, word: str, place: str):
+    page = browser.get(reverse("definition_form", args=["research"]) + f"?of={word}")
+
+    assert place in places(page)
+    assert 'id="f-image"' not in page.content.decode()
+    assert "only in JSON" not in page.content.decode().replace("1 field only in JSON", "" if word == "nodes" else "!")
+
+
+def test_what_was_asked_for_is_shown_again_when_a_form_comes_back(browser: Client):
+    sent = {"document": json.dumps(CONTAINER), "follows": "1", "do": "check", "shown": "/containerProperties/ulimits"}
+    page = browser.post(reverse("definition_form", args=["research"]), sent)
+
+    assert "/containerProperties/ulimits/0/softLimit" in places(page)

@@ -107,6 +107,11 @@ class Found:
         return self.way[-1]
 
 
+def block_of(definition: Document) -> str:
+    """The block of properties that a definition has instead of those of one container, or ""."""
+    return next((block for block in BLOCKS[1:] if block in definition), "")
+
+
 # -- Finding
 def search(kind: Kind, words: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
     """The places that answer to all of the words, those first whose name does.

@@ -18,6 +18,7 @@ from django.http import QueryDict
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Field, Row, Value, further, units
+from jobs.spec.fields.further import Part
 from jobs.spec.problems import Problem, Severity, has_errors, join
 from jobs.spec.reading import NotADocument, Reading, read
 
@@ -151,8 +152,22 @@ class Draft:
         """Pointers to what is in the document only."""
         if self.unread:
             return []
+        shown = [*self.shown, *([self.block.pointer] if self.block else [])]
         beyond = fields.beyond(self.document, self.table)
-        return [each for each in beyond if not any(f"{each}/".startswith(f"{one}/") for one in self.shown)]
+        return [each for each in beyond if not any(f"{each}/".startswith(f"{one}/") for one in shown)]
+
+    @cached_property
+    def block(self) -> Part | None:
+        """Of a definition that is not of one container: its own block, as the form shows it."""
+        name = further.block_of(self.document) if self.kind is Kind.DEFINITION else ""
+        return further.part_at(self.kind, f"/{name}", self.document) if name else None
+
+    @cached_property
+    def shown_parts(self) -> list[Part]:
+        """What was asked for, as the form shows it; its block is shown anyway."""
+        own = self.block.pointer if self.block else None
+        parts = (further.part_at(self.kind, each, self.document) for each in dict.fromkeys(self.shown) if each != own)
+        return [each for each in parts if each is not None]
 
     @cached_property
     def beyond_places(self) -> list[tuple[str, bool]]:
