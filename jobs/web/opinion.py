@@ -11,7 +11,7 @@ from jobs.spec.problems import Change, Fix, Problem, Severity, cut, listed
 from jobs.spec.reading import NotADocument, Reading
 
 WAIT_MS = 120
-"""So long after the last key stroke a page asks what the judge thinks: not at each one, and no later than people notice."""
+"""So long after the last key stroke a page asks the judge: not at each one, and no later than people notice."""
 
 MOST_FINDINGS = 100
 """So many problems are listed; nobody reads more, and a page must not grow with a mistake that repeats."""
@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Mark:
-    """A problem as the editor marks it: at a pointer where the text has it, else at a line; with what puts it right."""
+    """A problem as the editor marks it: at a pointer where the text has it, else at a line; with its fix."""
 
     pointer: str
     line: int

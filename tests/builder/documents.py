@@ -11,7 +11,10 @@ from jobs.spec.schema import schema
 LARGE = "12345678901234567890123"
 """A number that no JavaScript and no database keeps: a text must."""
 _LARGE = 987_654_321_000
-WORDS = ["a", "x y", "é中", "s3://bucket/key", 'say "hi"', "back\\slash", "two\nlines", "", "-", "//", "#", "/*", "${a}", "0"]
+WORDS = [
+    *("a", "x y", "é中", "s3://bucket/key", 'say "hi"', "back\\slash", "two\nlines"),
+    *("", "-", "//", "#", "/*", "${a}", "0"),
+]
 MARKERS = {
     "jobDefinition": ["train", "train:3", "arn:aws:batch:us-west-2:123456789012:job-definition/train:3"],
     "jobId": ["00000000-0000-4000-8000-000000000001", "${other}"],
@@ -61,7 +64,8 @@ class _Maker:
             case "object" if "properties" in shape:
                 return self._object(shape)
             case "object":
-                return {word: self.value(shape["additionalProperties"], "") for word in self.dice.sample(WORDS[:5], 2)}
+                words = self.dice.sample(WORDS[:5], 2)
+                return {word: self.value(shape["additionalProperties"], "") for word in words}
             case "array":
                 return [self.value(shape["items"], name) for _ in range(self.dice.choice([1, 1, 2, 3]))]
             case "integer" | "number":

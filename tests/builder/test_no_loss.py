@@ -1,5 +1,5 @@
-"""Opening loses nothing, and a field changes its own place: over a thousand texts, as Python and the page's module see
-them."""
+"""Opening loses nothing, and a field changes its own place: over a thousand texts, as Python and the page's module
+see them."""
 
 import json
 import random
@@ -110,7 +110,8 @@ def test_one_field_changes_exactly_its_place(kind: Kind, call: Call) -> None:
             before = loaded(edit["text"])
             meant = fields.written(before, TABLES[kind], {edit["name"]: edit["value"]})
             assert loaded(after) == meant, (edit["name"], edit["text"], after)
-            assert comments_beside(part, edit["text"]) <= comments_beside((0, 0), after), (edit["name"], edit["text"], after)
+            kept = comments_beside((0, 0), after)
+            assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)
             assert untouched(edit["text"], after), (edit["name"], edit["text"], after)
 
 
@@ -160,7 +161,8 @@ def untouched(before: str, after: str) -> bool:
     """Whether all lines that both have, but for a few, are there letter by letter: nothing was laid out anew."""
     if "\n" not in before.strip():
         return "\n" not in after.strip()
-    gone = [line for line in before.split("\n") if line.rstrip(",") not in {each.rstrip(",") for each in after.split("\n")}]
+    there = {each.rstrip(",") for each in after.split("\n")}
+    gone = [line for line in before.split("\n") if line.rstrip(",") not in there]
     return len(gone) <= 16
 
 

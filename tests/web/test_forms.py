@@ -376,7 +376,6 @@ def test_a_field_that_is_changed_is_laid_over_the_text_and_all_else_in_it_stays(
         ('{"jobs": []}', "A workflow has no form"),
         ('{"jobName": "a", "jobName": "b", "jobQueue": "c"}', "A form would lose one of them"),
         ("{oops", "Not a document yet"),
-        ('{"jobDefinitionName": "x", "ecsProperties": {}}', "not of one container"),
     ],
 )
 def test_what_no_form_shows_without_loss_stays_json(text: str, told: str, browser: Client) -> None:

@@ -301,7 +301,9 @@ def _says_something(row: Row) -> bool:
 def _kept(rows: Iterable[Row], was: Iterable[Row]) -> dict[int, Row]:
     """Rows of the document's own by their entries. One that is emptied goes; one that was empty already stays."""
     empty = {row.origin for row in was if not _says_something(row)}
-    return {row.origin: row for row in rows if row.origin is not None and (_says_something(row) or row.origin in empty)}
+    return {
+        row.origin: row for row in rows if row.origin is not None and (_says_something(row) or row.origin in empty)
+    }
 
 
 def _is_new(row: Row) -> bool:

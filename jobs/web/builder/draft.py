@@ -1,8 +1,8 @@
 """What someone filled in: the text of a document, the fields beside it, and what is wrong with both.
 
-The text is the truth. With scripts the page keeps the fields and the text the same and says so (`follows`): then the
-text counts alone, to the byte. Without scripts the page also carries the text it was opened with (`base`): what a field
-holds counts where it differs from that, and is laid over the text; all else comes through untouched.
+The text is the truth. With scripts the page keeps the fields and the text the same and says so (`follows`): then
+the text counts alone, to the byte. Without scripts the page also carries the text it was opened with (`base`): what a
+field holds counts where it differs from that, and is laid over the text; all else comes through untouched.
 """
 
 import json
@@ -17,11 +17,14 @@ from django.http import QueryDict
 
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
-from jobs.spec.fields import Field, Row, Value, units
+from jobs.spec.fields import Field, Row, Value, further, units
+from jobs.spec.fields.further import Part
 from jobs.spec.problems import Problem, Severity, has_errors, join
 from jobs.spec.reading import NotADocument, Reading, read
 
 LONGEST_KEY = 64
+MOST_SHOWN = 50
+MOST_BEYOND = 12
 _ROW = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
 """The name of a row's first control: of an old row (o) or a new one (n)."""
 
@@ -54,6 +57,8 @@ class Draft:
     laid_over: Mapping[str, Value] = field(default_factory=dict)
     unread: NotADocument | None = None
     follows: bool = False
+    shown: tuple[str, ...] = ()
+    """Pointers to what was asked for beside the fields of the form, and is shown in it."""
 
     @classmethod
     def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
@@ -76,6 +81,7 @@ class Draft:
             request_key=post.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
             again=post.get("again", "")[:LONGEST_KEY],
             follows=follows,
+            shown=tuple(post.getlist("shown")[:MOST_SHOWN]),
         )
         fields_sent = {each.name: _sent(each, post) for each in draft.table if each.name in post}
         return draft._following(fields_sent) if follows else draft._with_fields(fields_sent)
@@ -144,7 +150,30 @@ class Draft:
     @cached_property
     def beyond(self) -> list[str]:
         """Pointers to what is in the document only."""
-        return [] if self.unread else fields.beyond(self.document, self.table)
+        if self.unread:
+            return []
+        shown = [*self.shown, *([self.block.pointer] if self.block else [])]
+        beyond = fields.beyond(self.document, self.table)
+        return [each for each in beyond if not any(f"{each}/".startswith(f"{one}/") for one in shown)]
+
+    @cached_property
+    def block(self) -> Part | None:
+        """Of a definition that is not of one container: its own block, as the form shows it."""
+        name = further.block_of(self.document) if self.kind is Kind.DEFINITION else ""
+        return further.part_at(self.kind, f"/{name}", self.document) if name else None
+
+    @cached_property
+    def shown_parts(self) -> list[Part]:
+        """What was asked for, as the form shows it; its block is shown anyway."""
+        own = self.block.pointer if self.block else None
+        parts = (further.part_at(self.kind, each, self.document) for each in dict.fromkeys(self.shown) if each != own)
+        return [each for each in parts if each is not None]
+
+    @cached_property
+    def beyond_places(self) -> list[tuple[str, bool]]:
+        """The first of them, each with whether AWS's schema knows it, so that the form could show it."""
+        first = self.beyond[:MOST_BEYOND]
+        return [(each, further.part_at(self.kind, each, self.document) is not None) for each in first]
 
     @cached_property
     def missing(self) -> list[Field]:

@@ -1,7 +1,7 @@
 """What is pasted into the editor: read as whatever it is, and said what it was and what was changed on the way.
 
-The page's script asks with two texts: what was pasted, and the whole document after it. What is a document as it stands
-is left alone, comments and layout with it. Anything else comes back as the document that was read out of it.
+The page's script asks with two texts: what was pasted, and the whole document after it. What is a document as it
+stands is left alone, comments and layout with it. Anything else comes back as the document that was read out of it.
 """
 
 from django.http import HttpResponse, JsonResponse

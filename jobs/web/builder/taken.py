@@ -6,7 +6,6 @@ from django.views.decorators.http import require_POST
 
 from jobs import access
 from jobs.spec.documents import Kind
-from jobs.spec.fields.tables import has_one_container
 from jobs.spec.problems import has_errors
 from jobs.spec.reading import NotADocument, Reading, read
 from jobs.web import write
@@ -42,6 +41,4 @@ def _formable(reading: Reading) -> Reading:
         raise NotADocument(f"{first.message} A form would lose one of them.", place.line, place.column)
     if reading.kind is Kind.WORKFLOW:
         raise NotADocument("A workflow has no form: it is written as JSON. The form is for one job, or a definition.")
-    if reading.kind is Kind.DEFINITION and not has_one_container(reading.document):
-        raise NotADocument("This definition is not of one container. The form is for one; write the others as JSON.")
     return reading
