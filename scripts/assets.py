@@ -1,7 +1,7 @@
 """The files of static/ that others made, or that were made by a tool: are they those of the manifest?
 
-`python -m scripts.assets` compares hashes, without Node. Of the editor's bundle it also compares the hash of the sources:
-whoever changes those runs `make assets`, which ends in `python -m scripts.assets --take FOLDER`.
+`python -m scripts.assets` compares hashes, without Node. Of the editor's bundle it also compares the hash of the
+sources: whoever changes those runs `make assets`, which ends in `python -m scripts.assets --take FOLDER`.
 """
 
 import hashlib

@@ -131,10 +131,12 @@ def test_a_form_waits_for_what_it_can_show(text: str, kind: str, told: str, call
 def test_a_document_is_copied_in_the_words_of_other_tools(call: Call) -> None:
     text = '{\n  "jobName": "it\'s # no comment", // a comment\n  "n": 12345678901234567890\n}\n'
     told = call(
-        """(text) => ["json", "aws", "curl"].map((form) => builder.tools.copyAs(form, text, (kind) => `/api/${kind}`))""",
+        """(text) => ["json", "aws", "curl"].map(
+            (form) => builder.tools.copyAs(form, text, (kind) => `/api/${kind}`),
+        )""",
         text,
     )
-    one_line = "'{\"jobName\":\"it'\"'\"'s # no comment\",\"n\":12345678901234567890}'"
+    one_line = '\'{"jobName":"it\'"\'"\'s # no comment","n":12345678901234567890}\''
 
     assert told[0] == text
     assert told[1] == f"aws batch submit-job --cli-input-json {one_line}\n"
@@ -145,7 +147,8 @@ def test_a_document_is_copied_in_the_words_of_other_tools(call: Call) -> None:
     assert call("""() => builder.tools.copyAs("aws", '{"jobs": []}', () => "/")""") is None
 
 
-KEYS = "([text, at]) => (builder.schema.completions(SCHEMA, text, at, true) ?? { options: [] }).options.map((o) => o.label)"
+KEYS = """([text, at]) =>
+    (builder.schema.completions(SCHEMA, text, at, true) ?? { options: [] }).options.map((o) => o.label)"""
 
 
 def test_the_schema_completes_keys_and_values_and_explains_them(call: Call) -> None:

@@ -37,8 +37,8 @@ COMMANDS: list[tuple[str, list[Any] | None]] = [
     ("", []),
 ]
 SHOWN: list[list[Any]] = [
-    ["python", "train.py"], ["a b", "it's", ""], ['$A "x"'], ["a\nb\tc"], ["\x07"], ["\u200b"], ["a\u00a0b"], ["é", "中"],
-    ["a", 1], [], ["~x", "@1", "%a+=:,./-"], ["\\"], ["\r"],
+    ["python", "train.py"], ["a b", "it's", ""], ['$A "x"'], ["a\nb\tc"], ["\x07"], ["\u200b"], ["a\u00a0b"],
+    ["é", "中"], ["a", 1], [], ["~x", "@1", "%a+=:,./-"], ["\\"], ["\r"],
 ]  # fmt: skip
 
 

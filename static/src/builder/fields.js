@@ -15,7 +15,8 @@
 //                                                            one; [data-add] and [data-remove] if there are such.
 //
 // Nothing needs to be announced: after htmx has settled, all controls take what the text has. A button with
-// data-fix="[JSON Patch]" applies it to the text, one with data-at-pointer="/a/b" goes there. Nothing is written into
+// data-fix="[JSON Patch]" applies it to the text, one with data-take="/a/b" takes that out of it, with whatever is empty
+// without it, and one with data-at-pointer="/a/b" goes there. Nothing is written into
 // the control that has the focus.
 
 import { nodeAt, parse, split } from "./text.js";
@@ -182,10 +183,6 @@ export function cannotShow(text, kind) {
   if (others.some(has)) {
     const what = has("jobs") ? "a workflow" : has("jobName") ? "a job" : "a definition";
     return `This looks like ${what}, and the form is that of ${kind === "definition" ? "a definition" : "a job"}.`;
-  }
-  if (kind === "definition") {
-    const several = ["ecsProperties", "eksProperties", "nodeProperties"].find(has);
-    if (several) return `The form is for a definition of one container; this one has ${several}. Write it as JSON.`;
   }
   return "";
 }

@@ -15,6 +15,7 @@ import { mount } from "./editor.js";
 import { Fields, cannotShow } from "./fields.js";
 import { Inbox, watchFiles } from "./reading.js";
 import { freshKey, say } from "./say.js";
+import { split } from "./text.js";
 import { kindOf, watchPanes, watchTools } from "./tools.js";
 
 export * as fields from "./fields.js";
@@ -202,6 +203,9 @@ class Page {
     this.form.addEventListener("click", (event) => {
       const fix = event.target.closest("[data-fix]");
       if (fix?.dataset.fix) this.fix(JSON.parse(fix.dataset.fix));
+
+      const take = event.target.closest("[data-take]");
+      if (take) this.editor.edit((editing) => editing.remove(split(take.dataset.take)));
 
       const jump = event.target.closest(".jump[data-line]");
       if (jump) this.editor.goTo({ line: Number(jump.dataset.line), column: Number(jump.dataset.column) });

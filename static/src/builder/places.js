@@ -10,12 +10,16 @@ const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[
 const PINNED = /^([^:]+):(\d{1,9})$/;
 const MOST_ROWS = 200;
 
-/** Whether each step of the way is an object, or nothing yet. */
+/** Whether a value can be written at the path: each step leads through an object, or to an entry of a list that is there
+ *  or would be its next, or there is nothing yet. */
 function isFree(root, path) {
-  for (let length = 0; length <= path.length; length += 1) {
-    const node = nodeAt(root, path.slice(0, length));
-    if (!node) return length > 0 || root === undefined;
-    if (node.type !== "object") return false;
+  let node = root;
+  for (const [depth, step] of path.entries()) {
+    if (!node) return depth > 0 || root === undefined;
+    if (node.type === "array") {
+      if (!/^(0|[1-9]\d*)$/.test(step) || Number(step) > node.children.length) return false;
+    } else if (node.type !== "object") return false;
+    node = nodeAt(root, path.slice(0, depth + 1));
   }
   return true;
 }
@@ -33,7 +37,7 @@ const at = {
     editing.set(path, sortOf(sort).mean(typed));
     for (const [other, needed] of beside) if (!editing.node(other)) editing.set(other, needed);
   },
-  fits: ({ root }, { path }) => isFree(root, path.slice(0, -1)),
+  fits: ({ root }, { path }) => isFree(root, path),
 };
 
 const requirement = {

@@ -154,7 +154,10 @@ export class Editing {
 
   prune(path) {
     const node = this.node(path);
-    if (path.length && node && (node.type === "object" || node.type === "array") && !node.children.length) this.remove(path);
+    if (!path.length || !node || (node.type !== "object" && node.type !== "array") || node.children.length) return;
+    // Entries after it would come to stand where others are meant.
+    if (node.parent.type === "array" && node.parent.children.at(-1) !== node) return;
+    this.remove(path);
   }
 
   replaceValue(node, value) {
