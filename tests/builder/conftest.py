@@ -5,20 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
-
-from tests import chromium
+from playwright.sync_api import Browser, Page, Route
 
 BUNDLE = Path(__file__).resolve().parents[2] / "static" / "vendor" / "builder.min.js"
 HOME = "http://builder.test/"
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 
 Call = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def module_page() -> Iterator[Page]:
-    path = chromium.required()
+def module_page(real_browser: Browser) -> Iterator[Page]:
 
     def answer(route: Route) -> None:
         if route.request.url.endswith(".js"):
@@ -26,14 +22,12 @@ def module_page() -> Iterator[Page]:
         else:
             route.fulfill(body="<!doctype html><title>builder</title>", content_type="text/html")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        page = browser.new_page()
-        page.route("**/*", answer)
-        page.goto(HOME)
-        page.evaluate("async () => { window.builder = await import('/builder.min.js'); }")
-        yield page
-        browser.close()
+    page = real_browser.new_page()
+    page.route("**/*", answer)
+    page.goto(HOME)
+    page.evaluate("async () => { window.builder = await import('/builder.min.js'); }")
+    yield page
+    page.close()
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_what_is_no_json_is_no_document_and_breaks_nothing(text: str, call: Call
         ('{"jobName": "a"}', "definition", "looks like a job"),
         ('{"jobs": []}', "submission", "a workflow"),
         ('{"jobDefinitionName": "a"}', "submission", "a definition"),
-        ('{"jobDefinitionName": "a", "ecsProperties": {}}', "definition", "one container"),
+        ('{"jobDefinitionName": "a", "ecsProperties": {}}', "definition", ""),
         ("[]", "submission", "an object"),
     ],
 )

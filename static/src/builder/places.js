@@ -247,5 +247,12 @@ export const PLACES = {
 };
 
 export const read = (parsed, field) => PLACES[field.place].read(parsed, field);
-export const write = (editing, field, value) => PLACES[field.place].write(editing, field, value);
+
+/** Write what a field holds now. What the text says already stays as someone wrote it. */
+export function write(editing, field, value) {
+  const { text, root } = editing;
+  if (typeof value === "string" && value === read({ text, root }, field)) return undefined;
+  return PLACES[field.place].write(editing, field, value);
+}
+
 export const fits = (parsed, field) => PLACES[field.place].fits(parsed, field);
