@@ -91,7 +91,7 @@ class Draft:
         try:
             base = _of_kind(self.written, self.kind).document
         except NotADocument as no:
-            return replace(self, unread=no, filled=fields.values(self.base, self.table) | sent)
+            return replace(self, unread=no, filled=fields.values(self.base, self.table) | dict(sent))
         return replace(self, base=base, filled=fields.values(base, self.table))
 
     def _with_fields(self, sent: Mapping[str, Value]) -> "Draft":
@@ -102,14 +102,14 @@ class Draft:
                 reading.document if self.base_text == self.written else _of_kind(self.base_text, self.kind).document
             )
         except NotADocument as no:
-            return replace(self, unread=no, filled=fields.values(self.base, self.table) | sent)
+            return replace(self, unread=no, filled=fields.values(self.base, self.table) | dict(sent))
         shown = fields.values(opened, self.table)
-        changed = fields.changed(opened, self.table, shown | sent)
+        changed = fields.changed(opened, self.table, shown | dict(sent))
         if changed and has_errors(reading.problems):
             first = reading.problems[0]
             place = reading.place(first.pointer)
-            no = NotADocument(f"{first.message} The form would lose one of them.", place.line, place.column)
-            return replace(self, unread=no, filled=shown | sent)
+            lossy = NotADocument(f"{first.message} The form would lose one of them.", place.line, place.column)
+            return replace(self, unread=lossy, filled=shown | dict(sent))
         now = fields.values(reading.document, self.table)
         rewritten = {name: _anew(value) if now[name] != shown[name] else value for name, value in changed.items()}
         return replace(self, base=reading.document, filled=now | changed, laid_over=rewritten)

@@ -75,7 +75,7 @@ export function mount(parent, { text, label, hint = "", schema, choices, changed
         json(), syntaxHighlighting(COLOURS), LOOK, difference.of([]), hint ? placeholder(hint) : [],
         autocompletion({ override: [completionSource(schema, choices)] }),
         hoverTooltip((at, offset) => tooltip(schema(), at, offset), { hoverTime: 350 }),
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
         // Tab stays the way out of the editor.
         keymap.of([
           ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap,

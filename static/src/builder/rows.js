@@ -57,8 +57,12 @@ export function follow(group, rows) {
   rows.forEach((row, index) => {
     let line = known[index];
     if (!line) {
-      const offered = free.find((each) => controls(each)[0].value === row.name && !controls(each)[1].value && row.name);
-      line = offered ?? free.find(isEmpty) ?? addLine(group);
+      // The line that is being written, which has made this row, or one that is offered for it.
+      const meant = free.find((each) => {
+        const [name, value] = controls(each);
+        return row.name && name.value === row.name && (!value.value || value.value === row.value);
+      });
+      line = meant ?? free.find(isEmpty) ?? addLine(group);
       free.splice(free.indexOf(line), free.includes(line) ? 1 : 0);
     }
     line.dataset.origin = row.origin;
