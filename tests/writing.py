@@ -10,6 +10,6 @@ def written(page: Page) -> Locator:
 
 def write(page: Page, text: str) -> None:
     """Replace what the editor has."""
-    page.locator(".cm-content").click()
+    page.locator(".cm-content").focus()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text)

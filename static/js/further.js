@@ -23,12 +23,24 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && button?.matches("[data-once]")) button.remove();
 });
 
+// An entry that nobody has filled in yet is the next one: there is no second.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const button = event.detail.elt;
+  if (!button?.matches("[data-next]")) return;
+  const entries = button.closest("[data-place]").querySelectorAll(":scope > [data-place]");
+  const controls = [...(entries[entries.length - 1]?.querySelectorAll("[data-at]") ?? [])];
+  if (!controls.length || controls.some((control) => control.value)) return;
+  event.preventDefault();
+  controls[0].focus();
+});
+
 // Whoever asked for a field wants to fill it in.
 document.addEventListener("htmx:afterSettle", (event) => {
   const asked = event.detail.requestConfig?.elt;
   if (!asked?.matches("[name=at]:not([data-refetch])")) return;
   const places = document.querySelectorAll("#further [data-at]");
-  const wanted = [...places].find((control) => control.dataset.at.startsWith(asked.value)) ?? places[places.length - 1];
+  const within = [...places].filter((control) => control.dataset.at.startsWith(asked.value.replace(/-$/, "")));
+  const wanted = asked.matches("[data-next]") ? within.find((control) => !control.value) : within[0];
   wanted?.focus();
   wanted?.closest(".field, fieldset").scrollIntoView({ block: "nearest" });
 });

@@ -78,11 +78,18 @@ def test_a_list_has_room_for_the_next_and_no_gaps() -> None:
     full = part_at(Kind.SUBMISSION, "/retryStrategy/evaluateOnExit", {"retryStrategy": {"evaluateOnExit": [{}] * 5}})
 
     assert isinstance(shown, Entries)
-    assert shown.next_pointer == "/containerProperties/ulimits/1"
+    assert shown.next_pointer == "/containerProperties/ulimits/-"
+    added = part_at(Kind.DEFINITION, shown.next_pointer, document)
+    assert added is not None
+    assert added.pointer == "/containerProperties/ulimits/1"
     assert part_at(Kind.DEFINITION, "/containerProperties/ulimits/1", document)
     assert part_at(Kind.DEFINITION, "/containerProperties/ulimits/2", document) is None
     assert isinstance(full, Entries)
     assert full.next_pointer == ""
+    assert (
+        part_at(Kind.SUBMISSION, "/retryStrategy/evaluateOnExit/-", {"retryStrategy": {"evaluateOnExit": [{}] * 5}})
+        is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_a_part_is_shown_with_what_the_document_has_and_room_for_more(browser: C
 
     assert places(shown) == [f"/containerProperties/ulimits/0/{key}" for key in ("hardLimit", "name", "softLimit")]
     assert 'value="nofile"' in page
-    assert 'name="at" value="/containerProperties/ulimits/1"' in page
+    assert 'name="at" value="/containerProperties/ulimits/-"' in page
     assert 'name="shown" value="/containerProperties/ulimits"' in page
     assert (
         'name="shown"'

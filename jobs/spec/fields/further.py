@@ -25,6 +25,9 @@ MOST_ENTRIES = 50
 BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
 """A definition has one of them."""
 
+NEXT = "-"
+"""In a pointer, the entry after the last of a list (RFC 6901)."""
+
 _ACRONYMS = {
     "arn": "ARN", "aws": "AWS", "cpu": "CPU", "dns": "DNS", "ecs": "ECS", "efs": "EFS", "eks": "EKS", "gib": "GiB",
     "gpu": "GPU", "iam": "IAM", "id": "ID", "ip": "IP", "ipc": "IPC", "mib": "MiB", "pid": "PID", "tmpfs": "tmpfs",
@@ -81,7 +84,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Entries:
-    """A list of objects, and the pointer of the next that could be added; none where the list is full."""
+    """A list of objects, and the pointer of the next that could be added; "" where the list is full."""
 
     pointer: str
     label: str
@@ -196,9 +199,11 @@ def _step(shape: "_Shape", key: str, held: object) -> "tuple[str | int, _Shape, 
     if shape.is_list_of_objects:
         if held is not None and not isinstance(held, list):
             return None
-        number = int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
-        # An entry that is there, or the next: a list has no gaps.
-        return (number, shape.entry, False) if 0 <= number <= len(held or ()) else None
+        count = len(held or ())
+        number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
+        # An entry that is there, or the next if there is room: a list has no gaps.
+        there = 0 <= number < count or number == count < shape.room
+        return (number, shape.entry, False) if there else None
     if held is not None and not is_object(held):
         return None
     return (key, shape.members[key], key in shape.required) if key in shape.members else None
@@ -251,13 +256,12 @@ def _entries(shape: "_Shape", path: Path, document: Document) -> Entries:
     held = value_at(document, *path) or []
     shown = held[:MOST_ENTRIES]
     suited = [number for number in range(len(shown)) if shape.entry.suits(document, (*path, number))]
-    room = len(held) < min(shape.most_entries, MOST_ENTRIES)
     return Entries(
         join(*path),
         words_of(path[-1]),
         shape.help,
         tuple(_group(shape.entry, (*path, number), document) for number in suited),
-        join(*path, len(held)) if room else "",
+        join(*path, NEXT) if len(held) < shape.room else "",
         len(held) - len(suited),
     )
 
@@ -334,8 +338,9 @@ class _Shape:
         return self.is_list_of_objects or bool(self.raw.get("properties"))
 
     @property
-    def most_entries(self) -> int:
-        return int(self.raw.get("maxItems", MOST_ENTRIES))
+    def room(self) -> int:
+        """How many entries the list may have in a form."""
+        return min(int(self.raw.get("maxItems", MOST_ENTRIES)), MOST_ENTRIES)
 
     @property
     def choices(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 // The editor: CodeMirror over the text of a document. It knows nothing of forms.
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, undo } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, isolateHistory, undo } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import {
   HighlightStyle, bracketMatching, foldAll, foldGutter, foldKeymap, indentOnInput, syntaxHighlighting, unfoldAll,
@@ -105,15 +105,22 @@ export class Editor {
     return this.view.state.doc.toString();
   }
 
-  /** Change the text by an Editing, as one step of the history. Answers what `write` answers. */
-  edit(write, userEvent = "input.type.form") {
+  /** Change the text by an Editing. Answers what `write` answers.
+   *
+   *  It is one step of the history; what is typed into one field (`by`) without a pause is one step together. */
+  edit(write, { by = null, userEvent = "input.type.form" } = {}) {
     const editing = new Editing(this.text);
     const answer = write(editing);
-    if (editing.steps.length) this.#dispatch(editing.steps, userEvent);
+    if (editing.steps.length) {
+      const goesOn = by && by === this.by && this.view.state.doc === this.after;
+      this.#dispatch(editing.steps, userEvent, goesOn ? [] : [isolateHistory.of("before")]);
+      this.by = by;
+      this.after = this.view.state.doc;
+    }
     return answer;
   }
 
-  #dispatch(steps, userEvent) {
+  #dispatch(steps, userEvent, annotations) {
     let changes = null;
     let { length } = this.view.state.doc;
     for (const step of steps) {
@@ -123,12 +130,14 @@ export class Editor {
     }
     let place = 0;
     changes.iterChangedRanges((_from, _to, start) => (place = start));
-    this.view.dispatch({ changes, userEvent, effects: EditorView.scrollIntoView(Math.min(place, length), { y: "nearest" }) });
+    const effects = EditorView.scrollIntoView(Math.min(place, length), { y: "nearest" });
+    this.view.dispatch({ changes, userEvent, annotations, effects });
   }
 
   /** Another text in its place; the step can be undone. */
   replace(text, userEvent = "input.replace") {
-    this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text }, userEvent });
+    const changes = { from: 0, to: this.view.state.doc.length, insert: text };
+    this.view.dispatch({ changes, userEvent, annotations: [isolateHistory.of("full")] });
   }
 
   undo() {

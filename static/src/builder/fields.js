@@ -52,11 +52,11 @@ export class Fields {
     const { field, group } = found;
     if (group) {
       const given = rows.rowsOf(group);
-      rows.settle(given, this.editor.edit((editing) => write(editing, field, given)));
+      rows.settle(given, this.editor.edit((editing) => write(editing, field, given), { by: control }));
     } else if (field.place === "waits") {
-      this.editor.edit((editing) => write(editing, field, this.#waits()));
+      this.editor.edit((editing) => write(editing, field, this.#waits()), { by: control });
     } else {
-      this.editor.edit((editing) => write(editing, field, valueOf(control)));
+      this.editor.edit((editing) => write(editing, field, valueOf(control)), { by: control });
     }
   }
 

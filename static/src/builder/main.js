@@ -194,7 +194,7 @@ class Page {
 
   /** Apply the fix of a problem to the text: one step, which undo takes back. */
   fix(patch) {
-    const done = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), "input.fix");
+    const done = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
     if (done) say("The fix is in the text.");
     else this.tell("The fix does not fit the text any more.");
   }
