@@ -11,14 +11,15 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit mutants bench chaos pictures rules fuzz lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
 	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium'
 	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
-	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
+	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
+	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
 	@echo 'make format      write the code the way make check wants it'
 	@echo 'make mutants     takes each rule of policy and access out, and sees that a test misses it'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
@@ -53,7 +54,7 @@ rules: .venv/.dev-stamp
 	@$(PY) -m scripts.rights
 
 # -- Everything CI does
-check: .venv/.dev-stamp lint types contracts migrations templates deploy audit test
+check: .venv/.dev-stamp lint types contracts migrations templates bundle deploy audit test
 
 lint: .venv/.dev-stamp
 	@echo '== format and lint'
@@ -75,6 +76,17 @@ migrations: .venv/.dev-stamp
 templates: .venv/.dev-stamp
 	@echo '== templates'
 	@$(PY) -m djlint --quiet --lint templates
+
+bundle: .venv/.dev-stamp
+	@echo '== files in static/ that others made'
+	@$(PY) -m scripts.assets
+
+# The editor of documents, from static/src/builder. Nobody else needs Node: what it makes is committed.
+assets: .venv/.dev-stamp
+	@command -v npm >/dev/null || { echo 'make assets needs Node and npm, which were not found on PATH.' >&2; exit 1; }
+	@rm -rf .assets && cp -R static/src/builder .assets
+	@cd .assets && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs .
+	@$(PY) -m scripts.assets --take .assets
 
 deploy: .venv/.dev-stamp
 	@echo '== production settings'

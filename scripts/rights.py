@@ -16,8 +16,8 @@ they would if there were no such thing. What someone sees and may not do is refu
 """
 TAIL = """\
 - An administrator (Django staff) sees every team, its costs and its health, works in Django's admin, approves what
-  waits for approval in any team, and otherwise acts in a team only as a member of it. Outside of the quick start, only
-  with a second factor.
+  waits for approval in any team, and otherwise acts in a team only as a member of it. Outside of the quick start,
+  only with a second factor.
 - Nobody approves what they asked for, by page or by token, nor what they made more than it was.
 - A token may what the person who made it may at that moment, in the one team it was made for. One that may only
   read, nothing but look.

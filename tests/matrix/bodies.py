@@ -28,5 +28,7 @@ def body_of(route: str, world: World) -> Any:
         "approval_judge": {"text": json.dumps(asked)},
         "definition_describe": {"text": "What it is for"},
         "revision_why": {"text": "Why it was made"},
+        "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
+        "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

@@ -111,6 +111,7 @@ class World:
             ("children", "index"): "7",
             ("cli", "name"): "submit-job.sh",
             ("schemas", "kind"): "submission",
+            ("forms", "kind"): "submission",
         }
 
     def ask(

@@ -22,6 +22,7 @@ from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import make
 from tests.web.conftest import Research
+from tests.writing import write, written
 
 pytestmark = [
     pytest.mark.browser,
@@ -154,14 +155,14 @@ def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page],
 
 def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
-    page.fill("#text", '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
+    write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
     until(lambda: "Error" in page.inner_text("#verdict"))
     page.click(".jump")
 
     assert page.is_disabled("#verdict button[type=submit]")
     assert page.evaluate("document.getElementById('text').selectionStart") > 30
 
-    page.fill("#text", '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
+    write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
     until(lambda: "Submit hi to cpu" in page.inner_text("#verdict"))
     page.dblclick("#verdict button[type=submit]")
     page.wait_for_url("**/submissions/*/")
@@ -170,12 +171,12 @@ def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> Non
 
 def test_a_draft_outlives_its_page(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
-    page.fill("#text", "{ not finished")
+    write(page, "{ not finished")
     until(lambda: page.evaluate("sessionStorage.getItem('draft:research')"))
     page.goto(reverse("team", args=["research"]))
     page.goto(reverse("write", args=["research"]))
 
-    until(lambda: page.input_value("#text") == "{ not finished")
+    until(lambda: written(page).input_value() == "{ not finished")
 
 
 def test_a_page_follows_a_job_to_its_end_and_says_so(enter: Callable[..., Page], research: Research) -> None:
