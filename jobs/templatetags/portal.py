@@ -18,6 +18,7 @@ from django.utils.timezone import now
 from jobs.access import Act, Member
 from jobs.models.ids import to_text
 from jobs.reports import approvals
+from jobs.spec.fields import units
 from jobs.states import Status
 
 register = template.Library()
@@ -118,6 +119,18 @@ def span(length: timedelta | float | None) -> str:
     if length is None:
         return "—"
     return span_in_words(length.total_seconds() if isinstance(length, timedelta) else length)
+
+
+@register.filter
+def in_time(seconds: object) -> str:
+    """Seconds of a document as people write them in a form: 10 h."""
+    return units.seconds_in_words(int(str(seconds))) if units.WHOLE.fullmatch(str(seconds)) else str(seconds)
+
+
+@register.filter
+def in_memory(mib: object) -> str:
+    """MiB of a document as people write them in a form: 16 GiB."""
+    return units.mib_in_words(int(str(mib))) if units.WHOLE.fullmatch(str(mib)) else str(mib)
 
 
 @register.simple_tag
