@@ -4,12 +4,12 @@ Both are asked for by several threads at once, and written in one transaction: s
 order in which stopping a submission locks them, last steps first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, CharField, QuerySet, Value, When
+from django.db.models import Case, CharField, Value, When
 from django.utils.timezone import now
 
 from jobs.aws.batch import Submitted
@@ -53,36 +53,48 @@ class Book:
 
 def _write(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool | None]:
     moment = now()
+    jobs = [_job_of(entry) for entry in entries]
     with transaction.atomic():
-        sent = _accept([each for each in entries if isinstance(each, Acceptance)], moment)
-        intents = _intend([each for each in entries if isinstance(each, Job)], moment)
+        # All at once and in one order, so that nobody who locks several of them too waits for this one in a ring.
+        rows = {row.pk: row for row in Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("-pk")
+                .only("delivery", "epoch", "lease_until", "stop_requested_at").select_for_update()}  # fmt: skip
+        mine = {job.pk: rows[job.pk] for job in jobs if job.pk in rows and rows[job.pk].epoch == job.epoch}
+        sent = _accept([entry for entry in entries if isinstance(entry, Acceptance)], mine, moment)
+        intents = _intend([entry for entry in entries if isinstance(entry, Job)], mine, moment)
     return [intents.get(each.pk) if isinstance(each, Job) else each.job.pk in sent for each in entries]
 
 
-def _intend(jobs: Sequence[Job], moment: datetime) -> dict[int, DeliveryAttempt]:
+def _job_of(entry: Job | Acceptance) -> Job:
+    return entry if isinstance(entry, Job) else entry.job
+
+
+def _intend(asked: Sequence[Job], mine: Mapping[int, Job], moment: datetime) -> dict[int, DeliveryAttempt]:
     """The intents of those jobs that were neither stopped nor taken meanwhile, by the job."""
-    mine = _locked(
-        jobs, Job.objects.filter(delivery=Delivery.ACCEPTED, stop_requested_at=None, lease_until__gt=moment)
-    )
-    if not mine:
+    jobs = [job for job in asked if job.pk in mine and _may_go(mine[job.pk], moment)]
+    if not jobs:
         return {}
     fields = {"delivery": Delivery.SENDING, "delivery_note": "", "sent_at": moment, "lease_until": moment + LEASE}
-    Job.objects.filter(pk__in=mine).update(**fields)
-    _tell(mine.values(), Delivery.SENDING, "", moment)
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(**fields)
+    _tell(jobs, Delivery.SENDING, "", moment)
     intents = DeliveryAttempt.objects.bulk_create(
-        DeliveryAttempt(job=job, epoch=job.epoch, marked_at=moment) for job in mine.values()
+        DeliveryAttempt(job=job, epoch=job.epoch, marked_at=moment) for job in jobs
     )
     reached("marking")
-    for job in mine.values():
+    for job in jobs:
         for name, value in fields.items():
             setattr(job, name, value)
     return {intent.job_id: intent for intent in intents}
 
 
-def _accept(acceptances: Sequence[Acceptance], moment: datetime) -> dict[int, Job]:
+def _may_go(row: Job, moment: datetime) -> bool:
+    held = row.lease_until is not None and row.lease_until > moment
+    return held and row.delivery == Delivery.ACCEPTED and row.stop_requested_at is None
+
+
+def _accept(acceptances: Sequence[Acceptance], mine: Mapping[int, Job], moment: datetime) -> set[int]:
     """The jobs that this made AWS's: not those of which somebody else has already said so."""
     if not acceptances:
-        return {}
+        return set()
     for each in acceptances:
         each.intent.outcome, each.intent.request_id = "accepted", each.answer.request_id
     DeliveryAttempt.objects.bulk_create(  # they are there: one statement changes them all
@@ -91,21 +103,15 @@ def _accept(acceptances: Sequence[Acceptance], moment: datetime) -> dict[int, Jo
         unique_fields=["job", "epoch"],
         update_fields=["outcome", "request_id"],
     )
-    mine = _locked([each.job for each in acceptances], Job.objects.filter(delivery=Delivery.SENDING))
-    if mine:
-        ids = [When(pk=each.job.pk, then=Value(each.answer.batch_id)) for each in acceptances if each.job.pk in mine]
+    told = {each.job.pk: each for each in acceptances if each.job.pk in mine}
+    told = {pk: each for pk, each in told.items() if mine[pk].delivery == Delivery.SENDING}
+    if told:
+        ids = [When(pk=pk, then=Value(each.answer.batch_id)) for pk, each in told.items()]
         sent = {"delivery": Delivery.SENT, "delivery_note": "", **adopted_at(moment)}
-        Job.objects.filter(pk__in=mine).update(batch_id=Case(*ids, output_field=CharField()), **sent)
-        _tell(mine.values(), Delivery.SENT, State.SUBMITTED, moment)
+        Job.objects.filter(pk__in=list(told)).update(batch_id=Case(*ids, output_field=CharField()), **sent)
+        _tell([each.job for each in told.values()], Delivery.SENT, State.SUBMITTED, moment)
     reached("settling")
-    return mine
-
-
-def _locked(jobs: Sequence[Job], which: QuerySet[Job]) -> dict[int, Job]:
-    """Those of the jobs that are still so, and still this worker's: nobody changes them before the commit."""
-    rows = which.filter(pk__in=[job.pk for job in jobs]).order_by("-pk").select_for_update()
-    epochs = dict(rows.values_list("pk", "epoch"))
-    return {job.pk: job for job in jobs if epochs.get(job.pk) == job.epoch}
+    return set(told)
 
 
 def _tell(jobs: Iterable[Job], delivery: Delivery, state: str, moment: datetime) -> None:

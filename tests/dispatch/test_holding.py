@@ -156,8 +156,8 @@ def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(m
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         write, steady = book._intend, time.monotonic
 
-        def paused(jobs, moment):
-            intents = write(jobs, moment)
+        def paused(*asked):
+            intents = write(*asked)
             monkeypatch.setattr(time, "monotonic", lambda: steady() + 11)
             return intents
 
