@@ -13,6 +13,7 @@ from jobs.policy.room import counted_queues, crowding
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.spec import judge as spec_judge
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.problems import resolve as resolve_pointer
 from jobs.spec.queues import QueueFacts
@@ -92,7 +93,8 @@ def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Docu
 def _facts(queue: Queue) -> QueueFacts:
     """What AWS said of a queue. Without its words, nothing is known of how it shares."""
     shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
-    return QueueFacts(fair_share=shared, platform=queue.platform)
+    around = tuple(EnvironmentFacts.of(told) for told in queue.environments)
+    return QueueFacts(fair_share=shared, platform=queue.platform, environments=around)
 
 
 def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Problem]:

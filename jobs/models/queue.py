@@ -34,6 +34,11 @@ class Queue(models.Model):
     priority = models.IntegerField(default=0)
     platform = models.CharField(max_length=30, blank=True, help_text="ECS, ECS_FARGATE, EKS …, as AWS says.")
     raw = models.JSONField(default=dict, blank=True)
+    environments = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Its compute environments, the first choice first, as AWS says. Empty: nobody asked AWS yet.",
+    )
     seen_at = models.DateTimeField(null=True, blank=True)
     vanished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
     swept_at = models.DateTimeField(

@@ -3,7 +3,7 @@
 What AWS no longer names is marked as gone and kept: history points to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,12 +52,27 @@ def difference(account: Account) -> list[QueueChange]:
             continue
         before = {name: getattr(queue, name) for name in MIRRORED}
         changed = {name: (before[name], told[name]) for name in MIRRORED if before[name] != told[name]}
+        if (seen := told.get("environments", [])) != queue.environments:
+            changed["environments"] = (_in_words(queue.environments), _in_words(seen))
         if queue.vanished_at:
             found.append(QueueChange(queue.name, "back", changed))
         elif changed:
             found.append(QueueChange(queue.name, "changed", changed))
     found += [QueueChange(queue.name, "gone", {}) for queue in known.values() if queue.vanished_at is None]
     return found
+
+
+def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
+    """general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"""
+    return ", ".join(_environment_in_words(each) for each in environments)
+
+
+def _environment_in_words(told: Mapping[str, Any]) -> str:
+    resources = told.get("computeResources", {})
+    most = f"{resources['maxvCpus']} vCPU" if "maxvCpus" in resources else ""
+    facts = ", ".join(filter(None, (resources.get("type"), most, told.get("state"), told.get("status"))))
+    types = " ".join(resources.get("instanceTypes", ()))
+    return f"{told.get('computeEnvironmentName', '')} ({facts}{'; ' if types else ''}{types})"
 
 
 def apply_reading(account: Account) -> list[QueueChange]:
