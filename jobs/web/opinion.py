@@ -97,24 +97,24 @@ def headline(kind: Kind, document: Document) -> str:
     return f"A{'n' * what.startswith('a')} {what}: {cut(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
 
 
-def button(kind: Kind, document: Document) -> str:
-    """What pressing it does, as a sentence."""
+def button(kind: Kind, document: Document, price: str = "") -> str:
+    """What pressing it does, as a sentence, and what that is expected to cost."""
     if kind is Kind.DEFINITION:
         return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
     asked = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
     queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in asked)
     what = _jobs(len(asked)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
-    return f"Submit {what} to {listed(queues, most=3)}"
+    return f"Submit {what} to {listed(queues, most=3)}{f', {price}' if price else ''}"
 
 
 def _finding(problem: Problem, reading: Reading) -> Finding:
     place = reading.place(problem.pointer)
     return Finding(
-        problem.severity, problem.message, place.line, place.column, problem.pointer, _fix_in_words(problem.fix)
+        problem.severity, problem.message, place.line, place.column, problem.pointer, fix_in_words(problem.fix)
     )
 
 
-def _fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
+def fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
     return "; ".join(_step_in_words(operation) for operation in operations)
 
 

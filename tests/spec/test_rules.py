@@ -7,9 +7,9 @@ import pytest
 
 from jobs.spec import judge
 from jobs.spec.documents import Document, Kind, text_at
+from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.patch import apply
 from jobs.spec.problems import Problem
-from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import read
 from jobs.spec.rules import KNOWN

@@ -17,7 +17,7 @@ from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
 from jobs.web import secrets, write
-from jobs.web.builder import choices, said
+from jobs.web.builder import choices, fixing, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.items import items
@@ -52,6 +52,9 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
             return page(request, member, draft, said.of_draft(draft, member, account))
         case "json":
             return write.opened(request, member, draft.text)
+        case str(asked) if asked.startswith(fixing.ASKED):
+            draft, told = fixing.fixed(request, member, draft, asked.removeprefix(fixing.ASKED), account)
+            return page(request, member, draft, told)
     told = said.of_draft(draft, member, account, all_of_it=True)
     if draft.own_problems:
         return page(request, member, draft, told, refused=True)
@@ -60,7 +63,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     except NotADocument:
         return page(request, member, draft, told, refused=True)
     except intake.Refused as refused:
-        told = said.of_verdict(draft, refused.verdict, all_of_it=True)
+        told = said.of_verdict(draft, refused.verdict, member, all_of_it=True)
         return page(request, member, draft, told, refused=True)
 
 

@@ -17,7 +17,8 @@ from django.http import QueryDict
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Field, Row, Value, units
-from jobs.spec.problems import Problem, Severity, join
+from jobs.spec.patch import CannotApply, apply
+from jobs.spec.problems import Fix, Problem, Severity, join
 from jobs.spec.reading import NotADocument, read
 
 LONGEST_KEY = 64
@@ -70,6 +71,15 @@ class Draft:
             post.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
             post.get("again", "")[:LONGEST_KEY],
         )
+
+    def after(self, fix: Fix, judged: Document) -> "Draft":
+        """With a fix applied. It was made for the document as it was judged, with what the portal fills in: where the
+        fix needs that, it comes along. Raises CannotApply."""
+        try:
+            document = apply(self.document, fix)
+        except CannotApply:
+            document = apply(judged, fix)
+        return Draft.begun(self.kind, document, self.again)
 
     def renewed(self) -> "Draft":
         """The same, as a new wish."""

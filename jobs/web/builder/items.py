@@ -7,7 +7,8 @@ from jobs.spec import fields
 from jobs.spec.fields import Field, Row, Value
 from jobs.web.builder.choices import USUAL_TAGS, Choice
 from jobs.web.builder.draft import Draft
-from jobs.web.builder.said import Finding, Said
+from jobs.web.builder.finding import Finding
+from jobs.web.builder.said import Said
 
 MEMORY = ("512 MiB", "1 GiB", "2 GiB", "4 GiB", "8 GiB", "16 GiB", "32 GiB", "64 GiB", "128 GiB")
 SPANS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")

@@ -16,7 +16,7 @@ from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Value
 from jobs.spec.reading import NotADocument
 from jobs.web import write
-from jobs.web.builder import choices, facts, rerun, said
+from jobs.web.builder import choices, facts, fixing, rerun, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.items import items
@@ -49,6 +49,9 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
             return page(request, member, draft, said.of_draft(draft, member), again=again)
         case "json":
             return write.opened(request, member, draft.text, again=draft.again)
+        case str(asked) if asked.startswith(fixing.ASKED):
+            draft, told = fixing.fixed(request, member, draft, asked.removeprefix(fixing.ASKED))
+            return page(request, member, draft, told, again=again)
     return _submitted(request, member, draft, again)
 
 
@@ -197,7 +200,7 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
     except NotADocument:
         return page(request, member, draft, told, again=again, refused=True)
     except intake.Refused as refused:
-        told = said.of_verdict(draft, refused.verdict, all_of_it=True)
+        told = said.of_verdict(draft, refused.verdict, member, all_of_it=True)
         return page(request, member, draft, told, again=again, refused=True)
     except intake.KeyReusedError:
         # Someone went back to a form that had submitted, and changed it: the same button means a new wish now.

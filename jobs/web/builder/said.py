@@ -1,32 +1,22 @@
 """What is said of a draft: the judge's verdict and the form's own, each problem at its field, and the sentence on the
 button."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jobs import intake
 from jobs.access import Member
 from jobs.intake import Verdict
 from jobs.models import Account
-from jobs.spec.problems import Problem, Severity, listed
+from jobs.spec.problems import Problem, listed
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion
+from jobs.web.builder import rail
 from jobs.web.builder.draft import Draft
+from jobs.web.builder.finding import Finding
+from jobs.web.builder.rail import Rail
 
 MOST_PROBLEMS = 50
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A problem, and the field it is told at, if there is one."""
-
-    problem: Problem
-    field: str = ""
-    label: str = ""
-
-    @property
-    def is_error(self) -> bool:
-        return self.problem.severity is Severity.ERROR
 
 
 @dataclass(frozen=True)
@@ -38,6 +28,9 @@ class Said:
     judged: bool = False
     findings: tuple[Finding, ...] = ()
     missing: tuple[str, ...] = ()
+    rail: Rail | None = None
+    verdict: Verdict | None = None
+    """None when there was no document to judge."""
 
     @property
     def errors(self) -> int:
@@ -68,16 +61,18 @@ def not_yet(draft: Draft) -> Said:
 def of_draft(draft: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
     """The verdict on a draft. What is merely still to fill in is no error yet, unless `all_of_it` is asked for."""
     try:
-        return of_verdict(draft, intake.judge(draft.text, member, account), all_of_it=all_of_it)
+        return of_verdict(draft, intake.judge(draft.text, member, account), member, all_of_it=all_of_it)
     except NotADocument as no:
-        return _said(draft, [Problem("", no.message)], all_of_it=all_of_it)
+        return _said(draft, [Problem("", no.message)], None, member, all_of_it=all_of_it)
 
 
-def of_verdict(draft: Draft, verdict: Verdict, *, all_of_it: bool = False) -> Said:
-    return _said(draft, verdict.problems, all_of_it=all_of_it)
+def of_verdict(draft: Draft, verdict: Verdict, member: Member, *, all_of_it: bool = False) -> Said:
+    return _said(draft, verdict.problems, verdict, member, all_of_it=all_of_it)
 
 
-def _said(draft: Draft, judged: "list[Problem] | tuple[Problem, ...]", *, all_of_it: bool) -> Said:
+def _said(
+    draft: Draft, judged: Iterable[Problem], verdict: Verdict | None, member: Member, *, all_of_it: bool
+) -> Said:
     problems = draft.problems(judged)
     missing = [each.label.lower() for each in draft.missing]
     if not all_of_it:
@@ -86,17 +81,21 @@ def _said(draft: Draft, judged: "list[Problem] | tuple[Problem, ...]", *, all_of
     findings = [Finding(problem) for problem in rest]
     for each in draft.table:
         findings += [Finding(problem, each.name, each.label) for problem in by_field.get(each.name, ())]
+    findings = findings[:MOST_PROBLEMS]
+    lines = rail.of(verdict, member, findings, missing) if verdict else None
     errors = sum(finding.is_error for finding in findings)
     if errors:
         sentence = f"{errors} problem{'s' * (errors != 1)} to solve first"
     elif missing:
         sentence = f"Still to fill in: {listed(missing)}"
     else:
-        sentence = opinion.button(draft.kind, draft.document)
+        sentence = opinion.button(draft.kind, draft.document, lines.price if lines else "")
     return Said(
         opinion.headline(draft.kind, draft.document),
         sentence,
         judged=True,
-        findings=tuple(findings[:MOST_PROBLEMS]),
+        findings=tuple(findings),
         missing=tuple(missing),
+        rail=lines,
+        verdict=verdict,
     )
