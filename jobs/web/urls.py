@@ -18,7 +18,7 @@ from jobs.web import (
 )
 from jobs.web.builder import definition as definition_builder
 from jobs.web.builder import job as job_builder
-from jobs.web.builder import taken
+from jobs.web.builder import pasted, taken
 
 urlpatterns = [
     path("sign-in/", session.SignIn.as_view(), name="sign_in"),
@@ -36,6 +36,7 @@ urlpatterns = [
     path("teams/<slug:slug>/new/", write.write, name="write"),
     path("teams/<slug:slug>/judge/", write.judge, name="judge"),
     path("teams/<slug:slug>/form/", taken.open_form, name="open_form"),
+    path("teams/<slug:slug>/read/", pasted.read_pasted, name="read_pasted"),
     path("teams/<slug:slug>/jobs/new/", job_builder.job_form, name="job_form"),
     path("teams/<slug:slug>/jobs/new/preview/", job_builder.job_preview, name="job_preview"),
     path("teams/<slug:slug>/jobs/new/waits/", job_builder.job_waits, name="job_waits"),

@@ -16,7 +16,7 @@ from jobs.access import Member
 from jobs.models import Account, Registration, Revision, Source
 from jobs.spec.documents import Kind
 from jobs.spec.reading import LARGEST, NotADocument
-from jobs.web import examples, opinion, secrets
+from jobs.web import examples, opinion, schemas, secrets
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
 
@@ -178,6 +178,8 @@ def page(
         "refused": refused,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": LARGEST,
+        "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
+        "wait_ms": opinion.WAIT_MS,
         "here": "write",
         "tab": "json",
     }

@@ -3,12 +3,12 @@
 // portal applies the fix.
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-patch]");
+  const button = event.target.closest("[data-fix]");
   if (!button) return;
   const asks = new CustomEvent("apply-fix", {
     bubbles: true,
     cancelable: true,
-    detail: { patch: JSON.parse(button.dataset.patch), words: button.textContent.trim() },
+    detail: { patch: JSON.parse(button.dataset.fix), words: button.textContent.trim() },
   });
   if (!button.dispatchEvent(asks)) event.preventDefault();
 });

@@ -184,7 +184,7 @@ def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: C
     buttons = re.findall(r'<button[^>]*value="fix:[^>]*>', told.content.decode())
     button = next(each for each in buttons if "share.not-fair" in each)
     patch, value = (
-        html.unescape(button.partition(f'{name}="')[2].partition('"')[0]) for name in ("data-patch", "value")
+        html.unescape(button.partition(f'{name}="')[2].partition('"')[0]) for name in ("data-fix", "value")
     )
     answer = fill(browser, of=base, **FILLED, do=value)
 

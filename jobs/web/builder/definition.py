@@ -12,14 +12,15 @@ from jobs.access import Member
 from jobs.models import Account, Definition
 from jobs.spec.documents import Document, Kind, text_at
 from jobs.spec.fields import units
+from jobs.spec.fields.described import described
 from jobs.spec.fields.tables import has_one_container
 from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
-from jobs.web import secrets, write
+from jobs.web import opinion, schemas, secrets, write
 from jobs.web.builder import choices, fixing, said
 from jobs.web.builder.choices import Choice
-from jobs.web.builder.draft import Draft
+from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
 from jobs.web.builder.said import Said
 from jobs.web.door import SignedInRequest, signed_in
@@ -42,21 +43,16 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="register")
     if request.method != "POST":
         return _opened(request, member)
-    try:
-        draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
-    except NotADocument as no:
-        return write.sent_back(request, member, request.POST.get("document", ""), no)
+    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
     match request.POST.get("do"):
         case "check":
             return page(request, member, draft, said.of_draft(draft, member, account))
-        case "json":
-            return write.opened(request, member, draft.text)
         case str(asked) if asked.startswith(fixing.ASKED):
             draft, told = fixing.fixed(request, member, draft, asked.removeprefix(fixing.ASKED), account)
             return page(request, member, draft, told)
     told = said.of_draft(draft, member, account, all_of_it=True)
-    if draft.own_problems:
+    if draft.unread or draft.own_problems:
         return page(request, member, draft, told, refused=True)
     try:
         return write.registered(request, draft.text, member, account)
@@ -72,10 +68,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """What stands beside the form, for what is in it now, and what is to be said at its fields."""
     member = access.membership(request.user, slug, may="register")
-    try:
-        draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
-    except NotADocument as no:
-        return HttpResponse(no.message, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     told = said.of_draft(draft, member, _account(request, member))
     filled = {
         "team": member.team,
@@ -84,8 +77,6 @@ def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "said": told,
         "items": items(draft, told, choices=_sizes(draft)),
         "fargate": _on_fargate(draft),
-        # Only what decides about sizes draws them anew: nobody's caret is in them then.
-        "sizes_too": request.htmx.trigger_name in ("platform", "vcpus"),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", filled)
@@ -100,12 +91,17 @@ def page(
     earlier: Definition | None = None,
     refused: bool = False,
 ) -> HttpResponse:
+    draft = draft.settled()
     accounts = _accounts(member)
     filled = {
         "member": member,
         "team": member.team,
         "draft": draft,
         "said": told,
+        "fields": described(draft.table),
+        "schema": schemas.address(draft.kind),
+        "panes": PANES,
+        "wait_ms": opinion.WAIT_MS,
         "items": items(draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}),
         "fargate": _on_fargate(draft),
         "known": choices.known(member.team),

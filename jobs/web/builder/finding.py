@@ -1,10 +1,9 @@
 """A problem as the page tells it: at its field, with a button if there is a fix."""
 
-import json
 from dataclasses import dataclass
 
 from jobs.spec.problems import Problem, Severity
-from jobs.web.opinion import fix_in_words
+from jobs.web import opinion
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,12 @@ class Finding:
     @property
     def fix(self) -> str:
         """What its fix would do, in words; empty without one."""
-        return fix_in_words(self.problem.fix)
+        return opinion.fix_in_words(self.problem.fix)
 
     @property
     def patch(self) -> str:
         """Its fix for a script that edits the text."""
-        return json.dumps(self.problem.fix, ensure_ascii=False)
+        return opinion.patch_of(self.problem.fix)
 
     @property
     def key(self) -> str:

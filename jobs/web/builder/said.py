@@ -1,8 +1,9 @@
 """What is said of a draft: the judge's verdict and the form's own, each problem at its field, and the sentence on the
 button."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jobs import intake
 from jobs.access import Member
@@ -15,6 +16,7 @@ from jobs.web.builder import rail
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.finding import Finding
 from jobs.web.builder.rail import Rail
+from jobs.web.opinion import Mark
 
 MOST_PROBLEMS = 50
 
@@ -31,6 +33,11 @@ class Said:
     rail: Rail | None = None
     verdict: Verdict | None = None
     """None when there was no document to judge."""
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def marks_as_json(self) -> list[dict[str, Any]]:
+        return [mark.as_json() for mark in self.marks]
 
     @property
     def errors(self) -> int:
@@ -60,20 +67,16 @@ def not_yet(draft: Draft) -> Said:
 
 def of_draft(draft: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
     """The verdict on a draft. What is merely still to fill in is no error yet, unless `all_of_it` is asked for."""
+    if draft.unread:
+        return _of_no_document(draft.unread)
     try:
         return of_verdict(draft, intake.judge(draft.text, member, account), member, all_of_it=all_of_it)
     except NotADocument as no:
-        return _said(draft, [Problem("", no.message)], None, member, all_of_it=all_of_it)
+        return _of_no_document(no)
 
 
 def of_verdict(draft: Draft, verdict: Verdict, member: Member, *, all_of_it: bool = False) -> Said:
-    return _said(draft, verdict.problems, verdict, member, all_of_it=all_of_it)
-
-
-def _said(
-    draft: Draft, judged: Iterable[Problem], verdict: Verdict | None, member: Member, *, all_of_it: bool
-) -> Said:
-    problems = draft.problems(judged)
+    problems = draft.problems(verdict.problems)
     missing = [each.label.lower() for each in draft.missing]
     if not all_of_it:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
@@ -82,20 +85,31 @@ def _said(
     for each in draft.table:
         findings += [Finding(problem, each.name, each.label) for problem in by_field.get(each.name, ())]
     findings = findings[:MOST_PROBLEMS]
-    lines = rail.of(verdict, member, findings, missing) if verdict else None
+    lines = rail.of(verdict, member, findings, missing)
     errors = sum(finding.is_error for finding in findings)
     if errors:
-        sentence = f"{errors} problem{'s' * (errors != 1)} to solve first"
+        sentence = _to_solve(errors)
     elif missing:
         sentence = f"Still to fill in: {listed(missing)}"
     else:
-        sentence = opinion.button(draft.kind, draft.document, lines.price if lines else "")
+        sentence = opinion.button(draft.kind, draft.document, lines.price)
     return Said(
         opinion.headline(draft.kind, draft.document),
         sentence,
         judged=True,
         findings=tuple(findings),
         missing=tuple(missing),
+        marks=opinion.marks(problems[:MOST_PROBLEMS], verdict.reading),
         rail=lines,
         verdict=verdict,
     )
+
+
+def _of_no_document(no: NotADocument) -> Said:
+    told = opinion.of_no_document(no)
+    finding = Finding(Problem("", no.message))
+    return Said(told.headline, _to_solve(1), judged=True, findings=(finding,), marks=told.marks)
+
+
+def _to_solve(errors: int) -> str:
+    return f"{errors} problem{'s' * (errors != 1)} to solve first"

@@ -12,6 +12,7 @@ from jobs.spec.reading import NotADocument, Reading, read
 from jobs.web import write
 from jobs.web.builder import definition, job, said
 from jobs.web.builder.draft import Draft
+from jobs.web.builder.pasted import is_as_written
 from jobs.web.door import SignedInRequest, signed_in
 
 
@@ -27,7 +28,7 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
         return write.sent_back(request, member, sent.text, no)
     for change in reading.changes:
         messages.info(request, change.message)
-    draft = Draft.begun(reading.kind, reading.document, sent.again)
+    draft = Draft.begun(reading.kind, reading.document, sent.again, reading.text if is_as_written(reading) else "")
     if reading.kind is Kind.DEFINITION:
         return definition.page(request, member, draft, said.of_draft(draft, member))
     return job.page(request, member, draft, said.of_draft(draft, member))
