@@ -238,7 +238,7 @@ def _tags(findings: Sequence[Finding], verdict: Verdict) -> Line:
         reason = "Jobs are asked for theirs when they are submitted." if asked else f"{team} asks for none."
     else:
         reason = f"{listed(asked)}: there, as {team} asks." if asked else f"{team} asks for none."
-    filled = [change.message for change in verdict.reading.changes if "was filled in by" in change.message]
+    filled = [change.message for change in verdict.reading.changes if change.by]
     return _line("tags", "Tags", findings, "Yes", " ".join([reason, *(f"{each}." for each in filled)]), bad="Missing")
 
 

@@ -3,6 +3,7 @@ button."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jobs import intake
@@ -11,12 +12,13 @@ from jobs.intake import Verdict
 from jobs.models import Account
 from jobs.spec.problems import Problem, listed
 from jobs.spec.reading import NotADocument
-from jobs.web import opinion
+from jobs.web import opinion, resolved
 from jobs.web.builder import rail
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.finding import Finding
 from jobs.web.builder.rail import Rail
 from jobs.web.opinion import Mark
+from jobs.web.resolved import Part
 
 MOST_PROBLEMS = 50
 
@@ -38,6 +40,10 @@ class Said:
     @property
     def marks_as_json(self) -> list[dict[str, Any]]:
         return [mark.as_json() for mark in self.marks]
+
+    @cached_property
+    def resolved(self) -> list[Part]:
+        return resolved.of_verdict(self.verdict)
 
     @property
     def errors(self) -> int:
