@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from jobs.models import Definition, Job, Membership, Role, Submission, Team, User
+from jobs.models import Definition, Draft, Job, Membership, Role, Submission, Team, User
 from jobs.models.ids import from_text
 
 Act = Literal["view", "submit", "stop", "register", "tokens", "lead"]
@@ -108,6 +108,12 @@ def definition(user: User, text_id: str) -> tuple[Definition, Member]:
     """A definition by its public id, and the user in the team that owns it (without a role, if it is shared only)."""
     found = _find(Definition.objects.visible_to(user).select_related("team", "account"), text_id)
     return found, Member(user, found.team, _role(user, found.team))
+
+
+def draft(member: Member, text_id: str) -> Draft:
+    """A draft that the member wrote in the team."""
+    mine = Draft.objects.visible_to(member.user).filter(team=member.team)
+    return _find(mine.select_related("team", "revision__definition"), text_id)
 
 
 M = TypeVar("M", bound=Model)

@@ -5,6 +5,7 @@ from jobs.models.api_answer import ApiAnswer
 from jobs.models.array_child import ArrayChild
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.draft import Draft, DraftKind
 from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
 from jobs.models.incarnation import Incarnation
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
@@ -27,6 +28,8 @@ __all__ = [
     "CostLine",
     "Definition",
     "DeliveryAttempt",
+    "Draft",
+    "DraftKind",
     "Feature",
     "FilledBy",
     "ImageGrant",

@@ -11,7 +11,6 @@ from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.problems import listed
 
-
 PORTAL = "the portal"
 """By whom a tag is filled in that no team and no person may write otherwise."""
 

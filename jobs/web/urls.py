@@ -4,6 +4,7 @@ from jobs.web import (
     cli,
     costs,
     definitions,
+    drafts,
     health,
     history,
     home,
@@ -44,6 +45,9 @@ urlpatterns = [
     path(
         "teams/<slug:slug>/definitions/new/preview/", definition_builder.definition_preview, name="definition_preview"
     ),
+    path("teams/<slug:slug>/drafts/", drafts.drafts, name="drafts"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/", drafts.draft, name="draft"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.draft_discard, name="draft_discard"),
     path("teams/<slug:slug>/definitions/", definitions.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),

@@ -24,6 +24,7 @@ from jobs.models import (
     ApiToken,
     CostLine,
     Definition,
+    Draft,
     Job,
     JobDependency,
     JobTag,
@@ -62,6 +63,7 @@ class Side:
     submission: Submission
     job: Job
     token: ApiToken
+    draft: Draft
     viewer: User
     analyst: User
     lead: User
@@ -75,6 +77,7 @@ class Side:
             ("jobs", "text_id"): self.job.text_id,
             ("definitions", "text_id"): to_text(self.definition.public_id),
             ("tokens", "text_id"): to_text(self.token.public_id),
+            ("drafts", "text_id"): self.draft.text_id,
         }
 
 
@@ -212,8 +215,25 @@ def side(word: str, shared: Account) -> Side:
     token = ApiToken.objects.create(
         team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
     )
+    draft = Draft.objects.create(
+        team=team,
+        person=people[Role.ANALYST],
+        kind="job",
+        name=f"{word}-draft",
+        text=json.dumps(document),
+        updated_at=now(),
+    )
     return Side(
-        word, team, shared, queue, revision.definition, submission, job, token, *(people[role] for role in Role)
+        word,
+        team,
+        shared,
+        queue,
+        revision.definition,
+        submission,
+        job,
+        token,
+        draft,
+        *(people[role] for role in Role),
     )
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, intake
 from jobs.access import Member
+from jobs.intake import drafts
 from jobs.models import Account, Definition
 from jobs.spec.documents import Document, Kind, text_at
 from jobs.spec.fields import units
@@ -18,7 +19,7 @@ from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion, schemas, secrets, write
-from jobs.web.builder import choices, fixing, said
+from jobs.web.builder import choices, fixing, kept, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
@@ -46,6 +47,8 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
     match request.POST.get("do"):
+        case "keep":
+            return kept.answer(request, member, kept.keep(request, member, draft))
         case "check":
             return page(request, member, draft, said.of_draft(draft, member, account))
         case str(asked) if asked.startswith(fixing.ASKED):
@@ -55,7 +58,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if draft.unread or draft.own_problems:
         return page(request, member, draft, told, refused=True)
     try:
-        return write.registered(request, draft.text, member, account)
+        return kept.sent(request, member, write.registered(request, draft.text, member, account))
     except NotADocument:
         return page(request, member, draft, told, refused=True)
     except intake.Refused as refused:
@@ -108,6 +111,9 @@ def page(
         "accounts": accounts if len(accounts) > 1 else [],
         "account": request.POST.get("account", ""),
         "earlier": earlier,
+        "draft_id": kept.id_of(request),
+        "kept": kept.keep(request, member, draft) if request.method == "POST" else None,
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": refused,
         "here": "write",
         "tab": "definition",
@@ -118,6 +124,10 @@ def page(
 
 def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     """Empty; or with a definition that is to be revised or copied. One of several containers opens as JSON."""
+    found = kept.opened(request, member)
+    if found:
+        draft = kept.as_draft(Kind.DEFINITION, found, BLANK)
+        return page(request, member, draft, said.not_yet(draft))
     revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
     if not revise and not clone:
         draft = Draft.begun(Kind.DEFINITION, BLANK)

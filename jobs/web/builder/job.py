@@ -10,13 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs import access, intake
 from jobs.access import Member
+from jobs.intake import drafts
 from jobs.models import Revision, Source
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Value
 from jobs.spec.fields.described import described
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion, schemas
-from jobs.web.builder import choices, facts, fixing, rerun, said
+from jobs.web.builder import choices, facts, fixing, kept, rerun, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
@@ -42,6 +43,8 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
     draft = _sent(request)
     again = _again(request, member, draft.again) if draft.again else None
     match request.POST.get("do"):
+        case "keep":
+            return kept.answer(request, member, kept.keep(request, member, draft))
         case "check":
             return page(request, member, draft, said.of_draft(draft, member), again=again)
         case str(asked) if asked.startswith(fixing.ASKED):
@@ -142,6 +145,9 @@ def page(
         "jobs": known.waits,
         "chosen": chosen,
         "again": again,
+        "draft_id": kept.id_of(request),
+        "kept": kept.keep(request, member, draft) if request.method == "POST" else None,
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": refused,
         "has_definitions": bool(offered["definition"]),
         "here": "write",
@@ -153,6 +159,10 @@ def page(
 
 def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.Again | None]:
     """What the form opens with: a job that was, or nothing but the usual queue and perhaps a definition."""
+    found = kept.opened(request, member)
+    if found:
+        draft = kept.as_draft(Kind.SUBMISSION, found, BLANK)
+        return draft, _again(request, member, draft.again) if draft.again else None
     earlier = request.GET.get("again", "")
     if earlier:
         again = _again(request, member, earlier)
@@ -205,7 +215,7 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
         messages.warning(request, SENT_BEFORE)
         return page(request, member, draft, told, again=again, refused=True)
     messages.success(request, f"Submitted {submission.name}.")
-    return redirect(submission)
+    return kept.sent(request, member, redirect(submission))
 
 
 def _facts(draft: Draft, runnable: list[Revision]) -> facts.Facts | None:
