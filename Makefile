@@ -40,7 +40,7 @@ test: .venv/.dev-stamp
 	exit $$failed
 
 test-fast: .venv/.dev-stamp
-	@$(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'
+	@QUICK=1 $(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'
 
 test-postgres: .venv/.dev-stamp
 	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres

@@ -1,9 +1,9 @@
 """What all tests share: no network, and no Redis."""
 
 import gc
+import itertools
 import os
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +22,13 @@ gc.set_threshold(50_000, 20, 20)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+_number = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def _own_incarnation(settings: Settings, tmp_path: Path) -> None:
-    settings.INCARNATION_FILE = tmp_path / "incarnation"
+def _own_incarnation(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A name of its own; a folder for each of two thousand tests would take seconds."""
+    settings.INCARNATION_FILE = tmp_path_factory.getbasetemp() / f"incarnation-{next(_number)}"
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client, override_settings
+from django.test.client import ClientHandler
 from django.utils.timezone import now
 
 from jobs.access import Member
@@ -91,6 +92,8 @@ class World:
     secrets: dict[str, str] = field(default_factory=dict)
     admin_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     read_streams: list[str] = field(default_factory=list)
+    handler: ClientHandler = field(default_factory=lambda: ClientHandler(enforce_csrf_checks=True))
+    """One for all: a client's own would load the middleware anew for each of some thousand requests."""
 
     @property
     def ids(self) -> dict[tuple[str, str], str]:
@@ -114,7 +117,8 @@ class World:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The answer to one request. What it changed is undone, unless it is to be kept until the test's end."""
-        browser, given = Client(enforce_csrf_checks=True), dict(headers or {})
+        browser, given = Client(), dict(headers or {})
+        browser.handler = self.handler
         if session := self.sessions.get(who):
             browser.cookies[settings.SESSION_COOKIE_NAME] = session
         if secret := self.secrets.get(who):
