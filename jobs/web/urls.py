@@ -17,9 +17,9 @@ from jobs.web import (
     tokens,
     write,
 )
+from jobs.web.builder import another_image, pasted, taken
 from jobs.web.builder import definition as definition_builder
 from jobs.web.builder import job as job_builder
-from jobs.web.builder import pasted, taken
 
 urlpatterns = [
     path("sign-in/", session.SignIn.as_view(), name="sign_in"),
@@ -48,6 +48,7 @@ urlpatterns = [
     path("teams/<slug:slug>/drafts/", drafts.drafts, name="drafts"),
     path("teams/<slug:slug>/drafts/<str:text_id>/", drafts.draft, name="draft"),
     path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.draft_discard, name="draft_discard"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/go-on/", another_image.draft_go_on, name="draft_go_on"),
     path("teams/<slug:slug>/definitions/", definitions.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),

@@ -105,7 +105,9 @@ def page(
         "schema": schemas.address(draft.kind),
         "panes": PANES,
         "wait_ms": opinion.WAIT_MS,
-        "items": items(draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}),
+        "items": items(
+            draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}, offered=choices.given(member.team)
+        ),
         "fargate": _on_fargate(draft),
         "known": choices.known(member.team),
         "accounts": accounts if len(accounts) > 1 else [],

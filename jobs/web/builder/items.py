@@ -1,7 +1,7 @@
 """The fields of a draft as the template shows them: value, rows, choices, what the definition says, what is wrong."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.spec import fields
 from jobs.spec.fields import Field, Row, Value
@@ -37,6 +37,7 @@ class Item:
     value: Value
     findings: tuple[Finding, ...] = ()
     hint: str = ""
+    note: str = ""
     choices: tuple[Choice, ...] = ()
     suggestions: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
@@ -62,9 +63,17 @@ def items(
     *,
     hints: Mapping[str, str] | None = None,
     choices: Mapping[str, Iterable[Choice]] | None = None,
+    offered: Mapping[str, Iterable[str]] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> dict[str, Item]:
-    """Every field of the draft by its name."""
-    return {each.name: _item(each, draft, said, hints or {}, choices or {}) for each in draft.table}
+    """Every field of the draft by its name. What is `offered` may be taken, `choices` are all there are, and `notes`
+    say what the chosen queue means for a field."""
+    found = {each.name: _item(each, draft, said, hints or {}, choices or {}) for each in draft.table}
+    for name, values in (offered or {}).items():
+        found[name] = replace(found[name], suggestions=tuple(values))
+    for name, note in (notes or {}).items():
+        found[name] = replace(found[name], note=note)
+    return found
 
 
 def _item(

@@ -17,7 +17,7 @@ from jobs.spec.fields import Value
 from jobs.spec.fields.described import described
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion, schemas
-from jobs.web.builder import choices, facts, fixing, kept, rerun, said
+from jobs.web.builder import another_image, choices, depends, facts, fixing, kept, rerun, said, then
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
@@ -47,6 +47,10 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
             return kept.answer(request, member, kept.keep(request, member, draft))
         case "check":
             return page(request, member, draft, said.of_draft(draft, member), again=again)
+        case another_image.ASKED:
+            told = said.of_draft(draft, member, all_of_it=True)
+            done = another_image.begun(request, member, draft, told)
+            return done or page(request, member, draft, told, again=again, refused=True)
         case str(asked) if asked.startswith(fixing.ASKED):
             draft, told = fixing.fixed(request, member, draft, asked.removeprefix(fixing.ASKED))
             return page(request, member, draft, told, again=again)
@@ -62,14 +66,22 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     runnable = choices.revisions(member.team, _name(draft))
     told = said.of_draft(draft, member)
     shown = _facts(draft, runnable)
+    again = _again(request, member, draft.again) if draft.again else None
     filled = {
         "team": member.team,
         "member": member,
         "draft": draft,
         "said": told,
         "facts": shown,
-        "items": items(draft, told, hints=shown.hints if shown else {}, choices={"revision": _revisions(runnable)}),
+        "items": items(
+            draft,
+            told,
+            hints=shown.hints if shown else {},
+            choices={"revision": _revisions(runnable)},
+            notes=depends.notes(told.verdict),
+        ),
         "latest": _latest(runnable),
+        "compared": then.compared(again, draft.document, shown.revision if shown else None),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", filled)
@@ -139,12 +151,20 @@ def page(
         "panes": PANES,
         "wait_ms": opinion.WAIT_MS,
         "facts": shown,
-        "items": items(draft, told, hints=shown.hints if shown else {}, choices=offered),
+        "items": items(
+            draft,
+            told,
+            hints=shown.hints if shown else {},
+            choices=offered,
+            notes=depends.notes(told.verdict),
+        ),
         "latest": _latest(runnable),
         "known": known,
         "jobs": known.waits,
         "chosen": chosen,
         "again": again,
+        "compared": then.compared(again, draft.document, shown.revision if shown else None),
+        "images": choices.images(member.team) if member.may("register") else (),
         "draft_id": kept.id_of(request),
         "kept": kept.keep(request, member, draft) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
