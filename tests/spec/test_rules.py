@@ -7,6 +7,7 @@ import pytest
 
 from jobs.spec import judge
 from jobs.spec.documents import Document, Kind, text_at
+from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.patch import apply
 from jobs.spec.problems import Problem
 from jobs.spec.queues import QueueFacts
@@ -365,9 +366,11 @@ CASES = [
 QUEUE_CASES = [
     ("queue.platform", QueueFacts(platform="ECS"), QueueFacts(platform="ECS_FARGATE")),
     ("queue.service-jobs", QueueFacts(platform="ECS"), QueueFacts(platform="SAGEMAKER_TRAINING")),
+    ("queue.nothing-fits", QueueFacts(), QueueFacts(environments=(EnvironmentFacts("off", state="DISABLED"),))),
 ]
 
-TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs"}
+TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs",
+                  "queue.nothing-fits"}  # fmt: skip
 """Rules about texts (test_reading.py) and queues (below)."""
 
 
