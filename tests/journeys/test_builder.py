@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from jobs.spec.documents import Kind
 from jobs.spec.normal import normalise
+from jobs.web.opinion import WAIT_MS
 from tests.builder import documents
 from tests.writing import write, written
 
@@ -231,6 +233,8 @@ def test_a_fix_is_applied_and_undone(signed_in: Callable[..., Page]) -> None:
 
 def test_any_field_of_the_schema_comes_into_the_form(signed_in: Callable[..., Page]) -> None:
     page = signed_in("analyst")
+    # A slow answer is not lost because the preview asks meanwhile.
+    page.route("**/part/*", lambda route: [time.sleep(2 * WAIT_MS / 1000), route.continue_()][-1])
     page.goto("/teams/research/definitions/new/")
     page.locator("#further-words").fill("ulimit")
     page.locator("#further-found").get_by_role("button", name="Ulimits", exact=True).click()
