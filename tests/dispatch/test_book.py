@@ -28,7 +28,9 @@ def sending(job: Job, batch_id: str) -> Acceptance:
 def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_num_queries):
     submission = make.submission()
     going = [make.job(submission, **leased()) for _ in range(5)]
-    told = [sending(make.job(submission, delivery=Delivery.SENDING, **leased()), f"j-{number}") for number in range(5)]
+    told = [
+        sending(make.job(submission, delivery=Delivery.SENDING, **leased()), f"j-{number}") for number in range(5)
+    ]
     with django_assert_num_queries(9):  # as many as for one of each
         written = book._write([*going, *told])
 

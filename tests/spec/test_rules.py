@@ -484,6 +484,7 @@ def test_reading_and_judging_tell_of_a_text_together() -> None:
     assert reading.document["propagateTags"] is True
 
 
+@pytest.mark.long
 def test_a_document_much_too_large_is_still_judged_at_once() -> None:
     """By size, not by the clock: anything quadratic would need 10^7 steps here."""
     many = range(3_000)
