@@ -245,6 +245,7 @@ def test_any_field_of_the_schema_comes_into_the_form(signed_in: Callable[..., Pa
     part = page.locator("[data-part]")
     for number, (name, limit) in enumerate((("nofile", "1024"), ("core", "0"))):
         part.get_by_role("button", name=re.compile("^Add ")).click()
+        expect(part.locator(f'[data-at^="/containerProperties/ulimits/{number}/"]').first).to_be_focused()
         for key, value in (("name", name), ("softLimit", limit), ("hardLimit", limit)):
             part.locator(f'[data-at="/containerProperties/ulimits/{number}/{key}"]').fill(value)
     assert document(page)["containerProperties"]["ulimits"] == [
