@@ -112,6 +112,7 @@ mutants: .venv/.dev-stamp
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
+	@$(PY) -m bench.typing
 	@$(PY) -m bench.cost
 
 # -- The ground. A Python counts when it really runs (a version manager's shims may only pretend), is new enough and can
