@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.writing import write
+from tests.writing import sentence, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -49,5 +49,24 @@ def test_a_job_that_runs(signed_in: Callable[..., Page], album: Path, look: str)
     page.screenshot(path=picture)
 
     expect(page.locator(".title-line .st")).to_have_text("Running")
+    assert picture.read_bytes().startswith(PNG)
+    assert picture.stat().st_size > 30_000
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_a_job_that_is_written(signed_in: Callable[..., Page], album: Path, look: str):
+    page = signed_in("analyst", color_scheme=look, viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
+    page.goto("/teams/research/jobs/new/?definition=model-training")
+    page.locator("#f-name").fill("train-model-43")
+    page.locator("#f-queue").select_option("gpu-job-queue")
+    page.locator("#f-gpus").fill("4")
+    page.locator("#f-name").focus()
+    expect(page.locator("#sentence")).to_have_text(sentence("Submit train-model-43 to gpu-job-queue"))
+    expect(page.locator("#beside")).to_contain_text("Ceilings and approval")
+    page.evaluate("scrollTo(0, 0)")
+
+    picture = album / f"builder-{look}.png"
+    page.screenshot(path=picture)
+
     assert picture.read_bytes().startswith(PNG)
     assert picture.stat().st_size > 30_000

@@ -89,6 +89,14 @@ def until(true: Callable[[], object], seconds: float = 10) -> None:
         time.sleep(0.1)
 
 
+def test_the_column_beside_a_long_page_stays_in_sight(enter: Callable[..., Page], research: Research) -> None:
+    page = enter(reverse("job_form", args=[research.team.slug]))
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+
+    assert page.evaluate("scrollY") > 0
+    assert page.evaluate("document.querySelector('.side').getBoundingClientRect().top") == 0
+
+
 def pleases(page: Page, path: str) -> None:
     """It fits, and whoever cannot see it, or use a mouse, can use it all the same."""
     page.goto(path)
