@@ -236,12 +236,14 @@ def _somewhere(size: effective.Size, queues: Sequence[Queue]) -> Fit:
 def _tags(findings: Sequence[Finding], verdict: Verdict) -> Line:
     asked = [demand.key for demand in verdict.grants.tags if demand.required]
     team = verdict.grants.team
-    if verdict.reading.kind is Kind.DEFINITION:
-        reason = "Jobs are asked for theirs when they are submitted." if asked else f"{team} asks for none."
+    filled = [f"{change.message}." for change in verdict.reading.changes if change.by]
+    if not asked:
+        told = filled or [f"{team} asks for none."]
+    elif verdict.reading.kind is Kind.DEFINITION:
+        told = ["Jobs are asked for theirs when they are submitted.", *filled]
     else:
-        reason = f"{listed(asked)}: there, as {team} asks." if asked else f"{team} asks for none."
-    filled = [change.message for change in verdict.reading.changes if change.by]
-    return _line("tags", "Tags", findings, "Yes", " ".join([reason, *(f"{each}." for each in filled)]), bad="Missing")
+        told = [f"{listed(asked)}: there, as {team} asks.", *filled]
+    return _line("tags", "Tags", findings, "Yes", " ".join(told), bad="Missing")
 
 
 def _ceilings(findings: Sequence[Finding], verdict: Verdict, runs: Sequence[_Run]) -> Line:
