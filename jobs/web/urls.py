@@ -58,6 +58,7 @@ urlpatterns = [
     path("jobs/<str:text_id>/receipt/", costs.receipt, name="receipt"),
     path("jobs/<str:text_id>/again/", job_builder.job_again, name="job_again"),
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
+    path("jobs/<str:text_id>/release/", jobs.job_release, name="job_release"),
     path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<str:text_id>/log.txt", jobs.job_log_file, name="job_log_file"),
     path("definitions/<str:text_id>/", definitions.definition, name="definition"),

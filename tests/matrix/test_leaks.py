@@ -66,6 +66,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "cli_script",
         "submission_stop",
         "job_stop",
+        "job_release",
         "token_revoke",
     }
     mine = {name for name in offered - not_linked if EXPECTED[name, "GET"][who] in (200, 302)}
