@@ -27,6 +27,7 @@ from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.incarnation import held_back
 from jobs.models.job import LEASE
+from jobs.models.quarantine import SEND_WITHIN, SKEW_AT_MOST
 from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
 from jobs.policy.rules import withdrawn
@@ -38,10 +39,6 @@ AT_ONCE = 100
 THREADS = 8
 # No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
 BEGIN_WITHIN = 20.0
-# After the intent is written, a request leaves within so many seconds or not at all.
-SEND_WITHIN = 10.0
-# The quarantine allows for clocks that differ by so much.
-SKEW_AT_MOST = 60.0
 # A definition is not always known to SubmitJob at once after it was registered.
 SETTLING = timedelta(seconds=60)
 # How long an account is left alone that is throttled, or that cannot be reached or gives no clear answers.

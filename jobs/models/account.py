@@ -1,5 +1,8 @@
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
+
+from jobs.models import quarantine
 
 
 class Access(models.TextChoices):
@@ -69,3 +72,14 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.region})"
+
+    def clean(self) -> None:
+        """A quarantine that a late request can outlive would have jobs run twice."""
+        if (self.quarantine_seconds or 0) < self.shortest_quarantine:
+            least = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
+            raise ValidationError({"quarantine_seconds": least})
+
+    @property
+    def shortest_quarantine(self) -> int:
+        """The least that `quarantine_seconds` may be, by what is known of how long a request can be under way."""
+        return quarantine.shortest(in_sandbox=self.access == Access.SANDBOX)
