@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.errors import AwsError, RequestRefusedError
 from jobs.aws.session import Purpose, client_for
+from jobs.failpoints import reached
 from jobs.models import Account, Registration, Revision
 from jobs.models.definition import RevisionQuerySet
 from jobs.spec.normal import fingerprint
@@ -37,6 +38,7 @@ def register(revision: Revision) -> bool:
     try:
         known = _registered_before(revision) if revision.sent_at else None
         registered = known or batch.register(client_for(account, "batch", Purpose.SUBMIT), revision.document)
+        reached("registered")
     except RequestRefusedError as refused:
         _pending(revision).update(registration=Registration.REFUSED, refusal=refused.message, active=False)
         return False

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -48,9 +49,9 @@ def accept(
         submission = _keep(text, member, verdict, verdict.account, source)
         if request_key:
             Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
+        transaction.on_commit(partial(reached, "accepted"))
         ring("deliver", verdict.account.pk, bell="deliver")
         reached("accepting")
-    reached("accepted")
     return submission
 
 
