@@ -11,20 +11,21 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
 NOT_FAST = browser or process
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates deploy audit mutants bench chaos pictures rules fuzz lock clean
+.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
 	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium'
 	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
-	@echo 'make check       format, lint, types, import contracts, migrations, templates, audit; then make test'
+	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
+	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
 	@echo 'make format      write the code the way make check wants it'
 	@echo 'make mutants     takes each rule of policy and access out, and sees that a test misses it'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
 	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
 	@echo 'make chaos       the exhaustive check of delivery, in its largest worlds (about three minutes)'
-	@echo 'make bench       a table of how fast the parts are that people wait for'
+	@echo 'make bench       how fast the parts are that people wait for, and what the portal costs beside a plain loop (some minutes)'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
 
@@ -40,7 +41,7 @@ test: .venv/.dev-stamp
 	exit $$failed
 
 test-fast: .venv/.dev-stamp
-	@$(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'
+	@QUICK=1 $(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'
 
 test-postgres: .venv/.dev-stamp
 	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres
@@ -53,7 +54,7 @@ rules: .venv/.dev-stamp
 	@$(PY) -m scripts.rights
 
 # -- Everything CI does
-check: .venv/.dev-stamp lint types contracts migrations templates deploy audit test
+check: .venv/.dev-stamp lint types contracts migrations templates bundle deploy audit test
 
 lint: .venv/.dev-stamp
 	@echo '== format and lint'
@@ -75,6 +76,17 @@ migrations: .venv/.dev-stamp
 templates: .venv/.dev-stamp
 	@echo '== templates'
 	@$(PY) -m djlint --quiet --lint templates
+
+bundle: .venv/.dev-stamp
+	@echo '== files in static/ that others made'
+	@$(PY) -m scripts.assets
+
+# The editor of documents, from static/src/builder. Nobody else needs Node: what it makes is committed.
+assets: .venv/.dev-stamp
+	@command -v npm >/dev/null || { echo 'make assets needs Node and npm, which were not found on PATH.' >&2; exit 1; }
+	@rm -rf .assets && cp -R static/src/builder .assets
+	@cd .assets && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs .
+	@$(PY) -m scripts.assets --take .assets
 
 deploy: .venv/.dev-stamp
 	@echo '== production settings'
@@ -100,6 +112,7 @@ mutants: .venv/.dev-stamp
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
+	@$(PY) -m bench.cost
 
 # -- The ground. A Python counts when it really runs (a version manager's shims may only pretend), is new enough and can
 # make environments.

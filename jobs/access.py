@@ -1,7 +1,7 @@
 """Who may see and do what, and how anyone gets hold of an object.
 
 Every page and API call comes through here. What someone may not see does not exist for them (404); what they see
-and may not do is refused (403). Staff see everything and act only as members.
+and may not do is refused (403). Staff see everything, approve in every team, and otherwise act only as members.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,21 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from jobs.models import Definition, Job, Membership, Role, Submission, Team, User
+from jobs.models import (
+    Approval,
+    ArrayChild,
+    Definition,
+    Job,
+    Membership,
+    Revision,
+    Role,
+    Submission,
+    Team,
+    User,
+)
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register", "tokens", "lead"]
+Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve"]
 
 # The one table of rights. A role that is not named may not.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
@@ -25,10 +36,19 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
         "submit": frozenset({Role.ANALYST, Role.LEAD}),
         "stop": frozenset({Role.ANALYST, Role.LEAD}),
         "register": frozenset({Role.ANALYST, Role.LEAD}),
+        "share": frozenset({Role.LEAD}),
         "tokens": frozenset({Role.LEAD}),
         "lead": frozenset({Role.LEAD}),
+        "audit": frozenset({Role.LEAD}),
+        "approve": frozenset({Role.LEAD}),
     }
 )
+
+LOOKING: frozenset[Act] = frozenset({"view", "audit"})
+"""What changes nothing: allowed also in a team that is switched off."""
+
+STAFF_TOO: frozenset[Act] = LOOKING | {"approve"}
+"""What staff may in every team, member of it or not."""
 
 IN_WORDS: Mapping[Act, str] = MappingProxyType(
     {
@@ -36,8 +56,11 @@ IN_WORDS: Mapping[Act, str] = MappingProxyType(
         "submit": "submit jobs",
         "stop": "stop jobs",
         "register": "register definitions",
+        "share": "share definitions and deactivate their names",
         "tokens": "see or make tokens",
         "lead": "do what its leads do",
+        "audit": "read its audit: who did what",
+        "approve": "approve what others asked for",
     }
 )
 
@@ -51,9 +74,8 @@ class Member:
     role: str
 
     def may(self, act: Act) -> bool:
-        if act == "view":
-            return self.role in MAY[act] or self.user.is_staff
-        return self.team.active and self.role in MAY[act]
+        allowed = self.role in MAY[act] or (act in STAFF_TOO and self.user.is_staff)
+        return allowed and (self.team.active or act in LOOKING)
 
     def must(self, act: Act) -> None:
         """Raises PermissionDenied with a sentence, unless the act is allowed."""
@@ -64,6 +86,8 @@ class Member:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
         words = IN_WORDS[act]
+        if not self.role and not self.user.is_staff:
+            return f"To {words} in {self.team}, be made a member of it. What it shares, others may only use."
         if not self.role:
             return f"You see {self.team} as an administrator. To {words}, be made a member of it."
         return f"A {self.role} of {self.team} may not {words}. A lead of the team can change your role."
@@ -98,16 +122,48 @@ def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
     return found, _member(user, found.team, may)
 
 
+def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
+    """A child of an array that was read, its array, and the user in its team."""
+    found, member = job(user, text_id)
+    one = found.children.filter(index=index).first()
+    if one is None:
+        raise Http404("There is no such child, or it was not read yet.")
+    return one, found, member
+
+
 def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:
     """A submission by its public id, and the user in its team."""
-    found = _find(Submission.objects.visible_to(user).select_related("team", "account", "person"), text_id)
+    related = ("team", "account", "person", "approval__decided_by")
+    found = _find(Submission.objects.visible_to(user).select_related(*related), text_id)
     return found, _member(user, found.team, may)
 
 
-def definition(user: User, text_id: str) -> tuple[Definition, Member]:
+def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, Member]:
+    """A request by its public id, and the user in its team. Whether it is theirs to decide, `intake` asks."""
+    found = _find(
+        Approval.objects.visible_to(user).select_related(
+            "team", "submission__account", "submission__person", "submission__team", "barred", "decided_by"
+        ),
+        text_id,
+    )
+    return found, _member(user, found.team, may)
+
+
+def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Definition, Member]:
     """A definition by its public id, and the user in the team that owns it (without a role, if it is shared only)."""
-    found = _find(Definition.objects.visible_to(user).select_related("team", "account"), text_id)
-    return found, Member(user, found.team, _role(user, found.team))
+    found = _find(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
+    member = Member(user, found.team, _role(user, found.team))
+    if may:
+        member.must(may)
+    return found, member
+
+
+def revision(user: User, text_id: str, revision_id: str, may: Act | None = None) -> tuple[Revision, Member]:
+    """A revision by its own public id and that of its definition, and the user in the team that owns both."""
+    owner, member = definition(user, text_id, may)
+    found = _find(Revision.objects.filter(definition=owner), revision_id)
+    found.definition = owner
+    return found, member
 
 
 M = TypeVar("M", bound=Model)

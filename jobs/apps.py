@@ -6,3 +6,6 @@ class JobsConfig(AppConfig):
 
     name = "jobs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from jobs.audit import session  # noqa: F401, PLC0415 - importing it listens to who signs in

@@ -41,6 +41,11 @@ def ring_for_registrations(account: Account, tick: str) -> None:
         ring("register", account.pk, bell="ask", once=tick)
 
 
+def ring_for_deregistrations(account: Account, tick: str) -> None:
+    if Revision.objects.to_deregister().filter(definition__account=account).exists():
+        ring("deregister", account.pk, bell="ask", once=tick)
+
+
 def ring_for_stops(account: Account, tick: str) -> None:
     if Job.objects.filter(account=account).unstopped().exists():
         ring("stop", account.pk, bell="ask", once=tick)
@@ -79,6 +84,7 @@ def duties() -> tuple[Duty, ...]:
     return (
         Duty("deliveries", 2, ring_for_deliveries),
         Duty("registrations", 3, ring_for_registrations),
+        Duty("deregistrations", 5, ring_for_deregistrations),
         Duty("stops", 2, ring_for_stops),
         Duty("polls", 1, ring_for_polls),
         Duty("unknown", 2, look_for_the_unknown),

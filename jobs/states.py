@@ -13,10 +13,12 @@ from types import MappingProxyType
 class Delivery(StrEnum):
     """How far a job is on its way to AWS."""
 
+    AWAITING = "AWAITING"
     ACCEPTED = "ACCEPTED"
     SENDING = "SENDING"
     SENT = "SENT"
     REFUSED = "REFUSED"
+    DECLINED = "DECLINED"
     WITHDRAWN = "WITHDRAWN"
     HELD = "HELD"
 
@@ -58,10 +60,14 @@ class Status:
 
 
 _ALL = (
+    Status(
+        "AWAITING", "Needs approval", "user-check", "warn", "A lead of the team or an administrator decides on it."
+    ),
     Status("ACCEPTED", "Accepted", "clock", "wait", "The portal has it and will hand it to AWS Batch."),
     Status("SENDING", "Sending", "send", "wait", "It is on its way to AWS Batch."),
     Status("HELD", "Held", "hand-stop", "warn", "A person must decide before it is sent."),
     Status("REFUSED", "Refused", "ban", "bad", "AWS Batch or a rule of the portal said no.", final=True),
+    Status("DECLINED", "Declined", "user-x", "bad", "Whoever was to approve it said no.", final=True),
     Status("WITHDRAWN", "Withdrawn", "arrow-back-up", "off", "Stopped before it was sent.", final=True),
     Status("SUBMITTED", "Submitted", "inbox", "wait", "AWS Batch has it.", rank=0),
     Status("PENDING", "Pending", "hourglass", "wait", "It waits for the jobs it depends on.", rank=1),
@@ -78,8 +84,8 @@ STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for statu
 
 FINAL_STATES = frozenset(state for state in State if STATUSES[state].final)
 ACTIVE_STATES = frozenset(State) - FINAL_STATES
-FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.WITHDRAWN})
-UNSENT = frozenset({Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})
+FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.DECLINED, Delivery.WITHDRAWN})
+UNSENT = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})
 
 
 def status_of(delivery: str, state: str) -> Status:

@@ -4,23 +4,30 @@ from contextlib import suppress
 
 from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
-from jobs.dispatch.registration import register_due
+from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.stopping import stop_due
 from jobs.models import Account, Job
 from jobs.pricing.charging import charge_due
 from jobs.ring import ring
 from jobs.sync import children as array_children
-from jobs.sync import infrastructure
+from jobs.sync import connection, infrastructure
 from jobs.sync import poll as polling
 
 
 def deliver(account: int) -> None:
-    if deliver_due(Account.objects.get(pk=account), threads=THREADS) >= AT_ONCE:
+    tried = deliver_due(Account.objects.get(pk=account), threads=THREADS)
+    if tried:
+        ring("poll", account, bell="deliver")  # its turn is before the next delivery's, and news come soon
+    if tried >= AT_ONCE:
         ring("deliver", account, bell="deliver")  # there may be more
 
 
 def register(account: int) -> None:
     register_due(Account.objects.get(pk=account))
+
+
+def deregister(account: int) -> None:
+    deregister_due(Account.objects.get(pk=account))
 
 
 def stop(account: int) -> None:
@@ -52,3 +59,7 @@ def sync_queues(account: int) -> None:
 def read_queues(account: int) -> None:
     with suppress(AwsError):
         infrastructure.read_queues(Account.objects.get(pk=account))
+
+
+def try_connection(account: int) -> None:
+    connection.try_connection(Account.objects.get(pk=account))

@@ -45,7 +45,7 @@ EVENTS_REGION = env.str("EVENTS_REGION", "")
 INSTALLED_APPS = [
     "portal",
     "jobs",
-    "django.contrib.admin",
+    "portal.apps.AdministrationConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "allauth.account",  # not "allauth" itself, whose templates are not wanted
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "django_rq",
@@ -66,11 +68,13 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "jobs.audit.passage.PassageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -111,6 +115,28 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# -- Signing in (django-allauth; its pages and what the portal decides are in jobs/web/session)
+ACCOUNT_ADAPTER = "jobs.web.session.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]  # nobody signs up: that there are passwords
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {
+    "login": None,  # what succeeds is not limited
+    "login_failed": "10/m/ip,5/5m/key,30/d/key",  # a key is a name from an address; or, for codes, a person
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "10/m/ip,3/h/key",
+    "reset_password_from_key": "20/m/ip",
+}
+MFA_ADAPTER = "jobs.web.session.adapters.FactorAdapter"
+MFA_TOTP_ISSUER = "Batch Portal"
+MFA_TOTP_TOLERANCE = 1  # half a minute early or late, for clocks that differ and people who type
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+PASSWORD_RESET_TIMEOUT = 3600
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -130,6 +156,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Attempts to sign in are counted here, for all processes alike and whether or not Redis is there.
+CACHES = {"default": {"BACKEND": "portal.remembering.DatabaseCache"}}
+
+# -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it none is sent.
+_mail = env.str("EMAIL_URL", "")
+SENDS_MAIL = bool(_mail)
+vars().update(env.email_url_config(_mail or "dummymail://"))
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", "") or "batch-portal@localhost"
 
 # -- Redis and RQ
 # Separate fields, not a URL: rq passes a client's retry settings on only with these.
@@ -152,6 +188,7 @@ RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/
 RQ_QUEUES = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -170,8 +207,10 @@ if PRODUCTION:
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    if env.bool("BEHIND_TLS_PROXY", default=False):
+    if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        # Each proxy of ours adds to X-Forwarded-For whom it heard: so far back stands who tries to sign in.
+        ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

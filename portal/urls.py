@@ -12,4 +12,5 @@ urlpatterns = [
 handler400 = "jobs.web.errors.bad_request"
 handler403 = "jobs.web.errors.forbidden"
 handler404 = "jobs.web.errors.not_found"
+handler429 = "jobs.web.errors.too_many"  # allauth's
 handler500 = "jobs.web.errors.failed"

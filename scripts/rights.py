@@ -15,13 +15,15 @@ In a team, by the role one has there. What another team has does not exist for a
 they would if there were no such thing. What someone sees and may not do is refused with 403 and a sentence on why.
 """
 TAIL = """\
-- An administrator (Django staff) sees every team, its costs and its health, works in Django's admin, and acts in a
-  team only as a member of it.
+- An administrator (Django staff) sees every team, its costs and its health, works in Django's admin, approves what
+  waits for approval in any team, and otherwise acts in a team only as a member of it. Outside of the quick start,
+  only with a second factor.
+- Nobody approves what they asked for, by page or by token, nor what they made more than it was.
 - A token may what the person who made it may at that moment, in the one team it was made for. One that may only
   read, nothing but look.
 - In a team that is switched off everyone looks and nobody acts, and its tokens are refused.
-- A new role, a lost membership, a switched-off account, a new password and a revoked token count from the next
-  request.
+- A new role, a lost membership, a switched-off account and a revoked token count from the next request, for sessions
+  and tokens alike. A new password ends the person's other sessions, and the tokens that the person made.
 - A password in an environment (a variable whose name looks like one) is shown only in the editor, to whoever may
   submit in the team that it belongs to.
 

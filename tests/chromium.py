@@ -15,6 +15,14 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WHAT_TO_DO = "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
 APT_SECONDS = 600
+ARGUMENTS = (
+    "--no-sandbox",  # the tests may run as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 def find() -> str | None:

@@ -1,13 +1,20 @@
 """What all tests share: no network, and no Redis."""
 
 import gc
+import itertools
 import os
 import socket
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
+
+from tests import chromium, sealed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -19,12 +26,19 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
 
+# Tests that commit empty every table behind them, the audit too.
+TransactionTestCase._fixture_teardown = sealed.emptying(TransactionTestCase._fixture_teardown)  # type: ignore[attr-defined]
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+_number = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def _own_incarnation(settings: Settings, tmp_path: Path) -> None:
-    settings.INCARNATION_FILE = tmp_path / "incarnation"
+def _own_incarnation(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A name of its own; a folder for each of two thousand tests would take seconds."""
+    settings.INCARNATION_FILE = tmp_path_factory.getbasetemp() / f"incarnation-{next(_number)}"
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +61,15 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
     if "process" not in request.keywords and "browser" not in request.keywords:
         monkeypatch.setattr("jobs.ring._ring", lambda task, *_: heard.append(task))
     return heard
+
+
+@pytest.fixture(scope="session")
+def real_browser() -> Iterator["Browser"]:
+    """Headless Chromium, one for all tests of a process: a second Playwright beside it would not start."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium.required()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
+        yield opened
+        opened.close()

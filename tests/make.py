@@ -1,12 +1,18 @@
 """Builds objects for tests: each call makes one thing and whatever it needs, and takes what the test is about."""
 
 import itertools
+import time
 from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client
 
 from jobs.access import Member
 from jobs.models import (
     Access,
     Account,
+    Approval,
     Definition,
     ImageGrant,
     Job,
@@ -35,6 +41,17 @@ def user(username: str = "", **fields: Any) -> User:
 
 def admin(username: str = "") -> User:
     return user(username, is_staff=True, is_superuser=True)
+
+
+def second_factor(of: User, browser: Client | None = None, key: str = "JBSWY3DPEHPK3PXP") -> Authenticator:
+    """A second factor, which the person has shown in that browser."""
+    made: Authenticator = TOTP.activate(of, key).instance
+    if browser:
+        session = browser.session
+        session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(of.pk)
+        session.save()
+    return made
 
 
 def team(
@@ -123,6 +140,36 @@ def submission(of: Member | None = None, where: Account | None = None, **fields:
     return Submission.objects.create(**{**defaults, **fields})
 
 
+def approval(of: Submission | None = None, **fields: Any) -> Approval:
+    """A request that waits, with a reason and an estimate; its jobs are the test's."""
+    of = of or submission()
+    share = {"resource": "vcpu", "amount": "1", "usd_per_hour": "0.04", "valid_from": "2020-01-01", "usd": "0.04"}
+    part = {
+        "name": of.name,
+        "runs": 10,
+        "seconds": "3600",
+        "basis": "assumed",
+        "learnt_from": 0,
+        "vcpu_hours": "10",
+        "usd": "0.40",
+        "unknown": [],
+        "shares": [share],
+    }
+    defaults = {
+        "submission": of,
+        "team": of.team,
+        "reasons": [{"rule": "approval.array-size", "message": "It has an array of 10 jobs."}],
+        "forecast": {
+            "usd": "0.40",
+            "vcpu_hours": "10",
+            "made_at": "2026-01-01T00:00:00+00:00",
+            "parts": [part],
+            "more": {"jobs": 0, "usd": "0"},
+        },
+    }
+    return Approval.objects.create(**{**defaults, **fields})
+
+
 def job(of: Submission | None = None, **fields: Any) -> Job:
     """A job that is accepted; with `state` or `batch_id`, one that AWS has."""
     of = of or submission()
@@ -146,4 +193,5 @@ def job(of: Submission | None = None, **fields: Any) -> Job:
     if "revision" not in fields:
         known = Revision.objects.filter(definition__account=of.account).first()
         defaults["revision"] = known or revision(of=of.team, where=of.account)
-    return Job.objects.create(**{**defaults, **fields})
+    filled = {**defaults, **fields}
+    return Job.objects.create(**{"definition_id": filled["revision"].definition_id, **filled})

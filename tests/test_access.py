@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from jobs import access
-from jobs.models import Definition, Job, Queue, Revision, Role, Submission, Team
+from jobs.models import Approval, Definition, Job, Queue, Revision, Role, Submission, Team
 from jobs.models.ids import to_text
 from tests import make
 
@@ -34,6 +34,7 @@ def test_lists_have_what_is_ones_own_and_what_is_shared():
         Team: (mine.team, theirs.team),
         Job: (mine, theirs),
         Submission: (mine.submission, theirs.submission),
+        Approval: (make.approval(mine.submission), make.approval(theirs.submission)),
         Definition: (mine.revision.definition, theirs.revision.definition),
         Revision: (mine.revision, theirs.revision),
         Queue: (mine.queue, theirs.queue),
@@ -50,6 +51,24 @@ def test_a_member_without_a_role_may_not_even_look():
     member = make.member()
 
     assert not access.Member(member.user, make.team(), "").may("view")
+
+
+def test_staff_approve_in_every_active_team_and_members_who_do_not_lead_in_none():
+    admin, team = make.admin(), make.team()
+
+    assert access.Member(admin, team, "").may("approve")
+    assert not access.Member(admin, make.team(active=False), "").may("approve")
+    assert not make.member(team).may("approve")
+
+
+def test_a_request_of_another_team_does_not_exist():
+    approval = make.approval()
+
+    assert access.approval(make.admin(), approval.text_id)[0] == approval
+    with pytest.raises(PermissionDenied, match="may not approve"):
+        access.approval(approval.submission.person, approval.text_id)
+    with pytest.raises(Http404):
+        access.approval(make.member(role=Role.LEAD).user, approval.text_id)
 
 
 def test_staff_see_everything_and_act_only_as_members():

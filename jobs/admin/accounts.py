@@ -1,40 +1,89 @@
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from jobs import audit
 from jobs.admin.fields import fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
-from jobs.intake import queues
-from jobs.models import Account, Queue, QueueGrant
+from jobs.intake import connection, queues
+from jobs.models import Account, Queue, QueueGrant, User
+from jobs.reports import way_in
+
+WAY_IN = ("region", "number", "access", "role_arn", "endpoint_url")
 
 
 @admin.register(Account)
 class AccountAdmin(KeptAdmin):
-    """How the portal gets into an AWS account; "Read queues from AWS" shows the difference before it is applied."""
+    """How the portal gets into an AWS account, whether it does, and which queues it finds there.
 
-    list_display = ["name", "region", "number", "access", "active", "polled_at", "synced_at"]
+    Whoever sets the way in has the portal's own credentials used where they say: that is for superusers alone.
+    """
+
+    list_display = ["name", "region", "number", "access", "active", "polled_at", "synced_at", "connection_at"]
     list_filter = ["active", "region", "access"]
     search_fields = ["name", "number", "region"]
-    readonly_fields = ["polled_at", "synced_at", "trouble", "external_id"]
+    readonly_fields = ["polled_at", "synced_at", "trouble", "external_id", "connection_at"]
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
-        ("Way in", {"fields": ["access", "role_arn", "external_id", "endpoint_url"]}),
+        (
+            "Way in",
+            {
+                "fields": ["access", "role_arn", "external_id", "endpoint_url"],
+                "description": "“Test the connection” has the policies to paste, and says what is missing.",
+            },
+        ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
-        ("Seen last", {"fields": ["polled_at", "synced_at", "trouble"]}),
+        ("Seen last", {"fields": ["polled_at", "synced_at", "connection_at", "trouble"]}),
     ]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
+        return [*self.readonly_fields, *(() if request.user.is_superuser else WAY_IN)]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
     def get_urls(self) -> list[URLPattern]:
-        own = path("<int:pk>/queues/", self.admin_site.admin_view(self.queues), name="jobs_account_queues")
-        return [own, *super().get_urls()]
+        own = [
+            path("<int:pk>/queues/", self.admin_site.admin_view(self.queues), name="jobs_account_queues"),
+            path("<int:pk>/connection/", self.admin_site.admin_view(self.connection), name="jobs_account_connection"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def connection(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Test it (POST), and see how the last test fell out, with the policies to paste (GET)."""
+        account = self._own(request, pk)
+        here = reverse("admin:jobs_account_connection", args=[pk])
+        if request.method == "POST":
+            if not connection.await_test(account, connection.ask_test(account)):
+                messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
+            return HttpResponseRedirect(here)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": f"Connection to {account}",
+            "account": account,
+            "opts": self.opts,
+            "way_in": way_in.look(account),
+        }
+        return TemplateResponse(request, "admin/jobs/account/connection.html", context)
+
+    def _own(self, request: HttpRequest, pk: int) -> Account:
+        """The account, for who may see it and, to do something, change it."""
+        account = get_object_or_404(Account, pk=pk)
+        may = self.has_change_permission if request.method == "POST" else self.has_view_permission
+        if not may(request, account):
+            raise PermissionDenied
+        return account
 
     def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read (POST), look at the difference (GET), and apply exactly what was looked at (POST)."""
-        account = get_object_or_404(Account, pk=pk)
+        account = self._own(request, pk)
         here = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
             if not queues.await_reading(account, queues.ask_reading(account)):
@@ -57,8 +106,20 @@ class AccountAdmin(KeptAdmin):
         if account.reading_at is None or shown != account.reading_at.isoformat():
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
-        changes = queues.apply_reading(account)
+        with transaction.atomic():
+            changes = queues.apply_reading(account)
+            audit.record(
+                "apply",
+                person=cast("User", request.user),
+                about=account,
+                before={each.name: {key: was for key, (was, _) in each.fields.items()} for each in changes},
+                after={each.name: {"queue": each.kind, **_became(each)} for each in changes},
+            )
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
+
+
+def _became(change: queues.QueueChange) -> dict[str, Any]:
+    return {key: is_now for key, (_, is_now) in change.fields.items()}
 
 
 MIRROR = (
@@ -70,6 +131,7 @@ MIRROR = (
     "status_reason",
     "priority",
     "platform",
+    "shares_by",
     "seen_at",
     "vanished_at",
 )
@@ -102,3 +164,9 @@ class QueueAdmin(KeptAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    @admin.display(description="scheduling policy")
+    def shares_by(self, queue: Queue) -> str:
+        return str(
+            queue.scheduling_policy.get("name") or queue.scheduling_policy.get("arn") or "First come, first served"
+        )

@@ -1,27 +1,128 @@
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from jobs.admin.readonly import KeptAdmin, ReadOnlyMixin
-from jobs.models import Definition, Revision
+from jobs.admin.readonly import KeptAdmin
+from jobs.intake import catalogue
+from jobs.models import Definition, Team, User
+
+NEWEST = 20
 
 
-class Revisions(ReadOnlyMixin, admin.TabularInline):
-    model = Revision
-    fields = ["number", "registration", "active", "registered_by", "registered_at", "refusal"]
-    extra = 0
+class TransferForm(forms.Form):
+    """To which team."""
+
+    team = forms.ModelChoiceField(
+        Team.objects.filter(active=True),
+        widget=AutocompleteSelect(Definition._meta.get_field("team"), admin.site),  # noqa: SLF001 - public in all but name
+    )
+
+
+class InUseFilter(admin.SimpleListFilter):
+    """Whether the name still takes jobs."""
+
+    title = "in use"
+    parameter_name = "in_use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "In use"), ("no", "Deactivated")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Definition]) -> QuerySet[Definition]:
+        return queryset.filter(retired_at__isnull=self.value() == "yes") if self.value() else queryset
 
 
 @admin.register(Definition)
 class DefinitionAdmin(KeptAdmin):
-    """Whom a name in AWS belongs to, and whether all teams may use it. Its revisions are made in the portal."""
+    """Whom a name in AWS belongs to, and who may use it. What is done with it is among the actions of the list: to
+    transfer it, share it, deactivate it. Its revisions are made in the portal."""
 
-    list_display = ["name", "account", "team", "shared", "created_at"]
-    list_filter = ["account", "team", "shared"]
+    list_display = ["name", "account", "team", "shared", "in_use", "description", "created_at"]
+    list_filter = [InUseFilter, "shared", "account"]
     list_select_related = ["account", "team"]
-    search_fields = ["name"]
-    autocomplete_fields = ["team"]
-    readonly_fields = ["name", "account", "created_at"]
-    inlines = [Revisions]
+    search_fields = ["name", "description", "team__name"]
+    search_help_text = "Name, what it is for, or team"
+    fields = ["name", "account", "team", "shared", "description", "retired_at", "retired_by", "created_at", "newest"]
+    readonly_fields = ["name", "account", "team", "shared", "retired_at", "retired_by", "created_at", "newest"]
+    actions = ["transfer", "share", "unshare", "deactivate", "activate"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Definition]:
+        return super().get_queryset(request).select_related("account", "team", "retired_by")
+
+    @admin.display(description="in use", boolean=True)
+    def in_use(self, definition: Definition) -> bool:
+        return definition.retired_at is None
+
+    @admin.display(description="newest revisions")
+    def newest(self, definition: Definition) -> SafeString:
+        """The last of them; a name that a build registers anew each night has thousands."""
+        revisions = definition.revisions.defer("document").select_related("registered_by")[:NEWEST]
+        rows = (
+            (
+                each.number or "…",
+                "Deactivated" if each.deactivated_at else each.get_registration_display(),
+                each.registered_by.display_name if each.registered_by else "—",
+                f"{each.created_at:%Y-%m-%d %H:%M}",
+                each.refusal,
+            )
+            for each in revisions
+        )
+        found = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        return format_html(
+            '<table><tr><th scope="col">Revision</th><th scope="col">State</th><th scope="col">By</th>'
+            '<th scope="col">Asked for (UTC)</th><th scope="col">Refusal</th></tr>{}</table>',
+            found,
+        )
+
+    @admin.action(description="Transfer to another team…")
+    def transfer(self, request: HttpRequest, chosen: QuerySet[Definition]) -> HttpResponse | None:
+        """Asks to which team and says what changes; with the answer it is done."""
+        form = TransferForm(request.POST if "team" in request.POST else None)
+        if form.is_valid():
+            team: Team = form.cleaned_data["team"]
+            given = self._each(request, chosen, lambda each, by: catalogue.transfer(each, team, by))
+            self.message_user(request, f"Transferred to {team}: {given}.")
+            return None
+        page = {
+            **self.admin_site.each_context(request),
+            "title": "Transfer definitions to another team",
+            "opts": self.opts,
+            "chosen": chosen,
+            "form": form,
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "admin/jobs/definition/transfer.html", page)
+
+    @admin.action(description="Share with every team")
+    def share(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
+        changed = self._each(request, chosen, lambda each, by: catalogue.share(each, by, shared=True))
+        self.message_user(request, f"Shared with every team: {changed}.")
+
+    @admin.action(description="Stop sharing: its own team alone may use it")
+    def unshare(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
+        changed = self._each(request, chosen, lambda each, by: catalogue.share(each, by, shared=False))
+        self.message_user(request, f"No longer shared: {changed}.")
+
+    @admin.action(description="Deactivate: takes no more jobs, keeps its history")
+    def deactivate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
+        self.message_user(request, f"Deactivated: {self._each(request, chosen, catalogue.retire)}.")
+
+    @admin.action(description="Activate: may be registered and run again")
+    def activate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
+        self.message_user(request, f"Activated: {self._each(request, chosen, catalogue.revive)}.")
+
+    def _each(
+        self, request: HttpRequest, chosen: QuerySet[Definition], act: Callable[[Definition, User], bool]
+    ) -> int:
+        by = cast("User", request.user)
+        return sum(act(definition, by) for definition in chosen.order_by("pk"))

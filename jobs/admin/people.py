@@ -1,10 +1,15 @@
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from jobs import audit, second_factor
+from jobs.admin.audited import Audited
 from jobs.admin.fields import fixed_once_saved
 from jobs.models import Membership, User
 
@@ -21,7 +26,7 @@ class TeamsOfPerson(admin.TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(Audited, UserAdmin):
     """People are switched off rather than deleted: their submissions carry their name."""
 
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
@@ -30,6 +35,44 @@ class PersonAdmin(UserAdmin):
     inlines = [TeamsOfPerson]
     fieldsets = [*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ["time_zone", "public_id"]})]
     readonly_fields = ["public_id", "last_login", "date_joined"]
+    actions = ["take_second_factor_away"]
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        return actions if request.user.is_superuser else {}
+
+    @admin.action(description="Take the second factor away (a lost phone)")
+    def take_second_factor_away(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        without = []
+        with transaction.atomic():
+            for person in chosen:
+                if second_factor.take_away(person):
+                    without.append(str(person))
+                    before = {"second factor": "set up"}
+                    audit.record("remove", person=cast("User", request.user), about=person, before=before)
+        if without:
+            self.message_user(request, f"Without a second factor now: {', '.join(without)}.")
+        else:
+            self.message_user(request, "None of them had a second factor.", messages.WARNING)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Django's own page, which saves past every other hook."""
+        with transaction.atomic():
+            before = self.get_object(request, unquote(id))
+            response = super().user_change_password(request, id, form_url)
+            after = User.objects.filter(pk=before.pk).first() if before else None
+            if before and after and before.password != after.password:
+                person = cast("User", request.user)
+                audit.record("change", person=person, about=after, after={"password": "another"})
+        return response
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupsAdmin(Audited, GroupAdmin):
+    """Django's own groups of permissions in this administration."""

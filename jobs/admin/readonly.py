@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+
+from jobs.admin.audited import Audited
 
 
 class ReadOnlyMixin:
@@ -20,7 +21,7 @@ class ReadOnlyMixin:
         return False
 
 
-class KeptAdmin(admin.ModelAdmin):
+class KeptAdmin(Audited):
     """Rows that history points to: they can be switched off, not deleted; and large tables are not counted."""
 
     show_full_result_count = False

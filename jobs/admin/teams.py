@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from jobs.admin.audited import Audited, updated
 from jobs.admin.fields import LinesField, fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
@@ -89,21 +90,29 @@ class TeamAdmin(KeptAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "active"]}),
         ("What it may do", {"fields": ["may_register", "features", "further_fields"]}),
+        (
+            "What waits for approval",
+            {
+                "fields": ["approval_usd", "approval_vcpu_hours", "approval_gpus", "approval_array_size"],
+                "description": "A submission that is above one of these waits until a lead of the team, or an "
+                "administrator, approves it; never whoever asked. Empty: it does not wait for that.",
+            },
+        ),
     ]
     inlines = [Members, Queues, Roles, Images, Tags]
     actions = ["switch_off", "switch_on"]
 
     @admin.action(description="Switch off: keeps its history, submits nothing")
     def switch_off(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched off: {chosen.filter(active=True).update(active=False)}.")
+        self.message_user(request, f"Switched off: {updated(request, chosen.filter(active=True), active=False)}.")
 
     @admin.action(description="Switch on")
     def switch_on(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched on: {chosen.filter(active=False).update(active=True)}.")
+        self.message_user(request, f"Switched on: {updated(request, chosen.filter(active=False), active=True)}.")
 
 
 @admin.register(TagRule)
-class TagRuleAdmin(admin.ModelAdmin):
+class TagRuleAdmin(Audited):
     """Rules of tags, of one team or of all. Jobs that were accepted keep the tags they have."""
 
     form = TagRuleForm

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
+from jobs.admin.audited import updated
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import ApiToken
 
@@ -30,5 +31,5 @@ class TokenAdmin(KeptAdmin):
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
-        revoked = chosen.filter(revoked_at=None).update(revoked_at=now())
+        revoked = updated(request, chosen.filter(revoked_at=None), "revoke", revoked_at=now())
         self.message_user(request, f"Revoked: {revoked}.")

@@ -26,20 +26,24 @@ PATIENCE_SECONDS = 10.0
     openapi_extra={**DOCUMENT, **KEY},
 )
 def register(request: CallerRequest, region: str = "") -> HttpResponse:
-    """Register a job definition. 202: AWS has not answered yet; the same request with the same key asks again."""
+    """Register a job definition. 202: AWS has not answered yet; the same request with the same key asks again.
+
+    `reused`: the name's newest revision says the same already, so it is the answer and nothing new was registered.
+    """
     member = request.auth.member
     reading = asking.document(request, {Kind.DEFINITION})
     key = asking.key(request)
     where = asking.account(member, region, reading)
     verdict = intake.judge(reading.text, member, where)
-    revision = repeats.registered_once(
+    made = repeats.registered_once(
         member, key, f"{region}\n{reading.text}", lambda: intake.register(reading.text, member, account=where)
     )
-    revision = intake.await_registration(revision, PATIENCE_SECONDS)
+    revision = intake.await_registration(made.revision, PATIENCE_SECONDS)
     if revision.registration == Registration.REFUSED:
-        raise Trouble(422, "AWS Batch refused the definition", revision.refusal)
+        who = "The portal" if revision.refused_by_portal else "AWS Batch"
+        raise Trouble(422, f"{who} refused the definition", revision.refusal)
     warnings = words.findings(verdict.warnings, reading)
-    content = words.definition(request, revision, warnings, words.changes(reading.changes))
+    content = words.definition(request, revision, warnings, words.changes(reading.changes), reused=made.reused)
     known = revision.registration == Registration.REGISTERED
     return answer(request, 201 if known else 202, content, words.definition_rows(content))
 
@@ -60,9 +64,15 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
     verdict = intake.judge(reading.text, member, asking.account(member, region, reading))
     told: list[Finding] = words.findings(verdict.problems, reading)
     made: list[Change] = words.changes(reading.changes)
-    return _judged(
-        request, Judged(kind=reading.kind, ok=verdict.ok, problems=told, changes=made, document=reading.document)
+    content = Judged(
+        kind=reading.kind,
+        ok=verdict.ok,
+        problems=told,
+        changes=made,
+        document=reading.document,
+        approval=[reason.message for reason in verdict.approval],
     )
+    return _judged(request, content)
 
 
 def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
@@ -70,5 +80,6 @@ def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
         ("document", content.kind, content.ok),
         *words.change_rows(content.changes),
         *words.finding_rows(content.problems),
+        *(("approval", "waiting", None, reason) for reason in content.approval),
     ]
     return answer(request, 200, content, rows)

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest
 from django.utils.timezone import now
 from ninja.security import HttpBearer
 
-from jobs import access
+from jobs import access, audit
 from jobs.access import Member
 from jobs.models import ApiToken, Job, Submission
 
@@ -62,6 +62,7 @@ class Bearer(HttpBearer):
         # The log must name who really asked, whoever else's cookie came along.
         request.user = found.person
         structlog.contextvars.bind_contextvars(user_id=found.person.pk, token=found.start)
+        audit.bearing(found.public_id)
         _note_use(found)
         if request.method not in READING and not found.may_submit:
             raise PermissionDenied(f"The token {found.name} may only read. A lead can make one that may submit.")

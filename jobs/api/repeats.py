@@ -6,14 +6,14 @@ from collections.abc import Callable
 from django.db import IntegrityError, transaction
 
 from jobs.access import Member
-from jobs.intake import KeyReusedError, Refused
+from jobs.intake import KeyReusedError, Refused, Registered
 from jobs.models import ApiAnswer, Revision, Submission
 from jobs.models.ids import from_text, to_text
 
 REUSED = "This key came with another request before. Make a new key for each new request."
 
 
-def registered_once(member: Member, key: str | None, asked: str, act: Callable[[], Revision]) -> Revision:
+def registered_once(member: Member, key: str | None, asked: str, act: Callable[[], Registered]) -> Registered:
     """The revision that the key's first request led to; `asked` is all that must be the same in a repeat.
 
     A first request that never got as far as to note its revision is made up for: to register the same document
@@ -29,15 +29,18 @@ def registered_once(member: Member, key: str | None, asked: str, act: Callable[[
         raise KeyReusedError(REUSED)
     if not note.status:
         try:
-            revision = act()
+            made = act()
         except Refused:
             ApiAnswer.objects.filter(pk=note.pk, status=0).delete()
             raise
-        told = {"revision": to_text(revision.public_id)}
+        # What this very request had registered, before it was cut off, is no old acquaintance.
+        reused = made.reused and made.revision.created_at < note.created_at
+        told = {"revision": to_text(made.revision.public_id), "reused": reused}
         ApiAnswer.objects.filter(pk=note.pk, status=0).update(status=202, answer=told)
         note.refresh_from_db()
     known = Revision.objects.select_related("definition__account")
-    return known.get(public_id=from_text(note.answer["revision"]))
+    revision = known.get(public_id=from_text(note.answer["revision"]))
+    return Registered(revision, reused=bool(note.answer.get("reused")))
 
 
 def refuse_key_of_definition(member: Member, key: str | None) -> None:

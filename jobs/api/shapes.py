@@ -39,6 +39,7 @@ class DefinitionAnswer(Schema):
     revision: int | None
     arn: str | None
     url: str
+    reused: bool
     problems: list[Finding]
     changes: list[Change]
 
@@ -76,6 +77,17 @@ class Event(Schema):
     note: str
 
 
+class ApprovalAnswer(Schema):
+    """Whose word it needed, or needs: waiting, approved, declined or withdrawn."""
+
+    state: str
+    reasons: list[str]
+    asked_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    words: str
+
+
 class SubmissionAnswer(Schema):
     id: str
     url: str
@@ -83,6 +95,7 @@ class SubmissionAnswer(Schema):
     state: str
     final: bool
     created_at: datetime
+    approval: ApprovalAnswer | None = None
     jobs: list[JobBrief]
     problems: list[Finding]
     changes: list[Change]
@@ -114,6 +127,7 @@ class Judged(Schema):
     problems: list[Finding]
     changes: list[Change]
     document: dict[str, Any] | None
+    approval: list[str] = []
 
 
 class KeyAnswer(Schema):

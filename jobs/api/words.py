@@ -6,8 +6,17 @@ from typing import Any
 from django.http import HttpRequest
 
 from jobs.api.answers import Row
-from jobs.api.shapes import Change, DefinitionAnswer, Event, Finding, JobAnswer, JobBrief, SubmissionAnswer
-from jobs.models import Job, Revision, StateChange, Submission
+from jobs.api.shapes import (
+    ApprovalAnswer,
+    Change,
+    DefinitionAnswer,
+    Event,
+    Finding,
+    JobAnswer,
+    JobBrief,
+    SubmissionAnswer,
+)
+from jobs.models import Approval, Job, Revision, StateChange, Submission
 from jobs.reports import submissions as reports
 from jobs.spec import problems as spec
 from jobs.spec.documents import object_at
@@ -51,13 +60,14 @@ def change_rows(made: Iterable[Change]) -> Iterator[Row]:
 
 
 def definition(
-    request: HttpRequest, revision: Revision, warnings: list[Finding], made: list[Change]
+    request: HttpRequest, revision: Revision, warnings: list[Finding], made: list[Change], *, reused: bool
 ) -> DefinitionAnswer:
     return DefinitionAnswer(
         name=revision.definition.name,
         revision=revision.number,
         arn=revision.arn or None,
         url=request.build_absolute_uri(revision.get_absolute_url()),
+        reused=reused,
         problems=warnings,
         changes=made,
     )
@@ -65,6 +75,8 @@ def definition(
 
 def definition_rows(content: DefinitionAnswer) -> Iterator[Row]:
     yield "definition", content.name, content.revision, content.arn, content.url
+    if content.reused:
+        yield "reused", content.name
     yield from change_rows(content.changes)
     yield from finding_rows(content.problems)
 
@@ -89,6 +101,7 @@ def submission(
         state=whole.name,
         final=all(job.status.final for job in jobs),
         created_at=found.created_at,
+        approval=_approval(found.request),
         jobs=[JobBrief(**_brief(request, job)) for job in jobs],
         problems=[
             finding(note["pointer"], note["message"], note["severity"], reading)
@@ -114,8 +127,24 @@ def submission(
     )
 
 
+def _approval(found: Approval | None) -> ApprovalAnswer | None:
+    if found is None:
+        return None
+    return ApprovalAnswer(
+        state=found.decision,
+        reasons=[reason["message"] for reason in found.reasons],
+        asked_at=found.asked_at,
+        decided_at=found.decided_at,
+        decided_by=found.decided_by.username if found.decided_by else None,
+        words=found.words,
+    )
+
+
 def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
     yield "submission", content.id, content.url
+    if content.approval:
+        asked = content.approval
+        yield "approval", asked.state, asked.decided_by, asked.words or " ".join(asked.reasons)
     if content.cursor:
         yield "cursor", content.cursor
     yield from change_rows(content.changes)

@@ -81,6 +81,12 @@ def register(client: Any, document: Mapping[str, Any]) -> Registered:
     return Registered(answer["jobDefinitionArn"], int(answer["revision"]))
 
 
+def deregister(client: Any, arn: str) -> None:
+    """DeregisterJobDefinition: no new job may have the revision; those that have it run on. To repeat it is safe."""
+    with translated():
+        client.deregister_job_definition(jobDefinition=arn)
+
+
 def definitions_named(client: Any, name: str) -> list[dict[str, Any]]:
     """Every active revision of a name, as AWS describes it, newest first."""
     with translated():

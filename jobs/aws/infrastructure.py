@@ -1,10 +1,12 @@
-"""Queues and the compute environments behind them."""
+"""Queues, the compute environments behind them, and the policies by which they share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.aws.errors import translated
+from jobs.aws.errors import RequestRefusedError, translated
+
+POLICY_KEPT = ("arn", "name", "fairsharePolicy", "quotaSharePolicy")
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,21 @@ def queues(client: Any) -> list[QueueSeen]:
         )
         for queue in found
     ]
+
+
+AT_ONCE = 100
+
+
+def scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By ARN. Of one that may not be described, or is gone, only the ARN is known."""
+    wanted = sorted(set(arns))
+    found = {arn: {"arn": arn} for arn in wanted}
+    for start in range(0, len(wanted), AT_ONCE):
+        try:
+            with translated():
+                answer = client.describe_scheduling_policies(arns=wanted[start : start + AT_ONCE])
+        except RequestRefusedError:
+            continue
+        for policy in answer["schedulingPolicies"]:
+            found[policy["arn"]] = {key: policy[key] for key in POLICY_KEPT if key in policy}
+    return found

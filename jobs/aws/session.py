@@ -8,9 +8,9 @@ What a page waits for has three seconds.
 import functools
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -119,9 +119,14 @@ def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
 
 
 def preload() -> None:
-    """Read the service models now, so that processes forked from this one need not."""
+    """Read now what every client is made of, so that processes forked from this one need not.
+
+    The clients made here are thrown away: nothing of an account is kept beyond the fork.
+    """
+    nowhere = WayIn(SANDBOX, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
-        _loader().load_service_model(service, "service-2")
+        for purpose in (Purpose.SUBMIT, Purpose.READ):
+            _new_client(nowhere, service, purpose)
 
 
 class Fence(threading.local):
@@ -178,11 +183,37 @@ def _client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
         return _make_client(way_in, service, purpose)
 
 
-@functools.lru_cache(maxsize=256)
-def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
-    client = _session(way_in).create_client(
+def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], Any]:
+    """Clients by service that begin from nothing: a role is assumed anew, whatever this process was given before.
+
+    `own`: with the machine's credentials, to learn who asks for the role.
+    """
+    way_in = _way_in(account)
+    if own:
+        way_in = replace(way_in, access="default", role_arn="", external_id="")
+    session = _new_session(way_in)
+
+    @functools.cache
+    def made(service: str) -> Any:
+        with _making:
+            return _client_of(session, way_in, service, Purpose.PAGE)
+
+    return made
+
+
+def _client_of(session: botocore.session.Session, way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    return session.create_client(
         service, region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=CONFIGS[purpose]
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    return _new_client(way_in, service, purpose)
+
+
+def _new_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    client = _client_of(_session(way_in), way_in, service, purpose)
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
     if purpose is Purpose.READ:
@@ -192,6 +223,10 @@ def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
 
 @functools.lru_cache(maxsize=64)
 def _session(way_in: WayIn) -> botocore.session.Session:
+    return _new_session(way_in)
+
+
+def _new_session(way_in: WayIn) -> botocore.session.Session:
     session = botocore.session.Session()
     session.register_component("data_loader", _loader())
     if way_in.access == SANDBOX:

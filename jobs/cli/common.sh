@@ -64,7 +64,8 @@ ask() {
     while :; do
         # The token goes in by a pipe: what stands on a command line, everyone on this machine can read.
         answer=$(
-            printf 'header = "Authorization: Bearer %s"\nheader = "Accept: text/plain"\n' "$BATCH_PORTAL_TOKEN" |
+            printf 'header = "Authorization: Bearer %s"\nheader = "Accept: text/plain"\nuser-agent = "batch-portal-cli"\n' \
+                "$BATCH_PORTAL_TOKEN" |
                 curl -K - -s -g --connect-timeout 10 --max-time 60 $ask_again -w '\nstatus\t%{http_code}' "$@"
         )
         ask_result=$?

@@ -50,9 +50,12 @@ while :; do
     201 | 202) ;;
     *) refused ;;
     esac
-    name= revision= arn= url=
+    name= revision= arn= url= said=Registered
     while IFS=$TAB read -r kind first second third fourth; do
-        [ "$kind" != definition ] || { name=$first revision=$second arn=$third url=$fourth; }
+        case $kind in
+        definition) name=$first revision=$second arn=$third url=$fourth ;;
+        reused) said='Already registered as' ;;
+        esac
     done <<LINES
 $answer
 LINES
@@ -62,4 +65,4 @@ LINES
     [ "$tries" -lt 6 ] || fail 75 "AWS has not answered yet. Whether $name is registered is seen at $url"
 done
 print_findings
-printf 'Registered %s:%s\n%s\n' "$name" "$revision" "$arn"
+printf '%s %s:%s\n%s\n' "$said" "$name" "$revision" "$arn"

@@ -5,7 +5,8 @@ usage() {
     printf '%s\n' \
         "usage: $NAME FILE [--monitor] [--output FILE] [--region REGION]" \
         '' \
-        'Submits the job or the workflow in FILE to AWS Batch, through the portal.' \
+        'Submits the job or the workflow in FILE to AWS Batch, through the portal. What has to be approved waits for' \
+        'that, and is submitted all the same.' \
         '' \
         '  --monitor        show each change of state and the logs until all jobs have ended' \
         "  --output FILE    write the job's id in AWS Batch to FILE; of a workflow, each job's name, a tab, its id" \
@@ -62,6 +63,8 @@ jobs=0
 now=0
 cursor=0
 written=
+approval=
+why=
 
 interrupted() {
     trap '' INT TERM
@@ -85,7 +88,8 @@ take_in() {
     jobs=0
     while IFS=$TAB read -r kind first second third fourth fifth sixth rest; do
         case $kind in
-        submission) submission=$first url=$second jobs=0 ;; # what a broken answer said before is forgotten
+        submission) submission=$first url=$second jobs=0 approval= ;; # what a broken answer said before is forgotten
+        approval) approval=$first why=$third ;;
         now) now=$first ;;
         cursor) cursor=$first ;;
         state)
@@ -152,6 +156,9 @@ any_never_sent() {
 
 await_ids() {
     look 0 >/dev/null
+    if [ "$approval" = waiting ]; then
+        fail 1 "AWS Batch gives no id before it is approved. With --monitor this waits for it. See $url"
+    fi
     until=$((now + 60))
     until write_ids; do
         if any_never_sent; then
@@ -260,6 +267,9 @@ print_findings
 take_in
 [ -n "$submission" ] || fail 69 "$PORTAL does not answer as a Batch Portal does."
 printf 'Submitted: %s\n' "$url"
+if [ "$approval" = waiting ]; then
+    printf 'It waits until a lead of your team or an administrator approves it. %s\n' "$why"
+fi
 
 if [ -z "$monitor" ]; then
     [ -z "$output" ] || await_ids

@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
@@ -19,6 +18,7 @@ from jobs.aws.errors import (
     TryAgainError,
 )
 from jobs.aws.session import Moment, Purpose, client_for, fence
+from jobs.dispatch.book import Acceptance, Book
 from jobs.dispatch.crew import crew
 from jobs.dispatch.pace import Pace, rest, throttled
 from jobs.dispatch.requests import submit_request
@@ -26,7 +26,6 @@ from jobs.dispatch.taking import give_back, take
 from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.incarnation import held_back
-from jobs.models.job import LEASE
 from jobs.models.quarantine import SEND_WITHIN, SKEW_AT_MOST
 from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
@@ -35,8 +34,10 @@ from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 100
-THREADS = 8
+AT_ONCE = 100  # jobs of a round
+THREADS = 16
+# A round more is begun for so long: other tasks have their turn too.
+ROUNDS_WITHIN = 2.0
 # No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
 BEGIN_WITHIN = 20.0
 # A definition is not always known to SubmitJob at once after it was registered.
@@ -51,17 +52,17 @@ SOURCE = "dispatch"
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send what can be sent now, up to 100 jobs, parents before the jobs that wait for them. How many were tried.
+    """Send what can be sent now, for some seconds, parents before the jobs that wait for them. How many were tried.
 
     With more threads than one, jobs that do not wait for each other go side by side.
     """
     if held_back(account) or _clocks_differ(account):
         return 0
-    drain = _Drain(account)
+    drain = _Drain(account, threads)
     with crew(drain.carry, threads) as run:
-        while drain.open and drain.tried < AT_ONCE:
+        while drain.open and not drain.late:
             withdraw_bereft(account)
-            jobs = take(account, min(AT_ONCE - drain.tried, max(threads, account.submits_per_second)))
+            jobs = take(account, min(AT_ONCE, max(threads, account.submits_per_second)))
             if not jobs:
                 break
             drain.begin(jobs)
@@ -82,21 +83,30 @@ def _clocks_differ(account: Account) -> bool:
 class _Drain:
     """One delivery of an account: its client, its pace, and whether AWS is well enough to go on."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, threads: int) -> None:
         self.account = account
+        self.threads = threads
         self.client = client_for(account, "batch", Purpose.SUBMIT)
-        self.stop_at = time.monotonic() + BEGIN_WITHIN
+        began = time.monotonic()
+        self.enough_at = began + ROUNDS_WITHIN
+        self.stop_at = began + BEGIN_WITHIN
         self.pace = Pace(account, self.stop_at)
+        self.book = Book()
         self.grants: dict[int, Grants] = {}
         self.left: list[Job] = []
         self.tried = 0
         self.unclear = 0
         self.open = True
 
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self.enough_at
+
     def begin(self, jobs: list[Job]) -> None:
         """A round: what the teams were given is read anew for each."""
         self.left = []
         self.pace.expect(len(jobs))
+        self.book.expect(min(len(jobs), self.threads))
         self.grants = {team.pk: Grants.of(team) for team in {job.team for job in jobs}}
         self.tried += len(jobs)
 
@@ -106,7 +116,7 @@ class _Drain:
             self.open = False
             self.left.append(job)
             return
-        trouble = send(job, self.client, self.grants[job.team_id])
+        trouble = send(job, self.client, self.grants[job.team_id], self.book)
         if isinstance(trouble, TooFastError):
             throttled(self.account)
             rest(self.account, THROTTLED_SECONDS)
@@ -125,10 +135,10 @@ def _away(trouble: AwsError | None) -> bool:
 def deliver(job: Job, client: Any) -> None:
     """Carry one job to AWS, unless another worker has it."""
     if job.claim():
-        send(job, client, Grants.of(job.team))
+        send(job, client, Grants.of(job.team), Book())
 
 
-def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
+def send(job: Job, client: Any, grants: Grants, book: Book) -> AwsError | None:
     """Carry one job that was claimed to AWS. What AWS had against it, if that says something of AWS."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # this copy shows somebody else's turn
@@ -140,7 +150,7 @@ def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
         return None
     request = submit_request(job)
     since = Moment()  # before the intent is written: a pause at any step after this counts
-    intent = _write_intent(job)
+    intent = book.intend(job)
     if intent is None:
         return None
     reached("marked")
@@ -167,10 +177,7 @@ def send(job: Job, client: Any, grants: Grants) -> AwsError | None:
         return unknown
     else:
         reached("answered")
-        with transaction.atomic():
-            _close(intent, "accepted", request_id=submitted.request_id)
-            job.adopt(submitted.batch_id, source=SOURCE)
-            reached("settling")
+        book.accept(Acceptance(job, intent, submitted))
         log.info("job_sent", job=job.text_id, batch_id=submitted.batch_id, epoch=job.epoch)
     return None
 
@@ -224,27 +231,9 @@ def _forbidden(job: Job, grants: Grants) -> bool:
     return bool(found)
 
 
-def _write_intent(job: Job) -> DeliveryAttempt | None:
-    """From here on AWS may have the job. None: it was stopped or taken meanwhile."""
-    moment = now()
-    with transaction.atomic():
-        marked = job.advance(
-            Delivery.SENDING,
-            source=SOURCE,
-            only_if=Q(stop_requested_at=None, lease_until__gt=moment),
-            sent_at=moment,
-            lease_until=moment + LEASE,
-        )
-        intent = DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=moment) if marked else None
-        reached("marking")
-        return intent
-
-
-def _close(intent: DeliveryAttempt, outcome: str, error: AwsError | None = None, request_id: str = "") -> None:
+def _close(intent: DeliveryAttempt, outcome: str, error: AwsError) -> None:
     DeliveryAttempt.objects.filter(pk=intent.pk).update(
-        outcome=outcome,
-        detail=error.message if error else "",
-        request_id=error.request_id if error else request_id,
+        outcome=outcome, detail=error.message, request_id=error.request_id
     )
 
 

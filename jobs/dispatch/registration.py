@@ -1,30 +1,41 @@
-"""Carries definitions to AWS. A repeat would only make one revision too many, so a lost answer is found again."""
+"""Carries definitions to AWS. A repeat would only make one revision too many, so a lost answer is found again.
+
+What is deactivated is carried there too: AWS is told to deregister it, once no accepted job needs it any more.
+"""
 
 from datetime import timedelta
 
 import structlog
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
 from jobs.aws.errors import AwsError, RequestRefusedError
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
-from jobs.models import Account, Registration, Revision
+from jobs.models import Account, Job, Registration, Revision
 from jobs.models.definition import RevisionQuerySet
+from jobs.policy.asks import definition_ask
+from jobs.policy.grants import Grants
+from jobs.policy.rules import withdrawn_from_definition
 from jobs.spec.normal import fingerprint
+from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 RETRY_AFTER = timedelta(seconds=5)
+AT_ONCE = 50
+UNKNOWN = "ClientException"
+"""AWS Batch's code for whatever is wrong with a request: here it can only be that there is no such revision."""
 
 
 def register_due(account: Account) -> int:
     """Register every revision that waits for it. How many AWS now has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.unregistered().filter(free, definition__account=account)
-    return sum(register(revision) for revision in waiting.select_related("definition__account").order_by("pk")[:50])
+    due = waiting.select_related("definition__account", "definition__team").order_by("pk")
+    return sum(register(revision) for revision in due[:AT_ONCE])
 
 
 def register(revision: Revision) -> bool:
@@ -37,6 +48,8 @@ def register(revision: Revision) -> bool:
     account = revision.definition.account
     try:
         known = _registered_before(revision) if revision.sent_at else None
+        if known is None and _forbidden(revision):
+            return False
         registered = known or batch.register(client_for(account, "batch", Purpose.SUBMIT), revision.document)
         reached("registered")
     except RequestRefusedError as refused:
@@ -46,16 +59,63 @@ def register(revision: Revision) -> bool:
         log.warning("definition_not_registered", definition=revision.definition.name, error=error.message)
         _pending(revision).update(lease_until=now() + RETRY_AFTER, refusal=error.message)
         return False
-    return bool(
-        _pending(revision).update(
-            registration=Registration.REGISTERED,
-            number=registered.revision,
-            arn=registered.arn,
-            refusal="",
-            registered_at=now(),
-            lease_until=None,
-        )
+    done = _pending(revision).update(
+        registration=Registration.REGISTERED,
+        number=registered.revision,
+        arn=registered.arn,
+        refusal="",
+        registered_at=now(),
+        lease_until=None,
     )
+    # Its name may have been deactivated while AWS was asked: then this revision is too, and AWS is told.
+    Revision.objects.filter(pk=revision.pk, definition__retired_at__isnull=False).update(
+        active=False, deactivated_at=now()
+    )
+    return bool(done)
+
+
+def deregister_due(account: Account) -> int:
+    """Tell AWS of every revision that was deactivated. How many it now knows of.
+
+    A job that was accepted is still sent: until then its revision stays with AWS.
+    """
+    promised = Job.objects.filter(
+        revision=OuterRef("pk"), delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD]
+    )
+    free = Q(lease_until=None) | Q(lease_until__lt=now())
+    due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(promised))
+    return sum(
+        deregister(revision) for revision in due.select_related("definition__account").order_by("pk")[:AT_ONCE]
+    )
+
+
+def deregister(revision: Revision) -> bool:
+    """Tell AWS that nobody shall run this revision any more. To say so twice does no harm."""
+    mine = Revision.objects.to_deregister().filter(pk=revision.pk)
+    try:
+        batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
+    except AwsError as error:
+        log.warning("definition_not_deregistered", definition=revision.pinned, error=error.message)
+        # AWS has no such revision, or forgot it: then there is nothing left to tell. Not so if we may not tell it.
+        if not isinstance(error, RequestRefusedError) or error.code != UNKNOWN:
+            mine.update(lease_until=now() + RETRY_AFTER)
+            return False
+    return bool(mine.update(deregistered_at=now(), lease_until=None))
+
+
+def _forbidden(revision: Revision) -> bool:
+    """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
+    owner = revision.definition
+    found = withdrawn_from_definition(definition_ask(revision.document), Grants.of(owner.team))
+    said = [f"{objection.message} ({objection.rule})" for objection in found]
+    if owner.retired_at:
+        said.append(f"The name {owner.name} was deactivated (portal.definition-deactivated).")
+    if said:
+        why = " ".join(said)
+        _pending(revision).update(
+            registration=Registration.REFUSED, refusal=why, refused_by_portal=True, active=False, lease_until=None
+        )
+    return bool(said)
 
 
 def _registered_before(revision: Revision) -> batch.Registered | None:

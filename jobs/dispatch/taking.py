@@ -58,6 +58,8 @@ def _claim(picked: list[int]) -> list[Job]:
         jobs = Job.objects.filter(pk__in=ids).select_related(
             "queue", "team", "account", "revision__definition", "submission__person"
         )
+        # A step has its part of the document in its own row: the whole, read for each step, grows with the square.
+        jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
         taken = sorted(jobs.prefetch_related("waits_for__parent"), key=lambda job: picked.index(job.pk))
     return [job for job in taken if not _held(job)]
 

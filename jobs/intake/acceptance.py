@@ -1,18 +1,24 @@
-"""Turns an accepted document into rows: from then on it is the portal's promise to carry it out."""
+"""Turns an accepted document into rows: from then on it is the portal's promise to carry it out.
+
+What has to be approved first becomes the same rows, which no worker takes before someone agrees.
+"""
 
 import copy
 import hashlib
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
+from jobs import audit
 from jobs.access import Member
 from jobs.failpoints import reached
 from jobs.intake.resolution import Target, jobs_named
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
-from jobs.models import Account, Job, JobDependency, JobTag, StateChange, Submission, Team
+from jobs.intake.weighing import Weight
+from jobs.models import Account, Approval, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
 from jobs.models.ids import TEXT_LENGTH, to_text
 from jobs.policy.asks import propagates_tags
 from jobs.ring import ring
@@ -46,38 +52,75 @@ def accept(
         verdict = judge(text, replace(member, team=team), account)
         if not verdict.ok or verdict.account is None:
             raise Refused(verdict)
-        submission = _keep(text, member, verdict, verdict.account, source)
+        submission, jobs = _keep(text, member, verdict, verdict.account, source)
         if request_key:
             Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
         transaction.on_commit(partial(reached, "accepted"))
-        ring("deliver", verdict.account.pk, bell="deliver")
+        if not verdict.approval:
+            ring("deliver", verdict.account.pk, bell="deliver")
+        audit.record(
+            "run again" if source == Source.RERUN else "submit",
+            person=member.user,
+            team=team,
+            about=submission,
+            after=_told(submission, jobs, text_hash),
+        )
         reached("accepting")
     return submission
 
 
-def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> Submission:
+def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> tuple[Submission, list[Job]]:
     steps = plan(verdict.reading.document)
     submission = Submission.objects.create(
         team=member.team,
         account=account,
         person=member.user,
-        name=_name(steps),
+        name=name_of(steps),
         kind=verdict.reading.kind,
         source=source,
         text=text,
         document=verdict.reading.document,
-        notes=_notes(verdict),
+        notes=notes_of(verdict),
         job_count=len(steps.steps),
     )
     pairs = list(zip(steps.steps, verdict.targets, strict=True))
-    jobs = Job.objects.bulk_create([_job(submission, step, target) for step, target in pairs])
-    JobDependency.objects.bulk_create(_edges(jobs, steps, member.team))
-    JobTag.objects.bulk_create(_tag_rows(pairs, jobs))
-    StateChange.objects.bulk_create(StateChange(job=job, delivery=Delivery.ACCEPTED, source="person") for job in jobs)
-    return submission
+    waits = {"delivery": Delivery.AWAITING, "delivery_note": waiting_note(verdict)} if verdict.approval else {}
+    jobs = Job.objects.bulk_create([job_of(submission, step, target, **waits) for step, target in pairs])
+    JobDependency.objects.bulk_create(edges_of(jobs, steps, member.team))
+    JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
+    StateChange.objects.bulk_create(
+        StateChange(job=job, delivery=job.delivery, note=job.delivery_note, source="person") for job in jobs
+    )
+    if verdict.approval and verdict.weight:
+        Approval.objects.create(submission=submission, team=member.team, **kept_of(verdict.weight))
+    return submission, jobs
 
 
-def _job(submission: Submission, step: Step, target: Target) -> Job:
+def _told(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
+    """What the audit says of it: what was asked for, in short, and by which hash one knows the text that is kept."""
+    return {
+        "account": str(submission.account),
+        "kind": submission.kind,
+        "written as": submission.source,
+        "jobs": [{"name": job.name, "queue": job.queue.name, "definition": job.revision.pinned} for job in jobs],
+        "sha256 of the text": text_hash,
+    }
+
+
+def waiting_note(verdict: Verdict) -> str:
+    """What a job that is not sent yet says of it."""
+    return " ".join(["It waits for approval.", *(reason.message for reason in verdict.approval)])
+
+
+def kept_of(weight: Weight) -> dict[str, Any]:
+    """What a request keeps of its weight, for whoever decides on it."""
+    return {
+        "reasons": [{"rule": reason.rule, "message": reason.message} for reason in weight.reasons],
+        "forecast": weight.forecast.as_json(),
+    }
+
+
+def job_of(submission: Submission, step: Step, target: Target, **fields: Any) -> Job:
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
     definition = target.revision.document if target.revision else {}
@@ -90,6 +133,7 @@ def _job(submission: Submission, step: Step, target: Target) -> Job:
         account=submission.account,
         queue=target.queue,
         revision=target.revision,
+        definition=target.revision.definition if target.revision else None,
         position=step.index,
         name=step.name,
         document=document,
@@ -101,12 +145,18 @@ def _job(submission: Submission, step: Step, target: Target) -> Job:
         memory_mib=needs.memory_mib,
         gpus=needs.gpus,
         ephemeral_gib=needs.ephemeral_gib,
+        **fields,
     )
-    job.marker = f"{step.name[:LONGEST_SLUG]}-{to_text(job.public_id)}"
+    job.marker = marker_of(step.name, job.public_id)
     return job
 
 
-def _edges(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
+def marker_of(name: str, public_id: UUID) -> str:
+    """The name that a job has in AWS."""
+    return f"{name[:LONGEST_SLUG]}-{to_text(public_id)}"
+
+
+def edges_of(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
     """What each job waits for: other steps, and jobs that it names by their ids in AWS."""
     edges = [
         JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
@@ -121,7 +171,7 @@ def _edges(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
     return edges
 
 
-def _tag_rows(pairs: list[tuple[Step, Target]], jobs: list[Job]) -> list[JobTag]:
+def tag_rows_of(pairs: list[tuple[Step, Target]], jobs: list[Job]) -> list[JobTag]:
     return [
         JobTag(job=job, team=job.team, key=key, value=value)
         for job, (step, target) in zip(jobs, pairs, strict=True)
@@ -134,13 +184,13 @@ def _array_size(document: Document) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def _name(steps: Plan) -> str:
+def name_of(steps: Plan) -> str:
     first = steps.steps[0].name
     more = len(steps.steps) - 1
     return f"{first[:100]} and {more} more" if more else first
 
 
-def _notes(verdict: Verdict) -> list[dict[str, str]]:
+def notes_of(verdict: Verdict) -> list[dict[str, str]]:
     """What was read otherwise than it was written, and what was warned of: kept, for whoever wonders later."""
     changes = [{"pointer": c.pointer, "message": c.message, "severity": "change"} for c in verdict.reading.changes]
     warnings = [{"pointer": p.pointer, "message": p.message, "severity": "warning"} for p in verdict.warnings]

@@ -1,17 +1,15 @@
 """What admins ask about an account's queues: read them from AWS, look at the difference, take it in."""
 
-import time
 from datetime import datetime
 
 from django.utils.timezone import now
 
+from jobs.intake.awaiting import await_news
 from jobs.models import Account
 from jobs.ring import ring
 from jobs.sync.infrastructure import QueueChange, apply_reading, difference
 
 __all__ = ["QueueChange", "apply_reading", "ask_reading", "await_reading", "difference"]
-
-PAUSE = 0.15
 
 
 def ask_reading(account: Account) -> datetime:
@@ -23,11 +21,4 @@ def ask_reading(account: Account) -> datetime:
 
 def await_reading(account: Account, since: datetime, seconds: float = 10) -> bool:
     """Wait for a reading later than that. False: none came in time. Call it outside a transaction."""
-    deadline = time.monotonic() + seconds
-    while True:
-        account.refresh_from_db()
-        if account.reading_at and account.reading_at >= since:
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(PAUSE)
+    return await_news(account, "reading_at", since, seconds)

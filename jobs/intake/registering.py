@@ -1,9 +1,11 @@
 """Asks for a definition to be registered, and waits a little for AWS to have done so."""
 
 import time
+from dataclasses import dataclass
 
 from django.db import transaction
 
+from jobs import audit
 from jobs.access import Member
 from jobs.intake.verdict import Refused, judge
 from jobs.models import Account, Definition, Registration, Revision, Team
@@ -13,11 +15,19 @@ from jobs.spec.normal import fingerprint
 PAUSE = 0.15
 
 
-def register(text: str, member: Member, *, account: Account | None = None) -> Revision:
+@dataclass(frozen=True)
+class Registered:
+    """What came of asking: a revision, which may be one that was there already."""
+
+    revision: Revision
+    reused: bool
+
+
+def register(text: str, member: Member, *, account: Account | None = None) -> Registered:
     """Keep a definition as a new revision and ring for its registration.
 
-    What says the same as the newest revision is that revision: Batch would only number it again. Raises
-    NotADocument, or Refused with the verdict.
+    What says the same as the revision that the bare name means is that revision: Batch would only number it again.
+    Raises NotADocument, or Refused with the verdict.
     """
     member.must("register")
     with transaction.atomic():
@@ -29,15 +39,26 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
         definition, _ = Definition.objects.get_or_create(
             account=verdict.account, name=document["jobDefinitionName"], defaults={"team": team}
         )
+        if definition.team_id != team.pk:
+            # Another team was first, since the judge looked. Asked again, it says so.
+            raise Refused(judge(text, member, account))
         mark = fingerprint(document)
-        newest = definition.revisions.exclude(registration=Registration.REFUSED).order_by("-pk").first()
-        if newest and newest.active and newest.fingerprint == mark:
-            return newest
+        meant = definition.revisions.meant().first()
+        if meant and meant.fingerprint == mark:
+            return Registered(meant, reused=True)
         revision = Revision.objects.create(
             definition=definition, document=document, fingerprint=mark, registered_by=member.user
         )
         ring("register", verdict.account.pk, bell="ask")
-    return revision
+        audit.record(
+            "register",
+            person=member.user,
+            team=team,
+            about=definition,
+            before=meant.document if meant else None,
+            after=document,
+        )
+    return Registered(revision, reused=False)
 
 
 def await_registration(revision: Revision, seconds: float = 10) -> Revision:

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db.models import Q
 
@@ -50,8 +51,12 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
     account = account or _only_account(team, problems)
     name = text_at(document, "jobDefinitionName")
     if account and name:
-        taken = Definition.objects.filter(account=account, name=name).exclude(team=team).first()
-        if taken:
+        taken = Definition.objects.filter(account=account, name=name).first()
+        if taken and taken.team_id == team.pk:
+            if taken.retired_at:
+                advice = "Choose another name, or have a lead of the team activate it again."
+                problems.append(_retired(taken, "/jobDefinitionName", advice))
+        elif taken:
             problems.append(
                 Problem(
                     "/jobDefinitionName",
@@ -65,6 +70,8 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
 def jobs_named(document: Document, team: Team) -> Mapping[str, Job]:
     """The team's jobs that a step names by their ids in AWS; an array's child stands for its array."""
     ids = {job_id for _, job_id in _raw_ids(document)}
+    if not ids:
+        return {}
     known = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
     by_id = {job.batch_id: job for job in known}
     return {job_id: by_id[_whole(job_id)] for job_id in ids if _whole(job_id) in by_id}
@@ -137,7 +144,7 @@ class _Resolver:
         for revision in revisions:
             by_name.setdefault(revision.definition.name, []).append(revision)
         return [
-            self._revision(name, number, prefix, by_name.get(name), usable)
+            self._revision(name, number, prefix, by_name.get(name), usable.active())
             for (name, number), prefix in zip(asked, prefixes, strict=True)
         ]
 
@@ -154,22 +161,17 @@ class _Resolver:
         runnable = [
             revision
             for revision in known or ()
-            if revision.registration == Registration.REGISTERED and revision.active
+            if revision.registration == Registration.REGISTERED
+            and revision.active
+            and not revision.definition.retired_at
         ]
         fitting = next((revision for revision in runnable if number in (None, revision.number)), None)
-        if fitting:
-            return fitting
-        if known is None:
+        if fitting is None and known is None:
             message = f"{self.team} has no job definition {quoted(name)}. {_offer(name, {d.name for d in usable})}"
-        elif any(revision.registration == Registration.ACCEPTED for revision in known) and number is None:
-            message = f"Job definition {quoted(name)} is still being registered. Try again in a few seconds."
-        else:
-            numbers = sorted({revision.number for revision in runnable if revision.number})
-            have = f"It has {listed(map(str, numbers))}." if numbers else "None of its revisions is active."
-            which = f"revision {number}" if number else "active revision"
-            message = f"Job definition {quoted(name)} has no {which}. {have}"
-        self.problems.append(Problem(f"{prefix}/jobDefinition", message, rule="portal.unknown-definition"))
-        return None
+            self.problems.append(Problem(f"{prefix}/jobDefinition", message, rule="portal.unknown-definition"))
+        elif fitting is None:
+            self.problems.append(_not_run(name, number, f"{prefix}/jobDefinition", known or (), runnable))
+        return fitting
 
     def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str]) -> None:
         """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes."""
@@ -221,6 +223,38 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
     )
     problems.append(Problem("", message, rule="portal.which-account"))
     return None
+
+
+def _not_run(
+    name: str, number: int | None, pointer: str, known: Sequence[Revision], runnable: Sequence[Revision]
+) -> Problem:
+    """Why none of the revisions that there are is run."""
+    retired = next((each.definition for each in known if each.definition.retired_at), None)
+    if retired and not runnable:
+        return _retired(retired, pointer, "It takes no more jobs.")
+    if number is None and any(each.registration == Registration.ACCEPTED for each in known):
+        message = f"Job definition {quoted(name)} is still being registered. Try again in a few seconds."
+        return Problem(pointer, message, rule="portal.unknown-definition")
+    numbers = sorted({revision.number for revision in runnable if revision.number})
+    have = f"It has {listed(map(str, numbers))}." if numbers else "None of its revisions is active."
+    gone = next((each for each in known if each.deactivated_at and number in (None, each.number)), None)
+    if gone and gone.deactivated_at:
+        message = f"{gone} was deactivated on {_day(gone.deactivated_at)} and takes no more jobs. {have}"
+        return Problem(pointer, message, rule="portal.definition-deactivated")
+    which = f"revision {number}" if number else "active revision"
+    message = f"Job definition {quoted(name)} has no {which}. {have}"
+    return Problem(pointer, message, rule="portal.unknown-definition")
+
+
+def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
+    """That nobody shall use the name any more."""
+    when = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
+    message = f"Job definition {quoted(definition.name)} was deactivated{when}. {advice}"
+    return Problem(pointer, message, rule="portal.definition-deactivated")
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%-d %b %Y}"
 
 
 def _offer(asked: str, names: Iterable[str]) -> str:

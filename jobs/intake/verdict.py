@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from jobs.access import Member
 from jobs.intake.filling import filled_in
 from jobs.intake.resolution import Resolution, Target, resolve, resolve_definition
+from jobs.intake.weighing import Weight, weigh
 from jobs.models import Account, Queue, Revision, Team
+from jobs.policy.approval import Reason
 from jobs.policy.asks import JobAsk, definition_ask, job_ask
 from jobs.policy.grants import Grants, taken_by
 from jobs.policy.room import counted_queues, crowding
@@ -27,6 +29,13 @@ class Verdict:
     account: Account | None
     problems: tuple[Problem, ...]
     targets: tuple[Target, ...] = ()
+    weight: Weight | None = None
+    """What is in order is weighed, for a team that asks for approval of anything."""
+
+    @property
+    def approval(self) -> tuple[Reason, ...]:
+        """Why it would wait until someone approves it; empty if it would not. That is no problem of the document."""
+        return self.weight.reasons if self.weight else ()
 
     @property
     def ok(self) -> bool:
@@ -73,7 +82,23 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
     ]
     told += _unsaid(_objections(reading, found, grants, member.team), told)
     problems = spec_judge.in_order(reading.document, told)
-    return Verdict(reading, found.account, tuple(problems), found.targets)
+    verdict = Verdict(reading, found.account, tuple(problems), found.targets)
+    if verdict.ok and member.team.asks_for_approval:
+        return replace(verdict, weight=weight_of(verdict, member.team))
+    return verdict
+
+
+def weight_of(verdict: Verdict, team: Team) -> Weight | None:
+    """How much it is that a verdict is about. None for a definition, and for what leads nowhere."""
+    if verdict.account is None or verdict.reading.kind is Kind.DEFINITION:
+        return None
+    jobs: list[tuple[str, JobAsk, Revision]] = []
+    for target in verdict.targets:
+        if target.queue and target.revision:
+            document = resolve_pointer(verdict.reading.document, target.pointer)
+            ask = ask_of(document, target.queue, target.revision)
+            jobs.append((text_at(document, "jobName"), ask, target.revision))
+    return weigh(jobs, verdict.account, team)
 
 
 def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:

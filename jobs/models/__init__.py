@@ -2,7 +2,9 @@
 
 from jobs.models.account import Access, Account
 from jobs.models.api_answer import ApiAnswer
+from jobs.models.approval import Approval, Decision, RequestEdit
 from jobs.models.array_child import ArrayChild
+from jobs.models.audit import AuditEntry, AuditHead
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
 from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
@@ -12,6 +14,7 @@ from jobs.models.lease import Lease
 from jobs.models.oddity import Oddity, OddityKind
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
+from jobs.models.remembered import Remembered
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
 from jobs.models.team import Membership, Role, Team
@@ -23,8 +26,12 @@ __all__ = [
     "Account",
     "ApiAnswer",
     "ApiToken",
+    "Approval",
     "ArrayChild",
+    "AuditEntry",
+    "AuditHead",
     "CostLine",
+    "Decision",
     "Definition",
     "DeliveryAttempt",
     "Feature",
@@ -42,6 +49,8 @@ __all__ = [
     "QueueGrant",
     "Rate",
     "Registration",
+    "Remembered",
+    "RequestEdit",
     "Resource",
     "Revision",
     "Role",

@@ -1,3 +1,6 @@
+import re
+import secrets
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
@@ -13,6 +16,11 @@ class Access(models.TextChoices):
     SANDBOX = "sandbox", "The bundled sandbox (dummy credentials)"
 
 
+def new_external_id() -> str:
+    """A word that only the portal and the role's trust policy know: nobody else has the portal assume the role."""
+    return secrets.token_urlsafe(24)
+
+
 class Account(models.Model):
     """One AWS account in one region, and how to get in."""
 
@@ -26,8 +34,19 @@ class Account(models.Model):
         help_text="12 digits",
     )
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.DEFAULT)
-    role_arn = models.CharField("role to assume", max_length=200, blank=True)
-    external_id = models.CharField(max_length=200, blank=True, editable=False)
+    role_arn = models.CharField(
+        "role to assume",
+        max_length=200,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$",
+                "The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.",
+            )
+        ],
+        help_text="arn:aws:iam::123456789012:role/batch-portal",
+    )
+    external_id = models.CharField(max_length=200, default=new_external_id, editable=False)
     endpoint_url = models.CharField(
         max_length=200,
         blank=True,
@@ -66,6 +85,12 @@ class Account(models.Model):
     reading_at = models.DateTimeField(null=True, blank=True, editable=False)
     reading_trouble = models.TextField(blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False, help_text="What AWS last failed with, empty when well.")
+    connection = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Who the portal was there when the connection was tested, and may what.",
+    )
+    connection_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -78,6 +103,15 @@ class Account(models.Model):
         if (self.quarantine_seconds or 0) < self.shortest_quarantine:
             least = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
             raise ValidationError({"quarantine_seconds": least})
+        if self.access != Access.ROLE:
+            return
+        if not self.role_arn:
+            raise ValidationError({"role_arn": "Name the role to assume, or choose another way in."})
+        theirs = re.findall(r":iam::(\d{12}):", self.role_arn)
+        if self.number and theirs and theirs != [self.number]:
+            raise ValidationError(
+                {"role_arn": f"This role is of account {theirs[0]}, and the number is another one."}
+            )
 
     @property
     def shortest_quarantine(self) -> int:

@@ -34,4 +34,7 @@ class CostLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "attempt"], name="one_line_an_attempt")]
-        indexes = [models.Index(fields=["team", "day"], name="cost_of_team")]
+        indexes = [
+            models.Index(fields=["team", "day"], name="cost_of_team"),
+            models.Index(fields=["definition", "team", "-id"], name="cost_of_definition"),
+        ]

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 
 class DefinitionQuerySet(models.QuerySet["Definition"]):
+    def active(self) -> Self:
+        """Whose name is in use: what the catalogue offers."""
+        return self.filter(retired_at=None)
+
     def usable_by(self, team: Team) -> Self:
         """The team's own definitions, and those shared with everyone."""
         return self.filter(Q(team=team) | Q(shared=True))
@@ -32,6 +36,13 @@ class Definition(models.Model):
     name = models.CharField(max_length=128)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="definitions")
     shared = models.BooleanField(default=False, help_text="Every team may use it; only its own registers revisions.")
+    description = models.CharField(
+        max_length=300, blank=True, help_text="What it is for, in a sentence. The portal's own; AWS never sees it."
+    )
+    retired_at = models.DateTimeField(null=True, editable=False, help_text="When its name was deactivated.")
+    retired_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DefinitionQuerySet.as_manager()
@@ -44,7 +55,11 @@ class Definition(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("definition", args=[to_text(self.public_id)])
+        return reverse("definition", args=[self.text_id])
+
+    @property
+    def text_id(self) -> str:
+        return to_text(self.public_id)
 
 
 class Registration(models.TextChoices):
@@ -61,11 +76,20 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def runnable(self) -> Self:
         """What Batch would still run."""
-        return self.filter(registration=Registration.REGISTERED, active=True)
+        return self.filter(registration=Registration.REGISTERED, active=True, definition__retired_at=None)
 
     def unregistered(self) -> Self:
         """Asked for, and AWS has not said yes or no."""
         return self.filter(registration=Registration.ACCEPTED)
+
+    def meant(self) -> Self:
+        """What a bare name means, first of all: what Batch would run, and what is on its way there."""
+        return self.filter(active=True).exclude(registration=Registration.REFUSED).order_by("-pk")
+
+    def to_deregister(self) -> Self:
+        """Deactivated here, and AWS does not know it yet."""
+        told = Q(registration=Registration.REGISTERED, active=False, deregistered_at=None)
+        return self.filter(told, deactivated_at__isnull=False)
 
 
 class Revision(models.Model):
@@ -79,12 +103,19 @@ class Revision(models.Model):
     fingerprint = models.CharField(max_length=64)
     registration = models.CharField(max_length=12, choices=Registration.choices, default=Registration.ACCEPTED)
     active = models.BooleanField(default=True)
-    refusal = models.TextField(blank=True, help_text="AWS's words when it refused.")
+    refusal = models.TextField(blank=True, help_text="AWS's words when it refused; the portal's, if it did.")
+    refused_by_portal = models.BooleanField(default=False, help_text="A rule forbade it before AWS was asked.")
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     registered_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=300, blank=True, help_text="Why it was made, in a person's words.")
+    deactivated_at = models.DateTimeField(null=True, help_text="When someone said that nobody shall run it any more.")
+    deactivated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    deregistered_at = models.DateTimeField(null=True, help_text="When AWS was told so. It forgets 180 days later.")
 
     objects = RevisionQuerySet.as_manager()
 
@@ -97,13 +128,24 @@ class Revision(models.Model):
                 name="registered_has_a_number",
             ),
         ]
-        indexes = [models.Index(fields=["definition", "fingerprint"], name="revision_fingerprint")]
+        indexes = [
+            models.Index(fields=["definition", "fingerprint"], name="revision_fingerprint"),
+            models.Index(
+                fields=["deactivated_at"],
+                name="revision_to_deregister",
+                condition=Q(active=False, registration="REGISTERED", deregistered_at=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.definition}:{self.number or '…'}"
 
     def get_absolute_url(self) -> str:
         return self.definition.get_absolute_url()
+
+    @property
+    def text_id(self) -> str:
+        return to_text(self.public_id)
 
     @property
     def pinned(self) -> str:

@@ -1,7 +1,7 @@
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models.account import Account
-from jobs.models.definition import Revision
+from jobs.models.definition import Definition, Revision
 from jobs.models.ids import new_id, to_text
 from jobs.models.queue import Queue
 from jobs.models.submission import Submission
@@ -49,6 +49,17 @@ MOVING = (
     "stop_requested_at",
     "ended_at",
 )
+
+
+def adopted_at(moment: datetime) -> dict[str, Any]:
+    """What is known of a job that AWS has just taken, beside its id: the next poll looks at it."""
+    return {
+        "state": State.SUBMITTED,
+        "submitted_at": moment,
+        "lease_until": None,
+        "next_try_at": None,
+        "next_poll_at": moment,
+    }
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -112,6 +123,8 @@ class Job(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="jobs")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="jobs")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
+    # The revision's, copied: what a definition's last jobs were is then found by key, however many there are.
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="jobs", db_index=False)
     position = models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")
     name = models.CharField(max_length=128)
     marker = models.CharField(max_length=128, unique=True, help_text="Its name in AWS, by which it is found again.")
@@ -181,6 +194,7 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="job_of_team"),
+            models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(
@@ -248,17 +262,7 @@ class Job(models.Model):
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
         """AWS has the job, under this id. False: someone else has already written so."""
-        return self.advance(
-            Delivery.SENT,
-            source=source,
-            note=note,
-            batch_id=batch_id,
-            state=State.SUBMITTED,
-            submitted_at=now(),
-            lease_until=None,
-            next_try_at=None,
-            next_poll_at=now() + timedelta(seconds=self.account.poll_seconds),
-        )
+        return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adopted_at(now()))
 
     def put_back(self, why: str, *, source: str, **fields: object) -> bool:
         """It is certain that AWS does not have it: another try, later and later; none if it was asked to stop."""

@@ -34,6 +34,11 @@ class Queue(models.Model):
     priority = models.IntegerField(default=0)
     platform = models.CharField(max_length=30, blank=True, help_text="ECS, ECS_FARGATE, EKS …, as AWS says.")
     raw = models.JSONField(default=dict, blank=True)
+    scheduling_policy = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="How it shares between who waits, as AWS says. Empty: first come, first served.",
+    )
     seen_at = models.DateTimeField(null=True, blank=True)
     vanished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
     swept_at = models.DateTimeField(

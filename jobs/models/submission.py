@@ -9,6 +9,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.models.team import Team
 
 if TYPE_CHECKING:
+    from jobs.models.approval import Approval
     from jobs.models.user import User
 
 
@@ -68,3 +69,9 @@ class Submission(models.Model):
     @property
     def text_id(self) -> str:
         return to_text(self.public_id)
+
+    @property
+    def request(self) -> "Approval | None":
+        """The request for someone's word, if it needed one."""
+        found: Approval | None = getattr(self, "approval", None)
+        return found

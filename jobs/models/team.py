@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.urls import reverse
 
@@ -36,6 +37,26 @@ class Team(models.Model):
         blank=True,
         help_text="Fields of AWS Batch that the portal does not know yet and the team may use all the same.",
     )
+    # -- From how much on a submission waits for a lead or an admin; empty: it does not.
+    approval_usd = models.DecimalField(
+        "estimate above (USD)",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What the whole submission is thought to cost.",
+    )
+    approval_vcpu_hours = models.PositiveIntegerField(
+        "vCPU-hours above", null=True, blank=True, help_text="Of the whole submission, as it is estimated."
+    )
+    approval_gpus = models.PositiveIntegerField(
+        "GPUs above",
+        null=True,
+        blank=True,
+        help_text="Of all its jobs together; those of an array as many times as it has children.",
+    )
+    approval_array_size = models.PositiveIntegerField("array larger than", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()
@@ -48,6 +69,12 @@ class Team(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("team", args=[self.slug])
+
+    @property
+    def asks_for_approval(self) -> bool:
+        """Whether anything that it submits may have to wait for someone's word."""
+        thresholds = (self.approval_usd, self.approval_vcpu_hours, self.approval_gpus, self.approval_array_size)
+        return any(threshold is not None for threshold in thresholds)
 
 
 class Role(models.TextChoices):

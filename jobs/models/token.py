@@ -4,7 +4,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from jobs.models.ids import new_id
@@ -15,14 +15,16 @@ PREFIX = "bpt_"
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
-        """Neither revoked nor expired, of an active person who is still in the team."""
+        """Neither revoked nor expired, of an active person who is in the team and has the same password as then."""
         fresh = Q(expires_at=None) | Q(expires_at__gt=now())
+        same_password = Q(person__password_changed_at=None) | Q(created_at__gt=F("person__password_changed_at"))
         return self.filter(
             fresh,
+            same_password,
             revoked_at=None,
             person__is_active=True,
             team__active=True,
-            team__memberships__user=models.F("person"),
+            team__memberships__user=F("person"),
         )
 
     def of(self, secret: str) -> "ApiToken | None":
@@ -55,6 +57,12 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.start}…)"
+
+    @property
+    def outlived(self) -> bool:
+        """Whether the person whose token it is has changed the password since: then it counts no more."""
+        changed = self.person.password_changed_at
+        return changed is not None and self.created_at <= changed
 
 
 def new_secret() -> str:

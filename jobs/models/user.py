@@ -2,6 +2,7 @@ from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.utils.timezone import now
 
 from jobs.models.ids import new_id
 
@@ -11,8 +12,18 @@ class User(AbstractUser):
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: as the browser says.")
+    password_changed_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[UserManager[Self]] = UserManager()
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Sessions and tokens that are older count no more."""
+        super().set_password(raw_password)
+        self.password_changed_at = now()
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self.password_changed_at = now()
 
     @property
     def display_name(self) -> str:

@@ -37,6 +37,7 @@ class JobAsk(Ask):
     tags: Mapping[str, str]  # the definition's too
     array_size: int  # 0: no array
     run_seconds: int  # of one attempt; 0: no limit
+    attempts: int  # at most
 
     @property
     def runs(self) -> int:
@@ -86,10 +87,12 @@ def job_ask(
         resized=bool(part(document, "containerOverrides", "resourceRequirements")),
         array_size=_number(document, "arrayProperties", "size"),
         run_seconds=_number(document, *_LIMIT) or _number(definition, *_LIMIT),
+        attempts=_number(document, *_ATTEMPTS) or _number(definition, *_ATTEMPTS) or 1,
     )
 
 
 _LIMIT = ("timeout", "attemptDurationSeconds")
+_ATTEMPTS = ("retryStrategy", "attempts")
 
 
 def _number(document: Mapping[str, object], *path: str) -> int:

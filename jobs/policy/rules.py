@@ -265,6 +265,11 @@ def withdrawn(ask: JobAsk, grants: Grants) -> list[Objection]:
     return [objection for rule in rules for objection in rule(ask, grants)]
 
 
+def withdrawn_from_definition(ask: DefinitionAsk, grants: Grants) -> list[Objection]:
+    """What stands against a definition that was accepted, now that it is about to be registered."""
+    return [each for each in objections_to_definition(ask, grants) if each.severity is Severity.ERROR]
+
+
 def objections_to_definition(ask: DefinitionAsk, grants: Grants) -> list[Objection]:
     """All that is to be said against registering a definition."""
     rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS, *TAGS_OF_ALL)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, Lease, Oddity, OddityKind
@@ -21,6 +22,7 @@ POLL_LATE = timedelta(minutes=2)
 DELIVERY_LATE = timedelta(minutes=1)
 SENDING_LATE = timedelta(minutes=15)
 LATELY = timedelta(days=7)
+NEWS_LATE = timedelta(minutes=15)  # a job that waits long is asked about every few minutes
 THROTTLED_LATELY = timedelta(hours=1)
 SKEW_ODD = 30.0
 
@@ -99,6 +101,12 @@ def _facts() -> dict[int, dict[str, object]]:
         rebuilt=Count("pk", filter=Q(kind=OddityKind.ORPHAN)),
     ):
         found.setdefault(row["account"], {}).update(row)
+    heard = Min(Coalesce("observed_at", "submitted_at", "accepted_at"))
+    rows = Job.objects.active().order_by("queue__name").values_list("account", "queue__name")
+    for account, name, count, since in rows.annotate(count=Count("pk"), since=heard):
+        queues = found.setdefault(account, {}).setdefault("queues", [])
+        if isinstance(queues, list):
+            queues.append((name, count, since))
     return found
 
 
@@ -152,10 +160,11 @@ def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:
         since,
         "They are looked for by their marker and settle when AWS answers ListJobs." if stuck else "",
     )
-    if number("held"):
-        yield Sign("Held", "warn", f"{number('held')} wait for a person to decide")
-    if number("lost"):
-        yield Sign("Lost", "warn", f"{number('lost')} forgotten by AWS in the last 7 days before their end was seen")
+    held, lost = number("held"), number("lost")
+    yield Sign("Held", "warn" if held else "good", f"{held} wait for a person to decide" if held else "none")
+    says = f"{lost} forgotten by AWS in the last 7 days before their end was seen" if lost else "none in 7 days"
+    yield Sign("Lost", "warn" if lost else "good", says)
+    yield from _followed(facts.get("queues"))
     yield from _oddities(account, number("duplicates"), number("rebuilt"))
     recovering = moment("recovering")
     if recovering and uncompared(account, recovering).exists():
@@ -165,20 +174,30 @@ def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:
         yield Sign("AWS", "bad", account.trouble or account.reading_trouble)
 
 
+def _followed(queues: object) -> Iterator[Sign]:
+    """For each queue with jobs under way: how old the oldest news of one is."""
+    for name, count, since in queues if isinstance(queues, list) else ():
+        late = now() - since > NEWS_LATE
+        says = f"{count} active, the one heard of longest ago"
+        advice = "Jobs are asked about every few minutes at the latest: see the workers." if late else ""
+        yield Sign(f"Queue {name}", "warn" if late else "good", says, since, advice)
+
+
 def _oddities(account: Account, duplicates: int, rebuilt: int) -> Iterator[Sign]:
-    """What is only told when there is something to tell."""
-    if duplicates:
-        advice = "They were ended. manage.py reconcile --report says which; it should never happen."
-        yield Sign("Duplicates", "bad", f"{duplicates} jobs were twice in AWS, ever", None, advice)
+    advice = "They were ended. manage.py reconcile --report says which; it should never happen." if duplicates else ""
+    says = f"{duplicates} jobs were twice in AWS, ever" if duplicates else "none, ever"
+    yield Sign("Duplicates", "bad" if duplicates else "good", says, None, advice)
     if rebuilt:
         yield Sign("Rebuilt", "warn", f"{rebuilt} jobs in AWS had no row and were found by their tags, ever")
-    if account.throttled_at and now() - account.throttled_at < THROTTLED_LATELY:
-        says = f"{account.throttles} calls were too fast for AWS, ever"
-        yield Sign("Throttled", "warn", says, account.throttled_at, "Lower the account's rate, or look less often.")
-    skew = account.clock_skew_seconds or 0.0
-    if abs(skew) > SKEW_ODD:
-        advice = "See to this machine's time. Above 60 seconds nothing is sent: what is lost could not be told apart."
-        yield Sign("Clock skew", "bad", f"AWS's clock is {skew:+.0f} seconds from ours", None, advice)
+    lately = account.throttled_at is not None and now() - account.throttled_at < THROTTLED_LATELY
+    says = f"{account.throttles} calls were too fast for AWS, ever"
+    advice = "Lower the account's rate, or look less often." if lately else ""
+    yield Sign("Throttles", "warn" if lately else "good", says, account.throttled_at, advice)
+    skew = account.clock_skew_seconds
+    odd = abs(skew or 0.0) > SKEW_ODD
+    advice = "See to this machine's time. Above 60 seconds nothing is sent: what is lost could not be told apart."
+    says = "not measured yet" if skew is None else f"AWS's clock is {skew:+.1f} seconds from ours"
+    yield Sign("Clock skew", "bad" if odd else "good", says, None, advice if odd else "")
 
 
 def _poll(account: Account, active: int) -> Sign:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 from django.utils.timezone import now
 
-from jobs.models import CostLine, Job, Team, User
+from jobs.models import Approval, CostLine, Job, Team, User
 from jobs.models.job import JobQuerySet
 from jobs.states import ACTIVE_STATES, Delivery, State
 
@@ -46,10 +46,11 @@ class Needs:
     waiting: list[Job]
     held: int
     lost: int
+    approvals: list[Approval]
 
     @property
     def nothing(self) -> bool:
-        return not (self.failures or self.waiting or self.held or self.lost)
+        return not (self.approvals or self.failures or self.waiting or self.held or self.lost)
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,19 @@ def standing(team: Team) -> Standing:
     return Standing(**counted)
 
 
-def needs(team: Team, stands: Standing) -> Needs:
-    """What should not wait until someone happens to open it."""
+def needs(team: Team, stands: Standing, user: User) -> Needs:
+    """What should not wait until someone happens to open it: for this person, who may decide on it."""
+    asked = Approval.objects.awaiting_word_of(user).filter(team=team).select_related("submission__person")
+    asked = asked.defer("submission__text", "submission__document", "submission__notes")
     runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
     long = runnable.filter(submitted_at__lt=now() - WAITS_LONG).select_related("queue").order_by("submitted_at")
-    return Needs(failures=_failures(team), waiting=list(long[:SHOWN]), held=stands.held, lost=stands.lost)
+    return Needs(
+        failures=_failures(team),
+        waiting=list(long[:SHOWN]),
+        held=stands.held,
+        lost=stands.lost,
+        approvals=list(asked.order_by("pk")[:SHOWN]),
+    )
 
 
 def spending(team: Team) -> Spending:
@@ -112,7 +121,7 @@ def _of(team: Team, user: User | None) -> JobQuerySet:
 def _failures(team: Team) -> list[Failures]:
     """The newest failures by definition and cause, the most frequent first."""
     bad = Job.objects.filter(team=team, ended_at__gte=now() - LATELY).exclude(state=State.SUCCEEDED)
-    bad = bad.exclude(state=State.STOPPED).exclude(delivery=Delivery.WITHDRAWN)
+    bad = bad.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
     newest = bad.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:GROUPED]
     groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for job in newest:

@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from jobs.aws import logs as cloudwatch
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
-from jobs.models import Job
+from jobs.models import ArrayChild, Job
 
 AT_ONCE = 4
 WAIT_FOR_A_TURN = 0.5
@@ -95,6 +95,13 @@ def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
     return _page(job, attempt, token)
 
 
+def of_child(job: Job, child: ArrayChild, token: str = "") -> LogPage:
+    """The end of the log of an array's child, or the page that a token of an earlier one leads to."""
+    if child.log_stream:
+        return _read(job, child.log_stream, token, final=child.status.final)
+    return LogPage(trouble=_no_stream(final=child.status.final))
+
+
 def whole(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
     """The log of an attempt from its beginning to what is its end now, in few large pages.
 
@@ -115,14 +122,18 @@ def whole(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
 def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, limit: int = LINES) -> LogPage:
     stream = _stream(job, number)
     if not stream:
-        return LogPage(trouble=_no_stream(job))
+        return LogPage(trouble=_no_stream(final=job.status.final))
+    return _read(job, stream, token, final=job.status.final, from_head=from_head, limit=limit)
+
+
+def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = False, limit: int = LINES) -> LogPage:
     if not _turns.acquire(timeout=WAIT_FOR_A_TURN):
         return LogPage(newer=token, trouble="Many logs are being read at this moment. This one follows shortly.")
     try:
         client = client_for(job.account, "logs", Purpose.PAGE)
         found = cloudwatch.read(client, job.log_group, stream, token=token, limit=limit, from_head=from_head)
     except AwsError as error:
-        return LogPage(newer=token, trouble=_no_log(job, error))
+        return LogPage(newer=token, trouble=_no_log(error, final=final))
     finally:
         _turns.release()
     # AWS hands the token back that it was given when there is nothing further that way.
@@ -136,15 +147,15 @@ def _stream(job: Job, number: int | None) -> str:
     return next((attempt.stream for attempt in attempts(job) if attempt.number == number), "")
 
 
-def _no_stream(job: Job) -> str:
-    if job.status.final:
+def _no_stream(*, final: bool) -> str:
+    if final:
         return "It ended before it began to run, so there is no log."
     return "The log begins when the job runs."
 
 
-def _no_log(job: Job, error: AwsError) -> str:
+def _no_log(error: AwsError, *, final: bool) -> str:
     if error.code == "ResourceNotFoundException":
-        return "It wrote nothing." if job.status.final else "It has written nothing yet."
+        return "It wrote nothing." if final else "It has written nothing yet."
     return f"The log cannot be read at this moment: {error.message}"
 
 

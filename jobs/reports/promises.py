@@ -9,6 +9,8 @@ from django.utils.timezone import now
 from jobs.models import Account, Incarnation, Job, Oddity, OddityKind
 from jobs.states import Delivery, State
 
+LATEST = 10  # duplicates are told one by one: there should be none
+
 
 def report() -> Iterator[str]:
     """One line a figure, account by account."""
@@ -31,6 +33,8 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     yield "lost", str(jobs.filter(state=State.LOST).count())
     for kind, count in _oddities(account).items():
         yield f"{kind}s ever", str(count)
+    for odd in Oddity.objects.filter(account=account, kind=OddityKind.DUPLICATE).order_by("-pk")[:LATEST]:
+        yield "a duplicate", f"{odd.batch_id}, {_ago(odd.at)}: {odd.note}"
     yield "last poll", f"{_ago(account.polled_at)}; {_since(active, 'active, the one seen longest ago')}"
     yield (
         "throttles ever",

@@ -11,6 +11,7 @@ from jobs.states import STATUSES, Status, status_of
 
 # Which status speaks for a whole submission: the first of these that any of its jobs has.
 _LOUDEST = (
+    "AWAITING",
     "HELD",
     "RUNNING",
     "STARTING",
@@ -21,6 +22,7 @@ _LOUDEST = (
     "ACCEPTED",
     "FAILED",
     "REFUSED",
+    "DECLINED",
     "LOST",
     "STOPPED",
     "WITHDRAWN",

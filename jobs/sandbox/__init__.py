@@ -11,7 +11,7 @@ A request goes one way:
     gateway     signature, service, operation, shape of the reply
     signature   who asks, from where, and how long ago
     model       botocore's models: routes, types, enums
-    batch       the table of operations: definitions, queues, submission, listing, tags
+    batch       the table of operations: definitions, queues, policies, submission, listing, tags
     limits      AWS's rules, and in containers those of the property blocks
     logs, sts   the two other services
     store       SQLite, committed before the reply leaves
@@ -127,9 +127,10 @@ class Sandbox:
         )
         if self._world:
             populate(self._store, batch.queues, self._vcpus)
+        batch_service = JsonService(Model("batch", Refused), batch.operations())
         gateway = Gateway(
             {
-                "batch": JsonService(Model("batch", Refused), batch.operations()),
+                "batch": batch_service,
                 "logs": JsonService(
                     Model("logs", InvalidParameter),
                     {
@@ -144,7 +145,7 @@ class Sandbox:
         )
         answer = gateway.answer
         if self._faults_api and ledger:
-            answer = Control(self._mischief, sight, ledger, gateway.answer).answer
+            answer = Control(self._mischief, sight, ledger, batch_service.calls, gateway.answer).answer
         self._server = LoopbackServer(self._port, answer)
         self._scheduler.begin()
         self._server.begin()

@@ -9,6 +9,7 @@ from jobs.sandbox.gateway import Operation
 from jobs.sandbox.jobs import Job, find_job
 from jobs.sandbox.ledger import Accepted
 from jobs.sandbox.listing import Listing
+from jobs.sandbox.policies import Policies
 from jobs.sandbox.queues import Queues
 from jobs.sandbox.scheduler import Scheduler
 from jobs.sandbox.sight import Sight
@@ -28,6 +29,7 @@ class Batch:
         self._scheduler = scheduler
         self._sight = sight
         self.queues = Queues(store, scheduler.queues_changed)
+        self._policies = Policies(store)
         self.definitions = Definitions(store, accepted, shortest_timeout=shortest_timeout)
         self._submissions = Submissions(
             store, self.definitions, self.queues, scheduler.admit, accepted, shortest_timeout=shortest_timeout
@@ -45,6 +47,8 @@ class Batch:
             "CreateJobQueue": self.queues.create_queue,
             "UpdateJobQueue": self.queues.update_queue,
             "DescribeJobQueues": self.queues.describe_queues,
+            "CreateSchedulingPolicy": self._policies.create,
+            "DescribeSchedulingPolicies": self._policies.describe,
             "GetJobQueueSnapshot": self._listing.snapshot,
             "SubmitJob": self._submissions.submit,
             "DescribeJobs": self._listing.describe,

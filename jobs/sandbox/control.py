@@ -3,6 +3,7 @@
     PUT /_sandbox/faults       a plan (see `faults`); `{}` ends all misbehaviour
     GET /_sandbox/faults       which requests were struck, by what
     GET /_sandbox/ledger       every acceptance; `?after=17` only those beyond a number
+    GET /_sandbox/calls        how many calls of Batch there were, by operation
     PUT /_sandbox/forgotten    {"jobs": [...]}: Batch no longer knows them, whatever their state
 
 It exists only where it was asked for, listens on loopback like everything here, and takes nothing that a web page
@@ -10,7 +11,7 @@ could send without being asked first: PUT with JSON needs a preflight, which is 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,16 +34,19 @@ class Control:
         mischief: Mischief,
         sight: Sight,
         ledger: Ledger,
+        calls: Mapping[str, int],
         beyond: Callable[[WireRequest], WireReply],
     ) -> None:
         self._mischief = mischief
         self._sight = sight
         self._ledger = ledger
+        self._calls = calls
         self._beyond = beyond
         self._doors: dict[tuple[str, str], Callable[[WireRequest], Document]] = {
             ("PUT", "faults"): self._follow,
             ("GET", "faults"): self._struck,
             ("GET", "ledger"): self._accepted,
+            ("GET", "calls"): lambda _: {"calls": dict(self._calls)},
             ("PUT", "forgotten"): self._forget,
         }
 

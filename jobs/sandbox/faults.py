@@ -19,6 +19,7 @@ in a row. The first fault of the list that strikes a request has it. What it doe
     drop            read, and the connection is reset: nothing happened
     fail            5xx (`status`): nothing happened
     throttle        429: nothing happened
+    deny            403, as if no policy allowed it: nothing happened
     slow            held for `seconds`, then it happens and is answered, if anybody still listens
     late            the connection is reset at once; `seconds` later it happens (or its signature has expired)
     accept-drop     it happened, and the connection is reset
@@ -64,6 +65,7 @@ class Does(StrEnum):
     DROP = "drop"
     FAIL = "fail"
     THROTTLE = "throttle"
+    DENY = "deny"
     SLOW = "slow"
     LATE = "late"
     ACCEPT_DROP = "accept-drop"

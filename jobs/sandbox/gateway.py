@@ -6,6 +6,7 @@ Whatever goes wrong on purpose (a dropped reply, a 500, a late request) does so 
 import json
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class JsonService:
     def __init__(self, model: Model, operations: Mapping[str, Operation]) -> None:
         self._model = model
         self._operations = operations
+        self.calls: Counter[str] = Counter()
 
     def operation(self, request: WireRequest) -> str:
         return self._model.operation(request.method, request.path, request.headers)
@@ -86,6 +88,7 @@ class JsonService:
         )
         if operation not in self._operations:
             raise Unsupported(operation)
+        self.calls[operation] += 1
         call = Call(scope.home, operation, params, len(request.body), request_id)
         return json_reply(200, self._operations[operation](call))
 

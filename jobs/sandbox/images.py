@@ -3,7 +3,7 @@
 An image is a folder of small programs in `images/`, found by the last part of the image's name without tag and
 digest: `123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest` is `images/ml-training/`. Its files are
 copied into the job's working folder, so `python train.py` finds its program; `_base/` comes with each. `command.json`
-is the image's CMD.
+is the image's CMD. `scratch` has nothing in it: its jobs end well at once and cost no process, for benches.
 """
 
 import json
@@ -21,6 +21,7 @@ SHELF = Path(__file__).with_name("images")
 BASE = SHELF / "_base"
 SIMULATION = SHELF / "_simulation"
 # Well-known images of plain tools: the command is looked up on this machine's PATH.
+EMPTY = "scratch"
 TOOLS = {"alpine", "amazonlinux", "bash", "busybox", "debian", "python", "shell", "ubuntu"}
 STANDARD_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -37,6 +38,11 @@ class Image:
     folder: Path | None
     default_command: tuple[str, ...]
     known: bool = True
+
+    @property
+    def empty(self) -> bool:
+        """There is no program in it to run."""
+        return self.name == EMPTY
 
     def argv(self, command: list[str]) -> list[str]:
         """The command to run. An unknown image simulates it: its programs are not on this machine."""
@@ -58,6 +64,8 @@ def short_name(image: str) -> str:
 def find_image(image: str) -> Image:
     """The image of that name, a plain tool box, or the simulation of something unknown."""
     name = short_name(image)
+    if name == EMPTY:
+        return Image(name, None, ())
     if name in TOOLS:
         return Image(name, None, ("sh", "-c", "echo 'No command was given: nothing to do.'"))
     folder = SHELF / name

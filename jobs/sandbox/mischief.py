@@ -109,6 +109,9 @@ class Mischief:
                 return refuse(_failure(strike.fault.status))
             case Does.THROTTLE:
                 return refuse(ApiError("Too Many Requests", code="TooManyRequestsException", status=429))
+            case Does.DENY:
+                words = f"The sandbox is not authorized to let you perform: {strike.operation}"
+                return refuse(ApiError(words, code="AccessDeniedException", status=403))
             case Does.LATE:
                 self._act_later(strike.seconds, act)
                 return _reset()

@@ -24,7 +24,7 @@ from jobs.sandbox.calls import Document, now_ms
 from jobs.sandbox.jobs import SELECT, Job, find_job, find_jobs
 from jobs.sandbox.logs import Logs
 from jobs.sandbox.plans import Planner
-from jobs.sandbox.processes import Attempt, reap
+from jobs.sandbox.processes import Attempt, Plan, reap
 from jobs.sandbox.retries import tries_again
 from jobs.sandbox.slots import Size, Slots, container_size
 from jobs.sandbox.store import Store
@@ -285,9 +285,23 @@ class Scheduler:
         job = find_job(self._store, job_id)
         if job is None or job.status != "STARTING":
             return
-        attempt = Attempt(self._planner.plan(job, environment), self._started, self._ended)
+        plan = self._planner.plan(job, environment)
+        if plan.image.empty:
+            self._pass(job, plan)
+            return
+        attempt = Attempt(plan, self._started, self._ended)
         self._attempts[job_id] = attempt
         attempt.begin()
+
+    def _pass(self, job: Job, plan: Plan) -> None:
+        """An attempt in which nothing runs: it begins and ends well in this very step."""
+        now = now_ms()
+        self._store.change("UPDATE job SET started_at = ? WHERE id = ?", now, job.id)
+        self._slots.give_back(job.id)
+        record = {name: value for name, value in plan.record.items() if name != "stream"}
+        reason = _status_reason(job, timed_out=False, reason=None)
+        ended = {**record, "startedAt": now, "exitCode": 0, "reason": None, "statusReason": reason}
+        self._record(job, ended, "SUCCEEDED", reason)
 
     def _started(self, attempt: Attempt) -> None:
         with self._wake:

@@ -29,6 +29,7 @@ class Difference:
     """One thing that differs: where, in the newer document if it is there, and in a sentence."""
 
     pointer: str
+    place: str
     kind: Sort
     before: Any
     after: Any
@@ -110,9 +111,11 @@ def _told(path: Path, words: tuple[str, ...], kind: Sort, before: Any, after: An
             sentence = f"{what} is new: {_shown(after)}."
         case Sort.REMOVED:
             sentence = f"{what} is gone; it was {_shown(before)}."
+        case _ if _shown(before) == _shown(after):
+            sentence = f"{what} has changed, from {_shown(before)} to another."
         case _:
             sentence = f"{what} was {_shown(before)} and is {_shown(after)}."
-    return Difference(join(*path), kind, before, after, sentence)
+    return Difference(join(*path), what, kind, before, after, sentence)
 
 
 def _shown(value: Any) -> str:

@@ -41,8 +41,14 @@ def variables_have_names(document: Document) -> Iterator[Problem]:
     """
     for container in containers(document):
         for path, entry in variables(container):
-            if not text_at(entry, "name") and "value" in entry:
-                yield Problem(join(*path), "This environment variable has no name.")
+            if text_at(entry, "name"):
+                continue
+            here = join(*path)
+            if text_at(entry, "value"):
+                yield Problem(here, "This environment variable has no name.")
+            else:
+                message = "This environment variable has neither a name nor a value; take it away."
+                yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("names.variable-twice", WARNING)

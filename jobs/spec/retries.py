@@ -10,6 +10,7 @@ from jobs.spec.rules import WARNING, rule
 
 CONDITIONS = ("onStatusReason", "onReason", "onExitCode")
 CATCH_ALL = {"onReason": "*", "action": "EXIT"}
+USUAL_ATTEMPTS = 3  # offered, for the person to change
 MOST_RULES = 5  # RetryStrategy, API reference
 
 _HERE = ("retryStrategy", "evaluateOnExit")
@@ -24,7 +25,8 @@ def rules_need_attempts(document: Document) -> Iterator[Problem]:
     strategy = object_at(document, "retryStrategy")
     if list_at(strategy, "evaluateOnExit") and "attempts" not in strategy:
         message = "retryStrategy has evaluateOnExit, but no attempts: say how often (1 to 10) the job may be tried."
-        yield Problem("/retryStrategy", message)
+        fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": USUAL_ATTEMPTS},)
+        yield Problem("/retryStrategy", message, fix=fix)
 
 
 @rule("retries.no-condition")

@@ -16,6 +16,9 @@ from jobs.spec.rules import rule
 Error = Any
 """A ValidationError of jsonschema, whose type stubs take each of its parts for possibly unset."""
 
+NAMED_FREELY = (("jobName",), ("jobDefinitionName",))
+LONGEST_NAME = 128
+
 _EXPECTED = {
     "string": "text in double quotes",
     "integer": "a whole number, without quotes",
@@ -139,7 +142,10 @@ def wrong_pattern(error: Error, path: Path, told: Told) -> Iterator[Problem]:
     """
     pattern = error.validator_value.pattern
     words = told.in_words.get(pattern, f"of the form {pattern}")
-    yield Problem(join(*path), f"{_label(path)} must be {words}; found {shown(error.instance)}.")
+    # A queue is called as it is called, and a step of a workflow is named elsewhere too.
+    meant = _as_a_name(error.instance) if path in NAMED_FREELY else ""
+    fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant and re.search(pattern, meant) else ()
+    yield Problem(join(*path), f"{_label(path)} must be {words}; found {shown(error.instance)}.", fix=fix)
 
 
 @rule("schema.too-long")
@@ -175,7 +181,7 @@ def too_large(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the AWS Batch API reference, where it describes the member.
     """
-    yield Problem(join(*path), _out_of_bounds(error, path))
+    yield Problem(join(*path), _out_of_bounds(error, path), fix=_to_the_bound(error, path))
 
 
 @rule("schema.too-small")
@@ -184,7 +190,12 @@ def too_small(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the AWS Batch API reference, where it describes the member.
     """
-    yield Problem(join(*path), _out_of_bounds(error, path))
+    if path[-2:] == ("arrayProperties", "size"):
+        # Whoever asks for an array of one means a job, not a second one.
+        fix: Fix = ({"op": "remove", "path": join(*path[:-1])},)
+    else:
+        fix = _to_the_bound(error, path)
+    yield Problem(join(*path), _out_of_bounds(error, path), fix=fix)
 
 
 @rule("schema.key-too-long")
@@ -266,6 +277,16 @@ def _out_of_bounds(error: Error, path: Path) -> str:
     else:
         limits = f"at most {most:,}" if least is None else f"at least {least:,}"
     return f"{_label(path)} must be {limits}; found the number {error.instance}."
+
+
+def _to_the_bound(error: Error, path: Path) -> Fix:
+    """The nearest number that AWS Batch takes."""
+    return ({"op": "replace", "path": join(*path), "value": error.validator_value},)
+
+
+def _as_a_name(value: str) -> str:
+    """The value with a dash for whatever a name cannot hold."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:LONGEST_NAME]
 
 
 def _label(path: Path) -> str:

@@ -4,7 +4,8 @@ News are ordered by (finished attempts, rank of the state). Late and repeated on
 back to RUNNABLE, because one more attempt has then finished; nothing leaves a final state.
 """
 
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,17 +23,41 @@ log = structlog.get_logger(__name__)
 _encoder = DjangoJSONEncoder()
 
 
+@dataclass
+class _News:
+    """What one job's row becomes, and what its copy said before."""
+
+    job: Job
+    known: tuple[int, int]
+    fields: dict[str, Any]
+    changed: bool
+
+
 def apply(job: Job, seen: Observation, *, source: str) -> bool:
     """Take an observation into the job's row. True if its state or the number of its attempts changed."""
-    moment = now()
-    state = _state(seen)
-    told = (seen.finished_attempts, rank_of(state))
-    known = (job.finished_attempts, rank_of(job.state))
-    if job.state in FINAL_STATES or told < known:
-        return False
+    return bool(apply_all([(job, seen)], source=source))
 
-    changed = (seen.finished_attempts, state) != (job.finished_attempts, job.state)
-    job.state, job.submitted_at = state, seen.submitted_at or job.submitted_at
+
+def apply_all(told: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
+    """Take observations into their rows, in one transaction. The jobs whose state or number of attempts changed."""
+    moment = now()
+    found = [_news(job, seen, moment) for job, seen in told if job.state not in FINAL_STATES]
+    return _write([news for news in found if news], moment, source)
+
+
+def _news(job: Job, seen: Observation, moment: datetime) -> _News | None:
+    """What is newer than what the copy knows."""
+    state = _state(seen)
+    told, known = (seen.finished_attempts, rank_of(state)), _known(job)
+    if told < known:
+        return None
+    job.state, before = state, job.state  # how soon to look again depends on what it is now
+    job.submitted_at = seen.submitted_at or job.submitted_at
+    look = next_look(job, moment)
+    changed = (seen.finished_attempts, state) != (job.finished_attempts, before)
+    job.state = before
+    if not changed and seen.raw == job.raw:
+        return _News(job, known, {"observed_at": moment, "missing_since": None, "next_poll_at": look}, changed=False)
     fields = {
         "state": state,
         "finished_attempts": seen.finished_attempts,
@@ -50,51 +75,70 @@ def apply(job: Job, seen: Observation, *, source: str) -> bool:
         "raw": dict(seen.raw),
         "observed_at": moment,
         "missing_since": None,
-        "next_poll_at": next_look(job, moment),
+        "next_poll_at": look,
         "ended_at": moment if state in FINAL_STATES else None,
     }
-    return _write(job, known, fields, changed=changed, moment=moment, source=source)
+    return _News(job, known, fields, changed)
 
 
 def lose(job: Job, *, source: str) -> bool:
     """AWS no longer knows the job and its end was never seen: LOST, with what is known, and never called FAILED."""
     moment = now()
-    known = (job.finished_attempts, rank_of(job.state))
     fields = {
         "state": State.LOST,
         "ended_at": moment,
         "status_reason": job.status_reason or "AWS no longer knows it.",
     }
-    return _write(job, known, fields, changed=True, moment=moment, source=source)
+    return bool(_write([_News(job, _known(job), fields, changed=True)], moment, source))
 
 
-def _write(
-    job: Job, known: tuple[int, int], fields: dict[str, Any], *, changed: bool, moment: datetime, source: str
-) -> bool:
-    """Write what was seen, unless another observer was quicker since this copy of the job was read."""
-    before = Job.objects.filter(pk=job.pk, delivery=Delivery.SENT, finished_attempts=known[0]).exclude(
-        state__in=FINAL_STATES
-    )
+def _known(job: Job) -> tuple[int, int]:
+    return job.finished_attempts, rank_of(job.state)
+
+
+def _write(found: Sequence[_News], moment: datetime, source: str) -> list[Job]:
+    """Write what was seen, unless another observer was quicker since a copy was read. Those that changed."""
+    if not found:
+        return []
     with transaction.atomic():
-        row = before.select_for_update().values_list("state", flat=True).first()
-        if row is None or rank_of(row) != known[1]:
-            return False
-        Job.objects.filter(pk=job.pk).update(**fields)
-        if changed:
-            StateChange.objects.create(
-                job=job,
+        open_ones = Job.objects.filter(delivery=Delivery.SENT).exclude(state__in=FINAL_STATES)
+        rows = open_ones.filter(pk__in=[news.job.pk for news in found]).order_by("-pk").select_for_update()
+        here = {pk: (attempts, rank_of(state)) for pk, attempts, state in
+                rows.values_list("pk", "finished_attempts", "state")}  # fmt: skip
+        written = [news for news in found if here.get(news.job.pk) == news.known]
+        _save(written)
+        changed = [news for news in written if news.changed]
+        StateChange.objects.bulk_create(
+            StateChange(
+                job=news.job,
                 at=moment,
                 delivery=Delivery.SENT,
-                state=fields["state"],
-                attempt=fields.get("finished_attempts", known[0]),
-                note=fields["status_reason"],
+                state=news.fields["state"],
+                attempt=news.fields.get("finished_attempts", news.known[0]),
+                note=news.fields["status_reason"],
                 source=source,
             )
-    for name, value in fields.items():
-        setattr(job, name, value)
-    if changed:
+            for news in changed
+        )
+    for news in written:
+        for name, value in news.fields.items():
+            setattr(news.job, name, value)
+    for news in changed:
+        job = news.job
         log.info("job_changed", job=job.text_id, state=job.state, attempts=job.finished_attempts, told_by=source)
-    return changed
+    return [news.job for news in changed]
+
+
+def _save(written: Sequence[_News]) -> None:
+    """What is the same for many rows, as when nothing is new but the time, is one statement for them all."""
+    alike: dict[str, tuple[list[int], dict[str, Any]]] = {}
+    for news in written:
+        if "raw" in news.fields:
+            Job.objects.filter(pk=news.job.pk).update(**news.fields)
+        else:
+            alike.setdefault(repr(news.fields), ([], news.fields))[0].append(news.job.pk)
+    for pks, fields in alike.values():
+        Job.objects.filter(pk__in=pks).update(**fields)
 
 
 def _state(seen: Observation) -> str:

@@ -33,12 +33,18 @@ def read_queues(account: Account) -> None:
     Raises one of `jobs.aws.errors`, after it was noted on the account.
     """
     try:
-        seen = infrastructure.queues(client_for(account, "batch", Purpose.READ))
+        client = client_for(account, "batch", Purpose.READ)
+        seen = infrastructure.queues(client)
+        policies = infrastructure.scheduling_policies(client, filter(None, map(_policy_arn, seen)))
     except AwsError as error:
         Account.objects.filter(pk=account.pk).update(reading_trouble=error.message, reading_at=now())
         raise
-    told = [asdict(queue) for queue in seen]
+    told = [{**asdict(queue), "scheduling_policy": policies.get(_policy_arn(queue), {})} for queue in seen]
     Account.objects.filter(pk=account.pk).update(reading=told, reading_trouble="", reading_at=now())
+
+
+def _policy_arn(queue: infrastructure.QueueSeen) -> str:
+    return str(queue.raw.get("schedulingPolicyArn", ""))
 
 
 def difference(account: Account) -> list[QueueChange]:
@@ -52,12 +58,26 @@ def difference(account: Account) -> list[QueueChange]:
             continue
         before = {name: getattr(queue, name) for name in MIRRORED}
         changed = {name: (before[name], told[name]) for name in MIRRORED if before[name] != told[name]}
+        if (policy := told.get("scheduling_policy", {})) != queue.scheduling_policy:
+            changed["scheduling_policy"] = (_shares(queue.scheduling_policy), _shares(policy))
         if queue.vanished_at:
             found.append(QueueChange(queue.name, "back", changed))
         elif changed:
             found.append(QueueChange(queue.name, "changed", changed))
     found += [QueueChange(queue.name, "gone", {}) for queue in known.values() if queue.vanished_at is None]
     return found
+
+
+def _shares(policy: Mapping[str, Any]) -> str:
+    """by-team (A 0.5, B 1, decay 3600 s)"""
+    fair = policy.get("fairsharePolicy") or {}
+    shares = [
+        f"{each['shareIdentifier']} {each.get('weightFactor', 1):g}" for each in fair.get("shareDistribution", ())
+    ]
+    times = ((fair.get("shareDecaySeconds"), "decay {} s"), (fair.get("computeReservation"), "{} % kept free"))
+    facts = ", ".join([*shares, *(words.format(value) for value, words in times if value)])
+    name = str(policy.get("name") or policy.get("arn", ""))
+    return f"{name} ({facts})" if facts else name
 
 
 def apply_reading(account: Account) -> list[QueueChange]:

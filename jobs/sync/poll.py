@@ -12,7 +12,7 @@ from jobs.aws import batch
 from jobs.aws.errors import AwsError, TooFastError
 from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, Job
-from jobs.sync.apply import apply, lose
+from jobs.sync.apply import apply_all, lose
 from jobs.sync.cadence import next_look
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ def poll(account: Account) -> Polled:
         return done
     client = client_for(account, "batch", Purpose.READ)
     for _ in range(CALLS_AT_MOST):
-        due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document", "raw")
+        due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
         jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
         try:
             seen = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else []
@@ -61,10 +61,10 @@ def poll(account: Account) -> Polled:
 
 def _take_in(jobs: Sequence[Job], seen: Sequence[batch.Observation], done: Polled) -> None:
     told = {observation.batch_id: observation for observation in seen}
-    for job in jobs:
-        observation = told.get(job.batch_id or "")
-        if _missed(job) if observation is None else apply(job, observation, source="poll"):
-            done.changed.append(job.pk)
+    found = [(job, told[job.batch_id]) for job in jobs if job.batch_id in told]
+    changed = apply_all(found, source="poll")
+    changed += [job for job in jobs if job.batch_id not in told and _missed(job)]
+    done.changed += [job.pk for job in changed]
     done.looked_at += len(jobs)
 
 

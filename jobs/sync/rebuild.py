@@ -73,6 +73,7 @@ def _job(
         account=queue.account,
         queue=queue,
         revision=revision,
+        definition_id=revision.definition_id,
         name=name,
         marker=marker,
         document=document,

@@ -26,6 +26,12 @@ def money(usd: Decimal | None) -> SafeString | str:
 
 
 @register.filter
+def dollars(text: str | None) -> Decimal | None:
+    """An amount that is kept as text, so that no digit is lost."""
+    return None if text is None else Decimal(text)
+
+
+@register.filter
 def rounded(usd: Decimal) -> str:
     """$1,234.57"""
     shown = usd.quantize(CENT, ROUND_HALF_UP)

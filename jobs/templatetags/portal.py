@@ -5,7 +5,7 @@ Times are written twice: in words for reading and in full for looking up, so tha
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from django.utils.timezone import now
 
 from jobs.access import Act, Member
 from jobs.models.ids import to_text
+from jobs.reports import approvals
+from jobs.spec.fields import units
 from jobs.states import Status
 
 register = template.Library()
@@ -111,6 +113,26 @@ def span_in_words(seconds: float) -> str:
     return f"{minutes}m {second:02}s" if minutes else f"{second}s"
 
 
+@register.filter
+def span(length: timedelta | float | None) -> str:
+    """A length of time by itself: 4m 10s. A number is seconds."""
+    if length is None:
+        return "—"
+    return span_in_words(length.total_seconds() if isinstance(length, timedelta) else length)
+
+
+@register.filter
+def in_time(seconds: object) -> str:
+    """Seconds of a document as people write them in a form: 10 h."""
+    return units.seconds_in_words(int(str(seconds))) if units.WHOLE.fullmatch(str(seconds)) else str(seconds)
+
+
+@register.filter
+def in_memory(mib: object) -> str:
+    """MiB of a document as people write them in a form: 16 GiB."""
+    return units.mib_in_words(int(str(mib))) if units.WHOLE.fullmatch(str(mib)) else str(mib)
+
+
 @register.simple_tag
 def copy(value: str, label: str) -> SafeString:
     """A labelled chip: an id, shortened to be glanced at and whole to be copied."""
@@ -138,6 +160,13 @@ def pretty(document: Any) -> str:
 def text_id(public_id: UUID) -> str:
     """A public id as people see it."""
     return to_text(public_id)
+
+
+@register.simple_tag
+def awaited(member: Member) -> str:
+    """How many requests of the team wait for this person's word, as the badge has it; empty for none."""
+    count = approvals.count_for(member.user, member.team)
+    return f"{approvals.COUNTED}+" if count > approvals.COUNTED else str(count or "")
 
 
 @register.filter

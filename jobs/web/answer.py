@@ -74,6 +74,8 @@ def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
                 words,
                 "Its log may still tell how it ended.",
             )
+        case State.PENDING if job.array_size and job.array_summary:
+            return Answer("wait", status.icon, "Its children are under way; it ends with the last of them.", words)
         case State.PENDING:
             return Answer("wait", status.icon, f"It waits for {_names(waiting_for) or 'jobs it depends on'}.", words)
         case State.RUNNABLE:
@@ -91,6 +93,11 @@ def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
     """While it is with the portal, what the portal noted is what there is to say."""
     status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
     match job.delivery:
+        case Delivery.AWAITING:
+            told = "It is sent once a lead of the team or an administrator has approved it."
+            return Answer("warn", status.icon, told, advice=job.delivery_note)
+        case Delivery.DECLINED:
+            return Answer("bad", status.icon, "It was declined, and nothing ran.", advice=job.delivery_note)
         case Delivery.REFUSED:
             return Answer(
                 "bad",

@@ -6,8 +6,10 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
+from jobs import second_factor
 from jobs.models import User
 
 P = ParamSpec("P")
@@ -21,19 +23,34 @@ class SignedInRequest(HttpRequest):
 
 
 def signed_in(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let people through; send strangers to the sign-in page and back.
+    """Let people through; send strangers to the sign-in page and back, staff without a second factor to theirs."""
+    return _guarded(view, shown=True)
 
-    A script that polls would take the sign-in page for its answer and put it into the middle of another, so it gets
-    a bare 401, and the page says that the person is signed out while what they wrote stays where it is.
+
+def known(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Also let through who has yet to set up or show the second factor: for the pages to do that."""
+    return _guarded(view, shown=False)
+
+
+def _guarded(
+    view: Callable[Concatenate[SignedInRequest, P], HttpResponse], *, shown: bool
+) -> Callable[..., HttpResponse]:
+    """A script that polls would take the sign-in page for its answer and put it into the middle of another.
+
+    So it gets a bare 401, and the page says that the person is signed out while what they wrote stays where it is.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if request.user.is_authenticated:
-            return view(cast("SignedInRequest", request), *args, **kwargs)
-        if asked_by_script(request):
-            return HttpResponse("You are signed out.", status=401, content_type="text/plain")
-        return redirect_to_login(request.get_full_path())
+        if not request.user.is_authenticated:
+            if asked_by_script(request):
+                return HttpResponse("You are signed out.", status=401, content_type="text/plain")
+            return redirect_to_login(request.get_full_path())
+        if shown and second_factor.lacking(request):
+            if asked_by_script(request):
+                return HttpResponse("Show your second factor first.", status=403, content_type="text/plain")
+            return redirect(second_factor.way_on(request))
+        return view(cast("SignedInRequest", request), *args, **kwargs)
 
     return guarded
 

@@ -26,6 +26,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return render(request, "404.html", {"reason": reason}, status=404)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429: someone, or a script, tries passwords or codes."""
+    answer = render(request, "429.html", status=429)
+    answer["Retry-After"] = "60"
+    return answer
+
+
 def failed(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django hands it
     """500: stands alone, because whatever failed may be what the frame needs."""
     try:

@@ -44,7 +44,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "ended": reports.ended(member.team, person),
         "active": stands.active,
         "spending": reports.spending(member.team),
-        "needs": reports.needs(member.team, stands) if leads else None,
+        "needs": reports.needs(member.team, stands, request.user) if leads else None,
         "live": bool(going or stands.active),
         "here": "home",
     }

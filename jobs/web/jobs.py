@@ -15,7 +15,7 @@ from jobs.models import Job, JobDependency, StateChange
 from jobs.reports import logs, looking
 from jobs.spec.documents import list_at, object_at
 from jobs.states import Delivery, State, Status
-from jobs.web import ansi, live, secrets
+from jobs.web import ansi, array, live, secrets
 from jobs.web.answer import answer, exit_code_in_words
 from jobs.web.door import SignedInRequest, signed_in
 
@@ -46,8 +46,10 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     parents = list(found.waits_for.select_related("parent"))
     children = [edge.job for edge in found.waited_for_by.select_related("job").order_by("job__position")]
     late = live.behind(found.account, live=found.status.live)
+    part = array.seen(found)
     mark = live.mark(
         late,
+        part and part.facts,
         len(history),
         _facts(found),
         [_state_of(edge) for edge in parents],
@@ -75,7 +77,9 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "raw": secrets.masked(found.raw),
         "array": array_counts(found),
         "held": found.delivery == Delivery.HELD,
-        "live": found.status.live,
+        "part": part,
+        "heat": part and part.heat(),
+        "live": part.live if part else found.status.live,
         "behind": late,
         "mark": mark,
         "here": "jobs",

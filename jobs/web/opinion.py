@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from jobs.intake import Verdict
 from jobs.spec.documents import Document, Kind, list_at, text_at
-from jobs.spec.problems import Change, Problem, Severity, cut, listed
+from jobs.spec.problems import Change, Fix, Problem, Severity, cut, listed
 from jobs.spec.reading import NotADocument, Reading
+
+WAIT_MS = 120
+"""So long after the last key stroke a page asks the judge: not at each one, and no later than people notice."""
 
 MOST_FINDINGS = 100
 """So many problems are listed; nobody reads more, and a page must not grow with a mistake that repeats."""
@@ -24,10 +27,28 @@ class Finding:
     column: int
     pointer: str = ""
     fix: str = ""
+    patch: str = ""
+    """The fix as JSON Patch, for the page's script to apply to the text."""
 
     @property
     def is_error(self) -> bool:
         return self.severity == Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A problem as the editor marks it: at a pointer where the text has it, else at a line; with its fix."""
+
+    pointer: str
+    line: int
+    column: int
+    severity: str
+    message: str
+    fix: Fix = ()
+    fix_in_words: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "fix": list(self.fix)}
 
 
 @dataclass(frozen=True)
@@ -41,7 +62,14 @@ class Opinion:
     kind: str = ""
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    marks: tuple[Mark, ...] = ()
     left_off: int = 0
+    approval: tuple[str, ...] = ()
+    """Why it would wait for someone's word."""
+
+    @property
+    def marks_as_json(self) -> list[dict[str, Any]]:
+        return [mark.as_json() for mark in self.marks]
 
     @property
     def errors(self) -> int:
@@ -64,17 +92,49 @@ def of_verdict(verdict: Verdict) -> Opinion:
         headline=headline(reading.kind, reading.document),
         icon=_ICONS[reading.kind],
         kind=reading.kind,
-        button=button(reading.kind, reading.document) if verdict.ok else _to_solve(verdict.problems),
+        button=sentence(verdict) if verdict.ok else _to_solve(verdict.problems),
         ok=verdict.ok,
         findings=findings,
         changes=tuple(reading.changes),
+        marks=marks(verdict.problems[:MOST_FINDINGS], reading),
         left_off=max(0, len(verdict.problems) - MOST_FINDINGS),
+        approval=waits_because(verdict),
     )
+
+
+def waits_because(verdict: Verdict) -> tuple[str, ...]:
+    """Why it would wait for someone's word, one sentence a reason."""
+    return tuple(reason.message for reason in verdict.approval)
+
+
+def sentence(verdict: Verdict) -> str:
+    """What pressing the button does with a document that is in order."""
+    does = button(verdict.reading.kind, verdict.reading.document)
+    return f"{does}, for approval" if verdict.approval else does
 
 
 def of_no_document(no: NotADocument) -> Opinion:
     finding = Finding(Severity.ERROR, no.message, no.line, no.column)
-    return Opinion("Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,))
+    mark = Mark("", no.line, no.column, Severity.ERROR, no.message)
+    return Opinion(
+        "Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,), marks=(mark,)
+    )
+
+
+def marks(problems: Iterable[Problem], reading: Reading) -> tuple[Mark, ...]:
+    """What the editor marks. Problems that have a place in the text only have one where it was written so."""
+    return tuple(
+        Mark(
+            problem.pointer,
+            (place := reading.place(problem.pointer)).line,
+            place.column,
+            problem.severity,
+            problem.message,
+            problem.fix,
+            fix_in_words(problem.fix),
+        )
+        for problem in problems
+    )
 
 
 def of_reused_key(judged: Opinion) -> Opinion:
@@ -110,11 +170,21 @@ def button(kind: Kind, document: Document) -> str:
 def _finding(problem: Problem, reading: Reading) -> Finding:
     place = reading.place(problem.pointer)
     return Finding(
-        problem.severity, problem.message, place.line, place.column, problem.pointer, _fix_in_words(problem.fix)
+        problem.severity,
+        problem.message,
+        place.line,
+        place.column,
+        problem.pointer,
+        fix_in_words(problem.fix),
+        patch_of(problem.fix),
     )
 
 
-def _fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
+def patch_of(fix: Fix) -> str:
+    return json.dumps(list(fix)) if fix else ""
+
+
+def fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
     return "; ".join(_step_in_words(operation) for operation in operations)
 
 

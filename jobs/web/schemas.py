@@ -5,6 +5,7 @@ import json
 from functools import cache
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import condition, require_safe
 
 from jobs.spec.documents import Kind
@@ -24,6 +25,11 @@ def _content(kind: Kind) -> tuple[bytes, str]:
 def address_version(kind: Kind) -> str:
     """What an address ends in (?v=…) to be kept for ever."""
     return _content(kind)[1]
+
+
+def address(kind: Kind) -> str:
+    """Where a page asks for it, to be kept for ever."""
+    return f"{reverse('schema', args=[kind.value])}?v={address_version(kind)}"
 
 
 def _etag(_: HttpRequest, kind: str) -> str | None:

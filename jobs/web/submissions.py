@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access, intake
 from jobs.models import Job
-from jobs.reports import looking
+from jobs.reports import approvals, looking
 from jobs.reports import submissions as reports
 from jobs.web import live, secrets
 from jobs.web.door import SignedInRequest, signed_in
@@ -43,7 +43,8 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     counts = reports.counts_of(jobs)
     going = [job for job in jobs if job.status.live]
     late = live.behind(found.account, live=bool(going))
-    mark = live.mark(late, [_facts(job) for job in jobs])
+    request_for = found.request
+    mark = live.mark(late, [_facts(job) for job in jobs], request_for and (request_for.decision, request_for.version))
     if going:
         looking.look_at(going)
     if live.asked(request) and live.seen(request, mark):
@@ -54,6 +55,8 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "submission": found,
         "jobs": jobs,
         "whole": reports.whole_status(counts),
+        "approval": request_for,
+        "deciders": approvals.deciders(request_for) if request_for and request_for.waits else [],
         "counts": reports.in_order(counts),
         "ended_at": None if going else max((job.ended_at for job in jobs if job.ended_at), default=None),
         "stoppable": sum(not job.stopping for job in going),

@@ -5,12 +5,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
-from jobs import access
+from jobs import access, audit
 from jobs.access import Member
 from jobs.models import ApiToken
 from jobs.models.ids import from_text
@@ -32,15 +33,19 @@ class TokenForm(forms.Form):
     def made_for(self, member: Member) -> str:
         """Keep the token and return its secret, which exists nowhere else."""
         secret = new_secret()
-        ApiToken.objects.create(
-            team=member.team,
-            person=member.user,
-            name=self.cleaned_data["name"],
-            start=secret[:START],
-            digest=digest(secret),
-            may_submit=self.cleaned_data["scope"] == "submit",
-            expires_at=now() + timedelta(days=self.cleaned_data["days"]),
-        )
+        expires_at = now() + timedelta(days=self.cleaned_data["days"])
+        with transaction.atomic():
+            token = ApiToken.objects.create(
+                team=member.team,
+                person=member.user,
+                name=self.cleaned_data["name"],
+                start=secret[:START],
+                digest=digest(secret),
+                may_submit=self.cleaned_data["scope"] == "submit",
+                expires_at=expires_at,
+            )
+            told = {"may submit": token.may_submit, "expires at": expires_at.isoformat()}
+            audit.record("make", person=member.user, team=member.team, about=token, after=told)
         return secret
 
 
@@ -79,9 +84,18 @@ def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
         token = None
     if token is None:
         raise Http404("There is no such token.")
-    if request.method == "POST" and ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now()):
+    if request.method == "POST" and _revoked(token, member):
         messages.success(request, f"Revoked {token.name}. Whoever uses it is refused from now on.")
     return redirect("tokens", member.team.slug)
+
+
+def _revoked(token: ApiToken, member: Member) -> bool:
+    """Whether it ended just now."""
+    with transaction.atomic():
+        ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
+        if ended:
+            audit.record("revoke", person=member.user, team=member.team, about=token)
+    return bool(ended)
 
 
 def _empty() -> TokenForm:

@@ -1,9 +1,11 @@
-from django.urls import path
+from django.urls import include, path
 
 from jobs.web import (
+    approvals,
+    audit,
+    children,
     cli,
     costs,
-    definitions,
     health,
     history,
     home,
@@ -11,19 +13,18 @@ from jobs.web import (
     queues,
     rights,
     schemas,
-    session,
     submissions,
     tokens,
     write,
 )
 from jobs.web.builder import definition as definition_builder
+from jobs.web.builder import further, pasted, taken
 from jobs.web.builder import job as job_builder
-from jobs.web.builder import taken
+from jobs.web.definitions import cards, changes, page
 
 urlpatterns = [
-    path("sign-in/", session.SignIn.as_view(), name="sign_in"),
-    path("sign-out/", session.SignOut.as_view(), name="sign_out"),
-    path("healthz", session.healthz, name="healthz"),
+    path("", include("jobs.web.session.urls")),
+    path("healthz", health.healthz, name="healthz"),
     path("", home.home, name="home"),
     path("health/", health.health, name="health"),
     path("teams/<slug:slug>/", submissions.team, name="team"),
@@ -36,6 +37,9 @@ urlpatterns = [
     path("teams/<slug:slug>/new/", write.write, name="write"),
     path("teams/<slug:slug>/judge/", write.judge, name="judge"),
     path("teams/<slug:slug>/form/", taken.open_form, name="open_form"),
+    path("teams/<slug:slug>/read/", pasted.read_pasted, name="read_pasted"),
+    path("teams/<slug:slug>/forms/<str:kind>/fields/", further.further_fields, name="further_fields"),
+    path("teams/<slug:slug>/forms/<str:kind>/part/", further.further_part, name="further_part"),
     path("teams/<slug:slug>/jobs/new/", job_builder.job_form, name="job_form"),
     path("teams/<slug:slug>/jobs/new/preview/", job_builder.job_preview, name="job_preview"),
     path("teams/<slug:slug>/jobs/new/waits/", job_builder.job_waits, name="job_waits"),
@@ -43,10 +47,19 @@ urlpatterns = [
     path(
         "teams/<slug:slug>/definitions/new/preview/", definition_builder.definition_preview, name="definition_preview"
     ),
-    path("teams/<slug:slug>/definitions/", definitions.definitions, name="definitions"),
+    path("teams/<slug:slug>/definitions/", cards.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("teams/<slug:slug>/tokens/<str:text_id>/revoke/", tokens.revoke, name="token_revoke"),
+    path("teams/<slug:slug>/audit/", audit.audit, name="audit"),
+    path("audit/", audit.audit_all, name="audit_all"),
+    path("teams/<slug:slug>/approvals/", approvals.team_approvals, name="approvals"),
+    path("approvals/", approvals.approvals_of_all, name="approvals_of_all"),
+    path("approvals/<str:text_id>/", approvals.approval, name="approval"),
+    path("approvals/<str:text_id>/approve/", approvals.approve, name="approval_approve"),
+    path("approvals/<str:text_id>/decline/", approvals.decline, name="approval_decline"),
+    path("approvals/<str:text_id>/edit/", approvals.edit, name="approval_edit"),
+    path("approvals/<str:text_id>/judge/", approvals.judge, name="approval_judge"),
     path("rights/", rights.rights, name="rights"),
     path("cli/", cli.page, name="cli"),
     path("schemas/<str:kind>.json", schemas.schema_of, name="schema"),
@@ -59,7 +72,21 @@ urlpatterns = [
     path("jobs/<str:text_id>/again/", job_builder.job_again, name="job_again"),
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/release/", jobs.job_release, name="job_release"),
+    path("jobs/<str:text_id>/children/", children.job_children, name="job_children"),
+    path("jobs/<str:text_id>/children/<int:index>/log/", children.child_log, name="child_log"),
     path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<str:text_id>/log.txt", jobs.job_log_file, name="job_log_file"),
-    path("definitions/<str:text_id>/", definitions.definition, name="definition"),
+    path("definitions/<str:text_id>/", page.definition, name="definition"),
+    path("definitions/<str:text_id>/difference/", page.difference, name="difference"),
+    path("definitions/<str:text_id>/describe/", changes.describe, name="definition_describe"),
+    path("definitions/<str:text_id>/share/", changes.share, name="definition_share"),
+    path("definitions/<str:text_id>/unshare/", changes.unshare, name="definition_unshare"),
+    path("definitions/<str:text_id>/deactivate/", changes.retire, name="definition_deactivate"),
+    path("definitions/<str:text_id>/activate/", changes.revive, name="definition_activate"),
+    path("definitions/<str:text_id>/revisions/<str:revision>/why/", changes.explain, name="revision_why"),
+    path(
+        "definitions/<str:text_id>/revisions/<str:revision>/deactivate/",
+        changes.deactivate,
+        name="revision_deactivate",
+    ),
 ]

@@ -16,7 +16,7 @@ from jobs.access import Member
 from jobs.models import Account, Registration, Revision, Source
 from jobs.spec.documents import Kind
 from jobs.spec.reading import LARGEST, NotADocument
-from jobs.web import examples, opinion, secrets
+from jobs.web import examples, opinion, schemas, secrets
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
 
@@ -118,8 +118,9 @@ def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpRespons
 
 def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
     """Register a definition, wait a little for AWS, and show it. Raises NotADocument and Refused."""
-    revision = intake.await_registration(intake.register(text, member, account=account), PATIENCE_SECONDS)
-    _tell(request, revision)
+    made = intake.register(text, member, account=account)
+    revision = intake.await_registration(made.revision, PATIENCE_SECONDS)
+    _tell(request, revision, reused=made.reused)
     return redirect(revision)
 
 
@@ -133,13 +134,17 @@ def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocu
     return page(request, member, Draft(text, str(uuid.uuid4())), opinion.of_no_document(why), refused=True)
 
 
-def _tell(request: SignedInRequest, revision: Revision) -> None:
+def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None:
     name = revision.definition.name
     match revision.registration:
+        case Registration.REGISTERED if reused:
+            told = f"Already registered as {revision.pinned}, which says the same. It is used; nothing new was made."
+            messages.info(request, told)
         case Registration.REGISTERED:
             messages.success(request, f"Registered as {revision.pinned}.")
         case Registration.REFUSED:
-            messages.error(request, f"AWS Batch refused {name}: {revision.refusal}")
+            who = "The portal" if revision.refused_by_portal else "AWS Batch"
+            messages.error(request, f"{who} refused {name}: {revision.refusal}")
         case _:
             messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
 
@@ -178,6 +183,8 @@ def page(
         "refused": refused,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": LARGEST,
+        "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
+        "wait_ms": opinion.WAIT_MS,
         "here": "write",
         "tab": "json",
     }

@@ -24,7 +24,9 @@ NOT_OURS = frozenset(
         "CSRF_TRUSTED_ORIGINS",
         "DATABASE_URL",
         "DJANGO_SETTINGS_MODULE",
+        "EMAIL_URL",
         "GUNICORN_CMD_ARGS",
+        "MAIL_FROM",
         "PORT",
         "SECRET_KEY",
         "SECRET_KEY_FALLBACKS",
@@ -32,6 +34,7 @@ NOT_OURS = frozenset(
         "SECURE_SSL_REDIRECT",
         "STATICFILES_STORAGE",
         "STATIC_ROOT",
+        "TRUSTED_PROXIES",
         "WEB_CONCURRENCY",
     }
 )

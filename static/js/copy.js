@@ -1,11 +1,11 @@
-// Copies an id. Says so in words as well, for those who do not see the button change.
+// Copies an id, or the whole text of an element. Says so in words as well, for those who do not see the button change.
 
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-of]");
   if (!button) return;
-  const copied = await put(button.dataset.copy);
+  const copied = await put(button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent);
   button.classList.toggle("copied", copied);
   say(copied ? "Copied." : "Copying failed: mark the text and copy it yourself.");
   setTimeout(() => button.classList.remove("copied"), 1500);

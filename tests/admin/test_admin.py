@@ -1,8 +1,9 @@
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.models import ApiToken, Membership, Queue, QueueGrant, Team
+from jobs.models import Account, ApiToken, Membership, Queue, QueueGrant, Team
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +138,87 @@ def test_a_list_costs_the_same_for_many_rows(admin, noun, django_assert_max_num_
         )
     with django_assert_max_num_queries(9):
         admin.get(reverse(f"admin:jobs_{noun}_changelist"))
+
+
+def account_form(**fields):
+    given = {
+        "name": "Production",
+        "region": "eu-west-1",
+        "number": "123456789012",
+        "active": "on",
+        "access": "default",
+        "role_arn": "",
+        "endpoint_url": "",
+        "quarantine_seconds": "600",
+        "poll_seconds": "15",
+        "submits_per_second": "40",
+    }
+    return {**given, **fields}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "Name the role to assume"),
+        ({"role_arn": "portal"}, "The ARN of a role is like"),
+        ({"role_arn": "arn:aws:iam::999999999999:role/portal"}, "is of account 999999999999"),
+        ({"role_arn": "arn:aws:iam::123456789012:role/portal"}, ""),
+    ],
+)
+def test_an_account_entered_by_a_role_names_it_and_gets_an_external_id(admin, given, words):
+    answer = admin.post(reverse("admin:jobs_account_add"), account_form(access="role", **given))
+
+    assert words in answer.content.decode()
+    assert Account.objects.exists() == (not words)
+    if not words:
+        first, second = Account.objects.get(), make.account()
+        assert len(first.external_id) == 32
+        assert first.external_id != second.external_id
+        page = admin.get(reverse("admin:jobs_account_connection", args=[first.pk])).content.decode()
+        assert first.external_id in page
+        assert "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE" in page
+
+
+def test_only_superusers_set_the_way_in(client):
+    account, staff = make.account(), make.user(is_staff=True)
+    page = reverse("admin:jobs_account_change", args=[account.pk])
+    client.force_login(staff)
+    for name in ("jobs_account_queues", "jobs_account_connection"):
+        assert client.get(reverse(f"admin:{name}", args=[account.pk])).status_code == 403
+        assert client.post(reverse(f"admin:{name}", args=[account.pk])).status_code == 403
+
+    staff.user_permissions.set(Permission.objects.filter(content_type__model="account"))
+    moved = {"endpoint_url": "http://169.254.169.254", "role_arn": "arn:aws:iam::999999999999:role/x"}
+    assert client.post(page, account_form(name="Renamed", access="role", **moved)).status_code == 302
+    account.refresh_from_db()
+    assert (account.name, account.endpoint_url, account.access) == ("Renamed", "http://127.0.0.1:9", "sandbox")
+    assert client.get(reverse("admin:jobs_account_add")).status_code == 403
+    assert client.get(reverse("admin:jobs_account_connection", args=[account.pk])).status_code == 200
+
+
+def test_testing_the_connection_rings_for_a_worker_and_does_not_wait_for_ever(
+    admin, rings, monkeypatch, django_capture_on_commit_callbacks
+):
+    page = reverse("admin:jobs_account_connection", args=[make.account().pk])
+    monkeypatch.setattr("jobs.intake.connection.await_test", lambda *_: False)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = admin.post(page, {"test": "1"}, follow=True)
+
+    assert rings == ["try_connection"]
+    assert "AWS has not answered within 10 seconds" in answer.content.decode()
+
+
+def test_the_page_of_a_connection_says_what_is_missing_and_what_to_paste(admin):
+    findings = [
+        {"action": "batch:SubmitJob", "answer": "missing", "words": "<b>not authorized</b>"},
+        {"action": "batch:ListJobs", "answer": "there", "words": ""},
+        {"action": "iam:PassRole", "answer": "unknown", "words": "Only registering would tell."},
+    ]
+    told = {"caller": "arn:aws:iam::123456789012:role/portal", "asks_as": "", "findings": findings, "trouble": ""}
+    account = make.account(connection=told, connection_at=now())
+    make.queue("cpu", of=account, arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu")
+    page = admin.get(reverse("admin:jobs_account_connection", args=[account.pk])).content.decode()
+
+    for words in ("Missing: batch:SubmitJob.", "✗ missing", "✓ there", "? not known", "role/portal", "job-queue/cpu"):
+        assert words in page
+    assert "<b>not" not in page

@@ -32,11 +32,22 @@ def test_a_definition_is_registered(world: World, rings: list[str], django_captu
         "revision": 7,
         "arn": "arn:aws:batch:x:7",
         "url": f"http://testserver{revision.get_absolute_url()}",
+        "reused": False,
         "problems": [],
         "changes": [],
     }
     assert revision.registered_by == world.member.user
     assert rings == ["register"]
+
+
+def test_what_is_registered_already_is_used_again_and_said_so(world: World, aws: dict[str, object]):
+    world.program.post("/definitions", make.document("d"))
+    again = world.program.post("/definitions", make.document("d"))
+    rows = lines(world.program.post("/definitions", make.document("d"), accept="text/plain"))
+
+    assert (again.status_code, again.json()["revision"], again.json()["reused"]) == (201, 7, True)
+    assert rows[1] == ["reused", "d"]
+    assert Revision.objects.filter(definition__name="d").count() == 1
 
 
 def test_when_aws_takes_long_the_answer_says_where_to_look_and_the_same_key_asks_again(
@@ -63,6 +74,10 @@ def test_what_aws_refuses_is_said_in_its_words(world: World, aws: dict[str, obje
 
     assert (answer.status_code, answer.json()["title"]) == (422, "AWS Batch refused the definition")
     assert answer.json()["problems"][0]["message"] == "Error executing request: no such role"
+
+    aws.update({"refusal": "No such image. (policy.image-not-granted)", "refused_by_portal": True})
+    answer = world.program.post("/definitions", make.document("withdrawn"))
+    assert answer.json()["title"] == "The portal refused the definition"
 
 
 def test_the_same_key_gives_the_same_revision_even_after_others(world: World, aws: dict[str, object]):

@@ -21,7 +21,9 @@ def failpoints(database: Database) -> list[str]:
                 wrong.append(f"{database}: {name}: {failure}: {trouble}")
                 say(wrong[-1])
     spent = time.monotonic() - began
-    say(f"Failpoints, {database}: {len(CASES)} cases, {len(wrong)} wrong, {spent:.0f} s; settled within {longest:.0f} s.")
+    say(
+        f"Failpoints, {database}: {len(CASES)} cases, {len(wrong)} wrong, {spent:.0f} s; settled within {longest:.0f} s."
+    )
     return wrong
 
 

@@ -27,11 +27,11 @@ def hurry() -> None:
     from botocore.config import Config
 
     from jobs.aws import session
-    from jobs.dispatch import delivery, registration, stopping, taking
+    from jobs.dispatch import book, delivery, registration, stopping, taking
     from jobs.management.commands import clock
     from jobs.models import job, quarantine
 
-    for module in (job, delivery, taking, registration):
+    for module in (job, book, taking, registration):
         _replace(module, "LEASE", timedelta(seconds=LEASE))
     _replace(clock, "LEASE", timedelta(seconds=CLOCK_LEASE))
     for module in (quarantine, delivery):

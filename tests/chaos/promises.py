@@ -78,8 +78,15 @@ def _acknowledged(world: World) -> Iterator[str]:
     yield from (f"{key} has {keys[key]} submissions" for key in asked if keys[key] != 1)
     yield from (f"{key} was never acknowledged" for key in keys if key not in asked)
     ids = dict(world.rows("SELECT request_key, job_count FROM jobs_submission"))
-    held = dict(world.rows("SELECT s.request_key, count(*) FROM jobs_submission s JOIN jobs_job j ON j.submission_id = s.id GROUP BY 1"))
-    yield from (f"{key} has {held.get(key, 0)} of {count} jobs" for key, count in ids.items() if held.get(key) != count)
+    held = dict(
+        world.rows(
+            "SELECT s.request_key, count(*) FROM jobs_submission s "
+            "JOIN jobs_job j ON j.submission_id = s.id GROUP BY 1"
+        )
+    )
+    yield from (
+        f"{key} has {held.get(key, 0)} of {count} jobs" for key, count in ids.items() if held.get(key) != count
+    )
 
 
 def _ended(world: World) -> Iterator[str]:
@@ -90,7 +97,10 @@ def _ended(world: World) -> Iterator[str]:
 
 def _never_sent(world: World) -> Iterator[str]:
     """I2, I4, I9."""
-    known = {marker: (delivery, batch_id) for marker, delivery, batch_id in world.rows("SELECT marker, delivery, batch_id FROM jobs_job")}
+    known = {
+        marker: (delivery, batch_id)
+        for marker, delivery, batch_id in world.rows("SELECT marker, delivery, batch_id FROM jobs_job")
+    }
     for each in world.ledger():
         delivery, batch_id = known.get(each["name"], ("no row", ""))
         if delivery != "SENT" or batch_id != each["accepted"]:

@@ -1,7 +1,7 @@
 """The places at which a process fails, how it does, and one such failure with everything that follows.
 
-The 14 steps of a job's way, and the registration of a definition. Twelve of them are failpoints in the portal; two are
-on the wire, where the sandbox holds the request before it accepts it, or the answer after.
+The 14 steps of a job's way, and the registration of a definition. Most are failpoints in the portal; two are on the
+wire, where the sandbox holds the request before it accepts it, or the answer after.
 """
 
 import itertools
@@ -110,7 +110,7 @@ class Deed:
 
     def __init__(self, world: World, act: str, key: str) -> None:
         self._world, self._act, self._key = world, act, key
-        self._trouble: list[BaseException] = []
+        self._trouble: list[Exception] = []
         self._submission = ""
         if act == "stop":
             self._submission = world.analyst.submit(job(key, "long"), key)
@@ -135,7 +135,7 @@ class Deed:
                 self._world.mailbox.tell(each["accepted"] for each in self._world.ledger())
             else:
                 caller.ask("POST", "/definitions", make.document(key), key)
-        except BaseException as trouble:
+        except (AssertionError, OSError, ValueError) as trouble:
             self._trouble.append(trouble)
 
     def done(self) -> bool:

@@ -40,7 +40,7 @@ def test_the_guides_commands_work_unchanged(portal: Run, desk: Callable[..., Des
 
     for shell in SHELLS:
         training, workflow, ci = (desks[name, shell] for name in texts)
-        assert re.search(r"^Registered my-ml-training-job:\d+$", training.out, re.MULTILINE)
+        assert re.search(r"^(Registered|Already registered as) my-ml-training-job:\d+$", training.out, re.MULTILINE)
         assert "Model type resnet50, 10 epochs" in training.out
         assert re.search(r"^==> \S+Z train-model-experiment-42 SUCCEEDED", training.out, re.MULTILINE)
 

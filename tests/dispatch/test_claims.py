@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 
 from jobs.aws.session import Purpose, client_for
+from jobs.dispatch.book import Book
 from jobs.dispatch.delivery import send
 from jobs.dispatch.taking import take
 from jobs.models import Job
@@ -47,7 +48,7 @@ def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(questions):
 def test_a_copy_that_shows_somebody_elses_turn_is_not_sent():
     with wire.wire(wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), delivery=Delivery.SENDING, epoch=2)
-        send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team))
+        send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), Book())
 
     assert aws.requests == []
     assert Job.objects.get(pk=job.pk).delivery == Delivery.SENDING

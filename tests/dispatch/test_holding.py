@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from jobs import intake
 from jobs.aws import batch
 from jobs.aws.session import Moment
-from jobs.dispatch import delivery
+from jobs.dispatch import book
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.taking import take
 from jobs.models import Job
@@ -154,18 +154,19 @@ def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_no
 def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(monkeypatch):
     with wire.wire(wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        write, steady = delivery._write_intent, time.monotonic
+        write, steady = book._intend, time.monotonic
 
-        def paused(job):
-            intent = write(job)
+        def paused(*asked):
+            intents = write(*asked)
             monkeypatch.setattr(time, "monotonic", lambda: steady() + 11)
-            return intent
+            return intents
 
-        monkeypatch.setattr(delivery, "_write_intent", paused)
+        monkeypatch.setattr(book, "_intend", paused)
         deliver_due(job.account)
 
     assert aws.requests == []
     assert again(job).delivery == Delivery.ACCEPTED
+    assert again(job).deliveries.get().outcome == "try again"
 
 
 def test_a_machine_that_stood_still_knows_it_by_its_wall_clock(monkeypatch):

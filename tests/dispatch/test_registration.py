@@ -1,8 +1,10 @@
 import pytest
 from django.utils.timezone import now
 
-from jobs.dispatch.registration import register_due
-from jobs.models import Registration, Revision
+from jobs.dispatch.registration import deregister_due, register_due
+from jobs.intake import catalogue
+from jobs.models import Definition, ImageGrant, Job, Registration, Revision
+from jobs.states import Delivery
 from tests import make, wire
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -48,3 +50,65 @@ def test_a_lost_answer_is_found_again_and_nothing_is_registered_twice():
     revision.refresh_from_db()
     assert aws.paths() == ["/v1/registerjobdefinition", "/v1/describejobdefinitions"]
     assert revision.number == 3
+
+
+def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_of_aws():
+    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        revision = asked_for(aws.url)
+        ImageGrant.objects.filter(team=revision.definition.team).delete()
+        assert register_due(revision.definition.account) == 0
+
+    revision.refresh_from_db()
+    assert aws.requests == []
+    assert (revision.registration, revision.refused_by_portal, revision.active) == ("REFUSED", True, False)
+    assert "policy.image-not-granted" in revision.refusal
+    assert "busybox" in revision.refusal
+
+
+def test_a_name_that_was_deactivated_meanwhile_is_not_registered():
+    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        revision = asked_for(aws.url)
+        catalogue.retire(revision.definition, make.user())
+        register_due(revision.definition.account)
+
+    revision.refresh_from_db()
+    assert (aws.requests, revision.registration) == ([], "REFUSED")
+
+
+def deactivated(url: str) -> Revision:
+    revision = make.revision(where=make.account(endpoint_url=url), arn=f"{ARN}:1")
+    catalogue.deactivate(revision, make.user())
+    return revision
+
+
+def test_aws_is_told_once_of_what_was_deactivated():
+    with wire.wire(wire.says(200, {})) as aws:
+        revision = deactivated(aws.url)
+        told = [deregister_due(revision.definition.account) for _ in range(2)]
+
+    revision.refresh_from_db()
+    assert told == [1, 0]
+    assert aws.requests == [("/v1/deregisterjobdefinition", {"jobDefinition": f"{ARN}:1"})]
+    assert revision.deregistered_at
+
+
+def test_a_job_that_was_accepted_is_sent_before_aws_is_told():
+    with wire.wire(wire.says(200, {})) as aws:
+        revision = deactivated(aws.url)
+        job = make.job(make.submission(where=revision.definition.account), revision=revision)
+        assert deregister_due(revision.definition.account) == 0
+
+        Job.objects.filter(pk=job.pk).update(delivery=Delivery.SENT, batch_id="j-1")
+        assert deregister_due(revision.definition.account) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "settled"), [(400, "ClientException", True), (403, "AccessDenied", False)]
+)
+def test_what_aws_does_not_know_is_settled_and_what_it_would_not_hear_is_told_again(status, code, settled):
+    with wire.wire(wire.says(status, {"message": "no"}, code)) as aws:
+        revision = deactivated(aws.url)
+        deregister_due(revision.definition.account)
+
+    assert Revision.objects.to_deregister().exists() is not settled
+    assert Definition.objects.filter(pk=revision.definition_id).exists()

@@ -1,7 +1,6 @@
 """What holds for every document. `make fuzz` asks for many more of them than the suite has time for."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,20 +21,8 @@ from jobs.spec.normal import fingerprint, normalise
 from jobs.spec.patch import apply
 from jobs.spec.problems import has_errors
 from jobs.spec.reading import NotADocument, read
+from tests.examples import examples
 from tests.fuzz.documents import ANYTHING, of_schema, sensible_definitions, sensible_submissions, spoilt
-
-FUZZ = os.environ.get("FUZZ") == "1"
-
-
-def examples(suite: int, fuzz: int) -> settings:
-    """So many examples in the suite, and under FUZZ=1."""
-    return settings(
-        max_examples=fuzz if FUZZ else suite,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-    )
-
 
 KINDS = st.sampled_from(list(Kind))
 OF_SCHEMA = {kind: of_schema(kind) for kind in Kind}
@@ -80,7 +67,7 @@ def valid_by_schema(draw: st.DrawFn) -> tuple[Kind, Document]:
     return kind, draw(OF_SCHEMA[kind])
 
 
-@examples(150, 10_000)
+@examples(500, 10_000)
 @given(valid_by_schema())
 def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(made: tuple[Kind, Document]) -> None:
     kind, document = made
@@ -92,7 +79,7 @@ def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss
     assert again.document == document
 
 
-@examples(150, 10_000)
+@examples(500, 10_000)
 @given(valid_by_schema())
 def test_normalising_twice_is_normalising_once(made: tuple[Kind, Document]) -> None:
     kind, document = made

@@ -104,14 +104,16 @@ def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research,
     first = intake.register(json.dumps(make.document("new")), research)
     second = intake.register(json.dumps(make.document("new")), research)
 
-    assert first == second
-    assert Revision.objects.filter(definition__name="new").count() == 1
+    assert (first.reused, second.reused) == (False, True)
+    assert first.revision == second.revision == Revision.objects.get(definition__name="new")
     assert rings == ["register"]
 
 
 def test_another_text_under_the_same_name_is_another_revision(research):
-    first = intake.register(json.dumps(make.document("new")), research)
-    second = intake.register(json.dumps(make.document("new", timeout={"attemptDurationSeconds": 60})), research)
+    first = intake.register(json.dumps(make.document("new")), research).revision
+    second = intake.register(
+        json.dumps(make.document("new", timeout={"attemptDurationSeconds": 60})), research
+    ).revision
 
     assert first != second
     assert first.definition == second.definition

@@ -1,19 +1,16 @@
 """Ceilings on what runs at once hold however many ask in the same moment."""
 
 import json
-import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from jobs import intake
 from jobs.access import Member
 from jobs.models import Job, QueueGrant
 from tests import make
+from tests.threads import shared_by_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 JOB = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello"}
@@ -40,25 +37,6 @@ def ask(member: Member) -> bool:
             return False
         raise
     return True
-
-
-@contextmanager
-def shared_by_threads(tmp_path: Path) -> Iterator[None]:
-    """The test's database, such that each thread has a connection of its own: SQLite's in memory becomes a file."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    file = tmp_path / "portal.sqlite3"
-    with sqlite3.connect(file) as copy:
-        connection.connection.backup(copy)
-    in_memory = connection.settings_dict["NAME"]
-    connections.settings["default"]["NAME"] = str(file)
-    try:
-        yield
-    finally:
-        connections.settings["default"]["NAME"] = in_memory
-        with sqlite3.connect(file) as copy:
-            copy.backup(connection.connection)
 
 
 def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(research, tmp_path):

@@ -7,20 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from portal.quickstart.ground import some_free_port
-from tests import chromium
 from tests.running import Run, running
 
-ARGUMENTS = [
-    "--no-sandbox",  # the tests may run as root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 # A page that asks for what is not there, or refuses something for its policy, is broken even if it looks well.
 TOLERATED = re.compile(r"status of (401|403|404|422)")
 
@@ -33,13 +24,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium.required()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        expect.set_options(timeout=10_000)
-        yield opened
-        opened.close()
+def browser(real_browser: Browser) -> Browser:
+    expect.set_options(timeout=10_000)
+    return real_browser
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.writing import write
+
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 MINUTE = 60_000
@@ -17,7 +19,7 @@ TAGS = {"Department": "Research", "Project": "GenAI", "CostCenter": "CC-123"}  #
 def paste(page: Page, team: str, text: str) -> None:
     """Paste a document and press the button once the judge has agreed."""
     page.goto(f"/teams/{team}/new/")
-    page.locator("textarea[name=text]").fill(text)
+    write(page, text)
     button = page.locator("#verdict button[type=submit]")
     expect(button).to_have_text(re.compile(r"^(Submit|Register) "))
     expect(button).to_be_enabled()
@@ -91,7 +93,7 @@ def test_what_the_shell_did_to_the_workflow_is_said_before_it_is_sent(
 ):
     page = signed_in("analyst")
     page.goto("/teams/research/new/")
-    page.locator("textarea[name=text]").fill(seeds("workflow-jobs.mangled.json"))
+    write(page, seeds("workflow-jobs.mangled.json"))
 
     verdict = page.locator("#verdict")
     expect(verdict).to_contain_text("what a shell left of ${preprocess-dataset-42}")
@@ -105,7 +107,7 @@ def test_a_mistake_is_told_at_its_place_and_nothing_of_the_text_is_lost(
     page = signed_in("analyst")
     page.goto("/teams/research/new/")
     text = seeds("workflow-jobs.json").replace("${train-model-42}", "${train-modell-42}").replace("  ", "\t")
-    page.locator("textarea[name=text]").fill(text)
+    write(page, text)
 
     error = page.locator("#verdict .finding-error")
     expect(error).to_contain_text("train-modell-42")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.writing import write
+
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -36,7 +38,7 @@ def album(tmp_path: Path) -> Path:
 def test_a_job_that_runs(signed_in: Callable[..., Page], album: Path, look: str):
     page = signed_in("analyst", color_scheme=look, viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
     page.goto("/teams/research/new/")
-    page.locator("textarea[name=text]").fill(json.dumps(TRAINING, indent=2))
+    write(page, json.dumps(TRAINING, indent=2))
     submit = page.locator("#verdict button[type=submit]")
     expect(submit).to_be_enabled()
     submit.click()

@@ -5,16 +5,30 @@ from typing import Any
 
 from tests.matrix.world import OURS, World, document_of, submission_of
 
+NEW_PASSWORD = "eleven quiet herons"
+
 
 def body_of(route: str, world: World) -> Any:
     """The body for a route; for most an empty form."""
     submission, definition = submission_of(OURS), document_of(OURS)
+    asked = submission_of(OURS, arrayProperties={"size": 8})
     return {
         "api:submit": submission,
         "api:register": definition,
         "api:validate": definition,
         "sign_in": {"username": world.ours.viewer.username, "password": "demo"},
+        "account_login": {"username": world.ours.viewer.username, "password": "demo"},
+        "account_change_password": {"oldpassword": "demo", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
+        "account_reset_password": {"email": world.ours.viewer.email},
         "write": {"text": json.dumps(submission)},
         "judge": {"text": json.dumps(submission)},
+        "approval_approve": {"version": "1"},
+        "approval_decline": {"version": "1", "why": "Too dear."},
+        "approval_edit": {"version": "1", "text": json.dumps(asked)},
+        "approval_judge": {"text": json.dumps(asked)},
+        "definition_describe": {"text": "What it is for"},
+        "revision_why": {"text": "Why it was made"},
+        "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
+        "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

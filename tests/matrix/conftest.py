@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.template.base import Template
 from django.test import override_settings
 
 from tests.matrix import world as worlds
@@ -22,6 +23,14 @@ PRODUCTION = {
 @pytest.fixture(scope="module", autouse=True)
 def _as_in_production() -> Iterator[None]:
     with override_settings(**PRODUCTION):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _plain_templates() -> Iterator[None]:
+    """Tests read what was answered, not from which templates: keeping every context is a tenth of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))
         yield
 
 

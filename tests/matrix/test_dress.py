@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.test.client import ClientHandler
 
 from tests.matrix.dress import undressed
 from tests.matrix.world import World
@@ -38,8 +39,9 @@ def test_an_error_is_dressed_like_a_page(world: World, monkeypatch: pytest.Monke
         assert b"canary" not in answer.content
 
 
-def test_the_way_to_https_is_dressed_like_a_page(world: World, settings: Any):
+def test_the_way_to_https_is_dressed_like_a_page(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch):
     settings.SECURE_SSL_REDIRECT = True
+    monkeypatch.setattr(world, "handler", ClientHandler())  # middleware that has read it
     answer = world.ask("anonymous", "GET", "/sign-in/")
 
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://testserver/sign-in/")

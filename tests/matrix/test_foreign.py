@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.models.ids import to_text
+from jobs.models import Submission
 from tests.matrix.bodies import body_of
 from tests.matrix.routes import Route, all_routes
 from tests.matrix.test_matrix import EXPECTED
@@ -46,7 +46,7 @@ def test_an_address_of_another_team_is_an_address_of_nothing(world: World, route
         if (route.name, method) not in EXPECTED:
             continue
         body = body_of(route.name, world) if method == "POST" else None
-        for noun in route.nouns:
+        for noun in theirs.keys() & set(route.nouns):  # an index says nothing without the array before it
             for who in people:
                 told = [
                     world.ask(who, method, route.address({**world.ids, noun: ids[noun]}), body)
@@ -77,6 +77,12 @@ def queries(world: World) -> list[str]:
         f"{team}/costs/?by=tag:{{word}}-key",
         f"{team}/costs.csv?by=tag:{{word}}-key",
         f"{team}/definitions/?q={{word}}",
+        f"{team}/definitions/?q={{word}}%20purpose",
+        f"{team}/definitions/?after={{definition}}",
+        f"{team}/definitions/?deactivated=yes&q={{word}}",
+        f"/definitions/{world.ours.definition.text_id}/?before={{revision}}",
+        f"/definitions/{world.ours.definition.text_id}/difference/?from={{revision}}",
+        f"/definitions/{world.ours.definition.text_id}/difference/?to={{revision}}",
         f"{team}/new/?from={{submission}}",
         f"{team}/new/?revise={{definition}}",
         f"{team}/jobs/new/?again={{job}}",
@@ -96,44 +102,44 @@ def test_a_query_for_what_another_team_has_finds_nothing(world: World):
         assert first[0] in (200, 404), query
 
 
-def names(world: World) -> dict[str, str]:
-    side = world.theirs
+def names(world: World, of: str = THEIRS) -> dict[str, str]:
+    side = world.theirs if of == THEIRS else world.ours
     return {
-        "word": THEIRS,
+        "word": of,
         "submission": side.submission.text_id,
         "job": side.job.text_id,
-        "definition": to_text(side.definition.public_id),
+        "definition": side.definition.text_id,
+        "revision": side.revision.text_id,
         "batch": str(side.job.batch_id),
         "queue_arn": side.queue.arn,
-        "definition_arn": side.definition.revisions.get().arn,
+        "definition_arn": side.revision.arn,
     }
 
 
-def unknown(theirs: Mapping[str, str]) -> dict[str, str]:
+def unknown(known: Mapping[str, str]) -> dict[str, str]:
     """The same of nobody: ids of the same age, names of the same look."""
-    fresh = {key: unused({("x", "text_id"): value})["x", "text_id"] for key, value in theirs.items()}
-    arns = {key: value.replace(THEIRS, NOBODYS) for key, value in theirs.items() if THEIRS in value}
-    return {**fresh, **arns, "batch": theirs["batch"][:-1] + ("0" if theirs["batch"][-1] != "0" else "1")}
+    fresh = {key: unused({("x", "text_id"): value})["x", "text_id"] for key, value in known.items()}
+    arns = {key: value.replace(known["word"], NOBODYS) for key, value in known.items() if known["word"] in value}
+    return {**fresh, **arns, "batch": f"ffffffff{known['batch'][8:]}"}
 
 
 DOCUMENTS = {
-    "a queue": lambda n: submission_of(OURS, jobQueue=f"{n['word']}-queue"),
-    "a queue by its ARN": lambda n: submission_of(OURS, jobQueue=n["queue_arn"]),
-    "a definition": lambda n: submission_of(OURS, jobDefinition=f"{n['word']}-definition"),
-    "a revision": lambda n: submission_of(OURS, jobDefinition=f"{n['word']}-definition:1"),
-    "a revision by its ARN": lambda n: submission_of(OURS, jobDefinition=n["definition_arn"]),
-    "a job to wait for": lambda n: submission_of(OURS, dependsOn=[{"jobId": n["batch"]}]),
-    "a child to wait for": lambda n: submission_of(OURS, dependsOn=[{"jobId": f"{n['batch']}:0"}]),
-    "a job of a workflow's step": lambda n: {
-        "jobs": [submission_of(OURS), submission_of(OURS, jobName="second", dependsOn=[{"jobId": n["batch"]}])]
+    "a queue": lambda own, n: submission_of(own, jobQueue=f"{n['word']}-queue"),
+    "a queue by its ARN": lambda own, n: submission_of(own, jobQueue=n["queue_arn"]),
+    "a definition": lambda own, n: submission_of(own, jobDefinition=f"{n['word']}-definition"),
+    "a revision": lambda own, n: submission_of(own, jobDefinition=f"{n['word']}-definition:1"),
+    "a revision by its ARN": lambda own, n: submission_of(own, jobDefinition=n["definition_arn"]),
+    "a job to wait for": lambda own, n: submission_of(own, dependsOn=[{"jobId": n["batch"]}]),
+    "a child to wait for": lambda own, n: submission_of(own, dependsOn=[{"jobId": f"{n['batch']}:0"}]),
+    "a job of a workflow's step": lambda own, n: {
+        "jobs": [submission_of(own), submission_of(own, jobName="second", dependsOn=[{"jobId": n["batch"]}])]
     },
 }
+"""A document of a team's own that names one thing of another: it is in the body, not in the address."""
 
 
 @pytest.mark.parametrize("what", DOCUMENTS)
 def test_a_document_that_names_what_another_team_has_names_nothing(world: World, what: str):
-    theirs = names(world)
-    nothing = {**unknown(theirs), "word": NOBODYS}
     page = f"/teams/{world.ours.team.slug}"
     for who, address, shape in (
         ("analyst", f"{page}/new/", "text"),
@@ -141,15 +147,38 @@ def test_a_document_that_names_what_another_team_has_names_nothing(world: World,
         ("analyst", f"{page}/form/", "text"),
         ("token-submit", "/api/v1/submissions", ""),
         ("token-submit", "/api/v1/validate", ""),
+        ("token-other", "/api/v1/submissions", ""),
+        ("token-other", "/api/v1/validate", ""),
     ):
+        own, others = (THEIRS, OURS) if who == "token-other" else (OURS, THEIRS)
         answers = []
-        for each in (theirs, nothing):
-            document = DOCUMENTS[what](each)
+        for each in both(world, others):
+            document = DOCUMENTS[what](own, each)
             body = {shape: json.dumps(document)} if shape else document
-            answers.append(same(world.ask(who, "POST", address, body), *theirs.values(), *nothing.values()))
-        assert answers[0] == answers[1], address
-        assert answers[0][0] in (200, 422), address
-        assert world.ours.team.submissions.count() == 1
+            answers.append(same(world.ask(who, "POST", address, body), *each.values(), *shown_as(others)))
+        assert answers[0] == answers[1], f"{who}: {address}"
+        assert answers[0][0] in (200, 422), f"{who}: {address}"
+        if address.endswith("/submissions"):
+            assert answers[0][0] == 422, f"{who}: {address}"
+    assert world.ours.team.submissions.count() == world.theirs.team.submissions.count() == 2
+
+
+def test_the_same_document_with_the_teams_own_names_is_taken(world: World):
+    """Else the refusals above would prove nothing."""
+    for who, own in (("token-submit", OURS), ("token-other", THEIRS)):
+        for what, document in DOCUMENTS.items():
+            answer = world.ask(who, "POST", "/api/v1/submissions", document(own, names(world, own)))
+            assert answer.status_code == 202, f"{who}: {what}: {text(answer)}"
+
+
+def both(world: World, others: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What another team has, and what nobody has."""
+    known = names(world, others)
+    return known, {**unknown(known), "word": NOBODYS}
+
+
+def shown_as(word: str) -> tuple[str, str]:
+    return word, word.capitalize()
 
 
 def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
@@ -170,8 +199,13 @@ def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
 
 def test_a_name_in_an_account_that_a_team_has_not_is_free_to_it(world: World):
     """In an account that both use, a name that is taken must be refused; it is not said by whom."""
-    taken = text(world.ask("token-submit", "POST", "/api/v1/definitions?region=us-west-2", document_of(THEIRS)))
-    assert world.theirs.team.name not in taken
+    world.ours.team.queue_grants.filter(queue__name=f"{OURS}-own-queue").delete()  # the region then says where
+    for who, other in (("token-submit", world.theirs), ("token-other", world.ours)):
+        for address in ("/api/v1/definitions?region=us-west-2", "/api/v1/validate?region=us-west-2"):
+            answer = world.ask(who, "POST", address, document_of(other.word))
+            assert answer.status_code == (422 if "definitions" in address else 200), f"{who}: {address}"
+            assert "belongs to another team in Common account" in text(answer), f"{who}: {address}"
+            assert other.team.name not in text(answer)
     told = [
         same(world.ask("token-submit", "POST", f"/api/v1/validate?region={region}", document_of(OURS)), region)
         for region in ("eu-west-1", "ap-south-1")
@@ -183,7 +217,7 @@ def test_a_name_in_an_account_that_a_team_has_not_is_free_to_it(world: World):
 def test_a_key_that_another_team_used_is_a_new_key(world: World):
     """Keys are the team's own: neither the other's answer comes back, nor a refusal that would tell of it."""
     key = {"Idempotency-Key": "build-4711"}
-    world.theirs.team.submissions.update(request_key="build-4711", request_hash="x")
+    Submission.objects.filter(pk=world.theirs.submission.pk).update(request_key="build-4711", request_hash="x")
     made = world.ask("token-submit", "POST", "/api/v1/submissions", submission_of(OURS), headers=key)
 
     assert made.status_code == 202

@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
+from jobs import second_factor
 from jobs.models import ApiToken, Membership, User
+from tests import make
+from tests.matrix.routes import all_routes
+from tests.matrix.test_matrix import EXPECTED
 from tests.matrix.world import OURS, World, session_of, submission_of, text
 
 
@@ -76,11 +81,52 @@ def test_an_expired_or_revoked_token_is_worth_nothing(world: World):
     assert statuses(world)[2:] == (401, 401)
 
 
-def test_a_new_password_ends_the_other_sessions(world: World):
-    """Whoever stole a session keeps it no longer than until its owner is alarmed."""
+def test_a_new_password_ends_sessions_and_tokens(world: World):
+    """Whoever stole either keeps it no longer than until its owner is alarmed."""
     world.ours.analyst.set_password("another one")
     world.ours.analyst.save()
-    assert statuses(world)[:2] == (302, 302)
+    assert statuses(world) == (302, 302, 401, 401)
+
+
+def test_staff_without_a_second_factor_are_let_in_nowhere(world: World):
+    """Pages and the admin send them to set one up. What everyone may see without signing in, they may."""
+    Authenticator.objects.all().delete()
+    set_up, door = reverse("mfa_activate_totp"), reverse("admin:login")
+    open_to_all = {"healthz", "cli", "cli_script", "schema", "account_login", "sign_in", "mfa_authenticate"}
+    open_to_all |= {"account_reset_password", "account_reset_password_done", "account_reset_password_from_key"}
+    on_the_way = {"mfa_activate_totp", "account_reauthenticate", "mfa_reauthenticate", "sign_out", "admin:logout"}
+    tried = 0
+    for route in all_routes():
+        for method in ("GET", "POST"):
+            if route.area == "api" or route.name in open_to_all | on_the_way or (route.name, method) not in EXPECTED:
+                continue
+            answer = world.ask("admin", method, route.address(world.ids), {})
+            assert answer.status_code == 302, f"{method} {route.name}: {answer.status_code}"
+            assert answer["Location"].startswith((set_up, door)), f"{method} {route.name}: {answer['Location']}"
+            tried += 1
+
+    assert tried > 100
+    assert world.ask("admin", "GET", door)["Location"] == set_up
+    assert world.ask("admin", "GET", reverse("home"), headers={"HX-Request": "true"}).status_code == 403
+    assert world.ask("admin", "GET", set_up).status_code == 200
+
+
+def test_a_second_factor_that_was_taken_away_or_is_another_one_counts_from_the_next_request(world: World):
+    person = User.objects.get(username="administrator")
+    assert world.ask("admin", "GET", reverse("home")).status_code == 200
+    second_factor.take_away(person)
+    assert world.ask("admin", "GET", reverse("home"))["Location"] == reverse("mfa_activate_totp")
+    make.second_factor(person)
+    shown_again = world.ask("admin", "GET", reverse("home"))["Location"]
+    assert shown_again == f"{reverse('mfa_reauthenticate')}?next=%2F"
+
+
+def test_a_token_of_someone_who_became_staff_goes_on_as_before(world: World):
+    """It has nothing of what staff may: it acts for its one team, with the role that its person has there."""
+    User.objects.filter(pk=world.ours.analyst.pk).update(is_staff=True)
+    assert statuses(world) == (302, 302, 200, 202)
+    theirs = f"/api/v1/jobs/{world.theirs.job.text_id}"
+    assert world.ask("token-submit", "GET", theirs).status_code == 404
 
 
 def test_signing_out_ends_the_session_for_whoever_copied_it(world: World):

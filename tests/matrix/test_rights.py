@@ -15,9 +15,9 @@ def test_the_table_has_a_row_for_every_act_and_words_for_it():
     assert [right.act for right in access.rights()] == list(access.MAY) == list(access.IN_WORDS)
 
 
-def test_staff_only_look_and_so_does_everyone_in_a_team_that_is_switched_off():
-    assert {right.act for right in access.rights() if right.allowed[-1]} == {"view"}
-    assert {right.act for right in access.rights(active=False) if any(right.allowed)} == {"view"}
+def test_staff_look_and_approve_and_everyone_only_looks_in_a_team_that_is_switched_off():
+    assert {right.act for right in access.rights() if right.allowed[-1]} == access.STAFF_TOO
+    assert {right.act for right in access.rights(active=False) if any(right.allowed)} == access.LOOKING
 
 
 @pytest.mark.parametrize("who", ["stranger", "viewer", "admin"])

@@ -15,13 +15,18 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client, override_settings
+from django.test.client import ClientHandler
 from django.utils.timezone import now
 
+from jobs import audit
 from jobs.access import Member
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
     Account,
     ApiToken,
+    Approval,
+    ArrayChild,
+    AuditEntry,
     CostLine,
     Definition,
     Job,
@@ -29,6 +34,7 @@ from jobs.models import (
     JobTag,
     Queue,
     Rate,
+    Revision,
     Role,
     StateChange,
     Submission,
@@ -38,6 +44,7 @@ from jobs.models import (
 )
 from jobs.models.ids import to_text
 from jobs.models.token import digest, new_secret
+from jobs.states import Delivery
 from tests import make
 
 OURS, THEIRS, SECRET = "numbat", "quokka", "wombat"
@@ -59,9 +66,11 @@ class Side:
     account: Account
     queue: Queue
     definition: Definition
+    revision: Revision
     submission: Submission
     job: Job
     token: ApiToken
+    approval: Approval
     viewer: User
     analyst: User
     lead: User
@@ -74,7 +83,9 @@ class Side:
             ("submissions", "text_id"): self.submission.text_id,
             ("jobs", "text_id"): self.job.text_id,
             ("definitions", "text_id"): to_text(self.definition.public_id),
+            ("revisions", "revision"): self.revision.text_id,
             ("tokens", "text_id"): to_text(self.token.public_id),
+            ("approvals", "text_id"): self.approval.text_id,
         }
 
 
@@ -88,6 +99,8 @@ class World:
     secrets: dict[str, str] = field(default_factory=dict)
     admin_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     read_streams: list[str] = field(default_factory=list)
+    handler: ClientHandler = field(default_factory=lambda: ClientHandler(enforce_csrf_checks=True))
+    """One for all: a client's own would load the middleware anew for each of some thousand requests."""
 
     @property
     def ids(self) -> dict[tuple[str, str], str]:
@@ -95,8 +108,10 @@ class World:
         return {
             **self.ours.ids,
             **self.admin_ids,
+            ("children", "index"): "7",
             ("cli", "name"): "submit-job.sh",
             ("schemas", "kind"): "submission",
+            ("forms", "kind"): "submission",
         }
 
     def ask(
@@ -111,7 +126,8 @@ class World:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The answer to one request. What it changed is undone, unless it is to be kept until the test's end."""
-        browser, given = Client(enforce_csrf_checks=True), dict(headers or {})
+        browser, given = Client(), dict(headers or {})
+        browser.handler = self.handler
         if session := self.sessions.get(who):
             browser.cookies[settings.SESSION_COOKIE_NAME] = session
         if secret := self.secrets.get(who):
@@ -139,7 +155,7 @@ def text(answer: Any) -> str:
     return str(answer.content, "utf-8", "replace")
 
 
-def document_of(word: str) -> dict[str, Any]:
+def document_of(word: str, command: str = "echo") -> dict[str, Any]:
     """A definition in which everything that is free text holds the word, with a password among its variables."""
     return {
         "jobDefinitionName": f"{word}-definition",
@@ -148,10 +164,10 @@ def document_of(word: str) -> dict[str, Any]:
         "tags": {f"{word}-key": f"{word} value"},
         "containerProperties": {
             "image": f"{word}/image:1",
-            "command": ["echo", word],
+            "command": [*command.split(), word],
             "environment": [
                 {"name": f"{word.upper()}_PLACE", "value": word},
-                {"name": "DB_PASSWORD", "value": f"{SECRET}-definition-secret"},
+                {"name": "DB_PASSWORD", "value": f"{SECRET}-definition-secret-{command}"},
             ],
             "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
         },
@@ -177,7 +193,7 @@ def submission_of(word: str, **fields: Any) -> dict[str, Any]:
 
 def side(word: str, shared: Account) -> Side:
     """A team whose every text holds its word: its queue is in an account that both teams use."""
-    team = make.team(f"{word}-team", name=f"{word.capitalize()} Team")
+    team = make.team(f"{word}-team", name=f"{word.capitalize()} Team", approval_array_size=4)
     own = make.account(name=f"{word} account", region="eu-west-1" if word == THEIRS else "us-west-2", trouble=word)
     make.queue(f"{word}-own-queue", of=own, teams=(team,))
     arn = f"arn:aws:batch:{shared.region}:{shared.number}:job-queue/{word}-queue"
@@ -195,8 +211,11 @@ def side(word: str, shared: Account) -> Side:
         where=shared,
         document=document_of(word),
         registered_by=people[Role.LEAD],
+        why=f"{word} why",
         arn=f"arn:aws:batch:{shared.region}:{shared.number}:job-definition/{word}-definition:1",
     )
+    make.revision(f"{word}-definition", where=shared, document=document_of(word, "echo again"), why=f"{word} again")
+    Definition.objects.filter(pk=revision.definition_id).update(description=f"{word} purpose")
     document = submission_of(word)
     submission = make.submission(
         analyst,
@@ -209,12 +228,48 @@ def side(word: str, shared: Account) -> Side:
     job = _job(submission, word, queue, revision)
     for state in ("RUNNING", "FAILED"):
         JobDependency.objects.create(job=_job(submission, word, queue, revision, state), parent=job)
+    Job.objects.filter(pk=job.pk).update(array_size=10)
+    job.array_size = 10
+    ArrayChild.objects.create(
+        job=job, index=7, state="FAILED", reason=f"{word} child", log_stream=f"{word}/default/child"
+    )
     token = ApiToken.objects.create(
         team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
     )
-    return Side(
-        word, team, shared, queue, revision.definition, submission, job, token, *(people[role] for role in Role)
+    audit.record(
+        "make",
+        person=people[Role.LEAD],
+        team=team,
+        about=token,
+        before={f"{word}-key": f"{word} before", "password": f"{SECRET}-audit-secret"},
+        after={f"{word}-key": f"{word} after"},
     )
+    approval = _asked(analyst, word, queue, revision)
+    nouns = (queue, revision.definition, revision, submission, job, token, approval)
+    return Side(word, team, shared, *nouns, *(people[role] for role in Role))
+
+
+def _asked(analyst: Member, word: str, queue: Queue, revision: Any) -> Approval:
+    """A request that waits, and that its team's lead or an admin may approve."""
+    document = submission_of(word, arrayProperties={"size": 10})
+    submission = make.submission(
+        analyst, queue.account, name=f"{word}-request", text=json.dumps(document, indent=2), document=document
+    )
+    asked = {key: value for key, value in document.items() if key != "tags"}
+    make.job(
+        submission,
+        name=f"{word}-job",
+        queue=queue,
+        revision=revision,
+        document=asked,
+        tags=document["tags"],
+        array_size=10,
+        vcpus=1,
+        memory_mib=512,
+        delivery=Delivery.AWAITING,
+        delivery_note=f"{word} waits",
+    )
+    return make.approval(submission, reasons=[{"rule": "approval.array-size", "message": f"{word} is large."}])
 
 
 def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: str = "SUCCEEDED") -> Job:
@@ -286,15 +341,17 @@ def _people(world: World) -> None:
         "admin": make.admin("administrator"),
     }
     for name, person in people.items():
-        world.sessions[name] = session_of(person)
+        world.sessions[name] = session_of(person, shown=name == "admin")
     deactivated.is_active = False
     deactivated.save()
 
 
-def session_of(person: User) -> str:
-    """The key of a session in which someone is signed in."""
+def session_of(person: User, *, shown: bool = False) -> str:
+    """The key of a session in which someone is signed in, and perhaps has shown a second factor."""
     browser = Client()
     browser.force_login(person)
+    if shown:
+        make.second_factor(person, browser)
     return browser.cookies[settings.SESSION_COOKIE_NAME].value
 
 
@@ -332,6 +389,7 @@ def _admin_ids(world: World) -> None:
         "rate": rate,
         "tagrule": TagRule.objects.create(key="Matrix", team=world.ours.team),
         "group": group,
+        "auditentry": AuditEntry.objects.get(team=world.ours.team),
     }
     for noun, row in rows.items():
         for name in ("object_id", "id", "pk"):

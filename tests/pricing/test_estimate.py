@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.pricing.estimate import Attempt, Size, receipt
 from jobs.pricing.rates import Price, Rates
+from tests.examples import examples
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)
 
@@ -147,6 +148,7 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
     assert [on("2026-11-03", "eu-west-1"), on("2026-11-04", "eu-west-1")] == [2, 9]
 
 
+@examples(100)
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), st.booleans()), max_size=8),
     st.decimals("0.25", 192, places=2),

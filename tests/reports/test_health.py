@@ -58,20 +58,40 @@ def test_what_is_late_or_odd_is_told_for_its_account():
     make.job(submission, delivery=Delivery.SENDING, sent_at=now() - timedelta(hours=1))
     make.job(submission, delivery=Delivery.HELD)
     make.job(submission, state=State.LOST, ended_at=now())
-    make.job(submission, state=State.RUNNING)
+    running = make.job(submission, state=State.RUNNING, observed_at=now() - timedelta(hours=1))
     Job.objects.update(accepted_at=now() - timedelta(minutes=5))
 
     [account] = health.look().accounts
     found = signs(account.signs)
 
-    assert {name: sign.tone for name, sign in found.items()} == {
+    assert {name: sign.tone for name, sign in found.items() if sign.tone != "good"} == {
         "Last poll": "bad",
         "Undelivered": "bad",
         "Sending": "warn",
         "Held": "warn",
         "Lost": "warn",
+        "Queue " + running.queue.name: "warn",
     }
     assert found["Undelivered"].says == "1 ready to be sent"
+
+
+def test_what_operators_ask_for_is_told_when_it_is_well_too():
+    moment = now()
+    submission = make.submission(where=make.account(throttles=3, throttled_at=moment, clock_skew_seconds=-1.5))
+    queues = [make.queue(name, of=submission.account) for name in ("slow", "quick")]
+    for queue, seconds in zip([*queues, queues[0]], (240, 10, 20), strict=True):
+        make.job(submission, queue=queue, state=State.RUNNING, observed_at=moment - timedelta(seconds=seconds))
+
+    [account] = health.look().accounts
+    found = signs(account.signs)
+
+    told = {name: sign.says for name, sign in found.items()}
+    assert told["Throttles"] == "3 calls were too fast for AWS, ever"
+    assert told["Clock skew"] == "AWS's clock is -1.5 seconds from ours"
+    assert (told["Held"], told["Lost"], told["Duplicates"]) == ("none", "none in 7 days", "none, ever")
+    assert told["Queue slow"] == "2 active, the one heard of longest ago"
+    assert found["Queue slow"].since == moment - timedelta(seconds=240)
+    assert found["Queue quick"].since == moment - timedelta(seconds=10)
 
 
 def test_a_step_that_waits_for_its_parent_is_not_called_late():
@@ -86,7 +106,7 @@ def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_ass
     for number in (1, 5):
         for _ in range(number):
             make.job(make.submission(), state=State.RUNNING)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             health.look()
 
 

@@ -52,7 +52,8 @@ def test_failures_are_grouped_by_definition_and_cause(submission):
     make.job(submission, state=State.FAILED, exit_code=2, ended_at=now() - timedelta(days=8))
 
     found = [
-        (each.cause, each.count) for each in home.needs(submission.team, home.standing(submission.team)).failures
+        (each.cause, each.count)
+        for each in home.needs(submission.team, home.standing(submission.team), submission.person).failures
     ]
 
     assert found[0] == ("exit code 137, OutOfMemoryError", 3)
@@ -62,7 +63,7 @@ def test_failures_are_grouped_by_definition_and_cause(submission):
 def test_a_job_that_waits_unusually_long_needs_someone(submission):
     make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=5))
     stuck = make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
-    needs = home.needs(submission.team, home.standing(submission.team))
+    needs = home.needs(submission.team, home.standing(submission.team), submission.person)
 
     assert needs.waiting == [stuck]
     assert not needs.nothing
@@ -71,7 +72,7 @@ def test_a_job_that_waits_unusually_long_needs_someone(submission):
 def test_with_nothing_wrong_nobody_is_needed(submission):
     make.job(submission, state=State.SUCCEEDED, ended_at=now())
 
-    assert home.needs(submission.team, home.standing(submission.team)).nothing
+    assert home.needs(submission.team, home.standing(submission.team), submission.person).nothing
 
 
 def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, time_machine):
@@ -111,5 +112,5 @@ def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission,
             make.job(submission, state=State.RUNNING)
             make.job(submission, state=State.FAILED, ended_at=now())
         client.get(f"/teams/{submission.team.slug}/home/")
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             client.get(f"/teams/{submission.team.slug}/home/")

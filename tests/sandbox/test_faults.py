@@ -38,6 +38,7 @@ def bench(unruly: Bench) -> Bench:
         ({"does": "fail", "status": 503}, "503 ServerException", 0),
         ({"does": "accept-fail", "status": 502}, "502 ServerException", 1),
         ({"does": "throttle"}, "429 TooManyRequestsException", 0),
+        ({"does": "deny"}, "403 AccessDeniedException", 0),
     ],
     ids=lambda value: value.get("does") if isinstance(value, dict) else None,
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 
 from jobs.spec import fields
 from jobs.spec.fields import DEFINITION, JOB, Row, units
+from tests.examples import examples
 from tests.spec import samples
 
 TABLES = {"job": JOB, "definition": DEFINITION}
@@ -81,6 +82,7 @@ def text(document: Any) -> str:
     return json.dumps(document)
 
 
+@examples(100)
 @given(documents, tables)
 def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
     shown = fields.values(document, table)
@@ -90,6 +92,7 @@ def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], ta
     assert text(fields.written(document, table, changes)) == text(document)
 
 
+@examples(100)
 @given(documents, tables)
 def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:
     def sent(value: fields.Value) -> fields.Value:
@@ -102,6 +105,7 @@ def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any
     assert fields.changed(document, table, shown) == {}
 
 
+@examples(100)
 @given(documents, tables, some.data())
 def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], table: Any, draw: Any) -> None:
     field = draw.draw(some.sampled_from(table))
@@ -124,6 +128,7 @@ def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], ta
     assert written.get("somethingElse") == document.get("somethingElse")
 
 
+@examples(100)
 @given(commands)
 def test_a_command_is_the_same_words_again(command: list[str]) -> None:
     line = units.command_in_words(command)
@@ -132,6 +137,7 @@ def test_a_command_is_the_same_words_again(command: list[str]) -> None:
     assert units.command_of(line.replace("\n", "\r\n").replace("\r\n", "\n")) == command
 
 
+@examples(100)
 @given(some.integers(0, 10**9))
 def test_spans_and_sizes_are_the_same_number_again(number: int) -> None:
     assert units.seconds_of(units.seconds_in_words(number)) == number

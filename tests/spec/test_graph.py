@@ -1,16 +1,17 @@
 """Circles and order."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.spec import graph
+from tests.examples import examples
 
 GRAPHS = st.integers(1, 8).flatmap(
     lambda count: st.lists(st.lists(st.integers(0, count - 1), max_size=3), min_size=count, max_size=count)
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(GRAPHS)
 def test_groups_are_those_that_reach_each_other(parents: list[list[int]]) -> None:
     groups = graph.circles(parents)
@@ -22,7 +23,7 @@ def test_groups_are_those_that_reach_each_other(parents: list[list[int]]) -> Non
             assert ((a, b) in together) == (there and back)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(GRAPHS)
 def test_the_order_puts_parents_first_and_leaves_out_only_what_waits_for_a_circle(parents: list[list[int]]) -> None:
     order = graph.order(parents)

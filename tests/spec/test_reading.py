@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.spec import complaints, places, text
 from jobs.spec.documents import Kind
 from jobs.spec.problems import Severity
 from jobs.spec.reading import LARGEST, NotADocument, Place, read
+from jobs.spec.sending import command
+from tests.examples import examples
 
 SUBMISSION = '{"jobName": "hello", "jobQueue": "small", "jobDefinition": "greet"}'
 
@@ -270,7 +272,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(st.text() | st.binary() | st.lists(PIECES, max_size=40).map("".join) | JSON.map(json.dumps))
 def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
     refused: NotADocument | None = None
@@ -288,7 +290,7 @@ def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
         assert min(refused.line, refused.column) >= 1
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(JSON.filter(lambda value: isinstance(value, dict | list)))
 def test_every_value_has_the_place_where_it_stands(value: Any) -> None:
     source = json.dumps(value, indent=1, allow_nan=True, ensure_ascii=False)
@@ -326,3 +328,13 @@ def test_every_complaint_is_made_of_one_place_and_one_sentence() -> None:
             complaint = complaints.about(source, error)
             assert 0 <= complaint.offset <= len(source)
             assert complaint.message.endswith((".", "?"))
+
+
+def test_what_is_written_as_a_command_is_read_as_the_same_document() -> None:
+    document = {
+        "jobDefinitionName": "it's",
+        "type": "container",
+        "containerProperties": {"image": "a:1", "command": ["sh", "-c", 'echo "$HOME" \\ é']},
+    }
+
+    assert read(command(document, Kind.DEFINITION, "us-west-2")).document == document

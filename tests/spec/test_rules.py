@@ -278,6 +278,7 @@ CASES = [
          "/containerProperties/environment/0/name"),
     Case("names.no-variable", definition(), definition({"environment": [{"value": "x"}]}),
          "/containerProperties/environment/0"),
+    Case("names.no-variable", definition(), definition({"environment": [{}]}), "/containerProperties/environment/0"),
     Case("names.variable-twice", definition(variable("A", "1")),
          definition({"environment": [{"name": "A", "value": "1"}] * 2}), "/containerProperties/environment/1"),
     Case("names.tag-of-aws", submission(tags={"a": "b"}), submission(tags={"AWS:a": "b"}), "/tags/AWS:a"),

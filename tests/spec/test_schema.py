@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -12,6 +12,7 @@ from jobs.spec import conformity, schema
 from jobs.spec.documents import Document, Kind
 from jobs.spec.patch import apply
 from jobs.spec.problems import Problem, Severity
+from tests.examples import examples
 from tests.spec.samples import definition, step, submission, told, workflow
 
 SOUND = {Kind.DEFINITION: definition(), Kind.SUBMISSION: submission(), Kind.WORKFLOW: workflow(step("a"))}
@@ -300,7 +301,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.dictionaries(KEYS, VALUES))
 def test_a_general_validator_agrees_about_which_documents_are_sound(changes: Document) -> None:
     document = submission(**changes)

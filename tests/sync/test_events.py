@@ -169,7 +169,6 @@ def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, mo
 
 
 def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
-    pytest.importorskip("jsonpath_ng", reason="moto's EventBridge needs it to deliver")
     job = waiting("j-1")
     bridge: Any = botocore.session.Session().create_client("events", region_name="us-west-2")
     arn = sqs.get_queue_attributes(QueueUrl=sqs.address.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

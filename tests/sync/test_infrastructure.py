@@ -76,3 +76,38 @@ def test_when_aws_does_not_answer_the_mirror_stays_and_the_account_says_why():
     account.refresh_from_db()
     assert account.reading_trouble
     assert Queue.objects.get().open
+
+
+SHARED = {"schedulingPolicyArn": "arn:aws:batch:us-west-2:123456789012:scheduling-policy/by-team"}
+
+
+def test_a_queue_knows_by_which_policy_it_shares():
+    policy = {
+        "name": "by-team",
+        "arn": SHARED["schedulingPolicyArn"],
+        "tags": {"owner": "platform"},
+        "fairsharePolicy": {
+            "shareDecaySeconds": 3600,
+            "shareDistribution": [{"shareIdentifier": "A", "weightFactor": 0.5}, {"shareIdentifier": "B"}],
+        },
+    }
+    with wire.wire(describes(queue_told("a"))) as aws:
+        account = make.account(endpoint_url=aws.url)
+        sync_queues(account)
+        aws.answers[:] = [
+            describes(queue_told("a", **SHARED)),
+            wire.says(200, {"schedulingPolicies": [policy]}),
+        ]
+        [change] = sync_queues(account)
+
+    assert change.fields == {"scheduling_policy": ("", "by-team (A 0.5, B 1, decay 3600 s)")}
+    assert Queue.objects.get().scheduling_policy == {key: policy[key] for key in ("arn", "name", "fairsharePolicy")}
+    assert aws.paths()[-1] == "/v1/describeschedulingpolicies"
+
+
+def test_a_policy_that_may_not_be_described_is_known_by_its_arn():
+    denied = wire.says(403, {"message": "not authorized"}, "AccessDeniedException")
+    with wire.wire(describes(queue_told("a", **SHARED)), denied) as aws:
+        sync_queues(make.account(endpoint_url=aws.url))
+
+    assert Queue.objects.get().scheduling_policy == {"arn": SHARED["schedulingPolicyArn"]}

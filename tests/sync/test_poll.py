@@ -12,6 +12,7 @@ from jobs.models import Account, Job
 from jobs.reports.looking import look_at
 from jobs.schedule import ring_for_polls
 from jobs.states import State
+from jobs.sync.cadence import next_look
 from jobs.sync.poll import poll
 from tests import make, wire
 
@@ -48,7 +49,8 @@ def test_an_end_is_copied_whole_at_first_sight():
     assert (job.state, job.exit_code, job.container_reason) == ("FAILED", 3, "OutOfMemoryError")
     assert (job.stopped_at - job.started_at).total_seconds() == 10
     assert (job.log_stream, job.task_arn) == ("x/default/1", "arn:aws:ecs:us-west-2:123456789012:task/1")
-    assert job.raw["schedulingPriority"] == 7  # kept, though no column asks for it
+    assert [(each["exit_code"], each["log_stream"]) for each in job.attempts] == [(3, "x/default/1")]
+    assert job.raw == ended  # the container as it ran, too, and what no column asks for
     assert job.ended_at is not None
 
 
@@ -61,6 +63,47 @@ def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
         poll(submission.account)
 
     assert [len(request["jobs"]) for _, request in aws.requests] == [100]
+
+
+def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_num_queries):
+    told = [{"jobId": f"j-{number}", "jobName": "x", "status": "RUNNING"} for number in range(30)]
+    with wire.wire(describes(*told)) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        for each in told:
+            make.job(submission, batch_id=each["jobId"])
+        assert len(poll(submission.account).changed) == 30
+        Job.objects.update(next_poll_at=None, observed_at=None)
+        with django_assert_num_queries(6):  # read, locked and written in a savepoint, the account
+            assert poll(submission.account).changed == []
+
+    assert not Job.objects.filter(observed_at=None).exists()
+    assert not Job.objects.filter(next_poll_at=None).exists()
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "looked_at", "seconds"),
+    [
+        (State.RUNNABLE, 1 * MINUTE, None, 15),
+        (State.RUNNABLE, 20 * MINUTE, None, 60),
+        (State.RUNNABLE, 90 * MINUTE, None, 180),
+        (State.RUNNABLE, 90 * MINUTE, 0 * MINUTE, 15),
+        (State.RUNNABLE, 90 * MINUTE, 2 * MINUTE, 180),
+        (State.RUNNING, 90 * MINUTE, None, 15),
+        (State.STARTING, 90 * MINUTE, None, 15),
+    ],
+)
+def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_seldom(state, age, looked_at, seconds):
+    moment = now()
+    job = Job(
+        account=Account(poll_seconds=15),
+        state=state,
+        submitted_at=moment - age,
+        looked_at=None if looked_at is None else moment - looked_at,
+    )
+    assert next_look(job, moment) == moment + timedelta(seconds=seconds)
 
 
 def test_a_job_that_aws_does_not_name_yet_is_not_given_up():

@@ -1,5 +1,6 @@
 """After a backup was restored nothing is sent until the portal knows again what AWS has."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from jobs.dispatch.delivery import deliver_due
-from jobs.models import Account, Incarnation, Job, Queue
+from jobs.models import Account, Incarnation, Job, Oddity, OddityKind, Queue
 from jobs.models.incarnation import enter_recovery, leave_recovery, recovering_since, renew
 from jobs.states import Delivery
 from jobs.sync.sweep import sweep
@@ -149,6 +150,14 @@ def test_the_report_has_every_figure():
         assert name in text
     assert "+1.2 s" in text
     assert "1, the oldest for 0 s" in text
+
+
+def test_the_report_says_which_jobs_were_twice_in_aws():
+    job = make.job(batch_id="kept")
+    note = "AWS has a second job surplus; it was ended."
+    Oddity.objects.create(kind=OddityKind.DUPLICATE, batch_id="surplus", account=job.account, job=job, note=note)
+
+    assert re.search(r"a duplicate: +surplus, \d+ s ago: AWS has a second job", said("--report"))
 
 
 def test_the_command_compares_at_once_and_enters_recovery_when_told():

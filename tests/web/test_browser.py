@@ -1,6 +1,7 @@
 """What only a browser can tell: that pages follow what happens, look right in both themes and on a phone, and that
 no page asks for what the Content-Security-Policy forbids."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,14 +13,16 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from jobs.models import Account, Job
+from jobs import intake
+from jobs.models import Account, ArrayChild, Job, Membership, Team
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
-from tests import chromium, make
+from tests import make
 from tests.web.conftest import Research
+from tests.writing import write, written
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,13 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 AT_END = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
@@ -44,12 +40,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.required()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield started
-        started.close()
+def browser(real_browser: Browser) -> Browser:
+    return real_browser
 
 
 @pytest.fixture(autouse=True)
@@ -95,9 +87,43 @@ def until(true: Callable[[], object], seconds: float = 10) -> None:
         time.sleep(0.1)
 
 
+def pleases(page: Page, path: str) -> None:
+    """It fits, and whoever cannot see it, or use a mouse, can use it all the same."""
+    page.goto(path)
+    page.wait_for_load_state()
+    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    found = Axe().run(page).response["violations"]
+    assert wider <= 0, path
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == [], path
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_leads_pages_are_accessible_and_fit(look: str, enter: Callable[..., Page], research: Research) -> None:
+    Team.objects.filter(pk=research.team.pk).update(approval_array_size=4)
+    asker = make.member(Team.objects.get(pk=research.team.pk))
+    array = {"jobName": "dear", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
+    approval = intake.accept(json.dumps(array), asker, source="json").approval
+    Membership.objects.filter(user=research.analyst.user).update(role="lead")
+    page = enter("/", look)
+
+    for path in (
+        reverse("team_home", args=[research.team.slug]),
+        reverse("approvals", args=[research.team.slug]),
+        reverse("approval", args=[to_text(approval.public_id)]),
+        reverse("approval_edit", args=[to_text(approval.public_id)]),
+        reverse("audit", args=[research.team.slug]),
+        reverse("tokens", args=[research.team.slug]),
+        reverse("definition", args=[to_text(research.definition.public_id)]),
+    ):
+        pleases(page, path)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page], research: Research) -> None:
     make.job(research.submission, name="a-name-as-long-as-names-may-be-" * 4, state="FAILED", exit_code=1)
+    sweep = make.job(research.submission, name="sweep", state="PENDING", array_size=5)
+    for index, state in enumerate(["SUCCEEDED", "FAILED", "RUNNING", "RUNNABLE"]):
+        ArrayChild.objects.create(job=sweep, index=index, state=state, reason="a reason " * 30, log_stream="s")
     Account.objects.update(polled_at=now() - timedelta(minutes=3))
     team = research.team.slug
     paths = [
@@ -108,6 +134,9 @@ def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page],
         reverse("definition", args=[to_text(research.definition.public_id)]),
         research.submission.get_absolute_url(),
         research.job.get_absolute_url(),
+        sweep.get_absolute_url(),
+        reverse("job_children", args=[sweep.text_id]),
+        reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
         reverse("history", args=[team]),
         reverse("costs", args=[team]) + "?by=queue",
@@ -121,24 +150,19 @@ def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page],
     page = enter(paths[0], look)
 
     for path in paths:
-        page.goto(path)
-        page.wait_for_load_state()
-        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found = Axe().run(page).response["violations"]
-        assert wider <= 0, path
-        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == [], path
+        pleases(page, path)
 
 
 def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
-    page.fill("#text", '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
+    write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
     until(lambda: "Error" in page.inner_text("#verdict"))
     page.click(".jump")
 
     assert page.is_disabled("#verdict button[type=submit]")
     assert page.evaluate("document.getElementById('text').selectionStart") > 30
 
-    page.fill("#text", '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
+    write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
     until(lambda: "Submit hi to cpu" in page.inner_text("#verdict"))
     page.dblclick("#verdict button[type=submit]")
     page.wait_for_url("**/submissions/*/")
@@ -147,12 +171,12 @@ def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> Non
 
 def test_a_draft_outlives_its_page(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
-    page.fill("#text", "{ not finished")
+    write(page, "{ not finished")
     until(lambda: page.evaluate("sessionStorage.getItem('draft:research')"))
     page.goto(reverse("team", args=["research"]))
     page.goto(reverse("write", args=["research"]))
 
-    until(lambda: page.input_value("#text") == "{ not finished")
+    until(lambda: written(page).input_value() == "{ not finished")
 
 
 def test_a_page_follows_a_job_to_its_end_and_says_so(enter: Callable[..., Page], research: Research) -> None:

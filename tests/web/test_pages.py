@@ -265,7 +265,7 @@ def test_a_list_costs_the_same_queries_for_few_rows_and_many(
 
     with django_assert_num_queries(7):
         browser.get(reverse("team", args=["research"]))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(reverse("definitions", args=["research"]))
 
 

@@ -1,7 +1,7 @@
 """The demo of `make run`: who there is, what each team may use, and the documents of its first jobs."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -21,6 +21,8 @@ class DemoTeam:
     images: tuple[str, ...]
     cost_center: str
     features: tuple[str, ...] = ()
+    approval: Mapping[str, int] = field(default_factory=dict)
+    """Above what its submissions wait for approval: more than anything that the guide asks for."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -47,6 +49,7 @@ TEAMS = (
         images=(f"{REGISTRY}/*", "data-processor", "busybox", EXAMPLES),
         features=("public_ip",),
         cost_center="CC-100",
+        approval={"approval_usd": 100, "approval_gpus": 8},
     ),
     DemoTeam(
         slug="finance",

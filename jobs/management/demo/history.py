@@ -138,6 +138,7 @@ def _past(
         account=queue.account,
         queue=queue,
         revision=revision,
+        definition_id=revision.definition_id,
         name=name,
         marker=f"{name}-{to_text(public_id)}",
         document={"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned},

@@ -5,7 +5,7 @@ takes those away again that it has itself made empty.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -147,7 +147,7 @@ class Entries:
         )
 
     def write(self, document: Document, value: Value) -> None:
-        wanted = {row.origin: row for row in _rows(value) if row.origin is not None and _says_something(row)}
+        wanted = _kept(_rows(value), self.read(document))
         entries = list_at(document, *self.path)
         kept = []
         for number, entry in enumerate(entries):
@@ -187,7 +187,7 @@ class Members:
         )
 
     def write(self, document: Document, value: Value) -> None:
-        wanted = {row.origin: row for row in _rows(value) if row.origin is not None and _says_something(row)}
+        wanted = _kept(_rows(value), self.read(document))
         members = part(document, *self.path)
         kept: dict[str, Any] = {}
         for number, (key, member) in enumerate(members.items() if is_object(members) else ()):
@@ -296,6 +296,14 @@ def _is_wait(entry: object) -> bool:
 
 def _says_something(row: Row) -> bool:
     return bool(row.name or row.value)
+
+
+def _kept(rows: Iterable[Row], was: Iterable[Row]) -> dict[int, Row]:
+    """Rows of the document's own by their entries. One that is emptied goes; one that was empty already stays."""
+    empty = {row.origin for row in was if not _says_something(row)}
+    return {
+        row.origin: row for row in rows if row.origin is not None and (_says_something(row) or row.origin in empty)
+    }
 
 
 def _is_new(row: Row) -> bool:

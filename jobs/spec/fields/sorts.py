@@ -30,8 +30,12 @@ Value = str | Rows | Names
 
 @dataclass(frozen=True)
 class Sort:
-    """A sort of plain values. `show` may answer None for what is not of it; `mean` always answers something."""
+    """A sort of plain values. `show` may answer None for what is not of it; `mean` always answers something.
 
+    Each has its like, by the same name, in static/src/builder/sorts.js.
+    """
+
+    name: str
     show: Callable[[Any], str | None]
     mean: Callable[[str], Any]
 
@@ -80,14 +84,17 @@ def _command_shown(value: Any) -> str | None:
     return units.command_in_words(value) if isinstance(value, list) else _text(value)
 
 
-TEXT = Sort(_text, lambda text: text)
-WHOLE = Sort(lambda value: str(value) if is_whole_number(value) else _text(value), _whole)
+TEXT = Sort("text", _text, lambda text: text)
+WHOLE = Sort("whole", lambda value: str(value) if is_whole_number(value) else _text(value), _whole)
 SECONDS = Sort(
-    lambda value: units.seconds_in_words(value) if is_whole_number(value) and value >= 0 else _text(value), _seconds
+    "seconds",
+    lambda value: units.seconds_in_words(value) if is_whole_number(value) and value >= 0 else _text(value),
+    _seconds,
 )
-MEMORY = Sort(_mib_shown, _mib)
-COMMAND = Sort(_command_shown, _command)
+MEMORY = Sort("memory", _mib_shown, _mib)
+COMMAND = Sort("command", _command_shown, _command)
 ONLY_ENTRY = Sort(
+    "only",
     lambda value: value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else None,
     lambda text: [text],
 )

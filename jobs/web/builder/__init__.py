@@ -6,5 +6,6 @@ facts       what a definition says, for the form of a job to show and to hint at
 job         the form of a job, and run again
 definition  the form of a definition
 rerun       the document with which a job or a submission begins again
-taken       from a form to the JSON page and back
+taken       from the JSON page to a form
+pasted      what was pasted, read as what it is
 """

@@ -1,4 +1,7 @@
-"""The form of a definition: the common fields of one container, new, as the next revision, or as a copy."""
+"""The form of a definition: new, as the next revision, or as a copy.
+
+One container has fields of its own; several, a pod or several machines are shown as AWS's schema has them.
+"""
 
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
@@ -10,16 +13,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 from jobs import access, intake
 from jobs.access import Member
 from jobs.models import Account, Definition
-from jobs.spec.documents import Document, Kind, text_at
-from jobs.spec.fields import units
-from jobs.spec.fields.tables import has_one_container
+from jobs.reports.catalogue import free_name
+from jobs.spec.documents import Document, Kind
+from jobs.spec.fields import further, units
+from jobs.spec.fields.described import described
 from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
-from jobs.web import secrets, write
+from jobs.web import opinion, schemas, secrets, write
 from jobs.web.builder import choices, said
 from jobs.web.builder.choices import Choice
-from jobs.web.builder.draft import Draft
+from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
 from jobs.web.builder.said import Said
 from jobs.web.door import SignedInRequest, signed_in
@@ -33,6 +37,46 @@ BLANK: Document = {
         "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
     },
 }
+_SIZE = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+_POD_SIZE = {"cpu": "1", "memory": "2048Mi"}
+BLOCKS: dict[str, tuple[str, Document]] = {
+    "container": ("One container", {}),
+    "ecs": (
+        "Several containers",
+        {
+            "type": "container",
+            "ecsProperties": {
+                "taskProperties": [{"containers": [{"name": "main", "image": "", "resourceRequirements": _SIZE}]}]
+            },
+        },
+    ),
+    "eks": (
+        "A pod of Kubernetes",
+        {
+            "type": "container",
+            "eksProperties": {
+                "podProperties": {
+                    "containers": [{"image": "", "resources": {"limits": _POD_SIZE, "requests": _POD_SIZE}}]
+                }
+            },
+        },
+    ),
+    "nodes": (
+        "Several machines",
+        {
+            "type": "multinode",
+            "nodeProperties": {
+                "numNodes": 2,
+                "mainNode": 0,
+                "nodeRangeProperties": [
+                    {"targetNodes": "0:", "container": {"image": "", "resourceRequirements": _SIZE}}
+                ],
+            },
+        },
+    ),
+}
+"""What a definition can be of, by the word in the URL: what it is called, and what it begins with."""
+
 PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
 
 
@@ -42,18 +86,12 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="register")
     if request.method != "POST":
         return _opened(request, member)
-    try:
-        draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
-    except NotADocument as no:
-        return write.sent_back(request, member, request.POST.get("document", ""), no)
+    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
-    match request.POST.get("do"):
-        case "check":
-            return page(request, member, draft, said.of_draft(draft, member, account))
-        case "json":
-            return write.opened(request, member, draft.text)
+    if request.POST.get("do") == "check":
+        return page(request, member, draft, said.of_draft(draft, member, account))
     told = said.of_draft(draft, member, account, all_of_it=True)
-    if draft.own_problems:
+    if draft.unread or draft.own_problems:
         return page(request, member, draft, told, refused=True)
     try:
         return write.registered(request, draft.text, member, account)
@@ -69,10 +107,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """What stands beside the form, for what is in it now, and what is to be said at its fields."""
     member = access.membership(request.user, slug, may="register")
-    try:
-        draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
-    except NotADocument as no:
-        return HttpResponse(no.message, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     told = said.of_draft(draft, member, _account(request, member))
     filled = {
         "team": member.team,
@@ -81,8 +116,6 @@ def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "said": told,
         "items": items(draft, told, choices=_sizes(draft)),
         "fargate": _on_fargate(draft),
-        # Only what decides about sizes draws them anew: nobody's caret is in them then.
-        "sizes_too": request.htmx.trigger_name in ("platform", "vcpus"),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", filled)
@@ -97,18 +130,25 @@ def page(
     earlier: Definition | None = None,
     refused: bool = False,
 ) -> HttpResponse:
+    draft = draft.settled()
     accounts = _accounts(member)
     filled = {
         "member": member,
         "team": member.team,
         "draft": draft,
         "said": told,
+        "fields": described(draft.table),
+        "schema": schemas.address(draft.kind),
+        "panes": PANES,
+        "wait_ms": opinion.WAIT_MS,
         "items": items(draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}),
         "fargate": _on_fargate(draft),
         "known": choices.known(member.team),
         "accounts": accounts if len(accounts) > 1 else [],
         "account": request.POST.get("account", ""),
         "earlier": earlier,
+        "of": _of(draft),
+        "begins_with": [(word, title) for word, (title, _) in BLOCKS.items()],
         "refused": refused,
         "here": "write",
         "tab": "definition",
@@ -118,10 +158,11 @@ def page(
 
 
 def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
-    """Empty; or with a definition that is to be revised or copied. One of several containers opens as JSON."""
+    """Empty, of what was chosen; or with a definition that is to be revised or copied."""
     revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
     if not revise and not clone:
-        draft = Draft.begun(Kind.DEFINITION, BLANK)
+        _, other = BLOCKS.get(request.GET.get("of", ""), ("", {}))
+        draft = Draft.begun(Kind.DEFINITION, copied({"jobDefinitionName": "", **other}) if other else BLANK)
         return page(request, member, draft, said.not_yet(draft))
     earlier, owner = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
@@ -130,11 +171,15 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     )
     # Another team's name cannot be registered, so what it shares is copied.
     if clone or earlier.team_id != member.team.pk:
-        document["jobDefinitionName"] = f"{text_at(document, 'jobDefinitionName')[:123]}-copy"
+        document["jobDefinitionName"] = free_name(earlier)
     draft = Draft.begun(Kind.DEFINITION, document)
-    if not has_one_container(document):
-        return write.opened(request, member, draft.text)
     return page(request, member, draft, said.not_yet(draft), earlier=None if clone else earlier)
+
+
+def _of(draft: Draft) -> str:
+    """The word for what the definition is of."""
+    block = further.block_of(draft.document)
+    return next((word for word, (_, begun) in BLOCKS.items() if block and block in begun), "container")
 
 
 def _accounts(member: Member) -> list[Account]:

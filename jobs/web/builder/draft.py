@@ -1,7 +1,8 @@
-"""What someone filled in: the document it began with, what the fields hold now, and what comes of both.
+"""What someone filled in: the text of a document, the fields beside it, and what is wrong with both.
 
-The page carries the document it began with, and the fields beside it. What a field holds counts only where it differs
-from that document, so whatever the form does not show comes through untouched.
+The text is the truth. With scripts the page keeps the fields and the text the same and says so (`follows`): then
+the text counts alone, to the byte. Without scripts the page also carries the text it was opened with (`base`): what a
+field holds counts where it differs from that, and is laid over the text; all else comes through untouched.
 """
 
 import json
@@ -16,11 +17,14 @@ from django.http import QueryDict
 
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
-from jobs.spec.fields import Field, Row, Value, units
-from jobs.spec.problems import Problem, Severity, join
-from jobs.spec.reading import NotADocument, read
+from jobs.spec.fields import Field, Row, Value, further, units
+from jobs.spec.fields.further import Part
+from jobs.spec.problems import Problem, Severity, has_errors, join
+from jobs.spec.reading import NotADocument, Reading, read
 
 LONGEST_KEY = 64
+MOST_SHOWN = 50
+MOST_BEYOND = 12
 _ROW = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
 """The name of a row's first control: of an old row (o) or a new one (n)."""
 
@@ -35,45 +39,99 @@ _OF_RULES = {(Kind.DEFINITION, "fargate.execution-role"): "execution_role"}
 """Rules that speak of something that is not there, and so has no place, by the field where it belongs."""
 
 TABLES: Mapping[Kind, tuple[Field, ...]] = {Kind.SUBMISSION: fields.JOB, Kind.DEFINITION: fields.DEFINITION}
+PANES = (("form", "Form"), ("both", "Both"), ("json", "JSON"))
+FORMS = {Kind.SUBMISSION: "a job", Kind.DEFINITION: "a definition"}
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A form as it stands."""
+    """A form on its way. Where nobody can read the text, `unread` says why and the fields keep what they held."""
 
     kind: Kind
     base: Document
+    base_text: str
+    written: str
     filled: Mapping[str, Value] = field(default_factory=dict)
     request_key: str = ""
     again: str = ""
+    laid_over: Mapping[str, Value] = field(default_factory=dict)
+    unread: NotADocument | None = None
+    follows: bool = False
+    shown: tuple[str, ...] = ()
+    """Pointers to what was asked for beside the fields of the form, and is shown in it."""
 
     @classmethod
-    def begun(cls, kind: Kind, base: Document, again: str = "") -> "Draft":
-        return cls(kind, base, fields.values(base, TABLES[kind]), str(uuid.uuid4()), again)
+    def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
+        """With a document that is to be changed; `text` is how it was written, if someone wrote it."""
+        written = text or in_full(base)
+        return cls(kind, base, written, written, fields.values(base, TABLES[kind]), str(uuid.uuid4()), again)
 
     @classmethod
     def sent(cls, kind: Kind, post: QueryDict, blank: Document) -> "Draft":
-        """Raises NotADocument when the document that the page carried is none of this kind."""
-        text = post.get("document", "")
-        base = blank
-        if text.strip():
-            reading = read(text)
-            if reading.kind is not kind:
-                raise NotADocument(f"This is a {reading.kind}, and the form is that of a {kind}.")
-            base = reading.document
-        table = TABLES[kind]
-        filled = fields.values(base, table) | {each.name: _sent(each, post) for each in table if each.name in post}
-        return cls(
+        follows = "follows" in post
+        written = _lines(post.get("document", ""))
+        if not written.strip() and not follows:
+            written = in_full(blank)
+        base_text = _lines(post.get("base", "")) or written
+        draft = cls(
             kind,
-            base,
-            filled,
-            post.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
-            post.get("again", "")[:LONGEST_KEY],
+            blank,
+            base_text,
+            written,
+            request_key=post.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
+            again=post.get("again", "")[:LONGEST_KEY],
+            follows=follows,
+            shown=tuple(post.getlist("shown")[:MOST_SHOWN]),
         )
+        fields_sent = {each.name: _sent(each, post) for each in draft.table if each.name in post}
+        return draft._following(fields_sent) if follows else draft._with_fields(fields_sent)
+
+    def _following(self, sent: Mapping[str, Value]) -> "Draft":
+        """The text alone; where nobody can read it, the fields hold what they held."""
+        try:
+            base = _of_kind(self.written, self.kind).document
+        except NotADocument as no:
+            return replace(self, unread=no, filled=fields.values(self.base, self.table) | dict(sent))
+        return replace(self, base=base, filled=fields.values(base, self.table))
+
+    def _with_fields(self, sent: Mapping[str, Value]) -> "Draft":
+        """The text, and over it what was changed in the fields."""
+        try:
+            reading = _of_kind(self.written, self.kind)
+            opened = (
+                reading.document if self.base_text == self.written else _of_kind(self.base_text, self.kind).document
+            )
+        except NotADocument as no:
+            return replace(self, unread=no, filled=fields.values(self.base, self.table) | dict(sent))
+        shown = fields.values(opened, self.table)
+        changed = fields.changed(opened, self.table, shown | dict(sent))
+        if changed and has_errors(reading.problems):
+            first = reading.problems[0]
+            place = reading.place(first.pointer)
+            lossy = NotADocument(f"{first.message} The form would lose one of them.", place.line, place.column)
+            return replace(self, unread=lossy, filled=shown | dict(sent))
+        now = fields.values(reading.document, self.table)
+        rewritten = {name: _anew(value) if now[name] != shown[name] else value for name, value in changed.items()}
+        return replace(self, base=reading.document, filled=now | changed, laid_over=rewritten)
+
+    def but(self, name: str, value: Value) -> "Draft":
+        """With another value in a field, which is laid over the text."""
+        filled, laid_over = {**self.filled, name: value}, {**self.laid_over, name: value}
+        return replace(self, filled=filled, laid_over=laid_over)
 
     def renewed(self) -> "Draft":
         """The same, as a new wish."""
         return replace(self, request_key=str(uuid.uuid4()))
+
+    def settled(self) -> "Draft":
+        """The same with the fields in the text, if the text can say all that they hold."""
+        if self.unread or not self.laid_over:
+            return self
+        filled = fields.values(self.document, self.table)
+        same = all(_plain(filled[name]) == _plain(value) for name, value in self.filled.items())
+        if not same:
+            return self
+        return replace(self, base=self.document, written=self.text, base_text=self.text, filled=filled, laid_over={})
 
     @property
     def table(self) -> tuple[Field, ...]:
@@ -81,30 +139,54 @@ class Draft:
 
     @cached_property
     def document(self) -> Document:
-        """What the form asks for now."""
-        return fields.written(self.base, self.table, fields.changed(self.base, self.table, self.filled))
+        """What the form asks for now; what it was opened with where nobody can read the text."""
+        return fields.written(self.base, self.table, self.laid_over)
 
     @cached_property
     def text(self) -> str:
-        return json.dumps(self.document, indent=2, ensure_ascii=False) + "\n"
-
-    @property
-    def base_text(self) -> str:
-        return json.dumps(self.base, ensure_ascii=False)
+        """What is judged and sent: as it was written, unless a field says otherwise."""
+        return in_full(self.document) if self.laid_over else self.written
 
     @cached_property
     def beyond(self) -> list[str]:
         """Pointers to what is in the document only."""
-        return fields.beyond(self.document, self.table)
+        if self.unread:
+            return []
+        shown = [*self.shown, *([self.block.pointer] if self.block else [])]
+        beyond = fields.beyond(self.document, self.table)
+        return [each for each in beyond if not any(f"{each}/".startswith(f"{one}/") for one in shown)]
+
+    @cached_property
+    def block(self) -> Part | None:
+        """Of a definition that is not of one container: its own block, as the form shows it."""
+        name = further.block_of(self.document) if self.kind is Kind.DEFINITION else ""
+        return further.part_at(self.kind, f"/{name}", self.document) if name else None
+
+    @cached_property
+    def shown_parts(self) -> list[Part]:
+        """What was asked for, as the form shows it; its block is shown anyway."""
+        own = self.block.pointer if self.block else None
+        parts = (further.part_at(self.kind, each, self.document) for each in dict.fromkeys(self.shown) if each != own)
+        return [each for each in parts if each is not None]
+
+    @cached_property
+    def beyond_places(self) -> list[tuple[str, bool]]:
+        """The first of them, each with whether AWS's schema knows it, so that the form could show it."""
+        first = self.beyond[:MOST_BEYOND]
+        return [(each, further.part_at(self.kind, each, self.document) is not None) for each in first]
 
     @cached_property
     def missing(self) -> list[Field]:
         """Fields that must not be empty, and are."""
+        if self.unread:
+            return []
         return [each for each in self.table if each.wanted and not str(self.filled[each.name]).strip()]
 
     @cached_property
     def own_problems(self) -> list[Problem]:
         """What only the form can know: what is still to fill in, or not to be understood, or there twice."""
+        if self.unread:
+            return []
         found = [Problem(self._pointer(each), each.wanted, rule="form.wanted") for each in self.missing]
         for each in self.table:
             text = self.filled[each.name]
@@ -187,3 +269,32 @@ def _lines(text: str) -> str:
 def _twice(rows: Any) -> list[str]:
     names = [row.name for row in rows if isinstance(row, Row) and (row.name or row.value)]
     return sorted({name for name in names if names.count(name) > 1})
+
+
+def in_full(document: Document) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _of_kind(text: str, kind: Kind) -> Reading:
+    """Raises NotADocument when the text is none, or one of another kind."""
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+    reading = read(text)
+    if reading.kind is not kind:
+        raise NotADocument(f"This is a {reading.kind}, and the form is that of {FORMS[kind]}.")
+    return reading
+
+
+def _anew(value: Value) -> Value:
+    """Rows that the text has otherwise by now: none of them is one of its own any more."""
+    if isinstance(value, str):
+        return value
+    return tuple(Row(each.name, each.value) for each in value if isinstance(each, Row)) or value
+
+
+def _plain(value: Value) -> object:
+    """A value without which entry of the document it is."""
+    if isinstance(value, str):
+        return value.strip()
+    return [(each.name, each.value) if isinstance(each, Row) else each for each in value]

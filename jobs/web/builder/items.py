@@ -9,6 +9,9 @@ from jobs.web.builder.choices import USUAL_TAGS, Choice
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.said import Finding, Said
 
+CONTAINER = "containerProperties"
+"""What a definition of several containers, a pod or several machines has not."""
+
 MEMORY = ("512 MiB", "1 GiB", "2 GiB", "4 GiB", "8 GiB", "16 GiB", "32 GiB", "64 GiB", "128 GiB")
 SPANS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")
 
@@ -62,8 +65,12 @@ def items(
     hints: Mapping[str, str] | None = None,
     choices: Mapping[str, Iterable[Choice]] | None = None,
 ) -> dict[str, Item]:
-    """Every field of the draft by its name."""
-    return {each.name: _item(each, draft, said, hints or {}, choices or {}) for each in draft.table}
+    """Every field that the form of the draft has, by its name."""
+    return {
+        each.name: _item(each, draft, said, hints or {}, choices or {})
+        for each in draft.table
+        if not (draft.block and each.place.path[0] == CONTAINER)
+    }
 
 
 def _item(

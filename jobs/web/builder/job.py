@@ -1,6 +1,5 @@
 """The form of a job: what to run, with what, where and how large, after what, under which tags."""
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -14,11 +13,12 @@ from jobs.access import Member
 from jobs.models import Revision, Source
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Value
+from jobs.spec.fields.described import described
 from jobs.spec.reading import NotADocument
-from jobs.web import write
+from jobs.web import opinion, schemas
 from jobs.web.builder import choices, facts, rerun, said
 from jobs.web.builder.choices import Choice
-from jobs.web.builder.draft import Draft
+from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
 from jobs.web.builder.said import Said
 from jobs.web.door import SignedInRequest, signed_in
@@ -39,16 +39,10 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         draft, again = _beginning(request, member)
         return page(request, member, draft, said.not_yet(draft), again=again)
-    try:
-        draft = _sent(request)
-    except NotADocument as no:
-        return write.sent_back(request, member, request.POST.get("document", ""), no)
+    draft = _sent(request)
     again = _again(request, member, draft.again) if draft.again else None
-    match request.POST.get("do"):
-        case "check":
-            return page(request, member, draft, said.of_draft(draft, member), again=again)
-        case "json":
-            return write.opened(request, member, draft.text, again=draft.again)
+    if request.POST.get("do") == "check":
+        return page(request, member, draft, said.of_draft(draft, member), again=again)
     return _submitted(request, member, draft, again)
 
 
@@ -57,10 +51,7 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """What stands beside the form, for what is in the form now, and what is to be said at its fields."""
     member = access.membership(request.user, slug, may="submit")
-    try:
-        draft = _sent(request)
-    except NotADocument as no:
-        return HttpResponse(no.message, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+    draft = _sent(request)
     runnable = choices.revisions(member.team, _name(draft))
     told = said.of_draft(draft, member)
     shown = _facts(draft, runnable)
@@ -72,7 +63,6 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "facts": shown,
         "items": items(draft, told, hints=shown.hints if shown else {}, choices={"revision": _revisions(runnable)}),
         "latest": _latest(runnable),
-        "revisions_too": request.htmx.trigger_name == "definition",
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", filled)
@@ -121,6 +111,7 @@ def page(
     again: rerun.Again | None = None,
     refused: bool = False,
 ) -> HttpResponse:
+    draft = draft.settled()
     runnable = choices.revisions(member.team, _name(draft))
     shown = _facts(draft, runnable)
     queues, _ = choices.queues(member.team)
@@ -136,6 +127,10 @@ def page(
         "team": member.team,
         "draft": draft,
         "said": told,
+        "fields": described(draft.table),
+        "schema": schemas.address(draft.kind),
+        "panes": PANES,
+        "wait_ms": opinion.WAIT_MS,
         "facts": shown,
         "items": items(draft, told, hints=shown.hints if shown else {}, choices=offered),
         "latest": _latest(runnable),
@@ -180,16 +175,17 @@ def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Agai
 
 def _sent(request: SignedInRequest) -> Draft:
     draft = Draft.sent(Kind.SUBMISSION, request.POST, BLANK)
+    if draft.follows:
+        return draft
     offered_for = request.POST.get(REVISION_OF)
     if offered_for is not None and offered_for != draft.filled["definition"]:
-        filled: dict[str, Value] = {**draft.filled, "revision": ""}
-        return replace(draft, filled=filled)
+        return draft.but("revision", "")
     return draft
 
 
 def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: rerun.Again | None) -> HttpResponse:
     told = said.of_draft(draft, member, all_of_it=True)
-    if draft.own_problems:
+    if draft.unread or draft.own_problems:
         return page(request, member, draft, told, again=again, refused=True)
     source = Source.RERUN if again else Source.FORM
     try:

@@ -3,6 +3,7 @@ button."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jobs import intake
 from jobs.access import Member
@@ -12,6 +13,7 @@ from jobs.spec.problems import Problem, Severity, listed
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion
 from jobs.web.builder.draft import Draft
+from jobs.web.opinion import Mark
 
 MOST_PROBLEMS = 50
 
@@ -28,6 +30,14 @@ class Finding:
     def is_error(self) -> bool:
         return self.problem.severity is Severity.ERROR
 
+    @property
+    def fix(self) -> str:
+        return opinion.fix_in_words(self.problem.fix)
+
+    @property
+    def patch(self) -> str:
+        return opinion.patch_of(self.problem.fix)
+
 
 @dataclass(frozen=True)
 class Said:
@@ -38,6 +48,12 @@ class Said:
     judged: bool = False
     findings: tuple[Finding, ...] = ()
     missing: tuple[str, ...] = ()
+    approval: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def marks_as_json(self) -> list[dict[str, Any]]:
+        return [mark.as_json() for mark in self.marks]
 
     @property
     def errors(self) -> int:
@@ -67,18 +83,16 @@ def not_yet(draft: Draft) -> Said:
 
 def of_draft(draft: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
     """The verdict on a draft. What is merely still to fill in is no error yet, unless `all_of_it` is asked for."""
+    if draft.unread:
+        return _of_no_document(draft.unread)
     try:
         return of_verdict(draft, intake.judge(draft.text, member, account), all_of_it=all_of_it)
     except NotADocument as no:
-        return _said(draft, [Problem("", no.message)], all_of_it=all_of_it)
+        return _of_no_document(no)
 
 
 def of_verdict(draft: Draft, verdict: Verdict, *, all_of_it: bool = False) -> Said:
-    return _said(draft, verdict.problems, all_of_it=all_of_it)
-
-
-def _said(draft: Draft, judged: "list[Problem] | tuple[Problem, ...]", *, all_of_it: bool) -> Said:
-    problems = draft.problems(judged)
+    problems = draft.problems(verdict.problems)
     missing = [each.label.lower() for each in draft.missing]
     if not all_of_it:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
@@ -88,15 +102,28 @@ def _said(draft: Draft, judged: "list[Problem] | tuple[Problem, ...]", *, all_of
         findings += [Finding(problem, each.name, each.label) for problem in by_field.get(each.name, ())]
     errors = sum(finding.is_error for finding in findings)
     if errors:
-        sentence = f"{errors} problem{'s' * (errors != 1)} to solve first"
+        sentence = _to_solve(errors)
     elif missing:
         sentence = f"Still to fill in: {listed(missing)}"
     else:
-        sentence = opinion.button(draft.kind, draft.document)
+        sentence = opinion.sentence(verdict) if verdict.approval else opinion.button(draft.kind, draft.document)
+    waits = verdict.approval and not errors and not missing
     return Said(
         opinion.headline(draft.kind, draft.document),
         sentence,
         judged=True,
         findings=tuple(findings[:MOST_PROBLEMS]),
         missing=tuple(missing),
+        approval=opinion.waits_because(verdict) if waits else (),
+        marks=opinion.marks(problems[:MOST_PROBLEMS], verdict.reading),
     )
+
+
+def _of_no_document(no: NotADocument) -> Said:
+    told = opinion.of_no_document(no)
+    finding = Finding(Problem("", no.message))
+    return Said(told.headline, _to_solve(1), judged=True, findings=(finding,), marks=told.marks)
+
+
+def _to_solve(errors: int) -> str:
+    return f"{errors} problem{'s' * (errors != 1)} to solve first"

@@ -6,12 +6,12 @@ from django.views.decorators.http import require_POST
 
 from jobs import access
 from jobs.spec.documents import Kind
-from jobs.spec.fields.tables import has_one_container
 from jobs.spec.problems import has_errors
 from jobs.spec.reading import NotADocument, Reading, read
 from jobs.web import write
 from jobs.web.builder import definition, job, said
 from jobs.web.builder.draft import Draft
+from jobs.web.builder.pasted import is_as_written
 from jobs.web.door import SignedInRequest, signed_in
 
 
@@ -27,7 +27,7 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
         return write.sent_back(request, member, sent.text, no)
     for change in reading.changes:
         messages.info(request, change.message)
-    draft = Draft.begun(reading.kind, reading.document, sent.again)
+    draft = Draft.begun(reading.kind, reading.document, sent.again, reading.text if is_as_written(reading) else "")
     if reading.kind is Kind.DEFINITION:
         return definition.page(request, member, draft, said.of_draft(draft, member))
     return job.page(request, member, draft, said.of_draft(draft, member))
@@ -41,6 +41,4 @@ def _formable(reading: Reading) -> Reading:
         raise NotADocument(f"{first.message} A form would lose one of them.", place.line, place.column)
     if reading.kind is Kind.WORKFLOW:
         raise NotADocument("A workflow has no form: it is written as JSON. The form is for one job, or a definition.")
-    if reading.kind is Kind.DEFINITION and not has_one_container(reading.document):
-        raise NotADocument("This definition is not of one container. The form is for one; write the others as JSON.")
     return reading

@@ -14,6 +14,6 @@ def lengthen(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0004_grants")]
+    dependencies = [("jobs", "0012_jobs_have_a_definition")]
 
     operations = [migrations.RunPython(lengthen, migrations.RunPython.noop, elidable=True)]

@@ -1,0 +1,117 @@
+"""A Redis, a sandbox and the portal's processes in a directory of their own, and how much CPU these take."""
+
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from portal.quickstart.children import Child
+from portal.quickstart.ground import LOOPBACK, some_free_port
+from portal.quickstart.plan import BASE_DIR, Plan, environment, manage, redis_command, web_command
+
+PATIENCE = 60.0
+TICKS = os.sysconf("SC_CLK_TCK")
+# Room for every job at once, no time between states, and the door at which calls are counted.
+SANDBOX = ("--vcpus", "100000", "--processes", "100000", "--delay", "0", "--faults-api")
+
+
+class Ground:
+    """Where everything is, and what runs."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self.path = path
+        self._stack = stack
+        self.web_port = some_free_port(())
+        redis_port = some_free_port((self.web_port,))
+        self.sandbox_port = some_free_port((self.web_port, redis_port))
+        (path / "redis").mkdir()
+        self._redis_port = redis_port
+        plan = Plan(self.web_port, path, "sandbox").with_ports({"redis": redis_port, "sandbox": self.sandbox_port})
+        given = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "FAILPOINT")}
+        self.environment = environment(plan, given) | {"SECRET_KEY": "bench" * 20, "LOG_LEVEL": "WARNING"}
+        self.environment["DATABASE_URL"] = f"sqlite:///{path / 'portal.sqlite3'}"
+        self.portal: dict[str, Child] = {}
+
+    def start_what_is_not_ours(self) -> None:
+        self._start("redis", redis_command(self._redis_port, self.path / "redis"))
+        state = str(self.path / "sandbox.sqlite3")
+        self._start("sandbox", manage("sandbox", "--port", str(self.sandbox_port), "--state", state, *SANDBOX))
+        self._until(lambda: _answers(self.sandbox_port, "/_sandbox/calls"), "sandbox")
+
+    def start_the_portal(self, workers: int) -> None:
+        """As the quick start has it, with so many workers."""
+        commands = {"web": web_command(self.web_port), "clock": manage("clock")}
+        commands |= {f"worker-{number + 1}": manage("worker") for number in range(workers)}
+        self.portal = {name: self._start(name, command) for name, command in commands.items()}
+        self._until(lambda: _answers(self.web_port, "/healthz"), "web")
+
+    def calls(self) -> dict[str, int]:
+        """How many calls of Batch there were so far, by operation."""
+        with closing(http.client.HTTPConnection(LOOPBACK, self.sandbox_port, timeout=10)) as line:
+            line.request("GET", "/_sandbox/calls")
+            told: dict[str, int] = json.loads(line.getresponse().read())["calls"]
+        return told
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds of CPU that each process of the portal has taken, with all that it started."""
+        parents = dict(_parents())
+        return {name: _cpu_below(child.pid, parents) for name, child in self.portal.items()}
+
+    def _start(self, name: str, command: list[str]) -> Child:
+        child = Child(name, command, self.environment, BASE_DIR, self.path / f"{name}.log")
+        child.start()
+        self._stack.callback(_end, child)
+        return child
+
+    def _until(self, condition: Callable[[], bool], name: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{name} does not answer: {(self.path / f'{name}.log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+
+@contextmanager
+def ground(path: Path) -> Iterator[Ground]:
+    with ExitStack() as stack:
+        yield Ground(path, stack)
+
+
+def _end(child: Child) -> None:
+    child.ask_to_end()
+    deadline = time.monotonic() + child.patience
+    while child.running and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.end_now()
+
+
+def _answers(port: int, page: str) -> bool:
+    line = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    with suppress(OSError, http.client.HTTPException), closing(line):
+        line.request("GET", page)
+        return line.getresponse().status == http.client.OK
+    return False
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Every process and its parent."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError, IndexError, ValueError):
+                yield int(entry.name), int(_stat(int(entry.name))[1])
+
+
+def _cpu_below(pid: int, parents: Mapping[int, int]) -> float:
+    """What it took, what its ended children took, and the same of those that live."""
+    own = 0.0
+    with suppress(OSError, IndexError, ValueError):
+        own = sum(map(int, _stat(pid)[11:15])) / TICKS
+    return own + sum(_cpu_below(child, parents) for child, parent in parents.items() if parent == pid)
+
+
+def _stat(pid: int) -> list[str]:
+    """Its fields after the name: the state, the parent, …, and from the twelfth on the ticks of CPU."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,0 +1,65 @@
+"""What people write without a portal: threads that submit, and a loop that describes a hundred jobs at a time."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from bench.cost.verdict import Turn
+from bench.cost.workload import DEFINITION, QUEUE, Workflow
+
+THREADS = 16
+AT_ONCE = 100
+EVERY = 1.0  # seconds between two looks: what the portal's account is set to
+ENDS = ("SUCCEEDED", "FAILED")
+
+
+def run(workflow: Workflow, url: str) -> Turn:
+    client = boto3.client(
+        "batch",
+        endpoint_url=url,
+        region_name="us-west-2",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox looks at no secret
+        config=Config(max_pool_connections=THREADS),
+    )
+    began, cpu = time.time(), time.process_time()
+    ids = _submit(workflow, client)
+    sent = time.time()
+    ends, looks = _follow(list(ids.values()), client)
+    return Turn(
+        wall=max(ends.values()) - began,
+        cpu=time.process_time() - cpu,
+        calls={"SubmitJob": len(ids), "DescribeJobs": looks},
+        sent=sent - began,
+    )
+
+
+def _submit(workflow: Workflow, client: Any) -> dict[str, str]:
+    ids: dict[str, str] = {}
+
+    def submit(name: str) -> str:
+        waits = [{"jobId": ids[parent]} for parent in workflow.jobs[name]]
+        answer = client.submit_job(jobName=name, jobQueue=QUEUE, jobDefinition=DEFINITION, dependsOn=waits)
+        return str(answer["jobId"])
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for layer in workflow.layers:
+            ids |= dict(zip(layer, threads.map(submit, layer), strict=True))
+    return ids
+
+
+def _follow(ids: list[str], client: Any) -> tuple[dict[str, float], int]:
+    """When each was seen to have ended, and how many calls that took."""
+    ends: dict[str, float] = {}
+    looks = 0
+    while left := [job_id for job_id in ids if job_id not in ends]:
+        if looks:
+            time.sleep(EVERY)
+        for start in range(0, len(left), AT_ONCE):
+            told = client.describe_jobs(jobs=left[start : start + AT_ONCE])["jobs"]
+            looks += 1
+            ends |= {job["jobId"]: time.time() for job in told if job["status"] in ENDS}
+    return ends, looks

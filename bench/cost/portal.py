@@ -1,0 +1,125 @@
+"""The portal's turn: a document goes in by its API, and its rows say when what was known."""
+
+import http.client
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+from django.db.models import Max, Min
+
+from bench.cost import workload
+from bench.cost.ground import Ground
+from bench.cost.verdict import Turn
+from jobs import access, intake
+from jobs.dispatch.registration import register_due
+from jobs.models import (
+    Access,
+    Account,
+    ApiToken,
+    ImageGrant,
+    Job,
+    Membership,
+    Queue,
+    QueueGrant,
+    Role,
+    Team,
+    User,
+)
+from jobs.models.token import digest, new_secret
+from jobs.states import FINAL_STATES
+from jobs.sync.infrastructure import sync_queues
+from portal.quickstart.ground import LOOPBACK
+
+PATIENCE = 120.0
+LOOK_EVERY = 0.1
+RATE = 1000  # jobs a second: more than either way reaches
+
+
+def prepare(url: str) -> str:
+    """A team with a queue and a definition in an account at that address; a token of it."""
+    account = Account.objects.create(
+        name="Bench",
+        region="us-west-2",
+        number="123456789012",
+        access=Access.SANDBOX,
+        endpoint_url=url,
+        quarantine_seconds=10,
+        poll_seconds=1,
+        submits_per_second=RATE,
+    )
+    sync_queues(account)
+    team = Team.objects.create(slug="bench", name="Bench")
+    person = User.objects.create_user("bench")
+    Membership.objects.create(team=team, user=person, role=Role.LEAD)
+    ImageGrant.objects.create(team=team, pattern="*")
+    queue = Queue.objects.get(account=account, name=workload.QUEUE)
+    QueueGrant.objects.create(team=team, queue=queue, is_default=True)
+    intake.register(workload.definition(), access.member_of(person, team), account=account)
+    if not register_due(account):
+        raise RuntimeError("The definition was not registered.")
+    secret = new_secret()
+    ApiToken.objects.create(team=team, person=person, name="bench", start=secret[:12], digest=digest(secret))
+    return secret
+
+
+def run(workflow: workload.Workflow, ground: Ground, token: str) -> Turn:
+    calls, cpu = ground.calls(), ground.cpu()
+    before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
+    began = time.time()
+    post(ground.web_port, token, workflow.document())
+    accepted = time.time()
+    jobs = Job.objects.filter(pk__gt=before)
+    _until_all_ended(before)
+    after = ground.cpu()
+    told = jobs.aggregate(end=Max("ended_at"), first=Min("sent_at"), last=Max("sent_at"))
+    times = jobs.values_list("ended_at", "stopped_at")
+    late = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
+    return Turn(
+        wall=told["end"].timestamp() - began,
+        cpu=sum(after.values()) - sum(cpu.values()),
+        calls={name: count - calls.get(name, 0) for name, count in ground.calls().items()},
+        accepted=accepted - began,
+        begun=told["first"].timestamp() - began,
+        sent=told["last"].timestamp() - began,
+        late=late,
+        cpu_by={name: after[name] - cpu[name] for name in after},
+    )
+
+
+def at_once(count: int, ground: Ground, token: str) -> list[float]:
+    """So many submissions, each by a call of its own, all begun at the same moment. The seconds each took, sorted."""
+    before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
+    text = workload.independent(1).document()
+    line_up = threading.Barrier(count)
+
+    def one(_: int) -> float:
+        line_up.wait()
+        began = time.perf_counter()
+        post(ground.web_port, token, text)
+        return time.perf_counter() - began
+
+    with ThreadPoolExecutor(count) as threads:
+        taken = sorted(threads.map(one, range(count)))
+    _until_all_ended(before)
+    return taken
+
+
+def post(port: int, token: str, text: str) -> None:
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE)) as line:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        line.request("POST", "/api/v1/submissions", text, headers)
+        answer = line.getresponse()
+        body = answer.read()
+    if answer.status != http.client.ACCEPTED:
+        raise RuntimeError(f"The portal answered {answer.status}: {json.loads(body)}")
+
+
+def _until_all_ended(before: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).exists():
+        if time.monotonic() > deadline:
+            left = Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).count()
+            raise RuntimeError(f"{left} jobs had not ended after {PATIENCE:.0f} s.")
+        time.sleep(LOOK_EVERY)

@@ -1,0 +1,79 @@
+"""What was measured beside what was wanted."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+WALL_AT_MOST, WALL_AIM = 1.5, 1.2
+CPU_MS_AT_MOST = 30.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One workflow, one way: seconds since its beginning, and what it took."""
+
+    wall: float
+    cpu: float
+    calls: dict[str, int]
+    sent: float
+    accepted: float = 0.0
+    begun: float = 0.0
+    late: list[float] = field(default_factory=list)
+    cpu_by: dict[str, float] = field(default_factory=dict)
+
+
+def share(ordered: Sequence[float], part: float) -> float:
+    """The value below which that part of them is."""
+    return ordered[max(0, ceil(len(ordered) * part) - 1)]
+
+
+def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn]) -> Iterator[str]:
+    """A few lines on one workflow: the quickest turn of each way counts, which others disturbed least."""
+    loop, portal = (min(turns, key=lambda turn: turn.wall) for turns in (loops, portals))
+    ratio = portal.wall / loop.wall
+    calls = sum(portal.calls.values()) / jobs
+    looks = portal.calls.get("DescribeJobs", 0)
+    cpu_ms = portal.cpu / jobs * 1000
+    others = {
+        name: count for name, count in portal.calls.items() if count and name not in ("SubmitJob", "DescribeJobs")
+    }
+    sent = portal.calls.get("SubmitJob", 0)
+    walls = ", ".join(f"{turn.wall:.1f}" for turn in portals)
+    yield f"{title}: from accept to all ends known, best of {len(portals)} turns"
+    yield _row("wall", f"{portal.wall:.2f} s, the loop {loop.wall:.2f} s: {ratio:.2f} times",
+               f"≤ {WALL_AT_MOST}, aim {WALL_AIM}", met=ratio <= WALL_AT_MOST)  # fmt: skip
+    yield _row("API calls a job", f"{calls:.2f} (submits {sent}, looks {looks}, others {others or 'none'})",
+               "≤ 1 + polls of 100", met=sent == jobs and not others.get("ListJobs"))  # fmt: skip
+    yield _row("CPU a job", f"{cpu_ms:.1f} ms, the loop {loop.cpu / jobs * 1000:.1f} ms",
+               f"≤ {CPU_MS_AT_MOST:.0f} ms", met=cpu_ms <= CPU_MS_AT_MOST)  # fmt: skip
+    yield _row("end known after", f"p50 {share(portal.late, 0.5):.2f} s, p95 {share(portal.late, 0.95):.2f} s", "")
+    yield _row(
+        "where it went",
+        f"accepted at {portal.accepted:.2f} s, sending from {portal.begun:.2f} to {portal.sent:.2f} s "
+        f"(the loop: to {loop.sent:.2f} s), then {portal.wall - portal.sent:.2f} s until the last end was known",
+        "",
+    )
+    if ratio > WALL_AT_MOST:
+        worker = sum(seconds for name, seconds in portal.cpu_by.items() if name.startswith("worker"))
+        yield _row(
+            "why",
+            f"of the {portal.wall - loop.wall:.1f} s more, {portal.accepted:.1f} s are accepting and keeping it; "
+            f"workers were busy for {worker:.1f} s: each job has its intent written before its request, its id after "
+            "it, and its history at each step, which the loop keeps nowhere",
+            "",
+        )
+    by = ", ".join(f"{name} {seconds / jobs * 1000:.1f}" for name, seconds in portal.cpu_by.items())
+    yield _row("CPU by process", f"{by} ms a job", "")
+    yield _row("all turns", f"portal {walls} s; loop {', '.join(f'{turn.wall:.1f}' for turn in loops)} s", "")
+
+
+def _row(what: str, measured: str, goal: str, *, met: bool = True) -> str:
+    told = f"  [{goal}: {'met' if met else 'MISSED'}]" if goal else ""
+    return f"  {what:<16} {measured}{told}"
+
+
+def burst(taken: Sequence[float]) -> str:
+    return (
+        f"{len(taken)} submissions of one job, all posted at once: p50 {share(taken, 0.5):.2f} s, "
+        f"p95 {share(taken, 0.95):.2f} s, the last {taken[-1]:.2f} s, {len(taken) / taken[-1]:.0f} a second"
+    )

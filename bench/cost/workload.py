@@ -1,0 +1,63 @@
+"""The workflows that are run both ways."""
+
+import json
+from dataclasses import dataclass
+
+QUEUE = "cpu-job-queue"
+DEFINITION = "nothing"
+WIDTH = 10  # jobs side by side between two joins
+
+
+def definition() -> str:
+    """A definition whose jobs run nothing: the sandbox ends them at once."""
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
+    container = {"image": "scratch", "command": ["nothing"], "resourceRequirements": sizes}
+    return json.dumps({"jobDefinitionName": DEFINITION, "type": "container", "containerProperties": container})
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """Jobs by name, each with the names of those it waits for, parents first."""
+
+    title: str
+    jobs: dict[str, tuple[str, ...]]
+
+    @property
+    def layers(self) -> list[list[str]]:
+        """The jobs that can be sent at the same time, one step after the other."""
+        depths: dict[str, int] = {}
+        for name, parents in self.jobs.items():
+            depths[name] = 1 + max((depths[parent] for parent in parents), default=-1)
+        found: list[list[str]] = [[] for _ in range(1 + max(depths.values()))]
+        for name, depth in depths.items():
+            found[depth].append(name)
+        return found
+
+    def document(self) -> str:
+        """As the portal takes it."""
+        return json.dumps({"jobs": [self._job(name, parents) for name, parents in self.jobs.items()]})
+
+    @staticmethod
+    def _job(name: str, parents: tuple[str, ...]) -> dict[str, object]:
+        job: dict[str, object] = {"jobName": name, "jobQueue": QUEUE, "jobDefinition": DEFINITION}
+        if parents:
+            job["dependsOn"] = [{"jobId": f"${{{parent}}}"} for parent in parents]
+        return job
+
+
+def independent(count: int) -> Workflow:
+    return Workflow(f"{count:,} independent jobs", {f"job-{number}": () for number in range(count)})
+
+
+def fans(count: int) -> Workflow:
+    """Out to ten and in to one, again and again, until there are so many steps."""
+    jobs: dict[str, tuple[str, ...]] = {"step-0": ()}
+    joint = "step-0"
+    while len(jobs) < count:
+        room = min(WIDTH, count - len(jobs))
+        abreast = [f"step-{len(jobs) + place}" for place in range(room)]
+        jobs |= dict.fromkeys(abreast, (joint,))
+        if len(jobs) < count:
+            joint = f"step-{len(jobs)}"
+            jobs[joint] = tuple(abreast)
+    return Workflow(f"{count} steps, fan-out and fan-in", jobs)

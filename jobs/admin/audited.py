@@ -1,0 +1,136 @@
+"""Whatever is changed in the admin is written down: each object by itself, before and after, rows of a page too."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from jobs import audit
+from jobs.audit import Act, Thing
+from jobs.models import Team, User
+from jobs.models.ids import to_text
+
+UNTOLD = frozenset({"last_login"})
+"""Fields that signing in changes, not an admin."""
+PERSONAL = frozenset({"username", "first_name", "last_name", "email"})
+"""Of a person, what is never kept: that it changed is told, not to what."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row as it was at a moment: what it is called, whose it is, and what it says."""
+
+    thing: Thing
+    teams: frozenset[Team]
+    values: dict[str, Any]
+    hidden: frozenset[str] = field(default=frozenset())
+
+
+def seen(row: Model) -> Seen:
+    """A row as it is now; what nobody edits is left out."""
+    values: dict[str, Any] = {}
+    for each in row._meta.concrete_fields:
+        if each.editable and not each.primary_key and each.name not in UNTOLD:
+            values[each.name] = _plain(getattr(row, each.name))
+    for many in row._meta.many_to_many:
+        values[many.name] = sorted(map(str, getattr(row, many.name).all()))
+    team = row if isinstance(row, Team) else getattr(row, "team", None)
+    hidden = PERSONAL if isinstance(row, User) else frozenset[str]()
+    return Seen(audit.thing(row), frozenset({team} if team else ()), values, hidden)
+
+
+def all_seen(rows: QuerySet[Any]) -> dict[Any, Seen]:
+    """Rows by their keys, with what they point to read along."""
+    names = [each.name for each in rows.model._meta.concrete_fields if each.is_relation and not each.null]
+    return {row.pk: seen(row) for row in (rows.select_related(*names) if names else rows)}
+
+
+def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]], act: Act | None = None) -> None:
+    """Write down what differs. Team by team in one order, so that no two who do the same wait for each other."""
+    entries = []
+    for before, after in changes:
+        what = after or before
+        if what is None or (before and after and before.values == after.values):
+            continue
+        told = _differing(before, after)
+        word: Act = act or ("make" if before is None else "remove" if after is None else "change")
+        teams = (before.teams if before else frozenset()) | (after.teams if after else frozenset())
+        entries += [(team.pk if team else 0, team, word, what.thing, told) for team in (teams or {None})]
+    for _, team, word, thing, (was, is_now) in sorted(entries, key=lambda entry: entry[0]):
+        audit.record(
+            word, person=cast("User", request.user), team=team, about=thing, before=was or None, after=is_now or None
+        )
+
+
+def updated(request: HttpRequest, rows: QuerySet[Any], act: Act | None = None, **values: Any) -> int:
+    """Change rows at once and write down each; how many."""
+    with transaction.atomic():
+        chosen = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
+        before = all_seen(chosen.select_for_update(of=("self",)))
+        chosen.update(**values)
+        after = all_seen(chosen)
+        tell(request, ((before[pk], after[pk]) for pk in before), act)
+    return len(before)
+
+
+class Audited(admin.ModelAdmin):
+    """A page of the admin whose changes are written down, with those of its rows."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        form.seen_before = all_seen(self._rows(obj.pk)).get(obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        before = {formset: _touched(formset) for formset in formsets}
+        super().save_related(request, form, formsets, change)
+        pk = form.instance.pk
+        changes = [(form.seen_before, all_seen(self._rows(pk)).get(pk))]
+        for formset, rows in before.items():
+            made = [row.pk for row in formset.new_objects]
+            after = all_seen(formset.model._base_manager.filter(pk__in=[*rows, *made])) if rows or made else {}
+            changes += [(rows.get(key), after.get(key)) for key in [*rows, *made]]
+        tell(request, changes)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with transaction.atomic():
+            before = seen(obj)
+            super().delete_model(request, obj)
+            tell(request, [(before, None)])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            before = all_seen(queryset)
+            super().delete_queryset(request, queryset)
+            tell(request, ((each, None) for each in before.values()))
+
+    def _rows(self, pk: Any) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model._base_manager.filter(pk=pk)
+        return rows
+
+
+def _touched(formset: Any) -> dict[Any, Seen]:
+    """The rows that a formset is about to change or delete, as they are."""
+    keys = [form.instance.pk for form in formset.forms if form.instance.pk and form.has_changed()]
+    return all_seen(formset.model._base_manager.filter(pk__in=keys)) if keys else {}
+
+
+def _plain(value: Any) -> Any:
+    """A value as it can be told: another row by what it is called, a person by their id."""
+    if isinstance(value, User):
+        return f"person {to_text(value.public_id)}"
+    return str(value) if isinstance(value, Model) else value
+
+
+def _differing(before: Seen | None, after: Seen | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of a change what differs, of a new or removed row all of it."""
+    was, is_now = (each.values if each else {} for each in (before, after))
+    names = [name for name in {**was, **is_now} if not (before and after) or was.get(name) != is_now.get(name)]
+    hidden = (after or before or Seen(Thing(""), frozenset(), {})).hidden
+    return tuple(  # type: ignore[return-value]
+        {name: "(personal)" if name in hidden and values[name] else values[name] for name in names if name in values}
+        for values in (was, is_now)
+    )

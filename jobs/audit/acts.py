@@ -1,0 +1,29 @@
+"""The words for what people do: fixed, so that the page can offer them without a look at the table."""
+
+from typing import Literal, get_args
+
+Act = Literal[
+    "submit",
+    "run again",
+    "stop",
+    "release",
+    "approve",
+    "decline",
+    "register",
+    "share",
+    "transfer",
+    "deactivate",
+    "activate",
+    "make",
+    "change",
+    "remove",
+    "revoke",
+    "apply",
+    "sign in",
+    "fail to sign in",
+    "sign out",
+    "enter recovery",
+    "let go",
+]
+
+ACTS: tuple[str, ...] = get_args(Act)

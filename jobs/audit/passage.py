@@ -1,0 +1,92 @@
+"""Through which door and from where someone acts, known to whatever is called on their behalf."""
+
+import getpass
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+
+class Door(StrEnum):
+    """Where people come in."""
+
+    WEB = "web"
+    API = "api"
+    CLI = "cli"
+    ADMIN = "admin"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A door, from where someone came to it, and the token they showed."""
+
+    door: str
+    address: str = ""
+    token: UUID | None = None
+
+
+_passage: ContextVar[Passage | None] = ContextVar("passage", default=None)
+
+
+def current() -> Passage:
+    """How whoever acts now came in. Nobody came through a door: someone is at the machine's own shell."""
+    return _passage.get() or Passage(Door.COMMAND, _shell())
+
+
+@contextmanager
+def through(door: str, address: str = "") -> Iterator[None]:
+    """What is done within comes through that door."""
+    before = _passage.set(Passage(door, address))
+    try:
+        yield
+    finally:
+        _passage.reset(before)
+
+
+def bearing(token: UUID) -> None:
+    """Until the end of this passage, what is done is done by that token."""
+    _passage.set(replace(current(), token=token))
+
+
+class PassageMiddleware:
+    """Sets the passage of each request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with through(door_of(request), address_of(request)):
+            return self.get_response(request)
+
+
+def door_of(request: HttpRequest) -> Door:
+    if request.path_info.startswith("/api/"):
+        ours = request.headers.get("User-Agent", "").startswith("batch-portal-cli")
+        return Door.CLI if ours else Door.API
+    return Door.ADMIN if request.path_info.startswith("/admin/") else Door.WEB
+
+
+def address_of(request: HttpRequest) -> str:
+    """Who connected. Behind our own proxy: who connected to that, which it wrote down last; what stands before came
+    from outside and may be made up."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.BEHIND_TLS_PROXY:
+        address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
+    return address[:200].replace("\0", "")
+
+
+@cache
+def _shell() -> str:
+    try:
+        login = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in many containers
+        login = "?"
+    return f"{login}@{socket.gethostname()}"[:200]

@@ -1,0 +1,53 @@
+"""Lets go of what is older than it has to be kept: the beginning of a chain, which stays verifiable from there on."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from jobs.audit.recording import Thing, record
+from jobs.models import AuditEntry, AuditHead, Team
+from jobs.models.audit import PORTAL
+
+BATCH = 1_000
+
+
+def let_go(chain: int, before: datetime) -> int:
+    """Delete the entries of a chain up to the last one of before that moment; how many.
+
+    That it happened is an entry itself, which names the last that went and its hash. Interrupted, the next time
+    finishes it.
+    """
+    with transaction.atomic():
+        head = AuditHead.objects.select_for_update().filter(pk=chain).first()
+        if head is None:
+            return 0
+        entries = AuditEntry.objects.of_chain(chain)
+        old = entries.filter(created_at__lt=before, number__gt=head.gone_number)
+        last = entries.filter(number=old.aggregate(number=Max("number"))["number"]).first()
+        if last:
+            team = Team.objects.filter(pk=chain).first() if chain != PORTAL else None
+            record(
+                "let go",
+                person=None,
+                team=team,
+                about=Thing("audit", label=f"up to {last.number}"),
+                before={"number": head.gone_number, "hash": head.gone_digest},
+                after={"number": last.number, "hash": last.digest},
+            )
+            AuditHead.objects.filter(pk=chain).update(gone_number=last.number, gone_digest=last.digest)
+    return finish(chain)
+
+
+def finish(chain: int) -> int:
+    """Delete what the chain has let go of, some at a time, so that nobody waits; how many."""
+    head = AuditHead.objects.filter(pk=chain).first()
+    gone = AuditEntry.objects.of_chain(chain).filter(number__lte=head.gone_number if head else 0)
+    deleted = 0
+    while True:
+        batch = list(gone.values_list("pk", flat=True)[:BATCH])
+        if not batch:
+            return deleted
+        # Django's own QuerySet: the entries' own refuses, as does the database for all but these.
+        QuerySet(AuditEntry).filter(pk__in=batch).delete()
+        deleted += len(batch)

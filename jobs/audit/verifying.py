@@ -1,0 +1,112 @@
+"""Whether the audit is as it was written: each chain without a gap, each hash over what stands there."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from django.db import connection
+
+from jobs.models import AuditEntry, AuditHead
+from jobs.models.audit import BEGINNING, PORTAL
+
+BATCH = 2_000
+TRIGGERS = {
+    "sqlite": ("entry_stays", "entry_goes", "entry_replaced", "head_moves", "head_stays", "head_replaced"),
+    "postgresql": ("entry_stays", "entry_goes", "entry_emptied", "head_moves", "head_stays", "head_emptied"),
+}
+IN_FORCE = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of a chain: how far it is right, and where and how it breaks, if it does."""
+
+    chain: int
+    first: int
+    last: int
+    digest: str
+    broken_at: int | None = None
+    how: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not self.how
+
+
+def chains() -> list[int]:
+    """Every chain there is, the portal's own first: by their ends, and by entries that have lost theirs."""
+    of_heads = AuditHead.objects.values_list("chain", flat=True)
+    of_entries = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
+    return sorted({*of_heads, *(team or PORTAL for team in of_entries)})
+
+
+def verify(chain: int) -> Verdict:
+    """Read a chain from where it begins to the end that it had a moment ago."""
+    head = AuditHead.objects.filter(pk=chain).first()
+    entries = AuditEntry.objects.of_chain(chain)
+    if head is None:
+        lost = entries.exists()
+        return Verdict(chain, 1, 0, BEGINNING, 1 if lost else None, "the end of the chain is gone" if lost else "")
+    verdict = _verified(head)
+    beyond = entries.order_by("-number").filter(number__gt=head.number).first()
+    again = AuditHead.objects.get(pk=chain)
+    if again.gone_number != head.gone_number:
+        return verify(chain)  # its beginning was let go of while it was read
+    if verdict.whole and beyond and beyond.number > again.number:
+        return replace(verdict, broken_at=beyond.number, how="it stands after the end of the chain")
+    return verdict
+
+
+def unsealed() -> list[str]:
+    """The triggers that should keep the audit as it is, and are not in force."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE[connection.vendor])
+        there = {name for (name,) in cursor.fetchall()}
+    return [name for name in (f"audit_{each}" for each in TRIGGERS[connection.vendor]) if name not in there]
+
+
+def _verified(head: AuditHead) -> Verdict:
+    """The first thing that is wrong, from its beginning to the end that `head` says."""
+    so_far = Verdict(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
+    attested = not head.gone_number
+    for entry in _read(head):
+        how = _wrong(entry, so_far, head.gone_number)
+        if how:
+            return replace(so_far, broken_at=entry.number, how=how)
+        attested = attested or _attests(entry, head)
+        so_far = replace(so_far, last=entry.number, digest=entry.digest)
+    if so_far.last != head.number:
+        return replace(so_far, broken_at=so_far.last + 1, how=f"nothing is there, up to {head.number}")
+    if so_far.digest != head.digest:
+        return replace(so_far, broken_at=head.number, how="the end of the chain has another hash")
+    if not attested:
+        return replace(so_far, broken_at=so_far.first, how="nobody wrote down that what was before it was let go of")
+    return so_far
+
+
+def _read(head: AuditHead) -> Iterator[AuditEntry]:
+    """A chain's entries in order, some at a time, so that nobody waits for whoever reads a million."""
+    entries = AuditEntry.objects.of_chain(head.chain).filter(number__lte=head.number).order_by("number")
+    after = -1
+    while batch := list(entries.filter(number__gt=after)[:BATCH]):
+        yield from batch
+        after = batch[-1].number
+
+
+def _wrong(entry: AuditEntry, so_far: Verdict, gone_number: int) -> str:
+    if entry.number <= gone_number:
+        return "it was let go of, and is there"
+    if entry.number != so_far.last + 1:
+        return f"{entry.number - so_far.last - 1} before it are missing"
+    if entry.previous != so_far.digest:
+        return "it does not follow from the one before"
+    return "" if entry.digest == entry.sealed() else "it is not what was written"
+
+
+def _attests(entry: AuditEntry, head: AuditHead) -> bool:
+    if entry.act != "let go":
+        return False
+    return bool(json.loads(entry.after) == {"number": head.gone_number, "hash": head.gone_digest})

@@ -1,0 +1,22 @@
+"""`manage.py reset_second_factor NAME`: for the administrator whose phone is lost and whom no other one can help."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from jobs import second_factor
+from jobs.models import User
+
+
+class Command(BaseCommand):
+    help = "Take a person's second factor away. At the next sign-in the password is enough to set up another one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = User.objects.filter(username=options["username"]).first()
+        if person is None:
+            raise CommandError(f"There is no {options['username']}.")
+        had = second_factor.take_away(person)
+        self.stdout.write(f"{person} has no second factor now." if had else f"{person} had no second factor.")

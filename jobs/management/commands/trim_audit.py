@@ -1,0 +1,38 @@
+"""`manage.py trim_audit --before 2025-01-01`: lets go of what need not be kept any longer."""
+
+from argparse import ArgumentParser
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import now
+
+from jobs.audit.retention import finish, let_go
+from jobs.audit.verifying import chains, verify
+
+
+class Command(BaseCommand):
+    help = "Deletes the audit's entries of before a day. The rest stays verifiable, and that it was done is an entry."
+    requires_system_checks = ["portal"]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--before", metavar="DAY", required=True, help="YYYY-MM-DD, in UTC")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        before = _midnight(options["before"])
+        deleted = sum(map(finish, chains()))
+        if not all(verify(chain).whole for chain in chains()):
+            raise CommandError("Nothing more was deleted: see first what manage.py verify_audit says.")
+        deleted += sum(let_go(chain, before) for chain in chains())
+        self.stdout.write(f"Deleted {deleted} entries of before {before:%Y-%m-%d}.")
+
+
+def _midnight(text: str) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{text} is no day; write it as 2026-01-31.") from None
+    moment = datetime.combine(day, time(), UTC)
+    if moment > now():
+        raise CommandError(f"{text} is yet to come.")
+    return moment

@@ -1,0 +1,36 @@
+"""`manage.py verify_audit`: whether what people did still stands there as it was written down."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs.audit.verifying import chains, unsealed, verify
+from jobs.models import Team
+from jobs.models.audit import PORTAL
+
+
+class Command(BaseCommand):
+    help = "Reads every chain of the audit. Exits with 1, and says where, if one is not as it was written."
+    requires_system_checks = ["portal"]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--team", metavar="SLUG", help="only this team's chain")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = {PORTAL: "The portal", **{team.pk: str(team) for team in Team.objects.all()}}
+        wanted = chains()
+        if options["team"]:
+            team = Team.objects.filter(slug=options["team"]).first()
+            if team is None:
+                raise CommandError(f"There is no team {options['team']}.")
+            wanted = [team.pk]
+        broken = [f"The database would let it be changed: the trigger {name} is missing." for name in unsealed()]
+        for verdict in map(verify, wanted):
+            name = names.get(verdict.chain, f"Team {verdict.chain}, which is gone")
+            if verdict.whole:
+                self.stdout.write(f"{name}: whole, from {verdict.first} to {verdict.last}. {verdict.digest}")
+            else:
+                broken.append(f"{name}: broken at {verdict.broken_at}: {verdict.how}.")
+        if broken:
+            raise CommandError("\n".join(broken))

@@ -1,0 +1,108 @@
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from jobs.models.ids import new_id, to_text
+from jobs.models.submission import Submission
+from jobs.models.team import Role, Team
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+
+class Decision(models.TextChoices):
+    """What became of a request."""
+
+    WAITING = "waiting", "Waiting"
+    APPROVED = "approved", "Approved"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def visible_to(self, user: "User") -> Self:
+        """Requests of the user's own teams; all of them for staff."""
+        return self if user.is_staff else self.filter(team__memberships__user=user)
+
+    def waiting(self) -> Self:
+        return self.filter(decision=Decision.WAITING)
+
+    def awaiting_word_of(self, user: "User") -> Self:
+        """Requests that the user may decide: of teams they lead, for staff of all, and never their own."""
+        theirs = self.waiting().filter(team__active=True).exclude(submission__person=user).exclude(barred=user)
+        if user.is_staff:
+            return theirs
+        return theirs.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
+
+
+class Approval(models.Model):
+    """A submission that is more than its team sends without being asked: who has to decide, and what they said."""
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="approval")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="approvals")
+    decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.WAITING)
+    version = models.PositiveIntegerField(
+        default=1, help_text="Which wording of the request it is about; each edit makes another."
+    )
+    reasons = models.JSONField(default=list, help_text="Why it is asked for: rule and message of each.")
+    forecast = models.JSONField(default=dict, help_text="What it was thought to cost, and how that was computed.")
+    barred = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Who made it more than it was, and so leaves it to somebody else.",
+    )
+    asked_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    words = models.TextField(blank=True, help_text="Why it was declined.")
+
+    objects = ApprovalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision="waiting", decided_at=None)
+                | ~Q(decision="waiting") & Q(decided_at__isnull=False),
+                name="decided_at_a_moment",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="approval_of_team"),
+            models.Index(fields=["team"], name="approval_waiting", condition=Q(decision="waiting")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission} ({self.get_decision_display().lower()})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("approval", args=[self.text_id])
+
+    @property
+    def text_id(self) -> str:
+        return to_text(self.public_id)
+
+    @property
+    def waits(self) -> bool:
+        return self.decision == Decision.WAITING
+
+
+class RequestEdit(models.Model):
+    """What an approver made of a request: appended and never changed. The first one holds what was asked at first."""
+
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="edits")
+    at = models.DateTimeField(auto_now_add=True)
+    editor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    before = models.TextField(help_text="The document until then, to the letter.")
+    after = models.TextField(help_text="The document from then on, to the letter.")
+    changes = models.JSONField(default=list, help_text="What differs, in sentences.")
+    raises = models.JSONField(default=list, help_text="Why it needs somebody else's word; empty if it does not.")
+
+    class Meta:
+        ordering = ["pk"]

@@ -1,0 +1,122 @@
+"""What people did: one row an act, chained by hashes, never changed. What states jobs went through is StateChange."""
+
+import hashlib
+import json
+from datetime import UTC
+from typing import Any, NoReturn, Self
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+
+from jobs.models.team import Team
+
+PORTAL = 0
+"""The chain of acts that are no team's: signing in, accounts, people."""
+BEGINNING = "0" * 64
+"""What the first entry of a chain has for the hash of the one before."""
+NEVER = "An act that was written down is neither changed nor taken away."
+
+
+class AuditHead(models.Model):
+    """The end of a team's chain, which whoever adds to it locks; and how far it was let go of."""
+
+    chain = models.BigIntegerField(primary_key=True, help_text="The team's number; 0 is the portal's own.")
+    number = models.BigIntegerField(default=0, help_text="Of the newest entry.")
+    digest = models.CharField(max_length=64, default=BEGINNING)
+    gone_number = models.BigIntegerField(default=0, help_text="Entries up to this one may be gone.")
+    gone_digest = models.CharField(max_length=64, default=BEGINNING)
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def of_chain(self, chain: int) -> Self:
+        return self.filter(team=chain or None)
+
+    def update(self, **_: Any) -> NoReturn:
+        raise PermissionDenied(NEVER)
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        raise PermissionDenied(NEVER)
+
+    def delete(self) -> NoReturn:
+        raise PermissionDenied(NEVER)
+
+    update.alters_data = bulk_update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
+
+
+class AuditEntry(models.Model):
+    """Who did what, to what, when, from where and through which door. `jobs.audit.record` writes it.
+
+    A person is their `public_id` and nothing else: whose that is, the account knows, as long as there is one.
+    `before` and `after` hold JSON as text, so that every database gives back the bytes that were hashed.
+    """
+
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: the portal as a whole."
+    )
+    number = models.BigIntegerField(help_text="In its team's chain, from 1.")
+    created_at = models.DateTimeField()
+    person = models.UUIDField(null=True, help_text="The public id; empty: nobody who is known.")
+    token = models.UUIDField(null=True, help_text="The public id of the token that was used.")
+    door = models.CharField(max_length=20)
+    address = models.CharField(max_length=200, blank=True)
+    act = models.CharField(max_length=40)
+    noun = models.CharField(max_length=40, blank=True)
+    object_id = models.CharField(max_length=64, blank=True, help_text="The public id, or the number in the admin.")
+    label = models.CharField(max_length=200, blank=True)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "act"
+        verbose_name_plural = "audit"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "number"], name="one_chain_a_team"),
+            models.UniqueConstraint(fields=["number"], condition=models.Q(team=None), name="one_chain_of_the_portal"),
+        ]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="audit_of_team"),
+            models.Index(fields=["person", "-id"], name="audit_of_person"),
+            models.Index(fields=["act", "-id"], name="audit_of_act"),
+            models.Index(fields=["object_id", "-id"], name="audit_of_object"),
+            models.Index(fields=["label", "-id"], name="audit_of_label"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.noun} {self.label}".rstrip()
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            raise PermissionDenied(NEVER)
+        super().save(*args, **options, force_insert=True)
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        raise PermissionDenied(NEVER)
+
+    @property
+    def chain(self) -> int:
+        return self.team_id or PORTAL
+
+    def sealed(self) -> str:
+        """The hash over everything that the entry says, and over the one before it."""
+        said = [
+            self.chain,
+            self.number,
+            self.previous,
+            self.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+            str(self.person or ""),
+            str(self.token or ""),
+            self.door,
+            self.address,
+            self.act,
+            self.noun,
+            self.object_id,
+            self.label,
+            self.before,
+            self.after,
+        ]
+        return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()

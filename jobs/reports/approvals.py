@@ -1,0 +1,185 @@
+"""Requests for someone's word: which there are, what each would cost, and how it differs from the last run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from jobs.models import Approval, Job, Membership, RequestEdit, Role, Submission, Team, User
+from jobs.models.approval import ApprovalQuerySet
+from jobs.spec import effective
+from jobs.spec.difference import differences
+from jobs.spec.documents import Document, Kind
+from jobs.spec.effective import Effective
+from jobs.spec.normal import normalise
+from jobs.states import Delivery
+
+SHOWN = 50
+# So many jobs of a request are shown one by one, and so many changes of each.
+JOBS_SHOWN = 20
+CHANGES_SHOWN = 40
+# So many are counted for the badge; more are too many for anyone.
+COUNTED = 99
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one job of a request is thought to cost; no price: nobody knows, and `unknown` says why."""
+
+    name: str
+    runs: int
+    seconds: float
+    basis: str
+    learnt_from: int
+    usd: Decimal | None
+    unknown: tuple[str, ...]
+    shares: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a request is thought to cost, as it was when it was asked or last changed."""
+
+    usd: Decimal | None
+    vcpu_hours: Decimal
+    made_at: datetime | None
+    parts: tuple[Part, ...]
+    more_jobs: int
+    more_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Step:
+    """A job of a request: what it will run, and what is otherwise than when this team last ran its definition."""
+
+    job: Job
+    will_run: Effective
+    last: Job | None
+    changes: list[str]
+    of_definition: list[str]
+
+    @property
+    def same(self) -> bool:
+        return not (self.changes or self.of_definition)
+
+
+def waiting(team: Team) -> list[Approval]:
+    """The team's requests that nobody has decided on yet, the oldest first."""
+    return list(_shown(Approval.objects.waiting().filter(team=team)).order_by("pk")[:SHOWN])
+
+
+def decided(team: Team) -> list[Approval]:
+    """What was decided of late, the newest first."""
+    return list(_shown(Approval.objects.filter(team=team, decided_at__isnull=False)).order_by("-pk")[:SHOWN])
+
+
+def waiting_for(user: User) -> list[Approval]:
+    """Requests of any team that the user may decide, the oldest first."""
+    return list(_shown(Approval.objects.awaiting_word_of(user)).order_by("pk")[:SHOWN])
+
+
+def count_for(user: User, team: Team) -> int:
+    """How many requests of the team the user may decide; up to one more than are counted."""
+    return Approval.objects.awaiting_word_of(user).filter(team=team).order_by()[: COUNTED + 1].count()
+
+
+def deciders(approval: Approval) -> list[str]:
+    """The leads of the team whose word it waits for. Administrators can decide too."""
+    leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
+    others = leads.exclude(user__in=[approval.submission.person_id, approval.barred_id or 0])
+    return [lead.user.display_name for lead in others.select_related("user").order_by("user__username")]
+
+
+def estimate(approval: Approval) -> Estimate:
+    """What was kept when it was weighed."""
+    kept = approval.forecast
+    more = kept.get("more", {})
+    return Estimate(
+        usd=_decimal(kept.get("usd")),
+        vcpu_hours=_decimal(kept.get("vcpu_hours")) or Decimal(0),
+        made_at=parse_datetime(kept.get("made_at") or ""),
+        parts=tuple(_part(part) for part in kept.get("parts", ())),
+        more_jobs=int(more.get("jobs", 0)),
+        more_usd=_decimal(more.get("usd")) or Decimal(0),
+    )
+
+
+def edits(approval: Approval) -> list[RequestEdit]:
+    """What became of its wording, the oldest first."""
+    return list(approval.edits.select_related("editor"))
+
+
+def steps(submission: Submission) -> list[Step]:
+    """Its first jobs, each beside the last run of its definition."""
+    jobs = list(
+        submission.jobs.select_related("queue", "revision__definition", "account").order_by("position")[:JOBS_SHOWN]
+    )
+    last = _last_runs(submission, {job.revision.definition_id for job in jobs})
+    return [_step(job, last.get(job.revision.definition_id)) for job in jobs]
+
+
+def _shown(found: ApprovalQuerySet) -> ApprovalQuerySet:
+    related = found.select_related("team", "submission__person", "submission__account", "decided_by", "barred")
+    return related.defer("submission__text", "submission__document", "submission__notes")
+
+
+def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Job]:
+    """The team's newest job of each definition that AWS took before this request; one question for each."""
+    found: dict[int, Job] = {}
+    for definition in definitions:
+        runs = Job.objects.filter(team=submission.team_id, revision__definition=definition, delivery=Delivery.SENT)
+        runs = runs.exclude(submission=submission).filter(submission__lt=submission.pk)
+        last = runs.select_related("queue", "revision__definition").defer("raw").order_by("-pk").first()
+        if last:
+            found[definition] = last
+    return found
+
+
+def _step(job: Job, last: Job | None) -> Step:
+    will_run = effective.view(job.revision.document, job.document)
+    if last is None:
+        return Step(job, will_run, None, [], [])
+    changes = _sentences(_comparable(last), _comparable(job))
+    of_definition = (
+        _sentences(
+            normalise(last.revision.document, Kind.DEFINITION), normalise(job.revision.document, Kind.DEFINITION)
+        )
+        if last.revision_id != job.revision_id
+        else []
+    )
+    return Step(job, will_run, last, changes, of_definition)
+
+
+def _sentences(before: Document, after: Document) -> list[str]:
+    return [each.sentence for each in differences(before, after)[:CHANGES_SHOWN]]
+
+
+def _comparable(job: Job) -> Document:
+    """What was asked for a job, with the plain names of what it was asked of."""
+    document = {
+        **job.document,
+        "tags": job.tags,
+        "jobQueue": job.queue.name,
+        "jobDefinition": job.revision.definition.name,
+    }
+    return normalise(document, Kind.SUBMISSION)
+
+
+def _part(kept: Mapping[str, Any]) -> Part:
+    return Part(
+        name=kept["name"],
+        runs=kept["runs"],
+        seconds=float(kept["seconds"]),
+        basis=kept["basis"],
+        learnt_from=kept["learnt_from"],
+        usd=_decimal(kept["usd"]),
+        unknown=tuple(kept["unknown"]),
+        shares=tuple(kept["shares"]),
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

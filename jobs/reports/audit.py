@@ -1,0 +1,203 @@
+"""What people did, newest first, as those read it who answer for it: with names instead of ids, and with differences.
+
+An entry knows a person by an id. Whose that is, is looked up now: whoever is called otherwise today is shown so, and
+of someone who is gone only the id is left.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from jobs.models import ApiToken, AuditEntry, Team, User
+from jobs.models.ids import from_text, to_text
+from jobs.spec.difference import differences
+from jobs.spec.documents import is_object
+
+ROWS = 50
+PORTAL = "-"
+"""What stands for the portal as a whole where otherwise a team's name in addresses does."""
+
+_PERSON = re.compile(r"\bperson ([0-9a-v]{26})\b")
+_PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which acts; what is empty does not matter. `about` is the id or the name of what they were done to."""
+
+    team: str = ""
+    person: str = ""
+    act: str = ""
+    about: str = ""
+
+    @property
+    def given(self) -> bool:
+        return any((self.team, self.person, self.act, self.about))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs. None: it was not there, or is not any more."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An act, in words."""
+
+    number: int
+    at: datetime
+    team: Team | None
+    person: str
+    person_id: str
+    token: str
+    act: str
+    noun: str
+    label: str
+    object_id: str
+    url: str
+    door: str
+    address: str
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Row]
+    older: str = ""
+
+
+def page(team: Team | None, wanted: Filter, *, before: str = "", rows: int = ROWS) -> Page:
+    """The acts in a team, or with None in all of them and in the portal, older than the one that `before` names."""
+    found = acts(team, wanted)
+    key = _key(team, before)
+    if key is not None:
+        found = found.filter(pk__lt=key)
+    entries = list(found.select_related("team")[: rows + 1])
+    older = _name_of(entries[rows - 1]) if len(entries) > rows else ""
+    return Page(_rows(entries[:rows]), older)
+
+
+def acts(team: Team | None, wanted: Filter) -> QuerySet[AuditEntry]:
+    """All acts of a filter."""
+    found = AuditEntry.objects.all() if team is None else AuditEntry.objects.filter(team=team)
+    if wanted.team and team is None:
+        found = found.filter(team=None) if wanted.team == PORTAL else found.filter(team__slug=wanted.team)
+    if wanted.act:
+        found = found.filter(act=wanted.act)
+    if wanted.about:
+        found = found.filter(Q(object_id=wanted.about) | Q(label=wanted.about))
+    if wanted.person:
+        person = _person(wanted.person)
+        found = found.filter(person=person) if person else found.none()
+    return found
+
+
+def _person(text: str) -> UUID | None:
+    """Whom a name or an id means. That nobody is called so and that they did nothing looks the same."""
+    known = User.objects.filter(username=text).values_list("public_id", flat=True).first()
+    if known:
+        return known
+    try:
+        return from_text(text)
+    except ValueError:
+        return None
+
+
+def _name_of(entry: AuditEntry) -> str:
+    """How an address names an entry."""
+    return f"{entry.team.slug if entry.team else PORTAL}.{entry.number}"
+
+
+def _key(team: Team | None, name: str) -> int | None:
+    slug, _, number = name.rpartition(".")
+    if not (number.isdecimal() and number.isascii() and len(number) < 19) or (team and slug != team.slug):
+        return None
+    of_team = AuditEntry.objects.filter(team=None) if slug == PORTAL else AuditEntry.objects.filter(team__slug=slug)
+    return of_team.filter(number=int(number)).values_list("pk", flat=True).first()
+
+
+def _rows(entries: list[AuditEntry]) -> list[Row]:
+    said = [(entry, list(_changes(entry))) for entry in entries]
+    names = _names(said)
+    tokens = _tokens(entries)
+    return [_row(entry, changes, names, tokens) for entry, changes in said]
+
+
+def _row(entry: AuditEntry, changes: list[Change], names: Mapping[UUID, str], tokens: Mapping[UUID, str]) -> Row:
+    label = entry.label
+    if entry.noun == "user" and entry.object_id:
+        label = names.get(from_text(entry.object_id), entry.object_id)
+    return Row(
+        number=entry.number,
+        at=entry.created_at,
+        team=entry.team,
+        person=names.get(entry.person, to_text(entry.person)) if entry.person else "",
+        person_id=to_text(entry.person) if entry.person else "",
+        token=tokens.get(entry.token, to_text(entry.token)) if entry.token else "",
+        act=entry.act,
+        noun=entry.noun,
+        label=label,
+        object_id=entry.object_id,
+        url=reverse(_PAGES[entry.noun], args=[entry.object_id]) if entry.noun in _PAGES else "",
+        door=entry.door,
+        address=entry.address,
+        changes=[Change(each.name, _named(each.before, names), _named(each.after, names)) for each in changes],
+    )
+
+
+def _changes(entry: AuditEntry) -> Iterator[Change]:
+    """Of two documents what differs; of one all that it says."""
+    before, after = (json.loads(text) if text else None for text in (entry.before, entry.after))
+    if is_object(before) and is_object(after):
+        for each in differences(before, after):
+            name = " › ".join(part.replace("~1", "/").replace("~0", "~") for part in each.pointer.split("/")[1:])
+            yield Change(name, _shown(each.before), _shown(each.after))
+        return
+    for name, value in (before or {}).items():
+        yield Change(name, _shown(value), None)
+    for name, value in (after or {}).items():
+        yield Change(name, None, _shown(value))
+
+
+def _shown(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _names(said: Iterable[tuple[AuditEntry, list[Change]]]) -> dict[UUID, str]:
+    """Everyone whom the entries speak of and who still has an account, with one question."""
+    wanted: set[UUID] = set()
+    for entry, changes in said:
+        if entry.person:
+            wanted.add(entry.person)
+        if entry.noun == "user" and entry.object_id:
+            wanted.add(from_text(entry.object_id))
+        for change in changes:
+            for text in (change.before, change.after):
+                wanted.update(map(from_text, _PERSON.findall(text or "")))
+    return {user.public_id: user.display_name for user in User.objects.filter(public_id__in=wanted)} if wanted else {}
+
+
+def _tokens(entries: list[AuditEntry]) -> dict[UUID, str]:
+    used = {entry.token for entry in entries if entry.token}
+    return dict(ApiToken.objects.filter(public_id__in=used).values_list("public_id", "name")) if used else {}
+
+
+def _named(text: str | None, names: Mapping[UUID, str]) -> str | None:
+    if text is None:
+        return None
+    return _PERSON.sub(lambda found: names.get(from_text(found[1]), found[0]), text)

@@ -1,0 +1,68 @@
+"""The children of an array, as far as they were read: how many of each state there are, how each stands, a page."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from jobs.models import ArrayChild, Job
+from jobs.states import STATUSES, State, Status, status_of
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Children:
+    """How many of an array's children are in which state, in the order of a job's way; the rest was not read."""
+
+    counts: Mapping[str, int]
+    size: int
+
+    @property
+    def known(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def unread(self) -> int:
+        return max(0, self.size - self.known)
+
+    @property
+    def in_order(self) -> list[tuple[Status, int]]:
+        return [(status_of("SENT", state), number) for state, number in self.counts.items()]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some children by their index, and the indexes with which the pages around them begin."""
+
+    rows: list[ArrayChild]
+    previous: int | None
+    next: int | None
+
+
+def counted(job: Job) -> Children:
+    """One query, however many children there are."""
+    found: Counter[str] = Counter()
+    for state, number in job.children.order_by().values_list("state").annotate(number=Count("pk")):
+        found[state or State.SUBMITTED] += number
+    places = {name: place for place, name in enumerate(STATUSES)}
+    ordered = sorted(found, key=lambda name: (places.get(name, len(places)), name))
+    return Children({name: found[name] for name in ordered}, job.array_size or 0)
+
+
+def standing(job: Job) -> dict[int, Status]:
+    """The status of every child that was read, by its index."""
+    statuses: dict[str, Status] = {}
+    return {
+        index: statuses.setdefault(state, status_of("SENT", state or State.SUBMITTED))
+        for index, state in job.children.order_by().values_list("index", "state")
+    }
+
+
+def page(job: Job, start: int = 0, state: str = "") -> Page:
+    """A hundred children from an index on, of one state if that is wanted."""
+    found = job.children.filter(state=state) if state else job.children.all()
+    rows = list(found.filter(index__gte=start).order_by("index")[: PAGE + 1])
+    before = list(found.filter(index__lt=start).order_by("-index").values_list("index", flat=True)[:PAGE])
+    return Page(rows[:PAGE], before[-1] if before else None, rows[PAGE].index if len(rows) > PAGE else None)

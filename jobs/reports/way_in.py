@@ -1,0 +1,128 @@
+"""What AWS must allow for an account, as JSON to paste there; and how the last test of the connection fell out."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from jobs.aws.arns import number_in, partition, principal
+from jobs.models import Access, Account, Feature, RoleGrant, Team
+
+Statement = dict[str, Any]
+
+READS = (
+    "batch:DescribeComputeEnvironments",
+    "batch:DescribeJobDefinitions",
+    "batch:DescribeJobQueues",
+    "batch:DescribeJobs",
+    "batch:DescribeSchedulingPolicies",
+    "batch:ListJobs",
+)
+NOBODY_YET = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A permission, whether it is there, and AWS's words."""
+
+    action: str
+    answer: str
+    words: str
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """All that the page of an account's connection shows."""
+
+    caller: str
+    trouble: str
+    findings: tuple[Finding, ...]
+    policy: str
+    trust: str
+    asking: str
+
+    @property
+    def missing(self) -> list[str]:
+        return [finding.action for finding in self.findings if finding.answer == "missing"]
+
+
+def look(account: Account) -> WayIn:
+    told = account.connection
+    by_role = account.access == Access.ROLE
+    return WayIn(
+        caller=told.get("caller", ""),
+        trouble=told.get("trouble", ""),
+        findings=tuple(Finding(**finding) for finding in told.get("findings", ())),
+        policy=_written(least_policy(account)),
+        trust=_written(trust_policy(account)) if by_role else "",
+        asking=_written(asking_policy(account)) if by_role and account.role_arn else "",
+    )
+
+
+def least_policy(account: Account) -> Statement:
+    """What the portal needs in the account, and no more: its queues by name, its own jobs by their tag."""
+    return {"Version": "2012-10-17", "Statement": list(_statements(account))}
+
+
+def trust_policy(account: Account) -> Statement:
+    """Who may assume the account's role: the portal, when it says the word that was made for this account."""
+    asks_as = principal(account.connection.get("asks_as", "")) or NOBODY_YET
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": asks_as},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": account.external_id}},
+            }
+        ],
+    }
+
+
+def asking_policy(account: Account) -> Statement:
+    """What the portal's own role needs, where it runs, to assume the account's."""
+    return {"Version": "2012-10-17", "Statement": [_allow("Assume", "sts:AssumeRole", account.role_arn)]}
+
+
+def _statements(account: Account) -> Iterator[Statement]:
+    part = partition(account.region)
+    number = account.number or number_in(account.role_arn) or "*"
+    batch = f"arn:{part}:batch:{account.region}:{number}"
+    teams = list(Team.objects.filter(active=True, queue_grants__queue__account=account).distinct())
+    queues = account.queues.filter(vanished_at=None).order_by("name")
+
+    yield _allow("Read", list(READS), "*")
+    submitted = [queue.arn or f"{batch}:job-queue/{queue.name}" for queue in queues] or [f"{batch}:job-queue/*"]
+    yield _allow("Submit", "batch:SubmitJob", [*submitted, f"{batch}:job-definition/*", f"{batch}:job/*"])
+    own = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
+    yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own)
+    yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])
+    groups = "*" if any(Feature.LOGS in team.features for team in teams) else "/aws/batch/*"
+    yield _allow("Logs", "logs:GetLogEvents", f"arn:{part}:logs:{account.region}:{number}:log-group:{groups}")
+    if not teams or any(team.may_register for team in teams):
+        privileged = any(Feature.PRIVILEGED in team.features for team in teams)
+        plain = None if privileged else {"BoolIfExists": {"batch:Privileged": "false"}}
+        yield _allow("Register", "batch:RegisterJobDefinition", f"{batch}:job-definition/*", plain)
+        yield _allow("Deregister", "batch:DeregisterJobDefinition", f"{batch}:job-definition/*")
+        if roles := _passable(teams, f"arn:{part}:iam::{number}:role/"):
+            to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+            yield _allow("PassRole", "iam:PassRole", roles, to_tasks)
+
+
+def _passable(teams: list[Team], prefix: str) -> list[str]:
+    """The roles that the teams' jobs may have, as far as they are of this account."""
+    patterns = RoleGrant.objects.filter(team__in=teams).values_list("pattern", flat=True)
+    wide = {prefix + "*" for pattern in patterns if pattern.endswith("*") and prefix.startswith(pattern[:-1])}
+    return sorted(wide or {pattern for pattern in patterns if pattern.startswith(prefix)})
+
+
+def _allow(name: str, action: str | list[str], resource: str | list[str], condition: Any = None) -> Statement:
+    allowed: Statement = {"Sid": name, "Effect": "Allow", "Action": action, "Resource": resource}
+    return {**allowed, "Condition": condition} if condition else allowed
+
+
+def _written(policy: Statement) -> str:
+    return json.dumps(policy, indent=2)

@@ -1,0 +1,33 @@
+"""Scheduling policies: kept and described. Shares are not computed: whoever comes first is served first."""
+
+from jobs.sandbox.calls import Call, Document
+from jobs.sandbox.errors import Refused
+from jobs.sandbox.limits import check_name, check_tags
+from jobs.sandbox.store import Store
+
+POLICY = "scheduling-policy"
+MOST = 100
+
+
+class Policies:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, call: Call) -> Document:
+        params, home = call.params, call.home
+        name = params["name"]
+        check_name(name, "Scheduling policy name")
+        check_tags(params.get("tags", {}))
+        arn = home.arn(POLICY, name)
+        if self._store.resource(POLICY, home, arn):
+            raise Refused("Object already exists")
+        self._store.keep(POLICY, home, arn, {"fairsharePolicy": {}, "tags": {}, **params, "arn": arn}, name=name)
+        return {"name": name, "arn": arn}
+
+    def describe(self, call: Call) -> Document:
+        """Unknown ARNs are left out, as AWS does."""
+        arns = call.params["arns"]
+        if len(arns) > MOST:
+            raise Refused(f"At most {MOST} ARNs can be described at a time")
+        found = [self._store.resource(POLICY, call.home, arn) for arn in arns]
+        return {"schedulingPolicies": [policy for policy in found if policy]}

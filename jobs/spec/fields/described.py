@@ -1,0 +1,53 @@
+"""The fields of a form as plain data, for the page's script, which reads and writes the same places in a text.
+
+Each place and each sort has its like there, by the same name: static/src/builder/places.js and sorts.js.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jobs.spec.fields.places import (
+    At,
+    DefinitionName,
+    DefinitionRevision,
+    Entries,
+    Members,
+    Place,
+    Requirement,
+    WaitsFor,
+)
+from jobs.spec.fields.tables import Field
+
+
+def described(fields: Iterable[Field]) -> list[dict[str, Any]]:
+    return [
+        {"name": field.name, "kind": field.kind, "path": list(field.place.path)} | _place(field.place)
+        for field in fields
+    ]
+
+
+def _place(place: Place) -> dict[str, Any]:
+    match place:
+        case At():
+            beside = [[list(path), needed] for path, needed in place.beside]
+            return {"place": "at", "sort": place.sort.name, "beside": beside}
+        case Requirement():
+            return {
+                "place": "requirement",
+                "sort": place.sort.name,
+                "container": list(place.container),
+                "type": place.type,
+                "legacy": place.legacy,
+            }
+        case Entries():
+            return {"place": "entries"}
+        case Members():
+            return {"place": "members"}
+        case WaitsFor():
+            return {"place": "waits"}
+        case DefinitionRevision():
+            return {"place": "definition-revision"}
+        case DefinitionName():
+            return {"place": "definition-name"}
+        case unknown:
+            raise TypeError(f"The page's script knows no {type(unknown).__name__}.")

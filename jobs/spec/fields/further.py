@@ -1,0 +1,392 @@
+"""The fields that no hand-made form has: every place of the schema as a control, with AWS's own help, found by words.
+
+A place is named by the JSON pointer of its value. `search` finds places, `part_at` says how one is shown: a control,
+a group of controls, or a list of groups. What a group could hold and the document does not say is offered, and shown
+when it is asked for, so that a definition's five hundred fields never come at once.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jobs.spec.documents import Document, Kind, Path, is_object, is_whole_number
+from jobs.spec.documents import part as value_at
+from jobs.spec.problems import join, split
+from jobs.spec.schema import schema
+
+MOST_FOUND = 12
+MOST_WORDS = 6
+MOST_ENTRIES = 50
+"""So many entries of a list are shown as controls; more of them are work for the JSON."""
+
+BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
+"""A definition has one of them."""
+
+NEXT = "-"
+"""In a pointer, the entry after the last of a list (RFC 6901)."""
+
+_ACRONYMS = {
+    "arn": "ARN", "aws": "AWS", "cpu": "CPU", "dns": "DNS", "ecs": "ECS", "efs": "EFS", "eks": "EKS", "gib": "GiB",
+    "gpu": "GPU", "iam": "IAM", "id": "ID", "ip": "IP", "ipc": "IPC", "mib": "MiB", "pid": "PID", "tmpfs": "tmpfs",
+}  # fmt: skip
+_PROPER = {
+    "awslogs": "awslogs",
+    "vcpus": "vCPUs",
+    "fargate": "Fargate",
+    "linux": "Linux",
+    "s3files": "S3 Files",
+    "firelens": "FireLens",
+}
+
+
+@dataclass(frozen=True)
+class Control:
+    """One value: what it is called, what AWS says of it, and how it is written.
+
+    `sort` is text, whole, number, boolean, lines (a list of texts, one a line), members (an object of texts, a row
+    each) or json. `value` is what the document has there, as the control shows it; of members it is `rows`.
+    """
+
+    pointer: str
+    label: str
+    help: str
+    sort: str
+    value: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A place that the document does not say yet."""
+
+    pointer: str
+    label: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """An object: its values, the objects and lists in it that the document has, and those it could have."""
+
+    pointer: str
+    label: str
+    help: str
+    controls: tuple[Control, ...]
+    parts: "tuple[Group | Entries, ...]" = ()
+    offers: tuple[Offer, ...] = ()
+    there: bool = True
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A list of objects, and the pointer of the next that could be added; "" where the list is full."""
+
+    pointer: str
+    label: str
+    help: str
+    entries: tuple[Group, ...]
+    next_pointer: str = ""
+    left_off: int = 0
+
+
+Part = Control | Group | Entries
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place that answers to some words: where, by which names one gets there, and what AWS says of it."""
+
+    pointer: str
+    way: tuple[str, ...]
+    help: str
+
+    @property
+    def label(self) -> str:
+        return self.way[-1]
+
+
+def block_of(definition: Document) -> str:
+    """The block of properties that a definition has instead of those of one container, or ""."""
+    return next((block for block in BLOCKS[1:] if block in definition), "")
+
+
+# -- Finding
+def search(kind: Kind, words: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
+    """The places that answer to all of the words, those first whose name does.
+
+    What stands in a list of objects is found as that list. Of the blocks of properties that exclude each other, only
+    what is in the document's own is found.
+    """
+    wanted = [word for word in re.split(r"[^a-z0-9]+", words.casefold()) if word][:MOST_WORDS]
+    if not wanted:
+        return []
+    own_blocks = [block for block in BLOCKS if block in document]
+    excluded = tuple(f"/{block}" for block in BLOCKS if block not in own_blocks) if own_blocks else ()
+    ranked = []
+    for number, (found, names, text) in enumerate(_places(kind)):
+        if f"{found.pointer}/".startswith(tuple(f"{block}/" for block in excluded)):
+            continue
+        ranks = [_rank(word, names, text) for word in wanted]
+        if all(ranks):
+            ranked.append((-sum(ranks), len(found.way), number, found))
+    named = [place for place in ranked if -place[0] > len(wanted)]
+    best: dict[str, Found] = {}
+    for *_, found in sorted(named or ranked):
+        best.setdefault(found.pointer, found)
+    return list(best.values())[:most]
+
+
+def _rank(word: str, names: tuple[str, ...], text: str) -> int:
+    """How well a place answers to a word: by its name, a word or a part of it, a name on the way, or the help."""
+    own = names[-1]
+    if own in (word, f"{word}s"):
+        return 16
+    if f" {own}".find(f" {word}") >= 0:
+        return 8
+    if word in own.replace(" ", ""):
+        return 4
+    if any(word in name.replace(" ", "") for name in names[:-1]):
+        return 2
+    return 1 if f" {word}" in text else 0
+
+
+@cache
+def _places(kind: Kind) -> tuple[tuple[Found, tuple[str, ...], str], ...]:
+    """Every place of a kind's schema, with what it is searched by."""
+    return tuple(
+        (found, tuple(label.casefold() for label in found.way), found.help.casefold())
+        for found in _walk(_Shape.of(kind), (), ())
+    )
+
+
+def _walk(shape: "_Shape", path: Path, way: tuple[str, ...], pointer: str | None = None) -> Iterator[Found]:
+    for key, member in shape.members.items():
+        here, named = (*path, key), (*way, words_of(key))
+        place = join(*here) if pointer is None else pointer
+        yield Found(place, named, member.help)
+        if member.is_list_of_objects:
+            yield from _walk(member.entry, (*here, 0), named, place)
+        elif member.members:
+            yield from _walk(member, here, named, pointer)
+
+
+# -- Showing
+def part_at(kind: Kind, pointer: str, document: Document) -> Part | None:
+    """How the place is shown for this document; None where the schema has none, or the document another shape."""
+    try:
+        keys = split(pointer)
+    except ValueError:
+        return None
+    shape, required = _Shape.of(kind), False
+    path: Path = ()
+    for key in keys:
+        step = _step(shape, key, value_at(document, *path))
+        if step is None:
+            return None
+        name, shape, required = step
+        path = (*path, name)
+    if not path or not shape.suits(document, path):
+        return None
+    return _part(shape, path, document, required=required)
+
+
+def _step(shape: "_Shape", key: str, held: object) -> "tuple[str | int, _Shape, bool] | None":
+    if shape.is_list_of_objects:
+        if held is not None and not isinstance(held, list):
+            return None
+        count = len(held or ())
+        number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
+        # An entry that is there, or the next if there is room: a list has no gaps.
+        there = 0 <= number < count or number == count < shape.room
+        return (number, shape.entry, False) if there else None
+    if held is not None and not is_object(held):
+        return None
+    return (key, shape.members[key], key in shape.required) if key in shape.members else None
+
+
+def _part(shape: "_Shape", path: Path, document: Document, *, required: bool = False) -> Part:
+    if shape.is_list_of_objects:
+        return _entries(shape, path, document)
+    if shape.members:
+        return _group(shape, path, document)
+    value = value_at(document, *path)
+    fits = value is None or shape.shows(value)
+    return Control(
+        join(*path),
+        words_of(path[-1]),
+        shape.help,
+        shape.sort if fits else "json",
+        _shown(shape, value),
+        tuple(value.items()) if fits and shape.sort == "members" and value else (),
+        shape.choices if fits else (),
+        required,
+    )
+
+
+def _group(shape: "_Shape", path: Path, document: Document) -> Group:
+    held = value_at(document, *path)
+    said: Mapping[str, Any] = held if is_object(held) else {}
+    controls: list[Control] = []
+    parts: list[Group | Entries] = []
+    offers: list[Offer] = []
+    for key, member in shape.members.items():
+        here = (*path, key)
+        if not member.is_compound:
+            shown = _part(member, here, document, required=key in shape.required)
+            assert isinstance(shown, Control)  # noqa: S101 - a plain value is a control
+            controls.append(shown)
+        elif key in said and member.suits(document, here):
+            shown = _part(member, here, document)
+            assert not isinstance(shown, Control)  # noqa: S101
+            parts.append(shown)
+        elif key not in said:
+            offers.append(Offer(join(*here), words_of(key), member.help))
+    controls.sort(key=lambda control: not control.required)
+    name = path[-1]
+    label = words_of(name) if isinstance(name, str) else f"{words_of(_owner(path))} {name + 1}"
+    return Group(join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=held is not None)
+
+
+def _entries(shape: "_Shape", path: Path, document: Document) -> Entries:
+    held = value_at(document, *path) or []
+    shown = held[:MOST_ENTRIES]
+    suited = [number for number in range(len(shown)) if shape.entry.suits(document, (*path, number))]
+    return Entries(
+        join(*path),
+        words_of(path[-1]),
+        shape.help,
+        tuple(_group(shape.entry, (*path, number), document) for number in suited),
+        join(*path, NEXT) if len(held) < shape.room else "",
+        len(held) - len(suited),
+    )
+
+
+def _shown(shape: "_Shape", value: object) -> str:
+    if value is None:
+        return ""
+    if not shape.shows(value):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    match shape.sort:
+        case "lines":
+            return "\n".join(str(one) for one in value) if isinstance(value, list) else ""
+        case "members":
+            return ""
+        case "json":
+            return json.dumps(value, indent=2, ensure_ascii=False)
+    return str(value)
+
+
+def _owner(path: Path) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
+def words_of(key: str | int) -> str:
+    """A key as people read it: sharedMemorySize is “Shared memory size”."""
+    parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
+    told = [_PROPER.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts]
+    sentence = " ".join(told).replace("gi b", "GiB").replace("mi b", "MiB")
+    return sentence if told[0] in _PROPER.values() else sentence[:1].upper() + sentence[1:]
+
+
+# -- The schema
+@dataclass(frozen=True)
+class _Shape:
+    """A place of the schema, its references followed."""
+
+    raw: Mapping[str, Any]
+    kind: Kind
+
+    @classmethod
+    def of(cls, kind: Kind) -> "_Shape":
+        return cls(schema(kind), kind)
+
+    def _followed(self, raw: Mapping[str, Any]) -> "_Shape":
+        if "$ref" not in raw:
+            return _Shape(raw, self.kind)
+        target = schema(self.kind)["$defs"][str(raw["$ref"]).rpartition("/")[2]]
+        return _Shape({**target, **{key: value for key, value in raw.items() if key != "$ref"}}, self.kind)
+
+    @property
+    def members(self) -> "Mapping[str, _Shape]":
+        return {key: self._followed(raw) for key, raw in self.raw.get("properties", {}).items()}
+
+    @property
+    def required(self) -> frozenset[str]:
+        return frozenset(self.raw.get("required", ()))
+
+    @property
+    def help(self) -> str:
+        return str(self.raw.get("description", ""))
+
+    @property
+    def entry(self) -> "_Shape":
+        return self._followed(self.raw["items"])
+
+    @property
+    def is_list_of_objects(self) -> bool:
+        return self.raw.get("type") == "array" and bool(self.entry.raw.get("properties"))
+
+    @property
+    def is_compound(self) -> bool:
+        return self.is_list_of_objects or bool(self.raw.get("properties"))
+
+    @property
+    def room(self) -> int:
+        """How many entries the list may have in a form."""
+        return min(int(self.raw.get("maxItems", MOST_ENTRIES)), MOST_ENTRIES)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return tuple(self.raw.get("enum", ()))
+
+    @property
+    def sort(self) -> str:
+        match self.raw.get("type"):
+            case "string":
+                return "text"
+            case "integer":
+                return "whole"
+            case "number":
+                return "number"
+            case "boolean":
+                return "boolean"
+            case "array" if self.entry.raw.get("type") == "string":
+                return "lines"
+            case "object" if self.raw.get("additionalProperties", {}).get("type") == "string":
+                return "members"
+        return "json"
+
+    def shows(self, value: object) -> bool:
+        """Whether the control of this sort can show the value and give it back as it was."""
+        match self.sort:
+            case "text":
+                return isinstance(value, str) and "\n" not in value and "\r" not in value
+            case "whole":
+                return is_whole_number(value)
+            case "number":
+                return isinstance(value, int | float) and not isinstance(value, bool)
+            case "members":
+                return is_object(value) and all(isinstance(one, str) for one in value.values())
+            case "boolean":
+                return isinstance(value, bool)
+            case "lines":
+                return isinstance(value, list) and all(isinstance(one, str) and _one_line(one) for one in value)
+        return value is not None
+
+    def suits(self, document: Document, path: Path) -> bool:
+        """Whether what the document has there, if anything, can be shown as what the schema says."""
+        value = value_at(document, *path)
+        if value is None or not self.is_compound:
+            return True
+        return isinstance(value, list) if self.is_list_of_objects else is_object(value)
+
+
+def _one_line(text: str) -> bool:
+    return bool(text) and not re.search(r"[\r\n]", text)

@@ -1,0 +1,65 @@
+"""What people did: in a team, for its leads and for staff; everywhere, for staff."""
+
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.access import Member
+from jobs.audit import ACTS
+from jobs.models import Membership
+from jobs.reports import audit as reports
+from jobs.reports.audit import Filter
+from jobs.web.door import SignedInRequest, signed_in
+
+MOST_SUGGESTED = 200
+LONGEST = 200
+
+
+@require_safe
+@signed_in
+def audit(request: SignedInRequest, slug: str) -> HttpResponse:
+    return _page(request, access.membership(request.user, slug, may="audit"))
+
+
+@require_safe
+@signed_in
+def audit_all(request: SignedInRequest) -> HttpResponse:
+    if not request.user.is_staff:
+        raise PermissionDenied("What people did in all teams is shown to administrators; leads see their own team's.")
+    return _page(request, None)
+
+
+def _page(request: SignedInRequest, member: Member | None) -> HttpResponse:
+    team = member.team if member else None
+    asked = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST].strip() for name in _NAMES}
+    wanted = Filter(**asked)
+    before = request.GET.get("before", "")
+    page = {
+        "member": member,
+        "team": team,
+        "wanted": wanted,
+        "query": urlencode({name: value for name, value in asked.items() if value}),
+        "acts": ACTS,
+        "people": _people(member),
+        "teams": () if team else access.teams(request.user),
+        "portal_itself": reports.PORTAL,
+        "listing": reports.page(team, wanted, before=before),
+        "paged": bool(before),
+        "here": "audit",
+    }
+    return render(request, "jobs/audit.html", page)
+
+
+_NAMES = ("team", "person", "act", "about")
+
+
+def _people(member: Member | None) -> list[str]:
+    """The names to choose from; who is gone or in no team is found by typing."""
+    if member is None:
+        return []
+    members = Membership.objects.filter(team=member.team).order_by("user__username")
+    return list(members.values_list("user__username", flat=True)[:MOST_SUGGESTED])

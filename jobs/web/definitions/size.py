@@ -1,0 +1,59 @@
+"""How large a definition is, as far as one line can tell."""
+
+from dataclasses import dataclass
+
+from jobs.spec.documents import Document, list_at, object_at, part, text_at
+from jobs.spec.problems import cut
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a definition asks for. Empty where it says nothing."""
+
+    image: str
+    vcpus: str
+    memory_mib: str
+    gpus: str
+
+    @classmethod
+    def of(cls, document: Document) -> "Size":
+        container = _container(document)
+        asked = {
+            text_at(need, "type"): str(part(need, "value") or "")
+            for need in list_at(container, "resourceRequirements")
+        }
+        return cls(
+            image=text_at(container, "image"),
+            vcpus=asked.get("VCPU") or str(container.get("vcpus") or ""),
+            memory_mib=asked.get("MEMORY") or str(container.get("memory") or ""),
+            gpus=asked.get("GPU", ""),
+        )
+
+    @property
+    def in_words(self) -> str:
+        """4 vCPU, 16 GiB, 1 GPU"""
+        parts = [
+            f"{cut(self.vcpus)} vCPU" if self.vcpus else "",
+            self._memory,
+            f"{cut(self.gpus)} GPU" if self.gpus else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def _memory(self) -> str:
+        if not self.memory_mib:
+            return ""
+        if self.memory_mib.isdecimal() and len(self.memory_mib) < 9 and int(self.memory_mib) >= 1024:
+            return f"{int(self.memory_mib) / 1024:.1f}".removesuffix(".0") + " GiB"
+        return f"{cut(self.memory_mib)} MiB"
+
+
+def _container(document: Document) -> Document:
+    """The first container that a definition speaks of, on whatever platform."""
+    plain = object_at(document, "containerProperties")
+    if plain:
+        return plain
+    nodes = list_at(document, "nodeProperties", "nodeRangeProperties")
+    tasks = list_at(document, "ecsProperties", "taskProperties")
+    pods = list_at(document, "eksProperties", "podProperties", "containers")
+    return object_at(nodes, 0, "container") or object_at(list_at(tasks, 0, "containers"), 0) or object_at(pods, 0)

@@ -1,0 +1,52 @@
+"""allauth's forms where they need a word more."""
+
+from contextlib import suppress
+
+from allauth.account.forms import LoginForm
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as factors
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import InvalidToken
+from django.core.cache import cache
+
+from jobs.models import User
+from jobs.web.session.adapters import kept_anew
+
+
+class SignInForm(LoginForm):
+    """The name that people type is called `username` in the page, as password managers like it."""
+
+    def add_prefix(self, field_name: str) -> str:
+        return str(super().add_prefix("username" if field_name == "login" else field_name))
+
+
+class OnceOnly:
+    """A code is good once, for as long as it is good at all: allauth forgets the use of one that comes late or early.
+
+    When a factor is used, its secret is moved to the present key, so that a former one can be retired.
+    """
+
+    authenticator: Authenticator
+    user: User
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type != Authenticator.Type.TOTP:
+            return code
+        lasts = factors.TOTP_PERIOD * (2 * factors.TOTP_TOLERANCE + 1)
+        if not cache.add(f"code-used-{self.user.pk}-{normalize_user_code(code)}", 1, lasts):
+            raise get_adapter().validation_error("incorrect_code")
+        with suppress(InvalidToken):
+            self.authenticator.data["secret"] = kept_anew(self.authenticator.data["secret"])
+            self.authenticator.save(update_fields=["data"])
+        return code
+
+
+class CodeForm(OnceOnly, AuthenticateForm):
+    """The second step of signing in."""
+
+
+class CodeAgainForm(OnceOnly, ReauthenticateForm):
+    """Shown again, before something that matters."""

@@ -1,0 +1,54 @@
+"""A new password: by whoever knows the present one, or by a link in a mail."""
+
+from typing import Any
+
+from allauth.account import views
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse_lazy
+
+from jobs.models import ApiToken
+
+
+class PasswordChange(views.PasswordChangeView):
+    """Other sessions and the person's tokens end with it; this session goes on."""
+
+    template_name = "session/password.html"
+    success_url = reverse_lazy("home")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            raise PermissionDenied("You sign in elsewhere: the portal keeps no password of yours.")
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return answer
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        tokens = ApiToken.objects.valid().filter(person=self.request.user).select_related("team")
+        return {**super().get_context_data(**more), "tokens": tokens}
+
+
+class PasswordForgotten(views.PasswordResetView):
+    """Asks for a link by mail. Where the portal sends no mail, an administrator sets a new password."""
+
+    template_name = "session/forgotten.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.SENDS_MAIL:
+            return render(request, "session/no_mail.html")
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return answer
+
+
+class LinkSent(views.PasswordResetDoneView):
+    """Says the same whether or not there is someone with that address."""
+
+    template_name = "session/link_sent.html"
+
+
+class PasswordByLink(views.PasswordResetFromKeyView):
+    """Where the link in the mail leads. It is good for an hour, and once."""
+
+    template_name = "session/by_link.html"
+    success_url = reverse_lazy("sign_in")

@@ -1,0 +1,34 @@
+"""Where signing in, passwords and second factors are. What is not here of allauth's pages does not exist.
+
+allauth finds its own pages by name, so those names are its.
+"""
+
+from django.urls import path, re_path
+from django.views.decorators.http import require_http_methods, require_safe
+
+from jobs.web.door import known, signed_in
+from jobs.web.session import factor, password, signing
+
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+urlpatterns = [
+    path("sign-in/", page(signing.SignIn.as_view()), name="sign_in"),
+    path("sign-in/", page(signing.SignIn.as_view()), name="account_login"),
+    path("sign-in/code/", page(signing.SignInCode.as_view()), name="mfa_authenticate"),
+    path("sign-out/", signing.SignOut.as_view(), name="sign_out"),
+    path("password/", page(signed_in(password.PasswordChange.as_view())), name="account_change_password"),
+    path("password/again/", page(known(signing.PasswordAgain.as_view())), name="account_reauthenticate"),
+    path("password/forgotten/", page(password.PasswordForgotten.as_view()), name="account_reset_password"),
+    path("password/forgotten/sent/", require_safe(password.LinkSent.as_view()), name="account_reset_password_done"),
+    re_path(
+        r"^password/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        page(password.PasswordByLink.as_view()),
+        name="account_reset_password_from_key",
+    ),
+    path("second-factor/", require_safe(signed_in(factor.Factor.as_view())), name="mfa_index"),
+    path("second-factor/again/", page(known(signing.CodeAgain.as_view())), name="mfa_reauthenticate"),
+    path("second-factor/set-up/", page(known(factor.SetUp.as_view())), name="mfa_activate_totp"),
+    path("second-factor/take-away/", page(signed_in(factor.TakeAway.as_view())), name="mfa_deactivate_totp"),
+    path("second-factor/codes/", require_safe(signed_in(factor.Codes.as_view())), name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new/", page(signed_in(factor.NewCodes.as_view())), name="mfa_generate_recovery_codes"),
+]

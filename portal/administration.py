@@ -1,0 +1,45 @@
+"""Django's admin behind the portal's own door: it has no sign-in of its own, and wants the second factor."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib.admin import AdminSite
+from django.db.models.base import ModelBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from jobs import second_factor
+
+NOT_HERE = frozenset({"account", "mfa"})
+"""allauth's tables: nothing in them is for anyone to edit, and there are secrets."""
+
+
+class Administration(AdminSite):
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        kept = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - Django's own way
+        super().register(kept, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not second_factor.lacking(request)
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Strangers are sent to sign in and back, staff to their second factor; others may not be here (403)."""
+        answer: HttpResponse = secure_admin_login(_go_on)(request)
+        return answer
+
+    def password_change(  # type: ignore[override] # a way to another page, instead of a page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one page to do that."""
+        return redirect("account_change_password")
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    if second_factor.lacking(request):
+        return redirect(second_factor.way_on(request))
+    return redirect("admin:index")

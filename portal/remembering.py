@@ -1,0 +1,70 @@
+"""Django's cache, kept in the database as JSON: the attempts to sign in that failed, and codes that were used.
+
+All processes must see the same counts, and they must outlive a Redis that is away or emptied: else limits would be
+forgotten just then, or nobody could sign in. Where the database is away, nobody signs in anyway. (Django's own cache
+in a database pickles what it keeps, and counts its table at each write.)
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from jobs.models import Remembered
+
+SWEEP_CHANCE = 0.01
+"""How many writes sweep out what has expired."""
+FOR_EVER = timedelta(days=365)
+
+
+class DatabaseCache(BaseCache):
+    """One row a key. Only `add` decides anything: who adds first has it."""
+
+    def __init__(self, _location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        rows = Remembered.objects.filter(key=self._name(key, version), until__gt=now())
+        for value in rows.values_list("value", flat=True):
+            return value
+        return default
+
+    def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        name, until = self._name(key, version), self._until(timeout)
+        if Remembered.objects.filter(key=name, until__lte=now()).update(value=value, until=until):
+            return True
+        try:
+            with transaction.atomic():
+                Remembered.objects.create(key=name, value=value, until=until)
+        except IntegrityError:
+            return False
+        return True
+
+    def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        row = Remembered(key=self._name(key, version), value=value, until=self._until(timeout))
+        Remembered.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["key"], update_fields=["value", "until"]
+        )
+        if random.random() < SWEEP_CHANCE:
+            Remembered.objects.filter(until__lte=now()).delete()
+
+    def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        rows = Remembered.objects.filter(key=self._name(key, version), until__gt=now())
+        return bool(rows.update(until=self._until(timeout)))
+
+    def delete(self, key: str, version: int | None = None) -> bool:
+        gone, _ = Remembered.objects.filter(key=self._name(key, version)).delete()
+        return bool(gone)
+
+    def clear(self) -> None:
+        Remembered.objects.all().delete()
+
+    def _name(self, key: str, version: int | None) -> str:
+        return self.make_and_validate_key(key, version=version)
+
+    def _until(self, timeout: Any) -> datetime:
+        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        return now() + (FOR_EVER if seconds is None else timedelta(seconds=seconds))

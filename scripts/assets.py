@@ -1,0 +1,90 @@
+"""The files of static/ that others made, or that were made by a tool: are they those of the manifest?
+
+`python -m scripts.assets` compares hashes, without Node. Of the editor's bundle it also compares the hash of the
+sources: whoever changes those runs `make assets`, which ends in `python -m scripts.assets --take FOLDER`.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+MANIFEST = STATIC / "vendor" / "manifest.json"
+SOURCES = STATIC / "src" / "builder"
+BUNDLE = "vendor/builder.min.js"
+LICENCES = "vendor/builder.licences.txt"
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case []:
+            wrong = complaints()
+            sys.stdout.write("".join(f"{line}\n" for line in wrong))
+            return 1 if wrong else 0
+        case ["--take", folder]:
+            take(Path(folder))
+            return 0
+    sys.stderr.write("python -m scripts.assets [--take FOLDER]\n")
+    return 2
+
+
+def complaints() -> list[str]:
+    """What is not as the manifest says."""
+    entries = json.loads(MANIFEST.read_text())
+    found = [
+        f"static/{entry['file']} is not the one of static/vendor/manifest.json."
+        for entry in entries
+        if digest(STATIC / entry["file"]) != entry["sha256"]
+    ]
+    listed = {entry["file"] for entry in entries} | {"vendor/manifest.json"}
+    there = {str(path.relative_to(STATIC)) for path in (STATIC / "vendor").iterdir()}
+    found += [f"static/{name} is not in static/vendor/manifest.json." for name in sorted(there - listed)]
+    sources = next((entry.get("sources_sha256") for entry in entries if entry["file"] == BUNDLE), None)
+    if sources != digest_of_sources():
+        found.append("static/src/builder has changed since the bundle was made: run `make assets`.")
+    return found
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digest_of_sources() -> str:
+    """Of the names and contents of all that the bundle is made from."""
+    whole = hashlib.sha256()
+    for path in sorted(each for each in SOURCES.rglob("*") if each.is_file() and "node_modules" not in each.parts):
+        whole.update(f"{path.relative_to(SOURCES).as_posix()} {digest(path)}\n".encode())
+    return whole.hexdigest()
+
+
+def take(folder: Path) -> None:
+    """Put a bundle that was made in its place, and say in the manifest what it is."""
+    for name in (BUNDLE, LICENCES):
+        (STATIC / name).write_bytes((folder / Path(name).name).read_bytes())
+    kept = [entry for entry in json.loads(MANIFEST.read_text()) if entry["file"] not in (BUNDLE, LICENCES)]
+    packages: list[dict[str, Any]] = json.loads((folder / "builder.packages.json").read_text())
+    bundle = {
+        "name": "builder",
+        "version": digest_of_sources()[:12],
+        "licence": "MIT",
+        "file": BUNDLE,
+        "sha256": digest(STATIC / BUNDLE),
+        "made_from": "static/src/builder, by make assets",
+        "sources_sha256": digest_of_sources(),
+        "contains": packages,
+    }
+    licences = {
+        "name": "licences of what builder contains",
+        "version": digest_of_sources()[:12],
+        "licence": "as they say",
+        "file": LICENCES,
+        "sha256": digest(STATIC / LICENCES),
+        "made_from": "the packages of static/src/builder/package-lock.json",
+    }
+    MANIFEST.write_text(json.dumps([*kept, bundle, licences], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,219 @@
+"""Whatever is done to the audit behind the portal's back is refused, and found if it could be done all the same."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django.utils.timezone import now
+
+from jobs import audit
+from jobs.audit import retention
+from jobs.audit.verifying import verify
+from jobs.models import AuditEntry, AuditHead
+from tests import make, sealed
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture
+def team():
+    """A team whose chain has five acts."""
+    team = make.team("research")
+    for number in range(1, 6):
+        audit.record("change", person=None, team=team, after={"number": number})
+    connection.check_constraints()  # as at a commit
+    return team
+
+
+def sql(statement, *values):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def says(*options):
+    """What the command says, and whether it is content."""
+    out = StringIO()
+    try:
+        call_command("verify_audit", *options, stdout=out)
+    except CommandError as error:  # which manage.py ends with 1
+        return str(error)
+    return out.getvalue()
+
+
+EDITS = [
+    "UPDATE jobs_auditentry SET act = 'stop'",
+    "UPDATE jobs_auditentry SET number = number + 100",
+    "DELETE FROM jobs_auditentry",
+    "DELETE FROM jobs_auditentry WHERE number = 5",
+    "UPDATE jobs_audithead SET number = 1",
+    "UPDATE jobs_audithead SET digest = 'x'",
+    "UPDATE jobs_audithead SET gone_number = 100",
+    "DELETE FROM jobs_audithead",
+]
+ON_SQLITE = [
+    "INSERT OR REPLACE INTO jobs_auditentry SELECT * FROM jobs_auditentry WHERE number = 3",
+    "REPLACE INTO jobs_audithead SELECT chain, 9, 'x', 8, 'x' FROM jobs_audithead",
+    "UPDATE OR REPLACE jobs_auditentry SET number = 1 WHERE number = 2",
+]
+ON_POSTGRESQL = [
+    "TRUNCATE jobs_auditentry",
+    "TRUNCATE jobs_audithead",
+    "INSERT INTO jobs_auditentry SELECT * FROM jobs_auditentry ON CONFLICT (id) DO UPDATE SET act = 'stop'",
+]
+
+
+@pytest.mark.parametrize("statement", [*EDITS, *(ON_SQLITE if connection.vendor == "sqlite" else ON_POSTGRESQL)])
+def test_the_database_refuses_to_change_it(team, statement):
+    before = list(AuditEntry.objects.values())
+    with pytest.raises(DatabaseError, match="neither changed nor taken away"):
+        sql(statement)
+
+    assert list(AuditEntry.objects.values()) == before
+    assert "whole, from 1 to 5" in says()
+
+
+def test_a_chain_as_it_was_written_is_whole(team):
+    audit.record("sign in", person=None)
+
+    said = says().splitlines()
+    assert [line.rpartition(".")[0] for line in said] == [
+        "The portal: whole, from 1 to 1",
+        "Research: whole, from 1 to 5",
+    ]
+    assert said[1].endswith(AuditHead.objects.get(pk=team.pk).digest)
+
+
+def test_a_team_of_which_nothing_is_known_yet_is_whole():
+    make.team("quiet")
+
+    assert says("--team", "quiet").startswith("Quiet: whole, from 1 to 0.")
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken"),
+    [
+        ("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 3", "broken at 3: it is not what was written"),
+        ("UPDATE jobs_auditentry SET after = '' WHERE number = 1", "broken at 1: it is not what was written"),
+        ("UPDATE jobs_auditentry SET address = 'x' WHERE number = 5", "broken at 5: it is not what was written"),
+        ("DELETE FROM jobs_auditentry WHERE number = 2", "broken at 3: 1 before it are missing"),
+        ("DELETE FROM jobs_auditentry WHERE number > 3", "broken at 4: nothing is there, up to 5"),
+        ("DELETE FROM jobs_auditentry WHERE number < 3", "broken at 3: 2 before it are missing"),
+        ("UPDATE jobs_audithead SET number = 4", "broken at 4: the end of the chain has another hash"),
+        ("DELETE FROM jobs_audithead", "broken at 1: the end of the chain is gone"),
+    ],
+)
+def test_tampering_is_found_at_its_place(team, statement, broken):
+    with sealed.lifted():
+        sql(statement)
+
+    assert f"Research: {broken}." in says()
+
+
+def test_an_act_that_never_was_is_found(team):
+    forged = AuditEntry(team=team, number=6, created_at=now(), act="stop", door="web", previous="x")
+    forged.digest = forged.sealed()
+    forged.save()
+
+    assert "Research: broken at 6: it stands after the end of the chain." in says()
+
+
+def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(team):
+    with sealed.lifted():
+        previous = AuditEntry.objects.get(number=2).digest
+        for entry in AuditEntry.objects.filter(number__gt=2).order_by("number"):
+            entry.act, entry.previous = "stop", previous
+            previous = entry.sealed()
+            sql(
+                "UPDATE jobs_auditentry SET act = 'stop', previous = %s, digest = %s WHERE number = %s",
+                entry.previous,
+                previous,
+                entry.number,
+            )
+
+    assert "Research: broken at 5: the end of the chain has another hash." in says()
+
+
+def test_a_missing_trigger_is_told(team):
+    if connection.vendor == "sqlite":
+        sql("DROP TRIGGER audit_entry_stays")
+    else:
+        sql("ALTER TABLE jobs_auditentry DISABLE TRIGGER audit_entry_stays")
+
+    assert "the trigger audit_entry_stays is missing" in says()
+
+
+def test_a_break_in_one_chain_is_not_one_in_another(team):
+    other = make.team("finance")
+    audit.record("change", person=None, team=other)
+    with sealed.lifted():
+        sql("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 3")
+
+    assert "whole" in says("--team", "finance")
+    assert "broken at 3" in says("--team", "research")
+
+
+@pytest.fixture
+def old(monkeypatch):
+    """A team three of whose five acts are a year old."""
+    team, moment = make.team("research"), now()
+    for number in range(1, 6):
+        at = moment - timedelta(days=400 if number < 4 else 1)
+        monkeypatch.setattr("jobs.audit.recording.now", lambda at=at: at)
+        audit.record("change", person=None, team=team)
+    monkeypatch.undo()
+    return team
+
+
+A_YEAR_AGO = f"{now() - timedelta(days=365):%Y-%m-%d}"
+
+
+def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old):
+    out = StringIO()
+    call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
+
+    assert f"Deleted 3 entries of before {A_YEAR_AGO}" in out.getvalue()
+    assert list(AuditEntry.objects.order_by("number").values_list("number", "act")) == [
+        (4, "change"),
+        (5, "change"),
+        (6, "let go"),
+    ]
+    assert "Research: whole, from 4 to 6." in says()
+    call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
+    assert AuditEntry.objects.count() == 3
+
+
+def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeypatch):
+    monkeypatch.setattr(retention, "finish", lambda _: 0)
+    call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
+    monkeypatch.undo()
+    assert "it was let go of, and is there" in says()
+
+    call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
+    assert "Research: whole, from 4 to 6." in says()
+
+
+def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old):
+    with sealed.lifted():
+        sql("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 2")
+
+    with pytest.raises(CommandError, match="verify_audit"):
+        call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
+    assert AuditEntry.objects.count() == 5
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2999-01-01"])
+def test_a_day_must_be_one_that_was(day):
+    with pytest.raises(CommandError):
+        call_command("trim_audit", "--before", day)
+
+
+def test_a_beginning_that_nobody_let_go_of_is_missed(old):
+    gone = AuditEntry.objects.get(number=3)
+    sql("UPDATE jobs_audithead SET gone_number = 3, gone_digest = %s", gone.digest)
+    sql("DELETE FROM jobs_auditentry WHERE number <= 3")
+
+    assert "broken at 4: nobody wrote down that what was before it was let go of" in says()
+    assert json.dumps(verify(old.pk).whole) == "false"

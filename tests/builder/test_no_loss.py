@@ -1,0 +1,172 @@
+"""Opening loses nothing, and a field changes its own place: over a thousand texts, as Python and the page's module
+see them."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from jobs.spec import fields
+from jobs.spec.documents import Document, Kind
+from jobs.spec.fields import Field, Row, Value
+from jobs.spec.fields.described import described
+from jobs.spec.jsontext import with_comments
+from jobs.spec.text import without_comments
+from tests.builder import documents
+from tests.builder.conftest import Call
+
+pytestmark = pytest.mark.browser
+
+MANY = 500  # of each kind
+BATCH = 100
+TABLES = {Kind.SUBMISSION: fields.JOB, Kind.DEFINITION: fields.DEFINITION}
+KINDS = list(TABLES)
+
+READ = """({ texts, table }) => texts.map((text) => {
+  const parsed = { text, ...builder.text.parse(text) };
+  if (parsed.error) throw new Error(text);
+  return Object.fromEntries(table.filter((field) => builder.places.fits(parsed, field))
+    .map((field) => [field.name, builder.places.read(parsed, field)]));
+})"""
+SAVE = """({ texts, table }) => texts.map((text) => {
+  const parsed = { text, ...builder.text.parse(text) };
+  const editing = new builder.text.Editing(text);
+  for (const field of table) {
+    if (builder.places.fits(parsed, field)) builder.places.write(editing, field, builder.places.read(parsed, field));
+  }
+  return editing.text;
+})"""
+WRITE = """({ edits, table }) => edits.map(({ text, name, value }) => {
+  const field = table.find((each) => each.name === name);
+  const editing = new builder.text.Editing(text);
+  const part = editing.node(field.path.slice(0, 1));
+  builder.places.write(editing, field, value);
+  return [editing.text, part ? [part.offset, part.offset + part.length] : [0, 0]];
+})"""
+
+
+@cache
+def made(kind: Kind) -> list[tuple[Document, str]]:
+    return [documents.document(kind, number) for number in range(MANY)]
+
+
+def loaded(text: str) -> Any:
+    """What a text holds, its large number too."""
+    return json.loads(without_comments(text).blanked)
+
+
+def as_sent(value: Value) -> Any:
+    if isinstance(value, str):
+        return value
+    return [vars(each) if isinstance(each, Row) else each for each in value]
+
+
+def fitting(kind: Kind, document: Document) -> list[Field]:
+    return [field for field in TABLES[kind] if field.place.fits(document)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: Kind) -> None:
+    found = set().union(*(documents.seen(kind, document) for document, _ in made(kind)))
+    texts = "".join(text for _, text in made(kind))
+
+    assert documents.members(kind) - found == set()
+    assert "unknownKey" in texts
+    assert documents.LARGE in texts
+    assert "// why" in texts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_reads_what_python_reads(kind: Kind, call: Call) -> None:
+    table = described(TABLES[kind])
+    for batch in batches(kind):
+        shown = call(READ, {"texts": [text for _, text in batch], "table": table})
+        for (_, text), in_page in zip(batch, shown, strict=True):
+            document = loaded(text)
+            in_python = {field.name: as_sent(field.place.read(document)) for field in fitting(kind, document)}
+            assert in_page == in_python, text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_saving_untouched_gives_the_same_bytes(kind: Kind, call: Call) -> None:
+    table = described(TABLES[kind])
+    for batch in batches(kind):
+        texts = [text for _, text in batch]
+        assert call(SAVE, {"texts": texts, "table": table}) == texts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_field_changes_exactly_its_place(kind: Kind, call: Call) -> None:
+    table = described(TABLES[kind])
+    for batch in batches(kind):
+        edits = [change(kind, text, number) for number, (_, text) in enumerate(batch)]
+        texts = call(WRITE, {"edits": [{**edit, "value": as_sent(edit["value"])} for edit in edits], "table": table})
+        for edit, (after, part) in zip(edits, texts, strict=True):
+            before = loaded(edit["text"])
+            meant = fields.written(before, TABLES[kind], {edit["name"]: edit["value"]})
+            assert loaded(after) == meant, (edit["name"], edit["text"], after)
+            kept = comments_beside((0, 0), after)
+            assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)
+            assert untouched(edit["text"], after), (edit["name"], edit["text"], after)
+
+
+def test_every_sort_of_place_is_changed_filled_and_emptied() -> None:
+    edits = [change(kind, text, number) for kind in KINDS for number, (_, text) in enumerate(made(kind)[:BATCH])]
+    told = {(edit["name"], bool(edit["value"])) for edit in edits}
+
+    for kind in KINDS:
+        assert {field.name for field in TABLES[kind]} <= {name for name, _ in told}
+    assert {said for _, said in told} == {True, False}
+
+
+def batches(kind: Kind) -> list[list[tuple[Document, str]]]:
+    texts = iter(made(kind))
+    return [list(islice(texts, BATCH)) for _ in range(MANY // BATCH)]
+
+
+def change(kind: Kind, text: str, number: int) -> dict[str, Any]:
+    """One field that is changed, filled or emptied, in a way that people can."""
+    dice = random.Random(number)
+    document = loaded(text)
+    choices = fitting(kind, document)
+    field = choices[number % len(choices)]
+    value: Value = field.place.read(document)
+    if isinstance(value, str):
+        new = {"memory": "16 GiB", "duration": "1 h 30 min", "command": "python 'a b' c", "number": "3"}
+        value = "" if value and dice.random() < 0.3 else new.get(field.kind, "changed")
+        if field.name in ("definition", "revision"):
+            value = "7" if field.name == "revision" else str(field.place.read(document)) or "other"
+    elif field.kind == "jobs":
+        value = () if value and dice.random() < 0.5 else (*value, "00000000-0000-4000-8000-0000000000ff")
+    else:
+        rows = [each for each in value if isinstance(each, Row)]
+        kept = rows[1:] if dice.random() < 0.3 else rows
+        changed = [Row(row.name, f"{row.value}!", row.origin) for row in kept[:1]] + kept[1:]
+        value = (*changed, Row("NEW", "line\nline")) if dice.random() < 0.7 else tuple(changed)
+    return {"text": text, "name": field.name, "value": value}
+
+
+def comments_beside(part: Sequence[int], text: str) -> Counter[str]:
+    """The comments that stand outside of a part of a text."""
+    at = without_comments(text).found
+    return Counter(text[offset:].split("\n", maxsplit=1)[0][:5] for offset in at if not part[0] <= offset < part[1])
+
+
+def untouched(before: str, after: str) -> bool:
+    """Whether all lines that both have, but for a few, are there letter by letter: nothing was laid out anew."""
+    if "\n" not in before.strip():
+        return "\n" not in after.strip()
+    there = {each.rstrip(",") for each in after.split("\n")}
+    gone = [line for line in before.split("\n") if line.rstrip(",") not in there]
+    return len(gone) <= 16
+
+
+def test_the_reader_of_these_tests_reads_as_the_portal_does() -> None:
+    for document, text in made(Kind.SUBMISSION)[:BATCH]:
+        if documents.LARGE not in text:
+            assert with_comments(text).value == document == loaded(text)

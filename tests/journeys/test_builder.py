@@ -1,0 +1,276 @@
+"""The builder: the guide's documents from empty forms, by keyboard alone and by mouse; form and text as one."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from jobs.spec.documents import Kind
+from jobs.spec.normal import normalise
+from tests.builder import documents
+from tests.writing import write, written
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+PASTED_TEXT = """(area, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+FOCUSED = "document.activeElement.matches(%s)"
+
+DEFINITION = {
+    "#f-name": "my-ml-training-job",
+    "#f-image": "123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest",
+    "#f-command": "python train.py",
+    "#f-vcpus": "4",
+    "#f-memory": "16 GiB",
+    "#f-gpus": "1",
+    "#f-job_role": "arn:aws:iam::123456789012:role/BatchJobRole",
+}
+VARIABLES = {"DATASET_S3_PATH": "s3://my-datasets/experiment-42", "MODEL_TYPE": "resnet50", "EPOCHS": "10"}
+
+
+def document(page: Page) -> Any:
+    return json.loads(written(page).input_value())
+
+
+def same(page: Page, seed: str, kind: Kind) -> bool:
+    """Whether Batch would treat what is written as it treats the guide's own."""
+    return normalise(document(page), kind) == normalise(json.loads(seed), kind)
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """By the Tab key alone."""
+    for _ in range(250):
+        if page.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"The Tab key does not lead to {selector}.")
+
+
+def type_into(page: Page, selector: str, text: str) -> None:
+    tab_to(page, selector)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+def choose(page: Page, selector: str, label: str) -> None:
+    """In a list of choices, by typing how it begins."""
+    tab_to(page, selector)
+    page.keyboard.type(label)
+
+
+def test_the_guides_documents_are_written_by_keyboard_alone(
+    signed_in: Callable[..., Page], seeds: Callable[[str], str]
+) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/definitions/new/")
+    for selector, text in DEFINITION.items():
+        type_into(page, selector, text)
+    expect(page.locator("#sentence")).to_have_text("Register my-ml-training-job")
+    assert same(page, seeds("my-job-definition.json"), Kind.DEFINITION)
+    tab_to(page, "button[value=submit]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/definitions/" in url and "/new/" not in url)
+
+    page.goto("/teams/research/jobs/new/")
+    choose(page, "#f-definition", "my-ml-training-job")
+    type_into(page, "#f-name", "train-model-experiment-42")
+    for number, (name, value) in enumerate(VARIABLES.items()):
+        if number:
+            tab_to(page, "[data-rows=environment] [data-add]")
+            page.keyboard.press("Enter")  # which leads into the new row
+        else:
+            tab_to(page, "[data-rows=environment] [data-line] input")
+        page.keyboard.type(name)
+        page.keyboard.press("Tab")
+        page.keyboard.type(value)
+    choose(page, "#f-queue", "ml-training-queue")
+    expect(page.locator("#sentence")).to_have_text("Submit train-model-experiment-42 to ml-training-queue")
+    assert same(page, seeds("my-job-submission.json"), Kind.SUBMISSION)
+    tab_to(page, "button[value=submit]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/submissions/" in url)
+
+
+def test_the_guides_documents_are_written_by_mouse(
+    signed_in: Callable[..., Page], seeds: Callable[[str], str]
+) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/definitions/new/")
+    for selector, text in DEFINITION.items():
+        page.locator(selector).click()
+        page.locator(selector).fill(text)
+    expect(page.locator("#sentence")).to_have_text("Register my-ml-training-job")
+    assert same(page, seeds("my-job-definition.json"), Kind.DEFINITION)
+
+    page.goto("/teams/research/jobs/new/")
+    page.locator("#f-definition").select_option("my-ml-training-job")
+    page.locator("#f-queue").select_option("ml-training-queue")
+    page.locator("#f-name").fill("train-model-experiment-42")
+    rows = page.locator("[data-rows=environment]")
+    for number, (name, value) in enumerate(VARIABLES.items()):
+        if number:
+            rows.locator("[data-add]").click()
+        line = rows.locator("[data-line]").nth(number)
+        line.locator("input").first.fill(name)
+        line.locator("textarea").fill(value)
+    expect(page.locator("#sentence")).to_have_text("Submit train-model-experiment-42 to ml-training-queue")
+    assert same(page, seeds("my-job-submission.json"), Kind.SUBMISSION)
+
+
+def test_form_and_text_are_one_and_undo_knows_both(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/jobs/new/?definition=model-training")
+    text = """{
+  // what it is for
+  "jobName": "first",   "jobQueue": "cpu-job-queue",
+  "jobDefinition": "model-training",
+  "parameters": {"seed": "12345678901234567890"},
+  "timeout": {"attemptDurationSeconds": 3600}
+}
+"""
+    write(page, text)
+    expect(page.locator("#f-name")).to_have_value("first")
+    expect(page.locator("#f-time_limit")).to_have_value("1 h")
+
+    page.locator("#f-name").fill("second")
+    assert written(page).input_value() == text.replace("first", "second")
+    expect(page.locator("#f-name")).to_be_focused()
+    page.locator("#f-time_limit").fill("")
+    assert "timeout" not in written(page).input_value()
+    assert "// what it is for" in written(page).input_value()
+
+    page.locator(".cm-content").focus()
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    expect(page.locator("#f-name")).to_have_value("first")
+    assert written(page).input_value() == text
+
+
+def test_a_text_that_is_no_json_now_freezes_the_form_and_loses_nothing(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/jobs/new/?definition=model-training")
+    page.locator("#f-name").fill("kept")
+    whole = written(page).input_value()
+    write(page, whole.replace('"kept"', '"kept'))
+    expect(page.locator("[data-frozen]")).to_contain_text("no JSON now")
+    expect(page.locator("#f-name")).to_have_value("kept")
+
+    write(page, whole)
+    expect(page.locator("[data-frozen]")).to_be_hidden()
+    page.locator("#f-name").fill("changed")
+    assert written(page).input_value() == whole.replace('"kept"', '"changed"')
+
+
+FORMATS = {
+    "comments and trailing commas": (
+        '{"jobName": "a", /* why */ "jobQueue": "cpu-job-queue", "jobDefinition": "model-training",}',
+        "comma",
+    ),
+    "another spelling of the keys": (
+        '{"JobName": "a", "job_queue": "cpu-job-queue", "JobDefinition": "model-training"}',
+        "spelling",
+    ),
+    "a command line": (
+        "aws batch submit-job --job-name a --job-queue cpu-job-queue --job-definition model-training",
+        "command line",
+    ),
+    "what AWS tells of a job": (
+        json.dumps({"jobs": [{
+            "jobId": "x", "jobName": "a", "jobQueue": "cpu-job-queue", "status": "FAILED", "createdAt": 1,
+            "jobDefinition": "arn:aws:batch:us-west-2:123456789012:job-definition/model-training:1",
+        }]}),
+        "What AWS tells of a job",
+    ),
+    "a skeleton of the AWS CLI": (
+        json.dumps({
+            "jobName": "a", "jobQueue": "cpu-job-queue", "shareIdentifier": "", "schedulingPriorityOverride": 0,
+            "arrayProperties": {"size": 0}, "dependsOn": [{"jobId": "", "type": "N_TO_N"}],
+            "jobDefinition": "model-training", "parameters": {"KeyName": ""}, "tags": {"KeyName": ""},
+        }),
+        "skeleton",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FORMATS)
+def test_whatever_is_pasted_becomes_the_document_and_can_be_undone(what: str, signed_in: Callable[..., Page]) -> None:
+    text, told = FORMATS[what]
+    page = signed_in("analyst")
+    page.goto("/teams/research/jobs/new/")
+    before = written(page).input_value()
+    page.locator(".cm-content").focus()
+    page.keyboard.press("Control+a")
+    page.locator(".cm-content").evaluate(PASTED_TEXT, text)
+
+    expect(page.locator("#f-name")).to_have_value("a")
+    expect(page.locator("#f-queue")).to_have_value("cpu-job-queue")
+    expect(page.locator("#f-definition")).to_have_value(re.compile("model-training"))
+    expect(page.locator("[data-editor-said]")).to_contain_text(re.compile(told, re.IGNORECASE))
+
+    page.locator(".cm-content").focus()
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    assert written(page).input_value() == before
+
+
+def test_a_fix_is_applied_and_undone(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/jobs/new/?definition=model-training")
+    asked = {"jobName": "a", "jobQueue": "cpu-job-queue", "jobDefinition": "model-training"}
+    write(page, json.dumps({**asked, "timeout": {"attemptDurationSeconds": 5}}))
+    page.locator("#beside [data-fix]").first.click()
+    expect(page.locator("#f-time_limit")).to_have_value("1 min")
+    expect(page.locator("#sentence")).to_have_text("Submit a to cpu-job-queue")
+
+
+def test_any_field_of_the_schema_comes_into_the_form(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/definitions/new/")
+    page.locator("#further-words").fill("ulimit")
+    page.locator("#further-found").get_by_role("button", name="Ulimits", exact=True).click()
+    part = page.locator("[data-part]")
+    for number, (name, limit) in enumerate((("nofile", "1024"), ("core", "0"))):
+        part.get_by_role("button", name=re.compile("^Add ")).click()
+        for key, value in (("name", name), ("softLimit", limit), ("hardLimit", limit)):
+            part.locator(f'[data-at="/containerProperties/ulimits/{number}/{key}"]').fill(value)
+    assert document(page)["containerProperties"]["ulimits"] == [
+        {"name": "nofile", "softLimit": 1024, "hardLimit": 1024},
+        {"name": "core", "softLimit": 0, "hardLimit": 0},
+    ]
+
+    part.get_by_role("button", name="Take Ulimits 1 away").click()
+    expect(part.locator('[data-at="/containerProperties/ulimits/0/name"]')).to_have_value("core")
+    expect(part.locator('[data-at="/containerProperties/ulimits/1/name"]')).to_have_count(0)
+    assert [each["name"] for each in document(page)["containerProperties"]["ulimits"]] == ["core"]
+
+
+def test_a_pod_is_written_in_a_form(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/definitions/new/")
+    page.get_by_role("link", name="A pod of Kubernetes").click()
+    page.locator("#f-name").fill("pod")
+    page.locator('[data-at="/eksProperties/podProperties/containers/0/image"]').fill("busybox")
+
+    assert document(page)["eksProperties"]["podProperties"]["containers"][0]["image"] == "busybox"
+    assert document(page)["jobDefinitionName"] == "pod"
+
+
+@pytest.mark.parametrize("kind", [Kind.SUBMISSION, Kind.DEFINITION])
+def test_twenty_documents_go_through_the_page_without_loss(kind: Kind, signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto(f"/teams/research/{'jobs' if kind is Kind.SUBMISSION else 'definitions'}/new/")
+    key = "jobName" if kind is Kind.SUBMISSION else "jobDefinitionName"
+    for number in range(10):
+        made, _ = documents.document(kind, number)
+        text = json.dumps({**made, key: "before"}, indent=2, ensure_ascii=False) + "\n"
+        write(page, text)
+        assert written(page).input_value() == text, number
+        page.locator("#f-name").fill(f"after-{number}")
+        changed = text.replace(f'"{key}": "before"', f'"{key}": "after-{number}"')
+        assert written(page).input_value() == changed, number

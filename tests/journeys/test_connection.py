@@ -1,0 +1,24 @@
+"""An admin asks whether the portal gets into AWS, and what it may do there."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+
+def test_an_admin_tests_the_connection(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("admin")
+    page.goto("/admin/jobs/account/")
+    page.locator("#result_list tbody a").first.click()
+    page.get_by_role("link", name="Test the connection").click()
+    page.get_by_role("button", name="Test the connection").click()
+
+    expect(page.locator("#content-main")).to_contain_text(
+        re.compile(r"Tested at .* as arn:aws:iam::\d{12}:user/sandbox")
+    )
+    expect(page.locator("tr", has_text="batch:SubmitJob")).to_contain_text("✓ there")
+    expect(page.locator("#content-main")).not_to_contain_text("✗ missing")
+    expect(page.get_by_label("The policy to paste")).to_contain_text("job-queue/cpu-job-queue")

@@ -1,0 +1,57 @@
+"""How a database is emptied whose audit refuses to be: its owner switches the triggers off for that moment.
+
+On SQLite the triggers are dropped and made anew from their own text, on PostgreSQL they are disabled. Tests of
+tampering do the same.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from django.db import connection
+
+TABLES = ("jobs_auditentry", "jobs_audithead")
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Within, the database would let everything be done to the audit."""
+    _settle()
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s)", TABLES
+            )
+            triggers = cursor.fetchall()
+            off = [f"DROP TRIGGER {name}" for name, _ in triggers]
+            on = [text for _, text in triggers]
+        else:
+            off, on = (
+                [f"ALTER TABLE {table} {word} TRIGGER USER" for table in TABLES] for word in ("DISABLE", "ENABLE")
+            )
+        for statement in off:
+            cursor.execute(statement)
+        try:
+            yield
+        finally:
+            _settle()
+            for statement in on:
+                cursor.execute(statement)
+
+
+def _settle() -> None:
+    """A table stays as it is made while something of it waits for the commit to be checked."""
+    if connection.in_atomic_block:
+        connection.check_constraints()
+
+
+def emptying(empty: Callable[[Any], None]) -> Callable[[Any], None]:
+    """What empties all tables, allowed to."""
+
+    @wraps(empty)
+    def emptied(case: Any) -> None:
+        with lifted():
+            empty(case)
+
+    return emptied

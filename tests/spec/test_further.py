@@ -1,0 +1,159 @@
+"""Everything that AWS's schema has is found by words, and shown as controls that give a value back as it was."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from jobs.spec.documents import Document, Kind
+from jobs.spec.fields import further
+from jobs.spec.fields.further import Control, Entries, Group, part_at, search
+from jobs.spec.problems import resolve
+from tests.examples import examples
+from tests.fuzz.documents import of_schema
+from tests.spec import samples
+
+CONTAINER: Document = {"jobDefinitionName": "a", "containerProperties": {"image": "x"}}
+
+
+def pointers(kind: Kind, words: str, document: Document = CONTAINER) -> list[str]:
+    return [found.pointer for found in search(kind, words, document)]
+
+
+@pytest.mark.parametrize(
+    ("words", "pointer"),
+    [
+        ("shared memory", "/containerProperties/linuxParameters/sharedMemorySize"),
+        ("sharedmemorysize", "/containerProperties/linuxParameters/sharedMemorySize"),
+        ("ULIMITS", "/containerProperties/ulimits"),
+        ("soft limit", "/containerProperties/ulimits"),
+        ("efs", "/containerProperties/volumes"),
+        ("secret", "/containerProperties/secrets"),
+        ("public ip", "/containerProperties/networkConfiguration/assignPublicIp"),
+        ("scheduling", "/schedulingPriority"),
+    ],
+)
+def test_a_field_is_found_by_its_name_however_it_is_written(words: str, pointer: str) -> None:
+    assert pointers(Kind.DEFINITION, words)[0] == pointer
+
+
+def test_what_no_name_answers_to_is_found_by_what_aws_says_of_it() -> None:
+    assert "/containerProperties/linuxParameters/initProcessEnabled" in pointers(Kind.DEFINITION, "reaps")
+    assert search(Kind.DEFINITION, "zebra", CONTAINER) == []
+    assert search(Kind.DEFINITION, " / ", CONTAINER) == []
+
+
+def test_a_definition_of_one_container_is_offered_nothing_of_the_other_blocks() -> None:
+    assert not [each for each in pointers(Kind.DEFINITION, "containers") if each.startswith("/ecsProperties")]
+    assert pointers(Kind.DEFINITION, "containers", {"ecsProperties": {}})[0] == "/ecsProperties/taskProperties"
+
+
+def test_every_place_of_the_schema_that_is_found_can_be_shown() -> None:
+    for kind in (Kind.DEFINITION, Kind.SUBMISSION):
+        for found, *_ in further._places(kind):
+            shown = part_at(kind, found.pointer, {})
+            assert shown is not None, found.pointer
+            assert shown.help == found.help or isinstance(shown, Entries)
+
+
+def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() -> None:
+    linux = {"devices": [{"hostPath": "/dev/a"}], "swappiness": 3, "initProcessEnabled": False}
+    shown = part_at(
+        Kind.DEFINITION, "/containerProperties/linuxParameters", {"containerProperties": {"linuxParameters": linux}}
+    )
+
+    assert isinstance(shown, Group)
+    values = {control.pointer.rpartition("/")[2]: (control.sort, control.value) for control in shown.controls}
+    assert values["swappiness"] == ("whole", "3")
+    assert values["initProcessEnabled"] == ("boolean", "false")
+    assert values["maxSwap"] == ("whole", "")
+    assert [part.pointer for part in shown.parts] == ["/containerProperties/linuxParameters/devices"]
+    assert [offer.label for offer in shown.offers] == ["Tmpfs"]
+
+
+def test_a_list_has_room_for_the_next_and_no_gaps() -> None:
+    document = {"containerProperties": {"ulimits": [{"name": "nofile"}]}}
+    shown = part_at(Kind.DEFINITION, "/containerProperties/ulimits", document)
+    full = part_at(Kind.SUBMISSION, "/retryStrategy/evaluateOnExit", {"retryStrategy": {"evaluateOnExit": [{}] * 5}})
+
+    assert isinstance(shown, Entries)
+    assert shown.next_pointer == "/containerProperties/ulimits/-"
+    added = part_at(Kind.DEFINITION, shown.next_pointer, document)
+    assert added is not None
+    assert added.pointer == "/containerProperties/ulimits/1"
+    assert part_at(Kind.DEFINITION, "/containerProperties/ulimits/1", document)
+    assert part_at(Kind.DEFINITION, "/containerProperties/ulimits/2", document) is None
+    assert isinstance(full, Entries)
+    assert full.next_pointer == ""
+    assert (
+        part_at(Kind.SUBMISSION, "/retryStrategy/evaluateOnExit/-", {"retryStrategy": {"evaluateOnExit": [{}] * 5}})
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("pointer", "document"),
+    [
+        ("", {}),
+        ("nowhere", {}),
+        ("/nowhere", {}),
+        ("/containerProperties/linuxParameters/nowhere", {}),
+        ("/containerProperties/ulimits/x", {}),
+        ("/containerProperties/ulimits/00", {}),
+        ("/containerProperties/linuxParameters", {"containerProperties": "a text"}),
+        ("/containerProperties/linuxParameters", {"containerProperties": {"linuxParameters": []}}),
+        ("/containerProperties/ulimits", {"containerProperties": {"ulimits": {}}}),
+    ],
+)
+def test_what_is_nowhere_or_has_another_shape_is_not_shown(pointer: str, document: Document) -> None:
+    assert part_at(Kind.DEFINITION, pointer, document) is None
+
+
+def test_a_value_that_its_control_could_not_give_back_is_shown_as_json() -> None:
+    for key, odd in {"swappiness": "three", "initProcessEnabled": "yes"}.items():
+        pointer = f"/containerProperties/linuxParameters/{key}"
+        shown = part_at(Kind.DEFINITION, pointer, {"containerProperties": {"linuxParameters": {key: odd}}})
+        assert isinstance(shown, Control)
+        assert (shown.sort, shown.value) == ("json", json.dumps(odd))
+
+
+def test_keys_are_read_as_words() -> None:
+    assert [further.words_of(key) for key in ("sharedMemorySize", "executionRoleArn", "sizeInGiB", "vcpus")] == [
+        "Shared memory size", "Execution role ARN", "Size in GiB", "vCPUs",
+    ]  # fmt: skip
+
+
+def controls(part: further.Part) -> list[Control]:
+    if isinstance(part, Control):
+        return [part]
+    if isinstance(part, Entries):
+        return [control for group in part.entries for control in controls(group)]
+    return [*part.controls, *(control for each in part.parts for control in controls(each))]
+
+
+def meant(control: Control) -> object:
+    """The value that a control stands for, as the page's script takes it."""
+    match control.sort:
+        case "members":
+            return dict(control.rows) or None
+        case "whole" | "number" | "json" | "boolean":
+            return json.loads(control.value) if control.value else None
+        case "lines":
+            return control.value.split("\n") if control.value else None
+    return control.value
+
+
+@examples(100)
+@given(of_schema(Kind.DEFINITION) | some.just(samples.definition()))
+def test_whatever_a_control_shows_is_what_the_document_has_there(document: Document) -> None:
+    for key in document:
+        shown = part_at(Kind.DEFINITION, f"/{key}", document)
+        assert shown is not None
+        for control in controls(shown):
+            try:
+                held = resolve(document, control.pointer)
+            except LookupError:
+                assert control.value == ""
+            else:
+                assert meant(control) == held or (not held and not meant(control))

@@ -1,0 +1,27 @@
+"""A database that the threads of one test share."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection, connections
+
+
+@contextmanager
+def shared_by_threads(tmp_path: Path) -> Iterator[None]:
+    """The test's database, such that each thread has a connection of its own: SQLite's in memory becomes a file."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    file = tmp_path / "portal.sqlite3"
+    with sqlite3.connect(file) as copy:
+        connection.connection.backup(copy)
+    in_memory = connection.settings_dict["NAME"]
+    connections.settings["default"]["NAME"] = str(file)
+    try:
+        yield
+    finally:
+        connections.settings["default"]["NAME"] = in_memory
+        with sqlite3.connect(file) as copy:
+            copy.backup(connection.connection)

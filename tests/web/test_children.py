@@ -1,0 +1,152 @@
+"""The children of an array: a picture of all, a list of some, and the log of each."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs.aws.logs import LogEvent, LogEvents
+from jobs.models import ArrayChild, Job
+from jobs.web.heat import heat_map
+from tests import make
+from tests.web.conftest import Research, SignIn
+
+
+@pytest.fixture
+def browser(research: Research, signed_in: SignIn) -> Client:
+    return signed_in(research.analyst.user)
+
+
+def array(research: Research, size: int, states: Iterable[str] = (), **fields: Any) -> Job:
+    given = {"state": "PENDING", "batch_id": "array", "looked_at": now(), **fields}
+    job = make.job(research.submission, name="sweep", array_size=size, **given)
+    ArrayChild.objects.bulk_create(
+        ArrayChild(job=job, index=index, state=state, log_stream=f"log-{index}") for index, state in enumerate(states)
+    )
+    return job
+
+
+def text(browser: Client, job: Job, name: str = "job", **query: str | int) -> str:
+    address = reverse(name, args=[job.text_id])
+    return " ".join(browser.get(address, query).content.decode().split())
+
+
+def indexes(listed: str) -> list[int]:
+    return [int(number) for number in re.findall(r'<td class="end num">(\d+)</td>', listed)]
+
+
+def test_whoever_opens_an_array_has_its_children_asked_about_and_is_told(
+    browser: Client, research: Research, rings: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = array(research, 5)
+    with django_capture_on_commit_callbacks(execute=True):
+        shown = text(browser, job)
+
+    assert rings == ["children"]
+    assert "They are being asked about at AWS Batch." in shown
+
+
+def test_the_page_of_an_array_draws_its_children_and_counts_them(browser: Client, research: Research) -> None:
+    shown = text(browser, array(research, 5, ["SUCCEEDED", "FAILED", "SUCCEEDED"]))
+
+    assert "2 more are being asked about" in shown
+    assert "2 succeeded</a>" in shown
+    assert "1 failed</a>" in shown
+    assert "<title>0 to 4: 2 succeeded, 2 not read, 1 failed</title>" in shown
+
+
+def test_the_page_of_an_array_changes_as_its_children_are_read(browser: Client, research: Research) -> None:
+    job = array(research, 2, ["RUNNING"])
+    part = text(browser, job, part="live")
+    mark = part.partition("seen=")[2][:16]
+    address = job.get_absolute_url()
+    assert browser.get(address, {"part": "live", "seen": mark}).status_code == 204
+    ArrayChild.objects.create(job=job, index=1, state="FAILED")
+
+    assert browser.get(address, {"part": "live", "seen": mark}).status_code == 200
+
+
+def test_what_aws_never_told_of_is_not_asked_for_without_end(browser: Client, research: Research, rings: Any) -> None:
+    moment = now()
+    job = array(research, 2, ["SUCCEEDED"], state="SUCCEEDED", ended_at=moment.replace(year=2000))
+    Job.objects.filter(pk=job.pk).update(children_read_at=moment)
+
+    assert "AWS Batch told nothing of 1 of them." in text(browser, job)
+    assert rings == []
+
+
+def test_the_list_shows_a_hundred_and_leads_on_and_back(browser: Client, research: Research) -> None:
+    job = array(research, 250, ["SUCCEEDED"] * 250)
+    first, last = (text(browser, job, "job_children", **{"from": start}) for start in (0, 200))
+
+    assert indexes(first) == list(range(100))
+    assert '?from=100"' in first
+    assert indexes(last) == list(range(200, 250))
+    assert '?from=100"' in last
+
+
+def test_the_list_is_filtered_by_state_and_its_pages_are_too(browser: Client, research: Research) -> None:
+    job = array(research, 303, ["SUCCEEDED", "FAILED", "RUNNING"] * 101)
+    listed = text(browser, job, "job_children", state="FAILED")
+
+    assert indexes(listed) == list(range(1, 300, 3))
+    assert "?from=301&amp;state=FAILED" in listed
+
+
+@pytest.mark.parametrize("start", ["-1", "x", "99999", "9" * 30, "٣"])
+def test_any_place_in_the_list_can_be_asked_for(start: str, browser: Client, research: Research) -> None:
+    assert "Children of sweep" in text(
+        browser, array(research, 3, ["RUNNING"] * 3), "job_children", **{"from": start}
+    )
+
+
+def test_a_childs_log_is_a_click_away_and_read_from_its_own_stream(
+    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = []
+
+    def read(_client: Any, _group: str, stream: str, **_: Any) -> LogEvents:
+        streams.append(stream)
+        return LogEvents((LogEvent(now(), "<b>hello</b>"),), "f/1", "b/1")
+
+    monkeypatch.setattr("jobs.aws.logs.read", read)
+    job = array(research, 2, ["SUCCEEDED", "FAILED"])
+    address = reverse("child_log", args=[job.text_id, 1])
+    assert f'href="{address}"' in text(browser, job, "job_children")
+    shown = browser.get(address).content.decode()
+
+    assert streams == ["log-1"]
+    assert "&lt;b&gt;hello&lt;/b&gt;" in shown
+    assert "child 1" in shown
+
+
+@pytest.mark.parametrize("index", [2, 10**30])
+def test_a_child_that_was_not_read_has_no_log_page(index: int, browser: Client, research: Research) -> None:
+    job = array(research, 2, ["RUNNING"])
+    assert browser.get(reverse("child_log", args=[job.text_id, index])).status_code == 404
+
+
+@pytest.mark.parametrize("count", [2, 300])
+def test_an_array_costs_the_same_queries_for_few_children_and_many(
+    count: int, browser: Client, research: Research, django_assert_num_queries: Any
+) -> None:
+    job = array(research, count, ["SUCCEEDED"] * count)
+    with django_assert_num_queries(11):
+        browser.get(job.get_absolute_url())
+    with django_assert_num_queries(9):
+        browser.get(reverse("job_children", args=[job.text_id]))
+
+
+def test_ten_thousand_squares_are_a_small_picture() -> None:
+    good, bad = (ArrayChild(state=state).status for state in ("SUCCEEDED", "FAILED"))
+    drawn = heat_map(10_000, {index: bad if index % 97 == 0 else good for index in range(10_000)})
+
+    assert (drawn.columns, len(drawn.rows)) == (100, 100)
+    assert sum(len(path) for _, path in drawn.paths) < 10_000
+    assert drawn.rows[0].words == "0 to 99: 98 succeeded, 2 failed"
+    assert drawn.paths[0] == ("bad", drawn.paths[0][1])
+    assert drawn.paths[0][1].startswith("M0 4h8M970 4h8M940 14h8")

@@ -1,0 +1,150 @@
+"""A new password: who sets it, what ends with it, and what a forgotten one needs."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from jobs.models import ApiToken, User
+from jobs.models.token import digest
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+NEW = "eleven quiet herons"
+
+
+@pytest.fixture
+def person() -> User:
+    return make.member(role="lead", who=make.user("ada", email="ada@example.org")).user
+
+
+def browser_of(person: User) -> Client:
+    browser = Client()
+    browser.force_login(person)
+    return browser
+
+
+def page(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def change(browser: Client, old: str = "demo", new: str = NEW, same: str = "") -> Any:
+    return browser.post("/password/", {"oldpassword": old, "password1": new, "password2": same or new})
+
+
+def test_a_new_password_ends_other_sessions_and_tokens_and_leaves_this_session(person):
+    secret = "bpt_secret"
+    ApiToken.objects.create(
+        team=person.memberships.get().team, person=person, name="nightly", start="bpt_x", digest=digest(secret)
+    )
+    here, elsewhere = browser_of(person), browser_of(person)
+    token = {"Authorization": f"Bearer {secret}"}
+    assert Client().get("/api/v1/key", headers=token).status_code == 200
+    assert "nightly" in page(here.get("/password/"))
+
+    assert change(here)["Location"] == "/"
+    assert "Your password is changed" in page(here.get("/rights/"))
+    assert elsewhere.get("/rights/").status_code == 302
+    assert Client().get("/api/v1/key", headers=token).status_code == 401
+    listed = page(here.get(f"/teams/{person.memberships.get().team.slug}/tokens/"))
+    assert "Password changed" in listed
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"old": "wrong"}, "not your present password"),
+        ({"new": "password"}, "too common"),
+        ({"new": "short"}, "too short"),
+        ({"same": "something else"}, "same password"),
+    ],
+)
+def test_a_password_that_will_not_do_is_said_so(person, given, words):
+    assert words in page(change(browser_of(person), **given))
+    person.refresh_from_db()
+    assert person.check_password("demo")
+
+
+def test_the_present_password_cannot_be_tried_out_by_who_holds_a_session(person):
+    browser = browser_of(person)
+    for _ in range(5):
+        change(browser, old="wrong")
+
+    answer = change(browser)
+    assert answer.status_code == 429
+    assert "tried too often" in page(answer)
+
+
+def test_whoever_signs_in_elsewhere_has_no_password_here(person):
+    person.set_unusable_password()
+    person.save()
+
+    assert browser_of(person).get("/password/").status_code == 403
+
+
+def test_an_upgraded_hash_of_the_same_password_ends_nothing(person, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
+    Client().post("/sign-in/", {"username": "ada", "password": "demo"})
+
+    person.refresh_from_db()
+    assert person.password.startswith("scrypt$")
+    assert person.password_changed_at is None
+
+
+def test_a_portal_without_mail_says_whom_to_ask(person):
+    for answer in (
+        Client().get("/password/forgotten/"),
+        Client().post("/password/forgotten/", {"email": person.email}),
+    ):
+        assert "Ask an administrator" in page(answer)
+    assert mail.outbox == []
+
+
+@pytest.fixture
+def mailing(settings: Any) -> None:
+    settings.SENDS_MAIL = True
+
+
+def ask(address: str) -> str:
+    answer = Client().post("/password/forgotten/", {"email": address})
+    assert answer["Location"] == "/password/forgotten/sent/"
+    [told] = re.findall(r"(?s)<main.*</main>", page(Client().get(answer["Location"])))
+    return str(told)
+
+
+def test_a_link_by_mail_sets_a_new_password_once(person, mailing):
+    session = browser_of(person)
+    ask("Ada@Example.org")
+    [sent] = mail.outbox
+    assert (sent.to, sent.subject) == (["ada@example.org"], "A new password for the Batch Portal")
+    [link] = re.findall(r"http://testserver(/\S+)", str(sent.body))
+
+    browser = Client()
+    form = browser.get(link)["Location"]
+    assert link not in form
+    assert "A new password" in page(browser.get(form))
+    assert browser.post(form, {"password1": NEW, "password2": NEW})["Location"] == "/sign-in/"
+    person.refresh_from_db()
+    assert person.check_password(NEW)
+    assert session.get("/rights/").status_code == 302
+    assert "has expired or was used" in page(Client().get(link, follow=True))
+
+
+def test_nobody_learns_from_the_page_which_addresses_are_known(person, mailing, monkeypatch):
+    known = ask(person.email)
+    make.user("gone", email="gone@example.org", is_active=False)
+    elsewhere = make.user("other", email="other@example.org")
+    elsewhere.set_unusable_password()
+    elsewhere.save()
+    mail.outbox.clear()
+    assert {ask("nobody@example.org"), ask("gone@example.org"), ask("other@example.org")} == {known}
+    assert mail.outbox == []
+
+    def away(*_: Any, **__: Any) -> None:
+        raise OSError("no such host")
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", away)
+    assert ask(person.email) == known
