@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.ground URL QUARANTINE RATE`: tables, a team with its people, and two definitions that AWS has.
+"""`python -m tests.chaos.ground URL QUARANTINE RATE`: tables, a team with its people, and two definitions.
 
 Prints what a caller needs, as JSON.
 """
