@@ -9,7 +9,7 @@ PIP = $(PY) -m pip --disable-pip-version-check --quiet
 # A production that serves nobody, for the checks that judge its settings.
 PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
-NOT_FAST = browser or process
+NOT_FAST = browser or process or long
 
 .PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:

@@ -17,6 +17,7 @@ from jobs.models import (
     Approval,
     ArrayChild,
     Definition,
+    Draft,
     Job,
     Membership,
     Revision,
@@ -164,6 +165,12 @@ def revision(user: User, text_id: str, revision_id: str, may: Act | None = None)
     found = _find(Revision.objects.filter(definition=owner), revision_id)
     found.definition = owner
     return found, member
+
+
+def draft(member: Member, text_id: str) -> Draft:
+    """A draft that the member wrote in the team."""
+    mine = Draft.objects.visible_to(member.user).filter(team=member.team)
+    return _find(mine.select_related("team", "revision__definition"), text_id)
 
 
 M = TypeVar("M", bound=Model)

@@ -192,6 +192,9 @@ def name_of(steps: Plan) -> str:
 
 def notes_of(verdict: Verdict) -> list[dict[str, str]]:
     """What was read otherwise than it was written, and what was warned of: kept, for whoever wonders later."""
-    changes = [{"pointer": c.pointer, "message": c.message, "severity": "change"} for c in verdict.reading.changes]
+    changes = [
+        {"pointer": c.pointer, "message": c.message, "severity": "change", **({"by": c.by} if c.by else {})}
+        for c in verdict.reading.changes
+    ]
     warnings = [{"pointer": p.pointer, "message": p.message, "severity": "warning"} for p in verdict.warnings]
     return changes + warnings

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jobs.intake.resolution import Target
 from jobs.policy.grants import Grants
-from jobs.policy.tags import Filled, fill
+from jobs.policy.tags import PORTAL, Filled, fill
 from jobs.spec.documents import Document, Kind, is_object, list_at
 from jobs.spec.problems import Change, cut, join
 from jobs.spec.reading import Reading
@@ -37,4 +37,5 @@ def _with_tags(step: Document, new: Iterable[Filled]) -> Document:
 
 def _told(tag: Filled, places: Sequence[str]) -> Change:
     where = f" ({len(places)} jobs)" if len(places) > 1 else ""
-    return Change(places[0], f"{cut(tag.key)} was filled in by {tag.by}: {cut(tag.value)}{where}")
+    message = f"{cut(tag.key)} was filled in by {tag.by}: {cut(tag.value)}{where}"
+    return Change(places[0], message, by="portal" if tag.by == PORTAL else "team")

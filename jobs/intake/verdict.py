@@ -1,7 +1,7 @@
 """The one judge: what a document says, what is wrong with it, and whether this team may have it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from jobs.access import Member
 from jobs.intake.filling import filled_in
@@ -10,11 +10,12 @@ from jobs.intake.weighing import Weight, weigh
 from jobs.models import Account, Queue, Revision, Team
 from jobs.policy.approval import Reason
 from jobs.policy.asks import JobAsk, definition_ask, job_ask
-from jobs.policy.grants import Grants, taken_by
+from jobs.policy.grants import Grants, Taken, taken_by
 from jobs.policy.room import counted_queues, crowding
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.spec import judge as spec_judge
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.problems import resolve as resolve_pointer
 from jobs.spec.queues import QueueFacts
@@ -29,6 +30,10 @@ class Verdict:
     account: Account | None
     problems: tuple[Problem, ...]
     targets: tuple[Target, ...] = ()
+    grants: Grants = field(default_factory=lambda: Grants(""))
+    """What the team was given when it was judged."""
+    taken: Mapping[int, Taken] = field(default_factory=dict)
+    """What its jobs took in those queues where it matters."""
     weight: Weight | None = None
     """What is in order is weighed, for a team that asks for approval of anything."""
 
@@ -80,9 +85,12 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
         *spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets)),
         *found.problems,
     ]
-    told += _unsaid(_objections(reading, found, grants, member.team), told)
+    asks = list(_asks(reading, found))
+    counted = counted_queues([ask for _, ask in asks], grants)
+    taken = taken_by(member.team, counted) if counted else {}
+    told += _unsaid(_objections(reading, asks, grants, taken), told)
     problems = spec_judge.in_order(reading.document, told)
-    verdict = Verdict(reading, found.account, tuple(problems), found.targets)
+    verdict = Verdict(reading, found.account, tuple(problems), found.targets, grants, taken)
     if verdict.ok and member.team.asks_for_approval:
         return replace(verdict, weight=weight_of(verdict, member.team))
     return verdict
@@ -110,14 +118,15 @@ def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Docu
         if target.revision:
             definitions[text_at(step, "jobDefinition")] = target.revision.document
         if target.queue:
-            queues[text_at(step, "jobQueue")] = _facts(target.queue)
+            queues[text_at(step, "jobQueue")] = facts(target.queue)
     return definitions, queues
 
 
-def _facts(queue: Queue) -> QueueFacts:
+def facts(queue: Queue) -> QueueFacts:
     """What AWS said of a queue. Without its words, nothing is known of how it shares."""
     shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
-    return QueueFacts(fair_share=shared, platform=queue.platform)
+    around = tuple(EnvironmentFacts.of(told) for told in queue.environments)
+    return QueueFacts(fair_share=shared, platform=queue.platform, environments=around)
 
 
 def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Problem]:
@@ -126,34 +135,37 @@ def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Prob
     return [p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty)]
 
 
-def _objections(reading: Reading, found: Resolution, grants: Grants, team: Team) -> Sequence[Problem]:
-    """What the rules of the portal have against it, each at its place, the team's own only once."""
+def _asks(reading: Reading, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
+    """What each job asks for, and where it stands, as far as its queue is known."""
+    for target in found.targets:
+        if target.queue is not None:
+            document = resolve_pointer(reading.document, target.pointer)
+            yield target.pointer, ask_of(document, target.queue, target.revision)
+
+
+def _objections(
+    reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+) -> Sequence[Problem]:
+    """What the rules of the portal say; what is true of every job is told at its place, the team's own only once."""
     told: dict[tuple[str, str, str], Problem] = {}
-    for prefix, objection in _each(reading, found, grants, team):
+    for prefix, objection in _each(reading, asks, grants, taken):
         problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
         placed = replace(problem, pointer=objection.pointer).within(prefix) if objection.pointer else problem
         told[placed.rule, placed.pointer, placed.message] = placed
     return list(told.values())
 
 
-def _each(reading: Reading, found: Resolution, grants: Grants, team: Team) -> Iterator[tuple[str, Objection]]:
+def _each(
+    reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+) -> Iterator[tuple[str, Objection]]:
     if reading.kind is Kind.DEFINITION:
         for objection in objections_to_definition(definition_ask(reading.document), grants):
             yield "", objection
-    asks: list[JobAsk] = []
-    places: list[str] = []
-    for target in found.targets:
-        if target.queue is None:
-            continue
-        document = resolve_pointer(reading.document, target.pointer)
-        ask = ask_of(document, target.queue, target.revision)
-        asks.append(ask)
-        places.append(target.pointer)
+    for pointer, ask in asks:
         for objection in objections(ask, grants):
-            yield target.pointer, objection
-    counted = counted_queues(asks, grants)
-    for number, objection in crowding(asks, grants, taken_by(team, counted) if counted else {}):
-        yield places[number], objection
+            yield pointer, objection
+    for number, objection in crowding([ask for _, ask in asks], grants, taken):
+        yield asks[number][0], objection
 
 
 def ask_of(document: Document, queue: Queue, revision: Revision | None) -> JobAsk:

@@ -7,6 +7,7 @@ from jobs.models.array_child import ArrayChild
 from jobs.models.audit import AuditEntry, AuditHead
 from jobs.models.cost import CostLine
 from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.draft import Draft, DraftKind
 from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
 from jobs.models.incarnation import Incarnation
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
@@ -34,6 +35,8 @@ __all__ = [
     "Decision",
     "Definition",
     "DeliveryAttempt",
+    "Draft",
+    "DraftKind",
     "Feature",
     "FilledBy",
     "ImageGrant",

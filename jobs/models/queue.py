@@ -39,6 +39,11 @@ class Queue(models.Model):
         blank=True,
         help_text="How it shares between who waits, as AWS says. Empty: first come, first served.",
     )
+    environments = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Its compute environments, the first choice first, as AWS says. Empty: nobody asked AWS yet.",
+    )
     seen_at = models.DateTimeField(null=True, blank=True)
     vanished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
     swept_at = models.DateTimeField(

@@ -11,6 +11,9 @@ from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.problems import listed
 
+PORTAL = "the portal"
+"""By whom a tag is filled in that no team and no person may write otherwise."""
+
 
 @dataclass(frozen=True)
 class TagDemand:
@@ -74,6 +77,6 @@ def fill(document: Document, definition: Document, demands: tuple[TagDemand, ...
             and demand.key not in own
             and written.get(demand.key) != demand.default
         ):
-            yield Filled(demand.key, demand.default, "the portal")
+            yield Filled(demand.key, demand.default, PORTAL)
         elif demand.filled_by == FilledBy.TEAM and demand.default and demand.key not in written:
             yield Filled(demand.key, demand.default, team)

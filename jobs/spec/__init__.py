@@ -22,6 +22,7 @@ two definitions ask for the same thing.
     containers  where the containers of a document stand
     sizes, platforms, clusters, volumes, placeholders, retries, names, secrets, dependencies
     overrides, queues           a submission on its definition, and for its queue
+    fitting, instances          whether a compute environment of the queue can run it
     references  what a dependency of a step means, also after a shell has had its way with it
     graph       circles and order, without recursion
     judge       one call for every kind

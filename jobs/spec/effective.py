@@ -22,6 +22,7 @@ class Source(StrEnum):
     DEFINITION = "definition"
     OVERRIDE = "override"  # the submission, its parameters too
     PARAMETER_DEFAULT = "parameter default"
+    TEAM = "team rule"
     PORTAL = "portal"
     BATCH = "batch"  # nobody said it, and Batch takes this
 
@@ -46,6 +47,8 @@ class EffectiveContainer:
     memory_mib: Said | None
     gpus: Said | None
     log_group: Said | None
+    command_by: Source = Source.DEFINITION
+    """Who says the command as a whole."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Effective:
     attempts: Said
     job_role: Said | None
     execution_role: Said | None
+    tags: Mapping[str, Said]
 
     def as_json(self) -> Document:
         """As plain data: {"image": {"value": …, "from": "definition"}, …}."""
@@ -70,6 +74,7 @@ class Effective:
             "attempts": _json(self.attempts),
             "jobRole": _json(self.job_role),
             "executionRole": _json(self.execution_role),
+            "tags": {key: _json(said) for key, said in self.tags.items()},
         }
 
 
@@ -118,8 +123,12 @@ def platform(definition: Document) -> str:
     return "FARGATE" if is_fargate(definition) else "EC2"
 
 
-def view(definition: Document, submission: Document | None = None) -> Effective:
-    """What a job of the definition will run, with a submission laid over it if there is one."""
+def view(
+    definition: Document, submission: Document | None = None, filled: Mapping[str, Source] | None = None
+) -> Effective:
+    """What a job of the definition will run, with a submission laid over it if there is one. `filled` says which of
+    the submission's tags nobody wrote, and whose rule put them there.
+    """
     over = submission or {}
     found = tasks(definition)
     first = found[0] if found else None
@@ -132,7 +141,14 @@ def view(definition: Document, submission: Document | None = None) -> Effective:
         attempts=_either(definition, over, "retryStrategy", "attempts") or Said(1, Source.BATCH),
         job_role=_said(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
         execution_role=_said(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION) if first else None,
+        tags=_tags(definition, over, filled or {}),
     )
+
+
+def _tags(definition: Document, submission: Document, filled: Mapping[str, Source]) -> dict[str, Said]:
+    found = {key: Said(value, Source.DEFINITION) for key, value in object_at(definition, "tags").items()}
+    own = object_at(submission, "tags").items()
+    return found | {key: Said(value, filled.get(key, Source.OVERRIDE)) for key, value in own}
 
 
 def _parameters(definition: Document, submission: Document) -> dict[str, Said]:
@@ -160,6 +176,7 @@ def _of_task(task: Task, submission: Document, values: Mapping[str, Said]) -> It
             memory_mib=needs.get("MEMORY"),
             gpus=needs.get("GPU"),
             log_group=_log_group(base) if task.sort != "eks" else None,
+            command_by=Source.OVERRIDE if isinstance(over.get("command"), list) else Source.DEFINITION,
         )
 
 

@@ -42,6 +42,7 @@ class Change:
 
     pointer: str
     message: str
+    by: str = ""  # whose rule filled it in: "team" or "portal"; empty for what reading did
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jobs.spec import effective
 from jobs.spec.containers import is_eks, is_fargate
 from jobs.spec.documents import Document
+from jobs.spec.fitting import EnvironmentFacts, Fits, fit
 from jobs.spec.problems import Problem
 from jobs.spec.rules import WARNING, rule
 
@@ -17,6 +19,7 @@ class QueueFacts:
     """Whether a scheduling policy shares the queue among share identifiers."""
     platform: str = ""
     """ECS, ECS_FARGATE, EKS or SAGEMAKER_TRAINING, as AWS calls it (jobQueueType)."""
+    environments: tuple[EnvironmentFacts, ...] = ()
 
 
 @rule("share.missing")
@@ -77,6 +80,19 @@ def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[
             f"The job definition is for {wanted}, and the queue runs jobs on {has}; choose a queue for {wanted}."
         )
         yield Problem("/jobQueue", message)
+
+
+@rule("queue.nothing-fits", WARNING)
+def some_environment_runs_it(definition: Document, submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """Some compute environment of the queue is large enough for the job, else it waits for ever.
+
+    Source: “Jobs stuck in a RUNNABLE status”, AWS Batch User Guide.
+    """
+    if "nodeProperties" in definition or any(queue_has_the_platform(definition, queue)):
+        return
+    answer = fit(effective.size(definition, submission), queue.environments)
+    if answer.fits is Fits.NO:
+        yield Problem("/jobQueue", f"{answer.reason} The job would wait for ever.")
 
 
 RULES = (share_is_named, share_is_shared, priority_counts, queue_takes_jobs)

@@ -46,6 +46,7 @@ def in_its_place(document: Document, definition: Document | None, queue: QueueFa
             yield from ask(document, queue)
         if definition is not None:
             yield from queues.queue_has_the_platform(definition, queue)
+            yield from queues.some_environment_runs_it(definition, document, queue)
 
 
 @rule("submission.empty-word")

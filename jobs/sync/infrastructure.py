@@ -3,7 +3,7 @@
 What AWS no longer names is marked as gone and kept: history points to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,6 +60,8 @@ def difference(account: Account) -> list[QueueChange]:
         changed = {name: (before[name], told[name]) for name in MIRRORED if before[name] != told[name]}
         if (policy := told.get("scheduling_policy", {})) != queue.scheduling_policy:
             changed["scheduling_policy"] = (_shares(queue.scheduling_policy), _shares(policy))
+        if (seen := told.get("environments", [])) != queue.environments:
+            changed["environments"] = (_in_words(queue.environments), _in_words(seen))
         if queue.vanished_at:
             found.append(QueueChange(queue.name, "back", changed))
         elif changed:
@@ -78,6 +80,19 @@ def _shares(policy: Mapping[str, Any]) -> str:
     facts = ", ".join([*shares, *(words.format(value) for value, words in times if value)])
     name = str(policy.get("name") or policy.get("arn", ""))
     return f"{name} ({facts})" if facts else name
+
+
+def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
+    """general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"""
+    return ", ".join(_environment_in_words(each) for each in environments)
+
+
+def _environment_in_words(told: Mapping[str, Any]) -> str:
+    resources = told.get("computeResources", {})
+    most = f"{resources['maxvCpus']} vCPU" if "maxvCpus" in resources else ""
+    facts = ", ".join(filter(None, (resources.get("type"), most, told.get("state"), told.get("status"))))
+    types = " ".join(resources.get("instanceTypes", ()))
+    return f"{told.get('computeEnvironmentName', '')} ({facts}{'; ' if types else ''}{types})"
 
 
 def apply_reading(account: Account) -> list[QueueChange]:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from jobs import access
+from jobs.intake import drafts
 from jobs.models import Job, Submission, Team
 from jobs.reports import home as reports
 from jobs.reports import looking
@@ -45,6 +46,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "active": stands.active,
         "spending": reports.spending(member.team),
         "needs": reports.needs(member.team, stands, request.user) if leads else None,
+        "drafts": drafts.newest(member) if person and not live.asked(request) else [],
         "live": bool(going or stands.active),
         "here": "home",
     }

@@ -15,7 +15,7 @@ from jobs.models import Job, JobDependency, StateChange
 from jobs.reports import logs, looking
 from jobs.spec.documents import list_at, object_at
 from jobs.states import Delivery, State, Status
-from jobs.web import ansi, array, live, secrets
+from jobs.web import ansi, array, live, resolved, secrets
 from jobs.web.answer import answer, exit_code_in_words
 from jobs.web.door import SignedInRequest, signed_in
 
@@ -74,6 +74,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "environment": secrets.environment(found.document),
         "command": list_at(found.document, "containerOverrides", "command"),
         "request_document": secrets.masked(found.document),
+        "resolved": resolved.of_job(found),
         "raw": secrets.masked(found.raw),
         "array": array_counts(found),
         "held": found.delivery == Delivery.HELD,

@@ -107,9 +107,9 @@ def waits_because(verdict: Verdict) -> tuple[str, ...]:
     return tuple(reason.message for reason in verdict.approval)
 
 
-def sentence(verdict: Verdict) -> str:
-    """What pressing the button does with a document that is in order."""
-    does = button(verdict.reading.kind, verdict.reading.document)
+def sentence(verdict: Verdict, price: str = "") -> str:
+    """What pressing the button does with a document that is in order, and what that is expected to cost."""
+    does = button(verdict.reading.kind, verdict.reading.document, price)
     return f"{does}, for approval" if verdict.approval else does
 
 
@@ -157,14 +157,14 @@ def headline(kind: Kind, document: Document) -> str:
     return f"A{'n' * what.startswith('a')} {what}: {cut(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
 
 
-def button(kind: Kind, document: Document) -> str:
-    """What pressing it does, as a sentence."""
+def button(kind: Kind, document: Document, price: str = "") -> str:
+    """What pressing it does, as a sentence, and what that is expected to cost."""
     if kind is Kind.DEFINITION:
         return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
     asked = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
     queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in asked)
     what = _jobs(len(asked)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
-    return f"Submit {what} to {listed(queues, most=3)}"
+    return f"Submit {what} to {listed(queues, most=3)}{f', {price}' if price else ''}"
 
 
 def _finding(problem: Problem, reading: Reading) -> Finding:

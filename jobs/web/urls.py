@@ -6,6 +6,7 @@ from jobs.web import (
     children,
     cli,
     costs,
+    drafts,
     health,
     history,
     home,
@@ -17,8 +18,8 @@ from jobs.web import (
     tokens,
     write,
 )
+from jobs.web.builder import another_image, further, pasted, taken
 from jobs.web.builder import definition as definition_builder
-from jobs.web.builder import further, pasted, taken
 from jobs.web.builder import job as job_builder
 from jobs.web.definitions import cards, changes, page
 
@@ -47,6 +48,10 @@ urlpatterns = [
     path(
         "teams/<slug:slug>/definitions/new/preview/", definition_builder.definition_preview, name="definition_preview"
     ),
+    path("teams/<slug:slug>/drafts/", drafts.drafts, name="drafts"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/", drafts.draft, name="draft"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.draft_discard, name="draft_discard"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/go-on/", another_image.draft_go_on, name="draft_go_on"),
     path("teams/<slug:slug>/definitions/", cards.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/tokens/", tokens.tokens, name="tokens"),

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, intake
 from jobs.access import Member
+from jobs.intake import drafts
 from jobs.models import Account, Registration, Revision, Source
 from jobs.spec.documents import Kind
 from jobs.spec.reading import LARGEST, NotADocument
 from jobs.web import examples, opinion, schemas, secrets
+from jobs.web.builder import kept
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
 
@@ -74,13 +76,18 @@ class Draft:
 def write(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="submit")
     if request.method != "POST":
+        if found := kept.opened(request, member):
+            return opened(request, member, found.text, found.again)
         text = _beginning(request, member)
         said = _judged(text, member) if text else opinion.NOTHING_YET
         return page(request, member, Draft(text, str(uuid.uuid4()), again=request.GET.get("from", "")), said)
 
     draft = Draft.of(request)
+    if request.POST.get("do") == "keep":
+        text = draft.text.replace("\r\n", "\n")
+        return kept.answer(request, member, kept.keep_text(request, member, text, draft.request_key, draft.again))
     try:
-        return _sent(request, member, draft)
+        return kept.sent(request, member, _sent(request, member, draft))
     except NotADocument as no:
         said = opinion.of_no_document(no)
     except intake.Refused as refused:
@@ -183,6 +190,8 @@ def page(
         "refused": refused,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": LARGEST,
+        "draft_id": kept.id_of(request),
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
         "wait_ms": opinion.WAIT_MS,
         "here": "write",

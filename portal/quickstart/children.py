@@ -137,7 +137,7 @@ def adopt_orphans() -> None:
 def end_orphans(known: set[int]) -> None:
     """End everything below this process that is no known child of it, until there is nothing more."""
     for _ in range(50):
-        orphans = [pid for pid in _children_of(os.getpid()) if pid not in known]
+        orphans = [pid for pid in children_of(os.getpid()) if pid not in known]
         if not orphans:
             return
         for pid in orphans:
@@ -149,13 +149,13 @@ def end_orphans(known: set[int]) -> None:
 
 def bury(known: set[int]) -> None:
     """Take leave of ended orphans, which would stay zombies otherwise."""
-    for pid in _children_of(os.getpid()):
+    for pid in children_of(os.getpid()):
         if pid not in known:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
 
-def _children_of(parent: int) -> Iterator[int]:
+def children_of(parent: int) -> Iterator[int]:
     if not LINUX:
         return
     for entry in Path("/proc").iterdir():

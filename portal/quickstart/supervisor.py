@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from portal.quickstart.children import Child, adopt_orphans, bury, end_orphans
+from portal.quickstart.children import Child, adopt_orphans, bury, children_of, end_orphans
 from portal.quickstart.trouble import CannotRun
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,6 +27,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self.children: list[Child] = []
+        self._before = set(children_of(os.getpid()))  # somebody else's: they are left alone
         self._asked_at: float | None = None
         self._at_once = False
         self._awake, self._wake = os.pipe()
@@ -102,7 +103,7 @@ class Supervisor:
         bury(self._known())
 
     def _known(self) -> set[int]:
-        return {child.pid for child in self.children}
+        return self._before | {child.pid for child in self.children}
 
     # -- Stopping
     def stop(self, stages: Sequence[Sequence[str]]) -> None:
@@ -114,7 +115,7 @@ class Supervisor:
             self._wait_for(stage)
         for child in self.children:
             child.end_now()
-        end_orphans(set())
+        end_orphans(self._before)
 
     def _wait_for(self, stage: Sequence[Child]) -> None:
         began = time.monotonic()

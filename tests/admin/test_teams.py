@@ -145,23 +145,18 @@ def many(db):
     return {"team": largest, "queue": first, "user": people[150]}
 
 
-@pytest.mark.parametrize(("noun", "most"), [("team", 12), ("queue", 7), ("user", 11)])
-def test_a_page_costs_the_same_however_much_there_is(admin, many, noun, most, django_assert_max_num_queries):
-    with django_assert_max_num_queries(most):
-        assert admin.get(page_of(many[noun])).status_code == 200
-
-
-@pytest.mark.parametrize("noun", ["team", "queue", "user", "tagrule"])
-def test_a_list_costs_the_same_however_much_there_is(admin, many, noun, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
-        assert admin.get(reverse(f"admin:jobs_{noun}_changelist"), {"q": "00"}).status_code == 200
-
-
-@pytest.mark.parametrize(("noun", "field"), [("membership", "user"), ("queuegrant", "queue"), ("queuegrant", "team")])
-def test_a_choice_among_many_is_searched_for(admin, many, noun, field, django_assert_max_num_queries):
-    asked = {"app_label": "jobs", "model_name": noun, "field_name": field, "term": ""}
-    with django_assert_max_num_queries(6):
-        found = admin.get(reverse("admin:autocomplete"), asked).json()
-
-    assert len(found["results"]) == 20
-    assert found["pagination"] == {"more": True}
+@pytest.mark.long
+def test_a_page_or_a_list_or_a_choice_costs_the_same_however_much_there_is(
+    admin, many, django_assert_max_num_queries
+):
+    for noun, most in (("team", 12), ("queue", 7), ("user", 11)):
+        with django_assert_max_num_queries(most):
+            assert admin.get(page_of(many[noun])).status_code == 200
+    for noun in ("team", "queue", "user", "tagrule"):
+        with django_assert_max_num_queries(9):
+            assert admin.get(reverse(f"admin:jobs_{noun}_changelist"), {"q": "00"}).status_code == 200
+    for noun, field in (("membership", "user"), ("queuegrant", "queue"), ("queuegrant", "team")):
+        asked = {"app_label": "jobs", "model_name": noun, "field_name": field, "term": ""}
+        with django_assert_max_num_queries(6):
+            found = admin.get(reverse("admin:autocomplete"), asked).json()
+        assert (len(found["results"]), found["pagination"]) == (20, {"more": True}), noun

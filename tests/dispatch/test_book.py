@@ -1,6 +1,7 @@
 """What a delivery writes down of several jobs at once is what it would have written of each."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
@@ -14,7 +15,9 @@ from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-LEASED = {"epoch": 1, "lease_until": now() + timedelta(minutes=5)}
+
+def leased() -> dict[str, Any]:
+    return {"epoch": 1, "lease_until": now() + timedelta(minutes=5)}
 
 
 def sending(job: Job, batch_id: str) -> Acceptance:
@@ -24,8 +27,10 @@ def sending(job: Job, batch_id: str) -> Acceptance:
 
 def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_num_queries):
     submission = make.submission()
-    going = [make.job(submission, **LEASED) for _ in range(5)]
-    told = [sending(make.job(submission, delivery=Delivery.SENDING, **LEASED), f"j-{number}") for number in range(5)]
+    going = [make.job(submission, **leased()) for _ in range(5)]
+    told = [
+        sending(make.job(submission, delivery=Delivery.SENDING, **leased()), f"j-{number}") for number in range(5)
+    ]
     with django_assert_num_queries(9):  # as many as for one of each
         written = book._write([*going, *told])
 
@@ -40,12 +45,12 @@ def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_
 
 def test_each_is_asked_for_itself_whether_it_is_still_so():
     submission = make.submission()
-    fine, stopped, lapsed, taken, sent = (make.job(submission, **LEASED) for _ in range(5))
+    fine, stopped, lapsed, taken, sent = (make.job(submission, **leased()) for _ in range(5))
     Job.objects.filter(pk=stopped.pk).update(stop_requested_at=now())
     Job.objects.filter(pk=lapsed.pk).update(lease_until=now() - timedelta(seconds=1))
     Job.objects.filter(pk=taken.pk).update(epoch=2)
     Job.objects.filter(pk=sent.pk).update(delivery=Delivery.SENDING)
-    answered, known, retaken = (make.job(submission, delivery=Delivery.SENDING, **LEASED) for _ in range(3))
+    answered, known, retaken = (make.job(submission, delivery=Delivery.SENDING, **leased()) for _ in range(3))
     told = [sending(job, f"j-{job.pk}") for job in (answered, known, retaken)]
     known.adopt("j-known", source="reconcile")
     Job.objects.filter(pk=retaken.pk).update(epoch=2)

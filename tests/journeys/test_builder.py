@@ -2,14 +2,16 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jobs.spec.documents import Kind
 from jobs.spec.normal import normalise
+from jobs.web.opinion import WAIT_MS
 from tests.builder import documents
 from tests.writing import write, written
 
@@ -229,8 +231,14 @@ def test_a_fix_is_applied_and_undone(signed_in: Callable[..., Page]) -> None:
     expect(page.locator("#sentence")).to_have_text("Submit a to cpu-job-queue")
 
 
+def late(route: Route) -> None:
+    time.sleep(2 * WAIT_MS / 1000)
+    route.continue_()
+
+
 def test_any_field_of_the_schema_comes_into_the_form(signed_in: Callable[..., Page]) -> None:
     page = signed_in("analyst")
+    page.route("**/part/*", late)  # what comes late is not lost because the preview asks meanwhile
     page.goto("/teams/research/definitions/new/")
     page.locator("#further-words").fill("ulimit")
     page.locator("#further-found").get_by_role("button", name="Ulimits", exact=True).click()

@@ -47,6 +47,7 @@ def world(_built: World, db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("jobs.reports.logs.cloudwatch.read", worlds.said_log(_built))
     monkeypatch.setattr("jobs.reports.health.listeners", lambda: None)
     monkeypatch.setattr("jobs.web.write.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("jobs.intake.connection.await_news", lambda *_: False)
     monkeypatch.setattr("jobs.api.definitions.PATIENCE_SECONDS", 0)
     _built.read_streams.clear()
     return _built

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Submission
+from tests.examples import QUICK
 from tests.matrix.bodies import body_of
 from tests.matrix.routes import Route, all_routes
 from tests.matrix.test_matrix import EXPECTED
@@ -23,7 +24,7 @@ NAMING = [
 
 
 _NEW_EACH_TIME = re.compile(
-    r'name="csrfmiddlewaretoken" value="[^"]+"|name="request_key"[^>]+|nonce="[^"]+"'
+    r'name="csrfmiddlewaretoken" value="[^"]+"|name="(request_key|draft)"[^>]+|nonce="[^"]+"|data-kept-as="[^"]+"'
     r'|<time.*?</time>|<span class="num" data-since.*?</span>|\d{4}-\d\d-\d\d[T ][\d:.+Z]+',
     re.DOTALL,
 )
@@ -41,13 +42,13 @@ def same(answer: Any, *ids: str) -> tuple[int, str]:
 def test_an_address_of_another_team_is_an_address_of_nothing(world: World, route: Route):
     theirs = world.theirs.ids
     nothing = unused(theirs)
-    people = ["token-read", "token-submit"] if route.area == "api" else ["viewer", "analyst", "lead"]
+    people = ["token-submit", "token-read"] if route.area == "api" else ["analyst", "viewer", "lead"]
     for method in ("GET", "POST"):
         if (route.name, method) not in EXPECTED:
             continue
         body = body_of(route.name, world) if method == "POST" else None
         for noun in theirs.keys() & set(route.nouns):  # an index says nothing without the array before it
-            for who in people:
+            for who in people[: 1 if QUICK else None]:
                 told = [
                     world.ask(who, method, route.address({**world.ids, noun: ids[noun]}), body)
                     for ids in (theirs, nothing)

@@ -10,7 +10,6 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import Membership
-from tests.examples import QUICK
 from tests.matrix.dress import undressed
 from tests.matrix.routes import all_routes
 from tests.matrix.test_matrix import EXPECTED
@@ -47,7 +46,8 @@ def views(pages: dict[str, Any]) -> set[str]:
     return {answer.resolver_match.url_name for answer in pages.values() if answer.resolver_match}
 
 
-@pytest.mark.parametrize("who", ["lead"] if QUICK else ["viewer", "analyst", "lead"])
+@pytest.mark.long
+@pytest.mark.parametrize("who", ["viewer", "analyst", "lead"])
 def test_whoever_follows_every_link_never_meets_another_team(world: World, who: str):
     pages = crawl(world, who)
 
@@ -91,6 +91,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
     assert mine <= views(pages), "Nobody got there by a link: is it still reached otherwise?"
 
 
+@pytest.mark.long
 def test_every_page_of_the_team_speaks_of_the_team_alone(world: World):
     """Not only what is linked: each page, its live part, its sheets, asked for by its address."""
     for route in all_routes():
@@ -103,6 +104,7 @@ def test_every_page_of_the_team_speaks_of_the_team_alone(world: World):
             assert route.name in EDITORS or SECRET not in said, f"{route.name}{query} shows a password"
 
 
+@pytest.mark.long
 def test_the_words_that_are_looked_for_are_there(world: World):
     """Else the tests above would prove nothing: the other team's own people read them on the same pages."""
     for route in all_routes():
@@ -159,6 +161,7 @@ def test_what_the_admin_completes_it_completes_for_staff_alone(world: World, mod
         assert (answer.status_code, THEIRS in text(answer).replace(f"term%3D{THEIRS}", "")) == (302, False)
 
 
+@pytest.mark.long
 def test_no_page_of_the_admin_shows_a_password(world: World):
     for route in all_routes():
         if route.area == "admin" and (route.name, "GET") in EXPECTED and not route.pattern.startswith("admin/auth/"):

@@ -29,6 +29,7 @@ from jobs.models import (
     AuditEntry,
     CostLine,
     Definition,
+    Draft,
     Job,
     JobDependency,
     JobTag,
@@ -71,6 +72,7 @@ class Side:
     job: Job
     token: ApiToken
     approval: Approval
+    draft: Draft
     viewer: User
     analyst: User
     lead: User
@@ -86,6 +88,7 @@ class Side:
             ("revisions", "revision"): self.revision.text_id,
             ("tokens", "text_id"): to_text(self.token.public_id),
             ("approvals", "text_id"): self.approval.text_id,
+            ("drafts", "text_id"): self.draft.text_id,
         }
 
 
@@ -244,8 +247,16 @@ def side(word: str, shared: Account) -> Side:
         before={f"{word}-key": f"{word} before", "password": f"{SECRET}-audit-secret"},
         after={f"{word}-key": f"{word} after"},
     )
+    draft = Draft.objects.create(
+        team=team,
+        person=people[Role.ANALYST],
+        kind="job",
+        name=f"{word}-draft",
+        text=json.dumps(document),
+        updated_at=now(),
+    )
     approval = _asked(analyst, word, queue, revision)
-    nouns = (queue, revision.definition, revision, submission, job, token, approval)
+    nouns = (queue, revision.definition, revision, submission, job, token, approval, draft)
     return Side(word, team, shared, *nouns, *(people[role] for role in Role))
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.examples import QUICK
 from tests.protocol.search import as_text, explore
 from tests.protocol.state import World
 from tests.protocol.variants import BROKEN, PLAIN, SMALL, SPARE, Variant, whole
@@ -13,10 +12,13 @@ def named(value: object) -> str | None:
 
 
 NAMES = ("plain", "people", "skewed", "hurried", "lagging")
-EXPLORED = list(zip(NAMES, SMALL, strict=True))[: 2 if QUICK else None]
+EXPLORED = [
+    pytest.param(world, id=name, marks=() if name == "plain" else pytest.mark.long)
+    for name, world in zip(NAMES, SMALL, strict=True)
+]
 
 
-@pytest.mark.parametrize("world", [world for _, world in EXPLORED], ids=[name for name, _ in EXPLORED])
+@pytest.mark.parametrize("world", EXPLORED)
 def test_the_whole_protocol_sends_once_loses_nothing_and_always_comes_to_an_end(world: World) -> None:
     found = explore(whole(world), world)
 
@@ -25,6 +27,7 @@ def test_the_whole_protocol_sends_once_loses_nothing_and_always_comes_to_an_end(
     print(f"{found.states:,} states")  # noqa: T201 - how much was looked at
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", BROKEN, ids=named)
 def test_each_part_that_is_left_out_is_missed(variant: Variant) -> None:
     found = explore(variant.protocol, variant.world, only="duplicate" if variant.ends == "duplicate" else "")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -105,6 +106,17 @@ def test_a_preparation_that_is_done_is_not_started_again(tmp_path: Path, supervi
     supervisor.turn(0)
 
     assert supervisor.children == []
+
+
+@pytest.mark.process
+def test_what_ran_before_it_began_is_not_its_own_to_end(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLEEP]) as before:
+        supervisor = Supervisor()
+        supervisor.start(child("clock", SLEEP, tmp_path))
+        with subprocess.Popen([sys.executable, "-c", SLEEP]) as left_behind:
+            supervisor.stop([])
+            assert (alive(before.pid), alive(left_behind.pid)) == (True, False)
+        before.kill()
 
 
 @pytest.mark.process

@@ -77,6 +77,7 @@ def test_a_truncated_answer_is_a_success_without_a_job_id(bench: Bench) -> None:
     assert len(bench.accepted(name)) == 1
 
 
+@pytest.mark.long
 def test_a_late_request_is_answered_to_nobody_and_accepted_all_the_same(bench: Bench) -> None:
     name = a_name()
     bench.plan({"does": "late", "seconds": 2})

@@ -7,6 +7,7 @@ import pytest
 
 from jobs.spec import judge
 from jobs.spec.documents import Document, Kind, text_at
+from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.patch import apply
 from jobs.spec.problems import Problem
 from jobs.spec.queues import QueueFacts
@@ -365,9 +366,11 @@ CASES = [
 QUEUE_CASES = [
     ("queue.platform", QueueFacts(platform="ECS"), QueueFacts(platform="ECS_FARGATE")),
     ("queue.service-jobs", QueueFacts(platform="ECS"), QueueFacts(platform="SAGEMAKER_TRAINING")),
+    ("queue.nothing-fits", QueueFacts(), QueueFacts(environments=(EnvironmentFacts("off", state="DISABLED"),))),
 ]
 
-TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs"}
+TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs",
+                  "queue.nothing-fits"}  # fmt: skip
 """Rules about texts (test_reading.py) and queues (below)."""
 
 
@@ -481,6 +484,7 @@ def test_reading_and_judging_tell_of_a_text_together() -> None:
     assert reading.document["propagateTags"] is True
 
 
+@pytest.mark.long
 def test_a_document_much_too_large_is_still_judged_at_once() -> None:
     """By size, not by the clock: anything quadratic would need 10^7 steps here."""
     many = range(3_000)

@@ -240,12 +240,14 @@ def test_a_circle_has_no_plan() -> None:
         judge.plan(workflow(step("a", "${b}"), step("b", "${a}")))
 
 
+@pytest.mark.long
 def test_ten_thousand_steps_in_one_chain_are_judged_and_planned() -> None:
     chain = workflow(step("s0"), *(step(f"s{number}", f"${{s{number - 1}}}") for number in range(1, 10_000)))
     assert judge.problems(chain) == []
     assert judge.plan(chain).order == tuple(range(10_000))
 
 
+@pytest.mark.long
 def test_ten_thousand_wrong_references_are_told_without_guessing_at_each() -> None:
     wrong = workflow(*(step(f"name-of-step-{number}", f"${{nome-{number}}}") for number in range(3_000)))
     assert len(judge.problems(wrong)) == 3_000

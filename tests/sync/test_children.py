@@ -67,6 +67,7 @@ def states(array) -> list[str]:
     return list(array.job.children.values_list("state", flat=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("array", [10_000], indirect=True)
 def test_ten_thousand_children_cost_a_hundred_calls_once(array):
     assert read_children(array.job) == 100

@@ -143,6 +143,7 @@ def left_in(sqs) -> int:
     return int(counted["ApproximateNumberOfMessages"]) + int(counted["ApproximateNumberOfMessagesNotVisible"])
 
 
+@pytest.mark.long
 def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, django_capture_on_commit_callbacks):
     job = waiting("j-1")
     for body in [event("j-1"), "malformed", event("foreign")]:

@@ -111,3 +111,52 @@ def test_a_policy_that_may_not_be_described_is_known_by_its_arn():
         sync_queues(make.account(endpoint_url=aws.url))
 
     assert Queue.objects.get().scheduling_policy == {"arn": SHARED["schedulingPolicyArn"]}
+
+
+def environment_told(name: str, **fields):
+    arn = f"arn:aws:batch:us-west-2:123456789012:compute-environment/{name}"
+    resources = {"type": "EC2", "maxvCpus": 64, "instanceTypes": ["m5.large"], "desiredvCpus": 4, "subnets": ["s"]}
+    return {
+        "computeEnvironmentName": name,
+        "computeEnvironmentArn": arn,
+        "ecsClusterArn": "arn:aws:ecs:us-west-2:123456789012:cluster/one",
+        "state": "ENABLED",
+        "status": "VALID",
+        "computeResources": resources | fields,
+    }
+
+
+def ordered(name: str, *environments: str):
+    prefix = "arn:aws:batch:us-west-2:123456789012:compute-environment/"
+    order = [{"order": len(environments) - at, "computeEnvironment": prefix + e} for at, e in enumerate(environments)]
+    return queue_told(name, computeEnvironmentOrder=order)
+
+
+def test_a_queue_knows_its_compute_environments_the_first_choice_first():
+    told = wire.says(200, {"computeEnvironments": [environment_told("one"), environment_told("two", maxvCpus=8)]})
+    with wire.wire(describes(ordered("a", "one", "two"))) as aws:
+        aws.answers.append(told)
+        account = make.account(endpoint_url=aws.url)
+        sync_queues(account)
+        aws.answers[:] = [describes(ordered("a", "one", "two"))]
+        aws.answers.append(wire.says(200, {"computeEnvironments": [environment_told("one", desiredvCpus=60)]}))
+        [change] = sync_queues(account)
+
+    assert aws.paths() == ["/v1/describejobqueues", "/v1/describecomputeenvironments"] * 2
+    assert change.fields == {
+        "environments": (
+            "two (EC2, 8 vCPU, ENABLED, VALID; m5.large), one (EC2, 64 vCPU, ENABLED, VALID; m5.large)",
+            "one (EC2, 64 vCPU, ENABLED, VALID; m5.large)",
+        )
+    }
+    [kept] = Queue.objects.get().environments
+    assert kept["computeResources"] == {"type": "EC2", "maxvCpus": 64, "instanceTypes": ["m5.large"]}
+
+
+def test_queues_are_mirrored_where_the_portal_may_not_ask_for_compute_environments():
+    denied = wire.says(403, {"message": "not authorized"}, "AccessDeniedException")
+    with wire.wire(describes(ordered("a", "one"))) as aws:
+        aws.answers.append(denied)
+        sync_queues(make.account(endpoint_url=aws.url))
+
+    assert Queue.objects.get().environments == []

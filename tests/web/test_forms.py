@@ -353,9 +353,9 @@ def test_the_form_asks_few_questions_however_much_there_is(
         job = make.job(research.submission, name=f"j{number}", state="SUCCEEDED")
         job.tag_rows.create(team=research.team, key="Project", value=str(number))
         make.revision(f"d{number}", of=research.team, where=research.account)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         browser.get(reverse("job_form", args=["research"]))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         browser.get(reverse("definition_form", args=["research"]))
 
 

@@ -204,6 +204,7 @@ def queries(browser) -> list[int]:
     return counted
 
 
+@pytest.mark.long
 def test_a_long_history_costs_no_more_queries_than_a_short_one(research, browser):
     make.revision("model-training", of=research.team, where=research.account)
     fill = {"years": 0.5, "team": ["research"], "verbosity": 0}

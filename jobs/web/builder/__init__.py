@@ -2,6 +2,8 @@
 
 draft       what someone filled in, the document it makes, and what is wrong at which field
 choices     what the team may choose from
+rail        the pre-flight rail: the verdict sorted, and what is to be expected; `finding` is a problem in it
+fixing      a fix that was offered is applied
 facts       what a definition says, for the form of a job to show and to hint at
 job         the form of a job, and run again
 definition  the form of a definition

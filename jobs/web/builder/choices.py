@@ -8,9 +8,22 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max, Q
 
-from jobs.models import Definition, Job, JobTag, QueueGrant, Registration, Revision, Team
+from jobs.models import (
+    Definition,
+    ImageGrant,
+    Job,
+    JobTag,
+    QueueGrant,
+    Registration,
+    Revision,
+    RoleGrant,
+    Team,
+)
+from jobs.spec.documents import text_at
 from jobs.states import ACTIVE_STATES, Status
 
+CLOSED = "takes no jobs now"
+_PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
 USUAL_TAGS = ("Department", "Project", "CostCenter")
 MOST_DEFINITIONS = 300
 MOST_REVISIONS = 50
@@ -53,7 +66,7 @@ def queues(team: Team) -> tuple[list[Choice], str]:
         Choice(
             grant.queue.arn if several and grant.queue.arn else grant.queue.name,
             f"{grant.queue.name} ({grant.queue.account})" if several else grant.queue.name,
-            "" if grant.queue.open else "takes no jobs now",
+            ", ".join(filter(None, (_PLATFORMS.get(grant.queue.platform, ""), "" if grant.queue.open else CLOSED))),
         )
         for grant in grants
     ]
@@ -83,6 +96,21 @@ def revisions(team: Team, name: str) -> list[Revision]:
         .select_related("definition__team", "definition__account")
         .order_by("-number", "-pk")[:MOST_REVISIONS]
     )
+
+
+def images(team: Team) -> list[str]:
+    """The images that the team was given by their whole names, and those that its definitions run."""
+    given = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
+    newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MOST_REVISIONS]
+    used = (text_at(each.document, "containerProperties", "image") for each in newest.only("document"))
+    return sorted({*(each for each in given if not each.endswith("*")), *filter(None, used)})
+
+
+def given(team: Team) -> dict[str, list[str]]:
+    """What a definition's fields may hold: images, and the roles that the team was given by their whole names."""
+    roles = RoleGrant.objects.filter(team=team).exclude(pattern__endswith="*").order_by("pattern")
+    named = list(roles.values_list("pattern", flat=True))
+    return {"image": images(team), "job_role": named, "execution_role": named}
 
 
 def known(team: Team, chosen: Collection[str] = ()) -> Known:

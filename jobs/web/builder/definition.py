@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, intake
 from jobs.access import Member
+from jobs.intake import drafts
 from jobs.models import Account, Definition
 from jobs.reports.catalogue import free_name
 from jobs.spec.documents import Document, Kind
@@ -21,7 +22,7 @@ from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion, schemas, secrets, write
-from jobs.web.builder import choices, said
+from jobs.web.builder import choices, fixing, kept, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
@@ -88,17 +89,23 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
         return _opened(request, member)
     draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
-    if request.POST.get("do") == "check":
-        return page(request, member, draft, said.of_draft(draft, member, account))
+    match request.POST.get("do"):
+        case "keep":
+            return kept.answer(request, member, kept.keep(request, member, draft))
+        case "check":
+            return page(request, member, draft, said.of_draft(draft, member, account))
+        case str(asked) if asked.startswith(fixing.ASKED):
+            draft, told = fixing.fixed(request, member, draft, asked.removeprefix(fixing.ASKED), account)
+            return page(request, member, draft, told)
     told = said.of_draft(draft, member, account, all_of_it=True)
     if draft.unread or draft.own_problems:
         return page(request, member, draft, told, refused=True)
     try:
-        return write.registered(request, draft.text, member, account)
+        return kept.sent(request, member, write.registered(request, draft.text, member, account))
     except NotADocument:
         return page(request, member, draft, told, refused=True)
     except intake.Refused as refused:
-        told = said.of_verdict(draft, refused.verdict, all_of_it=True)
+        told = said.of_verdict(draft, refused.verdict, member, all_of_it=True)
         return page(request, member, draft, told, refused=True)
 
 
@@ -141,7 +148,9 @@ def page(
         "schema": schemas.address(draft.kind),
         "panes": PANES,
         "wait_ms": opinion.WAIT_MS,
-        "items": items(draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}),
+        "items": items(
+            draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}, offered=choices.given(member.team)
+        ),
         "fargate": _on_fargate(draft),
         "known": choices.known(member.team),
         "accounts": accounts if len(accounts) > 1 else [],
@@ -149,6 +158,9 @@ def page(
         "earlier": earlier,
         "of": _of(draft),
         "begins_with": [(word, title) for word, (title, _) in BLOCKS.items()],
+        "draft_id": kept.id_of(request),
+        "kept": kept.keep(request, member, draft) if request.method == "POST" else None,
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": refused,
         "here": "write",
         "tab": "definition",
@@ -158,7 +170,11 @@ def page(
 
 
 def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
-    """Empty, of what was chosen; or with a definition that is to be revised or copied."""
+    """Empty, of what was chosen; a draft that was kept; or a definition that is to be revised or copied."""
+    found = kept.opened(request, member)
+    if found:
+        draft = kept.as_draft(Kind.DEFINITION, found, BLANK)
+        return page(request, member, draft, said.not_yet(draft))
     revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
     if not revise and not clone:
         _, other = BLOCKS.get(request.GET.get("of", ""), ("", {}))

@@ -19,7 +19,8 @@ from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Field, Row, Value, further, units
 from jobs.spec.fields.further import Part
-from jobs.spec.problems import Problem, Severity, has_errors, join
+from jobs.spec.patch import CannotApply, apply
+from jobs.spec.problems import Fix, Problem, Severity, has_errors, join
 from jobs.spec.reading import NotADocument, Reading, read
 
 LONGEST_KEY = 64
@@ -118,6 +119,15 @@ class Draft:
         """With another value in a field, which is laid over the text."""
         filled, laid_over = {**self.filled, name: value}, {**self.laid_over, name: value}
         return replace(self, filled=filled, laid_over=laid_over)
+
+    def after(self, fix: Fix, judged: Document) -> "Draft":
+        """With a fix applied. It was made for the document as it was judged, with what the portal fills in: where the
+        fix needs that, it comes along. Raises CannotApply."""
+        try:
+            document = apply(self.document, fix)
+        except CannotApply:
+            document = apply(judged, fix)
+        return Draft.begun(self.kind, document, self.again)
 
     def renewed(self) -> "Draft":
         """The same, as a new wish."""

@@ -1,13 +1,14 @@
 """The fields of a draft as the template shows them: value, rows, choices, what the definition says, what is wrong."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.spec import fields
 from jobs.spec.fields import Field, Row, Value
 from jobs.web.builder.choices import USUAL_TAGS, Choice
 from jobs.web.builder.draft import Draft
-from jobs.web.builder.said import Finding, Said
+from jobs.web.builder.finding import Finding
+from jobs.web.builder.said import Said
 
 CONTAINER = "containerProperties"
 """What a definition of several containers, a pod or several machines has not."""
@@ -39,6 +40,7 @@ class Item:
     value: Value
     findings: tuple[Finding, ...] = ()
     hint: str = ""
+    note: str = ""
     choices: tuple[Choice, ...] = ()
     suggestions: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
@@ -64,13 +66,26 @@ def items(
     *,
     hints: Mapping[str, str] | None = None,
     choices: Mapping[str, Iterable[Choice]] | None = None,
+    offered: Mapping[str, Iterable[str]] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> dict[str, Item]:
-    """Every field that the form of the draft has, by its name."""
-    return {
+    """Every field that the form of the draft has, by its name.
+
+    What is `offered` may be taken, `choices` are all there are, and `notes` say what the chosen queue means for a
+    field.
+    """
+    found = {
         each.name: _item(each, draft, said, hints or {}, choices or {})
         for each in draft.table
         if not (draft.block and each.place.path[0] == CONTAINER)
     }
+    for name, values in (offered or {}).items():
+        if name in found:
+            found[name] = replace(found[name], suggestions=tuple(values))
+    for name, note in (notes or {}).items():
+        if name in found:
+            found[name] = replace(found[name], note=note)
+    return found
 
 
 def _item(

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs import access, intake
 from jobs.access import Member
+from jobs.intake import drafts
 from jobs.models import Revision, Source
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Value
 from jobs.spec.fields.described import described
 from jobs.spec.reading import NotADocument
 from jobs.web import opinion, schemas
-from jobs.web.builder import choices, facts, rerun, said
+from jobs.web.builder import another_image, choices, depends, facts, fixing, kept, rerun, said, then
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import PANES, Draft
 from jobs.web.builder.items import items
@@ -41,8 +42,18 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
         return page(request, member, draft, said.not_yet(draft), again=again)
     draft = _sent(request)
     again = _again(request, member, draft.again) if draft.again else None
-    if request.POST.get("do") == "check":
-        return page(request, member, draft, said.of_draft(draft, member), again=again)
+    match request.POST.get("do"):
+        case "keep":
+            return kept.answer(request, member, kept.keep(request, member, draft))
+        case "check":
+            return page(request, member, draft, said.of_draft(draft, member), again=again)
+        case another_image.ASKED:
+            told = said.of_draft(draft, member, all_of_it=True)
+            done = another_image.begun(request, member, draft, told)
+            return done or page(request, member, draft, told, again=again, refused=True)
+        case str(asked) if asked.startswith(fixing.ASKED):
+            draft, told = fixing.fixed(request, member, draft, asked.removeprefix(fixing.ASKED))
+            return page(request, member, draft, told, again=again)
     return _submitted(request, member, draft, again)
 
 
@@ -55,14 +66,22 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     runnable = choices.revisions(member.team, _name(draft))
     told = said.of_draft(draft, member)
     shown = _facts(draft, runnable)
+    again = _again(request, member, draft.again) if draft.again else None
     filled = {
         "team": member.team,
         "member": member,
         "draft": draft,
         "said": told,
         "facts": shown,
-        "items": items(draft, told, hints=shown.hints if shown else {}, choices={"revision": _revisions(runnable)}),
+        "items": items(
+            draft,
+            told,
+            hints=shown.hints if shown else {},
+            choices={"revision": _revisions(runnable)},
+            notes=depends.notes(told.verdict),
+        ),
         "latest": _latest(runnable),
+        "compared": then.compared(again, draft.document, shown.revision if shown else None),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", filled)
@@ -132,12 +151,23 @@ def page(
         "panes": PANES,
         "wait_ms": opinion.WAIT_MS,
         "facts": shown,
-        "items": items(draft, told, hints=shown.hints if shown else {}, choices=offered),
+        "items": items(
+            draft,
+            told,
+            hints=shown.hints if shown else {},
+            choices=offered,
+            notes=depends.notes(told.verdict),
+        ),
         "latest": _latest(runnable),
         "known": known,
         "jobs": known.waits,
         "chosen": chosen,
         "again": again,
+        "compared": then.compared(again, draft.document, shown.revision if shown else None),
+        "images": choices.images(member.team) if member.may("register") else (),
+        "draft_id": kept.id_of(request),
+        "kept": kept.keep(request, member, draft) if request.method == "POST" else None,
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": refused,
         "has_definitions": bool(offered["definition"]),
         "here": "write",
@@ -149,6 +179,10 @@ def page(
 
 def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.Again | None]:
     """What the form opens with: a job that was, or nothing but the usual queue and perhaps a definition."""
+    found = kept.opened(request, member)
+    if found:
+        draft = kept.as_draft(Kind.SUBMISSION, found, BLANK)
+        return draft, _again(request, member, draft.again) if draft.again else None
     earlier = request.GET.get("again", "")
     if earlier:
         again = _again(request, member, earlier)
@@ -193,7 +227,7 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
     except NotADocument:
         return page(request, member, draft, told, again=again, refused=True)
     except intake.Refused as refused:
-        told = said.of_verdict(draft, refused.verdict, all_of_it=True)
+        told = said.of_verdict(draft, refused.verdict, member, all_of_it=True)
         return page(request, member, draft, told, again=again, refused=True)
     except intake.KeyReusedError:
         # Someone went back to a form that had submitted, and changed it: the same button means a new wish now.
@@ -201,7 +235,7 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
         messages.warning(request, SENT_BEFORE)
         return page(request, member, draft, told, again=again, refused=True)
     messages.success(request, f"Submitted {submission.name}.")
-    return redirect(submission)
+    return kept.sent(request, member, redirect(submission))
 
 
 def _facts(draft: Draft, runnable: list[Revision]) -> facts.Facts | None:

@@ -17,6 +17,7 @@ class Again:
     document: Document
     newest: int | None  # of the definition's revisions that Batch would run
     pinned: bool  # whether the document names the revision that ran
+    asked: Document  # what it was, before anything was said about revisions
     dropped: int  # how many steps of its workflow it waited for
 
     @property
@@ -28,7 +29,8 @@ class Again:
 def again(job: Job, newest: int | None, which: str = "") -> Again:
     """The same document. Where its definition has moved on since, it names the revision that ran, unless `which` says
     “latest”."""
-    document, dropped = _document(job)
+    asked, dropped = _document(job)
+    document = asked
     name = fields.values(document, fields.JOB)["definition"]
     revision = str(job.revision.number or "")
     moved = newest is not None and newest != job.revision.number
@@ -38,7 +40,7 @@ def again(job: Job, newest: int | None, which: str = "") -> Again:
     elif by_name and moved and revision:
         document = fields.written(document, fields.JOB, {"revision": revision})
     pinned = bool(fields.values(document, fields.JOB)["revision"])
-    return Again(job, document, newest, pinned, dropped)
+    return Again(job, document, newest, pinned, asked, dropped)
 
 
 def _document(job: Job) -> tuple[Document, int]:

@@ -3,40 +3,24 @@ button."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jobs import intake
 from jobs.access import Member
 from jobs.intake import Verdict
 from jobs.models import Account
-from jobs.spec.problems import Problem, Severity, listed
+from jobs.spec.problems import Problem, listed
 from jobs.spec.reading import NotADocument
-from jobs.web import opinion
+from jobs.web import opinion, resolved
+from jobs.web.builder import rail
 from jobs.web.builder.draft import Draft
+from jobs.web.builder.finding import Finding
+from jobs.web.builder.rail import Rail
 from jobs.web.opinion import Mark
+from jobs.web.resolved import Part
 
 MOST_PROBLEMS = 50
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A problem, and the field it is told at, if there is one."""
-
-    problem: Problem
-    field: str = ""
-    label: str = ""
-
-    @property
-    def is_error(self) -> bool:
-        return self.problem.severity is Severity.ERROR
-
-    @property
-    def fix(self) -> str:
-        return opinion.fix_in_words(self.problem.fix)
-
-    @property
-    def patch(self) -> str:
-        return opinion.patch_of(self.problem.fix)
 
 
 @dataclass(frozen=True)
@@ -49,11 +33,18 @@ class Said:
     findings: tuple[Finding, ...] = ()
     missing: tuple[str, ...] = ()
     approval: tuple[str, ...] = ()
+    rail: Rail | None = None
+    verdict: Verdict | None = None
+    """None when there was no document to judge."""
     marks: tuple[Mark, ...] = ()
 
     @property
     def marks_as_json(self) -> list[dict[str, Any]]:
         return [mark.as_json() for mark in self.marks]
+
+    @cached_property
+    def resolved(self) -> list[Part]:
+        return resolved.of_verdict(self.verdict)
 
     @property
     def errors(self) -> int:
@@ -86,12 +77,12 @@ def of_draft(draft: Draft, member: Member, account: Account | None = None, *, al
     if draft.unread:
         return _of_no_document(draft.unread)
     try:
-        return of_verdict(draft, intake.judge(draft.text, member, account), all_of_it=all_of_it)
+        return of_verdict(draft, intake.judge(draft.text, member, account), member, all_of_it=all_of_it)
     except NotADocument as no:
         return _of_no_document(no)
 
 
-def of_verdict(draft: Draft, verdict: Verdict, *, all_of_it: bool = False) -> Said:
+def of_verdict(draft: Draft, verdict: Verdict, member: Member, *, all_of_it: bool = False) -> Said:
     problems = draft.problems(verdict.problems)
     missing = [each.label.lower() for each in draft.missing]
     if not all_of_it:
@@ -100,22 +91,26 @@ def of_verdict(draft: Draft, verdict: Verdict, *, all_of_it: bool = False) -> Sa
     findings = [Finding(problem) for problem in rest]
     for each in draft.table:
         findings += [Finding(problem, each.name, each.label) for problem in by_field.get(each.name, ())]
+    findings = findings[:MOST_PROBLEMS]
+    lines = rail.of(verdict, member, findings, missing)
     errors = sum(finding.is_error for finding in findings)
     if errors:
         sentence = _to_solve(errors)
     elif missing:
         sentence = f"Still to fill in: {listed(missing)}"
     else:
-        sentence = opinion.sentence(verdict) if verdict.approval else opinion.button(draft.kind, draft.document)
+        sentence = opinion.sentence(verdict, lines.price)
     waits = verdict.approval and not errors and not missing
     return Said(
         opinion.headline(draft.kind, draft.document),
         sentence,
         judged=True,
-        findings=tuple(findings[:MOST_PROBLEMS]),
+        findings=tuple(findings),
         missing=tuple(missing),
         approval=opinion.waits_because(verdict) if waits else (),
         marks=opinion.marks(problems[:MOST_PROBLEMS], verdict.reading),
+        rail=lines,
+        verdict=verdict,
     )
 
 

@@ -202,7 +202,10 @@ class Page {
   #links() {
     this.form.addEventListener("click", (event) => {
       const fix = event.target.closest("[data-fix]");
-      if (fix?.dataset.fix) this.fix(JSON.parse(fix.dataset.fix));
+      if (fix?.dataset.fix) {
+        event.preventDefault(); // without scripts the button sends the form, and the portal applies it
+        this.fix(JSON.parse(fix.dataset.fix));
+      }
 
       const take = event.target.closest("[data-take]");
       if (take) this.editor.edit((editing) => editing.remove(split(take.dataset.take)));

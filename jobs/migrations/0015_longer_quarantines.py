@@ -14,6 +14,6 @@ def lengthen(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0012_jobs_have_a_definition")]
+    dependencies = [("jobs", "0014_drafts")]
 
     operations = [migrations.RunPython(lengthen, migrations.RunPython.noop, elidable=True)]

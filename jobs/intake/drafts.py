@@ -1,0 +1,80 @@
+"""What someone is writing is kept while they write, and thrown away when it was sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from jobs.access import Member
+from jobs.models import Draft, Submission
+from jobs.models.ids import from_text
+
+MOST = 50
+"""So many drafts are kept of a person, in all their teams; the oldest go."""
+LARGEST = 256 * 1024
+"""So many bytes of a text are kept: ten times what AWS takes of a document."""
+LISTED = 3
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a text that should be kept: when it was, or why not; and which drafts had to go for it."""
+
+    at: datetime | None
+    text_id: str
+    why_not: str = ""
+    gone: tuple[str, ...] = ()
+
+
+def keep(
+    member: Member,
+    text_id: str,
+    kind: str,
+    text: str,
+    *,
+    name: str = "",
+    again: str = "",
+    begin: bool = True,
+    request_key: str = "",
+) -> Kept | None:
+    """Keep a text under the id that its page has. None: there is nothing to keep.
+
+    Without `begin` only what is kept already is kept up to date. A text that came late, after the submission of its
+    request key, is none.
+    """
+    member.must("submit")
+    if len(text.encode()) > LARGEST:
+        return Kept(None, text_id, f"It is not kept as a draft: it has more than {LARGEST // 1024} KiB.")
+    if "\0" in text:
+        return Kept(None, text_id, "It is not kept as a draft: there is a NUL character in it.")
+    moment = now()
+    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": moment}
+    if name:  # a text that is no document for a moment keeps the name it had
+        fields["name"] = name[:128]
+    mine = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
+    if mine.update(**fields):
+        return Kept(moment, text_id)
+    if not begin or not text.strip():
+        return None
+    if request_key and Submission.objects.filter(team=member.team, request_key=request_key).exists():
+        return None
+    with transaction.atomic():
+        Draft.objects.get_or_create(
+            person=member.user, team=member.team, public_id=from_text(text_id), defaults=fields
+        )
+        gone = list(Draft.objects.filter(person=member.user).only("name")[MOST : MOST + MOST])
+        Draft.objects.filter(pk__in=[each.pk for each in gone]).delete()
+    return Kept(moment, text_id, gone=tuple(str(each) for each in gone))
+
+
+def discard(member: Member, text_id: str) -> bool:
+    """Throw a draft away, whether it was sent or is not wanted. False: there was none."""
+    mine = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
+    return mine.delete()[0] > 0
+
+
+def newest(member: Member, most: int = LISTED) -> list[Draft]:
+    """The drafts that the person has in the team, the newest first."""
+    found = Draft.objects.filter(person=member.user, team=member.team).defer("text").select_related("team")
+    return list(found[:most])

@@ -1,0 +1,54 @@
+"""A job that runs with another image than its definition has: first a new revision, then the job on it.
+
+Registering is for AWS to answer and may take a while, so the two are not one transaction. What is half done is a
+revision more and a draft that waits for it, both in sight; whoever waits goes on from there, twice if need be, and
+the job is submitted once.
+"""
+
+import json
+
+from jobs.access import Member
+from jobs.intake.acceptance import accept
+from jobs.intake.drafts import discard
+from jobs.intake.registering import register
+from jobs.models import Draft, Registration, Revision, Submission
+from jobs.spec.patch import copied
+from jobs.spec.reading import read
+
+
+def register_with_image(revision: Revision, image: str, member: Member) -> Revision:
+    """The definition with another image, as its next revision. Raises Refused with the verdict on it."""
+    document = copied(revision.document)
+    document["containerProperties"]["image"] = image
+    return register(json.dumps(document), member, account=revision.definition.account).revision
+
+
+def wait_for(draft: Draft, revision: Revision) -> None:
+    """The draft is to be submitted on this revision, once AWS has it."""
+    Draft.objects.filter(pk=draft.pk).update(revision=revision)
+    draft.revision = revision
+
+
+def gone_on(member: Member, text_id: str) -> Submission | None:
+    """What became of a draft that went on: the submission of its person."""
+    mine = Submission.objects.filter(team=member.team, person=member.user)
+    return mine.filter(request_key=_key(text_id)).first()
+
+
+def go_on(draft: Draft, member: Member) -> Submission | None:
+    """Submit the draft on the revision that it waited for. None: AWS has not registered it.
+
+    Twice is once. Raises NotADocument, Refused, or KeyReusedError like `accept`.
+    """
+    if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
+        return None
+    document = {**read(draft.text).document, "jobDefinition": draft.revision.pinned}
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    source = "rerun" if draft.again else "form"
+    submission = accept(text, member, source=source, request_key=_key(draft.text_id))
+    discard(member, draft.text_id)
+    return submission
+
+
+def _key(text_id: str) -> str:
+    return f"draft-{text_id}"

@@ -1,0 +1,64 @@
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from jobs.models.definition import Revision
+from jobs.models.ids import new_id, to_text
+from jobs.models.team import Team
+
+if TYPE_CHECKING:
+    from jobs.models.user import User
+
+
+class DraftKind(models.TextChoices):
+    """The page a draft is written on."""
+
+    JOB = "job", "Job"
+    DEFINITION = "definition", "Definition"
+    JSON = "json", "JSON"
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def visible_to(self, user: "User") -> Self:
+        """A draft is its writer's alone, staff or not, and only while they are in its team."""
+        return self.filter(person=user, team__memberships__user=user)
+
+
+class Draft(models.Model):
+    """What someone is writing and has not sent: there again after a crash, a sign-out or an outage."""
+
+    public_id = models.UUIDField(default=new_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="drafts")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    kind = models.CharField(max_length=12, choices=DraftKind.choices)
+    name = models.CharField(max_length=128, blank=True)
+    text = models.TextField(help_text="What was written, to the letter.")
+    again = models.CharField(max_length=64, blank=True, help_text="The job that it repeats, if it does.")
+    revision = models.ForeignKey(
+        Revision,
+        on_delete=models.CASCADE,
+        null=True,
+        help_text="A revision that AWS has still to register, on which the job is submitted then.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField()
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-updated_at", "-pk"]
+        # Not unique by itself: the page chooses the id, and whether another has it must not be told.
+        constraints = [models.UniqueConstraint(fields=["person", "team", "public_id"], name="one_draft_of_an_id")]
+        indexes = [models.Index(fields=["person", "-updated_at"], name="draft_of_person")]
+
+    def __str__(self) -> str:
+        return self.name or "without a name"
+
+    def get_absolute_url(self) -> str:
+        return reverse("draft", args=[self.team.slug, self.text_id])
+
+    @property
+    def text_id(self) -> str:
+        return to_text(self.public_id)

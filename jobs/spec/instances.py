@@ -1,0 +1,54 @@
+"""How large machines of AWS are, of the families that are commonly used; of others nothing is said.
+
+In these families a size says the vCPUs (large 2, xlarge 4, 12xlarge 48), and a vCPU comes with the same memory in
+every size. Sources: “Amazon EC2 instance types”, general purpose, compute optimized, memory optimized and accelerated
+computing.
+"""
+
+import re
+from typing import NamedTuple
+
+_GIB_A_VCPU = {
+    **dict.fromkeys(("m5", "m5a", "m5d", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i"), 4),
+    **dict.fromkeys(("c5", "c5a", "c5d", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i"), 2),
+    **dict.fromkeys(("r5", "r5a", "r5d", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i"), 8),
+    **dict.fromkeys(("g4dn", "g5"), 4),
+}
+_GPUS = {
+    "g4dn": {"xlarge": 1, "2xlarge": 1, "4xlarge": 1, "8xlarge": 1, "12xlarge": 4, "16xlarge": 1},
+    "g5": {
+        "xlarge": 1, "2xlarge": 1, "4xlarge": 1, "8xlarge": 1, "12xlarge": 4, "16xlarge": 1, "24xlarge": 4,
+        "48xlarge": 8,
+    },
+}  # fmt: skip
+_SIZE = re.compile(r"(?P<family>[a-z0-9-]+)\.(?P<size>large|(?P<many>[1-9]\d?)?xlarge)")
+
+
+class Machine(NamedTuple):
+    """What a machine has in all, the part that it keeps for itself included."""
+
+    vcpus: int
+    memory_mib: int
+    gpus: int
+
+
+_OTHERS = {
+    "p3.2xlarge": Machine(8, 61 * 1024, 1),
+    "p3.8xlarge": Machine(32, 244 * 1024, 4),
+    "p3.16xlarge": Machine(64, 488 * 1024, 8),
+    "p4d.24xlarge": Machine(96, 1152 * 1024, 8),
+}
+
+
+def machine(instance_type: str) -> Machine | None:
+    """The machine of a type; None for a type, or a family without a size, that is not known here."""
+    if instance_type in _OTHERS:
+        return _OTHERS[instance_type]
+    found = _SIZE.fullmatch(instance_type)
+    if not found or found["family"] not in _GIB_A_VCPU:
+        return None
+    gpus = _GPUS.get(found["family"])
+    if gpus is not None and found["size"] not in gpus:
+        return None
+    vcpus = 2 if found["size"] == "large" else 4 * int(found["many"] or 1)
+    return Machine(vcpus, vcpus * _GIB_A_VCPU[found["family"]] * 1024, gpus[found["size"]] if gpus else 0)

@@ -1,0 +1,134 @@
+"""What Batch will really run, or ran: each value with the badge of who says it."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.intake import Verdict
+from jobs.models import Job
+from jobs.spec import effective
+from jobs.spec.documents import Document, Kind
+from jobs.spec.effective import PORTAL_VARIABLE, Effective, EffectiveContainer, Said, Source
+from jobs.spec.fields import units
+from jobs.spec.names import PORTAL_TAG
+from jobs.spec.problems import split
+from jobs.web import secrets
+
+BADGES: Mapping[Source, str] = {
+    Source.DEFINITION: "definition",
+    Source.OVERRIDE: "submission",
+    Source.PARAMETER_DEFAULT: "parameter default",
+    Source.TEAM: "team rule",
+    Source.PORTAL: "portal",
+    Source.BATCH: "AWS Batch",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A value as it will be, and whose word it is."""
+
+    label: str
+    value: str
+    source: Source
+    mono: bool = False
+
+    @property
+    def badge(self) -> str:
+        return BADGES[self.source]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What belongs together under a title: a container, its environment, the job as a whole."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def of_verdict(verdict: Verdict | None) -> list[Part]:
+    """Of a document that is being written; nothing of one whose definition is not known, or that has several jobs."""
+    if verdict is None or verdict.reading.kind is Kind.WORKFLOW:
+        return []
+    document = verdict.reading.document
+    if verdict.reading.kind is Kind.DEFINITION:
+        return _parts(effective.view(document))
+    revision = verdict.targets[0].revision if verdict.targets else None
+    if revision is None:
+        return []
+    notes = [(change.pointer, change.by) for change in verdict.reading.changes]
+    return _parts(effective.view(revision.document, document, _filled(notes)))
+
+
+def of_job(job: Job) -> list[Part]:
+    """Of a job that was accepted."""
+    document: Document = {**job.document, "tags": job.tags}
+    notes = [(note.get("pointer", ""), note.get("by", "")) for note in job.submission.notes]
+    return _parts(effective.view(job.revision.document, document, _filled(notes)), job.text_id)
+
+
+def _filled(notes: Iterable[tuple[str, str]]) -> dict[str, Source]:
+    """Which tags nobody wrote, and whose rule put them there."""
+    return {split(pointer)[-1]: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
+
+
+def _parts(view: Effective, job_id: str = "") -> list[Part]:
+    several = len(view.containers) > 1
+    found: list[Part] = []
+    for number, container in enumerate(view.containers, 1):
+        name = f" of {container.name or f'container {number}'}" if several else ""
+        found.append(Part(f"Container{name}", tuple(_container(container))))
+        found.append(Part(f"Environment{name}", tuple(_environment(container, job_id))))
+    found.append(Part("The job", tuple(_whole(view))))
+    tags = (Row(key, str(said.value), said.source, mono=True) for key, said in view.tags.items())
+    own = Row(f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL)
+    found.append(Part("Tags", (*tags, own)))
+    return [part for part in found if part.rows]
+
+
+def _container(container: EffectiveContainer) -> Iterator[Row]:
+    yield from _row("Image", container.image, mono=True)
+    if container.command:
+        yield from _command(container.command, container.command_by)
+    yield from _row("vCPU", container.vcpus)
+    if container.memory_mib:
+        yield Row("Memory", _memory(container.memory_mib.value), container.memory_mib.source)
+    yield from _row("GPU", container.gpus)
+    yield from _row("Log group", container.log_group, mono=True)
+
+
+def _command(words: Iterable[Said], base: Source) -> Iterator[Row]:
+    """The command line, and of each word that a parameter says, who says it."""
+    said = list(words)
+    yield Row("Command", shlex.join(str(word.value) for word in said), base, mono=True)
+    for number, word in enumerate(said, 1):
+        if word.source is not base:
+            yield Row(f"Its word {number}", str(word.value), word.source, mono=True)
+
+
+def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
+    for name, said in container.environment.items():
+        value = job_id if name == PORTAL_VARIABLE and said.source is Source.PORTAL and job_id else str(said.value)
+        hidden = said.source is not Source.PORTAL and secrets.looks_secret(name)
+        yield Row(name, secrets.MASK if hidden else value, said.source, mono=True)
+
+
+def _whole(view: Effective) -> Iterator[Row]:
+    yield from _row("Array", view.array_size)
+    if view.timeout_seconds:
+        seconds = view.timeout_seconds.value
+        words = units.seconds_in_words(seconds) if isinstance(seconds, int) else str(seconds)
+        yield Row("Time limit", words, view.timeout_seconds.source)
+    yield from _row("Attempts", view.attempts)
+    yield from _row("Job role", view.job_role, mono=True)
+    yield from _row("Execution role", view.execution_role, mono=True)
+
+
+def _row(label: str, said: Said | None, *, mono: bool = False) -> Iterator[Row]:
+    if said is not None:
+        yield Row(label, str(said.value), said.source, mono)
+
+
+def _memory(mib: Any) -> str:
+    return units.mib_in_words(int(mib)) if str(mib).isdecimal() else str(mib)

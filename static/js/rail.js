@@ -1,0 +1,16 @@
+// What someone opened beside the form stays open when the answer to the next letter takes its place.
+const open = new Set();
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const name = event.target.dataset?.kept;
+    if (!name) return;
+    if (event.target.open) open.add(name);
+    else if (event.target.isConnected) open.delete(name);
+  },
+  true,
+);
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id !== "beside") return;
+  for (const fold of event.detail.target.querySelectorAll("[data-kept]")) fold.open = open.has(fold.dataset.kept);
+});

@@ -1,0 +1,205 @@
+"""Drafts: kept while someone types, listed, opened, thrown away, and nobody else's."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from jobs.access import Member
+from jobs.intake import drafts
+from jobs.models import Draft, Membership, Submission
+from jobs.models.ids import from_text, new_id, to_text
+from tests import make
+from tests.web.conftest import Research, SignIn
+from tests.web.test_forms import controls, fill, words
+
+SCRIPT = {"X-Requested-With": "fetch"}
+FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
+HALF = '{\n  // the second try\n  "jobName": "train",\n  "jobQueue": "c'
+
+
+@pytest.fixture
+def browser(research: Research, signed_in: SignIn) -> Client:
+    return signed_in(research.analyst.user)
+
+
+def opened(browser: Client, page: str = "job_form", **query: str) -> dict[str, str]:
+    return controls(browser.get(reverse(page, args=["research"]), query).content.decode())
+
+
+def typed(browser: Client, key: str, page: str = "job_form", **fields: Any) -> Any:
+    """What the page's script sends while someone types."""
+    sent = {"draft": key, "do": "keep", "begin": "1", **fields}
+    return browser.post(reverse(page, args=["research"]), sent, headers=SCRIPT)
+
+
+def draft_of(who: Member, **fields: Any) -> Draft:
+    made = drafts.keep(who, to_text(new_id()), fields.pop("kind", "job"), fields.pop("text", HALF), **fields)
+    return Draft.objects.get(public_id=from_text(made.text_id))
+
+
+def test_what_is_typed_is_kept_under_the_id_of_its_page_and_opened_again(browser: Client) -> None:
+    key = opened(browser)["draft"]
+    first = typed(browser, key, **FILLED, memory="lots")
+    typed(browser, key, **{**FILLED, "name": "train-2"}, memory="2 GiB")
+    [kept] = Draft.objects.all()
+    again = opened(browser, draft=key)
+
+    assert words(first).startswith("Kept as a <a href=")
+    assert (kept.text_id, kept.name, kept.kind) == (key, "train-2", "job")
+    assert (again["name"], again["memory"], again["draft"]) == ("train-2", "2 GiB", key)
+    assert Submission.objects.count() == 1
+
+
+def test_a_text_that_is_no_document_yet_is_kept_to_the_letter(browser: Client) -> None:
+    key = opened(browser)["draft"]
+    typed(browser, key, document=HALF, follows="")
+    page = browser.get(reverse("draft", args=["research", key]), follow=True)
+
+    assert Draft.objects.get().text == HALF
+    assert controls(page.content.decode())["document"] == HALF.replace("\n", "\r\n")
+
+
+def test_a_form_that_nobody_touched_leaves_no_draft(browser: Client) -> None:
+    form = opened(browser)
+    untouched = {**form, "do": "keep"}
+    answer = browser.post(reverse("job_form", args=["research"]), untouched, headers=SCRIPT)
+
+    assert (answer.status_code, answer.content.strip()) == (200, b"")
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["job_form", "definition_form", "write"])
+def test_every_page_of_the_builder_keeps_lists_and_opens(page: str, browser: Client) -> None:
+    document = json.dumps({"jobName": "kept"} if page != "definition_form" else {"jobDefinitionName": "kept"})
+    key = opened(browser, page)["draft"] if page != "write" else to_text(new_id())
+    typed(browser, key, page, document=document, text=document)
+    listed = words(browser.get(reverse("drafts", args=["research"])))
+    sent_on = browser.get(reverse("draft", args=["research", key])).headers["Location"]
+
+    assert ">kept</a>" in listed
+    assert sent_on == f"{reverse(page, args=['research'])}?draft={key}"
+    assert "kept" in words(browser.get(sent_on))
+
+
+def test_what_was_submitted_is_no_draft_any_more_and_does_not_come_back(browser: Client) -> None:
+    key = opened(browser)["draft"]
+    typed(browser, key, **FILLED, request_key="one")
+    sent = fill(browser, **FILLED, draft=key, request_key="one")
+    typed(browser, key, **FILLED, request_key="one")
+
+    assert sent.status_code == 302
+    assert not Draft.objects.exists()
+
+
+def test_a_refused_form_and_a_fixed_one_are_kept_too(browser: Client, research: Research) -> None:
+    key = to_text(new_id())
+    fill(browser, **{**FILLED, "name": "no good"}, draft=key)
+    assert '"jobName": "no good"' in Draft.objects.get().text
+
+    base = {"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello", "shareIdentifier": "x"}
+    research.queue.raw = {"jobQueueArn": "x"}
+    research.queue.save()
+    fill(browser, of=base, draft=key, do="fix:share.not-fair@/shareIdentifier")
+    assert "shareIdentifier" not in Draft.objects.get().text
+
+
+def test_drafts_are_offered_where_something_new_is_begun(browser: Client, research: Research) -> None:
+    for name in ("one", "two", "three", "four"):
+        draft_of(research.analyst, name=name)
+    for page in ("job_form", "definition_form", "write", "team_home"):
+        told = words(browser.get(reverse(page, args=["research"])))
+        assert [name in told for name in (">four</a>", ">three</a>", ">two</a>", ">one</a>")] == [True] * 3 + [False]
+
+
+def test_a_draft_is_thrown_away_once(browser: Client, research: Research) -> None:
+    address = reverse("draft_discard", args=["research", draft_of(research.analyst).text_id])
+
+    assert browser.post(address).status_code == 302
+    assert browser.post(address).status_code == 404
+    assert not Draft.objects.exists()
+
+
+def test_drafts_are_their_writers_alone(research: Research, signed_in: SignIn) -> None:
+    draft = draft_of(research.analyst, name="secret-plan", text='{"jobName": "secret-plan"}')
+    lead = make.member(research.team, "lead").user
+    staff = make.member(research.team, "lead", research.admin).user
+    for who in (lead, staff):
+        other = signed_in(who)
+        for address in (
+            reverse("draft", args=["research", draft.text_id]),
+            f"{reverse('job_form', args=['research'])}?draft={draft.text_id}",
+            f"{reverse('definition_form', args=['research'])}?draft={draft.text_id}",
+            f"{reverse('write', args=['research'])}?draft={draft.text_id}",
+        ):
+            assert other.get(address).status_code == 404
+        assert other.post(reverse("draft_discard", args=["research", draft.text_id])).status_code == 404
+        assert "secret-plan" not in words(other.get(reverse("drafts", args=["research"])))
+    assert Draft.objects.get() == draft
+
+
+def test_an_id_that_another_has_is_as_good_as_any_and_tells_nothing(research: Research, signed_in: SignIn) -> None:
+    draft = draft_of(research.analyst, text="mine")
+    lead = signed_in(make.member(research.team, "lead").user)
+    answer = typed(lead, draft.text_id, **FILLED)
+
+    assert "Kept as a" in words(answer)
+    assert Draft.objects.get(pk=draft.pk).text == "mine"
+    assert Draft.objects.count() == 2
+
+
+def test_who_is_no_member_any_more_has_no_drafts_there(browser: Client, research: Research) -> None:
+    draft = draft_of(research.analyst)
+    Membership.objects.filter(user=research.analyst.user).delete()
+
+    assert browser.get(reverse("drafts", args=["research"])).status_code == 404
+    assert browser.get(reverse("draft", args=["research", draft.text_id])).status_code == 404
+
+
+def test_a_draft_of_another_team_is_not_opened_in_this_one(browser: Client, research: Research) -> None:
+    elsewhere = make.member(make.team("second"), who=research.analyst.user)
+    draft = draft_of(elsewhere)
+
+    assert browser.get(reverse("draft", args=["research", draft.text_id])).status_code == 404
+    assert browser.get(reverse("draft", args=["second", draft.text_id])).status_code == 302
+
+
+def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MOST", 2)
+    for name in ("first", "second", "third"):
+        told = drafts.keep(research.analyst, to_text(new_id()), "job", "x", name=name)
+
+    assert told.gone == ("first",)
+    assert sorted(Draft.objects.values_list("name", flat=True)) == ["second", "third"]
+
+
+@pytest.mark.parametrize("text", ["x" * (drafts.LARGEST + 1), "nul\0"])
+def test_what_cannot_be_kept_is_said_to_be_so(text: str, browser: Client) -> None:
+    answer = typed(browser, to_text(new_id()), "write", text=text)
+
+    assert "It is not kept as a draft" in words(answer)
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["", "x", "../../etc", "0" * 26, "é" * 26])
+def test_an_id_that_is_none_is_replaced(key: str, browser: Client) -> None:
+    answer = typed(browser, key, **FILLED)
+
+    assert answer.status_code == 200
+    assert Draft.objects.count() == 1
+
+
+def test_who_is_signed_out_is_told_so_and_nothing_is_kept(research: Research) -> None:
+    assert typed(Client(), to_text(new_id()), **FILLED).status_code == 401
+    assert not Draft.objects.exists()
+
+
+def test_running_again_stays_running_again(browser: Client, research: Research) -> None:
+    key = to_text(new_id())
+    typed(browser, key, **{**FILLED, "name": "again-train"}, again=research.job.text_id)
+    page = browser.get(reverse("draft", args=["research", key]), follow=True)
+
+    assert "of the submission" in words(page)
+    assert controls(page.content.decode())["again"] == research.job.text_id

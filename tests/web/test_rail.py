@@ -1,0 +1,248 @@
+"""The pre-flight rail: each line with its word and reason, and fixes that are applied by a button."""
+
+import html
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs.models import Queue, QueueGrant, Rate, Submission, TagRule
+from tests import make
+from tests.web.conftest import Research, SignIn
+from tests.web.test_forms import controls, document_of, fill, words
+
+JOB: dict[str, Any] = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
+FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
+PLACE = {
+    "computeEnvironmentName": "general",
+    "state": "ENABLED",
+    "status": "VALID",
+    "computeResources": {"type": "EC2", "maxvCpus": 16, "instanceTypes": ["m5.xlarge"]},
+}
+
+
+@pytest.fixture
+def browser(research: Research, signed_in: SignIn) -> Client:
+    return signed_in(research.analyst.user)
+
+
+def rail(answer: Any) -> dict[str, tuple[str, str, str]]:
+    """Tone, word and all that is said of each line."""
+    page = html.unescape(answer.content.decode())
+    found = {}
+    for tone, name, inner in re.findall(
+        r'<li class="rail-line rail-(\w+)" data-rail="(\w+)">(.*?)(?=<li class="rail-line|</ul>)', page, re.DOTALL
+    ):
+        word = re.search(r'rail-word">(.*?)<', inner)
+        found[name] = (tone, word[1] if word else "", " ".join(re.sub(r"<[^>]*>", " ", inner).split()))
+    return found
+
+
+def preview(browser: Client, **fields: Any) -> dict[str, tuple[str, str, str]]:
+    return rail(fill(browser, "job_preview", **{**FILLED, **fields}))
+
+
+def ended(research: Research, waited: int, ran: int, **fields: Any) -> None:
+    begun = now() - timedelta(days=1)
+    make.job(
+        research.submission,
+        **{
+            "queue": research.queue,
+            "revision": research.definition.revisions.get(),
+            "state": "SUCCEEDED",
+            "submitted_at": begun,
+            "started_at": begun + timedelta(seconds=waited),
+            "stopped_at": begun + timedelta(seconds=waited + ran),
+            **fields,
+        },
+    )
+
+
+def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Client) -> None:
+    lines = preview(browser)
+
+    assert {name: (tone, word) for name, (tone, word, _) in lines.items()} == {
+        "valid": ("good", "Yes"),
+        "allowed": ("good", "Yes"),
+        "fits": ("off", "Not known yet"),
+        "tags": ("good", "Yes"),
+        "ceilings": ("good", "Within"),
+        "price": ("off", "Not known yet"),
+        "wait": ("off", "Not known yet"),
+        "run": ("off", "Not known yet"),
+    }
+
+
+def test_before_anything_is_chosen_nothing_is_claimed(browser: Client) -> None:
+    lines = preview(browser, definition="", name="")
+
+    assert lines["valid"][:2] == ("off", "Not complete")
+    assert "name and definition" in lines["valid"][2]
+    for name in ("allowed", "fits", "price", "run"):
+        assert lines[name][:2] == ("off", "Not known yet"), name
+
+
+def test_each_problem_is_told_under_its_line(browser: Client, research: Research) -> None:
+    TagRule.objects.create(team=research.team, key="Project", required=True)
+    QueueGrant.objects.update(max_vcpus=2)
+    Queue.objects.update(environments=[PLACE])
+    lines = preview(browser, name="no good", vcpus="32")
+
+    assert {name for name, (tone, *_) in lines.items() if tone == "bad"} == {"valid", "tags", "ceilings"}
+    assert lines["fits"][:2] == ("warn", "Look")
+    assert "jobName must be" in lines["valid"][2]
+    assert "The tag “Project” is missing" in lines["tags"][2]
+    assert "asks for 32 vCPU" in lines["ceilings"][2]
+    assert "general has 16 in all. The job would wait for ever." in lines["fits"][2]
+
+
+def test_a_foreign_queue_is_not_allowed_and_tells_nothing(browser: Client, research: Research) -> None:
+    theirs = make.queue("secret-queue", of=research.account, teams=(make.team(),), environments=[PLACE])
+    ended(research, 5, 5, queue=theirs)
+    lines = preview(browser, queue="secret-queue")
+
+    assert lines["allowed"][:2] == ("bad", "No")
+    assert lines["wait"][:2] == ("off", "Not known yet")
+    assert "general" not in str(lines)
+
+
+def test_what_fits_says_where(browser: Client) -> None:
+    Queue.objects.update(environments=[PLACE])
+
+    assert preview(browser)["fits"] == ("good", "Yes", "Fits Yes general can run it.")
+
+
+def test_ceilings_say_what_is_taken(browser: Client) -> None:
+    QueueGrant.objects.update(max_vcpus=4, max_memory_mib=8192, max_run_seconds=7200, max_active_jobs=10)
+    told = preview(browser, time_limit="1 h")["ceilings"]
+
+    assert told[:2] == ("good", "Within")
+    assert "cpu: at most 4 vCPU, 8 GiB, 2 h long a job; 1 of 10 jobs at once are taken" in told[2]
+
+
+def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, research: Research) -> None:
+    Rate.objects.all().delete()
+    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="1", valid_from="2020-01-01")
+    Rate.objects.create(platform="EC2", resource="memory", usd_per_hour="0", valid_from="2020-01-01")
+    for minutes in (30, 60, 90):
+        ended(research, waited=minutes, ran=minutes * 60)
+    ended(research, waited=9999, ran=99999, finished_attempts=2)
+    elsewhere = make.submission(make.member(make.team()), research.account)
+    other = make.job(elsewhere, queue=research.queue, revision=research.job.revision, state="SUCCEEDED")
+    other.submitted_at, other.started_at = now() - timedelta(days=9), now()
+    other.save()
+    answer = fill(browser, "job_preview", **FILLED)
+    lines = rail(answer)
+
+    assert lines["wait"][:2] == ("good", "About 1m 00s")
+    assert "within 1m 30s: the last 3 jobs of cpu" in lines["wait"][2]
+    assert lines["run"][:2] == ("good", "About 1h 00m")
+    assert lines["price"][:2] == ("good", "About $0.50–1.50")
+    assert "Submit train to cpu, about $0.50–1.50" in words(answer)
+
+
+def test_an_array_costs_as_many_times_as_it_runs(browser: Client, research: Research) -> None:
+    Rate.objects.all().delete()
+    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="1", valid_from="2020-01-01")
+    ended(research, waited=1, ran=3600)
+    answer = fill(browser, "job_preview", of={**JOB, "arrayProperties": {"size": 10}}, **FILLED)
+
+    assert rail(answer)["price"][1] == "About $10.00"
+
+
+def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None:
+    Rate.objects.all().delete()
+    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="1", valid_from="2020-01-01")
+
+    assert preview(browser, time_limit="2 h")["price"][:2] == ("good", "At most $2.00")
+    assert "It costs $1.00 an hour" in preview(browser)["price"][2]
+
+
+def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves_room(
+    browser: Client, research: Research
+) -> None:
+    for _ in range(3):
+        ended(research, waited=1, ran=3600)
+    lines = preview(browser, time_limit="30 min")
+    answer = fill(browser, **FILLED, time_limit="30 min", do="fix:run.longer-than-limit@/timeout")
+
+    assert lines["run"][:2] == ("warn", "Look")
+    assert controls(answer.content.decode())["time_limit"] == "2 h"
+    assert rail(answer)["run"][0] == "good"
+
+
+# -- Fixes
+def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: Client, research: Research) -> None:
+    base = {**JOB, "shareIdentifier": "a", "parameters": {"kept": "as it is"}}
+    Queue.objects.update(raw={"jobQueueArn": "x"})
+    told = fill(browser, "job_preview", of=base, **FILLED)
+    buttons = re.findall(r'<button[^>]*value="fix:[^>]*>', told.content.decode())
+    button = next(each for each in buttons if "share.not-fair" in each)
+    patch, value = (
+        html.unescape(button.partition(f'{name}="')[2].partition('"')[0]) for name in ("data-fix", "value")
+    )
+    answer = fill(browser, of=base, **FILLED, do=value)
+
+    assert json.loads(patch) == [{"op": "remove", "path": "/shareIdentifier"}]
+    assert "Put right: take /shareIdentifier away." in words(answer)
+    assert json.loads(controls(answer.content.decode())["document"]) == {**JOB, "parameters": {"kept": "as it is"}}
+    assert Submission.objects.count() == 1
+
+
+def test_a_fix_beside_tags_that_the_portal_fills_in_is_applied_all_the_same(
+    browser: Client, research: Research
+) -> None:
+    TagRule.objects.create(team=research.team, key="Team", default="r", filled_by="team")
+    TagRule.objects.create(team=research.team, key="Project", required=True, default="Atlas", filled_by="person")
+    answer = fill(browser, **FILLED, do="fix:policy.tag-missing@/tags")
+
+    assert document_of(answer)["tags"]["Project"] == "Atlas"
+    assert rail(answer)["tags"][0] == "good"
+
+
+@pytest.mark.parametrize("key", ["policy.tag-missing@/tags", "", "x" * 5000, "@/jobName\0"])
+def test_a_fix_that_is_no_more_changes_nothing_and_says_so(key: str, browser: Client) -> None:
+    answer = fill(browser, **FILLED, do=f"fix:{key}")
+
+    assert answer.status_code == 200
+    assert "Nothing was changed" in words(answer)
+    assert document_of(answer) == JOB
+    assert Submission.objects.count() == 1
+
+
+def test_the_rail_of_a_definition_knows_its_price_by_the_hour_and_where_it_fits(browser: Client) -> None:
+    Rate.objects.all().delete()
+    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="0.5", valid_from="2020-01-01")
+    Queue.objects.update(environments=[PLACE])
+    sent: dict[str, Any] = {"name": "x", "image": "busybox", "vcpus": "2", "memory": "2 GiB"}
+    lines = rail(fill(browser, "definition_preview", **sent))
+    large = rail(fill(browser, "definition_preview", **{**sent, "vcpus": "64"}))
+
+    assert lines["price"][:2] == ("good", "$1.00 an hour")
+    assert lines["fits"] == ("good", "Yes", "Fits Yes In cpu: general can run it.")
+    assert large["fits"][:2] == ("warn", "No")
+    assert {"wait", "run"}.isdisjoint(lines)
+
+
+def test_a_definition_is_put_right_by_its_button_too(browser: Client) -> None:
+    sent: dict[str, Any] = {"name": "x", "image": "busybox", "vcpus": "0.5", "memory": "2 GiB"}
+    key = "ec2.whole-vcpus@/containerProperties/resourceRequirements/0/value"
+    answer = fill(browser, "definition_form", **sent, do=f"fix:{key}")
+
+    assert controls(answer.content.decode())["vcpus"] == "1"
+
+
+@pytest.mark.parametrize("jobs", [1, 30])
+def test_the_preview_asks_few_questions_however_long_the_past(
+    jobs: int, browser: Client, research: Research, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(jobs):
+        ended(research, 1, 1)
+    address = reverse("job_preview", args=["research"])
+    with django_assert_max_num_queries(12):
+        browser.post(address, FILLED)
