@@ -70,3 +70,9 @@ def pair(name: str) -> dict[str, Any]:
     """Two steps, the second after the first."""
     second = {**job(f"{name}-b"), "dependsOn": [{"jobId": f"${{{name}-a}}"}]}
     return {"jobs": [job(f"{name}-a"), second]}
+
+
+def definition(name: str, *command: str) -> dict[str, Any]:
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]
+    container = {"image": "busybox", "command": list(command) or ["true"], "resourceRequirements": sizes}
+    return {"jobDefinitionName": name, "type": "container", "containerProperties": container}

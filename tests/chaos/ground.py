@@ -20,6 +20,7 @@ def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
     from jobs.spec.normal import fingerprint
     from jobs.sync.infrastructure import sync_queues
     from tests import make
+    from tests.chaos.caller import definition
 
     call_command("migrate", verbosity=0)
     team = make.team("chaos")
@@ -35,8 +36,7 @@ def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
         ApiToken.objects.create(team=team, person=member.user, name=role, start=secret[:12], digest=digest(secret))
         told[role] = secret
     for name, command in DEFINITIONS.items():
-        document = make.document(name)
-        document["containerProperties"] |= {"command": command}
+        document = definition(name, *command)
         Revision.objects.create(
             definition=Definition.objects.create(account=account, name=name, team=team),
             document=document,

@@ -1,8 +1,8 @@
 """`python -m tests.chaos.hasty COMMAND …`: a command of manage.py, in a portal whose waits are short.
 
 Everything is scaled together: what the quarantine is reckoned from, the lease, and the patience with AWS. The check
-E010 at the start goes by the scaled numbers, so an account that does not fit them keeps the process from starting. SCALE=real
-leaves the portal as it is.
+E010 at the start goes by the scaled numbers, so an account that does not fit them keeps the process from starting.
+SCALE=real leaves the portal as it is.
 """
 
 import os

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import make
 from tests.chaos import hasty
-from tests.chaos.caller import job, pair
+from tests.chaos.caller import definition, job, pair
 from tests.chaos.promises import broken
 from tests.chaos.staff import parent_of, signalled, standing
 from tests.chaos.world import World
@@ -134,7 +133,7 @@ class Deed:
             elif self._act == "tell":
                 self._world.mailbox.tell(each["accepted"] for each in self._world.ledger())
             else:
-                caller.ask("POST", "/definitions", make.document(key), key)
+                caller.ask("POST", "/definitions", definition(key), key)
         except (AssertionError, OSError, ValueError) as trouble:
             self._trouble.append(trouble)
 
