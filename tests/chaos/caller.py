@@ -72,7 +72,7 @@ def pair(name: str) -> dict[str, Any]:
     return {"jobs": [job(f"{name}-a"), second]}
 
 
-def definition(name: str, *command: str) -> dict[str, Any]:
+def definition(name: str, *command: str, image: str = "busybox") -> dict[str, Any]:
     sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]
-    container = {"image": "busybox", "command": list(command) or ["true"], "resourceRequirements": sizes}
+    container = {"image": image, "command": list(command) or ["true"], "resourceRequirements": sizes}
     return {"jobDefinitionName": name, "type": "container", "containerProperties": container}

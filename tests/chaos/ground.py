@@ -8,7 +8,14 @@ import sys
 
 import django
 
-DEFINITIONS = {"quick": ["true"], "long": ["sleep", "600"]}
+from tests.chaos.caller import definition
+
+# `scratch` is the sandbox's image whose jobs end at once and are no processes.
+DEFINITIONS = {
+    "quick": definition("quick", "true"),
+    "long": definition("long", "sleep", "600"),
+    "nothing": definition("nothing", "nothing", image="scratch"),
+}
 
 
 def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
@@ -20,7 +27,6 @@ def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
     from jobs.spec.normal import fingerprint
     from jobs.sync.infrastructure import sync_queues
     from tests import make
-    from tests.chaos.caller import definition
 
     call_command("migrate", verbosity=0)
     team = make.team("chaos")
@@ -35,8 +41,7 @@ def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
         member, secret = make.member(team, role), new_secret()
         ApiToken.objects.create(team=team, person=member.user, name=role, start=secret[:12], digest=digest(secret))
         told[role] = secret
-    for name, command in DEFINITIONS.items():
-        document = definition(name, *command)
+    for name, document in DEFINITIONS.items():
         Revision.objects.create(
             definition=Definition.objects.create(account=account, name=name, team=team),
             document=document,

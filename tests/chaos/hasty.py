@@ -28,8 +28,9 @@ def hurry() -> None:
 
     from jobs.aws import session
     from jobs.dispatch import book, delivery, registration, stopping, taking
-    from jobs.management.commands import clock
+    from jobs.management.commands import clock, events
     from jobs.models import job, quarantine
+    from jobs.sync import poll, reconcile
 
     for module in (job, book, taking, registration):
         _replace(module, "LEASE", timedelta(seconds=LEASE))
@@ -40,6 +41,11 @@ def hurry() -> None:
     _replace(quarantine, "SANDBOX_MARGIN", MARGIN)
     _replace(delivery, "TROUBLED_SECONDS", 1.0)
     _replace(stopping, "REPEAT_AFTER", timedelta(seconds=3))
+    _replace(job, "LONGEST_REST", 2 * LEASE)
+    _replace(reconcile, "LONGEST_WAIT", LEASE)
+    _replace(poll, "AFTER_TROUBLE", timedelta(seconds=2))
+    _replace(poll, "LONGEST_QUIET", 4)
+    _replace(events, "PAUSE_AFTER_TROUBLE", 1.0)
     for purpose in (session.Purpose.SUBMIT, session.Purpose.READ):
         patient = session.CONFIGS[purpose]
         session.CONFIGS[purpose] = patient.merge(Config(connect_timeout=1, read_timeout=READ_SECONDS))

@@ -29,6 +29,10 @@ def parent_of(pid: int) -> int:
     return next((parent for each, parent, _ in processes() if each == pid), 0)
 
 
+def children_of(pid: int) -> list[int]:
+    return [each for each, parent, _ in processes() if parent == pid]
+
+
 def standing(pid: int) -> bool:
     """Whether it is paused."""
     with suppress(OSError):
@@ -52,8 +56,7 @@ class Staff:
         self.environment = dict(environment)
         self.children: dict[str, Child] = {}
         self.deaths = 0
-        self._looking = threading.Lock()
-        self.down: set[str] = set()
+        self._keeper = threading.get_ident()
         (state / "logs").mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, command: Sequence[str], **more: str) -> Child:
@@ -73,12 +76,13 @@ class Staff:
         return [pid for pid, parent, _ in processes() if parent in workers]
 
     def look_after(self) -> None:
-        """Start again what has died, but for what is meant to be down."""
-        with self._looking:
-            for name, child in self.children.items():
-                if not child.running and name not in self.down:
-                    self.deaths += 1
-                    child.start()
+        """Start again what has died. Only whoever began does: a process is told to end when its thread ends."""
+        if threading.get_ident() != self._keeper:
+            return
+        for child in self.children.values():
+            if not child.running:
+                self.deaths += 1
+                child.start()
 
     def until(self, condition: Callable[[], object], seconds: float, what: str) -> float:
         """Keep everything running until the condition holds. How long it took; an AssertionError if too long."""

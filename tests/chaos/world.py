@@ -8,9 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,8 +33,12 @@ FINAL = "delivery IN ('REFUSED', 'WITHDRAWN') OR state IN ('SUCCEEDED', 'FAILED'
 class World:
     """The portal, its Redis, its database and its Batch, in a directory that goes with it."""
 
-    def __init__(self, state: Path, address: str, *, scale: str = "hasty", rate: int = 1000) -> None:
-        self.state, self.address = state, address
+    def __init__(
+        self, state: Path, server: postgres.OwnServer | None, *, scale: str = "hasty", rate: int = 1000
+    ) -> None:
+        self.state, self.server = state, server
+        self.address = server.address if server else ""
+        self.keep = False  # the directory with the logs, at the end
         self.redis_port, self.sandbox_port, self.web_port = free_port(), free_port(), free_port()
         self.next_failure = state / "failpoint" / "next"
         self.next_failure.parent.mkdir(parents=True)
@@ -118,6 +121,21 @@ class World:
         self.mailbox.close()
         self.bench.close()
 
+    # -- What is done to it
+    @contextmanager
+    def crashed(self) -> Iterator[None]:
+        """PostgreSQL is ended as by a power failure, and started again at the end of the block."""
+        assert self.server is not None, "SQLite has no server that could crash"
+        self.server.crash()
+        try:
+            yield
+        finally:
+            self.server.start_again()
+
+    def release(self, marker: str) -> None:
+        """A lead has a held job sent. Its name in AWS ends in its id."""
+        self.lead.ask("POST", f"/jobs/{marker.rpartition('-')[2]}/release")
+
     # -- What is true
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database says, asked beside the portal."""
@@ -142,20 +160,12 @@ def world(database: Database, **options: Any) -> Iterator[World]:
     workers, clocks = options.pop("workers", 2), options.pop("clocks", 2)
     events = options.pop("events", False)
     directory = Path(tempfile.mkdtemp(prefix="portal-chaos-"))
-    with _server(database) as address:
-        made = World(directory / "state", address, **options)
+    with postgres.own_server() if database == "postgres" else nullcontext() as server:
+        made = World(directory / "state", server, **options)
         try:
             made.start(workers=workers, clocks=clocks, events=events)
             yield made
         finally:
             made.stop()
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextmanager
-def _server(database: Database) -> Iterator[str]:
-    if database == "sqlite":
-        yield ""
-        return
-    with warnings.catch_warnings(action="ignore"), postgres.server() as address:
-        yield address
+    if not made.keep:
+        shutil.rmtree(directory, ignore_errors=True)
