@@ -143,9 +143,10 @@ def send(job: Job, client: Any, grants: Grants, book: Book) -> AwsError | None:
     if job.delivery != Delivery.ACCEPTED:
         return None  # this copy shows somebody else's turn
     reached("claimed")
-    if job.epoch > 1 and _found_or_unclear(job):
-        return None
-    reached("looked")
+    if job.epoch > 1:
+        if _found_or_unclear(job):
+            return None
+        reached("looked")
     if _forbidden(job, grants):
         return None
     request = submit_request(job)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.chaos.recovery import recover
 from tests.chaos.steps import BY_NAME, CASES, fail_once
 from tests.chaos.storm import storm
 from tests.chaos.world import Database, world
@@ -39,6 +40,15 @@ def failpoints(database: Database, only: Sequence[str]) -> list[str]:
     return wrong
 
 
+def recoveries(database: Database) -> list[str]:
+    """How soon all is well again. A time that was missed is told; wrong is what never came."""
+    measured, wrong = recover(database)
+    for each in measured:
+        say(f"Recovery, {database}: {each}")
+    wrong += [f"never: {each.words}" for each in measured if each.took == float("inf")]
+    return [f"{database}: recovery: {line}" for line in wrong]
+
+
 def one_storm(database: Database, jobs: int, seed: int) -> list[str]:
     """Everything at random. What was wrong."""
     figures, weather, wrong = storm(database, jobs, seed)
@@ -64,6 +74,8 @@ def main() -> int:
     wrong: list[str] = []
     if "failpoints" in options.parts:
         wrong += at_once(lambda database: failpoints(database, options.only), databases)
+    if "recovery" in options.parts:
+        wrong += at_once(recoveries, databases)
     if "storm" in options.parts:
         say(f"Storm over {options.jobs} jobs, SEED={options.seed}")
         for database in databases:

@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.chaos import hasty
@@ -47,7 +46,7 @@ STEPS = (
     Step("accepting", "after the rows, before the commit", "web"),
     Step("accepted", "after the commit, before the ring", "web"),
     Step("claimed", "after the claim", "worker"),
-    Step("looked", "after the look before a second try", "worker"),
+    Step("looked", "after the look before a second try", "worker", wire=({"does": "throttle", "count": 1},)),
     Step("marking", "before the intent is committed", "worker"),
     Step("marked", "after the intent", "worker"),
     Step("signed", "after the signature", "worker"),
@@ -86,10 +85,10 @@ def fail_once(world: World, name: str, failure: str) -> float:
     deed = Deed(world, step.act, f"{name}-{next(_numbers)}")
     world.bench.plan(*(step.broken_wire if failure == RAISE and step.broken_wire else step.wire))
     how = "note" if step.broken_wire else "raise" if failure == RAISE else "pause"
-    _arm(world, f"{step.place or name}:{how}")
+    world.fail_next(f"{step.place or name}:{how}")
     try:
         deed.begin()
-        pid = _who_failed(world, name)
+        pid = world.who_failed(name)
         began = time.monotonic()
         if step.broken_wire:
             world.staff.until(lambda: world.bench.control("GET", "faults")["struck"], 20, "the wire was struck")
@@ -147,25 +146,6 @@ class Deed:
         """A definition that a repeat would have made a second revision of."""
         made = [each for each in self._world.bench.ledger(self._key) if each["operation"] != "SubmitJob"]
         return [f"{self._key} was registered {len(made)} times"] if self._act == "register" and len(made) != 1 else []
-
-
-def _arm(world: World, failure: str) -> None:
-    fresh = world.next_failure.with_suffix(".fresh")
-    fresh.write_text(failure)
-    fresh.rename(world.next_failure)
-
-
-def _who_failed(world: World, name: str) -> int:
-    """The process that came to the place."""
-    there: list[Path] = []
-
-    def taken() -> bool:
-        there[:] = world.next_failure.parent.glob("next.[0-9]*")
-        return bool(there)
-
-    world.staff.until(taken, 20, f"a process comes to {name}")
-    there[0].unlink()
-    return int(there[0].suffix[1:])
 
 
 def _suffer(world: World, pid: int, failure: str, *, stands: bool) -> None:

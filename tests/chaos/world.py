@@ -26,6 +26,7 @@ from tests.chaos.staff import Staff, free_port
 from tests.running import ROOT
 from tests.sandbox.bench import Bench
 
+REAL_QUARANTINE = 30  # the least that the portal allows for a sandbox
 Database = Literal["sqlite", "postgres"]
 FINAL = "delivery IN ('REFUSED', 'WITHDRAWN') OR state IN ('SUCCEEDED', 'FAILED', 'STOPPED', 'LOST')"
 
@@ -107,7 +108,7 @@ class World:
         return False
 
     def _prepare(self) -> dict[str, str]:
-        quarantine = hasty.QUARANTINE if self.scale == "hasty" else 30
+        quarantine = hasty.QUARANTINE if self.scale == "hasty" else REAL_QUARANTINE
         url = f"http://{LOOPBACK}:{self.sandbox_port}"
         command = [sys.executable, "-m", "tests.chaos.ground", url, str(quarantine), str(self.rate)]
         made = subprocess.run(
@@ -122,6 +123,24 @@ class World:
         self.bench.close()
 
     # -- What is done to it
+    def fail_next(self, failure: str) -> None:
+        """Have the first process that comes there fail: `marked:pause` (see `jobs.failpoints`)."""
+        fresh = self.next_failure.with_suffix(".fresh")
+        fresh.write_text(failure)
+        fresh.rename(self.next_failure)
+
+    def who_failed(self, place: str) -> int:
+        """Wait until a process has come there; which."""
+        there: list[Path] = []
+
+        def taken() -> bool:
+            there[:] = self.next_failure.parent.glob("next.[0-9]*")
+            return bool(there)
+
+        self.staff.until(taken, 30, f"a process comes to {place}")
+        there[0].unlink()
+        return int(there[0].suffix[1:])
+
     @contextmanager
     def crashed(self) -> Iterator[None]:
         """PostgreSQL is ended as by a power failure, and started again at the end of the block."""
