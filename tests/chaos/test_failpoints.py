@@ -12,11 +12,10 @@ from tests.chaos.world import World, world
 
 pytestmark = pytest.mark.process
 
-# The quick ones: a lease that lapses costs seconds.
+# Few, since a lease that lapses costs seconds.
 FEW = [
     ("accepted", KILL_PARENT),
     ("marked", PAUSE),
-    ("taken", RAISE),
     ("answered", KILL),
     ("found", KILL),
     ("heard", RAISE),
