@@ -10,7 +10,7 @@ from tests.chaos.staff import Staff
 
 PATIENCE = 90.0
 SECONDS = 15.0
-ANSWERED = (200, 202, 401, 403, 404, 422)
+ANSWERED = (200, 201, 202, 401, 403, 404, 422)
 
 
 class Caller:
