@@ -5,23 +5,23 @@
 
 import argparse
 import random
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from tests.chaos.recovery import recover
 from tests.chaos.steps import BY_NAME, CASES, fail_once
 from tests.chaos.storm import storm
 from tests.chaos.world import Database, world
 
-PARTS = ("failpoints", "recovery", "storm")
 DATABASES: tuple[Database, ...] = ("sqlite", "postgres")
 
 
-def failpoints(database: Database, only: Sequence[str]) -> list[str]:
+def failpoints(database: Database, options: argparse.Namespace) -> list[str]:
     """Every step failing in every way, one after another, in one world. What was wrong."""
-    cases = [case for case in CASES if not only or case[0] in only]
+    cases = [case for case in CASES if not options.only or case[0] in options.only]
     wrong: list[str] = []
     began, longest = time.monotonic(), 0.0
     with world(database, events=True) as here:
@@ -29,8 +29,7 @@ def failpoints(database: Database, only: Sequence[str]) -> list[str]:
             try:
                 took = fail_once(here, name, failure)
             except AssertionError as trouble:
-                wrong.append(f"{database}: {name}: {failure}: {trouble}")
-                say(wrong[-1])
+                wrong.append(f"{name}: {failure}: {trouble}")
             else:
                 longest = max(longest, took)
                 say(f"{database}: {name}: {failure}: settled within {took:.1f} s")
@@ -40,27 +39,62 @@ def failpoints(database: Database, only: Sequence[str]) -> list[str]:
     return wrong
 
 
-def recoveries(database: Database) -> list[str]:
+def recovery(database: Database, _: argparse.Namespace) -> list[str]:
     """How soon all is well again. A time that was missed is told; wrong is what never came."""
     measured, wrong = recover(database)
     for each in measured:
         say(f"Recovery, {database}: {each}")
-    wrong += [f"never: {each.words}" for each in measured if each.took == float("inf")]
-    return [f"{database}: recovery: {line}" for line in wrong]
+    return [*wrong, *(f"never: {each.words}" for each in measured if each.took == float("inf"))]
 
 
-def one_storm(database: Database, jobs: int, seed: int) -> list[str]:
+def one_storm(database: Database, options: argparse.Namespace) -> list[str]:
     """Everything at random. What was wrong."""
-    figures, weather, wrong = storm(database, jobs, seed)
-    say(f"Storm, {database}, seed {seed}: {figures}.")
+    figures, weather, wrong = storm(database, options.jobs // len(DATABASES), options.seed)
+    say(f"Storm, {database}, SEED={options.seed}: {figures}.")
     say(f"    {weather}.")
-    return [f"{database}, seed {seed}: {line}" for line in wrong]
+    return wrong
 
 
-def at_once(part: Callable[[Database], list[str]], databases: Sequence[Database]) -> list[str]:
-    """The part in a world for each database, side by side: most of its time is waiting."""
-    with ThreadPoolExecutor() as worlds:
-        return [line for found in worlds.map(part, databases) for line in found]
+PARTS = {"failpoints": failpoints, "recovery": recovery, "storm": one_storm}
+# Most of the time of these is waiting: a world for each database, side by side. A storm wants the machine for itself.
+SIDE_BY_SIDE = ("failpoints", "recovery")
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # worlds are taken down on the way out
+    options = read(sys.argv[1:])
+    if len(options.parts) == len(options.databases) == 1:
+        return alone(options.parts[0], options.databases[0], options)
+    say(f"Chaos: {', '.join(options.parts)}; {options.jobs} jobs, SEED={options.seed}")
+    failed = 0
+    for part in options.parts:
+        rounds = [options.databases] if part in SIDE_BY_SIDE else [[database] for database in options.databases]
+        for databases in rounds:
+            failed |= together(part, databases, options)
+    say("Not all promises were kept: see above." if failed else "Every promise was kept.")
+    return failed
+
+
+def alone(part: str, database: Database, options: argparse.Namespace) -> int:
+    """In this process, whose main thread starts and ends everything."""
+    wrong = PARTS[part](database, options)
+    for line in wrong:
+        say(f"WRONG: {part}, {database}, SEED={options.seed}: {line}")
+    return int(bool(wrong))
+
+
+def together(part: str, databases: Sequence[Database], options: argparse.Namespace) -> int:
+    """The part on each of the databases, in processes side by side."""
+    told = ["--jobs", str(options.jobs), "--seed", str(options.seed)]
+    told += ["--only", ",".join(options.only)] if options.only else []
+    command = [sys.executable, "-m", "tests.chaos", part, *told, "--databases"]
+    worlds = [subprocess.Popen([*command, database]) for database in databases]
+    try:
+        return int(any([each.wait() for each in worlds]))
+    finally:
+        for each in worlds:
+            each.terminate()
+            each.wait()
 
 
 def say(text: str) -> None:
@@ -68,32 +102,15 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> int:
-    options = read(sys.argv[1:])
-    databases: Sequence[Database] = options.databases
-    wrong: list[str] = []
-    if "failpoints" in options.parts:
-        wrong += at_once(lambda database: failpoints(database, options.only), databases)
-    if "recovery" in options.parts:
-        wrong += at_once(recoveries, databases)
-    if "storm" in options.parts:
-        say(f"Storm over {options.jobs} jobs, SEED={options.seed}")
-        for database in databases:
-            wrong += one_storm(database, options.jobs // len(databases), options.seed)
-    for line in wrong:
-        say(f"WRONG: {line}")
-    return int(bool(wrong))
-
-
 def read(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, help="all of them, if none is named")
+    parser.add_argument("parts", nargs="*", choices=tuple(PARTS), help="all of them, if none is named")
     parser.add_argument("--databases", type=_words(DATABASES), default=list(DATABASES))
     parser.add_argument("--only", type=_words(tuple(BY_NAME)), default=[], help="steps, parted by commas")
-    parser.add_argument("--jobs", type=int, default=2000, help="of the storms, all databases together")
+    parser.add_argument("--jobs", type=int, default=2000, help="of the storms, half of them on each database")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     options = parser.parse_args(arguments)
-    options.parts = options.parts or PARTS
+    options.parts = options.parts or list(PARTS)
     return options
 
 
