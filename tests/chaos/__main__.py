@@ -90,7 +90,8 @@ def together(part: str, databases: Sequence[Database], options: argparse.Namespa
     command = [sys.executable, "-m", "tests.chaos", part, *told, "--databases"]
     worlds = [subprocess.Popen([*command, database]) for database in databases]
     try:
-        return int(any([each.wait() for each in worlds]))
+        codes = [each.wait() for each in worlds]
+        return int(any(codes))
     finally:
         for each in worlds:
             each.terminate()

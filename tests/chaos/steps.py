@@ -18,6 +18,8 @@ from tests.chaos.staff import parent_of, signalled, standing
 from tests.chaos.world import World
 
 PAUSE_SECONDS = hasty.LEASE + 2  # longer than a lease and a guard
+# So long that another worker has sent the job meanwhile: whoever would send now makes a second one.
+LONG_PAUSE_SECONDS = hasty.QUARANTINE + 2 * hasty.LEASE + 1
 HOLD_SECONDS = 1.5  # on the wire: less than a signature lives, so that what is held is accepted afterwards
 SETTLED_WITHIN = 60.0
 
@@ -35,6 +37,7 @@ class Step:
     act: str = "submit"
     wire: tuple[Any, ...] = ()  # what the sandbox does meanwhile
     broken_wire: tuple[Any, ...] = ()  # how it looks when the wire itself is the exception
+    pause: float = PAUSE_SECONDS
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -48,8 +51,8 @@ STEPS = (
     Step("claimed", "after the claim", "worker"),
     Step("looked", "after the look before a second try", "worker", wire=({"does": "throttle", "count": 1},)),
     Step("marking", "before the intent is committed", "worker"),
-    Step("marked", "after the intent", "worker"),
-    Step("signed", "after the signature", "worker"),
+    Step("marked", "after the intent", "worker", pause=LONG_PAUSE_SECONDS),
+    Step("signed", "after the signature", "worker", pause=LONG_PAUSE_SECONDS),
     Step(
         "sent",
         "after the bytes left",
@@ -92,7 +95,7 @@ def fail_once(world: World, name: str, failure: str) -> float:
         began = time.monotonic()
         if step.broken_wire:
             world.staff.until(lambda: world.bench.control("GET", "faults")["struck"], 20, "the wire was struck")
-        _suffer(world, pid, failure, stands=how == "pause")
+        _suffer(world, pid, failure, step.pause if failure == PAUSE else 0.0, stands=how == "pause")
         world.staff.until(deed.done, SETTLED_WITHIN, f"what was asked is done after {name}: {failure}")
         world.staff.until(lambda: not world.unfinished(), SETTLED_WITHIN, f"all has ended after {name}: {failure}")
     finally:
@@ -148,7 +151,7 @@ class Deed:
         return [f"{self._key} was registered {len(made)} times"] if self._act == "register" and len(made) != 1 else []
 
 
-def _suffer(world: World, pid: int, failure: str, *, stands: bool) -> None:
+def _suffer(world: World, pid: int, failure: str, pause: float, *, stands: bool) -> None:
     """Do to the process what is to be done; `stands` if it has paused itself."""
     if stands:
         world.staff.until(lambda: standing(pid), 5, "the process stands still")
@@ -161,6 +164,6 @@ def _suffer(world: World, pid: int, failure: str, *, stands: bool) -> None:
         signalled(pid, signal.SIGKILL)
     elif failure == PAUSE:
         signalled(pid, signal.SIGSTOP)
-        until = time.monotonic() + PAUSE_SECONDS
-        world.staff.until(lambda: time.monotonic() > until, PAUSE_SECONDS + 1, "the pause is over")
+        until = time.monotonic() + pause
+        world.staff.until(lambda: time.monotonic() > until, pause + 5, "the pause is over")
         signalled(pid, signal.SIGCONT)

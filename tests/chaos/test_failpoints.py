@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 # Few, since a lease that lapses costs seconds.
 FEW = [
     ("accepted", KILL_PARENT),
-    ("marked", PAUSE),
+    ("claimed", PAUSE),
     ("answered", KILL),
     ("found", KILL),
     ("heard", RAISE),
