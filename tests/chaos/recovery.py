@@ -66,7 +66,7 @@ class Recovered:
 def recover(database: Database) -> tuple[list[Recovered], list[str]]:
     """Every recovery with its time, and what was wrong in the end."""
     with world(database, workers=3, clocks=2, scale="real", rate=40) as here:
-        measured = [*_deaths(here), _emptied(here)]
+        measured = [*_deaths(here), _without_its_clock(here), _emptied(here)]
         if here.server:
             measured.append(_crashed(here))
         here.staff.until(lambda: not here.unfinished(), PATIENCE, "all has ended after the recoveries")
@@ -116,6 +116,18 @@ def _history(here: World, name: str) -> str:
         f"WHERE j.name = '{name}' ORDER BY c.id"
     )
     return "; ".join(" ".join(str(word) for word in row if word) for row in told)
+
+
+def _without_its_clock(here: World) -> Recovered:
+    """Of two clocks the one that works dies. Its lease names its process."""
+    holder = "SELECT owner FROM jobs_lease WHERE name = 'clock'"
+    [[owner]] = here.rows(holder)
+    signalled(int(owner.rpartition("-")[2]), signal.SIGKILL)
+    began, took = time.monotonic(), float("inf")
+    with suppress(AssertionError):
+        here.staff.until(lambda: here.rows(holder) != [(owner,)], PATIENCE, "another clock works")
+        took = time.monotonic() - began
+    return Recovered("the working clock killed, another takes over", 20, took)
 
 
 def _emptied(here: World) -> Recovered:
