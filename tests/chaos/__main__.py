@@ -21,7 +21,8 @@ DATABASES: tuple[Database, ...] = ("sqlite", "postgres")
 
 def failpoints(database: Database, options: argparse.Namespace) -> list[str]:
     """Every step failing in every way, one after another, in one world. What was wrong."""
-    cases = [case for case in CASES if not options.only or case[0] in options.only]
+    number, of = options.share
+    cases = [case for case in CASES if not options.only or case[0] in options.only][number::of]
     wrong: list[str] = []
     began, longest = time.monotonic(), 0.0
     with world(database, events=True) as here:
@@ -56,8 +57,9 @@ def one_storm(database: Database, options: argparse.Namespace) -> list[str]:
 
 
 PARTS = {"failpoints": failpoints, "recovery": recovery, "storm": one_storm}
-# Most of the time of these is waiting: a world for each database, side by side. A storm wants the machine for itself.
-SIDE_BY_SIDE = ("failpoints", "recovery")
+# In how many worlds at once each database is tried, where most of the time is waiting. A storm wants the machine for
+# itself, and is not here.
+WORLDS = {"failpoints": 2, "recovery": 1}
 
 
 def main() -> int:
@@ -68,7 +70,7 @@ def main() -> int:
     say(f"Chaos: {', '.join(options.parts)}; {options.jobs} jobs, SEED={options.seed}")
     failed = 0
     for part in options.parts:
-        rounds = [options.databases] if part in SIDE_BY_SIDE else [[database] for database in options.databases]
+        rounds = [options.databases] if part in WORLDS else [[database] for database in options.databases]
         for databases in rounds:
             failed |= together(part, databases, options)
     say("Not all promises were kept: see above." if failed else "Every promise was kept.")
@@ -87,8 +89,13 @@ def together(part: str, databases: Sequence[Database], options: argparse.Namespa
     """The part on each of the databases, in processes side by side."""
     told = ["--jobs", str(options.jobs), "--seed", str(options.seed)]
     told += ["--only", ",".join(options.only)] if options.only else []
-    command = [sys.executable, "-m", "tests.chaos", part, *told, "--databases"]
-    worlds = [subprocess.Popen([*command, database]) for database in databases]
+    shares = WORLDS.get(part, 1)
+    command = [sys.executable, "-m", "tests.chaos", part, *told]
+    worlds = [
+        subprocess.Popen([*command, "--databases", database, "--share", f"{number}/{shares}"])
+        for database in databases
+        for number in range(1, shares + 1)
+    ]
     try:
         codes = [each.wait() for each in worlds]
         return int(any(codes))
@@ -108,11 +115,17 @@ def read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=tuple(PARTS), help="all of them, if none is named")
     parser.add_argument("--databases", type=_words(DATABASES), default=list(DATABASES))
     parser.add_argument("--only", type=_words(tuple(BY_NAME)), default=[], help="steps, parted by commas")
+    parser.add_argument("--share", type=_share, default=(0, 1), help="of the failpoints: 1/2 is every other one")
     parser.add_argument("--jobs", type=int, default=2000, help="of the storms, half of them on each database")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     options = parser.parse_args(arguments)
     options.parts = options.parts or list(PARTS)
     return options
+
+
+def _share(text: str) -> tuple[int, int]:
+    number, _, of = text.partition("/")
+    return int(number) - 1, int(of)
 
 
 def _words(known: Sequence[str]) -> Callable[[str], list[str]]:

@@ -16,7 +16,8 @@ from django.core.management import execute_from_command_line
 LEASE = 4.0
 SEND_WITHIN = 1.0
 SIGNATURE = 3.0
-MARGIN = 3.0  # a signature's date has no fractions of a second, and an X-Amz-Date may be a second old at birth
+LISTED_WITHIN = 2.0
+MARGIN = LISTED_WITHIN + 2.0  # AWS may stand still for a second, and this machine may be busy
 READ_SECONDS = 2
 CLOCK_LEASE = 3.0
 QUARANTINE = round(SEND_WITHIN + SIGNATURE + MARGIN)

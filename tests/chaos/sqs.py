@@ -1,6 +1,7 @@
 """A queue of SQS, as far as the portal speaks to it: what was received and not deleted comes again."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -20,8 +21,7 @@ class Mailbox:
         self._sent = 0
         self.received = 0
         handler = type("Handler", (_Handler,), {"mailbox": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
@@ -68,6 +68,15 @@ class Mailbox:
         with self._lock:
             for handle in handles:
                 self._messages.pop(handle, None)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A consumer that was killed is nothing to tell of."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

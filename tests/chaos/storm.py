@@ -41,7 +41,7 @@ PLAN: dict[str, Any] = {
         {"does": "fail", "chance": 0.04, "status": 503},
         {"does": "truncate", "chance": 0.04},
         {"does": "drop", "chance": 0.03},
-        {"does": "late", "chance": 0.03, "seconds": [0.2, hasty.SIGNATURE + 2]},
+        {"does": "late", "chance": 0.05, "seconds": [0.2, hasty.SIGNATURE + 1]},
         {"does": "accept-slow", "chance": 0.02, "seconds": [0.5, hasty.READ_SECONDS + 1]},
         {"does": "slow", "chance": 0.02, "seconds": [0.5, hasty.READ_SECONDS + 1]},
         {"does": "throttle", "chance": 0.01, "burst": 5},
@@ -49,8 +49,8 @@ PLAN: dict[str, Any] = {
         {"does": "fail", "operations": ["ListJobs", "DescribeJobs", "TerminateJob"], "chance": 0.03},
         {"does": "slow", "operations": ["ListJobs", "DescribeJobs"], "chance": 0.02, "seconds": [0.5, 3]},
     ],
-    "list_lag_seconds": 0.8,
-    "describe_lag_seconds": 0.8,
+    "list_lag_seconds": hasty.LISTED_WITHIN,
+    "describe_lag_seconds": hasty.LISTED_WITHIN,
     "describe_omits": 0.05,
 }
 
@@ -138,7 +138,7 @@ class _Tempest:
             "pause a worker": (1, lambda: self._pause(self._of("worker"))),
             "pause a clock": (2, lambda: self._pause(self._of("clock"))),
             "pause a web process": (1, lambda: self._pause(self._pages())),
-            "pause AWS": (1, lambda: self._pause(self._of("sandbox"))),
+            "pause AWS": (1, lambda: self._pause(self._of("sandbox"), at_most=1.0)),
             "AWS is away": (1, self._outage),
             "empty Redis": (2, self._flush),
             "kill Redis": (1, lambda: self._kill(self._of("redis"))),
@@ -222,8 +222,8 @@ class _Tempest:
         pid = self._one(pids)
         return bool(pid) and signalled(pid, signal.SIGKILL)
 
-    def _pause(self, pids: list[int]) -> bool:
-        seconds = self._dice.uniform(0.5, hasty.LEASE + 3)
+    def _pause(self, pids: list[int], at_most: float = hasty.LEASE + 3) -> bool:
+        seconds = self._dice.uniform(0.5, at_most)
         pid = self._one(pids)
         if not pid or not signalled(pid, signal.SIGSTOP):
             return False
