@@ -21,6 +21,7 @@ PAUSE_SECONDS = hasty.LEASE + 2  # longer than a lease and a guard
 # So long that another worker has sent the job meanwhile: whoever would send now makes a second one.
 LONG_PAUSE_SECONDS = hasty.QUARANTINE + 2 * hasty.LEASE + 1
 HOLD_SECONDS = 1.5  # on the wire: less than a signature lives, so that what is held is accepted afterwards
+LATE_SECONDS = hasty.SIGNATURE - 1.1  # its date has no fractions of a second
 SETTLED_WITHIN = 60.0
 
 KILL_PARENT, KILL, PAUSE, RAISE = "kill the parent", "kill the process", "pause it", "exception"
@@ -38,6 +39,7 @@ class Step:
     wire: tuple[Any, ...] = ()  # what the sandbox does meanwhile
     broken_wire: tuple[Any, ...] = ()  # how it looks when the wire itself is the exception
     pause: float = PAUSE_SECONDS
+    list_lag: float = 0.0
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -59,7 +61,9 @@ STEPS = (
         "worker",
         place="signed",
         wire=({"does": "slow", "count": 1, "seconds": HOLD_SECONDS},),
-        broken_wire=({"does": "late", "count": 1, "seconds": HOLD_SECONDS},),
+        # As late as AWS takes it, and then not listed at once: whoever sends again too soon makes a second job.
+        broken_wire=({"does": "late", "count": 1, "seconds": LATE_SECONDS},),
+        list_lag=hasty.LISTED_WITHIN,
     ),
     Step(
         "taken",
@@ -86,7 +90,8 @@ def fail_once(world: World, name: str, failure: str) -> float:
     """Let a process fail at a step. How long everything then took to settle; an AssertionError for what is wrong."""
     step = BY_NAME[name]
     deed = Deed(world, step.act, f"{name}-{next(_numbers)}")
-    world.bench.plan(*(step.broken_wire if failure == RAISE and step.broken_wire else step.wire))
+    faults = step.broken_wire if failure == RAISE and step.broken_wire else step.wire
+    world.bench.plan(*faults, list_lag_seconds=step.list_lag)
     how = "note" if step.broken_wire else "raise" if failure == RAISE else "pause"
     world.fail_next(f"{step.place or name}:{how}")
     try:

@@ -41,7 +41,7 @@ PLAN: dict[str, Any] = {
         {"does": "fail", "chance": 0.04, "status": 503},
         {"does": "truncate", "chance": 0.04},
         {"does": "drop", "chance": 0.03},
-        {"does": "late", "chance": 0.05, "seconds": [0.2, hasty.SIGNATURE + 1]},
+        {"does": "late", "chance": 0.05, "seconds": [0.5, hasty.SIGNATURE]},
         {"does": "accept-slow", "chance": 0.02, "seconds": [0.5, hasty.READ_SECONDS + 1]},
         {"does": "slow", "chance": 0.02, "seconds": [0.5, hasty.READ_SECONDS + 1]},
         {"does": "throttle", "chance": 0.01, "burst": 5},
