@@ -26,7 +26,7 @@ from tests.chaos.promises import Count, broken, counted
 from tests.chaos.staff import children_of, signalled
 from tests.chaos.world import Database, World, world
 
-STORM_SECONDS = 240.0
+SECONDS_A_JOB = 0.24  # at most, and at least as long as a thousand jobs may take: the storm has to have time to rage
 CALM_SECONDS = 240.0
 CALLERS = 4
 RATE = 40
@@ -151,7 +151,7 @@ class _Tempest:
         staff, weather, began = self._world.staff, self._weather, time.monotonic()
         self._misbehave()
         asking = _Asking(self._world.analyst, wishes)
-        while time.monotonic() - began < STORM_SECONDS:
+        while time.monotonic() - began < SECONDS_A_JOB * max(jobs, 1000):
             self._strike()
             self._rest(self._dice.uniform(0.2, 1.4))
             if not asking.alive and self._sent() >= SENT_AT * jobs:
