@@ -16,7 +16,7 @@ from django.core.management import execute_from_command_line
 LEASE = 4.0
 SEND_WITHIN = 1.0
 SIGNATURE = 3.0
-LISTED_WITHIN = 2.0
+LISTED_WITHIN = 4.0
 MARGIN = LISTED_WITHIN + 2.0  # AWS may stand still for a second, and this machine may be busy
 READ_SECONDS = 2
 CLOCK_LEASE = 3.0
