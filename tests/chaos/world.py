@@ -186,5 +186,7 @@ def world(database: Database, **options: Any) -> Iterator[World]:
             yield made
         finally:
             made.stop()
-    if not made.keep:
+    if made.keep:
+        sys.stdout.write(f"Kept, with its logs: {directory}\n")
+    else:
         shutil.rmtree(directory, ignore_errors=True)
