@@ -11,6 +11,8 @@ PIP = $(PY) -m pip --disable-pip-version-check --quiet
 # A production that serves nobody, for the checks that judge its settings.
 PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
+# Compiled modules are kept: each process compiling all of them anew is a third of the time of many a test.
+export PYTHONDONTWRITEBYTECODE =
 NOT_FAST = browser or process or long
 
 .PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
@@ -39,7 +41,7 @@ test: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
 	@failed=0; \
 	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres || failed=1; \
-	$(PY) -m pytest -q -n 2 --dist loadfile || failed=1; \
+	$(PY) -m pytest -q -n 3 --dist loadfile || failed=1; \
 	exit $$failed
 
 test-fast: .venv/.dev-stamp
@@ -119,6 +121,7 @@ mutants: .venv/.dev-stamp
 
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
+	@$(PY) -m bench.typing
 	@$(PY) -m bench.cost
 
 # -- The ground. A Python counts when it really runs (a version manager's shims may only pretend), is new enough and can

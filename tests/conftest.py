@@ -5,13 +5,18 @@ import itertools
 import os
 import socket
 from collections.abc import Iterator
+from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
 
 from tests import chromium, sealed
+from tests.examples import QUICK
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -52,6 +57,27 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_before_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An AWS that a test has no server for does not come by waiting: botocore tries again at once."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+
+
+@pytest.fixture(scope="session")
+def django_db_use_migrations() -> bool:
+    """Where seconds count, the tables come from the models: `make check` sees that it is the same."""
+    return not QUICK
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, django_db_blocker: Any) -> None:
+    if django_db_use_migrations:
+        return
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        for name, fill in (("0002_default_rates", "load"), ("0006_audit_sealed", "seal")):
+            getattr(import_module(f"jobs.migrations.{name}"), fill)(apps, editor)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,8 @@
-"""A database that the threads of one test share."""
+"""A database that the threads of one test share, and the end of those that serve a browser."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,3 +27,11 @@ def shared_by_threads(tmp_path: Path) -> Iterator[None]:
         connections.settings["default"]["NAME"] = in_memory
         with sqlite3.connect(file) as copy:
             copy.backup(connection.connection)
+
+
+def served_out(seconds: float = 10) -> None:
+    """Wait until the test server has nothing in hand: what a closing page still sends must not meet empty tables."""
+    deadline = time.monotonic() + seconds
+    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "The test server still answers something."
+        time.sleep(0.02)

@@ -1,5 +1,7 @@
 """The editor of documents as someone at a keyboard uses it, and the text that it holds."""
 
+import re
+
 from playwright.sync_api import Locator, Page
 
 
@@ -13,3 +15,8 @@ def write(page: Page, text: str) -> None:
     page.locator(".cm-content").focus()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text)
+
+
+def sentence(words: str) -> re.Pattern[str]:
+    """What the button that sends says, with what it may cost."""
+    return re.compile(f"^{re.escape(words)}(, (about|up to|at most|less than) .*)?$")

@@ -173,7 +173,7 @@ def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: 
         each.says("begun")
         os.killpg(run.pid, signal.SIGINT)
 
-    assert [run.wait(10) for run in begun] == [130, 130], desks[0].err
+    assert [run.wait(60) for run in begun] == [130, 130], desks[0].err
     assert states(portal, "long") == ["RUNNING", "RUNNING"]
     for each in desks:
         assert "The jobs go on: http" in each.err

@@ -59,6 +59,7 @@ def test_a_refusal_ends_the_job_with_the_words_of_aws():
     assert again(job).ended_at is not None
 
 
+@pytest.mark.long
 def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
     with wire.wire(wire.throttles, wire.lists(), wire.accepts) as aws:
         job = job_at(aws.url)

@@ -53,6 +53,7 @@ def test_taking_a_hundred_jobs_costs_no_more_queries_than_taking_ten(django_asse
         take(account, 100)
 
 
+@pytest.mark.long
 def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
     account = make.account(submits_per_second=50)
     paces = [Pace(account, time.monotonic() + 10) for _ in range(2)]
@@ -97,6 +98,7 @@ def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_a
     assert (job.delivery, job.lease_until, job.workers_lost) == (Delivery.ACCEPTED, None, 0)
 
 
+@pytest.mark.long
 def test_a_throttled_account_rests_before_its_next_job():
     with wire.wire(wire.throttles, wire.accepts_each()) as aws:
         account = make.account(endpoint_url=aws.url)

@@ -164,6 +164,7 @@ def moto() -> Iterator[Any]:
 
 @examples(15, 500)
 @given(document=sensible_definitions())
+@pytest.mark.long
 def test_what_the_judge_calls_valid_moto_registers(moto: Any, document: Document) -> None:
     assume(not has_errors(judge.problems(Kind.DEFINITION, document)))
     assert moto.register_job_definition(**document)["revision"] >= 1

@@ -13,7 +13,7 @@ from jobs.spec.documents import Kind
 from jobs.spec.normal import normalise
 from jobs.web.opinion import WAIT_MS
 from tests.builder import documents
-from tests.writing import write, written
+from tests.writing import sentence, write, written
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -92,7 +92,7 @@ def test_the_guides_documents_are_written_by_keyboard_alone(
         page.keyboard.press("Tab")
         page.keyboard.type(value)
     choose(page, "#f-queue", "ml-training-queue")
-    expect(page.locator("#sentence")).to_have_text("Submit train-model-experiment-42 to ml-training-queue")
+    expect(page.locator("#sentence")).to_have_text(sentence("Submit train-model-experiment-42 to ml-training-queue"))
     assert same(page, seeds("my-job-submission.json"), Kind.SUBMISSION)
     tab_to(page, "button[value=submit]")
     page.keyboard.press("Enter")
@@ -121,7 +121,7 @@ def test_the_guides_documents_are_written_by_mouse(
         line = rows.locator("[data-line]").nth(number)
         line.locator("input").first.fill(name)
         line.locator("textarea").fill(value)
-    expect(page.locator("#sentence")).to_have_text("Submit train-model-experiment-42 to ml-training-queue")
+    expect(page.locator("#sentence")).to_have_text(sentence("Submit train-model-experiment-42 to ml-training-queue"))
     assert same(page, seeds("my-job-submission.json"), Kind.SUBMISSION)
 
 
@@ -228,7 +228,7 @@ def test_a_fix_is_applied_and_undone(signed_in: Callable[..., Page]) -> None:
     write(page, json.dumps({**asked, "timeout": {"attemptDurationSeconds": 5}}))
     page.locator("#beside [data-fix]").first.click()
     expect(page.locator("#f-time_limit")).to_have_value("1 min")
-    expect(page.locator("#sentence")).to_have_text("Submit a to cpu-job-queue")
+    expect(page.locator("#sentence")).to_have_text(sentence("Submit a to cpu-job-queue"))
 
 
 def late(route: Route) -> None:
@@ -245,6 +245,7 @@ def test_any_field_of_the_schema_comes_into_the_form(signed_in: Callable[..., Pa
     part = page.locator("[data-part]")
     for number, (name, limit) in enumerate((("nofile", "1024"), ("core", "0"))):
         part.get_by_role("button", name=re.compile("^Add ")).click()
+        expect(part.locator(f'[data-at^="/containerProperties/ulimits/{number}/"]').first).to_be_focused()
         for key, value in (("name", name), ("softLimit", limit), ("hardLimit", limit)):
             part.locator(f'[data-at="/containerProperties/ulimits/{number}/{key}"]').fill(value)
     assert document(page)["containerProperties"]["ulimits"] == [

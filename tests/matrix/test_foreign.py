@@ -93,6 +93,7 @@ def queries(world: World) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_a_query_for_what_another_team_has_finds_nothing(world: World):
     theirs = names(world)
     nothing = {**unknown(theirs), "word": NOBODYS}
@@ -139,6 +140,7 @@ DOCUMENTS = {
 """A document of a team's own that names one thing of another: it is in the body, not in the address."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", DOCUMENTS)
 def test_a_document_that_names_what_another_team_has_names_nothing(world: World, what: str):
     page = f"/teams/{world.ours.team.slug}"
@@ -164,6 +166,7 @@ def test_a_document_that_names_what_another_team_has_names_nothing(world: World,
     assert world.ours.team.submissions.count() == world.theirs.team.submissions.count() == 2
 
 
+@pytest.mark.long
 def test_the_same_document_with_the_teams_own_names_is_taken(world: World):
     """Else the refusals above would prove nothing."""
     for who, own in (("token-submit", OURS), ("token-other", THEIRS)):

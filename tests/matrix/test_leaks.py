@@ -79,6 +79,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "approval_approve",
         "approval_decline",
         "approvals_of_all",  # of leads and of staff
+        "draft_go_on",  # by pressing "Run with another image"
         "definition_describe",
         "definition_share",
         "definition_unshare",

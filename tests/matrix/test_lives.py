@@ -88,6 +88,7 @@ def test_a_new_password_ends_sessions_and_tokens(world: World):
     assert statuses(world) == (302, 302, 401, 401)
 
 
+@pytest.mark.long
 def test_staff_without_a_second_factor_are_let_in_nowhere(world: World):
     """Pages and the admin send them to set one up. What everyone may see without signing in, they may."""
     Authenticator.objects.all().delete()

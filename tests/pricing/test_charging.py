@@ -161,6 +161,7 @@ def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
     assert all("no longer knew 1 of its 2 children" in str(line.receipt["reasons"]) for line in job.cost_lines.all())
 
 
+@pytest.mark.long
 def test_the_clock_rings_for_what_has_ended_and_is_not_charged(rings, django_capture_on_commit_callbacks):
     job = ended(attempts=[told(START, 60)])
     with django_capture_on_commit_callbacks(execute=True):

@@ -89,6 +89,7 @@ def test_a_late_request_is_answered_to_nobody_and_accepted_all_the_same(bench: B
     assert bench.accepted(name) == bench.listed(name)
 
 
+@pytest.mark.long
 def test_a_request_that_comes_later_than_its_signature_lives_is_never_accepted(bench: Bench) -> None:
     name = a_name()
     bench.plan({"does": "late", "seconds": 0.2})
@@ -156,6 +157,7 @@ def test_only_the_chosen_operations_are_struck(bench: Bench) -> None:
         bench.sts.get_caller_identity()
 
 
+@pytest.mark.long
 def test_young_jobs_are_not_listed_or_described_yet(bench: Bench) -> None:
     name = a_name()
     bench.plan(list_lag_seconds=0.4)
@@ -207,6 +209,7 @@ def test_a_job_is_forgotten_by_command_with_its_children_whatever_its_state(benc
     assert bench.accepted(name) == [job_id]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["close", "503"])
 def test_in_an_outage_nobody_is_there_and_afterwards_all_is_as_before(bench: Bench, how: str) -> None:
     name = a_name()

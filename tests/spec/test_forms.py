@@ -361,6 +361,7 @@ def test_a_kind_that_is_asked_for_needs_no_telltale_keys() -> None:
     assert [problem.rule for problem in judge(reading)] == ["schema.missing-key", "definition.no-size"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "junk",
     [

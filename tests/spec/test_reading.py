@@ -313,6 +313,7 @@ def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
         yield from leaves(member, here)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("junk", ["[", "/", '"', "#", "/*", '"\\', "\\", '{"a":', "*/", "'", ",", "\n#", '"\n', "1 "])
 def test_a_mebibyte_of_junk_is_refused_in_one_pass(junk: str) -> None:
     """By size, not by the clock: anything quadratic would need 10^12 steps here and never end."""

@@ -85,6 +85,7 @@ def test_a_circle_is_named_once_and_all_the_way_round() -> None:
     assert "a → c → b → a" in problem.message
 
 
+@pytest.mark.long
 def test_two_circles_are_two_problems_and_a_long_one_is_told_short() -> None:
     pairs = workflow(step("a", "${b}"), step("b", "${a}"), step("c", "${d}"), step("d", "${c}"))
     assert [problem.rule for problem in judge.problems(pairs)] == ["workflow.cycle"] * 2

@@ -21,6 +21,7 @@ from jobs.models import Account, ArrayChild, Job, Membership, Team
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import make
+from tests.threads import served_out
 from tests.web.conftest import Research
 from tests.writing import write, written
 
@@ -75,6 +76,7 @@ def enter(browser: Browser, live_server: LiveServer, research: Research) -> Iter
     yield opened
     for context in contexts:
         context.close()
+    served_out()
     # That an answer was a 404 or a 401 is what some of the tests are about; browser and htmx both report it.
     assert [said for said in complaints if "status of 4" not in said and "Error Code 401" not in said] == []
 

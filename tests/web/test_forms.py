@@ -263,6 +263,7 @@ def test_a_forged_form_is_judged_as_every_document_is(browser: Client, research:
         fill(browser, **{**good, "definition": "secret-definition"}),
         fill(browser, of={**JOB, "containerProperties": {"image": "evil"}}, **good),
         fill(browser, of={**JOB, "containerOverrides": {"image": "evil"}}, **good),
+        fill(browser, of={**JOB, "teleport": True}, **good),
         fill(browser, **good, waits=["", "00000000-0000-4000-8000-000000000099"]),
     ):
         assert forged.status_code == 422

@@ -1,6 +1,7 @@
 """The way in as people meet it: an administrator's first sign-in, in both themes and on a phone."""
 
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from jobs.models import ApiToken, User
 from tests import make
+from tests.threads import served_out
 
 pytestmark = [
     pytest.mark.browser,
@@ -40,6 +42,20 @@ def _as_in_production_but_for_tls(settings: LazySettings) -> None:
 
 
 @pytest.fixture
+def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+    contexts: list[BrowserContext] = []
+
+    def opened(**look: Any) -> Page:
+        contexts.append(browser.new_context(base_url=live_server.url, **look))
+        return contexts[-1].new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+    served_out()
+
+
+@pytest.fixture
 def admin() -> User:
     member = make.member(make.team("research"), "lead", make.admin("ada"))
     ApiToken.objects.create(team=member.team, person=member.user, name="nightly", start="bpt_x4Kq", digest="0" * 64)
@@ -54,26 +70,31 @@ def pleases(page: Page) -> None:
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == [], page.url
 
 
+def press(page: Page, button: str = "form button") -> None:
+    """Press it and wait for the page that follows."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 def enter(page: Page, password: str) -> None:
     page.fill("#id_username", "ada")
     page.fill("#id_password", password)
-    page.click("form button")
+    press(page)
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_an_administrator_signs_in_for_the_first_time_and_again(
-    look: str, browser: Browser, live_server: LiveServer, admin: User
+    look: str, new_page: Callable[..., Page], admin: User
 ) -> None:
     complaints: list[str] = []
-    context = browser.new_context(base_url=live_server.url, **LOOKS[look])
-    page = context.new_page()
+    page = new_page(**LOOKS[look])
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     page.goto("/password/forgotten/")
     pleases(page)
     page.fill("#id_email", "nobody@example.org")
-    page.click("form button")
+    press(page)
     pleases(page)
 
     page.goto("/admin/")
@@ -87,7 +108,7 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
 
     secret = page.inner_text("#secret").replace(" ", "")
     page.fill("#id_code", format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
-    page.click("main form button.btn-primary")
+    press(page, "main form button.btn-primary")
     page.wait_for_url("**/second-factor/codes/")
     recovery = page.locator(".recovery-codes code").first.inner_text()
     pleases(page)
@@ -104,10 +125,9 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
     enter(page, "demo")
     page.wait_for_url("**/sign-in/code/")
     page.fill("#id_code", "000000")
-    page.click("form button.btn-primary")
+    press(page, "form button.btn-primary")
     pleases(page)
     page.fill("#id_code", recovery)
-    page.click("form button.btn-primary")
+    press(page, "form button.btn-primary")
     page.wait_for_url(lambda url: "sign-in" not in url)
     assert [said for said in complaints if "status of 404" not in said] == []  # the admin has no icon
-    context.close()

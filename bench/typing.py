@@ -1,0 +1,129 @@
+"""`python -m bench.typing`: what someone who writes in the builder waits for, in Chromium before a whole portal.
+
+How long after the last key the server's marks are there; how much a page of the builder weighs on the way; and
+after how long it takes keys.
+"""
+
+import gzip
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import BrowserContext, Page, Response, sync_playwright
+
+from bench.documents import SEEDS
+from portal.quickstart.ground import some_free_port
+from tests import chromium
+from tests.running import running
+from tests.writing import write
+
+KEYS = 40
+VISITS = 10
+MOST_MS, MOST_KIB, MOST_READY_MS = 300, 350, 1000
+DOCUMENTS = {
+    "my-job-definition.json": "/teams/research/definitions/new/",
+    "my-job-submission.json": "/teams/research/jobs/new/",
+    "workflow-jobs.json": "/teams/research/new/",
+}
+# Notes when the last key was pressed, and how long after it the panel had the answer.
+WATCH = """() => {
+  window.waited = [];
+  let pressed = 0;
+  addEventListener("keydown", () => { pressed = performance.now(); }, true);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (pressed && event.target.closest("#beside, #verdict")) window.waited.push(performance.now() - pressed);
+    pressed = 0;
+  });
+}"""
+READY = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+
+
+def marks(page: Page, name: str) -> list[float]:
+    """Milliseconds from a key to its answer, for as many keys as are pressed; each waits for the one before."""
+    page.goto(DOCUMENTS[name])
+    page.evaluate(WATCH)
+    write(page, (SEEDS / name).read_text().strip())
+    page.wait_for_timeout(1500)
+    for number in range(1, KEYS + 1):
+        page.keyboard.type(" ")
+        page.wait_for_function("count => window.waited.length >= count", arg=number)
+    return [float(each) for each in page.evaluate("window.waited")]
+
+
+def weight(context: BrowserContext, address: str) -> float:
+    """KiB of a first visit: static files compressed, as production sends them, and the page as it is."""
+    page = context.new_page()
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a method of a list will not do
+    page.goto(address, wait_until="networkidle")
+    total = sum(_on_the_way(answer) for answer in answers if answer.ok)
+    page.close()
+    return total / 1024
+
+
+def _on_the_way(answer: Response) -> int:
+    body = answer.body()
+    return min(len(body), len(gzip.compress(body))) if "/static/" in answer.url else len(body)
+
+
+def ready(context: BrowserContext, address: str) -> float:
+    """Milliseconds until a page whose files are in the cache takes keys: the median of some visits."""
+    page = context.new_page()
+    page.goto(address, wait_until="networkidle")
+    taken = []
+    for _ in range(VISITS):
+        page.goto(address, wait_until="networkidle")
+        page.locator(".cm-content").wait_for()
+        taken.append(float(page.evaluate(READY)))
+    page.close()
+    return median(taken)
+
+
+def lines(context: BrowserContext) -> Iterator[str]:
+    page = context.new_page()
+    page.goto("/sign-in/")
+    page.get_by_label("User name").fill("analyst")
+    page.get_by_label("Password", exact=True).fill("demo")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "sign-in" not in url)
+    for name in DOCUMENTS:
+        waited = sorted(marks(page, name))
+        p95 = waited[int(len(waited) * 0.95) - 1]
+        yield (
+            f"marks after the last key, {name}: p50 {median(waited):.0f} ms, p95 {p95:.0f} ms "
+            f"(goal {MOST_MS} ms: {met(p95, MOST_MS)}; {len(waited)} keys)"
+        )
+    for address in dict.fromkeys(DOCUMENTS.values()):
+        kib, after = weight(context, address), ready(context, address)
+        yield (
+            f"{address}: {kib:.0f} KiB on the first visit (goal {MOST_KIB}: {met(kib, MOST_KIB)}); takes keys after "
+            f"{after:.0f} ms on another (goal {MOST_READY_MS}: {met(after, MOST_READY_MS)})"
+        )
+
+
+def met(figure: float, goal: float) -> str:
+    return "met" if figure <= goal else "missed"
+
+
+def main() -> int:
+    path = chromium.find()
+    if path is None:
+        sys.stdout.write(f"What writing costs was not measured. {chromium.WHAT_TO_DO}\n")
+        return 0
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
+        running(Path(folder) / "state", some_free_port([])) as portal,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
+        for line in lines(browser.new_context(base_url=portal.url)):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
