@@ -22,7 +22,7 @@ from jobs.dispatch.book import Acceptance, Book
 from jobs.dispatch.crew import crew
 from jobs.dispatch.pace import Pace, rest, throttled
 from jobs.dispatch.requests import submit_request
-from jobs.dispatch.taking import give_back, take
+from jobs.dispatch.taking import AWAY, give_back, let_go, take
 from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.incarnation import held_back
@@ -65,8 +65,13 @@ def deliver_due(account: Account, threads: int = 1) -> int:
             jobs = take(account, min(AT_ONCE, max(threads, account.submits_per_second)))
             if not jobs:
                 break
-            drain.begin(jobs)
+            try:
+                drain.begin(jobs)
+            except AWAY:
+                let_go(jobs)
+                raise
             run(jobs)
+            let_go(drain.dropped)
             give_back(drain.left)
     return drain.tried
 
@@ -94,6 +99,7 @@ class _Drain:
         self.book = Book()
         self.grants: dict[int, Grants] = {}
         self.left: list[Job] = []
+        self.dropped: list[Job] = []  # the database went away while they were carried
         self.tried = 0
         self.unclear = 0
         self.open = True
@@ -104,7 +110,7 @@ class _Drain:
 
     def begin(self, jobs: list[Job]) -> None:
         """A round: what the teams were given is read anew for each."""
-        self.left = []
+        self.left, self.dropped = [], []
         self.pace.expect(len(jobs))
         self.book.expect(min(len(jobs), self.threads))
         self.grants = {team.pk: Grants.of(team) for team in {job.team for job in jobs}}
@@ -112,6 +118,13 @@ class _Drain:
 
     def carry(self, job: Job) -> None:
         """Called by several threads at once."""
+        try:
+            self._carry(job)
+        except AWAY:
+            self.dropped.append(job)
+            raise
+
+    def _carry(self, job: Job) -> None:
         if not (self.open and self.pace.wait()):
             self.open = False
             self.left.append(job)
