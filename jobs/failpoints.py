@@ -1,45 +1,77 @@
-"""Places at which tests have the portal fail: FAILPOINT=<name>:kill, :stop:<seconds> or :raise. Nothing when unset.
+"""Places at which tests have the portal fail. Nothing when no test asks for it.
 
-`kill` ends the process without a word, `stop` lets time pass as if it were paused, `raise` is a fault that nobody
-foresaw. A place fails once in a process.
+    FAILPOINT=marked:kill         fails once in each process that has this in its environment
+    FAILPOINT_FILE=/tmp/…/next    of all processes that share the file, the first to reach the place which the file
+                                  names takes the file, by renaming it to `next.<its process id>`, and fails alone
+
+`kill` ends the process without a word, `stop:<seconds>` lets time pass as if it were paused, `pause` really pauses it
+until somebody continues it, `raise` is a fault that nobody foresaw, and `note` only tells which process was there.
 """
 
 import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 class FailpointError(Exception):
     """What nobody foresaw."""
 
 
+Reached = Callable[[str], None]
+
+
 def _nothing(_: str) -> None:
     """Go on."""
 
 
-def _armed(wanted: str, how: str, seconds: float = 0.0) -> Callable[[str], None]:
+def _fail(name: str, how: str, seconds: float = 0.0) -> None:
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif how == "stop":
+        time.sleep(seconds)
+    elif how == "pause":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif how == "raise":
+        raise FailpointError(name)
+
+
+def _read(text: str) -> tuple[str, str, float]:
+    name, how, *seconds = text.strip().split(":")
+    return name, how, float(seconds[0]) if seconds else 0.0
+
+
+def _once_here(text: str) -> Reached:
+    wanted, how, seconds = _read(text)
     left = [wanted]
 
-    def fail(name: str) -> None:
-        if name not in left:
-            return
-        left.clear()
-        if how == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif how == "stop":
-            time.sleep(seconds)
-        else:
-            raise FailpointError(name)
+    def reached(name: str) -> None:
+        if name in left:
+            left.clear()
+            _fail(name, how, seconds)
 
-    return fail
+    return reached
 
 
-def _asked(text: str) -> Callable[[str], None]:
-    if not text:
-        return _nothing
-    name, how, *seconds = text.split(":")
-    return _armed(name, how, *map(float, seconds))
+def _once_of_all(file: Path) -> Reached:
+    def reached(name: str) -> None:
+        try:
+            wanted, how, seconds = _read(file.read_text())
+            if wanted != name:
+                return
+            file.rename(f"{file}.{os.getpid()}")
+        except OSError:
+            return  # nothing is asked for, or another process has just taken it
+        _fail(name, how, seconds)
+
+    return reached
 
 
-reached = _asked(os.environ.get("FAILPOINT", ""))
+def _asked(text: str, file: str) -> Reached:
+    if text:
+        return _once_here(text)
+    return _once_of_all(Path(file)) if file else _nothing
+
+
+reached = _asked(os.environ.get("FAILPOINT", ""), os.environ.get("FAILPOINT_FILE", ""))

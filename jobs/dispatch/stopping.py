@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
+from jobs.failpoints import reached
 from jobs.models import Account, Job
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ def stop_due(account: Account) -> int:
     for job in Job.objects.filter(untold, account=account).unstopped().order_by("stop_requested_at")[:100]:
         try:
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")
+            reached("told")
         except AwsError as error:
             log.warning("stop_not_told", job=job.text_id, error=error.message)
         else:

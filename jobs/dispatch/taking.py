@@ -1,8 +1,9 @@
 """Which jobs a worker takes next: the oldest of every team in turn, so that nobody waits for another's thousands."""
 
 import time
+from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import now
@@ -14,6 +15,11 @@ from jobs.states import Delivery
 SOURCE = "dispatch"
 TRIES = 5
 PAUSE = 0.02
+
+# How a database says that it cannot be reached, or has just gone.
+AWAY = (OperationalError, InterfaceError)
+BACK_WITHIN = 20.0  # or the leases lapse by themselves
+PAUSE_WITHOUT_DATABASE = 0.5
 
 
 def take(account: Account, at_most: int) -> list[Job]:
@@ -34,6 +40,28 @@ def give_back(jobs: list[Job]) -> None:
     """Jobs that were taken and not begun: nothing happened to them."""
     for job in jobs:
         Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)
+
+
+def let_go(jobs: Sequence[Job]) -> None:
+    """Jobs whose delivery broke off because the database was away, as soon as it is back: no lease need lapse first.
+
+    What was not marked may be taken again, and nobody is blamed for it; what was marked may be with AWS, and is
+    looked for. Whoever calls this has stopped carrying them.
+    """
+    deadline = time.monotonic() + BACK_WITHIN
+    while jobs:
+        try:
+            for job in jobs:
+                mine = Job.objects.filter(pk=job.pk, epoch=job.epoch)
+                mine.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)
+                mine.filter(delivery=Delivery.SENDING, lease_until__isnull=False).update(lease_until=now())
+        except AWAY:
+            connection.close()  # it would be asked in vain for ever
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_WITHOUT_DATABASE)
+        else:
+            return
 
 
 def _pick(account: Account, at_most: int) -> list[int]:

@@ -6,6 +6,7 @@ What has to be approved first becomes the same rows, which no worker takes befor
 import copy
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,7 @@ def accept(
         submission, jobs = _keep(text, member, verdict, verdict.account, source)
         if request_key:
             Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
+        transaction.on_commit(partial(reached, "accepted"))
         if not verdict.approval:
             ring("deliver", verdict.account.pk, bell="deliver")
         audit.record(
@@ -64,7 +66,6 @@ def accept(
             after=_told(submission, jobs, text_hash),
         )
         reached("accepting")
-    reached("accepted")
     return submission
 
 

@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
+from jobs.models import quarantine
+
 
 class Access(models.TextChoices):
     """How the portal gets into an account. No credential is ever kept in the database."""
@@ -97,6 +99,10 @@ class Account(models.Model):
         return f"{self.name} ({self.region})"
 
     def clean(self) -> None:
+        """A quarantine that a late request can outlive would have jobs run twice."""
+        if (self.quarantine_seconds or 0) < self.shortest_quarantine:
+            least = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
+            raise ValidationError({"quarantine_seconds": least})
         if self.access != Access.ROLE:
             return
         if not self.role_arn:
@@ -106,3 +112,8 @@ class Account(models.Model):
             raise ValidationError(
                 {"role_arn": f"This role is of account {theirs[0]}, and the number is another one."}
             )
+
+    @property
+    def shortest_quarantine(self) -> int:
+        """The least that `quarantine_seconds` may be, by what is known of how long a request can be under way."""
+        return quarantine.shortest(in_sandbox=self.access == Access.SANDBOX)

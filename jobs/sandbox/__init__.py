@@ -51,6 +51,7 @@ from jobs.sandbox.mischief import Mischief
 from jobs.sandbox.model import Model
 from jobs.sandbox.scheduler import Scheduler
 from jobs.sandbox.sight import Sight
+from jobs.sandbox.signature import EXACT
 from jobs.sandbox.store import Store
 from jobs.sandbox.sts import Sts
 from jobs.sandbox.wire import ADDRESS, LoopbackServer
@@ -70,6 +71,7 @@ class Sandbox:
         processes: int = 8,
         world: bool = True,
         shortest_timeout: int = 60,
+        signature_seconds: float = EXACT.tolerance_seconds,
         faults: Plan | None = None,
         faults_api: bool = False,
     ) -> None:
@@ -77,8 +79,9 @@ class Sandbox:
 
         `vcpus` is the nominal size of each compute environment of the world, `processes` how many jobs really run at
         a time, `delay` the seconds of each visible state before RUNNING. `shortest_timeout` is AWS's 60 s; tests have
-        less patience. `faults` is what goes wrong on purpose, `faults_api` opens the door by which tests change it;
-        with either of them a ledger is kept of what was accepted.
+        less patience. `signature_seconds` is how old a signature may be: AWS's five minutes. `faults` is what goes
+        wrong on purpose, `faults_api` opens the door by which tests change it; with either of them a ledger is kept
+        of what was accepted.
         """
         self._state = state
         self._port = port
@@ -87,6 +90,7 @@ class Sandbox:
         self._processes = processes
         self._world = world
         self._shortest_timeout = shortest_timeout
+        self._signature_seconds = signature_seconds
         self._faults = faults
         self._faults_api = faults_api
 
@@ -111,7 +115,7 @@ class Sandbox:
             delay=self._delay,
             processes=self._processes,
         )
-        self._mischief = Mischief(self._faults or Plan())
+        self._mischief = Mischief(self._faults or Plan(), self._signature_seconds)
         sight = Sight(self._store, lambda: self._mischief.plan)
         ledger = Ledger(self._store) if self._faults or self._faults_api else None
         batch = Batch(

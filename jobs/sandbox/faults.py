@@ -35,7 +35,8 @@ Beside the faults are conditions, which hold for as long as the plan does:
     describe_omits          the chance with which DescribeJobs leaves out any one job of a call
     purge_seconds           jobs that ended so long ago are forgotten
     skew_seconds            how far Amazon's clock is ahead: in the Date header and where signatures are judged
-    signature_seconds       how old a signature may be (300). Whoever waits out late requests waits for this long
+    signature_seconds       how old a signature may be, instead of what the sandbox was started with. Whoever waits
+                            out late requests waits for this long
     outages                 in seconds from the plan's start; `how` is "close" (as if nobody listened) or "503"
 
 Chance is decided by the seed, the fault's place in the list, the operation, and the number of the request among those
@@ -144,7 +145,7 @@ class Plan:
     describe_omits: float = 0.0
     purge_seconds: float = FOREVER
     skew_seconds: float = 0.0
-    signature_seconds: float = 300.0
+    signature_seconds: float | None = None
 
     @classmethod
     def read(cls, told: Any) -> Self:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobs.sandbox.errors import ApiError
 from jobs.sandbox.faults import Does, Fault, Plan
 from jobs.sandbox.gateway import Act, Ending, Refuse, WireReply
-from jobs.sandbox.signature import Clock
+from jobs.sandbox.signature import EXACT, Clock
 
 REMEMBERED = 100_000  # strikes that tests may ask for
 
@@ -59,7 +59,8 @@ class Dice:
 class Mischief:
     """The plan in force. With the empty plan it stands aside."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, signature_seconds: float = EXACT.tolerance_seconds) -> None:
+        self._signature_seconds = signature_seconds
         self._ending = threading.Event()
         self._late: set[threading.Timer] = set()
         self.follow(plan)
@@ -82,7 +83,8 @@ class Mischief:
     @property
     def clock(self) -> Clock:
         """Amazon's clock, and how much it forgives."""
-        return Clock(self.plan.skew_seconds, self.plan.signature_seconds)
+        told = self.plan.signature_seconds
+        return Clock(self.plan.skew_seconds, self._signature_seconds if told is None else told)
 
     def around(self, wanted: Callable[[], tuple[str, Refuse]], act: Act) -> WireReply:
         """The answer to a request, or what becomes of it. `act` lets it happen."""

@@ -24,6 +24,7 @@ EXIT_CODES = {
     255: "the program failed without saying how",
 }
 LAST_SIGNAL = 64
+WHO_DECIDES = "A lead of the team has it sent; whoever may stop jobs withdraws it for good."
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,11 @@ def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
                 "Change the document and submit it anew.",
             )
         case Delivery.WITHDRAWN:
-            return Answer("off", status.icon, "It was withdrawn before it was sent; nothing ran.", note)
+            told = "It was withdrawn before it was sent; nothing ran."
+            return Answer("off", status.icon, told, advice=job.delivery_note)  # the portal's words, not AWS's
         case Delivery.HELD:
-            return Answer(
-                "warn",
-                status.icon,
-                "A person must decide before it is sent.",
-                note,
-                "An administrator sees it in the admin pages.",
-            )
+            told = "A person must decide before it is sent."
+            return Answer("warn", status.icon, told, advice=job.delivery_note or WHO_DECIDES)
     if waiting_for:
         return Answer("wait", status.icon, f"It is sent as soon as {_names(waiting_for)} has been.", note)
     return Answer("wait", status.icon, status.meaning, note)

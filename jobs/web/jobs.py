@@ -14,7 +14,7 @@ from jobs import access, intake
 from jobs.models import Job, JobDependency, StateChange
 from jobs.reports import logs, looking
 from jobs.spec.documents import list_at, object_at
-from jobs.states import State, Status
+from jobs.states import Delivery, State, Status
 from jobs.web import ansi, array, live, resolved, secrets
 from jobs.web.answer import answer, exit_code_in_words
 from jobs.web.door import SignedInRequest, signed_in
@@ -77,6 +77,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "resolved": resolved.of_job(found),
         "raw": secrets.masked(found.raw),
         "array": array_counts(found),
+        "held": found.delivery == Delivery.HELD,
         "part": part,
         "heat": part and part.heat(),
         "live": part.live if part else found.status.live,
@@ -97,6 +98,21 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     found, member = access.job(request.user, text_id, may="stop")
     intake.stop(found, member)
     messages.success(request, f"Stopping {found.name}.")
+    return redirect(found)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """A lead has a held job sent after all. Whoever comes by a link is shown the job instead."""
+    if request.method != "POST":
+        found, _ = access.job(request.user, text_id)
+        return redirect(found)
+    found, member = access.job(request.user, text_id, may="lead")
+    if intake.release(found, member):
+        messages.success(request, f"{found.name} is sent.")
+    else:
+        messages.info(request, f"{found.name} is not held any more.")
     return redirect(found)
 
 

@@ -76,6 +76,7 @@ urlpatterns = [
     path("jobs/<str:text_id>/receipt/", costs.receipt, name="receipt"),
     path("jobs/<str:text_id>/again/", job_builder.job_again, name="job_again"),
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
+    path("jobs/<str:text_id>/release/", jobs.job_release, name="job_release"),
     path("jobs/<str:text_id>/children/", children.job_children, name="job_children"),
     path("jobs/<str:text_id>/children/<int:index>/log/", children.child_log, name="child_log"),
     path("jobs/<str:text_id>/log/", jobs.job_log, name="job_log"),

@@ -108,6 +108,7 @@ def asked_of(owner: Member) -> list[tuple[str, str]]:
         ("GET", f"/jobs/{job.text_id}"),
         ("GET", f"/jobs/{job.text_id}/log"),
         ("POST", f"/jobs/{job.text_id}/stop"),
+        ("POST", f"/jobs/{job.text_id}/release"),
     ]
 
 
@@ -177,6 +178,7 @@ def test_the_openapi_document_names_every_route(world: World):
         "/api/v1/definitions",
         "/api/v1/jobs/{text_id}",
         "/api/v1/jobs/{text_id}/log",
+        "/api/v1/jobs/{text_id}/release",
         "/api/v1/jobs/{text_id}/stop",
         "/api/v1/key",
         "/api/v1/submissions",

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from django.utils.timezone import now
 
-from jobs.models import CostLine, Job
+from jobs.models import CostLine, Job, Role
 from jobs.reports import logs
-from jobs.states import State
+from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import World, lines
 
@@ -136,6 +136,18 @@ def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
     assert first.json()["stop_requested"] is True
     found.refresh_from_db()
     assert found.stop_requested_by == world.member.user
+
+
+def test_a_held_job_is_sent_by_the_token_of_a_lead_alone(world: World, job: Callable[..., Job], rings: list[str]):
+    found = job(delivery=Delivery.HELD)
+    refused = world.program.post(f"/jobs/{found.text_id}/release")
+    world.member.team.memberships.update(role=Role.LEAD)
+    first, again = (world.program.post(f"/jobs/{found.text_id}/release") for _ in range(2))
+
+    assert (refused.status_code, "may not do what its leads do" in refused.json()["detail"]) == (403, True)
+    assert (first.status_code, first.json()["state"]) == (202, "ACCEPTED")
+    assert first.json() == again.json()
+    assert list(found.history.values_list("delivery", "source")) == [("ACCEPTED", "person")]
 
 
 def cost(job: Job, usd: str, day: datetime = AT) -> None:

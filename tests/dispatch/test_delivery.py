@@ -101,7 +101,7 @@ def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
         reconcile(job.account)
         assert again(job).delivery == Delivery.SENDING
 
-        Job.objects.update(sent_at=now() - timedelta(seconds=11), next_try_at=None)
+        Job.objects.update(sent_at=now() - timedelta(seconds=31), next_try_at=None)
         reconcile(job.account)
         assert again(job).delivery == Delivery.ACCEPTED
 

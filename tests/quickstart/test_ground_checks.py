@@ -3,12 +3,14 @@
 import django_rq
 import pytest
 from botocore.config import Config
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from redis.exceptions import RedisError
 
 from jobs.aws.session import CONFIGS, Purpose
-from jobs.models import Access
+from jobs.management.commands.sandbox import SIGNATURE_SECONDS
+from jobs.models import Access, quarantine
 from portal.ground import ground
 from tests import make
 
@@ -43,7 +45,7 @@ def found() -> list[str]:
 
 def test_a_ground_without_fault_is_built_upon(production):
     make.account(access=Access.DEFAULT, quarantine_seconds=600)
-    make.account(access=Access.SANDBOX, quarantine_seconds=10)
+    make.account(access=Access.SANDBOX, quarantine_seconds=30)
 
     assert found() == []
 
@@ -83,12 +85,27 @@ def test_a_redis_that_throws_away_is_refused_and_one_that_does_not_answer_is_tol
     assert found() == faults
 
 
-def test_a_hasty_account_is_refused_in_production(production, settings):
-    make.account(access=Access.DEFAULT, quarantine_seconds=599)
+@pytest.mark.parametrize(("access", "seconds"), [(Access.DEFAULT, 599), (Access.ROLE, 30), (Access.SANDBOX, 29)])
+def test_a_hasty_account_is_refused_wherever_it_is(production, settings, access, seconds):
+    account = make.account(access=access, quarantine_seconds=seconds)
     assert found() == ["portal.E010"]
-
     settings.PRODUCTION = False
+    assert found() == ["portal.E010"]
+    with pytest.raises(ValidationError, match="may be under way for so long"):
+        account.clean()
+
+    account.quarantine_seconds = account.shortest_quarantine
+    account.clean()
+    account.save()
     assert found() == []
+
+
+def test_a_quarantine_outlives_guard_signature_skew_and_lag():
+    parts = quarantine.SEND_WITHIN + quarantine.SIGNATURE + quarantine.SKEW_AT_MOST + quarantine.LISTED_WITHIN
+
+    assert quarantine.shortest(in_sandbox=False) > parts
+    assert quarantine.shortest(in_sandbox=True) > quarantine.SEND_WITHIN + quarantine.SANDBOX_SIGNATURE
+    assert quarantine.SANDBOX_SIGNATURE == SIGNATURE_SECONDS
 
 
 @pytest.mark.parametrize("command", ["clock", "worker", "events"])

@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
+from jobs.sandbox import Sandbox
 from tests.sandbox.bench import Bench, a_name, eventually
+from tests.sandbox.test_protocol import call
 
 QUEUE = "cpu-job-queue"
 ANY = (BotoCoreError, ClientError)
@@ -247,3 +250,13 @@ def test_signatures_are_judged_by_amazons_clock(bench: Bench) -> None:
     bench.plan(skew_seconds=-310)
     with pytest.raises(ClientError, match="Signature not yet current"):
         bench.submit()
+
+
+def test_a_sandbox_may_be_started_with_less_patience_for_signatures_and_a_plan_may_have_more(tmp_path: Path) -> None:
+    with Sandbox(tmp_path / "state.sqlite3", delay=3600, signature_seconds=15, faults_api=True) as running:
+        bench = Bench(running.url)
+        statuses = [call(bench, "/v1/describejobqueues", age=timedelta(seconds=age))[0] for age in (12, 18)]
+        bench.plan(signature_seconds=60)
+        statuses.append(call(bench, "/v1/describejobqueues", age=timedelta(seconds=18))[0])
+        assert statuses == [200, 403, 200]
+        bench.close()

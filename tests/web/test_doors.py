@@ -9,14 +9,14 @@ from tests.web.conftest import Research, SignIn
 
 PAGES = ["team", "write", "definitions", "queues", "submission", "job", "job_log", "definition"]
 READ_BY_VIEWERS = [name for name in PAGES if name != "write"]
-BUTTONS = ["write", "judge", "submission_stop", "job_stop"]
+BUTTONS = ["write", "judge", "submission_stop", "job_stop", "job_release"]
 
 
 def address(name: str, of: Research) -> str:
     match name:
         case "submission" | "submission_stop":
             return reverse(name, args=[of.submission.text_id])
-        case "job" | "job_stop" | "job_log":
+        case "job" | "job_stop" | "job_release" | "job_log":
             return reverse(name, args=[of.job.text_id])
         case "definition":
             return reverse(name, args=[to_text(of.definition.public_id)])

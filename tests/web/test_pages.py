@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from jobs.models import Account, Job, JobDependency, StateChange, Submission
 from jobs.reports.logs import Line, LogPage
+from jobs.states import Delivery
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -131,6 +132,29 @@ def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, r
     assert answer.headers["Location"] == research.job.get_absolute_url()
     assert "Stopping… asked by" in text
     assert 'id="stop"' not in text
+
+
+def test_a_held_job_is_sent_by_a_lead_and_withdrawn_by_whoever_may_stop(
+    browser: Client, research: Research, signed_in: SignIn
+) -> None:
+    job = make.job(research.submission, name="held", delivery=Delivery.HELD, delivery_note="Three workers vanished.")
+    lead = signed_in(make.member(research.team, "lead").user)
+    assert "Three workers vanished." in page(browser, job)
+    assert "AWS Batch says:" not in page(browser, job)
+    assert 'id="release"' not in page(browser, job)
+    assert 'id="stop"' in page(browser, job)
+    assert 'id="release"' in page(lead, job)
+
+    assert browser.post(reverse("job_release", args=[job.text_id])).status_code == 403
+    sent, late = (lead.post(reverse("job_release", args=[job.text_id]), follow=True) for _ in range(2))
+    job.refresh_from_db()
+
+    assert (job.delivery, job.delivery_note) == (
+        Delivery.ACCEPTED,
+        f"Released by {sent.context['user'].display_name}.",
+    )
+    assert b"held is sent." in sent.content
+    assert b"held is not held any more." in late.content
 
 
 def test_stopping_a_submission_asks_for_all_its_jobs(browser: Client, research: Research) -> None:

@@ -11,6 +11,9 @@ from jobs.sandbox import Sandbox
 from jobs.sandbox.faults import Plan, PlanError
 from jobs.sandbox.store import StateInUse
 
+# What an account of the portal in a sandbox counts on: see `jobs.models.quarantine`.
+SIGNATURE_SECONDS = 15.0
+
 
 class Command(BaseCommand):
     help = "Run an AWS Batch endpoint on this machine that really runs jobs, for trying out and for tests."
@@ -23,6 +26,12 @@ class Command(BaseCommand):
         parser.add_argument("--vcpus", type=int, default=16, help="nominal vCPU of each compute environment")
         parser.add_argument("--processes", type=int, default=8, help="jobs that really run at the same time")
         parser.add_argument("--delay", type=float, default=0.4, help="seconds of each state before RUNNING")
+        parser.add_argument(
+            "--signature-seconds",
+            type=float,
+            default=SIGNATURE_SECONDS,
+            help="how old a signature may be; AWS takes one for 300 s, and a portal has to wait for as long",
+        )
         parser.add_argument("--faults", help="what goes wrong on purpose: JSON, or a file (see jobs.sandbox.faults)")
         parser.add_argument("--seed", type=int, help="the chance by which faults strike; outdoes the plan's own")
         parser.add_argument(
@@ -44,6 +53,7 @@ class Command(BaseCommand):
             vcpus=options["vcpus"],
             processes=options["processes"],
             delay=options["delay"],
+            signature_seconds=options["signature_seconds"],
             world=not options["no_world"],
             faults=plan if options["faults"] else None,
             faults_api=options["faults_api"],

@@ -33,6 +33,7 @@ from jobs.models import (
     TagRule,
     Team,
     User,
+    quarantine,
 )
 from jobs.models.token import digest, new_secret
 from jobs.sync.infrastructure import sync_queues
@@ -117,7 +118,7 @@ def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
     """The demo's account, where it is at this start. Its other settings are whoever's who changed them."""
     if not sandbox and not endpoint:
         return None
-    near = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine lists what it has at once
+    near = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine may be asked every second
     account, _ = Account.objects.update_or_create(
         name="Sandbox" if sandbox else "AWS",
         defaults={"endpoint_url": sandbox or endpoint},
@@ -126,7 +127,8 @@ def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
             "region": region,
             "number": "123456789012" if sandbox else "",
             "access": Access.SANDBOX if sandbox else Access.DEFAULT,
-            **({"quarantine_seconds": 10, "poll_seconds": 1} if near else {}),
+            **({"quarantine_seconds": quarantine.shortest(in_sandbox=True)} if sandbox else {}),
+            **({"poll_seconds": 1} if near else {}),
         },
     )
     return account
