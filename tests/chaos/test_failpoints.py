@@ -14,17 +14,17 @@ pytestmark = pytest.mark.process
 
 # Few, since a lease that lapses costs seconds.
 FEW = [
-    ("accepted", KILL_PARENT),
-    ("claimed", PAUSE),
+    ("accepted", RAISE),
+    ("settling", KILL_PARENT),
     ("answered", KILL),
     ("found", KILL),
-    ("heard", RAISE),
+    ("heard", PAUSE),
 ]
 
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    with world("sqlite", events=True) as made:
+    with world("sqlite", events=True, clocks=1) as made:
         yield made
 
 
