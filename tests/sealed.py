@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
-from unittest.mock import patch
 
 from django.db import connection
 
@@ -48,11 +47,11 @@ def _settle() -> None:
 
 
 def emptying(empty: Callable[[Any], None]) -> Callable[[Any], None]:
-    """What empties all tables, allowed to; Django's own rows of permissions, of no use here, are not made anew."""
+    """What empties all tables, allowed to."""
 
     @wraps(empty)
     def emptied(case: Any) -> None:
-        with lifted(), patch("django.core.management.commands.flush.emit_post_migrate_signal"):
+        with lifted():
             empty(case)
 
     return emptied

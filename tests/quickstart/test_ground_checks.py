@@ -87,7 +87,8 @@ def test_a_redis_that_throws_away_is_refused_and_one_that_does_not_answer_is_tol
 
 @pytest.mark.parametrize(("access", "seconds"), [(Access.DEFAULT, 599), (Access.ROLE, 30), (Access.SANDBOX, 29)])
 def test_a_hasty_account_is_refused_wherever_it_is(production, settings, access, seconds):
-    account = make.account(access=access, quarantine_seconds=seconds)
+    role = "arn:aws:iam::123456789012:role/batch-portal" if access == Access.ROLE else ""
+    account = make.account(access=access, role_arn=role, quarantine_seconds=seconds)
     assert found() == ["portal.E010"]
     settings.PRODUCTION = False
     assert found() == ["portal.E010"]
