@@ -37,6 +37,12 @@ TransactionTestCase._fixture_teardown = sealed.emptying(TransactionTestCase._fix
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for processes come first: begun last, the longest of them would be waited for by all others."""
+    slow = {item.path for item in items if item.get_closest_marker("process")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 _number = itertools.count()
 
 

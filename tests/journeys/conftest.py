@@ -17,9 +17,9 @@ from tests.running import Run, running
 TOLERATED = re.compile(r"status of (401|403|404|422)|^htmx:(sendAbort|afterRequest),")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The portal with its demo, for all journeys of a process."""
+    """The portal with its demo, for all journeys of a process that follow one another."""
     with running(tmp_path_factory.mktemp("portal") / "state", some_free_port([])) as run:
         yield run
 
