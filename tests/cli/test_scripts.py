@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from tests import make
 from tests.cli.conftest import SHELLS, Desk
 from tests.running import Run, rows
 
@@ -191,6 +192,9 @@ def test_what_cannot_work_is_said_at_once(portal: Run, desk: Callable[..., Desk]
     put(here, python("never", "pass"))
     (here.path / "broken.json").write_text('{\n  "jobName": "a",\n  "jobQueue": 3\n}')
     (here.path / "no.json").write_text('{"jobName": ')
+    mighty = make.document("mighty")
+    mighty["containerProperties"]["jobRoleArn"] = "arn:aws:iam::123456789012:role/Admin"
+    (here.path / "mighty.json").write_text(json.dumps(mighty, indent=2))
 
     for command, code, words in (
         ("./submit-job.sh", 64, "Which file?"),
@@ -203,6 +207,8 @@ def test_what_cannot_work_is_said_at_once(portal: Run, desk: Callable[..., Desk]
         ("./submit-job.sh no.json", 65, "no.json: error: Line 1, column "),
         ("./submit-job.sh jobs.json --region eu-west-1", 65, "no AWS account in eu-west-1. It has us-west-2."),
         ("./create-job-definition.sh jobs.json", 65, "send it to /api/v1/submissions"),
+        ("./create-job-definition.sh mighty.json", 65, "The role “arn:aws:iam::123456789012:role/Admin”"),
+        ("./create-job-definition.sh mighty.json", 65, "is not given to Research"),
         ("BATCH_PORTAL_TOKEN= ./submit-job.sh jobs.json", 64, "set BATCH_PORTAL_TOKEN"),
         ("BATCH_PORTAL_TOKEN=bpt_wrong ./submit-job.sh jobs.json", 77, "not known here"),
         ("BATCH_PORTAL_URL=batch.example.org ./submit-job.sh jobs.json", 64, "must begin with http"),
