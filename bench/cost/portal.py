@@ -26,6 +26,7 @@ from jobs.models import (
     Role,
     Team,
     User,
+    quarantine,
 )
 from jobs.models.token import digest, new_secret
 from jobs.states import FINAL_STATES
@@ -45,7 +46,7 @@ def prepare(url: str) -> str:
         number="123456789012",
         access=Access.SANDBOX,
         endpoint_url=url,
-        quarantine_seconds=10,
+        quarantine_seconds=quarantine.shortest(in_sandbox=True),
         poll_seconds=1,
         submits_per_second=RATE,
     )
