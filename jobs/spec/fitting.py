@@ -88,8 +88,8 @@ def _fit(size: Size, environment: EnvironmentFacts) -> Fit:
     if environment.status in ("INVALID", "DELETING", "DELETED"):
         return Fit(Fits.NO, f"{name} is {environment.status.lower()}.")
     if environment.platform and environment.platform != size.platform:
-        return Fit(Fits.NO, f"{name} runs jobs of {_WORDS[environment.platform]}, and this is one of "
-                            f"{_WORDS[size.platform]}.")  # fmt: skip
+        runs, wants = _WORDS[environment.platform], _WORDS[size.platform]
+        return Fit(Fits.NO, f"{name} runs jobs of {runs}, and this is one of {wants}.")
     most = environment.max_vcpus
     if most is not None and size.vcpus > most:
         return Fit(Fits.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {most} in all.")
