@@ -19,6 +19,7 @@ from jobs.sandbox.logs import LONGEST_MESSAGE, LogWriter
 
 LISTEN_SECONDS = 0.1  # how long a line may wait for company before it is stored
 LISTEN_BYTES = 256 * 1024
+LEFT_BEHIND_SECONDS = 2.0  # how long the last of a killed group may take to be gone
 PROC = Path("/proc")
 
 
@@ -66,9 +67,8 @@ class Attempt:
                 self.started(self)
                 if process.stdout is not None:
                     _listen(process, process.stdout, log)
-                # The container is gone with its first process, and so is whatever that one left behind.
-                self.signal(signal.SIGKILL)
                 code = process.wait()
+                _end_group(process.pid)
             shutil.rmtree(folder, ignore_errors=True)
             self.ended(self, code if code >= 0 else 128 - code, None)
         finally:
@@ -93,6 +93,20 @@ class Attempt:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
+
+
+def _end_group(group: int) -> None:
+    """The container is gone with its first process, and so is whatever that one left behind, before anybody is told.
+
+    SIGKILL is sent, not carried out, when killpg returns. Where nobody collects orphans, they stay in the group as
+    zombies: hence the bound.
+    """
+    deadline = time.monotonic() + LEFT_BEHIND_SECONDS
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+        while time.monotonic() < deadline:
+            time.sleep(0.002)
+            os.killpg(group, 0)
 
 
 def _listen(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:

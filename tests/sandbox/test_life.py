@@ -1,5 +1,8 @@
 """Jobs that really run: their states, environment, output, retries and ends."""
 
+import os
+import signal
+import threading
 import time
 from collections import Counter
 from itertools import pairwise
@@ -128,6 +131,24 @@ def test_terminating_ends_the_whole_process_group_even_children_that_ignore_sigt
     assert not job["isCancelled"]
     assert job["container"]["exitCode"] == 143
     assert not any(is_alive(pid) for pid in pids)
+
+
+def test_a_job_has_not_ended_before_the_last_of_its_processes_is_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killpg = os.killpg
+
+    def slow(group: int, number: int) -> None:
+        """A busy machine: the signal is taken at once, and carried out later."""
+        killpg(group, 0)
+        if number == signal.SIGKILL:
+            threading.Timer(0.3, killpg, (group, number)).start()
+
+    monkeypatch.setattr(os, "killpg", slow)
+    job = bench.run("sleep 60 & echo $!")
+
+    assert job["status"] == "SUCCEEDED"
+    assert not is_alive(int(bench.output(job)[0]))
 
 
 def test_a_process_that_ignores_sigterm_is_killed_after_three_seconds(bench: Bench) -> None:
