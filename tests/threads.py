@@ -29,7 +29,7 @@ def shared_by_threads(tmp_path: Path) -> Iterator[None]:
             copy.backup(connection.connection)
 
 
-def served_out(seconds: float = 10) -> None:
+def served_out(seconds: float = 30) -> None:
     """Wait until the test server has nothing in hand: what a closing page still sends must not meet empty tables."""
     deadline = time.monotonic() + seconds
     while any("process_request_thread" in thread.name for thread in threading.enumerate()):

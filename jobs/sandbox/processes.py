@@ -19,7 +19,7 @@ from jobs.sandbox.logs import LONGEST_MESSAGE, LogWriter
 
 LISTEN_SECONDS = 0.1  # how long a line may wait for company before it is stored
 LISTEN_BYTES = 256 * 1024
-LEFT_BEHIND_SECONDS = 2.0  # how long the last of a killed group may take to be gone
+LEFT_BEHIND_SECONDS = 2.0  # how long processes that were killed may take to be gone
 PROC = Path("/proc")
 
 
@@ -168,7 +168,8 @@ def reap(job_ids: set[str]) -> None:
     if not job_ids or not PROC.is_dir():
         return
     marks = {f"AWS_BATCH_JOB_ID={job_id}".encode() for job_id in job_ids}
-    for _ in range(5):  # one that is just forking may slip through a round
+    deadline = time.monotonic() + LEFT_BEHIND_SECONDS
+    while time.monotonic() < deadline:  # one that is just forking may slip through a round
         left = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _marked(entry, marks)]
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):

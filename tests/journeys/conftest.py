@@ -26,7 +26,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def browser(real_browser: Browser) -> Browser:
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=30_000)
     return real_browser
 
 

@@ -26,7 +26,7 @@ def a_name() -> str:
     return f"job-{next(_numbers)}"
 
 
-def eventually(condition: Callable[[], object], seconds: float = 5) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -89,7 +89,7 @@ class Bench:
         (job,) = self.batch.describe_jobs(jobs=[job_id])["jobs"]
         return job
 
-    def wait(self, job_id: str, until: Callable[[Any], object] | None = None, seconds: float = 15) -> Any:
+    def wait(self, job_id: str, until: Callable[[Any], object] | None = None, seconds: float = 60) -> Any:
         """The job as soon as it has ended, or as soon as it is as asked for."""
         deadline = time.monotonic() + seconds
         while True:

@@ -92,26 +92,28 @@ def test_a_late_request_is_answered_to_nobody_and_accepted_all_the_same(bench: B
 @pytest.mark.long
 def test_a_request_that_comes_later_than_its_signature_lives_is_never_accepted(bench: Bench) -> None:
     name = a_name()
-    bench.plan({"does": "late", "seconds": 0.2})
+    bench.plan({"does": "late", "seconds": 2})
     with pytest.raises(HTTPClientError):
         bench.submit(jobName=name)
     bench.plan(skew_seconds=301)  # as if five minutes went by
-    time.sleep(0.5)
+    time.sleep(2.5)
     bench.plan()
 
     assert bench.accepted(name) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("does", "at_once"), [("slow", 0), ("accept-slow", 1)])
 def test_a_slow_answer_comes_and_the_job_was_accepted_before_or_after_the_wait(
     bench: Bench, does: str, at_once: int
 ) -> None:
     name = a_name()
-    bench.plan({"does": does, "seconds": 0.4})
+    bench.plan({"does": does, "seconds": 2})
     with ThreadPoolExecutor(1) as pool:
         submitted = pool.submit(bench.submit, jobName=name)
-        time.sleep(0.2)
+        time.sleep(0.5)
         assert len(bench.accepted(name)) == at_once
+        assert not submitted.done()
         job_id = submitted.result()
 
     assert bench.accepted(name) == [job_id]
@@ -125,7 +127,7 @@ def test_an_answer_that_comes_after_the_caller_has_gone_hurts_nobody(bench: Benc
         impatient.submit(jobName=name)
     impatient.close()
 
-    assert len(bench.accepted(name)) == 1
+    eventually(lambda: bench.accepted(name))
     assert bench.submit()
 
 
@@ -160,13 +162,13 @@ def test_only_the_chosen_operations_are_struck(bench: Bench) -> None:
 @pytest.mark.long
 def test_young_jobs_are_not_listed_or_described_yet(bench: Bench) -> None:
     name = a_name()
-    bench.plan(list_lag_seconds=0.4)
+    bench.plan(list_lag_seconds=2)
     job_id = bench.submit(jobName=name)
     assert bench.listed(name) == []
     assert bench.describe(job_id)
     eventually(lambda: bench.listed(name) == [job_id])
 
-    bench.plan(describe_lag_seconds=0.4)
+    bench.plan(describe_lag_seconds=2)
     job_id = bench.submit(jobName=name)
     assert job_id in bench.listed(name)
     assert bench.batch.describe_jobs(jobs=[job_id])["jobs"] == []
@@ -214,7 +216,7 @@ def test_a_job_is_forgotten_by_command_with_its_children_whatever_its_state(benc
 def test_in_an_outage_nobody_is_there_and_afterwards_all_is_as_before(bench: Bench, how: str) -> None:
     name = a_name()
     job_id = bench.submit(jobName=name)
-    bench.plan(outages=[{"for_seconds": 0.5, "how": how}])
+    bench.plan(outages=[{"for_seconds": 2, "how": how}])
     for attempt in (
         lambda: bench.submit(jobName=name),
         lambda: bench.describe(job_id),
@@ -240,7 +242,7 @@ def test_the_date_header_tells_amazons_time(bench: Bench, skew: int) -> None:
     answer = bench.batch.describe_job_queues()
     told = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
-    assert abs(told - datetime.now(UTC) - timedelta(seconds=skew)) < timedelta(seconds=2)
+    assert abs(told - datetime.now(UTC) - timedelta(seconds=skew)) < timedelta(seconds=30)
 
 
 def test_signatures_are_judged_by_amazons_clock(bench: Bench) -> None:
@@ -255,8 +257,8 @@ def test_signatures_are_judged_by_amazons_clock(bench: Bench) -> None:
 def test_a_sandbox_may_be_started_with_less_patience_for_signatures_and_a_plan_may_have_more(tmp_path: Path) -> None:
     with Sandbox(tmp_path / "state.sqlite3", delay=3600, signature_seconds=15, faults_api=True) as running:
         bench = Bench(running.url)
-        statuses = [call(bench, "/v1/describejobqueues", age=timedelta(seconds=age))[0] for age in (12, 18)]
+        statuses = [call(bench, "/v1/describejobqueues", age=timedelta(seconds=age))[0] for age in (3, 30)]
         bench.plan(signature_seconds=60)
-        statuses.append(call(bench, "/v1/describejobqueues", age=timedelta(seconds=18))[0])
+        statuses.append(call(bench, "/v1/describejobqueues", age=timedelta(seconds=30))[0])
         assert statuses == [200, 403, 200]
         bench.close()

@@ -153,11 +153,11 @@ def test_a_job_has_not_ended_before_the_last_of_its_processes_is_gone(
 
 def test_a_process_that_ignores_sigterm_is_killed_after_three_seconds(bench: Bench) -> None:
     bench.define(
-        "job", "python", "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(); time.sleep(60)"
+        *("job", "python", "-u", "-c"),
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf'); time.sleep(60)",
     )
     job_id = bench.submit(retryStrategy={"attempts": 2})
-    bench.wait_for(job_id, "RUNNING")
-    time.sleep(0.3)
+    bench.wait(job_id, lambda job: job["status"] == "RUNNING" and bench.output(job))
     bench.batch.terminate_job(jobId=job_id, reason="stop")
     job = bench.wait(job_id)
 
@@ -173,7 +173,7 @@ def test_a_job_that_takes_too_long_is_ended_and_not_tried_again(bench: Bench) ->
 
 
 def test_cancelling_does_nothing_to_a_running_job_and_ends_a_waiting_one(bench: Bench) -> None:
-    bench.define("job", "sleep", "0.5")
+    bench.define("job", "sleep", "3")
     running = bench.submit()
     waiting = bench.submit(dependsOn=[{"jobId": running}])
     bench.wait_for(running, "RUNNING")
@@ -255,7 +255,7 @@ def test_terminating_an_array_ends_all_its_children(bench: Bench) -> None:
 def test_a_job_waits_for_room_in_its_environment_in_order(tmp_path: Path) -> None:
     with Sandbox(tmp_path / "state.sqlite3", delay=0.02, vcpus=2) as small:
         bench = Bench(small.url)
-        bench.define("job", "sleep", "0.4", container={"vcpus": 2, "memory": 128, "resourceRequirements": []})
+        bench.define("job", "sleep", "3", container={"vcpus": 2, "memory": 128, "resourceRequirements": []})
         first, second = bench.submit(), bench.submit()
         bench.wait_for(first, "RUNNING")
         assert bench.describe(second)["status"] in {"SUBMITTED", "RUNNABLE"}
@@ -319,7 +319,7 @@ def test_an_ecs_task_runs_its_essential_container(bench: Bench) -> None:
 def test_jobs_run_at_the_same_time_but_no_more_than_the_machine_is_told_to_bear(tmp_path: Path) -> None:
     with Sandbox(tmp_path / "state.sqlite3", delay=0, processes=3) as narrow:
         bench = Bench(narrow.url)
-        bench.define("job", "sleep", "0.3")
+        bench.define("job", "sleep", "1")
         job_id = bench.submit(arrayProperties={"size": 9})
         bench.wait(job_id)
         spans = [bench.describe(f"{job_id}:{place}") for place in range(9)]
@@ -334,6 +334,6 @@ def test_jobs_run_at_the_same_time_but_no_more_than_the_machine_is_told_to_bear(
 def test_a_long_array_ends_without_recursion(bench: Bench) -> None:
     bench.define("job", "false")
     job_id = bench.submit(arrayProperties={"size": 3000}, dependsOn=[{"type": "SEQUENTIAL"}])
-    parent = bench.wait(job_id, seconds=20)
+    parent = bench.wait(job_id)
 
     assert parent["arrayProperties"]["statusSummary"]["FAILED"] == 3000

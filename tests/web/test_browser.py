@@ -81,7 +81,7 @@ def enter(browser: Browser, live_server: LiveServer, research: Research) -> Iter
     assert [said for said in complaints if "status of 4" not in said and "Error Code 401" not in said] == []
 
 
-def until(true: Callable[[], object], seconds: float = 10) -> None:
+def until(true: Callable[[], object], seconds: float = 30) -> None:
     """Wait for something to become true. Playwright's own waiting needs eval, which the policy forbids."""
     deadline = time.monotonic() + seconds
     while not true():
