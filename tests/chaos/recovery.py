@@ -105,7 +105,7 @@ def _happen(here: World, trouble: Trouble) -> None:
         here.staff.until(lambda: here.bench.control("GET", "faults")["struck"], 30, f"{trouble.name} strikes")
         return
     pid = here.who_failed(trouble.place)
-    here.staff.until(lambda: standing(pid), 10, "the process stands still")
+    here.staff.until(lambda: standing(pid), 30, "the process stands still")
     for dying in (parent_of(pid), pid):
         signalled(dying, signal.SIGKILL)
 

@@ -99,7 +99,7 @@ def fail_once(world: World, name: str, failure: str) -> float:
         pid = world.who_failed(name)
         began = time.monotonic()
         if step.broken_wire:
-            world.staff.until(lambda: world.bench.control("GET", "faults")["struck"], 20, "the wire was struck")
+            world.staff.until(lambda: world.bench.control("GET", "faults")["struck"], 60, "the wire was struck")
         _suffer(world, pid, failure, step.pause if failure == PAUSE else 0.0, stands=how == "pause")
         world.staff.until(deed.done, SETTLED_WITHIN, f"what was asked is done after {name}: {failure}")
         world.staff.until(lambda: not world.unfinished(), SETTLED_WITHIN, f"all has ended after {name}: {failure}")
@@ -121,10 +121,10 @@ class Deed:
         if act == "stop":
             self._submission = world.analyst.submit(job(key, "long"), key)
             runs = "SELECT 1 FROM jobs_job WHERE state = 'RUNNING'"
-            world.staff.until(lambda: world.rows(runs), 30, "the long job runs")
+            world.staff.until(lambda: world.rows(runs), 60, "the long job runs")
         elif act == "tell":
             world.analyst.submit(pair(key), key)
-            world.staff.until(lambda: not world.unfinished(), 30, "the jobs of which is told have ended")
+            world.staff.until(lambda: not world.unfinished(), 60, "the jobs of which is told have ended")
         self._asking = threading.Thread(target=self._ask, daemon=True)
 
     def begin(self) -> None:
@@ -159,7 +159,7 @@ class Deed:
 def _suffer(world: World, pid: int, failure: str, pause: float, *, stands: bool) -> None:
     """Do to the process what is to be done; `stands` if it has paused itself."""
     if stands:
-        world.staff.until(lambda: standing(pid), 5, "the process stands still")
+        world.staff.until(lambda: standing(pid), 30, "the process stands still")
     if failure == KILL_PARENT:
         parent = parent_of(pid)
         assert parent in {child.pid for child in world.staff.children.values()}, f"{parent} is none of ours"

@@ -184,7 +184,7 @@ class _Tempest:
 
     def _calm(self) -> None:
         self._go_on(float("inf"))
-        self._world.staff.until(self._behave, 30, "the sandbox listens")
+        self._world.staff.until(self._behave, 60, "the sandbox listens")
 
     def _sent(self) -> int:
         sent = "SELECT count(*) FROM jobs_job WHERE delivery NOT IN ('ACCEPTED', 'SENDING', 'HELD')"
@@ -234,14 +234,14 @@ class _Tempest:
         """A new process knows nothing of the plan: it is told again, with other chances."""
         self._note_struck()
         self._kill(self._of("sandbox"))
-        self._world.staff.until(self._misbehave, 30, "the sandbox is there again")
+        self._world.staff.until(self._misbehave, 60, "the sandbox is there again")
 
     def _outage(self) -> None:
         self._note_struck()
         seconds = self._dice.uniform(1, 6)
         how = self._dice.choice(("close", "503"))
         outage = {"after_seconds": 0, "for_seconds": seconds, "how": how}
-        self._world.staff.until(lambda: self._misbehave(outages=[outage]), 30, "the sandbox listens")
+        self._world.staff.until(lambda: self._misbehave(outages=[outage]), 60, "the sandbox listens")
 
     def _misbehave(self, **more: Any) -> bool:
         self._plans += 1

@@ -75,7 +75,7 @@ class World:
         patience = str(hasty.SIGNATURE if self.scale == "hasty" else 15)
         self.staff.start("sandbox", [*sandbox, "--faults-api", "--signature-seconds", patience, "--delay", "0.05"])
         self.bench = Bench(f"http://{LOOPBACK}:{self.sandbox_port}", retries=3)
-        self.staff.until(self._sandbox_answers, 30, "the sandbox answers")
+        self.staff.until(self._sandbox_answers, 60, "the sandbox answers")
         told = self._prepare()
         self.analyst, self.lead = (Caller(self.web_port, told[role], self.staff) for role in ("analyst", "lead"))
         pages = [word.replace("portal.wsgi", "tests.chaos.pages") for word in web_command(self.web_port)]
@@ -95,7 +95,7 @@ class World:
     def start_redis(self) -> None:
         self.staff.start("redis", redis_command(self.redis_port, self.state / "redis"))
         self.redis = redis.Redis(port=self.redis_port, decode_responses=True)
-        self.staff.until(self._redis_answers, 20, "Redis answers")
+        self.staff.until(self._redis_answers, 60, "Redis answers")
 
     def _redis_answers(self) -> bool:
         with suppress(redis.RedisError):
@@ -137,7 +137,7 @@ class World:
             there[:] = self.next_failure.parent.glob("next.[0-9]*")
             return bool(there)
 
-        self.staff.until(taken, 30, f"a process comes to {place}")
+        self.staff.until(taken, 60, f"a process comes to {place}")
         there[0].unlink()
         return int(there[0].suffix[1:])
 

@@ -45,7 +45,7 @@ class Desk:
         return run
 
     def run(self, text: str, **more: str) -> int:
-        return self.start(text, **more).wait(60)
+        return self.start(text, **more).wait(120)
 
     @property
     def out(self) -> str:
@@ -55,7 +55,7 @@ class Desk:
     def err(self) -> str:
         return (self.path / "err").read_text()
 
-    def says(self, words: str, seconds: float = 30) -> None:
+    def says(self, words: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while words not in self.out:
             assert time.monotonic() < deadline, (self.out, self.err)

@@ -50,7 +50,7 @@ def test_a_failing_job_gives_its_exit_code_and_one_that_never_ran_does_not_hide_
     put(flow, python("first", "raise SystemExit(42)"), python("second", "print('never')", **waits))
     begun = [each.start("./submit-job.sh jobs.json --monitor --output=ids.txt") for each in [*desks, flow]]
 
-    assert [run.wait(60) for run in begun] == [3, 3, 42], (desks[0].err, flow.err)
+    assert [run.wait(120) for run in begun] == [3, 3, 42], (desks[0].err, flow.err)
     for each in desks:
         assert "about to fail\n" in each.out
         assert re.search(r"^==> \S+Z fails FAILED", each.out, re.MULTILINE)
@@ -67,7 +67,7 @@ def test_the_web_process_may_be_killed_while_a_job_is_followed(portal: Run, desk
     here.says("early")
     os.kill(portal.child("gunicorn"), signal.SIGKILL)
 
-    assert run.wait(60) == 0, (here.out, here.err)
+    assert run.wait(120) == 0, (here.out, here.err)
     assert re.findall(r"^(early|late)$", here.out, re.MULTILINE) == ["early", "late"]
     states = re.findall(r"^==> \S+ followed (\w+)", here.out, re.MULTILINE)
     assert states == list(dict.fromkeys(states))
@@ -174,7 +174,7 @@ def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: 
         each.says("begun")
         os.killpg(run.pid, signal.SIGINT)
 
-    assert [run.wait(60) for run in begun] == [130, 130], desks[0].err
+    assert [run.wait(120) for run in begun] == [130, 130], desks[0].err
     assert states(portal, "long") == ["RUNNING", "RUNNING"]
     for each in desks:
         assert "The jobs go on: http" in each.err

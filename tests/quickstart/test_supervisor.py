@@ -63,7 +63,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(condition: Callable[[], object], within: float = 10) -> None:
+def until(condition: Callable[[], object], within: float = 60) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline
