@@ -69,7 +69,15 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 @pytest.fixture
-def desk(portal: Run, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+def interruptible() -> Iterator[None]:
+    """As from a terminal: what is run in the background ignores SIGINT, hands that on, and no shell can trap it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def desk(portal: Run, tmp_path: Path, interruptible: None) -> Iterator[Callable[..., Desk]]:
     """Makes folders in which the scripts lie, fetched from the portal, to be run by a shell."""
     curl = shutil.which("curl")
     if curl is None:
