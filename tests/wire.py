@@ -60,6 +60,11 @@ def hangs_up(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the usual five, a crowd of threads has connections reset on a busy machine
+
+
 @contextlib.contextmanager
 def wire(*answers: Answer) -> Iterator[Wire]:
     """The server, on a port of its own, for the length of a test."""
@@ -76,8 +81,7 @@ def wire(*answers: Answer) -> Iterator[Wire]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     told = Wire(f"http://127.0.0.1:{server.server_address[1]}", list(answers))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
