@@ -127,7 +127,7 @@ def test_an_answer_that_comes_after_the_caller_has_gone_hurts_nobody(bench: Benc
         impatient.submit(jobName=name)
     impatient.close()
 
-    eventually(lambda: bench.accepted(name))
+    eventually(lambda: len(bench.accepted(name)) == 1)
     assert bench.submit()
 
 
@@ -239,10 +239,11 @@ def works(bench: Bench) -> bool:
 @pytest.mark.parametrize("skew", [-90, 0, 90])
 def test_the_date_header_tells_amazons_time(bench: Bench, skew: int) -> None:
     bench.plan(skew_seconds=skew)
+    before = datetime.now(UTC) - timedelta(seconds=1)  # the header knows no parts of a second
     answer = bench.batch.describe_job_queues()
     told = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
-    assert abs(told - datetime.now(UTC) - timedelta(seconds=skew)) < timedelta(seconds=30)
+    assert before <= told - timedelta(seconds=skew) <= datetime.now(UTC)
 
 
 def test_signatures_are_judged_by_amazons_clock(bench: Bench) -> None:
@@ -257,8 +258,8 @@ def test_signatures_are_judged_by_amazons_clock(bench: Bench) -> None:
 def test_a_sandbox_may_be_started_with_less_patience_for_signatures_and_a_plan_may_have_more(tmp_path: Path) -> None:
     with Sandbox(tmp_path / "state.sqlite3", delay=3600, signature_seconds=15, faults_api=True) as running:
         bench = Bench(running.url)
-        statuses = [call(bench, "/v1/describejobqueues", age=timedelta(seconds=age))[0] for age in (3, 30)]
+        statuses = [call(bench, "/v1/describejobqueues", age=timedelta(seconds=age))[0] for age in (5, 16)]
         bench.plan(signature_seconds=60)
-        statuses.append(call(bench, "/v1/describejobqueues", age=timedelta(seconds=30))[0])
+        statuses.append(call(bench, "/v1/describejobqueues", age=timedelta(seconds=16))[0])
         assert statuses == [200, 403, 200]
         bench.close()

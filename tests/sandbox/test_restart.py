@@ -41,7 +41,7 @@ class Child:
     def end(self, number: signal.Signals) -> None:
         self.bench.close()
         self.process.send_signal(number)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=15)
         assert self.process.stdout is not None
         self.process.stdout.close()
 
