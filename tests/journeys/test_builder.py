@@ -66,6 +66,18 @@ def choose(page: Page, selector: str, label: str) -> None:
     page.keyboard.type(label)
 
 
+def hold(page: Page, script: str) -> Callable[[], None]:
+    """Let a script come only when what is answered is called."""
+    held: list[Route] = []
+    page.route(f"**/{script}*.js", lambda route: held.append(route))
+
+    def let_go() -> None:
+        [route] = held
+        route.continue_()
+
+    return let_go
+
+
 def test_the_guides_documents_are_written_by_keyboard_alone(
     signed_in: Callable[..., Page], seeds: Callable[[str], str]
 ) -> None:
@@ -152,6 +164,54 @@ def test_form_and_text_are_one_and_undo_knows_both(signed_in: Callable[..., Page
         page.keyboard.press("Control+z")
     expect(page.locator("#f-name")).to_have_value("first")
     assert written(page).input_value() == text
+
+
+@pytest.mark.parametrize("script", ["htmx.min", "builder.min", "further"])
+def test_what_is_written_before_the_scripts_have_come_is_in_the_document(
+    script: str, signed_in: Callable[..., Page]
+) -> None:
+    page = signed_in("analyst")
+    let_go = hold(page, script)
+    page.goto("/teams/research/jobs/new/", wait_until="commit")
+    page.locator("#f-name").fill("early-bird")
+    page.locator("#f-definition").select_option("data-preprocessing")
+    page.locator("#f-queue").select_option("cpu-job-queue")
+    page.locator("#f-memory").fill("2 GiB")
+    page.get_by_label("Name of a variable").last.fill("EPOCHS")
+    page.get_by_label("Value of the variable").last.fill("10")
+    page.get_by_label("Value of Project").fill("GenAI")
+    page.locator("#f-name").focus()
+    page.keyboard.press("Home")
+    expect(written(page)).not_to_have_value(re.compile("early-bird"))
+    let_go()
+
+    expect(page.locator("#sentence")).to_have_text(sentence("Submit early-bird to cpu-job-queue"))
+    now = document(page)
+    assert (now["jobName"], now["jobDefinition"], now["jobQueue"]) == ("early-bird", "data-preprocessing", "cpu-job-queue")
+    assert now["containerOverrides"] == {
+        "resourceRequirements": [{"type": "MEMORY", "value": "2048"}],
+        "environment": [{"name": "EPOCHS", "value": "10"}],
+    }
+    assert now["tags"] == {"Project": "GenAI"}
+    page.keyboard.type("very-")  # the caret is where it was
+    expect(page.locator("#sentence")).to_have_text(sentence("Submit very-early-bird to cpu-job-queue"))
+    assert document(page)["containerOverrides"]["environment"] == [{"name": "EPOCHS", "value": "10"}]
+
+
+def test_a_text_that_is_written_before_the_scripts_have_come_counts(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    let_go = hold(page, "builder.min")
+    page.goto("/teams/research/new/", wait_until="commit")
+    written(page).fill('{"jobName": "early"}')
+    page.keyboard.press("Home")
+    for _ in range(len('{"jobName": "')):
+        page.keyboard.press("ArrowRight")
+    let_go()
+
+    expect(page.locator(".cm-content")).to_be_focused()
+    page.keyboard.type("very-")
+    expect(written(page)).to_have_value('{"jobName": "very-early"}')
+    expect(page.locator("#verdict")).to_contain_text("jobQueue")
 
 
 def test_a_text_that_is_no_json_now_freezes_the_form_and_loses_nothing(signed_in: Callable[..., Page]) -> None:

@@ -47,17 +47,33 @@ export class Fields {
   }
 
   #written(control) {
+    const held = this.pane.inert ? null : this.#held(control);
+    if (held) this.#write([held], control);
+  }
+
+  /** What a control holds, and the field that it is of; for one in a row, all rows. Null if it is bound to nothing. */
+  #held(control) {
     const found = this.#fieldOf(control);
-    if (!found?.field || this.pane.inert) return;
+    if (!found?.field) return null;
     const { field, group } = found;
-    if (group) {
-      const given = rows.rowsOf(group);
-      rows.settle(given, this.editor.edit((editing) => write(editing, field, given), { by: control }));
-    } else if (field.place === "waits") {
-      this.editor.edit((editing) => write(editing, field, this.#waits()), { by: control });
-    } else {
-      this.editor.edit((editing) => write(editing, field, valueOf(control)), { by: control });
+    if (group) return { field, group, value: rows.rowsOf(group) };
+    return { field, value: field.place === "waits" ? this.#waits() : valueOf(control) };
+  }
+
+  #write(all, by) {
+    const origins = this.editor.edit((editing) => all.map(({ field, value }) => write(editing, field, value)), { by });
+    all.forEach(({ group, value }, index) => group && rows.settle(value, origins[index]));
+  }
+
+  /** Take into the text what the controls were not served with: it was written before this script ran. */
+  adopt() {
+    const found = new Map(); // by what is written at once: rows, the list of jobs to wait for, or one control
+    for (const control of this.pane.querySelectorAll("input, select, textarea")) {
+      if (control.disabled || !isChanged(control)) continue;
+      const held = this.#held(control);
+      if (held) found.set(held.group ?? held.field, held);
     }
+    if (found.size) this.#write([...found.values()], null);
   }
 
   #waits() {
@@ -131,6 +147,14 @@ function own(element) {
 function valueOf(control) {
   if (control.type === "checkbox") return control.checked ? "true" : "";
   return control.value;
+}
+
+/** Whether a control holds something else than it was served with. */
+function isChanged(control) {
+  if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
+  if (!(control instanceof HTMLSelectElement)) return control.value !== control.defaultValue;
+  const served = [...control.options].findIndex((option) => option.defaultSelected);
+  return control.selectedIndex !== Math.max(served, 0);
 }
 
 function followRows(group, parsed, field) {

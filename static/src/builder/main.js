@@ -37,7 +37,8 @@ class Page {
     this.pane = form.querySelector("[data-fields]");
     this.asking = this.pane ?? this.area; // the element whose request asks the judge
     this.said = form.querySelector("[data-editor-said]");
-    this.original = form.querySelector("[name=base]")?.value || this.area.value;
+    this.served = this.area.defaultValue;
+    this.original = form.querySelector("[name=base]")?.value || this.served;
     this.schemas = new Map();
     this.#mount();
     this.#follows();
@@ -51,7 +52,14 @@ class Page {
       told: (words) => this.tell(words),
     });
     watchPanes(form);
-    this.#changed(this.editor.text, { first: true });
+    this.#begin();
+  }
+
+  /** The panes as they were served, or with what was written into them before this script ran. */
+  #begin() {
+    const { text } = this.editor;
+    if (text === this.served && !cannotShow(text, this.kind)) this.fields?.adopt();
+    if (this.editor.text === text) this.#changed(text, { first: text === this.served });
   }
 
   tell(words) {
@@ -75,10 +83,13 @@ class Page {
       event.preventDefault();
       this.editor.view.focus();
     });
-    const focused = this.area.autofocus;
+    const focused = this.area.autofocus || document.activeElement === this.area;
+    const { selectionStart: anchor, selectionEnd: head } = this.area;
     this.area.hidden = true;
     this.area.tabIndex = -1;
-    if (focused) this.editor.view.focus();
+    if (!focused) return;
+    this.editor.view.dispatch({ selection: { anchor, head } });
+    this.editor.view.focus();
   }
 
   /** Say to the server that the text alone counts: the fields have nothing that it has not. */
@@ -243,5 +254,8 @@ class Page {
   }
 }
 
-const form = document.querySelector("[data-builder]");
-if (form) new Page(form);
+// Not before htmx listens: what it is asked sooner is never answered.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("[data-builder]");
+  if (form) new Page(form);
+});
