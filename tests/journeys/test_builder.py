@@ -187,7 +187,11 @@ def test_what_is_written_before_the_scripts_have_come_is_in_the_document(
 
     expect(page.locator("#sentence")).to_have_text(sentence("Submit early-bird to cpu-job-queue"))
     now = document(page)
-    assert (now["jobName"], now["jobDefinition"], now["jobQueue"]) == ("early-bird", "data-preprocessing", "cpu-job-queue")
+    assert (now["jobName"], now["jobDefinition"], now["jobQueue"]) == (
+        "early-bird",
+        "data-preprocessing",
+        "cpu-job-queue",
+    )
     assert now["containerOverrides"] == {
         "resourceRequirements": [{"type": "MEMORY", "value": "2048"}],
         "environment": [{"name": "EPOCHS", "value": "10"}],
@@ -323,11 +327,11 @@ def test_a_pod_is_written_in_a_form(signed_in: Callable[..., Page]) -> None:
     page = signed_in("analyst")
     page.goto("/teams/research/definitions/new/")
     page.get_by_role("link", name="A pod of Kubernetes").click()
-    page.locator("#f-name").fill("pod")
     page.locator('[data-at="/eksProperties/podProperties/containers/0/image"]').fill("busybox")
+    page.locator("#f-name").fill("pod")
 
+    expect(written(page)).to_have_value(re.compile('"jobDefinitionName": "pod"'))
     assert document(page)["eksProperties"]["podProperties"]["containers"][0]["image"] == "busybox"
-    assert document(page)["jobDefinitionName"] == "pod"
 
 
 @pytest.mark.parametrize("kind", [Kind.SUBMISSION, Kind.DEFINITION])

@@ -154,9 +154,9 @@ def test_a_form_works_without_scripts(signed_in: Callable[..., Page]) -> None:
     page.locator("[data-rows=environment] textarea").last.fill("s3://raw-data/dataset-45")
     page.get_by_role("button", name="Another row").first.click()
 
-    assert page.locator("[data-rows=environment] [data-line]").count() == 2
+    expect(page.locator("[data-rows=environment] [data-line]")).to_have_count(2)
     assert "must be letters" in page.locator("#said-name").inner_text()
     assert IMAGE in page.locator("#facts").inner_text()
     page.locator("#f-name").fill("without-scripts")
     page.locator("button[value=submit]").click()
-    assert "/submissions/" in page.url
+    page.wait_for_url("**/submissions/**")

@@ -87,6 +87,7 @@ def test_the_table_of_a_month_and_its_csv_say_the_same(signed_in: Callable[..., 
     page.get_by_role(
         "link", name=re.compile(r"^(January|February|March|April|May|June|July|August|Sept|Octo|Nov|Dec)")
     ).first.click()
+    page.wait_for_load_state()
     month = page.locator("h1").inner_text()
 
     shown = rows(page)
