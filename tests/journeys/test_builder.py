@@ -69,12 +69,15 @@ def choose(page: Page, selector: str, label: str) -> None:
 def hold(page: Page, script: str) -> Callable[[], None]:
     """Let a script come only when what is answered is called."""
     held: list[Route] = []
-    page.route(f"**/{script}*.js", lambda route: held.append(route))
+
+    def keep(route: Route) -> None:
+        held.append(route)
 
     def let_go() -> None:
         [route] = held
         route.continue_()
 
+    page.route(f"**/{script}*.js", keep)
     return let_go
 
 
