@@ -1,15 +1,20 @@
-// Copies an id, or the whole text of an element. Says so in words as well, for those who do not see the button change.
+// Copies an id, the whole text of an element, or what another script made of it (the event "copy-text"). Says so in words
+// as well, for those who do not see the button change.
 
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
 
-document.addEventListener("click", async (event) => {
+document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-copy-of]");
-  if (!button) return;
-  const copied = await put(button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent);
+  if (button) copy(button, button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent);
+});
+document.addEventListener("copy-text", ({ detail: { button, text } }) => copy(button, text));
+
+async function copy(button, text) {
+  const copied = await put(text);
   button.classList.toggle("copied", copied);
   say(copied ? "Copied." : "Copying failed: mark the text and copy it yourself.");
   setTimeout(() => button.classList.remove("copied"), 1500);
-});
+}
 
 async function put(text) {
   try {

@@ -298,6 +298,18 @@ def test_a_fix_is_applied_and_undone(signed_in: Callable[..., Page]) -> None:
     expect(page.locator("#sentence")).to_have_text(sentence("Submit a to cpu-job-queue"))
 
 
+def test_the_document_is_copied_as_a_line_for_the_aws_cli(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst", permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/teams/research/jobs/new/")
+    write(page, '{"jobName": "a", // why\n "jobQueue": "cpu-job-queue"}')
+    page.get_by_text("Copy as", exact=True).click()
+    page.locator("[data-copy-as=aws]").click()
+
+    expect(page.locator("#said")).to_have_text("Copied.")
+    line = """aws batch submit-job --cli-input-json '{"jobName":"a","jobQueue":"cpu-job-queue"}'\n"""
+    assert page.evaluate("navigator.clipboard.readText()") == line
+
+
 def late(route: Route) -> None:
     time.sleep(2 * WAIT_MS / 1000)
     route.continue_()

@@ -34,26 +34,9 @@ function compact(text) {
   return bare(text).replace(/"(?:[^"\\\r\n]|\\[^\r\n])*"|\s+/g, (found) => (found[0] === '"' ? found : "")).trim();
 }
 
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Over plain HTTP, other than on this machine, browsers hide the clipboard; the old way still works there.
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.className = "visually-hidden";
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  }
-}
-
 export function watchTools(form, editor, { original, api, told }) {
   const tools = form.querySelector("[data-tools]");
-  tools.addEventListener("click", async (event) => {
+  tools.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     switch (button.dataset.tool) {
@@ -78,9 +61,7 @@ export function watchTools(form, editor, { original, api, told }) {
       button.closest("details").open = false;
       const words = copyAs(button.dataset.copyAs, editor.text, api);
       if (words === null) told("The AWS CLI has no command for a workflow: the portal sends its jobs one by one.");
-      else say((await copy(words)) ? "Copied." : "Copying failed: mark the text and copy it yourself.");
-      button.classList.toggle("copied", words !== null);
-      setTimeout(() => button.classList.remove("copied"), 1500);
+      else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: words } })); // copy.js does it
     }
   });
   document.addEventListener("click", (event) => {
