@@ -205,6 +205,29 @@ def test_what_is_written_before_the_scripts_have_come_is_in_the_document(
     assert document(page)["containerOverrides"]["environment"] == [{"name": "EPOCHS", "value": "10"}]
 
 
+def test_a_form_that_is_only_looked_at_writes_nothing(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/jobs/")
+    again = page.locator("table.rows tbody a[href^='/jobs/']").first.get_attribute("href")
+    page.goto("/teams/research/definitions/")
+    page.get_by_role("link", name="model-training").first.click()
+    revise = page.get_by_role("link", name="New revision…").get_attribute("href")
+    new = "/teams/research/definitions/new/"
+    for path in (
+        f"{again}again/",
+        "/teams/research/jobs/new/?definition=model-training",
+        revise,
+        new,
+        f"{new}?of=eks",
+    ):
+        page.goto(path or "")
+        expect(page.locator(".cm-content")).to_be_visible()
+        served = written(page).evaluate("area => area.defaultValue")
+        page.wait_for_timeout(1500)  # typing is kept as a draft after 0.8 s
+        assert written(page).input_value() == served
+        assert "draft=" not in page.url
+
+
 def test_a_text_that_is_written_before_the_scripts_have_come_counts(signed_in: Callable[..., Page]) -> None:
     page = signed_in("analyst")
     let_go = hold(page, "builder.min")

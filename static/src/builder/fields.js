@@ -149,12 +149,13 @@ function valueOf(control) {
   return control.value;
 }
 
-/** Whether a control holds something else than it was served with. */
+/** Whether a control holds something else than it was served with, which is what a form's reset brings back. */
 function isChanged(control) {
-  if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
-  if (!(control instanceof HTMLSelectElement)) return control.value !== control.defaultValue;
-  const served = [...control.options].findIndex((option) => option.defaultSelected);
-  return control.selectedIndex !== Math.max(served, 0);
+  const form = document.createElement("form");
+  const served = control.cloneNode(true);
+  form.append(served);
+  form.reset();
+  return served.value !== control.value || served.checked !== control.checked;
 }
 
 function followRows(group, parsed, field) {
