@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -20,7 +21,6 @@ from jobs.models import Account, ArrayChild, Job, Membership, Team
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import make
-from tests.looks import LOOKS
 from tests.threads import served_out
 from tests.web.conftest import Research
 from tests.writing import write, written
@@ -33,6 +33,11 @@ pytestmark = [
 ]
 
 AT_END = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24"
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 700}},
+}
 
 
 @pytest.fixture(scope="module")

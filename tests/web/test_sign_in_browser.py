@@ -14,7 +14,6 @@ from pytest_django.live_server_helper import LiveServer
 
 from jobs.models import ApiToken, User
 from tests import make
-from tests.looks import LOOKS
 from tests.threads import served_out
 
 pytestmark = [
@@ -22,6 +21,12 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 700}},
+}
 
 
 @pytest.fixture(scope="module")
