@@ -5,7 +5,7 @@ const QUIET_MS = 800;
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
 const id = document.querySelector("input[name=draft][data-of]");
 const form = id.form;
-const said = document.querySelector("[data-kept]");
+const said = document.getElementById("kept");
 const place = `typed:${id.dataset.of}:${location.pathname}`;
 let late;
 let dirty = false;
@@ -79,8 +79,9 @@ function typed() {
 
 form.addEventListener("input", typed);
 form.addEventListener("again", typed, true); // rows that were taken away or pasted, and edits of the text
-form.addEventListener("submit", (event) => {
-  if (event.defaultPrevented) return;
+// Enter in a field only looks: whoever stops that, stops it before it comes here.
+document.addEventListener("submit", (event) => {
+  if (event.target !== form || event.defaultPrevented) return;
   sent = true;
   clearTimeout(late);
 });

@@ -228,6 +228,20 @@ def test_a_form_that_is_only_looked_at_writes_nothing(signed_in: Callable[..., P
         assert "draft=" not in page.url
 
 
+def test_what_is_typed_after_enter_is_kept_too(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("analyst")
+    page.goto("/teams/research/jobs/new/")
+    for name in ("enter-a", "enter-b"):
+        page.locator("#f-name").fill(name)
+        with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/new/")):
+            pass
+        expect(page.locator("#kept")).to_contain_text("Kept as a draft")
+        page.locator("#f-name").press("Enter")
+    page.reload()
+
+    expect(page.locator("#f-name")).to_have_value("enter-b")
+
+
 def test_a_text_that_is_written_before_the_scripts_have_come_counts(signed_in: Callable[..., Page]) -> None:
     page = signed_in("analyst")
     let_go = hold(page, "builder.min")
