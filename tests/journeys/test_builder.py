@@ -342,7 +342,7 @@ def test_the_document_is_copied_as_a_line_for_the_aws_cli(signed_in: Callable[..
     page.get_by_text("Copy as", exact=True).click()
     page.locator("[data-copy-as=aws]").click()
 
-    expect(page.locator("#said")).to_have_text("Copied.")
+    expect(page.locator("#said").get_by_text("Copied.", exact=True)).to_be_attached()
     line = """aws batch submit-job --cli-input-json '{"jobName":"a","jobQueue":"cpu-job-queue"}'\n"""
     assert page.evaluate("navigator.clipboard.readText()") == line
 

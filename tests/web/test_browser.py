@@ -203,6 +203,17 @@ def test_a_page_follows_a_job_to_its_end_and_says_so(enter: Callable[..., Page],
     assert asked == []
 
 
+def test_announcements_of_one_moment_are_all_made_in_their_order(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("team", args=["research"]))
+    page.evaluate(
+        """for (const words of ["Copied.", "Copied.", "Good to go."])
+             document.dispatchEvent(new CustomEvent("say", { detail: words }))"""
+    )
+
+    assert page.locator("#said > *").all_inner_texts() == ["Copied.", "Copied.", "Good to go."]
+    assert page.locator("#said").get_attribute("aria-atomic") == "false"
+
+
 def test_stopping_asks_first_and_the_question_outlives_a_refresh(
     enter: Callable[..., Page], research: Research
 ) -> None:
