@@ -97,7 +97,7 @@ def test_a_redis_on_the_path_goes_before_the_bundled_one(tmp_path: Path, monkeyp
     server = tmp_path / "redis-server"
     server.write_text("#!/bin/sh\n")
     server.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("PATH", str(tmp_path))
 
     assert redis_server() == str(server)
 

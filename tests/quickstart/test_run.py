@@ -14,6 +14,7 @@ import pytest
 
 from jobs.models.token import digest
 from portal.quickstart.ground import some_free_port
+from portal.quickstart.plan import redis_server
 from tests.running import Run, alive, rows, running, surroundings
 
 pytestmark = [
@@ -69,7 +70,7 @@ def test_it_starts_answers_stops_without_a_trace_and_finds_everything_again(
 
 def test_what_dies_is_started_again_until_it_is_hopeless(tmp_path: Path) -> None:
     with running(tmp_path / "state", some_free_port([])) as run:
-        for words in ("manage.py worker", "valkey-server", "gunicorn"):
+        for words in ("manage.py worker", Path(redis_server()).name, "gunicorn"):
             pid = run.child(words)
             os.kill(pid, signal.SIGKILL)
             wait_until(partial(replaced, run, words, pid))
