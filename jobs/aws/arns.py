@@ -1,13 +1,52 @@
 """Amazon Resource Names, as far as they are put together or taken apart here."""
 
 import re
+from dataclasses import dataclass
+from typing import Literal
+
+ResourceType = Literal["job-queue", "job-definition"]
+
+_BATCH = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):batch:(?P<region>[a-z0-9-]+):(?P<account_number>[0-9]{12}):"
+    r"(?P<resource_type>job-queue|job-definition)/(?P<name>[^\s/]+)"
+)
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+    "eu-isoe-": "aws-iso-e",
+}
+"""By how the names of a partition's regions begin; the others are of `aws`."""
+
+
+@dataclass(frozen=True)
+class BatchArn:
+    """The ARN of a job queue or a job definition, taken apart."""
+
+    partition: str
+    region: str
+    account_number: str
+    resource_type: str
+    name: str
+    """For a definition with its revision, if the ARN has one: hello:3."""
+
+    @classmethod
+    def parse(cls, text: str, resource_type: ResourceType) -> "BatchArn | None":
+        """Return None for what is not the ARN of such a resource."""
+        match = _BATCH.fullmatch(text)
+        return cls(**match.groupdict()) if match and match["resource_type"] == resource_type else None
+
+    def is_in(self, region: str, account_number: str) -> bool:
+        """Whether the resource is in that account and region. No for an account whose number is not known."""
+        here = (partition(region), region, account_number)
+        return bool(account_number) and (self.partition, self.region, self.account_number) == here
 
 
 def partition(region: str) -> str:
     """The part of AWS that a region is of."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def number_in(arn: str) -> str:

@@ -4,20 +4,17 @@ Names are looked up among what the team was given. What another team has is not 
 """
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db.models import Q
 
+from jobs.aws.arns import BatchArn, number_in
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
 from jobs.spec.dependencies import JOB_ID
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, listed, quoted
-
-QUEUE_ARN = re.compile(r"^arn:[\w-]+:batch:(?P<region>[\w-]+):(?P<account>\d{12}):job-queue/(?P<name>.+)$")
-DEFINITION_ARN = re.compile(r"^arn:[\w-]+:batch:(?P<region>[\w-]+):(?P<account>\d{12}):job-definition/(?P<name>.+)$")
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,24 @@ class Target:
     pointer: str
     queue: Queue | None
     revision: Revision | None
+
+
+@dataclass(frozen=True)
+class DefinitionName:
+    """What a step calls its definition: `name`, `name:3`, or an ARN."""
+
+    name: str
+    number: int | None
+    arn: BatchArn | None
+
+    @classmethod
+    def parse(cls, text: str) -> "DefinitionName":
+        arn = BatchArn.parse(text, "job-definition")
+        whole = arn.name if arn else text
+        name, colon, number = whole.partition(":")
+        if colon and number.isdecimal() and len(number) < 10:
+            return cls(name, int(number), arn)
+        return cls(whole if ":" in number else name, None, arn)  # a malformed ARN is no name with a revision
 
 
 @dataclass(frozen=True)
@@ -83,13 +98,14 @@ class _Resolver:
     def __init__(self, team: Team, account: Account | None) -> None:
         self.team = team
         self.asked_account = account
+        self.granted: list[Queue] = []
         self.problems: list[Problem] = []
 
     def run(self, steps: Sequence[Document], prefixes: Sequence[str]) -> Resolution:
         queues = self._queues(steps, prefixes)
         account = self._account(queues, prefixes)
         revisions = self._revisions(steps, prefixes, account)
-        self._foreign_jobs(steps, prefixes)
+        self._foreign_jobs(steps, prefixes, account)
         targets = map(Target, prefixes, queues, revisions)
         return Resolution(account, tuple(targets), tuple(self.problems))
 
@@ -97,6 +113,7 @@ class _Resolver:
         granted = list(Queue.objects.granted_to(self.team).select_related("account"))
         if self.asked_account:
             granted = [queue for queue in granted if queue.account_id == self.asked_account.pk]
+        self.granted = granted
         return [
             self._queue(text_at(step, "jobQueue"), prefix, granted)
             for step, prefix in zip(steps, prefixes, strict=True)
@@ -105,7 +122,7 @@ class _Resolver:
     def _queue(self, asked: str, prefix: str, granted: Sequence[Queue]) -> Queue | None:
         if not asked:
             return None  # the schema says what is missing
-        arn = QUEUE_ARN.match(asked)
+        arn = BatchArn.parse(asked, "job-queue")
         fitting = [queue for queue in granted if (queue.arn == asked if arn else queue.name == asked)]
         if len(fitting) == 1:
             return fitting[0]
@@ -137,25 +154,63 @@ class _Resolver:
         # Where no queue says in which account, a name that is right in any of them is not called wrong.
         where = Q(account=account) if account else Q(account__queues__grants__team=self.team)
         usable = Definition.objects.usable_by(self.team).filter(where).distinct()
-        asked = [_definition_name(text_at(step, "jobDefinition")) for step in steps]
-        named = usable.filter(name__in={name for name, _ in asked})
-        revisions = Revision.objects.filter(definition__in=named).select_related("definition").order_by("-number")
+        asked = [DefinitionName.parse(text_at(step, "jobDefinition")) for step in steps]
+        named = usable.filter(name__in={each.name for each in asked})
+        revisions = Revision.objects.filter(definition__in=named).select_related("definition__account")
         by_name: dict[str, list[Revision]] = {}
-        for revision in revisions:
+        for revision in revisions.order_by("-number"):
             by_name.setdefault(revision.definition.name, []).append(revision)
+        accounts = [account] if account else list({queue.account for queue in self.granted})
         return [
-            self._revision(name, number, prefix, by_name.get(name), usable.active())
-            for (name, number), prefix in zip(asked, prefixes, strict=True)
+            None
+            if self._is_elsewhere(each, prefix, accounts)
+            else self._revision(each, prefix, self._within(each, by_name.get(each.name)), usable.active())
+            for each, prefix in zip(asked, prefixes, strict=True)
         ]
+
+    def _is_elsewhere(self, asked: DefinitionName, prefix: str, accounts: Sequence[Account]) -> bool:
+        """Whether an ARN names a definition of another account, region or partition, which is said then.
+
+        Without this, the team's own definition of the same name would run in its place.
+        """
+        if asked.arn is None or any(self._has(account, asked.arn) for account in accounts):
+            return False
+        arn = asked.arn
+        message = f"This ARN is of account {arn.account_number} in {arn.region} (partition {arn.partition})."
+        if len(accounts) == 1 and not self._number(accounts[0]):
+            advice = (
+                f"The portal doesn't know the account number of {accounts[0]}. Name the definition without its ARN."
+            )
+        elif len(accounts) == 1:
+            advice = f"The job runs in {accounts[0]}. Use a job definition of that account and region."
+        else:
+            advice = f"{self.team} has no queue there. Use a job definition of the queue's account and region."
+        problem = Problem(f"{prefix}/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
+        self.problems.append(problem)
+        return True
+
+    def _within(self, asked: DefinitionName, known: list[Revision] | None) -> list[Revision] | None:
+        """Of the revisions of a name, those that an ARN can mean."""
+        if asked.arn is None or known is None:
+            return known
+        return [each for each in known if self._has(each.definition.account, asked.arn)] or None
+
+    def _has(self, account: Account, arn: BatchArn) -> bool:
+        return arn.is_in(account.region, self._number(account))
+
+    def _number(self, account: Account) -> str:
+        """The account's number in AWS, as an admin entered it or as AWS's own ARNs tell it; empty if none does."""
+        arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
+        return account.number or next(filter(None, map(number_in, arns)), "")
 
     def _revision(
         self,
-        name: str,
-        number: int | None,
+        asked: DefinitionName,
         prefix: str,
         known: Sequence[Revision] | None,
         usable: Iterable[Definition],
     ) -> Revision | None:
+        name, number = asked.name, asked.number
         if not name:
             return None  # the schema says what is missing
         runnable = [
@@ -173,24 +228,26 @@ class _Resolver:
             self.problems.append(_not_run(name, number, f"{prefix}/jobDefinition", known or (), runnable))
         return fitting
 
-    def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str]) -> None:
-        """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes."""
+    def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
+        """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes.
+
+        It must also be in the account where the step runs: AWS Batch knows no other account's jobs.
+        """
         named = [
             (f"{prefix}{pointer}", job_id)
             for step, prefix in zip(steps, prefixes, strict=True)
             for pointer, job_id in _raw_ids(step)
         ]
         whole = {_whole(job_id) for _, job_id in named}
-        known = set(Job.objects.filter(team=self.team, batch_id__in=whole).values_list("batch_id", flat=True))
-        self.problems += [
-            Problem(
-                pointer,
-                f"{self.team} has no job {quoted(job_id)}. A job can wait for jobs of its own team.",
-                rule="portal.unknown-job",
-            )
-            for pointer, job_id in named
-            if _whole(job_id) not in known
-        ]
+        known = Job.objects.filter(team=self.team, batch_id__in=whole)
+        accounts = dict(known.values_list("batch_id", "account"))
+        for pointer, job_id in named:
+            if _whole(job_id) not in accounts:
+                message = f"{self.team} has no job {quoted(job_id)}. A job can wait for jobs of its own team."
+                self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
+            elif account and account.pk != accounts[_whole(job_id)]:
+                message = f"Job {quoted(job_id)} is in another AWS account. A job can wait for jobs in its own only."
+                self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
 
 
 def _raw_ids(step: Document) -> list[tuple[str, str]]:
@@ -203,13 +260,6 @@ def _raw_ids(step: Document) -> list[tuple[str, str]]:
 def _whole(job_id: str) -> str:
     """The job behind the id of an array's child."""
     return job_id.partition(":")[0]
-
-
-def _definition_name(asked: str) -> tuple[str, int | None]:
-    """Name and revision out of `name`, `name:3` or an ARN."""
-    arn = DEFINITION_ARN.match(asked)
-    name, colon, number = (arn["name"] if arn else asked).partition(":")
-    return (name, int(number)) if colon and number.isdecimal() and len(number) < 10 else (name, None)
 
 
 def _only_account(team: Team, problems: list[Problem]) -> Account | None:

@@ -86,7 +86,8 @@ def test_a_viewer_may_not_submit():
 
 
 def test_a_job_of_aws_that_is_named_is_waited_for_and_named_once(research):
-    earlier = make.job(make.submission(research), batch_id="11111111-1111-4111-8111-111111111111")
+    account = research.team.queue_grants.get().queue.account
+    earlier = make.job(make.submission(research, account), batch_id="11111111-1111-4111-8111-111111111111")
     submission = accept(research, {**WORKFLOW["jobs"][0], "dependsOn": [{"jobId": earlier.batch_id}]})
 
     [edge] = submission.jobs.get().waits_for.all()

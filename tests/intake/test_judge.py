@@ -103,12 +103,84 @@ def test_jobs_of_a_workflow_stay_in_one_account(research):
 
 
 def test_a_job_may_wait_for_a_job_of_its_own_team_only(research):
-    mine = make.job(make.submission(research), batch_id="11111111-1111-4111-8111-111111111111")
+    account = research.team.queue_grants.get().queue.account
+    mine = make.job(make.submission(research, account), batch_id="11111111-1111-4111-8111-111111111111")
     other = make.job(batch_id="22222222-2222-4222-8222-222222222222")
 
     assert told(ask(dependsOn=[{"jobId": mine.batch_id}]), research) == []
     [(pointer, rule, _)] = told(ask(dependsOn=[{"jobId": other.batch_id}]), research)
     assert (pointer, rule) == ("/dependsOn/0/jobId", "portal.unknown-job")
+
+
+def test_a_job_waits_for_jobs_of_the_account_it_runs_in_only(research):
+    elsewhere = make.job(make.submission(research, make.account(name="Paris")))
+    elsewhere.__class__.objects.filter(pk=elsewhere.pk).update(batch_id="33333333-3333-4333-8333-333333333333")
+
+    [(pointer, rule, _)] = told(ask(dependsOn=[{"jobId": "33333333-3333-4333-8333-333333333333:7"}]), research)
+
+    assert (pointer, rule) == ("/dependsOn/0/jobId", "portal.several-accounts")
+
+
+HELLO = "arn:{partition}:batch:{region}:{number}:job-definition/hello{revision}"
+
+
+def arn(partition="aws", region="us-west-2", number="123456789012", revision=":1"):
+    return HELLO.format(partition=partition, region=region, number=number, revision=revision)
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "place"),
+    [
+        (arn(number="999999999999"), "account 999999999999 in us-west-2"),
+        (arn(number="999999999999", revision=""), "account 999999999999 in us-west-2"),
+        (arn(region="eu-west-1"), "account 123456789012 in eu-west-1"),
+        (arn(partition="aws-cn"), "(partition aws-cn)"),
+        (arn(partition="aws-us-gov", region="us-gov-west-1"), "(partition aws-us-gov)"),
+    ],
+)
+def test_a_definition_of_another_account_region_or_partition_is_refused_at_its_place(research, elsewhere, place):
+    [(pointer, rule, message)] = told(ask(jobDefinition=elsewhere), research)
+    steps = {"jobs": [json.loads(ask(jobName="a")), json.loads(ask(jobName="b", jobDefinition=elsewhere))]}
+
+    assert (pointer, rule) == ("/jobDefinition", "portal.definition-elsewhere")
+    assert place in message
+    assert [(where, which) for where, which, _ in told(json.dumps(steps), research)] == [
+        ("/jobs/1/jobDefinition", "portal.definition-elsewhere")
+    ]
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [arn(number="12345"), arn().replace("batch", "ecs"), arn().replace("job-definition", "job-queue"), arn() + "\n"],
+)
+def test_a_malformed_arn_never_means_the_teams_own_definition(research, malformed):
+    verdict = intake.judge(ask(jobDefinition=malformed), research)
+
+    assert not verdict.ok
+    assert {problem.pointer for problem in verdict.errors} == {"/jobDefinition"}
+    assert verdict.targets[0].revision is None
+
+
+def test_an_arn_that_no_queue_gives_an_account_for_is_compared_with_all_of_the_teams_accounts(research):
+    make.queue("other-queue", of=make.account(number="222222222222"), teams=(research.team,))
+
+    def rules(definition):
+        return [rule for _, rule, _ in told(ask(jobQueue="nowhere", jobDefinition=definition), research)]
+
+    assert rules(arn()) == ["portal.unknown-queue"]
+    assert rules(arn(number="222222222222")) == ["portal.unknown-queue", "portal.unknown-definition"]
+    assert rules(arn(number="333333333333")) == ["portal.unknown-queue", "portal.definition-elsewhere"]
+
+
+def test_an_account_without_a_number_is_known_by_the_arns_that_aws_gave(research):
+    queue = research.team.queue_grants.get().queue
+    type(queue.account).objects.update(number="")
+
+    [(_, rule, message)] = told(ask(jobDefinition=arn()), research)
+    assert (rule, "Name the definition without its ARN" in message) == ("portal.definition-elsewhere", True)
+
+    type(queue).objects.update(arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu-job-queue")
+    assert told(ask(jobDefinition=arn()), research) == []
 
 
 def test_a_queue_that_is_closed_is_said_before_aws_says_it(research):
