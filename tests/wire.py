@@ -60,6 +60,34 @@ def hangs_up(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+def hangs(seconds: float = 60.0) -> Answer:
+    """The request was read, and nothing is answered: until the client goes away, or for so long."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.connection.settimeout(seconds)
+        with contextlib.suppress(OSError):
+            handler.connection.recv(1)
+
+    return answer
+
+
+def trickles(body: bytes = b" " * 1000, *, every: float = 0.05, headers: bool = True) -> Answer:
+    """One byte at a time: of the body, or of the status line already. Ends when the client goes away."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        text = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with contextlib.suppress(OSError):
+            if headers:
+                handler.wfile.write(text)
+            for byte in body if headers else text + body:
+                handler.wfile.write(bytes([byte]))
+                time.sleep(every)
+
+    return answer
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # with the usual five, a crowd of threads has connections reset on a busy machine

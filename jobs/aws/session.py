@@ -2,7 +2,7 @@
 
 Retries are a matter of purpose. SubmitJob and RegisterJobDefinition have no token by which AWS could tell a repeat,
 and botocore would repeat them by itself three times; their client makes exactly one attempt. Reads may be repeated.
-What a page waits for has three seconds.
+What a page waits for has three seconds. Each call has a limit for the whole of it, repeats and slow answers included.
 """
 
 import functools
@@ -25,6 +25,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 
+from jobs.aws.deadline import bound
 from jobs.aws.errors import FenceError
 from jobs.failpoints import reached
 
@@ -49,9 +50,9 @@ CONFIGS = {
         max_pool_connections=100,
     ),
     Purpose.READ: Config(
-        retries={"mode": "adaptive", "total_max_attempts": 5},
+        retries={"mode": "adaptive", "total_max_attempts": 3},
         connect_timeout=3,
-        read_timeout=15,
+        read_timeout=10,
         max_pool_connections=20,
     ),
     Purpose.QUEUE: Config(  # a receive waits up to 20 s for a message
@@ -66,6 +67,11 @@ CONFIGS = {
         max_pool_connections=8,
     ),
 }
+# For the whole of a call. A submission has as long as it may wait for its answer, which is then unknown.
+TOTAL_SECONDS = {Purpose.SUBMIT: 30.0, Purpose.READ: 15.0, Purpose.QUEUE: 45.0, Purpose.PAGE: 3.0}
+# A role is assumed while a call waits for its credentials.
+ROLE_SECONDS = 6.0
+ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)
 
 
 # The values of an account's `access` that need more than the machine's own credentials.
@@ -202,9 +208,11 @@ def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], A
 
 
 def _client_of(session: botocore.session.Session, way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
-    return session.create_client(
+    client = session.create_client(
         service, region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=CONFIGS[purpose]
     )
+    bound(client, TOTAL_SECONDS[purpose])
+    return client
 
 
 @functools.lru_cache(maxsize=256)
@@ -251,11 +259,20 @@ class _AssumedRole(CredentialProvider):
         if self._way_in.external_id:
             extra["ExternalId"] = self._way_in.external_id
         fetcher = AssumeRoleCredentialFetcher(
-            functools.partial(
-                own.create_client, region_name=self._way_in.region, endpoint_url=self._way_in.endpoint_url or None
-            ),
+            functools.partial(self._bounded_client, own),
             own.get_credentials(),
             self._way_in.role_arn,
             extra_args=extra,
         )
         return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+
+    def _bounded_client(self, own: botocore.session.Session, service: str, **credentials: Any) -> BaseClient:
+        client = own.create_client(
+            service,
+            region_name=self._way_in.region,
+            endpoint_url=self._way_in.endpoint_url or None,
+            config=ROLE_CONFIG,
+            **credentials,
+        )
+        bound(client, ROLE_SECONDS)
+        return client

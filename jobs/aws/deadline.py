@@ -1,0 +1,172 @@
+"""How long calls to AWS may take as a whole: connecting, retries, and an answer that comes byte by byte.
+
+A read time-out starts anew with each byte, so an answer of one byte a second would hold its caller for hours. Here
+every wait on the socket is cut to what is left of the whole call. What was cut off may have happened in AWS.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
+from botocore.httpsession import URLLib3Session
+
+SHORTEST_WAIT = 0.001  # a time-out of 0 would mean: do not block
+
+
+class DeadlineError(Exception):
+    """A call was cut off because its time was over. botocore does not repeat it; it may have happened."""
+
+
+class _Deadlines(threading.local):
+    """Moments of `time.monotonic`, of this thread: of the block it is in, and of the request it waits for."""
+
+    block = float("inf")
+    request = float("inf")
+
+
+_deadlines = _Deadlines()
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """End all calls of this thread inside within so many seconds altogether. Of nested limits the sooner counts.
+
+    A call that is cut off, or begins too late, raises NobodyKnowsError from `jobs.aws.errors`. Resolving the name of
+    a host is not bounded: that is left to the time-outs of the machine's resolver.
+    """
+    before = _deadlines.block
+    _deadlines.block = min(before, time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadlines.block = before
+
+
+def bound(client: Any, seconds: float) -> None:
+    """Give each call of a client so many seconds altogether, and make it heed `time_limit`."""
+    endpoint = client._endpoint  # noqa: SLF001 - the one place at which botocore's HTTP session can be exchanged
+    endpoint.http_session = _Session.like(endpoint.http_session, seconds)
+    client.meta.events.register("before-call", endpoint.http_session.begin_call)
+
+
+class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs leave out what is needed here
+    """botocore's HTTP session, whose sockets know the deadline of the call that waits for them."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._seconds = float("inf")
+        self._call = threading.local()
+        self._pool_classes_by_scheme = {"http": _ConnectionPool, "https": _TlsConnectionPool}
+        self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme
+
+    @classmethod
+    def like(cls, other: Any, seconds: float) -> "_Session":
+        """A session with the same settings, not yet connected."""
+        made = cls(
+            verify=other._verify,  # noqa: SLF001
+            proxies=other._proxy_config._proxies,  # noqa: SLF001
+            timeout=(other._timeout.connect_timeout, other._timeout.read_timeout),  # noqa: SLF001
+            max_pool_connections=other._max_pool_connections,  # noqa: SLF001
+            socket_options=other._socket_options,  # noqa: SLF001
+            client_cert=(other._cert_file, other._key_file) if other._key_file else other._cert_file,  # noqa: SLF001
+            proxies_config=other._proxy_config.settings,  # noqa: SLF001
+        )
+        made._seconds = seconds
+        return made
+
+    def begin_call(self, **_: object) -> None:
+        """A call begins, with however many requests: botocore repeats some."""
+        self._call.deadline = time.monotonic() + self._seconds
+
+    def send(self, request: Any) -> Any:
+        deadline = min(getattr(self._call, "deadline", float("inf")), _deadlines.block)
+        if time.monotonic() >= deadline:
+            raise DeadlineError("The time for this call was over before it was answered.")
+        before, _deadlines.request = _deadlines.request, deadline
+        try:
+            return super().send(request)
+        except Exception as error:
+            if time.monotonic() >= deadline:
+                raise DeadlineError("AWS did not answer completely in time.") from error
+            raise
+        finally:
+            _deadlines.request = before
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = super()._get_ssl_context()
+        context.sslsocket_class = _TlsSocket
+        return context
+
+
+@contextmanager
+def _cut(waiting: socket.socket) -> Iterator[None]:
+    """Let a wait on a socket last no longer than what is left. Raises TimeoutError if nothing is."""
+    left = _deadlines.request - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("The deadline has passed.")
+    patience = waiting.gettimeout()
+    if left == float("inf") or (patience is not None and patience <= left):
+        yield
+        return
+    waiting.settimeout(max(left, SHORTEST_WAIT))
+    try:
+        yield
+    finally:
+        if waiting.fileno() >= 0:
+            waiting.settimeout(patience)  # the connection may serve another call
+
+
+class _Socket(socket.socket):
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        with _cut(self):
+            return super().recv_into(*args, **options)
+
+    def sendall(self, *args: Any, **options: Any) -> None:
+        with _cut(self):
+            super().sendall(*args, **options)
+
+
+class _TlsSocket(ssl.SSLSocket):
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        with _cut(self):
+            return super().recv_into(*args, **options)
+
+    def send(self, *args: Any, **options: Any) -> int:  # what `sendall` is made of here
+        with _cut(self):
+            return super().send(*args, **options)
+
+
+class _Connecting:
+    """Connects within the deadline, and has the socket keep to it afterwards."""
+
+    timeout: float | None
+
+    def _new_conn(self) -> socket.socket:
+        left = _deadlines.request - time.monotonic()
+        if self.timeout is not None and left < self.timeout:
+            self.timeout = max(left, SHORTEST_WAIT)
+        plain: socket.socket = super()._new_conn()  # type: ignore[misc]
+        bounded = _Socket(fileno=plain.detach())
+        bounded.settimeout(self.timeout)
+        return bounded
+
+
+class _Connection(_Connecting, AWSHTTPConnection):  # type: ignore[misc] # botocore's own bases disagree
+    pass
+
+
+class _TlsConnection(_Connecting, AWSHTTPSConnection):  # type: ignore[misc]
+    pass
+
+
+class _ConnectionPool(AWSHTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsConnectionPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
