@@ -18,6 +18,10 @@ TAIL = """\
 - An administrator (Django staff) sees every team, its costs and its health, works in Django's admin, approves what
   waits for approval in any team, and otherwise acts in a team only as a member of it. Outside of the quick start,
   only with a second factor.
+- Only a superuser says who is staff and what staff may do (superuser, groups, permissions), and changes the account
+  of an administrator: name, address, password, second factor, memberships and API tokens. Other staff change in
+  Django's admin what their permissions name, and only look at what they may view. `tests/admin/privileges.txt` has
+  a row for each field, tested with forged posts.
 - Nobody approves what they asked for, by page or by token, nor what they made more than it was.
 - A token may what the person who made it may at that moment, in the one team it was made for. One that may only
   read, nothing but look.

@@ -84,7 +84,7 @@ class DefinitionAdmin(KeptAdmin):
             found,
         )
 
-    @admin.action(description="Transfer to another team…")
+    @admin.action(description="Transfer to another team…", permissions=["change"])
     def transfer(self, request: HttpRequest, chosen: QuerySet[Definition]) -> HttpResponse | None:
         """Asks to which team and says what changes; with the answer it is done."""
         form = TransferForm(request.POST if "team" in request.POST else None)
@@ -103,21 +103,21 @@ class DefinitionAdmin(KeptAdmin):
         }
         return TemplateResponse(request, "admin/jobs/definition/transfer.html", page)
 
-    @admin.action(description="Share with every team")
+    @admin.action(description="Share with every team", permissions=["change"])
     def share(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
         changed = self._each(request, chosen, lambda each, by: catalogue.share(each, by, shared=True))
         self.message_user(request, f"Shared with every team: {changed}.")
 
-    @admin.action(description="Stop sharing: its own team alone may use it")
+    @admin.action(description="Stop sharing: its own team alone may use it", permissions=["change"])
     def unshare(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
         changed = self._each(request, chosen, lambda each, by: catalogue.share(each, by, shared=False))
         self.message_user(request, f"No longer shared: {changed}.")
 
-    @admin.action(description="Deactivate: takes no more jobs, keeps its history")
+    @admin.action(description="Deactivate: takes no more jobs, keeps its history", permissions=["change"])
     def deactivate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
         self.message_user(request, f"Deactivated: {self._each(request, chosen, catalogue.retire)}.")
 
-    @admin.action(description="Activate: may be registered and run again")
+    @admin.action(description="Activate: may be registered and run again", permissions=["change"])
     def activate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
         self.message_user(request, f"Activated: {self._each(request, chosen, catalogue.revive)}.")
 

@@ -11,10 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from jobs import audit, second_factor
 from jobs.admin.audited import Audited
 from jobs.admin.fields import fixed_once_saved
+from jobs.admin.privileges import (
+    PRIVILEGE_FIELDS,
+    MembershipInlineMixin,
+    SuperusersOnlyMixin,
+    may_change_account,
+)
 from jobs.models import Membership, User
 
 
-class TeamsOfPerson(admin.TabularInline):
+class TeamsOfPerson(MembershipInlineMixin, admin.TabularInline):
     model = Membership
     form = fixed_once_saved("team")
     autocomplete_fields = ["team"]
@@ -27,7 +33,10 @@ class TeamsOfPerson(admin.TabularInline):
 
 @admin.register(User)
 class PersonAdmin(Audited, UserAdmin):
-    """People are switched off rather than deleted: their submissions carry their name."""
+    """People are switched off rather than deleted: their submissions carry their name.
+
+    Only superusers say who is staff and what staff may do, and change the accounts of staff.
+    """
 
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "memberships__role"]
@@ -37,14 +46,20 @@ class PersonAdmin(Audited, UserAdmin):
     readonly_fields = ["public_id", "last_login", "date_joined"]
     actions = ["take_second_factor_away"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        return [*self.readonly_fields, *(() if request.user.is_superuser else PRIVILEGE_FIELDS)]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_change_account(request, obj))
+
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return False
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        return actions if request.user.is_superuser else {}
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        """For actions: Django asks by the name of the permission."""
+        return bool(request.user.is_superuser)
 
-    @admin.action(description="Take the second factor away (a lost phone)")
+    @admin.action(description="Take the second factor away (a lost phone)", permissions=["superuser"])
     def take_second_factor_away(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         without = []
         with transaction.atomic():
@@ -74,5 +89,5 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupsAdmin(Audited, GroupAdmin):
+class GroupsAdmin(SuperusersOnlyMixin, Audited, GroupAdmin):
     """Django's own groups of permissions in this administration."""

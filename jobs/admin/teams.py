@@ -7,13 +7,14 @@ from django.http import HttpRequest
 
 from jobs.admin.audited import Audited, updated
 from jobs.admin.fields import LinesField, fixed_once_saved
+from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
 
 ALLOWED = "One value a line; empty: any."
 
 
-class Members(admin.TabularInline):
+class Members(MembershipInlineMixin, admin.TabularInline):
     model = Membership
     form = fixed_once_saved("user")
     autocomplete_fields = ["user"]
@@ -102,11 +103,11 @@ class TeamAdmin(KeptAdmin):
     inlines = [Members, Queues, Roles, Images, Tags]
     actions = ["switch_off", "switch_on"]
 
-    @admin.action(description="Switch off: keeps its history, submits nothing")
+    @admin.action(description="Switch off: keeps its history, submits nothing", permissions=["change"])
     def switch_off(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
         self.message_user(request, f"Switched off: {updated(request, chosen.filter(active=True), active=False)}.")
 
-    @admin.action(description="Switch on")
+    @admin.action(description="Switch on", permissions=["change"])
     def switch_on(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
         self.message_user(request, f"Switched on: {updated(request, chosen.filter(active=False), active=True)}.")
 

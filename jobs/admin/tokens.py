@@ -1,11 +1,12 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
 from jobs.admin.audited import updated
+from jobs.admin.privileges import may_change_account, of_changeable_accounts
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import ApiToken
 
@@ -14,7 +15,10 @@ DATES = ("created_at", "expires_at", "revoked_at", "used_at")
 
 @admin.register(ApiToken)
 class TokenAdmin(KeptAdmin):
-    """Tokens of all teams, to see when they were used and to revoke them. Their secrets are nowhere."""
+    """Tokens of all teams, to see when they were used and to revoke them. Their secrets are nowhere.
+
+    Those of administrators are for superusers to revoke, and for whoever made them.
+    """
 
     list_display = ["name", "start", "team", "person", "may_submit", "expires_at", "used_at", "revoked_at"]
     list_filter = ["team", "may_submit"]
@@ -26,10 +30,18 @@ class TokenAdmin(KeptAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or may_change_account(request, obj.person))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["public_id", "team", "person", "name", "start", "may_submit", *DATES]
 
-    @admin.action(description="Revoke the selected tokens")
+    @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
-        revoked = updated(request, chosen.filter(revoked_at=None), "revoke", revoked_at=now())
+        valid = chosen.filter(revoked_at=None)
+        total = valid.count()
+        revoked = updated(request, of_changeable_accounts(request, valid), "revoke", revoked_at=now())
         self.message_user(request, f"Revoked: {revoked}.")
+        if revoked < total:
+            self.message_user(request, "Only a superuser revokes the tokens of administrators.", messages.WARNING)

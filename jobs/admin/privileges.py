@@ -1,0 +1,66 @@
+"""What only superusers change: who is staff, what staff may do here, and everything about the accounts of staff.
+
+Whoever could set the password or the mail address of an administrator, or their role in a team, could act as them.
+"""
+
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+
+from jobs.models import User
+
+PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def may_change_account(request: HttpRequest, person: User) -> bool:
+    """Return whether whoever asks may change that person's account, memberships and tokens."""
+    return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
+
+
+def of_changeable_accounts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those rows whose `person` has an account that whoever asks may change."""
+    if request.user.is_superuser:
+        return rows
+    return rows.exclude(Q(person__is_staff=True) | Q(person__is_superuser=True))
+
+
+class SuperusersOnlyMixin:
+    """A page that others can only look at, if their permissions let them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+class MembershipFormSet(BaseInlineFormSet):
+    """Memberships on the page of a team or of a person. `request` is set by `MembershipInlineMixin`."""
+
+    request: HttpRequest
+
+    def clean(self) -> None:
+        super().clean()
+        for form in self.forms:
+            # The errors of a row that is to be deleted don't count, so the formset as a whole refuses.
+            person = cast("User | None", form.instance.user if form.instance.user_id else None)
+            if person and form.has_changed() and not may_change_account(self.request, person):
+                raise ValidationError(
+                    "Only a superuser changes the memberships of administrators (%(name)s).",
+                    params={"name": person.username},
+                )
+
+
+class MembershipInlineMixin:
+    """An inline of memberships that leaves those of administrators to superusers."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        formset = super().get_formset(request, obj, formset=MembershipFormSet, **options)  # type: ignore[misc]
+        formset.request = request  # a class of this request's own: the admin makes one each time
+        return formset

@@ -1,0 +1,467 @@
+"""Who may change what in the admin: `privileges.txt`, compared with forged posts to every form there is.
+
+What is tried comes from the admin site's registry: every field of every model, posted whether or not the form offers
+it, every inline, action and page. Whatever has no row in the file fails, and so does a row without a counterpart.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.test import Client
+from django.urls import reverse
+
+from jobs import audit
+from jobs.admin.fields import LinesField
+from jobs.models import ApiToken, AuditEntry, Membership, QueueGrant, Rate, TagRule, Team, User
+from jobs.models.ids import new_id
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
+
+FILE = Path(__file__).parent / "privileges.txt"
+KINDS = ("superuser", "staff", "page", "view")
+"""A superuser; staff with every permission; with those of the page's own model alone; with every view permission."""
+
+Row = tuple[str, str, str]
+"""A page with whose row it is about, what is done, and to which field or by which button."""
+
+PASSWORD = "eleven quiet herons"
+NUMBER = "999999999999"
+FORGED: dict[str, Any] = {
+    "account.region": "eu-west-9",
+    "account.number": NUMBER,
+    "account.access": "role",
+    "account.quarantine_seconds": 901,
+    "account.role_arn": f"arn:aws:iam::{NUMBER}:role/forged",
+    "account.endpoint_url": "https://forged.example.org",
+    "team.features": ["secrets"],
+    "team.further_fields": ["forged.field"],
+    "tagrule.allowed": ["forged"],
+    "tagrule.default": "forged",
+    "tagrule.filled_by": "team",
+    "rolegrant.pattern": "arn:forged",
+}
+"""Values of fields that take only certain ones."""
+ALSO_POSTED = {
+    "user": {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD},
+    "auth_user_password_change": {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD},
+}
+UNCHANGED = (AuditEntry, *apps.get_app_config("sessions").get_models(), *apps.get_app_config("admin").get_models())
+
+
+# -- What there is
+
+
+def _membership(person: User) -> Membership:
+    return make.member(who=person, role="viewer").team.memberships.get()
+
+
+def _definition(_person: User) -> Any:
+    return make.revision(f"definition-{new_id()}").definition
+
+
+OBJECTS: dict[str, Callable[[User], Any]] = {
+    "account": lambda _: make.account(),
+    "apitoken": lambda person: ApiToken.objects.create(
+        team=make.member(who=person).team, person=person, name="ci", start="bpt_x", digest=new_id().hex
+    ),
+    "auditentry": lambda person: audit.record("make", person=person, about=person),
+    "definition": _definition,
+    "group": lambda _: Group.objects.create(name=f"group {new_id()}"),
+    "queue": lambda _: QueueGrant.objects.create(queue=make.queue(), team=make.team()).queue,
+    "rate": lambda _: Rate.objects.create(platform="EC2", resource="vcpu", valid_from=date(2019, 1, 1)),
+    "tagrule": lambda _: TagRule.objects.create(key="CostCenter", team=make.team()),
+    "team": lambda person: _everything_of_a_team(_membership(person).team),
+    "user": lambda person: _membership(person).user,
+}
+"""An object of each kind, about the person where it is about one."""
+
+SUBJECTS = ("user", "apitoken", "team")
+"""What is tried three times: about an ordinary person, about staff, and about a superuser."""
+
+
+def _everything_of_a_team(team: Team) -> Team:
+    QueueGrant.objects.create(team=team, queue=make.queue())
+    TagRule.objects.create(team=team, key="CostCenter")
+    return team
+
+
+def person_of(subject: str) -> User:
+    person = make.user(is_staff=subject != "person", is_superuser=subject == "superuser")
+    make.second_factor(person)
+    return person
+
+
+def registered() -> dict[str, Any]:
+    return {model._meta.model_name or "": page for model, page in admin.site._registry.items()}
+
+
+PAGES = sorted(registered())
+
+
+# -- Who tries
+
+
+@pytest.fixture
+def browsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Client]:
+    monkeypatch.setattr("jobs.intake.connection.await_test", lambda *_: True)  # no worker answers here
+    monkeypatch.setattr("jobs.intake.queues.await_reading", lambda *_: True)
+    return {kind: Client() for kind in KINDS}
+
+
+def sign_in(browsers: Mapping[str, Client], model: type[models.Model]) -> None:
+    """Everyone, with the permissions that the page of a model is tried with."""
+    own = Permission.objects.filter(content_type=ContentType.objects.get_for_model(model))
+    permissions = {
+        "superuser": Permission.objects.none(),
+        "staff": Permission.objects.all(),
+        "page": own,
+        "view": Permission.objects.filter(codename__startswith="view_"),
+    }
+    for kind, browser in browsers.items():
+        person = make.user(is_staff=True, is_superuser=kind == "superuser")
+        person.user_permissions.set(permissions[kind])
+        browser.force_login(person)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+# -- What is forged
+
+
+def fields_of(model: type[models.Model]) -> list[Any]:
+    return [each for each in (*model._meta.concrete_fields, *model._meta.many_to_many) if not each.primary_key]
+
+
+OF_KIND: dict[Any, Callable[[], Any]] = {
+    models.EmailField: lambda: "forged@example.org",
+    models.DecimalField: lambda: Decimal(7),
+    models.FloatField: lambda: 7.5,
+    models.DateTimeField: lambda: datetime(2031, 1, 1, tzinfo=UTC),
+    models.DateField: lambda: date(2031, 1, 1),
+    models.UUIDField: new_id,
+    models.JSONField: lambda: {"forged": 1},
+}
+
+
+def forged(field: Any, current: Any, subject: User) -> Any:
+    """Another value for a field than the current one, that its form would take."""
+    own = f"{field.model._meta.model_name}.{field.name}"
+    if own in FORGED:
+        return FORGED[own]
+    if field.many_to_many:
+        some = field.related_model.objects.exclude(pk__in=[each.pk for each in current or ()]).first()
+        return [some or field.related_model.objects.create(name="forged")]
+    if field.is_relation:
+        return subject if field.related_model is User else another(field.related_model, current)
+    if field.choices:
+        return next(value for value, _ in field.choices if value != current)
+    if isinstance(field, models.BooleanField):
+        return not current
+    if isinstance(field, models.IntegerField):
+        return (current or 0) + 61
+    return next((value() for kind, value in OF_KIND.items() if isinstance(field, kind)), "forged")
+
+
+def another(model: type[models.Model], current: Any) -> Any:
+    if model is ContentType:
+        return ContentType.objects.exclude(pk=current.pk if current else 0).first()
+    return {"team": make.team, "account": make.account, "queue": make.queue}[model._meta.model_name or ""]()
+
+
+def written(name: str, value: Any) -> dict[str, Any]:
+    """A value as a browser would send it, for whichever widget the form has."""
+    match value:
+        case None | False:
+            return {}
+        case True:
+            return {name: "on"}
+        case datetime():
+            return {name: value.isoformat(), f"{name}_0": f"{value:%Y-%m-%d}", f"{name}_1": f"{value:%H:%M:%S}"}
+        case models.Model():
+            return {name: str(value.pk)}
+        case list() | models.QuerySet():
+            return {name: [str(getattr(each, "pk", each)) for each in value]}
+    return {name: str(value)}
+
+
+def filled_in(form: Any) -> dict[str, Any]:
+    """A form as a browser sends it untouched."""
+    sent: dict[str, Any] = {}
+    for bound in form:
+        value = bound.value()
+        if isinstance(bound.field, LinesField):
+            value = "\n".join(value) if isinstance(value, list) else value
+        sent |= written(bound.html_name, value)
+    return sent
+
+
+def untouched(page: Any) -> dict[str, Any]:
+    """A page of the admin as a browser sends it untouched, with its inlines."""
+    sent = filled_in(page.context_data["adminform"].form)
+    for inline in page.context_data["inline_admin_formsets"]:
+        sent |= filled_in(inline.formset.management_form)
+        for form in inline.formset.initial_forms:
+            sent |= filled_in(form)
+    return sent
+
+
+def value_of(row: Any, field: Any) -> Any:
+    value = getattr(row, field.name)
+    return list(value.all()) if field.many_to_many else value
+
+
+def with_forged(sent: dict[str, Any], prefix: str, values: Mapping[Any, Any]) -> dict[str, Any]:
+    """The same with those values instead."""
+    sent = dict(sent)
+    for field, value in values.items():
+        name = f"{prefix}{field.name}"
+        sent = {key: kept for key, kept in sent.items() if key not in (name, f"{name}_0", f"{name}_1")}
+        lines = isinstance(field, models.JSONField) and isinstance(value, list) and field.name != "features"
+        sent |= {name: "\n".join(value)} if lines else written(name, value)
+    return sent
+
+
+def fate(answer: Any) -> None:
+    """A forged post is done, refused, or refused with the words of the rule; never rejected for another reason."""
+    told = answer.content.decode() if answer.status_code == 200 else ""
+    assert answer.status_code in (302, 403) or "Only a superuser" in told, re.findall(r'(?s)"errorlist.*?</ul>', told)
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows of the portal, of people's rights and of their second factors."""
+    tables = [*apps.get_app_config("jobs").get_models(), Authenticator, Group, Group.permissions.through]
+    tables += [each.remote_field.through for each in User._meta.many_to_many]
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for model in tables
+        if model not in UNCHANGED and "audit" not in model._meta.label_lower
+    }
+
+
+# -- What is tried
+
+
+class Trial:
+    """A page of the admin with an object of one subject, and what became of each try."""
+
+    def __init__(self, noun: str, subject: str, browsers: Mapping[str, Client]) -> None:
+        self.noun, self.browsers = noun, browsers
+        self.page = registered()[noun]
+        self.model = self.page.model
+        self.label = noun if subject == "person" else f"{noun}:{subject}"
+        self.person = person_of(subject)
+        self.row = OBJECTS[noun](self.person)
+        self.rows: dict[Row, list[bool]] = {}
+
+    def address(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:{self.model._meta.app_label}_{self.noun}_{name}", args=args)
+
+    def note(self, row: Row, *, done: bool) -> None:
+        self.rows.setdefault(row, []).append(done)
+
+    def attempt(self, change: Callable[[Client], None]) -> None:
+        for browser in self.browsers.values():
+            with undone():
+                change(browser)
+
+    def fields(self) -> None:
+        """The form of an object: every field forged at once."""
+        here = self.address("change", self.row.pk)
+        page = self.browsers["superuser"].get(here)
+        sent = untouched(page) if "adminform" in (page.context_data or {}) else {}
+        forgery = {each: forged(each, value_of(self.row, each), make.user()) for each in fields_of(self.model)}
+
+        def change(browser: Client) -> None:
+            before = {each: value_of(self.row, each) for each in forgery}
+            fate(browser.post(here, with_forged(sent, "", forgery)))
+            after = self.model._base_manager.get(pk=self.row.pk)
+            for each, value in before.items():
+                self.note((self.label, "change", each.name), done=value_of(after, each) != value)
+
+        self.attempt(change)
+
+    def adding(self) -> None:
+        """A new object, with every field forged at once."""
+        here = self.address("add")
+        page = self.browsers["superuser"].get(here)
+        sent = untouched(page) if page.status_code == 200 else {}
+        forgery = {each: forged(each, None, make.user()) for each in fields_of(self.model)}
+        form = with_forged(sent, "", forgery) | ALSO_POSTED.get(self.noun, {})
+
+        def change(browser: Client) -> None:
+            before = set(self.model._base_manager.values_list("pk", flat=True))
+            fate(browser.post(here, form))
+            added = self.model._base_manager.exclude(pk__in=before).first()
+            self.note((self.label, "add", "*"), done=added is not None)
+            for each, value in forgery.items():
+                self.note((self.label, "add", each.name), done=bool(added) and value_of(added, each) == value)
+
+        self.attempt(change)
+
+    def deletion(self) -> None:
+        def change(browser: Client) -> None:
+            fate(browser.post(self.address("delete", self.row.pk), {"post": "yes"}))
+            self.note((self.label, "delete", "*"), done=not self.model._base_manager.filter(pk=self.row.pk).exists())
+
+        self.attempt(change)
+
+    def inlines(self) -> None:
+        """Rows on the page of an object: each field forged, one more, one less."""
+        here = self.address("change", self.row.pk)
+        page = self.browsers["superuser"].get(here)
+        for inline in (page.context_data or {})["inline_admin_formsets"]:
+            if inline.formset.prefix == "memberships" or ":" not in self.label:
+                self._inline(here, untouched(page), inline)
+
+    def _inline(self, here: str, sent: dict[str, Any], inline: Any) -> None:
+        formset, model = inline.formset, inline.formset.model
+        prefix, label = formset.prefix, f"{self.noun}/{self.label.replace(self.noun, inline.formset.prefix, 1)}"
+        [first] = formset.initial_forms
+        row = first.instance
+        parent = formset.fk
+        fields = [each for each in fields_of(model) if each != parent]
+        changed = {each: forged(each, value_of(row, each), make.user()) for each in fields}
+        # The person of a new row is the subject, who is in this team already: the page of a team adds to another one.
+        target = OBJECTS[self.noun](make.user()) if prefix == "memberships" and self.noun == "team" else self.row
+        there = self.address("change", target.pk)
+        page = untouched(self.browsers["superuser"].get(there))
+        count = int(page[f"{prefix}-TOTAL_FORMS"][0])
+        fresh = {each: forged(each, None, self.person) for each in fields}
+        more = with_forged(page, f"{prefix}-{count}-", fresh) | {f"{prefix}-TOTAL_FORMS": str(count + 1)}
+
+        def change(browser: Client) -> None:
+            before = {each: value_of(row, each) for each in fields}
+            with undone():
+                fate(browser.post(here, with_forged(sent, f"{prefix}-0-", changed)))
+                after = model._base_manager.get(pk=row.pk)
+                for each, value in before.items():
+                    self.note((label, "change", each.name), done=value_of(after, each) != value)
+            with undone():
+                rows = model._base_manager.filter(**{parent.name: target})
+                fate(browser.post(there, more))
+                self.note((label, "add", "*"), done=rows.count() > count)
+            fate(browser.post(here, {**sent, f"{prefix}-0-DELETE": "on"}))
+            self.note((label, "delete", "*"), done=not model._base_manager.filter(pk=row.pk).exists())
+
+        self.attempt(change)
+
+    def actions(self) -> None:
+        for name in sorted({*map(str, self.page.actions or ()), "delete_selected"}):
+
+            def change(browser: Client, name: str = name) -> None:
+                self.prepare(name)
+                form = {"action": name, "_selected_action": [self.row.pk], "post": "yes", "team": make.team().pk}
+                before = everything()
+                browser.post(self.address("changelist"), form)
+                self.note((self.label, "action", name), done=everything() != before)
+
+            self.attempt(change)
+
+    def prepare(self, action: str) -> None:
+        """So that there is something to do."""
+        opposite: Any = {
+            "switch_on": {"active": False},
+            "unshare": {"shared": True},
+            "activate": {"retired_at": datetime(2026, 1, 1, tzinfo=UTC)},
+        }
+        if action in opposite:
+            self.model._base_manager.filter(pk=self.row.pk).update(**opposite[action])
+
+    def further_pages(self) -> None:
+        """Pages that an admin adds to Django's five."""
+        usual = {self.address("changelist"), self.address("add"), *map(self.on_row, ("history", "delete", "change"))}
+        for pattern in self.page.get_urls():
+            if not pattern.name:
+                continue
+            here = reverse(f"admin:{pattern.name}", args=[self.row.pk] if pattern.pattern.converters else [])
+            if here in usual:
+                continue
+
+            def change(browser: Client, here: str = here, name: str = pattern.name) -> None:
+                answer = browser.post(here, ALSO_POSTED.get(name, {}))
+                assert answer.status_code in (302, 403)
+                self.note((self.label, "page", name), done=answer.status_code == 302)
+
+            self.attempt(change)
+
+    def on_row(self, name: str) -> str:
+        return self.address(name, self.row.pk)
+
+
+def tried(noun: str, browsers: Mapping[str, Client]) -> dict[Row, tuple[bool, ...]]:
+    rows: dict[Row, list[bool]] = {}
+    for subject in ("person", "staff", "superuser") if noun in SUBJECTS else ("person",):
+        trial = Trial(noun, subject, browsers)
+        sign_in(browsers, trial.model)
+        if noun != "team" or subject == "person":
+            trial.fields()
+            trial.adding()
+            trial.deletion()
+            trial.actions()
+        if trial.page.inlines:
+            trial.inlines()
+        if noun != "team" or subject == "person":
+            trial.further_pages()  # last: setting a password gives the session another key, which is undone
+        rows |= trial.rows
+    return {row: tuple(done) for row, done in rows.items()}
+
+
+# -- The table
+
+
+def table() -> dict[Row, tuple[bool, ...]]:
+    rows: dict[Row, tuple[bool, ...]] = {}
+    for line in FILE.read_text().splitlines():
+        words = line.partition("#")[0].split()
+        if words:
+            label, act, name, *cells = words
+            assert len(cells) == len(KINDS), line
+            assert (label, act, name) not in rows, f"A second row: {line}"
+            rows[label, act, name] = tuple({"yes": True, "-": False}[cell] for cell in cells)
+    return rows
+
+
+def of_page(label: str) -> str:
+    return label.partition("/")[0].partition(":")[0]
+
+
+def in_words(rows: Mapping[Row, tuple[bool, ...]]) -> str:
+    lines = []
+    for (label, act, name), cells in rows.items():
+        columns = "".join(f"{'yes' if cell else '-':<11}" for cell in cells)
+        lines.append(f"{label:<28}{act:<8}{name:<28}{columns}".rstrip())
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("noun", PAGES)
+def test_forged_posts_change_what_the_table_says_and_nothing_else(noun: str, browsers: dict[str, Client]):
+    expected = {row: cells for row, cells in table().items() if of_page(row[0]) == noun}
+    actual = tried(noun, browsers)
+    different = {row: cells for row, cells in actual.items() if expected.get(row) != cells}
+
+    assert different == {}, (
+        f"Not as in {FILE.name}. What happens, after thinking about every cell:\n{in_words(different)}"
+    )
+    assert not expected.keys() - actual.keys(), "Rows about what there is no more"
+
+
+def test_every_row_is_about_a_page_that_there_is():
+    assert {of_page(label) for label, _, _ in table()} == set(PAGES)
