@@ -51,7 +51,7 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
     """A submission and its jobs. With `since`, the changes after that cursor; with `wait`, up to 5 s for one."""
     found = request.auth.submission(text_id)
-    looking.look_at(found.jobs.defer("document", "raw"))
+    looking.look_at(found.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
     if since is None:
         content = words.submission(request, found)
     else:

@@ -7,6 +7,6 @@ chain until the commit. Who asks is said by whoever calls; from where and throug
 
 from jobs.audit.acts import ACTS, Act
 from jobs.audit.passage import Door, Passage, bearing, current, through
-from jobs.audit.recording import Thing, record, thing
+from jobs.audit.recording import Thing, listed, record, thing
 
-__all__ = ["ACTS", "Act", "Door", "Passage", "Thing", "bearing", "current", "record", "thing", "through"]
+__all__ = ["ACTS", "Act", "Door", "Passage", "Thing", "bearing", "current", "listed", "record", "thing", "through"]

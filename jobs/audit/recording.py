@@ -1,7 +1,7 @@
 """Writes an act down as the next of its team's chain."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 LARGEST = 64 * 1024
 """Characters of JSON, before or after. What an act was about is kept where it belongs; this only tells of it."""
+
+
+MAX_LISTED = 100
+"""Entries of a list that an act keeps, such as the jobs of a submission: the submission itself has them all."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,12 @@ def record(
         AuditHead.objects.filter(pk=head.pk).update(number=entry.number, digest=entry.digest)
         transaction.on_commit(partial(_tell, entry), robust=True)
     return entry
+
+
+def listed(name: str, entries: Sequence[Any]) -> dict[str, Any]:
+    """A list as an act keeps it: its first entries, and how many more there are."""
+    more = len(entries) - MAX_LISTED
+    return {name: list(entries[:MAX_LISTED]), **({f"more {name}": more} if more > 0 else {})}
 
 
 def thing(about: Model | None) -> Thing:

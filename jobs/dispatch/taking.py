@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Window
+from django.db.models import F, Prefetch, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import now
 
-from jobs.models import Account, Job
+from jobs.models import Account, Job, JobDependency
 from jobs.models.job import DEADLY, LEASE, WORKERS_AT_MOST
 from jobs.states import Delivery
 
@@ -88,7 +88,8 @@ def _claim(picked: list[int]) -> list[Job]:
         )
         # A step has its part of the document in its own row: the whole, read for each step, grows with the square.
         jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
-        taken = sorted(jobs.prefetch_related("waits_for__parent"), key=lambda job: picked.index(job.pk))
+        edges = Prefetch("waits_for", JobDependency.objects.with_parents("batch_id"))
+        taken = sorted(jobs.prefetch_related(edges), key=lambda job: picked.index(job.pk))
     return [job for job in taken if not _held(job)]
 
 

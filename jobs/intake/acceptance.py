@@ -15,7 +15,7 @@ from django.db import transaction
 from jobs import audit
 from jobs.access import Member
 from jobs.failpoints import reached
-from jobs.intake.resolution import Target, jobs_named
+from jobs.intake.resolution import Target, job_ids, jobs_named
 from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
 from jobs.intake.weighing import Weight
 from jobs.models import Account, Approval, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
@@ -102,7 +102,10 @@ def _told(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, 
         "account": str(submission.account),
         "kind": submission.kind,
         "written as": submission.source,
-        "jobs": [{"name": job.name, "queue": job.queue.name, "definition": job.revision.pinned} for job in jobs],
+        **audit.listed(
+            "jobs",
+            [{"name": job.name, "queue": job.queue.name, "definition": job.revision.pinned} for job in jobs],
+        ),
         "sha256 of the text": text_hash,
     }
 
@@ -163,11 +166,13 @@ def edges_of(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
         for step in steps.steps
         for edge in step.after
     ]
-    for step in steps.steps:
-        edges += [
-            JobDependency(job=jobs[step.index], parent=parent, batch_id=job_id)
-            for job_id, parent in jobs_named(step.document, team).items()
-        ]
+    known = jobs_named([step.document for step in steps.steps], team)
+    edges += [
+        JobDependency(job=jobs[step.index], parent=known[job_id], batch_id=job_id)
+        for step in steps.steps
+        for job_id in job_ids(step.document)
+        if job_id in known
+    ]
     return edges
 
 

@@ -45,6 +45,8 @@ from jobs.states import Delivery
 LONGEST_WORDS = 1000
 # Positions of jobs are changed in two steps, because no two may have the same one in between.
 ASIDE = 1_000_000
+# Rows of one statement that changes many: it names each of them in every field.
+ROWS_AT_ONCE = 200
 # What a job's row has from its document.
 REWRITTEN = (
     "queue",
@@ -112,7 +114,7 @@ def decline(approval: Approval, member: Member, version: int, why: str) -> None:
         _decide(approval, member, version, Decision.DECLINED, words=why)
         note = f"Declined by {member.user.display_name}: {why}"
         waiting = list(approval.submission.jobs.filter(delivery=Delivery.AWAITING))
-        Job.objects.filter(pk__in=[job.pk for job in waiting], delivery=Delivery.AWAITING).update(
+        approval.submission.jobs.filter(delivery=Delivery.AWAITING).update(
             delivery=Delivery.DECLINED, delivery_note=note, ended_at=now()
         )
         _tell(waiting, Delivery.DECLINED, note)
@@ -295,7 +297,7 @@ def _rewrite(submission: Submission, text: str, verdict: Verdict, note: str) -> 
     JobTag.objects.filter(job__submission=submission).delete()
     jobs = [_row(submission, step, target, known.pop(step.name, None), note) for step, target in pairs]
     _take_out(list(known.values()), len(jobs))
-    Job.objects.bulk_update([job for job in jobs if job.pk], REWRITTEN)
+    Job.objects.bulk_update([job for job in jobs if job.pk], REWRITTEN, batch_size=ROWS_AT_ONCE)
     Job.objects.bulk_create([job for job in jobs if not job.pk])
     JobDependency.objects.bulk_create(edges_of(jobs, steps, submission.team))
     JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
@@ -321,5 +323,7 @@ def _take_out(jobs: Sequence[Job], position: int) -> None:
     before stay to be seen."""
     gone = [job for job in jobs if job.delivery == Delivery.AWAITING]
     Job.objects.filter(pk__in=[job.pk for job in gone], delivery=Delivery.AWAITING).delete()
-    for place, job in enumerate((job for job in jobs if job not in gone), start=position):
-        Job.objects.filter(pk=job.pk).update(position=place)
+    stays = [job for job in jobs if job.delivery != Delivery.AWAITING]
+    for place, job in enumerate(stays, start=position):
+        job.position = place
+    Job.objects.bulk_update(stays, ["position"], batch_size=ROWS_AT_ONCE)

@@ -82,9 +82,14 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
     return Resolution(account, (), tuple(problems))
 
 
-def jobs_named(document: Document, team: Team) -> Mapping[str, Job]:
-    """The team's jobs that a step names by their ids in AWS; an array's child stands for its array."""
-    ids = {job_id for _, job_id in _raw_ids(document)}
+def job_ids(document: Document) -> list[str]:
+    """The ids in AWS of the jobs that a step waits for, each once."""
+    return list(dict.fromkeys(job_id for _, job_id in _raw_ids(document)))
+
+
+def jobs_named(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
+    """The team's jobs that steps name by their ids in AWS, with one query; an array's child stands for its array."""
+    ids = {job_id for document in documents for job_id in job_ids(document)}
     if not ids:
         return {}
     known = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")

@@ -1,52 +1,54 @@
 """Stopping is a request: what is not yet sent never will be, and AWS is told of the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
 from jobs.models import Approval, Decision, Job, StateChange, Submission, Team
 from jobs.ring import ring
-from jobs.states import Delivery
+from jobs.states import FINAL_STATES, Delivery
+
+UNSENT = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 
 
 def stop(job: Job, member: Member) -> bool:
     """Ask for a job to end, in whatever state it is. False: it had ended already, or was asked before."""
     member.must("stop")
-    return _stop_each(job, [job], member) > 0
+    return _stop(job, Job.objects.filter(pk=job.pk), member) > 0
 
 
 def stop_all(submission: Submission, member: Member) -> int:
     """Ask for every job of a submission to end. How many had not ended before."""
     member.must("stop")
-    # The last steps first, so that none is released by a parent's end while its own turn comes.
-    return _stop_each(submission, list(submission.jobs.select_related("account").order_by("-position")), member)
+    return _stop(submission, Job.objects.filter(submission=submission), member)
 
 
-def _stop_each(what: Job | Submission, jobs: list[Job], member: Member) -> int:
-    """Stop the jobs of what someone wants to end."""
-    stopped = []
+def _stop(what: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
+    """Stop the jobs of what someone wants to end, in as many statements for thousands as for one."""
     with transaction.atomic():
-        asked_for = {job.submission_id for job in jobs if job.delivery == Delivery.AWAITING}
+        asked_for = set(jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True))
         if asked_for:
             # As whoever decides on a request does, so that the two take their turns.
             Team.objects.select_for_update().get(pk=member.team.pk)
-        for job in jobs:
-            was = job.status
-            if job.stop_requested_at is not None or was.final:
-                continue
-            # Twice: a delivery may put it back between the two.
-            if any(_withdraw(job, member) or _ask(job, member) for _ in range(2)):
-                stopped.append({"job": job.text_id, "name": job.name, "status": was.name})
+        # Locked as a delivery locks them, the last steps first; from here to the commit none of them moves on.
+        unasked = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
+        rows = unasked.only("public_id", "name", "account_id", "delivery", "state")
+        going = [job for job in rows if not job.status.final]
+        _withdraw(jobs, [job for job in going if job.delivery in UNSENT], member)
+        _ask(jobs, member)
         _close(asked_for, member)
-        for account in {job.account_id for job in jobs}:
+        for account in {job.account_id for job in going}:
             ring("stop", account, bell="ask")
-        if stopped:
-            audit.record("stop", person=member.user, team=member.team, about=what, before={"going": stopped})
-    return len(stopped)
+        if going:
+            stopped = [{"job": job.text_id, "name": job.name, "status": job.status.name} for job in going]
+            audit.record(
+                "stop", person=member.user, team=member.team, about=what, before=audit.listed("going", stopped)
+            )
+    return len(going)
 
 
 def _close(submissions: Iterable[int], member: Member) -> None:
@@ -57,23 +59,30 @@ def _close(submissions: Iterable[int], member: Member) -> None:
     )
 
 
-def _withdraw(job: Job, member: Member) -> bool:
+def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> None:
     """A job that waits for its delivery, in a worker's hands or not, or for approval, is simply not sent."""
-    asked = {"stop_requested_at": now(), "stop_requested_by": member.user}
-    unsent = Job.objects.filter(pk=job.pk, delivery__in=[Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD])
+    if not unsent:
+        return
     note = f"Stopped by {member.user.display_name} before it was sent."
-    gone = unsent.update(delivery=Delivery.WITHDRAWN, delivery_note=note, lease_until=None, ended_at=now(), **asked)
-    if gone:
-        StateChange.objects.create(job=job, delivery=Delivery.WITHDRAWN, note=note, source="person")
-    return bool(gone)
+    moment = now()
+    jobs.filter(stop_requested_at=None, delivery__in=UNSENT).update(
+        delivery=Delivery.WITHDRAWN,
+        delivery_note=note,
+        lease_until=None,
+        ended_at=moment,
+        stop_requested_at=moment,
+        stop_requested_by=member.user,
+    )
+    StateChange.objects.bulk_create(
+        StateChange(job=job, delivery=Delivery.WITHDRAWN, note=note, source="person") for job in unsent
+    )
 
 
-def _ask(job: Job, member: Member) -> bool:
+def _ask(jobs: QuerySet[Job], member: Member) -> None:
     """With AWS, or perhaps: write the wish down, so that it is told to AWS until the end is seen."""
-    on_its_way = Job.objects.filter(pk=job.pk, delivery__in=[Delivery.SENDING, Delivery.SENT])
-    asked = on_its_way.filter(stop_requested_at=None, ended_at=None).update(
+    on_its_way = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
+    on_its_way.exclude(state__in=FINAL_STATES).update(
         stop_requested_at=now(),
         stop_requested_by=member.user,
         stop_reason=f"Stopped in the portal by {member.user.username}.",
     )
-    return bool(asked)

@@ -20,6 +20,7 @@ from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.problems import resolve as resolve_pointer
 from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading, read
+from jobs.spec.workflow import few_steps
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
     `account` says where, for a team that has several; without it the queues say so.
     """
     reading = read(text)
+    if reading.kind is Kind.WORKFLOW and (oversized := tuple(few_steps(reading.document))):
+        return Verdict(reading, account, oversized)  # before anything is looked up for each of its steps
     if reading.kind is Kind.DEFINITION:
         found = resolve_definition(reading.document, member.team, account)
     else:

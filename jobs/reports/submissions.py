@@ -1,11 +1,12 @@
 """A team's submissions, newest first, page by page, and the jobs of one."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Max, QuerySet
 
-from jobs.models import Job, Submission, Team
+from jobs.models import Job, JobDependency, Submission, Team
 from jobs.models.ids import from_text
 from jobs.states import STATUSES, Status, status_of
 
@@ -28,6 +29,12 @@ _LOUDEST = (
     "WITHDRAWN",
     "SUCCEEDED",
 )
+
+
+# So many jobs of a submission are on one page.
+JOBS_SHOWN = 200
+# What no list of jobs shows of a queue: it would be read once for each job.
+_OF_QUEUE = ("queue__raw", "queue__environments", "queue__scheduling_policy")
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,72 @@ def recent(team: Team, before: str = "", limit: int = 50) -> Listing:
     return Listing(rows, shown[-1].text_id if len(page) > limit else "")
 
 
+@dataclass(frozen=True)
+class Summary:
+    """How many of a submission's jobs are in which status, are live, and were asked to stop; its end once none is."""
+
+    counts: Counter[str]
+    live: int
+    stopping: int
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """A stretch of a submission's jobs, each with what it waits for. `earlier` and `later` are where others begin."""
+
+    jobs: list[tuple[Job, list[JobDependency]]]
+    first: int
+    earlier: int | None
+    later: int | None
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.jobs) - 1
+
+
+def summary(submission: Submission) -> Summary:
+    """How all of its jobs stand; one query, however many they are."""
+    counts: Counter[str] = Counter()
+    live = stopping = 0
+    ends: list[datetime] = []
+    grouped = submission.jobs.order_by().values_list("delivery", "state")
+    for delivery, state, number, asked, ended_at in grouped.annotate(
+        Count("pk"), Count("stop_requested_at"), Max("ended_at")
+    ):
+        status = status_of(delivery, state)
+        counts[status.name] += number
+        if status.live:
+            live, stopping = live + number, stopping + asked
+        if ended_at:
+            ends.append(ended_at)
+    return Summary(counts, live, stopping, None if live else max(ends, default=None))
+
+
+def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> JobPage:
+    """The submission's jobs from the `first` of its document on, counted from 1; two queries."""
+    start = max(first, 1) - 1
+    found = list(_jobs(submission)[start : start + size + 1])
+    jobs = found[:size]
+    edges: dict[int, list[JobDependency]] = defaultdict(list)
+    for edge in JobDependency.objects.filter(job__in=[job.pk for job in jobs]).with_parents("public_id", "name"):
+        edges[edge.job_id].append(edge)
+    return JobPage(
+        [(job, edges[job.pk]) for job in jobs],
+        first=start + 1,
+        earlier=max(1, start + 1 - size) if start else None,
+        later=start + size + 1 if len(found) > size else None,
+    )
+
+
 def jobs_of(submission: Submission) -> list[Job]:
-    """The submission's jobs in the document's order, each with what it waits for."""
-    found = submission.jobs.select_related("queue", "revision__definition", "account")
-    return list(found.prefetch_related("waits_for__parent").defer("raw", "document").order_by("position"))
+    """All of the submission's jobs in the document's order, without what AWS said of them."""
+    return list(_jobs(submission))
+
+
+def _jobs(submission: Submission) -> QuerySet[Job]:
+    jobs = submission.jobs.select_related("queue").order_by("position")
+    return jobs.defer("raw", "document", "tags", "attempts", "array_summary", *_OF_QUEUE)
 
 
 def counts_of(jobs: list[Job]) -> Counter[str]:

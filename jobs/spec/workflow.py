@@ -16,6 +16,9 @@ from jobs.spec.rules import WARNING, rule
 MOST_PARENTS = 20
 """Dependencies of one job (SubmitJob, API reference)."""
 
+MAX_STEPS = 5_000
+"""Steps of one workflow: so many are validated, kept and shown within seconds, also on SQLite."""
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -79,8 +82,10 @@ def problems(
     """Everything that is wrong with a workflow: each step as a submission, and how the steps hang together.
 
     Definitions and facts about queues are looked up by what the steps say in jobDefinition and jobQueue; a step whose
-    definition is not among them is judged by what it says itself.
+    definition is not among them is judged by what it says itself. Of a workflow that is too large only that is told.
     """
+    if oversized := list(few_steps(document)):
+        return oversized
     found = list(schema.check(document, Kind.WORKFLOW))
     steps = _steps(document)
     for number, step in enumerate(steps):
@@ -133,6 +138,21 @@ def _sendable(number: int, step: Document, taken: set[tuple[int, int]]) -> Docum
         left.append({"jobId": entry["jobId"]} if plain else entry)
     rest = {key: value for key, value in step.items() if key != "dependsOn"}
     return {**rest, "dependsOn": left} if left else rest
+
+
+@rule("workflow.too-many-steps")
+def few_steps(document: Document) -> Iterator[Problem]:
+    """A workflow has 5,000 jobs at most.
+
+    Source: the portal.
+    """
+    count = len(list_at(document, "jobs"))
+    if count > MAX_STEPS:
+        message = (
+            f"The workflow has {count:,} jobs; {MAX_STEPS:,} is the limit. Split it into several workflows, "
+            "or make jobs that differ only in a number one array job."
+        )
+        yield Problem("/jobs", message)
 
 
 @rule("workflow.same-name")

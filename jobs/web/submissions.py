@@ -39,29 +39,36 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     found, member = access.submission(request.user, text_id)
-    jobs = reports.jobs_of(found)
-    counts = reports.counts_of(jobs)
-    going = [job for job in jobs if job.status.live]
-    late = live.behind(found.account, live=bool(going))
+    first = _first(request)
+    shown = reports.job_page(found, first)
+    summary = reports.summary(found)
+    jobs = [job for job, _ in shown.jobs]
+    late = live.behind(found.account, live=bool(summary.live))
     request_for = found.request
-    mark = live.mark(late, [_facts(job) for job in jobs], request_for and (request_for.decision, request_for.version))
-    if going:
-        looking.look_at(going)
+    facts = [_facts(job) for job in jobs]
+    mark = live.mark(
+        late,
+        sorted(summary.counts.items()),
+        summary.stopping,
+        facts,
+        request_for and (request_for.decision, request_for.version),
+    )
+    looking.look_at(jobs)
     if live.asked(request) and live.seen(request, mark):
         return HttpResponse(status=204)
     page = {
         "member": member,
         "team": found.team,
         "submission": found,
-        "jobs": jobs,
-        "whole": reports.whole_status(counts),
+        "shown": shown,
+        "whole": reports.whole_status(summary.counts),
         "approval": request_for,
         "deciders": approvals.deciders(request_for) if request_for and request_for.waits else [],
-        "counts": reports.in_order(counts),
-        "ended_at": None if going else max((job.ended_at for job in jobs if job.ended_at), default=None),
-        "stoppable": sum(not job.stopping for job in going),
-        "stopping": sum(job.stopping for job in going),
-        "live": bool(going),
+        "counts": reports.in_order(summary.counts),
+        "ended_at": summary.ended_at,
+        "stoppable": summary.live - summary.stopping,
+        "stopping": summary.stopping,
+        "live": bool(summary.live),
         "behind": late,
         "mark": mark,
         "text": secrets.masked_text(found.text, found.document),
@@ -84,6 +91,12 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     else:
         messages.info(request, f"Nothing of {found.name} was left to stop.")
     return redirect(found)
+
+
+def _first(request: SignedInRequest) -> int:
+    """From which of its jobs on the page shows them."""
+    text = request.GET.get("first", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 
 
 def _facts(job: Job) -> tuple[object, ...]:
