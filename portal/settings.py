@@ -4,6 +4,7 @@ A bare checkout can run its tests. To serve people it wants `PORTAL_MODE`: `quic
 HTTP on this machine, demo accounts) or `production` (the default: `jobs`' start-up checks refuse what is unsafe).
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +14,34 @@ from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from portal.environment import Environment
 from portal.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment(os.environ)
 
 # -- Mode
-PORTAL_MODE = env.str("PORTAL_MODE", "production")
+PORTAL_MODE = env.choice("PORTAL_MODE", ("production", "quickstart"), default="production")
 QUICKSTART = PORTAL_MODE == "quickstart"
 PRODUCTION = not QUICKSTART
-STATE = Path(env.str("STATE", str(BASE_DIR / ".portal")))
+STATE = Path(env.text("STATE", str(BASE_DIR / ".portal")))
 
 # Without a key of its own each process makes one up: tests run, and `portal.checks` refuses to serve.
-SECRET_KEY_GIVEN = env.str("SECRET_KEY", "")
+SECRET_KEY_GIVEN = env.text("SECRET_KEY")
 SECRET_KEY = SECRET_KEY_GIVEN or get_random_secret_key()
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
 DEBUG = False
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 
 # -- The product
 # Tells several portals in one AWS account apart; part of every job's tags.
-INSTALLATION = env.str("INSTALLATION", "batch-portal")
+INSTALLATION = env.label("INSTALLATION", "batch-portal")
 # Tells a restored database from the one last worked with; keep it where no backup of the database brings it back.
-INCARNATION_FILE = Path(env.str("INCARNATION_FILE", str(STATE / "incarnation")))
+INCARNATION_FILE = Path(env.text("INCARNATION_FILE", str(STATE / "incarnation")))
 # Where EventBridge leaves what Batch tells; empty: the portal finds out by asking, which is always enough.
-EVENTS_QUEUE_URL = env.str("EVENTS_QUEUE_URL", "")
-EVENTS_REGION = env.str("EVENTS_REGION", "")
+EVENTS_QUEUE_URL = env.url("EVENTS_QUEUE_URL", ("https", "http"))
+EVENTS_REGION = env.text("EVENTS_REGION")
 
 # -- Django
 INSTALLED_APPS = [
@@ -143,7 +145,9 @@ USE_TZ = True
 
 # -- Database
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{STATE / 'portal.sqlite3'}")
+    "default": environ.Env.db_url_config(
+        env.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"), default=f"sqlite:///{STATE / 'portal.sqlite3'}")
+    )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Several processes write. Each write transaction takes its lock at its start, so that none deadlocks half-way,
@@ -161,19 +165,19 @@ else:
 CACHES = {"default": {"BACKEND": "portal.remembering.DatabaseCache"}}
 
 # -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it none is sent.
-_mail = env.str("EMAIL_URL", "")
+_mail = env.url("EMAIL_URL", ("smtp+tls", "smtp+ssl", "smtp", "consolemail", "filemail"))
 SENDS_MAIL = bool(_mail)
-vars().update(env.email_url_config(_mail or "dummymail://"))
+vars().update(environ.Env.email_url_config(_mail or "dummymail://"))
 EMAIL_TIMEOUT = 5
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", "") or "batch-portal@localhost"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "batch-portal@localhost")
 
 # -- Redis and RQ
 # Separate fields, not a URL: rq passes a client's retry settings on only with these.
-_redis = environ.urlparse(env.str("REDIS_URL", "redis://127.0.0.1:6379/0"))
+_redis, _redis_database = env.redis("REDIS_URL", "redis://127.0.0.1:6379/0")
 _REDIS = {
     "HOST": _redis.hostname or "127.0.0.1",
     "PORT": _redis.port or 6379,
-    "DB": int(_redis.path.strip("/") or 0),
+    "DB": _redis_database,
     "USERNAME": _redis.username,
     "PASSWORD": _redis.password,
     "SSL": _redis.scheme == "rediss",
@@ -188,7 +192,7 @@ RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/
 RQ_QUEUES = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security
-BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -202,15 +206,15 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, where there is no TLS
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000, at_least=0, at_most=10 * 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         # Each proxy of ours adds to X-Forwarded-For whom it heard: so far back stands who tries to sign in.
-        ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1)
+        ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 1, at_least=1, at_most=20)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -230,14 +234,17 @@ CONTENT_SECURITY_POLICY = {
 # -- Static files
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.str("STATIC_ROOT", str(STATE / "static")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(STATE / "static")))
 _MANIFEST = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": env.str("STATICFILES_STORAGE", _MANIFEST)},
+    "staticfiles": {"BACKEND": env.text("STATICFILES_STORAGE", _MANIFEST)},
 }
 # The quick start serves the checkout's own files; production serves what `collectstatic` gathered and named by hash.
 WHITENOISE_USE_FINDERS = QUICKSTART
 
 # -- Logs
-LOGGING = logging_config(as_json=env.bool("LOG_JSON", default=PRODUCTION), level=env.str("LOG_LEVEL", "INFO"))
+LOGGING = logging_config(
+    as_json=env.boolean("LOG_JSON", default=PRODUCTION),
+    level=env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO"),
+)

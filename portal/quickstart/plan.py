@@ -14,6 +14,7 @@ from portal.quickstart.trouble import CannotRun
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 OFF = frozenset({"off", "no", "false", "0"})
+ON = frozenset({"on", "yes", "true", "1"})
 
 # What would make the quick start another portal than the one it promises, or reach beyond STATE.
 NOT_OURS = frozenset(
@@ -82,14 +83,17 @@ class Plan:
 
 
 def decide(port: str, state: str, given: Mapping[str, str]) -> Plan:
-    """The plan that options and environment ask for. Raises CannotRun for a port that is none."""
+    """The plan that options and environment ask for. Raises CannotRun for what is not known."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise CannotRun(f"PORT={port} is no port: give a number from 1 to 65535.")
     if not state:
         raise CannotRun("STATE is empty: name a directory, or leave it out for .portal.")
     endpoint = given.get("AWS_ENDPOINT_URL", "")
     aws: Literal["sandbox", "endpoint", "none"] = "endpoint" if endpoint else "sandbox"
-    if given.get("SANDBOX", "").lower() in OFF:
+    sandbox = given.get("SANDBOX", "").lower()
+    if sandbox and sandbox not in ON | OFF:
+        raise CannotRun(f"SANDBOX={sandbox} is not known: give on or off, or leave it out for on.")
+    if sandbox in OFF:
         aws, endpoint = "none", ""
     return Plan(
         port=int(port),

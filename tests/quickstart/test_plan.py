@@ -111,3 +111,9 @@ def test_a_redis_on_the_path_that_does_not_run_is_passed_over(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert redis_server() != str(server)
+
+
+def test_a_sandbox_that_is_neither_on_nor_off_is_one_sentence() -> None:
+    with pytest.raises(CannotRun, match=r"^SANDBOX=of is not known: give on or off, or leave it out for on\.$"):
+        decided({"SANDBOX": "of"})
+    assert decided({"SANDBOX": "ON"}).own_sandbox

@@ -1,0 +1,78 @@
+"""Typed readers of environment variables for `portal.settings`.
+
+Each raises ImproperlyConfigured for a value it doesn't understand, so that the process doesn't start: a misspelt
+`ture` must not quietly mean no. A variable that is empty counts as not set, as in a copy of `.env.example`. Values
+that may hold a password are never part of a message.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import ParseResult, urlparse
+
+from django.core.exceptions import ImproperlyConfigured
+
+YES = ("true", "yes", "on", "1")
+NO = ("false", "no", "off", "0")
+_LABEL = re.compile(r"[A-Za-z0-9_.:/=+@-][A-Za-z0-9_.:/=+@ -]{0,127}")
+
+
+class Environment:
+    """The environment variables of one process."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._variables.get(name, "").strip() or default
+
+    def names(self, name: str, default: Sequence[str] = ()) -> list[str]:
+        """A list, separated by commas."""
+        return [part.strip() for part in self.text(name).split(",") if part.strip()] or list(default)
+
+    def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise ImproperlyConfigured(f"{name}={value!r} is not known. Use one of: {', '.join(allowed)}.")
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        value = self.text(name).lower()
+        if value not in ("", *YES, *NO):
+            words = f"{', '.join(YES)} for yes; {', '.join(NO)} for no"
+            raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Use one of: {words}.")
+        return value in YES if value else default
+
+    def integer(self, name: str, default: int, *, at_least: int, at_most: int) -> int:
+        value = self.text(name, str(default))
+        if not re.fullmatch(r"[0-9]{1,12}", value) or not at_least <= int(value) <= at_most:
+            raise ImproperlyConfigured(f"{name}={value!r} must be a whole number from {at_least} to {at_most}.")
+        return int(value)
+
+    def label(self, name: str, default: str) -> str:
+        """A text that may be the value of a tag in AWS."""
+        value = self.text(name, default)
+        if not _LABEL.fullmatch(value):
+            allowed = "letters, digits, spaces and _ . : / = + - @, at most 128 characters"
+            raise ImproperlyConfigured(f"{name}={value!r} can't be the value of a tag. Use {allowed}.")
+        return value
+
+    def url(self, name: str, schemes: Sequence[str], default: str = "") -> str:
+        """A URL of one of the schemes. It may hold a password, so an error doesn't repeat it."""
+        value = self.text(name, default)
+        scheme, separator, _ = value.partition("://")
+        if value and not (separator and scheme in schemes):
+            words = ", ".join(f"{each}://" for each in schemes)
+            raise ImproperlyConfigured(f"{name} must be a URL that begins with one of: {words}")
+        return value
+
+    def redis(self, name: str, default: str) -> tuple[ParseResult, int]:
+        """The URL of a Redis database, and the database's number."""
+        try:
+            parsed = urlparse(self.url(name, ("redis", "rediss"), default))
+            parsed.port  # noqa: B018 - raises ValueError for one that is no number, or out of range
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.") from None
+        database = parsed.path.strip("/") or "0"
+        if not re.fullmatch(r"[0-9]{1,5}", database):
+            raise ImproperlyConfigured(f"{name} must end in the number of a database, as in redis://host:6379/0.")
+        return parsed, int(database)
