@@ -22,5 +22,6 @@ RUN python manage.py collectstatic --no-input
 
 USER portal
 EXPOSE 8000
+# Whoever runs the image as web has /livez (restart it?) and /readyz (send it requests?) on this port; compose.yaml asks.
 # Exec form: SIGTERM reaches gunicorn, which lets requests end.
 CMD ["gunicorn", "portal.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "30", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]

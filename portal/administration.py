@@ -8,10 +8,12 @@ from django.contrib.admin import AdminSite
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from jobs import second_factor
+from jobs.web.caching import clear_site
 
 NOT_HERE = frozenset({"account", "mfa"})
 """allauth's tables: nothing in them is for anyone to edit, and there are secrets."""
@@ -31,6 +33,10 @@ class Administration(AdminSite):
         """Strangers are sent to sign in and back, staff to their second factor; others may not be here (403)."""
         answer: HttpResponse = secure_admin_login(_go_on)(request)
         return answer
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        answer = super().logout(request, extra_context)
+        return clear_site(answer) if request.method == "POST" else answer  # else it is a 405, and nobody signed out
 
     def password_change(  # type: ignore[override] # a way to another page, instead of a page
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -70,6 +70,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "jobs.web.caching.NoStoreMiddleware",
+    "jobs.web.probes.ProbeMiddleware",  # before whatever asks for a session or judges the host's name
     "jobs.audit.passage.PassageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -158,6 +160,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
 else:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds; else for ever
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -174,7 +177,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "batch-portal@localhos
 # -- Redis and RQ
 # Separate fields, not a URL: rq passes a client's retry settings on only with these.
 _redis, _redis_database = env.redis("REDIS_URL", "redis://127.0.0.1:6379/0")
-_REDIS = {
+_REDIS: dict[str, Any] = {
     "HOST": _redis.hostname or "127.0.0.1",
     "PORT": _redis.port or 6379,
     "DB": _redis_database,
@@ -189,7 +192,7 @@ _REDIS = {
 # In the order a worker serves them: what people wait for, what goes out, what is looked up.
 RQ = {"COMMIT_MODE": "auto"}  # `jobs.ring` waits for the commit itself, and forgives a Redis that is away
 RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/ says how they are
-RQ_QUEUES = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
+RQ_QUEUES: dict[str, dict[str, Any]] = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
@@ -201,13 +204,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024  # a pasted document may be refused by name up to here
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz)$"]  # asked from inside, where there is no TLS
 if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, where there is no TLS
     SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000, at_least=0, at_most=10 * 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -49,7 +49,7 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 
 def dressed(view: View) -> View:
-    """A view whose answers are never stored, and whose refusals of a method look like all the others."""
+    """A view whose refusals of a method look like all the others."""
 
     @wraps(view)
     def dress(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -58,7 +58,6 @@ def dressed(view: View) -> View:
             allowed = response["Allow"]
             response = told(request, Trouble(405, "Not this way", f"Use {allowed} here."))
             response["Allow"] = allowed
-        response["Cache-Control"] = "no-store"
         response["X-Content-Type-Options"] = "nosniff"
         response["Vary"] = "Accept, Authorization"
         return response

@@ -28,7 +28,6 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404("There is no such script.")
     filled = _text(name).replace("@PORTAL@", shlex.quote(address(request)))
     response = HttpResponse(filled, content_type="text/x-shellscript; charset=utf-8")
-    response["Cache-Control"] = "no-cache"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

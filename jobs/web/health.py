@@ -1,7 +1,7 @@
 """For those who run the portal: how it is, and what to do."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -17,9 +17,3 @@ def health(request: SignedInRequest) -> HttpResponse:
         raise PermissionDenied("The health of the portal is shown to its administrators.")
     template = "jobs/health.html#live" if asked(request) else "jobs/health.html"
     return render(request, template, {"health": report.look(), "here": "health"})
-
-
-@require_safe
-def healthz(_request: HttpRequest) -> HttpResponse:
-    """For load balancers: the process answers. It asks no database, so that a slow one restarts nothing."""
-    return HttpResponse("ok", content_type="text/plain")

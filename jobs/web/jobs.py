@@ -152,7 +152,6 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
     found, _ = access.job(request.user, text_id)
     response = StreamingHttpResponse(_file(found, _attempt(request)), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{found.name}-{found.text_id}.log"'
-    response["Cache-Control"] = "private, no-store"
     return cast("HttpResponse", response)  # as far as views are concerned it is one
 
 

@@ -26,7 +26,6 @@ def sheet(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) ->
     """A download of that file name. Rows are asked for while it is sent."""
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
     return cast("HttpResponse", response)  # as far as views are concerned it is one
 
 

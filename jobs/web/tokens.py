@@ -68,9 +68,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
         "now": now(),
         "here": "tokens",
     }
-    response = render(request, "jobs/tokens.html", page, status=422 if form.errors else 200)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "jobs/tokens.html", page, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

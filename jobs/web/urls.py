@@ -11,6 +11,7 @@ from jobs.web import (
     history,
     home,
     jobs,
+    probes,
     queues,
     rights,
     schemas,
@@ -25,7 +26,7 @@ from jobs.web.definitions import cards, changes, page
 
 urlpatterns = [
     path("", include("jobs.web.session.urls")),
-    path("healthz", health.healthz, name="healthz"),
+    *(path(name, probe, name=name) for name, probe in probes.PROBES.items()),
     path("", home.home, name="home"),
     path("health/", health.health, name="health"),
     path("teams/<slug:slug>/", submissions.team, name="team"),

@@ -102,7 +102,7 @@ def start(supervisor: Supervisor, ground: Ground, plan: Plan, given: Mapping[str
     supervisor.start(child("worker", manage("worker")))
     supervisor.start(child("clock", manage("clock")))
     supervisor.until(
-        lambda: all(answers(plan.port, page) for page in ("/healthz", "/sign-in/")),
+        lambda: all(answers(plan.port, page) for page in ("/readyz", "/sign-in/")),
         within=START_SECONDS,
         otherwise=f"The pages do not answer; see {ground.log('web')}",
     )

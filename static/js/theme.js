@@ -4,10 +4,11 @@
   const system = matchMedia("(prefers-color-scheme: dark)");
 
   const chosen = () => {
+    const cookie = /(?:^|; )theme=(light|dark|system)(?:;|$)/.exec(document.cookie)?.[1];
     try {
-      return localStorage.getItem("theme") || "system";
+      return localStorage.getItem("theme") || cookie || "system";
     } catch {
-      return "system"; // storage can be forbidden; the page still has a theme
+      return cookie || "system"; // storage can be forbidden; the page still has a theme
     }
   };
 
@@ -28,6 +29,8 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-theme]");
     if (!button) return;
+    // Signing out empties the storage, and a theme is nobody's secret: the cookie stays.
+    document.cookie = `theme=${button.dataset.theme}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
     try {
       localStorage.setItem("theme", button.dataset.theme);
     } catch {

@@ -157,7 +157,7 @@ def test_every_answer_is_private_and_of_the_type_it_says(world: World):
         nobody.get("/key"),
         nobody.get("/openapi.json"),
     ):
-        assert answer["Cache-Control"] == "no-store"
+        assert answer["Cache-Control"] == "no-store, private"
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Type"] in ("application/json", "application/problem+json")
 

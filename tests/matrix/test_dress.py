@@ -53,7 +53,28 @@ def test_a_page_with_a_secret_is_kept_by_nobody(world: World):
     shown = world.ask("lead", "POST", address, {"name": "CI", "scope": "read", "days": "1"})
 
     assert b"bpt_" in shown.content
-    assert shown.headers["Cache-Control"] == "no-store"
+    assert shown.headers["Cache-Control"] == "no-store, private"
+
+
+@pytest.mark.parametrize("path", ["/static/favicon.svg", "/schemas/submission.json"])
+def test_what_is_the_same_for_everyone_may_be_kept(world: World, path: str):
+    assert "public" in world.ask("lead", "GET", path).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("who", "address"), [("lead", "/sign-out/"), ("admin", "/admin/logout/")])
+def test_signing_out_empties_the_browser_of_what_it_kept(world: World, who: str, address: str):
+    ended = world.ask(who, "POST", address)
+
+    assert ended.status_code in (200, 302)
+    assert ended.headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
+def test_a_session_that_has_ended_by_itself_empties_nothing(world: World):
+    """What someone typed is kept in their browser until they sign in again."""
+    assert "Clear-Site-Data" not in world.ask("lead", "GET", "/sign-out/").headers
+    assert "Clear-Site-Data" not in world.ask("admin", "GET", "/admin/logout/").headers
+    for address in ("/", f"/teams/{world.ours.team.slug}/jobs/new/", "/sign-in/"):
+        assert "Clear-Site-Data" not in world.ask("anonymous", "GET", address).headers
 
 
 @pytest.mark.skipif(not settings.PRODUCTION, reason="these tests were started as a quick start")

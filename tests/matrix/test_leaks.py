@@ -69,6 +69,8 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "mfa_reauthenticate",
         "mfa_generate_recovery_codes",
         "healthz",
+        "livez",
+        "readyz",
         "health",
         "schema",
         "cli_script",

@@ -93,7 +93,8 @@ def test_staff_without_a_second_factor_are_let_in_nowhere(world: World):
     """Pages and the admin send them to set one up. What everyone may see without signing in, they may."""
     Authenticator.objects.all().delete()
     set_up, door = reverse("mfa_activate_totp"), reverse("admin:login")
-    open_to_all = {"healthz", "cli", "cli_script", "schema", "account_login", "sign_in", "mfa_authenticate"}
+    open_to_all = {"healthz", "livez", "readyz"}
+    open_to_all |= {"cli", "cli_script", "schema", "account_login", "sign_in", "mfa_authenticate"}
     open_to_all |= {"account_reset_password", "account_reset_password_done", "account_reset_password_from_key"}
     on_the_way = {"mfa_activate_totp", "account_reauthenticate", "mfa_reauthenticate", "sign_out", "admin:logout"}
     tried = 0

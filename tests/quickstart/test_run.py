@@ -34,7 +34,7 @@ def test_it_starts_answers_stops_without_a_trace_and_finds_everything_again(
         text = first.says("To stop")
         ready = time.monotonic() - first.began
         sign_in, _ = first.page("/sign-in/")
-        healthy, _ = first.page("/healthz")
+        healthy, _ = first.page("/readyz")
         token = (state / "token").read_text().strip()
         known = rows(state, "select t.slug, k.digest from jobs_apitoken k join jobs_team t on t.id = k.team_id")
         teams = rows(

@@ -36,7 +36,7 @@ def test_each_page_forbids_foreign_and_inline_code(research: Research, signed_in
         signed_in(research.viewer.user).get(reverse("write", args=["research"])),
         browser.post(reverse("write", args=["research"]), {"text": "x" * 4_000_000}),
         client.get(reverse("sign_in")),
-        client.get(reverse("healthz")),
+        client.get(reverse("livez")),
     ]
 
     for answer in answers:
@@ -107,4 +107,4 @@ def test_an_unknown_host_is_refused_without_a_second_failure(client: Client, db:
 
 
 def test_the_health_page_asks_no_database(client: Client) -> None:
-    assert client.get(reverse("healthz")).content == b"ok"
+    assert client.get(reverse("livez")).content == b"ok"

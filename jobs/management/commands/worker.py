@@ -57,7 +57,7 @@ class Command(BaseCommand):
         preload()  # once here, not in every process forked for a task
         queues = list(settings.RQ_QUEUES)
         first = settings.RQ_QUEUES[queues[0]]
-        patient = {
+        patient: dict[str, Any] = {
             **first.get("REDIS_CLIENT_KWARGS", {}),
             "retry": patience,
             "retry_on_error": [NotConnected, NotAnswered],

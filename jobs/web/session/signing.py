@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 
+from jobs.web.caching import clear_site
 from jobs.web.session.forms import CodeAgainForm, CodeForm, SignInForm
 
 DEMO_PEOPLE = (
@@ -61,3 +62,6 @@ class SignOut(LogoutView):
 
     http_method_names = ["post", "options"]
     next_page = "sign_in"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return clear_site(super().post(request, *args, **kwargs))

@@ -1,0 +1,51 @@
+"""What load balancers and orchestrators ask: whether the process lives, and whether it can serve.
+
+They ask every few seconds, by an address of their own and without TLS. So a middleware answers them before sessions,
+host names and the request log come into it, and a change is logged once instead of each answer.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from jobs.reports import readiness
+
+log = structlog.get_logger(__name__)
+_last: dict[str, str] = {}
+
+
+@require_safe
+def livez(_request: HttpRequest) -> HttpResponse:
+    """200 while the process answers. It asks no database, so that a slow one restarts nothing."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """200 if the process can serve people, else 503; in both cases what was checked, as JSON."""
+    checks = readiness.checks()
+    failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
+    if failed != _last:
+        log.warning("not_ready", **failed) if failed else log.info("ready_again")
+        _last.clear()
+        _last.update(failed)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
+    answer = JsonResponse({"ready": not failed, "checks": checks}, status=status)
+    answer._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - Django logs each 503 as an error
+    return answer
+
+
+PROBES = {"healthz": livez, "livez": livez, "readyz": readyz}
+"""By path. `healthz` is the older name of `livez`."""
+
+
+class ProbeMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path_info.removeprefix("/"))
+        return probe(request) if probe else self.get_response(request)
