@@ -16,7 +16,8 @@ from typing import Any
 MUTANT = "PORTAL_MUTANT"
 AT_ONCE = 2
 LONGEST_SECONDS = 60  # for one; a run that hangs has noticed something too
-PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room", "approval"))
+PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room", "approval", "sizes"))
+SIZES = ("tests/spec/test_job_size.py", "tests/policy/test_sizes.py")
 ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
 VISIBLE = ("Team", "Job", "Submission", "Approval", "Definition", "Revision", "Queue")
 
@@ -35,6 +36,11 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     found["models.Draft.visible_to"] = (_all_visible("Draft"), ("tests/web/test_drafts.py",))
     found["models.Queue.granted_to"] = (_all_granted, ACCESS)
     found["models.Definition.usable_by"] = (_all_usable, ACCESS)
+    for shape in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
+        found[f"spec.job_size: {shape}"] = (_override_not_counted(shape), SIZES)
+    found["spec.job_size: nodes add up"] = (_one_node_counted, SIZES)
+    found["spec.job_size: what is unknown"] = (_nothing_unknown, SIZES)
+    found["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
     found["access.Member.must"] = (_must_nothing, ACCESS)
     found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
     return found
@@ -87,6 +93,37 @@ def _all_usable() -> None:
     from jobs.models import Definition  # noqa: PLC0415
 
     type(Definition.objects).usable_by = lambda rows, _: rows.all()
+
+
+def _override_not_counted(shape: str) -> Callable[[], None]:
+    def take_out() -> None:
+        from jobs.spec import containers, job_size  # noqa: PLC0415
+
+        def overrides(submission: dict[str, Any]) -> list[containers.Container]:
+            return [each for each in containers.overrides(submission) if shape not in each.path]
+
+        setattr(job_size, "overrides", overrides)  # noqa: B010
+        setattr(job_size, "_size_members", lambda _: iter(()))  # noqa: B010 - or what is not counted is noticed there
+
+    return take_out
+
+
+def _one_node_counted() -> None:
+    from jobs.spec.job_size import Amounts  # noqa: PLC0415
+
+    setattr(Amounts, "times", lambda amounts, _: amounts)  # noqa: B010
+
+
+def _nothing_unknown() -> None:
+    from jobs.spec.job_size import Size  # noqa: PLC0415
+
+    setattr(Size, "why_unknown", lambda *_: "")  # noqa: B010
+
+
+def _nothing_overlooked() -> None:
+    from jobs.spec import job_size  # noqa: PLC0415
+
+    setattr(job_size, "_size_members", lambda _: iter(()))  # noqa: B010
 
 
 def _must_nothing() -> None:

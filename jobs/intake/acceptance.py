@@ -24,6 +24,7 @@ from jobs.policy.asks import propagates_tags
 from jobs.ring import ring
 from jobs.spec import effective
 from jobs.spec.documents import Document
+from jobs.spec.job_size import requested_size
 from jobs.spec.workflow import Plan, Step, plan
 from jobs.states import Delivery
 
@@ -127,7 +128,7 @@ def job_of(submission: Submission, step: Step, target: Target, **fields: Any) ->
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
     definition = target.revision.document if target.revision else {}
-    needs = effective.size(definition, document)
+    needs = requested_size(definition, document)
     if propagates_tags(definition, document) is None and needs.platform != "EKS":
         document["propagateTags"] = True  # so that the bill sees them; Batch takes it for tasks of ECS only
     job = Job(
@@ -142,12 +143,7 @@ def job_of(submission: Submission, step: Step, target: Target, **fields: Any) ->
         document=document,
         tags=tags,
         array_size=_array_size(document),
-        platform=needs.platform,
-        architecture=needs.architecture,
-        vcpus=needs.vcpus,
-        memory_mib=needs.memory_mib,
-        gpus=needs.gpus,
-        ephemeral_gib=needs.ephemeral_gib,
+        **Job.size_fields(needs),
         **fields,
     )
     job.marker = marker_of(step.name, job.public_id)

@@ -27,9 +27,9 @@ class Feature(models.TextChoices):
     PUBLIC_IP = "public_ip", "A public address"
     PRIORITY = "priority", "Shares and priorities of its own choosing"
     CONSUMABLES = "consumables", "Consumable resources"
-    NODES = "nodes", "Several nodes a job (ceilings of size do not see them)"
-    EKS = "eks", "Pods of Kubernetes (ceilings of size do not see them)"
-    TASK_SIZES = "task_sizes", "Other sizes for containers of a task (ceilings of size do not see them)"
+    NODES = "nodes", "Several nodes a job"
+    EKS = "eks", "Pods of Kubernetes"
+    TASK_SIZES = "task_sizes", "Other sizes for containers of a task"
 
 
 def one_star_at_the_end(pattern: str) -> None:

@@ -15,6 +15,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.models.queue import Queue
 from jobs.models.submission import Submission
 from jobs.models.team import Team
+from jobs.spec.job_size import Size
 from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery, State, Status, status_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ DEADLY = (
     f"{WORKERS_AT_MOST} workers vanished while they carried it. It is sent when a lead of the team releases it, "
     "and never if it is stopped."
 )
+
+# The largest sizes that the columns of a job hold. AWS has no machine near them.
+MAX_VCPUS = Decimal("999999.9999")
+MAX_INTEGER = 2**31 - 1
 
 # What a delivery changes, and so reads back; the job's request and its related rows stay as they are.
 MOVING = (
@@ -232,6 +237,18 @@ class Job(models.Model):
     @property
     def stopping(self) -> bool:
         return self.stop_requested_at is not None and not self.status.final
+
+    @staticmethod
+    def size_fields(size: Size) -> dict[str, Any]:
+        """The columns of a size: zero for what cannot be told, and at most what a column holds."""
+        return {
+            "platform": size.platform,
+            "architecture": size.architecture,
+            "vcpus": min(size.vcpus, MAX_VCPUS),
+            "memory_mib": min(size.memory_mib, MAX_INTEGER),
+            "gpus": min(size.gpus, MAX_INTEGER),
+            "ephemeral_gib": min(size.ephemeral_gib, MAX_INTEGER),
+        }
 
     def claim(self) -> bool:
         """Take the job for delivery, unless another worker has it or it has gone."""

@@ -47,8 +47,8 @@ class Request:
 
     @property
     def unsized(self) -> list[str]:
-        """Jobs of several nodes, of pods: how large they are stands where no ceiling sees it."""
-        return [name for name, ask in self.asks.items() if not ask.size.vcpus]
+        """Jobs of whose size something cannot be told: it may be any."""
+        return [name for name, ask in self.asks.items() if ask.size.unknown]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def price_is_asked_about(request: Request, thresholds: Thresholds) -> Iterator[R
     most = thresholds.usd
     if most is None:
         return
-    if request.usd is None:
+    if request.usd is None or request.unsized:
         message = f"Its price cannot be estimated, and {request.team} asks for approval above ${most:,.2f}."
         yield Reason("approval.price-unknown", message)
     elif request.usd > most:
@@ -103,7 +103,11 @@ def sizes_are_known(request: Request, thresholds: Thresholds) -> Iterator[Reason
     """Where sizes are asked about, a job whose size the portal cannot tell is not let through for that."""
     if request.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
         which = listed((quoted(name) for name in request.unsized), most=3)
-        message = f"The portal cannot tell how large {which} is, and {request.team} asks for approval of large jobs."
+        reason = request.asks[request.unsized[0]].size.unknown[0].reason
+        message = (
+            f"The portal can't tell how large {which} is, because {reason}; "
+            f"{request.team} asks for approval of large jobs."
+        )
         yield Reason("approval.size-unknown", message)
 
 
@@ -163,7 +167,11 @@ def takes_longer(edit: Edit) -> Iterator[Reason]:
 
 
 def size_goes_up(edit: Edit) -> Iterator[Reason]:
+    """A size that cannot be told after an edit may be any, whether or not it could be told before."""
     for name, before, after in edit.kept:
+        if after.size.unknown:
+            reason = after.size.unknown[0].reason
+            yield Reason("edit.size", f"The portal can't tell how large {quoted(name)} is, because {reason}.")
         sizes = (
             ("vCPU", before.size.vcpus, after.size.vcpus),
             ("MiB of memory", before.size.memory_mib, after.size.memory_mib),

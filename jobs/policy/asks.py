@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jobs.policy.fields import Use, uses
 from jobs.spec import effective
 from jobs.spec.documents import Document, Kind, is_whole_number, part
-from jobs.spec.effective import Size
+from jobs.spec.job_size import Size, requested_size, resized_at
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class JobAsk(Ask):
     queue_open: bool
     definition: str
     definition_shared: bool
-    resized: bool  # the submission says its own size
+    size_pointer: str  # where the submission says its own size; /jobDefinition if it does not
     tags: Mapping[str, str]  # the definition's too
     array_size: int  # 0: no array
     run_seconds: int  # of one attempt; 0: no limit
@@ -48,7 +48,7 @@ class JobAsk(Ask):
 def definition_ask(document: Document) -> DefinitionAsk:
     return DefinitionAsk(
         uses=uses(document, Kind.DEFINITION),
-        size=effective.size(document, {}),
+        size=requested_size(document, {}),
         own_tags=effective.tags({}, document),
         propagates_tags=propagates_tags(document, {}),
     )
@@ -75,7 +75,7 @@ def job_ask(
     )
     return JobAsk(
         uses=(*inherited, *uses(document, Kind.SUBMISSION)),
-        size=effective.size(definition, document),
+        size=requested_size(definition, document),
         own_tags=effective.tags({}, document),
         propagates_tags=propagates_tags(definition, document),
         tags=effective.tags(definition, document),
@@ -84,7 +84,7 @@ def job_ask(
         queue_open=queue_open,
         definition=definition_name,
         definition_shared=definition_shared,
-        resized=bool(part(document, "containerOverrides", "resourceRequirements")),
+        size_pointer=resized_at(document) or "/jobDefinition",
         array_size=_number(document, "arrayProperties", "size"),
         run_seconds=_number(document, *_LIMIT) or _number(definition, *_LIMIT),
         attempts=_number(document, *_ATTEMPTS) or _number(definition, *_ATTEMPTS) or 1,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Self
 
-from django.db.models import CharField, DecimalField, F, Sum, Value
+from django.db.models import CharField, Count, DecimalField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
 from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, Team
@@ -70,6 +70,8 @@ class Taken:
 
     jobs: int = 0
     vcpus: Decimal = Decimal(0)
+    unsized: int = 0
+    """Jobs whose vCPU cannot be told; they count for nothing in `vcpus`."""
 
 
 def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
@@ -80,9 +82,13 @@ def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
         .taking_room()
         .order_by()
         .values_list("queue")
-        .annotate(jobs=Sum(size), of_vcpus=Sum(F("vcpus") * size, output_field=DecimalField()))
+        .annotate(
+            jobs=Sum(size),
+            of_vcpus=Sum(F("vcpus") * size, output_field=DecimalField()),
+            unsized=Count("pk", filter=Q(vcpus=0)),
+        )
     )
-    return {queue: Taken(jobs, Decimal(vcpus)) for queue, jobs, vcpus in rows}
+    return {queue: Taken(jobs, Decimal(vcpus), unsized) for queue, jobs, vcpus, unsized in rows}
 
 
 def _kind(word: str) -> Value:

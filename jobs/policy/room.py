@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jobs.policy.asks import JobAsk
 from jobs.policy.grants import Ceilings, Grants, Taken
 from jobs.policy.rules import Objection
+from jobs.spec.job_size import VCPU
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,26 @@ def vcpus_have_room(rush: Rush) -> Iterator[Objection]:
         yield Objection("policy.no-room-for-vcpus", "/jobQueue", message)
 
 
+def vcpus_are_known(rush: Rush) -> Iterator[Objection]:
+    """What cannot be told cannot be shown to have room, neither the new jobs nor those that are there."""
+    most = rush.ceilings.active_vcpus
+    if most is None:
+        return
+    limit = f"{rush.team} may use {most} vCPU at once in {rush.queue}"
+    reasons = [ask.size.why_unknown(VCPU) for ask in rush.asks if ask.definition]
+    if reason := next(filter(None, reasons), ""):
+        message = f"{limit}, and the portal can't tell how many this takes, because {reason}."
+        yield Objection("policy.size-unknown", "/jobQueue", message)
+    if rush.taken.unsized:
+        message = (
+            f"{limit}, and the portal can't tell how many are in use by {rush.taken.unsized} of its jobs there. "
+            "Wait until they have ended, or stop them."
+        )
+        yield Objection("policy.size-unknown", "/jobQueue", message)
+
+
 RoomRule = Callable[[Rush], Iterator[Objection]]
-ROOM: tuple[RoomRule, ...] = (jobs_have_room, vcpus_have_room)
+ROOM: tuple[RoomRule, ...] = (jobs_have_room, vcpus_have_room, vcpus_are_known)
 
 
 def counted_queues(asks: Sequence[JobAsk], grants: Grants) -> set[int]:

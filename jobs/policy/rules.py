@@ -5,6 +5,7 @@ They are asked while someone types, when a submission is accepted, and once more
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from jobs.models import Feature, FilledBy
@@ -12,8 +13,9 @@ from jobs.policy.asks import Ask, DefinitionAsk, JobAsk
 from jobs.policy.fields import IMAGE, ROLE, UNNAMED
 from jobs.policy.grants import Ceilings, Grants
 from jobs.policy.images import matches
+from jobs.spec.job_size import GPU, MEMORY, VCPU
 from jobs.spec.names import PORTAL_TAG
-from jobs.spec.problems import Severity, cut, join, quoted
+from jobs.spec.problems import Severity, cut, join, listed, quoted
 
 
 @dataclass(frozen=True)
@@ -144,12 +146,28 @@ def definition_is_shared(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def size_is_within(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """vCPU, memory and GPU of one run, the submission's own laid over the definition's."""
+    """vCPU, memory and GPU of one run, the submission's own laid over the definition's; all nodes together."""
+    nodes = f" on its {ask.size.nodes} nodes together" if ask.size.nodes > 1 else ""
     for what, rule, asked, most in _beyond(ask, _ceilings(ask, grants)):
         yield Objection(
             f"policy.{rule}",
-            "/containerOverrides/resourceRequirements" if ask.resized else "/jobDefinition",
-            f"The job asks for {asked} {what}; {grants.team} may use {most} at most in {ask.queue_name}.",
+            ask.size_pointer,
+            f"The job asks for {asked} {what}{nodes}; {grants.team} may use {most} at most in {ask.queue_name}.",
+        )
+
+
+def size_is_known(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """A limit on a size that cannot be told cannot be shown to be kept. Without a definition, that is the problem."""
+    limits_by_reason: dict[str, list[str]] = {}
+    for what, resource, most in _limited(_ceilings(ask, grants)):
+        if reason := ask.size.why_unknown(resource):
+            limits_by_reason.setdefault(reason, []).append(f"{most:,} {what}")
+    for reason, limits in limits_by_reason.items() if ask.definition else ():
+        yield Objection(
+            "policy.size-unknown",
+            ask.size_pointer,
+            f"{grants.team} may use {listed(limits)} at most in {ask.queue_name}, and the portal can't tell how much "
+            f"the job asks for, because {reason}. Say it in numbers for each container.",
         )
 
 
@@ -246,6 +264,7 @@ OF_JOBS: tuple[JobRule, ...] = (
     queue_is_open,
     definition_is_shared,
     size_is_within,
+    size_is_known,
     array_is_within,
     time_is_limited,
 )
@@ -296,11 +315,23 @@ def _ceilings(ask: JobAsk, grants: Grants) -> Ceilings:
 
 def _beyond(ask: Ask, ceilings: Ceilings) -> Iterator[tuple[str, str, object, int]]:
     """What is larger than its ceiling: in words, as a rule, what is asked, and the ceiling."""
-    compared = (
-        ("vCPU", "too-many-vcpus", ask.size.vcpus, ceilings.vcpus),
-        ("MiB of memory", "too-much-memory", ask.size.memory_mib, ceilings.memory_mib),
-        ("GPU", "too-many-gpus", ask.size.gpus, ceilings.gpus),
-    )
-    for what, rule, asked, most in compared:
-        if most is not None and asked > most:
+    compared: dict[str, tuple[str, Decimal | int]] = {
+        VCPU: ("too-many-vcpus", ask.size.vcpus),
+        MEMORY: ("too-much-memory", ask.size.memory_mib),
+        GPU: ("too-many-gpus", ask.size.gpus),
+    }
+    for what, resource, most in _limited(ceilings):
+        rule, asked = compared[resource]
+        if asked > most:
             yield what, rule, asked, most
+
+
+def _limited(ceilings: Ceilings) -> Iterator[tuple[str, str, int]]:
+    """Which resources of one run have a ceiling: in words, by AWS's name, and the ceiling."""
+    for what, resource, most in (
+        ("vCPU", VCPU, ceilings.vcpus),
+        ("MiB of memory", MEMORY, ceilings.memory_mib),
+        ("GPU", GPU, ceilings.gpus),
+    ):
+        if most is not None:
+            yield what, resource, most

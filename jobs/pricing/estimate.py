@@ -110,6 +110,9 @@ def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) ->
         wanted = [(resource, amount) for resource, amount in _amounts(size) if amount]
         if not wanted:
             reasons.append("Neither its definition nor its submission names a size.")
+        elif not size.vcpus or not size.memory_mib:
+            lacking = "memory" if size.vcpus else "vCPU"
+            reasons.append(f"How much {lacking} it asked for can't be told, so that is charged with nothing.")
         day = ended_at.astimezone(UTC).date()
         for resource, amount in wanted:
             price = rates.price(size.platform, size.architecture, size.region, resource, day)

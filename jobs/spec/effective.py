@@ -1,15 +1,15 @@
 """What Batch will run: a definition with a submission laid over it, and where each value comes from."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from jobs.spec.containers import Task, is_eks, is_fargate, tasks
+from jobs.spec.containers import Task, tasks
 from jobs.spec.documents import Document, is_object, list_at, object_at, part, text_at
+from jobs.spec.job_size import platform
 from jobs.spec.placeholders import WHOLE
-from jobs.spec.sizes import asked, number
+from jobs.spec.sizes import asked
 
 BATCH_LOG_GROUP = "/aws/batch/job"  # where awslogs writes unless told otherwise; AWS Batch User Guide, log driver
 PORTAL_VARIABLE = "PORTAL_JOB_ID"
@@ -78,49 +78,10 @@ class Effective:
         }
 
 
-@dataclass(frozen=True)
-class Size:
-    """What one run of a job asks for. Zero where neither the definition nor the submission says."""
-
-    platform: str  # EC2, FARGATE or EKS
-    vcpus: Decimal
-    memory_mib: int
-    gpus: int
-    ephemeral_gib: int
-    architecture: str  # X86_64 or ARM64
-    system: str  # LINUX, or a Windows version as AWS names it
-
-
-def size(definition: Document, submission: Document) -> Size:
-    """The effective size. An override of one type leaves the definition's others (SubmitJob, API reference)."""
-    needs: dict[str, str] = {}
-    for container in _containers(definition):
-        for kind, value in asked(container).items():
-            needs[kind] = str(number(needs.get(kind)) + number(value))
-    needs |= asked(object_at(submission, "containerOverrides"))
-    properties = object_at(definition, "containerProperties")
-    runtime = object_at(properties, "runtimePlatform")
-    return Size(
-        platform=platform(definition),
-        vcpus=number(needs.get("VCPU")),
-        memory_mib=int(number(needs.get("MEMORY"))),
-        gpus=int(number(needs.get("GPU"))),
-        ephemeral_gib=int(number(part(properties, "ephemeralStorage", "sizeInGiB"))),
-        architecture=text_at(runtime, "cpuArchitecture") or "X86_64",
-        system=text_at(runtime, "operatingSystemFamily") or "LINUX",
-    )
-
-
 def tags(definition: Document, submission: Document) -> dict[str, str]:
     """The tags by which a job is found and paid for: the submission's over the definition's."""
     both = {**object_at(definition, "tags"), **object_at(submission, "tags")}
     return {str(key): str(value) for key, value in both.items()}
-
-
-def platform(definition: Document) -> str:
-    if is_eks(definition):
-        return "EKS"
-    return "FARGATE" if is_fargate(definition) else "EC2"
 
 
 def view(
@@ -247,13 +208,6 @@ def _either(definition: Document, submission: Document, block: str, key: str) ->
 
 def _said(value: Any, source: Source) -> Said | None:
     return None if value is None else Said(value, source)
-
-
-def _containers(definition: Document) -> Iterable[Any]:
-    """Every container that runs at the same time, so that their sizes add up."""
-    yield object_at(definition, "containerProperties")
-    for task in list_at(definition, "ecsProperties", "taskProperties"):
-        yield from list_at(task, "containers")
 
 
 def _json(said: Said | None) -> Document | None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from jobs.spec.documents import Document, is_whole_number, list_at, object_at, text_at
-from jobs.spec.effective import Size
 from jobs.spec.instances import Machine, machine
+from jobs.spec.job_size import Size
 from jobs.spec.problems import listed
 
 FARGATE_VCPUS, FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024

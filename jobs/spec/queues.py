@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jobs.spec import effective
 from jobs.spec.containers import is_eks, is_fargate
 from jobs.spec.documents import Document
 from jobs.spec.fitting import EnvironmentFacts, Fits, fit
+from jobs.spec.job_size import requested_size
 from jobs.spec.problems import Problem
 from jobs.spec.rules import WARNING, rule
 
@@ -90,7 +90,7 @@ def some_environment_runs_it(definition: Document, submission: Document, queue: 
     """
     if "nodeProperties" in definition or any(queue_has_the_platform(definition, queue)):
         return
-    answer = fit(effective.size(definition, submission), queue.environments)
+    answer = fit(requested_size(definition, submission), queue.environments)
     if answer.fits is Fits.NO:
         yield Problem("/jobQueue", f"{answer.reason} The job would wait for ever.")
 

@@ -70,7 +70,9 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("EphemeralStorage", "sizeInGiB"): {"minimum": 21, "maximum": 200},
     ("EcsProperties", "taskProperties"): {"minItems": 1, "maxItems": 1},
     ("EcsTaskProperties", "containers"): {"minItems": 1, "maxItems": 10},
-    ("NodeProperties", "numNodes"): {"minimum": 1},
+    # 1,000 by default (AWS Batch User Guide, multi-node parallel jobs), and an account may have more.
+    ("NodeProperties", "numNodes"): {"minimum": 1, "maximum": 9999},
+    ("NodeOverrides", "numNodes"): {"minimum": 1, "maximum": 9999},
     ("NodeProperties", "mainNode"): {"minimum": 0},
     ("NodeProperties", "nodeRangeProperties"): {"minItems": 1, "maxItems": 5},
     ("NodeRangeProperty", "instanceTypes"): {"maxItems": 1},

@@ -23,6 +23,7 @@ from jobs.models import (
 )
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.spec import effective
+from jobs.spec.job_size import requested_size
 from jobs.spec.normal import fingerprint
 from jobs.states import Delivery, State
 from jobs.sync.apply import apply
@@ -65,7 +66,7 @@ def _job(
     submission.kind, submission.source = "submission", Source.RECOVERED
     submission.save()
     team = submission.team
-    needs = effective.size(revision.document, document)
+    needs = requested_size({**revision.document, **_described_as_run(told.raw)}, document)
     job = Job.objects.create(
         public_id=from_text(marker[-TEXT_LENGTH:]),
         submission=submission,
@@ -79,12 +80,7 @@ def _job(
         document=document,
         tags=own,
         array_size=(told.raw.get("arrayProperties") or {}).get("size"),
-        platform=needs.platform,
-        architecture=needs.architecture,
-        vcpus=needs.vcpus,
-        memory_mib=needs.memory_mib,
-        gpus=needs.gpus,
-        ephemeral_gib=needs.ephemeral_gib,
+        **Job.size_fields(needs),
         delivery=Delivery.SENT,
         epoch=1,
         batch_id=told.batch_id,
@@ -114,6 +110,11 @@ def _document(name: str, queue: Queue, revision: Revision, raw: Any) -> dict[str
     if size := (raw.get("arrayProperties") or {}).get("size"):
         document["arrayProperties"] = {"size": size}
     return document
+
+
+def _described_as_run(raw: Any) -> dict[str, Any]:
+    """The parts of a definition that AWS shows as the job runs them, with its overrides; their sizes count."""
+    return {key: raw[key] for key in ("ecsProperties", "eksProperties", "nodeProperties") if raw.get(key)}
 
 
 def _person(text_id: str) -> User | None:

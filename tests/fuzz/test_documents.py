@@ -17,6 +17,7 @@ from jobs.sandbox.definitions import Definitions
 from jobs.sandbox.store import Store
 from jobs.spec import difference, effective, judge, schema, skeletons, workflow
 from jobs.spec.documents import Document, Kind
+from jobs.spec.job_size import requested_size
 from jobs.spec.normal import fingerprint, normalise
 from jobs.spec.patch import apply
 from jobs.spec.problems import has_errors
@@ -128,7 +129,7 @@ def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document
     name = str(submission.get("jobDefinition"))
     judge.problems(Kind.SUBMISSION, submission, {name: definition})
     effective.view(definition, submission).as_json()
-    effective.size(definition, submission)
+    requested_size(definition, submission)
     workflow.problems({"jobs": [submission, submission]}, {name: definition})
 
 

@@ -82,7 +82,8 @@ def test_a_job_of_unknown_size_waits_where_sizes_are_asked_about():
 
     assert waits(unsized, vcpu_hours=1000) == ["approval.size-unknown"]
     assert waits(unsized, gpus=1000) == ["approval.size-unknown"]
-    assert waits(unsized, usd=Decimal(1000), array_size=1000) == []
+    assert waits(unsized, usd=Decimal(1000)) == ["approval.price-unknown"]
+    assert waits(unsized, array_size=1000) == []
 
 
 # -- Edits

@@ -121,6 +121,13 @@ def test_what_is_not_charged_has_its_reason(asked, attempt, words):
     assert any(words in reason for reason in line.reasons)
 
 
+@pytest.mark.parametrize(("asked", "lacking"), [(size("EC2", "0", 4096), "vCPU"), (size("EC2", "2", 0), "memory")])
+def test_a_size_that_is_known_in_part_has_no_price_without_a_reason(asked, lacking):
+    (line,) = receipt(asked, [ran(3600)], RATES).lines
+
+    assert line.reasons == (f"How much {lacking} it asked for can't be told, so that is charged with nothing.",)
+
+
 def test_each_attempt_has_a_line_and_says_how_it_ended():
     made = receipt(size(), [ran(100, ok=False), ran(200, number=2)], RATES)
 

@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.spec import effective
+from jobs.spec.job_size import requested_size
 
 
 def definition(**properties):
@@ -14,7 +15,7 @@ def asks(**values):
 
 
 def test_an_override_of_one_type_leaves_the_others():
-    size = effective.size(
+    size = requested_size(
         definition(resourceRequirements=asks(VCPU="2", MEMORY="4096", GPU="1")),
         {"containerOverrides": {"resourceRequirements": asks(GPU="2")}},
     )
@@ -23,15 +24,15 @@ def test_an_override_of_one_type_leaves_the_others():
 
 
 def test_legacy_sizes_count_where_nothing_newer_stands_beside_them():
-    size = effective.size(definition(vcpus=4, memory=16384, resourceRequirements=asks(GPU="1")), {})
+    size = requested_size(definition(vcpus=4, memory=16384, resourceRequirements=asks(GPU="1")), {})
 
     assert (size.vcpus, size.memory_mib, size.gpus) == (Decimal(4), 16384, 1)
-    assert effective.size(definition(vcpus=4, resourceRequirements=asks(VCPU="8")), {}).vcpus == 8
+    assert requested_size(definition(vcpus=4, resourceRequirements=asks(VCPU="8")), {}).vcpus == 8
 
 
 def test_containers_of_one_task_add_up():
     task = {"containers": [{"image": "x", "resourceRequirements": asks(VCPU="0.25", MEMORY="512")}] * 2}
-    size = effective.size({"ecsProperties": {"taskProperties": [task]}}, {})
+    size = requested_size({"ecsProperties": {"taskProperties": [task]}}, {})
 
     assert (size.vcpus, size.memory_mib) == (Decimal("0.5"), 1024)
 
@@ -41,12 +42,12 @@ def test_containers_of_one_task_add_up():
     [({"platformCapabilities": ["FARGATE"]}, "FARGATE"), ({"eksProperties": {}}, "EKS"), ({}, "EC2")],
 )
 def test_the_platform_follows_from_the_definition(document, platform):
-    assert effective.size(document, {}).platform == platform
+    assert requested_size(document, {}).platform == platform
 
 
 @pytest.mark.parametrize("document", [{}, {"containerProperties": None}, {"containerProperties": {"vcpus": "many"}}])
 def test_what_nobody_says_is_zero(document):
-    assert effective.size(document, {}).vcpus == 0
+    assert requested_size(document, {}).vcpus == 0
 
 
 def test_tags_of_the_submission_win_over_those_of_the_definition():

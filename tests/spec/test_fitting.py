@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.spec.effective import Size
 from jobs.spec.fitting import EnvironmentFacts, Fits, fit
 from jobs.spec.instances import machine
+from jobs.spec.job_size import Size
 from jobs.spec.queues import QueueFacts, some_environment_runs_it
 
 

@@ -26,6 +26,7 @@ class Batch:
     def __init__(self) -> None:
         self.jobs: list[dict[str, Any]] = []
         self.ended: list[str] = []
+        self.definition: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
 
@@ -50,7 +51,12 @@ class Batch:
         return {}
 
     def describejobdefinitions(self, _):
-        document = {**make.document("found"), "jobDefinitionArn": f"{ARN}:job-definition/found:4", "revision": 4}
+        document = {
+            **make.document("found"),
+            **self.definition,
+            "jobDefinitionArn": f"{ARN}:job-definition/found:4",
+            "revision": 4,
+        }
         return {"jobDefinitions": [document]}
 
 
@@ -176,6 +182,21 @@ def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
 
     sweep(lost.account, every=timedelta(0))
     assert Job.objects.count() == 1
+
+
+def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
+    lost = forgotten(aws)
+    container = make.document()["containerProperties"]
+    del aws.jobs[0]["container"]
+    aws.jobs[0]["nodeProperties"] = {
+        "numNodes": 6,
+        "mainNode": 0,
+        "nodeRangeProperties": [{"targetNodes": "0:5", "container": container}],
+    }
+    aws.definition = {"type": "multinode", "containerProperties": None}
+    sweep(lost.account)
+
+    assert (int(Job.objects.get().vcpus), Job.objects.get().memory_mib) == (6, 6 * 512)
 
 
 @pytest.mark.parametrize(

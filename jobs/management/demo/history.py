@@ -17,6 +17,7 @@ from jobs.models.ids import to_text
 from jobs.pricing.estimate import Attempt
 from jobs.spec import effective
 from jobs.spec.documents import list_at, object_at, part
+from jobs.spec.job_size import requested_size
 from jobs.states import Delivery, State
 
 # Monday to Sunday, and the 24 hours in UTC: how much is submitted then.
@@ -129,7 +130,7 @@ def _past(
     kind = _kind(revision)
     name = _name(kind, revision, number, accepted, chance)
     tags = _tags(ground, projects, chance)
-    needs = effective.size(revision.document, {})
+    needs = requested_size(revision.document, {})
     public_id = _id_of(accepted)
     queue = _home(revision, ground.queues, chance)
     job = Job(
@@ -143,12 +144,7 @@ def _past(
         marker=f"{name}-{to_text(public_id)}",
         document={"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned},
         tags=tags,
-        platform=needs.platform,
-        architecture=needs.architecture,
-        vcpus=needs.vcpus,
-        memory_mib=needs.memory_mib,
-        gpus=needs.gpus,
-        ephemeral_gib=needs.ephemeral_gib,
+        **Job.size_fields(needs),
         delivery=Delivery.SENT,
         batch_id=str(uuid.uuid4()),
     )

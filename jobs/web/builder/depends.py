@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from jobs.intake import Verdict
 from jobs.policy.grants import Ceilings
-from jobs.spec import effective
 from jobs.spec.fields import units
+from jobs.spec.job_size import requested_size
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.web.builder import rail
 
@@ -41,7 +41,7 @@ def notes(verdict: Verdict | None) -> Mapping[str, str]:
 def _on_fargate(verdict: Verdict, found: Mapping[str, str]) -> dict[str, str]:
     """Fargate has certain sizes only: those that go with the vCPU as it is now."""
     revision = verdict.targets[0].revision
-    vcpus = effective.size(revision.document if revision else {}, verdict.reading.document).vcpus
+    vcpus = requested_size(revision.document if revision else {}, verdict.reading.document).vcpus
     memory = FARGATE_MEMORY.get(Decimal(vcpus), ())
     told = {"vcpus": f"Fargate has {', '.join(str(each) for each in FARGATE_MEMORY)}.", "gpus": "Fargate has none."}
     if memory:

@@ -21,10 +21,10 @@ from jobs.pricing import estimate, rates
 from jobs.pricing.rates import Rates
 from jobs.pricing.supposed import Supposed, supposed, total
 from jobs.reports.usual import Span, Usual, usual
-from jobs.spec import effective
 from jobs.spec.documents import Document, Kind, is_object, is_whole_number, part
 from jobs.spec.fields import units
 from jobs.spec.fitting import Fit, Fits, fit
+from jobs.spec.job_size import Size, requested_size
 from jobs.spec.problems import Problem, Severity, listed
 from jobs.spec.problems import resolve as resolve_pointer
 from jobs.templatetags.money import rounded
@@ -39,6 +39,7 @@ _CEILINGS = frozenset(
         "policy.too-many-vcpus",
         "policy.too-much-memory",
         "policy.too-many-gpus",
+        "policy.size-unknown",
         "policy.array-too-large",
         "policy.runs-too-long",
         "policy.no-time-limit",
@@ -82,8 +83,8 @@ class _Run:
     target: Target
 
     @property
-    def size(self) -> effective.Size:
-        return effective.size(self.definition, self.document)
+    def size(self) -> Size:
+        return requested_size(self.definition, self.document)
 
     @property
     def times(self) -> int:
@@ -131,7 +132,7 @@ _LATER = "Once a queue and a definition are chosen."
 
 def _of_definition(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str]) -> Rail:
     document = verdict.reading.document
-    size = effective.size(document, {})
+    size = requested_size(document, {})
     queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
     lines = (
         _valid(findings, missing),
@@ -222,7 +223,7 @@ def _fitting(findings: Sequence[Finding], fits: Sequence[Fit]) -> Line:
     return _line("fits", "Fits", findings, NOT_KNOWN, unsure.reason, tone="off")
 
 
-def _somewhere(size: effective.Size, queues: Sequence[Queue]) -> Fit:
+def _somewhere(size: Size, queues: Sequence[Queue]) -> Fit:
     """Whether any queue of the team can run it."""
     answers = [(fit(size, facts(queue).environments), queue) for queue in queues]
     for wanted in (Fits.YES, Fits.UNKNOWN):
@@ -314,17 +315,25 @@ def _price(runs: Sequence[_Run], past: Usual) -> tuple[Line, str]:
 
 def _cost(run: _Run, seconds: float, book: Rates, at: datetime) -> Supposed:
     region = run.target.queue.account.region if run.target.queue else ""
+    if run.size.unknown:
+        return Supposed(None, (_unsized(run.size),))
     return supposed(_priced(run.size, region), seconds, book, at, run.times)
 
 
-def _by_the_hour(size: effective.Size, region: str, book: Rates, at: datetime) -> Line:
+def _by_the_hour(size: Size, region: str, book: Rates, at: datetime) -> Line:
+    if size.unknown:
+        return _unknown("price", _unsized(size))
     hour = supposed(_priced(size, region), 3600, book, at)
     if hour.usd is None:
         return _unknown("price", " ".join(hour.reasons))
     return Line("price", "Estimate", "good", f"{rounded(hour.usd)} an hour", "From its size and the rates of today.")
 
 
-def _priced(size: effective.Size, region: str) -> estimate.Size:
+def _unsized(size: Size) -> str:
+    return f"How large it is can't be told, because {size.unknown[0].reason}."
+
+
+def _priced(size: Size, region: str) -> estimate.Size:
     return estimate.Size(
         size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
     )

@@ -1,0 +1,369 @@
+"""How large a job is: what its definition and its submission together ask for, in every shape that AWS Batch takes.
+
+A container on ECS asks in resourceRequirements (or the older vcpus and memory), a container of a pod in
+resources.limits and resources.requests, a node group by its containers and by the machine that it names. Containers
+of one task add up, and so do the nodes of a multi-node job. An amount that cannot be told is `Unknown` and never a
+zero that a limit would let through; a size that stands where this module doesn't look makes the whole size unknown.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from jobs.spec.clusters import GROUPS, node_range
+from jobs.spec.containers import Container, Task, is_eks, is_fargate, overrides, tasks
+from jobs.spec.documents import Document, Path, is_object, is_whole_number, list_at, object_at, text_at
+from jobs.spec.instances import machine
+from jobs.spec.problems import quoted
+from jobs.spec.sizes import asked
+
+VCPU, MEMORY, GPU = "VCPU", "MEMORY", "GPU"
+RESOURCE_NAMES: Final[Mapping[str, str]] = {VCPU: "vCPU", MEMORY: "memory", GPU: "GPUs"}
+
+SIZE_MEMBERS = frozenset(["resourceRequirements", "resources", "vcpus", "memory", "ephemeralStorage"]) | frozenset(
+    ["numNodes", "instanceType", "instanceTypes"]
+)
+"""The members, wherever they stand, by which a document says how large a job is."""
+
+_FREE_TEXT = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
+"""Maps whose keys are people's own words, or are read with the member that holds them."""
+
+_POD_RESOURCES = {"cpu": VCPU, "memory": MEMORY, "nvidia.com/gpu": GPU}
+_AMOUNTS = {
+    VCPU: re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?"),
+    MEMORY: re.compile(r"[0-9]{1,9}"),
+    GPU: re.compile(r"[0-9]{1,4}"),
+}
+_POD_MEMORY = re.compile(r"([0-9]{1,9})Mi")
+_DEFAULT_POD_CONTAINER = "Default"  # EksContainer, AWS Batch API reference
+MAX_NODES = 9999
+
+
+class Unknown(NamedTuple):
+    """A resource whose amount cannot be told, and why not, as the end of a sentence that begins with “because”."""
+
+    resource: str  # VCPU, MEMORY or GPU
+    reason: str
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What one container, one task or one node takes. Of an unknown resource, what is known is counted."""
+
+    vcpus: Decimal = Decimal(0)
+    memory_mib: int = 0
+    gpus: int = 0
+    ephemeral_gib: int = 0
+    unknown: tuple[Unknown, ...] = ()
+
+    def __add__(self, other: "Amounts") -> "Amounts":
+        return Amounts(
+            self.vcpus + other.vcpus,
+            self.memory_mib + other.memory_mib,
+            self.gpus + other.gpus,
+            self.ephemeral_gib + other.ephemeral_gib,
+            _merged(self.unknown, other.unknown),
+        )
+
+    def times(self, count: int) -> "Amounts":
+        return Amounts(
+            self.vcpus * count, self.memory_mib * count, self.gpus * count, self.ephemeral_gib * count, self.unknown
+        )
+
+    def at_least(self, other: "Amounts") -> "Amounts":
+        """The larger amount of each resource."""
+        return Amounts(
+            max(self.vcpus, other.vcpus),
+            max(self.memory_mib, other.memory_mib),
+            max(self.gpus, other.gpus),
+            max(self.ephemeral_gib, other.ephemeral_gib),
+            _merged(self.unknown, other.unknown),
+        )
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one run of a job asks for, all its nodes together. Zero where the amount is in `unknown`."""
+
+    platform: str  # EC2, FARGATE or EKS
+    vcpus: Decimal
+    memory_mib: int
+    gpus: int
+    ephemeral_gib: int
+    architecture: str  # X86_64 or ARM64
+    system: str  # LINUX, or a Windows version as AWS names it
+    nodes: int = 1
+    unknown: tuple[Unknown, ...] = ()
+
+    def why_unknown(self, resource: str) -> str:
+        """Why the amount of a resource cannot be told; empty if it can."""
+        return next((each.reason for each in self.unknown if each.resource == resource), "")
+
+
+def requested_size(definition: Document, submission: Document) -> Size:
+    """The effective size. An override of one type leaves the definition's others (SubmitJob, API reference)."""
+    counter = _Counter(definition, submission)
+    total, nodes = counter.total()
+    total = total + counter.overlooked()
+    unknown = {each.resource for each in total.unknown}
+    runtimes = [object_at(task.value, "runtimePlatform") for task in tasks(definition)]
+    architectures = {text_at(runtime, "cpuArchitecture") or "X86_64" for runtime in runtimes}
+    systems = [text_at(runtime, "operatingSystemFamily") for runtime in runtimes]
+    return Size(
+        platform=platform(definition),
+        vcpus=Decimal(0) if VCPU in unknown else total.vcpus,
+        memory_mib=0 if MEMORY in unknown else total.memory_mib,
+        gpus=0 if GPU in unknown else total.gpus,
+        ephemeral_gib=total.ephemeral_gib,
+        architecture=architectures.pop() if len(architectures) == 1 else "X86_64",
+        system=next(filter(None, systems), "LINUX"),
+        nodes=nodes,
+        unknown=total.unknown,
+    )
+
+
+def platform(definition: Document) -> str:
+    groups = list_at(definition, *GROUPS)
+    if is_eks(definition) or any(is_object(group) and "eksProperties" in group for group in groups):
+        return "EKS"
+    return "FARGATE" if is_fargate(definition) else "EC2"
+
+
+def resized_at(submission: Document) -> str:
+    """The pointer to where a submission says a size of its own; empty if it doesn't."""
+    if object_at(submission, "containerOverrides").get("resourceRequirements"):
+        return "/containerOverrides/resourceRequirements"
+    for key in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
+        if any(value for _, value in _size_members(object_at(submission, key))):
+            return f"/{key}"
+    return ""
+
+
+@dataclass
+class _Counter:
+    """Adds up a definition and its submission, and remembers which places of both it has read."""
+
+    definition: Document
+    submission: Document
+    _read: dict[str, set[Path]] = field(default_factory=lambda: {"definition": set(), "submission": set()})
+
+    def total(self) -> tuple[Amounts, int]:
+        """The amounts of all nodes together, and how many nodes there are."""
+        every = tasks(self.definition)
+        alone = [task for task in every if not task.in_group]
+        amounts = Amounts()
+        for task in alone:
+            amounts += self._task(task, ())
+        if "nodeProperties" not in self.definition:
+            return (amounts if alone else _nothing_known("it describes no container")), 1
+        of_nodes, count = self._nodes([task for task in every if task.in_group])
+        return amounts + of_nodes, count
+
+    def overlooked(self) -> Amounts:
+        """Nothing, if every size in both documents was read; else all of it is unknown."""
+        for name, document in (("definition", self.definition), ("submission", self.submission)):
+            for path, value in _size_members(document):
+                known = path in self._read[name] or path[:-1] in self._read[name]
+                if not known and value not in (None, [], {}):
+                    return _nothing_known(f"the portal can't tell what {'.'.join(_words(path))} is for")
+        return Amounts()
+
+    # -- One task or pod
+
+    def _task(self, task: Task, group: Path) -> Amounts:
+        """A task or pod with its overrides. `group` is where the overrides of its node group stand."""
+        self._read["definition"].add((*task.path, "ephemeralStorage"))
+        mine = [over for over in overrides(self.submission) if _is_for(over, task, group)]
+        main, before = Amounts(), Amounts()
+        for container in task.containers:
+            amounts = self._container(container, mine, task)
+            if "initContainers" in container.path:
+                before = before.at_least(amounts)  # they run one after the other, before the others
+            else:
+                main += amounts
+        if not task.containers:
+            main = _nothing_known("it describes no container")
+        gib = object_at(task.value, "ephemeralStorage").get("sizeInGiB")
+        storage = Amounts(ephemeral_gib=gib if is_whole_number(gib) else 0)
+        return main.at_least(before) + storage
+
+    def _container(self, container: Container, overs: Sequence[Container], task: Task) -> Amounts:
+        matching = [over for over in overs if _overrides(over, container, task, overs)]
+        self._read["definition"].add(container.path)
+        for over in matching:
+            self._read["submission"].add(over.path)
+        if len(matching) > 1:
+            return _nothing_known(f"{_label(container)} is overridden twice")
+        override: Document = matching[0].value if matching else {}
+        if container.sort == "eks":
+            requests = _pod_requests(container.value, override)
+        else:
+            requests = asked(container.value) | asked(override)
+        return _amounts(requests, _label(container))
+
+    # -- The nodes of a multi-node job
+
+    def _nodes(self, inside: Sequence[Task]) -> tuple[Amounts, int]:
+        block, over = object_at(self.definition, "nodeProperties"), object_at(self.submission, "nodeOverrides")
+        self._read["definition"].add(("nodeProperties", "numNodes"))
+        self._read["submission"].add(("nodeOverrides", "numNodes"))
+        count = over.get("numNodes", block.get("numNodes"))
+        if not is_whole_number(count) or not 0 < count <= MAX_NODES:
+            return _nothing_known("it doesn't say how many nodes it has"), 1
+        spans: list[tuple[range, Amounts]] = []
+        for number, group in enumerate(list_at(block, "nodeRangeProperties")):
+            span = node_range(text_at(group, "targetNodes"), count)
+            if span is None:
+                return _nothing_known(f"the range of node group {number + 1} can't be read"), count
+            own = [task for task in inside if task.path[2] == number]
+            spans.append((range(span.start, min(span.stop, count)), self._node(group, number, own)))
+        return _sum_of_nodes(spans, count), count
+
+    def _node(self, group: Document, number: int, inside: Sequence[Task]) -> Amounts:
+        """One node of a group: its containers, and at least the machine that it has to itself."""
+        target = text_at(group, "targetNodes")
+        entries = list_at(self.submission, "nodeOverrides", "nodePropertyOverrides")
+        mine = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
+        self._read["definition"].add((*GROUPS, number, "instanceTypes"))
+        here = ("nodeOverrides", "nodePropertyOverrides", mine[0] if mine else -1)
+        self._read["submission"].add((*here, "instanceTypes"))
+        if len(mine) > 1:
+            return _nothing_known(f"nodes {target} are overridden twice")
+        over = object_at(entries[mine[0]]) if mine else {}
+        amounts = Amounts() if inside else _nothing_known(f"nodes {target} have no container")
+        for task in inside:
+            amounts += self._task(task, here)
+        for name in _instance_types(over) or _instance_types(group):
+            found = machine(name)
+            if found is None:
+                return amounts + _nothing_known(f"the portal doesn't know how large {quoted(name)} is")
+            amounts = amounts.at_least(Amounts(Decimal(found.vcpus), found.memory_mib, found.gpus))
+        return amounts
+
+
+def _is_for(over: Container, task: Task, group: Path) -> bool:
+    """Whether an override is of the same sort and for the same task as this one."""
+    if over.sort != task.sort or over.path[: len(group)] != group:
+        return False
+    if not group and over.path[0] == "nodeOverrides":
+        return False
+    # …, "taskProperties", 0, "containers", 1 beside …, "taskProperties", 0
+    return over.sort != "ecs" or over.path[-3] == task.path[-1]
+
+
+def _overrides(over: Container, container: Container, task: Task, overs: Sequence[Container]) -> bool:
+    if over.sort == "container":
+        return True
+    if over.path[-2] != container.path[-2]:  # containers or initContainers
+        return False
+    nameless = _DEFAULT_POD_CONTAINER if over.sort == "eks" else ""
+    if (text_at(over.value, "name") or nameless) == (text_at(container.value, "name") or nameless):
+        return True
+    return len(task.containers) == len(overs) == 1
+
+
+def _sum_of_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
+    """All nodes together. Of nested groups the inner one counts (NodeRangeProperty, AWS Batch API reference)."""
+    edges = sorted({0, count, *(edge for span, _ in spans for edge in (span.start, span.stop) if edge < count)})
+    total = Amounts()
+    for first, end in itertools.pairwise(edges):
+        covering = [(span, amounts) for span, amounts in spans if first in span]
+        inner = [
+            amounts
+            for span, amounts in covering
+            if all(other.start <= span.start and span.stop <= other.stop for other, _ in covering)
+        ]
+        node = _nothing_known(f"node {first} is in no group") if not covering else Amounts()
+        for amounts in inner or [amounts for _, amounts in covering]:
+            node = node.at_least(amounts)
+        total += node.times(end - first)
+    return total
+
+
+def _instance_types(group: Document) -> list[str]:
+    """The machines that a group of nodes, or its override, names."""
+    named = [name for name in list_at(group, "instanceTypes") if isinstance(name, str) and name]
+    alone = (text_at(group, key, "instanceType") for key in ("container", "containerOverrides"))
+    return [*named, *filter(None, alone)]
+
+
+def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
+    """Every member by which a document may say a size, wherever it stands."""
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, member in inner:
+            if key in SIZE_MEMBERS:
+                yield (*path, key), member
+            if isinstance(member, dict | list) and key not in _FREE_TEXT:
+                waiting.append(((*path, key), member))
+
+
+# -- One container
+
+
+def _pod_requests(base: Document, over: Document) -> dict[str, str]:
+    """The amounts of a pod's container by type: the larger of its limits and its requests."""
+    found: dict[str, str] = {}
+    for side in ("limits", "requests"):
+        amounts = {**object_at(base, "resources", side), **object_at(over, "resources", side)}
+        for name, value in amounts.items():
+            kind = _POD_RESOURCES.get(name, name)
+            text = str(value)
+            if kind == MEMORY:
+                memory = _POD_MEMORY.fullmatch(text)
+                text = memory[1] if memory else f"{text} bytes" if text.isdecimal() else text
+            found[kind] = _larger(kind, found.get(kind), text)
+    return found
+
+
+def _larger(kind: str, one: str | None, other: str) -> str:
+    """The larger of two amounts; one that is no amount goes before, so that nobody overlooks it."""
+    pattern = _AMOUNTS.get(kind)
+    if one is None or pattern is None or not pattern.fullmatch(other):
+        return other
+    if not pattern.fullmatch(one):
+        return one
+    return max(one, other, key=Decimal)
+
+
+def _amounts(requests: Mapping[str, str], label: str) -> Amounts:
+    unknown = [
+        Unknown(kind, f"{label} doesn't say how much it needs") for kind in (VCPU, MEMORY) if kind not in requests
+    ]
+    values: dict[str, Decimal] = {}
+    for kind, text in requests.items():
+        pattern = _AMOUNTS.get(kind)
+        if pattern is None:
+            unknown.append(Unknown(GPU, f"{label} asks for {quoted(kind)}, which the portal doesn't know"))
+        elif not pattern.fullmatch(text) or (kind != GPU and not Decimal(text)):
+            unknown.append(Unknown(kind, f"{label} asks for {quoted(text)}, which is no amount"))
+        else:
+            values[kind] = Decimal(text)
+    return Amounts(
+        values.get(VCPU, Decimal(0)), int(values.get(MEMORY, 0)), int(values.get(GPU, 0)), 0, tuple(unknown)
+    )
+
+
+def _label(container: Container) -> str:
+    name = text_at(container.value, "name")
+    if name and container.sort != "container":
+        return f"container {quoted(name)}"
+    group = container.path[2] if container.path[0] == "nodeProperties" else None
+    return f"a container of node group {group + 1}" if isinstance(group, int) else "its container"
+
+
+def _nothing_known(reason: str) -> Amounts:
+    return Amounts(unknown=tuple(Unknown(kind, reason) for kind in RESOURCE_NAMES))
+
+
+def _merged(one: Iterable[Unknown], other: Iterable[Unknown]) -> tuple[Unknown, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
+def _words(path: Path) -> Iterator[str]:
+    return (step for step in path if isinstance(step, str))

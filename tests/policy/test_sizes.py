@@ -1,0 +1,210 @@
+"""Ceilings and approval see a size, an image, a role and a right in every shape in which AWS Batch takes one."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from jobs.models import Feature
+from jobs.policy.approval import Request, Thresholds, raised, reasons_to_wait
+from jobs.policy.asks import JobAsk, definition_ask
+from jobs.policy.fields import IMAGE, ROLE, uses
+from jobs.policy.grants import Taken
+from jobs.policy.room import crowding
+from jobs.policy.rules import objections, objections_to_definition
+from jobs.spec.documents import Document, Kind
+from jobs.spec.problems import join
+from tests.policy.asked import QUEUE, given, job
+from tests.spec.shapes import (
+    MORE,
+    NODES,
+    OF_CONTAINERS,
+    ONE,
+    REQUESTS,
+    Place,
+    amounts,
+    definition_for,
+    members,
+    named,
+    places,
+    with_value,
+)
+
+OVERRIDES = [each for each in places(OF_CONTAINERS) if each.values[0] == "submission"]
+
+
+def overridden(place: Place, value: Any) -> JobAsk:
+    submission = with_value(named({"jobName": "one"}, place), place, value)
+    return job(submission, on=definition_for(place))
+
+
+def sizes_told(ask: JobAsk, **ceilings: int) -> list[tuple[str, str]]:
+    told = objections(ask, given(ceilings=ceilings, features=frozenset(Feature.values)))
+    return [(each.rule, each.pointer) for each in told]
+
+
+def unknown(place: Place) -> JobAsk:
+    bad = {
+        "resourceRequirements": [{"type": kind, "value": "Ref::n"} for kind in ("VCPU", "MEMORY")],
+        "limits": {"cpu": "Ref::n", "memory": "Ref::n"},
+        "requests": {"cpu": "Ref::n", "memory": "Ref::n"},
+    }
+    return overridden(place, bad.get(place[-1], "Ref::n"))
+
+
+def waiting(ask: JobAsk, **thresholds: Any) -> list[str]:
+    request = Request("Research", {"one": ask}, Decimal(1), Decimal(1))
+    return [each.rule for each in reasons_to_wait(request, Thresholds(**thresholds))]
+
+
+@pytest.mark.parametrize(("kind", "place"), OVERRIDES)
+def test_a_ceiling_holds_for_every_override(kind, place):
+    nodes = NODES if place[0].startswith("node") else 1
+    here = "/containerOverrides/resourceRequirements" if place[-1] == "resourceRequirements" else f"/{place[0]}"
+    pointer = here if place[0] == "containerOverrides" else f"/{place[0]}"
+    ask = overridden(place, amounts(place[-1], MORE))
+    ceiling, rule = ("memory_mib", "too-much-memory") if place[-1] == "memory" else ("vcpus", "too-many-vcpus")
+    amount = (700 if place[-1] == "memory" else 7) * nodes
+
+    assert sizes_told(ask, **{ceiling: amount}) == []
+    assert sizes_told(ask, **{ceiling: amount - 1}) == [(f"policy.{rule}", pointer)]
+
+
+@pytest.mark.parametrize(("kind", "place"), OVERRIDES)
+def test_what_is_in_use_at_once_counts_every_override(kind, place):
+    nodes = NODES if place[0].startswith("node") else 1
+    ask = overridden(place, amounts(place[-1], MORE))
+    vcpus = (1 if place[-1] == "memory" else 7) * nodes
+
+    def told(most: int) -> list[str]:
+        grants = given(ceilings={"active_vcpus": most})
+        return [each.rule for _, each in crowding([ask], grants, {QUEUE: Taken(1, Decimal(2))})]
+
+    assert told(vcpus + 2) == []
+    assert told(vcpus + 1) == ["policy.no-room-for-vcpus"]
+
+
+@pytest.mark.parametrize(("kind", "place"), OVERRIDES)
+def test_an_override_that_is_no_amount_is_refused_by_a_ceiling_and_asks_for_approval(kind, place):
+    ask = unknown(place)
+    rules = {rule for rule, _ in sizes_told(ask, vcpus=1000, memory_mib=100_000)}
+    fine = job(on=definition_for(place))
+
+    assert rules == {"policy.size-unknown"}
+    assert sizes_told(ask) == []  # nothing is limited
+    assert waiting(ask, usd=Decimal(1000)) == ["approval.price-unknown"]
+    assert waiting(ask, vcpu_hours=1000) == waiting(ask, gpus=1000) == ["approval.size-unknown"]
+    assert waiting(fine, usd=Decimal(1000), vcpu_hours=1000, gpus=1000) == []
+    both = [Request("Research", {"one": each}, Decimal(1), Decimal(1)) for each in (fine, ask)]
+    assert "edit.size" in {each.rule for each in raised(*both)}
+
+
+@pytest.mark.parametrize(("kind", "place"), OVERRIDES)
+def test_an_override_of_a_larger_size_raises_what_was_asked_for(kind, place):
+    both = (overridden(place, amounts(place[-1], value)) for value in (ONE, MORE))
+    before, after = (Request("Research", {"one": ask}, Decimal(1), Decimal(1)) for ask in both)
+
+    assert "edit.size" in {each.rule for each in raised(before, after)}
+    assert "edit.size" not in {each.rule for each in raised(after, before)}
+
+
+def test_what_cannot_be_told_is_said_in_words_with_the_reason():
+    bare: Document = {"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}}
+    [told] = objections(job(on=bare), given(ceilings={"vcpus": 64, "memory_mib": 2048}))
+
+    assert told.message == (
+        "Research may use 64 vCPU and 2,048 MiB of memory at most in cpu, and the portal can't tell how much the job "
+        "asks for, because its container doesn't say how much it needs. Say it in numbers for each container."
+    )
+
+
+def test_of_a_definition_that_is_not_known_no_size_is_missed():
+    nothing = job(on={"jobDefinitionName": "x"}, definition_name="")
+
+    assert sizes_told(nothing, vcpus=1) == []
+
+
+def test_a_definition_of_unknown_size_may_be_registered():
+    bare: Document = {"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}}
+
+    assert objections_to_definition(definition_ask(bare), given(ceilings={"vcpus": 1})) == []
+
+
+def test_jobs_that_run_and_whose_size_nobody_knows_leave_no_room_that_could_be_shown():
+    grants = given(ceilings={"active_vcpus": 1000})
+    [(_, told)] = crowding([job()], grants, {QUEUE: Taken(2, Decimal(2), unsized=2)})
+
+    assert told.message == (
+        "Research may use 1000 vCPU at once in cpu, and the portal can't tell how many are in use by 2 of its jobs "
+        "there. Wait until they have ended, or stop them."
+    )
+    assert not list(crowding([job()], given(ceilings={"active_jobs": 10}), {QUEUE: Taken(2, unsized=2)}))
+
+
+def test_jobs_whose_size_nobody_knows_do_not_fit_into_what_may_be_in_use_at_once():
+    bare = job(on={"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}})
+    told = [each.rule for _, each in crowding([job(), bare], given(ceilings={"active_vcpus": 1000}), {})]
+
+    assert told == ["policy.size-unknown"]
+
+
+def test_the_size_of_a_job_of_several_nodes_is_told_as_their_sum():
+    ask = job({"nodeOverrides": {"numNodes": 9}}, on=definition_for(("nodeOverrides", "numNodes")))
+    [told] = objections(ask, given(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
+
+    assert told.message == "The job asks for 9 vCPU on its 9 nodes together; Research may use 8 at most in cpu."
+    assert told.pointer == "/nodeOverrides"
+
+
+# -- Images, roles and rights
+
+POWERS: dict[str, tuple[str, Any]] = {
+    "image": (IMAGE, "evil/image"),
+    "jobRoleArn": (ROLE, "arn:aws:iam::1:role/x"),
+    "taskRoleArn": (ROLE, "arn:aws:iam::1:role/x"),
+    "executionRoleArn": (ROLE, "arn:aws:iam::1:role/x"),
+    "serviceAccountName": (Feature.SERVICE_ACCOUNT, "admin"),
+    "user": (Feature.USER, "root"),
+    "runAsUser": (Feature.USER, 0),
+    "runAsGroup": (Feature.USER, 0),
+    "fsGroup": (Feature.USER, 0),
+    "privileged": (Feature.PRIVILEGED, True),
+    "allowPrivilegeEscalation": (Feature.PRIVILEGED, True),
+    "add": (Feature.CAPABILITIES, ["SYS_ADMIN"]),
+    "devices": (Feature.DEVICES, [{"hostPath": "/dev/mem"}]),
+    "secrets": (Feature.SECRETS, [{"name": "A", "valueFrom": "b"}]),
+    "enableExecuteCommand": (Feature.EXEC, True),
+    "hostPath": (Feature.HOST_VOLUMES, {"path": "/"}),
+}
+
+
+def power_places() -> list[Any]:
+    return [
+        pytest.param(kind, place, id=f"{kind}: {'.'.join(place)}")
+        for kind, request in REQUESTS.items()
+        for place, _, _ in members(request)
+        if place[-1] in POWERS and "devices" not in place[:-1]
+    ]
+
+
+@pytest.mark.parametrize(("kind", "place"), power_places())
+def test_an_image_a_role_and_a_right_are_seen_in_every_container_of_every_shape(kind, place):
+    power, value = POWERS[place[-1]]
+    here = join(*(0 if step == "[]" else step for step in place))
+
+    seen = uses(with_value({}, place, value), Kind.DEFINITION if kind == "definition" else Kind.SUBMISSION)
+    assert (power, here) in [(use.power, use.pointer) for use in seen]
+
+
+def test_images_are_looked_for_in_init_containers_in_nodes_and_in_overrides():
+    """The walk above would prove nothing if it reached few places."""
+    seen = {".".join(step for step in each.values[1] if step != "[]") for each in power_places()}
+
+    assert {
+        "containerProperties.image",
+        "ecsProperties.taskProperties.containers.image",
+        "eksProperties.podProperties.initContainers.image",
+        "nodeProperties.nodeRangeProperties.eksProperties.podProperties.initContainers.image",
+        "eksPropertiesOverride.podProperties.initContainers.image",
+        "nodeOverrides.nodePropertyOverrides.eksPropertiesOverride.podProperties.containers.image",
+    } <= seen
