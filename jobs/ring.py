@@ -4,9 +4,13 @@ A ring is only a hint. The rows say what is to be done, and the clock finds what
 away is noted and forgiven, and nothing but ids ever travels through it.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from threading import Lock
 from typing import Literal
 
 import django_rq
@@ -18,7 +22,56 @@ from rq import Worker
 log = structlog.get_logger(__name__)
 
 Bell = Literal["ask", "deliver", "sync"]
+SLOW_SECONDS = 0.5
+REST_SECONDS = 30.0
 KEEP_SECONDS = 120  # a ring that nobody heard for so long is worth nothing: the clock has rung since
+
+
+class RedisRestingError(RedisError):
+    """Redis let a caller wait in vain a short while ago, and isn't asked."""
+
+
+class Breaker:
+    """Leaves Redis alone for a while after it let a caller wait in vain, so that nobody else waits.
+
+    One for a process and all its threads. A Redis that refuses at once costs nobody time and is asked each time.
+    """
+
+    def __init__(self, rest_seconds: float = REST_SECONDS, slow_seconds: float = SLOW_SECONDS) -> None:
+        self._rest_seconds = rest_seconds
+        self._slow_seconds = slow_seconds
+        self._lock = Lock()
+        self._retry_at: float | None = None
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Ask Redis in this block. Raises RedisRestingError at once while it is left alone."""
+        self._begin()
+        began = time.monotonic()
+        try:
+            yield
+        except RedisError:
+            slow = time.monotonic() - began >= self._slow_seconds
+            if slow:
+                log.warning("redis_left_alone", seconds=self._rest_seconds)
+            self._end(rest=slow)
+            raise
+        self._end(rest=False)
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._retry_at is None:
+                return
+            if time.monotonic() < self._retry_at:
+                raise RedisRestingError("Redis didn't answer in time and is left alone for a while.")
+            self._retry_at = time.monotonic() + self._rest_seconds  # this caller tries; the others go on without
+
+    def _end(self, *, rest: bool) -> None:
+        with self._lock:
+            self._retry_at = time.monotonic() + self._rest_seconds if rest else None
+
+
+breaker = Breaker()
 
 
 def ring(task: str, *ids: int, bell: Bell, once: str = "") -> None:
@@ -32,14 +85,17 @@ def ring(task: str, *ids: int, bell: Bell, once: str = "") -> None:
 def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str) -> None:
     name = f"{task}-{'-'.join(map(str, ids))}-{once}" if once else None
     try:
-        django_rq.get_queue(bell).enqueue_call(
-            f"jobs.tasks.{task}",
-            args=ids,
-            job_id=name,
-            ttl=KEEP_SECONDS,
-            result_ttl=0,
-            failure_ttl=24 * 3600,
-        )
+        with breaker.guard():
+            django_rq.get_queue(bell).enqueue_call(
+                f"jobs.tasks.{task}",
+                args=ids,
+                job_id=name,
+                ttl=KEEP_SECONDS,
+                result_ttl=0,
+                failure_ttl=24 * 3600,
+            )
+    except RedisRestingError:
+        log.debug("ring_not_tried", task=task, ids=ids)
     except RedisError as error:
         log.warning("ring_not_heard", task=task, ids=ids, error=str(error))
 
@@ -54,9 +110,10 @@ class Listener:
 
 
 def listeners() -> list[Listener] | None:
-    """The workers there are; None if Redis does not answer."""
+    """The workers there are; None if Redis does not answer, or did not a short while ago."""
     try:
-        workers = Worker.all(connection=django_rq.get_connection("ask"))
+        with breaker.guard():
+            workers = Worker.all(connection=django_rq.get_connection("ask"))
+            return [Listener(worker.name, worker.get_state() == "busy", worker.last_heartbeat) for worker in workers]
     except RedisError:
         return None
-    return [Listener(worker.name, worker.get_state() == "busy", worker.last_heartbeat) for worker in workers]

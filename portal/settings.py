@@ -187,7 +187,7 @@ _REDIS: dict[str, Any] = {
     "SERIALIZER": "rq.serializers.JSONSerializer",
     "DEFAULT_TIMEOUT": 60,
     # Nobody waits for Redis: a ring that is not heard at once is made up for by the clock. Workers bring patience.
-    "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)},
+    "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)},
 }
 # In the order a worker serves them: what people wait for, what goes out, what is looked up.
 RQ = {"COMMIT_MODE": "auto"}  # `jobs.ring` waits for the commit itself, and forgives a Redis that is away

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from jobs.models import Account, Job, Lease, Oddity, OddityKind
 from jobs.models.incarnation import recovering_since, uncompared
-from jobs.ring import listeners
+from jobs.ring import REST_SECONDS, listeners
 from jobs.states import ACTIVE_STATES, Delivery, State
 
 CLOCK_LATE = timedelta(seconds=20)
@@ -121,7 +121,10 @@ def _clock() -> Sign:
 def _workers() -> Iterator[Sign]:
     heard = listeners()
     if heard is None:
-        advice = "See to the Redis server. Jobs are kept meanwhile and go out when it is back."
+        advice = (
+            "Check the Redis server. Nothing is lost: jobs and mail are kept, and the clock sends them on when Redis "
+            f"answers. If Redis hangs, each process leaves it alone for {REST_SECONDS:.0f} seconds after a time-out."
+        )
         yield Sign("Redis", "bad", "does not answer", None, advice)
         return
     alive = [worker for worker in heard if worker.seen_at and now() - worker.seen_at < WORKER_LATE]

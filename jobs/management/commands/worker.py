@@ -59,6 +59,7 @@ class Command(BaseCommand):
         first = settings.RQ_QUEUES[queues[0]]
         patient: dict[str, Any] = {
             **first.get("REDIS_CLIENT_KWARGS", {}),
+            "socket_timeout": 5,
             "retry": patience,
             "retry_on_error": [NotConnected, NotAnswered],
             "socket_keepalive": True,
