@@ -11,7 +11,7 @@ import structlog
 from django.db import DatabaseError
 from django.utils.timezone import now
 
-from jobs.models import Account, Job, Revision
+from jobs.models import Account, Job, OutgoingMail, Revision
 from jobs.models.incarnation import renew
 from jobs.ring import ring
 from jobs.sync.reconcile import reconcile
@@ -79,6 +79,11 @@ def compare_with_aws(account: Account, _tick: str) -> None:
     sweep(account)
 
 
+def ring_for_mail(tick: str) -> None:
+    if OutgoingMail.objects.due().exists():
+        ring("send_due_mail", bell="ask", once=tick[:-1])  # once in ten seconds: what is in hand is due again later
+
+
 def duties() -> tuple[Duty, ...]:
     """The clock's duties, fresh: each process counts its own seconds."""
     return (
@@ -99,6 +104,7 @@ def tick(work: tuple[Duty, ...], seconds: float) -> None:
     """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
     stamp = f"{now():%Y%m%d%H%M%S}"
     renew()
+    ring_for_mail(stamp)
     for account in Account.objects.filter(active=True):
         for duty in work:
             if seconds < duty.due.get(account.pk, 0):

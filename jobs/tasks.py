@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from jobs import mail as outgoing_mail
 from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
@@ -63,3 +64,11 @@ def read_queues(account: int) -> None:
 
 def try_connection(account: int) -> None:
     connection.try_connection(Account.objects.get(pk=account))
+
+
+def send_mail(mail: int) -> None:
+    outgoing_mail.send(mail)
+
+
+def send_due_mail() -> None:
+    outgoing_mail.send_due()

@@ -12,6 +12,7 @@ from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
 from jobs.models.incarnation import Incarnation
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
+from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.oddity import Oddity, OddityKind
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
@@ -45,9 +46,11 @@ __all__ = [
     "JobDependency",
     "JobTag",
     "Lease",
+    "MailKind",
     "Membership",
     "Oddity",
     "OddityKind",
+    "OutgoingMail",
     "Queue",
     "QueueGrant",
     "Rate",

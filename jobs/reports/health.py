@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
-from jobs.models import Account, Job, Lease, Oddity, OddityKind
+from jobs.models import Account, Job, Lease, Oddity, OddityKind, OutgoingMail
 from jobs.models.incarnation import recovering_since, uncompared
 from jobs.ring import REST_SECONDS, listeners
 from jobs.states import ACTIVE_STATES, Delivery, State
@@ -21,6 +22,7 @@ WORKER_LATE = timedelta(minutes=3)
 POLL_LATE = timedelta(minutes=2)
 DELIVERY_LATE = timedelta(minutes=1)
 SENDING_LATE = timedelta(minutes=15)
+MAIL_LATE = timedelta(minutes=2)
 LATELY = timedelta(days=7)
 NEWS_LATE = timedelta(minutes=15)  # a job that waits long is asked about every few minutes
 THROTTLED_LATELY = timedelta(hours=1)
@@ -66,7 +68,7 @@ def look() -> Health:
     since = recovering_since()
     accounts = Account.objects.filter(active=True)
     return Health(
-        processes=[_clock(), *_workers()],
+        processes=[_clock(), *_workers(), *_mail()],
         accounts=[
             AccountHealth(account, list(_signs(account, {"recovering": since, **facts.get(account.pk, {})})))
             for account in accounts
@@ -134,6 +136,29 @@ def _workers() -> Iterator[Sign]:
         yield Sign("Workers", "good", f"{len(alive)} alive, {busy} busy", last)
     else:
         yield Sign("Workers", "bad", "none is alive", None, "Start one: manage.py worker.")
+
+
+def _mail() -> Iterator[Sign]:
+    """How sending mail goes, where the portal sends any."""
+    if not settings.SENDS_MAIL:
+        return
+    week_ago = now() - LATELY
+    counts = OutgoingMail.objects.aggregate(
+        waiting=Count("pk", filter=Q(failed_at=None)),
+        oldest=Min("created_at", filter=Q(failed_at=None)),
+        failed=Count("pk", filter=Q(failed_at__gt=week_ago)),
+    )
+    if counts["failed"]:
+        last = OutgoingMail.objects.failed_after(week_ago).order_by("failed_at").last()
+        says = f"{counts['failed']} couldn't be sent in the last 7 days. {last.problem if last else ''}"
+        advice = "Check EMAIL_URL, MAIL_FROM and the mail server. The people can ask for another link."
+        yield Sign("Mail", "bad", says, last.failed_at if last else None, advice)
+        return
+    late = counts["oldest"] is not None and now() - counts["oldest"] > MAIL_LATE
+    problem = OutgoingMail.objects.waiting().exclude(problem="").values_list("problem", flat=True).last()
+    says = f"{counts['waiting']} to be sent" + (f". {problem}" if problem else "")
+    advice = "It is tried again for some minutes. Check the workers and the mail server." if late else ""
+    yield Sign("Mail", "warn" if late else "good", says, counts["oldest"], advice)
 
 
 def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:

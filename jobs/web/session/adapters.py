@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from smtplib import SMTPException
 from typing import Any
 
 import structlog
@@ -64,16 +63,9 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         return bool(super().is_reauthentication_required(app=app))
 
-    def send_password_reset_mail(self, user: User, email: str, given: dict[str, Any]) -> None:
-        if user.has_usable_password():  # else another system says who the person is
-            super().send_password_reset_mail(user, email, given)
-
-    def send_mail(self, template_prefix: str, email: str, given: dict[str, Any]) -> None:
-        """A mail that cannot be sent is the administrators' trouble; the page does not tell that there was one."""
-        try:
-            super().send_mail(template_prefix, email, given)
-        except (SMTPException, OSError) as error:
-            log.error("mail_not_sent", what=template_prefix, error=str(error))  # noqa: TRY400 - the address may be in it
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:  # noqa: ARG002
+        """No request sends mail: how long that takes would tell who is known. Raises RuntimeError."""
+        raise RuntimeError(f"{template_prefix} must be sent by a task of jobs.mail.")
 
 
 class FactorAdapter(DefaultMFAAdapter):

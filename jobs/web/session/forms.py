@@ -1,8 +1,9 @@
 """allauth's forms where they need a word more."""
 
 from contextlib import suppress
+from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, ResetPasswordForm
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings as factors
 from allauth.mfa.adapter import get_adapter
@@ -10,7 +11,9 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
+from django.http import HttpRequest
 
+from jobs import mail
 from jobs.models import User
 from jobs.web.session.adapters import kept_anew
 
@@ -20,6 +23,18 @@ class SignInForm(LoginForm):
 
     def add_prefix(self, field_name: str) -> str:
         return str(super().add_prefix("username" if field_name == "login" else field_name))
+
+
+class ForgottenForm(ResetPasswordForm):
+    """Asks for a link. Whether anyone has the address is left to the task that sends it."""
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **_: Any) -> str:
+        address = str(self.cleaned_data["email"])
+        mail.request_password_reset(address, f"{request.scheme}://{request.get_host()}")
+        return address
 
 
 class OnceOnly:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 
 from jobs.models import ApiToken
+from jobs.web.session.forms import ForgottenForm
 
 
 class PasswordChange(views.PasswordChangeView):
@@ -32,6 +33,7 @@ class PasswordChange(views.PasswordChangeView):
 class PasswordForgotten(views.PasswordResetView):
     """Asks for a link by mail. Where the portal sends no mail, an administrator sets a new password."""
 
+    form_class = ForgottenForm
     template_name = "session/forgotten.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

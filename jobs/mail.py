@@ -1,0 +1,123 @@
+"""Mail that the portal sends. A request only writes a row; a task builds the mail and sends it.
+
+So a request takes as long, and asks the database the same, whether or not anyone has the address. A row holds no
+link, which is made when the mail is sent. Nothing but the row's id goes through Redis.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from smtplib import (
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+
+import structlog
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import filter_users_by_email, user_pk_to_url_str
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs.models import MailKind, OutgoingMail, User
+from jobs.ring import ring
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=2)
+RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""The pause after each attempt that failed; after one more it is given up."""
+USEFUL_FOR = timedelta(hours=1)
+KEEP_FAILED = timedelta(days=7)
+MAILS_PER_TASK = 5
+
+
+def request_password_reset(address: str, origin: str) -> None:
+    """Have a link to set a new password sent to whoever has the address. `origin` is the portal's scheme and host."""
+    mail = OutgoingMail.objects.create(
+        kind=MailKind.PASSWORD_RESET, address=address.lower(), origin=origin, try_at=now()
+    )
+    ring("send_mail", mail.pk, bell="ask")
+
+
+def send_due(late: timedelta = timedelta()) -> None:
+    """Send what is due; with `late`, only what is due for so long. Forgets mails that were given up long ago."""
+    OutgoingMail.objects.filter(failed_at__lt=now() - KEEP_FAILED).delete()
+    for pk in list(OutgoingMail.objects.due(late).values_list("pk", flat=True)[:MAILS_PER_TASK]):
+        send(pk)
+
+
+def send(pk: int) -> None:
+    """Make one attempt to send a mail, unless another worker does or it is gone.
+
+    A worker that is killed between sending and deleting the row leaves a mail that is sent once more.
+    """
+    mail = OutgoingMail.objects.filter(pk=pk).first()
+    if mail is None or not mail.claim(LEASE):
+        return
+    if now() - mail.created_at > USEFUL_FOR:
+        _give_up(mail, mail.problem or "No worker sent it within an hour.")
+        return
+    try:
+        messages = list(_password_reset(mail))
+        for message in messages:
+            message.send()
+    except Exception as error:  # noqa: BLE001 - its traceback would hold the address, and the link
+        _put_off(mail, _words(error))
+        log.error("mail_not_sent", mail=mail.pk, attempt=mail.attempts, error=type(error).__name__)  # noqa: TRY400
+    else:
+        mail.delete()
+        log.info("mail_sent", mail=pk, messages=len(messages))
+
+
+def _password_reset(mail: OutgoingMail) -> Iterator[EmailMessage]:
+    """A message for each person with the address who signs in with a password; perhaps none."""
+    people: list[User] = filter_users_by_email(mail.address, is_active=True, prefer_verified=True)
+    for person in people:
+        if not person.has_usable_password():  # another system says who they are
+            continue
+        key = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
+        link = mail.origin + reverse("account_reset_password_from_key", kwargs=key)
+        context = {"username": person.username, "password_reset_url": link}
+        yield EmailMessage(
+            subject=render_to_string("account/email/password_reset_key_subject.txt").strip(),
+            body=render_to_string("account/email/password_reset_key_message.txt", context).strip(),
+            to=[person.email],  # not what was typed: two addresses may look alike
+        )
+
+
+def _put_off(mail: OutgoingMail, problem: str) -> None:
+    """Try again later, or give up after the last attempt."""
+    if mail.attempts > len(RETRY_AFTER):
+        _give_up(mail, problem)
+        return
+    later = now() + RETRY_AFTER[mail.attempts - 1]
+    OutgoingMail.objects.filter(pk=mail.pk).update(try_at=later, problem=problem)
+
+
+def _give_up(mail: OutgoingMail, problem: str) -> None:
+    OutgoingMail.objects.filter(pk=mail.pk).update(failed_at=now(), problem=problem, address="")
+    log.error("mail_given_up", mail=mail.pk, attempts=mail.attempts)
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, in words that hold no address and nothing that a mail server said."""
+    match error:
+        case SMTPAuthenticationError():
+            return "The mail server refused the user or the password."
+        case SMTPSenderRefused():
+            return "The mail server refused the sender."
+        case SMTPRecipientsRefused():
+            return "The mail server refused the recipient."
+        case SMTPResponseException():
+            return f"The mail server answered with code {int(error.smtp_code)}."
+        case TimeoutError():
+            return "The mail server didn't answer in time."
+        case SMTPException():
+            return "The mail server ended the conversation."
+        case OSError():
+            return "The mail server can't be reached."
+    return f"The mail couldn't be made ({type(error).__name__})."

@@ -1,0 +1,58 @@
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import F
+from django.utils.timezone import now
+
+
+class MailKind(models.TextChoices):
+    """What a mail is about; `jobs.mail` builds it when it is sent."""
+
+    PASSWORD_RESET = "password-reset", "A link to set a new password"
+
+
+class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+    def waiting(self) -> Self:
+        return self.filter(failed_at=None)
+
+    def due(self, since: timedelta = timedelta()) -> Self:
+        """To be sent now; with `since`, to have been sent that long ago."""
+        return self.waiting().filter(try_at__lte=now() - since)
+
+    def failed_after(self, moment: datetime) -> Self:
+        return self.filter(failed_at__gt=moment)
+
+
+class OutgoingMail(models.Model):
+    """A mail that is to be sent. The row is the request, and is deleted once the mail is sent.
+
+    It holds an address and never a link or a token: those are made at the moment of sending. A mail that is given up
+    is kept for a while without its address, so that whoever runs the portal sees that there was one.
+    """
+
+    kind = models.CharField(max_length=20, choices=MailKind.choices)
+    address = models.CharField(max_length=254, blank=True, help_text="As it was typed; perhaps nobody has it.")
+    origin = models.CharField(max_length=300, help_text="Scheme and host of the portal, for links.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    try_at = models.DateTimeField(help_text="When it is sent, or tried again; while it is tried, its lease.")
+    failed_at = models.DateTimeField(null=True, help_text="When it was given up.")
+    problem = models.CharField(max_length=200, blank=True, help_text="Why the last attempt failed; no address in it.")
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["try_at"], condition=models.Q(failed_at=None), name="mail_to_send")]
+
+    def __str__(self) -> str:
+        return f"mail {self.pk}"
+
+    def claim(self, lease: timedelta) -> bool:
+        """Lease the mail for one attempt. False if another worker was first, or it isn't due."""
+        claimed = OutgoingMail.objects.due().filter(pk=self.pk)
+        if not claimed.update(try_at=now() + lease, attempts=F("attempts") + 1):
+            return False
+        self.refresh_from_db()
+        return True
