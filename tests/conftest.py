@@ -77,12 +77,16 @@ def django_db_use_migrations() -> bool:
     return not QUICK
 
 
+# What migrations put into tables.
+FILLED = (("0002_default_rates", "load"), ("0006_audit_sealed", "seal"), ("0017_request_digests", "make_secret"))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, django_db_blocker: Any) -> None:
     if django_db_use_migrations:
         return
     with django_db_blocker.unblock(), connection.schema_editor() as editor:
-        for name, fill in (("0002_default_rates", "load"), ("0006_audit_sealed", "seal")):
+        for name, fill in FILLED:
             getattr(import_module(f"jobs.migrations.{name}"), fill)(apps, editor)
 
 

@@ -16,7 +16,8 @@ KEY: dict[str, Any] = {
             "in": "header",
             "name": "Idempotency-Key",
             "required": False,
-            "description": "The same key and request again give the same result; another request gives 422.",
+            "description": "The same key and request again give the same result; another request gives 422. "
+            "After the portal was restored from a backup, a key that it cannot know yet gives 503 with Retry-After.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 80},
         }
     ]

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from jobs.access import Member
 from jobs.intake import KeyReusedError, Refused, Registered
 from jobs.models import ApiAnswer, Revision, Submission
 from jobs.models.ids import from_text, to_text
+from jobs.models.tag_secret import tag_digest
 
 REUSED = "This key came with another request before. Make a new key for each new request."
 
@@ -21,7 +23,8 @@ def registered_once(member: Member, key: str | None, asked: str, act: Callable[[
     """
     if key is None:
         return act()
-    if Submission.objects.filter(team=member.team, request_key=key).exists():
+    digest = tag_digest("key", member.team.pk, key)
+    if Submission.objects.filter(Q(request_key=key) | Q(key_digest=digest), team=member.team).exists():
         raise KeyReusedError(REUSED)
     mark = hashlib.sha256(asked.encode()).hexdigest()
     note = _note(member, key, mark)

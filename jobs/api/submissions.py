@@ -15,6 +15,7 @@ from jobs.api.shapes import KeyAnswer, Problem, StopAnswer, SubmissionAnswer
 from jobs.api.waiting import wait_for
 from jobs.intake import KeyReusedError
 from jobs.models import Source
+from jobs.models.ids import new_id, to_text
 from jobs.reports import looking
 from jobs.spec.documents import Kind
 
@@ -23,14 +24,14 @@ router = Router(tags=["submissions"])
 
 @router.get("/key", response={200: KeyAnswer, 401: Problem})
 def fresh_key(request: CallerRequest) -> HttpResponse:
-    """A new Idempotency-Key, for callers that have nothing to make one with. Nothing is kept of it."""
-    content = KeyAnswer(key=secrets.token_urlsafe(24))
+    """A new Idempotency-Key, for callers that have nothing to make one with. It holds its time; nothing is kept."""
+    content = KeyAnswer(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
     return answer(request, 200, content, [("key", content.key)])
 
 
 @router.post(
     "/submissions",
-    response={202: SubmissionAnswer, (401, 403, 413, 422): Problem},
+    response={202: SubmissionAnswer, (401, 403, 413, 422, 503): Problem},
     openapi_extra={**DOCUMENT, **KEY},
 )
 def submit(request: CallerRequest, region: str = "") -> HttpResponse:

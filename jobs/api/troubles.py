@@ -12,7 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from jobs.api import words
 from jobs.api.answers import Row, answer
 from jobs.api.shapes import Finding, Problem
-from jobs.intake import KeyReusedError, Refused
+from jobs.intake import KeyReusedError, RecoveryError, Refused
 from jobs.reports.following import NoPlaceError
 from jobs.spec.problems import Severity
 from jobs.spec.reading import NotADocument
@@ -53,6 +53,8 @@ def handle_all(api: NinjaAPI) -> None:
             brought = "Authorization" in request.headers
             response = told(request, Trouble(401, "No valid token", NOT_VALID if brought else NONE_SENT))
             response["WWW-Authenticate"] = 'Bearer realm="batch-portal"' + ', error="invalid_token"' * brought
+        if isinstance(error, RecoveryError):
+            response["Retry-After"] = str(error.retry_after)
         return response
 
     for kind in trouble_of.registry:
@@ -85,6 +87,11 @@ def _(refused: Refused) -> Trouble:
 @trouble_of.register
 def _(error: KeyReusedError) -> Trouble:
     return Trouble(422, "This Idempotency-Key was used before", str(error))
+
+
+@trouble_of.register
+def _(error: RecoveryError) -> Trouble:
+    return Trouble(503, "The portal is recovering", str(error))
 
 
 @trouble_of.register

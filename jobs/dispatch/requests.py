@@ -34,9 +34,14 @@ def submit_request(job: Job) -> dict[str, Any]:
 
 def own_tags(job: Job) -> dict[str, str]:
     """The tags by which AWS's own pages, the bill and a restored portal know whose job it is."""
-    return {
+    submission = job.submission
+    tags = {
         "portal:installation": settings.INSTALLATION,
         "portal:job": job.text_id,
+        "portal:submission": submission.text_id,
         "portal:team": job.team.slug,
-        "portal:user": to_text(job.submission.person.public_id),
+        "portal:user": to_text(submission.person.public_id),
     }
+    if submission.key_digest:
+        tags["portal:request"] = f"{submission.key_digest}.{submission.body_digest}"
+    return tags

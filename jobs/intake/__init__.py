@@ -9,11 +9,12 @@ from jobs.intake.looking import look_into
 from jobs.intake.registering import Registered, await_registration, register
 from jobs.intake.releasing import release
 from jobs.intake.stopping import stop, stop_all
-from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
+from jobs.intake.verdict import KeyReusedError, RecoveryError, Refused, Verdict, judge
 
 __all__ = [
     "DecidedError",
     "KeyReusedError",
+    "RecoveryError",
     "Refused",
     "Registered",
     "Verdict",

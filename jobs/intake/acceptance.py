@@ -6,20 +6,24 @@ What has to be approved first becomes the same rows, which no worker takes befor
 import copy
 import hashlib
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from jobs import audit
 from jobs.access import Member
 from jobs.failpoints import reached
 from jobs.intake.resolution import Target, job_ids, jobs_named
-from jobs.intake.verdict import KeyReusedError, Refused, Verdict, judge
+from jobs.intake.verdict import KeyReusedError, RecoveryError, Refused, Verdict, judge
 from jobs.intake.weighing import Weight
 from jobs.models import Account, Approval, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
-from jobs.models.ids import TEXT_LENGTH, to_text
+from jobs.models.ids import TEXT_LENGTH, from_text, made_at, to_text
+from jobs.models.incarnation import keys_unknown_until
+from jobs.models.tag_secret import tag_digest
 from jobs.policy.asks import propagates_tags
 from jobs.ring import ring
 from jobs.spec import effective
@@ -37,25 +41,23 @@ def accept(
 ) -> Submission:
     """Keep a submission or workflow and ring for its delivery; all of it, or nothing.
 
-    The same `request_key` asks for the same submission. Raises NotADocument, Refused with the verdict, or
-    KeyReusedError if the key came with another text before.
+    The same `request_key` asks for the same submission. Raises NotADocument, Refused with the verdict,
+    KeyReusedError if the key came with another text before, or RecoveryError while only AWS knows whether it did.
     """
     member.must("submit")
     with transaction.atomic():
         # One at a time for each team: what is counted below is still true at the commit.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
         text_hash = hashlib.sha256(text.encode()).hexdigest()
-        earlier = team.submissions.filter(request_key=request_key).first() if request_key else None
-        if earlier:
-            if earlier.request_hash != text_hash:
-                raise KeyReusedError("This request key was used for another document.")
+        request = _Request(team, request_key, text) if request_key else None
+        if request and (earlier := request.answered()):
             return earlier
         verdict = judge(text, replace(member, team=team), account)
         if not verdict.ok or verdict.account is None:
             raise Refused(verdict)
         submission, jobs = _keep(text, member, verdict, verdict.account, source)
-        if request_key:
-            Submission.objects.filter(pk=submission.pk).update(request_key=request_key, request_hash=text_hash)
+        if request:
+            request.answer_with(submission)
         transaction.on_commit(partial(reached, "accepted"))
         if not verdict.approval:
             ring("deliver", verdict.account.pk, bell="deliver")
@@ -68,6 +70,53 @@ def accept(
         )
         reached("accepting")
     return submission
+
+
+class _Request:
+    """A request that is to be answered once: its key, and its text. The team's row is locked."""
+
+    def __init__(self, team: Team, key: str, text: str) -> None:
+        self.team = team
+        self.key = key
+        self.text_hash = hashlib.sha256(text.encode()).hexdigest()
+        self.key_digest = tag_digest("key", team.pk, key)
+        self.body_digest = tag_digest("body", team.pk, text)
+
+    def answered(self) -> Submission | None:
+        """The submission that the key stands for. Raises KeyReusedError, RecoveryError."""
+        submission = self.team.submissions.filter(Q(request_key=self.key) | Q(key_digest=self.key_digest)).first()
+        if submission is None:
+            self._must_be_new()
+            return None
+        recovered = submission.request_key is None
+        same = submission.body_digest == self.body_digest if recovered else submission.request_hash == self.text_hash
+        if not same:
+            raise KeyReusedError("This request key was used for another document.")
+        if recovered:
+            self.answer_with(submission)
+        return submission
+
+    def answer_with(self, submission: Submission) -> None:
+        """From now on the key stands for this submission."""
+        submission.key_digest, submission.body_digest = self.key_digest, self.body_digest
+        submission.request_key, submission.request_hash = self.key, self.text_hash
+        submission.save(update_fields=["request_key", "request_hash", "key_digest", "body_digest"])
+
+    def _must_be_new(self) -> None:
+        """A key that this database does not know may still be one that AWS knows, after a backup was restored."""
+        unknown = keys_unknown_until(self.team)
+        if unknown:
+            since, until = unknown
+            if not _made_after(self.key, since):
+                raise RecoveryError(until)
+
+
+def _made_after(key: str, moment: datetime) -> bool:
+    """Whether the portal itself made the key after that moment, as its forms and GET /key do."""
+    try:
+        return made_at(from_text(key[-TEXT_LENGTH:])) > moment
+    except ValueError:
+        return False
 
 
 def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> tuple[Submission, list[Job]]:

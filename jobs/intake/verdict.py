@@ -1,7 +1,11 @@
 """The one judge: what a document says, what is wrong with it, and whether this team may have it."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.intake.filling import filled_in
@@ -21,6 +25,9 @@ from jobs.spec.problems import resolve as resolve_pointer
 from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading, read
 from jobs.spec.workflow import few_steps
+
+SOONEST_RETRY = 30
+"""Seconds: what is left of a recovery that takes longer than thought is looked at no more often than that."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,23 @@ class Refused(Exception):  # noqa: N818 - a verdict, not a fault
 
 class KeyReusedError(Exception):
     """The same request key came with another document."""
+
+
+class RecoveryError(Exception):
+    """The database was restored, and whether the request key was used before is known only from AWS: not before
+    `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            "The portal was restored from a backup and is comparing its jobs with AWS. It can't tell yet whether "
+            f"this was submitted before. Try again after {until.astimezone(UTC):%H:%M} UTC."
+        )
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds."""
+        return max(SOONEST_RETRY, math.ceil((self.until - now()).total_seconds()))
 
 
 def judge(text: str | bytes, member: Member, account: Account | None = None) -> Verdict:

@@ -19,6 +19,7 @@ from jobs.models.rate import Rate, Resource
 from jobs.models.remembered import Remembered
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
+from jobs.models.tag_secret import TagSecret
 from jobs.models.team import Membership, Role, Team
 from jobs.models.token import ApiToken
 from jobs.models.user import User
@@ -65,6 +66,7 @@ __all__ = [
     "StateChange",
     "Submission",
     "TagRule",
+    "TagSecret",
     "Team",
     "User",
 ]

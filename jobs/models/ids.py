@@ -9,6 +9,7 @@ import base64
 import secrets
 import time
 import uuid
+from datetime import UTC, datetime
 
 TEXT_LENGTH = 26
 
@@ -18,6 +19,11 @@ def new_id() -> uuid.UUID:
     milliseconds = time.time_ns() // 1_000_000
     bits = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=bits)
+
+
+def made_at(public_id: uuid.UUID) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp((public_id.int >> 80) / 1000, UTC)
 
 
 def to_text(public_id: uuid.UUID) -> str:

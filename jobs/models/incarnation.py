@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from jobs.models.account import Account
 from jobs.models.queue import Queue, QueueQuerySet
+from jobs.models.team import Team
 
 log = structlog.get_logger(__name__)
 
@@ -67,14 +68,34 @@ def enter_recovery(why: str) -> None:
 
 def held_back(account: Account) -> bool:
     """Whether nothing may be sent to the account now. Notices a restored database by itself, where the file is."""
+    since = _noticed()
+    return since is not None and uncompared(account, since).exists()
+
+
+def keys_unknown_until(team: Team) -> tuple[datetime, datetime] | None:
+    """Since when, and until when at the earliest, AWS may know keys of the team that this database does not.
+
+    None: every queue of every account of the team was compared, or nothing was restored. Notices a restored database
+    by itself, where the file is.
+    """
+    since = _noticed()
+    if since is None:
+        return None
+    accounts = Account.objects.filter(active=True, queues__grants__team=team).distinct()
+    ends = [safe_from(account, since) for account in accounts if uncompared(account, since).exists()]
+    return (since, max(ends)) if ends else None
+
+
+def _noticed() -> datetime | None:
+    """Since when the portal is in recovery; it enters it here if the file says that the database was restored."""
     outside = _outside()  # before the row: the clock writes the row first
     row = Incarnation.objects.first()
     if row is None:
-        return False
+        return None
     if outside and (trouble := _trouble(row, outside)):
         enter_recovery(trouble)
-        return True
-    return row.recovering_since is not None and uncompared(account, row.recovering_since).exists()
+        return recovering_since()
+    return row.recovering_since
 
 
 def recovering_since() -> datetime | None:

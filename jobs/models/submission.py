@@ -48,13 +48,27 @@ class Submission(models.Model):
         max_length=80, null=True, help_text="The same key asks for the same submission."
     )
     request_hash = models.CharField(max_length=64, blank=True)
+    # The key and the text as AWS keeps them in a tag, so that a job which is rebuilt knows its key again.
+    key_digest = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
+        max_length=32, null=True, editable=False, help_text="What AWS keeps of the key, as a part of a tag."
+    )
+    body_digest = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="What AWS keeps of the text that came with the key.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["team", "request_key"], name="one_submission_a_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "request_key"], name="one_submission_a_key"),
+            models.UniqueConstraint(fields=["team", "key_digest"], name="one_submission_a_key_digest"),
+        ]
         indexes = [
             models.Index(fields=["team", "-id"], name="submission_of_team"),
             models.Index(fields=["person", "-id"], name="submission_of_person"),

@@ -11,8 +11,8 @@ from jobs.spec.rules import WARNING, rule
 PORTAL_TAG = "portal:"
 """How the portal's own tags begin; they say who asked, not what for."""
 
-PORTAL_TAG_COUNT = 4
-"""So many of them the portal gives to a job when it submits it."""
+PORTAL_TAG_COUNT = 6
+"""So many of them at most the portal gives to a job when it submits it."""
 
 MOST_TAGS = 50  # of one resource; AWS Batch User Guide, tag restrictions
 
@@ -113,7 +113,7 @@ def tags_of_plain_characters(document: Document) -> Iterator[Problem]:
 
 @rule("names.too-many-tags")
 def count_of_tags(document: Document) -> Iterator[Problem]:
-    """A job has 50 tags at most, of which the portal writes four.
+    """A job has 50 tags at most, of which the portal may write six.
 
     Source: “Tag restrictions”, AWS Batch User Guide.
     """

@@ -1,5 +1,6 @@
 """Makes the rows of a job anew from what AWS has of it, after a backup was restored that is older than the job."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -22,7 +23,9 @@ from jobs.models import (
     User,
 )
 from jobs.models.ids import TEXT_LENGTH, from_text
+from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
+from jobs.spec.documents import Kind
 from jobs.spec.job_size import requested_size
 from jobs.spec.normal import fingerprint
 from jobs.states import Delivery, State
@@ -45,14 +48,47 @@ def rebuild(queue: Queue, told: batch.Observation) -> tuple[Job | None, str]:
     revision_of = _definition_named(str(raw.get("jobDefinition", "")))
     described = _described(queue.account, *revision_of)
     with transaction.atomic():
+        # As whoever submits does: a key is looked for and given to a submission by one at a time.
+        team = Team.objects.select_for_update().get(pk=team.pk)
         revision = _revision(queue.account, team, *revision_of, described)
-        job = _job(queue, Submission(team=team, account=queue.account, person=person), revision, told, tags)
+        job = _job(queue, _submission(queue.account, team, person, tags), revision, told, tags)
         note = "Rebuilt from what AWS has of it: the portal had no row for it."
         StateChange.objects.create(
             job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
         )
         apply(job, told, source="reconcile")
     return job, note
+
+
+def _submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
+    """The submission that the job belongs to: one that is known or was rebuilt already, else a new one of no job."""
+    made = Submission(team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={})
+    with suppress(ValueError):
+        public_id = from_text(tags.get("portal:submission", ""))
+        known = Submission.objects.filter(public_id=public_id).first()
+        if known and known.team_id == team.pk and known.account_id == account.pk:
+            return known
+        if known is None:
+            made.public_id = public_id
+    key, dot, body = tags.get("portal:request", "").partition(".")
+    if dot and not Submission.objects.filter(team=team, key_digest=key).exists():
+        made.key_digest, made.body_digest = key[:TAG_DIGEST], body[:TAG_DIGEST]
+    made.save()
+    return made
+
+
+def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
+    """Make the job one of the submission's. Its position there."""
+    if not submission.job_count:
+        submission.name, submission.kind, submission.document = name, Kind.SUBMISSION, document
+    elif submission.source == Source.RECOVERED:  # of any other, the document was kept as it was written
+        steps = submission.document.get("jobs", [submission.document])
+        submission.kind, submission.document = Kind.WORKFLOW, {"jobs": [*steps, document]}
+        submission.name = f"{steps[0]['jobName'][:100]} and {len(steps)} more"
+    submission.job_count += 1
+    submission.save(update_fields=["name", "kind", "document", "job_count"])
+    last = submission.jobs.order_by("-position").values_list("position", flat=True).first()
+    return 0 if last is None else last + 1
 
 
 def _job(
@@ -62,9 +98,7 @@ def _job(
     name = marker[: -TEXT_LENGTH - 1]
     document = _document(name, queue, revision, told.raw)
     own = {key: value for key, value in tags.items() if not key.startswith(OWN)}
-    submission.name, submission.document = name, document
-    submission.kind, submission.source = "submission", Source.RECOVERED
-    submission.save()
+    position = _keep_step(submission, name, document)
     team = submission.team
     needs = requested_size({**revision.document, **_described_as_run(told.raw)}, document)
     job = Job.objects.create(
@@ -75,6 +109,7 @@ def _job(
         queue=queue,
         revision=revision,
         definition_id=revision.definition_id,
+        position=position,
         name=name,
         marker=marker,
         document=document,

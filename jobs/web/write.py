@@ -1,7 +1,6 @@
 """The page where a document is pasted, judged while it is written, and sent."""
 
 import json
-import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,6 +14,7 @@ from jobs import access, intake
 from jobs.access import Member
 from jobs.intake import drafts
 from jobs.models import Account, Registration, Revision, Source
+from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import Kind
 from jobs.spec.reading import LARGEST, NotADocument
 from jobs.web import examples, opinion, schemas, secrets
@@ -42,7 +42,7 @@ class Draft:
         file = request.FILES.get("file")
         return cls(
             text=request.POST.get("text", ""),
-            request_key=request.POST.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
+            request_key=request.POST.get("request_key", "")[:LONGEST_KEY] or to_text(new_id()),
             file=file if isinstance(file, UploadedFile) and file.size else None,
             again=request.POST.get("again", "")[:LONGEST_KEY],
         ).opened()
@@ -80,7 +80,7 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
             return opened(request, member, found.text, found.again)
         text = _beginning(request, member)
         said = _judged(text, member) if text else opinion.NOTHING_YET
-        return page(request, member, Draft(text, str(uuid.uuid4()), again=request.GET.get("from", "")), said)
+        return page(request, member, Draft(text, to_text(new_id()), again=request.GET.get("from", "")), said)
 
     draft = Draft.of(request)
     if request.POST.get("do") == "keep":
@@ -94,8 +94,11 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
         said = opinion.of_verdict(refused.verdict)
     except intake.KeyReusedError:
         # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
-        draft = Draft(draft.text, str(uuid.uuid4()), again=draft.again)
+        draft = Draft(draft.text, to_text(new_id()), again=draft.again)
         said = opinion.of_reused_key(_judged(draft.text, member))
+    except intake.RecoveryError as error:
+        messages.warning(request, str(error))
+        said = _judged(draft.text, member)
     return page(request, member, draft, said, refused=True)
 
 
@@ -133,12 +136,12 @@ def registered(request: SignedInRequest, text: str, member: Member, account: Acc
 
 def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
     """The page with a text that was written elsewhere, in a form for one."""
-    return page(request, member, Draft(text, str(uuid.uuid4()), again=again), _judged(text, member))
+    return page(request, member, Draft(text, to_text(new_id()), again=again), _judged(text, member))
 
 
 def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
     """The page with a text that no form could take, and why."""
-    return page(request, member, Draft(text, str(uuid.uuid4())), opinion.of_no_document(why), refused=True)
+    return page(request, member, Draft(text, to_text(new_id())), opinion.of_no_document(why), refused=True)
 
 
 def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None:

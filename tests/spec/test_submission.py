@@ -77,15 +77,15 @@ def test_sequential_on_a_job_id_is_only_a_warning_with_a_fix() -> None:
     assert apply(document, problem.fix) == depending({"jobId": JOB_ID})
 
 
-def test_a_job_has_46_tags_of_its_own_because_the_portal_adds_four() -> None:
-    own = {f"k{number}": "v" for number in range(46)}
+def test_a_job_has_44_tags_of_its_own_because_the_portal_adds_up_to_six() -> None:
+    own = {f"k{number}": "v" for number in range(44)}
     assert judge.problems(submission(tags=own)) == []
     assert told(judge.problems(submission(tags={**own, "portal:team": "x"}))) == [
         ("/tags/portal:team", "names.tag-of-portal")
     ]
     [problem] = judge.problems(submission(tags={**own, "one": "more"}))
     assert (problem.pointer, problem.rule) == ("/tags", "names.too-many-tags")
-    assert "47 tags" in problem.message
+    assert "45 tags" in problem.message
 
 
 def test_a_submission_leaves_the_portal_its_share_of_30_kib() -> None:

@@ -116,7 +116,7 @@ def _on(request: SignedInRequest, member: Member, found: KeptDraft) -> HttpRespo
         return redirect(kept.address(found))
     try:
         submission = going_on.go_on(found, member)
-    except (intake.Refused, NotADocument, intake.KeyReusedError) as refused:
+    except (intake.Refused, NotADocument, intake.KeyReusedError, intake.RecoveryError) as refused:
         messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {refused}")
         return redirect(kept.address(found))
     if submission is None:

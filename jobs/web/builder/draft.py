@@ -7,7 +7,6 @@ field holds counts where it differs from that, and is laid over the text; all el
 
 import json
 import re
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from jobs.models.ids import new_id, to_text
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Field, Row, Value, further, units
@@ -65,7 +65,7 @@ class Draft:
     def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
         """With a document that is to be changed; `text` is how it was written, if someone wrote it."""
         written = text or in_full(base)
-        return cls(kind, base, written, written, fields.values(base, TABLES[kind]), str(uuid.uuid4()), again)
+        return cls(kind, base, written, written, fields.values(base, TABLES[kind]), to_text(new_id()), again)
 
     @classmethod
     def sent(cls, kind: Kind, post: QueryDict, blank: Document) -> "Draft":
@@ -79,7 +79,7 @@ class Draft:
             blank,
             base_text,
             written,
-            request_key=post.get("request_key", "")[:LONGEST_KEY] or str(uuid.uuid4()),
+            request_key=post.get("request_key", "")[:LONGEST_KEY] or to_text(new_id()),
             again=post.get("again", "")[:LONGEST_KEY],
             follows=follows,
             shown=tuple(post.getlist("shown")[:MOST_SHOWN]),
@@ -131,7 +131,7 @@ class Draft:
 
     def renewed(self) -> "Draft":
         """The same, as a new wish."""
-        return replace(self, request_key=str(uuid.uuid4()))
+        return replace(self, request_key=to_text(new_id()))
 
     def settled(self) -> "Draft":
         """The same with the fields in the text, if the text can say all that they hold."""

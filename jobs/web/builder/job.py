@@ -234,6 +234,9 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
         draft = draft.renewed()
         messages.warning(request, SENT_BEFORE)
         return page(request, member, draft, told, again=again, refused=True)
+    except intake.RecoveryError as error:
+        messages.warning(request, str(error))
+        return page(request, member, draft, told, again=again, refused=True)
     messages.success(request, f"Submitted {submission.name}.")
     return kept.sent(request, member, redirect(submission))
 
