@@ -9,3 +9,4 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs.audit import session  # noqa: F401, PLC0415 - importing it listens to who signs in
+        from jobs.web.session import activity  # noqa: F401, PLC0415 - and it to what they sign in with

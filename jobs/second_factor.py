@@ -17,6 +17,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from jobs import sessions
+
 METHOD = (
     "mfa"  # as allauth calls it in a session's record. A provider of identities that asks for one would add its own
 )
@@ -66,6 +68,11 @@ def way_on(request: HttpRequest) -> str:
 
 
 def take_away(user: Any) -> bool:
-    """For someone whose phone is lost: they set up another one when they sign in. False: there was none."""
+    """For someone whose phone is lost: they set up another one when they sign in. False: there was none.
+
+    All their sessions end, since nobody can tell who has the phone.
+    """
     gone, _ = Authenticator.objects.filter(user_id=user.pk).delete()
+    if gone:
+        sessions.end_all(user)
     return bool(gone)

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from jobs import second_factor
 from jobs.web.caching import clear_site
 
-NOT_HERE = frozenset({"account", "mfa"})
+NOT_HERE = frozenset({"account", "mfa", "usersessions"})
 """allauth's tables: nothing in them is for anyone to edit, and there are secrets."""
 
 

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth.account",  # not "allauth" itself, whose templates are not wanted
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "django_rq",
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "jobs.web.session.activity.ActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -196,6 +198,8 @@ RQ_QUEUES: dict[str, dict[str, Any]] = {"ask": _REDIS, "deliver": _REDIS, "sync"
 
 # -- Security
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
+# How long a session lasts that is not used (jobs.web.session.activity).
+SESSION_COOKIE_AGE = 60 * env.integer("SESSION_IDLE_MINUTES", 12 * 60, at_least=5, at_most=30 * 24 * 60)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

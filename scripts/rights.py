@@ -28,6 +28,9 @@ TAIL = """\
 - In a team that is switched off everyone looks and nobody acts, and its tokens are refused.
 - A new role, a lost membership, a switched-off account and a revoked token count from the next request, for sessions
   and tokens alike. A new password ends the person's other sessions, and the tokens that the person made.
+- A session ends 12 hours after its last use (a setting); a page that looks again by itself does not use it. Everyone
+  sees their own sessions and no others, and signs out of each. A second factor that is set up, taken away or given
+  new recovery codes ends the person's other sessions.
 - A password in an environment (a variable whose name looks like one) is shown only in the editor, to whoever may
   submit in the team that it belongs to.
 

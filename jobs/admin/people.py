@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from jobs import audit, second_factor
+from jobs import audit, second_factor, sessions
 from jobs.admin.audited import Audited
 from jobs.admin.fields import fixed_once_saved
 from jobs.admin.privileges import (
@@ -81,6 +81,8 @@ class PersonAdmin(Audited, UserAdmin):
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and before.password != after.password:
                 person = cast("User", request.user)
+                if after != person:  # their own session goes on, with another key
+                    sessions.end_all(after)
                 audit.record("change", person=person, about=after, after={"password": "another"})
         return response
 

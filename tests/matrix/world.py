@@ -18,7 +18,7 @@ from django.test import Client, override_settings
 from django.test.client import ClientHandler
 from django.utils.timezone import now
 
-from jobs import audit
+from jobs import audit, sessions
 from jobs.access import Member
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
@@ -76,6 +76,8 @@ class Side:
     viewer: User
     analyst: User
     lead: User
+    session: str
+    """The id of a session of the analyst, beside the one that knocks."""
 
     @property
     def ids(self) -> dict[tuple[str, str], str]:
@@ -89,6 +91,7 @@ class Side:
             ("tokens", "text_id"): to_text(self.token.public_id),
             ("approvals", "text_id"): self.approval.text_id,
             ("drafts", "text_id"): self.draft.text_id,
+            ("sessions", "text_id"): self.session,
         }
 
 
@@ -256,8 +259,11 @@ def side(word: str, shared: Account) -> Side:
         updated_at=now(),
     )
     approval = _asked(analyst, word, queue, revision)
+    session_of(analyst.user)
+    session = sessions.of(analyst.user, None)[0].text_id
     nouns = (queue, revision.definition, revision, submission, job, token, approval, draft)
-    return Side(word, team, shared, *nouns, *(people[role] for role in Role))
+    viewer, analyst_user, lead = (people[role] for role in Role)
+    return Side(word, team, shared, *nouns, viewer, analyst_user, lead, session)
 
 
 def _asked(analyst: Member, word: str, queue: Queue, revision: Any) -> Approval:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from jobs import second_factor
+from jobs import audit, second_factor
 from jobs.models import User
 
 
@@ -18,5 +19,8 @@ class Command(BaseCommand):
         person = User.objects.filter(username=options["username"]).first()
         if person is None:
             raise CommandError(f"There is no {options['username']}.")
-        had = second_factor.take_away(person)
+        with transaction.atomic():
+            had = second_factor.take_away(person)
+            if had:
+                audit.record("remove", person=None, about=person, before={"second factor": "set up"})
         self.stdout.write(f"{person} has no second factor now." if had else f"{person} had no second factor.")

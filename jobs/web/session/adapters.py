@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from jobs import second_factor
 from jobs.models import User
+from jobs.sessions import NO_ADDRESS
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             return str(super().get_client_ip(request))
         except PermissionDenied:
-            return "unknown"
+            return NO_ADDRESS
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Attempts are counted for a name *from an address*: nobody shuts another person out from elsewhere."""

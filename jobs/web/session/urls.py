@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs.web.door import known, signed_in
 from jobs.web.session import factor, password, signing
+from jobs.web.session.signed_in import end_others, end_session, signed_in_sessions
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -16,6 +17,9 @@ urlpatterns = [
     path("sign-in/", page(signing.SignIn.as_view()), name="account_login"),
     path("sign-in/code/", page(signing.SignInCode.as_view()), name="mfa_authenticate"),
     path("sign-out/", signing.SignOut.as_view(), name="sign_out"),
+    path("sessions/", signed_in_sessions, name="sessions"),
+    path("sessions/end-others/", end_others, name="sessions_end_others"),
+    path("sessions/<str:text_id>/end/", end_session, name="session_end"),
     path("password/", page(signed_in(password.PasswordChange.as_view())), name="account_change_password"),
     path("password/again/", page(known(signing.PasswordAgain.as_view())), name="account_reauthenticate"),
     path("password/forgotten/", page(password.PasswordForgotten.as_view()), name="account_reset_password"),

@@ -1,0 +1,138 @@
+"""Who is signed in where: the sessions of people, and how they end.
+
+Django keeps a session's data under its key; allauth.usersessions keeps, beside it, whose it is, from where and since
+when. Every sign-in adds a row (`jobs.web.session.activity`), so whatever ends a person's sessions finds all of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.utils.timezone import now
+
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+"""What a browser's User-Agent holds, and its name; the first that fits. Most claim to be those further down too."""
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+NO_ADDRESS = "::"
+"""Stands for the address of whoever came by a socket of the machine: the column takes addresses only."""
+
+
+@dataclass(frozen=True)
+class SignedInSession:
+    """A session as its person sees it. `text_id` names it in URLs; the key itself is a credential and stays here."""
+
+    text_id: str
+    device: str
+    address: str
+    started_at: datetime
+    used_at: datetime
+    is_current: bool
+
+
+def start(user: Any, key: str, *, address: str, user_agent: str) -> None:
+    """Write down that a person has signed in with the session of that key."""
+    longest = UserSession._meta.get_field("user_agent").max_length  # noqa: SLF001 - Django's documented API
+    UserSession.objects.update_or_create(
+        session_key=key,
+        defaults={"user": user, "ip": address or NO_ADDRESS, "user_agent": user_agent.replace("\0", "")[:longest]},
+    )
+
+
+def note_use(key: str, *, address: str) -> None:
+    """Write down that the session was used just now, and from where."""
+    UserSession.objects.filter(session_key=key).update(last_seen_at=now(), ip=address or NO_ADDRESS)
+
+
+def follow_key(before: str, after: str | None, user_id: str | None) -> None:
+    """Keep the row of a session that has another key now (after a new password, for one) and the same person.
+
+    Signed out or in as somebody else, it is dropped with its key.
+    """
+    old = UserSession.objects.filter(session_key=before).first()
+    if old is None:
+        return
+    if not after or str(old.user_id) != user_id:
+        old.delete()
+        return
+    UserSession.objects.filter(session_key=after).delete()  # allauth may have begun one
+    UserSession.objects.filter(pk=old.pk).update(session_key=after)
+
+
+def of(user: Any, current_key: str | None) -> list[SignedInSession]:
+    """Return the sessions in which a person is signed in: the current one first, then the last used."""
+    alive = Session.objects.filter(expire_date__gt=now()).values("session_key")
+    rows = UserSession.objects.filter(user=user, session_key__in=alive).order_by("-last_seen_at", "-pk")
+    sessions = [
+        SignedInSession(
+            text_id=_text_id(row.session_key),
+            device=device_of(row.user_agent),
+            address="" if row.ip == NO_ADDRESS else str(row.ip),
+            started_at=row.created_at,
+            used_at=row.last_seen_at,
+            is_current=row.session_key == current_key,
+        )
+        for row in rows
+    ]
+    return sorted(sessions, key=lambda session: not session.is_current)
+
+
+def end_one(user: Any, text_id: str) -> bool:
+    """End the person's session of that id. False if they have none such."""
+    keys = [key for key in _keys(user) if _text_id(key) == text_id]
+    return bool(_end(keys))
+
+
+def end_others(user: Any, current_key: str | None) -> int:
+    """End every session of the person but the current one, and return how many there were."""
+    return _end([key for key in _keys(user) if key != current_key])
+
+
+def end_all(user: Any) -> int:
+    """End every session of the person, and return how many there were."""
+    return _end(_keys(user))
+
+
+def sweep() -> None:
+    """Remove what is left of sessions that have expired."""
+    Session.objects.filter(expire_date__lte=now()).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+
+
+def device_of(user_agent: str) -> str:
+    """Name the browser and the system in a few words, as far as they can be told."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return " on ".join(filter(None, (browser, system))) or "Unknown browser"
+
+
+def _keys(user: Any) -> list[str]:
+    return list(UserSession.objects.filter(user=user).values_list("session_key", flat=True))
+
+
+def _end(keys: list[str]) -> int:
+    """The count is that of sessions that still were alive."""
+    _, rows = Session.objects.filter(session_key__in=keys, expire_date__gt=now()).delete()
+    UserSession.objects.filter(session_key__in=keys).delete()
+    return rows.get("sessions.Session", 0)
+
+
+def _text_id(key: str) -> str:
+    return blake2b(key.encode(), digest_size=12, person=b"session id").hexdigest()
