@@ -1,13 +1,28 @@
 """AWS Batch: what the portal asks of it, and what it reads from the answers."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from jobs.aws.errors import NobodyKnowsError, translated
+import structlog
+
+from jobs.aws.answers import Answer, call, pages
+from jobs.aws.errors import MalformedAnswerError
+
+log = structlog.get_logger(__name__)
 
 DESCRIBE_AT_ONCE = 100  # DescribeJobs refuses more ids
+# How long the texts may be that are kept in columns.
+LONGEST_ID = 60
+LONGEST_NAME = 128
+LONGEST_STATE = 20
+LONGEST_LOG_NAME = 512
+LONGEST_TASK_ARN = 200
+# Calls that look for one unreadable job: enough for one among a hundred, and few when no answer can be read at all.
+SPLIT_CALLS_AT_MOST = 24
+SPLIT_CALLS_IN_VAIN = 7
 
 
 @dataclass(frozen=True)
@@ -63,49 +78,53 @@ class Observation:
 
 def submit(client: Any, request: Mapping[str, Any]) -> Submitted:
     """SubmitJob, once. Raises one of `jobs.aws.errors`; NobodyKnowsError when the job may exist all the same."""
-    with translated():
-        answer = client.submit_job(**request)
-    request_id = _request_id(answer)
-    batch_id = answer.get("jobId")
-    if not batch_id:
-        raise NobodyKnowsError("AWS answered without a job id.", code="NoJobId", request_id=request_id)
-    return Submitted(batch_id, request_id)
+    answer = call(client.submit_job, **request)
+    return Submitted(answer.required_text("jobId", at_most=LONGEST_ID), answer.request_id)
 
 
 def register(client: Any, document: Mapping[str, Any]) -> Registered:
     """RegisterJobDefinition, once. Raises one of `jobs.aws.errors`."""
-    with translated():
-        answer = client.register_job_definition(**document)
-    if not answer.get("jobDefinitionArn") or not answer.get("revision"):
-        raise NobodyKnowsError("AWS answered without a revision.", code="NoRevision", request_id=_request_id(answer))
-    return Registered(answer["jobDefinitionArn"], int(answer["revision"]))
+    answer = call(client.register_job_definition, **document)
+    return Registered(answer.required_text("jobDefinitionArn", at_most=300), answer.required_number("revision"))
 
 
 def deregister(client: Any, arn: str) -> None:
     """DeregisterJobDefinition: no new job may have the revision; those that have it run on. To repeat it is safe."""
-    with translated():
-        client.deregister_job_definition(jobDefinition=arn)
+    call(client.deregister_job_definition, jobDefinition=arn)
 
 
-def definitions_named(client: Any, name: str) -> list[dict[str, Any]]:
-    """Every active revision of a name, as AWS describes it, newest first."""
-    with translated():
-        pages = client.get_paginator("describe_job_definitions").paginate(jobDefinitionName=name, status="ACTIVE")
-        found = [definition for page in pages for definition in page["jobDefinitions"]]
-    return sorted(found, key=lambda definition: int(definition["revision"]), reverse=True)
+@dataclass(frozen=True)
+class DescribedRevision:
+    """A registered revision as AWS describes it."""
+
+    arn: str
+    revision: int
+    raw: Mapping[str, Any]
+
+
+def definitions_named(client: Any, name: str) -> list[DescribedRevision]:
+    """Every active revision of a name that can be read, newest first."""
+    revisions = []
+    for page in pages(client.describe_job_definitions, jobDefinitionName=name, status="ACTIVE"):
+        for entry in page.required_entries("jobDefinitions"):
+            arn, number = entry.text("jobDefinitionArn", at_most=300), entry.number("revision")
+            if arn and number is not None:
+                revisions.append(DescribedRevision(arn, number, entry.storable()))
+            else:
+                log.warning("answer_malformed", call="DescribeJobDefinitions", definition=name)
+    return sorted(revisions, key=lambda each: each.revision, reverse=True)
 
 
 def ids_named(client: Any, queue: str, name: str) -> list[str]:
     """The ids of all jobs in a queue that have exactly this name, oldest first, whatever their state.
 
-    The filter of ListJobs takes no notice of case, so names are compared again here.
+    The filter of ListJobs takes no notice of case, so names are compared again here. Raises MalformedAnswerError if
+    any part of the list cannot be read: from such a list nobody may conclude that there is no job.
     """
-    with translated():
-        pages = client.get_paginator("list_jobs").paginate(
-            jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}]
-        )
-        found = [job for page in pages for job in page["jobSummaryList"] if job["jobName"] == name]
-    return [job["jobId"] for job in sorted(found, key=lambda job: (job.get("createdAt", 0), job["jobId"]))]
+    entries = pages(client.list_jobs, jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
+    jobs = [Listed.of(entry) for page in entries for entry in page.required_entries("jobSummaryList")]
+    named = [job for job in jobs if job.name == name]
+    return [job.batch_id for job in sorted(named, key=lambda job: (job.created_at, job.batch_id))]
 
 
 @dataclass(frozen=True)
@@ -114,91 +133,156 @@ class Listed:
 
     batch_id: str
     name: str
-    created_at: int  # milliseconds since 1970
+    created_at: int  # milliseconds since 1970; 0 if AWS does not say
+
+    @classmethod
+    def of(cls, entry: Answer) -> "Listed":
+        """Raises MalformedAnswerError without an id or a name."""
+        batch_id = entry.required_text("jobId", at_most=LONGEST_ID)
+        created_at = entry.moment("createdAt")
+        milliseconds = round(created_at.timestamp() * 1000) if created_at else 0
+        return cls(batch_id, entry.required_text("jobName", at_most=LONGEST_NAME), milliseconds)
 
 
 def created_since(client: Any, queue: str, since: datetime) -> Iterator[list[Listed]]:
-    """A queue's jobs of every state that were created later than that, newest first, page by page."""
-    token = ""
-    request = {
-        "jobQueue": queue,
-        "filters": [{"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}],
-    }
-    while True:
-        with translated():
-            answer = client.list_jobs(**request, **({"nextToken": token} if token else {}))
-        yield [Listed(job["jobId"], job["jobName"], job.get("createdAt", 0)) for job in answer["jobSummaryList"]]
-        token = answer.get("nextToken") or ""
-        if not token:
-            return
+    """A queue's jobs of every state that were created later than that, newest first, page by page.
+
+    Raises MalformedAnswerError at the end if a job of the list could not be read: then the list was not whole.
+    """
+    after = {"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}
+    malformed: MalformedAnswerError | None = None
+    for page in pages(client.list_jobs, jobQueue=queue, filters=[after]):
+        jobs = []
+        for entry in page.required_entries("jobSummaryList"):
+            try:
+                jobs.append(Listed.of(entry))
+            except MalformedAnswerError as error:
+                malformed = error
+        yield jobs
+    if malformed:
+        raise malformed
 
 
 def children_listed(client: Any, batch_id: str, status: str) -> list[int]:
-    """The indexes of an array's children in one status."""
-    with translated():
-        pages = client.get_paginator("list_jobs").paginate(arrayJobId=batch_id, jobStatus=status)
-        found = [job for page in pages for job in page["jobSummaryList"]]
-    return sorted(int(job["jobId"].rpartition(":")[2]) for job in found)
+    """The indexes of an array's children in one status, as far as their ids can be read."""
+    indexes = []
+    for page in pages(client.list_jobs, arrayJobId=batch_id, jobStatus=status):
+        for entry in page.required_entries("jobSummaryList"):
+            index = child_index(entry.text("jobId", at_most=LONGEST_ID))
+            if index is None:
+                log.warning("answer_malformed", call="ListJobs", array=batch_id)
+            else:
+                indexes.append(index)
+    return sorted(indexes)
 
 
-def describe(client: Any, batch_ids: Sequence[str]) -> list[Observation]:
-    """What AWS knows of up to 100 jobs. It leaves out, without a word, those it does not know."""
-    with translated():
-        answer = client.describe_jobs(jobs=list(batch_ids))
-    return [observed(job) for job in answer.get("jobs", [])]
+def child_index(batch_id: str) -> int | None:
+    """The number of an array's child in its id, `…:7`."""
+    index = batch_id.rpartition(":")[2]
+    return int(index) if index.isascii() and index.isdecimal() and len(index) <= 6 else None
+
+
+@dataclass(frozen=True)
+class Described:
+    """What DescribeJobs told of some jobs."""
+
+    observations: tuple[Observation, ...]
+    unreadable: frozenset[str] = frozenset()
+    """Ids that were asked about, and of which nothing may be concluded: part of the answer could not be read."""
+
+
+def describe(client: Any, batch_ids: Sequence[str]) -> Described:
+    """What AWS knows of up to 100 jobs. It leaves out, without a word, those it does not know.
+
+    One job whose description cannot be read may spoil the whole answer, because botocore gives up on it. Then the
+    jobs are asked about in halves until it is alone. Raises one of `jobs.aws.errors` when nothing at all was read.
+    """
+    waiting = deque([list(batch_ids)])
+    observations: list[Observation] = []
+    unreadable: set[str] = set()
+    calls = answers = 0
+    while waiting:
+        ids = waiting.popleft()
+        calls += 1
+        try:
+            entries = call(client.describe_jobs, jobs=ids).required_entries("jobs")
+        except MalformedAnswerError as error:
+            if not answers and ((not waiting and len(ids) == 1) or calls >= SPLIT_CALLS_IN_VAIN):
+                raise
+            if len(ids) == 1 or calls + len(waiting) >= SPLIT_CALLS_AT_MOST:
+                log.warning(
+                    "answer_malformed", call="DescribeJobs", jobs=ids[:3], count=len(ids), error=error.message
+                )
+                unreadable.update(ids)
+            else:
+                middle = len(ids) // 2
+                waiting += [ids[:middle], ids[middle:]]
+            continue
+        answers += 1
+        readable, rest = _observations(ids, entries)
+        observations += readable
+        unreadable |= rest
+    return Described(tuple(observations), frozenset(unreadable))
+
+
+def _observations(ids: Sequence[str], entries: Iterable[Answer]) -> tuple[list[Observation], set[str]]:
+    """What can be read of an answer, and the ids that the rest may be about."""
+    readable: list[Observation] = []
+    malformed: list[str] = []
+    for entry in entries:
+        try:
+            readable.append(observed(entry))
+        except MalformedAnswerError as error:
+            malformed.append(entry.text("jobId", at_most=LONGEST_ID))
+            log.warning("answer_malformed", call="DescribeJobs", job=malformed[-1], error=error.message)
+    seen = {each.batch_id for each in readable}
+    unseen = {batch_id for batch_id in ids if batch_id not in seen}
+    return readable, unseen if set(malformed) - set(ids) else unseen & set(malformed)
 
 
 def terminate(client: Any, batch_id: str, reason: str) -> None:
     """Ask for a job to end, in whatever state it is. Repeating it does no harm."""
-    with translated():
-        client.terminate_job(jobId=batch_id, reason=reason[:1024])
+    call(client.terminate_job, jobId=batch_id, reason=reason[:1024])
 
 
-def observed(job: Mapping[str, Any]) -> Observation:
-    """An observation from one job of a DescribeJobs answer, or of an event, which has the same shape."""
-    attempts = tuple(_attempts(job.get("attempts") or ()))
-    container = job.get("container") or {}
+def observed(job: Answer) -> Observation:
+    """An observation from one job of a DescribeJobs answer.
+
+    Raises MalformedAnswerError without an id, a status, or attempts that can be counted: these order the news.
+    """
+    attempts = tuple(map(_attempt, job.required_entries("attempts") if "attempts" in job else ()))
+    container = job.within("container")
     last = attempts[-1] if attempts else None
-    options = (container.get("logConfiguration") or {}).get("options") or {}
-    exit_code = container.get("exitCode")
+    exit_code = container.number("exitCode")
+    options = container.within("logConfiguration").within("options")
     return Observation(
-        batch_id=job["jobId"],
-        state=job["status"],
+        batch_id=job.required_text("jobId", at_most=LONGEST_ID),
+        state=job.required_text("status", at_most=LONGEST_STATE),
         finished_attempts=len(attempts),
-        status_reason=job.get("statusReason") or "",
-        container_reason=container.get("reason") or (last.reason if last else ""),
+        status_reason=job.text("statusReason"),
+        container_reason=container.text("reason") or (last.reason if last else ""),
         exit_code=exit_code if exit_code is not None else (last.exit_code if last else None),
-        log_group=options.get("awslogs-group") or "",
-        log_stream=container.get("logStreamName") or (last.log_stream if last else ""),
-        task_arn=container.get("taskArn") or (last.task_arn if last else ""),
-        stopped_by_request=bool(job.get("isCancelled") or job.get("isTerminated")),
-        submitted_at=moment(job.get("createdAt")),
-        started_at=moment(job.get("startedAt")),
-        stopped_at=moment(job.get("stoppedAt")),
+        log_group=options.text("awslogs-group", at_most=LONGEST_LOG_NAME),
+        log_stream=container.text("logStreamName", at_most=LONGEST_LOG_NAME) or (last.log_stream if last else ""),
+        task_arn=container.text("taskArn", at_most=LONGEST_TASK_ARN) or (last.task_arn if last else ""),
+        stopped_by_request=job.flag("isCancelled") or job.flag("isTerminated"),
+        submitted_at=job.moment("createdAt"),
+        started_at=job.moment("startedAt"),
+        stopped_at=job.moment("stoppedAt"),
         attempts=attempts,
-        array_summary=(job.get("arrayProperties") or {}).get("statusSummary") or {},
-        raw=job,
+        array_summary=job.within("arrayProperties").number_map("statusSummary"),
+        raw=job.storable(),
     )
 
 
-def moment(milliseconds: int | None) -> datetime | None:
-    """Batch counts milliseconds since 1970; 0 and nothing both mean "not yet"."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
-
-
-def _attempts(told: Iterable[Mapping[str, Any]]) -> Iterator[Attempt]:
-    for attempt in told:
-        container = attempt.get("container") or {}
-        yield Attempt(
-            started_at=moment(attempt.get("startedAt")),
-            stopped_at=moment(attempt.get("stoppedAt")),
-            exit_code=container.get("exitCode"),
-            reason=container.get("reason") or "",
-            status_reason=attempt.get("statusReason") or "",
-            log_stream=container.get("logStreamName") or "",
-            task_arn=container.get("taskArn") or "",
-        )
-
-
-def _request_id(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+def _attempt(attempt: Answer) -> Attempt:
+    container = attempt.within("container")
+    return Attempt(
+        started_at=attempt.moment("startedAt"),
+        stopped_at=attempt.moment("stoppedAt"),
+        exit_code=container.number("exitCode"),
+        reason=container.text("reason"),
+        status_reason=attempt.text("statusReason"),
+        log_stream=container.text("logStreamName", at_most=LONGEST_LOG_NAME),
+        task_arn=container.text("taskArn", at_most=LONGEST_TASK_ARN),
+    )

@@ -7,6 +7,7 @@ truncated 200 is handed on by botocore as a success without its fields.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +19,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 THROTTLES = frozenset(
     {
@@ -42,6 +44,10 @@ LOCKED_OUT = frozenset(
 )
 
 
+# What botocore's parsers trip over when a member is of another type than the service model says.
+UNREADABLE = (AttributeError, IndexError, KeyError, RecursionError, ResponseParserError, TypeError, ValueError)
+
+
 class AwsError(Exception):
     """A call that failed. `message` is AWS's own sentence, `request_id` what its support asks for."""
 
@@ -50,6 +56,8 @@ class AwsError(Exception):
         self.message = message
         self.code = code
         self.request_id = request_id
+        self.operation = ""
+        """Which call failed, where it is another one than was made: AssumeRole on the way to it."""
 
 
 class RequestRefusedError(AwsError):
@@ -70,6 +78,13 @@ class TooFastError(TryAgainError):
 
 class NobodyKnowsError(AwsError):
     """The call may have happened."""
+
+
+class MalformedAnswerError(NobodyKnowsError):
+    """The answer cannot be read: what was to change may have, and what was asked has to be asked again."""
+
+    def __init__(self, message: str, *, code: str = "MalformedAnswer", request_id: str = "") -> None:
+        super().__init__(message, code=code, request_id=request_id)
 
 
 class FenceError(Exception):
@@ -97,23 +112,32 @@ def translate(error: Exception) -> AwsError:
         return AccessTroubleError(f"The portal has no credentials for AWS: {error}", code="NoCredentials")
     if isinstance(error, ConnectTimeoutError | EndpointConnectionError | FenceError):
         return TryAgainError(str(error) or "Not sent.", code=type(error).__name__)
+    if isinstance(error, UNREADABLE):
+        return MalformedAnswerError(f"AWS's answer cannot be read ({type(error).__name__}: {error}).")
     if isinstance(error, BotoCoreError):
         return NobodyKnowsError(str(error), code=type(error).__name__)
     return NobodyKnowsError(f"{type(error).__name__}: {error}", code=type(error).__name__)
 
 
 def _of_answer(error: ClientError) -> AwsError:
-    told = error.response.get("Error", {})
-    meta = error.response.get("ResponseMetadata", {})
-    status = int(meta.get("HTTPStatusCode", 0))
-    code = str(told.get("Code", ""))
-    message = str(told.get("Message", "")) or str(error)
-    request_id = str(meta.get("RequestId", ""))
-    kind: type[AwsError] = NobodyKnowsError
-    if status == 429 or code in THROTTLES:
-        kind = TooFastError
-    elif code in LOCKED_OUT:
-        kind = AccessTroubleError
-    elif 400 <= status < 500:
-        kind = RequestRefusedError
+    response: Any = error.response
+    problem, meta = _object(response, "Error"), _object(response, "ResponseMetadata")
+    status = meta.get("HTTPStatusCode")
+    code = str(problem.get("Code") or "")
+    message = str(problem.get("Message") or "") or str(error)
+    request_id = str(meta.get("RequestId") or "")
+    kind = _kind_of_answer(status if isinstance(status, int) else 0, code)
     return kind(message, code=code, request_id=request_id)
+
+
+def _object(owner: Any, key: str) -> dict[str, Any]:
+    value = owner.get(key) if isinstance(owner, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _kind_of_answer(status: int, code: str) -> type[AwsError]:
+    if status == 429 or code in THROTTLES:
+        return TooFastError
+    if code in LOCKED_OUT:
+        return AccessTroubleError
+    return RequestRefusedError if 400 <= status < 500 else NobodyKnowsError

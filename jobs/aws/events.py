@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.aws.errors import translated
+import structlog
+
+from jobs.aws.answers import call
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 10  # SQS gives and takes no more in a call
 WAIT_SECONDS = 20
@@ -32,14 +36,15 @@ class Message:
 
 def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
     """The next messages, at most ten; none after so many seconds without one."""
-    with translated():
-        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=wait_seconds)
-    return [Message(str(each.get("Body", "")), each["ReceiptHandle"]) for each in answer.get("Messages", [])]
+    answer = call(client.receive_message, QueueUrl=url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=wait_seconds)
+    messages = [Message(each.text("Body"), each.text("ReceiptHandle")) for each in answer.entries("Messages")]
+    if not all(message.handle for message in messages):
+        log.warning("answer_malformed", call="ReceiveMessage")  # without its handle a message comes again
+    return [message for message in messages if message.handle]
 
 
 def delete(client: Any, url: str, messages: Sequence[Message]) -> None:
     """Done with these. One that stays all the same comes again, and says nothing new then."""
     entries = [{"Id": str(number), "ReceiptHandle": each.handle} for number, each in enumerate(messages)]
     if entries:
-        with translated():
-            client.delete_message_batch(QueueUrl=url, Entries=entries)
+        call(client.delete_message_batch, QueueUrl=url, Entries=entries)

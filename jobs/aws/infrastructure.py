@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.aws.errors import RequestRefusedError, translated
+from jobs.aws.answers import Answer, call, pages
+from jobs.aws.errors import RequestRefusedError
 
 POLICY_KEPT = ("arn", "name", "fairsharePolicy", "quotaSharePolicy")
 _KEPT = ("computeEnvironmentName", "type", "state", "status", "statusReason", "containerOrchestrationType")
-_KEPT_RESOURCES = ("type", "maxvCpus", "instanceTypes")
 """What of an environment does not change from minute to minute, and says what it can run."""
 
 
@@ -27,26 +27,33 @@ class QueueSeen:
     environments: Sequence[Mapping[str, Any]] = field(default_factory=list)
     """Empty when AWS does not let the portal see them."""
 
+    @property
+    def policy_arn(self) -> str:
+        """Of the scheduling policy; empty for a queue without one."""
+        return Answer(self.raw).text("schedulingPolicyArn", at_most=300)
+
 
 def queues(client: Any) -> list[QueueSeen]:
-    """Every job queue of the account and region, with what its compute environments are."""
-    with translated():
-        pages = client.get_paginator("describe_job_queues").paginate()
-        found = [queue for page in pages for queue in page["jobQueues"]]
-    environments = _environments(client, found)
+    """Every job queue of the account and region, with what its compute environments are.
+
+    Raises one of `jobs.aws.errors`, also when a queue or an environment cannot be read: from such a list nobody may
+    conclude that one is gone.
+    """
+    entries = [entry for page in pages(client.describe_job_queues) for entry in page.required_entries("jobQueues")]
+    environments = _environments(client, entries)
     return [
         QueueSeen(
-            name=queue["jobQueueName"],
-            arn=queue["jobQueueArn"],
-            state=queue.get("state", ""),
-            status=queue.get("status", ""),
-            status_reason=queue.get("statusReason", ""),
-            priority=queue.get("priority", 0),
-            platform=queue.get("jobQueueType", ""),
-            raw=queue,
+            name=queue.required_text("jobQueueName", at_most=128),
+            arn=queue.required_text("jobQueueArn", at_most=300),
+            state=queue.text("state", at_most=20),
+            status=queue.text("status", at_most=20),
+            status_reason=queue.text("statusReason"),
+            priority=queue.number("priority") or 0,
+            platform=queue.text("jobQueueType", at_most=30),
+            raw=queue.storable(),
             environments=[environments[arn] for arn in _order(queue) if arn in environments],
         )
-        for queue in found
+        for queue in entries
     ]
 
 
@@ -56,39 +63,43 @@ AT_ONCE = 100
 def scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
     """By ARN. Of one that may not be described, or is gone, only the ARN is known."""
     wanted = sorted(set(arns))
-    found = {arn: {"arn": arn} for arn in wanted}
+    policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in wanted}
     for start in range(0, len(wanted), AT_ONCE):
         try:
-            with translated():
-                answer = client.describe_scheduling_policies(arns=wanted[start : start + AT_ONCE])
+            answer = call(client.describe_scheduling_policies, arns=wanted[start : start + AT_ONCE])
         except RequestRefusedError:
             continue
-        for policy in answer["schedulingPolicies"]:
-            found[policy["arn"]] = {key: policy[key] for key in POLICY_KEPT if key in policy}
-    return found
+        for policy in answer.required_entries("schedulingPolicies"):
+            kept = policy.storable()
+            policies[policy.required_text("arn", at_most=300)] = {
+                key: kept[key] for key in POLICY_KEPT if key in kept
+            }
+    return policies
 
 
-def _environments(client: Any, found: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def _environments(client: Any, queues: Iterable[Answer]) -> dict[str, dict[str, Any]]:
     """By ARN. A portal that may not ask for them knows its queues all the same."""
-    if not any(_order(queue) for queue in found):
+    if not any(_order(queue) for queue in queues):
         return {}
     try:
-        with translated():
-            pages = client.get_paginator("describe_compute_environments").paginate()
-            told = [environment for page in pages for environment in page["computeEnvironments"]]
+        answers = list(pages(client.describe_compute_environments))
     except RequestRefusedError:
         return {}
-    return {environment["computeEnvironmentArn"]: _kept(environment) for environment in told}
+    environments = [entry for page in answers for entry in page.required_entries("computeEnvironments")]
+    return {entry.required_text("computeEnvironmentArn", at_most=300): _kept(entry) for entry in environments}
 
 
-def _order(queue: Mapping[str, Any]) -> list[str]:
-    entries = sorted(queue.get("computeEnvironmentOrder") or (), key=lambda entry: entry.get("order", 0))
-    return [entry["computeEnvironment"] for entry in entries]
+def _order(queue: Answer) -> list[str]:
+    entries = sorted(queue.entries("computeEnvironmentOrder"), key=lambda entry: entry.number("order") or 0)
+    return [arn for arn in (entry.text("computeEnvironment") for entry in entries) if arn]
 
 
-def _kept(environment: Mapping[str, Any]) -> dict[str, Any]:
-    resources = environment.get("computeResources") or {}
-    return {
-        **{key: environment[key] for key in _KEPT if key in environment},
-        "computeResources": {key: resources[key] for key in _KEPT_RESOURCES if key in resources},
-    }
+def _kept(environment: Answer) -> dict[str, Any]:
+    resources = environment.within("computeResources")
+    kept: dict[str, Any] = {key: resources.text(key) for key in ("type",) if key in resources}
+    most = resources.number("maxvCpus")
+    if most is not None:
+        kept["maxvCpus"] = most
+    if "instanceTypes" in resources:
+        kept["instanceTypes"] = resources.texts("instanceTypes")
+    return {**{key: environment.text(key) for key in _KEPT if key in environment}, "computeResources": kept}

@@ -1,13 +1,14 @@
 """CloudWatch Logs: the lines of one stream, page by page."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.aws.errors import translated
+from jobs.aws.answers import Answer, call
 
 DEFAULT_GROUP = "/aws/batch/job"
+LONGEST_TOKEN = 2048
+NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,15 @@ def read(
         request |= {"nextToken": token, "startFromHead": token.startswith("f/")}
     elif from_head:
         request["startFromHead"] = True
-    with translated():
-        answer: Mapping[str, Any] = client.get_log_events(**request)
+    answer = call(client.get_log_events, **request)
     return LogEvents(
-        events=tuple(
-            LogEvent(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"])
-            for event in answer["events"]
-        ),
-        forward=answer["nextForwardToken"],
-        backward=answer["nextBackwardToken"],
+        events=tuple(_event(entry) for entry in answer.required_entries("events")),
+        forward=answer.required_text("nextForwardToken", at_most=LONGEST_TOKEN),
+        backward=answer.required_text("nextBackwardToken", at_most=LONGEST_TOKEN),
     )
+
+
+def _event(entry: Answer) -> LogEvent:
+    """A line without a time keeps its text: it has the time at which CloudWatch took it, or none that can be true."""
+    at = entry.moment("timestamp") or entry.moment("ingestionTime") or NO_TIME
+    return LogEvent(at, entry.text("message"))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from jobs.aws.errors import AccessTroubleError, AwsError, RequestRefusedError, TryAgainError, translate
+from jobs.aws.answers import call
+from jobs.aws.errors import AccessTroubleError, AwsError, RequestRefusedError, TryAgainError
 from jobs.aws.logs import DEFAULT_GROUP
+from jobs.aws.session import ASSUME_ROLE
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 UNREAD = frozenset({"ParamValidation", "SerializationException", "ValidationException", "ValidationError"})
@@ -82,25 +82,25 @@ def find_out(clients: Clients, around: Surroundings) -> Report:
 def who(sts: Any) -> str:
     """The ARN behind a client's credentials; empty where that cannot be told."""
     try:
-        return str(sts.get_caller_identity()["Arn"])
-    except Exception:  # noqa: BLE001 - botocore's, the network's: whatever it was, nobody knows
+        return call(sts.get_caller_identity).text("Arn")
+    except AwsError:
         return ""
 
 
 def _enter(clients: Clients, around: Surroundings) -> tuple[list[Finding], str, str, str]:
     """What getting in tells: findings, the caller's ARN and account, and what is in the way."""
     try:
-        told = clients("sts").get_caller_identity()
-    except Exception as error:  # noqa: BLE001 - every kind of it is told apart here
-        failure = translate(error)
-        if isinstance(error, ClientError) and error.operation_name == "AssumeRole":
+        identity = call(lambda: clients("sts").get_caller_identity())
+        caller, number = identity.required_text("Arn", at_most=300), identity.required_text("Account", at_most=12)
+    except AwsError as failure:
+        if failure.operation == ASSUME_ROLE:
             answer = Answer.MISSING if failure.code in DENIED else Answer.UNKNOWN
             return [Finding("sts:AssumeRole", answer, failure.message)], "", "", failure.message
         if isinstance(failure, AccessTroubleError | TryAgainError):
             return [], "", "", failure.message
         return [], "", "", ""  # an endpoint without STS, say
-    entry = [Finding("sts:AssumeRole", Answer.THERE, f"As {told['Arn']}.")] if around.by_role else []
-    return entry, str(told["Arn"]), str(told["Account"]), ""
+    entry = [Finding("sts:AssumeRole", Answer.THERE, f"As {caller}.")] if around.by_role else []
+    return entry, caller, number, ""
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ class Probe:
 
     def finding(self) -> Finding:
         try:
-            self.ask()
-        except Exception as error:  # noqa: BLE001 - every kind of it is told apart here
-            return self._of(translate(error))
+            call(self.ask)
+        except AwsError as failure:
+            return self._of(failure)
         return Finding(self.action, Answer.THERE)
 
     def _of(self, failure: AwsError) -> Finding:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -19,14 +20,14 @@ import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
     CredentialProvider,
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
 
+from jobs.aws.answers import Answer, call, check_lists
 from jobs.aws.deadline import bound
-from jobs.aws.errors import FenceError
+from jobs.aws.errors import AccessTroubleError, AwsError, FenceError, NobodyKnowsError, TryAgainError
 from jobs.failpoints import reached
 
 SANDBOX_KEY = "AKIASANDBOX000000000"
@@ -74,6 +75,9 @@ ROLE_SECONDS = 6.0
 ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)
 
 
+ASSUME_ROLE = "AssumeRole"
+LONGEST_CREDENTIAL = 16_384  # session tokens have no stated limit
+
 # The values of an account's `access` that need more than the machine's own credentials.
 SANDBOX = "sandbox"
 ROLE = "role"
@@ -118,8 +122,8 @@ _skews: dict[WayIn, float] = {}
 
 
 def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
-    dated = str(parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
-    with suppress(ValueError):
+    dated = Answer(parsed).within("ResponseMetadata").within("HTTPHeaders").text("date")
+    with suppress(ValueError, OverflowError, OSError):
         told = parsedate_to_datetime(dated).timestamp() + 0.5  # it has no fractions of a second
         _skews[way_in] = told - time.time()
 
@@ -212,6 +216,7 @@ def _client_of(session: botocore.session.Session, way_in: WayIn, service: str, p
         service, region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=CONFIGS[purpose]
     )
     bound(client, TOTAL_SECONDS[purpose])
+    client.meta.events.register("before-parse", check_lists)
     return client
 
 
@@ -254,25 +259,44 @@ class _AssumedRole(CredentialProvider):
         self._way_in = way_in
 
     def load(self) -> DeferredRefreshableCredentials:
-        own = botocore.session.Session()
-        extra = {"RoleSessionName": "batch-portal"}
-        if self._way_in.external_id:
-            extra["ExternalId"] = self._way_in.external_id
-        fetcher = AssumeRoleCredentialFetcher(
-            functools.partial(self._bounded_client, own),
-            own.get_credentials(),
-            self._way_in.role_arn,
-            extra_args=extra,
-        )
-        return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+        return DeferredRefreshableCredentials(functools.partial(_assume_role, self._way_in), self.METHOD)
 
-    def _bounded_client(self, own: botocore.session.Session, service: str, **credentials: Any) -> BaseClient:
-        client = own.create_client(
-            service,
-            region_name=self._way_in.region,
-            endpoint_url=self._way_in.endpoint_url or None,
-            config=ROLE_CONFIG,
-            **credentials,
+
+def _assume_role(way_in: WayIn) -> dict[str, str]:
+    """Ask for the role's credentials, as botocore's refreshable ones take them.
+
+    Whatever fails here, the call that needs them has not left. So nothing is refused, and nothing is unknown: it
+    raises AccessTroubleError or TryAgainError. botocore's own fetcher keeps an answer before it has looked at it, and
+    one that was cut would lock the process out until its end.
+    """
+    request = {"RoleArn": way_in.role_arn, "RoleSessionName": "batch-portal"}
+    if way_in.external_id:
+        request["ExternalId"] = way_in.external_id
+    try:
+        sts: Any = botocore.session.Session().create_client(
+            "sts", region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=ROLE_CONFIG
         )
-        bound(client, ROLE_SECONDS)
-        return client
+        bound(sts, ROLE_SECONDS)
+        credentials = call(sts.assume_role, **request).within("Credentials")
+        expires_at = credentials.raw.get("Expiration")
+        if not isinstance(expires_at, datetime) or expires_at.timestamp() <= time.time():
+            raise NobodyKnowsError("AWS gave no credentials for the role, or expired ones.", code="NoCredentials")
+        return {
+            "access_key": credentials.required_text("AccessKeyId", at_most=LONGEST_CREDENTIAL),
+            "secret_key": credentials.required_text("SecretAccessKey", at_most=LONGEST_CREDENTIAL),
+            "token": credentials.required_text("SessionToken", at_most=LONGEST_CREDENTIAL),
+            "expiry_time": expires_at.isoformat(),
+        }
+    except AwsError as error:
+        raise _not_in(error) from error
+
+
+def _not_in(error: AwsError) -> AwsError:
+    """What a failure of AssumeRole means for the call on whose way it happened."""
+    failure = error
+    if isinstance(error, NobodyKnowsError):
+        failure = TryAgainError(error.message, code=error.code, request_id=error.request_id)
+    elif not isinstance(error, TryAgainError):
+        failure = AccessTroubleError(error.message, code=error.code, request_id=error.request_id)
+    failure.operation = ASSUME_ROLE
+    return failure

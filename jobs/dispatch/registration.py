@@ -123,8 +123,8 @@ def _registered_before(revision: Revision) -> batch.Registered | None:
     reader = client_for(revision.definition.account, "batch", Purpose.READ)
     ours = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
     for described in batch.definitions_named(reader, revision.definition.name):
-        if described["revision"] not in ours and fingerprint(described) == revision.fingerprint:
-            return batch.Registered(described["jobDefinitionArn"], int(described["revision"]))
+        if described.revision not in ours and fingerprint(dict(described.raw)) == revision.fingerprint:
+            return batch.Registered(described.arn, described.revision)
     return None
 
 

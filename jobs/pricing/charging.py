@@ -126,7 +126,8 @@ def _children(job: Job, size: int) -> list[batch.Observation]:
     client = client_for(job.account, "batch", Purpose.READ)
     ids = [f"{job.batch_id}:{number}" for number in range(size)]
     step = batch.DESCRIBE_AT_ONCE
-    return [seen for start in range(0, size, step) for seen in batch.describe(client, ids[start : start + step])]
+    described = [batch.describe(client, ids[start : start + step]) for start in range(0, size, step)]
+    return [child for each in described for child in each.observations]
 
 
 def _row(job: Job, line: Line) -> CostLine:

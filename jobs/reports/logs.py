@@ -1,7 +1,8 @@
 """The log of a job's attempt, page by page. It opens at the end and can be followed, or read backwards.
 
-A page waits at most three seconds for CloudWatch, and only a few do so at once: with AWS slow or away, the page
-still comes and says so. Which stream is read follows from the job alone, never from what a browser sends.
+A page waits at most three seconds for CloudWatch, however it answers, and only a few do so at once: with AWS slow or
+away, the page still comes and says so. Which stream is read follows from the job alone, never from what a browser
+sends.
 """
 
 import threading
@@ -12,11 +13,13 @@ from datetime import datetime
 from django.utils.dateparse import parse_datetime
 
 from jobs.aws import logs as cloudwatch
+from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import ArrayChild, Job
 
 AT_ONCE = 4
+PAGE_SECONDS = 3.0  # the whole of a read, with the wait for a turn and for a role
 WAIT_FOR_A_TURN = 0.5
 LINES = 500
 LINES_OF_A_FILE = 10_000  # the most that GetLogEvents gives at once
@@ -130,8 +133,9 @@ def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = F
     if not _turns.acquire(timeout=WAIT_FOR_A_TURN):
         return LogPage(newer=token, trouble="Many logs are being read at this moment. This one follows shortly.")
     try:
-        client = client_for(job.account, "logs", Purpose.PAGE)
-        found = cloudwatch.read(client, job.log_group, stream, token=token, limit=limit, from_head=from_head)
+        with time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
+            client = client_for(job.account, "logs", Purpose.PAGE)
+            found = cloudwatch.read(client, job.log_group, stream, token=token, limit=limit, from_head=from_head)
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(error, final=final))
     finally:

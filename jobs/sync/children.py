@@ -72,14 +72,15 @@ def _describe(job: Job, indexes: Sequence[int]) -> int:
     calls = 0
     for start in range(0, len(indexes), batch.DESCRIBE_AT_ONCE):
         ids = [f"{job.batch_id}:{index}" for index in indexes[start : start + batch.DESCRIBE_AT_ONCE]]
-        _keep(job, batch.describe(reader, ids))
+        _keep(job, batch.describe(reader, ids).observations)
         calls += 1
     return calls
 
 
 def _keep(job: Job, seen: Iterable[batch.Observation]) -> None:
     """Write what was seen; what is known to be later stays."""
-    told = {int(each.batch_id.rpartition(":")[2]): each for each in seen}
+    numbered = [(batch.child_index(each.batch_id), each) for each in seen]
+    told = {index: each for index, each in numbered if index is not None}
     known = {
         child.index: (child.attempts, rank_of(child.state)) for child in job.children.filter(index__in=list(told))
     }

@@ -35,7 +35,13 @@ def job_id_in(body: str) -> str:
         kind, job_id = event["detail-type"], event["detail"]["jobId"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise MalformedError(f"{type(error).__name__}: {body[:100]!r}") from error
-    if kind not in KINDS or not isinstance(job_id, str) or not 0 < len(job_id) <= LONGEST_ID or "\0" in job_id:
+    if (
+        not isinstance(kind, str)
+        or kind not in KINDS
+        or not isinstance(job_id, str)
+        or not 0 < len(job_id) <= LONGEST_ID
+        or "\0" in job_id
+    ):
         raise MalformedError(f"Not about a job of Batch: {body[:100]!r}")
     return job_id.partition(":")[0]
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from jobs.aws import infrastructure
+from jobs.aws.answers import Answer
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Queue
@@ -35,16 +36,14 @@ def read_queues(account: Account) -> None:
     try:
         client = client_for(account, "batch", Purpose.READ)
         seen = infrastructure.queues(client)
-        policies = infrastructure.scheduling_policies(client, filter(None, map(_policy_arn, seen)))
+        policies = infrastructure.scheduling_policies(
+            client, [queue.policy_arn for queue in seen if queue.policy_arn]
+        )
     except AwsError as error:
         Account.objects.filter(pk=account.pk).update(reading_trouble=error.message, reading_at=now())
         raise
-    told = [{**asdict(queue), "scheduling_policy": policies.get(_policy_arn(queue), {})} for queue in seen]
+    told = [{**asdict(queue), "scheduling_policy": policies.get(queue.policy_arn, {})} for queue in seen]
     Account.objects.filter(pk=account.pk).update(reading=told, reading_trouble="", reading_at=now())
-
-
-def _policy_arn(queue: infrastructure.QueueSeen) -> str:
-    return str(queue.raw.get("schedulingPolicyArn", ""))
 
 
 def difference(account: Account) -> list[QueueChange]:
@@ -72,13 +71,13 @@ def difference(account: Account) -> list[QueueChange]:
 
 def _shares(policy: Mapping[str, Any]) -> str:
     """by-team (A 0.5, B 1, decay 3600 s)"""
-    fair = policy.get("fairsharePolicy") or {}
-    shares = [
-        f"{each['shareIdentifier']} {each.get('weightFactor', 1):g}" for each in fair.get("shareDistribution", ())
-    ]
-    times = ((fair.get("shareDecaySeconds"), "decay {} s"), (fair.get("computeReservation"), "{} % kept free"))
+    told = Answer(policy)
+    fair = told.within("fairsharePolicy")
+    shares = [f"{each.text('shareIdentifier')} {each.decimal('weightFactor', 1):g}" for each in
+              fair.entries("shareDistribution")]  # fmt: skip
+    times = ((fair.number("shareDecaySeconds"), "decay {} s"), (fair.number("computeReservation"), "{} % kept free"))
     facts = ", ".join([*shares, *(words.format(value) for value, words in times if value)])
-    name = str(policy.get("name") or policy.get("arn", ""))
+    name = told.text("name") or told.text("arn")
     return f"{name} ({facts})" if facts else name
 
 
@@ -88,11 +87,15 @@ def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _environment_in_words(told: Mapping[str, Any]) -> str:
-    resources = told.get("computeResources", {})
-    most = f"{resources['maxvCpus']} vCPU" if "maxvCpus" in resources else ""
-    facts = ", ".join(filter(None, (resources.get("type"), most, told.get("state"), told.get("status"))))
-    types = " ".join(resources.get("instanceTypes", ()))
-    return f"{told.get('computeEnvironmentName', '')} ({facts}{'; ' if types else ''}{types})"
+    environment = Answer(told)
+    resources = environment.within("computeResources")
+    vcpus = resources.number("maxvCpus")
+    most = "" if vcpus is None else f"{vcpus} vCPU"
+    facts = ", ".join(
+        filter(None, (resources.text("type"), most, environment.text("state"), environment.text("status")))
+    )
+    types = " ".join(resources.texts("instanceTypes"))
+    return f"{environment.text('computeEnvironmentName')} ({facts}{'; ' if types else ''}{types})"
 
 
 def apply_reading(account: Account) -> list[QueueChange]:

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 CALLS_AT_MOST = 20
 FIRST_QUIET, LONGEST_QUIET = 2, 120  # seconds
 AFTER_TROUBLE = timedelta(seconds=10)
+AFTER_UNREADABLE = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
+NOTHING = batch.Described(())
 # AWS may not list a job yet just after it took it, and may leave one out once; both pass.
 VISIBLE_WITHIN = timedelta(hours=1)
 MISSED_FOR = timedelta(minutes=5)
@@ -45,27 +47,30 @@ def poll(account: Account) -> Polled:
         due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
         jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
         try:
-            seen = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else []
+            described = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NOTHING
         except AwsError as error:
             log.warning("poll_failed", account=account.name, error=error.message)
-            _postpone(jobs)
+            _postpone(jobs, AFTER_TROUBLE)
             done.trouble = error.message
             done.too_fast = isinstance(error, TooFastError)
             break
-        _take_in(jobs, seen, done)
+        _take_in(jobs, described, done)
         if len(jobs) < batch.DESCRIBE_AT_ONCE:
             break
     _remember(account, done)
     return done
 
 
-def _take_in(jobs: Sequence[Job], seen: Sequence[batch.Observation], done: Polled) -> None:
-    told = {observation.batch_id: observation for observation in seen}
+def _take_in(jobs: Sequence[Job], described: batch.Described, done: Polled) -> None:
+    told = {observation.batch_id: observation for observation in described.observations}
+    unreadable = [job for job in jobs if job.batch_id in described.unreadable]
+    jobs = [job for job in jobs if job.batch_id not in described.unreadable]
+    _postpone(unreadable, AFTER_UNREADABLE)
     found = [(job, told[job.batch_id]) for job in jobs if job.batch_id in told]
     changed = apply_all(found, source="poll")
     changed += [job for job in jobs if job.batch_id not in told and _missed(job)]
     done.changed += [job.pk for job in changed]
-    done.looked_at += len(jobs)
+    done.looked_at += len(jobs) + len(unreadable)
 
 
 def _missed(job: Job) -> bool:
@@ -79,8 +84,10 @@ def _missed(job: Job) -> bool:
     return lose(job, source="poll")
 
 
-def _postpone(jobs: Sequence[Job]) -> None:
-    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + AFTER_TROUBLE)
+def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
+    """Nothing was learnt of these: they are neither missing nor changed, and are asked about later."""
+    if jobs:
+        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
 
 
 def _remember(account: Account, done: Polled) -> None:

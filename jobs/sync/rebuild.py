@@ -2,10 +2,12 @@
 
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from jobs.aws import batch
+from jobs.aws.answers import Answer
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import (
@@ -26,32 +28,36 @@ from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
 from jobs.spec.documents import Kind
+from jobs.spec.effective import PORTAL_VARIABLE
 from jobs.spec.job_size import requested_size
 from jobs.spec.normal import fingerprint
 from jobs.states import Delivery, State
 from jobs.sync.apply import apply
 
 OWN = "portal:"
+LONGEST_DEFINITION_NAME = 128
 
 
 def rebuild(queue: Queue, told: batch.Observation) -> tuple[Job | None, str]:
     """The job's rows, made from its tags, and a note; no job if the tags name nobody we know."""
-    raw = told.raw
-    tags = {str(key): str(value) for key, value in (raw.get("tags") or {}).items()}
-    name = str(raw.get("jobName", ""))
-    if tags.get("portal:job") != name[-TEXT_LENGTH:]:
+    described = Answer(told.raw)
+    tags = described.text_map("tags")
+    name = described.text("jobName", at_most=batch.LONGEST_NAME)
+    if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:
         return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
     team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
     person = _person(tags.get("portal:user", ""))
     if team is None or person is None:
         return None, f"Its team {tags.get('portal:team')!r} or its person {tags.get('portal:user')!r} is not known."
-    revision_of = _definition_named(str(raw.get("jobDefinition", "")))
-    described = _described(queue.account, *revision_of)
+    definition = _definition_named(described.text("jobDefinition"))
+    if definition is None:
+        return None, f"Its job definition {described.text('jobDefinition')!r} cannot be read."
+    known = _described(queue.account, *definition)
     with transaction.atomic():
         # As whoever submits does: a key is looked for and given to a submission by one at a time.
         team = Team.objects.select_for_update().get(pk=team.pk)
-        revision = _revision(queue.account, team, *revision_of, described)
-        job = _job(queue, _submission(queue.account, team, person, tags), revision, told, tags)
+        revision = _revision(queue.account, team, *definition, known)
+        job = _job(queue, _submission(queue.account, team, person, tags), revision, told)
         note = "Rebuilt from what AWS has of it: the portal had no row for it."
         StateChange.objects.create(
             job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
@@ -91,16 +97,15 @@ def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> i
     return 0 if last is None else last + 1
 
 
-def _job(
-    queue: Queue, submission: Submission, revision: Revision, told: batch.Observation, tags: dict[str, str]
-) -> Job:
-    marker = str(told.raw["jobName"])
+def _job(queue: Queue, submission: Submission, revision: Revision, told: batch.Observation) -> Job:
+    described = Answer(told.raw)
+    tags, marker = described.text_map("tags"), described.text("jobName", at_most=batch.LONGEST_NAME)
     name = marker[: -TEXT_LENGTH - 1]
-    document = _document(name, queue, revision, told.raw)
+    document = _document(name, queue, revision, described)
     own = {key: value for key, value in tags.items() if not key.startswith(OWN)}
     position = _keep_step(submission, name, document)
     team = submission.team
-    needs = requested_size({**revision.document, **_described_as_run(told.raw)}, document)
+    needs = requested_size({**revision.document, **_described_as_run(described)}, document)
     job = Job.objects.create(
         public_id=from_text(marker[-TEXT_LENGTH:]),
         submission=submission,
@@ -114,7 +119,7 @@ def _job(
         marker=marker,
         document=document,
         tags=own,
-        array_size=(told.raw.get("arrayProperties") or {}).get("size"),
+        array_size=described.within("arrayProperties").number("size"),
         **Job.size_fields(needs),
         delivery=Delivery.SENT,
         epoch=1,
@@ -128,28 +133,33 @@ def _job(
     return job
 
 
-def _document(name: str, queue: Queue, revision: Revision, raw: Any) -> dict[str, Any]:
+def _document(name: str, queue: Queue, revision: Revision, described: Answer) -> dict[str, Any]:
     """What was asked for, as far as AWS still says: enough to run it again."""
-    container = raw.get("container") or {}
-    overrides = {
-        key: container[key] for key in ("command", "environment", "resourceRequirements") if key in container
-    }
-    if "environment" in overrides:
-        overrides["environment"] = [e for e in overrides["environment"] if e.get("name") != "PORTAL_JOB_ID"]
+    container = described.within("container")
+    overrides: dict[str, Any] = {}
+    if "command" in container:
+        overrides["command"] = container.texts("command")
+    if "environment" in container:
+        variables = container.entries("environment")
+        overrides["environment"] = [each.storable() for each in variables if each.text("name") != PORTAL_VARIABLE]
+    if "resourceRequirements" in container:
+        overrides["resourceRequirements"] = [each.storable() for each in container.entries("resourceRequirements")]
     document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}
-    document |= {
-        key: raw[key] for key in ("parameters", "retryStrategy", "timeout", "shareIdentifier") if raw.get(key)
-    }
+    document |= {key: kept for key in ("parameters", "retryStrategy", "timeout")
+                 if (kept := described.within(key).storable())}  # fmt: skip
+    if share := described.text("shareIdentifier"):
+        document["shareIdentifier"] = share
     if overrides:
         document["containerOverrides"] = overrides
-    if size := (raw.get("arrayProperties") or {}).get("size"):
+    if size := described.within("arrayProperties").number("size"):
         document["arrayProperties"] = {"size": size}
     return document
 
 
-def _described_as_run(raw: Any) -> dict[str, Any]:
+def _described_as_run(described: Answer) -> dict[str, Any]:
     """The parts of a definition that AWS shows as the job runs them, with its overrides; their sizes count."""
-    return {key: raw[key] for key in ("ecsProperties", "eksProperties", "nodeProperties") if raw.get(key)}
+    parts = ("ecsProperties", "eksProperties", "nodeProperties")
+    return {key: part for key in parts if (part := described.within(key).storable())}
 
 
 def _person(text_id: str) -> User | None:
@@ -159,10 +169,19 @@ def _person(text_id: str) -> User | None:
         return None
 
 
-def _definition_named(arn: str) -> tuple[str, int]:
-    """Name and revision out of `arn:…:job-definition/name:3`."""
+def _public_id(marker: str) -> UUID | None:
+    try:
+        return from_text(marker[-TEXT_LENGTH:])
+    except ValueError:
+        return None
+
+
+def _definition_named(arn: str) -> tuple[str, int] | None:
+    """Name and revision out of `arn:…:job-definition/name:3`; None for what is no such thing."""
     name, _, number = arn.rpartition("/")[2].partition(":")
-    return name, int(number) if number.isdecimal() else 0
+    if not 0 < len(name) <= LONGEST_DEFINITION_NAME:
+        return None
+    return name, int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
 
 
 def _described(account: Account, name: str, number: int) -> dict[str, Any]:
@@ -170,10 +189,10 @@ def _described(account: Account, name: str, number: int) -> dict[str, Any]:
     if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
         return {}
     try:
-        found = batch.definitions_named(client_for(account, "batch", Purpose.READ), name)
+        revisions = batch.definitions_named(client_for(account, "batch", Purpose.READ), name)
     except AwsError:
         return {}
-    return next((each for each in found if each.get("revision") == number), {})
+    return next((dict(each.raw) for each in revisions if each.revision == number), {})
 
 
 def _revision(account: Account, team: Team, name: str, number: int, described: dict[str, Any]) -> Revision:
@@ -182,7 +201,7 @@ def _revision(account: Account, team: Team, name: str, number: int, described: d
     revision, _ = definition.revisions.get_or_create(
         number=number,
         defaults={
-            "arn": described.get("jobDefinitionArn", ""),
+            "arn": Answer(described).text("jobDefinitionArn", at_most=300),
             "document": document,
             "fingerprint": fingerprint(document),
             "registration": Registration.REGISTERED,

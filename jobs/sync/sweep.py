@@ -20,7 +20,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError
+from jobs.aws.answers import Answer
+from jobs.aws.errors import AwsError, MalformedAnswerError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
 from jobs.models.ids import TEXT_LENGTH, from_text
@@ -141,10 +142,11 @@ def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
     if not surplus:
         return
     reader = client_for(queue.account, "batch", Purpose.READ)
-    seen = {told.batch_id: told for told in _described(reader, [batch_id for _, batch_id, _ in surplus])}
+    observations, unreadable = _described(reader, [batch_id for _, batch_id, _ in surplus])
+    seen = {told.batch_id: told for told in observations}
     for job, batch_id, kind in surplus:
         told = seen.get(batch_id)
-        tags = (told.raw.get("tags") or {}) if told else {}
+        tags = Answer(told.raw).text_map("tags") if told else {}
         sent_by_us = (
             tags.get("portal:installation") == settings.INSTALLATION and tags.get("portal:job") == job.text_id
         )
@@ -157,24 +159,39 @@ def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
         if Oddity.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
             log.error("surplus_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
             StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source=SOURCE)
+    _check_all_read(unreadable)
 
 
 def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
     """Jobs with a marker and no row: ours, if their tags say so, and then they get one."""
     reader = client_for(queue.account, "batch", Purpose.READ)
-    for told in _described(reader, batch_ids):
-        if (told.raw.get("tags") or {}).get("portal:installation") != settings.INSTALLATION:
+    observations, unreadable = _described(reader, batch_ids)
+    for told in observations:
+        if Answer(told.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
             continue
         job, note = rebuild(queue, told)
         kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
         fields = {"account": queue.account, "job": job, "note": note}
         if Oddity.objects.get_or_create(kind=kind, batch_id=told.batch_id, defaults=fields)[1]:
             log.error("job_without_row", batch_id=told.batch_id, rebuilt=job is not None, note=note)
+    _check_all_read(unreadable)
 
 
-def _described(reader: Any, batch_ids: Sequence[str]) -> Iterator[batch.Observation]:
+def _described(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
+    """What AWS says of these, and the ids of which it cannot be read."""
+    observations: list[batch.Observation] = []
+    unreadable: set[str] = set()
     for start in range(0, len(batch_ids), batch.DESCRIBE_AT_ONCE):
-        yield from batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
+        described = batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
+        observations += described.observations
+        unreadable |= described.unreadable
+    return observations, unreadable
+
+
+def _check_all_read(unreadable: set[str]) -> None:
+    """A queue of which something could not be read does not count as compared. Raises MalformedAnswerError."""
+    if unreadable:
+        raise MalformedAnswerError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
 
 
 def _marked(name: str) -> UUID | None:

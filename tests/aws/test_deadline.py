@@ -81,8 +81,8 @@ def test_an_answer_in_time_is_read_to_its_end_and_the_connection_kept():
     body = b'{"jobs": []}'
     with wire.wire(wire.trickles(body, every=0.01)) as aws, time_limit(20):
         client = client_to(aws.url)
-        assert batch.describe(client, ["x"]) == []
-        assert batch.describe(client, ["x"]) == []
+        assert batch.describe(client, ["x"]).observations == ()
+        assert batch.describe(client, ["x"]).observations == ()
 
 
 def test_a_submission_that_is_cut_off_is_unknown_never_unsent(monkeypatch):

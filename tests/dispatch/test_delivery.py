@@ -77,7 +77,17 @@ def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
 
 
 @pytest.mark.parametrize(
-    "answer", [wire.breaks, wire.hangs_up, wire.truncated()], ids=["5xx", "hung up", "truncated"]
+    "answer",
+    [
+        wire.breaks,
+        wire.hangs_up,
+        wire.truncated(),
+        wire.says(200, {"jobName": "x"}),
+        wire.says(200, {"jobId": 5}),
+        wire.says(200, {"jobId": "x" * 61}),
+        wire.says(200, {"jobId": {"id": "x"}}),
+    ],
+    ids=["5xx", "hung up", "truncated", "no id", "a number as id", "an id too long", "an object as id"],
 )
 def test_when_nobody_knows_the_job_is_left_alone_until_it_is_found(answer):
     with wire.wire(answer, wire.lists()) as aws:
@@ -122,6 +132,34 @@ def test_while_aws_cannot_say_whether_it_has_the_job_nothing_is_sent():
         reconcile(job.account)
 
     assert again(job).delivery == Delivery.SENDING
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"jobSummaryList": None},
+        {"jobSummaryList": {}},
+        {"jobSummaryList": ""},
+        {"jobSummaryList": [5]},
+        {"jobSummaryList": [{"jobId": "a"}]},
+        {"jobSummaryList": [{"jobName": "x"}]},
+        {"jobSummaryList": [], "nextToken": 5},
+    ],
+)
+def test_a_list_that_is_not_whole_does_not_say_that_aws_has_no_such_job(body):
+    with wire.wire(wire.breaks, wire.says(200, body)) as aws:
+        job = job_at(aws.url)
+        deliver_due(job.account)
+        Job.objects.update(sent_at=now() - timedelta(hours=1), next_try_at=None)
+        reconcile(job.account)
+        assert again(job).delivery == Delivery.SENDING
+
+        Job.objects.update(delivery=Delivery.ACCEPTED, lease_until=None, next_try_at=None)  # put back by a person
+        deliver_due(job.account)
+
+    assert aws.paths().count("/v1/submitjob") == 1
+    assert again(job).delivery == Delivery.ACCEPTED
 
 
 def test_a_job_in_a_living_workers_hands_is_not_taken():

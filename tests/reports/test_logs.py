@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from jobs.reports import logs
@@ -85,6 +87,31 @@ def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
 
     assert page.trouble.startswith("The log cannot be read at this moment")
     assert page.newer == "f/9"
+
+
+@pytest.mark.parametrize("body", [{}, {"events": None}, {"events": []}, {"events": [5], "nextForwardToken": "f/1"}])
+def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
+    with wire.wire(wire.says(200, body)) as aws:
+        page = logs.after(job_at(aws.url), "f/9")
+
+    assert page.trouble.startswith("The log cannot be read at this moment")
+    assert page.newer == "f/9"
+
+
+@pytest.mark.parametrize("way_in", [{}, {"access": "role", "role_arn": "arn:aws:iam::111122223333:role/portal"}])
+def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its_limit(monkeypatch, way_in):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDPORTAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
+    monkeypatch.setattr(logs, "PAGE_SECONDS", logs.WAIT_FOR_A_TURN + 0.3)
+    with wire.wire(wire.trickles()) as aws:
+        job = job_at(aws.url)
+        for name, value in way_in.items():
+            setattr(job.account, name, value)
+        began = time.monotonic()
+        page = logs.after(job, "f/9")
+
+    assert time.monotonic() - began < 2.5  # 0.3 s on an idle machine; without a limit 3 s, or 50
+    assert (page.trouble != "", page.newer) == (True, "f/9")
 
 
 def test_only_a_few_logs_are_read_at_once(monkeypatch):

@@ -43,6 +43,12 @@ def due(job: Job) -> bool:
     return Job.objects.filter(pk=job.pk).due_for_a_look().exists()
 
 
+@pytest.mark.parametrize("kind", [["Batch Job State Change"], {}, None, 5])
+def test_an_event_of_no_readable_kind_is_malformed(kind):
+    with pytest.raises(MalformedError):
+        job_id_in(event("j-1", **{"detail-type": kind}))
+
+
 def test_an_event_has_its_job_looked_at_and_changes_nothing_else():
     job = waiting("j-1")
     assert Ear().hear([event("j-1", "SUCCEEDED")]) == {job.account_id}

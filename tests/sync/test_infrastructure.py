@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.aws.errors import TryAgainError
+from jobs.aws.errors import MalformedAnswerError, TryAgainError
 from jobs.models import Queue
 from jobs.sync.infrastructure import apply_reading, difference, read_queues, sync_queues
 from tests import make, wire
@@ -40,6 +40,20 @@ def test_queues_are_mirrored_and_a_vanished_one_is_marked_and_kept():
     assert changes[0].fields == {"state": ("ENABLED", "DISABLED")}
     assert not Queue.objects.get(name="a").open
     assert Queue.objects.get(name="b").vanished_at is not None
+
+
+@pytest.mark.parametrize("body", [{}, {"jobQueues": [5]}, {"jobQueues": [{"jobQueueName": "a"}]}, {"jobQueues": "a"}])
+def test_a_list_of_queues_that_cannot_be_read_leaves_the_mirror_as_it_is(body):
+    with wire.wire(describes(queue_told("a"), queue_told("b"))) as aws:
+        account = make.account(endpoint_url=aws.url)
+        sync_queues(account)
+        aws.answers[:] = [wire.says(200, body)]
+        with pytest.raises(MalformedAnswerError):
+            sync_queues(account)
+
+    account.refresh_from_db()
+    assert not Queue.objects.exclude(vanished_at=None).exists()
+    assert account.reading_trouble
 
 
 def test_a_queue_that_comes_back_is_open_again():

@@ -1,3 +1,4 @@
+import json
 import time
 from datetime import timedelta
 from email.utils import formatdate
@@ -15,6 +16,7 @@ from jobs.states import State
 from jobs.sync.cadence import next_look
 from jobs.sync.poll import poll
 from tests import make, wire
+from tests.aws.answering import WRONG, answering, body_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -129,6 +131,75 @@ def test_a_job_that_aws_has_forgotten_is_lost_and_never_called_failed():
     job.refresh_from_db()
     assert job.state == State.LOST
     assert [change.state for change in job.history.all()] == ["LOST"]
+
+
+def long_unseen(**fields: Any) -> Job:
+    """A job that would be lost if AWS did not name it once more."""
+    fields = {"submitted_at": now() - timedelta(hours=2), "missing_since": now() - timedelta(minutes=6), **fields}
+    return make.job(state=State.RUNNING, **fields)
+
+
+def test_a_description_that_was_cut_has_nobody_called_lost():
+    job = long_unseen()
+    for body in (
+        b"",
+        b"{}",
+        b'{"jobs": [{"jobId"',
+        b'{"jobs": null}',
+        b'{"jobs": {}}',
+        b'{"jobs": ""}',
+        b'{"jobs": [5]}',
+    ):
+        Job.objects.update(next_poll_at=None)
+        with answering(body):
+            poll(job.account)
+
+        job.refresh_from_db()
+        assert job.state == State.RUNNING, body
+        assert Account.objects.get().trouble
+
+
+@pytest.mark.parametrize("odd", [{"status": 5}, {"container": "text"}, {"jobId": None}, {"attempts": "x"}])
+def test_a_job_whose_description_cannot_be_read_leaves_the_others_and_is_asked_about_again(odd):
+    submission = make.submission()
+    good = [make.job(submission, batch_id=f"good-{number}") for number in range(5)]
+    spoilt = long_unseen(of=submission, batch_id="spoilt")
+    answer: dict[str, Any] = {"spoilt": odd}
+
+    def respond(request: Any) -> bytes:
+        ids = body_of(request)["jobs"]
+        return json.dumps(
+            {"jobs": [{"jobId": each, "status": "FAILED", **answer.get(each, {})} for each in ids]}
+        ).encode()
+
+    with answering(respond):
+        poll(submission.account)
+        assert {job.state for job in Job.objects.filter(pk__in=[job.pk for job in good])} == {State.FAILED}
+        spoilt.refresh_from_db()
+        assert spoilt.state == State.RUNNING
+        assert now() < spoilt.next_poll_at < now() + timedelta(minutes=2)
+
+        answer.clear()
+        Job.objects.update(next_poll_at=None)
+        poll(submission.account)
+    spoilt.refresh_from_db()
+    assert spoilt.state == State.FAILED
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["statusReason", "createdAt", "startedAt", "stoppedAt", "isCancelled", "isTerminated", "tags", "parameters",
+     "jobName", "jobQueue"],
+)  # fmt: skip
+def test_whatever_stands_in_a_member_the_row_can_be_written(key):
+    job = make.job(batch_id="j-1")
+    for wrong in WRONG:
+        Job.objects.update(next_poll_at=None, raw={})
+        with answering(json.dumps({"jobs": [{"jobId": "j-1", "status": "RUNNING", key: wrong}]}).encode()):
+            poll(job.account)
+
+        job.refresh_from_db()
+        assert job.next_poll_at > now()
 
 
 def test_when_aws_is_away_the_account_says_so_and_nothing_changes():

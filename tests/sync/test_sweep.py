@@ -248,6 +248,33 @@ def test_a_long_list_is_read_a_part_at_a_time(aws, monkeypatch):
     assert [sweep(job.account, seconds=-1) for _ in range(4)] == [0, 0, 0, 1]
 
 
+def test_a_list_with_a_job_that_cannot_be_read_is_used_and_read_again(aws, monkeypatch):
+    job = job_at(aws, batch_id="first", delivery=Delivery.SENT, state=State.RUNNING)
+    aws.has(job.marker, "first", **tags_of(job))
+    aws.has(job.marker, "second", **tags_of(job))
+    whole = aws.listjobs
+    monkeypatch.setattr(aws, "listjobs", lambda request: {
+        "jobSummaryList": [{"jobName": 5, "jobId": "x"}, *whole(request)["jobSummaryList"]]
+    })  # fmt: skip
+
+    assert sweep(job.account) == 0
+    assert aws.ended == ["second"]
+    assert Queue.objects.get().swept_at is None
+
+    monkeypatch.setattr(aws, "listjobs", whole)
+    assert sweep(job.account) == 1
+
+
+@pytest.mark.parametrize("odd", [{"jobName": 5}, {"jobDefinition": 5}, {"tags": {}}, {"container": {"command": [5]}}])
+def test_a_job_without_a_row_whose_description_is_odd_stops_no_comparison(aws, odd):
+    job = forgotten(aws)
+    aws.jobs[0] |= odd
+    listed = {"jobName": job.marker, "jobId": aws.jobs[0]["jobId"], "createdAt": 1}
+    aws.listjobs = lambda _: {"jobSummaryList": [listed]}
+
+    assert sweep(job.account) == 1
+
+
 def test_when_aws_does_not_answer_the_queue_stays_due():
     job = make.job(batch_id="j-1")
     began = time.monotonic()

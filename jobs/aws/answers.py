@@ -1,0 +1,199 @@
+"""The one door through which answers of AWS are read: member by member, and no answer can break the reader.
+
+botocore hands on a 200 whose body was cut as a success without its members, and checks the type of none. So a call is
+made by `call` or `pages`, and what comes back is an `Answer`: a member that is missing, or of another type, reads as
+nothing. What an answer is worthless without is asked for as required, and raises MalformedAnswerError.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeGuard
+
+from jobs.aws.errors import MalformedAnswerError, translated
+
+LARGEST_NUMBER = 2**31 - 1  # what an integer column holds
+DEEPEST = 64  # levels of an answer that are kept
+
+_UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+"""NUL and halves of characters, which JSON can spell and PostgreSQL refuses."""
+
+
+def call(operation: Callable[..., Any], **request: Any) -> "Answer":
+    """Make one call of a client, such as `client.describe_jobs`. Raises one of `jobs.aws.errors`."""
+    with translated():
+        raw = operation(**request)
+    if not isinstance(raw, dict):
+        raise MalformedAnswerError("AWS answered with something that is no object.")
+    return Answer(raw)
+
+
+def pages(operation: Callable[..., Any], **request: Any) -> Iterator["Answer"]:
+    """Make a call for each page of a list. Raises one of `jobs.aws.errors`, also if there is no way to its end."""
+    tokens: set[str] = set()
+    token = ""
+    while True:
+        answer = call(operation, **request, **({"nextToken": token} if token else {}))
+        yield answer
+        token = answer.next_token()
+        if not token:
+            return
+        if token in tokens:
+            raise MalformedAnswerError("AWS named a page twice.", request_id=answer.request_id)
+        tokens.add(token)
+
+
+def check_lists(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
+    """A handler of botocore's `before-parse`. Raises MalformedAnswerError for an object or text in a list's place.
+
+    botocore goes through whatever can be gone through, so that `{"jobs": {}}` would read as a list of no jobs.
+    """
+    if operation_model.output_shape is None or response_dict["status_code"] >= 300:
+        return
+    try:
+        body = json.loads(response_dict["body"])
+    except (ValueError, RecursionError):
+        return  # XML, or cut: then there are no members
+    if not isinstance(body, dict):
+        return
+    for name, shape in operation_model.output_shape.members.items():
+        value = body.get(shape.serialization.get("name", name))
+        if shape.type_name == "list" and not isinstance(value, list | None):
+            raise MalformedAnswerError(f"AWS answered with an unreadable {name}: a list is expected.")
+
+
+class Answer:
+    """An object in an answer of AWS."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: object) -> None:
+        self.raw: dict[str, Any] = raw if isinstance(raw, dict) else {}
+
+    def __contains__(self, key: str) -> bool:
+        return self.raw.get(key) is not None
+
+    # -- What may be missing
+    def text(self, key: str, *, at_most: int = 0) -> str:
+        """A text that a database can hold; empty if it has more than `at_most` characters, of any number for 0."""
+        value = self.raw.get(key)
+        if not isinstance(value, str) or (at_most and len(value) > at_most):
+            return ""
+        return value.translate(_UNSTORABLE)
+
+    def number(self, key: str) -> int | None:
+        """A whole number that an integer column can hold."""
+        value = self.raw.get(key)
+        return value if _is_whole(value) and abs(value) <= LARGEST_NUMBER else None
+
+    def decimal(self, key: str, default: float) -> float:
+        """A finite number, whole or not."""
+        value = self.raw.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return default
+        return float(value) if abs(value) <= LARGEST_NUMBER else default  # which infinity and NaN are not
+
+    def flag(self, key: str) -> bool:
+        return self.raw.get(key) is True
+
+    def moment(self, key: str) -> datetime | None:
+        """A moment in milliseconds since 1970; 0 and nothing both mean "not yet"."""
+        value = self.raw.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        try:
+            return datetime.fromtimestamp(value / 1000, UTC) if value > 0 else None
+        except (OverflowError, ValueError, OSError):
+            return None
+
+    def within(self, key: str) -> "Answer":
+        """The object of a key, or an empty one."""
+        return Answer(self.raw.get(key))
+
+    def entries(self, key: str) -> list["Answer"]:
+        """The objects in a list; whatever else is in it is left out."""
+        return [Answer(entry) for entry in self._list(key) if isinstance(entry, dict)]
+
+    def texts(self, key: str) -> list[str]:
+        """The texts in a list; whatever else is in it is left out."""
+        return [entry.translate(_UNSTORABLE) for entry in self._list(key) if isinstance(entry, str)]
+
+    def text_map(self, key: str) -> dict[str, str]:
+        """The members of an object that are texts."""
+        return {str(name): value for name, value in storable(self.within(key).raw).items() if isinstance(value, str)}
+
+    def number_map(self, key: str) -> dict[str, int]:
+        """The members of an object that are whole numbers."""
+        inner = self.within(key)
+        numbers = {name: inner.number(name) for name in inner.raw}
+        return {str(storable(name)): number for name, number in numbers.items() if number is not None}
+
+    def storable(self) -> dict[str, Any]:
+        """All that AWS said, as JSON that a database can hold."""
+        kept: dict[str, Any] = storable(self.raw)
+        return kept
+
+    # -- What an answer is worthless without
+    def required_text(self, key: str, *, at_most: int) -> str:
+        """A text that is there, printable and not too long. Raises MalformedAnswerError."""
+        value = self.raw.get(key)
+        if not isinstance(value, str) or not 0 < len(value) <= at_most or not value.isprintable():
+            raise self._malformed(key, "text")
+        return value
+
+    def required_number(self, key: str) -> int:
+        """A whole number of at least 0. Raises MalformedAnswerError."""
+        value = self.number(key)
+        if value is None or value < 0:
+            raise self._malformed(key, "whole number")
+        return value
+
+    def required_entries(self, key: str) -> list["Answer"]:
+        """A list that is there, and holds objects only. Raises MalformedAnswerError."""
+        value = self.raw.get(key)
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise self._malformed(key, "list of objects")
+        return [Answer(entry) for entry in value]
+
+    def next_token(self) -> str:
+        """What leads to the next page; empty on the last. Raises MalformedAnswerError."""
+        value = self.raw.get("nextToken") or ""
+        if not isinstance(value, str):
+            raise self._malformed("nextToken", "text")
+        return value
+
+    @property
+    def request_id(self) -> str:
+        """What AWS's support asks for."""
+        return self.within("ResponseMetadata").text("RequestId")
+
+    def _list(self, key: str) -> list[Any]:
+        value = self.raw.get(key)
+        return value if isinstance(value, list) else []
+
+    def _malformed(self, key: str, expected: str) -> MalformedAnswerError:
+        there = "an unreadable" if key in self.raw else "no"
+        message = f"AWS answered with {there} {key}: a {expected} is expected."
+        return MalformedAnswerError(message, request_id=self.request_id)
+
+
+def storable(value: Any, levels: int = DEEPEST) -> Any:
+    """Part of an answer as JSON that a database can hold: no NUL, no half characters, no infinity."""
+    if isinstance(value, str):
+        return value.translate(_UNSTORABLE)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    if levels == 0:
+        return None
+    if isinstance(value, dict):
+        return {str(key).translate(_UNSTORABLE): storable(member, levels - 1) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(entry, levels - 1) for entry in value]
+    return str(value)
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)

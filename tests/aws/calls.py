@@ -1,0 +1,91 @@
+"""Every call of the portal whose answer it reads, and what may come of it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest
+from django.core.serializers.json import DjangoJSONEncoder
+
+from jobs.aws import batch, events, infrastructure, logs
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Moment, Purpose, fence
+from tests.aws.answering import answering, client, full_answer
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Call(NamedTuple):
+    """A reader of the portal, and the operation whose answer it reads."""
+
+    service: str
+    operation: str
+    read: Callable[[], Any]
+    empty_is_fine: bool = False
+    """Whether an answer without any member says something: that it was done, or that there was nothing."""
+
+
+def _submit() -> batch.Submitted:
+    with fence.open_for(10, Moment()):
+        return batch.submit(client(purpose=Purpose.SUBMIT), {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"})
+
+
+def _register() -> batch.Registered:
+    return batch.register(client(purpose=Purpose.SUBMIT), {"jobDefinitionName": "x", "type": "container"})
+
+
+def _receive() -> list[events.Message]:
+    return events.receive(client("sqs", Purpose.QUEUE), "http://127.0.0.1:9/q")
+
+
+CALLS = (
+    Call("batch", "SubmitJob", _submit),
+    Call("batch", "RegisterJobDefinition", _register),
+    Call("batch", "DeregisterJobDefinition", lambda: batch.deregister(client(), "x:1"), empty_is_fine=True),
+    Call("batch", "TerminateJob", lambda: batch.terminate(client(), "text", "why"), empty_is_fine=True),
+    Call("batch", "DescribeJobDefinitions", lambda: batch.definitions_named(client(), "x")),
+    Call("batch", "ListJobs", lambda: batch.ids_named(client(), "q", "text")),
+    Call("batch", "ListJobs", lambda: list(batch.created_since(client(), "q", SINCE))),
+    Call("batch", "ListJobs", lambda: batch.children_listed(client(), "text", "FAILED")),
+    Call("batch", "DescribeJobs", lambda: batch.describe(client(), ["text"])),
+    Call("batch", "DescribeJobQueues", lambda: infrastructure.queues(client())),
+    Call("batch", "DescribeComputeEnvironments", lambda: infrastructure.queues(client())),
+    Call("batch", "DescribeSchedulingPolicies", lambda: infrastructure.scheduling_policies(client(), ["text"])),
+    Call("logs", "GetLogEvents", lambda: logs.read(client("logs", Purpose.PAGE), "g", "s")),
+    Call("sqs", "ReceiveMessage", _receive, empty_is_fine=True),
+)  # fmt: skip
+
+
+def outcome(call: Call, body: bytes) -> Any:
+    """What a reader makes of an answer: a value that a database can hold, or one of the four kinds of failure."""
+
+    def respond(request: AWSPreparedRequest) -> bytes:
+        """Another operation that the reader calls on its way is answered as it should be."""
+        path = urlsplit(str(request.url)).path.rpartition("/")[2]
+        others = {
+            "describejobqueues": "DescribeJobQueues",
+            "describecomputeenvironments": "DescribeComputeEnvironments",
+        }
+        other = others.get(path, call.operation)
+        return body if other == call.operation else json.dumps(full_answer(call.service, other)).encode()
+
+    with answering(respond):
+        try:
+            value = call.read()
+        except AwsError as error:
+            return error
+    text = DjangoJSONEncoder(allow_nan=False, ensure_ascii=False).encode(_plain(value))
+    assert "\\u0000" not in text
+    text.encode()
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, list | tuple | frozenset):
+        return [_plain(entry) for entry in value]
+    return {key: _plain(member) for key, member in value.items()} if isinstance(value, dict) else value
