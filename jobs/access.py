@@ -143,7 +143,7 @@ def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, 
     """A request by its public id, and the user in its team. Whether it is theirs to decide, `intake` asks."""
     found = _find(
         Approval.objects.visible_to(user).select_related(
-            "team", "submission__account", "submission__person", "submission__team", "barred", "decided_by"
+            "team", "submission__account", "submission__person", "submission__team", "decided_by"
         ),
         text_id,
     )

@@ -19,6 +19,7 @@ LONGEST_SECONDS = 60  # for one; a run that hangs has noticed something too
 PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room", "approval", "sizes"))
 SIZES = ("tests/spec/test_job_size.py", "tests/policy/test_sizes.py")
 ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
+RAISED = ("tests/intake/test_approving.py",)
 VISIBLE = ("Team", "Job", "Submission", "Approval", "Definition", "Revision", "Queue")
 
 
@@ -38,6 +39,9 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     found["models.Definition.usable_by"] = (_all_usable, ACCESS)
     for shape in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
         found[f"spec.job_size: {shape}"] = (_override_not_counted(shape), SIZES)
+    found["models.Approval.raised_by"] = (_nobody_raised, RAISED)
+    found["models.Approval.raised_by: everyone"] = (_only_the_last_raised, RAISED)
+    found["models.Approval.not_raised_by"] = (_whoever_raised_finds_it, RAISED)
     found["spec.job_size: nodes add up"] = (_one_node_counted, SIZES)
     found["spec.job_size: what is unknown"] = (_nothing_unknown, SIZES)
     found["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
@@ -106,6 +110,30 @@ def _override_not_counted(shape: str) -> Callable[[], None]:
         setattr(job_size, "_size_members", lambda _: iter(()))  # noqa: B010 - or what is not counted is noticed there
 
     return take_out
+
+
+def _nobody_raised() -> None:
+    from jobs.models import Approval  # noqa: PLC0415
+
+    setattr(Approval, "raised_by", lambda *_: False)  # noqa: B010
+
+
+def _only_the_last_raised() -> None:
+    from jobs.models import Approval, RequestEdit, User  # noqa: PLC0415
+
+    def raised_by(approval: Approval, user: User) -> bool:
+        last = RequestEdit.objects.raising().filter(approval=approval).last()
+        return last is not None and last.editor == user
+
+    setattr(Approval, "raised_by", raised_by)  # noqa: B010
+
+
+def _whoever_raised_finds_it() -> None:
+    from jobs.models import Approval  # noqa: PLC0415
+
+    type(Approval.objects).not_raised_by = lambda rows, _: rows
+    manager: Any = Approval.objects
+    manager._queryset_class.not_raised_by = lambda rows, _: rows  # noqa: SLF001
 
 
 def _one_node_counted() -> None:

@@ -22,7 +22,8 @@ TAIL = """\
   of an administrator: name, address, password, second factor, memberships and API tokens. Other staff change in
   Django's admin what their permissions name, and only look at what they may view. `tests/admin/privileges.txt` has
   a row for each field, tested with forged posts.
-- Nobody approves what they asked for, by page or by token, nor what they made more than it was.
+- Nobody approves what they asked for, by page or by token, nor what they made larger, even if it is smaller again or
+  another lead changed it since.
 - A token may what the person who made it may at that moment, in the one team it was made for. One that may only
   read, nothing but look.
 - In a team that is switched off everyone looks and nobody acts, and its tokens are refused.

@@ -86,6 +86,8 @@ class ApprovalAnswer(Schema):
     decided_at: datetime | None
     decided_by: str | None
     words: str
+    raised_by: list[str] = []
+    """Who made a waiting request larger than it was, by username: they can't approve it."""
 
 
 class SubmissionAnswer(Schema):

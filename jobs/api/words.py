@@ -137,6 +137,7 @@ def _approval(found: Approval | None) -> ApprovalAnswer | None:
         decided_at=found.decided_at,
         decided_by=found.decided_by.username if found.decided_by else None,
         words=found.words,
+        raised_by=found.raisers() if found.waits else [],
     )
 
 

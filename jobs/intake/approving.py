@@ -1,7 +1,8 @@
 """A submission that waits for someone's word: a lead of its team or an admin approves it, declines it, or edits it.
 
-Never whoever asked, nor whoever made it more than it was. All of them, and whoever withdraws it meanwhile, take the
-lock of the team's row; whether they were first, the WHERE clause of the request's own row says.
+Never whoever asked, nor anyone who ever made it larger, even if it is smaller again by now. All of them, and whoever
+withdraws it meanwhile, take the lock of the team's row; whether they were first, the WHERE clause of the request's
+own row says.
 """
 
 import copy
@@ -78,8 +79,8 @@ def hindrance(approval: Approval, member: Member) -> str:
         return member.refusal("approve")
     if approval.submission.person_id == member.user.pk:
         return "You asked for it: somebody else decides."
-    if approval.barred_id == member.user.pk:
-        return "You changed it, and made it more than it was: somebody else decides."
+    if approval.raised_by(member.user):
+        return "You made this request larger. Another lead or an administrator approves it."
     return ""
 
 
@@ -154,8 +155,6 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
             raise Refused(verdict)
         changed = [each.sentence for each in differences(submission.document, verdict.reading.document)]
         fields: dict[str, Any] = {"version": F("version") + 1, **kept_of(verdict.weight)}
-        if raises:
-            fields["barred"] = approval.barred = member.user
         if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
             raise DecidedError(_what_happened(approval))
         RequestEdit.objects.create(

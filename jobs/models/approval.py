@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from jobs.models.ids import new_id, to_text
@@ -32,10 +32,19 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
     def awaiting_word_of(self, user: "User") -> Self:
         """Requests that the user may decide: of teams they lead, for staff of all, and never their own."""
-        theirs = self.waiting().filter(team__active=True).exclude(submission__person=user).exclude(barred=user)
+        theirs = self.waiting().filter(team__active=True).exclude(submission__person=user).not_raised_by(user)
         if user.is_staff:
             return theirs
         return theirs.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
+
+    def not_raised_by(self, user: "User") -> Self:
+        """Requests that the user never made larger."""
+        return self.exclude(Exists(RequestEdit.objects.raising().filter(approval=OuterRef("pk"), editor=user)))
+
+    def with_raised_by(self, user: "User") -> Self:
+        """Each with `raised_by_user`: whether the user made it larger at any time."""
+        edits = RequestEdit.objects.raising().filter(approval=OuterRef("pk"), editor=user)
+        return self.annotate(raised_by_user=Exists(edits))
 
 
 class Approval(models.Model):
@@ -50,13 +59,6 @@ class Approval(models.Model):
     )
     reasons = models.JSONField(default=list, help_text="Why it is asked for: rule and message of each.")
     forecast = models.JSONField(default=dict, help_text="What it was thought to cost, and how that was computed.")
-    barred = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        help_text="Who made it more than it was, and so leaves it to somebody else.",
-    )
     asked_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -92,6 +94,21 @@ class Approval(models.Model):
     def waits(self) -> bool:
         return self.decision == Decision.WAITING
 
+    def raised_by(self, user: "User") -> bool:
+        """Whether the user made it larger at any time, whatever became of it since: they can't approve it."""
+        return RequestEdit.objects.raising().filter(approval=self, editor=user).exists()
+
+    def raisers(self) -> list[str]:
+        """Usernames of everyone who made it larger at any time."""
+        edits = RequestEdit.objects.raising().filter(approval=self)
+        return sorted(set(edits.values_list("editor__username", flat=True)))
+
+
+class RequestEditQuerySet(models.QuerySet["RequestEdit"]):
+    def raising(self) -> Self:
+        """Edits that made the request larger than it was until then."""
+        return self.exclude(raises=[])
+
 
 class RequestEdit(models.Model):
     """What an approver made of a request: appended and never changed. The first one holds what was asked at first."""
@@ -102,7 +119,9 @@ class RequestEdit(models.Model):
     before = models.TextField(help_text="The document until then, to the letter.")
     after = models.TextField(help_text="The document from then on, to the letter.")
     changes = models.JSONField(default=list, help_text="What differs, in sentences.")
-    raises = models.JSONField(default=list, help_text="Why it needs somebody else's word; empty if it does not.")
+    raises = models.JSONField(default=list, help_text="What makes it larger than before; empty if nothing does.")
+
+    objects = RequestEditQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

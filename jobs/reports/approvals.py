@@ -66,9 +66,10 @@ class Step:
         return not (self.changes or self.of_definition)
 
 
-def waiting(team: Team) -> list[Approval]:
-    """The team's requests that nobody has decided on yet, the oldest first."""
-    return list(_shown(Approval.objects.waiting().filter(team=team)).order_by("pk")[:SHOWN])
+def waiting(team: Team, user: User) -> list[Approval]:
+    """The team's requests that nobody has decided on yet, the oldest first; each says whether the user raised it."""
+    requests = Approval.objects.waiting().filter(team=team).with_raised_by(user)
+    return list(_shown(requests).order_by("pk")[:SHOWN])
 
 
 def decided(team: Team) -> list[Approval]:
@@ -89,7 +90,8 @@ def count_for(user: User, team: Team) -> int:
 def deciders(approval: Approval) -> list[str]:
     """The leads of the team whose word it waits for. Administrators can decide too."""
     leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
-    others = leads.exclude(user__in=[approval.submission.person_id, approval.barred_id or 0])
+    raisers = approval.edits.all().raising().values("editor")
+    others = leads.exclude(user=approval.submission.person_id).exclude(user__in=raisers)
     return [lead.user.display_name for lead in others.select_related("user").order_by("user__username")]
 
 
@@ -122,7 +124,7 @@ def steps(submission: Submission) -> list[Step]:
 
 
 def _shown(found: ApprovalQuerySet) -> ApprovalQuerySet:
-    related = found.select_related("team", "submission__person", "submission__account", "decided_by", "barred")
+    related = found.select_related("team", "submission__person", "submission__account", "decided_by")
     return related.defer("submission__text", "submission__document", "submission__notes")
 
 

@@ -50,7 +50,7 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
-        "waiting": reports.waiting(member.team),
+        "waiting": reports.waiting(member.team, request.user),
         "decided": reports.decided(member.team),
         "here": "approvals",
     }
@@ -129,7 +129,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     if approved:
         messages.success(request, f"Changed and approved {found.submission.name}. It is on its way.")
     else:
-        messages.info(request, "Changed. It is more than it was, so somebody else has to approve it.")
+        messages.info(request, "Changed. Someone who never made it larger has to approve it.")
     return redirect(found)
 
 
@@ -196,7 +196,7 @@ def _editor(
 
 
 def _panel(found: Approval, member: Member, said: Opinion, raises: Sequence[Reason]) -> dict[str, object]:
-    barred = found.barred_id == member.user.pk
+    barred = found.raised_by(member.user)
     return {"approval": found, "team": found.team, "said": said, "raises": raises, "barred": barred}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.access import Member
 from jobs.api import waiting
-from jobs.models import Queue, QueueGrant, Source, StateChange
+from jobs.models import Approval, Queue, QueueGrant, RequestEdit, Role, Source, StateChange, User
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import Committing, Program, World, document, lines
@@ -301,3 +301,17 @@ def test_names_that_would_be_commands_to_a_terminal_or_a_shell_stay_in_their_fie
     assert [len(row) for row in rows] == [2, 3, 2, 6, 8]
     assert all(field.isprintable() for row in rows for field in row)
     assert "$(reboot)`" in rows[3][5]  # as data, which no script evaluates
+
+
+def test_who_made_a_waiting_request_larger_is_named(world: World):
+    world.member.team.approval_array_size = 4
+    world.member.team.save()
+    told = world.program.post("/submissions", document(arrayProperties={"size": 10})).json()
+    approval = Approval.objects.get()
+    assert told["approval"]["raised_by"] == []
+
+    for name in ("zoe", "adam"):
+        make.member(world.member.team, Role.LEAD, make.user(name))
+        editor = User.objects.get(username=name)
+        RequestEdit.objects.create(approval=approval, editor=editor, raises=["It runs more often."])
+    assert world.program.get(f"/submissions/{told['id']}").json()["approval"]["raised_by"] == ["adam", "zoe"]

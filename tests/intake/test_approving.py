@@ -26,6 +26,7 @@ from jobs.models import (
     TagRule,
 )
 from jobs.policy.grants import taken_by
+from jobs.reports.approvals import deciders
 from jobs.spec.reading import NotADocument
 from tests import make
 
@@ -277,8 +278,8 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
     assert not intake.edit(approval, research.lead, 1, json.dumps({**ARRAY, **change}))
     approval.refresh_from_db()
     assert why in " ".join(RequestEdit.objects.get().raises)
-    assert (approval.decision, approval.barred, research.states()) == ("waiting", research.lead.user, ["AWAITING"])
-    with pytest.raises(PermissionDenied, match="made it more than it was"):
+    assert (approval.decision, approval.raisers(), research.states()) == ("waiting", ["lead"], ["AWAITING"])
+    with pytest.raises(PermissionDenied, match="You made this request larger"):
         intake.approve(approval, research.lead, 2)
     assert not intake.edit(approval, research.lead, 2, json.dumps(ARRAY)), "not even with a smaller one after it"
     intake.approve(approval, research.other, 3)
@@ -291,6 +292,70 @@ def test_a_third_lead_who_makes_it_smaller_again_approves_it(research):
 
     assert intake.edit(approval, research.other, 2, array(20))
     assert RequestEdit.objects.count() == 2
+
+
+def third(research: Team) -> Member:
+    return make.member(research.team, Role.LEAD, make.user("third"))
+
+
+def chief(research: Team) -> Member:
+    """A superuser, who is a lead of the team too."""
+    return make.member(research.team, Role.LEAD, make.admin("chief"))
+
+
+@pytest.mark.parametrize("who", [third, chief])
+def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
+    approval, last = research.ask(), who(research)
+    editors = [research.lead, research.other, last]
+    for version, editor in enumerate(editors, start=1):
+        assert not intake.edit(approval, editor, version, array(100 * version))
+
+    approval = Approval.objects.get()
+    assert approval.raisers() == sorted(editor.user.username for editor in editors)
+    for editor in editors:
+        assert "You made this request larger" in intake.hindrance(approval, editor)
+        with pytest.raises(PermissionDenied, match="Another lead or an administrator approves it"):
+            intake.approve(approval, editor, 4)
+        assert approval not in Approval.objects.awaiting_word_of(editor.user)
+    assert deciders(approval) == []
+    intake.approve(approval, research.admin, 4)
+    assert research.states() == ["ACCEPTED"]
+
+
+def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(research):
+    """Back to what was asked at first by another's edit, then by their own: it stays somebody else's to approve."""
+    approval, third_lead = research.ask(), third(research)
+    assert not intake.edit(approval, research.lead, 1, array(100))
+    assert not intake.edit(approval, research.other, 2, array(200))
+    assert not intake.edit(approval, research.other, 3, array(10))
+    assert not intake.edit(approval, research.lead, 4, array(5))
+
+    for editor in (research.lead, research.other):
+        with pytest.raises(PermissionDenied, match="larger"):
+            intake.approve(Approval.objects.get(), editor, 5)
+    assert research.states() == ["AWAITING"]
+    assert intake.edit(approval, third_lead, 5, array(4 + 1)), "who never made it larger approves it"
+
+
+def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
+    approval = research.ask()
+    assert not intake.edit(approval, research.admin, 1, array(100))
+    with pytest.raises(PermissionDenied, match="larger"):
+        intake.approve(approval, research.admin, 2)
+    assert approval not in Approval.objects.awaiting_word_of(research.admin.user)
+
+    intake.approve(approval, research.lead, 2)
+    assert research.states() == ["ACCEPTED"]
+
+
+def test_an_edit_that_makes_it_smaller_bars_nobody(research):
+    approval = research.ask({**ARRAY, "timeout": {"attemptDurationSeconds": 600}})
+    intake.edit(approval, research.lead, 1, array(100))
+    RequestEdit.objects.create(approval=approval, editor=research.other.user, raises=[])
+
+    assert intake.hindrance(approval, research.other) == ""
+    assert list(Approval.objects.awaiting_word_of(research.other.user)) == [approval]
+    assert deciders(approval) == ["other"]
 
 
 def test_an_edit_is_judged_as_the_teams(research):
@@ -337,7 +402,7 @@ def test_it_is_found_by_those_who_may_decide_it(research):
     assert list(waiting(research.other.user)) == list(waiting(research.admin.user)) == [approval]
     for nobody in (research.lead, research.analyst, make.member(role=Role.LEAD)):
         assert not waiting(nobody.user).exists()
-    Approval.objects.update(barred=research.other.user)
+    RequestEdit.objects.create(approval=approval, editor=research.other.user, raises=["It runs longer."])
     assert not waiting(research.other.user).exists()
     assert access.approval(research.other.user, approval.text_id)[0] == approval
 
