@@ -112,7 +112,7 @@ chaos: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.protocol || failed=1; \
 	$(PY) -m tests.flood || failed=1; \
-	$(PY) -m tests.chaos failpoints recovery storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
+	$(PY) -m tests.chaos failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
 	exit $$failed
 
 # Each rule of the policy and each check of access, taken out one by one: a test has to miss it

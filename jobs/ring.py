@@ -22,6 +22,21 @@ from rq import Worker
 log = structlog.get_logger(__name__)
 
 Bell = Literal["ask", "deliver", "sync"]
+# Their first argument is an account.
+ACCOUNT_TASKS = frozenset(
+    {
+        "charge",
+        "deliver",
+        "deregister",
+        "failed_children",
+        "poll",
+        "read_queues",
+        "register",
+        "stop",
+        "sync_queues",
+        "try_connection",
+    }
+)
 SLOW_SECONDS = 0.5
 REST_SECONDS = 30.0
 KEEP_SECONDS = 120  # a ring that nobody heard for so long is worth nothing: the clock has rung since
@@ -74,15 +89,17 @@ class Breaker:
 breaker = Breaker()
 
 
-def ring(task: str, *ids: int, bell: Bell, once: str = "") -> None:
+def ring(task: str, *ids: int, bell: Bell, once: str = "", account: int | None = None) -> None:
     """Ask for `jobs.tasks.<task>(*ids)` after the commit.
 
-    `once` names a moment, such as a tick of the clock: a second ring of that name is the same ring.
+    `once` names a moment, such as a tick of the clock: a second ring of that name is the same ring. `account`: whose
+    AWS the task calls, so that a worker does not take too many at once of one that is slow.
     """
-    transaction.on_commit(partial(_ring, task, ids, bell, once), robust=True)
+    account = ids[0] if account is None and task in ACCOUNT_TASKS else account
+    transaction.on_commit(partial(_ring, task, ids, bell, once, account), robust=True)
 
 
-def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str) -> None:
+def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str, account: int | None) -> None:
     name = f"{task}-{'-'.join(map(str, ids))}-{once}" if once else None
     try:
         with breaker.guard():
@@ -93,6 +110,7 @@ def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str) -> None:
                 ttl=KEEP_SECONDS,
                 result_ttl=0,
                 failure_ttl=24 * 3600,
+                meta={} if account is None else {"account": account},
             )
     except RedisRestingError:
         log.debug("ring_not_tried", task=task, ids=ids)

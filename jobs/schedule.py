@@ -1,23 +1,30 @@
 """Which work the clock sees to, and how often.
 
-Deliveries and polls are rung for, so that workers do them; the search for jobs of unknown delivery is done right
-here, because it must go on without Redis. One clock works at a time, by a lease in the database.
+Deliveries and polls are rung for, so that workers do them; the search for jobs of unknown delivery is done in this
+process, because it must go on without Redis. One clock works at a time, by a lease in the database. The clock itself
+never waits for AWS: whatever asks it has a thread of its own, and a limit. An account that does not answer is left
+alone but for one question now and then.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from django.db import DatabaseError
 from django.utils.timezone import now
 
+from jobs.account_calls import call_account, probe
+from jobs.lanes import Lanes, SameThread
 from jobs.models import Account, Job, OutgoingMail, Revision
-from jobs.models.incarnation import renew
+from jobs.models.incarnation import leave_recovery, renew
 from jobs.ring import ring
-from jobs.sync.reconcile import reconcile
-from jobs.sync.sweep import sweep
+from jobs.sync.reconcile import has_due_jobs, reconcile
+from jobs.sync.sweep import has_due_queues, sweep
 
 log = structlog.get_logger(__name__)
+
+PASS_SECONDS = 25.0  # for all calls of a thread; it begins none later than 5 s
 
 
 @dataclass
@@ -28,6 +35,13 @@ class Duty:
     every: float
     act: Callable[[Account, str], None]
     due: dict[int, float] = field(default_factory=dict)
+
+    def is_due(self, account: Account, seconds: float) -> bool:
+        """Whether it is time at this moment of a steady clock. If so, it is not again for a while."""
+        if seconds < self.due.get(account.pk, 0):
+            return False
+        self.due[account.pk] = seconds + self.every
+        return True
 
 
 def ring_for_deliveries(account: Account, tick: str) -> None:
@@ -66,17 +80,9 @@ def ring_for_queues(account: Account, tick: str) -> None:
     ring("sync_queues", account.pk, bell="sync", once=tick)
 
 
-def look_for_the_unknown(account: Account, _tick: str) -> None:
-    reconcile(account)
-
-
 def ring_for_failed_children(account: Account, tick: str) -> None:
     if Job.objects.filter(account=account).with_failures_to_read().exists():
         ring("failed_children", account.pk, bell="sync", once=tick)
-
-
-def compare_with_aws(account: Account, _tick: str) -> None:
-    sweep(account)
 
 
 def ring_for_mail(tick: str) -> None:
@@ -84,8 +90,20 @@ def ring_for_mail(tick: str) -> None:
         ring("send_due_mail", bell="ask", once=tick[:-1])  # once in ten seconds: what is in hand is due again later
 
 
-def duties() -> tuple[Duty, ...]:
-    """The clock's duties, fresh: each process counts its own seconds."""
+def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
+    """The clock's duties, fresh: each process counts its own seconds. Without lanes all use this thread."""
+    lanes = lanes or SameThread()
+
+    def look_for_the_unknown(account: Account, _tick: str) -> None:
+        if has_due_jobs(account):
+            lanes.start(account.pk, "unknown", lambda: call_account(account, reconcile, seconds=PASS_SECONDS))
+
+    def compare_with_aws(account: Account, _tick: str) -> None:
+        if has_due_queues(account):
+            lanes.start(account.pk, "comparison", lambda: call_account(account, sweep, seconds=PASS_SECONDS))
+        else:
+            leave_recovery()
+
     return (
         Duty("deliveries", 2, ring_for_deliveries),
         Duty("registrations", 3, ring_for_registrations),
@@ -100,16 +118,20 @@ def duties() -> tuple[Duty, ...]:
     )
 
 
-def tick(work: tuple[Duty, ...], seconds: float) -> None:
+def tick(work: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> None:
     """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
+    lanes = lanes or SameThread()
     stamp = f"{now():%Y%m%d%H%M%S}"
     renew()
     ring_for_mail(stamp)
     for account in Account.objects.filter(active=True):
+        if account.breaker.is_open:
+            if account.breaker.may_probe(now()):
+                lanes.start(account.pk, "probe", partial(probe, account))
+            continue
         for duty in work:
-            if seconds < duty.due.get(account.pk, 0):
+            if not duty.is_due(account, seconds):
                 continue
-            duty.due[account.pk] = seconds + duty.every
             try:
                 duty.act(account, stamp)
             except DatabaseError:

@@ -1,8 +1,13 @@
-"""RQ's doors: an id comes in, one call goes out. A task may run twice, late or never; the clock makes up for it."""
+"""RQ's doors: an id comes in, one call goes out. A task may run twice, late or never; the clock makes up for it.
+
+Each that calls AWS goes through `account_calls`: where an account does not answer, it ends at once, and the clock
+asks for it again when the account does.
+"""
 
 from contextlib import suppress
 
 from jobs import mail as outgoing_mail
+from jobs.account_calls import call_account
 from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
@@ -14,56 +19,63 @@ from jobs.sync import children as array_children
 from jobs.sync import connection, infrastructure
 from jobs.sync import poll as polling
 
+TASK_SECONDS = 50.0  # rq ends a task after 60
+
 
 def deliver(account: int) -> None:
-    tried = deliver_due(Account.objects.get(pk=account), threads=THREADS)
+    call_account(_account(account), _deliver, seconds=TASK_SECONDS)
+
+
+def _deliver(account: Account) -> None:
+    tried = deliver_due(account, threads=THREADS)
     if tried:
-        ring("poll", account, bell="deliver")  # its turn is before the next delivery's, and news come soon
+        ring("poll", account.pk, bell="deliver")  # its turn is before the next delivery's, and news come soon
     if tried >= AT_ONCE:
-        ring("deliver", account, bell="deliver")  # there may be more
+        ring("deliver", account.pk, bell="deliver")  # there may be more
 
 
 def register(account: int) -> None:
-    register_due(Account.objects.get(pk=account))
+    call_account(_account(account), register_due, seconds=TASK_SECONDS)
 
 
 def deregister(account: int) -> None:
-    deregister_due(Account.objects.get(pk=account))
+    call_account(_account(account), deregister_due, seconds=TASK_SECONDS)
 
 
 def stop(account: int) -> None:
-    stop_due(Account.objects.get(pk=account))
+    call_account(_account(account), stop_due, seconds=TASK_SECONDS)
 
 
 def poll(account: int) -> None:
-    polling.poll(Account.objects.get(pk=account))
+    call_account(_account(account), polling.poll, seconds=TASK_SECONDS)
 
 
 def children(job: int) -> None:
+    row = Job.objects.select_related("account").get(pk=job)
     with suppress(AwsError):  # whoever looks goes on looking
-        array_children.read_children(Job.objects.select_related("account").get(pk=job))
+        call_account(row.account, lambda _: array_children.read_children(row), seconds=TASK_SECONDS)
 
 
 def failed_children(account: int) -> None:
-    array_children.read_failed_due(Account.objects.get(pk=account))
+    call_account(_account(account), array_children.read_failed_due, seconds=TASK_SECONDS)
 
 
 def charge(account: int) -> None:
-    charge_due(Account.objects.get(pk=account))
+    call_account(_account(account), charge_due, seconds=TASK_SECONDS)
 
 
 def sync_queues(account: int) -> None:
     with suppress(AwsError):  # it is noted on the account
-        infrastructure.sync_queues(Account.objects.get(pk=account))
+        call_account(_account(account), infrastructure.sync_queues, seconds=TASK_SECONDS)
 
 
 def read_queues(account: int) -> None:
     with suppress(AwsError):
-        infrastructure.read_queues(Account.objects.get(pk=account))
+        call_account(_account(account), infrastructure.read_queues, seconds=TASK_SECONDS, despite_breaker=True)
 
 
 def try_connection(account: int) -> None:
-    connection.try_connection(Account.objects.get(pk=account))
+    call_account(_account(account), connection.try_connection, seconds=TASK_SECONDS, despite_breaker=True)
 
 
 def send_mail(mail: int) -> None:
@@ -72,3 +84,7 @@ def send_mail(mail: int) -> None:
 
 def send_due_mail() -> None:
     outgoing_mail.send_due()
+
+
+def _account(pk: int) -> Account:
+    return Account.objects.get(pk=pk)

@@ -29,7 +29,7 @@ class AccountAdmin(KeptAdmin):
     list_display = ["name", "region", "number", "access", "active", "polled_at", "synced_at", "connection_at"]
     list_filter = ["active", "region", "access"]
     search_fields = ["name", "number", "region"]
-    readonly_fields = ["polled_at", "synced_at", "trouble", "external_id", "connection_at"]
+    readonly_fields = ["polled_at", "synced_at", "trouble", "external_id", "connection_at", "calls"]
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
         (
@@ -40,8 +40,12 @@ class AccountAdmin(KeptAdmin):
             },
         ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
-        ("Seen last", {"fields": ["polled_at", "synced_at", "connection_at", "trouble"]}),
+        ("Seen last", {"fields": ["calls", "polled_at", "synced_at", "connection_at", "trouble"]}),
     ]
+
+    @admin.display(description="calls to AWS")
+    def calls(self, account: Account) -> str:
+        return way_in.calls_in_words(account)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         return [*self.readonly_fields, *(() if request.user.is_superuser else WAY_IN)]

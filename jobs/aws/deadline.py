@@ -8,18 +8,24 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 from botocore.httpsession import URLLib3Session
+
+Item = TypeVar("Item")
 
 SHORTEST_WAIT = 0.001  # a time-out of 0 would mean: do not block
 
 
 class DeadlineError(Exception):
     """A call was cut off because its time was over. botocore does not repeat it; it may have happened."""
+
+    def __init__(self, message: str, waited: float) -> None:
+        super().__init__(message)
+        self.waited = waited  # seconds for this answer
 
 
 class _Deadlines(threading.local):
@@ -45,6 +51,15 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         _deadlines.block = before
+
+
+def while_time(items: Iterable[Item], seconds: float) -> Iterator[Item]:
+    """The items until so many seconds have passed. The rest is left for another time."""
+    until = time.monotonic() + seconds
+    for item in items:
+        yield item
+        if time.monotonic() > until:
+            return
 
 
 def bound(client: Any, seconds: float) -> None:
@@ -85,14 +100,16 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
     def send(self, request: Any) -> Any:
         deadline = min(getattr(self._call, "deadline", float("inf")), _deadlines.block)
-        if time.monotonic() >= deadline:
-            raise DeadlineError("The time for this call was over before it was answered.")
+        began = time.monotonic()
+        if began >= deadline:
+            raise DeadlineError("The time for this call was over before it was answered.", 0.0)
         before, _deadlines.request = _deadlines.request, deadline
         try:
             return super().send(request)
         except Exception as error:
             if time.monotonic() >= deadline:
-                raise DeadlineError("AWS did not answer completely in time.") from error
+                waited = time.monotonic() - began
+                raise DeadlineError(f"AWS did not answer completely within {waited:.0f} s.", waited) from error
             raise
         finally:
             _deadlines.request = before

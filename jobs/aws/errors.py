@@ -87,6 +87,12 @@ class MalformedAnswerError(NobodyKnowsError):
         super().__init__(message, code=code, request_id=request_id)
 
 
+def is_outage(error: AwsError) -> bool:
+    """Whether AWS was not reached or did not answer, so that the next call would probably fare no better."""
+    answered = isinstance(error, TooFastError | MalformedAnswerError)
+    return isinstance(error, NobodyKnowsError | TryAgainError) and not answered
+
+
 class FenceError(Exception):
     """Raised by a guard before the bytes leave: too much time has passed to send them now."""
 

@@ -33,6 +33,11 @@ class QueueSeen:
         return Answer(self.raw).text("schedulingPolicyArn", at_most=300)
 
 
+def ask_anything(client: Any) -> None:
+    """One small question, to learn whether AWS answers. Raises one of `jobs.aws.errors`."""
+    call(client.describe_job_queues, maxResults=1)
+
+
 def queues(client: Any) -> list[QueueSeen]:
     """Every job queue of the account and region, with what its compute environments are.
 

@@ -28,6 +28,7 @@ from botocore.credentials import (
 from jobs.aws.answers import Answer, call, check_lists
 from jobs.aws.deadline import bound
 from jobs.aws.errors import AccessTroubleError, AwsError, FenceError, NobodyKnowsError, TryAgainError
+from jobs.aws.outcomes import Outcome, Outcomes
 from jobs.failpoints import reached
 
 SANDBOX_KEY = "AKIASANDBOX000000000"
@@ -119,6 +120,12 @@ def clock_skew(account: Reachable) -> float | None:
 
 
 _skews: dict[WayIn, float] = {}
+_outcomes = Outcomes()
+
+
+def take_outcome(account: Reachable) -> Outcome:
+    """What became of this process's reads of the account since this was last asked. Submissions are left out."""
+    return _outcomes.take(_way_in(account))
 
 
 def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
@@ -231,6 +238,7 @@ def _new_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
     if purpose is Purpose.READ:
         client.meta.events.register("after-call.batch", functools.partial(_note_date, way_in))
+        _outcomes.watch(client, way_in)
     return client
 
 

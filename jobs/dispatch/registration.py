@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
+from jobs.aws.deadline import while_time
 from jobs.aws.errors import AwsError, RequestRefusedError
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 RETRY_AFTER = timedelta(seconds=5)
 AT_ONCE = 50
+SECONDS_AT_ONCE = 20.0
 UNKNOWN = "ClientException"
 """AWS Batch's code for whatever is wrong with a request: here it can only be that there is no such revision."""
 
@@ -35,7 +37,7 @@ def register_due(account: Account) -> int:
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.unregistered().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
-    return sum(register(revision) for revision in due[:AT_ONCE])
+    return sum(register(revision) for revision in while_time(due[:AT_ONCE], SECONDS_AT_ONCE))
 
 
 def register(revision: Revision) -> bool:
@@ -84,9 +86,8 @@ def deregister_due(account: Account) -> int:
     )
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(promised))
-    return sum(
-        deregister(revision) for revision in due.select_related("definition__account").order_by("pk")[:AT_ONCE]
-    )
+    told = due.select_related("definition__account").order_by("pk")[:AT_ONCE]
+    return sum(deregister(revision) for revision in while_time(told, SECONDS_AT_ONCE))
 
 
 def deregister(revision: Revision) -> bool:

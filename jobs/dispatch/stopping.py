@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError
+from jobs.aws.deadline import while_time
+from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
 from jobs.models import Account, Job
@@ -15,6 +16,7 @@ from jobs.models import Account, Job
 log = structlog.get_logger(__name__)
 
 REPEAT_AFTER = timedelta(seconds=20)
+SECONDS_AT_ONCE = 20.0
 
 
 def stop_due(account: Account) -> int:
@@ -22,14 +24,19 @@ def stop_due(account: Account) -> int:
     client = client_for(account, "batch", Purpose.READ)
     untold = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_AFTER)
     told = 0
-    for job in Job.objects.filter(untold, account=account).unstopped().order_by("stop_requested_at")[:100]:
+    due = Job.objects.filter(untold, account=account).unstopped().order_by("stop_requested_at")
+    for job in while_time(due[:100], SECONDS_AT_ONCE):
+        outage = False
         try:
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")
             reached("told")
         except AwsError as error:
             log.warning("stop_not_told", job=job.text_id, error=error.message)
+            outage = is_outage(error)
         else:
             told += 1
         # Also after a failure, so that one job AWS will not hear of does not keep the others waiting.
         Job.objects.filter(pk=job.pk).update(stop_told_at=now(), next_poll_at=now())
+        if outage:
+            break
     return told

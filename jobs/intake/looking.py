@@ -22,7 +22,7 @@ def look_into(job: Job) -> bool:
     if job.status.final and (_read_after_its_end(job) or job.children.finished().count() >= job.array_size):
         return False
     Job.objects.filter(pk=job.pk).update(children_asked_at=now())
-    ring("children", job.pk, bell="ask", once=f"{now():%d%H%M%S}"[:-1])
+    ring("children", job.pk, bell="ask", once=f"{now():%d%H%M%S}"[:-1], account=job.account_id)
     return True
 
 

@@ -1,11 +1,13 @@
 import re
 import secrets
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
 from jobs.models import quarantine
+from jobs.models.circuit_breaker import CircuitBreaker
 
 
 class Access(models.TextChoices):
@@ -79,6 +81,14 @@ class Account(models.Model):
     throttled_at = models.DateTimeField(null=True, editable=False)
     quiet_until = models.DateTimeField(null=True, editable=False, help_text="Nothing is polled before.")
     quiet_seconds = models.PositiveIntegerField(default=0, editable=False, help_text="The last such pause.")
+    breaker_failures = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Calls in a row that AWS did not answer."
+    )
+    breaker_opened_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when nothing is asked there."
+    )
+    breaker_retry_at = models.DateTimeField(null=True, editable=False, help_text="When AWS is asked again.")
+    breaker_reason = models.CharField(max_length=200, blank=True, editable=False)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     reading = models.JSONField(default=list, editable=False, help_text="The queues, as AWS last described them.")
@@ -117,3 +127,28 @@ class Account(models.Model):
     def shortest_quarantine(self) -> int:
         """The least that `quarantine_seconds` may be, by what is known of how long a request can be under way."""
         return quarantine.shortest(in_sandbox=self.access == Access.SANDBOX)
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """Whether AWS answers there, as this copy of the row knows it."""
+        return CircuitBreaker(
+            self.breaker_failures, self.breaker_opened_at, self.breaker_retry_at, self.breaker_reason
+        )
+
+    def move_breaker(self, after: CircuitBreaker) -> bool:
+        """Write what the breaker becomes, unless another process has moved it since this copy was read."""
+        here = Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
+        moved = bool(here.update(**_breaker_fields(after)))
+        if moved:
+            for name, value in _breaker_fields(after).items():
+                setattr(self, name, value)
+        return moved
+
+
+def _breaker_fields(breaker: CircuitBreaker) -> dict[str, Any]:
+    return {
+        "breaker_failures": breaker.failures,
+        "breaker_opened_at": breaker.opened_at,
+        "breaker_retry_at": breaker.retry_at,
+        "breaker_reason": breaker.reason,
+    }

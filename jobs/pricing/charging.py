@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError
+from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
 from jobs.pricing import rates
@@ -54,6 +54,8 @@ def charge_due(account: Account) -> None:
             charge(job, table)
         except AwsError as error:
             log.warning("charging_waits", job=job.text_id, error=error.message)
+            if is_outage(error):
+                break
 
 
 def charge(job: Job, table: Rates | None = None) -> None:

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from jobs.models import Account, Job, Lease, Oddity, OddityKind, OutgoingMail
 from jobs.models.incarnation import recovering_since, uncompared
+from jobs.reports.way_in import calls_in_words
 from jobs.ring import REST_SECONDS, listeners
 from jobs.states import ACTIVE_STATES, Delivery, State
 
@@ -198,8 +199,18 @@ def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:
     if recovering and uncompared(account, recovering).exists():
         advice = "Nothing is sent until every queue was compared with AWS: a backup may have been restored."
         yield Sign("Recovery", "warn", "submissions are held back", recovering, advice)
+    yield from _answers(account)
     if account.trouble or account.reading_trouble:
         yield Sign("AWS", "bad", account.trouble or account.reading_trouble)
+
+
+def _answers(account: Account) -> Iterator[Sign]:
+    """Whether AWS answers at all, once it did not."""
+    breaker = account.breaker
+    if not breaker.is_open:
+        return
+    advice = "Check the network, the endpoint and AWS's status page. Work resumes by itself; other accounts go on."
+    yield Sign("Connection", "bad", calls_in_words(account), breaker.opened_at, advice)
 
 
 def _followed(queues: object) -> Iterator[Sign]:

@@ -23,6 +23,16 @@ READS = (
 NOBODY_YET = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
+def calls_in_words(account: Account) -> str:
+    """Whether the portal calls AWS there, and if not, why and until when."""
+    breaker = account.breaker
+    if not breaker.is_open:
+        return "AWS answers."
+    again = f" The portal tries again at {breaker.retry_at:%H:%M:%S} UTC." if breaker.retry_at else ""
+    since = f"{breaker.opened_at:%Y-%m-%d %H:%M:%S}"
+    return f"Paused since {since} UTC: {breaker.reason}{again} Jobs are kept meanwhile."
+
+
 @dataclass(frozen=True)
 class Finding:
     """A permission, whether it is there, and AWS's words."""

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
+from jobs.aws.deadline import while_time
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, ArrayChild, Job
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 # How long what was read of a hundred children is good enough for whoever goes on looking.
 FRESH_SECONDS_A_CALL = 1.0
 FRESH_SECONDS = 5.0
+SECONDS_AT_ONCE = 20.0
 FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "stopped_at", "attempts")
 
 
@@ -55,7 +57,7 @@ def read_failed(job: Job) -> int:
 def read_failed_due(account: Account) -> int:
     """The failed children of every array that ended badly and was not asked about since. How many arrays."""
     arrays = list(Job.objects.filter(account=account).with_failures_to_read().select_related("account")[:20])
-    for job in arrays:
+    for job in while_time(arrays, SECONDS_AT_ONCE):
         read_failed(job)
     return len(arrays)
 

@@ -11,30 +11,33 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError
+from jobs.aws.deadline import while_time
+from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
 from jobs.models import Account, Job
-from jobs.models.job import DEADLY, WORKERS_AT_MOST
+from jobs.models.job import DEADLY, WORKERS_AT_MOST, JobQuerySet
 
 log = structlog.get_logger(__name__)
 
 SOURCE = "reconcile"
 LONGEST_WAIT = 40.0
+SECONDS_AT_ONCE = 5.0
 
 
 def reconcile(account: Account) -> int:
-    """Look for the account's jobs of unknown delivery. How many are known now."""
+    """Look for the account's jobs of unknown delivery, for about 5 s. How many are known now."""
     reader = client_for(account, "batch", Purpose.READ)
-    due = Q(next_try_at=None) | Q(next_try_at__lte=now())
     settled = 0
-    for job in Job.objects.filter(due, account=account).unknown().select_related("account", "queue", "team")[:100]:
+    for job in while_time(_due(account).select_related("account", "queue", "team")[:100], SECONDS_AT_ONCE):
         began = now()
         try:
             found = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
         except AwsError as error:
             log.warning("reconcile_failed", job=job.text_id, error=error.message)
             _look_later(job)
+            if is_outage(error):
+                break  # the others stay due, and are looked for when AWS answers
             continue
         reached("found")
         if found:
@@ -44,6 +47,16 @@ def reconcile(account: Account) -> int:
         else:
             _look_later(job)
     return settled
+
+
+def has_due_jobs(account: Account) -> bool:
+    """Whether there is a job to look for now."""
+    return _due(account).exists()
+
+
+def _due(account: Account) -> JobQuerySet:
+    due = Q(next_try_at=None) | Q(next_try_at__lte=now())
+    return Job.objects.filter(due, account=account).unknown()
 
 
 def _decide(job: Job) -> bool:

@@ -21,7 +21,7 @@ from django.utils.timezone import now
 
 from jobs.aws import batch
 from jobs.aws.answers import Answer
-from jobs.aws.errors import AwsError, MalformedAnswerError
+from jobs.aws.errors import AwsError, MalformedAnswerError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
 from jobs.models.ids import TEXT_LENGTH, from_text
@@ -64,10 +64,17 @@ def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelt
         except AwsError as error:
             log.warning("sweep_failed", queue=queue.name, error=error.message)
             _readings.pop(queue.pk, None)
+            if is_outage(error):
+                break
         else:
             finished += 1
     leave_recovery()
     return finished
+
+
+def has_due_queues(account: Account, every: timedelta = EVERY) -> bool:
+    """Whether there is something to compare now."""
+    return bool(_due(account, every))
 
 
 def _due(account: Account, every: timedelta) -> list[Queue]:

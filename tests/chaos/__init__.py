@@ -8,6 +8,7 @@
     promises    the invariants, each over the rows and the ledger
     steps       the places at which a process fails, and how
     storm       everything at random, by seed
+    neighbours  how soon an account's news come beside accounts that do not answer
     recovery    how long it takes until all is well again, by the real clock
 
 `python -m tests.chaos` runs it; see docs/reliability.md.

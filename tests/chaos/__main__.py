@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [failpoints|recovery|storm …] [--jobs N] [--seed S] [--databases sqlite,postgres]`
+"""`python -m tests.chaos [failpoints|recovery|neighbours|storm …] [--jobs N] [--seed S] [--databases sqlite]`
 
 `--only marked,answered` lets the process fail at these steps alone. Without a seed one is chosen, and told.
 """
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from tests.chaos.neighbours import measure
 from tests.chaos.recovery import recover
 from tests.chaos.steps import BY_NAME, CASES, fail_once
 from tests.chaos.storm import storm
@@ -48,6 +49,14 @@ def recovery(database: Database, _: argparse.Namespace) -> list[str]:
     return [*wrong, *(f"never: {each.words}" for each in measured if each.took == float("inf"))]
 
 
+def neighbours(database: Database, options: argparse.Namespace) -> list[str]:
+    """How soon the news of an account come while others do not answer. What was wrong."""
+    delays, wrong = measure(database, options.seed)
+    for each in delays:
+        say(f"Neighbours, {database}, SEED={options.seed}: {each}")
+    return wrong
+
+
 def one_storm(database: Database, options: argparse.Namespace) -> list[str]:
     """Everything at random. What was wrong."""
     figures, weather, wrong = storm(database, options.jobs // len(DATABASES), options.seed)
@@ -56,10 +65,10 @@ def one_storm(database: Database, options: argparse.Namespace) -> list[str]:
     return wrong
 
 
-PARTS = {"failpoints": failpoints, "recovery": recovery, "storm": one_storm}
+PARTS = {"failpoints": failpoints, "recovery": recovery, "neighbours": neighbours, "storm": one_storm}
 # In how many worlds at once each database is tried, where most of the time is waiting. A storm wants the machine for
 # itself, and is not here.
-WORLDS = {"failpoints": 2, "recovery": 1}
+WORLDS = {"failpoints": 2, "recovery": 1, "neighbours": 1}
 
 
 def main() -> int:

@@ -35,7 +35,13 @@ class World:
     """The portal, its Redis, its database and its Batch, in a directory that goes with it."""
 
     def __init__(
-        self, state: Path, server: postgres.OwnServer | None, *, scale: str = "hasty", rate: int = 1000
+        self,
+        state: Path,
+        server: postgres.OwnServer | None,
+        *,
+        scale: str = "hasty",
+        rate: int = 1000,
+        vcpus: int = 16,
     ) -> None:
         self.state, self.server = state, server
         self.address = server.address if server else ""
@@ -45,7 +51,7 @@ class World:
         self.next_failure.parent.mkdir(parents=True)
         (state / "redis").mkdir()
         self.mailbox = Mailbox()
-        self.scale, self.rate = scale, rate
+        self.scale, self.rate, self.vcpus = scale, rate, vcpus
         self.staff = Staff(state, self._environment())
 
     def _environment(self) -> dict[str, str]:
@@ -73,7 +79,19 @@ class World:
         self.start_redis()
         sandbox = manage("sandbox", "--port", str(self.sandbox_port), "--state", str(self.state / "sandbox.sqlite3"))
         patience = str(hasty.SIGNATURE if self.scale == "hasty" else 15)
-        self.staff.start("sandbox", [*sandbox, "--faults-api", "--signature-seconds", patience, "--delay", "0.05"])
+        self.staff.start(
+            "sandbox",
+            [
+                *sandbox,
+                "--faults-api",
+                "--signature-seconds",
+                patience,
+                "--delay",
+                "0.05",
+                "--vcpus",
+                str(self.vcpus),
+            ],
+        )
         self.bench = Bench(f"http://{LOOPBACK}:{self.sandbox_port}", retries=3)
         self.staff.until(self._sandbox_answers, 60, "the sandbox answers")
         told = self._prepare()

@@ -10,6 +10,7 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
+from jobs.lanes import Lanes
 from jobs.models import Lease
 from jobs.schedule import duties, tick
 
@@ -17,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 PAUSE = 1.0
 LEASE = timedelta(seconds=15)
+LAST_PASSES_SECONDS = 2.0  # whoever stops the clock is not kept waiting for AWS
 
 
 class Command(BaseCommand):
@@ -30,14 +32,16 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         owner = f"{socket.gethostname()}-{os.getpid()}"
-        work = duties()
+        lanes = Lanes()
+        work = duties(lanes)
         while not stop.is_set():
             try:
                 if Lease.hold("clock", owner, LEASE):
-                    tick(work, time.monotonic())
+                    tick(work, time.monotonic(), lanes)
             except DatabaseError as error:
                 log.warning("clock_without_database", error=str(error))
                 connection.close()
             close_old_connections()
             stop.wait(PAUSE)
         Lease.release("clock", owner)
+        lanes.wait(LAST_PASSES_SECONDS)

@@ -1,5 +1,14 @@
-"""`manage.py worker`: carries out the tasks that were rung for, until SIGTERM lets it finish the one in hand."""
+"""`manage.py worker`: carries out the tasks that were rung for, until SIGTERM lets it finish those in hand.
 
+rq waits for each task's process to end. This worker does so for half a second only: then it takes the next task, and
+the slow one goes on beside it, so that an account that does not answer keeps no other account's tasks waiting.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.conf import settings
@@ -10,7 +19,9 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import TimeoutError as NotAnswered
 from redis.retry import Retry
-from rq import Worker
+from rq import Queue, Worker
+from rq.executions import Execution
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs import tasks
@@ -24,6 +35,14 @@ LONGEST_PAUSE_SECONDS = 5
 # After a kill -9 a task stays "started" until another worker's maintenance finds it; an idle one wakes by these.
 WORKER_TTL_SECONDS = 60
 MAINTENANCE_SECONDS = 60
+# A task that takes longer goes on beside the next ones.
+WAIT_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 0.005
+# Each is a process. With so many at once a worker takes none until one ends; of one account it takes fewer.
+SLOW_TASKS_AT_MOST = 9
+SLOW_TASKS_OF_AN_ACCOUNT = 3
+# rq has a task end itself after its time-out; a process that does not is ended.
+OVERTIME_SECONDS = 30
 
 
 class Patience(Retry):
@@ -36,15 +55,120 @@ class Patience(Retry):
 patience = Patience(ExponentialBackoff(cap=LONGEST_PAUSE_SECONDS, base=0.1), retries=WORKERS_RETRIES)
 
 
-class PatientWorker(Worker):
-    """Waits for a Redis that is away, until it is told to stop."""
+@dataclass
+class SlowTask:
+    """A task that goes on in its own process."""
 
+    pid: int
+    job: Job
+    queue: Queue
+    execution: Execution
+    account: int | None
+    since: float
+
+
+Ended = tuple[int | None, int | None, Any]
+
+
+class PatientWorker(Worker):
+    """Waits for a Redis that is away, until it is told to stop; and for no task that is slow."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.slow: list[SlowTask] = []
+        self._ended: Ended | None = None
+
+    # -- Slow tasks
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        self.collect()
+        account = job.meta.get("account")
+        if account is not None and len(self._slow_of(account)) >= SLOW_TASKS_OF_AN_ACCOUNT:
+            self.log.info("Worker %s: account %s is slow, %s is left to a later ring", self.name, account, job.id)
+            job.delete()
+            return
+        while len(self.slow) >= SLOW_TASKS_AT_MOST:
+            time.sleep(LOOK_AGAIN_SECONDS)
+            self.heartbeat()
+            self.collect()
+        super().execute_job(job, queue)
+
+    def _slow_of(self, account: int) -> Sequence[SlowTask]:
+        return [task for task in self.slow if task.account == account]
+
+    def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> None:
+        account = job.meta.get("account")
+        patience = 0.0 if account is not None and self._slow_of(account) else WAIT_SECONDS
+        if self._ends_within(self.horse_pid, patience):
+            super().monitor_work_horse(job, queue, execution)
+            return
+        self.slow.append(SlowTask(self.horse_pid, job, queue, execution, account, time.monotonic()))
+        self.executions.pop(execution.id, None)
+        self._horse_pid = 0
+
+    def _ends_within(self, pid: int, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while not self._has_ended(pid):
+            if time.monotonic() > until:
+                return False
+            time.sleep(LOOK_AGAIN_SECONDS)
+        return True
+
+    def _has_ended(self, pid: int) -> bool:
+        """How it ended is then what `wait_for_horse` says next."""
+        try:
+            ended, status, usage = os.wait4(pid, os.WNOHANG)
+        except ChildProcessError:
+            self._ended = (None, None, None)
+            return True
+        if ended:
+            self._ended = (ended, status, usage)
+        return bool(ended)
+
+    def wait_for_horse(self) -> Ended:
+        ended, self._ended = self._ended, None
+        return ended or super().wait_for_horse()
+
+    def collect(self) -> None:
+        """Take leave of slow tasks that have ended, and end those that are far beyond their time."""
+        for task in list(self.slow):
+            if time.monotonic() - task.since > (task.job.timeout or 0) + OVERTIME_SECONDS:
+                self._kill(task)
+            if self._has_ended(task.pid):
+                self.slow.remove(task)
+                super().monitor_work_horse(task.job, task.queue, task.execution)
+
+    def _kill(self, task: SlowTask) -> None:
+        try:
+            os.killpg(task.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **options: Any) -> tuple[Job, Queue] | None:
+        self.collect()
+        return super().dequeue_job_and_maintain_ttl(*args, **options)
+
+    def request_force_stop(self, *args: Any) -> None:
+        try:
+            super().request_force_stop(*args)
+        except SystemExit:
+            for task in self.slow:
+                self._kill(task)
+            raise
+
+    def teardown(self) -> None:
+        while self.slow and not self.is_horse:
+            time.sleep(LOOK_AGAIN_SECONDS)
+            self.collect()
+        super().teardown()  # type: ignore[no-untyped-call]
+
+    # -- A Redis that is away
     def handle_warm_shutdown_request(self) -> None:
         patience.update_retries(0)
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
 
     def main_work_horse(self, *args: Any, **options: Any) -> None:
         patience.update_retries(TASKS_RETRIES)
+        self.slow = []  # those are the worker's own
         super().main_work_horse(*args, **options)
 
 

@@ -1,0 +1,84 @@
+"""Calls to an account go through here: nobody calls where AWS does not answer, and everyone learns that it does not.
+
+What becomes of the calls is counted in the process and written to the account's row when it changes something: a
+successful call writes nothing.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+from django.utils.timezone import now
+
+from jobs.aws import infrastructure
+from jobs.aws.deadline import time_limit
+from jobs.aws.errors import AwsError
+from jobs.aws.outcomes import Outcome
+from jobs.aws.session import Purpose, client_for, take_outcome
+from jobs.models import Account
+from jobs.models.circuit_breaker import CircuitBreaker
+
+log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 10.0
+TRIES = 3
+
+Act = Callable[[Account], object]
+
+
+def call_account(account: Account, act: Act, *, seconds: float, despite_breaker: bool = False) -> bool:
+    """Run `act`, whose calls end within so many seconds. False: not now, since AWS does not answer there.
+
+    `despite_breaker`: a person asks, and should hear of AWS what it says now.
+    """
+    if account.breaker.is_open and not despite_breaker:
+        log.info("account_not_called", account=account.name, reason=account.breaker.reason)
+        return False
+    try:
+        with time_limit(seconds):
+            act(account)
+    finally:
+        _record(account, take_outcome(account))
+    return True
+
+
+def probe(account: Account) -> bool:
+    """Ask one small question of an account that did not answer, if it is time. True: AWS answers again."""
+    moment = now()
+    if not account.breaker.may_probe(moment) or not account.move_breaker(account.breaker.probing(moment)):
+        return False
+    with suppress(AwsError), time_limit(PROBE_SECONDS):
+        infrastructure.ask_anything(client_for(account, "batch", Purpose.READ))
+    outcome = take_outcome(account)
+    if outcome.failures:
+        account.move_breaker(account.breaker.after_failed_probe(outcome.reason, now()))
+        return False
+    return _close(account)
+
+
+def _record(account: Account, outcome: Outcome) -> None:
+    if outcome.failures:
+        _fail(account, outcome)
+    elif outcome.answered and not account.breaker.is_untouched:
+        _close(account)
+
+
+def _fail(account: Account, outcome: Outcome) -> None:
+    for _ in range(TRIES):
+        before = account.breaker
+        after = before.after_failures(outcome.failures, outcome.reason, now(), timed_out=outcome.timed_out)
+        if after == before:
+            return
+        if account.move_breaker(after):
+            if after.is_open:
+                log.error("breaker_opened", account=account.name, reason=after.reason)
+            return
+        account.refresh_from_db()
+
+
+def _close(account: Account) -> bool:
+    was_open = account.breaker.is_open
+    closed = account.move_breaker(CircuitBreaker())
+    if closed and was_open:
+        log.warning("breaker_closed", account=account.name)
+    return closed

@@ -1,0 +1,228 @@
+"""Where AWS does not answer nobody calls, but for one question now and then; where it does, that costs nothing."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from jobs import tasks
+from jobs.account_calls import call_account, probe
+from jobs.aws import batch, session
+from jobs.aws.errors import AwsError
+from jobs.aws.outcomes import Outcome
+from jobs.aws.session import Purpose, client_for, take_outcome
+from jobs.dispatch.delivery import deliver_due
+from jobs.models import Account
+from jobs.models.circuit_breaker import CircuitBreaker
+from jobs.reports import health
+from jobs.states import Delivery, State
+from jobs.sync.poll import poll
+from jobs.sync.reconcile import reconcile
+from tests import make, wire
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+describes = wire.says(200, {"jobQueues": []})
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What counts as no answer in time comes sooner."""
+    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.READ, 0.4)
+    monkeypatch.setattr("jobs.aws.outcomes.LEAST_WAIT_SECONDS", 0.1)
+
+
+def ask(account: Account) -> None:
+    batch.describe(client_for(account, "batch", Purpose.READ), ["x"])
+
+
+def called(account: Account, act=ask, **options) -> bool:
+    try:
+        return call_account(account, act, seconds=10, **options)
+    except AwsError:
+        return True
+
+
+def opened(account: Account, ago: float = 0.0) -> Account:
+    """An account that was found not to answer."""
+    moment = now() - timedelta(seconds=ago)
+    account.move_breaker(CircuitBreaker().after_failures(1, "AWS did not answer in time.", moment, timed_out=True))
+    return account
+
+
+def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
+    with wire.wire(wire.hangs()) as aws:
+        account = make.account(endpoint_url=aws.url)
+
+        assert called(account)
+        assert not called(account)
+        assert len(aws.requests) == 1
+        account.refresh_from_db()
+        assert account.breaker.reason == "AWS did not answer in time."
+
+
+def test_an_answer_byte_by_byte_is_no_answer(impatient):
+    with wire.wire(wire.trickles(b'{"jobs": []}' + b" " * 500)) as aws:
+        account = make.account(endpoint_url=aws.url)
+        called(account)
+
+        assert account.breaker.is_open
+
+
+def test_errors_of_aws_itself_open_it_at_the_third_call():
+    with wire.wire(wire.says(501, {})) as aws:
+        account = make.account(endpoint_url=aws.url)
+        open_after = []
+        for _ in range(3):
+            called(Account.objects.get())
+            open_after.append(Account.objects.get().breaker.is_open)
+            account.refresh_from_db()
+
+    assert open_after == [False, False, True]
+    assert "HTTP 501" in account.breaker.reason
+
+
+def test_a_place_where_nobody_listens_opens_it():
+    account = make.account()
+    for _ in range(3):
+        called(Account.objects.get())
+
+    account.refresh_from_db()
+    assert account.breaker.reason == "The connection to AWS failed."
+
+
+@pytest.mark.parametrize("answer", [wire.refuses, wire.throttles, wire.says(403, {}, "ExpiredTokenException")])
+def test_an_answer_that_says_no_is_an_answer(answer):
+    with wire.wire(answer) as aws:
+        account = make.account(endpoint_url=aws.url)
+        called(account)
+
+    assert account.breaker.is_untouched
+
+
+def test_a_call_that_succeeds_costs_no_query(django_assert_num_queries):
+    with wire.wire(wire.says(200, {"jobs": []})) as aws:
+        account = make.account(endpoint_url=aws.url)
+        with django_assert_num_queries(0):
+            assert called(account)
+
+
+def test_an_answer_forgets_the_failures_before_it():
+    with wire.wire(wire.says(501, {}), wire.says(501, {}), wire.says(200, {"jobs": []}), wire.says(501, {})) as aws:
+        account = make.account(endpoint_url=aws.url)
+        for _ in range(4):
+            called(account)
+
+    assert Account.objects.get().breaker_failures == 1
+
+
+def test_our_own_limit_is_not_held_against_the_account():
+    with wire.wire(wire.hangs()) as aws:
+        account = make.account(endpoint_url=aws.url)
+        with pytest.raises(AwsError):
+            call_account(account, ask, seconds=0.2)
+
+    assert account.breaker.is_untouched
+
+
+def test_submissions_without_an_answer_leave_the_polls_alone():
+    with wire.wire(wire.hangs_up) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        for _ in range(3):
+            make.job(submission)
+        deliver_due(submission.account)
+
+        assert len(aws.requests) == 3
+    assert take_outcome(submission.account) == Outcome()
+    assert Account.objects.get().breaker.is_untouched
+
+
+def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
+    with wire.wire(describes) as aws:
+        early, late = (
+            opened(make.account(endpoint_url=aws.url), ago=1),
+            opened(make.account(endpoint_url=aws.url), ago=6),
+        )
+
+        assert (probe(early), probe(late)) == (False, True)
+        assert aws.requests == [("/v1/describejobqueues", {"maxResults": 1})]
+    assert Account.objects.get(pk=late.pk).breaker.is_untouched
+
+
+def test_a_question_without_an_answer_is_not_asked_again_at_once():
+    with wire.wire(wire.says(501, {})) as aws:
+        account = opened(make.account(endpoint_url=aws.url), ago=6)
+
+        assert (probe(account), probe(account)) == (False, False)
+        assert len(aws.requests) == 1
+    assert 9 < (account.breaker.retry_at - now()).total_seconds() <= 10
+
+
+def test_of_two_processes_one_asks():
+    with wire.wire(describes) as aws:
+        account = opened(make.account(endpoint_url=aws.url), ago=6)
+        copy = Account.objects.get()
+
+        assert (probe(account), probe(copy)) == (True, False)
+        assert len(aws.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "task", [tasks.deliver, tasks.register, tasks.deregister, tasks.stop, tasks.poll, tasks.failed_children,
+             tasks.charge, tasks.sync_queues],
+)  # fmt: skip
+def test_no_task_calls_where_aws_does_not_answer(task):
+    with wire.wire(wire.says(200, {})) as aws:
+        account = opened(make.account(endpoint_url=aws.url))
+        submission = make.submission(where=account)
+        make.job(submission)
+        make.job(submission, state=State.RUNNING, stop_requested_at=now(), next_poll_at=now())
+        task(account.pk)
+
+        assert aws.requests == []
+
+
+def test_a_person_who_asks_hears_what_aws_says_now():
+    with wire.wire(wire.says(200, {"jobQueues": []})) as aws:
+        account = opened(make.account(endpoint_url=aws.url))
+        tasks.read_queues(account.pk)
+
+        assert aws.requests != []
+    assert Account.objects.get().breaker.is_untouched
+
+
+def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(impatient):
+    with wire.wire(wire.hangs()) as aws:
+        account = make.account(endpoint_url=aws.url)
+        submission, past = make.submission(where=account), now() - timedelta(minutes=5)
+        for _ in range(3):
+            make.job(submission, delivery=Delivery.SENDING, epoch=1, sent_at=past, lease_until=past)
+        began = time.monotonic()
+        called(account, reconcile)
+
+        assert len(aws.requests) == 1
+        assert time.monotonic() - began < 2
+    assert submission.jobs.filter(delivery=Delivery.SENDING).count() == 3
+
+
+def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
+    with wire.wire(wire.hangs()) as aws:
+        account = make.account(endpoint_url=aws.url)
+        make.job(make.submission(where=account), state=State.RUNNING, next_poll_at=now())
+        began = time.monotonic()
+        called(account, poll)
+
+    assert time.monotonic() - began < 2
+    assert Account.objects.get().breaker.is_open
+
+
+def test_staff_read_since_when_and_why_an_account_is_paused(client, monkeypatch):
+    monkeypatch.setattr(health, "listeners", list)
+    account = opened(make.account())
+    client.force_login(make.admin())
+
+    pages = [client.get(path).content.decode() for path in ("/health/", f"/admin/jobs/account/{account.pk}/change/")]
+
+    for page in pages:
+        assert "AWS did not answer in time. The portal tries again at" in page

@@ -1,0 +1,109 @@
+"""The worker itself, with a Redis of its own: a task that is slow holds up no other."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from jobs.management.commands.worker import SLOW_TASKS_OF_AN_ACCOUNT, PatientWorker
+from portal.quickstart.plan import redis_command
+from tests.chaos.staff import free_port
+from tests.sandbox.bench import eventually
+
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
+
+def work(file: str, seconds: float) -> None:
+    """A task. When it ended is in a file."""
+    time.sleep(seconds)
+    Path(file).write_text(str(time.time()))
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    (tmp_path / "redis").mkdir()
+    port = free_port()
+    with subprocess.Popen(redis_command(port, tmp_path / "redis"), stdout=subprocess.DEVNULL) as server:
+        line = Redis(port=port)
+        try:
+            eventually(lambda: _answers(line))
+            yield line
+        finally:
+            line.close()
+            server.terminate()
+
+
+def _answers(line: Redis) -> bool:
+    try:
+        return bool(line.ping())
+    except OSError:
+        return False
+    except Exception:  # noqa: BLE001 - not yet
+        return False
+
+
+@pytest.fixture
+def worker(redis: Redis) -> Iterator[PatientWorker]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield PatientWorker(["sync"], connection=redis, serializer=JSONSerializer)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def ask(redis: Redis, file: Path, seconds: float, account: int | None = None) -> None:
+    Queue("sync", connection=redis, serializer=JSONSerializer).enqueue_call(
+        "tests.test_worker.work",
+        args=[str(file), seconds],
+        result_ttl=0,
+        meta={} if account is None else {"account": account},
+    )
+
+
+def test_a_task_goes_on_beside_the_next_ones_if_it_is_slow_and_the_worker_waits_for_it_at_its_end(
+    redis, worker, tmp_path
+):
+    slow, quick = tmp_path / "slow", tmp_path / "quick"
+    ask(redis, slow, 3, account=1)
+    ask(redis, quick, 0, account=2)
+
+    worker.work(burst=True)
+
+    assert float(quick.read_text()) < float(slow.read_text()) - 1
+    assert redis.zcard("rq:failed:sync") == 0
+    assert redis.keys("rq:job:*") == redis.keys("rq:execution:*") == []
+
+
+def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis, worker, tmp_path):
+    began = time.time()
+    files = [tmp_path / f"slow-{number}" for number in range(SLOW_TASKS_OF_AN_ACCOUNT + 2)]
+    for file in files:
+        ask(redis, file, 4, account=1)
+    other = tmp_path / "other"
+    ask(redis, other, 0, account=2)
+
+    worker.work(burst=True)
+
+    assert [file.exists() for file in files] == [True] * SLOW_TASKS_OF_AN_ACCOUNT + [False] * 2
+    assert float(other.read_text()) - began < 3
+
+
+def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker, tmp_path):
+    ask(redis, tmp_path / "never", 30)
+    original = worker.collect
+
+    def kill_the_slow() -> None:
+        for task in worker.slow:
+            worker._kill(task)
+        original()
+
+    worker.collect = kill_the_slow
+    worker.work(burst=True)
+
+    assert redis.zcard("rq:failed:sync") == 1
+    assert worker.slow == []
