@@ -1,4 +1,5 @@
-"""Takes each rule of the policy and each named check of `access` out, one by one, and sees that a test misses it.
+"""Takes each rule of the policy, each named check of `access` and each part of what thresholds compare out, one by
+one, and sees that a test misses it.
 
 `python -m scripts.mutants [NAME …]` runs the quick tests of rules and access once for each, with that one taken out,
 and fails if the tests pass all the same. Nothing is edited: a run of pytest loads this module as its plugin, and the
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 MUTANT = "PORTAL_MUTANT"
@@ -20,6 +22,8 @@ PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room"
 SIZES = ("tests/spec/test_job_size.py", "tests/policy/test_sizes.py")
 ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
 RAISED = ("tests/intake/test_approving.py",)
+ESTIMATE = ("tests/pricing/test_estimate.py",)
+THRESHOLDS = ("tests/intake/test_thresholds.py",)
 VISIBLE = ("Team", "Job", "Submission", "Approval", "Definition", "Revision", "Queue")
 
 
@@ -45,6 +49,11 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     found["spec.job_size: nodes add up"] = (_one_node_counted, SIZES)
     found["spec.job_size: what is unknown"] = (_nothing_unknown, SIZES)
     found["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
+    for part in ("limit", "attempts", "runs"):
+        found[f"pricing.estimate: {part}"] = (_at_most_without(part), ESTIMATE)
+    found["intake.weighing: the worst case"] = (_expected_for_at_most, THRESHOLDS)
+    found["intake.daily_usage"] = (_an_empty_day, THRESHOLDS)
+    found["intake.filling: the team's time limit"] = (_no_default_limit, THRESHOLDS)
     found["access.Member.must"] = (_must_nothing, ACCESS)
     found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
     return found
@@ -136,6 +145,24 @@ def _whoever_raised_finds_it() -> None:
     manager._queryset_class.not_raised_by = lambda rows, _: rows  # noqa: SLF001
 
 
+def _at_most_without(part: str) -> Callable[[], None]:
+    """Estimates as if each job had one attempt, one run, or a limit of an hour."""
+
+    def take_out() -> None:
+        from jobs.pricing import estimate  # noqa: PLC0415
+
+        whole = estimate._estimate_job  # noqa: SLF001
+        less = {"attempts": 1, "runs": 1, "limit_seconds": 3600}
+        field = "limit_seconds" if part == "limit" else part
+
+        def cheaper(job: Any, *rest: Any) -> Any:
+            return replace(whole(replace(job, **{field: less[field]}), *rest), job=job)
+
+        setattr(estimate, "_estimate_job", cheaper)  # noqa: B010
+
+    return take_out
+
+
 def _one_node_counted() -> None:
     from jobs.spec.job_size import Amounts  # noqa: PLC0415
 
@@ -152,6 +179,33 @@ def _nothing_overlooked() -> None:
     from jobs.spec import job_size  # noqa: PLC0415
 
     setattr(job_size, "_size_members", lambda _: iter(()))  # noqa: B010
+
+
+def _expected_for_at_most() -> None:
+    """Thresholds compare what jobs usually take, where that is known."""
+    from jobs.intake import verdict, weighing  # noqa: PLC0415
+
+    def weigh(*rest: Any) -> Any:
+        weight = weighing.weigh(*rest)
+        usual = weight.estimate.expected
+        if usual.usd is None:
+            return weight
+        return replace(weight, request=replace(weight.request, usd=usual.usd, vcpu_hours=usual.vcpu_hours))
+
+    setattr(verdict, "weigh", weigh)  # noqa: B010
+
+
+def _an_empty_day() -> None:
+    from jobs.intake import weighing  # noqa: PLC0415
+    from jobs.policy.approval import Usage  # noqa: PLC0415
+
+    setattr(weighing, "daily_usage", lambda *_: Usage())  # noqa: B010
+
+
+def _no_default_limit() -> None:
+    from jobs.intake import filling  # noqa: PLC0415
+
+    setattr(filling, "_time_limit", lambda *_: None)  # noqa: B010
 
 
 def _must_nothing() -> None:

@@ -24,6 +24,13 @@ TAIL = """\
   a row for each field, tested with forged posts.
 - Nobody approves what they asked for, by page or by token, nor what they made larger, even if it is smaller again or
   another lead changed it since.
+- A submission above a threshold of its team waits for approval. What is compared is the worst case, never what jobs
+  usually take: time limit × attempts × runs, each run's size in full, at today's rates. Without a time limit, a size
+  or a rate it is unknown, and unknown needs approval. Each threshold (USD, vCPU-hours, GPUs, array jobs) also counts
+  per person and day of UTC, together with the person's other jobs in the team: those that have not ended at their
+  worst case, those that ended today at what they cost; GPUs only until a job has ended. Submissions that went through
+  an approval do not count. Whether it is a page, the API, a rerun, an array, a workflow or an edit makes no
+  difference; the sum is taken under the lock of the team, so that many at once do not pass together.
 - A token may what the person who made it may at that moment, in the one team it was made for. One that may only
   read, nothing but look.
 - In a team that is switched off everyone looks and nobody acts, and its tokens are refused.

@@ -143,28 +143,31 @@ def submission(of: Member | None = None, where: Account | None = None, **fields:
 def approval(of: Submission | None = None, **fields: Any) -> Approval:
     """A request that waits, with a reason and an estimate; its jobs are the test's."""
     of = of or submission()
-    share = {"resource": "vcpu", "amount": "1", "usd_per_hour": "0.04", "valid_from": "2020-01-01", "usd": "0.04"}
-    part = {
+    share = {"resource": "vcpu", "amount": "1", "usd_per_hour": "0.04", "valid_from": "2020-01-01"}
+    totals = {
+        "expected": {"usd": None, "vcpu_hours": None},
+        "at_most": {"usd": "0.4", "vcpu_hours": "10"},
+    }
+    job = {
         "name": of.name,
         "runs": 10,
-        "seconds": "3600",
-        "basis": "assumed",
-        "learnt_from": 0,
-        "vcpu_hours": "10",
-        "usd": "0.40",
+        "attempts": 1,
+        "limit_seconds": 3600,
+        "expected_seconds": None,
+        "earlier_runs": 0,
         "unknown": [],
         "shares": [share],
+        **totals,
     }
     defaults = {
         "submission": of,
         "team": of.team,
-        "reasons": [{"rule": "approval.array-size", "message": "It has an array of 10 jobs."}],
+        "reasons": [{"rule": "approval.array-size", "message": "It has 10 array jobs."}],
         "forecast": {
-            "usd": "0.40",
-            "vcpu_hours": "10",
+            **totals,
             "made_at": "2026-01-01T00:00:00+00:00",
-            "parts": [part],
-            "more": {"jobs": 0, "usd": "0"},
+            "jobs": [job],
+            "more": {"jobs": 0, "at_most": {"usd": "0", "vcpu_hours": "0"}},
         },
     }
     return Approval.objects.create(**{**defaults, **fields})

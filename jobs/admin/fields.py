@@ -3,6 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+
+from jobs.spec.fields import units
 
 
 class LinesField(forms.CharField):
@@ -20,6 +23,29 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(list(initial or []) != self.to_python(data))
+
+
+class DurationField(forms.IntegerField):
+    """A whole number of seconds, read and shown as people write it: 24 h, 90 min, 3600."""
+
+    widget = forms.TextInput
+
+    def prepare_value(self, value: Any) -> Any:
+        return units.seconds_in_words(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        if value in self.empty_values:
+            return None
+        seconds = units.seconds_of(str(value))
+        if seconds is None:
+            raise ValidationError("Write a time like 24 h, 90 min or 3600 (seconds).", code="invalid")
+        return seconds
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
 
 
 def fixed_once_saved(name: str) -> type[forms.ModelForm]:

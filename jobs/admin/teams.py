@@ -6,11 +6,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from jobs.admin.audited import Audited, updated
-from jobs.admin.fields import LinesField, fixed_once_saved
+from jobs.admin.fields import DurationField, LinesField, fixed_once_saved
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
 
+SHORTEST_LIMIT, LONGEST_LIMIT = 60, 2**31 - 1
 ALLOWED = "One value a line; empty: any."
 
 
@@ -77,6 +78,19 @@ class TeamForm(forms.ModelForm):
         help_text="Fields of AWS Batch that the portal does not know and the team may use all the same, one a line, "
         "as an objection names them: containerProperties.newField"
     )
+    default_time_limit_seconds = DurationField(
+        label="Default time limit",
+        required=False,
+        min_value=SHORTEST_LIMIT,
+        max_value=LONGEST_LIMIT,
+        error_messages={
+            "min_value": "AWS Batch takes no time limit below 60 s.",
+            "max_value": "AWS Batch takes no time limit this long.",
+        },
+        help_text="Like 24 h. Filled in where neither the definition nor the submission has one, or the queue’s own "
+        "limit if that is less. Without a time limit the highest cost of a job is unknown, and it waits for approval "
+        "wherever cost or vCPU-hours do.",
+    )
 
 
 @admin.register(Team)
@@ -90,13 +104,15 @@ class TeamAdmin(KeptAdmin):
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "active"]}),
-        ("What it may do", {"fields": ["may_register", "features", "further_fields"]}),
+        ("What it may do", {"fields": ["may_register", "features", "further_fields", "default_time_limit_seconds"]}),
         (
             "What waits for approval",
             {
                 "fields": ["approval_usd", "approval_vcpu_hours", "approval_gpus", "approval_array_size"],
-                "description": "A submission that is above one of these waits until a lead of the team, or an "
-                "administrator, approves it; never whoever asked. Empty: it does not wait for that.",
+                "description": "A submission above one of these, alone or with what else its person has active or "
+                "had end today (UTC), waits until a lead of the team or an administrator approves it, never whoever "
+                "asked. Cost and vCPU-hours are the highest possible: time limit × attempts × runs. Empty: it does "
+                "not wait for that.",
             },
         ),
     ]

@@ -63,7 +63,7 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
         )
     verdict = intake.judge(reading.text, member, asking.account(member, region, reading))
     told: list[Finding] = words.findings(verdict.problems, reading)
-    made: list[Change] = words.changes(reading.changes)
+    made: list[Change] = words.changes(verdict.reading.changes)
     content = Judged(
         kind=reading.kind,
         ok=verdict.ok,
@@ -71,6 +71,7 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
         changes=made,
         document=reading.document,
         approval=[reason.message for reason in verdict.approval],
+        estimate=words.estimate(verdict.weight.estimate.totals_as_json()) if verdict.weight else None,
     )
     return _judged(request, content)
 
@@ -81,5 +82,6 @@ def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
         *words.change_rows(content.changes),
         *words.finding_rows(content.problems),
         *(("approval", "waiting", None, reason) for reason in content.approval),
+        *([words.estimate_row(content.estimate)] if content.estimate else ()),
     ]
     return answer(request, 200, content, rows)

@@ -90,6 +90,23 @@ class ApprovalAnswer(Schema):
     """Who made a waiting request larger than it was, by username: they can't approve it."""
 
 
+class Amount(Schema):
+    """Exact decimals, as text; null where it is unknown."""
+
+    usd: str | None = None
+    vcpu_hours: str | None = None
+
+
+class Estimate(Schema):
+    """What a submission is expected to cost, as its definitions' earlier jobs, and what at most.
+
+    At most is time limit × attempts × runs, with each run's size in full. Approval thresholds compare this one.
+    """
+
+    expected: Amount
+    at_most: Amount
+
+
 class SubmissionAnswer(Schema):
     id: str
     url: str
@@ -98,6 +115,7 @@ class SubmissionAnswer(Schema):
     final: bool
     created_at: datetime
     approval: ApprovalAnswer | None = None
+    estimate: Estimate | None = None
     jobs: list[JobBrief]
     problems: list[Finding]
     changes: list[Change]
@@ -130,6 +148,7 @@ class Judged(Schema):
     changes: list[Change]
     document: dict[str, Any] | None
     approval: list[str] = []
+    estimate: Estimate | None = None
 
 
 class KeyAnswer(Schema):

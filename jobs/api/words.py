@@ -1,6 +1,6 @@
 """How rows and verdicts are told: as the shapes of JSON answers, and as lines for shells."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +10,7 @@ from jobs.api.shapes import (
     ApprovalAnswer,
     Change,
     DefinitionAnswer,
+    Estimate,
     Event,
     Finding,
     JobAnswer,
@@ -102,6 +103,7 @@ def submission(
         final=all(job.status.final for job in jobs),
         created_at=found.created_at,
         approval=_approval(found.request),
+        estimate=estimate(found.estimate),
         jobs=[JobBrief(**_brief(request, job)) for job in jobs],
         problems=[
             finding(note["pointer"], note["message"], note["severity"], reading)
@@ -127,6 +129,17 @@ def submission(
     )
 
 
+def estimate(totals: Mapping[str, Any]) -> Estimate | None:
+    """Both amounts; none of a submission from before they were kept."""
+    return Estimate.model_validate(totals) if totals else None
+
+
+def estimate_row(content: Estimate) -> Row:
+    """Dollars expected and at most, then vCPU-hours expected and at most."""
+    expected, at_most = content.expected, content.at_most
+    return "estimate", expected.usd, at_most.usd, expected.vcpu_hours, at_most.vcpu_hours
+
+
 def _approval(found: Approval | None) -> ApprovalAnswer | None:
     if found is None:
         return None
@@ -146,6 +159,8 @@ def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
     if content.approval:
         asked = content.approval
         yield "approval", asked.state, asked.decided_by, asked.words or " ".join(asked.reasons)
+    if content.estimate:
+        yield estimate_row(content.estimate)
     if content.cursor:
         yield "cursor", content.cursor
     yield from change_rows(content.changes)

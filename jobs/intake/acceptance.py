@@ -5,6 +5,7 @@ What has to be approved first becomes the same rows, which no worker takes befor
 
 import copy
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -25,6 +26,7 @@ from jobs.models.ids import TEXT_LENGTH, from_text, made_at, to_text
 from jobs.models.incarnation import keys_unknown_until
 from jobs.models.tag_secret import tag_digest
 from jobs.policy.asks import propagates_tags
+from jobs.pricing.estimate import JobEstimate, kept
 from jobs.ring import ring
 from jobs.spec import effective
 from jobs.spec.documents import Document
@@ -132,10 +134,17 @@ def _keep(text: str, member: Member, verdict: Verdict, account: Account, source:
         document=verdict.reading.document,
         notes=notes_of(verdict),
         job_count=len(steps.steps),
+        estimate=verdict.weight.estimate.totals_as_json() if verdict.weight else {},
     )
     pairs = list(zip(steps.steps, verdict.targets, strict=True))
+    estimates = estimates_of(verdict)
     waits = {"delivery": Delivery.AWAITING, "delivery_note": waiting_note(verdict)} if verdict.approval else {}
-    jobs = Job.objects.bulk_create([job_of(submission, step, target, **waits) for step, target in pairs])
+    jobs = Job.objects.bulk_create(
+        [
+            job_of(submission, step, target, each, **waits)
+            for (step, target), each in zip(pairs, estimates, strict=True)
+        ]
+    )
     JobDependency.objects.bulk_create(edges_of(jobs, steps, member.team))
     JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
     StateChange.objects.bulk_create(
@@ -169,13 +178,20 @@ def kept_of(weight: Weight) -> dict[str, Any]:
     """What a request keeps of its weight, for whoever decides on it."""
     return {
         "reasons": [{"rule": reason.rule, "message": reason.message} for reason in weight.reasons],
-        "forecast": weight.forecast.as_json(),
+        "forecast": weight.estimate.as_json(),
     }
 
 
-def job_of(submission: Submission, step: Step, target: Target, **fields: Any) -> Job:
+def estimates_of(verdict: Verdict) -> Sequence[JobEstimate | None]:
+    """One for each job, in the order of the targets; None where there is none."""
+    return verdict.weight.estimate.jobs if verdict.weight else [None] * len(verdict.targets)
+
+
+def job_of(submission: Submission, step: Step, target: Target, estimate: JobEstimate | None, **fields: Any) -> Job:
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
+    if document.get("timeout") == {}:
+        del document["timeout"]  # it counts as absent, and AWS shall not be able to take it for no limit
     definition = target.revision.document if target.revision else {}
     needs = requested_size(definition, document)
     if propagates_tags(definition, document) is None and needs.platform != "EKS":
@@ -193,6 +209,8 @@ def job_of(submission: Submission, step: Step, target: Target, **fields: Any) ->
         tags=tags,
         array_size=_array_size(document),
         **Job.size_fields(needs),
+        at_most_usd=kept(estimate.at_most.usd) if estimate else None,
+        at_most_vcpu_hours=kept(estimate.at_most.vcpu_hours) if estimate else None,
         **fields,
     )
     job.marker = marker_of(step.name, job.public_id)

@@ -18,10 +18,9 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.intake.acceptance import edges_of, job_of, kept_of, marker_of, name_of, notes_of, tag_rows_of
-from jobs.intake.resolution import Target
-from jobs.intake.verdict import Refused, Verdict, ask_of, judge, weight_of
-from jobs.intake.weighing import Weight, weigh
+from jobs.intake.acceptance import edges_of, estimates_of, job_of, kept_of, marker_of, name_of, notes_of, tag_rows_of
+from jobs.intake.verdict import Refused, Verdict, ask_of, judge
+from jobs.intake.weighing import Weight, compare_with_thresholds, weigh
 from jobs.models import (
     Approval,
     Decision,
@@ -40,7 +39,7 @@ from jobs.spec.difference import differences
 from jobs.spec.documents import Kind, list_at
 from jobs.spec.problems import Problem
 from jobs.spec.reading import NotADocument
-from jobs.spec.workflow import Step, plan
+from jobs.spec.workflow import plan
 from jobs.states import Delivery
 
 LONGEST_WORDS = 1000
@@ -65,6 +64,8 @@ REWRITTEN = (
     "memory_mib",
     "gpus",
     "ephemeral_gib",
+    "at_most_usd",
+    "at_most_vcpu_hours",
     "delivery_note",
 )
 
@@ -130,9 +131,11 @@ def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, 
     verdict = judge(text, member, approval.submission.account)
     if verdict.reading.kind is Kind.DEFINITION:
         raise NotADocument("This is a job definition. The request is for a job or a workflow; it stays one.")
-    if not verdict.ok:
+    if not verdict.ok or verdict.weight is None:
         return verdict, []
-    before, after = _weight_of_jobs(approval.submission), _weight(verdict, approval.team)
+    before = _weight_of_jobs(approval.submission, verdict)
+    # It stays the request of whoever asked: what else they have running today counts, and not what its editor has.
+    after = compare_with_thresholds(verdict.weight, approval.team, approval.submission.person)
     return replace(verdict, weight=after), raised(before.request, after.request)
 
 
@@ -257,22 +260,15 @@ def _with_requester(verdict: Verdict, submission: Submission) -> Verdict:
     return replace(verdict, problems=(*verdict.problems, problem))
 
 
-def _weight(verdict: Verdict, team: Team) -> Weight:
-    weight = verdict.weight or weight_of(verdict, team)
-    if weight is None:
-        raise Refused(verdict)
-    return weight
-
-
-def _weight_of_jobs(submission: Submission) -> Weight:
-    """What was asked until now, by the revisions and queues that it was accepted with."""
+def _weight_of_jobs(submission: Submission, verdict: Verdict) -> Weight:
+    """What was asked until now, by the revisions and queues that it was accepted with, at today's rates."""
     jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
     asked = [
         (job.name, ask_of({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
         for job in jobs
         if job.delivery == Delivery.AWAITING
     ]
-    return weigh(asked, submission.account, submission.team)
+    return weigh(asked, submission.account, submission.team, verdict.statistics.runs)
 
 
 # -- What becomes of the rows
@@ -287,31 +283,35 @@ def _rewrite(submission: Submission, text: str, verdict: Verdict, note: str) -> 
     steps = plan(document)
     submission.text, submission.document, submission.notes = text, document, notes_of(verdict)
     submission.kind, submission.name = verdict.reading.kind, name_of(steps)
+    submission.estimate = verdict.weight.estimate.totals_as_json() if verdict.weight else {}
     pairs = list(zip(steps.steps, verdict.targets, strict=True))
     known = {job.name: job for job in submission.jobs.order_by("-position")}
     if len(known) == len(pairs) == 1:
         known = dict(zip([steps.steps[0].name], known.values(), strict=True))  # by another name it is the same job
+    waits = {"delivery": Delivery.AWAITING, "delivery_note": note}
     submission.jobs.update(position=F("position") + ASIDE)
     JobDependency.objects.filter(job__submission=submission).delete()
     JobTag.objects.filter(job__submission=submission).delete()
-    jobs = [_row(submission, step, target, known.pop(step.name, None), note) for step, target in pairs]
+    jobs = [
+        _row(known.pop(step.name, None), job_of(submission, step, target, each, **waits))
+        for (step, target), each in zip(pairs, estimates_of(verdict), strict=True)
+    ]
     _take_out(list(known.values()), len(jobs))
     Job.objects.bulk_update([job for job in jobs if job.pk], REWRITTEN, batch_size=ROWS_AT_ONCE)
     Job.objects.bulk_create([job for job in jobs if not job.pk])
     JobDependency.objects.bulk_create(edges_of(jobs, steps, submission.team))
     JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
     submission.job_count = submission.jobs.count()
-    submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count"])
+    submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count", "estimate"])
 
 
-def _row(submission: Submission, step: Step, target: Target, known: Job | None, note: str) -> Job:
-    """The job of a step as it is now, not saved: the one that there was, or a new one."""
-    new = job_of(submission, step, target, delivery=Delivery.AWAITING, delivery_note=note)
+def _row(known: Job | None, new: Job) -> Job:
+    """The job of a step as it is now, not saved: the one that there was, or the new one."""
     if known is None:
         return new
     known.position = new.position
     if known.delivery == Delivery.AWAITING:
-        new.marker = marker_of(step.name, known.public_id)
+        new.marker = marker_of(new.name, known.public_id)
         for field in REWRITTEN:
             setattr(known, field, getattr(new, field))
     return known

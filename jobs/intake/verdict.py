@@ -10,13 +10,14 @@ from django.utils.timezone import now
 from jobs.access import Member
 from jobs.intake.filling import filled_in
 from jobs.intake.resolution import Resolution, Target, resolve, resolve_definition
-from jobs.intake.weighing import Weight, weigh
-from jobs.models import Account, Queue, Revision, Team
+from jobs.intake.weighing import Weight, compare_with_thresholds, weigh
+from jobs.models import Account, Queue, Revision
 from jobs.policy.approval import Reason
 from jobs.policy.asks import JobAsk, definition_ask, job_ask
 from jobs.policy.grants import Grants, Taken, taken_by
 from jobs.policy.room import counted_queues, crowding
 from jobs.policy.rules import Objection, objections, objections_to_definition
+from jobs.pricing.run_statistics import RunStatistics, run_statistics
 from jobs.spec import judge as spec_judge
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.fitting import EnvironmentFacts
@@ -42,8 +43,10 @@ class Verdict:
     """What the team was given when it was judged."""
     taken: Mapping[int, Taken] = field(default_factory=dict)
     """What its jobs took in those queues where it matters."""
+    statistics: RunStatistics = field(default_factory=RunStatistics)
+    """How long jobs of the team wait in its queues, and how long its definitions run."""
     weight: Weight | None = None
-    """What is in order is weighed, for a team that asks for approval of anything."""
+    """What it costs, once all its queues and definitions are known; why it would wait, if it is in order."""
 
     @property
     def approval(self) -> tuple[Reason, ...]:
@@ -118,22 +121,25 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
     told += _unsaid(_objections(reading, asks, grants, taken), told)
     problems = spec_judge.in_order(reading.document, told)
     verdict = Verdict(reading, found.account, tuple(problems), found.targets, grants, taken)
-    if verdict.ok and member.team.asks_for_approval:
-        return replace(verdict, weight=weight_of(verdict, member.team))
-    return verdict
+    if reading.kind is Kind.DEFINITION:
+        return verdict
+    return _weighed(verdict, [ask for _, ask in asks], member)
 
 
-def weight_of(verdict: Verdict, team: Team) -> Weight | None:
-    """How much it is that a verdict is about. None for a definition, and for what leads nowhere."""
-    if verdict.account is None or verdict.reading.kind is Kind.DEFINITION:
-        return None
-    jobs: list[tuple[str, JobAsk, Revision]] = []
-    for target in verdict.targets:
-        if target.queue and target.revision:
-            document = resolve_pointer(verdict.reading.document, target.pointer)
-            ask = ask_of(document, target.queue, target.revision)
-            jobs.append((text_at(document, "jobName"), ask, target.revision))
-    return weigh(jobs, verdict.account, team)
+def _weighed(verdict: Verdict, asks: Sequence[JobAsk], member: Member) -> Verdict:
+    """With what it costs. `asks` are of those targets whose queue is known."""
+    queues = {target.queue.pk for target in verdict.targets if target.queue}
+    revisions = [target.revision for target in verdict.targets if target.queue and target.revision]
+    statistics = run_statistics(member.team, queues, {revision.definition_id for revision in revisions})
+    verdict = replace(verdict, statistics=statistics)
+    if verdict.account is None or not len(revisions) == len(asks) == len(verdict.targets) > 0:
+        return verdict
+    names = [text_at(resolve_pointer(verdict.reading.document, each.pointer), "jobName") for each in verdict.targets]
+    jobs = zip(names, asks, revisions, strict=True)
+    weight = weigh(jobs, verdict.account, member.team, statistics.runs)
+    if verdict.ok:
+        weight = compare_with_thresholds(weight, member.team, member.user)
+    return replace(verdict, weight=weight)
 
 
 def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:

@@ -1,36 +1,51 @@
-"""How much a submission is: what it will probably cost and take, and whether someone has to agree before."""
+"""How much a submission is: what it is expected to cost, what at most, and whether someone has to agree before."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.timezone import now
 
-from jobs.models import Account, Revision, Team
+from jobs.intake.daily_usage import daily_usage
+from jobs.models import Account, Revision, Team, User
 from jobs.policy.approval import Reason, Request, Thresholds, reasons_to_wait
 from jobs.policy.asks import JobAsk
 from jobs.pricing import rates
-from jobs.pricing.estimate import Size
-from jobs.pricing.forecast import Forecast, Planned, forecast, usual_lengths
+from jobs.pricing.estimate import Estimate, PlannedJob, estimate
+from jobs.pricing.receipt import Size
+from jobs.pricing.run_statistics import Span
+
+# AWS takes no longer time limit.
+LONGEST_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Weight:
-    """A submission as `policy` compares it, how its price was come by, and why it would wait for approval."""
+    """A submission as `policy` compares it, its estimate, and why it would wait for approval."""
 
     request: Request
-    forecast: Forecast
-    reasons: tuple[Reason, ...]
+    estimate: Estimate
+    reasons: tuple[Reason, ...] = ()
 
 
-def weigh(jobs: Iterable[tuple[str, JobAsk, Revision]], account: Account, team: Team) -> Weight:
-    """The weight of all jobs of a submission together, at this moment."""
+def weigh(
+    jobs: Iterable[tuple[str, JobAsk, Revision]], account: Account, team: Team, run_times: Mapping[int, Span]
+) -> Weight:
+    """Return the weight of all jobs of a submission together, at this moment, without a look at the thresholds."""
     named = _by_name(jobs)
-    planned = [_planned(name, ask, revision, account) for name, (ask, revision) in named.items()]
-    lengths = usual_lengths(team, (job.definition for job in planned))
-    will_be = forecast(planned, lengths, rates.read(), now())
+    planned = (_planned(name, ask, revision, account) for name, (ask, revision) in named.items())
+    estimated = estimate(planned, run_times, rates.read(), now())
     asks = {name: ask for name, (ask, _) in named.items()}
-    request = Request(team.name, asks, will_be.usd, will_be.vcpu_hours)
-    return Weight(request, will_be, tuple(reasons_to_wait(request, Thresholds.of(team))))
+    at_most = estimated.at_most
+    return Weight(Request(team.name, asks, at_most.usd, at_most.vcpu_hours), estimated)
+
+
+def compare_with_thresholds(weight: Weight, team: Team, person: User) -> Weight:
+    """Return it with why it would wait for approval if `person` submitted it now. One query, if the team has any."""
+    if not team.asks_for_approval:
+        return weight
+    today = daily_usage(person, team, now())
+    request = replace(weight.request, person=person.display_name, today=today)
+    return replace(weight, request=request, reasons=tuple(reasons_to_wait(request, Thresholds.of(team))))
 
 
 def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple[JobAsk, Revision]]:
@@ -45,7 +60,7 @@ def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple
     return named
 
 
-def _planned(name: str, ask: JobAsk, revision: Revision, account: Account) -> Planned:
+def _planned(name: str, ask: JobAsk, revision: Revision, account: Account) -> PlannedJob:
     size = Size(
         platform=ask.size.platform,
         architecture=ask.size.architecture,
@@ -55,4 +70,6 @@ def _planned(name: str, ask: JobAsk, revision: Revision, account: Account) -> Pl
         gpus=ask.size.gpus,
         ephemeral_gib=ask.size.ephemeral_gib,
     )
-    return Planned(name, size, ask.runs, revision.definition_id, ask.run_seconds)
+    limit = min(ask.run_seconds, LONGEST_LIMIT)
+    unknown = f"How large it is can't be told, because {ask.size.unknown[0].reason}." if ask.size.unknown else ""
+    return PlannedJob(name, size, ask.runs, ask.attempts, limit, revision.definition_id, unknown)

@@ -58,7 +58,7 @@ class Approval(models.Model):
         default=1, help_text="Which wording of the request it is about; each edit makes another."
     )
     reasons = models.JSONField(default=list, help_text="Why it is asked for: rule and message of each.")
-    forecast = models.JSONField(default=dict, help_text="What it was thought to cost, and how that was computed.")
+    forecast = models.JSONField(default=dict, help_text="Expected and highest cost, and how they were computed.")
     asked_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

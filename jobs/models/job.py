@@ -145,6 +145,10 @@ class Job(models.Model):
     gpus = models.PositiveIntegerField(default=0)
     ephemeral_gib = models.PositiveIntegerField(default=0)
 
+    # -- Its ceiling when it was accepted: time limit × attempts × runs. Null: unknown, as without a time limit.
+    at_most_usd = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    at_most_vcpu_hours = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+
     # -- Delivery: only `jobs.dispatch`, and stopping, write these.
     delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
     epoch = models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")
@@ -201,6 +205,7 @@ class Job(models.Model):
             models.Index(fields=["team", "-id"], name="job_of_team"),
             models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
+            models.Index(fields=["team", "ended_at"], name="job_of_team_ended"),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(
                 fields=["account", "children_read_at"],

@@ -44,6 +44,9 @@ class Submission(models.Model):
     document = models.JSONField(help_text="What was read from it.")
     notes = models.JSONField(default=list, help_text="What was changed in reading it, and its warnings.")
     job_count = models.PositiveIntegerField(default=1)
+    estimate = models.JSONField(
+        default=dict, help_text="What it was expected to cost and what at most, when it was accepted; empty: unknown."
+    )
     request_key = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
         max_length=80, null=True, help_text="The same key asks for the same submission."
     )

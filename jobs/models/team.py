@@ -37,26 +37,35 @@ class Team(models.Model):
         blank=True,
         help_text="Fields of AWS Batch that the portal does not know yet and the team may use all the same.",
     )
-    # -- From how much on a submission waits for a lead or an admin; empty: it does not.
+    default_time_limit_seconds = models.PositiveIntegerField(
+        "default time limit",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="Of jobs where neither the definition nor the submission has one.",
+    )
+    # -- Above how much a submission waits for a lead or an admin; empty: it does not. See `jobs.policy.approval`.
     approval_usd = models.DecimalField(
-        "estimate above (USD)",
+        "cost at most (USD)",
         max_digits=12,
         decimal_places=2,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="What the whole submission is thought to cost.",
+        help_text="Time limit × attempts × runs of all its jobs, at today's rates.",
     )
     approval_vcpu_hours = models.PositiveIntegerField(
-        "vCPU-hours above", null=True, blank=True, help_text="Of the whole submission, as it is estimated."
+        "vCPU-hours at most", null=True, blank=True, help_text="Time limit × attempts × runs × vCPU of all its jobs."
     )
     approval_gpus = models.PositiveIntegerField(
-        "GPUs above",
+        "GPUs",
         null=True,
         blank=True,
         help_text="Of all its jobs together; those of an array as many times as it has children.",
     )
-    approval_array_size = models.PositiveIntegerField("array larger than", null=True, blank=True)
+    approval_array_size = models.PositiveIntegerField(
+        "array jobs", null=True, blank=True, help_text="Children of all its arrays together."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()

@@ -6,7 +6,7 @@ Pure functions, as the rules are. What they yield stops nothing: it says who els
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Self
 
 from jobs.models import Feature, Team
@@ -30,20 +30,49 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class Request:
-    """A whole submission as plain values: its jobs by name, and what they are thought to cost and to take.
+class Usage:
+    """What a person's other submissions of the day count against their team's thresholds.
 
-    No price: there is something in it whose price nobody knows.
+    `usd` and `vcpu_hours`: at most, of the jobs that have not ended, plus what those that ended today really took.
+    Of as many jobs as the two `unknown…` say, the ceiling is unknown. `gpus`: of the jobs that have not ended.
+    `array_jobs`: children of arrays that have not ended or ended today. Submissions that went through an approval are
+    not in it.
+    """
+
+    usd: Decimal = Decimal(0)
+    vcpu_hours: Decimal = Decimal(0)
+    unknown_usd: int = 0
+    unknown_vcpu_hours: int = 0
+    gpus: int = 0
+    array_jobs: int = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """A whole submission as plain values: its jobs by name, and what they cost and take at most.
+
+    None: the ceiling of some job is unknown. `today` is what else counts of `person` on the day (UTC).
     """
 
     team: str
     asks: Mapping[str, JobAsk]
     usd: Decimal | None
-    vcpu_hours: Decimal
+    vcpu_hours: Decimal | None
+    person: str = ""
+    today: Usage = Usage()
 
     @property
     def gpus(self) -> int:
         return sum(ask.size.gpus * ask.runs for ask in self.asks.values())
+
+    @property
+    def array_jobs(self) -> int:
+        return sum(ask.array_size for ask in self.asks.values())
+
+    @property
+    def unlimited(self) -> list[str]:
+        """Jobs without a time limit."""
+        return [name for name, ask in self.asks.items() if not ask.run_seconds]
 
     @property
     def unsized(self) -> list[str]:
@@ -59,44 +88,102 @@ class Reason:
     message: str
 
 
+_LARGEST_SHOWN = Decimal(10**15)
+
+
 # -- Whether it waits
+#
+# Each threshold is compared with the worst case of the submission, and with the sum of that and what its person has
+# active or ended today: a limit that 100 small submissions pass is none.
 
 
-def price_is_asked_about(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    """A price that nobody knows may be any."""
+def highest_cost_is_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    """An unknown cost may be any."""
     most = thresholds.usd
     if most is None:
         return
     if request.usd is None or request.unsized:
-        message = f"Its price cannot be estimated, and {request.team} asks for approval above ${most:,.2f}."
+        message = f"Its highest cost is unknown: {_why_unknown(request)} {_asks_above(request, f'${most:,.2f}')}"
         yield Reason("approval.price-unknown", message)
     elif request.usd > most:
-        message = f"Its estimate is ${request.usd:,.2f}; {request.team} asks for approval above ${most:,.2f}."
+        message = f"It costs at most ${_up(request.usd)}. {_asks_above(request, f'${most:,.2f}')}"
         yield Reason("approval.price", message)
 
 
-def hours_are_asked_about(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def cost_of_the_day_is_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    most, used = thresholds.usd, request.today
+    if most is None or request.usd is None or request.usd > most or request.unsized:
+        return
+    above = _asks_above(request, f"${most:,.2f} per person and day")
+    if used.unknown_usd:
+        others = _other_jobs(request, used.unknown_usd)
+        yield Reason("approval.price-of-day", f"{others} whose highest cost is unknown. {above}")
+    elif used.usd + request.usd > most:
+        total = f"${_up(used.usd + request.usd)} at most with {request.person}'s other jobs of today"
+        yield Reason("approval.price-of-day", f"It comes to {total} (${_up(used.usd)}). {above}")
+
+
+def highest_vcpu_hours_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
     most = thresholds.vcpu_hours
-    if most is not None and request.vcpu_hours > most:
-        message = (
-            f"It takes about {request.vcpu_hours:,.1f} vCPU-hours; {request.team} asks for approval above {most:,}."
-        )
-        yield Reason("approval.vcpu-hours", message)
+    if most is None:
+        return
+    above = _asks_above(request, f"{most:,} vCPU-hours")
+    if request.unsized:
+        return  # `sizes_are_known` says so
+    if request.vcpu_hours is None:
+        message = f"How many vCPU-hours it takes at most is unknown: {_why_unknown(request)} {above}"
+        yield Reason("approval.vcpu-hours-unknown", message)
+    elif request.vcpu_hours > most:
+        yield Reason("approval.vcpu-hours", f"It takes at most {_up(request.vcpu_hours)} vCPU-hours. {above}")
 
 
-def gpus_are_asked_about(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def vcpu_hours_of_the_day_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    most, used = thresholds.vcpu_hours, request.today
+    if most is None or request.vcpu_hours is None or request.vcpu_hours > most or request.unsized:
+        return
+    above = _asks_above(request, f"{most:,} vCPU-hours per person and day")
+    if used.unknown_vcpu_hours:
+        others = _other_jobs(request, used.unknown_vcpu_hours)
+        yield Reason("approval.vcpu-hours-of-day", f"{others} whose vCPU-hours are unknown. {above}")
+    elif used.vcpu_hours + request.vcpu_hours > most:
+        total = f"{_up(used.vcpu_hours + request.vcpu_hours)} vCPU-hours at most"
+        message = f"It comes to {total} with {request.person}'s other jobs of today ({_up(used.vcpu_hours)}). {above}"
+        yield Reason("approval.vcpu-hours-of-day", message)
+
+
+def gpus_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
     most = thresholds.gpus
     if most is not None and request.gpus > most:
-        message = f"Its jobs use {request.gpus:,} GPUs together; {request.team} asks for approval above {most:,}."
+        message = f"Its jobs use {request.gpus:,} GPUs together. {_asks_above(request, f'{most:,} GPUs')}"
         yield Reason("approval.gpus", message)
 
 
-def arrays_are_asked_about(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def gpus_at_once_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    """GPUs of jobs that have ended are free again. A submission without any takes none."""
+    most, used = thresholds.gpus, request.today.gpus
+    if most is not None and 0 < request.gpus <= most < request.gpus + used:
+        message = (
+            f"Its jobs use {request.gpus + used:,} GPUs with {request.person}'s other jobs that haven't ended. "
+            f"{_asks_above(request, f'{most:,} GPUs per person')}"
+        )
+        yield Reason("approval.gpus-of-day", message)
+
+
+def array_jobs_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
     most = thresholds.array_size
-    largest = max((ask.array_size for ask in request.asks.values()), default=0)
-    if most is not None and largest > most:
-        message = f"It has an array of {largest:,} jobs; {request.team} asks for approval above {most:,}."
+    if most is not None and request.array_jobs > most:
+        message = f"It has {request.array_jobs:,} array jobs. {_asks_above(request, f'{most:,}')}"
         yield Reason("approval.array-size", message)
+
+
+def array_jobs_of_the_day_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    most, used = thresholds.array_size, request.today.array_jobs
+    if most is not None and 0 < request.array_jobs <= most < request.array_jobs + used:
+        message = (
+            f"It comes to {request.array_jobs + used:,} array jobs with {request.person}'s others of today. "
+            f"{_asks_above(request, f'{most:,} per person and day')}"
+        )
+        yield Reason("approval.array-size-of-day", message)
 
 
 def sizes_are_known(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
@@ -111,12 +198,39 @@ def sizes_are_known(request: Request, thresholds: Thresholds) -> Iterator[Reason
         yield Reason("approval.size-unknown", message)
 
 
+def _asks_above(request: Request, threshold: str) -> str:
+    return f"{request.team} asks for approval above {threshold}."
+
+
+def _why_unknown(request: Request) -> str:
+    if request.unlimited:
+        names = listed((quoted(name) for name in request.unlimited), most=3)
+        return f"{names} {'has' if len(request.unlimited) == 1 else 'have'} no time limit."
+    if request.unsized:
+        return f"the size of {listed((quoted(name) for name in request.unsized), most=3)} isn't known."
+    return "there is no rate for a job."
+
+
+def _other_jobs(request: Request, count: int) -> str:
+    others = "another job" if count == 1 else f"{count:,} other jobs"
+    return f"{request.person} has {others} of today"
+
+
+def _up(amount: Decimal) -> str:
+    """To the cent, rounded up: what is said to be at most is."""
+    return f"{min(amount, _LARGEST_SHOWN).quantize(Decimal('0.01'), ROUND_CEILING):,}"
+
+
 WaitingRule = Callable[[Request, Thresholds], Iterator[Reason]]
 WAITING: tuple[WaitingRule, ...] = (
-    price_is_asked_about,
-    hours_are_asked_about,
-    gpus_are_asked_about,
-    arrays_are_asked_about,
+    highest_cost_is_within,
+    cost_of_the_day_is_within,
+    highest_vcpu_hours_are_within,
+    vcpu_hours_of_the_day_are_within,
+    gpus_are_within,
+    gpus_at_once_are_within,
+    array_jobs_are_within,
+    array_jobs_of_the_day_are_within,
     sizes_are_known,
 )
 
@@ -147,13 +261,13 @@ class Edit:
 def price_goes_up(edit: Edit) -> Iterator[Reason]:
     before, after = edit.before.usd, edit.after.usd
     if after is None and before is not None:
-        yield Reason("edit.price", "Its price cannot be estimated any more.")
+        yield Reason("edit.price", f"Its highest cost was ${_up(before)} and is unknown now.")
     elif after is not None and before is not None and after > before:
-        yield Reason("edit.price", f"The estimate goes up from ${before:,.2f} to ${after:,.2f}.")
+        yield Reason("edit.price", f"It cost at most ${_up(before)} and costs at most ${_up(after)}.")
 
 
 def takes_longer(edit: Edit) -> Iterator[Reason]:
-    """The estimate takes the usual time of one attempt; a limit that is lifted may make it dearer all the same."""
+    """Also where there is no rate, and so no cost to compare."""
     for name, before, after in edit.kept:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
             limit = f"{after.run_seconds:,} s" if after.run_seconds else "none"

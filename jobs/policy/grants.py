@@ -43,6 +43,7 @@ class Grants:
     features: frozenset[str] = frozenset()
     further_fields: frozenset[str] = frozenset()
     tags: tuple[TagDemand, ...] = ()
+    default_time_limit_seconds: int | None = None
 
     @classmethod
     def of(cls, team: Team) -> Self:
@@ -61,6 +62,7 @@ class Grants:
             features=frozenset(map(str, team.features)),
             further_fields=frozenset(map(str, team.further_fields)),
             tags=demands_of(team),
+            default_time_limit_seconds=team.default_time_limit_seconds,
         )
 
 

@@ -19,8 +19,8 @@ from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
 from jobs.pricing import rates
-from jobs.pricing.estimate import Attempt, Line, Size, receipt
 from jobs.pricing.rates import Rates
+from jobs.pricing.receipt import Attempt, Line, Size, receipt
 from jobs.states import Delivery, State
 
 log = structlog.get_logger(__name__)

@@ -1,164 +1,226 @@
-"""What finished attempts cost by the size they asked for and the time they ran. Pure: values in, a receipt out.
+"""What a submission is expected to cost, and what it costs at most. Pure: planned jobs, run times and rates in.
 
-    Fargate    hours × (vCPU × rate + GiB × rate + ephemeral GiB above 20 × rate)
-               each attempt rounded up to the second, one minute at least (Amazon's rule for Fargate)
-    EC2, EKS   hours × (vCPU × rate + GiB × rate + GPU × rate)
-               to the millisecond, because it is a share of a machine that others use too
+    expected   the typical run time of the definition's earlier good jobs × runs, one attempt each, no longer than the
+               time limit. For display only.
+    at most    time limit × attempts × runs, each run's size in full. Thresholds compare this one. Without a time
+               limit, a size or a rate it is unknown, and so it is for the whole submission.
 
-Batch does not say which machine an attempt ran on, so the rates of EC2 are derived from list prices: split into vCPU
-and GiB so that 4 vCPU and 16 GiB cost what an m5.xlarge does ($0.192 an hour), with the proportion that c5, m5 and r5
-have among themselves; a GPU is what a g4dn.xlarge costs above an m5.xlarge. Idle machines, disks, traffic, Spot
-discounts and the fetching of the image, which comes before the run, are not in it.
-
-A part of a line is rounded to a ten-billionth of a dollar, which is what the database keeps; everything else is a sum
-of those, so that totals agree to the last digit however they are grouped.
+Runs are the children of an array, or one. AWS ends a run within about half a minute of its limit, and the time limit
+of a job of several nodes counts for all of them together; `size` then has all nodes. Both amounts come as dollars and
+as vCPU-hours. The figure that is kept of a job is rounded up to `KEPT` and never above `LARGEST`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
-from jobs.pricing.rates import Price, Rates
+from jobs.pricing.rates import Rates
+from jobs.pricing.receipt import HOUR, MILLISECOND, Attempt, Line, Share, Size, receipt
+from jobs.pricing.run_statistics import Span
 
-QUANTUM = Decimal("1E-10")
-MILLISECOND = Decimal("0.001")
-HOUR = Decimal(3600)
-FARGATE = "FARGATE"
-FARGATE_MINIMUM_SECONDS = Decimal(60)
-FARGATE_FREE_STORAGE_GIB = 20
-
-
-@dataclass(frozen=True)
-class Size:
-    """What one run asks for, and where."""
-
-    platform: str
-    architecture: str
-    region: str
-    vcpus: Decimal
-    memory_mib: int
-    gpus: int = 0
-    ephemeral_gib: int = 0
+KEPT = Decimal("0.0001")
+# More than any threshold that can be set; the columns hold it.
+LARGEST = Decimal(10**11)
+# AWS takes limits beyond what a calendar has: from here on a second costs what the ones before did.
+LONGEST_PRICED = Decimal(1000 * 86_400)
+# So many of the dearest jobs are kept one by one.
+JOBS_KEPT = 50
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One finished run. `number` is the line it is written on: the attempts of an array's children share lines."""
+class PlannedJob:
+    """A job that has not run. `limit_seconds` is of one attempt; 0: it has none. `definition` finds its run times.
 
-    started_at: datetime | None
-    stopped_at: datetime | None
-    succeeded: bool
-    number: int = 1
+    `size_unknown` says why its size can't be told, in a sentence; empty if it can.
+    """
 
-
-@dataclass(frozen=True)
-class Share:
-    """What one resource adds to a line."""
-
-    resource: str
-    amount: Decimal
-    usd_per_hour: Decimal
-    valid_from: date
-    usd: Decimal
-
-
-@dataclass(frozen=True)
-class Line:
-    """What one attempt cost, or all attempts with that number. `reasons` say why less is charged than ran."""
-
-    number: int
-    succeeded: bool
+    name: str
+    size: Size
     runs: int
-    ended_at: datetime | None
-    billed_seconds: Decimal
-    shares: tuple[Share, ...]
-    usd: Decimal
-    reasons: tuple[str, ...] = ()
+    attempts: int
+    limit_seconds: int
+    definition: int
+    size_unknown: str = ""
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """The lines of a job."""
+class Amount:
+    """Dollars and vCPU-hours. None is unknown."""
 
-    lines: tuple[Line, ...]
+    usd: Decimal | None
+    vcpu_hours: Decimal | None
+
+    @classmethod
+    def total(cls, amounts: Iterable["Amount"]) -> "Amount":
+        """The sum; unknown where any part is."""
+        amounts = list(amounts)
+        return cls(_sum([each.usd for each in amounts]), _sum([each.vcpu_hours for each in amounts]))
+
+    def as_json(self) -> dict[str, str | None]:
+        """Numbers as text, so that no digit is lost."""
+        return {"usd": text_of(self.usd), "vcpu_hours": text_of(self.vcpu_hours)}
+
+
+UNKNOWN = Amount(None, None)
+
+
+@dataclass(frozen=True)
+class JobEstimate:
+    """The two amounts of one job. `shares` are of one hour of one run.
+
+    `expected_seconds` is of one run, from `earlier_runs` good runs; None: there are none. `unknown` says why an
+    amount is unknown, in sentences.
+    """
+
+    job: PlannedJob
+    expected_seconds: Decimal | None
+    earlier_runs: int
+    shares: tuple[Share, ...]
+    expected: Amount
+    at_most: Amount
+    unknown: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.job.name,
+            "runs": self.job.runs,
+            "attempts": self.job.attempts,
+            "limit_seconds": self.job.limit_seconds,
+            "expected_seconds": text_of(self.expected_seconds),
+            "earlier_runs": self.earlier_runs,
+            "expected": self.expected.as_json(),
+            "at_most": self.at_most.as_json(),
+            "unknown": list(self.unknown),
+            "shares": [
+                {
+                    "resource": share.resource,
+                    "amount": f"{share.amount.normalize():f}",
+                    "usd_per_hour": f"{share.usd_per_hour.normalize():f}",
+                    "valid_from": share.valid_from.isoformat(),
+                }
+                for share in self.shares
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """All jobs of a submission, in its order. `hour` is what all runs together cost in one hour."""
+
+    jobs: tuple[JobEstimate, ...]
+    expected: Amount
+    at_most: Amount
+    hour: Amount
+    made_at: datetime
 
     @property
-    def usd(self) -> Decimal:
-        return sum((line.usd for line in self.lines), Decimal(0))
+    def unlimited(self) -> list[str]:
+        """The names of jobs without a time limit."""
+        return [each.job.name for each in self.jobs if not each.job.limit_seconds]
 
     @property
-    def billed_seconds(self) -> Decimal:
-        return sum((line.billed_seconds for line in self.lines), Decimal(0))
+    def unpriced(self) -> tuple[str, ...]:
+        """Why there is no price for some hour, each reason once."""
+        return tuple(dict.fromkeys(reason for each in self.jobs for reason in each.unknown))
+
+    def totals_as_json(self) -> dict[str, Any]:
+        return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept for whoever decides: the dearest jobs first, the others only counted."""
+        dearest = sorted(self.jobs, key=lambda each: (each.at_most.usd is not None, -(each.at_most.usd or 0)))
+        rest = dearest[JOBS_KEPT:]
+        return {
+            **self.totals_as_json(),
+            "made_at": self.made_at.isoformat(),
+            "jobs": [each.as_json() for each in dearest[:JOBS_KEPT]],
+            "more": {"jobs": len(rest), "at_most": Amount.total(each.at_most for each in rest).as_json()},
+        }
 
 
-def receipt(size: Size, attempts: Sequence[Attempt], rates: Rates) -> Receipt:
-    """What the attempts cost, one line for each number, with the rates of the day on which the last of it ended."""
-    numbers = sorted({attempt.number for attempt in attempts})
-    return Receipt(
-        tuple(_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)
+def estimate(planned: Iterable[PlannedJob], run_times: Mapping[int, Span], rates: Rates, now: datetime) -> Estimate:
+    """Return both amounts for every job and for all together, at the rates of `now`.
+
+    `run_times` has what is known of earlier good runs, by definition.
+    """
+    pricing = _Pricing(rates, now)
+    jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in planned)
+    return Estimate(
+        jobs=jobs,
+        expected=Amount.total(each.expected for each in jobs),
+        at_most=Amount.total(each.at_most for each in jobs),
+        hour=Amount.total(_times(pricing.amount(each.job, HOUR), each.job.runs) for each in jobs),
+        made_at=now,
     )
 
 
-def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) -> Line:
-    timed = [_seconds(size, attempt) for attempt in attempts]
-    seconds = sum((each for each in timed if each is not None), Decimal(0))
-    ended_at = max((attempt.stopped_at for attempt in attempts if attempt.stopped_at), default=None)
-    reasons = list(_untimed(timed.count(None), len(attempts)))
-    shares: list[Share] = []
-    if ended_at is not None and seconds:
-        wanted = [(resource, amount) for resource, amount in _amounts(size) if amount]
-        if not wanted:
-            reasons.append("Neither its definition nor its submission names a size.")
-        elif not size.vcpus or not size.memory_mib:
-            lacking = "memory" if size.vcpus else "vCPU"
-            reasons.append(f"How much {lacking} it asked for can't be told, so that is charged with nothing.")
-        day = ended_at.astimezone(UTC).date()
-        for resource, amount in wanted:
-            price = rates.price(size.platform, size.architecture, size.region, resource, day)
-            if price is None:
-                where = f"{size.platform} {size.architecture} in {size.region}"
-                reasons.append(f"There is no rate for {resource} on {where} on {day}.")
-            else:
-                shares.append(_share(resource, amount, price, seconds))
-    return Line(
-        number=number,
-        succeeded=all(attempt.succeeded for attempt in attempts),
-        runs=len(attempts),
-        ended_at=ended_at,
-        billed_seconds=seconds,
-        shares=tuple(shares),
-        usd=sum((share.usd for share in shares), Decimal(0)),
-        reasons=tuple(reasons),
+def kept(amount: Decimal | None) -> Decimal | None:
+    """The figure as a job's row keeps it: never less than it is, except above every threshold."""
+    return None if amount is None else min(amount.quantize(KEPT, ROUND_CEILING), LARGEST)
+
+
+def text_of(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number.normalize():f}"
+
+
+class _Pricing:
+    """Prices of single runs. Each size and run time is priced once, however many jobs share it."""
+
+    def __init__(self, rates: Rates, now: datetime) -> None:
+        self._rates, self._now = rates, now.astimezone(UTC)
+        self._lines: dict[tuple[Size, Decimal], Line] = {}
+
+    def line(self, size: Size, seconds: Decimal) -> Line:
+        """The receipt of one run of so many seconds, `LONGEST_PRICED` at most, by the rates of now."""
+        if (size, seconds) not in self._lines:
+            span = timedelta(milliseconds=int(seconds * 1000))
+            attempt = Attempt(self._now - span, self._now, succeeded=True)
+            [self._lines[size, seconds]] = receipt(size, [attempt], self._rates).lines
+        return self._lines[size, seconds]
+
+    def unknown(self, job: PlannedJob) -> tuple[str, ...]:
+        """Why a run has no price, in sentences."""
+        return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR).reasons
+
+    def amount(self, job: PlannedJob, seconds: Decimal) -> Amount:
+        """What one run of so many seconds takes. Without vCPU and memory its size is unknown."""
+        size = job.size
+        if job.size_unknown or not size.vcpus or not size.memory_mib:
+            return UNKNOWN
+        priced = min(seconds, LONGEST_PRICED)
+        line = self.line(size, priced)
+        hours = size.vcpus * seconds / HOUR
+        if line.reasons:
+            return Amount(None, hours)
+        return Amount(line.usd * seconds / priced if seconds > priced else line.usd, hours)
+
+
+def _estimate_job(job: PlannedJob, span: Span | None, pricing: _Pricing) -> JobEstimate:
+    seconds, expected, at_most = None, UNKNOWN, UNKNOWN
+    if span:
+        seconds = Decimal(str(span.half)).quantize(MILLISECOND)
+        seconds = min(seconds, Decimal(job.limit_seconds)) if job.limit_seconds else seconds
+        expected = _times(pricing.amount(job, seconds), job.runs)
+    if job.limit_seconds:
+        at_most = _times(pricing.amount(job, Decimal(job.limit_seconds)), job.attempts * job.runs)
+    return JobEstimate(
+        job=job,
+        expected_seconds=seconds,
+        earlier_runs=span.count if span else 0,
+        shares=pricing.line(job.size, HOUR).shares,
+        expected=expected,
+        at_most=at_most,
+        unknown=pricing.unknown(job),
     )
 
 
-def _seconds(size: Size, attempt: Attempt) -> Decimal | None:
-    """The seconds that are billed; None where start or end is not known, or they contradict each other."""
-    if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
-        return None
-    ran = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND
-    if size.platform == FARGATE:
-        return max(FARGATE_MINIMUM_SECONDS, ran.to_integral_value(ROUND_CEILING))
-    return ran
+def _times(amount: Amount, count: int) -> Amount:
+    usd, hours = amount.usd, amount.vcpu_hours
+    return Amount(None if usd is None else usd * count, None if hours is None else hours * count)
 
 
-def _untimed(unknown: int, runs: int) -> Iterator[str]:
-    if unknown and runs == 1:
-        yield "AWS named no start or no end of it, so nothing is charged."
-    elif unknown:
-        yield f"AWS named no start or no end of {unknown} of {runs} runs, so they are charged with nothing."
-
-
-def _amounts(size: Size) -> Iterator[tuple[str, Decimal]]:
-    yield "vcpu", size.vcpus
-    yield "memory", Decimal(size.memory_mib) / 1024
-    if size.platform == FARGATE:
-        yield "storage", Decimal(max(0, size.ephemeral_gib - FARGATE_FREE_STORAGE_GIB))
-    else:
-        yield "gpu", Decimal(size.gpus)
-
-
-def _share(resource: str, amount: Decimal, price: Price, seconds: Decimal) -> Share:
-    usd = (amount * price.usd_per_hour * seconds / HOUR).quantize(QUANTUM, ROUND_HALF_EVEN)
-    return Share(resource, amount, price.usd_per_hour, price.valid_from, usd)
+def _sum(parts: list[Decimal | None]) -> Decimal | None:
+    known = [part for part in parts if part is not None]
+    return sum(known, Decimal(0)) if len(known) == len(parts) else None

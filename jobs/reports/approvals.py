@@ -12,7 +12,7 @@ from jobs.models import Approval, Job, Membership, RequestEdit, Role, Submission
 from jobs.models.approval import ApprovalQuerySet
 from jobs.spec import effective
 from jobs.spec.difference import differences
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, Kind, object_at, part
 from jobs.spec.effective import Effective
 from jobs.spec.normal import normalise
 from jobs.states import Delivery
@@ -26,29 +26,35 @@ COUNTED = 99
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one job of a request is thought to cost; no price: nobody knows, and `unknown` says why."""
+class JobCost:
+    """What one job of a request is expected to cost and what at most; None is unknown, and `unknown` says why.
+
+    `limit_seconds` is 0 without a time limit, `expected_seconds` None without an earlier run.
+    """
 
     name: str
     runs: int
-    seconds: float
-    basis: str
-    learnt_from: int
-    usd: Decimal | None
+    attempts: int
+    limit_seconds: int
+    expected_seconds: float | None
+    earlier_runs: int
+    expected_usd: Decimal | None
+    at_most_usd: Decimal | None
     unknown: tuple[str, ...]
     shares: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What a request is thought to cost, as it was when it was asked or last changed."""
+class RequestCost:
+    """What a request is expected to cost and what at most, as it was when it was asked or last changed."""
 
-    usd: Decimal | None
-    vcpu_hours: Decimal
+    expected_usd: Decimal | None
+    at_most_usd: Decimal | None
+    at_most_vcpu_hours: Decimal | None
     made_at: datetime | None
-    parts: tuple[Part, ...]
+    jobs: tuple[JobCost, ...]
     more_jobs: int
-    more_usd: Decimal
+    more_at_most_usd: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -95,17 +101,18 @@ def deciders(approval: Approval) -> list[str]:
     return [lead.user.display_name for lead in others.select_related("user").order_by("user__username")]
 
 
-def estimate(approval: Approval) -> Estimate:
-    """What was kept when it was weighed."""
+def cost_of(approval: Approval) -> RequestCost:
+    """What was kept when it was weighed. Requests from before the highest cost was computed have none of it."""
     kept = approval.forecast
-    more = kept.get("more", {})
-    return Estimate(
-        usd=_decimal(kept.get("usd")),
-        vcpu_hours=_decimal(kept.get("vcpu_hours")) or Decimal(0),
+    more = object_at(kept, "more")
+    return RequestCost(
+        expected_usd=_decimal(part(kept, "expected", "usd")),
+        at_most_usd=_decimal(part(kept, "at_most", "usd")),
+        at_most_vcpu_hours=_decimal(part(kept, "at_most", "vcpu_hours")),
         made_at=parse_datetime(kept.get("made_at") or ""),
-        parts=tuple(_part(part) for part in kept.get("parts", ())),
+        jobs=tuple(_job_cost(each) for each in kept.get("jobs", ())),
         more_jobs=int(more.get("jobs", 0)),
-        more_usd=_decimal(more.get("usd")) or Decimal(0),
+        more_at_most_usd=_decimal(part(more, "at_most", "usd")),
     )
 
 
@@ -170,14 +177,17 @@ def _comparable(job: Job) -> Document:
     return normalise(document, Kind.SUBMISSION)
 
 
-def _part(kept: Mapping[str, Any]) -> Part:
-    return Part(
+def _job_cost(kept: Mapping[str, Any]) -> JobCost:
+    seconds = kept["expected_seconds"]
+    return JobCost(
         name=kept["name"],
         runs=kept["runs"],
-        seconds=float(kept["seconds"]),
-        basis=kept["basis"],
-        learnt_from=kept["learnt_from"],
-        usd=_decimal(kept["usd"]),
+        attempts=kept["attempts"],
+        limit_seconds=kept["limit_seconds"],
+        expected_seconds=None if seconds is None else float(seconds),
+        earlier_runs=kept["earlier_runs"],
+        expected_usd=_decimal(kept["expected"]["usd"]),
+        at_most_usd=_decimal(kept["at_most"]["usd"]),
         unknown=tuple(kept["unknown"]),
         shares=tuple(kept["shares"]),
     )

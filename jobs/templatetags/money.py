@@ -1,6 +1,6 @@
 """How money looks: rounded to the cent for reading, with every digit behind it, and always said to be an estimate."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils.html import format_html
@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 CENT = Decimal("0.01")
+LARGEST_SHOWN = Decimal(10**15)
 UNITS = {
     "vcpu": "vCPU",
     "memory": "GiB of memory",
@@ -26,9 +27,17 @@ def money(usd: Decimal | None) -> SafeString | str:
 
 
 @register.filter
+def money_up(usd: Decimal | None) -> SafeString | str:
+    """As `money`, rounded up: a ceiling is never less than it is said to be."""
+    if usd is None:
+        return "—"
+    return format_html('<span class="num" title="At most ${}">{}</span>', exact(usd), rounded_up(usd))
+
+
+@register.filter
 def dollars(text: str | None) -> Decimal | None:
     """An amount that is kept as text, so that no digit is lost."""
-    return None if text is None else Decimal(text)
+    return Decimal(text) if text else None
 
 
 @register.filter
@@ -38,6 +47,12 @@ def rounded(usd: Decimal) -> str:
     if usd > 0 and not shown:
         return "<$0.01"
     return f"−${-shown:,}" if shown < 0 else f"${shown:,}"
+
+
+@register.filter
+def rounded_up(usd: Decimal) -> str:
+    """$1,234.57, never less than it is: how a ceiling is shown."""
+    return rounded(usd.quantize(CENT, ROUND_CEILING)) if usd < LARGEST_SHOWN else f"over ${LARGEST_SHOWN:,}"
 
 
 @register.filter

@@ -158,7 +158,7 @@ def _page(
         "team": found.team,
         "approval": found,
         "submission": submission,
-        "estimate": reports.estimate(found),
+        "cost": reports.cost_of(found),
         "steps": steps,
         "more_steps": submission.job_count - len(steps),
         "edits": [_edited(each) for each in reports.edits(found)],

@@ -9,6 +9,7 @@ from jobs.intake import Verdict
 from jobs.spec.documents import Document, Kind, list_at, text_at
 from jobs.spec.problems import Change, Fix, Problem, Severity, cut, listed
 from jobs.spec.reading import NotADocument, Reading
+from jobs.templatetags.money import rounded, rounded_up
 
 WAIT_MS = 120
 """So long after the last key stroke a page asks the judge: not at each one, and no later than people notice."""
@@ -107,10 +108,22 @@ def waits_because(verdict: Verdict) -> tuple[str, ...]:
     return tuple(reason.message for reason in verdict.approval)
 
 
-def sentence(verdict: Verdict, price: str = "") -> str:
-    """What pressing the button does with a document that is in order, and what that is expected to cost."""
-    does = button(verdict.reading.kind, verdict.reading.document, price)
+def sentence(verdict: Verdict) -> str:
+    """What pressing the button does with a document that is in order, and what that costs."""
+    does = button(verdict.reading.kind, verdict.reading.document, cost_in_words(verdict))
     return f"{does}, for approval" if verdict.approval else does
+
+
+def cost_in_words(verdict: Verdict) -> str:
+    """What is known of it: expected $0.50, at most $3.30."""
+    if verdict.weight is None:
+        return ""
+    expected, at_most = verdict.weight.estimate.expected.usd, verdict.weight.estimate.at_most.usd
+    words = (
+        f"expected {rounded(expected)}" if expected is not None else "",
+        f"at most {rounded_up(at_most)}" if at_most is not None else "",
+    )
+    return ", ".join(filter(None, words))
 
 
 def of_no_document(no: NotADocument) -> Opinion:

@@ -2,13 +2,13 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.intake import Verdict
 from jobs.models import Job
 from jobs.spec import effective
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, Kind, part
 from jobs.spec.effective import PORTAL_VARIABLE, Effective, EffectiveContainer, Said, Source
 from jobs.spec.fields import units
 from jobs.spec.names import PORTAL_TAG
@@ -58,19 +58,39 @@ def of_verdict(verdict: Verdict | None) -> list[Part]:
     if revision is None:
         return []
     notes = [(change.pointer, change.by) for change in verdict.reading.changes]
-    return _parts(effective.view(revision.document, document, _filled(notes)))
+    return _parts(_view(revision.document, document, notes))
 
 
 def of_job(job: Job) -> list[Part]:
     """Of a job that was accepted."""
     document: Document = {**job.document, "tags": job.tags}
-    notes = [(note.get("pointer", ""), note.get("by", "")) for note in job.submission.notes]
-    return _parts(effective.view(job.revision.document, document, _filled(notes)), job.text_id)
+    notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
+    seconds = part(job.document, "timeout", "attemptDurationSeconds")
+    # A workflow notes a time limit that was filled in at the first step that got it.
+    notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
+    return _parts(_view(job.revision.document, document, notes), job.text_id)
 
 
-def _filled(notes: Iterable[tuple[str, str]]) -> dict[str, Source]:
-    """Which tags nobody wrote, and whose rule put them there."""
-    return {split(pointer)[-1]: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
+def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> Effective:
+    """What will run. `notes` say what nobody wrote, and whose rule put it there: pointers, and team or portal."""
+    filled = {pointer: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
+    tags = {split(pointer)[-1]: source for pointer, source in filled.items() if _is_tag(pointer)}
+    view = effective.view(definition, document, tags)
+    limits = [source for pointer, source in filled.items() if split(pointer)[-2:] == _TIME_LIMIT]
+    if view.timeout_seconds and limits:
+        view = replace(view, timeout_seconds=Said(view.timeout_seconds.value, limits[0]))
+    return view
+
+
+_TIME_LIMIT = ["timeout", "attemptDurationSeconds"]
+
+
+def _is_tag(pointer: str) -> bool:
+    return split(pointer)[-2:-1] == ["tags"]
+
+
+def _value_at(document: Document, pointer: str) -> Any:
+    return part(document, *(int(step) if step.isdecimal() else step for step in split(pointer)))
 
 
 def _parts(view: Effective, job_id: str = "") -> list[Part]:

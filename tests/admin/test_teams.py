@@ -1,5 +1,7 @@
 """A team on one page of the admin: who is in it, and what it was given."""
 
+import html
+
 import pytest
 from django.urls import reverse
 
@@ -102,6 +104,39 @@ def test_a_grant_that_would_mean_something_else_is_not_kept(admin, inline, field
     assert answer.status_code == 200
     assert said in answer.content.decode()
     assert not team.role_grants.exists() | team.image_grants.exists() | team.tag_rules.exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("24 h", 86400), ("90 min", 5400), ("3600", 3600), ("", None), (" 1d ", 86400)]
+)
+def test_a_default_time_limit_is_written_as_people_write_it(admin, written, seconds):
+    team = make.team(default_time_limit_seconds=120)
+    assert admin.post(page_of(team), form_of(team, default_time_limit_seconds=written)).status_code == 302
+    team.refresh_from_db()
+
+    assert team.default_time_limit_seconds == seconds
+    assert Grants.of(team).default_time_limit_seconds == seconds
+    if seconds == 86400:
+        assert 'value="1 d"' in admin.get(page_of(team)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("59", "AWS Batch takes no time limit below 60 s."),
+        ("-1", "Write a time like 24 h, 90 min or 3600 (seconds)."),
+        ("soon", "Write a time like 24 h, 90 min or 3600 (seconds)."),
+        ("99999999999 d", "AWS Batch takes no time limit this long."),
+    ],
+)
+def test_a_default_time_limit_that_aws_would_not_take_is_not_kept(admin, written, said):
+    team = make.team()
+    answer = admin.post(page_of(team), form_of(team, default_time_limit_seconds=written))
+
+    assert answer.status_code == 200
+    assert said in html.unescape(answer.content.decode())
+    team.refresh_from_db()
+    assert team.default_time_limit_seconds is None
 
 
 def test_what_the_portal_fills_in_has_a_value(admin):

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.access import Member
 from jobs.api import waiting
-from jobs.models import Approval, Queue, QueueGrant, RequestEdit, Role, Source, StateChange, User
+from jobs.models import Approval, Queue, QueueGrant, Rate, RequestEdit, Role, Source, StateChange, User
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import Committing, Program, World, document, lines
@@ -32,6 +32,34 @@ def test_a_submission_is_accepted_and_told_with_its_jobs(
     ]
     assert (made.source, made.person) == (Source.API, world.member.user)
     assert rings == ["deliver"]
+
+
+def test_validate_the_submission_and_its_approval_name_the_same_two_figures(world: World):
+    Rate.objects.all().delete()
+    for resource, usd in (("vcpu", 1), ("memory", 0)):
+        Rate.objects.create(platform="EC2", resource=resource, usd_per_hour=usd, valid_from="2020-01-01")
+    team = world.member.team
+    team.approval_usd, team.default_time_limit_seconds = 10, 7200
+    team.save()
+    body = document(retryStrategy={"attempts": 10})
+    validated = world.program.post("/validate", body).json()
+    submitted = world.program.post("/submissions", body).json()
+    seen = world.program.get(f"/submissions/{submitted['id']}").json()
+    text = lines(world.program.post("/validate", body, accept="text/plain"))
+
+    at_most = {"usd": "20", "vcpu_hours": "20"}
+    for told in (validated, submitted, seen):
+        assert told["estimate"] == {"expected": {"usd": None, "vcpu_hours": None}, "at_most": at_most}
+    reason = f"It costs at most $20.00. {team.name} asks for approval above $10.00."
+    assert validated["approval"] == submitted["approval"]["reasons"] == [reason]
+    assert validated["changes"] == submitted["changes"]
+    assert submitted["changes"] == [
+        {
+            "pointer": "/timeout/attemptDurationSeconds",
+            "message": f"The time limit was filled in by {team.name}: 2 h",
+        }
+    ]
+    assert ["estimate", "-", "20", "-", "20"] in text
 
 
 def test_a_workflow_with_comments_says_what_was_read_otherwise(world: World):
@@ -272,6 +300,7 @@ def test_as_text_a_submission_is_lines_that_a_shell_can_read(world: World):
     assert abs(int(clock[1]) - time.time()) < 60
     assert rest == [
         ["submission", made.text_id, f"http://testserver/submissions/{made.text_id}/"],
+        ["estimate", "-", "-", "-", "-"],
         ["change", "-", "The comment on line 1 was left out: JSON has no comments."],
         ["job", job.text_id, "a-job", "ACCEPTED", "-", "0", "-", ""],
     ]

@@ -75,9 +75,7 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
 
     job = approval.submission.jobs.get()
     assert (job.delivery, approval.decision, rings) == ("AWAITING", "waiting", ["deliver"])
-    assert job.delivery_note == (
-        "It waits for approval. It has an array of 10 jobs; Research asks for approval above 4."
-    )
+    assert job.delivery_note == ("It waits for approval. It has 10 array jobs. Research asks for approval above 4.")
     assert [change.delivery for change in job.history.all()] == ["AWAITING"]
     assert [taken.name for taken in take(research.queue.account, 10)] == ["dear"]
     assert Job.objects.get(pk=job.pk).epoch == 0
@@ -412,12 +410,15 @@ def test_the_price_is_told_while_it_is_judged(research):
     for resource in ("vcpu", "memory"):  # tests that commit leave no rates behind them
         where = {"platform": "EC2", "architecture": "X86_64", "region": "us-west-2", "resource": resource}
         Rate.objects.create(**where, usd_per_hour="0.04", valid_from=date(2020, 1, 1), source="a test")
-    verdict = intake.judge(json.dumps(JOB), research.analyst)
+    limited = {**JOB, "timeout": {"attemptDurationSeconds": 3600}}
+    verdict, unlimited = (intake.judge(json.dumps(each), research.analyst) for each in (limited, JOB))
 
     assert verdict.ok
     assert [reason.rule for reason in verdict.approval] == ["approval.price"]
-    [part] = verdict.weight.forecast.parts
-    assert (part.length.basis, part.length.seconds) == ("assumed", 3600)
+    assert verdict.weight.estimate.at_most.usd == Decimal("0.06")  # an hour of one vCPU and half a GiB
+    assert [reason.message for reason in unlimited.approval] == [
+        "Its highest cost is unknown: “dear” has no time limit. Research asks for approval above $0.01."
+    ]
 
 
 def test_what_is_decided_is_written_down_with_who_decided(research):

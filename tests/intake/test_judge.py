@@ -203,5 +203,5 @@ def test_however_many_jobs_a_document_has_the_questions_to_the_database_stay_the
         return json.dumps({"jobs": [json.loads(ask(jobName=f"job-{number}")) for number in range(size)]})
 
     for size in (2, 40):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(7):
             assert intake.judge(workflow(size), research).ok

@@ -1,18 +1,21 @@
 """What has to be agreed to by somebody else, and which edits of it raise what was asked for."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from jobs.policy.approval import Request, Thresholds, raised, reasons_to_wait
+from jobs.policy.approval import Request, Thresholds, Usage, raised, reasons_to_wait
 from jobs.policy.asks import JobAsk
 from tests.policy.asked import ROLE, definition, job
 
 
-def request(*asks: JobAsk, usd: str | None = "1.00", hours: str = "2") -> Request:
+def request(*asks: JobAsk, usd: str | None = "1.00", hours: str | None = "2") -> Request:
+    """A submission with its highest cost and vCPU-hours."""
     named = {f"job-{number}": ask for number, ask in enumerate(asks or (job(),), start=1)}
-    return Request("Research", named, None if usd is None else Decimal(usd), Decimal(hours))
+    cost, vcpu_hours = (None if each is None else Decimal(each) for each in (usd, hours))
+    return Request("Research", named, cost, vcpu_hours, person="Ana")
 
 
 def waits(asked: Request, **thresholds: Any) -> list[str]:
@@ -48,18 +51,80 @@ def test_where_nothing_is_asked_about_nothing_waits():
     assert waits(request(job(ARRAY), usd=None, hours="9999")) == []
 
 
-def test_a_price_above_the_threshold_waits_and_one_at_it_does_not():
-    assert waits(request(usd="5.01"), usd=Decimal(5)) == ["approval.price"]
+def messages(asked: Request, **thresholds: Any) -> list[str]:
+    return [reason.message for reason in reasons_to_wait(asked, Thresholds(**thresholds))]
+
+
+def test_a_highest_cost_above_the_threshold_waits_and_one_at_it_does_not():
+    assert waits(request(usd="5.0001"), usd=Decimal(5)) == ["approval.price"]
     assert waits(request(usd="5.00"), usd=Decimal(5)) == []
+    assert messages(request(usd="5.0001"), usd=Decimal(5)) == [
+        "It costs at most $5.01. Research asks for approval above $5.00."
+    ]
 
 
-def test_a_price_that_nobody_knows_may_be_any():
+def test_an_unknown_highest_cost_waits_and_says_which_job_has_no_time_limit():
+    limited = job({"timeout": {"attemptDurationSeconds": 60}})
+
     assert waits(request(usd=None), usd=Decimal(5)) == ["approval.price-unknown"]
+    assert "“job-2” has no time limit." in messages(request(limited, job(), usd=None), usd=Decimal(5))[0]
+    assert "there is no rate for a job." in messages(request(limited, usd=None), usd=Decimal(5))[0]
 
 
-def test_hours_above_the_threshold_wait_and_hours_at_it_do_not():
+def test_vcpu_hours_above_the_threshold_or_unknown_wait_and_those_at_it_do_not():
     assert waits(request(hours="10.5"), vcpu_hours=10) == ["approval.vcpu-hours"]
     assert waits(request(hours="10"), vcpu_hours=10) == []
+    assert waits(request(hours=None), vcpu_hours=10) == ["approval.vcpu-hours-unknown"]
+
+
+# -- A person's day
+
+
+def today(asked: Request, **used: Any) -> Request:
+    return replace(asked, today=Usage(**used))
+
+
+def test_a_cost_that_passes_alone_waits_when_it_is_too_much_with_the_rest_of_the_day():
+    assert waits(today(request(usd="1"), usd=Decimal("4.0001")), usd=Decimal(5)) == ["approval.price-of-day"]
+    assert waits(today(request(usd="1"), usd=Decimal(4)), usd=Decimal(5)) == []
+    assert waits(today(request(usd="6"), usd=Decimal(4)), usd=Decimal(5)) == ["approval.price"], "said once"
+    [message] = messages(today(request(usd="1"), usd=Decimal("4.20")), usd=Decimal(5))
+    assert message == (
+        "It comes to $5.20 at most with Ana's other jobs of today ($4.20). "
+        "Research asks for approval above $5.00 per person and day."
+    )
+
+
+def test_vcpu_hours_count_for_the_day_too():
+    assert waits(today(request(hours="2"), vcpu_hours=Decimal("8.5")), vcpu_hours=10) == [
+        "approval.vcpu-hours-of-day"
+    ]
+    assert waits(today(request(hours="2"), vcpu_hours=Decimal(8)), vcpu_hours=10) == []
+    assert waits(today(request(hours="12"), vcpu_hours=Decimal(8)), vcpu_hours=10) == ["approval.vcpu-hours"]
+
+
+def test_other_jobs_whose_ceiling_is_unknown_may_take_anything():
+    assert waits(today(request(), unknown_usd=1), usd=Decimal(5)) == ["approval.price-of-day"]
+    assert waits(today(request(), unknown_vcpu_hours=2), vcpu_hours=10) == ["approval.vcpu-hours-of-day"]
+    assert waits(today(request(), unknown_usd=1), vcpu_hours=10) == []
+    assert waits(today(request(), unknown_vcpu_hours=1), usd=Decimal(5)) == []
+
+
+def test_gpus_count_with_those_of_jobs_that_have_not_ended():
+    assert waits(today(request(sized(gpus=2)), gpus=3), gpus=4) == ["approval.gpus-of-day"]
+    assert waits(today(request(sized(gpus=2)), gpus=2), gpus=4) == []
+    assert waits(today(request(), gpus=9), gpus=4) == [], "it takes none"
+    assert waits(today(request(sized(gpus=5)), gpus=3), gpus=4) == ["approval.gpus"]
+
+
+def test_array_jobs_count_with_those_of_the_day():
+    assert waits(today(request(job(ARRAY)), array_jobs=1), array_size=10) == ["approval.array-size-of-day"]
+    assert waits(today(request(job(ARRAY)), array_jobs=1), array_size=11) == []
+    assert waits(today(request(), array_jobs=99), array_size=10) == [], "it has none"
+    assert waits(today(request(job(ARRAY)), array_jobs=1), array_size=9) == ["approval.array-size"]
+
+
+# -- GPUs, arrays, sizes
 
 
 def test_the_gpus_of_all_jobs_and_of_all_children_count_together():
@@ -72,9 +137,10 @@ def test_the_gpus_of_all_jobs_and_of_all_children_count_together():
     assert waits(request(in_array), gpus=10) == []
 
 
-def test_the_largest_array_counts():
+def test_the_jobs_of_all_arrays_count_together():
     assert waits(request(job(), job(ARRAY)), array_size=9) == ["approval.array-size"]
     assert waits(request(job(), job(ARRAY)), array_size=10) == []
+    assert waits(request(job(ARRAY), job(ARRAY)), array_size=19) == ["approval.array-size"]
 
 
 def test_a_job_of_unknown_size_waits_where_sizes_are_asked_about():

@@ -60,6 +60,35 @@ def test_all_documents_of_the_guide_pass_as_they_are(people, name, team):
     assert told((SEEDS / f"{name}.json").read_text(), people[team]) == []
 
 
+def waits(text, member):
+    submission = intake.accept(text, member, source="json")
+    return [reason["rule"] for reason in submission.request.reasons] if submission.request else []
+
+
+def test_the_demo_and_the_guide_go_through_unapproved_all_on_one_day(people):
+    for demo in TEAMS:
+        for _, text in documents("submissions", demo):
+            assert waits(text, people[demo.slug]) == []
+    for name in ("my-job-submission", "workflow-jobs", "ci-job-submission"):
+        assert waits((SEEDS / f"{name}.json").read_text(), people["research"]) == []
+    assert waits((SEEDS / "finance-team-job.json").read_text(), people["finance"]) == []
+
+
+def test_research_has_a_default_time_limit_of_a_day_for_the_guides_job_without_one(people):
+    text = (SEEDS / "my-job-submission.json").read_text()
+    submission = intake.accept(text, people["research"], source="json")
+
+    assert submission.jobs.get().document["timeout"] == {"attemptDurationSeconds": 86400}
+    assert submission.estimate["at_most"]["vcpu_hours"] == "96"
+
+
+def test_many_of_them_at_once_wait_for_approval(people):
+    job = {"jobName": "many", "jobQueue": "finance-team-queue", "jobDefinition": "risk-analysis"}
+    many = json.dumps({**job, "arrayProperties": {"size": 10}})
+
+    assert waits(many, people["finance"]) == ["approval.price"]
+
+
 def test_research_does_not_know_the_queue_of_finance_nor_may_it_take_on_another_role(people):
     research = people["research"]
     document = json.loads((SEEDS / "my-job-definition.json").read_text())

@@ -47,6 +47,13 @@ def preview(browser: Client, **fields: Any) -> dict[str, tuple[str, str, str]]:
     return rail(fill(browser, "job_preview", **{**FILLED, **fields}))
 
 
+def rate_by_the_vcpu(usd: str) -> None:
+    """An hour costs so much for each vCPU, and nothing for memory."""
+    Rate.objects.all().delete()
+    for resource, price in (("vcpu", usd), ("memory", "0")):
+        Rate.objects.create(platform="EC2", resource=resource, usd_per_hour=price, valid_from="2020-01-01")
+
+
 def ended(research: Research, waited: int, ran: int, **fields: Any) -> None:
     begun = now() - timedelta(days=1)
     make.job(
@@ -72,7 +79,7 @@ def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Cl
         "fits": ("off", "Not known yet"),
         "tags": ("good", "Yes"),
         "ceilings": ("good", "Within"),
-        "price": ("off", "Not known yet"),
+        "price": ("off", "At most: unknown"),
         "wait": ("off", "Not known yet"),
         "run": ("off", "Not known yet"),
     }
@@ -126,9 +133,7 @@ def test_ceilings_say_what_is_taken(browser: Client) -> None:
 
 
 def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, research: Research) -> None:
-    Rate.objects.all().delete()
-    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="1", valid_from="2020-01-01")
-    Rate.objects.create(platform="EC2", resource="memory", usd_per_hour="0", valid_from="2020-01-01")
+    rate_by_the_vcpu("1")
     for minutes in (30, 60, 90):
         ended(research, waited=minutes, ran=minutes * 60)
     ended(research, waited=9999, ran=99999, finished_attempts=2)
@@ -142,25 +147,56 @@ def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, resear
     assert lines["wait"][:2] == ("good", "About 1m 00s")
     assert "within 1m 30s: the last 3 jobs of cpu" in lines["wait"][2]
     assert lines["run"][:2] == ("good", "About 1h 00m")
-    assert lines["price"][:2] == ("good", "About $0.50–1.50")
-    assert "Submit train to cpu, about $0.50–1.50" in words(answer)
+    assert lines["price"][:2] == ("off", "At most: unknown")
+    assert "Expected $1.00, as the last 3 runs. It has no time limit. An hour costs $1.00." in lines["price"][2]
+    assert "Submit train to cpu, expected $1.00" in words(answer)
 
 
-def test_an_array_costs_as_many_times_as_it_runs(browser: Client, research: Research) -> None:
-    Rate.objects.all().delete()
-    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="1", valid_from="2020-01-01")
+def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its_attempts(
+    browser: Client, research: Research
+) -> None:
+    rate_by_the_vcpu("1")
     ended(research, waited=1, ran=3600)
-    answer = fill(browser, "job_preview", of={**JOB, "arrayProperties": {"size": 10}}, **FILLED)
+    array = {**JOB, "arrayProperties": {"size": 10}, "retryStrategy": {"attempts": 3}}
+    answer = fill(browser, "job_preview", of=array, **FILLED, time_limit="2 h")
 
-    assert rail(answer)["price"][1] == "About $10.00"
+    assert rail(answer)["price"][:2] == ("good", "At most $60.00")
+    assert "Expected $10.00, as the last run." in rail(answer)["price"][2]
+    assert "Submit train to cpu, expected $10.00, at most $60.00" in words(answer)
 
 
 def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None:
-    Rate.objects.all().delete()
-    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="1", valid_from="2020-01-01")
+    rate_by_the_vcpu("1")
 
     assert preview(browser, time_limit="2 h")["price"][:2] == ("good", "At most $2.00")
-    assert "It costs $1.00 an hour" in preview(browser)["price"][2]
+    assert "An hour costs $1.00" in preview(browser)["price"][2]
+
+
+def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor_and_on_the_button(
+    browser: Client, research: Research
+) -> None:
+    rate_by_the_vcpu("1")
+    ended(research, waited=1, ran=3600)
+    research.team.approval_usd = 10
+    research.team.save()
+    document = {**JOB, "timeout": {"attemptDurationSeconds": 7200}, "retryStrategy": {"attempts": 10}}
+    form = fill(browser, "job_preview", of=document, **FILLED, time_limit="2 h", attempts="10")
+    editor = browser.post(reverse("judge", args=["research"]), {"text": json.dumps(document)})
+
+    for answer in (form, editor):
+        assert "Submit train to cpu, expected $1.00, at most $20.00, for approval" in words(answer)
+        assert "It costs at most $20.00. Research asks for approval above $10.00." in words(answer)
+
+
+def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, research: Research) -> None:
+    rate_by_the_vcpu("1")
+    research.team.default_time_limit_seconds = 24 * 3600
+    research.team.save()
+    answer = fill(browser, "job_preview", **FILLED)
+
+    assert rail(answer)["price"][1] == "At most $24.00"
+    assert "The time limit was filled in by Research: 1 d." in rail(answer)["price"][2]
+    assert rail(answer)["tags"][2].endswith("Research asks for none.")
 
 
 def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves_room(
@@ -216,8 +252,7 @@ def test_a_fix_that_is_no_more_changes_nothing_and_says_so(key: str, browser: Cl
 
 
 def test_the_rail_of_a_definition_knows_its_price_by_the_hour_and_where_it_fits(browser: Client) -> None:
-    Rate.objects.all().delete()
-    Rate.objects.create(platform="EC2", resource="vcpu", usd_per_hour="0.5", valid_from="2020-01-01")
+    rate_by_the_vcpu("0.5")
     Queue.objects.update(environments=[PLACE])
     sent: dict[str, Any] = {"name": "x", "image": "busybox", "vcpus": "2", "memory": "2 GiB"}
     lines = rail(fill(browser, "definition_preview", **sent))

@@ -1,6 +1,7 @@
 """What Batch will really run: on the page of a job and beside the form, each value with the badge of who says it."""
 
 import html
+import json
 import re
 from typing import Any
 
@@ -117,3 +118,16 @@ def test_what_a_rule_filled_in_is_remembered_with_the_submission(research: Resea
         ("/tags/Owner", "team"),
         ("/tags/Site", "portal"),
     ]
+
+
+def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Research, browser: Client) -> None:
+    research.team.default_time_limit_seconds = 7200
+    research.team.save()
+    told = rows(fill(browser, "job_preview", **FILLED))
+    job = {"jobName": "a", "jobQueue": "cpu", "jobDefinition": "trainer"}
+    own = {**job, "jobName": "b", "timeout": {"attemptDurationSeconds": 60}}
+    intake.accept(json.dumps({"jobs": [own, job]}), research.analyst, source="json")
+    pages = {each.name: rows(browser.get(each.get_absolute_url())) for each in Job.objects.all()}
+
+    assert told["Time limit"] == pages["a"]["Time limit"] == ("2 h", "team rule")
+    assert pages["b"]["Time limit"] == ("1 min", "submission")

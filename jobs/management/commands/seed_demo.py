@@ -86,8 +86,15 @@ def people_and_teams() -> None:
 
 def team_of(demo: DemoTeam) -> Team:
     """The team with its roles, images, features and tags. One that is there already has what its admins say."""
+    limit = demo.default_time_limit_seconds
     team, made = Team.objects.get_or_create(
-        slug=demo.slug, defaults={"name": demo.name, "features": list(demo.features), **demo.approval}
+        slug=demo.slug,
+        defaults={
+            "name": demo.name,
+            "features": list(demo.features),
+            "default_time_limit_seconds": limit,
+            **demo.approval,
+        },
     )
     if made:
         RoleGrant.objects.bulk_create(RoleGrant(team=team, pattern=pattern) for pattern in demo.roles)

@@ -21,6 +21,7 @@ class DemoTeam:
     images: tuple[str, ...]
     cost_center: str
     features: tuple[str, ...] = ()
+    default_time_limit_seconds: int | None = None
     approval: Mapping[str, int] = field(default_factory=dict)
     """Above what its submissions wait for approval: more than anything that the guide asks for."""
 
@@ -49,7 +50,8 @@ TEAMS = (
         images=(f"{REGISTRY}/*", "data-processor", "busybox", EXAMPLES),
         features=("public_ip",),
         cost_center="CC-100",
-        approval={"approval_usd": 100, "approval_gpus": 8},
+        default_time_limit_seconds=24 * 3600,
+        approval={"approval_usd": 200, "approval_gpus": 8},
     ),
     DemoTeam(
         slug="finance",
@@ -60,6 +62,7 @@ TEAMS = (
         roles=(f"{ROLES}/BatchJobRole",),
         images=(f"{REGISTRY}/risk-model", EXAMPLES),
         cost_center="CC-400",
+        approval={"approval_usd": 5},
     ),
 )
 

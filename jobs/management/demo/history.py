@@ -14,7 +14,7 @@ from typing import Any
 
 from jobs.models import Job, Queue, Revision, Source, User
 from jobs.models.ids import to_text
-from jobs.pricing.estimate import Attempt
+from jobs.pricing.receipt import Attempt
 from jobs.spec import effective
 from jobs.spec.documents import list_at, object_at, part
 from jobs.spec.job_size import requested_size

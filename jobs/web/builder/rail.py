@@ -4,9 +4,8 @@ Each line has a word, a reason, and what was found against it. What is not known
 here: the verdict is the judge's, and this only sorts it and adds what the team's own past tells.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from django.utils.timezone import now
@@ -17,17 +16,17 @@ from jobs.intake.resolution import Target
 from jobs.intake.verdict import facts
 from jobs.models import Queue
 from jobs.policy.grants import Ceilings
-from jobs.pricing import estimate, rates
-from jobs.pricing.rates import Rates
-from jobs.pricing.supposed import Supposed, supposed, total
-from jobs.reports.usual import Span, Usual, usual
+from jobs.pricing import rates
+from jobs.pricing.estimate import Estimate, PlannedJob, estimate
+from jobs.pricing.receipt import Size as PricedSize
+from jobs.pricing.run_statistics import RunStatistics, Span
 from jobs.spec.documents import Document, Kind, is_object, is_whole_number, part
 from jobs.spec.fields import units
 from jobs.spec.fitting import Fit, Fits, fit
 from jobs.spec.job_size import Size, requested_size
-from jobs.spec.problems import Problem, Severity, listed
+from jobs.spec.problems import Change, Problem, Severity, listed, quoted
 from jobs.spec.problems import resolve as resolve_pointer
-from jobs.templatetags.money import rounded
+from jobs.templatetags.money import rounded, rounded_up
 from jobs.templatetags.portal import span_in_words
 from jobs.web.builder.finding import Finding
 
@@ -68,10 +67,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Rail:
-    """All lines, and what it would cost in the words of the button."""
+    """All lines, in their order."""
 
     lines: tuple[Line, ...]
-    price: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,6 @@ class _Run:
     @property
     def size(self) -> Size:
         return requested_size(self.definition, self.document)
-
-    @property
-    def times(self) -> int:
-        size = part(self.document, "arrayProperties", "size")
-        return size if is_whole_number(size) and size > 0 else 1
 
     @property
     def limit(self) -> int:
@@ -106,13 +99,11 @@ def of(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: S
         return _of_definition(verdict, member, findings, missing)
     runs = [_run(verdict.reading.document, target) for target in verdict.targets]
     known = [run for run in runs if run.target.queue and run.target.revision]
-    queues = {run.target.queue.pk for run in runs if run.target.queue}
-    definitions = {run.target.revision.definition_id for run in runs if run.target.revision}
-    past = usual(member.team, queues, definitions)
+    past = verdict.statistics
     alone = runs[0] if len(runs) == 1 else None
     slow = _too_slow(alone, past) if alone else None
     findings = [*findings, slow] if slow else findings
-    price, words = _price(known, past) if known and len(known) == len(runs) else (_unknown("price", _LATER), "")
+    price = _price(verdict.weight.estimate, verdict.reading.changes) if verdict.weight else _unknown("price", _LATER)
     lines = [
         _valid(findings, missing),
         _allowed(findings, verdict, whole=bool(known) and len(known) == len(runs)),
@@ -124,7 +115,7 @@ def of(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: S
     ]
     if alone:
         lines.append(_ran(findings, past, alone))
-    return Rail(tuple(lines), words)
+    return Rail(tuple(lines))
 
 
 _LATER = "Once a queue and a definition are chosen."
@@ -142,7 +133,7 @@ def _of_definition(verdict: Verdict, member: Member, findings: Sequence[Finding]
         _line(
             "ceilings", "Ceilings and approval", findings, "Within", "Some queue of the team takes jobs of this size."
         ),
-        _by_the_hour(size, verdict.account.region if verdict.account else "", rates.read(), now()),
+        _by_the_hour(size, verdict.account.region if verdict.account else ""),
     )
     return Rail(lines)
 
@@ -183,7 +174,7 @@ def _unknown(name: str, reason: str) -> Line:
     return Line(name, _LABELS[name], "off", NOT_KNOWN, reason)
 
 
-_LABELS = {"price": "Estimate", "wait": "Usual wait", "run": "Usual run"}
+_LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 
 
 # -- The lines
@@ -237,7 +228,7 @@ def _somewhere(size: Size, queues: Sequence[Queue]) -> Fit:
 def _tags(findings: Sequence[Finding], verdict: Verdict) -> Line:
     asked = [demand.key for demand in verdict.grants.tags if demand.required]
     team = verdict.grants.team
-    filled = [f"{change.message}." for change in verdict.reading.changes if change.by]
+    filled = [f"{each.message}." for each in verdict.reading.changes if each.by and not _of_time_limit(each)]
     if not asked:
         told = filled or [f"{team} asks for none."]
     elif verdict.reading.kind is Kind.DEFINITION:
@@ -287,73 +278,53 @@ def in_words(ceilings: Ceilings, verdict: Verdict, queue: int) -> str:
     )
 
 
-def _price(runs: Sequence[_Run], past: Usual) -> tuple[Line, str]:
-    """What it would cost, from the usual run time or, where nobody knows that, from the time limit."""
-    book, at = rates.read(), now()
-    spans = [past.runs.get(run.target.revision.definition_id) for run in runs if run.target.revision]
-    if all(spans):
-        low = total([_cost(run, span.least, book, at) for run, span in zip(runs, spans, strict=True) if span])
-        high = total([_cost(run, span.most, book, at) for run, span in zip(runs, spans, strict=True) if span])
-        if low.usd is None or high.usd is None:
-            return _unknown("price", " ".join(high.reasons)), ""
-        words = _range(low.usd, high.usd)
-        count = sum(span.count for span in spans if span)
-        told = f"From its size and how long {'the last job' if count == 1 else f'the last {count}'} ran."
-        return Line("price", "Estimate", "good", _capital(words), " ".join([told, *high.reasons])), words
-    if all(run.limit for run in runs):
-        most = total([_cost(run, run.limit, book, at) for run in runs])
-        if most.usd is not None:
-            words = f"at most {rounded(most.usd)}"
-            told = "If an attempt runs for its whole time limit; how long it usually runs is not known yet."
-            return Line("price", "Estimate", "good", _capital(words), told), words
-    hour = total([_cost(run, 3600, book, at) for run in runs])
-    told = "How long it runs is not known yet."
-    if hour.usd is None:
-        return _unknown("price", " ".join([told, *hour.reasons])), ""
-    return _unknown("price", f"{told} It costs {rounded(hour.usd)} an hour."), ""
+def _of_time_limit(change: Change) -> bool:
+    return change.pointer.endswith("/timeout/attemptDurationSeconds")
 
 
-def _cost(run: _Run, seconds: float, book: Rates, at: datetime) -> Supposed:
-    region = run.target.queue.account.region if run.target.queue else ""
-    if run.size.unknown:
-        return Supposed(None, (_unsized(run.size),))
-    return supposed(_priced(run.size, region), seconds, book, at, run.times)
+def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
+    """Both amounts, and how they come about."""
+    expected, at_most = estimated.expected.usd, estimated.at_most.usd
+    reasons = [f"{change.message}." for change in changes if change.by and _of_time_limit(change)]
+    if expected is not None:
+        runs = sum(each.earlier_runs for each in estimated.jobs)
+        reasons.append(
+            f"Expected {rounded(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
+        )
+    if at_most is None:
+        return Line(
+            "price", _LABELS["price"], "off", "At most: unknown", " ".join([*reasons, *_unknown_because(estimated)])
+        )
+    reasons.append("At most: time limit × attempts × runs.")
+    return Line("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
 
 
-def _by_the_hour(size: Size, region: str, book: Rates, at: datetime) -> Line:
+def _unknown_because(estimated: Estimate) -> Iterator[str]:
+    """Why nobody knows what it costs at most."""
+    names = estimated.unlimited
+    if names:
+        which = listed(map(quoted, names), most=3) if len(estimated.jobs) > 1 else "It"
+        yield f"{which} {'has' if len(names) == 1 else 'have'} no time limit."
+    yield from estimated.unpriced[:3]
+    if estimated.hour.usd is not None:
+        yield f"An hour costs {rounded(estimated.hour.usd)}."
+
+
+def _by_the_hour(size: Size, region: str) -> Line:
+    """What a run of a definition costs."""
     if size.unknown:
-        return _unknown("price", _unsized(size))
-    hour = supposed(_priced(size, region), 3600, book, at)
-    if hour.usd is None:
-        return _unknown("price", " ".join(hour.reasons))
-    return Line("price", "Estimate", "good", f"{rounded(hour.usd)} an hour", "From its size and the rates of today.")
-
-
-def _unsized(size: Size) -> str:
-    return f"How large it is can't be told, because {size.unknown[0].reason}."
-
-
-def _priced(size: Size, region: str) -> estimate.Size:
-    return estimate.Size(
+        return _unknown("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
+    priced = PricedSize(
         size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
     )
+    estimated = estimate([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read(), now())
+    if estimated.hour.usd is None:
+        return _unknown("price", " ".join(estimated.unpriced))
+    word = f"{rounded(estimated.hour.usd)} an hour"
+    return Line("price", "Cost", "good", word, "From its size and the rates of today.")
 
 
-def _range(low: Decimal, high: Decimal) -> str:
-    """about $0.40–1.10, about $2.00, or less than $0.01"""
-    least, most = rounded(low), rounded(high)
-    if most.startswith("<") or not high:
-        return "less than $0.01"
-    if least in ("$0.00", most) or least.startswith("<"):
-        return f"about {most}" if least == most else f"up to {most}"
-    return f"about {least}–{most.removeprefix('$')}"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _wait(findings: Sequence[Finding], past: Usual, queues: Sequence[Queue]) -> Line:
+def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Queue]) -> Line:
     if not queues:
         return _unknown("wait", _LATER)
     spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
@@ -365,7 +336,7 @@ def _wait(findings: Sequence[Finding], past: Usual, queues: Sequence[Queue]) -> 
     )
 
 
-def _ran(findings: Sequence[Finding], past: Usual, run: _Run) -> Line:
+def _ran(findings: Sequence[Finding], past: RunStatistics, run: _Run) -> Line:
     revision = run.target.revision
     if revision is None:
         return _unknown("run", "Once a definition is chosen.")
@@ -383,7 +354,7 @@ def _told(span: Span, did: str, where: str) -> str:
     return f"Nine of ten {did} within {span_in_words(span.most)}: {what} of {where}."
 
 
-def _too_slow(run: _Run, past: Usual) -> Finding | None:
+def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:
     """A time limit that most jobs of the definition would not have kept to."""
     span = past.runs.get(run.target.revision.definition_id) if run.target.revision else None
     if span is None or not run.limit or span.most <= run.limit:

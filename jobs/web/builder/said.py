@@ -99,7 +99,7 @@ def of_verdict(draft: Draft, verdict: Verdict, member: Member, *, all_of_it: boo
     elif missing:
         sentence = f"Still to fill in: {listed(missing)}"
     else:
-        sentence = opinion.sentence(verdict, lines.price)
+        sentence = opinion.sentence(verdict)
     waits = verdict.approval and not errors and not missing
     return Said(
         opinion.headline(draft.kind, draft.document),

@@ -1,0 +1,164 @@
+"""What finished attempts cost by the size they asked for and the time they ran. Pure: values in, a receipt out.
+
+    Fargate    hours × (vCPU × rate + GiB × rate + ephemeral GiB above 20 × rate)
+               each attempt rounded up to the second, one minute at least (Amazon's rule for Fargate)
+    EC2, EKS   hours × (vCPU × rate + GiB × rate + GPU × rate)
+               to the millisecond, because it is a share of a machine that others use too
+
+Batch does not say which machine an attempt ran on, so the rates of EC2 are derived from list prices: split into vCPU
+and GiB so that 4 vCPU and 16 GiB cost what an m5.xlarge does ($0.192 an hour), with the proportion that c5, m5 and r5
+have among themselves; a GPU is what a g4dn.xlarge costs above an m5.xlarge. Idle machines, disks, traffic, Spot
+discounts and the fetching of the image, which comes before the run, are not in it.
+
+A part of a line is rounded to a ten-billionth of a dollar, which is what the database keeps; everything else is a sum
+of those, so that totals agree to the last digit however they are grouped.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+
+from jobs.pricing.rates import Price, Rates
+
+QUANTUM = Decimal("1E-10")
+MILLISECOND = Decimal("0.001")
+HOUR = Decimal(3600)
+FARGATE = "FARGATE"
+FARGATE_MINIMUM_SECONDS = Decimal(60)
+FARGATE_FREE_STORAGE_GIB = 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one run asks for, and where."""
+
+    platform: str
+    architecture: str
+    region: str
+    vcpus: Decimal
+    memory_mib: int
+    gpus: int = 0
+    ephemeral_gib: int = 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One finished run. `number` is the line it is written on: the attempts of an array's children share lines."""
+
+    started_at: datetime | None
+    stopped_at: datetime | None
+    succeeded: bool
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one resource adds to a line."""
+
+    resource: str
+    amount: Decimal
+    usd_per_hour: Decimal
+    valid_from: date
+    usd: Decimal
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one attempt cost, or all attempts with that number. `reasons` say why less is charged than ran."""
+
+    number: int
+    succeeded: bool
+    runs: int
+    ended_at: datetime | None
+    billed_seconds: Decimal
+    shares: tuple[Share, ...]
+    usd: Decimal
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The lines of a job."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def usd(self) -> Decimal:
+        return sum((line.usd for line in self.lines), Decimal(0))
+
+    @property
+    def billed_seconds(self) -> Decimal:
+        return sum((line.billed_seconds for line in self.lines), Decimal(0))
+
+
+def receipt(size: Size, attempts: Sequence[Attempt], rates: Rates) -> Receipt:
+    """What the attempts cost, one line for each number, with the rates of the day on which the last of it ended."""
+    numbers = sorted({attempt.number for attempt in attempts})
+    return Receipt(
+        tuple(_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)
+    )
+
+
+def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) -> Line:
+    timed = [_seconds(size, attempt) for attempt in attempts]
+    seconds = sum((each for each in timed if each is not None), Decimal(0))
+    ended_at = max((attempt.stopped_at for attempt in attempts if attempt.stopped_at), default=None)
+    reasons = list(_untimed(timed.count(None), len(attempts)))
+    shares: list[Share] = []
+    if ended_at is not None and seconds:
+        wanted = [(resource, amount) for resource, amount in _amounts(size) if amount]
+        if not wanted:
+            reasons.append("Neither its definition nor its submission names a size.")
+        elif not size.vcpus or not size.memory_mib:
+            lacking = "memory" if size.vcpus else "vCPU"
+            reasons.append(f"How much {lacking} it asked for can't be told, so that is charged with nothing.")
+        day = ended_at.astimezone(UTC).date()
+        for resource, amount in wanted:
+            price = rates.price(size.platform, size.architecture, size.region, resource, day)
+            if price is None:
+                where = f"{size.platform} {size.architecture} in {size.region}"
+                reasons.append(f"There is no rate for {resource} on {where} on {day}.")
+            else:
+                shares.append(_share(resource, amount, price, seconds))
+    return Line(
+        number=number,
+        succeeded=all(attempt.succeeded for attempt in attempts),
+        runs=len(attempts),
+        ended_at=ended_at,
+        billed_seconds=seconds,
+        shares=tuple(shares),
+        usd=sum((share.usd for share in shares), Decimal(0)),
+        reasons=tuple(reasons),
+    )
+
+
+def _seconds(size: Size, attempt: Attempt) -> Decimal | None:
+    """The seconds that are billed; None where start or end is not known, or they contradict each other."""
+    if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
+        return None
+    ran = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND
+    if size.platform == FARGATE:
+        return max(FARGATE_MINIMUM_SECONDS, ran.to_integral_value(ROUND_CEILING))
+    return ran
+
+
+def _untimed(unknown: int, runs: int) -> Iterator[str]:
+    if unknown and runs == 1:
+        yield "AWS named no start or no end of it, so nothing is charged."
+    elif unknown:
+        yield f"AWS named no start or no end of {unknown} of {runs} runs, so they are charged with nothing."
+
+
+def _amounts(size: Size) -> Iterator[tuple[str, Decimal]]:
+    yield "vcpu", size.vcpus
+    yield "memory", Decimal(size.memory_mib) / 1024
+    if size.platform == FARGATE:
+        yield "storage", Decimal(max(0, size.ephemeral_gib - FARGATE_FREE_STORAGE_GIB))
+    else:
+        yield "gpu", Decimal(size.gpus)
+
+
+def _share(resource: str, amount: Decimal, price: Price, seconds: Decimal) -> Share:
+    usd = (amount * price.usd_per_hour * seconds / HOUR).quantize(QUANTUM, ROUND_HALF_EVEN)
+    return Share(resource, amount, price.usd_per_hour, price.valid_from, usd)
