@@ -1,11 +1,10 @@
 """The log of a job's attempt, page by page. It opens at the end and can be followed, or read backwards.
 
-A page waits at most three seconds for CloudWatch, however it answers, and only a few do so at once: with AWS slow or
-away, the page still comes and says so. Which stream is read follows from the job alone, never from what a browser
-sends.
+A page waits at most three seconds for CloudWatch, however it answers, and only a few do so at once, fewer of one
+account: with AWS slow or away, the page still comes and says so. Which stream is read follows from the job alone,
+never from what a browser sends.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,15 +16,17 @@ from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import ArrayChild, Job
+from jobs.reports.log_turns import LogTurns, NoTurnError
 
-AT_ONCE = 4
+AT_ONCE = 6  # of the eight threads of a web process
+AT_ONCE_OF_AN_ACCOUNT = 2
 PAGE_SECONDS = 3.0  # the whole of a read, with the wait for a turn and for a role
 WAIT_FOR_A_TURN = 0.5
 LINES = 500
 LINES_OF_A_FILE = 10_000  # the most that GetLogEvents gives at once
 PAGES_OF_A_FILE = 100
 
-_turns = threading.BoundedSemaphore(AT_ONCE)
+_turns = LogTurns(AT_ONCE, AT_ONCE_OF_AN_ACCOUNT)
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,16 @@ def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, 
 
 
 def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = False, limit: int = LINES) -> LogPage:
-    if not _turns.acquire(timeout=WAIT_FOR_A_TURN):
-        return LogPage(newer=token, trouble="Many logs are being read at this moment. This one follows shortly.")
+    account = job.account
+    place = (account.pk, account.endpoint_url)
     try:
-        with time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
-            client = client_for(job.account, "logs", Purpose.PAGE)
+        with _turns.take(place, WAIT_FOR_A_TURN), time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
+            client = client_for(account, "logs", Purpose.PAGE)
             found = cloudwatch.read(client, job.log_group, stream, token=token, limit=limit, from_head=from_head)
+    except NoTurnError as error:
+        return LogPage(newer=token, trouble=str(error))
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(error, final=final))
-    finally:
-        _turns.release()
     # AWS hands the token back that it was given when there is nothing further that way.
     backward = "" if found.backward == token or not found.events else found.backward
     return LogPage(tuple(Line(event.at, event.text) for event in found.events), older=backward, newer=found.forward)

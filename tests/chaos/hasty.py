@@ -27,10 +27,11 @@ def hurry() -> None:
     """Shorten every wait of this process that a crash is waited out by."""
     from botocore.config import Config
 
+    from jobs import account_calls
     from jobs.aws import session
     from jobs.dispatch import book, delivery, registration, stopping, taking
     from jobs.management.commands import clock, events
-    from jobs.models import job, quarantine
+    from jobs.models import circuit_breaker, job, quarantine
     from jobs.sync import poll, reconcile
 
     for module in (job, book, taking, registration):
@@ -46,6 +47,10 @@ def hurry() -> None:
     _replace(reconcile, "LONGEST_WAIT", LEASE)
     _replace(poll, "AFTER_TROUBLE", timedelta(seconds=2))
     _replace(poll, "LONGEST_QUIET", 4)
+    _replace(circuit_breaker, "FIRST_PAUSE", timedelta(seconds=1))
+    _replace(circuit_breaker, "LONGEST_PAUSE", timedelta(seconds=LEASE))
+    _replace(circuit_breaker, "PROBE_PAUSE", timedelta(seconds=READ_SECONDS + 1))
+    _replace(account_calls, "PROBE_SECONDS", float(READ_SECONDS))
     _replace(events, "PAUSE_AFTER_TROUBLE", 1.0)
     for purpose in (session.Purpose.SUBMIT, session.Purpose.READ):
         patient = session.CONFIGS[purpose]

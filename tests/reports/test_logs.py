@@ -1,8 +1,12 @@
 import time
+from contextlib import ExitStack
 
 import pytest
+from django.utils.timezone import now
 
+from jobs.models.circuit_breaker import FIRST_PAUSE
 from jobs.reports import logs
+from jobs.reports.log_turns import LogTurns
 from jobs.states import State
 from tests import make, wire
 
@@ -114,15 +118,47 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
     assert (page.trouble != "", page.newer) == (True, "f/9")
 
 
-def test_only_a_few_logs_are_read_at_once(monkeypatch):
-    monkeypatch.setattr(logs, "WAIT_FOR_A_TURN", 0.01)
-    for _ in range(logs.AT_ONCE):
-        logs._turns.acquire()
-    try:
-        assert "Many logs" in logs.tail(job_at("http://127.0.0.1:9")).trouble
-    finally:
-        for _ in range(logs.AT_ONCE):
-            logs._turns.release()
+@pytest.fixture(autouse=True)
+def turns(monkeypatch):
+    """Turns of which no other test has taken any."""
+    fresh = LogTurns(at_once=3, of_an_account=2)
+    monkeypatch.setattr(logs, "_turns", fresh)
+    monkeypatch.setattr(logs, "WAIT_FOR_A_TURN", 0.05)
+    return fresh
+
+
+def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
+    with wire.wire(log_page("one")) as aws, ExitStack() as reading:
+        job, other = job_at(aws.url), job_at(aws.url)
+        for _ in range(2):
+            reading.enter_context(turns.take((job.account.pk, aws.url), 0))
+        assert "Many logs" in logs.tail(job).trouble
+        assert logs.tail(other).trouble == ""
+
+        reading.enter_context(turns.take("a third account", 0))
+        assert "Many logs" in logs.tail(other).trouble
+
+
+def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other_accounts_are_read():
+    with wire.wire(wire.hangs_up) as away, wire.wire(log_page("one")) as well:
+        job, other = job_at(away.url), job_at(well.url)
+        for _ in range(3):
+            assert "closed" in logs.tail(job).trouble
+        assert "tries again in a few seconds" in logs.tail(job).trouble
+        assert len(away.requests) == 3
+        assert logs.tail(other).trouble == ""
+
+
+def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeypatch):
+    with wire.wire(wire.hangs_up, wire.hangs_up, wire.hangs_up, log_page("back")) as aws:
+        job = job_at(aws.url)
+        for _ in range(3):
+            logs.tail(job)
+        later = now() + FIRST_PAUSE
+        monkeypatch.setattr("jobs.reports.log_turns.now", lambda: later)
+
+        assert [line.text for line in logs.tail(job).lines] == ["back"]
+        assert logs.tail(job).trouble == ""
 
 
 def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():

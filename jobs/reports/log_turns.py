@@ -1,0 +1,83 @@
+"""Who may read a log now: a few at once, fewer of one account, and for a while nobody where CloudWatch is away.
+
+All of it is this process's own: its threads are what has to be kept free for other pages and other accounts.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+from django.utils.timezone import now
+
+from jobs.aws.errors import AwsError, is_outage
+from jobs.models.circuit_breaker import CircuitBreaker
+
+
+class NoTurnError(Exception):
+    """Not now; the message says why, in words for the page."""
+
+
+BUSY = "Many logs are being read at this moment. This one follows shortly."
+PAUSED = "The log cannot be read at this moment: CloudWatch does not answer. The portal tries again in a few seconds."
+
+
+class LogTurns:
+    """The turns of a process. `account` is whatever tells one account from another."""
+
+    def __init__(self, at_once: int, of_an_account: int) -> None:
+        self._all = threading.BoundedSemaphore(at_once)
+        self._of: defaultdict[Hashable, threading.BoundedSemaphore] = defaultdict(
+            lambda: threading.BoundedSemaphore(of_an_account)
+        )
+        self._breakers: dict[Hashable, CircuitBreaker] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def take(self, account: Hashable, patience: float) -> Iterator[None]:
+        """Read in this block. Raises NoTurnError if there is no turn within so many seconds, or should be none."""
+        with self._lock:
+            own = self._of[account]
+        until = time.monotonic() + patience
+        # Its own turn first: whoever waits for that has none of everybody's.
+        if not own.acquire(timeout=patience):
+            raise NoTurnError(BUSY)
+        try:
+            if not self._all.acquire(timeout=max(0.0, until - time.monotonic())):
+                raise NoTurnError(BUSY)
+            try:
+                with self._watch(account):
+                    yield
+            finally:
+                self._all.release()
+        finally:
+            own.release()
+
+    @contextmanager
+    def _watch(self, account: Hashable) -> Iterator[None]:
+        with self._lock:
+            breaker = self._breakers.get(account, CircuitBreaker())
+            if breaker.is_open:
+                if not breaker.may_probe(now()):
+                    raise NoTurnError(PAUSED)
+                self._breakers[account] = breaker.probing(now())
+        try:
+            yield
+        except AwsError as error:
+            self._note(account, error, probing=breaker.is_open)
+            raise
+        else:
+            self._note(account, None, probing=False)
+
+    def _note(self, account: Hashable, error: AwsError | None, *, probing: bool) -> None:
+        with self._lock:
+            breaker = self._breakers.pop(account, CircuitBreaker())
+            if error is None or not is_outage(error):
+                return
+            # A page has little patience: that a long one did not come in time says nothing yet.
+            self._breakers[account] = (
+                breaker.after_failed_probe(error.message, now())
+                if probing
+                else breaker.after_failures(1, error.message, now(), timed_out=False)
+            )
