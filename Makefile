@@ -28,7 +28,7 @@ help:
 	@echo 'make mutants     takes each rule of policy and access out, and sees that a test misses it'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
 	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
-	@echo 'make chaos       delivery under everything that can go wrong, by SEED=… (about 20 minutes; JOBS=2000 in its storm)'
+	@echo 'make chaos       delivery under everything that can go wrong, by SEED=… (about 25 minutes; JOBS=2000 in its storm)'
 	@echo 'make bench       how fast the parts are that people wait for, and what the portal costs beside a plain loop (some minutes)'
 	@echo 'make pictures    takes the pictures of the documentation anew'
 	@echo 'make lock        write the locked requirements anew from pyproject.toml'
@@ -107,7 +107,8 @@ format: .venv/.dev-stamp
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
 
-# Every state of the protocol, 100,000 events, a failure at each step, recovery times, and a storm of all at once
+# Every state of the protocol, 100,000 events, a failure at each step, recovery times, accounts that do not answer, and a
+# storm of all at once
 chaos: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.protocol || failed=1; \
