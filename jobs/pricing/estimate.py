@@ -59,8 +59,10 @@ class Amount:
         return cls(_sum([each.usd for each in amounts]), _sum([each.vcpu_hours for each in amounts]))
 
     def as_json(self) -> dict[str, str | None]:
-        """Numbers as text, so that no digit is lost."""
-        return {"usd": text_of(self.usd), "vcpu_hours": text_of(self.vcpu_hours)}
+        """Numbers as text, so that no digit is lost; vCPU-hours rounded up to `KEPT`."""
+        hours = self.vcpu_hours
+        exact = None if hours is None or hours > LARGEST else hours.quantize(KEPT, ROUND_CEILING)
+        return {"usd": text_of(self.usd), "vcpu_hours": text_of(exact or hours)}
 
 
 UNKNOWN = Amount(None, None)

@@ -67,6 +67,8 @@ class Opinion:
     left_off: int = 0
     approval: tuple[str, ...] = ()
     """Why it would wait for someone's word."""
+    cost: str = ""
+    """What it is expected to cost, and what at most."""
 
     @property
     def marks_as_json(self) -> list[dict[str, Any]]:
@@ -100,6 +102,7 @@ def of_verdict(verdict: Verdict) -> Opinion:
         marks=marks(verdict.problems[:MOST_FINDINGS], reading),
         left_off=max(0, len(verdict.problems) - MOST_FINDINGS),
         approval=waits_because(verdict),
+        cost=cost_in_words(verdict),
     )
 
 
