@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, Subquery, When
-from django.db.models.functions import Cast
+from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef, Q, Subquery, When, Window
+from django.db.models.functions import Cast, RowNumber
 
 from jobs.models import CostLine, Job, JobDependency, Team
 from jobs.states import State
 
-LOOKED_AT = 2_000
+LOOKED_AT = 1_000
 """So many of the team's newest jobs are looked through, however many it has."""
 COUNTED = 40
 """So many of those that fit count: what was usual long ago is not now."""
@@ -60,32 +60,44 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
     if not queues and not definitions:
         return RunStatistics()
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:LOOKED_AT]
-    here = Q(queue__in=queues) | Q(definition__in=definitions)
     waited_for_others = Exists(JobDependency.objects.filter(job=OuterRef("pk")))
     good_runs = CostLine.objects.filter(job=OuterRef("pk"), succeeded=True, runs__gt=0).order_by("attempt")
     mean = good_runs.annotate(mean=Cast("billed_seconds", FloatField()) / F("runs")).values("mean")[:1]
+    is_array = Q(array_size__isnull=False)
     rows = (
-        Job.objects.filter(here, pk__in=newest, started_at__isnull=False, finished_attempts__lte=1)
+        Job.objects.filter(pk__in=newest, started_at__isnull=False, finished_attempts__lte=1)
         .annotate(
-            waits_alone=Case(When(array_size=None, then=~waited_for_others), default=False),
-            mean=Case(When(array_size__isnull=False, then=Subquery(mean)), output_field=FloatField()),
+            tells_wait=Case(When(is_array, then=False), default=~waited_for_others, output_field=BooleanField()),
+            tells_run=Case(When(is_array | Q(state=State.SUCCEEDED), then=True), default=False),
         )
+        # So few are read that it costs next to nothing, although so many are looked through.
+        .annotate(in_queue=_place("queue", "tells_wait"), of_definition=_place("definition", "tells_run"))
+        # Named no sooner than here, or a database would look through all that a queue or definition ever had.
+        .filter(
+            Q(queue__in=queues, tells_wait=True, in_queue__lte=COUNTED)
+            | Q(definition__in=definitions, tells_run=True, of_definition__lte=COUNTED)
+        )
+        .annotate(mean=Case(When(is_array, then=Subquery(mean)), output_field=FloatField()))
         .order_by("-pk")
         .values_list(
             *("queue", "definition", "submitted_at", "started_at", "stopped_at"),
-            *("state", "array_size", "waits_alone", "mean"),
+            *("array_size", "tells_wait", "tells_run", "mean"),
         )
     )
     waits: dict[int, list[float]] = {key: [] for key in queues}
     runs: dict[int, list[float]] = {key: [] for key in definitions}
-    for queue, definition, submitted_at, started_at, stopped_at, state, array_size, waits_alone, mean_seconds in rows:
-        if waits_alone:
+    for queue, definition, submitted_at, started_at, stopped_at, array_size, tells_wait, tells_run, seconds in rows:
+        if tells_wait:
             _note(waits.get(queue), _seconds(submitted_at, started_at))
-        if array_size is not None:
-            _note(runs.get(definition), mean_seconds)
-        elif state == State.SUCCEEDED:
-            _note(runs.get(definition), _seconds(started_at, stopped_at))
+        if tells_run:
+            took = _seconds(started_at, stopped_at) if array_size is None else seconds
+            _note(runs.get(definition), took)
     return RunStatistics(_spans(waits), _spans(runs))
+
+
+def _place(*partition: str) -> Window:
+    """The how manieth newest it is of its kind."""
+    return Window(RowNumber(), partition_by=[F(name) for name in partition], order_by=F("pk").desc())
 
 
 def _note(spans: list[float] | None, seconds: float | None) -> None:
