@@ -11,6 +11,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from jobs.management.commands import worker as command
 from jobs.management.commands.worker import SLOW_TASKS_OF_AN_ACCOUNT, PatientWorker
 from portal.quickstart.plan import redis_command
 from tests.chaos.staff import free_port
@@ -22,7 +23,8 @@ pytestmark = [pytest.mark.process, pytest.mark.long]
 def work(file: str, seconds: float) -> None:
     """A task. When it ended is in a file."""
     time.sleep(seconds)
-    Path(file).write_text(str(time.time()))
+    with Path(file).open("a") as ends:
+        ends.write(f"{time.time()}\n")
 
 
 @pytest.fixture
@@ -91,6 +93,29 @@ def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis,
 
     assert [file.exists() for file in files] == [True] * SLOW_TASKS_OF_AN_ACCOUNT + [False] * 2
     assert float(other.read_text()) - began < 3
+
+
+def test_a_slow_task_is_not_begun_a_second_time(redis, worker, tmp_path):
+    slow = tmp_path / "slow"
+    for _ in range(3):
+        ask(redis, slow, 2, account=1)
+
+    worker.work(burst=True)
+
+    assert len(slow.read_text().split()) == 1
+
+
+def test_a_task_that_asks_for_its_successor_in_its_last_moments_has_one(redis, worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(command, "LAST_MOMENTS_SECONDS", 30.0)
+    follows = tmp_path / "follows"
+    for _ in range(2):
+        ask(redis, follows, 0.3, account=1)
+
+    worker.work(burst=True)
+
+    first, second = map(float, follows.read_text().split())
+    assert second - first > 0.25  # one after the other
 
 
 def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker, tmp_path):

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from jobs.aws import batch
+from jobs.aws.deadline import time_limit
 from jobs.aws.errors import (
     AccessTroubleError,
     AwsError,
@@ -38,8 +39,9 @@ AT_ONCE = 100  # jobs of a round
 THREADS = 16
 # A round more is begun for so long: other tasks have their turn too.
 ROUNDS_WITHIN = 2.0
-# No job is begun later than this, so that the last answer (30 s) comes within the task's minute.
+# No job is begun later than this, so that the last answers (8 s and 30 s) come within the task's minute.
 BEGIN_WITHIN = 20.0
+LOOK_UP_SECONDS = 8.0
 # A definition is not always known to SubmitJob at once after it was registered.
 SETTLING = timedelta(seconds=60)
 # How long an account is left alone that is throttled, or that cannot be reached or gives no clear answers.
@@ -212,7 +214,8 @@ def withdraw_bereft(account: Account) -> int:
 def look_up(job: Job) -> list[str]:
     """The ids under which AWS has jobs with this job's marker, oldest first. Raises AwsError if AWS cannot say."""
     reader = client_for(job.account, "batch", Purpose.READ)
-    return batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+    with time_limit(LOOK_UP_SECONDS):
+        return batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
 
 
 def _found_or_unclear(job: Job) -> bool:

@@ -1,10 +1,12 @@
 """The protocol, one worker at a time, against a server that answers as it is told."""
 
+import time
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
 
+from jobs.aws import session
 from jobs.aws.session import Purpose, client_for
 from jobs.dispatch.delivery import deliver, deliver_due
 from jobs.models import Job, JobDependency, QueueGrant
@@ -57,6 +59,33 @@ def test_a_refusal_ends_the_job_with_the_words_of_aws():
     assert again(job).delivery == Delivery.REFUSED
     assert again(job).delivery_note == "Job name should match valid pattern (request request-1)"
     assert again(job).ended_at is not None
+
+
+@pytest.mark.parametrize("answer", [wire.hangs(), wire.trickles(), wire.trickles(headers=False)])
+def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch, answer):
+    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.SUBMIT, 0.3)
+    with wire.wire(answer) as aws:
+        job = job_at(aws.url)
+        began = time.monotonic()
+        deliver_due(job.account)
+        deliver_due(job.account)
+
+        assert aws.paths() == ["/v1/submitjob"]
+    assert time.monotonic() - began < 2
+    assert again(job).delivery == Delivery.SENDING
+    assert [attempt.outcome for attempt in job.deliveries.all()] == ["nobody knows"]
+
+
+def test_a_second_try_does_not_wait_long_for_the_look_before_it(monkeypatch):
+    monkeypatch.setattr("jobs.dispatch.delivery.LOOK_UP_SECONDS", 0.3)
+    with wire.wire(wire.hangs()) as aws:
+        job = job_at(aws.url, epoch=1)
+        began = time.monotonic()
+        deliver_due(job.account)
+
+        assert aws.paths() == ["/v1/listjobs"]
+    assert time.monotonic() - began < 2
+    assert again(job).delivery == Delivery.ACCEPTED
 
 
 @pytest.mark.long

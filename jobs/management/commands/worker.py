@@ -38,9 +38,12 @@ MAINTENANCE_SECONDS = 60
 # A task that takes longer goes on beside the next ones.
 WAIT_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 0.005
-# Each is a process. With so many at once a worker takes none until one ends; of one account it takes fewer.
-SLOW_TASKS_AT_MOST = 9
+# Each is a process. With so many at once a worker takes none until one ends; of one account it takes fewer, and no
+# second that does the same: two deliveries would have twice as many jobs in doubt.
+SLOW_TASKS_AT_MOST = 12
 SLOW_TASKS_OF_AN_ACCOUNT = 3
+# A task may ask for its own successor just before it ends.
+LAST_MOMENTS_SECONDS = 0.2
 # rq has a task end itself after its time-out; a process that does not is ended.
 OVERTIME_SECONDS = 30
 
@@ -66,6 +69,9 @@ class SlowTask:
     account: int | None
     since: float
 
+    def does_the_same_as(self, job: Job) -> bool:
+        return (self.job.func_name, self.job.args) == (job.func_name, job.args)
+
 
 Ended = tuple[int | None, int | None, Any]
 
@@ -82,7 +88,7 @@ class PatientWorker(Worker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         self.collect()
         account = job.meta.get("account")
-        if account is not None and len(self._slow_of(account)) >= SLOW_TASKS_OF_AN_ACCOUNT:
+        if account is not None and not self._has_room_for(job, account):
             self.log.info("Worker %s: account %s is slow, %s is left to a later ring", self.name, account, job.id)
             job.delete()
             return
@@ -91,6 +97,15 @@ class PatientWorker(Worker):
             self.heartbeat()
             self.collect()
         super().execute_job(job, queue)
+
+    def _has_room_for(self, job: Job, account: int) -> bool:
+        until = time.monotonic() + LAST_MOMENTS_SECONDS
+        while any(task.does_the_same_as(job) for task in self._slow_of(account)):
+            if time.monotonic() > until:
+                return False
+            time.sleep(LOOK_AGAIN_SECONDS)
+            self.collect()
+        return len(self._slow_of(account)) < SLOW_TASKS_OF_AN_ACCOUNT
 
     def _slow_of(self, account: int) -> Sequence[SlowTask]:
         return [task for task in self.slow if task.account == account]
