@@ -1,10 +1,12 @@
 """The second factor: who must have one, and whether a session has shown it.
 
-Staff see every team and set every limit: outside of the demo a password alone does not let them in. A session has
-shown the factor if it was used in it since the one that the person has now was set up; so taking it away, or setting
-up another one, counts from the next request.
+Staff see every team and set every limit: outside of the demo a password alone does not let them in, nor is it enough
+to set a factor up: for that they need a code from the portal's command line. Leads need a factor where
+`SECOND_FACTOR_FOR_LEADS` says so. A session has shown the factor if it was used in it since the one that the person
+has now was set up; so taking it away, or setting up another one, counts from the next request.
 """
 
+import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -14,19 +16,34 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from jobs import sessions
+from jobs.models import Membership, Role
 
 METHOD = (
     "mfa"  # as allauth calls it in a session's record. A provider of identities that asks for one would add its own
 )
 
+SET_UP_CODE_SECONDS = 30 * 60
+CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Without I, O, 0 and 1, which look like each other."""
+CODE_LENGTH = 16
+
 
 def needed_by(user: Any) -> bool:
     """Whether the person may do nothing without one."""
-    return bool(user.is_staff) and not settings.QUICKSTART
+    if settings.QUICKSTART:
+        return False
+    return bool(user.is_staff) or (settings.SECOND_FACTOR_FOR_LEADS and _leads(user))
+
+
+def _leads(user: Any) -> bool:
+    """Whether the person leads a team."""
+    return bool(user.is_authenticated) and Membership.objects.filter(user_id=user.pk, role=Role.LEAD).exists()
 
 
 def set_up_by(user: Any) -> bool:
@@ -35,7 +52,7 @@ def set_up_by(user: Any) -> bool:
 
 
 def lacking(request: HttpRequest) -> bool:
-    """Whether whoever is signed in must first set one up, or show it. Costs a query for staff alone."""
+    """Whether whoever is signed in must first set one up, or show it. Costs queries for whoever may need one."""
     return needed_by(request.user) and not _shown(request)
 
 
@@ -65,6 +82,40 @@ def way_on(request: HttpRequest) -> str:
     if not set_up_by(request.user):
         return reverse("mfa_activate_totp")
     return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
+
+
+def needs_set_up_code(user: Any) -> bool:
+    """Whether the person sets one up with a code from the command line only.
+
+    The password of a new administrator is known to whoever made the account, and may have come by mail: whoever signs
+    in with it first would otherwise own the factor as well.
+    """
+    return bool(user.is_staff) and not settings.QUICKSTART
+
+
+def new_set_up_code(user: Any) -> str:
+    """Return a code with which the person sets one up, once and soon. A former one is worth nothing from now on."""
+    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    cache.set(_code_key(user), _code_digest(user, letters), SET_UP_CODE_SECONDS)
+    return "-".join(letters[at : at + 4] for at in range(0, CODE_LENGTH, 4))
+
+
+def use_set_up_code(user: Any, code: str) -> bool:
+    """Use the person's code up. False if it is not theirs, too old, or used."""
+    letters = "".join(letter for letter in code.upper() if letter in CODE_ALPHABET)
+    digest = cache.get(_code_key(user))
+    if not digest or not constant_time_compare(digest, _code_digest(user, letters)):
+        return False
+    return bool(cache.delete(_code_key(user)))  # of two at once, one deletes it
+
+
+def _code_key(user: Any) -> str:
+    return f"second-factor-set-up-{user.pk}"
+
+
+def _code_digest(user: Any, letters: str) -> str:
+    """A code has 80 random bits: a keyed hash is enough to keep it by."""
+    return salted_hmac(f"second factor set-up {user.pk}", letters, algorithm="sha256").hexdigest()
 
 
 def take_away(user: Any) -> bool:

@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from jobs import second_factor
 from jobs.web.caching import clear_site
+from jobs.web.session.steps import next_step
 
 NOT_HERE = frozenset({"account", "mfa", "usersessions"})
 """allauth's tables: nothing in them is for anyone to edit, and there are secrets."""
@@ -26,7 +26,7 @@ class Administration(AdminSite):
         super().register(kept, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and not second_factor.lacking(request)
+        return super().has_permission(request) and next_step(request) is None
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -46,6 +46,6 @@ class Administration(AdminSite):
 
 
 def _go_on(request: HttpRequest) -> HttpResponse:
-    if second_factor.lacking(request):
-        return redirect(second_factor.way_on(request))
+    if step := next_step(request):
+        return redirect(step)
     return redirect("admin:index")

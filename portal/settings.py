@@ -141,6 +141,7 @@ MFA_ADAPTER = "jobs.web.session.adapters.FactorAdapter"
 MFA_TOTP_ISSUER = "Batch Portal"
 MFA_TOTP_TOLERANCE = 1  # half a minute early or late, for clocks that differ and people who type
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+SECOND_FACTOR_FOR_LEADS = env.boolean("SECOND_FACTOR_FOR_LEADS", default=False)  # staff need one anyway
 PASSWORD_RESET_TIMEOUT = 3600
 
 LANGUAGE_CODE = "en-us"

@@ -17,7 +17,9 @@ they would if there were no such thing. What someone sees and may not do is refu
 TAIL = """\
 - An administrator (Django staff) sees every team, its costs and its health, works in Django's admin, approves what
   waits for approval in any team, and otherwise acts in a team only as a member of it. Outside of the quick start,
-  only with a second factor.
+  only with a second factor, which they set up with a code from the portal's command line. A setting demands one of
+  leads too.
+- Whoever has a password that an administrator set sees no page before they have chosen their own.
 - Only a superuser says who is staff and what staff may do (superuser, groups, permissions), and changes the account
   of an administrator: name, address, password, second factor, memberships and API tokens. Other staff change in
   Django's admin what their permissions name, and only look at what they may view. `tests/admin/privileges.txt` has

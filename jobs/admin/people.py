@@ -52,6 +52,11 @@ class PersonAdmin(Audited, UserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or may_change_account(request, obj))
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        if not change:
+            obj.must_change_password = obj.has_usable_password()
+        super().save_model(request, obj, form, change)
+
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return False
 
@@ -81,8 +86,11 @@ class PersonAdmin(Audited, UserAdmin):
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and before.password != after.password:
                 person = cast("User", request.user)
-                if after != person:  # their own session goes on, with another key
+                mine = after == person  # then this session goes on, with another key
+                if not mine:
                     sessions.end_all(after)
+                must_change = not mine and after.has_usable_password()
+                User.objects.filter(pk=after.pk).update(must_change_password=must_change)
                 audit.record("change", person=person, about=after, after={"password": "another"})
         return response
 

@@ -13,6 +13,11 @@ class User(AbstractUser):
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: as the browser says.")
     password_changed_at = models.DateTimeField(null=True, editable=False)
+    must_change_password = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="An administrator set the password: the next sign-in asks for another.",
+    )
 
     objects: ClassVar[UserManager[Self]] = UserManager()
 

@@ -85,6 +85,12 @@ def signed_in(*, request: HttpRequest, user: User, **_: Any) -> None:
         sessions.sweep()
 
 
+@receiver([password_changed, password_reset], dispatch_uid="password of one's own")
+def own_password(*, user: User, **_: Any) -> None:
+    """Whoever has set their own password no longer has one that an administrator knows."""
+    User.objects.filter(pk=user.pk).update(must_change_password=False)
+
+
 @receiver(
     [password_changed, password_reset, authenticator_added, authenticator_removed, authenticator_reset],
     dispatch_uid="sessions",

@@ -74,7 +74,8 @@ class FactorAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "cannot_delete_authenticator": "An administrator cannot be without a second factor.",
+        "cannot_delete_authenticator": "You can't be without a second factor: the portal asks for one "
+        "of administrators, and may of team leads.",
         "incorrect_code": "That code is not right, or was used before. A new one comes every 30 seconds.",
     }
 

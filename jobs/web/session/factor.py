@@ -11,6 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from jobs import second_factor
+from jobs.web.session.forms import SetUpForm
 
 
 class Factor(IndexView):
@@ -35,6 +36,7 @@ class SetUp(ActivateTOTPView):
     """Shows a secret as a picture and as text, and asks for a code of it."""
 
     template_name = "session/factor_set_up.html"
+    form_class = SetUpForm
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         told: dict[str, Any] = super().get_context_data(**more)

@@ -3,17 +3,20 @@
 from contextlib import suppress
 from typing import Any
 
-from allauth.account.forms import LoginForm, ResetPasswordForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordForm
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings as factors
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.forms import CharField
 from django.http import HttpRequest
 
-from jobs import mail
+from jobs import mail, second_factor
 from jobs.models import User
 from jobs.web.session.adapters import kept_anew
 
@@ -35,6 +38,33 @@ class ForgottenForm(ResetPasswordForm):
         address = str(self.cleaned_data["email"])
         mail.request_password_reset(address, f"{request.scheme}://{request.get_host()}")
         return address
+
+
+class PasswordForm(ChangePasswordForm):
+    """A new password, which is another one where an administrator set the present one."""
+
+    def clean_password1(self) -> str:
+        password = str(self.cleaned_data["password1"])
+        if self.user.must_change_password and self.user.check_password(password):
+            raise ValidationError("An administrator knows that password. Choose another one.")
+        return password
+
+
+class SetUpForm(ActivateTOTPForm):
+    """Sets a second factor up; administrators also give a code that was made for them at the command line."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if second_factor.needs_set_up_code(self.user):
+            self.fields["set_up_code"] = CharField(max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        """The set-up code comes last: it is used up only if all else is right."""
+        cleaned: dict[str, Any] = super().clean()
+        code = cleaned.get("set_up_code")
+        if code is not None and not self.errors and not second_factor.use_set_up_code(self.user, code):
+            self.add_error("set_up_code", "This code is wrong, was used, or is older than 30 minutes.")
+        return cleaned
 
 
 class OnceOnly:

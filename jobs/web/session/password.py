@@ -10,13 +10,14 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 
 from jobs.models import ApiToken
-from jobs.web.session.forms import ForgottenForm
+from jobs.web.session.forms import ForgottenForm, PasswordForm
 
 
 class PasswordChange(views.PasswordChangeView):
     """Other sessions and the person's tokens end with it; this session goes on."""
 
     template_name = "session/password.html"
+    form_class = PasswordForm
     success_url = reverse_lazy("home")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

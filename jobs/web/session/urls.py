@@ -6,9 +6,10 @@ allauth finds its own pages by name, so those names are its.
 from django.urls import path, re_path
 from django.views.decorators.http import require_http_methods, require_safe
 
-from jobs.web.door import known, signed_in
+from jobs.web.door import known, signed_in, signed_in_or_at
 from jobs.web.session import factor, password, signing
 from jobs.web.session.signed_in import end_others, end_session, signed_in_sessions
+from jobs.web.session.steps import PASSWORD_PAGE
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -20,7 +21,7 @@ urlpatterns = [
     path("sessions/", signed_in_sessions, name="sessions"),
     path("sessions/end-others/", end_others, name="sessions_end_others"),
     path("sessions/<str:text_id>/end/", end_session, name="session_end"),
-    path("password/", page(signed_in(password.PasswordChange.as_view())), name="account_change_password"),
+    path("password/", page(signed_in_or_at(PASSWORD_PAGE)(password.PasswordChange.as_view())), name=PASSWORD_PAGE),
     path("password/again/", page(known(signing.PasswordAgain.as_view())), name="account_reauthenticate"),
     path("password/forgotten/", page(password.PasswordForgotten.as_view()), name="account_reset_password"),
     path("password/forgotten/sent/", require_safe(password.LinkSent.as_view()), name="account_reset_password_done"),
