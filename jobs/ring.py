@@ -110,7 +110,7 @@ def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str, account: int |
                 ttl=KEEP_SECONDS,
                 result_ttl=0,
                 failure_ttl=24 * 3600,
-                meta={} if account is None else {"account": account},
+                meta={} if account is None else {"account": account, "comes_again": bool(once)},
             )
     except RedisRestingError:
         log.debug("ring_not_tried", task=task, ids=ids)

@@ -1,5 +1,6 @@
 """A Redis that hangs: it accepts connections and never answers."""
 
+import inspect
 import logging
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from redis.exceptions import ConnectionError as NotConnectedError
 from redis.exceptions import TimeoutError as NotAnsweredError
 
 from jobs import ring as rings_module
-from jobs.ring import Breaker, RedisRestingError
+from jobs import tasks
+from jobs.ring import ACCOUNT_TASKS, Breaker, RedisRestingError
+from jobs.ring import _ring as ring_for_real
 from tests import make
 
 TIMEOUT = 0.6
@@ -135,3 +138,31 @@ def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
     messages = [record.getMessage() for record in caplog.records]
     assert sum("redis_left_alone" in message for message in messages) == 1
     assert sum("ring_not_heard" in message for message in messages) == 1
+
+
+def test_a_ring_says_whose_aws_its_task_calls_and_whether_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Queue:
+        def enqueue_call(self, _task: str, **options: Any) -> None:
+            asked.append(options["meta"])
+
+    monkeypatch.setattr("jobs.ring.django_rq.get_queue", lambda _bell: Queue())
+    ring_for_real("poll", (7,), "sync", "20260101", 7)
+    ring_for_real("deliver", (7,), "deliver", "", 7)
+    ring_for_real("send_mail", (3,), "ask", "", None)
+
+    assert asked == [{"account": 7, "comes_again": True}, {"account": 7, "comes_again": False}, {}]
+
+
+def test_every_task_that_takes_an_account_is_known_as_one() -> None:
+    takes = {
+        name
+        for name, task in vars(tasks).items()
+        if inspect.isfunction(task)
+        and task.__module__ == tasks.__name__
+        and list(inspect.signature(task).parameters)[:1] == ["account"]
+        and not name.startswith("_")
+    }
+
+    assert takes == ACCOUNT_TASKS

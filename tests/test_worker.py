@@ -58,12 +58,12 @@ def worker(redis: Redis) -> Iterator[PatientWorker]:
         signal.signal(number, handler)
 
 
-def ask(redis: Redis, file: Path, seconds: float, account: int | None = None) -> None:
+def ask(redis: Redis, file: Path, seconds: float, account: int | None = None, *, comes_again: bool = False) -> None:
     Queue("sync", connection=redis, serializer=JSONSerializer).enqueue_call(
         "tests.test_worker.work",
         args=[str(file), seconds],
         result_ttl=0,
-        meta={} if account is None else {"account": account},
+        meta={} if account is None else {"account": account, "comes_again": comes_again},
     )
 
 
@@ -116,6 +116,19 @@ def test_a_task_that_asks_for_its_successor_in_its_last_moments_has_one(redis, w
 
     first, second = map(float, follows.read_text().split())
     assert second - first > 0.25  # one after the other
+
+
+def test_a_ring_that_comes_again_does_not_wait_for_the_slow_one(redis, worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(command, "LAST_MOMENTS_SECONDS", 30.0)
+    slow, other = tmp_path / "slow", tmp_path / "other"
+    for _ in range(2):
+        ask(redis, slow, 3, account=1, comes_again=True)
+    ask(redis, other, 0, account=2)
+
+    worker.work(burst=True)
+
+    assert float(other.read_text()) < float(slow.read_text()) - 1
 
 
 def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker, tmp_path):

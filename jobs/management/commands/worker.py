@@ -42,7 +42,7 @@ LOOK_AGAIN_SECONDS = 0.005
 # second that does the same: two deliveries would have twice as many jobs in doubt.
 SLOW_TASKS_AT_MOST = 12
 SLOW_TASKS_OF_AN_ACCOUNT = 3
-# A task may ask for its own successor just before it ends.
+# A task may ask for its own successor just before it ends. A ring that comes again anyway is not waited with.
 LAST_MOMENTS_SECONDS = 0.2
 # rq has a task end itself after its time-out; a process that does not is ended.
 OVERTIME_SECONDS = 30
@@ -93,13 +93,13 @@ class PatientWorker(Worker):
             job.delete()
             return
         while len(self.slow) >= SLOW_TASKS_AT_MOST:
-            time.sleep(LOOK_AGAIN_SECONDS)
+            time.sleep(WAIT_SECONDS)
             self.heartbeat()
             self.collect()
         super().execute_job(job, queue)
 
     def _has_room_for(self, job: Job, account: int) -> bool:
-        until = time.monotonic() + LAST_MOMENTS_SECONDS
+        until = time.monotonic() + (0.0 if job.meta.get("comes_again") else LAST_MOMENTS_SECONDS)
         while any(task.does_the_same_as(job) for task in self._slow_of(account)):
             if time.monotonic() > until:
                 return False
