@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +55,9 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     found["intake.weighing: the worst case"] = (_expected_for_at_most, THRESHOLDS)
     found["intake.daily_usage"] = (_an_empty_day, THRESHOLDS)
     found["intake.filling: the team's time limit"] = (_no_default_limit, THRESHOLDS)
+    found["models.CircuitBreaker.is_open"] = (_breaker_never_open, ("tests/test_account_calls.py",))
+    found["lanes: a thread for each account"] = (_one_thread_for_all, ("tests/test_lanes.py",))
+    found["aws.deadline: what is left of a call"] = (_no_deadline, ("tests/aws/test_deadline.py",))
     found["access.Member.must"] = (_must_nothing, ACCESS)
     found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
     return found
@@ -206,6 +210,24 @@ def _no_default_limit() -> None:
     from jobs.intake import filling  # noqa: PLC0415
 
     setattr(filling, "_time_limit", lambda *_: None)  # noqa: B010
+
+
+def _breaker_never_open() -> None:
+    from jobs.models.circuit_breaker import CircuitBreaker  # noqa: PLC0415
+
+    CircuitBreaker.is_open = property(lambda _: False)  # type: ignore[assignment, method-assign]
+
+
+def _one_thread_for_all() -> None:
+    from jobs.lanes import Lanes, SameThread  # noqa: PLC0415
+
+    Lanes.start = SameThread.start  # type: ignore[method-assign, assignment]
+
+
+def _no_deadline() -> None:
+    from jobs.aws import deadline  # noqa: PLC0415
+
+    deadline._cut = nullcontext  # type: ignore[assignment] # noqa: SLF001
 
 
 def _must_nothing() -> None:
