@@ -12,6 +12,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
+from jobs import second_factor
 from jobs.models import ApiToken, User
 from tests import make
 from tests.threads import served_out
@@ -108,11 +109,18 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
 
     secret = page.inner_text("#secret").replace(" ", "")
     page.fill("#id_code", format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+    page.fill("#id_set_up_code", second_factor.new_set_up_code(admin))
     press(page, "main form button.btn-primary")
     page.wait_for_url("**/second-factor/codes/")
     recovery = page.locator(".recovery-codes code").first.inner_text()
     pleases(page)
-    for path in ("/second-factor/", "/second-factor/codes/new/", "/second-factor/take-away/", "/password/"):
+    for path in (
+        "/second-factor/",
+        "/second-factor/codes/new/",
+        "/second-factor/take-away/",
+        "/password/",
+        "/sessions/",
+    ):
         page.goto(path)
         pleases(page)
     page.goto(reverse("admin:jobs_account_connection", args=[make.account(access="role").pk]))
