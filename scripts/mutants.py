@@ -7,6 +7,7 @@ environment says which one is missing.
 """
 
 import os
+import pydoc
 import subprocess
 import sys
 import time
@@ -26,6 +27,27 @@ RAISED = ("tests/intake/test_approving.py",)
 ESTIMATE = ("tests/pricing/test_estimate.py",)
 THRESHOLDS = ("tests/intake/test_thresholds.py",)
 VISIBLE = ("Team", "Job", "Submission", "Approval", "Definition", "Revision", "Queue")
+
+PRIVILEGES = ("tests/admin/test_privileges.py",)
+SESSIONS = ("tests/web/test_sessions.py",)
+FIRST_SIGN_IN = ("tests/web/test_first_sign_in.py",)
+SIGN_IN: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    (
+        "jobs.admin.people.may_change_account jobs.admin.tokens.may_change_account",
+        lambda *_: True,
+        PRIVILEGES,
+    ),
+    ("jobs.admin.people.PRIVILEGE_FIELDS", (), PRIVILEGES),
+    ("jobs.admin.tokens.of_changeable_accounts", lambda _, rows: rows, PRIVILEGES),
+    ("jobs.admin.people.GroupsAdmin.has_change_permission", lambda *_: True, PRIVILEGES),
+    ("jobs.second_factor.use_set_up_code", lambda *_: True, FIRST_SIGN_IN),
+    ("jobs.second_factor.needs_set_up_code", lambda _: False, FIRST_SIGN_IN),
+    ("jobs.web.door.next_step portal.administration.next_step", lambda _: None, FIRST_SIGN_IN),
+    ("jobs.web.session.activity.is_use", lambda _: True, SESSIONS),
+    ("jobs.sessions.end_others", lambda *_: 0, SESSIONS),
+    ("jobs.sessions.end_all", lambda *_: 0, SESSIONS),
+)
+"""Where a check of sign-in and administration stands, under each name it is used by, and what takes it out."""
 
 
 def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
@@ -58,6 +80,8 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     found["models.CircuitBreaker.is_open"] = (_breaker_never_open, ("tests/test_account_calls.py",))
     found["lanes: a thread for each account"] = (_one_thread_for_all, ("tests/test_lanes.py",))
     found["aws.deadline: what is left of a call"] = (_no_deadline, ("tests/aws/test_deadline.py",))
+    for place, value, tests in SIGN_IN:
+        found[place.partition(" ")[0].removeprefix("jobs.")] = (_put(place.split(), value), tests)
     found["access.Member.must"] = (_must_nothing, ACCESS)
     found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
     return found
@@ -74,6 +98,15 @@ def _rules() -> Iterator[tuple[Any, str, str]]:
         for name in names:
             for rule in getattr(module, name):
                 yield module, name, rule.__name__
+
+
+def _put(places: list[str], value: Any) -> Callable[[], None]:
+    def take_out() -> None:
+        for place in places:
+            owner, _, name = place.rpartition(".")
+            setattr(pydoc.locate(owner), name, value)
+
+    return take_out
 
 
 def _without(module: Any, name: str, rule: str) -> Callable[[], None]:
