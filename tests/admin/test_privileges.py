@@ -324,42 +324,46 @@ class Trial:
         self.attempt(change)
 
     def inlines(self) -> None:
-        """Rows on the page of an object: each field forged, one more, one less."""
+        """Rows on the page of an object: each field forged, one more, one less; all inlines at once."""
         here = self.address("change", self.row.pk)
-        page = self.browsers["superuser"].get(here)
-        for inline in (page.context_data or {})["inline_admin_formsets"]:
-            if inline.formset.prefix == "memberships" or ":" not in self.label:
-                self._inline(here, untouched(page), inline)
-
-    def _inline(self, here: str, sent: dict[str, Any], inline: Any) -> None:
-        formset, model = inline.formset, inline.formset.model
-        prefix, label = formset.prefix, f"{self.noun}/{self.label.replace(self.noun, inline.formset.prefix, 1)}"
-        [first] = formset.initial_forms
-        row = first.instance
-        parent = formset.fk
-        fields = [each for each in fields_of(model) if each != parent]
-        changed = {each: forged(each, value_of(row, each), make.user()) for each in fields}
         # The person of a new row is the subject, who is in this team already: the page of a team adds to another one.
-        target = OBJECTS[self.noun](make.user()) if prefix == "memberships" and self.noun == "team" else self.row
+        target = OBJECTS[self.noun](make.user()) if self.noun == "team" else self.row
         there = self.address("change", target.pk)
-        page = untouched(self.browsers["superuser"].get(there))
-        count = int(page[f"{prefix}-TOTAL_FORMS"][0])
-        fresh = {each: forged(each, None, self.person) for each in fields}
-        more = with_forged(page, f"{prefix}-{count}-", fresh) | {f"{prefix}-TOTAL_FORMS": str(count + 1)}
+        page = self.browsers["superuser"].get(here)
+        sent, more = untouched(page), untouched(self.browsers["superuser"].get(there))
+        changed, less = dict(sent), dict(sent)
+        rows = []
+        for inline in (page.context_data or {})["inline_admin_formsets"]:
+            formset, model, prefix = inline.formset, inline.formset.model, inline.formset.prefix
+            if prefix != "memberships" and ":" in self.label:
+                continue
+            label = f"{self.noun}/{self.label.replace(self.noun, prefix, 1)}"
+            fields = [each for each in fields_of(model) if each != formset.fk]
+            [row] = [form.instance for form in formset.initial_forms]
+            count = int(more[f"{prefix}-TOTAL_FORMS"])
+            rows.append((label, row, fields, model._base_manager.filter(**{formset.fk.name: target}), count))
+            values = {each: forged(each, value_of(row, each), make.user()) for each in fields}
+            changed = with_forged(changed, f"{prefix}-0-", values)
+            less[f"{prefix}-0-DELETE"] = "on"
+            fresh = {each: forged(each, None, self.person) for each in fields}
+            more = with_forged(more, f"{prefix}-{count}-", fresh) | {f"{prefix}-TOTAL_FORMS": str(count + 1)}
 
         def change(browser: Client) -> None:
-            before = {each: value_of(row, each) for each in fields}
+            before = {(label, each): value_of(row, each) for label, row, fields, *_ in rows for each in fields}
             with undone():
-                fate(browser.post(here, with_forged(sent, f"{prefix}-0-", changed)))
-                after = model._base_manager.get(pk=row.pk)
-                for each, value in before.items():
-                    self.note((label, "change", each.name), done=value_of(after, each) != value)
+                fate(browser.post(here, changed))
+                for label, row, fields, *_ in rows:
+                    after = type(row)._base_manager.get(pk=row.pk)
+                    for each in fields:
+                        done = value_of(after, each) != before[label, each]
+                        self.note((label, "change", each.name), done=done)
             with undone():
-                rows = model._base_manager.filter(**{parent.name: target})
                 fate(browser.post(there, more))
-                self.note((label, "add", "*"), done=rows.count() > count)
-            fate(browser.post(here, {**sent, f"{prefix}-0-DELETE": "on"}))
-            self.note((label, "delete", "*"), done=not model._base_manager.filter(pk=row.pk).exists())
+                for label, _, _, of_target, count in rows:
+                    self.note((label, "add", "*"), done=of_target.count() > count)
+            fate(browser.post(here, less))
+            for label, row, *_ in rows:
+                self.note((label, "delete", "*"), done=not type(row)._base_manager.filter(pk=row.pk).exists())
 
         self.attempt(change)
 
