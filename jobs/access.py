@@ -28,7 +28,7 @@ from jobs.models import (
 )
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve"]
+Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal"]
 
 # The one table of rights. A role that is not named may not.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
@@ -42,6 +42,7 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
         "lead": frozenset({Role.LEAD}),
         "audit": frozenset({Role.LEAD}),
         "approve": frozenset({Role.LEAD}),
+        "reveal": frozenset({Role.ANALYST, Role.LEAD}),
     }
 )
 
@@ -62,6 +63,7 @@ IN_WORDS: Mapping[Act, str] = MappingProxyType(
         "lead": "do what its leads do",
         "audit": "read its audit: who did what",
         "approve": "approve what others asked for",
+        "reveal": "show masked values (recorded in the audit)",
     }
 )
 

@@ -1,8 +1,11 @@
 """How the portal's own log lines look: one event a line, JSON in production, readable in a terminal."""
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from jobs.spec.redaction import redact
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -10,6 +13,18 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+_OWN = frozenset({"_record", "_from_structlog"})
+
+
+def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask what is secret in an event, by the names of its fields and by the looks of its values."""
+    return {key: value if key in _OWN else redact({key: _plain(value)}).get(key) for key, value in event.items()}
+
+
+def _plain(value: Any) -> Any:
+    """What is not plain data is written as its text."""
+    return value if isinstance(value, dict | list | tuple | str | int | float | None) else str(value)
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -36,7 +51,12 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    redact_event,  # last, so that a traceback is text already
+                    renderer,
+                ],
                 "foreign_pre_chain": _SHARED,
             }
         },

@@ -41,8 +41,12 @@ TAIL = """\
 - A session ends 12 hours after its last use (a setting); a page that looks again by itself does not use it. Everyone
   sees their own sessions and no others, and signs out of each. A second factor that is set up, taken away or given
   new recovery codes ends the person's other sessions.
-- A password in an environment (a variable whose name looks like one) is shown only in the editor, to whoever may
-  submit in the team that it belongs to.
+- Values that look secret, by their name or by their form, are masked on every page, in forms, files, the API, the
+  audit and the log. *Show values* on a job, a submission or a revision shows them to analysts and leads of its team,
+  once, and is recorded in the audit. An administrator is shown none.
+- Running a job again, revising a definition or changing a request shows no value: what is still masked in the form
+  gets its value back when it is sent, if one may show it. A mask that has no value behind it is refused. What people
+  type themselves stays visible to them, in their own form and their own drafts.
 
 This page is written by `python -m scripts.rights` from `jobs/access.py`; the same table stands in the portal, under
 *Who may do what*. What every address answers to whom is in `tests/matrix/expected.txt`, and is tested.

@@ -85,7 +85,7 @@ def test_staff_see_everything_and_act_only_as_members():
 
 @pytest.mark.parametrize(
     ("role", "acts"),
-    [("viewer", {"view"}), ("analyst", {"view", "submit", "stop", "register"}), ("lead", set(access.MAY))],
+    [("viewer", {"view"}), ("analyst", {"view", "submit", "stop", "register", "reveal"}), ("lead", set(access.MAY))],
 )
 def test_each_role_may_what_the_table_says(role, acts):
     member = make.member(role=role)

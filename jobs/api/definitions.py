@@ -13,6 +13,7 @@ from jobs.api.troubles import Trouble
 from jobs.models import Registration
 from jobs.spec.documents import Kind
 from jobs.spec.reading import NotADocument
+from jobs.spec.redaction import redact
 
 router = Router(tags=["definitions"])
 
@@ -69,7 +70,7 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
         ok=verdict.ok,
         problems=told,
         changes=made,
-        document=reading.document,
+        document=redact(reading.document),
         approval=[reason.message for reason in verdict.approval],
         estimate=words.estimate(verdict.weight.estimate.totals_as_json()) if verdict.weight else None,
     )

@@ -61,7 +61,7 @@ class Bearer(HttpBearer):
         caller = Caller(found, access.member_of(found.person, found.team))
         # The log must name who really asked, whoever else's cookie came along.
         request.user = found.person
-        structlog.contextvars.bind_contextvars(user_id=found.person.pk, token=found.start)
+        structlog.contextvars.bind_contextvars(user_id=found.person.pk, token_prefix=found.start)
         audit.bearing(found.public_id)
         _note_use(found)
         if request.method not in READING and not found.may_submit:

@@ -24,6 +24,7 @@ Act = Literal[
     "sign out",
     "enter recovery",
     "let go",
+    "show values",
 ]
 
 ACTS: tuple[str, ...] = get_args(Act)

@@ -21,6 +21,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from jobs.spec.redaction import redact_text
+
 THROTTLES = frozenset(
     {
         "RequestLimitExceeded",
@@ -49,9 +51,10 @@ UNREADABLE = (AttributeError, IndexError, KeyError, RecursionError, ResponsePars
 
 
 class AwsError(Exception):
-    """A call that failed. `message` is AWS's own sentence, `request_id` what its support asks for."""
+    """A call that failed. `message` is AWS's sentence with secrets masked, `request_id` what its support asks for."""
 
     def __init__(self, message: str, *, code: str = "", request_id: str = "") -> None:
+        message = redact_text(message)  # AWS repeats what it refuses
         super().__init__(message)
         self.message = message
         self.code = code

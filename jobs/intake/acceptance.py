@@ -31,6 +31,8 @@ from jobs.ring import ring
 from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.job_size import requested_size
+from jobs.spec.masked_source import mention_masked
+from jobs.spec.redaction import redact_value
 from jobs.spec.workflow import Plan, Step, plan
 from jobs.states import Delivery
 
@@ -240,8 +242,9 @@ def edges_of(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
 
 
 def tag_rows_of(pairs: list[tuple[Step, Target]], jobs: list[Job]) -> list[JobTag]:
+    """Rows by which jobs are searched, listed and summed. They hold no secret, so that no list shows one."""
     return [
-        JobTag(job=job, team=job.team, key=key, value=value)
+        JobTag(job=job, team=job.team, key=key, value=redact_value(key, value))
         for job, (step, target) in zip(jobs, pairs, strict=True)
         for key, value in effective.tags(target.revision.document if target.revision else {}, step.document).items()
     ]
@@ -260,9 +263,15 @@ def name_of(steps: Plan) -> str:
 
 def notes_of(verdict: Verdict) -> list[dict[str, str]]:
     """What was read otherwise than it was written, and what was warned of: kept, for whoever wonders later."""
+    document = verdict.reading.document
     changes = [
-        {"pointer": c.pointer, "message": c.message, "severity": "change", **({"by": c.by} if c.by else {})}
+        {
+            "pointer": c.pointer,
+            "message": mention_masked(c.message, document),
+            "severity": "change",
+            **({"by": c.by} if c.by else {}),
+        }
         for c in verdict.reading.changes
     ]
     warnings = [{"pointer": p.pointer, "message": p.message, "severity": "warning"} for p in verdict.warnings]
-    return changes + warnings
+    return [{**each, "message": mention_masked(each["message"], document)} for each in (*changes, *warnings)]

@@ -8,6 +8,7 @@ the job is submitted once.
 import json
 
 from jobs.access import Member
+from jobs.intake import masked
 from jobs.intake.acceptance import accept
 from jobs.intake.drafts import discard
 from jobs.intake.registering import register
@@ -42,7 +43,10 @@ def go_on(draft: Draft, member: Member) -> Submission | None:
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None
-    document = {**read(draft.text).document, "jobDefinition": draft.revision.pinned}
+    document = {
+        **read(masked.whole(draft.text, member, draft.again)).document,
+        "jobDefinition": draft.revision.pinned,
+    }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     source = "rerun" if draft.again else "form"
     submission = accept(text, member, source=source, request_key=_key(draft.text_id))

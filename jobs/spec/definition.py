@@ -72,5 +72,6 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *names.VARIABLE_RULES,
     *names.TAG_RULES,
     secrets.secrets_in_variables,
+    secrets.masked_values,
     sizes.definition_fits,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.spec.documents import Document, Path, is_object, text_at
 from jobs.spec.problems import cut, join, shown
-from jobs.spec.secrets import what_secret
+from jobs.spec.redaction import MASK, redact
 
 _NAMED_BY = {
     "environment": "name", "env": "name", "secrets": "name", "secretOptions": "name", "ulimits": "name",
@@ -26,7 +26,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs: where, in the newer document if it is there, and in a sentence."""
+    """One thing that differs: where, in the newer document if it is there, and in a sentence. Secrets are masked."""
 
     pointer: str
     place: str
@@ -34,6 +34,8 @@ class Difference:
     before: Any
     after: Any
     sentence: str
+    masked_again: bool = False
+    """Whether it only has the mask now where there was a secret: someone has not seen it, and not changed it."""
 
 
 def differences(before: Document, after: Document) -> list[Difference]:
@@ -106,28 +108,49 @@ def _of_entries(before: list[Any], after: list[Any], path: Path, words: tuple[st
 
 def _told(path: Path, words: tuple[str, ...], kind: Sort, before: Any, after: Any) -> Difference:
     what = " › ".join(cut(word) for word in words)
+    name = words[-1] if words else ""
+    hidden, masked_again = _redacted(before, name), _is_masked(after)
+    masked_again = masked_again and hidden == _redacted(after, name)
+    before, after = hidden, _redacted(after, name)
+    hides_the_change = kind is Sort.CHANGED and _is_masked(after) and _same(before, after)
+    if hides_the_change:
+        after = _marked(after)
+    was, is_now = _shown(before), _shown(after)
     match kind:
         case Sort.ADDED:
-            sentence = f"{what} is new: {_shown(after)}."
+            sentence = f"{what} is new: {is_now}."
         case Sort.REMOVED:
-            sentence = f"{what} is gone; it was {_shown(before)}."
-        case _ if _shown(before) == _shown(after):
-            sentence = f"{what} has changed, from {_shown(before)} to another."
+            sentence = f"{what} is gone; it was {was}."
+        case _ if hides_the_change:
+            sentence = f"{what} has another value."
         case _:
-            sentence = f"{what} was {_shown(before)} and is {_shown(after)}."
-    return Difference(join(*path), what, kind, before, after, sentence)
+            sentence = f"{what} was {was} and is {is_now}."
+    return Difference(join(*path), what, kind, before, after, sentence, masked_again)
+
+
+def _redacted(value: Any, name: str) -> Any:
+    return redact({name: value}).get(name, value) if name else redact(value)
+
+
+def _is_masked(value: Any) -> bool:
+    return MASK in repr(value)
+
+
+def _marked(value: Any) -> Any:
+    """A masked value that differs from another masked one, so that both can be told apart."""
+    if isinstance(value, str):
+        return value.replace(MASK, f"{MASK} (another value)")
+    if isinstance(value, list):
+        return [_marked(each) for each in value]
+    return {key: _marked(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def _shown(value: Any) -> str:
-    """A value in a sentence; the value of a variable or requirement stands for its entry, and a secret for nobody."""
+    """A masked value in a sentence; the value of a variable or requirement stands for its entry."""
     if is_object(value) and value.keys() <= {"name", "type", "value"} and isinstance(value.get("value"), str):
-        secret = what_secret(text_at(value, "name"), value["value"])
-        return "a value that looks secret" if secret else shown(value["value"])
-    if isinstance(value, str):
-        return "a value that looks secret" if what_secret("", value) else shown(value)
+        return shown(value["value"])
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
-        line = " ".join(value)
-        return "a list that looks secret" if what_secret("", line) else f"the list {cut(line)}"
+        return f"the list {cut(' '.join(value))}"
     return shown(value)
 
 

@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from jobs.spec.redaction import redact_text
+
 Fix = tuple[Mapping[str, Any], ...]
 """JSON Patch (RFC 6902) operations, in the order in which they are applied."""
 
 LONGEST_QUOTE = 60
 """So many characters of somebody's value are shown in a message."""
+LONGEST_SCANNED = 2_000
+"""So many are looked at for secrets before."""
 
 
 class Severity(StrEnum):
@@ -105,7 +109,8 @@ def quoted(text: str) -> str:
 
 
 def cut(text: str) -> str:
-    """A text on one line, at most `LONGEST_QUOTE` characters of it."""
+    """A text on one line, at most `LONGEST_QUOTE` characters of it; secrets are masked before."""
+    text = redact_text(text[:LONGEST_SCANNED])
     short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
     return "".join(character if character.isprintable() else " " for character in short)
 

@@ -3,34 +3,14 @@
 No message repeats the value, and no fix holds it.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from jobs.spec.containers import Container, containers, variables
-from jobs.spec.documents import Document, is_object, list_at, text_at
+from jobs.spec.documents import Document, Path, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.redaction import MASK, secret_kind
 from jobs.spec.rules import WARNING, rule
-
-LONGEST = 10_000
-"""So many characters of a value are looked at."""
-
-_KEY_ID = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
-_PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
-_TOKEN = re.compile(
-    r"(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hf_[A-Za-z0-9]{30,})"
-)
-_LOGIN_IN_ADDRESS = re.compile(
-    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@]{1,100}:[^\s/@]{1,200}@", re.IGNORECASE
-)
-_ASSIGNED = re.compile(r"(?:^|[\s;,&?])\w{0,40}(?:password|passwd|pwd|secret)\s*[=:]\s*[^\s$<*]", re.IGNORECASE)
-_NAME = re.compile(
-    r"(?:^|_)(?:PASS|PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|(?:API|ACCESS|SECRET|PRIVATE|ENCRYPTION)_?KEY)$"
-)
-_HARMLESS = re.compile(
-    r"(?:true|false|yes|no|none|null|[0-9]{1,3}|\*+|x+|<.*>|\$.*|Ref::.*|arn:.*|/.*|[a-z0-9]+://\S*)?", re.IGNORECASE
-)
-"""Values of a variable with a secret-looking name that are none: a switch, a placeholder, the place of a secret."""
 
 
 @rule("secrets.in-environment", WARNING)
@@ -43,7 +23,7 @@ def secrets_in_variables(document: Document) -> Iterator[Problem]:
     for container in containers(document):
         for path, entry in variables(container):
             name, value = text_at(entry, "name"), text_at(entry, "value")
-            what = what_secret(name, value)
+            what = secret_kind(name, value)
             if what:
                 yield Problem(
                     join(*path),
@@ -52,22 +32,27 @@ def secrets_in_variables(document: Document) -> Iterator[Problem]:
                 )
 
 
-def what_secret(name: str, value: str) -> str:
-    """What sort of secret a variable holds, in words; empty if it seems to hold none."""
-    value = value[:LONGEST]
-    if _KEY_ID.search(value):
-        return "the id of an AWS access key"
-    if _PRIVATE_KEY.search(value):
-        return "a private key"
-    if _TOKEN.search(value):
-        return "an access token"
-    if _LOGIN_IN_ADDRESS.search(value):
-        return "an address with a password in it"
-    if _ASSIGNED.search(value):
-        return "a password"
-    if _NAME.search(name.upper()) and not _HARMLESS.fullmatch(value):
-        return "what its name calls a secret"
-    return ""
+@rule("secrets.masked-value")
+def masked_values(document: Document) -> Iterator[Problem]:
+    """A value is the mask that the portal shows in place of a secret, and the secret is not known.
+
+    Source: the portal, which must not send a mask as a password.
+    """
+    for path in _masked_paths(document, ()):
+        yield Problem(
+            join(*path), f"This value is masked ({MASK}), and the portal can't tell which it was. Type it again."
+        )
+
+
+def _masked_paths(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _masked_paths(each, (*path, key))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _masked_paths(each, (*path, number))
+    elif isinstance(value, str) and MASK in value:
+        yield path
 
 
 def _advice(container: Container) -> str:

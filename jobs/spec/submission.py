@@ -72,5 +72,6 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *names.TAG_RULES,
     names.count_of_tags,
     secrets.secrets_in_variables,
+    secrets.masked_values,
     sizes.submission_fits,
 )

@@ -16,6 +16,7 @@ from django.utils.timezone import now
 
 from jobs.aws.batch import Attempt, Observation
 from jobs.models import Job, StateChange
+from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, rank_of
 from jobs.sync.cadence import next_look
 
@@ -61,8 +62,8 @@ def _news(job: Job, seen: Observation, moment: datetime) -> _News | None:
     fields = {
         "state": state,
         "finished_attempts": seen.finished_attempts,
-        "status_reason": seen.status_reason,
-        "container_reason": seen.container_reason,
+        "status_reason": redact_text(seen.status_reason),
+        "container_reason": redact_text(seen.container_reason),
         "exit_code": seen.exit_code,
         "log_group": seen.log_group or job.log_group,
         "log_stream": seen.log_stream or job.log_stream,

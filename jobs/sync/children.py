@@ -17,6 +17,7 @@ from jobs.aws.deadline import while_time
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, ArrayChild, Job
+from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, State, rank_of
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ def _child(job: Job, index: int, seen: batch.Observation) -> ArrayChild:
     fields: dict[str, Any] = {
         "state": State.STOPPED if seen.state == State.FAILED and seen.stopped_by_request else seen.state,
         "exit_code": seen.exit_code,
-        "reason": seen.container_reason or seen.status_reason,
+        "reason": redact_text(seen.container_reason or seen.status_reason),
         "log_stream": seen.log_stream,
         "started_at": seen.started_at,
         "stopped_at": seen.stopped_at,

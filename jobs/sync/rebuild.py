@@ -31,6 +31,7 @@ from jobs.spec.documents import Kind
 from jobs.spec.effective import PORTAL_VARIABLE
 from jobs.spec.job_size import requested_size
 from jobs.spec.normal import fingerprint
+from jobs.spec.redaction import redact_value
 from jobs.states import Delivery, State
 from jobs.sync.apply import apply
 
@@ -129,7 +130,9 @@ def _job(queue: Queue, submission: Submission, revision: Revision, told: batch.O
         next_poll_at=None,
     )
     all_tags = effective.tags(revision.document, {"tags": own})
-    JobTag.objects.bulk_create(JobTag(job=job, team=team, key=key, value=value) for key, value in all_tags.items())
+    JobTag.objects.bulk_create(
+        JobTag(job=job, team=team, key=key, value=redact_value(key, value)) for key, value in all_tags.items()
+    )
     return job
 
 

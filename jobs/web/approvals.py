@@ -16,11 +16,14 @@ from jobs.intake import Verdict
 from jobs.models import Approval, RequestEdit
 from jobs.policy.approval import Reason
 from jobs.reports import approvals as reports
-from jobs.spec.documents import Document
-from jobs.spec.reading import NotADocument, read
-from jobs.web import opinion, secrets
+from jobs.spec import masked_source
+from jobs.spec.effective import EffectiveContainer
+from jobs.spec.reading import NotADocument
+from jobs.spec.redaction import redact
+from jobs.web import opinion
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
+from jobs.web.resolved import environment
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Step:
     environment: Sequence[tuple[str, str]]
     changes: Sequence[str]
     of_definition: Sequence[str]
+    containers: Sequence[tuple[EffectiveContainer, Sequence[str]]]
+    tags: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -109,15 +114,15 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Another wording for a request. What is hidden from whoever may only decide stays what it was."""
+    """Another wording for a request. What is masked in it stays what it was."""
     found, member = access.approval(request.user, text_id)
     _must_edit(found, member)
     if request.method != "POST":
-        text = _for_editor(found, member)
+        text = _for_editor(found)
         return _editor(request, found, member, text, _weighed(found, member, text))
     text = _text(request)
     try:
-        whole = _whole(found, member, text)
+        whole = _whole(found, text)
         approved = intake.edit(found, member, _version(request), whole)
     except intake.DecidedError as late:
         messages.warning(request, str(late))
@@ -167,7 +172,7 @@ def _page(
         "own": submission.person_id == member.user.pk,
         "refused": opinion.of_verdict(refused).findings if refused else (),
         "wordless": wordless,
-        "text": secrets.masked_text(submission.text, submission.document),
+        "text": masked_source.masked_source(submission.text, submission.document),
         "here": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused or wordless else HTTPStatus.OK
@@ -207,22 +212,19 @@ def _must_edit(found: Approval, member: Member) -> None:
 
 def _weighed(found: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[Reason]]:
     try:
-        verdict, raises = intake.weigh_edit(found, member, _whole(found, member, text))
+        verdict, raises = intake.weigh_edit(found, member, _whole(found, text))
     except NotADocument as no:
         return opinion.of_no_document(no), ()
     return opinion.of_verdict(verdict), raises
 
 
-def _for_editor(found: Approval, member: Member) -> str:
-    submission = found.submission
-    return submission.text if member.may("submit") else secrets.masked_text(submission.text, submission.document)
+def _for_editor(found: Approval) -> str:
+    return masked_source.masked_source(found.submission.text, found.submission.document)
 
 
-def _whole(found: Approval, member: Member, text: str) -> str:
-    """The text with what was hidden from its writer in its place again."""
-    if member.may("submit"):
-        return text
-    return secrets.unmasked_text(text, found.submission.document)
+def _whole(found: Approval, text: str) -> str:
+    """The text with what was masked in its place again."""
+    return masked_source.restored(text, found.submission.document)
 
 
 def _text(request: SignedInRequest) -> str:
@@ -236,21 +238,17 @@ def _version(request: SignedInRequest) -> int:
 
 
 def _told(step: reports.Step) -> Step:
-    documents: Document = {
-        "now": step.job.document,
-        "then": step.last.document if step.last else {},
-        "definitions": [step.job.revision.document, step.last.revision.document if step.last else {}],
-    }
+    commands = [redact([str(word.value) for word in each.command]) for each in step.will_run.containers]
     return Step(
         step,
-        secrets.environment(step.job.document),
-        [secrets.masked_text(sentence, documents) for sentence in step.changes],
-        [secrets.masked_text(sentence, documents) for sentence in step.of_definition],
+        environment(redact(step.job.document)),
+        step.changes,
+        step.of_definition,
+        list(zip(step.will_run.containers, commands, strict=True)),
+        [(key, str(value)) for key, value in redact(step.job.tags).items()],
     )
 
 
 def _edited(each: RequestEdit) -> Edited:
-    before, after = read(each.before).document, read(each.after).document
-    documents: Document = {"before": before, "after": after}
-    sentences = [secrets.masked_text(sentence, documents) for sentence in each.changes]
-    return Edited(each, secrets.masked_text(each.before, before), sentences)
+    before = masked_source.masked_source(each.before, {})
+    return Edited(each, before, [masked_source.mention_masked(sentence, {}) for sentence in each.changes])

@@ -14,8 +14,9 @@ from jobs import access, intake
 from jobs.models import Job, JobDependency, StateChange
 from jobs.reports import logs, looking
 from jobs.spec.documents import list_at, object_at
+from jobs.spec.redaction import has_secrets, redact
 from jobs.states import Delivery, State, Status
-from jobs.web import ansi, array, live, resolved, secrets
+from jobs.web import ansi, array, live, resolved
 from jobs.web.answer import answer, exit_code_in_words
 from jobs.web.door import SignedInRequest, signed_in
 
@@ -59,6 +60,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         looking.look_at([found])
     if live.asked(request) and live.seen(request, mark):
         return HttpResponse(status=204)
+    shown = redact(found.document)
     page = {
         "member": member,
         "team": found.team,
@@ -71,11 +73,13 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "parents": parents,
         "children": children,
         "history": history,
-        "environment": secrets.environment(found.document),
-        "command": list_at(found.document, "containerOverrides", "command"),
-        "request_document": secrets.masked(found.document),
+        "environment": resolved.environment(shown),
+        "command": list_at(shown, "containerOverrides", "command"),
+        "request_document": shown,
+        "tags": redact(found.tags),
+        "hides": shown != found.document or has_secrets(found.tags),
         "resolved": resolved.of_job(found),
-        "raw": secrets.masked(found.raw),
+        "raw": redact(found.raw),
         "array": array_counts(found),
         "held": found.delivery == Delivery.HELD,
         "part": part,

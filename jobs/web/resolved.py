@@ -1,4 +1,4 @@
-"""What Batch will really run, or ran: each value with the badge of who says it."""
+"""What Batch will really run, or ran: each value with the badge of who says it. Secrets are masked."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,12 +8,12 @@ from typing import Any
 from jobs.intake import Verdict
 from jobs.models import Job
 from jobs.spec import effective
-from jobs.spec.documents import Document, Kind, part
+from jobs.spec.documents import Document, Kind, is_object, list_at, part, text_at
 from jobs.spec.effective import PORTAL_VARIABLE, Effective, EffectiveContainer, Said, Source
 from jobs.spec.fields import units
 from jobs.spec.names import PORTAL_TAG
 from jobs.spec.problems import split
-from jobs.web import secrets
+from jobs.spec.redaction import redact, redact_text, redact_value
 
 BADGES: Mapping[Source, str] = {
     Source.DEFINITION: "definition",
@@ -93,6 +93,12 @@ def _value_at(document: Document, pointer: str) -> Any:
     return part(document, *(int(step) if step.isdecimal() else step for step in split(pointer)))
 
 
+def environment(document: Document) -> list[tuple[str, str]]:
+    """Names and values that a redacted submission document overrides."""
+    variables = list_at(document, "containerOverrides", "environment")
+    return [(text_at(each, "name"), text_at(each, "value")) for each in variables if is_object(each)]
+
+
 def _parts(view: Effective, job_id: str = "") -> list[Part]:
     several = len(view.containers) > 1
     found: list[Part] = []
@@ -101,7 +107,7 @@ def _parts(view: Effective, job_id: str = "") -> list[Part]:
         found.append(Part(f"Container{name}", tuple(_container(container))))
         found.append(Part(f"Environment{name}", tuple(_environment(container, job_id))))
     found.append(Part("The job", tuple(_whole(view))))
-    tags = (Row(key, str(said.value), said.source, mono=True) for key, said in view.tags.items())
+    tags = (Row(key, redact_value(key, str(said.value)), said.source, mono=True) for key, said in view.tags.items())
     own = Row(f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL)
     found.append(Part("Tags", (*tags, own)))
     return [part for part in found if part.rows]
@@ -121,17 +127,18 @@ def _container(container: EffectiveContainer) -> Iterator[Row]:
 def _command(words: Iterable[Said], base: Source) -> Iterator[Row]:
     """The command line, and of each word that a parameter says, who says it."""
     said = list(words)
-    yield Row("Command", shlex.join(str(word.value) for word in said), base, mono=True)
+    shown = redact([str(word.value) for word in said])
+    yield Row("Command", shlex.join(shown), base, mono=True)
     for number, word in enumerate(said, 1):
         if word.source is not base:
-            yield Row(f"Its word {number}", str(word.value), word.source, mono=True)
+            yield Row(f"Its word {number}", shown[number - 1], word.source, mono=True)
 
 
 def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
     for name, said in container.environment.items():
         value = job_id if name == PORTAL_VARIABLE and said.source is Source.PORTAL and job_id else str(said.value)
-        hidden = said.source is not Source.PORTAL and secrets.looks_secret(name)
-        yield Row(name, secrets.MASK if hidden else value, said.source, mono=True)
+        shown = value if said.source is Source.PORTAL else redact_value(name, value)
+        yield Row(name, shown, said.source, mono=True)
 
 
 def _whole(view: Effective) -> Iterator[Row]:
@@ -147,7 +154,7 @@ def _whole(view: Effective) -> Iterator[Row]:
 
 def _row(label: str, said: Said | None, *, mono: bool = False) -> Iterator[Row]:
     if said is not None:
-        yield Row(label, str(said.value), said.source, mono)
+        yield Row(label, redact_text(str(said.value)), said.source, mono)
 
 
 def _memory(mib: Any) -> str:

@@ -9,7 +9,9 @@ from jobs import access, intake
 from jobs.models import Job
 from jobs.reports import approvals, looking
 from jobs.reports import submissions as reports
-from jobs.web import live, secrets
+from jobs.spec.masked_source import masked_source
+from jobs.spec.redaction import has_secrets
+from jobs.web import live
 from jobs.web.door import SignedInRequest, signed_in
 
 
@@ -71,7 +73,8 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "live": bool(summary.live),
         "behind": late,
         "mark": mark,
-        "text": secrets.masked_text(found.text, found.document),
+        "hides": has_secrets(found.document),
+        "text": masked_source(found.text, found.document),
         "here": "jobs",
     }
     return render(request, "jobs/submission.html" + "#live" * live.asked(request), page)

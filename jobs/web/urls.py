@@ -13,6 +13,7 @@ from jobs.web import (
     jobs,
     probes,
     queues,
+    reveal,
     rights,
     schemas,
     submissions,
@@ -72,8 +73,10 @@ urlpatterns = [
     path("cli/<str:name>", cli.script, name="cli_script"),
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
     path("submissions/<str:text_id>/again/", job_builder.submission_again, name="submission_again"),
+    path("submissions/<str:text_id>/values/", reveal.submission_values, name="submission_values"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),
     path("jobs/<str:text_id>/", jobs.job, name="job"),
+    path("jobs/<str:text_id>/values/", reveal.job_values, name="job_values"),
     path("jobs/<str:text_id>/receipt/", costs.receipt, name="receipt"),
     path("jobs/<str:text_id>/again/", job_builder.job_again, name="job_again"),
     path("jobs/<str:text_id>/stop/", jobs.job_stop, name="job_stop"),
@@ -90,6 +93,9 @@ urlpatterns = [
     path("definitions/<str:text_id>/deactivate/", changes.retire, name="definition_deactivate"),
     path("definitions/<str:text_id>/activate/", changes.revive, name="definition_activate"),
     path("definitions/<str:text_id>/revisions/<str:revision>/why/", changes.explain, name="revision_why"),
+    path(
+        "definitions/<str:text_id>/revisions/<str:revision>/values/", reveal.revision_values, name="revision_values"
+    ),
     path(
         "definitions/<str:text_id>/revisions/<str:revision>/deactivate/",
         changes.deactivate,

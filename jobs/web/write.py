@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, intake
 from jobs.access import Member
-from jobs.intake import drafts
+from jobs.intake import drafts, masked
 from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import Kind
+from jobs.spec.masked_source import masked_source
 from jobs.spec.reading import LARGEST, NotADocument
-from jobs.web import examples, opinion, schemas, secrets
+from jobs.spec.redaction import redact
+from jobs.web import examples, opinion, schemas
 from jobs.web.builder import kept
 from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
@@ -57,6 +59,11 @@ class Draft:
             self.file.seek(0)
             return self
 
+    def whole(self, member: Member) -> str | bytes:
+        """What is to be read, with the values that were masked when the page was opened. Raises NotADocument."""
+        asked = self.asked()
+        return masked.whole(asked, member, self.again) if isinstance(asked, str) else asked
+
     def asked(self) -> str | bytes:
         """What is to be read. Raises NotADocument for what no database could keep."""
         if self.file is None:
@@ -79,8 +86,8 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
         if found := kept.opened(request, member):
             return opened(request, member, found.text, found.again)
         text = _beginning(request, member)
-        said = _judged(text, member) if text else opinion.NOTHING_YET
-        return page(request, member, Draft(text, to_text(new_id()), again=request.GET.get("from", "")), said)
+        draft = Draft(text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", ""))
+        return page(request, member, draft, _judged(draft, member) if text else opinion.NOTHING_YET)
 
     draft = Draft.of(request)
     if request.POST.get("do") == "keep":
@@ -95,10 +102,10 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
     except intake.KeyReusedError:
         # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
         draft = Draft(draft.text, to_text(new_id()), again=draft.again)
-        said = opinion.of_reused_key(_judged(draft.text, member))
+        said = opinion.of_reused_key(_judged(draft, member))
     except intake.RecoveryError as error:
         messages.warning(request, str(error))
-        said = _judged(draft.text, member)
+        said = _judged(draft, member)
     return page(request, member, draft, said, refused=True)
 
 
@@ -107,14 +114,14 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
 def judge(request: SignedInRequest, slug: str) -> HttpResponse:
     """The panel beside the editor, for what is in the editor now."""
     member = access.membership(request.user, slug, may="submit")
-    text = request.POST.get("text", "")
-    said = _judged(text, member) if text.strip() else opinion.NOTHING_YET
+    draft = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
+    said = _judged(draft, member) if draft.text.strip() else opinion.NOTHING_YET
     return render(request, "jobs/write.html#verdict", {"said": said, "team": member.team})
 
 
 def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpResponse:
     """Register or submit, and show what came of it. Raises NotADocument and Refused."""
-    asked = draft.asked()
+    asked = draft.whole(member)
     verdict = intake.judge(asked, member)
     text = asked if isinstance(asked, str) else verdict.reading.text
     if verdict.reading.kind is not Kind.DEFINITION:
@@ -136,7 +143,8 @@ def registered(request: SignedInRequest, text: str, member: Member, account: Acc
 
 def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
     """The page with a text that was written elsewhere, in a form for one."""
-    return page(request, member, Draft(text, to_text(new_id()), again=again), _judged(text, member))
+    draft = Draft(text, to_text(new_id()), again=again)
+    return page(request, member, draft, _judged(draft, member))
 
 
 def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
@@ -159,10 +167,9 @@ def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None
             messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
 
 
-def _judged(text: str, member: Member) -> Opinion:
+def _judged(draft: Draft, member: Member) -> Opinion:
     try:
-        asked = Draft(text, "").asked()
-        return opinion.of_verdict(intake.judge(asked, member))
+        return opinion.of_verdict(intake.judge(Draft(draft.text, "", again=draft.again).whole(member), member))
     except NotADocument as no:
         return opinion.of_no_document(no)
 
@@ -171,13 +178,12 @@ def _beginning(request: SignedInRequest, member: Member) -> str:
     """What the editor opens with: nothing, an example, or what was sent or registered once before."""
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
-        submission, owner = access.submission(request.user, earlier)
-        whole = owner.may("submit")
-        return submission.text if whole else secrets.masked_text(submission.text, submission.document)
+        submission, _ = access.submission(request.user, earlier)
+        return masked_source(submission.text, submission.document)
     if revise:
-        definition, owner = access.definition(request.user, revise)
+        definition, _ = access.definition(request.user, revise)
         newest = definition.revisions.first()
-        document = secrets.for_editor(newest.document, owner) if newest else None
+        document = redact(newest.document) if newest else None
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
     return examples.example(Kind(kind), member.team) if kind in list(Kind) else ""
 

@@ -166,14 +166,16 @@ def document_of(word: str, command: str = "echo") -> dict[str, Any]:
     return {
         "jobDefinitionName": f"{word}-definition",
         "type": "container",
-        "parameters": {f"{word}Parameter": word},
-        "tags": {f"{word}-key": f"{word} value"},
+        "parameters": {f"{word}Parameter": word, "apiKey": f"{SECRET}-parameter-secret"},
+        "tags": {f"{word}-key": f"{word} value", "AccessToken": f"{SECRET}-tag-secret"},
         "containerProperties": {
             "image": f"{word}/image:1",
-            "command": [*command.split(), word],
+            "command": [*command.split(), word, "--password", f"{SECRET}-flag-secret"],
             "environment": [
                 {"name": f"{word.upper()}_PLACE", "value": word},
                 {"name": "DB_PASSWORD", "value": f"{SECRET}-definition-secret-{command}"},
+                {"name": "MYSQL_PWD", "value": f"{SECRET}-another-secret"},
+                {"name": "DATABASE_URL", "value": f"postgres://{word}:{SECRET}-address-secret@db.example.org/{word}"},
             ],
             "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
         },
@@ -185,12 +187,20 @@ def submission_of(word: str, **fields: Any) -> dict[str, Any]:
         "jobName": f"{word}-job",
         "jobQueue": f"{word}-queue",
         "jobDefinition": f"{word}-definition",
-        "tags": {f"{word}-key": f"{word} value"},
+        "tags": {f"{word}-key": f"{word} value", "AccessToken": f"{SECRET}-tag-secret"},
+        "parameters": {"apiKey": f"{SECRET}-parameter-secret"},
         "containerOverrides": {
-            "command": ["run", word],
+            "command": [
+                "run",
+                word,
+                f"--token={SECRET}-flag-secret",
+                "sh -c 'export DB_PWD=" + SECRET + "-word-secret'",
+            ],
             "environment": [
                 {"name": f"{word.upper()}_PLACE", "value": word},
                 {"name": "API_TOKEN", "value": f"{SECRET}-submission-secret"},
+                {"name": "SESSION_COOKIE", "value": f"{SECRET}-cookie-secret"},
+                {"name": "CALLBACK", "value": f"https://{word}:{SECRET}-address-secret@example.org/"},
             ],
         },
         **fields,

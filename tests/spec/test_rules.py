@@ -288,6 +288,8 @@ CASES = [
     Case("names.too-many-tags", submission(tags=MANY), submission(tags=MANY | OTHERS), "/tags"),
     Case("secrets.in-environment", definition(variable("TOKENIZERS_PARALLELISM", "maybe")),
          definition(variable("DB_PASSWORD", "hunter2hunter2")), "/containerProperties/environment/0"),
+    Case("secrets.masked-value", definition(variable("DB_PASSWORD", "$DB_PASSWORD")),
+         definition(variable("DB_PASSWORD", "••••")), "/containerProperties/environment/0/value"),
     # -- submissions
     Case("submission.too-large", submission(), submission(parameters={"a": "x" * 31_000}), ""),
     Case("submission.empty-word", overriding({"command": ["x"]}), overriding({"command": ["x", ""]}),
@@ -434,7 +436,7 @@ NO_SECRETS = {
     "TOKENIZERS_PARALLELISM": "false", "MAX_TOKENS": "4096000", "DB_PASSWORD_FILE": "/run/secret",
     "USE_TOKEN": "true",
     "SECRET": "arn:aws:secretsmanager:us-west-2:123456789012:secret:x", "PASSWORD": "", "SORT_KEY": "created",
-    "TOKEN": "${TOKEN}", "PASSWORD_HINT": "none", "URL": "https://example.org/a:b", "TOKEN_": "abcdefgh",
+    "TOKEN": "${TOKEN}", "PASSWORD_HINT": "none", "URL": "https://example.org/a:b",
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from jobs.models import (
     Submission,
 )
 from jobs.models.ids import new_id, to_text
+from jobs.spec.redaction import redact
 from tests import make
 from tests.web.conftest import Research, SignIn
 from tests.web.test_forms import document_of, fill, words
@@ -58,7 +59,18 @@ def test_the_form_says_what_differs_from_the_job_that_was(browser: Client, resea
 
     assert "It asks for the same as then." in words(same)
     assert differences(other) == ["timeout is new: an object."]
-    assert differences(hidden) == ["API_TOKEN has another value."]
+    assert differences(hidden) == ["containerOverrides › environment › API_TOKEN has another value."]
+
+
+def test_a_value_that_is_still_masked_in_the_form_is_no_difference(browser: Client, research: Research) -> None:
+    document = {**JOB, "containerOverrides": {"environment": [{"name": "API_TOKEN", "value": "first-word"}]}}
+    submission = make.submission(research.analyst, research.account, document=document)
+    job = make.job(submission, name="train", revision=research.job.revision, state="FAILED")
+
+    said = fill(browser, "job_preview", of=redact(document), again=job.text_id)
+
+    assert "It asks for the same as then." in words(said)
+    assert "first-word" not in said.content.decode()
 
 
 def test_another_revision_shows_what_changed_in_the_definition(browser: Client, research: Research) -> None:

@@ -20,6 +20,7 @@ from jobs.models import (
     Team,
 )
 from jobs.spec.documents import text_at
+from jobs.spec.redaction import MASK
 from jobs.states import ACTIVE_STATES, Status
 
 CLOSED = "takes no jobs now"
@@ -158,6 +159,6 @@ def _tags(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str,
     rows = JobTag.objects.filter(team=team, job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
     values: dict[str, set[str]] = {key: set() for key in USUAL_TAGS}
     for key, value in rows:
-        values.setdefault(key, set()).add(value)
+        values.setdefault(key, set()).update([value] if MASK not in value else [])
     keys = (*USUAL_TAGS, *sorted(values.keys() - set(USUAL_TAGS))[:MOST_VALUES])
     return keys, {key: sorted(values[key])[:MOST_VALUES] for key in keys if values[key]}

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, intake
 from jobs.access import Member
-from jobs.intake import drafts
+from jobs.intake import drafts, masked
 from jobs.models import Account, Definition
 from jobs.reports.catalogue import free_name
 from jobs.spec.documents import Document, Kind
@@ -21,7 +21,8 @@ from jobs.spec.fields.described import described
 from jobs.spec.patch import copied
 from jobs.spec.platforms import FARGATE_MEMORY
 from jobs.spec.reading import NotADocument
-from jobs.web import opinion, schemas, secrets, write
+from jobs.spec.redaction import redact
+from jobs.web import opinion, schemas, write
 from jobs.web.builder import choices, fixing, kept, said
 from jobs.web.builder.choices import Choice
 from jobs.web.builder.draft import PANES, Draft
@@ -101,7 +102,9 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if draft.unread or draft.own_problems:
         return page(request, member, draft, told, refused=True)
     try:
-        return kept.sent(request, member, write.registered(request, draft.text, member, account))
+        return kept.sent(
+            request, member, write.registered(request, masked.whole(draft.text, member, draft.again), member, account)
+        )
     except NotADocument:
         return page(request, member, draft, told, refused=True)
     except intake.Refused as refused:
@@ -180,15 +183,13 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
         _, other = BLOCKS.get(request.GET.get("of", ""), ("", {}))
         draft = Draft.begun(Kind.DEFINITION, copied({"jobDefinitionName": "", **other}) if other else BLANK)
         return page(request, member, draft, said.not_yet(draft))
-    earlier, owner = access.definition(request.user, revise or clone)
+    earlier, _ = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
-    document: Document = (
-        copied(secrets.for_editor(newest.document, owner)) if newest else {**BLANK, "jobDefinitionName": earlier.name}
-    )
+    document: Document = redact(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
     # Another team's name cannot be registered, so what it shares is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = free_name(earlier)
-    draft = Draft.begun(Kind.DEFINITION, document)
+    draft = Draft.begun(Kind.DEFINITION, document, again=earlier.text_id)
     return page(request, member, draft, said.not_yet(draft), earlier=None if clone else earlier)
 
 

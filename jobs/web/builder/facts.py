@@ -10,7 +10,7 @@ from jobs.spec import fields
 from jobs.spec.documents import Document, is_object, list_at, object_at, part, text_at
 from jobs.spec.fields import Row
 from jobs.spec.fields.tables import has_one_container
-from jobs.web import secrets
+from jobs.spec.redaction import redact
 
 LONGEST = 300
 
@@ -28,14 +28,14 @@ class Facts:
 
 
 def of(revision: Revision) -> Facts:
-    document = revision.document
+    document = redact(revision.document)
     shown = fields.values(document, fields.DEFINITION)
     hints = {
         name: value
         for name in ("command", "vcpus", "memory", "gpus", "retries", "time_limit")
         if isinstance(value := shown[name], str) and value
     }
-    container = object_at(secrets.masked(document), "containerProperties")
+    container = object_at(document, "containerProperties")
     return Facts(
         revision=revision,
         fixed=tuple(_fixed(document)),

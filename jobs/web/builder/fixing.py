@@ -5,6 +5,7 @@ from django.contrib import messages
 from jobs.access import Member
 from jobs.models import Account
 from jobs.spec.patch import CannotApply
+from jobs.spec.redaction import MASK, redact
 from jobs.web.builder import said
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.finding import Finding
@@ -25,8 +26,9 @@ def fixed(
     if finding is None or told.verdict is None:
         messages.info(request, GONE)
         return draft, told
+    judged = told.verdict.reading.document
     try:
-        draft = draft.after(finding.problem.fix, told.verdict.reading.document)
+        draft = draft.after(finding.problem.fix, redact(judged) if MASK in draft.text else judged)
     except CannotApply:
         messages.info(request, GONE)
         return draft, told

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs import access, intake
 from jobs.access import Member
-from jobs.intake import drafts
+from jobs.intake import drafts, masked
 from jobs.models import Revision, Source
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import Value
@@ -223,7 +223,8 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
         return page(request, member, draft, told, again=again, refused=True)
     source = Source.RERUN if again else Source.FORM
     try:
-        submission = intake.accept(draft.text, member, source=source, request_key=draft.request_key)
+        text = masked.whole(draft.text, member, draft.again)
+        submission = intake.accept(text, member, source=source, request_key=draft.request_key)
     except NotADocument:
         return page(request, member, draft, told, again=again, refused=True)
     except intake.Refused as refused:

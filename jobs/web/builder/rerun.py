@@ -7,6 +7,7 @@ from jobs.spec import fields
 from jobs.spec.dependencies import is_job_id
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.patch import copied
+from jobs.spec.redaction import redact
 
 
 @dataclass(frozen=True)
@@ -14,10 +15,10 @@ class Again:
     """A job that is to run again: its document, and what to say of it."""
 
     job: Job
-    document: Document
+    document: Document  # with its secrets masked
     newest: int | None  # of the definition's revisions that Batch would run
     pinned: bool  # whether the document names the revision that ran
-    asked: Document  # what it was, before anything was said about revisions
+    asked: Document  # what it was, before anything was said about revisions; not masked
     dropped: int  # how many steps of its workflow it waited for
 
     @property
@@ -40,7 +41,7 @@ def again(job: Job, newest: int | None, which: str = "") -> Again:
     elif by_name and moved and revision:
         document = fields.written(document, fields.JOB, {"revision": revision})
     pinned = bool(fields.values(document, fields.JOB)["revision"])
-    return Again(job, document, newest, pinned, asked, dropped)
+    return Again(job, redact(document), newest, pinned, asked, dropped)
 
 
 def _document(job: Job) -> tuple[Document, int]:

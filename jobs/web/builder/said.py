@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs import intake
 from jobs.access import Member
-from jobs.intake import Verdict
+from jobs.intake import Verdict, masked
 from jobs.models import Account
 from jobs.spec.problems import Problem, listed
 from jobs.spec.reading import NotADocument
@@ -77,7 +77,12 @@ def of_draft(draft: Draft, member: Member, account: Account | None = None, *, al
     if draft.unread:
         return _of_no_document(draft.unread)
     try:
-        return of_verdict(draft, intake.judge(draft.text, member, account), member, all_of_it=all_of_it)
+        return of_verdict(
+            draft,
+            intake.judge(masked.whole(draft.text, member, draft.again), member, account),
+            member,
+            all_of_it=all_of_it,
+        )
     except NotADocument as no:
         return _of_no_document(no)
 

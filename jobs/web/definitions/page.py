@@ -19,7 +19,8 @@ from jobs.spec import sending
 from jobs.spec.difference import Difference, differences
 from jobs.spec.documents import Document, Kind
 from jobs.spec.normal import normalise
-from jobs.web import live, secrets
+from jobs.spec.redaction import redact
+from jobs.web import live
 from jobs.web.definitions.size import Size
 from jobs.web.door import SignedInRequest, signed_in
 
@@ -131,7 +132,7 @@ def _revisions(definition: Definition, before: str) -> tuple[list[Revision], str
 def _leaves(definition: Definition, shown: Sequence[Revision], revisions: Sequence[Revision]) -> list[Leaf]:
     leaves = []
     for place, revision in enumerate(shown):
-        document = secrets.masked(revision.document)
+        document = redact(revision.document)
         older = (each for each in revisions[place + 1 :] if each.registration != Registration.REFUSED)
         before = next(older, None)
         leaves.append(
@@ -149,9 +150,9 @@ def _leaves(definition: Definition, shown: Sequence[Revision], revisions: Sequen
 
 
 def _changes(before: Revision, after: Revision) -> list[Difference]:
-    """What another revision asks for otherwise; what means the same is left out, and nothing secret is told."""
-    normal = (normalise(revision.document, Kind.DEFINITION) for revision in (before, after))
-    return differences(*secrets.masked_apart(*normal))
+    """What another revision asks for otherwise; what means the same is left out, and secrets are masked."""
+    earlier, later = (normalise(revision.document, Kind.DEFINITION) for revision in (before, after))
+    return differences(earlier, later)
 
 
 def _named(definition: Definition, text_id: str) -> Revision | None:

@@ -1,0 +1,51 @@
+"""Masked values are shown to whoever may see them, and that is recorded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from jobs import audit
+from jobs.access import Member
+from jobs.models import Job, Revision, Submission
+from jobs.spec.documents import Path
+from jobs.spec.problems import join
+from jobs.spec.redaction import redact
+
+
+@dataclass(frozen=True)
+class SecretValue:
+    """A masked value: where it stands, the name it stands under, and what it is."""
+
+    pointer: str
+    name: str
+    value: str
+
+
+def reveal(about: Job | Submission | Revision, member: Member) -> list[SecretValue]:
+    """The values that are masked in a document, in its order. Each call is one entry of the audit.
+
+    Raises PermissionDenied for anyone but those who may see them.
+    """
+    member.must("reveal")
+    document = {**about.document, "tags": about.tags} if isinstance(about, Job) else about.document
+    values = list(_values(document, redact(document), (), ""))
+    if values:
+        with transaction.atomic():
+            shown = [f"{each.pointer} ({each.name})" for each in values]
+            audit.record("show values", person=member.user, team=member.team, about=about, after={"values": shown})
+    return values
+
+
+def _values(value: Any, masked: Any, path: Path, name: str) -> Iterator[SecretValue]:
+    if isinstance(value, dict) and isinstance(masked, dict):
+        called = value.get("name")
+        for (key, each), hidden in zip(value.items(), masked.values(), strict=False):
+            of = called if key == "value" and isinstance(called, str) else key
+            yield from _values(each, hidden, (*path, key), of)
+    elif isinstance(value, list) and isinstance(masked, list):
+        for number, (each, hidden) in enumerate(zip(value, masked, strict=False)):
+            yield from _values(each, hidden, (*path, number), name)
+    elif value != masked:
+        yield SecretValue(join(*path), name, str(value))

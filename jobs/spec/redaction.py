@@ -1,0 +1,405 @@
+"""What is secret, and how it is hidden: one list of names, one of values, for every door of the portal.
+
+Pages, the judge, the audit log, log lines, the API, sheets and the admin all ask this module, so that none of them
+shows what another hides. Secrets are masked first and cut afterwards. Every scan is linear in the length of a text.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+MASK = "••••"
+MAX_DEPTH = 40
+"""Deeper parts of a value become “…”; no document is half as deep."""
+
+REFERENCES = frozenset({"secrets", "secretOptions"})
+"""Keys under which Batch lists where secrets are kept. What stands there names a secret and holds none."""
+ENVIRONMENTS = frozenset({"environment", "env"})
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# -- Names, by their words: DB_PWD, dbPassword and db-password alike.
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SECRET_WORDS = _words(
+    """
+    password passwords passwd pswd passphrase passcode pwd pw secret secrets credential credentials creds
+    cookie cookies authorization apikey apikeys sshpass dbpass userpass rootpass adminpass mysqlpass pgpass
+    smtppass mailpass ftppass redispass keypass storepass token tokens
+    """
+)
+_SECRET_ENDS = ("passphrase", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey")
+"""PGPASSWORD and AUTHTOKEN are one word each."""
+_SECRET_KEYS = _words(
+    """
+    api access private secret encryption decryption signing signature account master ssh gpg pgp deploy
+    license licence shared storage session webhook auth subscription hmac jwt cipher admin root service
+    openai anthropic stripe sendgrid datadog mailgun twilio azure wandb neptune comet pagerduty cohere mapbox
+    algolia rollbar
+    """
+)
+"""API_KEY, PRIVATE_KEY, OPENAI_KEY are secret; SORT_KEY, S3_KEY and PUBLIC_KEY are not."""
+_SECRET_PAIRS = frozenset(
+    {
+        ("secret", "id"),
+        ("basic", "auth"),
+        ("http", "auth"),
+        ("npm", "auth"),
+        ("docker", "auth"),
+        ("rediscli", "auth"),
+        ("amz", "signature"),
+    }
+)
+_ABOUT_SECRETS = _words(
+    """
+    arn arns name names path paths file files dir directory folder url uri endpoint host port server region
+    count limit limits length len size ttl expiry expires expiration lifetime timeout age type kind format
+    column columns field fields policy version enabled disabled required optional rotation min max header
+    domain samesite secure httponly provider method mode algorithm prefix manager store location bucket table
+    parameter parallelism id ids index budget usage rate cost price window classification embedding
+    embeddings dim level entropy strength hint email user username regex pattern rule rules source ref
+    reference from
+    """
+)
+"""A name that ends in one of these tells something about a secret: PASSWORD_FILE, TOKEN_LIMIT, SECRET_ARN."""
+_COUNTED = _words(
+    """
+    max min num n total per new input output prompt completion context batch all
+    """
+)
+"""MAX_TOKENS are pieces of text."""
+_PIECES = _words(
+    """
+    pad eos bos unk cls sep mask stop start end special separator
+    """
+)
+"""PAD_TOKEN is a word of a language model."""
+_PASSES = _words(
+    """
+    first second third one two single multi max min num n low high band all by dry final current forward
+    backward
+    """
+)
+
+_HARMLESS = re.compile(
+    r"""(?ix: true | false | yes | no | on | off | none | null | nil | [0-9]{1,3} | \*+ | x+ | •+ | …
+    | <[^<>]*> | Ref::\w* | arn:\S*
+    | /(?:run|var|etc|mnt|opt|home|tmp|usr|app|data|secrets?|root|srv|vault|workspace|efs|fsx)(?:/[\w.@+-]*)*
+    | [a-z][a-z0-9+.-]{0,30}://\S* )?
+    | \$[A-Z_][A-Z0-9_]* | \$\{.* | \$\(.* | \{\{.*""",
+    re.VERBOSE | re.DOTALL,
+)
+"""What is no secret even under a secret name: a switch, a placeholder, or the place where the secret is."""
+_RANDOM = re.compile(r"(?=.*[0-9])(?:(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_-]{24,}|[0-9a-f]{32,})")
+"""A value that something generated. Under a name that ends in “key” that is a secret, whoever's key it is."""
+
+# -- Values, wherever they stand in a text
+_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_AWS_SECRET = re.compile(
+    r"(?<![A-Za-z0-9/+=])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]*+(?:-(?!----)[^-]*+)*+"
+    r"(?:-----END [A-Z0-9 ]{0,40}-----)?"
+)
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|gl(?:pat|ptt|dt|rt|cbt)-[\w-]{16,}"
+    r"|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}"
+    r"|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}"
+    r"|npm_[A-Za-z0-9]{20,}|pypi-(?=[\w-]{0,64}[A-Z0-9])[\w-]{16,}|hf_[A-Za-z0-9]{20,}"
+    r"|AIza[\w-]{35,}|ya29\.[\w-]{16,}|dop_v1_[0-9a-f]{32,}|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
+    r"|dckr_pat_[\w-]{16,}|hvs\.[\w-]{20,}|ATATT3[\w=-]{20,}|bpt_[\w-]{8,}"
+    r")"
+    r"|(?<![\w-])sk-(?=[\w-]{0,64}[0-9])[\w-]{20,}"
+    r"|(?<![\w-])eyJ[\w-]{6,}\.(?:eyJ[\w-]{4,}(?:\.[\w-]*)?|[\w-]{6,}\.[\w-]{6,})"
+)
+_WEBHOOK = re.compile(r"hooks\.slack\.com/(?:services|workflows)/(?P<secret>[\w/-]+)")
+_URL = re.compile(r"://(?P<rest>[^\s\"'<>:]*+(?::(?!//)[^\s\"'<>:]*+)*+)")
+_SCHEME = re.compile(r"(?i)(?<!\w)(?:bearer|basic|digest)\s{1,8}(?P<secret>(?=[^\s\"',;]*[0-9=_])[\w.~+/=-]{8,})")
+_HEADER = re.compile(
+    r"(?i)(?<!\w)(?:(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s{0,8}:\s{0,8}[\"']?(?P<secret>[^\r\n\"']+)"
+)
+_VALUE = re.compile(
+    r"\\\"(?P<escaped>[^\\]*+(?:\\(?!\")[^\\]*+)*+)\\\"|\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)\"|'(?P<single>[^']*+)'"
+    r"|[\"']?(?P<bare>[^\s\"'&;,|]*+(?:[&;,|](?![ ]?[\w.-]{1,80}[\"']?[=:])[^\s\"'&;,|]*+)*+)",
+    re.DOTALL,
+)
+"""The value of a name, in quotes or up to the next blank, or to the next name behind & ; or a comma."""
+_QUOTES = r"[\\\"']{0,4}"
+_ASSIGNED = re.compile(
+    r"(?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][\w.-]{0,80})(?:\\?[\"'])?\s{0,8}(?P<sign>=>|:=|==|=|:)\s{0,8}"
+)
+_FLAG = re.compile(r"(?<!\S)[\"']?--?(?P<name>[A-Za-z][\w.-]{0,60})[\"']?\s{1,8}(?![\"']?-)")
+_PAIR = re.compile(
+    rf"(?i)(?<!\w)(?:name|key){_QUOTES}\s{{0,8}}[=:]\s{{0,8}}{_QUOTES}(?P<name>[\w.-]{{1,80}}){_QUOTES}\s{{0,8}},"
+    rf"\s{{0,8}}{_QUOTES}value{_QUOTES}\s{{0,8}}[=:]\s{{0,8}}"
+)
+"""A variable as the AWS CLI has it: {name=DB_PWD,value=…}"""
+_USER = re.compile(
+    r"(?<!\S)(?:-u|--user|--proxy-user)(?:\s{1,8}|=)?[\"']?(?P<user>[^\s:\"'/]{1,100}):(?P<secret>[^\s\"']+)"
+)
+_PROGRAMS = re.compile(
+    r"(?<![\w-])(?:(?:mysql\w{0,20}|mariadb[\w-]{0,20})\b[^|;&\n]{0,300}?\s-p|sshpass\s{1,8}-p\s{0,8}"
+    r"|redis-cli\b[^|;&\n]{0,300}?\s-a\s{1,8}|docker\s{1,8}login\b[^|;&\n]{0,300}?\s-p\s{1,8})[\"']?(?P<secret>[^\s\"']+)"
+)
+_SIMPLE = (
+    (_PRIVATE_KEY, "a private key"),
+    (_KEY_ID, "the id of an AWS access key"),
+    (_TOKEN, "an access token"),
+    (_WEBHOOK, "an access token"),
+    (_SCHEME, "an access token"),
+    (_HEADER, "an access token"),
+    (_PROGRAMS, "a password"),
+)
+_NAMES = (_ASSIGNED, _FLAG, _PAIR)
+_FLAG_WORD = re.compile(r"--?(?P<name>[A-Za-z][\w.-]*)")
+_PROGRAM_FLAGS = {
+    "mysql": "-p",
+    "mysqldump": "-p",
+    "mysqladmin": "-p",
+    "mariadb": "-p",
+    "sshpass": "-p",
+    "redis-cli": "-a",
+}
+
+Span = tuple[int, int]
+
+
+@lru_cache(maxsize=4096)
+def is_secret_name(name: str) -> bool:
+    """Whether what has that name (a variable, key, tag, flag) holds a secret, judged by the words of the name."""
+    words = [word.lower() for word in _WORD.findall(name[:200])]
+    while words and words[-1].isdecimal():
+        words.pop()
+    if not words:
+        return False
+    if words[-1] in _ABOUT_SECRETS and tuple(words[-2:]) not in _SECRET_PAIRS:
+        return False
+    return any(_is_secret_word(words, number) for number in range(len(words)))
+
+
+def _is_secret_word(words: Sequence[str], number: int) -> bool:
+    word = words[number]
+    before = words[number - 1] if number else ""
+    if word == "tokens" and before in _COUNTED:
+        return False
+    if word in ("token", "tokens") and before in _PIECES:
+        return False
+    if word == "pass":
+        return number == len(words) - 1 and before not in _PASSES
+    if word in ("key", "keys"):
+        return before in _SECRET_KEYS
+    if (before, word) in _SECRET_PAIRS or word in _SECRET_WORDS or word.endswith(_SECRET_ENDS):
+        return True
+    return ("password" in word or "passwd" in word) and word != "passwordless"
+
+
+def secret_kind(name: str, value: str) -> str:
+    """What sort of secret a value under a name is, in words; empty if it seems to be none."""
+    for _, kind in _spans(value):
+        return kind
+    return "what its name calls a secret" if _is_named_secret(name, value) else ""
+
+
+def _is_named_secret(name: str, value: str) -> bool:
+    if is_secret_name(name):
+        return not _HARMLESS.fullmatch(value)
+    words = [word.lower() for word in _WORD.findall(name[-200:])]
+    return bool(words and words[-1] == "key" and words[-2:-1] != ["public"] and _RANDOM.fullmatch(value[:400]))
+
+
+def redact(value: Any, *, environments: bool = False) -> Any:
+    """A copy in which secrets are masked at any depth, and everything else is as it was.
+
+    `environments` masks every value of an environment, also of names that tell nothing.
+    """
+    return _walk(value, 0, secret=False, environments=environments)
+
+
+def redact_value(name: str, value: str, *, environments: bool = False) -> str:
+    """What may be shown of a value under a name."""
+    return MASK if _is_named_secret(name, value) else redact_text(value, environments=environments)
+
+
+def redact_text(text: str, *, environments: bool = False) -> str:
+    """A text with the secrets in it masked, and only those: of an address the password, of a flag its value."""
+    if text[:1] in ("{", "["):
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            hidden = redact(parsed, environments=environments)
+            if hidden != parsed:
+                return json.dumps(hidden, ensure_ascii=False)
+    return _masked(text, [span for span, _ in _spans(text)])
+
+
+def has_secrets(value: Any) -> bool:
+    """Whether anything in a value would be masked."""
+    return bool(redact(value) != value)
+
+
+def secret_texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Every text of a value that is shown otherwise than it is, and how it is shown."""
+    yield from _differing(value, redact(value))
+
+
+def _differing(value: Any, hidden: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and isinstance(hidden, dict):
+        for each, shown in zip(value.values(), hidden.values(), strict=False):
+            yield from _differing(each, shown)
+    elif isinstance(value, list | tuple) and isinstance(hidden, list):
+        for each, shown in zip(value, hidden, strict=False):
+            yield from _differing(each, shown)
+    elif value != hidden:
+        yield (value if isinstance(value, str) else json.dumps(value, default=str)), str(hidden)
+
+
+def _walk(value: Any, depth: int, *, secret: bool, environments: bool) -> Any:
+    if depth > MAX_DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        return {
+            redact_text(str(key)): _member(str(key), each, value, depth, secret=secret, environments=environments)
+            for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return _list(value, depth, secret=secret, environments=environments)
+    if isinstance(value, str):
+        return redact_value("password" if secret else "", value, environments=environments)
+    if secret and value is not None and not isinstance(value, bool):
+        return value if _HARMLESS.fullmatch(str(value)) else MASK
+    return value
+
+
+def _member(key: str, each: Any, within: dict[Any, Any], depth: int, *, secret: bool, environments: bool) -> Any:
+    if environments and key in ENVIRONMENTS:
+        return _names_only(each, depth)
+    if key in REFERENCES:
+        return _walk(each, depth + 1, secret=False, environments=environments)
+    name = key
+    if key in ("value", "Value"):
+        names = (within.get(of) for of in ("name", "key", "Name", "Key"))
+        name = next((of for of in names if isinstance(of, str)), key)
+    if isinstance(each, str) and not secret:
+        return redact_value(name, each, environments=environments)
+    return _walk(each, depth + 1, secret=secret or is_secret_name(name), environments=environments)
+
+
+def _names_only(value: Any, depth: int) -> Any:
+    """Of an environment, the names."""
+    if isinstance(value, dict):
+        return {redact_text(str(name)): MASK for name in value}
+    if not isinstance(value, list):
+        return MASK
+    entries = [_walk(each, depth + 2, secret=False, environments=True) for each in value]
+    return [{**each, "value": MASK} if isinstance(each, dict) and "value" in each else each for each in entries]
+
+
+def _list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool) -> list[Any]:
+    """A list, which may be a command line: what stands behind a flag that names a secret is one."""
+    rows: list[Any] = []
+    program = after = ""
+    for each in values:
+        if not isinstance(each, str):
+            rows.append(_walk(each, depth + 1, secret=secret, environments=environments))
+            after = ""
+            continue
+        flag = _FLAG_WORD.fullmatch(each)
+        short = _PROGRAM_FLAGS.get(program, "")
+        if secret or (after and not flag):
+            rows.append(redact_value(after or "password", each))
+            after = ""
+        elif short and each.startswith(short) and len(each) > len(short):
+            rows.append(short + redact_value("password", each[len(short) :]))
+        elif after == "-u" or _USER.match(f"-u {each}") is None or not rows or rows[-1] not in ("-u", "--user"):
+            rows.append(redact_text(each, environments=environments))
+        else:
+            rows.append(redact_text(f"-u {each}")[3:])
+        if flag:
+            named = is_secret_name(flag["name"]) or (short and each == short and program != "mysql")
+            after = "password" if named else ""
+        base = each.rpartition("/")[2]
+        program = base if base in _PROGRAM_FLAGS else program
+    return rows
+
+
+def _spans(text: str) -> Iterator[tuple[Span, str]]:
+    """Where secrets stand in a text, and of what sort each is."""
+    for pattern, kind in _SIMPLE:
+        for match in pattern.finditer(text):
+            span = match.span("secret") if "secret" in pattern.groupindex else match.span()
+            if not _HARMLESS.fullmatch(text[slice(*span)]):
+                yield span, kind
+    if _KEY_ID.search(text):
+        yield from ((match.span(), "the secret key of AWS") for match in _AWS_SECRET.finditer(text))
+    yield from ((span, "an address with a password in it") for span in _in_addresses(text))
+    for match in _USER.finditer(text):
+        if not (match["user"].isdecimal() and match["secret"].isdecimal()) and not _HARMLESS.fullmatch(
+            match["secret"]
+        ):
+            yield match.span("secret"), "a password"
+    for pattern in _NAMES:
+        yield from ((span, "a password") for span in _of_names(pattern, text))
+
+
+def _of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """Values behind secret names. What stands behind another name is looked at for names of its own."""
+    position = 0
+    while match := pattern.search(text, position):
+        position = match.end()
+        if not is_secret_name(match["name"]):
+            continue
+        if match.groupdict().get("sign") == ":" and text[match.start() - 1 : match.start()] in (":", "/"):
+            continue  # a part of an ARN or a path
+        value = _VALUE.match(text, position)
+        if value is None:
+            continue
+        start, end = next(value.span(name) for name in _VALUE.groupindex if value[name] is not None)
+        position = max(position, value.end())
+        if value["bare"] is not None:
+            while end > start + 1 and text[end - 1] in ")}]":
+                end -= 1
+        if not _HARMLESS.fullmatch(text[start:end]):
+            yield start, end
+
+
+def _in_addresses(text: str) -> Iterator[Span]:
+    """Passwords in addresses, and users that are nothing but a token."""
+    if "@" not in text:
+        return
+    for match in _URL.finditer(text):
+        rest = match["rest"]
+        authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+        if "@" not in authority:
+            port = authority.partition(":")[2]
+            if ":" not in authority or port.isdecimal() or "@" not in rest:
+                continue
+            authority = rest  # somebody did not encode a slash of the password
+        login = authority.rpartition("@")[0]
+        user, colon, password = login.partition(":")
+        start = match.start("rest")
+        if colon and not _HARMLESS.fullmatch(password):
+            yield start + len(user) + 1, start + len(login)
+        elif not colon and len(user) >= 20 and re.fullmatch(r"[A-Za-z0-9_-]+", user):
+            yield start, start + len(user)
+
+
+def _masked(text: str, spans: Sequence[Span]) -> str:
+    if not spans:
+        return text
+    pieces: list[str] = []
+    done = 0
+    for start, end in sorted(spans):
+        if end <= done:
+            continue
+        if start >= done:
+            pieces += text[done:start], MASK
+        done = end
+    return "".join([*pieces, text[done:]])
