@@ -26,6 +26,7 @@ ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
 RAISED = ("tests/intake/test_approving.py",)
 ESTIMATE = ("tests/pricing/test_estimate.py",)
 THRESHOLDS = ("tests/intake/test_thresholds.py",)
+REDACTION = ("tests/spec/test_redaction.py",)
 VISIBLE = ("Team", "Job", "Submission", "Approval", "Definition", "Revision", "Queue")
 
 PRIVILEGES = ("tests/admin/test_privileges.py",)
@@ -84,7 +85,35 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
         found[place.partition(" ")[0].removeprefix("jobs.")] = (_put(place.split(), value), tests)
     found["access.Member.must"] = (_must_nothing, ACCESS)
     found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
+    for name, take_out in _redaction():
+        found[f"redaction.{name}"] = (take_out, REDACTION)
     return found
+
+
+def _redaction() -> Iterator[tuple[str, Callable[[], None]]]:
+    """Each sort of value and of name that is masked, taken out."""
+    from jobs.spec import redaction  # noqa: PLC0415
+
+    def without(name: str, number: int) -> Callable[[], None]:
+        rows = getattr(redaction, name)
+        return lambda: setattr(redaction, name, rows[:number] + rows[number + 1 :])
+
+    def less(name: str) -> Callable[[], None]:
+        return lambda: setattr(redaction, name, type(getattr(redaction, name))())
+
+    yield from ((f"value {number}", without("_SIMPLE", number)) for number in range(len(redaction._SIMPLE)))  # noqa: SLF001
+    yield from ((f"name in a text {number}", without("_NAMES", number)) for number in range(len(redaction._NAMES)))  # noqa: SLF001
+    for name in (
+        "_SECRET_WORDS",
+        "_SECRET_ENDS",
+        "_SECRET_KEYS",
+        "_SECRET_PAIRS",
+        "_ABOUT_SECRETS",
+        "_COUNTED",
+        "_PASSES",
+    ):
+        yield name, less(name)
+    yield "addresses", lambda: setattr(redaction, "_in_addresses", lambda _: iter(()))
 
 
 def _rules() -> Iterator[tuple[Any, str, str]]:

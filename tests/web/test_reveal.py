@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import AuditEntry, Draft, Submission
+from jobs.models import AuditEntry, Draft, Job, Submission
 from jobs.spec.redaction import MASK
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -51,8 +51,8 @@ def shown_to(browser: Client, address: str) -> str:
 def test_values_of_a_job_and_a_submission_are_shown_and_each_showing_is_recorded(
     browser: Client, submission: Submission
 ) -> None:
-    job = submission.jobs.get()
-    for number, (name, thing) in enumerate((("job_values", job), ("submission_values", submission)), 1):
+    things: dict[str, Job | Submission] = {"job_values": submission.jobs.get(), "submission_values": submission}
+    for number, (name, thing) in enumerate(things.items(), 1):
         page = browser.get(thing.get_absolute_url()).content.decode()
         assert CANARY not in page
         assert reverse(name, args=[thing.text_id]) in page
