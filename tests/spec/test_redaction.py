@@ -50,6 +50,7 @@ VALUES = {
     'curl -H "Authorization: Bearer {}" x': f'curl -H "Authorization: {MASK}" x',
     "Cookie: session={}; theme=dark": f"Cookie: {MASK}",
     "Bearer {}": f"Bearer {MASK}",
+    "curl https://hooks.slack.com/services/T0/B0/{}": f"curl https://hooks.slack.com/services/{MASK}",
     "curl -u bob:{} x": f"curl -u bob:{MASK} x",
     "mysql -h db -p{} x": f"mysql -h db -p{MASK} x",
     "sshpass -p {} ssh x": f"sshpass -p {MASK} ssh x",
