@@ -372,8 +372,8 @@ QUEUE_CASES = [
 ]
 
 TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs",
-                  "queue.nothing-fits"}  # fmt: skip
-"""Rules about texts (test_reading.py) and queues (below)."""
+                  "queue.nothing-fits", "workflow.too-many-steps"}  # fmt: skip
+"""Rules about texts (test_reading.py), queues (below), and the size of a workflow (reports/test_size.py)."""
 
 
 def names(cases: list[Case]) -> list[str]:
