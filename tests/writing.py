@@ -19,4 +19,4 @@ def write(page: Page, text: str) -> None:
 
 def sentence(words: str) -> re.Pattern[str]:
     """What the button that sends says, with what it may cost."""
-    return re.compile(f"^{re.escape(words)}(, (about|up to|at most|less than) .*)?$")
+    return re.compile(f"^{re.escape(words)}(, (expected|at most|less than) .*)?$")
