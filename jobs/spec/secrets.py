@@ -1,4 +1,4 @@
-"""Secrets that stand in the open: in environment values, where everyone who may see the job may read them.
+"""Secrets that stand in the open: in environment values, where everyone who may see the job in AWS reads them.
 
 No message repeats the value, and no fix holds it.
 """
@@ -15,7 +15,7 @@ from jobs.spec.rules import WARNING, rule
 
 @rule("secrets.in-environment", WARNING)
 def secrets_in_variables(document: Document) -> Iterator[Problem]:
-    """An environment value looks like a secret; whoever may see the job can read it, here and in AWS.
+    """An environment value looks like a secret; whoever may see the job in AWS can read it.
 
     Name a secret of AWS Secrets Manager or a parameter of Systems Manager instead. Source: “Specifying sensitive
     data”, AWS Batch User Guide.
@@ -27,7 +27,7 @@ def secrets_in_variables(document: Document) -> Iterator[Problem]:
             if what:
                 yield Problem(
                     join(*path),
-                    f"{quoted(name)} holds {what}, which everyone who may see the job can read. {_advice(container)}",
+                    f"{quoted(name)} holds {what}, readable to all who may see the job in AWS. {_advice(container)}",
                     fix=_reference(document, container, path[-1], name),
                 )
 
