@@ -107,6 +107,13 @@ class Estimate(Schema):
     at_most: Amount
 
 
+class HeldAnswer(Schema):
+    """After a restore, jobs are held until about then; null: until the portal has compared its jobs with AWS."""
+
+    until: datetime | None
+    reason: str
+
+
 class SubmissionAnswer(Schema):
     id: str
     url: str
@@ -116,6 +123,7 @@ class SubmissionAnswer(Schema):
     created_at: datetime
     approval: ApprovalAnswer | None = None
     estimate: Estimate | None = None
+    held: HeldAnswer | None = None
     jobs: list[JobBrief]
     problems: list[Finding]
     changes: list[Change]

@@ -13,19 +13,24 @@ from jobs.api.shapes import (
     Estimate,
     Event,
     Finding,
+    HeldAnswer,
     JobAnswer,
     JobBrief,
     SubmissionAnswer,
 )
 from jobs.models import Approval, Job, Revision, StateChange, Submission
 from jobs.reports import submissions as reports
+from jobs.reports.recovery import recovery_of
 from jobs.spec import problems as spec
 from jobs.spec.documents import object_at
 from jobs.spec.problems import Severity
 from jobs.spec.reading import NotADocument, Reading, read
+from jobs.states import Delivery
 
 MOST_FINDINGS = 200
 """So many problems are told; an answer must not grow with a mistake that repeats."""
+
+HELD_AFTER_RESTORE = "The portal is comparing its jobs with AWS after a restore. It sends this when it has finished."
 
 
 def finding(pointer: str, message: str, severity: str, reading: Reading, rule: str = "") -> Finding:
@@ -104,6 +109,7 @@ def submission(
         created_at=found.created_at,
         approval=_approval(found.request),
         estimate=estimate(found.estimate),
+        held=_held(found, jobs),
         jobs=[JobBrief(**_brief(request, job)) for job in jobs],
         problems=[
             finding(note["pointer"], note["message"], note["severity"], reading)
@@ -154,6 +160,16 @@ def _approval(found: Approval | None) -> ApprovalAnswer | None:
     )
 
 
+def _held(found: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
+    """Asked only of a submission of which something is still to be sent."""
+    if not any(job.delivery == Delivery.ACCEPTED for job in jobs):
+        return None
+    recovery = recovery_of(found.account)
+    if recovery is None:
+        return None
+    return HeldAnswer(until=None if recovery.late else recovery.until, reason=HELD_AFTER_RESTORE)
+
+
 def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
     yield "submission", content.id, content.url
     if content.approval:
@@ -161,6 +177,8 @@ def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
         yield "approval", asked.state, asked.decided_by, asked.words or " ".join(asked.reasons)
     if content.estimate:
         yield estimate_row(content.estimate)
+    if content.held:
+        yield "held", content.held.until, content.held.reason
     if content.cursor:
         yield "cursor", content.cursor
     yield from change_rows(content.changes)

@@ -78,6 +78,20 @@ def clock(moment: datetime) -> SafeString:
     )
 
 
+@register.filter
+def time_of_day(moment: datetime) -> SafeString:
+    """A time of today, to the minute: 14:05 UTC. Of another day, with its date."""
+    moment = moment.astimezone(UTC)
+    day = "" if moment.date() == now().astimezone(UTC).date() else f"{moment:%b} {moment.day}, "
+    return format_html(
+        '<time datetime="{}" title="{}">{}{} UTC</time>',
+        moment.isoformat(timespec="seconds"),
+        absolute(moment),
+        day,
+        f"{moment:%H:%M}",
+    )
+
+
 def _ago_in_words(moment: datetime) -> str:
     seconds = int((now() - moment).total_seconds())
     if seconds < 5:

@@ -1,4 +1,4 @@
-"""What every page's frame needs: the teams to switch between."""
+"""What every page's frame needs: the teams to switch between, and what is held after a restore."""
 
 from functools import cached_property
 from typing import cast
@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from jobs import access
 from jobs.models import Team, User
+from jobs.reports.recovery import Recovery, recovery_for
 
 
 class Frame:
@@ -26,6 +27,13 @@ class Frame:
         if self._user is None or not self._user.is_authenticated:
             return []
         return list(access.teams(cast("User", self._user)))
+
+    @cached_property
+    def recovery(self) -> Recovery | None:
+        """What is held after a restore; nothing for someone who is not signed in."""
+        if self._user is None or not self._user.is_authenticated:
+            return None
+        return recovery_for(cast("User", self._user))
 
 
 def portal(request: HttpRequest) -> dict[str, Frame]:

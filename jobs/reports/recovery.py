@@ -1,0 +1,58 @@
+"""What is held after a restore, and until when, for whoever looks at a page or asks the API."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from jobs.models import Account, Queue, User
+from jobs.models.incarnation import recovering_since, safe_from
+from jobs.spec.problems import listed
+
+# The clock compares a queue within so long after it may; what takes longer waits for AWS.
+ON_TIME = timedelta(seconds=60)
+MAX_QUEUES_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Jobs of these queues are accepted and held: until about `until`, or, where that is past, until each was
+    compared with AWS."""
+
+    until: datetime
+    queues: tuple[str, ...]
+
+    @property
+    def late(self) -> bool:
+        return now() > self.until + ON_TIME
+
+    @property
+    def waits_for(self) -> str:
+        """The queues, as in a sentence."""
+        return listed(self.queues, most=MAX_QUEUES_NAMED)
+
+
+def recovery_for(user: User) -> Recovery | None:
+    """What is held of the user's teams, for staff of all; None if nothing is. One query while nothing is."""
+    since = recovering_since()
+    return _held(Queue.objects.visible_to(user), since) if since else None
+
+
+def recovery_of(account: Account) -> Recovery | None:
+    """What is held of the account."""
+    since = recovering_since()
+    return _held(Queue.objects.filter(account=account), since) if since else None
+
+
+def _held(queues: QuerySet[Queue], since: datetime) -> Recovery | None:
+    known = queues.filter(account__active=True, vanished_at=None).select_related("account")
+    waiting = [queue for queue in known if queue.swept_at is None or queue.swept_at < safe_from(queue.account, since)]
+    if not waiting:
+        return None
+    return Recovery(_end(waiting, since), tuple(dict.fromkeys(queue.name for queue in waiting)))
+
+
+def _end(queues: Iterable[Queue], since: datetime) -> datetime:
+    return max(safe_from(queue.account, since) for queue in queues)
