@@ -170,8 +170,8 @@ def revision(user: User, text_id: str, revision_id: str, may: Act | None = None)
 
 
 def draft(member: Member, text_id: str) -> Draft:
-    """A draft that the member wrote in the team."""
-    mine = Draft.objects.visible_to(member.user).filter(team=member.team)
+    """A draft that the member wrote in the team and hasn't sent."""
+    mine = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
     return _find(mine.select_related("team", "revision__definition"), text_id)
 
 

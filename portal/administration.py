@@ -36,7 +36,9 @@ class Administration(AdminSite):
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         answer = super().logout(request, extra_context)
-        return clear_site(answer) if request.method == "POST" else answer  # else it is a 405, and nobody signed out
+        return (
+            clear_site(request, answer) if request.method == "POST" else answer
+        )  # else it is a 405, and nobody signed out
 
     def password_change(  # type: ignore[override] # a way to another page, instead of a page
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

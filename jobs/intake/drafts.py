@@ -1,9 +1,10 @@
 """What someone is writing is kept while they write, and thrown away when it was sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.access import Member
@@ -15,6 +16,9 @@ MOST = 50
 LARGEST = 256 * 1024
 """So many bytes of a text are kept: ten times what AWS takes of a document."""
 LISTED = 3
+SENT_MOST = 10
+"""So many texts that were sent are kept of a person, for the Back button."""
+SENT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,28 +57,66 @@ def keep(
     if name:  # a text that is no document for a moment keeps the name it had
         fields["name"] = name[:128]
     mine = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
-    if mine.update(**fields):
+    if mine.unsent().update(**fields):
         return Kept(moment, text_id)
     if not begin or not text.strip():
         return None
     if request_key and Submission.objects.filter(team=member.team, request_key=request_key).exists():
         return None
+    if mine.sent().filter(text=text).exists():
+        return None
     with transaction.atomic():
-        Draft.objects.get_or_create(
-            person=member.user, team=member.team, public_id=from_text(text_id), defaults=fields
+        Draft.objects.update_or_create(
+            person=member.user,
+            team=member.team,
+            public_id=from_text(text_id),
+            defaults={**fields, "sent_at": None},
+            create_defaults=fields,
         )
-        gone = list(Draft.objects.filter(person=member.user).only("name")[MOST : MOST + MOST])
+        gone = list(Draft.objects.unsent().filter(person=member.user).only("name")[MOST : MOST + MOST])
         Draft.objects.filter(pk__in=[each.pk for each in gone]).delete()
     return Kept(moment, text_id, gone=tuple(str(each) for each in gone))
 
 
+def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str = "") -> None:
+    """Remember what was sent from a page, so that the page still shows it when its person comes back to it.
+
+    It is no draft any more, and forgotten after a day, or when the person has sent SENT_MOST others.
+    """
+    if len(text.encode()) > LARGEST or "\0" in text:
+        discard(member, text_id)
+        return
+    moment = now()
+    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": moment, "sent_at": moment}
+    mine = Draft.objects.filter(person=member.user)
+    with transaction.atomic():
+        Draft.objects.update_or_create(
+            person=member.user, team=member.team, public_id=from_text(text_id), defaults=fields
+        )
+        many = list(mine.sent().order_by("-sent_at").values_list("pk", flat=True)[SENT_MOST : 2 * SENT_MOST])
+        mine.filter(Q(pk__in=many) | Q(sent_at__lt=moment - SENT_FOR)).delete()
+
+
+def sent(member: Member, text_id: str) -> Draft | None:
+    """What the member sent from the page of that id, if it is still known."""
+    mine = Draft.objects.visible_to(member.user).sent().filter(team=member.team, public_id=from_text(text_id))
+    return mine.first()
+
+
+def unsent(member: Member, text_id: str) -> Draft | None:
+    """The member's draft of that id, if there is one yet."""
+    mine = Draft.objects.visible_to(member.user).unsent().filter(team=member.team, public_id=from_text(text_id))
+    return mine.first()
+
+
 def discard(member: Member, text_id: str) -> bool:
-    """Throw a draft away, whether it was sent or is not wanted. False: there was none."""
+    """Throw a draft away that is not wanted. False: there was none."""
     mine = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
     return mine.delete()[0] > 0
 
 
 def newest(member: Member, most: int = LISTED) -> list[Draft]:
     """The drafts that the person has in the team, the newest first."""
-    found = Draft.objects.filter(person=member.user, team=member.team).defer("text").select_related("team")
+    mine = Draft.objects.unsent().filter(person=member.user, team=member.team)
+    found = mine.defer("text").select_related("team")
     return list(found[:most])

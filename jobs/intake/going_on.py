@@ -10,7 +10,7 @@ import json
 from jobs.access import Member
 from jobs.intake import masked
 from jobs.intake.acceptance import accept
-from jobs.intake.drafts import discard
+from jobs.intake.drafts import mark_sent
 from jobs.intake.registering import register
 from jobs.models import Draft, Registration, Revision, Submission
 from jobs.spec.patch import copied
@@ -50,7 +50,7 @@ def go_on(draft: Draft, member: Member) -> Submission | None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     source = "rerun" if draft.again else "form"
     submission = accept(text, member, source=source, request_key=_key(draft.text_id))
-    discard(member, draft.text_id)
+    mark_sent(member, draft.text_id, draft.kind, draft.text, again=draft.again)
     return submission
 
 

@@ -25,6 +25,12 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         """A draft is its writer's alone, staff or not, and only while they are in its team."""
         return self.filter(person=user, team__memberships__user=user)
 
+    def unsent(self) -> Self:
+        return self.filter(sent_at=None)
+
+    def sent(self) -> Self:
+        return self.exclude(sent_at=None)
+
 
 class Draft(models.Model):
     """What someone is writing and has not sent: there again after a crash, a sign-out or an outage."""
@@ -44,6 +50,9 @@ class Draft(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField()
+    sent_at = models.DateTimeField(
+        null=True, help_text="When it was submitted or registered: no draft any more, but what the Back button shows."
+    )
 
     objects = DraftQuerySet.as_manager()
 

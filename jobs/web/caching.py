@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
 A = TypeVar("A", bound=HttpResponse)
@@ -11,12 +12,14 @@ NOTHING = "no-store, private"
 EVERYTHING_OF_THIS_SITE = '"cache", "storage"'
 
 
-def clear_site(answer: A) -> A:
-    """Have the browser drop pages, drafts and whatever else it keeps of this site: the person signs out.
+def clear_site(request: HttpRequest, answer: A) -> A:
+    """Have the browser drop pages, drafts and whatever else it keeps of this site: the person has signed out.
 
-    A session that ends by itself leaves all that, so that what was typed is there after signing in again.
+    The message is for the script of the next page as well, since browsers leave each tab its own storage. A session
+    that ends by itself leaves all that, so that what was typed is there after signing in again.
     """
     answer["Clear-Site-Data"] = EVERYTHING_OF_THIS_SITE
+    messages.success(request, "You are signed out.", extra_tags="signed-out")
     return answer
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from jobs import access, intake
 from jobs.access import Member
 from jobs.intake import drafts, masked
+from jobs.intake.drafts import Kept
 from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import Kind
@@ -83,6 +84,8 @@ class Draft:
 def write(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="submit")
     if request.method != "POST":
+        if reopened := kept.reopened(request, member):
+            return reopened
         if found := kept.opened(request, member):
             return opened(request, member, found.text, found.again)
         text = _beginning(request, member)
@@ -94,7 +97,8 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
         text = draft.text.replace("\r\n", "\n")
         return kept.answer(request, member, kept.keep_text(request, member, text, draft.request_key, draft.again))
     try:
-        return kept.sent(request, member, _sent(request, member, draft))
+        text = draft.text.replace("\r\n", "\n")
+        return kept.text_sent(request, member, text, draft.again, _sent(request, member, draft))
     except NotADocument as no:
         said = opinion.of_no_document(no)
     except intake.Refused as refused:
@@ -200,6 +204,7 @@ def page(
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": LARGEST,
         "draft_id": kept.id_of(request),
+        "kept": _kept(request, member, draft) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
         "wait_ms": opinion.WAIT_MS,
@@ -208,3 +213,9 @@ def page(
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
     return render(request, "jobs/write.html", page, status=status)
+
+
+def _kept(request: SignedInRequest, member: Member, draft: Draft) -> Kept | None:
+    """What a refused page shows is kept: asked for again, by Back, it shows the same."""
+    text = draft.text.replace("\r\n", "\n")
+    return kept.keep_text(request, member, text, draft.request_key, draft.again)

@@ -61,17 +61,15 @@ async function keep() {
   late = setTimeout(keep, 10 * QUIET_MS);
 }
 
-// Loading the page again opens the draft.
+// The browser keeps no page of the portal, so Back and Reload ask for it again: its address opens the draft.
 function remember() {
-  const as = said.querySelector("[data-kept-as]")?.dataset.keptAs;
-  if (!as) return;
-  const address = new URL(location.href);
-  if (address.searchParams.get("draft") === as) return;
-  address.search = new URLSearchParams({ draft: as });
-  history.replaceState(history.state, "", address);
+  const address = new URL(form.action);
+  address.search = new URLSearchParams({ draft: id.value });
+  if (location.href !== address.href) history.replaceState(history.state, "", address);
 }
 
 function typed() {
+  remember();
   dirty = true;
   clearTimeout(late);
   late = setTimeout(keep, QUIET_MS);
@@ -84,6 +82,7 @@ document.addEventListener("submit", (event) => {
   if (event.target !== form || event.defaultPrevented) return;
   sent = true;
   clearTimeout(late);
+  remember(); // Back shows what was sent
 });
 window.addEventListener("pageshow", () => (sent = false));
 document.addEventListener("visibilitychange", () => {
@@ -122,8 +121,21 @@ function take(found) {
   again.submit();
 }
 
+/** Whether the page shows what this browser kept: the portal has it. */
+function shown(found) {
+  const text = form.elements.document ? "document" : "text";
+  const entry = (entries) => String(entries.find(([name]) => name === text)?.[1] ?? "").replace(/\r\n?/g, "\n");
+  return entry(found.entries) === entry([...new FormData(form)]);
+}
+
+if (document.body.hasAttribute("data-posted")) remember();
+const [navigation] = performance.getEntriesByType("navigation");
 const found = kept();
-if (found && offer) {
+if (found && shown(found)) {
+  forget();
+} else if (found && navigation?.type === "back_forward" && found.entries.some(([name, value]) => name === "draft" && value === id.value)) {
+  take(found); // it was typed here a moment ago, and did not reach the portal
+} else if (found && offer) {
   const at = offer.querySelector("[data-local-at]");
   at.dateTime = found.at;
   at.textContent = new Date(found.at).toLocaleTimeString();

@@ -22,6 +22,28 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Whoever signs out leaves nothing of theirs in this tab, nor in the others, which hear of it by the storage they share.
+function forgetAll() {
+  try {
+    sessionStorage.clear();
+  } catch {
+    // storage can be forbidden; then there is nothing in it
+  }
+}
+
+addEventListener("storage", (event) => {
+  if (event.key === "signed-out" && event.newValue) forgetAll();
+});
+if (document.querySelector("[data-signed-out]")) {
+  forgetAll();
+  try {
+    localStorage.setItem("signed-out", Date.now());
+    localStorage.removeItem("signed-out");
+  } catch {
+    // the other tabs are left to the browser
+  }
+}
+
 // A text that was sent is no longer a draft. Only the pages behind the editor know that it arrived.
 if (!document.querySelector("[data-editor], [data-sign-in]")) {
   try {

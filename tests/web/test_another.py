@@ -128,7 +128,7 @@ def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, rese
     expected = make.document("hello")
     expected["containerProperties"]["image"] = "busybox:2"
     assert job.revision.document == expected
-    assert not Draft.objects.exists()
+    assert not Draft.objects.unsent().exists()
 
 
 def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:

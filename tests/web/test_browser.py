@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from jobs import intake
-from jobs.models import Account, ArrayChild, Job, Membership, Team
+from jobs.models import Account, ArrayChild, Draft, Job, Membership, Team
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import make
@@ -183,7 +183,7 @@ def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> Non
 def test_a_draft_outlives_its_page(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
     write(page, "{ not finished")
-    until(lambda: page.evaluate("sessionStorage.getItem('draft:research')"))
+    until(lambda: page.evaluate("Object.keys(sessionStorage).some(key => key.endsWith('-research'))"))
     page.goto(reverse("team", args=["research"]))
     page.goto(reverse("write", args=["research"]))
 
@@ -262,3 +262,113 @@ def test_someone_signed_out_is_told_and_keeps_the_page(enter: Callable[..., Page
 
     until(lambda: "You are signed out" in page.inner_text("main"))
     assert research.job.name in page.inner_text("h1")
+
+
+# -- Back and Reload, without pages that the browser keeps
+
+
+def test_back_shows_what_was_typed_however_soon_the_page_was_left(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("job_form", args=["research"]))
+    page.locator("#f-name").fill("typed-and-left")
+    page.goto(reverse("team", args=["research"]))
+    page.go_back()
+
+    until(lambda: page.locator("#f-name").input_value() == "typed-and-left")
+    page.reload()
+    until(lambda: page.locator("#f-name").input_value() == "typed-and-left")
+
+
+def test_back_shows_what_was_typed_though_the_portal_never_got_it(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("job_form", args=["research"]))
+    page.route("**/jobs/new/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.evaluate("navigator.sendBeacon = () => false")
+    page.locator("#f-name").fill("never-arrived")
+    page.goto(reverse("team", args=["research"]))
+    page.unroute_all()
+    assert not Draft.objects.exists()
+    page.go_back()
+
+    until(lambda: "?draft=" in page.url and page.locator("#f-name").input_value() == "never-arrived")
+
+
+def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("write", args=["research"]))
+    write(page, '{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
+    until(lambda: "Submit once to cpu" in page.inner_text("#verdict"))
+    page.click("#verdict button[type=submit]")
+    page.wait_for_url("**/submissions/*/")
+    for _ in range(2):
+        page.go_back()
+        assert '"jobName": "once"' in written(page).input_value()
+        assert "You sent this already" in page.inner_text("main")
+        page.go_forward()
+    assert Job.objects.filter(name="once").count() == 1
+
+
+@pytest.mark.parametrize("leave", ["back", "reload"])
+def test_a_refused_form_is_not_sent_again_by_back_or_reload(enter: Callable[..., Page], leave: str) -> None:
+    page = enter(reverse("write", args=["research"]))
+    write(page, '{"jobName": "no good"}')
+    page.evaluate("document.querySelector('form.write').submit()")
+    page.wait_for_selector(".verdict-refused")
+    if leave == "back":
+        page.goto(reverse("team", args=["research"]))
+        page.go_back()
+    else:
+        page.reload()
+
+    assert '"jobName": "no good"' in written(page).input_value()
+    assert page.locator(".verdict-refused").count() == 0
+
+
+def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(enter: Callable[..., Page]) -> None:
+    page = enter(reverse("team", args=["research"]))
+    page.locator(".person-menu summary").click()
+    page.locator("button[data-theme=dark]").click()
+    other = page.context.new_page()
+    other.goto(reverse("team", args=["research"]))
+    for each in (page, other):
+        each.evaluate("sessionStorage.setItem('typed:1:/x', 'secret'); localStorage.setItem('kept', 'secret')")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in/")
+
+    for each in (page, other):
+        until(lambda each=each: each.evaluate("[sessionStorage.length, localStorage.length]") == [0, 0])
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    page.go_back()
+    assert "/sign-in/" in page.url
+    assert page.locator(".team-name").count() == 0
+
+
+def test_a_session_that_ends_by_itself_leaves_what_was_typed(enter: Callable[..., Page], research: Research) -> None:
+    page = enter(reverse("job_form", args=["research"]))
+    page.context.clear_cookies(name="sessionid")
+    page.locator("#f-name").fill("typed-too-late")
+    until(lambda: "You are signed out" in page.inner_text("#kept"))
+    page.reload()
+    assert "/sign-in/" in page.url
+    page.fill("[name=username]", research.analyst.user.username)
+    page.fill("[name=password]", "demo")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/jobs/new/**")
+
+    page.locator("[data-local-take]").click()
+    until(lambda: page.locator("#f-name").input_value() == "typed-too-late")
+
+
+def test_back_after_a_password_that_was_wrong_asks_for_nothing(
+    enter: Callable[..., Page], research: Research
+) -> None:
+    page = enter(reverse("sign_in"))
+    page.context.clear_cookies()
+    page.goto(reverse("sign_in"))
+    for password in ("wrong", "demo"):
+        page.fill("[name=username]", research.analyst.user.username)
+        page.fill("[name=password]", password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_load_state()
+    until(lambda: "/sign-in/" not in page.url)
+    page.go_back()
+
+    assert "/sign-in/" not in page.url  # who is signed in is led on
+    assert "Research" in page.inner_text("body")

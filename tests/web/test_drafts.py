@@ -1,11 +1,13 @@
 """Drafts: kept while someone types, listed, opened, thrown away, and nobody else's."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.intake import drafts
@@ -17,6 +19,7 @@ from tests.web.test_forms import controls, fill, words
 
 SCRIPT = {"X-Requested-With": "fetch"}
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
+JOB = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
 HALF = '{\n  // the second try\n  "jobName": "train",\n  "jobQueue": "c'
 
 
@@ -33,6 +36,11 @@ def typed(browser: Client, key: str, page: str = "job_form", **fields: Any) -> A
     """What the page's script sends while someone types."""
     sent = {"draft": key, "do": "keep", "begin": "1", **fields}
     return browser.post(reverse(page, args=["research"]), sent, headers=SCRIPT)
+
+
+def on_page(answer: Any) -> dict[str, str]:
+    """What a browser would send of the form or the JSON page."""
+    return controls(answer.content.decode().replace("data-editor", "data-form", 1))
 
 
 def draft_of(who: Member, **fields: Any) -> Draft:
@@ -91,7 +99,92 @@ def test_what_was_submitted_is_no_draft_any_more_and_does_not_come_back(browser:
     typed(browser, key, **FILLED, request_key="one")
 
     assert sent.status_code == 302
-    assert not Draft.objects.exists()
+    assert not Draft.objects.unsent().exists()
+    assert browser.get(reverse("draft", args=["research", key])).status_code == 404
+    assert "train" not in words(browser.get(reverse("drafts", args=["research"])))
+
+
+@pytest.mark.parametrize("page", ["job_form", "definition_form", "write"])
+def test_whoever_goes_back_to_a_form_that_was_sent_finds_what_was_sent_as_a_new_draft(
+    page: str, browser: Client
+) -> None:
+    text = json.dumps(make.document("fresh") if page == "definition_form" else JOB)
+    key, request_key = to_text(new_id()), "one"
+    body = {"document": text, "text": text, "follows": "", "draft": key, "request_key": request_key, "do": "submit"}
+    assert browser.post(reverse(page, args=["research"]), body).status_code == 302
+    back = browser.get(f"{reverse(page, args=['research'])}?draft={key}", follow=True)
+    form = on_page(back)
+
+    assert form["text" if page == "write" else "document"].replace("\r\n", "\n") == text
+    assert "already" in words(back)
+    assert form["draft"] != key
+    assert form["request_key"] != request_key
+
+
+def test_what_was_sent_is_edited_as_another_draft_and_stays_for_another_back(browser: Client) -> None:
+    key = opened(browser)["draft"]
+    fill(browser, **FILLED, draft=key, request_key="one")
+    fresh = opened(browser, sent=key)["draft"]
+    typed(browser, fresh, **{**FILLED, "name": "train-again"}, request_key="two")
+
+    assert opened(browser, draft=fresh)["name"] == "train-again"
+    assert opened(browser, sent=key)["name"] == "train"
+
+
+def test_what_was_sent_is_forgotten_after_ten_others_or_a_day(
+    research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "SENT_MOST", 2)
+    for name in ("first", "second", "third"):
+        drafts.mark_sent(research.analyst, to_text(new_id()), "job", name)
+    assert sorted(Draft.objects.values_list("text", flat=True)) == ["second", "third"]
+
+    Draft.objects.filter(text="second").update(sent_at=now() - timedelta(days=2))
+    drafts.mark_sent(research.analyst, to_text(new_id()), "job", "fourth")
+    assert sorted(Draft.objects.values_list("text", flat=True)) == ["fourth", "third"]
+
+
+def test_what_was_sent_takes_no_draft_its_place(research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MOST", 1)
+    draft_of(research.analyst, name="unsent")
+    for _ in range(3):
+        drafts.mark_sent(research.analyst, to_text(new_id()), "job", "x")
+
+    assert Draft.objects.unsent().get().name == "unsent"
+
+
+def test_a_text_that_arrives_after_its_registration_is_no_draft(research: Research) -> None:
+    key = to_text(new_id())
+    drafts.mark_sent(research.analyst, key, "definition", "{}")
+
+    assert drafts.keep(research.analyst, key, "definition", "{}") is None
+    assert not Draft.objects.unsent().exists()
+
+
+def test_what_someone_sent_is_shown_to_nobody_else(research: Research, signed_in: SignIn) -> None:
+    key = to_text(new_id())
+    drafts.mark_sent(research.analyst, key, "json", '{"jobName": "secret-plan"}')
+    lead = signed_in(make.member(research.team, "lead").user)
+
+    for name in ("draft", "sent"):
+        answer = lead.get(f"{reverse('write', args=['research'])}?{name}={key}")
+        assert (answer.status_code, "secret-plan" in words(answer)) == (200, False)
+
+
+def test_a_refused_text_is_found_again_by_its_address(browser: Client) -> None:
+    key = to_text(new_id())
+    browser.post(reverse("write", args=["research"]), {"text": HALF, "draft": key, "request_key": "one"})
+    back = browser.get(f"{reverse('write', args=['research'])}?draft={key}")
+
+    assert on_page(back)["text"] == HALF.replace("\n", "\r\n")
+
+
+def test_a_page_that_answered_a_post_says_so_to_the_browser(browser: Client) -> None:
+    address = reverse("write", args=["research"])
+    posted = browser.post(address, {"text": HALF}).content.decode()
+
+    assert " data-posted" in posted
+    assert " data-posted" not in browser.get(address).content.decode()
 
 
 def test_a_refused_form_and_a_fixed_one_are_kept_too(browser: Client, research: Research) -> None:
@@ -133,8 +226,10 @@ def test_drafts_are_their_writers_alone(research: Research, signed_in: SignIn) -
             f"{reverse('job_form', args=['research'])}?draft={draft.text_id}",
             f"{reverse('definition_form', args=['research'])}?draft={draft.text_id}",
             f"{reverse('write', args=['research'])}?draft={draft.text_id}",
-        ):
-            assert other.get(address).status_code == 404
+        )[1:]:
+            answer = other.get(address)  # as good as any other id that nothing is kept under
+            assert (answer.status_code, "secret-plan" in words(answer)) == (200, False)
+        assert other.get(reverse("draft", args=["research", draft.text_id])).status_code == 404
         assert other.post(reverse("draft_discard", args=["research", draft.text_id])).status_code == 404
         assert "secret-plan" not in words(other.get(reverse("drafts", args=["research"])))
     assert Draft.objects.get() == draft

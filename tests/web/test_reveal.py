@@ -117,7 +117,8 @@ def test_a_job_runs_again_with_its_values_and_shows_none(
 
     assert CANARY not in page.content.decode() + kept.content.decode()
     assert MASK in text
-    assert CANARY not in Draft.objects.get().text
+    assert Draft.objects.exists()
+    assert not Draft.objects.filter(text__contains=CANARY).exists()
     assert answer.status_code == 302, answer.content.decode()
     made = Submission.objects.get(request_key="once")
     assert made.document["containerOverrides"] == submission.document["containerOverrides"]

@@ -87,7 +87,7 @@ PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain si
 def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="register")
     if request.method != "POST":
-        return _opened(request, member)
+        return kept.reopened(request, member) or _opened(request, member)
     draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
     match request.POST.get("do"):
@@ -102,9 +102,8 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if draft.unread or draft.own_problems:
         return page(request, member, draft, told, refused=True)
     try:
-        return kept.sent(
-            request, member, write.registered(request, masked.whole(draft.text, member, draft.again), member, account)
-        )
+        document = masked.whole(draft.text, member, draft.again)
+        return kept.sent(request, member, draft, write.registered(request, document, member, account))
     except NotADocument:
         return page(request, member, draft, told, refused=True)
     except intake.Refused as refused:

@@ -38,6 +38,8 @@ REVISION_OF = "revision_of"
 def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="submit")
     if request.method != "POST":
+        if reopened := kept.reopened(request, member):
+            return reopened
         draft, again = _beginning(request, member)
         return page(request, member, draft, said.not_yet(draft), again=again)
     draft = _sent(request)
@@ -239,7 +241,7 @@ def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: re
         messages.warning(request, str(error))
         return page(request, member, draft, told, again=again, refused=True)
     messages.success(request, f"Submitted {submission.name}.")
-    return kept.sent(request, member, redirect(submission))
+    return kept.sent(request, member, draft, redirect(submission))
 
 
 def _facts(draft: Draft, runnable: list[Revision]) -> facts.Facts | None:

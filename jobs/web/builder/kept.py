@@ -2,11 +2,11 @@
 
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from jobs import access
 from jobs.access import Member
 from jobs.intake import drafts
 from jobs.intake.drafts import Kept
@@ -20,6 +20,11 @@ from jobs.web.builder.draft import Draft
 from jobs.web.door import SignedInRequest
 
 PAGES = {DraftKind.JOB: "job_form", DraftKind.DEFINITION: "definition_form", DraftKind.JSON: "write"}
+SENT_BEFORE = {
+    DraftKind.JOB: "You submitted this job already. Submitting it again creates another job.",
+    DraftKind.DEFINITION: "You registered this already. Change it to register another revision.",
+    DraftKind.JSON: "You sent this already. Submitting a job again creates another job.",
+}
 _KINDS = {Kind.SUBMISSION: DraftKind.JOB, Kind.DEFINITION: DraftKind.DEFINITION}
 _NAMES = {Kind.SUBMISSION: "jobName", Kind.DEFINITION: "jobDefinitionName"}
 
@@ -57,7 +62,7 @@ def keep_text(request: SignedInRequest, member: Member, text: str, request_key: 
         text,
         name=_name(text),
         again=again,
-        begin="begin" in request.POST,
+        begin="begin" in request.POST or request.POST.get("do") != "keep",
         request_key=request_key,
     )
 
@@ -78,9 +83,33 @@ def answer(request: SignedInRequest, member: Member, became: Kept | None) -> Htt
 
 
 def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
-    """The draft that the address asks for. Raises Http404 for one that is not there, or not this person's."""
-    asked = request.GET.get("draft", "")
-    return access.draft(member, asked) if asked else None
+    """The draft that the address asks for, or what was sent from it. None: the page is new.
+
+    A page gives itself an address as soon as someone types on it, which may be before the portal has the draft: so
+    one that isn't there, or is another's, is a new page under its id.
+    """
+    if text_id := _id(request, "sent"):
+        found = drafts.sent(member, text_id)
+        if found:
+            messages.info(request, SENT_BEFORE[DraftKind(found.kind)])
+        return found
+    text_id = _id(request, "draft")
+    return drafts.unsent(member, text_id) if text_id else None
+
+
+def reopened(request: SignedInRequest, member: Member) -> HttpResponse | None:
+    """Where someone is led who comes back to a page from which they have sent: the same text, as a new draft."""
+    text_id = _id(request, "draft")
+    if not text_id or drafts.sent(member, text_id) is None:
+        return None
+    return redirect(f"{request.path}?{urlencode({'sent': text_id})}")
+
+
+def _id(request: SignedInRequest, name: str) -> str:
+    try:
+        return to_text(from_text(request.GET.get(name, "")))
+    except ValueError:
+        return ""
 
 
 def as_draft(kind: Kind, found: KeptDraft, blank: Document) -> Draft:
@@ -96,7 +125,13 @@ def address(found: KeptDraft) -> str:
     return f"{page}?{urlencode({'draft': found.text_id})}"
 
 
-def sent(request: SignedInRequest, member: Member, answer: HttpResponse) -> HttpResponse:
+def sent(request: SignedInRequest, member: Member, draft: Draft, answer: HttpResponse) -> HttpResponse:
     """What was sent is no draft any more."""
-    drafts.discard(member, id_of(request))
+    drafts.mark_sent(member, id_of(request), _KINDS[draft.kind], draft.text, again=draft.again)
+    return answer
+
+
+def text_sent(request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse) -> HttpResponse:
+    """The same for the JSON page."""
+    drafts.mark_sent(member, id_of(request), DraftKind.JSON, text, again=again)
     return answer

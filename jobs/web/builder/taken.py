@@ -2,7 +2,8 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
 
 from jobs import access
 from jobs.spec.documents import Kind
@@ -15,10 +16,13 @@ from jobs.web.builder.pasted import is_as_written
 from jobs.web.door import SignedInRequest, signed_in
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Whoever comes by a link or by Back, and so without a text, is shown the JSON page."""
     member = access.membership(request.user, slug, may="submit")
+    if request.method != "POST":
+        return redirect("write", member.team.slug)
     sent = write.Draft.of(request)
     try:
         asked = sent.asked()

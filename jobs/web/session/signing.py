@@ -64,4 +64,4 @@ class SignOut(LogoutView):
     next_page = "sign_in"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return clear_site(super().post(request, *args, **kwargs))
+        return clear_site(request, super().post(request, *args, **kwargs))
