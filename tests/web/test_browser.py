@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -333,11 +334,15 @@ def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(enter: Callab
     page.wait_for_url("**/sign-in/")
 
     for each in (page, other):
-        until(lambda each=each: each.evaluate("[sessionStorage.length, localStorage.length]") == [0, 0])
+        until(partial(emptied, each))
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
     page.go_back()
     assert "/sign-in/" in page.url
     assert page.locator(".team-name").count() == 0
+
+
+def emptied(page: Page) -> bool:
+    return bool(page.evaluate("sessionStorage.length + localStorage.length") == 0)
 
 
 def test_a_session_that_ends_by_itself_leaves_what_was_typed(enter: Callable[..., Page], research: Research) -> None:

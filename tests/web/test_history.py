@@ -213,4 +213,4 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(research, browser
     call_command("seed_history", jobs=1900, seed=2, **fill)
 
     assert queries(browser) == short
-    assert max(short) <= 12
+    assert max(short) <= 13  # one of them: whether the portal is in recovery
