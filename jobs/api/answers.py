@@ -5,20 +5,19 @@ only the last of a line may be empty (else a `-` stands for nothing), because a 
 row for one.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
+from jobs.plain_text import plain_text
+
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 TEXT = "text/plain"
 
 Row = tuple[object, ...]
-
-_COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 
 
 def answer(request: HttpRequest, status: int, content: Schema, rows: Iterable[Row]) -> HttpResponse:
@@ -49,5 +48,4 @@ def plain(value: object) -> str:
             return "1" if value else "0"
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    written = _COLOURS.sub("", str(value))
-    return "".join(character if character.isprintable() else " " for character in written)
+    return plain_text(str(value))

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-# Operating system commands (titles, links) and every other control sequence: none of them is for a page.
-_SEQUENCE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+from jobs.plain_text import SEQUENCE, plain_text
+
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _STYLES = {1: "bold", 2: "faint", 3: "italic", 4: "underline"}
 _ENDS = {22: ("bold", "faint"), 23: ("italic",), 24: ("underline",)}
@@ -26,14 +25,10 @@ def html_of(text: str) -> SafeString:
     return mark_safe("".join(_pieces(last)))  # noqa: S308 - every piece of text is escaped, classes are from our list
 
 
-def plain(text: str) -> str:
-    return _CONTROL.sub("", _SEQUENCE.sub("", text))
-
-
 def _pieces(text: str) -> Iterator[str]:
     styles: dict[str, str] = {}
     position = 0
-    for sequence in _SEQUENCE.finditer(text):
+    for sequence in SEQUENCE.finditer(text):
         yield _dressed(text[position : sequence.start()], styles)
         position = sequence.end()
         if sequence.group(1) is not None:
@@ -42,7 +37,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _dressed(text: str, styles: dict[str, str]) -> str:
-    clean = escape(_CONTROL.sub("", text))
+    clean = escape(plain_text(text, keep="\t\r\n", filler=""))
     return f'<span class="{" ".join(styles.values())}">{clean}</span>' if clean and styles else clean
 
 

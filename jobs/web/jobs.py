@@ -1,6 +1,6 @@
 """One job: how it goes, why it waits or failed, what it was asked and what it said."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access, intake
 from jobs.models import Job, JobDependency, StateChange
+from jobs.plain_text import plain_text
 from jobs.reports import logs, looking
 from jobs.spec.documents import list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
@@ -152,19 +153,34 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @signed_in
 def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """The whole log of an attempt as a file, sent while it is read."""
+    """The whole log of an attempt as a file, sent while it is read.
+
+    A file is read in a terminal, which control characters steer: `raw=1` asks for the log with them.
+    """
     found, _ = access.job(request.user, text_id)
-    response = StreamingHttpResponse(_file(found, _attempt(request)), content_type="text/plain; charset=utf-8")
+    rows = _file(found, _attempt(request), _as_written if request.GET.get("raw") == "1" else _plain)
+    response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{found.name}-{found.text_id}.log"'
     return cast("HttpResponse", response)  # as far as views are concerned it is one
 
 
-def _file(job: Job, attempt: int | None) -> Iterator[str]:
+def _file(job: Job, attempt: int | None, shown: Callable[[str, str], str]) -> Iterator[bytes]:
     for piece in logs.whole(job, attempt):
         for line in piece.lines:
-            yield f"{line.at.isoformat(timespec='milliseconds')} {line.text}\n"
+            row = shown(line.at.isoformat(timespec="milliseconds"), line.text)
+            yield f"{row}\n".encode(errors="replace")
         if piece.trouble:
-            yield f"# {piece.trouble}\n"
+            yield f"# {plain_text(piece.trouble)}\n".encode(errors="replace")
+
+
+def _as_written(time: str, text: str) -> str:
+    return f"{time} {text}"
+
+
+def _plain(time: str, text: str) -> str:
+    """A record of several lines (`awslogs-multiline-pattern`) is indented, so that none passes for a record."""
+    lines = plain_text(text, keep="\t\n").rstrip().split("\n")
+    return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
 
 
 def _attempt(request: SignedInRequest) -> int | None:

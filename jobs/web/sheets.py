@@ -1,7 +1,8 @@
 """CSV for people who go on in a spreadsheet: streamed, with ISO times, and with cells that stay text.
 
 A spreadsheet takes a cell that begins with one of `= + - @`, a tab or a line break for a formula and would run it;
-names and tags come from people, so such a cell gets an apostrophe before it (OWASP, CSV injection).
+names and tags come from people, so such a cell gets an apostrophe before it (OWASP, CSV injection). Of characters
+that can't be seen only tabs and line breaks stay.
 """
 
 import csv
@@ -11,6 +12,8 @@ from decimal import Decimal
 from typing import cast
 
 from django.http import HttpResponse, StreamingHttpResponse
+
+from jobs.plain_text import plain_text
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -40,7 +43,7 @@ def cell(value: object) -> str:
             return value.astimezone(UTC).isoformat(timespec="seconds")
         case Decimal():
             return f"{value:f}"
-    text = str(value)
+    text = plain_text(str(value), keep="\t\r\n")
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 

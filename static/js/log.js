@@ -8,7 +8,7 @@ const older = box.querySelector("[data-older]");
 const jump = box.querySelector("[data-jump]");
 const note = box.querySelector("[data-trouble]");
 const chooser = box.querySelector("[data-attempt]");
-const file = box.querySelector("[data-log-file]"); // the download is of the attempt that is shown
+const files = box.querySelectorAll("[data-log-file]"); // a download is of the attempt that is shown
 const EVERY = 2000;
 const MOST_LINES = 5000;
 const LAST_LOOKS = 5; // CloudWatch is seconds behind: the last lines come after the end
@@ -128,7 +128,11 @@ function begin() {
   jump.hidden = true;
   setOlder("");
   say_why("Asking for the log…");
-  if (file && chooser.value) file.search = `attempt=${chooser.value}`;
+  for (const file of files) {
+    const query = new URLSearchParams(file.search);
+    if (chooser.value) query.set("attempt", chooser.value);
+    file.search = query;
+  }
   follow();
 }
 

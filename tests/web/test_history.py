@@ -135,6 +135,11 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(research, browser, start):
     assert not any(value.startswith(start) for value in row.values())
 
 
+def test_a_cell_has_no_characters_that_steer_a_terminal_or_reorder_text():
+    assert cell("\x1b[31mred\x1b[0m\u202efdp.exe\x07\n\ttwo") == "red fdp.exe \n\ttwo"
+    assert cell("\x1b[0m=HYPERLINK()") == "'=HYPERLINK()"
+
+
 def test_other_cells_are_left_as_they_are():
     values = ["a=b", "", None, True, 7, "'quoted", "2026-11-01"]
     assert [cell(value) for value in values] == ["a=b", "", "", "yes", "7", "'quoted", "2026-11-01"]
