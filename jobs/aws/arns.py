@@ -51,7 +51,7 @@ def partition(region: str) -> str:
 
 def number_in(arn: str) -> str:
     """The account's number in an ARN; empty if there is none."""
-    found = re.match(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):", arn)
+    found = re.fullmatch(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+", arn)
     return found[1] if found else ""
 
 

@@ -27,12 +27,12 @@ class Account(models.Model):
     """One AWS account in one region, and how to get in."""
 
     name = models.CharField(max_length=80, unique=True)
-    region = models.CharField(max_length=30, validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-\d$")])
+    region = models.CharField(max_length=30, validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z")])
     number = models.CharField(
         "account number",
         max_length=12,
         blank=True,
-        validators=[RegexValidator(r"^\d{12}$")],
+        validators=[RegexValidator(r"^[0-9]{12}\Z")],
         help_text="12 digits",
     )
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.DEFAULT)
@@ -42,7 +42,7 @@ class Account(models.Model):
         blank=True,
         validators=[
             RegexValidator(
-                r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$",
+                r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+\Z",
                 "The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.",
             )
         ],

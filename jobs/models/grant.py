@@ -45,7 +45,7 @@ class RoleGrant(models.Model):
     pattern = models.CharField(
         "ARN",
         max_length=300,
-        validators=[RegexValidator(r"^arn:", "The ARN of a role begins with arn:."), one_star_at_the_end],
+        validators=[RegexValidator(r"^arn:\S+\Z", "The ARN of a role begins with arn:."), one_star_at_the_end],
         help_text="Exact, or a prefix: arn:aws:iam::123456789012:role/team-*",
     )
 
@@ -92,7 +92,7 @@ class TagRule(models.Model):
     )
     key = models.CharField(
         max_length=128,
-        validators=[RegexValidator(r"^(?!(?i:aws|portal):)", "Keys of AWS and of the portal are theirs.")],
+        validators=[RegexValidator(r"^(?!(?i:aws|portal):)[^\r\n]+\Z", "Keys of AWS and of the portal are theirs.")],
     )
     required = models.BooleanField(default=False)
     allowed = models.JSONField("allowed values", default=list, blank=True, help_text="Empty: any value.")

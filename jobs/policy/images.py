@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
-_PARTS = re.compile(r"^(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@(?P<digest>.*))?$", re.DOTALL)
+_PARTS = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@(?P<digest>.*))?", re.DOTALL)
+_UNUSUAL = re.compile(r"[^!-~]")  # no name of an image has blanks, line ends or anything beyond ASCII
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Image:
 
 def parts(name: str) -> Image:
     """What `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` mean to Docker."""
-    found = _PARTS.match(name)
+    found = _PARTS.fullmatch(name)
     bare = found["name"] if found else name
     first, slash, rest = bare.partition("/")
     is_host = bool(slash) and (not {".", ":"}.isdisjoint(first) or first == "localhost")
@@ -41,7 +42,7 @@ def matches(pattern: str, name: str) -> bool:
     if pattern == "*":
         return True
     wanted, image = parts(pattern), parts(name)
-    if wanted.registry != image.registry or ".." in image.repository:
+    if wanted.registry != image.registry or ".." in image.repository or _UNUSUAL.search(name):
         return False
     if wanted.digest:
         return wanted.repository == image.repository and _fits(wanted.digest, image.digest)

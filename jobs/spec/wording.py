@@ -144,7 +144,7 @@ def wrong_pattern(error: Error, path: Path, told: Told) -> Iterator[Problem]:
     words = told.in_words.get(pattern, f"of the form {pattern}")
     # A queue is called as it is called, and a step of a workflow is named elsewhere too.
     meant = _as_a_name(error.instance) if path in NAMED_FREELY else ""
-    fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant and re.search(pattern, meant) else ()
+    fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant and re.fullmatch(pattern, meant) else ()
     yield Problem(join(*path), f"{_label(path)} must be {words}; found {shown(error.instance)}.", fix=fix)
 
 

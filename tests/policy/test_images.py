@@ -42,6 +42,12 @@ def test_a_pattern_means_the_images_of_its_registry_and_repository(pattern, imag
         (f"busybox@{DIGEST}", "busybox:1.36"),
         ("busybox", "Ref::image"),
         ("busybox", ""),
+        ("busybox", "busybox\n"),
+        ("busybox:1.36", "busybox:1.36\n"),
+        ("busybox:1.*", "busybox:1.36\n"),
+        (f"busybox@{DIGEST}", f"busybox@{DIGEST}\n"),
+        (f"{ECR}/ml-*", f"{ECR}/ml-training\u2028"),
+        (f"{ECR}/ml-*", f"{ECR}/ml-training evil"),
     ],
 )
 def test_a_pattern_means_nothing_else(pattern, image):

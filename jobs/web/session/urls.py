@@ -26,7 +26,7 @@ urlpatterns = [
     path("password/forgotten/", page(password.PasswordForgotten.as_view()), name="account_reset_password"),
     path("password/forgotten/sent/", require_safe(password.LinkSent.as_view()), name="account_reset_password_done"),
     re_path(
-        r"^password/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        r"^password/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/\Z",
         page(password.PasswordByLink.as_view()),
         name="account_reset_password_from_key",
     ),

@@ -1,0 +1,113 @@
+"""Regexes that check a text check all of it: `$` matches before a line end, and match() looks at the beginning alone.
+
+A regex that checks is used with fullmatch(), or ends with \\Z where something else calls it. What only finds a piece
+of a text, and decides nothing by it, is listed with what it is for.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+
+from jobs.models import Account, RoleGrant, TagRule
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(
+    path for root in ("jobs", "portal") for path in (ROOT / root).rglob("*.py") if "migrations" not in path.parts
+)
+PARTIAL = {
+    "jobs/management/commands/events.py:address_of": "takes the region out of the operator's own URL",
+    "jobs/models/grant.py:one_star_at_the_end": "refuses what has a blank anywhere",
+    "jobs/policy/images.py:matches": "refuses what has an unusual character anywhere",
+    "jobs/sandbox/signature.py:read_scope": "takes the credential out of a header",
+    "jobs/spec/commandline.py:_options": "sees where an option begins",
+    "jobs/spec/commandline.py:_pairs": "goes through a text token by token",
+    "jobs/spec/commandline.py:_value": "goes through a text token by token",
+    "jobs/spec/complaints.py:about": "guesses what was pasted instead of JSON",
+    "jobs/spec/complaints.py:_of_grammar": "takes a word to be named in a message",
+    "jobs/spec/fields/further.py:_one_line": "refuses what has a line end anywhere",
+    "jobs/spec/reading.py:_decoded": "refuses what has half of a surrogate pair anywhere",
+    "jobs/spec/redaction.py:_list": "masks more than it would otherwise",
+    "jobs/spec/redaction.py:_of_names": "masks what it finds anywhere",
+    "jobs/spec/redaction.py:_spans": "masks what it finds anywhere",
+}
+FOR_BROWSERS_TOO = {"jobs/spec/schema.py"}  # JSON Schema has no \\Z; the portal applies its patterns with fullmatch()
+
+
+def partial_uses(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Functions, and lines, that call match() or search() of a regex. Other methods of these names are left out."""
+    if not any(isinstance(node, ast.Import) and any(name.name == "re" for name in node.names) for node in tree.body):
+        return
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                called = node.func if isinstance(node, ast.Call) else None
+                if isinstance(called, ast.Attribute) and called.attr in ("match", "search"):
+                    yield function.name, called.lineno
+
+
+def test_regexes_that_check_are_used_with_fullmatch():
+    uses = {
+        f"{path.relative_to(ROOT)}:{function}": line
+        for path in MODULES
+        for function, line in partial_uses(ast.parse(path.read_text()))
+    }
+
+    assert uses.keys() == PARTIAL.keys()
+
+
+def test_no_regex_ends_with_a_dollar():
+    ends = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES
+        if str(path.relative_to(ROOT)) not in FOR_BROWSERS_TOO
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if re.match(r"\^|\\A", node.value) and node.value.endswith("$")
+    ]
+
+    assert ends == []
+
+
+def regex_arguments() -> Iterator[tuple[str, str]]:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+                "RegexValidator",
+                "RegexField",
+                "re_path",
+            ):
+                first = node.args[0]
+                assert isinstance(first, ast.Constant), f"{path}:{node.lineno}: write the regex where it is used"
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", str(first.value)
+
+
+def test_the_regexes_of_validators_and_urls_are_anchored_at_both_ends():
+    regexes = {where: regex for where, regex in regex_arguments() if regex}  # that of all other URLs is empty
+
+    assert len(regexes) >= 6
+    assert {where: regex for where, regex in regexes.items() if not re.fullmatch(r"\^.*\\Z", regex)} == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        (Account, "region", "us-west-2"),
+        (Account, "number", "123456789012"),
+        (Account, "role_arn", "arn:aws:iam::123456789012:role/batch-portal"),
+        (RoleGrant, "pattern", "arn:aws:iam::123456789012:role/team-*"),
+        (TagRule, "key", "Project"),
+    ],
+)
+def test_a_line_end_does_not_pass_the_validators_of_a_field(model: type[Account], name: str, value: str):
+    validators = [each for each in model._meta.get_field(name).validators if isinstance(each, RegexValidator)]
+
+    for validator in validators:
+        validator(value)
+        with pytest.raises(ValidationError):
+            validator(f"{value}\n")
+    assert validators
