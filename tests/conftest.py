@@ -31,8 +31,21 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
 
-# Tests that commit empty every table behind them, the audit too.
-TransactionTestCase._fixture_teardown = sealed.emptying(TransactionTestCase._fixture_teardown)  # type: ignore[attr-defined]
+# What migrations put into tables; without migrations the audit is sealed here as well.
+ROWS = (("0002_default_rates", "load"), ("0017_request_digests", "make_secret"))
+SEAL = ("0006_audit_sealed", "seal")
+
+
+def fill(*migrations: tuple[str, str]) -> None:
+    """Do what these migrations do to the data of the test database."""
+    with connection.schema_editor() as editor:
+        for name, function in migrations:
+            getattr(import_module(f"jobs.migrations.{name}"), function)(apps, editor)
+
+
+# Tests that commit empty every table behind them, the audit too. The next test finds what every database has.
+_empty: Any = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+TransactionTestCase._fixture_teardown = sealed.emptying(_empty, lambda: fill(*ROWS))  # type: ignore[attr-defined]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -77,17 +90,12 @@ def django_db_use_migrations() -> bool:
     return not QUICK
 
 
-# What migrations put into tables.
-FILLED = (("0002_default_rates", "load"), ("0006_audit_sealed", "seal"), ("0017_request_digests", "make_secret"))
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, django_db_blocker: Any) -> None:
     if django_db_use_migrations:
         return
-    with django_db_blocker.unblock(), connection.schema_editor() as editor:
-        for name, fill in FILLED:
-            getattr(import_module(f"jobs.migrations.{name}"), fill)(apps, editor)
+    with django_db_blocker.unblock():
+        fill(*ROWS, SEAL)
 
 
 @pytest.fixture(autouse=True)

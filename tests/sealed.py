@@ -46,12 +46,13 @@ def _settle() -> None:
         connection.check_constraints()
 
 
-def emptying(empty: Callable[[Any], None]) -> Callable[[Any], None]:
-    """What empties all tables, allowed to."""
+def emptying(empty: Callable[[Any], None], refill: Callable[[], None]) -> Callable[[Any], None]:
+    """What empties all tables, allowed to, and makes the rows anew that every database has."""
 
     @wraps(empty)
     def emptied(case: Any) -> None:
         with lifted():
             empty(case)
+        refill()
 
     return emptied

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 
 import pytest
@@ -104,15 +105,25 @@ def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_a
 
 @pytest.mark.long
 def test_a_throttled_account_rests_before_its_next_job():
-    with wire.wire(wire.throttles, wire.accepts_each()) as aws:
+    moments: list[float] = []
+
+    def noted(answer: wire.Answer) -> wire.Answer:
+        def answered(handler: BaseHTTPRequestHandler) -> None:
+            moments.append(time.monotonic())
+            answer(handler)
+
+        return answered
+
+    with wire.wire(noted(wire.throttles), noted(wire.accepts_each())) as aws:
         account = make.account(endpoint_url=aws.url)
-        crowd(account, 2)
-        began = time.monotonic()
+        throttled, other = crowd(account, 2)
         deliver_due(account)
 
-    account.refresh_from_db()
-    assert time.monotonic() - began > 0.9
-    assert (len(aws.requests), account.throttles) == (2, 1)
+    for each in (account, other):
+        each.refresh_from_db()
+    assert moments[1] - moments[0] > 0.9
+    assert [request["jobName"] for _, request in aws.requests[:2]] == [throttled.marker, other.marker]
+    assert (other.delivery, account.throttles) == (Delivery.SENT, 1)
 
 
 def test_an_account_that_is_not_to_be_reached_is_not_tried_job_by_job():

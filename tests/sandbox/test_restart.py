@@ -41,7 +41,7 @@ class Child:
     def end(self, number: signal.Signals) -> None:
         self.bench.close()
         self.process.send_signal(number)
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=60)  # only a bound: a busy machine takes its time
         assert self.process.stdout is not None
         self.process.stdout.close()
 
