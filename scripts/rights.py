@@ -41,6 +41,9 @@ TAIL = """\
 - A session ends 12 hours after its last use (a setting); a page that looks again by itself does not use it. Everyone
   sees their own sessions and no others, and signs out of each. A second factor that is set up, taken away or given
   new recovery codes ends the person's other sessions.
+- `propagateTags` false keeps a job's tags, and with them its team, off AWS's bill. A team needs the permission *Costs
+  without tags on the bill* for it (in the admin; not given at first), in a definition as in a submission. A
+  submission that says true over a definition's false needs none.
 - Values that look secret, by their name or by their form, are masked on every page, in forms, files, the API, the
   audit and the log. *Show values* on a job, a submission or a revision shows them to analysts and leads of its team,
   once, and is recorded in the audit. An administrator is shown none.

@@ -30,6 +30,7 @@ class Feature(models.TextChoices):
     NODES = "nodes", "Several nodes a job"
     EKS = "eks", "Pods of Kubernetes"
     TASK_SIZES = "task_sizes", "Other sizes for containers of a task"
+    UNTAGGED_COSTS = "untagged_costs", "Costs without tags on the bill (propagateTags false)"
 
 
 def one_star_at_the_end(pattern: str) -> None:

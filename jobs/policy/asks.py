@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jobs.models import Feature
 from jobs.policy.fields import Use, uses
 from jobs.spec import effective
+from jobs.spec.containers import is_eks
 from jobs.spec.documents import Document, Kind, is_whole_number, part
 from jobs.spec.job_size import Size, requested_size, resized_at
 
@@ -16,7 +18,6 @@ class Ask:
     uses: tuple[Use, ...]
     size: Size
     own_tags: Mapping[str, str]  # of the document itself
-    propagates_tags: bool | None  # None: it does not say
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ class JobAsk(Ask):
 
 def definition_ask(document: Document) -> DefinitionAsk:
     return DefinitionAsk(
-        uses=uses(document, Kind.DEFINITION),
+        uses=_in_effect(uses(document, Kind.DEFINITION), document, {}),
         size=requested_size(document, {}),
         own_tags=effective.tags({}, document),
-        propagates_tags=propagates_tags(document, {}),
     )
 
 
@@ -58,6 +58,17 @@ def propagates_tags(definition: Document, submission: Document) -> bool | None:
     """Whether the tags go on to the task in ECS, so that the bill sees them; None where neither document says."""
     says = submission.get("propagateTags", definition.get("propagateTags"))
     return says if isinstance(says, bool) else None
+
+
+def _in_effect(made: tuple[Use, ...], definition: Document, submission: Document) -> tuple[Use, ...]:
+    """The uses without a propagateTags that the submission overrides, or that says nothing because it is of pods."""
+    off = propagates_tags(definition, submission) is False and not is_eks(definition)
+    overridden = isinstance(submission.get("propagateTags"), bool)
+    return tuple(
+        use
+        for use in made
+        if use.power != Feature.UNTAGGED_COSTS or (off and not (overridden and use.pointer == "/jobDefinition"))
+    )
 
 
 def job_ask(
@@ -74,10 +85,9 @@ def job_ask(
         Use(use.power, "/jobDefinition", use.name, use.value) for use in uses(definition, Kind.DEFINITION)
     )
     return JobAsk(
-        uses=(*inherited, *uses(document, Kind.SUBMISSION)),
+        uses=_in_effect((*inherited, *uses(document, Kind.SUBMISSION)), definition, document),
         size=requested_size(definition, document),
         own_tags=effective.tags({}, document),
-        propagates_tags=propagates_tags(definition, document),
         tags=effective.tags(definition, document),
         queue_id=queue_id,
         queue_name=queue_name,

@@ -20,11 +20,20 @@ UNNAMED: Final = "unnamed"
 
 @dataclass(frozen=True)
 class Field:
-    """What a field can do: a power with any value that is not `harmless`, an object (or list) of a shape, or both."""
+    """What a field can do: a power with any value that is not `harmless`, an object (or list) of a shape, or both.
+
+    Where `off_is_power`, turning it off is the power, and nothing else of it.
+    """
 
     power: str = ""
     of: str = ""
     harmless: tuple[Any, ...] = ()
+    off_is_power: bool = False
+
+    def gives_power(self, value: object) -> bool:
+        if self.off_is_power:
+            return value is False
+        return bool(self.power) and not _says_nothing(value) and value not in self.harmless
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ def _may(power: str, of: str = "", *harmless: Any) -> Field:
     return Field(power, of, harmless)
 
 
+_TAGS_REACH_THE_BILL = Field(Feature.UNTAGGED_COSTS, off_is_power=True)
+
 _TASK_CONTAINER: Mapping[str, Field] = {
     **_plain("command environment mountPoints readonlyRootFilesystem resourceRequirements ulimits"),
     "image": _may(IMAGE),
@@ -63,7 +74,8 @@ _TASK_CONTAINER: Mapping[str, Field] = {
 
 SHAPES: Mapping[str, Mapping[str, Field]] = {
     "definition": {
-        **_plain("jobDefinitionName type parameters retryStrategy propagateTags timeout tags platformCapabilities"),
+        **_plain("jobDefinitionName type parameters retryStrategy timeout tags platformCapabilities"),
+        "propagateTags": _TAGS_REACH_THE_BILL,
         "schedulingPriority": _may(Feature.PRIORITY),
         "containerProperties": Field(of="container"),
         "ecsProperties": Field(of="ecs"),
@@ -73,7 +85,8 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
     },
     "submission": {
         **_plain("jobName jobQueue jobDefinition dependsOn parameters arrayProperties"),
-        **_plain("retryStrategy propagateTags timeout tags"),
+        **_plain("retryStrategy timeout tags"),
+        "propagateTags": _TAGS_REACH_THE_BILL,
         "shareIdentifier": _may(Feature.PRIORITY),
         "schedulingPriorityOverride": _may(Feature.PRIORITY),
         "containerOverrides": Field(of="containerOverrides"),
@@ -229,7 +242,7 @@ def _uses(value: object, shape: str, path: Path) -> Iterator[Use]:
         if field is None:
             yield _use(UNNAMED, here, member)
             continue
-        if field.power and not _says_nothing(member) and member not in field.harmless:
+        if field.gives_power(member):
             yield _use(field.power, here, member)
         if field.of:
             yield from _uses(member, field.of, here)

@@ -17,6 +17,8 @@ from jobs.spec.job_size import GPU, MEMORY, VCPU
 from jobs.spec.names import PORTAL_TAG
 from jobs.spec.problems import Severity, cut, join, listed, quoted
 
+_FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # which has a rule of its own
+
 
 @dataclass(frozen=True)
 class Objection:
@@ -65,12 +67,30 @@ def images_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
 def features_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
     """What reaches beyond the container is given by name."""
     for use in ask.uses:
-        if use.power in Feature.values and use.power not in grants.features:
+        if use.power in _FEATURES and use.power not in grants.features:
             what = Feature(use.power).label
             yield Objection(
                 f"policy.{use.power.replace('_', '-')}-not-granted",
                 use.pointer,
                 f"{cut(use.name)} is not given to {grants.team} ({what.lower()}). An admin can give it.",
+            )
+
+
+def tags_reach_the_bill(ask: Ask, grants: Grants) -> Iterator[Objection]:
+    """With propagateTags false the task has none of the job's tags, and its cost is nobody's on AWS's bill."""
+    if Feature.UNTAGGED_COSTS in grants.features:
+        return
+    for use in ask.uses:
+        if use.power == Feature.UNTAGGED_COSTS:
+            inherited = use.pointer == "/jobDefinition"
+            fix = {"op": "add", "value": True} if inherited else {"op": "replace", "value": True}
+            yield Objection(
+                "policy.untagged-costs-not-granted",
+                use.pointer,
+                f"{grants.team} can't turn propagateTags off: its costs would have no tags on AWS's bill. "
+                + ("Set it to true for this job" if inherited else "Set it to true")
+                + ", or ask an admin to allow it.",
+                fix=({**fix, "path": "/propagateTags"},),
             )
 
 
@@ -236,9 +256,9 @@ def tags_have_their_values(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
             yield Objection("policy.tag-value", here, message)
 
 
-def tags_reach_the_bill(ask: JobAsk, _: Grants) -> Iterator[Objection]:
-    """Without propagateTags the task has none of the tags, and its cost is nobody's."""
-    if ask.propagates_tags is False:
+def untagged_costs_are_told(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+    """A team that may keep tags off the bill is reminded that it does."""
+    if Feature.UNTAGGED_COSTS in grants.features and any(use.power == Feature.UNTAGGED_COSTS for use in ask.uses):
         yield Objection(
             "policy.tags-stay-behind",
             "/propagateTags",
@@ -256,6 +276,7 @@ COMMON: tuple[CommonRule, ...] = (
     roles_are_granted,
     images_are_granted,
     features_are_granted,
+    tags_reach_the_bill,
     fields_are_known,
 )
 OF_DEFINITIONS: tuple[DefinitionRule, ...] = (team_registers, some_queue_takes_it)
@@ -269,7 +290,7 @@ OF_JOBS: tuple[JobRule, ...] = (
     time_is_limited,
 )
 TAGS_OF_ALL: tuple[CommonRule, ...] = (tags_of_the_portal_are_its_own,)
-TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, tags_reach_the_bill)
+TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, untagged_costs_are_told)
 
 
 def objections(ask: JobAsk, grants: Grants) -> list[Objection]:

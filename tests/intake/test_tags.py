@@ -64,7 +64,13 @@ def test_a_tag_that_nobody_may_fill_in_is_missed(research):
 
 def test_tags_go_on_to_the_bill_unless_the_document_says_otherwise(research):
     assert accept(research, JOB).jobs.get().document["propagateTags"] is True
-    silent = accept(research, {**JOB, "propagateTags": False})
+    quiet = {**JOB, "propagateTags": False}
+    [problem] = intake.judge(json.dumps(quiet), research).errors
+    assert (problem.rule, problem.pointer) == ("policy.untagged-costs-not-granted", "/propagateTags")
+
+    research.team.features = ["untagged_costs"]
+    research.team.save()
+    silent = accept(research, quiet)
 
     assert silent.jobs.get().document["propagateTags"] is False
     assert "do not reach AWS's bill" in silent.notes[-1]["message"]

@@ -3,7 +3,8 @@
 import pytest
 
 from jobs.models import TagRule
-from jobs.policy.rules import objections, withdrawn
+from jobs.policy.asks import definition_ask
+from jobs.policy.rules import objections, objections_to_definition, withdrawn
 from jobs.policy.tags import Filled, TagDemand, demands_of, fill
 from jobs.spec.problems import Severity
 from tests import make
@@ -66,11 +67,46 @@ def test_the_portals_own_tags_are_written_by_nobody_else(key):
     assert against_definition({**definition(), "tags": {key: "x"}}) == [("policy.tag-of-portal", pointer)]
 
 
-def test_tags_that_do_not_reach_the_bill_are_a_warning():
-    [warning] = objections(job({"propagateTags": False}), given())
+UNTAGGED = "policy.untagged-costs-not-granted"
+MAY_LEAVE_OUT_TAGS = given(features=frozenset({"untagged_costs"}))
+SAID: tuple[dict[str, bool], ...] = ({}, {"propagateTags": True}, {"propagateTags": False})
 
-    assert (warning.rule, warning.severity) == ("policy.tags-stay-behind", Severity.WARNING)
-    assert against(job({"propagateTags": True}, on={**definition(), "propagateTags": False})) == []
+
+@pytest.mark.parametrize("submission", SAID, ids=str)
+@pytest.mark.parametrize("of_definition", SAID, ids=str)
+def test_only_a_team_that_may_keeps_tags_off_the_bill(of_definition, submission):
+    off = {**of_definition, **submission}.get("propagateTags") is False
+    ask = job(submission, on={**definition(), **of_definition})
+    pointer = "/propagateTags" if submission else "/jobDefinition"
+
+    assert against(ask) == ([(UNTAGGED, pointer)] if off else [])
+    assert against(ask, MAY_LEAVE_OUT_TAGS) == ([("policy.tags-stay-behind", "/propagateTags")] if off else [])
+    assert [each.severity for each in objections(ask, MAY_LEAVE_OUT_TAGS)] == [Severity.WARNING] * off
+    assert [each.rule for each in withdrawn(ask, given())] == [UNTAGGED] * off
+
+
+def test_a_definition_keeps_tags_off_the_bill_only_of_a_team_that_may():
+    quiet = {**definition(), "propagateTags": False}
+    [refused] = objections_to_definition(definition_ask(quiet), given())
+
+    assert (refused.rule, refused.pointer, refused.severity) == (UNTAGGED, "/propagateTags", Severity.ERROR)
+    assert "Research can't turn propagateTags off" in refused.message
+    assert refused.fix == ({"op": "replace", "path": "/propagateTags", "value": True},)
+    assert against_definition(quiet, MAY_LEAVE_OUT_TAGS) == []
+    assert against_definition({**definition(), "propagateTags": True}) == []
+
+
+def test_what_a_definition_leaves_off_the_bill_is_put_right_in_the_submission():
+    [refused] = objections(job(on={**definition(), "propagateTags": False}), given())
+
+    assert refused.pointer == "/jobDefinition"
+    assert refused.fix == ({"op": "add", "path": "/propagateTags", "value": True},)
+
+
+def test_pods_have_no_tags_on_the_bill_either_way():
+    pod = {"jobDefinitionName": "d", "eksProperties": {"podProperties": {"containers": [{"image": "busybox"}]}}}
+
+    assert against_definition({**pod, "propagateTags": False}, given(features=frozenset({"eks"}))) == []
 
 
 def test_a_job_that_was_accepted_is_not_held_up_by_a_later_rule_of_tags():
