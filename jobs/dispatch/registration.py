@@ -20,6 +20,7 @@ from jobs.policy.asks import definition_ask
 from jobs.policy.grants import Grants
 from jobs.policy.rules import withdrawn_from_definition
 from jobs.spec.normal import fingerprint
+from jobs.spec.time_limit import without_empty
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,9 @@ def register(revision: Revision) -> bool:
         known = _registered_before(revision) if revision.sent_at else None
         if known is None and _forbidden(revision):
             return False
-        registered = known or batch.register(client_for(account, "batch", Purpose.SUBMIT), revision.document)
+        registered = known or batch.register(
+            client_for(account, "batch", Purpose.SUBMIT), without_empty(revision.document)
+        )
         reached("registered")
     except RequestRefusedError as refused:
         _pending(revision).update(registration=Registration.REFUSED, refusal=refused.message, active=False)

@@ -7,11 +7,13 @@ from django.conf import settings
 
 from jobs.models import Job
 from jobs.models.ids import to_text
+from jobs.spec.names import JOB_ID_VARIABLE, PORTAL_VARIABLES
+from jobs.spec.time_limit import without_empty
 
 
 def submit_request(job: Job) -> dict[str, Any]:
     """What is sent to AWS. Every job that this one waits for has its id by now."""
-    request: dict[str, Any] = copy.deepcopy(job.document)
+    request: dict[str, Any] = copy.deepcopy(without_empty(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
     request["jobDefinition"] = job.revision.pinned
@@ -25,10 +27,8 @@ def submit_request(job: Job) -> dict[str, Any]:
 
     if "containerProperties" in job.revision.document:
         overrides = request.setdefault("containerOverrides", {})
-        overrides["environment"] = [
-            *overrides.get("environment", ()),
-            {"name": "PORTAL_JOB_ID", "value": job.text_id},
-        ]
+        theirs = [entry for entry in overrides.get("environment", ()) if entry.get("name") not in PORTAL_VARIABLES]
+        overrides["environment"] = [*theirs, {"name": JOB_ID_VARIABLE, "value": job.text_id}]
     return request
 
 

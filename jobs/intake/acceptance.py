@@ -192,8 +192,6 @@ def estimates_of(verdict: Verdict) -> Sequence[JobEstimate | None]:
 def job_of(submission: Submission, step: Step, target: Target, estimate: JobEstimate | None, **fields: Any) -> Job:
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
-    if document.get("timeout") == {}:
-        del document["timeout"]  # it counts as absent, and AWS shall not be able to take it for no limit
     definition = target.revision.document if target.revision else {}
     needs = requested_size(definition, document)
     if propagates_tags(definition, document) is None and needs.platform != "EKS":

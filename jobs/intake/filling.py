@@ -6,10 +6,11 @@ from dataclasses import replace
 from jobs.intake.resolution import Target
 from jobs.policy.grants import Grants
 from jobs.policy.tags import PORTAL, Filled, fill
-from jobs.spec.documents import Document, Kind, is_object, list_at, object_at
+from jobs.spec.documents import Document, Kind, is_object, list_at
 from jobs.spec.fields import units
 from jobs.spec.problems import Change, cut, join
 from jobs.spec.reading import Reading
+from jobs.spec.time_limit import seconds_at
 
 
 def filled_in(reading: Reading, targets: Sequence[Target], grants: Grants) -> Reading:
@@ -43,12 +44,12 @@ def filled_in(reading: Reading, targets: Sequence[Target], grants: Grants) -> Re
 def _time_limit(step: Document, definition: Document, target: Target, grants: Grants) -> int | None:
     """The team's default, or what the queue allows if that is less, where neither document has a time limit.
 
-    An empty `timeout` is none. AWS takes a time limit for every kind of job; for one of several nodes it counts for
+    AWS takes a time limit for every kind of job; for one of several nodes it counts for
     all of them together.
     """
     default = grants.default_time_limit_seconds
-    own = step.get("timeout", {})
-    if not default or target.revision is None or own != {} or object_at(definition, "timeout"):
+    limited = "timeout" in step or seconds_at(definition) is not None
+    if not default or target.revision is None or limited:
         return None
     ceilings = grants.queues.get(target.queue.pk) if target.queue else None
     return min(default, ceilings.run_seconds) if ceilings and ceilings.run_seconds else default

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.models import Feature
 from jobs.policy.fields import Use, uses
-from jobs.spec import effective
+from jobs.spec import effective, time_limit
 from jobs.spec.containers import is_eks
 from jobs.spec.documents import Document, Kind, is_whole_number, part
 from jobs.spec.job_size import Size, requested_size, resized_at
@@ -96,12 +96,11 @@ def job_ask(
         definition_shared=definition_shared,
         size_pointer=resized_at(document) or "/jobDefinition",
         array_size=_number(document, "arrayProperties", "size"),
-        run_seconds=_number(document, *_LIMIT) or _number(definition, *_LIMIT),
+        run_seconds=_number(document, *time_limit.PATH) or _number(definition, *time_limit.PATH),
         attempts=_number(document, *_ATTEMPTS) or _number(definition, *_ATTEMPTS) or 1,
     )
 
 
-_LIMIT = ("timeout", "attemptDurationSeconds")
 _ATTEMPTS = ("retryStrategy", "attempts")
 
 

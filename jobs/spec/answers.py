@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.spec.documents import Document, Kind, is_object, is_whole_number, list_at, object_at, text_at
-from jobs.spec.names import PORTAL_TAG
+from jobs.spec.names import PORTAL_TAG, PORTAL_VARIABLES
 from jobs.spec.normal import ONLY_IN_ANSWERS
 from jobs.spec.problems import Change, join, listed, quoted
 from jobs.spec.refusal import NotADocument
@@ -15,7 +15,6 @@ _SAME_IN_BOTH = ("jobName", "jobQueue", "jobDefinition", "shareIdentifier", "par
 _OF_CONTAINER = ("command", "environment", "resourceRequirements")
 _SEEN_ONLY = ("jobArn", "jobId", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "attempts")
 _NOT_CARRIED = ("ecsProperties", "eksProperties", "nodeProperties")
-_OF_THE_PORTAL = "PORTAL_JOB_ID"
 
 
 @dataclass
@@ -118,6 +117,7 @@ def _of_job(job: Document) -> Asked:
     changes = [
         Change("", "What AWS tells of a job is read as the submission that would run it again."),
         *_said_of_dropped(dropped),
+        *_said_of_portal_variables(object_at(job, "container")),
         *_without_portal_tags(document),
     ]
     lost = [key for key in _NOT_CARRIED if key in job]
@@ -152,7 +152,19 @@ def _requirements(container: Document) -> list[Any]:
 
 
 def _is_set_by_others(name: str) -> bool:
-    return name.startswith("AWS_BATCH") or name == _OF_THE_PORTAL
+    return name.startswith("AWS_BATCH") or name in PORTAL_VARIABLES
+
+
+def _said_of_portal_variables(container: Document) -> Iterator[Change]:
+    names = {text_at(entry, "name") for entry in list_at(container, "environment")}
+    own = [name for name in PORTAL_VARIABLES if name in names]
+    if own:
+        plural = len(own) > 1
+        yield Change(
+            "/containerOverrides",
+            f"The environment variable{'s' * plural} {listed(map(quoted, own))} {'are' if plural else 'is'} the "
+            f"portal's own and {'were' if plural else 'was'} left out.",
+        )
 
 
 def _said_of_dropped(keys: list[str]) -> Iterator[Change]:

@@ -133,6 +133,13 @@ def variables(container: Container) -> Iterator[tuple[Path, Document]]:
             yield (*container.path, key, number), entry
 
 
+def secret_variables(container: Container) -> Iterator[tuple[Path, Document]]:
+    """The environment variables of a container whose values are secrets, each with its place."""
+    for number, entry in enumerate(list_at(container.value, "secrets")):
+        if is_object(entry):
+            yield (*container.path, "secrets", number), entry
+
+
 def named(entries: list[object]) -> dict[str, int]:
     """Positions by the `name` of each entry; the first of a name counts."""
     found: dict[str, int] = {}

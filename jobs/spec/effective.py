@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from jobs.spec import time_limit
 from jobs.spec.containers import Task, tasks
 from jobs.spec.documents import Document, is_object, list_at, object_at, part, text_at
 from jobs.spec.job_size import platform
+from jobs.spec.names import JOB_ID_VARIABLE
 from jobs.spec.placeholders import WHOLE
 from jobs.spec.sizes import asked
 
 BATCH_LOG_GROUP = "/aws/batch/job"  # where awslogs writes unless told otherwise; AWS Batch User Guide, log driver
-PORTAL_VARIABLE = "PORTAL_JOB_ID"
-"""The variable by which a program knows its job in the portal; its value is known when the job is sent."""
 
 
 class Source(StrEnum):
@@ -98,7 +98,8 @@ def view(
         platform=platform(definition),
         containers=tuple(container for task in found for container in _of_task(task, over, values)),
         array_size=_said(part(over, "arrayProperties", "size"), Source.OVERRIDE),
-        timeout_seconds=_either(definition, over, "timeout", "attemptDurationSeconds"),
+        timeout_seconds=_said(time_limit.seconds_at(over), Source.OVERRIDE)
+        or _said(time_limit.seconds_at(definition), Source.DEFINITION),
         attempts=_either(definition, over, "retryStrategy", "attempts") or Said(1, Source.BATCH),
         job_role=_said(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
         execution_role=_said(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION) if first else None,
@@ -173,7 +174,7 @@ def _environment(base: Document, over: Document, key: str, *, ours: bool) -> dic
             if is_object(entry) and text_at(entry, "name"):
                 found[entry["name"]] = Said(entry.get("value", ""), source)
     if ours:
-        found[PORTAL_VARIABLE] = Said("the id of the job in the portal", Source.PORTAL)
+        found[JOB_ID_VARIABLE] = Said("the id of the job in the portal", Source.PORTAL)
     return found
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jobs.spec.containers import containers, variables
+from jobs.spec.containers import containers, secret_variables, variables
 from jobs.spec.documents import Document, object_at, text_at
 from jobs.spec.problems import Problem, join, quoted
 from jobs.spec.rules import WARNING, rule
@@ -13,6 +13,15 @@ PORTAL_TAG = "portal:"
 
 PORTAL_TAG_COUNT = 6
 """So many of them at most the portal gives to a job when it submits it."""
+
+PORTAL_PREFIX = "PORTAL_"
+"""How the names of environment variables begin that the portal keeps for itself. They are told apart by case."""
+
+JOB_ID_VARIABLE = "PORTAL_JOB_ID"
+"""The variable by which a program knows its job in the portal; its value is known when the job is sent."""
+
+PORTAL_VARIABLES = (JOB_ID_VARIABLE,)
+"""All environment variables that the portal gives to jobs."""
 
 MOST_TAGS = 50  # of one resource; AWS Batch User Guide, tag restrictions
 
@@ -30,6 +39,20 @@ def variables_of_batch(document: Document) -> Iterator[Problem]:
             name = text_at(entry, "name")
             if name.upper().startswith("AWS_BATCH"):
                 message = f"{quoted(name)} is kept for Batch, as every name with AWS_BATCH is; choose another."
+                yield Problem(join(*path, "name"), message)
+
+
+@rule("names.variable-of-portal")
+def variables_of_the_portal(document: Document) -> Iterator[Problem]:
+    """Names of environment variables that begin with PORTAL_ are kept for those that the portal sets itself.
+
+    Source: the portal.
+    """
+    for container in containers(document):
+        for path, entry in (*variables(container), *secret_variables(container)):
+            name = text_at(entry, "name")
+            if name.startswith(PORTAL_PREFIX):
+                message = f"Names that begin with {PORTAL_PREFIX} are reserved for the portal. Rename {quoted(name)}."
                 yield Problem(join(*path, "name"), message)
 
 
@@ -132,5 +155,5 @@ def own_tags(document: Document) -> set[str]:
     return {key for key in object_at(document, "tags") if not key.startswith(PORTAL_TAG)}
 
 
-VARIABLE_RULES = (variables_of_batch, variables_have_names, variables_stand_once)
+VARIABLE_RULES = (variables_of_batch, variables_of_the_portal, variables_have_names, variables_stand_once)
 TAG_RULES = (tags_of_aws, tags_of_the_portal, tags_of_plain_characters)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
-from jobs.spec import answers, keys, skeletons
+from jobs.spec import answers, keys, skeletons, time_limit
 from jobs.spec.commandline import command_line
 from jobs.spec.documents import TELLTALE_KEYS, Document, Kind, kind_of
 from jobs.spec.jsontext import DEEPEST, Written, among_other_text, with_comments
@@ -99,6 +99,8 @@ def read(text: str | bytes, kind: Kind | None = None) -> Reading:
             document = done.document
             changes += done.changes
             origins = _after(origins, done.origins)
+    document, left_out = time_limit.read_empty_as_absent(document, known)
+    changes += left_out
     if known is Kind.DEFINITION:
         document, typed = _with_type(document)
         changes += typed

@@ -28,8 +28,8 @@ from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
 from jobs.spec.documents import Kind
-from jobs.spec.effective import PORTAL_VARIABLE
 from jobs.spec.job_size import requested_size
+from jobs.spec.names import PORTAL_VARIABLES
 from jobs.spec.normal import fingerprint
 from jobs.spec.redaction import redact_value
 from jobs.states import Delivery, State
@@ -144,7 +144,9 @@ def _document(name: str, queue: Queue, revision: Revision, described: Answer) ->
         overrides["command"] = container.texts("command")
     if "environment" in container:
         variables = container.entries("environment")
-        overrides["environment"] = [each.storable() for each in variables if each.text("name") != PORTAL_VARIABLE]
+        overrides["environment"] = [
+            each.storable() for each in variables if each.text("name") not in PORTAL_VARIABLES
+        ]
     if "resourceRequirements" in container:
         overrides["resourceRequirements"] = [each.storable() for each in container.entries("resourceRequirements")]
     document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}

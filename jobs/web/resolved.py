@@ -9,11 +9,12 @@ from jobs.intake import Verdict
 from jobs.models import Job
 from jobs.spec import effective
 from jobs.spec.documents import Document, Kind, is_object, list_at, part, text_at
-from jobs.spec.effective import PORTAL_VARIABLE, Effective, EffectiveContainer, Said, Source
+from jobs.spec.effective import Effective, EffectiveContainer, Said, Source
 from jobs.spec.fields import units
-from jobs.spec.names import PORTAL_TAG
+from jobs.spec.names import JOB_ID_VARIABLE, PORTAL_TAG
 from jobs.spec.problems import split
 from jobs.spec.redaction import redact, redact_text, redact_value
+from jobs.spec.time_limit import seconds_at
 
 BADGES: Mapping[Source, str] = {
     Source.DEFINITION: "definition",
@@ -65,7 +66,7 @@ def of_job(job: Job) -> list[Part]:
     """Of a job that was accepted."""
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
-    seconds = part(job.document, "timeout", "attemptDurationSeconds")
+    seconds = seconds_at(job.document)
     # A workflow notes a time limit that was filled in at the first step that got it.
     notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
     return _parts(_view(job.revision.document, document, notes), job.text_id)
@@ -136,7 +137,7 @@ def _command(words: Iterable[Said], base: Source) -> Iterator[Row]:
 
 def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
     for name, said in container.environment.items():
-        value = job_id if name == PORTAL_VARIABLE and said.source is Source.PORTAL and job_id else str(said.value)
+        value = job_id if name == JOB_ID_VARIABLE and said.source is Source.PORTAL and job_id else str(said.value)
         shown = value if said.source is Source.PORTAL else redact_value(name, value)
         yield Row(name, shown, said.source, mono=True)
 

@@ -42,6 +42,20 @@ def test_an_accepted_job_is_sent_once_under_its_marker_pinned_and_tagged():
     assert [change.delivery for change in job.history.all()] == ["SENDING", "SENT"]
 
 
+def test_the_portal_s_own_variable_stands_once_and_an_empty_timeout_is_not_sent():
+    forged = {"environment": [{"name": "PORTAL_JOB_ID", "value": "another"}, {"name": "A", "value": "1"}]}
+    with wire.wire(wire.accepts) as aws:
+        job = job_at(aws.url)
+        document = {**job.document, "containerOverrides": forged, "timeout": {}}
+        Job.objects.filter(pk=job.pk).update(document=document)
+        deliver_due(job.account)
+
+    [(_, request)] = aws.requests
+    own = {"name": "PORTAL_JOB_ID", "value": job.text_id}
+    assert request["containerOverrides"]["environment"] == [{"name": "A", "value": "1"}, own]
+    assert "timeout" not in request
+
+
 def test_what_was_asked_for_stays_as_it_was_written():
     with wire.wire(wire.accepts) as aws:
         job = job_at(aws.url)

@@ -147,6 +147,44 @@ def test_variables_of_batch_are_found_wherever_a_container_stands() -> None:
     ]
 
 
+def test_variables_of_the_portal_are_refused_wherever_a_container_stands() -> None:
+    plain = {"image": "i", "environment": [{"name": "PORTAL_A", "value": "1"}]}
+    secret = {"image": "i", "secrets": [{"name": "PORTAL_B", "valueFrom": "b"}]}
+    pod = {"image": "i", "env": [{"name": "PORTAL_C", "value": "1"}]}
+    shapes: list[tuple[Document, str]] = [
+        ({"containerProperties": plain}, "/containerProperties/environment/0/name"),
+        ({"containerProperties": secret}, "/containerProperties/secrets/0/name"),
+        (
+            {"ecsProperties": {"taskProperties": [{"containers": [plain]}]}},
+            "/ecsProperties/taskProperties/0/containers/0/environment/0/name",
+        ),
+        (
+            {"eksProperties": {"podProperties": {"initContainers": [pod]}}},
+            "/eksProperties/podProperties/initContainers/0/env/0/name",
+        ),
+        (
+            {"nodeProperties": {"nodeRangeProperties": [{"targetNodes": "0:", "container": plain}]}},
+            "/nodeProperties/nodeRangeProperties/0/container/environment/0/name",
+        ),
+        ({"containerOverrides": plain}, "/containerOverrides/environment/0/name"),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"containers": [plain]}]}},
+            "/ecsPropertiesOverride/taskProperties/0/containers/0/environment/0/name",
+        ),
+        (
+            {"eksPropertiesOverride": {"podProperties": {"containers": [pod]}}},
+            "/eksPropertiesOverride/podProperties/containers/0/env/0/name",
+        ),
+        (
+            {"nodeOverrides": {"nodePropertyOverrides": [{"targetNodes": "0:", "containerOverrides": plain}]}},
+            "/nodeOverrides/nodePropertyOverrides/0/containerOverrides/environment/0/name",
+        ),
+    ]
+    for shape, pointer in shapes:
+        begun: Document = {"jobName": "x"} if "Override" in next(iter(shape)) else {"jobDefinitionName": "x"}
+        assert (pointer, "names.variable-of-portal") in told(judge.problems({**begun, **shape})), pointer
+
+
 def test_tags_of_aws_cannot_be_given() -> None:
     assert judge.problems(definition(tags={"team:aws": "x", "Owner": "aws"})) == []
     assert told(judge.problems(definition(tags={"AWS:x/y": "1", "ok": "Aws:2"}))) == [

@@ -339,3 +339,14 @@ def test_what_is_written_as_a_command_is_read_as_the_same_document() -> None:
     }
 
     assert read(command(document, Kind.DEFINITION, "us-west-2")).document == document
+
+
+def test_of_a_job_that_the_portal_sent_its_own_variable_is_left_out_and_said() -> None:
+    own, other = {"name": "PORTAL_JOB_ID", "value": "0abc"}, {"name": "A", "value": "1"}
+    job = {"jobId": "1", "status": "SUCCEEDED", "container": {"environment": [other, own], "command": ["x"]}}
+    reading = read(json.dumps({"jobs": [{**json.loads(SUBMISSION), **job}]}))
+
+    assert reading.document["containerOverrides"]["environment"] == [other]
+    assert "The environment variable “PORTAL_JOB_ID” is the portal's own and was left out." in [
+        change.message for change in reading.changes
+    ]

@@ -277,6 +277,8 @@ CASES = [
     # -- names and secrets
     Case("names.variable-of-batch", definition(variable("MY_BATCH", "x")), definition(variable("AWS_BATCH_X", "x")),
          "/containerProperties/environment/0/name"),
+    Case("names.variable-of-portal", definition(variable("portal_x", "x")), definition(variable("PORTAL_X", "x")),
+         "/containerProperties/environment/0/name"),
     Case("names.no-variable", definition(), definition({"environment": [{"value": "x"}]}),
          "/containerProperties/environment/0"),
     Case("names.no-variable", definition(), definition({"environment": [{}]}), "/containerProperties/environment/0"),

@@ -20,12 +20,13 @@ from jobs.pricing import rates
 from jobs.pricing.estimate import Estimate, PlannedJob, estimate
 from jobs.pricing.receipt import Size as PricedSize
 from jobs.pricing.run_statistics import RunStatistics, Span
-from jobs.spec.documents import Document, Kind, is_object, is_whole_number, part
+from jobs.spec.documents import Document, Kind, is_object, is_whole_number
 from jobs.spec.fields import units
 from jobs.spec.fitting import Fit, Fits, fit
 from jobs.spec.job_size import Size, requested_size
 from jobs.spec.problems import Change, Problem, Severity, listed, quoted
 from jobs.spec.problems import resolve as resolve_pointer
+from jobs.spec.time_limit import seconds_at
 from jobs.templatetags.money import rounded, rounded_up
 from jobs.templatetags.portal import span_in_words
 from jobs.web.builder.finding import Finding
@@ -87,9 +88,8 @@ class _Run:
     @property
     def limit(self) -> int:
         """Seconds after which an attempt is ended; 0: never."""
-        own = part(self.document, "timeout", "attemptDurationSeconds")
-        base = part(self.definition, "timeout", "attemptDurationSeconds")
-        found = own if own is not None else base
+        own = seconds_at(self.document)
+        found = own if own is not None else seconds_at(self.definition)
         return found if is_whole_number(found) else 0
 
 
