@@ -70,6 +70,8 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     found["models.Approval.raised_by"] = (_nobody_raised, RAISED)
     found["models.Approval.raised_by: everyone"] = (_only_the_last_raised, RAISED)
     found["models.Approval.not_raised_by"] = (_whoever_raised_finds_it, RAISED)
+    found["spec.job_size: older keys do not win"] = (_older_keys_win, SIZES)
+    found["spec.job_size: names of containers"] = (_every_name_fits, SIZES)
     found["spec.job_size: nodes add up"] = (_one_node_counted, SIZES)
     found["spec.job_size: what is unknown"] = (_nothing_unknown, SIZES)
     found["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
@@ -227,6 +229,25 @@ def _at_most_without(part: str) -> Callable[[], None]:
         setattr(estimate, "_estimate_job", cheaper)  # noqa: B010
 
     return take_out
+
+
+def _older_keys_win() -> None:
+    from jobs.spec import job_size, sizes  # noqa: PLC0415
+
+    setattr(job_size, "_container_requests", lambda base, over: sizes.asked(base) | sizes.asked(over))  # noqa: B010
+
+
+def _every_name_fits() -> None:
+    """An override of the only container counts for it alone, whatever it names."""
+    from jobs.spec import job_size  # noqa: PLC0415
+
+    names = job_size._names  # noqa: SLF001
+
+    def overrides(over: Any, container: Any, task: Any, overs: Any) -> bool:
+        return names(over, container) or len(task.containers) == len(overs) == 1
+
+    setattr(job_size, "_overrides", overrides)  # noqa: B010
+    setattr(job_size, "_names", lambda *_: True)  # noqa: B010
 
 
 def _one_node_counted() -> None:

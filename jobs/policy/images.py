@@ -36,13 +36,14 @@ def parts(name: str) -> Image:
 def matches(pattern: str, name: str) -> bool:
     """Whether the image is one the pattern means.
 
-    Only `*` alone means every registry: the registry is never a prefix. A pattern with a tag does not mean an image
-    that has a digest too, because the digest alone decides what runs.
+    Only `*` alone means every registry: the registry is never a prefix. A name with a parameter (Ref::image) may
+    become any image, so nothing else means it. A pattern with a tag does not mean an image that has a digest too,
+    because the digest alone decides what runs.
     """
     if pattern == "*":
         return True
     wanted, image = parts(pattern), parts(name)
-    if wanted.registry != image.registry or ".." in image.repository or _UNUSUAL.search(name):
+    if wanted.registry != image.registry or ".." in image.repository or _UNUSUAL.search(name) or "::" in name:
         return False
     if wanted.digest:
         return wanted.repository == image.repository and _fits(wanted.digest, image.digest)

@@ -18,7 +18,7 @@ from jobs.spec.containers import Container, Task, is_eks, is_fargate, overrides,
 from jobs.spec.documents import Document, Path, is_object, is_whole_number, list_at, object_at, text_at
 from jobs.spec.instances import machine
 from jobs.spec.problems import quoted
-from jobs.spec.sizes import asked
+from jobs.spec.sizes import LEGACY
 
 VCPU, MEMORY, GPU = "VCPU", "MEMORY", "GPU"
 RESOURCE_NAMES: Final[Mapping[str, str]] = {VCPU: "vCPU", MEMORY: "memory", GPU: "GPUs"}
@@ -197,12 +197,14 @@ class _Counter:
             self._read["submission"].add(over.path)
         if len(matching) > 1:
             return _nothing_known(f"{_label(container)} is overridden twice")
-        override: Document = matching[0].value if matching else {}
-        if container.sort == "eks":
-            requests = _pod_requests(container.value, override)
-        else:
-            requests = asked(container.value) | asked(override)
-        return _amounts(requests, _label(container))
+        requests = _pod_requests if container.sort == "eks" else _container_requests
+        label = _label(container)
+        if not matching:
+            return _amounts(requests(container.value, {}), label)
+        amounts = _amounts(requests(container.value, matching[0].value), label)
+        if not _names(matching[0], container):  # AWS may refuse it, take it for this container, or pass it over
+            amounts = amounts.at_least(_amounts(requests(container.value, {}), label))
+        return amounts
 
     # -- The nodes of a multi-node job
 
@@ -259,10 +261,15 @@ def _overrides(over: Container, container: Container, task: Task, overs: Sequenc
         return True
     if over.path[-2] != container.path[-2]:  # containers or initContainers
         return False
-    nameless = _DEFAULT_POD_CONTAINER if over.sort == "eks" else ""
-    if (text_at(over.value, "name") or nameless) == (text_at(container.value, "name") or nameless):
+    return _names(over, container) or len(task.containers) == len(overs) == 1
+
+
+def _names(over: Container, container: Container) -> bool:
+    """Whether an override names the container as it is called."""
+    if over.sort == "container":
         return True
-    return len(task.containers) == len(overs) == 1
+    nameless = _DEFAULT_POD_CONTAINER if over.sort == "eks" else ""
+    return (text_at(over.value, "name") or nameless) == (text_at(container.value, "name") or nameless)
 
 
 def _sum_of_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
@@ -304,6 +311,41 @@ def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
 
 
 # -- One container
+
+
+def _container_requests(base: Document, over: Document) -> dict[str, str]:
+    """The amounts of a container on ECS by type.
+
+    The older vcpus and memory of an override don't win over a definition's resourceRequirements (ContainerOverrides,
+    AWS Batch API reference). Where two amounts stand beside each other, the larger one counts.
+    """
+    requirements, older = _requirements(over), _older(over)
+    inherited = {
+        kind: text for kind, text in (_requirements(base) | _beside(base)).items() if kind not in requirements
+    }
+    for kind, text in older.items():
+        stays = kind in requirements or kind in _requirements(base)
+        mine = requirements if kind in requirements else inherited
+        mine[kind] = _larger(kind, mine.get(kind), text) if stays else text
+    return inherited | requirements
+
+
+def _beside(container: Document) -> dict[str, str]:
+    """The older amounts of a container, or the requirement of the type if that is larger."""
+    requirements = _requirements(container)
+    return {kind: _larger(kind, requirements.get(kind), text) for kind, text in _older(container).items()}
+
+
+def _requirements(container: Document) -> dict[str, str]:
+    amounts: dict[str, str] = {}
+    for entry in list_at(container, "resourceRequirements"):
+        kind = text_at(entry, "type")
+        amounts[kind] = _larger(kind, amounts.get(kind), text_at(entry, "value"))
+    return amounts
+
+
+def _older(container: Document) -> dict[str, str]:
+    return {kind: str(container[key]) for key, kind in LEGACY.items() if container.get(key)}
 
 
 def _pod_requests(base: Document, over: Document) -> dict[str, str]:

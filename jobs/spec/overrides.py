@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.spec.clusters import GROUPS, node_range
 from jobs.spec.containers import Container, is_eks, is_fargate, overrides, tasks
-from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at
+from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, part, text_at
 from jobs.spec.guesses import Guesses
 from jobs.spec.names import MOST_TAGS, PORTAL_TAG_COUNT, own_tags
 from jobs.spec.platforms import fractional_vcpus, misfit
@@ -87,7 +87,7 @@ def overrides_name_containers(definition: Document, submission: Document) -> Ite
     guesses = Guesses()
     for over in overrides(submission):
         name = text_at(over.value, "name")
-        if over.path[0] == "nodeOverrides" or over.sort == "container" or not name or not known or name in known:
+        if over.sort == "container" or not name or not known or name in known:
             continue
         meant = guesses.nearest(name, choices)
         here = join(*over.path, "name")
@@ -102,10 +102,10 @@ def legacy_does_not_win(definition: Document, submission: Document) -> Iterator[
 
     Source: “Troubleshooting”, AWS Batch User Guide.
     """
-    types = requirement_types(object_at(definition, "containerProperties"))
     for over in overrides(submission):
-        if over.path != ("containerOverrides",):
+        if over.sort != "container":
             continue
+        types = requirement_types(_overridden(definition, submission, over))
         for key in legacy_alone(over.value):
             if LEGACY[key] in types:
                 message = (
@@ -261,6 +261,15 @@ RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
     eks_propagates_no_tags,
     instance_type_is_for_nodes,
 )
+
+
+def _overridden(definition: Document, submission: Document, over: Container) -> Document:
+    """The container of the definition that an override is of; empty if there is none."""
+    if over.path[0] == "containerOverrides":
+        return object_at(definition, "containerProperties")
+    target = text_at(part(submission, *over.path[:-1]), "targetNodes")
+    groups = (group for group in list_at(definition, *GROUPS) if text_at(group, "targetNodes") == target)
+    return object_at(next(groups, None), "container")
 
 
 def _plain(submission: Document) -> Container | None:

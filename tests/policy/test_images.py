@@ -41,6 +41,8 @@ def test_a_pattern_means_the_images_of_its_registry_and_repository(pattern, imag
         ("busybox:1.36", f"busybox:1.36@{DIGEST}"),
         (f"busybox@{DIGEST}", "busybox:1.36"),
         ("busybox", "Ref::image"),
+        ("docker.io/library/*", "Ref::image"),
+        ("docker.io/someone/*", "someone/Ref::image"),
         ("busybox", ""),
         ("busybox", "busybox\n"),
         ("busybox:1.36", "busybox:1.36\n"),

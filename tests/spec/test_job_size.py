@@ -346,3 +346,59 @@ def test_a_container_that_asks_for_none_is_of_unknown_size():
 def test_amounts_are_exact():
     small = {"image": "x", "resourceRequirements": asks(VCPU="0.1", MEMORY="100")}
     assert measured(nodes(3, n0_=small), {}).vcpus == Decimal("0.3")
+
+
+OLD_SMALL = {"vcpus": 1, "memory": 4}
+LARGE = {"image": "x", "resourceRequirements": asks(VCPU="8", MEMORY="800")}
+
+
+@pytest.mark.parametrize(
+    ("definition", "submission"),
+    [
+        ({"containerProperties": LARGE}, {"containerOverrides": OLD_SMALL}),
+        (
+            nodes(1, n0_=LARGE),
+            {"nodeOverrides": {"nodePropertyOverrides": [{"targetNodes": "0:", "containerOverrides": OLD_SMALL}]}},
+        ),
+        ({"containerProperties": {**LARGE, **OLD_SMALL}}, {}),
+        (
+            {"containerProperties": {"resourceRequirements": asks(VCPU="1", MEMORY="4"), "vcpus": 8, "memory": 800}},
+            {},
+        ),
+        (
+            {"containerProperties": OLD_SMALL},
+            {"containerOverrides": {**OLD_SMALL, "resourceRequirements": asks(VCPU="8", MEMORY="800")}},
+        ),
+        (
+            {"containerProperties": OLD_SMALL},
+            {
+                "containerOverrides": {
+                    "resourceRequirements": asks(VCPU="8", MEMORY="800") + asks(VCPU="1", MEMORY="4")
+                }
+            },
+        ),
+    ],
+)
+def test_of_two_amounts_of_a_container_the_larger_counts(definition: Document, submission: Document):
+    """An old key never wins over a requirement (ContainerOverrides, AWS Batch API reference)."""
+    size = measured(definition, submission)
+
+    assert (size.vcpus, size.memory_mib, size.unknown) == (8, 800, ())
+
+
+def test_an_override_wins_over_an_amount_that_the_definition_says_the_same_way():
+    for key in ("vcpus", "memory"):
+        size = measured({"containerProperties": {"vcpus": 8, "memory": 800}}, {"containerOverrides": {key: 4}})
+        assert (size.vcpus, size.memory_mib) == ((4, 800) if key == "vcpus" else (8, 4))
+    size = measured({"containerProperties": LARGE}, {"containerOverrides": {"resourceRequirements": asks(VCPU="1")}})
+    assert (size.vcpus, size.memory_mib) == (1, 800)
+
+
+@pytest.mark.parametrize("name", [{}, {"name": "b"}], ids=str)
+def test_an_override_that_does_not_name_the_only_container_makes_it_no_smaller(name: Document):
+    of_task = measured(task({**LARGE, "name": "a"}), over_task({**name, "resourceRequirements": asks(VCPU="1")}))
+    own = {"eksProperties": pod(containers=[in_pod("a", "8")])}
+    over = {**in_pod("b", "1"), "name": name.get("name", "")}
+    of_pod = measured(own, {"eksPropertiesOverride": pod(containers=[over])})
+
+    assert (of_task.vcpus, of_task.memory_mib, of_pod.vcpus) == (8, 800, 8)

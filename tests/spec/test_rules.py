@@ -133,6 +133,15 @@ def over_nodes(**overrides: Any) -> Document:
     return submission(nodeOverrides=overrides)
 
 
+def over_group(container: Document) -> Document:
+    return over_nodes(nodePropertyOverrides=[{"targetNodes": "0:", "containerOverrides": container}])
+
+
+def over_task_of_nodes(name: str) -> Document:
+    task = {"ecsPropertiesOverride": over_task(name)["ecsPropertiesOverride"]}
+    return over_nodes(nodePropertyOverrides=[{"targetNodes": "0:", **task}])
+
+
 CASES = [
     # -- keys and values
     Case("schema.missing-key", submission(), {"jobName": "a", "jobQueue": "q"}, ""),
@@ -314,6 +323,12 @@ CASES = [
          "/ecsPropertiesOverride/taskProperties/0/containers/0/name", on=NAMED),
     Case("overrides.legacy-loses", overriding(needs(VCPU="2")), overriding({"vcpus": 2}), "/containerOverrides/vcpus",
          on=definition()),
+    Case("overrides.legacy-loses", over_group(needs(VCPU="2")), over_group({"vcpus": 2}),
+         "/nodeOverrides/nodePropertyOverrides/0/containerOverrides/vcpus",
+         on=nodes({"targetNodes": "0:", "container": {"image": "busybox", **needs(VCPU="1", MEMORY="512")}})),
+    Case("overrides.unknown-container", over_task_of_nodes("main"), over_task_of_nodes("mian"),
+         "/nodeOverrides/nodePropertyOverrides/0/ecsPropertiesOverride/taskProperties/0/containers/0/name",
+         on=nodes({"targetNodes": "0:", "ecsProperties": NAMED["ecsProperties"]})),
     Case("overrides.no-size", overriding(needs(VCPU="1", MEMORY="4")), overriding(needs(VCPU="1")),
          "/containerOverrides", on=definition({"resourceRequirements": []})),
     Case("overrides.fargate-pair", overriding(needs(MEMORY="3072")), overriding(needs(MEMORY="4000")),
