@@ -12,7 +12,7 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _ELSEWHERE = {
     r"^(?P<app_label>jobs|auth)/$": "jobs/",
     r"(?P<url>.*)$": "nowhere/",
-    r"^password/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password/forgotten/1-set-password/",
+    r"^password/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/\Z": "password/forgotten/1-set-password/",
 }
 """Regular expressions, and an address that they match."""
 
