@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "jobs.web.session.activity.ActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "jobs.web.rate_limits.RateLimitMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 
@@ -136,6 +137,12 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "reset_password": "10/m/ip,3/h/key",
     "reset_password_from_key": "20/m/ip",
+}
+# Requests a minute of one token or one person (`jobs.rate_limit`); 0 is no limit.
+RATE_LIMITS = {
+    "documents": env.integer("RATE_LIMIT_DOCUMENTS", 1200, at_least=0, at_most=1_000_000),
+    "searches": env.integer("RATE_LIMIT_SEARCHES", 240, at_least=0, at_most=1_000_000),
+    "previews": env.integer("RATE_LIMIT_PREVIEWS", 600, at_least=0, at_most=1_000_000),
 }
 MFA_ADAPTER = "jobs.web.session.adapters.FactorAdapter"
 MFA_TOTP_ISSUER = "Batch Portal"

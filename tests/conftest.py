@@ -15,6 +15,7 @@ from django.db import connection
 from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
 
+from jobs import rate_limit
 from tests import chromium, sealed
 from tests.examples import QUICK
 
@@ -105,6 +106,12 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
     if "process" not in request.keywords and "browser" not in request.keywords:
         monkeypatch.setattr("jobs.ring._ring", lambda task, *_: heard.append(task))
     return heard
+
+
+@pytest.fixture(autouse=True)
+def _fresh_budgets() -> None:
+    """People of one test have the numbers of those of another, and would spend each other's budgets."""
+    rate_limit.forget()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from jobs.reports.months import Month
 router = Router(tags=["costs"])
 
 
-@router.get("/costs", response={200: CostsAnswer, (401, 422): Problem})
+@router.get("/costs", response={200: CostsAnswer, (401, 422, 429): Problem})
 def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpResponse:
     """A month (2026-11; by default this one) by `queue`, `definition`, `person` or `tag:KEY`. Amounts are in USD."""
     division = reports.By.read(by)

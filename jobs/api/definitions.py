@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 10.0
 
 @router.post(
     "/definitions",
-    response={201: DefinitionAnswer, 202: DefinitionAnswer, (401, 403, 413, 422): Problem},
+    response={201: DefinitionAnswer, 202: DefinitionAnswer, (401, 403, 413, 422, 429): Problem},
     openapi_extra={**DOCUMENT, **KEY},
 )
 def register(request: CallerRequest, region: str = "") -> HttpResponse:
@@ -50,7 +50,10 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
 
 
 @router.post(
-    "/validate", response={200: Judged, (401, 403, 413, 422): Problem}, openapi_extra=DOCUMENT, tags=["documents"]
+    "/validate",
+    response={200: Judged, (401, 403, 413, 422, 429): Problem},
+    openapi_extra=DOCUMENT,
+    tags=["documents"],
 )
 def validate(request: CallerRequest, region: str = "") -> HttpResponse:
     """Say what would be said of a document if it were sent. Nothing is kept."""

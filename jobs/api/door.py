@@ -17,9 +17,11 @@ from ninja.security import HttpBearer
 from jobs import access, audit
 from jobs.access import Member
 from jobs.models import ApiToken, Job, Submission
+from jobs.rate_limit import Budget, spend
 
 USED_EVERY = timedelta(minutes=1)
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_SEARCHES = {"/api/v1/costs": Budget.SEARCHES}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class CallerRequest(HttpRequest):
 
 class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        """The caller, or None for a 401. Raises PermissionDenied if the token may only read."""
+        """The caller, or None for a 401. Raises PermissionDenied if the token may only read, and
+        TooManyRequestsError if it has sent or searched too much in a minute."""
         found = ApiToken.objects.of(token.strip())
         if found is None:
             return None
@@ -66,6 +69,9 @@ class Bearer(HttpBearer):
         _note_use(found)
         if request.method not in READING and not found.may_submit:
             raise PermissionDenied(f"The token {found.name} may only read. A lead can make one that may submit.")
+        budget = Budget.DOCUMENTS if request.method not in READING else _SEARCHES.get(request.path_info)
+        if budget:
+            spend(budget, f"token:{found.pk}", int(request.META.get("CONTENT_LENGTH") or 0))
         return caller
 
 

@@ -40,7 +40,7 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
     return answer(request, 200, content, rows)
 
 
-@router.post("/jobs/{text_id}/release", response={202: JobAnswer, (401, 403, 404): Problem}, openapi_extra=KEY)
+@router.post("/jobs/{text_id}/release", response={202: JobAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY)
 def release(request: CallerRequest, text_id: str) -> HttpResponse:
     """Have a held job sent after all, as a lead. One that is not held stays as it is."""
     asking.key(request)
@@ -50,7 +50,7 @@ def release(request: CallerRequest, text_id: str) -> HttpResponse:
     return answer(request, 202, content, [words.job_row(content)])
 
 
-@router.post("/jobs/{text_id}/stop", response={202: JobAnswer, (401, 403, 404): Problem}, openapi_extra=KEY)
+@router.post("/jobs/{text_id}/stop", response={202: JobAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY)
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for a job to be stopped. Its end is observed: ask for the job until it is final."""
     asking.key(request)

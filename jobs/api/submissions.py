@@ -31,7 +31,7 @@ def fresh_key(request: CallerRequest) -> HttpResponse:
 
 @router.post(
     "/submissions",
-    response={202: SubmissionAnswer, (401, 403, 413, 422, 503): Problem},
+    response={202: SubmissionAnswer, (401, 403, 413, 422, 429, 503): Problem},
     openapi_extra={**DOCUMENT, **KEY},
 )
 def submit(request: CallerRequest, region: str = "") -> HttpResponse:
@@ -63,7 +63,9 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
     return answer(request, 200, content, _rows(content))
 
 
-@router.post("/submissions/{text_id}/stop", response={202: StopAnswer, (401, 403, 404): Problem}, openapi_extra=KEY)
+@router.post(
+    "/submissions/{text_id}/stop", response={202: StopAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY
+)
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for all its jobs to be stopped."""
     asking.key(request)

@@ -13,6 +13,7 @@ from jobs.api import words
 from jobs.api.answers import Row, answer
 from jobs.api.shapes import Finding, Problem
 from jobs.intake import KeyReusedError, RecoveryError, Refused
+from jobs.rate_limit import TooManyRequestsError
 from jobs.reports.following import NoPlaceError
 from jobs.spec.problems import Severity
 from jobs.spec.reading import NotADocument
@@ -53,7 +54,7 @@ def handle_all(api: NinjaAPI) -> None:
             brought = "Authorization" in request.headers
             response = told(request, Trouble(401, "No valid token", NOT_VALID if brought else NONE_SENT))
             response["WWW-Authenticate"] = 'Bearer realm="batch-portal"' + ', error="invalid_token"' * brought
-        if isinstance(error, RecoveryError):
+        if isinstance(error, RecoveryError | TooManyRequestsError):
             response["Retry-After"] = str(error.retry_after)
         return response
 
@@ -92,6 +93,11 @@ def _(error: KeyReusedError) -> Trouble:
 @trouble_of.register
 def _(error: RecoveryError) -> Trouble:
     return Trouble(503, "The portal is recovering", str(error))
+
+
+@trouble_of.register
+def _(error: TooManyRequestsError) -> Trouble:
+    return Trouble(429, "Too many requests", f"{error} Nothing was done.")
 
 
 @trouble_of.register

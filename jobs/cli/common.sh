@@ -82,7 +82,10 @@ ask() {
         esac
         ask_tries=$((ask_tries + 1))
         if [ -z "$ask_again" ]; then
-            complain "connection to $PORTAL lost, trying again …"
+            case $ask_result:$status in
+            0:429) complain "$PORTAL had too many requests in a minute, waiting …" ;;
+            *) complain "connection to $PORTAL lost, trying again …" ;;
+            esac
             ask_again="--retry 100 --retry-delay 1 --retry-connrefused --retry-max-time $ask_patience $retry_all"
             continue
         fi

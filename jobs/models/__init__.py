@@ -17,6 +17,7 @@ from jobs.models.oddity import Oddity, OddityKind
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
 from jobs.models.remembered import Remembered
+from jobs.models.request_count import RequestCount
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
 from jobs.models.tag_secret import TagSecret
@@ -57,6 +58,7 @@ __all__ = [
     "Rate",
     "Registration",
     "Remembered",
+    "RequestCount",
     "RequestEdit",
     "Resource",
     "Revision",

@@ -1,0 +1,113 @@
+"""Budgets of requests a minute, for each API token and each person: no one of them keeps the portal from the others.
+
+Counting is done by `limits`. What is submitted or validated is counted in the database, for all processes alike and
+whether or not Redis is there. What only reads, or is asked for while someone types, is counted by each process for
+itself, since it must not cost a write.
+"""
+
+import math
+import time
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import F
+from django.utils.timezone import now
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage, Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from jobs.models import RequestCount
+
+BYTES_PER_UNIT = 8 * 1024
+"""Judging a document costs by its length: one unit, and one more for each of these."""
+
+
+class Budget(StrEnum):
+    """What is counted together. The number a minute is RATE_LIMITS[budget] of the settings; 0 is no limit."""
+
+    DOCUMENTS = "documents"
+    SEARCHES = "searches"
+    PREVIEWS = "previews"
+
+
+class TooManyRequestsError(Exception):
+    """A budget is spent. `retry_after` is in seconds."""
+
+    def __init__(self, budget: Budget, retry_after: int) -> None:
+        self.budget = budget
+        self.retry_after = retry_after
+        super().__init__(f"Too many {budget} in a minute. Try again in {retry_after} s.")
+
+
+class DatabaseStorage(Storage):
+    """Counts of windows, one row a key. Two processes that begin a window at once may count one of them only."""
+
+    STORAGE_SCHEME = ["batch-portal-database"]
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return DatabaseError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        if RequestCount.objects.running().filter(key=key).update(count=F("count") + amount):
+            return self.get(key)
+        row = RequestCount(key=key, count=amount, until=now() + timedelta(seconds=expiry))
+        RequestCount.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["key"], update_fields=["count", "until"]
+        )
+        return amount
+
+    def get(self, key: str) -> int:
+        counts = RequestCount.objects.running().filter(key=key).values_list("count", flat=True)
+        return int(counts.first() or 0)
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends, in seconds since 1970; now, if there is none."""
+        until: datetime | None = RequestCount.objects.filter(key=key).values_list("until", flat=True).first()
+        return until.timestamp() if until else time.time()
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        return RequestCount.objects.all().delete()[0]
+
+    def clear(self, key: str) -> None:
+        RequestCount.objects.filter(key=key).delete()
+
+
+def spend(budget: Budget, spender: str, length: int = 0) -> None:
+    """Take a request with so many bytes from a budget. Raises TooManyRequestsError when it is spent.
+
+    `spender` is `token:` or `person:` and a number.
+    """
+    per_minute: int = settings.RATE_LIMITS[budget]
+    if not per_minute:
+        return
+    limiter, limit = _limiter(budget), RateLimitItemPerMinute(per_minute)
+    cost = min(1 + length // BYTES_PER_UNIT, per_minute)  # the largest document can be sent by any budget
+    if not limiter.hit(limit, budget, spender, cost=cost):
+        left = limiter.get_window_stats(limit, budget, spender).reset_time - time.time()
+        raise TooManyRequestsError(budget, max(1, math.ceil(left)))
+
+
+def forget() -> None:
+    """Begin anew with what this process has counted."""
+    _in_this_process().storage.reset()
+
+
+def _limiter(budget: Budget) -> FixedWindowRateLimiter:
+    return _in_database() if budget is Budget.DOCUMENTS else _in_this_process()
+
+
+@cache
+def _in_database() -> FixedWindowRateLimiter:
+    return FixedWindowRateLimiter(DatabaseStorage())
+
+
+@cache
+def _in_this_process() -> FixedWindowRateLimiter:
+    return FixedWindowRateLimiter(MemoryStorage())

@@ -1,0 +1,136 @@
+"""A token or a person who asks for too much in a minute is told to wait, and nobody else is."""
+
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+
+from jobs.models import Job, RequestCount, Submission
+from jobs.rate_limit import BYTES_PER_UNIT, Budget, TooManyRequestsError, spend
+from jobs.web.rate_limits import DOCUMENTS, PREVIEWS, SEARCHES
+from tests import make
+from tests.api.conftest import token
+from tests.matrix.routes import all_routes
+from tests.web.conftest import Research, research, signed_in  # noqa: F401 - fixtures
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+DOCUMENT = '{"jobName": "<b>a\\n", "jobQueue": "cpu", "jobDefinition": "hello"}'
+
+
+@pytest.fixture(autouse=True)
+def _three_a_minute(settings: LazySettings) -> None:
+    settings.RATE_LIMITS = dict.fromkeys(Budget, 3)
+
+
+@pytest.mark.parametrize("budget", list(Budget))
+def test_a_budget_is_spent_by_one_spender_and_full_again_after_a_minute(budget: Budget):
+    with time_machine.travel("2026-01-01 10:00:20Z", tick=False) as clock:
+        for _ in range(3):
+            spend(budget, "token:1")
+        with pytest.raises(TooManyRequestsError) as refused:
+            spend(budget, "token:1")
+        spend(budget, "token:2")
+        spend(budget, "person:1")
+        clock.shift(refused.value.retry_after + 1)
+        spend(budget, "token:1")
+
+    assert 0 < refused.value.retry_after <= 60
+
+
+def test_a_long_document_costs_more_and_the_longest_can_be_sent():
+    spend(Budget.DOCUMENTS, "token:1", 2 * BYTES_PER_UNIT)
+    with pytest.raises(TooManyRequestsError):
+        spend(Budget.DOCUMENTS, "token:1")
+    spend(Budget.DOCUMENTS, "token:2", 1000 * BYTES_PER_UNIT)
+
+
+def test_without_a_limit_nothing_is_counted(settings: LazySettings):
+    settings.RATE_LIMITS = dict.fromkeys(Budget, 0)
+    for _ in range(10):
+        spend(Budget.DOCUMENTS, "token:1")
+
+    assert not RequestCount.objects.exists()
+
+
+def test_documents_are_counted_where_every_process_sees_it_and_looking_writes_nothing():
+    for budget in Budget:
+        spend(budget, "token:1")
+
+    assert [row.key.split("/")[1] for row in RequestCount.objects.all()] == ["documents"]
+
+
+@pytest.mark.parametrize("door", ["validate", "submit", "register"])
+def test_the_api_answers_429_and_when_to_try_again(client: Client, research: Research, door: str):  # noqa: F811
+    address = reverse(f"api:{door}")
+    lead = make.member(research.team, "lead")
+    ours, other = token(lead), token(lead)
+
+    def ask(secret: str) -> Any:
+        headers = {"Authorization": f"Bearer {secret}"}
+        return client.post(address, DOCUMENT, content_type="application/json", headers=headers)
+
+    before = [ask(ours).status_code for _ in range(3)]
+    refused = ask(ours)
+
+    assert 429 not in before
+    assert (refused.status_code, refused["Content-Type"]) == (429, "application/problem+json")
+    assert 0 < int(refused["Retry-After"]) <= 60
+    assert refused.json()["title"] == "Too many requests"
+    assert ask(other).status_code != 429
+
+
+def test_searches_of_the_api_have_a_budget_of_their_own(client: Client, research: Research):  # noqa: F811
+    headers = {"Authorization": f"Bearer {token(research.analyst)}"}
+    answers = [client.get(reverse("api:costs"), headers=headers).status_code for _ in range(4)]
+
+    assert answers == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("page", ["write", "job_form", "definition_form"])
+def test_a_form_that_is_sent_too_often_comes_back_whole(research: Research, signed_in: Any, page: str):  # noqa: F811
+    browser = signed_in(make.member(research.team, "lead").user)
+    address = reverse(page, args=[research.team.slug])
+    sent = {"text": DOCUMENT, "document": DOCUMENT, "request_key": "once"}
+    for _ in range(3):
+        browser.post(address, {**sent, "text": "{", "document": "{"})
+    before = Submission.objects.count()
+    refused = browser.post(address, sent)
+
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 60
+    assert Submission.objects.count() == before
+    assert dict(refused.context["fields"]) == sent
+    text = refused.content.decode()
+    assert 'value="{&quot;jobName&quot;: &quot;&lt;b&gt;a' in text
+    assert f'action="{address}"' in text
+
+
+def test_what_is_asked_for_while_someone_types_spends_no_document(research: Research, signed_in: Any):  # noqa: F811
+    browser = signed_in(research.analyst.user)
+    judge, form = (reverse(name, args=[research.team.slug]) for name in ("judge", "write"))
+    keeping = [browser.post(form, {"text": "{", "do": "keep"}).status_code for _ in range(2)]
+    judged = [browser.post(judge, {"text": DOCUMENT}, headers={"HX-Request": "true"}) for _ in range(2)]
+
+    assert 429 not in keeping
+    assert [answer.status_code for answer in judged] == [200, 429]
+    assert "what you wrote stays here" in judged[1].content.decode()
+    assert browser.post(form, {"text": DOCUMENT, "request_key": "once"}).status_code != 429
+
+
+def test_only_a_history_that_is_searched_is_counted(research: Research, signed_in: Any):  # noqa: F811
+    browser = signed_in(research.analyst.user)
+    address = reverse("history", args=[research.team.slug])
+
+    assert {browser.get(address).status_code for _ in range(5)} == {200}
+    assert [browser.get(address, {"q": "a"}).status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert Job.objects.exists()
+
+
+def test_every_page_with_a_budget_is_a_page():
+    names = {route.name for route in all_routes() if route.area == "web"}
+
+    assert names >= DOCUMENTS | PREVIEWS | SEARCHES
