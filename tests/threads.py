@@ -19,6 +19,8 @@ def shared_by_threads(tmp_path: Path) -> Iterator[None]:
     file = tmp_path / "portal.sqlite3"
     with sqlite3.connect(file) as copy:
         connection.connection.backup(copy)
+        # As every migrated file is. Of many who are the first to open it and would switch it, one may fail at once.
+        copy.execute("PRAGMA journal_mode=WAL")
     in_memory = connection.settings_dict["NAME"]
     connections.settings["default"]["NAME"] = str(file)
     try:
