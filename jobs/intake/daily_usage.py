@@ -13,6 +13,7 @@ from django.db.models import (
     Count,
     DecimalField,
     F,
+    FloatField,
     OuterRef,
     Q,
     Subquery,
@@ -25,7 +26,8 @@ from jobs.policy.approval import Usage
 from jobs.pricing import sums
 from jobs.states import Delivery, State
 
-# Ten-thousandths, as jobs keep their ceilings: whole numbers add up exactly in both databases.
+# Ten-thousandths, as jobs keep their ceilings. Whole numbers add up exactly as floats as far as a threshold can be
+# set; as integers, thousands of absurd ceilings would be more than SQLite can add.
 UNITS = 10**4
 SECONDS = DecimalField(max_digits=30, decimal_places=7)
 COUNTED = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)
@@ -72,8 +74,8 @@ def daily_usage(person: User, team: Team, now: datetime) -> Usage:
 
 
 def _units(field: str, *, only: Q) -> Sum:
-    return Sum(Cast(Round(F(field) * UNITS), BigIntegerField()), filter=only, output_field=BigIntegerField())
+    return Sum(Cast(Round(F(field) * UNITS), FloatField()), filter=only, output_field=FloatField())
 
 
-def _ceiling(units: int | Decimal | None) -> Decimal:
+def _ceiling(units: float | None) -> Decimal:
     return Decimal(int(units or 0)) / UNITS

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Sum
+from django.test import Client
 from django.utils.timezone import now
 
 from jobs import intake
@@ -19,6 +20,7 @@ from jobs.models import Approval, Job, QueueGrant, Rate, Role, Submission
 from jobs.policy.approval import Usage
 from jobs.pricing.charging import charge
 from tests import make
+from tests.api.conftest import Program, token
 from tests.threads import shared_by_threads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -351,7 +353,37 @@ def test_gpus_of_what_ended_are_free_and_its_hours_and_array_jobs_are_not(resear
     assert (today.vcpu_hours, today.gpus, today.array_jobs) == (Decimal(2), 0, 3)
 
 
+def test_ceilings_beyond_all_measure_add_up_all_the_same(research):
+    submission = make.submission(research.analyst, research.queue.account)
+    for _ in range(2):
+        make.job(submission, state="RUNNING", at_most_usd=Decimal("6E14"), at_most_vcpu_hours=Decimal("6E14"))
+
+    assert daily_usage(research.analyst.user, research.team, now()).usd == Decimal("12E14")
+    assert research.waits(lasting(1)) == ["approval.price-of-day"]
+
+
 # -- Every path
+
+
+def test_tokens_pages_workflows_and_arrays_share_the_day_of_their_person(research, client):
+    """A hundred dollars: 40 by one token, 30 by a workflow on a page; 40 by another token are too many."""
+    client.force_login(research.analyst.user)
+    two_steps = {"jobs": [lasting(15, jobName=name) for name in ("a", "b")]}
+    array = lasting(20, arrayProperties={"size": 2})
+
+    def by_token(document: Any) -> Any:
+        program = Program(Client(), token(research.analyst))
+        return program.post("/submissions", document).json()["approval"]
+
+    assert by_token(lasting(40)) is None
+    page = client.post("/teams/research/new/", {"text": json.dumps(two_steps)})
+    assert page.status_code == 302, page.text
+    assert Job.objects.filter(delivery="ACCEPTED").count() == 3
+    asked = by_token(array)
+    assert asked["state"] == "waiting"
+    assert "It comes to $110.00 at most with ana's other jobs of today ($70.00)." in asked["reasons"][0]
+    assert by_token(lasting(30)) is None
+    assert by_token(lasting(1)) is not None
 
 
 def test_running_again_goes_through_the_same_rule(research):
