@@ -51,11 +51,12 @@ def compare_with_thresholds(weight: Weight, team: Team, person: User) -> Weight:
 def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple[JobAsk, Revision]]:
     """Jobs of one name are told apart by which of them it is."""
     named: dict[str, tuple[JobAsk, Revision]] = {}
+    count: dict[str, int] = {}
     for name, ask, revision in jobs:
-        key, number = name, 1
+        key = name
         while key in named:
-            number += 1
-            key = f"{name} ({number})"
+            count[name] = count.get(name, 1) + 1
+            key = f"{name} ({count[name]})"
         named[key] = (ask, revision)
     return named
 
