@@ -88,7 +88,7 @@ class TeamForm(forms.ModelForm):
             "max_value": "AWS Batch takes no time limit this long.",
         },
         help_text="Like 24 h. Filled in where neither the definition nor the submission has one, or the queue’s own "
-        "limit if that is less. Without a time limit the highest cost of a job is unknown, and it waits for approval "
+        "limit if that is less. Without a time limit, what a job costs at most is unknown, and it waits for approval "
         "wherever cost or vCPU-hours do.",
     )
 
@@ -111,7 +111,7 @@ class TeamAdmin(KeptAdmin):
                 "fields": ["approval_usd", "approval_vcpu_hours", "approval_gpus", "approval_array_size"],
                 "description": "A submission above one of these, alone or with what else its person has active or "
                 "had end today (UTC), waits until a lead of the team or an administrator approves it, never whoever "
-                "asked. Cost and vCPU-hours are the highest possible: time limit × attempts × runs. Empty: it does "
+                "asked. Cost and vCPU-hours are what it takes at most: time limit × attempts × runs. Empty: it does "
                 "not wait for that.",
             },
         ),

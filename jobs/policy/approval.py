@@ -103,7 +103,7 @@ def highest_cost_is_within(request: Request, thresholds: Thresholds) -> Iterator
     if most is None:
         return
     if request.usd is None or request.unsized:
-        message = f"Its highest cost is unknown: {_why_unknown(request)} {_asks_above(request, f'${most:,.2f}')}"
+        message = f"What it costs at most is unknown: {_why_unknown(request)} {_asks_above(request, f'${most:,.2f}')}"
         yield Reason("approval.price-unknown", message)
     elif request.usd > most:
         message = f"It costs at most ${_up(request.usd)}. {_asks_above(request, f'${most:,.2f}')}"
@@ -117,7 +117,7 @@ def cost_of_the_day_is_within(request: Request, thresholds: Thresholds) -> Itera
     above = _asks_above(request, f"${most:,.2f} per person and day")
     if used.unknown_usd:
         others = _other_jobs(request, used.unknown_usd)
-        yield Reason("approval.price-of-day", f"{others} whose highest cost is unknown. {above}")
+        yield Reason("approval.price-of-day", f"{others}, and what it costs at most is unknown. {above}")
     elif used.usd + request.usd > most:
         total = f"${_up(used.usd + request.usd)} at most with {request.person}'s other jobs of today"
         yield Reason("approval.price-of-day", f"It comes to {total} (${_up(used.usd)}). {above}")
@@ -261,7 +261,7 @@ class Edit:
 def price_goes_up(edit: Edit) -> Iterator[Reason]:
     before, after = edit.before.usd, edit.after.usd
     if after is None and before is not None:
-        yield Reason("edit.price", f"Its highest cost was ${_up(before)} and is unknown now.")
+        yield Reason("edit.price", f"It cost at most ${_up(before)}; what it costs at most now is unknown.")
     elif after is not None and before is not None and after > before:
         yield Reason("edit.price", f"It cost at most ${_up(before)} and costs at most ${_up(after)}.")
 

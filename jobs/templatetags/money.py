@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 CENT = Decimal("0.01")
+TENTH = Decimal("0.1")
 LARGEST_SHOWN = Decimal(10**15)
 UNITS = {
     "vcpu": "vCPU",
@@ -53,6 +54,12 @@ def rounded(usd: Decimal) -> str:
 def rounded_up(usd: Decimal) -> str:
     """$1,234.57, never less than it is: how a ceiling is shown."""
     return rounded(usd.quantize(CENT, ROUND_CEILING)) if usd < LARGEST_SHOWN else f"over ${LARGEST_SHOWN:,}"
+
+
+@register.filter
+def hours_up(hours: Decimal) -> str:
+    """8,000 or 0.1, never less than it is."""
+    return f"{hours.quantize(TENTH, ROUND_CEILING):,}".removesuffix(".0")
 
 
 @register.filter

@@ -118,15 +118,14 @@ def sentence(verdict: Verdict) -> str:
 
 
 def cost_in_words(verdict: Verdict) -> str:
-    """What is known of it: expected $0.50, at most $3.30."""
+    """What is known of it: expected $0.50, at most $3.30. What is expected is never said alone."""
     if verdict.weight is None:
         return ""
     expected, at_most = verdict.weight.estimate.expected.usd, verdict.weight.estimate.at_most.usd
-    words = (
-        f"expected {rounded(expected)}" if expected is not None else "",
-        f"at most {rounded_up(at_most)}" if at_most is not None else "",
-    )
-    return ", ".join(filter(None, words))
+    most = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
+    if expected is not None:
+        return f"expected {rounded(expected)}, {most}"
+    return most if at_most is not None else ""
 
 
 def of_no_document(no: NotADocument) -> Opinion:

@@ -417,7 +417,7 @@ def test_the_price_is_told_while_it_is_judged(research):
     assert [reason.rule for reason in verdict.approval] == ["approval.price"]
     assert verdict.weight.estimate.at_most.usd == Decimal("0.06")  # an hour of one vCPU and half a GiB
     assert [reason.message for reason in unlimited.approval] == [
-        "Its highest cost is unknown: “dear” has no time limit. Research asks for approval above $0.01."
+        "What it costs at most is unknown: “dear” has no time limit. Research asks for approval above $0.01."
     ]
 
 

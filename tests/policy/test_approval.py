@@ -12,7 +12,7 @@ from tests.policy.asked import ROLE, definition, job
 
 
 def request(*asks: JobAsk, usd: str | None = "1.00", hours: str | None = "2") -> Request:
-    """A submission with its highest cost and vCPU-hours."""
+    """A submission with what it costs and takes at most."""
     named = {f"job-{number}": ask for number, ask in enumerate(asks or (job(),), start=1)}
     cost, vcpu_hours = (None if each is None else Decimal(each) for each in (usd, hours))
     return Request("Research", named, cost, vcpu_hours, person="Ana")

@@ -1,12 +1,14 @@
 """What a lead who made a request larger is told, and where."""
 
 import json
+import re
+from html import unescape
 
 import pytest
 
 from jobs import intake
 from jobs.access import Member
-from jobs.models import Approval, Role, User
+from jobs.models import Approval, Rate, Role, User
 from jobs.spec.documents import Document
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -59,3 +61,35 @@ def test_a_lead_who_did_not_is_offered_to_approve_it(approval: Approval, researc
 
     assert 'id="approve"' in page
     assert "third can decide, or an administrator." in page
+
+
+def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
+    research: Research, lead: Member, signed_in: SignIn
+):
+    Rate.objects.all().delete()
+    for resource, usd in (("vcpu", 1), ("memory", 0)):
+        Rate.objects.create(platform="EC2", resource=resource, usd_per_hour=usd, valid_from="2020-01-01")
+    research.team.approval_usd = 10
+    research.team.save()
+    member, browser = Member(research.analyst.user, research.team, Role.ANALYST), signed_in(lead.user)
+    document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello"}
+    limited = intake.accept(
+        json.dumps({**document, "timeout": {"attemptDurationSeconds": 72_000}}), member, source="json"
+    )
+    unlimited = intake.accept(json.dumps(document), member, source="json")
+
+    for submission, at_most in ((limited, "$20.00"), (unlimited, "unknown")):
+        job = submission.jobs.get()
+        for page in (submission, job, submission.approval):
+            words = text_of(browser.get(page.get_absolute_url()).text)
+            assert f"At most {at_most}" in words, page
+            assert "Expected unknown" in words, page
+    assert "vCPU-hours" in text_of(browser.get(limited.approval.get_absolute_url()).text)
+    listed = text_of(browser.get(f"/teams/{research.team.slug}/approvals/").text)
+    assert "$20.00 Expected unknown" in listed
+    assert "unknown Expected unknown" in listed
+
+
+def text_of(html: str) -> str:
+    """What is read on a page, without its tags."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())

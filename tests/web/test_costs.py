@@ -15,7 +15,7 @@ from jobs.pricing import charging
 from jobs.reports.costs import Series
 from jobs.reports.months import Month
 from jobs.states import State
-from jobs.templatetags.money import exact, money, per_cent, rounded
+from jobs.templatetags.money import exact, hours_up, money, per_cent, rounded
 from jobs.web.bars import chart
 from tests import make
 from tests.reports import past
@@ -183,6 +183,10 @@ def test_money_is_rounded_for_the_eye_only(usd, cents, digits):
     assert money(Decimal(usd)) == (
         f'<span class="num" title="Estimate: ${digits}">{cents.replace("<", "&lt;")}</span>'
     )
+
+
+def test_vcpu_hours_at_most_are_rounded_up():
+    assert [hours_up(Decimal(hours)) for hours in ("8000.0000", "8000.0001", "0.01")] == ["8,000", "8,000.1", "0.1"]
 
 
 def test_small_shares_keep_a_digit():

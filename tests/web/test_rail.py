@@ -79,7 +79,7 @@ def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Cl
         "fits": ("off", "Not known yet"),
         "tags": ("good", "Yes"),
         "ceilings": ("good", "Within"),
-        "price": ("off", "At most: unknown"),
+        "price": ("off", "At most unknown"),
         "wait": ("off", "Not known yet"),
         "run": ("off", "Not known yet"),
     }
@@ -147,9 +147,9 @@ def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, resear
     assert lines["wait"][:2] == ("good", "About 1m 00s")
     assert "within 1m 30s: the last 3 jobs of cpu" in lines["wait"][2]
     assert lines["run"][:2] == ("good", "About 1h 00m")
-    assert lines["price"][:2] == ("off", "At most: unknown")
+    assert lines["price"][:2] == ("off", "At most unknown")
     assert "Expected $1.00, as the last 3 runs. It has no time limit. An hour costs $1.00." in lines["price"][2]
-    assert "Submit train to cpu, expected $1.00" in words(answer)
+    assert "Submit train to cpu, expected $1.00, at most unknown" in words(answer)
 
 
 def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its_attempts(
@@ -168,7 +168,11 @@ def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its
 def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None:
     rate_by_the_vcpu("1")
 
-    assert preview(browser, time_limit="2 h")["price"][:2] == ("good", "At most $2.00")
+    assert preview(browser, time_limit="2 h")["price"] == (
+        "good",
+        "At most $2.00",
+        "Cost At most $2.00 Expected unknown. At most: time limit × attempts × runs.",
+    )
     assert "An hour costs $1.00" in preview(browser)["price"][2]
 
 

@@ -291,9 +291,11 @@ def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
         reasons.append(
             f"Expected {rounded(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
         )
+    else:
+        reasons.append("Expected unknown.")
     if at_most is None:
         return Line(
-            "price", _LABELS["price"], "off", "At most: unknown", " ".join([*reasons, *_unknown_because(estimated)])
+            "price", _LABELS["price"], "off", "At most unknown", " ".join([*reasons, *_unknown_because(estimated)])
         )
     reasons.append("At most: time limit × attempts × runs.")
     return Line("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
