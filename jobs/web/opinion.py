@@ -123,9 +123,7 @@ def cost_in_words(verdict: Verdict) -> str:
         return ""
     expected, at_most = verdict.weight.estimate.expected.usd, verdict.weight.estimate.at_most.usd
     most = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
-    if expected is not None:
-        return f"expected {rounded(expected)}, {most}"
-    return most if at_most is not None else ""
+    return most if expected is None else f"expected {rounded(expected)}, {most}"
 
 
 def of_no_document(no: NotADocument) -> Opinion:
