@@ -8,7 +8,7 @@ from django.db.models import Count, Max, QuerySet
 
 from jobs.models import Job, JobDependency, Submission, Team
 from jobs.models.ids import from_text
-from jobs.states import STATUSES, Status, status_of
+from jobs.states import STATUSES, UNSENT, Status, status_of
 
 # Which status speaks for a whole submission: the first of these that any of its jobs has.
 _LOUDEST = (
@@ -83,6 +83,11 @@ class Summary:
     live: int
     stopping: int
     ended_at: datetime | None
+
+    @property
+    def with_aws(self) -> int:
+        """How many of the live ones AWS has."""
+        return self.live - sum(self.counts[delivery] for delivery in UNSENT)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     history = list(found.history.all())
     parents = list(found.waits_for.select_related("parent"))
     children = [edge.job for edge in found.waited_for_by.select_related("job").order_by("job__position")]
-    late = live.behind(found.account, live=found.status.live)
+    late = live.behind(found.account, with_aws=found.status.live and found.delivery == Delivery.SENT)
     part = array.seen(found)
     mark = live.mark(
         late,

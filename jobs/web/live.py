@@ -29,6 +29,9 @@ def seen(request: HttpRequest, current: str) -> bool:
     return request.GET.get("seen") == current
 
 
-def behind(account: Account, *, live: bool) -> bool:
-    """Whether the portal has not heard from AWS for so long that what it shows may be old."""
-    return live and (account.polled_at is None or now() - account.polled_at > BEHIND)
+def behind(account: Account, *, with_aws: bool) -> bool:
+    """Whether the portal has not heard from AWS for so long that what it shows may be old.
+
+    `with_aws`: AWS has a job of what is shown that has not ended. Without any, it may not have been asked for long.
+    """
+    return with_aws and (account.polled_at is None or now() - account.polled_at > BEHIND)

@@ -45,7 +45,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     shown = reports.job_page(found, first)
     summary = reports.summary(found)
     jobs = [job for job, _ in shown.jobs]
-    late = live.behind(found.account, live=bool(summary.live))
+    late = live.behind(found.account, with_aws=summary.with_aws > 0)
     request_for = found.request
     facts = [_facts(job) for job in jobs]
     mark = live.mark(

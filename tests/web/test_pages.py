@@ -161,6 +161,17 @@ def test_a_page_says_when_the_portal_is_behind_aws(browser: Client, research: Re
     assert "last heard from AWS" in page(browser, research.job)
 
 
+@pytest.mark.parametrize("delivery", ["AWAITING", "HELD", "ACCEPTED"])
+def test_a_job_that_aws_does_not_have_is_not_said_to_be_old(
+    browser: Client, research: Research, delivery: str
+) -> None:
+    Account.objects.update(polled_at=now() - timedelta(hours=2))
+    Job.objects.update(delivery=delivery, state="", batch_id=None)
+
+    assert "last heard from AWS" not in page(browser, research.submission)
+    assert "last heard from AWS" not in page(browser, research.job)
+
+
 def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, research: Research) -> None:
     answer = browser.post(reverse("job_stop", args=[research.job.text_id]))
     text = page(browser, research.job)
