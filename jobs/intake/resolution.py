@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from django.db.models import Q
 
@@ -15,6 +16,9 @@ from jobs.models import Account, Definition, Job, Queue, Registration, Revision,
 from jobs.spec.dependencies import JOB_ID
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, listed, quoted
+
+MOST_COMPARISONS = 10_000
+"""So many names are compared, over all a document, to guess what an unknown one meant."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ class _Resolver:
         self.asked_account = account
         self.granted: list[Queue] = []
         self.problems: list[Problem] = []
+        self._usable = Definition.objects.none()
+        self._numbers: dict[int, str] = {}
+        self._comparisons = MOST_COMPARISONS
 
     def run(self, steps: Sequence[Document], prefixes: Sequence[str]) -> Resolution:
         queues = self._queues(steps, prefixes)
@@ -119,16 +126,19 @@ class _Resolver:
         if self.asked_account:
             granted = [queue for queue in granted if queue.account_id == self.asked_account.pk]
         self.granted = granted
+        called: dict[str, list[Queue]] = {}
+        for queue in granted:
+            for text in {queue.name, queue.arn} - {""}:
+                called.setdefault(text, []).append(queue)
         return [
-            self._queue(text_at(step, "jobQueue"), prefix, granted)
+            self._queue(text_at(step, "jobQueue"), prefix, called)
             for step, prefix in zip(steps, prefixes, strict=True)
         ]
 
-    def _queue(self, asked: str, prefix: str, granted: Sequence[Queue]) -> Queue | None:
+    def _queue(self, asked: str, prefix: str, called: Mapping[str, Sequence[Queue]]) -> Queue | None:
         if not asked:
             return None  # the schema says what is missing
-        arn = BatchArn.parse(asked, "job-queue")
-        fitting = [queue for queue in granted if (queue.arn == asked if arn else queue.name == asked)]
+        fitting = called.get(asked, ())
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
@@ -136,7 +146,7 @@ class _Resolver:
             message = f"The team has a queue {quoted(asked)} in {where}. Name the queue by its ARN to say which."
             rule = "portal.queue-in-several-accounts"
         else:
-            message = f"{self.team} has no queue {quoted(asked)}. {_offer(asked, {queue.name for queue in granted})}"
+            message = f"{self.team} has no queue {quoted(asked)}. {self._offer(asked, self._queue_names)}"
             rule = "portal.unknown-queue"
         self.problems.append(Problem(f"{prefix}/jobQueue", message, rule=rule))
         return None
@@ -166,20 +176,20 @@ class _Resolver:
         for revision in revisions.order_by("-number"):
             by_name.setdefault(revision.definition.name, []).append(revision)
         accounts = [account] if account else list({queue.account for queue in self.granted})
-        return [
-            None
-            if self._is_elsewhere(each, prefix, accounts)
-            else self._revision(each, prefix, self._within(each, by_name.get(each.name)), usable.active())
-            for each, prefix in zip(asked, prefixes, strict=True)
-        ]
+        self._usable = usable.active()
+        found = {each: self._revision(each, accounts, by_name) for each in dict.fromkeys(asked)}
+        for each, prefix in zip(asked, prefixes, strict=True):
+            if problem := found[each].problem:
+                self.problems.append(problem.within(prefix))
+        return [found[each].revision for each in asked]
 
-    def _is_elsewhere(self, asked: DefinitionName, prefix: str, accounts: Sequence[Account]) -> bool:
-        """Whether an ARN names a definition of another account, region or partition, which is said then.
+    def _elsewhere(self, asked: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
+        """What to say where an ARN names a definition of another account, region or partition.
 
         Without this, the team's own definition of the same name would run in its place.
         """
         if asked.arn is None or any(self._has(account, asked.arn) for account in accounts):
-            return False
+            return None
         arn = asked.arn
         message = f"This ARN is of account {arn.account_number} in {arn.region} (partition {arn.partition})."
         if len(accounts) == 1 and not self._number(accounts[0]):
@@ -190,9 +200,7 @@ class _Resolver:
             advice = f"The job runs in {accounts[0]}. Use a job definition of that account and region."
         else:
             advice = f"{self.team} has no queue there. Use a job definition of the queue's account and region."
-        problem = Problem(f"{prefix}/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
-        self.problems.append(problem)
-        return True
+        return Problem("/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
 
     def _within(self, asked: DefinitionName, known: list[Revision] | None) -> list[Revision] | None:
         """Of the revisions of a name, those that an ARN can mean."""
@@ -205,19 +213,21 @@ class _Resolver:
 
     def _number(self, account: Account) -> str:
         """The account's number in AWS, as an admin entered it or as AWS's own ARNs tell it; empty if none does."""
-        arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
-        return account.number or next(filter(None, map(number_in, arns)), "")
+        if account.pk not in self._numbers:
+            arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
+            self._numbers[account.pk] = account.number or next(filter(None, map(number_in, arns)), "")
+        return self._numbers[account.pk]
 
     def _revision(
-        self,
-        asked: DefinitionName,
-        prefix: str,
-        known: Sequence[Revision] | None,
-        usable: Iterable[Definition],
-    ) -> Revision | None:
+        self, asked: DefinitionName, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
+    ) -> "_Found":
+        """What a name stands for; a name that many steps have is looked at once."""
         name, number = asked.name, asked.number
+        if elsewhere := self._elsewhere(asked, accounts):
+            return _Found(None, elsewhere)
         if not name:
-            return None  # the schema says what is missing
+            return _Found(None, None)  # the schema says what is missing
+        known = self._within(asked, by_name.get(name))
         runnable = [
             revision
             for revision in known or ()
@@ -226,12 +236,26 @@ class _Resolver:
             and not revision.definition.retired_at
         ]
         fitting = next((revision for revision in runnable if number in (None, revision.number)), None)
-        if fitting is None and known is None:
-            message = f"{self.team} has no job definition {quoted(name)}. {_offer(name, {d.name for d in usable})}"
-            self.problems.append(Problem(f"{prefix}/jobDefinition", message, rule="portal.unknown-definition"))
-        elif fitting is None:
-            self.problems.append(_not_run(name, number, f"{prefix}/jobDefinition", known or (), runnable))
-        return fitting
+        if fitting:
+            return _Found(fitting, None)
+        if known is None:
+            message = f"{self.team} has no job definition {quoted(name)}. {self._offer(name, self._definition_names)}"
+            return _Found(None, Problem("/jobDefinition", message, rule="portal.unknown-definition"))
+        return _Found(None, _not_run(name, number, "/jobDefinition", known, runnable))
+
+    @cached_property
+    def _queue_names(self) -> "_Names":
+        return _Names.of(queue.name for queue in self.granted)
+
+    @cached_property
+    def _definition_names(self) -> "_Names":
+        return _Names.of(self._usable.values_list("name", flat=True))
+
+    def _offer(self, asked: str, known: "_Names") -> str:
+        """The nearest name that exists, or all of them if they are few."""
+        self._comparisons -= len(known.names)
+        near = difflib.get_close_matches(asked, known.names, n=1) if self._comparisons >= 0 else []
+        return f"Did you mean {quoted(near[0])}?" if near else known.listed
 
     def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
         """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes.
@@ -253,6 +277,27 @@ class _Resolver:
             elif account and account.pk != accounts[_whole(job_id)]:
                 message = f"Job {quoted(job_id)} is in another AWS account. A job can wait for jobs in its own only."
                 self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a step's jobDefinition stands for, or what is wrong with it, told of the step."""
+
+    revision: Revision | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a team has of one kind, and the sentence that lists it."""
+
+    names: tuple[str, ...]
+    listed: str
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "_Names":
+        known = tuple(sorted(set(names)))
+        return cls(known, f"It has {listed(known)}." if known else "It has none yet.")
 
 
 def _raw_ids(step: Document) -> list[tuple[str, str]]:
@@ -310,12 +355,3 @@ def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
 
 def _day(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%-d %b %Y}"
-
-
-def _offer(asked: str, names: Iterable[str]) -> str:
-    """The nearest name that exists, or all of them if they are few."""
-    known = sorted(names)
-    near = difflib.get_close_matches(asked, known, n=1)
-    if near:
-        return f"Did you mean {quoted(near[0])}?"
-    return f"It has {listed(known)}." if known else "It has none yet."

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from django.utils.timezone import now
 
@@ -19,6 +20,7 @@ from jobs.policy.room import counted_queues, crowding
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.pricing.run_statistics import RunStatistics, run_statistics
 from jobs.spec import judge as spec_judge
+from jobs.spec import most
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.fitting import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity, has_errors
@@ -110,15 +112,17 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
         found = resolve(reading.document, reading.kind, member.team, account)
     grants = Grants.of(member.team)
     reading = filled_in(reading, found.targets, grants)
-    told = [
-        *reading.problems,
-        *spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets)),
-        *found.problems,
-    ]
+    spec_problems = spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets))
+    told = [*reading.problems, *spec_problems]
+    if not most.is_cut(told):
+        told = list(most.first(chain(told, found.problems)))
+    if most.is_cut(told):
+        problems = spec_judge.in_order(reading.document, told)
+        return Verdict(reading, found.account, tuple(problems), found.targets, grants)
     asks = list(_asks(reading, found))
     counted = counted_queues([ask for _, ask in asks], grants)
     taken = taken_by(member.team, counted) if counted else {}
-    told += _unsaid(_objections(reading, asks, grants, taken), told)
+    told = list(most.first(chain(told, _unsaid(_objections(reading, asks, grants, taken), told))))
     problems = spec_judge.in_order(reading.document, told)
     verdict = Verdict(reading, found.account, tuple(problems), found.targets, grants, taken)
     if reading.kind is Kind.DEFINITION:
@@ -162,10 +166,10 @@ def facts(queue: Queue) -> QueueFacts:
     return QueueFacts(fair_share=shared, platform=queue.platform, environments=around)
 
 
-def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> list[Problem]:
+def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> Iterator[Problem]:
     """Of a field that no one knows, it is said once: that AWS does not, before that the portal does not."""
     faulty = {problem.pointer for problem in told if problem.severity is Severity.ERROR}
-    return [p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty)]
+    return (p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty))
 
 
 def _asks(reading: Reading, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
@@ -178,14 +182,15 @@ def _asks(reading: Reading, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
 
 def _objections(
     reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
-) -> Sequence[Problem]:
+) -> Iterator[Problem]:
     """What the rules of the portal say; what is true of every job is told at its place, the team's own only once."""
-    told: dict[tuple[str, str, str], Problem] = {}
+    told: set[tuple[str, str, str]] = set()
     for prefix, objection in _each(reading, asks, grants, taken):
         problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
         placed = replace(problem, pointer=objection.pointer).within(prefix) if objection.pointer else problem
-        told[placed.rule, placed.pointer, placed.message] = placed
-    return list(told.values())
+        if (key := (placed.rule, placed.pointer, placed.message)) not in told:
+            told.add(key)
+            yield placed
 
 
 def _each(

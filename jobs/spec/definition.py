@@ -1,8 +1,9 @@
 """The rules of a job definition (RegisterJobDefinition)."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
-from jobs.spec import clusters, names, placeholders, platforms, retries, schema, secrets, sizes, volumes
+from jobs.spec import clusters, most, names, placeholders, platforms, retries, schema, secrets, sizes, volumes
 from jobs.spec.containers import tasks
 from jobs.spec.documents import Document, Kind
 from jobs.spec.problems import Problem, join, listed
@@ -16,10 +17,8 @@ _BLOCKS = {
 
 def problems(document: Document) -> list[Problem]:
     """Everything that is wrong with a definition, by its schema and by these rules."""
-    found = list(schema.check(document, Kind.DEFINITION))
-    for check in RULES:
-        found.extend(check(document))
-    return found
+    rules = chain.from_iterable(check(document) for check in RULES)
+    return list(most.first(chain(schema.check(document, Kind.DEFINITION), rules)))
 
 
 @rule("definition.properties")

@@ -41,6 +41,7 @@ class _Fitting:
         self.definitions = definitions
         self.renamed: dict[str, str] = {}
         self.converted: list[Change] = []
+        self.converted_more = 0
         self.origins: dict[str, str] = {}
 
     def run(self, document: Document, whole: Mapping[str, Any]) -> Fitted:
@@ -91,6 +92,9 @@ class _Fitting:
         meant = converted(value, wanted)
         if meant is None:
             return value
+        if len(self.converted) == MOST_SAID:
+            self.converted_more += 1
+            return meant
         last = here.rpartition("/")[2]
         what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else cut(last.replace("~1", "/"))
         # Without the value, which may be a secret.
@@ -112,10 +116,10 @@ class _Fitting:
         return [Change("", f"Keys are read in the spelling of AWS Batch: {', '.join(pairs)}{rest}.")]
 
     def _said_of_values(self) -> list[Change]:
-        if len(self.converted) <= MOST_SAID:
+        if not self.converted_more:
             return self.converted
-        more = len(self.converted) - MOST_SAID
-        return [*self.converted[:MOST_SAID], Change("", f"{more:,} more values are read as the type that is wanted.")]
+        more = f"{self.converted_more:,} more values are read as the type that is wanted."
+        return [*self.converted, Change("", more)]
 
 
 @cache

@@ -167,6 +167,9 @@ _PROGRAM_FLAGS = {
     "redis-cli": "-a",
 }
 
+_TOO_SHORT = re.compile(r"[A-Za-z0-9_./+-]{0,11}")
+"""One word of a few characters holds no secret that is told by its form: most texts of a document are such."""
+
 Span = tuple[int, int]
 
 
@@ -318,7 +321,7 @@ def _list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool
             after = ""
         elif short and each.startswith(short) and len(each) > len(short):
             rows.append(short + redact_value("password", each[len(short) :]))
-        elif after == "-u" or _USER.match(f"-u {each}") is None or not rows or rows[-1] not in ("-u", "--user"):
+        elif not rows or rows[-1] not in ("-u", "--user") or _USER.match(f"-u {each}") is None:
             rows.append(redact_text(each, environments=environments))
         else:
             rows.append(redact_text(f"-u {each}")[3:])
@@ -332,6 +335,8 @@ def _list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool
 
 def _spans(text: str) -> Iterator[tuple[Span, str]]:
     """Where secrets stand in a text, and of what sort each is."""
+    if _TOO_SHORT.fullmatch(text):
+        return
     for pattern, kind in _SIMPLE:
         for match in pattern.finditer(text):
             span = match.span("secret") if "secret" in pattern.groupindex else match.span()

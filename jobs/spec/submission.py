@@ -1,8 +1,9 @@
 """The rules of a submission (SubmitJob): of itself, on its definition, and for its queue."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
-from jobs.spec import dependencies, names, overrides, placeholders, queues, retries, schema, secrets, sizes
+from jobs.spec import dependencies, most, names, overrides, placeholders, queues, retries, schema, secrets, sizes
 from jobs.spec.containers import overrides as overridden
 from jobs.spec.documents import Document, Kind, list_at
 from jobs.spec.problems import Problem, join
@@ -17,12 +18,13 @@ def problems(
 
     With its definition at hand, what will run is judged; without, only what the submission says.
     """
-    return [
-        *schema.check(document, Kind.SUBMISSION),
-        *own_rules(document),
-        *dependencies.of_a_submission(document),
-        *in_its_place(document, definition, queue),
-    ]
+    found = chain(
+        schema.check(document, Kind.SUBMISSION),
+        own_rules(document),
+        dependencies.of_a_submission(document),
+        in_its_place(document, definition, queue),
+    )
+    return list(most.first(found))
 
 
 def own_rules(document: Document) -> Iterator[Problem]:

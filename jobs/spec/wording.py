@@ -6,6 +6,7 @@ Each function tells one sort of error of `jsonschema`; `SENTENCES` says which ke
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jobs.spec.documents import Path
@@ -129,7 +130,7 @@ def unknown_value(error: Error, path: Path, told: Told) -> Iterator[Problem]:
     if not isinstance(value, str):
         return  # the wrong type is told already
     meant = told.guesses.nearest(value, known)
-    hint = f"did you mean {meant}?" if meant else f"it knows {listed(known)}."
+    hint = f"did you mean {meant}?" if meant else f"it knows {_listed_once(tuple(known))}."
     fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant else ()
     yield Problem(join(*path), f"AWS Batch does not know {quoted(value)} as {_label(path)}; {hint}", fix=fix)
 
@@ -232,6 +233,12 @@ SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
     "minProperties": too_short,
     "maxProperties": too_long,
 }
+
+
+@lru_cache(maxsize=256)
+def _listed_once(known: tuple[str, ...]) -> str:
+    """The values of an enum, which are the same for each wrong one."""
+    return listed(known)
 
 
 def converted(value: Any, wanted: str) -> Any:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
-from jobs.spec import dependencies, graph, references, schema, submission
+from jobs.spec import dependencies, graph, most, references, schema, submission
 from jobs.spec.dependencies import array_size
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, quoted
@@ -86,18 +87,26 @@ def problems(
     """
     if oversized := list(few_steps(document)):
         return oversized
-    found = list(schema.check(document, Kind.WORKFLOW))
+    return list(most.first(_each(document, definitions or {}, queues or {})))
+
+
+def _each(
+    document: Document, definitions: Mapping[str, Document], queues: Mapping[str, QueueFacts]
+) -> Iterator[Problem]:
+    yield from schema.check(document, Kind.WORKFLOW)
     steps = _steps(document)
     for number, step in enumerate(steps):
-        own = [*submission.own_rules(step), *dependencies.types(step)]
-        definition = (definitions or {}).get(text_at(step, "jobDefinition"))
-        own += submission.in_its_place(step, definition, (queues or {}).get(text_at(step, "jobQueue")))
-        found.extend(problem.within(join("jobs", number)) for problem in own)
+        definition = definitions.get(text_at(step, "jobDefinition"))
+        queue = queues.get(text_at(step, "jobQueue"))
+        prefix = join("jobs", number)
+        for problem in chain(
+            submission.own_rules(step), dependencies.types(step), submission.in_its_place(step, definition, queue)
+        ):
+            yield problem.within(prefix)
     resolved = references.resolve(steps)
-    found.extend(resolved.problems)
+    yield from resolved.problems
     for check in RULES:
-        found.extend(check(resolved))
-    return found
+        yield from check(resolved)
 
 
 def plan(document: Document) -> Plan:

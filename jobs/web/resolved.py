@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 from jobs.intake import Verdict
@@ -26,6 +27,10 @@ BADGES: Mapping[Source, str] = {
 }
 
 
+MOST_ROWS = 300
+"""So many rows a part shows, and words of a command: a document of a megabyte may have 40,000 tags."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A value as it will be, and whose word it is."""
@@ -46,6 +51,13 @@ class Part:
 
     title: str
     rows: tuple[Row, ...]
+    left_off: int = 0
+    """So many more there are."""
+
+    @classmethod
+    def of(cls, title: str, rows: Iterable[Row], count: int = 0) -> "Part":
+        """With the first rows, if there are more than anyone reads; `count` is of all that `rows` would yield."""
+        return cls(title, tuple(islice(rows, MOST_ROWS)), max(0, count - MOST_ROWS))
 
 
 def of_verdict(verdict: Verdict | None) -> list[Part]:
@@ -105,12 +117,13 @@ def _parts(view: Effective, job_id: str = "") -> list[Part]:
     found: list[Part] = []
     for number, container in enumerate(view.containers, 1):
         name = f" of {container.name or f'container {number}'}" if several else ""
-        found.append(Part(f"Container{name}", tuple(_container(container))))
-        found.append(Part(f"Environment{name}", tuple(_environment(container, job_id))))
-    found.append(Part("The job", tuple(_whole(view))))
-    tags = (Row(key, redact_value(key, str(said.value)), said.source, mono=True) for key, said in view.tags.items())
+        found.append(Part.of(f"Container{name}", _container(container)))
+        variables = _environment(container, job_id)
+        found.append(Part.of(f"Environment{name}", variables, len(container.environment)))
+    found.append(Part.of("The job", _whole(view)))
     own = Row(f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL)
-    found.append(Part("Tags", (*tags, own)))
+    tags = (Row(key, redact_value(key, str(said.value)), said.source, mono=True) for key, said in view.tags.items())
+    found.append(Part.of("Tags", chain(islice(tags, MOST_ROWS - 1), [own]), len(view.tags) + 1))
     return [part for part in found if part.rows]
 
 
@@ -127,9 +140,11 @@ def _container(container: EffectiveContainer) -> Iterator[Row]:
 
 def _command(words: Iterable[Said], base: Source) -> Iterator[Row]:
     """The command line, and of each word that a parameter says, who says it."""
-    said = list(words)
+    said = list(islice(words, MOST_ROWS + 1))
+    more = len(said) > MOST_ROWS
+    said = said[:MOST_ROWS]
     shown = redact([str(word.value) for word in said])
-    yield Row("Command", shlex.join(shown), base, mono=True)
+    yield Row("Command", shlex.join(shown) + " …" * more, base, mono=True)
     for number, word in enumerate(said, 1):
         if word.source is not base:
             yield Row(f"Its word {number}", shown[number - 1], word.source, mono=True)

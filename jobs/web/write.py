@@ -18,7 +18,7 @@ from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import Kind
 from jobs.spec.masked_source import masked_source
-from jobs.spec.reading import LARGEST, NotADocument
+from jobs.spec.reading import LARGEST, NotADocument, read
 from jobs.spec.redaction import redact
 from jobs.web import examples, opinion, schemas
 from jobs.web.builder import kept
@@ -126,9 +126,9 @@ def judge(request: SignedInRequest, slug: str) -> HttpResponse:
 def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpResponse:
     """Register or submit, and show what came of it. Raises NotADocument and Refused."""
     asked = draft.whole(member)
-    verdict = intake.judge(asked, member)
-    text = asked if isinstance(asked, str) else verdict.reading.text
-    if verdict.reading.kind is not Kind.DEFINITION:
+    reading = read(asked)
+    text = asked if isinstance(asked, str) else reading.text
+    if reading.kind is not Kind.DEFINITION:
         source = Source.RERUN if draft.again else Source.JSON
         submission = intake.accept(text, member, source=source, request_key=draft.request_key)
         messages.success(request, f"Submitted {submission.name}.")

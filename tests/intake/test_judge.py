@@ -205,3 +205,40 @@ def test_however_many_jobs_a_document_has_the_questions_to_the_database_stay_the
     for size in (2, 40):
         with django_assert_num_queries(7):
             assert intake.judge(workflow(size), research).ok
+
+
+def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons(
+    research, django_assert_num_queries, monkeypatch
+):
+    compared = []
+
+    def compare(asked, known, **_):
+        compared.extend(known)
+        return []
+
+    account = research.team.queue_grants.get().queue.account
+    for number in range(9):
+        make.revision(f"hello-{number}", of=research.team, where=account)
+    monkeypatch.setattr("jobs.intake.resolution.difflib.get_close_matches", compare)
+    monkeypatch.setattr("jobs.intake.resolution.MOST_COMPARISONS", 100)
+
+    def workflow(size):
+        steps = [ask(jobName=f"job-{n}", jobQueue=f"queue-{n}", jobDefinition=f"unknown-{n}") for n in range(size)]
+        return json.dumps({"jobs": [json.loads(step) for step in steps]})
+
+    for size in (2, 40):
+        compared.clear()
+        with django_assert_num_queries(6):
+            verdict = intake.judge(workflow(size), research)
+        assert len(verdict.errors) == 2 * size
+        assert verdict.errors[-1].message.endswith(
+            "It has hello, hello-0, hello-1, hello-2, hello-3, hello-4, hello-5, hello-6 and 2 more."
+        )
+        assert len(compared) <= 100
+
+
+def test_where_too_much_is_wrong_the_team_is_told_so_and_nothing_more_is_looked_for(research):
+    verdict = intake.judge(ask(**{f"key{number}": 1 for number in range(600)}), research)
+
+    assert (verdict.errors[0].rule, len(verdict.errors)) == ("reading.more-problems", 501)
+    assert not verdict.ok

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobs.spec import fields
-from jobs.spec.fields import DEFINITION, JOB, Row, units
+from jobs.spec.fields import DEFINITION, JOB, FieldIndex, Row, units
 from tests.examples import examples
 from tests.spec import samples
 
@@ -333,6 +333,6 @@ def test_a_problem_finds_its_field(pointer: str, name: str | None) -> None:
         tags={"Project": "a"},
         dependsOn=[{"jobId": samples.JOB_ID}],
     )
-    field = fields.field_at(pointer, document, JOB)
+    field = FieldIndex(document, JOB).field_at(pointer)
 
     assert (field.name if field else None) == name

@@ -1,6 +1,7 @@
 """What is secret is masked, what only resembles a secret is not, and nothing else changes."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -249,3 +250,10 @@ def test_a_mask_with_nothing_behind_it_stays_a_mask() -> None:
     again = json.loads(restored(masked, DOCUMENT))
 
     assert again["containerOverrides"]["environment"][0] == {"name": "OTHER_PWD", "value": MASK}
+
+
+@given(some.from_regex(redaction._TOO_SHORT, fullmatch=True))
+def test_what_is_too_short_to_be_looked_at_holds_nothing_that_looking_would_find(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(redaction, "_TOO_SHORT", re.compile("(?!)"))
+        assert redact_text(text) == text

@@ -1,5 +1,7 @@
 """Every rule with a sound document, one that breaks it, and the place it points to."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +10,9 @@ import pytest
 from jobs.spec import judge
 from jobs.spec.documents import Document, Kind, text_at
 from jobs.spec.fitting import EnvironmentFacts
+from jobs.spec.most import MAX_ERRORS, MAX_PROBLEMS, first
 from jobs.spec.patch import apply
-from jobs.spec.problems import Problem
+from jobs.spec.problems import Problem, Severity
 from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import read
 from jobs.spec.rules import KNOWN
@@ -389,8 +392,9 @@ QUEUE_CASES = [
 ]
 
 TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs",
-                  "queue.nothing-fits", "workflow.too-many-steps"}  # fmt: skip
-"""Rules about texts (test_reading.py), queues (below), and the size of a workflow (reports/test_size.py)."""
+                  "queue.nothing-fits", "workflow.too-many-steps", "reading.more-problems"}  # fmt: skip
+"""Rules about texts (test_reading.py), queues and too many problems (below), and the size of a workflow
+(reports/test_size.py)."""
 
 
 def names(cases: list[Case]) -> list[str]:
@@ -521,3 +525,45 @@ def test_a_document_much_too_large_is_still_judged_at_once() -> None:
     names = [{"name": f"containers-{number}"} for number in many]
     over = submission(ecsPropertiesOverride={"taskProperties": [{"containers": names}]})
     judge.problems(Kind.SUBMISSION, over, {"greet": ecs(*task)})
+
+
+def many(severity: Severity, taken: list[int]) -> Iterator[Problem]:
+    for number in itertools.count():
+        taken.append(number)
+        yield Problem(f"/{number}", "", severity)
+
+
+@pytest.mark.parametrize(
+    ("severity", "most", "said"),
+    [
+        (Severity.ERROR, MAX_ERRORS, "More than 500 errors were found"),
+        (Severity.WARNING, MAX_PROBLEMS, "More than 25,000 errors and warnings were found"),
+    ],
+)
+def test_after_so_many_problems_nothing_more_is_looked_for(severity: Severity, most: int, said: str) -> None:
+    taken: list[int] = []
+    *told, last = first(many(severity, taken))
+
+    assert (len(told), len(taken)) == (most, most + 1)
+    assert (last.rule, last.severity, last.pointer) == ("reading.more-problems", Severity.ERROR, "")
+    assert last.message.startswith(said)
+
+
+def test_as_many_problems_as_are_told_are_all_told() -> None:
+    found = [Problem("", "")] * MAX_ERRORS
+    assert list(first(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "document"),
+    [
+        (Kind.SUBMISSION, submission(tags={f"tag {number}": number for number in range(MAX_ERRORS + 100)})),
+        (Kind.DEFINITION, definition(tags={f"tag {number}": number for number in range(MAX_ERRORS + 100)})),
+        (Kind.WORKFLOW, {"jobs": [{"jobName": f"a{number}"} for number in range(MAX_ERRORS)]}),
+    ],
+)
+def test_a_document_of_each_kind_tells_no_more_than_that(kind: Kind, document: Document) -> None:
+    found = judge.problems(kind, document)
+
+    assert len([problem for problem in found if problem.severity is Severity.ERROR]) == MAX_ERRORS + 1
+    assert found[0].rule == "reading.more-problems"

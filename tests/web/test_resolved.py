@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from jobs import intake
 from jobs.models import Job, TagRule
+from jobs.web.resolved import MOST_ROWS
 from tests import make
 from tests.web.conftest import Research, SignIn
 from tests.web.test_forms import fill
@@ -131,3 +133,23 @@ def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Rese
 
     assert told["Time limit"] == pages["a"]["Time limit"] == ("2 h", "team rule")
     assert pages["b"]["Time limit"] == ("1 min", "submission")
+
+
+def test_of_very_many_values_the_first_are_shown_and_the_others_counted(browser: Client, research: Research) -> None:
+    words = [f"w{number}" for number in range(2 * MOST_ROWS)]
+    over = {
+        "command": words,
+        "environment": [{"name": f"N{number}", "value": "v"} for number in range(2 * MOST_ROWS)],
+    }
+    document = {**BASE, "jobName": "a", "jobQueue": "cpu", "jobDefinition": "trainer", "containerOverrides": over}
+    answer = browser.post(
+        reverse("job_preview", args=["research"]), {"document": json.dumps(document), "follows": "yes"}
+    )
+    told = rows(answer)
+
+    assert told["Command"][0].startswith("w0 w1 w2")
+    of_definition = {"STAGE", "DB_PASSWORD"}
+    shown = {label for label in told if re.fullmatch(r"N\d+", label)} | (of_definition & told.keys())
+    assert len(shown) == MOST_ROWS
+    # PORTAL_JOB_ID is of the environment too.
+    assert re.search(rf"And {MOST_ROWS + 3} more", answer.content.decode())

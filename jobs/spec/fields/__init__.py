@@ -24,13 +24,13 @@ __all__ = [
     "JOB",
     "MOST_ROWS",
     "Field",
+    "FieldIndex",
     "Names",
     "Row",
     "Rows",
     "Value",
     "beyond",
     "changed",
-    "field_at",
     "values",
     "written",
 ]
@@ -69,17 +69,29 @@ def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
     return list(_unseen(document, "", shown, ways))
 
 
-def field_at(pointer: str, document: Document, fields: Iterable[Field]) -> Field | None:
-    """The field at which a problem is told: the one that shows that place, or all that is in it."""
-    table = list(fields)
-    for field in table:
-        if any(pointer == own or pointer.startswith(own + "/") for own in field.place.owns(document)):
-            return field
-    for field in table:
-        home = join(*field.place.path)
-        if any(pointer == _parent(own) and own.startswith(home + "/") for own in field.place.owns(document)):
-            return field
-    return next((field for field in table if pointer and pointer == join(*field.place.path)), None)
+class FieldIndex:
+    """The fields of a document by the places they show, read once for all the problems of the document."""
+
+    def __init__(self, document: Document, fields: Iterable[Field]) -> None:
+        self._owners: dict[str, Field] = {}
+        self._parents: dict[str, Field] = {}
+        self._homes: dict[str, Field] = {}
+        for field in fields:
+            home = join(*field.place.path)
+            self._homes.setdefault(home, field)
+            for own in field.place.owns(document):
+                self._owners.setdefault(own, field)
+                if own.startswith(home + "/"):
+                    self._parents.setdefault(_parent(own), field)
+
+    def field_at(self, pointer: str) -> Field | None:
+        """The field at which a problem is told: the one that shows that place, or all that is in it."""
+        above = pointer
+        while above not in self._owners:
+            if not above:
+                return self._parents.get(pointer) or (self._homes.get(pointer) if pointer else None)
+            above = _parent(above)
+        return self._owners[above]
 
 
 def _unseen(value: object, pointer: str, shown: set[str], ways: set[str]) -> Iterable[str]:

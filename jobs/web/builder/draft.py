@@ -7,6 +7,7 @@ field holds counts where it differs from that, and is laid over the text; all el
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ from django.http import QueryDict
 from jobs.models.ids import new_id, to_text
 from jobs.spec import fields
 from jobs.spec.documents import Document, Kind
-from jobs.spec.fields import Field, Row, Value, further, units
+from jobs.spec.fields import Field, FieldIndex, Row, Value, further, units
 from jobs.spec.fields.further import Part
 from jobs.spec.patch import CannotApply, apply
 from jobs.spec.problems import Fix, Problem, Severity, has_errors, join
@@ -229,7 +230,11 @@ class Draft:
         return next(iter(each.place.owns(self.document)), join(*each.place.path))
 
     def _field_of(self, problem: Problem) -> Field | None:
-        return fields.field_at(problem.pointer, self.document, self.table)
+        return self._index.field_at(problem.pointer)
+
+    @cached_property
+    def _index(self) -> FieldIndex:
+        return FieldIndex(self.document, self.table)
 
     def at_fields(self, problems: Iterable[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
         """Problems by the names of their fields, errors first, and those that no field shows."""
@@ -277,8 +282,8 @@ def _lines(text: str) -> str:
 
 
 def _twice(rows: Any) -> list[str]:
-    names = [row.name for row in rows if isinstance(row, Row) and (row.name or row.value)]
-    return sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(row.name for row in rows if isinstance(row, Row) and (row.name or row.value))
+    return sorted(name for name, count in counts.items() if count > 1)
 
 
 def in_full(document: Document) -> str:
