@@ -97,11 +97,8 @@ def job_ask(
         size_pointer=resized_at(document) or "/jobDefinition",
         array_size=_number(document, "arrayProperties", "size"),
         run_seconds=_number(document, *time_limit.PATH) or _number(definition, *time_limit.PATH),
-        attempts=_number(document, *_ATTEMPTS) or _number(definition, *_ATTEMPTS) or 1,
+        attempts=_number(document, *effective.ATTEMPTS) or _number(definition, *effective.ATTEMPTS) or 1,
     )
-
-
-_ATTEMPTS = ("retryStrategy", "attempts")
 
 
 def _number(document: Mapping[str, object], *path: str) -> int:

@@ -13,6 +13,7 @@ from jobs.spec.names import JOB_ID_VARIABLE
 from jobs.spec.placeholders import WHOLE
 from jobs.spec.sizes import asked
 
+ATTEMPTS = ("retryStrategy", "attempts")
 BATCH_LOG_GROUP = "/aws/batch/job"  # where awslogs writes unless told otherwise; AWS Batch User Guide, log driver
 
 
@@ -100,7 +101,9 @@ def view(
         array_size=_said(part(over, "arrayProperties", "size"), Source.OVERRIDE),
         timeout_seconds=_said(time_limit.seconds_at(over), Source.OVERRIDE)
         or _said(time_limit.seconds_at(definition), Source.DEFINITION),
-        attempts=_either(definition, over, "retryStrategy", "attempts") or Said(1, Source.BATCH),
+        attempts=_said(part(over, *ATTEMPTS), Source.OVERRIDE)
+        or _said(part(definition, *ATTEMPTS), Source.DEFINITION)
+        or Said(1, Source.BATCH),
         job_role=_said(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
         execution_role=_said(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION) if first else None,
         tags=_tags(definition, over, filled or {}),
@@ -198,13 +201,6 @@ def _log_group(container: Document) -> Said | None:
         return None
     group = text_at(container, "logConfiguration", "options", "awslogs-group")
     return Said(group, Source.DEFINITION) if group else Said(BATCH_LOG_GROUP, Source.BATCH)
-
-
-def _either(definition: Document, submission: Document, block: str, key: str) -> Said | None:
-    """A member of a block that a submission replaces as a whole."""
-    if is_object(submission.get(block)):
-        return _said(submission[block].get(key), Source.OVERRIDE)
-    return _said(part(definition, block, key), Source.DEFINITION)
 
 
 def _said(value: Any, source: Source) -> Said | None:

@@ -1,7 +1,9 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from jobs.policy.asks import job_ask
 from jobs.spec import effective
 from jobs.spec.job_size import requested_size
 
@@ -112,6 +114,23 @@ def test_what_nobody_says_is_batchs_own():
     assert view["attempts"] == {"value": 1, "from": "batch"}
     assert view["containers"][0]["logGroup"] == {"value": "/aws/batch/job", "from": "batch"}
     assert container_of(definition(logConfiguration={"logDriver": "syslog"}))["logGroup"] is None
+
+
+@pytest.mark.parametrize("strategy", [{}, {"evaluateOnExit": []}])
+def test_a_retry_strategy_without_attempts_says_nothing_and_costs_as_much_as_is_shown(strategy):
+    document = {**definition(), "retryStrategy": {"attempts": 10}}
+    over = {"retryStrategy": strategy}
+    names: dict[str, Any] = {
+        "definition_name": "a:1",
+        "definition_shared": True,
+        "queue_id": 1,
+        "queue_name": "q",
+        "queue_open": True,
+    }
+    ask = job_ask(over, document, **names)
+
+    assert effective.view(document, over).as_json()["attempts"] == {"value": 10, "from": "definition"}
+    assert ask.attempts == 10
 
 
 def test_an_overriding_command_replaces_the_whole_and_its_placeholders_too():
