@@ -303,7 +303,7 @@ def count_goes_up(edit: Edit) -> Iterator[Reason]:
         yield Reason("edit.count", f"{listed(new, most=3)} {'is' if len(new) == 1 else 'are'} new.")
     for name, before, after in edit.kept:
         if after.runs > before.runs:
-            yield Reason("edit.count", f"{quoted(name)} ran {before.runs:,} times and runs {after.runs:,} times.")
+            yield Reason("edit.count", f"{quoted(name)} had {before.runs:,} runs and has {after.runs:,}.")
 
 
 def queue_is_another(edit: Edit) -> Iterator[Reason]:

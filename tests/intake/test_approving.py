@@ -252,7 +252,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"arrayProperties": {"size": 11}}, "ran 10 times and runs 11 times"),
+        ({"arrayProperties": {"size": 11}}, "had 10 runs and has 11"),
         ({"jobQueue": "small"}, "was for queue cpu and is for small"),
         (
             {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "2"}]}},

@@ -132,6 +132,20 @@ def test_a_leads_pages_are_accessible_and_fit(look: str, enter: Callable[..., Pa
         pleases(page, path)
 
 
+def test_the_editor_of_a_request_fills_its_card(enter: Callable[..., Page], research: Research) -> None:
+    Team.objects.filter(pk=research.team.pk).update(approval_array_size=4)
+    asker = make.member(Team.objects.get(pk=research.team.pk))
+    array = {"jobName": "dear", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
+    approval = intake.accept(json.dumps(array), asker, source="json").approval
+    Membership.objects.filter(user=research.analyst.user).update(role="lead")
+    page = enter(reverse("approval_edit", args=[to_text(approval.public_id)]))
+    card, text = (page.locator(each).bounding_box() for each in (".editor", "#text"))
+
+    assert card
+    assert text
+    assert text["width"] > card["width"] - 4
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page], research: Research) -> None:
     make.job(research.submission, name="a-name-as-long-as-names-may-be-" * 4, state="FAILED", exit_code=1)
