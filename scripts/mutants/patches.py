@@ -1,25 +1,12 @@
-"""Takes each rule of the policy, each named check of `access` and each part of what thresholds compare out, one by
-one, and sees that a test misses it.
+"""Rules of the policy, named checks of `access`, parts of what thresholds compare, and others that are a value: each
+taken out by putting another in its place."""
 
-`python -m scripts.mutants [NAME …]` runs the quick tests of rules and access once for each, with that one taken out,
-and fails if the tests pass all the same. Nothing is edited: a run of pytest loads this module as its plugin, and the
-environment says which one is missing.
-"""
-
-import os
 import pydoc
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-MUTANT = "PORTAL_MUTANT"
-AT_ONCE = 2
-LONGEST_SECONDS = 60  # for one; a run that hangs has noticed something too
 PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room", "approval", "sizes"))
 SIZES = ("tests/spec/test_job_size.py", "tests/policy/test_sizes.py")
 ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
@@ -326,47 +313,3 @@ def _any_team_active() -> None:
         return member.role in access.MAY[act] or (act in access.STAFF_TOO and member.user.is_staff)
 
     setattr(access.Member, "may", may)  # noqa: B010
-
-
-def pytest_collection_modifyitems() -> None:
-    """Within pytest: Django is set up and the tests are read; take the one out that the environment names."""
-    name = os.environ.get(MUTANT)
-    if name:
-        mutants()[name][0]()
-
-
-def survives(name: str, tests: tuple[str, ...]) -> bool:
-    """Whether the tests pass without it."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "scripts.mutants", *tests]
-    environment = {**os.environ, MUTANT: name, "QUICK": "1"}
-    try:
-        run = subprocess.run(  # noqa: S603 - our own words
-            command, env=environment, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    if run.returncode not in (0, 1):
-        raise SystemExit(f"The tests could not run without {name}:\n{run.stdout}{run.stderr}")
-    return run.returncode == 0
-
-
-def main(chosen: list[str]) -> int:
-    import django  # noqa: PLC0415
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    django.setup()
-    known = mutants()
-    began = time.monotonic()
-    survivors = []
-    names = chosen or list(known)
-    with ThreadPoolExecutor(AT_ONCE) as runs:
-        for name, survived in zip(names, runs.map(lambda name: survives(name, known[name][1]), names), strict=True):
-            survivors += [name] * survived
-            print(f"{'MISSED BY NO TEST' if survived else 'missed':<18} {name}", flush=True)  # noqa: T201
-    count = len(names)
-    print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - began:.0f} s).")  # noqa: T201
-    return 1 if survivors else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""Runs the tests once for each mutant. Fails if one is noticed by none of its tests."""
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from scripts.mutants.catalogue import tests_by_name
+from scripts.mutants.running import prepared, take_out
+
+AT_ONCE = 2
+
+
+def main(chosen: list[str]) -> int:
+    context = prepared()
+    known = tests_by_name()
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise SystemExit(f"No such mutant: {', '.join(unknown)}")
+    began = time.monotonic()
+    survivors = []
+    names = chosen or list(known)
+    with ThreadPoolExecutor(AT_ONCE) as runs:
+        for name, outcome in zip(
+            names, runs.map(lambda name: take_out(name, known[name], context), names), strict=True
+        ):
+            survivors += [] if outcome.noticed_by else [name]
+            word = "missed" if outcome.noticed_by else "MISSED BY NO TEST"
+            print(f"{word:<18} {outcome.seconds:4.0f} s  {name}  {outcome.noticed_by}", flush=True)  # noqa: T201
+    count = len(names)
+    print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - began:.0f} s).")  # noqa: T201
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,30 @@
+"""Every mutant by its name, and the tests that notice it."""
+
+import os
+from functools import cache
+
+import django
+
+from scripts.mutants import delivery, limits, ownership, recovery
+from scripts.mutants.source import SourceMutant
+
+
+@cache
+def source_mutants() -> dict[str, SourceMutant]:
+    """Those that replace a text. Imports nothing of the portal."""
+    every = [*delivery.MUTANTS, *ownership.MUTANTS, *recovery.MUTANTS, *limits.MUTANTS]
+    named = {mutant.name: mutant for mutant in every}
+    if len(named) != len(every):
+        names = [mutant.name for mutant in every]
+        raise ValueError(f"Two mutants have one name: {sorted({name for name in names if names.count(name) > 1})}")
+    return named
+
+
+def tests_by_name() -> dict[str, tuple[str, ...]]:
+    """All of them. Sets Django up."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    from scripts.mutants.patches import mutants  # noqa: PLC0415 - it imports the portal
+
+    patches = {name: tests for name, (_, tests) in mutants().items()}
+    return patches | {name: mutant.tests for name, mutant in source_mutants().items()}

@@ -1,0 +1,212 @@
+"""The guard that keeps a request from leaving late, and the quarantine before a second try."""
+
+from scripts.mutants.source import SourceMutant, several
+
+SESSION = "jobs/aws/session.py"
+DELIVERY = "jobs/dispatch/delivery.py"
+RECONCILE = "jobs/sync/reconcile.py"
+QUARANTINE = "jobs/models/quarantine.py"
+
+ON_THE_WIRE = ("tests/aws/test_errors.py",)
+HOLDING = ("tests/dispatch/test_holding.py",)
+RECOVERY = ("tests/sync/test_recovery.py",)
+POLL = ("tests/sync/test_poll.py::test_the_clock_of_aws_is_read_off_its_answers",)
+ONE_BY_ONE = ("tests/dispatch/test_delivery.py",)
+UNKNOWN = ("tests/sync/test_reconcile.py",)
+GROUND = ("tests/quickstart/test_ground_checks.py::test_a_hasty_account_is_refused_wherever_it_is",)
+
+SINCE = "    since = Moment()  # before the intent is written: a pause at any step after this counts\n"
+INTENT = "    intent = book.intend(job)\n"
+GUARD = (
+    *several(
+        SESSION,
+        ON_THE_WIRE,
+        (
+            "guard: the time that has passed",
+            "self.opened_at is None or self.opened_at.passed() > self.seconds",
+            "self.opened_at is None",
+        ),
+        (
+            "guard: a submission without an intent",
+            "self.opened_at is None or self.opened_at.passed()",
+            "self.opened_at is not None and self.opened_at.passed()",
+        ),
+        (
+            "guard: shut after the submission",
+            "        finally:\n            self.opened_at = None",
+            "        finally:\n            pass",
+        ),
+        ("guard: each thread has its own", "class Fence(threading.local):", "class Fence:"),
+        (
+            "guard: asked before the request leaves",
+            'client.meta.events.register("before-send.batch.SubmitJob", fence.check)',
+            "pass",
+        ),
+        (
+            "guard: one call is one request",
+            '    Purpose.SUBMIT: Config(\n        retries={"mode": "standard", "total_max_attempts": 1},',
+            '    Purpose.SUBMIT: Config(\n        retries={"mode": "standard", "total_max_attempts": 3},',
+        ),
+    ),
+    *several(
+        "jobs/aws/errors.py",
+        ON_THE_WIRE,
+        (
+            "guard: what it stops was not sent",
+            "ConnectTimeoutError | EndpointConnectionError | FenceError)",
+            "ConnectTimeoutError | EndpointConnectionError)",
+        ),
+    ),
+    *several(
+        SESSION,
+        HOLDING,
+        (
+            "guard: the steady clock",
+            "max(time.monotonic() - self._steady, time.time() - self._wall)",
+            "time.time() - self._wall",
+        ),
+        (
+            "guard: the wall clock",
+            "max(time.monotonic() - self._steady, time.time() - self._wall)",
+            "time.monotonic() - self._steady",
+        ),
+        ("guard: the clock that counted more", "max(time.monotonic() - self", "min(time.monotonic() - self"),
+    ),
+    *several(
+        DELIVERY,
+        HOLDING,
+        ("guard: how long it stays open", "fence.open_for(SEND_WITHIN, since)", "fence.open_for(3600.0, since)"),
+        (
+            "guard: it counts from before the intent",
+            f"{SINCE}{INTENT}",
+            f"{INTENT}{SINCE}",
+        ),
+    ),
+    *several(
+        DELIVERY,
+        RECOVERY,
+        ("skew: nothing is sent", "if held_back(account) or _clocks_differ(account):", "if held_back(account):"),
+        ("skew: of either sign", "if abs(skew) <= SKEW_AT_MOST:", "if skew <= SKEW_AT_MOST:"),
+        ("skew: ahead too", "if abs(skew) <= SKEW_AT_MOST:", "if -skew <= SKEW_AT_MOST:"),
+        ("skew: a little is borne", "if abs(skew) <= SKEW_AT_MOST:", "if skew == 0.0:"),
+    ),
+    *several(
+        SESSION,
+        POLL,
+        (
+            "skew: read off each answer",
+            'client.meta.events.register("after-call.batch", functools.partial(_note_date, way_in))',
+            "pass",
+        ),
+    ),
+    *several(
+        "jobs/sync/poll.py",
+        POLL,
+        ("skew: kept on the account", 'fields["clock_skew_seconds"] = skew', "pass"),
+    ),
+)
+
+WHOLE = "round(SEND_WITHIN + SIGNATURE + SKEW_AT_MOST + LISTED_WITHIN + MARGIN)"
+IN_SANDBOX = "round(SEND_WITHIN + SANDBOX_SIGNATURE + SANDBOX_MARGIN)"
+LENGTH = (
+    *(
+        SourceMutant(f"quarantine: {part} counts", QUARANTINE, WHOLE, WHOLE.replace(text, ""), GROUND)
+        for part, text in (
+            ("the guard", "SEND_WITHIN + "),
+            ("the life of a signature", "SIGNATURE + "),
+            ("the skew", "SKEW_AT_MOST + "),
+            ("the lag of lists", "LISTED_WITHIN + "),
+            ("the margin", " + MARGIN"),
+        )
+    ),
+    *(
+        SourceMutant(f"quarantine in the sandbox: {part} counts", QUARANTINE, IN_SANDBOX, text, GROUND)
+        for part, text in (
+            ("the guard", "round(SANDBOX_SIGNATURE + SANDBOX_MARGIN)"),
+            ("the life of a signature", "round(SEND_WITHIN + SANDBOX_MARGIN)"),
+            ("the margin", "round(SEND_WITHIN + SANDBOX_SIGNATURE)"),
+        )
+    ),
+    SourceMutant(
+        "quarantine: none shorter is saved",
+        "jobs/models/account.py",
+        "if (self.quarantine_seconds or 0) < self.shortest_quarantine:",
+        "if False:",
+        GROUND,
+    ),
+    SourceMutant(
+        "quarantine: the portal does not start with a shorter one",
+        "portal/ground.py",
+        "if account.quarantine_seconds < account.shortest_quarantine",
+        "if False",
+        GROUND,
+    ),
+)
+
+LOST = (
+    *several(
+        RECONCILE,
+        ONE_BY_ONE,
+        (
+            "quarantine: waited out before a second try",
+            "elif job.sent_at and began > job.sent_at + timedelta(seconds=account.quarantine_seconds):",
+            "elif job.sent_at:",
+        ),
+        ("quarantine: what is found is adopted", "        if found:\n", "        if False:\n"),
+        (
+            "quarantine: no answer is no absence",
+            "                break  # the others stay due, and are looked for when AWS answers\n            continue",
+            "                break\n            found = []",
+        ),
+    ),
+    *several(
+        RECONCILE,
+        UNKNOWN,
+        ("quarantine: it ends before the list is asked for", "and began > job.sent_at", "and now() > job.sent_at"),
+        (
+            "unknown: not in a living worker's hands",
+            "Job.objects.filter(due, account=account).unknown()",
+            'Job.objects.filter(due, account=account, delivery="SENDING")',
+        ),
+        (
+            "unknown: when it is time",
+            "    due = Q(next_try_at=None) | Q(next_try_at__lte=now())\n",
+            "    due = ~Q(pk=None)\n",
+        ),
+        ("unknown: at once the first time", "due = Q(next_try_at=None) | Q(", "due = Q("),
+        (
+            "unknown: again when it was time",
+            "due = Q(next_try_at=None) | Q(next_try_at__lte=now())",
+            "due = Q(next_try_at=None)",
+        ),
+        (
+            "unknown: a look that finds nothing leaves another's turn alone",
+            "delivery=job.delivery, epoch=job.epoch).update(",
+            "delivery=job.delivery).update(",
+        ),
+        (
+            "unknown: a look that finds nothing leaves what is settled alone",
+            "filter(pk=job.pk, delivery=job.delivery, epoch=job.epoch).update(",
+            "filter(pk=job.pk, epoch=job.epoch).update(",
+        ),
+        (
+            "unknown: a worker of an earlier turn is not counted again",
+            "job.deliveries.filter(epoch=job.epoch, outcome=",
+            "job.deliveries.filter(outcome=",
+        ),
+    ),
+    *several(
+        RECONCILE,
+        HOLDING,
+        (
+            "unknown: a lost answer is no worker's death",
+            'job.deliveries.filter(epoch=job.epoch, outcome="").exists()',
+            "job.deliveries.filter(epoch=job.epoch).exists()",
+        ),
+        ("unknown: workers that vanish are counted", "lost = job.workers_lost + vanished", "lost = vanished"),
+        ("unknown: too many vanished workers hold a job", "if lost >= WORKERS_AT_MOST:", "if False:"),
+        ("unknown: a team that wants to be asked is asked", "if not job.team.resubmit_by_itself:", "if False:"),
+    ),
+)
+
+MUTANTS = (*GUARD, *LENGTH, *LOST)

@@ -1,0 +1,70 @@
+"""How much one token or person may ask for in a minute, and how large a request may be."""
+
+from scripts.mutants.source import SourceMutant, several
+
+TESTS = ("tests/test_rate_limit.py",)
+COST = "cost = min(1 + length // BYTES_PER_UNIT, per_minute)"
+
+MUTANTS = (
+    *several(
+        "jobs/rate_limit.py",
+        TESTS,
+        ("limit: a spent budget is refused", "if not limiter.hit(limit, budget, spender, cost=cost):", "if False:"),
+        ("limit: a long document costs more", COST, "cost = 1"),
+        ("limit: the longest can be sent", COST, "cost = 1 + length // BYTES_PER_UNIT"),
+        ("limit: none where none is set", "    if not per_minute:\n", "    if False:\n"),
+        ("limit: each spender has its own", "limiter.hit(limit, budget, spender,", "limiter.hit(limit, budget,"),
+        ("limit: each budget by itself", "limiter.hit(limit, budget, spender,", "limiter.hit(limit, spender,"),
+        (
+            "limit: documents are counted for all processes",
+            "return _in_database() if budget is Budget.DOCUMENTS else _in_this_process()",
+            "return _in_this_process()",
+        ),
+        (
+            "limit: what only reads writes nothing",
+            "return _in_database() if budget is Budget.DOCUMENTS else _in_this_process()",
+            "return _in_database()",
+        ),
+        ("limit: counts are added up", 'update(count=F("count") + amount)', 'update(count=F("count"))'),
+        (
+            "limit: a window that goes on is added to",
+            "if RequestCount.objects.running().filter(key=key).update(",
+            "if RequestCount.objects.none().update(",
+        ),
+        ("limit: how long to wait", "max(1, math.ceil(left))", "0"),
+    ),
+    *several(
+        "jobs/models/request_count.py",
+        TESTS,
+        ("limit: a minute later it is full again", "self.filter(until__gt=now())", "self.all()"),
+    ),
+    *several(
+        "jobs/web/rate_limits.py",
+        TESTS,
+        ("limit: pages", "        if budget is None or not", "        if True or not"),
+        ("limit: each person", 'f"person:{request.user.pk}"', '"person:0"'),
+        ("limit: a form's length", "length if budget is not Budget.SEARCHES else 0", "0"),
+        ("limit: forms", "    if name in DOCUMENTS and", "    if False and"),
+        ("limit: what is asked for while someone types", "    if name in PREVIEWS:\n", "    if False:\n"),
+        ("limit: searches", "    if name in SEARCHES and request.GET:", "    if False:"),
+    ),
+    *several(
+        "jobs/api/door.py",
+        TESTS,
+        ("limit: the API", "        if budget:\n", "        if False:\n"),
+        ("limit: each token", 'f"token:{found.pk}"', '"token:0"'),
+        ("limit: what the API searches", "else _SEARCHES.get(request.path_info)", "else None"),
+        (
+            "limit: a document's length",
+            'int(request.META.get("CONTENT_LENGTH") or 0))\n        return caller',
+            "0)\n        return caller",
+        ),
+    ),
+    SourceMutant(
+        "limit: steps of a workflow",
+        "jobs/spec/workflow.py",
+        "    if count > MAX_STEPS:\n",
+        "    if False:\n",
+        ("tests/spec/test_workflow.py",),
+    ),
+)

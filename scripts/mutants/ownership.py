@@ -1,0 +1,451 @@
+"""Who has a job, a revision, a mail or the clock in hand: each condition on a lease, an epoch or a claim."""
+
+from scripts.mutants.source import SourceMutant, several
+
+ALWAYS = "~Q(pk=None)"
+
+BOOK = ("tests/dispatch/test_book.py",)
+CLAIMS = ("tests/dispatch/test_claims.py",)
+ONE_BY_ONE = ("tests/dispatch/test_delivery.py",)
+HOLDING = ("tests/dispatch/test_holding.py",)
+ORDER = ("tests/dispatch/test_order.py",)
+REGISTRATION = ("tests/dispatch/test_registration.py",)
+WITHOUT_DATABASE = ("tests/dispatch/test_without_database.py",)
+UNKNOWN = ("tests/sync/test_reconcile.py",)
+SWEEP = ("tests/sync/test_sweep.py",)
+CHILDREN = ("tests/sync/test_children.py",)
+MAIL = ("tests/test_mail.py",)
+SCHEDULE = ("tests/test_schedule.py",)
+CALLS = ("tests/test_account_calls.py",)
+STOP = ("tests/intake/test_stop.py",)
+
+FREE = "free = Q(lease_until=None) | Q(lease_until__lt=moment)"
+RESTED = "rested = Q(next_try_at=None) | Q(next_try_at__lte=moment)"
+HERE = "here = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)"
+CLAIM = "taken = free.update(lease_until=now() + LEASE, epoch=F("
+JOBS = (
+    *several(
+        "jobs/models/job.py",
+        CLAIMS,
+        ("job: nobody's, or its lease has lapsed", FREE, f"free = {ALWAYS}"),
+        ("job: nobody's", "free = Q(lease_until=None) | Q(", "free = Q("),
+        ("job: a lapsed lease", FREE, "free = Q(lease_until=None)"),
+        ("job: it has rested", RESTED, f"rested = {ALWAYS}"),
+        ("job: one that was never tried has", "rested = Q(next_try_at=None) | Q(", "rested = Q("),
+        ("job: its rest is over", RESTED, "rested = Q(next_try_at=None)"),
+        (
+            "job: accepted",
+            "self.filter(free, rested, delivery=Delivery.ACCEPTED)",
+            "self.filter(free, rested)",
+        ),
+        (
+            "job: those that may go keep nobody waiting",
+            "return self.undelivered().exclude(",
+            "return self.exclude(",
+        ),
+        (
+            "job.claim: only what may be taken",
+            "free = Job.objects.filter(pk=self.pk).undelivered()",
+            "free = Job.objects.filter(pk=self.pk)",
+        ),
+        ("job.claim: for a while", CLAIM, "taken = free.update(epoch=F("),
+        ("job.claim: a turn of its own", f'{CLAIM}"epoch") + 1)', f'{CLAIM}"epoch"))'),
+        (
+            "job.claim: read back before the commit",
+            "        with transaction.atomic():\n            taken = ",
+            "        if True:\n            taken = ",
+        ),
+        ("job.advance: as the copy has it", HERE, "here = Q(pk=self.pk, epoch=self.epoch)"),
+        ("job.advance: in the copy's turn", HERE, "here = Q(pk=self.pk, delivery=self.delivery)"),
+    ),
+    *several(
+        "jobs/models/job.py",
+        HOLDING,
+        ("job.advance: on its condition", "filter(here, only_if or Q())", "filter(here)"),
+        ("job.put_back: unless it was stopped", "only_if=~stopped, ", ""),
+    ),
+    *several(
+        "jobs/models/job.py",
+        UNKNOWN,
+        (
+            "unknown: sent, perhaps",
+            "self.filter(delivery=Delivery.SENDING, lease_until__lt=now())",
+            "self.filter(lease_until__lt=now())",
+        ),
+        (
+            "unknown: its lease has lapsed",
+            "self.filter(delivery=Delivery.SENDING, lease_until__lt=now())",
+            "self.filter(delivery=Delivery.SENDING)",
+        ),
+    ),
+)
+
+TAKING = "jobs/dispatch/taking.py"
+PART = "Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)"
+TAKE = (
+    *several(
+        TAKING,
+        CLAIMS,
+        (
+            "take: only what may be taken",
+            "Job.objects.filter(pk__in=picked).undelivered()",
+            "Job.objects.filter(pk__in=picked)",
+        ),
+        (
+            "take: read back before the commit",
+            "    with transaction.atomic():\n        free",
+            "    if True:\n        free",
+        ),
+        ("take: for a while", "filter(pk__in=ids).update(lease_until=now() + LEASE, ", "filter(pk__in=ids).update("),
+        (
+            "take: a turn of its own",
+            'update(lease_until=now() + LEASE, epoch=F("epoch") + 1)',
+            "update(lease_until=now() + LEASE)",
+        ),
+        ("give back: what was not begun", PART, PART.replace(" delivery=Delivery.ACCEPTED,", "")),
+        ("give back: what is still ours", PART, PART.replace(", epoch=job.epoch", "")),
+    ),
+    *several(
+        TAKING,
+        WITHOUT_DATABASE,
+        ("let go: what is still ours", "filter(pk=job.pk, epoch=job.epoch)\n", "filter(pk=job.pk)\n"),
+        (
+            "let go: what was not marked is free",
+            "mine.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)",
+            "pass",
+        ),
+        (
+            "let go: what was marked is looked for",
+            "mine.filter(delivery=Delivery.SENDING).update(lease_until=now())",
+            "pass",
+        ),
+    ),
+    *several(
+        TAKING,
+        HOLDING,
+        (
+            "vanished: a job that lapsed goes alone",
+            "return job.lease_until is not None or job.workers_lost > 0",
+            "return job.workers_lost > 0",
+        ),
+        (
+            "vanished: later too",
+            "return job.lease_until is not None or job.workers_lost > 0",
+            "return job.lease_until is not None",
+        ),
+        ("vanished: who vanished is counted", 'update(workers_lost=F("workers_lost") + 1)', "count()"),
+        ("vanished: too many hold a job", "if job.workers_lost < WORKERS_AT_MOST:", "if True:"),
+    ),
+    *several(
+        TAKING,
+        ORDER,
+        (
+            "vanished: only whose lease lapsed",
+            "[job.pk for job in chosen if job.lease_until]",
+            "[job.pk for job in chosen]",
+        ),
+    ),
+)
+
+BOOKS = (
+    *several(
+        "jobs/dispatch/book.py",
+        BOOK,
+        (
+            "book: in the copy's turn",
+            "if job.pk in rows and rows[job.pk].epoch == job.epoch}",
+            "if job.pk in rows}",
+        ),
+        (
+            "book: an intent within the lease",
+            "row.lease_until is not None and row.lease_until > moment",
+            "row.lease_until is not None",
+        ),
+        (
+            "book: an intent with a lease",
+            "held = row.lease_until is not None and row.lease_until > moment",
+            "held = row.lease_until is None or row.lease_until > moment",
+        ),
+        ("book: an intent for what was accepted", "held and row.delivery == Delivery.ACCEPTED and", "held and"),
+        (
+            "book: no intent for what was stopped",
+            " and row.stop_requested_at is None",
+            "",
+        ),
+        ("book: an intent begins a lease", '"sent_at": moment, "lease_until": moment + LEASE}', '"sent_at": moment}'),
+        ("book: an intent begins the quarantine", '"sent_at": moment, "lease_until"', '"lease_until"'),
+        (
+            "book: an id for what was sent",
+            "if mine[pk].delivery == Delivery.SENDING}",
+            "}",
+        ),
+    ),
+)
+
+UNCLEAR = "Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update("
+SEND = (
+    *several(
+        "jobs/dispatch/delivery.py",
+        CLAIMS,
+        ("send: in one's own turn", "    if job.delivery != Delivery.ACCEPTED:\n", "    if False:\n"),
+        ("send: with an intent", "    if intent is None:\n", "    if False:\n"),
+        ("send: unclear, and settled meanwhile", UNCLEAR, UNCLEAR.replace("delivery=Delivery.SENDING, ", "")),
+        ("send: unclear, and another's meanwhile", UNCLEAR, UNCLEAR.replace(", epoch=job.epoch", "")),
+    ),
+    *several(
+        "jobs/dispatch/delivery.py",
+        ONE_BY_ONE,
+        (
+            "send: what was claimed",
+            "    if job.claim():\n        send(",
+            "    if job.claim() or True:\n        send(",
+        ),
+        ("send: looked for before a second try", "    if job.epoch > 1:\n", "    if False:\n"),
+        (
+            "send: no answer is no absence",
+            "        job.put_back(error.message, source=SOURCE)\n        return True\n",
+            "        return False\n",
+        ),
+        (
+            "send: what was found is adopted",
+            "    if found:\n        job.adopt(",
+            "    if not found:\n        job.adopt(",
+        ),
+    ),
+    *several(
+        "jobs/dispatch/delivery.py",
+        ("tests/dispatch/test_withdrawn.py",),
+        ("send: what is still allowed", "    if _forbidden(job, grants):\n", "    if False:\n"),
+    ),
+)
+
+REGISTER_DUE = "    free = Q(lease_until=None) | Q(lease_until__lt=now())\n    waiting = "
+REGISTER = "    free = Q(lease_until=None) | Q(lease_until__lt=moment)\n    mine = "
+DEREGISTER_DUE = "    free = Q(lease_until=None) | Q(lease_until__lt=now())\n    due = "
+NEVER, LAPSED = "Q(lease_until=None) | ", " | Q(lease_until__lt=now())"
+REVISIONS = several(
+    "jobs/dispatch/registration.py",
+    REGISTRATION,
+    ("register_due: nobody's, or lapsed", REGISTER_DUE, f"    free = {ALWAYS}\n    waiting = "),
+    ("register_due: nobody's", REGISTER_DUE, REGISTER_DUE.replace(NEVER, "")),
+    ("register_due: lapsed", REGISTER_DUE, REGISTER_DUE.replace(LAPSED, "")),
+    ("register: nobody's, or lapsed", REGISTER, f"    free = {ALWAYS}\n    mine = "),
+    ("register: nobody's", REGISTER, REGISTER.replace(NEVER, "")),
+    ("register: lapsed", REGISTER, REGISTER.replace(" | Q(lease_until__lt=moment)", "")),
+    (
+        "register: not yet answered",
+        "Revision.objects.unregistered().filter(free, pk",
+        "Revision.objects.filter(free, pk",
+    ),
+    (
+        "register: by one only",
+        "    if not mine.update(lease_until=moment + LEASE, sent_at=moment):",
+        "    if not mine.update(sent_at=moment):",
+    ),
+    (
+        "register: looked for before a second try",
+        "_registered_before(revision) if revision.sent_at else",
+        "None if True else",
+    ),
+    (
+        "register: an answer for what waits for one",
+        "return Revision.objects.unregistered().filter(pk=revision.pk)",
+        "return Revision.objects.filter(pk=revision.pk)",
+    ),
+    ("deregister_due: nobody's, or lapsed", DEREGISTER_DUE, f"    free = {ALWAYS}\n    due = "),
+    ("deregister_due: nobody's", DEREGISTER_DUE, DEREGISTER_DUE.replace(NEVER, "")),
+    ("deregister_due: lapsed", DEREGISTER_DUE, DEREGISTER_DUE.replace(LAPSED, "")),
+)
+
+MINE = "mine = Q(owner=owner) | Q(until__lt=moment)"
+CLOCK = (
+    *several(
+        "jobs/models/lease.py",
+        SCHEDULE,
+        ("lease: one's own, or lapsed", "filter(mine, name=name)", "filter(name=name)"),
+        ("lease: one's own", MINE, "mine = Q(until__lt=moment)"),
+        ("lease: lapsed", MINE, "mine = Q(owner=owner)"),
+        ("lease: of that name", "filter(mine, name=name)", "filter(mine)"),
+        (
+            "lease: of two at once one is first",
+            "        except IntegrityError:\n            return False",
+            "        except IntegrityError:\n            return True",
+        ),
+        ("lease.release: one's own", "filter(name=name, owner=owner).delete()", "filter(name=name).delete()"),
+        ("lease.release: of that name", "filter(name=name, owner=owner).delete()", "filter(owner=owner).delete()"),
+    ),
+    *several(
+        "jobs/management/commands/clock.py",
+        SCHEDULE,
+        ("clock: works by its lease", 'if Lease.hold("clock", owner, LEASE):', "if True:"),
+        ("clock: gives it up at its end", '        Lease.release("clock", owner)\n', ""),
+    ),
+)
+
+STALE = (
+    "stale = Q(children_read_at=None) | Q(children_read_at__lt=moment - fresh) "
+    '| Q(children_read_at__lt=F("ended_at"))'
+)
+UNREAD = 'unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))'
+READ = (
+    *several(
+        "jobs/sync/children.py",
+        CHILDREN,
+        ("children: when it is time", STALE, f"stale = {ALWAYS}"),
+        ("children: never read", STALE, STALE.replace("Q(children_read_at=None) | ", "")),
+        ("children: read long ago", STALE, STALE.replace("Q(children_read_at__lt=moment - fresh) | ", "")),
+        ("children: their parent has ended", STALE, STALE.replace(' | Q(children_read_at__lt=F("ended_at"))', "")),
+        ("children: by one only", "not asked or not _mine(job, fresh)", "not asked"),
+    ),
+    *several(
+        "jobs/models/job.py",
+        CHILDREN,
+        ("failed children: once", UNREAD, f"unread = {ALWAYS}"),
+        ("failed children: never read", UNREAD, UNREAD.replace("Q(children_read_at=None) | ", "")),
+        (
+            "failed children: not since the end",
+            UNREAD,
+            UNREAD.replace(' | Q(children_read_at__lt=F("ended_at"))', ""),
+        ),
+    ),
+)
+
+MAILS = (
+    *several(
+        "jobs/models/mail.py",
+        MAIL,
+        (
+            "mail: when it is time",
+            "self.waiting().filter(try_at__lte=now() - since)",
+            "self.waiting()",
+        ),
+        ("mail: late by so much", "try_at__lte=now() - since", "try_at__lte=now()"),
+        ("mail: not given up", "self.filter(failed_at=None)", "self.all()"),
+        (
+            "mail.claim: only what is due",
+            "OutgoingMail.objects.due().filter(pk=self.pk)",
+            "OutgoingMail.objects.filter(pk=self.pk)",
+        ),
+        ("mail.claim: for a while", "update(try_at=now() + lease, ", "update("),
+    ),
+    *several(
+        "jobs/mail.py",
+        MAIL,
+        ("mail: by one only", "if mail is None or not mail.claim(LEASE):", "if mail is None:"),
+    ),
+)
+
+MOVE = "Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))"
+TIME = "self.retry_at is not None and moment >= self.retry_at"
+ACCOUNTS = (
+    *several(
+        "jobs/dispatch/pace.py",
+        ORDER,
+        ("pace: of two who take a stretch one is first", "row.filter(submits_until=taken).update", "row.update"),
+        (
+            "rest: of an account without a rate",
+            "    row.filter(submits_until=None).update(submits_until=until)\n",
+            "",
+        ),
+        ("rest: never shorter", "row.filter(submits_until__lt=until).update", "row.update"),
+        ("rest: longer", "    row.filter(submits_until__lt=until).update(submits_until=until)\n", ""),
+    ),
+    *several(
+        "jobs/models/account.py",
+        CALLS,
+        ("breaker: unless another moved it", MOVE, "Account.objects.filter(pk=self.pk)"),
+    ),
+    *several(
+        "jobs/models/circuit_breaker.py",
+        ("tests/models/test_circuit_breaker.py",),
+        ("breaker: one question when it is time", TIME, "self.retry_at is not None"),
+        ("breaker: none while it is shut", TIME, "self.retry_at is None or moment >= self.retry_at"),
+        ("breaker: nobody else asks meanwhile", "replace(self, retry_at=moment + PROBE_PAUSE)", "self"),
+    ),
+    *several(
+        "jobs/account_calls.py",
+        CALLS,
+        (
+            "probe: when it is time",
+            "not account.breaker.may_probe(moment) or not account.move_breaker(",
+            "not account.move_breaker(",
+        ),
+        (
+            "probe: by one only",
+            " or not account.move_breaker(account.breaker.probing(moment)):",
+            " or not (account.move_breaker(account.breaker.probing(moment)) or True):",
+        ),
+    ),
+    SourceMutant(
+        "lanes: a pass is not begun twice",
+        "jobs/lanes.py",
+        "if last is not None and last.is_alive():",
+        "if False:",
+        ("tests/test_lanes.py::test_what_still_goes_on_is_not_begun_twice",),
+    ),
+)
+
+HAND = "in_hand = job.lease_until is not None and job.lease_until > now()"
+NEWS = (
+    *several(
+        "jobs/sync/sweep.py",
+        SWEEP,
+        ("comparison: left to a living worker", HAND, "in_hand = False"),
+        ("comparison: a lapsed lease", HAND, "in_hand = job.lease_until is not None"),
+        ("comparison: only what is being sent", "if job.delivery == Delivery.SENDING and in_hand:", "if in_hand:"),
+        ("comparison: what was withdrawn is not adopted", "if job.delivery in FINAL_DELIVERIES:", "if False:"),
+        ("comparison: what is known is not adopted", "    if job.delivery != Delivery.SENT:\n", "    if True:\n"),
+        (
+            "comparison: this installation's",
+            'tags.get("portal:installation") == settings.INSTALLATION and tags',
+            "tags",
+        ),
+        ("comparison: that job's", ' and tags.get("portal:job") == job.text_id', ""),
+        (
+            "comparison: no row for what is another's",
+            'if Answer(told.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:',
+            "if False:",
+        ),
+    ),
+    *several(
+        "jobs/sync/apply.py",
+        ("tests/sync/test_apply.py",),
+        ("news: as the copy has it", "if here.get(news.job.pk) == news.known]", "if news.job.pk in here]"),
+        ("news: of what has not ended", ".exclude(state__in=FINAL_STATES)\n        rows", "\n        rows"),
+        ("news: of what was sent", "Job.objects.filter(delivery=Delivery.SENT).exclude", "Job.objects.exclude"),
+        ("news: no older than what is known", "    if told < known:\n", "    if False:\n"),
+    ),
+    *several(
+        "jobs/pricing/charging.py",
+        ("tests/pricing/test_charging.py",),
+        (
+            "charging: once",
+            "filter(pk=job.pk, ended_at__isnull=False, charged_at=None)",
+            "filter(pk=job.pk, ended_at__isnull=False)",
+        ),
+    ),
+)
+
+PEOPLE = (
+    *several(
+        "jobs/intake/stopping.py",
+        STOP,
+        (
+            "stop: what AWS may have is not withdrawn",
+            "filter(stop_requested_at=None, delivery__in=UNSENT)",
+            "filter(stop_requested_at=None)",
+        ),
+        (
+            "stop: once",
+            "jobs.filter(stop_requested_at=None, ended_at=None).order_by",
+            "jobs.filter(ended_at=None).order_by",
+        ),
+    ),
+    *several(
+        "jobs/intake/releasing.py",
+        HOLDING,
+        ("release: what is held", "    if job.delivery != Delivery.HELD:\n", "    if False:\n"),
+    ),
+)
+
+MUTANTS = (*JOBS, *TAKE, *BOOKS, *SEND, *REVISIONS, *CLOCK, *READ, *MAILS, *ACCOUNTS, *NEWS, *PEOPLE)

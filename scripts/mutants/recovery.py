@@ -1,0 +1,169 @@
+"""What is held back after a restore, and whether an Idempotency-Key is still known."""
+
+from scripts.mutants.source import several
+
+INCARNATION = "jobs/models/incarnation.py"
+ACCEPTANCE = "jobs/intake/acceptance.py"
+RECOVERY = ("tests/sync/test_recovery.py",)
+KEYS = ("tests/sync/test_restored_keys.py",)
+ACCEPT = ("tests/intake/test_accept.py",)
+SWEEP = ("tests/sync/test_sweep.py",)
+
+NOT_YET = "not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))"
+HOLD = (
+    *several(
+        "jobs/dispatch/delivery.py",
+        RECOVERY,
+        ("recovery: nothing is sent", "if held_back(account) or _clocks_differ", "if _clocks_differ"),
+    ),
+    *several(
+        INCARNATION,
+        RECOVERY,
+        (
+            "recovery: an account that was compared is free",
+            "return since is not None and uncompared(account, since).exists()",
+            "return since is not None",
+        ),
+        (
+            "recovery: an account that was not compared is held",
+            "return since is not None and uncompared(account, since).exists()",
+            "return False",
+        ),
+        ("recovery: no queue was left out", NOT_YET, "not_yet = Q(swept_at__lt=safe_from(account, since))"),
+        ("recovery: no queue was compared too early", NOT_YET, "not_yet = Q(swept_at=None)"),
+        ("recovery: of that account", "filter(not_yet, account=account, vanished_at", "filter(not_yet, vanished_at"),
+        (
+            "recovery: queues that are gone keep nobody",
+            "filter(not_yet, account=account, vanished_at=None)",
+            "filter(not_yet, account=account)",
+        ),
+        (
+            "recovery: a quarantine first",
+            "return since + timedelta(seconds=account.quarantine_seconds)",
+            "return since",
+        ),
+        ("recovery: a worker notices it", "if outside and (trouble :=", "if False and (trouble :="),
+        (
+            "recovery: a crash is none",
+            "outside in (row.current, row.previous)",
+            "outside in (row.current,)",
+        ),
+        ("recovery: another name", "if outside and outside in (row.current, row.previous):", "if outside:"),
+        ("recovery: a missing file", "if not outside and not _can_keep():", "if not outside:"),
+        ("recovery: where no file can be kept", "if not outside and not _can_keep():", "if False:"),
+        ("recovery: an empty database beside a name", 'if outside else (None, "")', 'if False else (None, "")'),
+        (
+            "recovery: it lasts until all are compared",
+            "since is None or any(",
+            "since is None or False and any(",
+        ),
+        (
+            "recovery: one that began meanwhile goes on",
+            "Incarnation.objects.filter(recovering_since=since).update(",
+            "Incarnation.objects.update(",
+        ),
+        (
+            "recovery: accounts that are not used keep nobody",
+            "for account in Account.objects.filter(active=True)):",
+            "for account in Account.objects.all()):",
+        ),
+    ),
+    *several(
+        "jobs/sync/sweep.py",
+        RECOVERY,
+        (
+            "recovery: all that AWS still knows",
+            "whole = queue.swept_at is None or recovering_since() is not None",
+            "whole = queue.swept_at is None",
+        ),
+        (
+            "recovery: compared again when it is safe",
+            "        due |= Q(swept_at__lt=safe_from(account, since))\n",
+            "        pass\n",
+        ),
+    ),
+)
+
+LOOK = "filter(Q(request_key=self.key) | Q(key_digest=self.key_digest))"
+SAME = "submission.body_digest == self.body_digest if recovered else submission.request_hash == self.text_hash"
+REBUILD = "if dot and not Submission.objects.filter(team=team, key_digest=key).exists():"
+REQUESTS = (
+    *several(
+        INCARNATION,
+        KEYS,
+        (
+            "keys: an account that was compared keeps none waiting",
+            "for account in accounts if uncompared(account, since).exists()]",
+            "for account in accounts]",
+        ),
+        (
+            "keys: another team's account keeps none waiting",
+            "filter(active=True, queues__grants__team=team)",
+            "filter(active=True)",
+        ),
+        (
+            "keys: an account that is not used keeps none waiting",
+            "filter(active=True, queues__grants__team=team)",
+            "filter(queues__grants__team=team)",
+        ),
+        (
+            "keys: they wait",
+            "return (since, max(ends)) if ends else None",
+            "return None",
+        ),
+    ),
+    *several(
+        ACCEPTANCE,
+        KEYS,
+        ("keys: one of before the restore waits", "if not _made_after(self.key, since):", "if False:"),
+        ("keys: one of after it does not", "if not _made_after(self.key, since):", "if True:"),
+        ("keys: found by the digest", LOOK, "filter(request_key=self.key)"),
+        (
+            "keys: the document's digest is compared",
+            SAME,
+            SAME.replace("submission.body_digest == self.body_digest", "True"),
+        ),
+        ("keys: only after a restore", SAME, "submission.body_digest == self.body_digest"),
+        (
+            "keys: what was found again is known from then on",
+            "        if recovered:\n            self.answer_with(submission)\n",
+            "",
+        ),
+    ),
+    *several(
+        ACCEPTANCE,
+        ACCEPT,
+        ("keys: found by the key", LOOK, "filter(pk=None)"),
+        ("keys: the document is compared", SAME, SAME.replace("submission.request_hash == self.text_hash", "True")),
+    ),
+    *several(
+        "jobs/models/tag_secret.py",
+        KEYS,
+        ("keys: a digest of its own for each kind", r'f"{kind}\0{team}\0"', r'f"{team}\0"'),
+        ("keys: a digest of its own for each team", r'f"{kind}\0{team}\0"', r'f"{kind}\0"'),
+    ),
+    *several(
+        "jobs/sync/rebuild.py",
+        KEYS,
+        ("keys: rebuilt with the job", REBUILD, "if False:"),
+        ("keys: one submission a key", REBUILD, "if dot:"),
+        ("keys: a submission of the team's", "if known and known.team_id == team.pk and known", "if known and known"),
+        ("keys: a submission of the account's", " and known.account_id == account.pk:", ":"),
+        (
+            "keys: the job that its name says",
+            'if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:',
+            "if False:",
+        ),
+    ),
+    *several(
+        "jobs/api/repeats.py",
+        KEYS,
+        (
+            "keys: none for a definition that a submission has",
+            "if Submission.objects.filter(Q(request_key=key) | Q(key_digest=digest), team=member.team).exists():",
+            "if Submission.objects.filter(request_key=key, team=member.team).exists():",
+        ),
+    ),
+)
+
+MUTANTS = (*HOLD, *REQUESTS)
