@@ -73,6 +73,16 @@ def test_a_mail_in_the_hands_of_another_worker_is_left_alone(outgoing: OutgoingM
     assert django_mail.outbox == []
 
 
+def test_a_mail_is_late_when_it_was_due_so_long_ago(outgoing: OutgoingMail) -> None:
+    late = timedelta(minutes=1)
+    assert not OutgoingMail.objects.due(late).exists()
+
+    let_time_pass(61)
+    assert OutgoingMail.objects.due(late).exists()
+    assert outgoing.claim(mail.LEASE)
+    assert not OutgoingMail.objects.due().exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_that_nobody_rang_for_is_found_by_the_clock(outgoing: OutgoingMail, rings: list[str]) -> None:
     assert rings == ["send_mail"]

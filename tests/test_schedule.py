@@ -1,7 +1,10 @@
+import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from jobs.management.commands import clock
 from jobs.models import Job, Lease
 from jobs.schedule import duties, tick
 from jobs.states import State
@@ -62,6 +65,38 @@ def test_one_clock_works_and_another_waits_until_its_lease_lapses():
     assert Lease.hold("clock", "b", span)
     Lease.release("clock", "a")
     assert not Lease.hold("clock", "a", span)
+
+
+def test_a_lease_is_of_its_name():
+    span = timedelta(seconds=15)
+    assert Lease.hold("clock", "a", span)
+    assert Lease.hold("another", "b", span)
+    assert not Lease.hold("another", "a", span)
+
+    Lease.objects.filter(name="clock").update(until="2026-01-01T00:00Z")
+    assert Lease.hold("another", "b", span)
+    assert Lease.objects.get(name="clock").owner == "a"
+    assert Lease.hold("clock", "b", span)
+    Lease.release("clock", "b")
+    assert [lease.name for lease in Lease.objects.all()] == ["another"]
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_clock_works_while_it_has_the_lease_and_gives_it_up_at_its_end(monkeypatch, theirs):
+    if theirs:
+        assert Lease.hold("clock", "another", timedelta(seconds=15))
+    ended = threading.Event()
+    monkeypatch.setattr(ended, "wait", lambda _seconds: ended.set())
+    worked = []
+    monkeypatch.setattr(clock, "threading", SimpleNamespace(Event=lambda: ended))
+    monkeypatch.setattr(clock, "tick", lambda *_: worked.append(Lease.objects.get().owner))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(clock.Command, "check", lambda *_, **__: None)
+    monkeypatch.setattr(clock, "close_old_connections", lambda: None)
+    clock.Command().handle()
+
+    assert len(worked) == (not theirs)
+    assert [lease.owner for lease in Lease.objects.all()] == ["another"] * theirs
 
 
 def test_a_job_that_waits_for_another_is_not_rung_for(rings):

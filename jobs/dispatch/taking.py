@@ -54,7 +54,7 @@ def let_go(jobs: Sequence[Job]) -> None:
             for job in jobs:
                 mine = Job.objects.filter(pk=job.pk, epoch=job.epoch)
                 mine.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)
-                mine.filter(delivery=Delivery.SENDING, lease_until__isnull=False).update(lease_until=now())
+                mine.filter(delivery=Delivery.SENDING).update(lease_until=now())
         except AWAY:
             connection.close()  # it would be asked in vain for ever
             if time.monotonic() > deadline:

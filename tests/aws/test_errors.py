@@ -1,5 +1,7 @@
 """What a failed call means, seen on the wire: how many requests left, and which of the four kinds came back."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from jobs.aws import batch
@@ -61,6 +63,19 @@ def test_a_submission_that_was_held_up_too_long_does_not_leave():
             batch.submit(client, REQUEST)  # no intent was written for it at all
 
         assert aws.requests == []
+
+
+def test_the_guard_is_open_for_one_submission_and_for_no_other_thread():
+    with wire.wire(wire.accepts) as aws:
+        submit_to(aws.url)
+        account = Account(access="sandbox", region="us-west-2", endpoint_url=aws.url)
+        client = client_for(account, "batch", Purpose.SUBMIT)
+        with pytest.raises(TryAgainError):
+            batch.submit(client, REQUEST)
+        with fence.open_for(10, Moment()), ThreadPoolExecutor(1) as other, pytest.raises(TryAgainError):
+            other.submit(batch.submit, client, REQUEST).result()
+
+        assert len(aws.requests) == 1
 
 
 def test_the_environment_cannot_bring_the_retries_back(monkeypatch):

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from jobs.aws.batch import Submitted
 from jobs.dispatch import book
-from jobs.dispatch.book import Acceptance
+from jobs.dispatch.book import Acceptance, Book
 from jobs.models import DeliveryAttempt, Job
 from jobs.states import Delivery
 from tests import make
@@ -45,17 +45,27 @@ def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_
 
 def test_each_is_asked_for_itself_whether_it_is_still_so():
     submission = make.submission()
-    fine, stopped, lapsed, taken, sent = (make.job(submission, **leased()) for _ in range(5))
+    fine, stopped, lapsed, given_back, taken, sent = (make.job(submission, **leased()) for _ in range(6))
     Job.objects.filter(pk=stopped.pk).update(stop_requested_at=now())
     Job.objects.filter(pk=lapsed.pk).update(lease_until=now() - timedelta(seconds=1))
+    Job.objects.filter(pk=given_back.pk).update(lease_until=None)
     Job.objects.filter(pk=taken.pk).update(epoch=2)
     Job.objects.filter(pk=sent.pk).update(delivery=Delivery.SENDING)
     answered, known, retaken = (make.job(submission, delivery=Delivery.SENDING, **leased()) for _ in range(3))
     told = [sending(job, f"j-{job.pk}") for job in (answered, known, retaken)]
     known.adopt("j-known", source="reconcile")
     Job.objects.filter(pk=retaken.pk).update(epoch=2)
-    written = book._write([fine, stopped, lapsed, taken, sent, *told])
+    written = book._write([fine, stopped, lapsed, given_back, taken, sent, *told])
 
-    assert [bool(each) for each in written] == [True, False, False, False, False, True, False, False]
+    assert [bool(each) for each in written] == [True, *[False] * 5, True, False, False]
     assert Job.objects.get(pk=known.pk).batch_id == "j-known"
     assert Job.objects.get(pk=retaken.pk).batch_id is None
+
+
+def test_an_intent_begins_the_lease_and_the_quarantine_anew():
+    job = make.job(epoch=1, lease_until=now() + timedelta(seconds=1), sent_at=now() - timedelta(hours=1))
+    assert Book().intend(job)
+    job.refresh_from_db()
+
+    assert job.lease_until > now() + timedelta(seconds=30)
+    assert now() - job.sent_at < timedelta(seconds=30)

@@ -207,7 +207,7 @@ def test_a_list_that_is_not_whole_does_not_say_that_aws_has_no_such_job(body):
 
 def test_a_job_in_a_living_workers_hands_is_not_taken():
     with wire.wire(wire.accepts) as aws:
-        job = job_at(aws.url)
+        job = job_at(aws.url, epoch=2)
         first, second = again(job), again(job)
         assert first.claim()
 

@@ -175,3 +175,26 @@ def test_a_machine_that_stood_still_knows_it_by_its_wall_clock(monkeypatch):
     monkeypatch.setattr(time, "time", lambda: wall() + 900)
 
     assert moment.passed() > 899
+
+
+def test_a_stop_that_comes_just_as_a_job_is_put_back_counts(monkeypatch):
+    """Between the question whether it was stopped and the answer that it was not."""
+    job = make.job(delivery=Delivery.SENDING, epoch=1)
+    advance = Job.advance
+
+    def stopped_after(self, *rest, **fields):
+        moved = advance(self, *rest, **fields)
+        Job.objects.update(stop_requested_at=now())
+        return moved
+
+    monkeypatch.setattr(Job, "advance", stopped_after)
+    assert not job.put_back("AWS was too busy.", source="test")
+    assert again(job).delivery == Delivery.SENDING
+
+
+def test_a_job_whose_worker_vanished_once_goes_alone_ever_after():
+    first = make.job(workers_lost=1)
+    second = make.job(first.submission)
+
+    assert [job.pk for job in take(first.account, 10)] == [first.pk]
+    assert [job.pk for job in take(first.account, 10)] == [second.pk]

@@ -1,7 +1,7 @@
 """Who goes first, and how fast."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 
@@ -90,6 +90,32 @@ def test_taking_places_costs_one_update_for_a_whole_stretch(django_assert_num_qu
     with django_assert_num_queries(2):
         for _ in range(60):
             pace.wait()
+
+
+def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeypatch):
+    account = make.account(submits_per_second=1)
+    later = now() + timedelta(seconds=3600)
+
+    def meanwhile() -> datetime:
+        Account.objects.update(submits_until=later)
+        return now()
+
+    monkeypatch.setattr("jobs.dispatch.pace.now", meanwhile)
+    pace = Pace(account, time.monotonic() + 1)
+    pace.expect(1)
+
+    assert not pace.wait()
+    assert Account.objects.get().submits_until == later + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("first", "second", "longest"), [(3600, 1, 3600), (1, 3600, 3600)])
+def test_of_two_rests_the_longer_counts(first, second, longest):
+    account = make.account()
+    rest(account, first)
+    rest(account, second)
+
+    left = (Account.objects.get().submits_until - now()).total_seconds()
+    assert longest - 10 < left <= longest
 
 
 def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_against_it():

@@ -1,7 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from django.utils.timezone import now
 
-from jobs.dispatch.registration import deregister_due, register_due
+from jobs.aws import batch
+from jobs.dispatch import registration
+from jobs.dispatch.registration import deregister_due, register, register_due
 from jobs.intake import catalogue
 from jobs.models import Definition, ImageGrant, Job, Registration, Revision
 from jobs.states import Delivery
@@ -13,9 +17,8 @@ ARN = "arn:aws:batch:us-west-2:123456789012:job-definition/hello"
 
 
 def asked_for(url: str, **fields) -> Revision:
-    return make.revision(
-        where=make.account(endpoint_url=url), number=None, registration=Registration.ACCEPTED, **fields
-    )
+    given = {"number": None, "registration": Registration.ACCEPTED, **fields}
+    return make.revision(where=make.account(endpoint_url=url), **given)
 
 
 def test_a_definition_is_registered_as_it_was_written():
@@ -50,6 +53,63 @@ def test_a_lost_answer_is_found_again_and_nothing_is_registered_twice():
     revision.refresh_from_db()
     assert aws.paths() == ["/v1/registerjobdefinition", "/v1/describejobdefinitions"]
     assert revision.number == 3
+
+
+HANDS = [(None, True), (timedelta(seconds=-1), True), (timedelta(seconds=30), False)]
+
+
+@pytest.mark.parametrize(("lease", "free"), HANDS)
+def test_a_revision_in_another_workers_hands_is_left_to_it_until_its_lease_lapses(lease, free):
+    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        fields = {"number": None, "lease_until": lease and now() + lease}
+        revision = asked_for(aws.url, **fields)
+        assert register_due(revision.definition.account) == free
+        Revision.objects.update(registration=Registration.ACCEPTED, sent_at=None, **fields)
+        assert register(Revision.objects.get()) is free
+
+
+def test_revisions_in_other_hands_keep_none_waiting(monkeypatch):
+    monkeypatch.setattr(registration, "AT_ONCE", 1)
+    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        first = asked_for(aws.url, lease_until=now() + timedelta(seconds=30))
+        make.revision("other", where=first.definition.account, number=None, registration=Registration.ACCEPTED)
+
+        assert register_due(first.definition.account) == 1
+
+
+def test_while_one_worker_asks_aws_another_does_not(monkeypatch):
+    revision = asked_for("http://127.0.0.1:9")
+    copy = Revision.objects.get()
+    asked: list[int] = []
+
+    def meanwhile(*_: object) -> batch.Registered:
+        asked.append(1)
+        if len(asked) == 1:
+            register(copy)
+        return batch.Registered(f"{ARN}:7", 7)
+
+    monkeypatch.setattr(batch, "register", meanwhile)
+
+    assert register(revision)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("answer", [Registration.REFUSED, Registration.REGISTERED])
+def test_an_answer_that_comes_after_another_changes_nothing(monkeypatch, answer):
+    revision = asked_for("http://127.0.0.1:9")
+
+    asked: list[int] = []
+
+    def late(*_: object) -> batch.Registered:
+        asked.append(1)
+        Revision.objects.update(registration=answer, number=3, lease_until=None)
+        return batch.Registered(f"{ARN}:7", 7)
+
+    monkeypatch.setattr(batch, "register", late)
+
+    assert [register(each) for each in (revision, Revision.objects.get())] == [False, False]
+    assert len(asked) == 1
+    assert Revision.objects.get().number == 3
 
 
 def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_of_aws():
@@ -108,7 +168,12 @@ def test_a_job_that_was_accepted_is_sent_before_aws_is_told():
 def test_what_aws_does_not_know_is_settled_and_what_it_would_not_hear_is_told_again(status, code, settled):
     with wire.wire(wire.says(status, {"message": "no"}, code)) as aws:
         revision = deactivated(aws.url)
+        told = [deregister_due(revision.definition.account) for _ in range(2)]
+        assert len(aws.requests) == 1  # not again at once
+        Revision.objects.update(lease_until=now() - timedelta(seconds=1))
         deregister_due(revision.definition.account)
+        assert len(aws.requests) == (1 if settled else 2)
 
+    assert told == [settled, 0]
     assert Revision.objects.to_deregister().exists() is not settled
     assert Definition.objects.filter(pk=revision.definition_id).exists()

@@ -39,6 +39,10 @@ def test_it_is_time_for_a_question_when_the_pause_is_over():
     assert opened.may_probe(NOON + FIRST_PAUSE)
 
 
+def test_while_it_is_shut_there_is_nothing_to_ask():
+    assert not CLOSED.may_probe(NOON)
+
+
 def test_while_one_asks_nobody_else_does():
     asking = failed(CLOSED, timed_out=True).probing(NOON + FIRST_PAUSE)
 

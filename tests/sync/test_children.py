@@ -94,6 +94,30 @@ def test_whoever_looks_all_the_time_does_not_have_aws_asked_all_the_time(array):
     assert [read_children(array.job) for _ in range(5)] == [1, 0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("read", "ended", "calls"),
+    [(-10, None, 1), (-1, None, 0), (-1, 0, 1), (-1, -2, 0), (None, None, 1)],
+    ids=["a while ago", "just now", "before it ended", "since it ended", "never"],
+)
+def test_children_are_read_again_after_a_while_or_when_their_parent_has_ended(array, read, ended, calls):
+    moment = now()
+    times = {"children_read_at": read, "ended_at": ended}
+    Job.objects.update(**{
+        name: moment + timedelta(seconds=seconds) for name, seconds in times.items() if seconds is not None
+    })  # fmt: skip
+
+    assert read_children(array.job) == calls
+
+
+@pytest.mark.parametrize(("read", "due"), [(None, True), (-3, True), (-1, False)])
+def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read, due):
+    moment = now()
+    read_at = None if read is None else moment + timedelta(seconds=read)
+    Job.objects.update(state=State.FAILED, ended_at=moment - timedelta(seconds=2), children_read_at=read_at)
+
+    assert Job.objects.with_failures_to_read().exists() is due
+
+
 def test_looking_rings_and_the_task_reads(array, rings, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         assert intake.look_into(array.job)

@@ -75,6 +75,41 @@ def test_a_missing_file_is_taken_for_a_restore_on_another_machine():
     assert recovering_since() is not None
 
 
+def test_an_empty_database_beside_a_file_is_held_back():
+    Path(settings.INCARNATION_FILE).write_text("of another life")
+    renew()
+
+    assert recovering_since() is not None
+
+
+def test_a_recovery_that_begins_while_another_ends_goes_on(monkeypatch):
+    enter_recovery("a test")
+    since = recovering_since()
+    Incarnation.objects.update(recovering_since=now() + timedelta(minutes=1))
+    monkeypatch.setattr("jobs.models.incarnation.recovering_since", lambda: since)
+
+    assert not leave_recovery()
+    assert Incarnation.objects.get().recovering_since is not None
+
+
+@pytest.mark.parametrize(
+    ("queue", "where", "ends"),
+    [
+        ({"swept_at": None}, {}, False),
+        ({"swept_at": now() - timedelta(hours=1)}, {}, False),
+        ({"vanished_at": now()}, {}, True),
+        ({}, {"active": False}, True),
+    ],
+    ids=["never compared", "compared before", "gone", "of an account that is not used"],
+)
+def test_recovery_lasts_until_every_queue_that_is_used_was_compared(queue, where, ends):
+    make.queue(of=make.account(**where), **queue)
+    enter_recovery("a test")
+    Incarnation.objects.update(recovering_since=now() - timedelta(minutes=30))
+
+    assert leave_recovery() is ends
+
+
 def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.INCARNATION_FILE = tmp_path / "file" / "incarnation"
@@ -127,9 +162,10 @@ def test_an_account_that_was_compared_does_not_wait_for_another():
     assert not leave_recovery()
 
 
-def test_with_a_clock_that_is_a_minute_wrong_nothing_is_sent():
+@pytest.mark.parametrize("skew", [-61.0, 61.0])
+def test_with_a_clock_that_is_a_minute_wrong_nothing_is_sent(skew):
     with wire.wire(wire.accepts) as aws:
-        job = make.job(make.submission(where=make.account(endpoint_url=aws.url, clock_skew_seconds=-61.0)))
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url, clock_skew_seconds=skew)))
         assert deliver_due(job.account) == 0
         Account.objects.update(clock_skew_seconds=59.0)
         assert deliver_due(job.account) == 1

@@ -14,11 +14,13 @@ from django.utils.timezone import now
 
 from jobs import intake
 from jobs.access import Member
+from jobs.api.repeats import registered_once
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.requests import submit_request
 from jobs.models import Account, Incarnation, Job, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.models.incarnation import enter_recovery, recovering_since
+from jobs.models.tag_secret import tag_digest
 from jobs.spec.names import PORTAL_TAG, PORTAL_TAG_COUNT
 from jobs.sync.sweep import sweep
 from tests import make, wire
@@ -174,6 +176,15 @@ def test_another_teams_account_keeps_no_key_waiting(research: Member):
         accept(other, {**ONE, "jobQueue": "elsewhere"})
 
 
+def test_an_account_that_is_not_used_keeps_no_key_waiting(research: Member):
+    make.queue("old", of=make.account(active=False), teams=(research.team,))
+    enter_recovery("A backup was restored.")
+    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    sweep(Account.objects.order_by("pk")[0])
+
+    assert accept(research, ONE).request_key == KEY
+
+
 def test_the_api_says_when_to_come_back_and_takes_a_key_that_was_made_since(research: Member):
     lose(research, ONE)
     client = Client(headers={"authorization": f"Bearer {token(research)}"})
@@ -222,11 +233,39 @@ def test_a_new_secret_key_of_the_portal_changes_no_digest(research: Member, sett
     assert accept(research, ONE).source == "recovered"
 
 
-def test_a_tag_that_names_another_teams_submission_does_not_join_it(aws: Batch, research: Member):
+def test_a_digest_stands_for_the_key_or_the_document_of_one_team():
+    digests = {tag_digest(kind, team, KEY) for kind in ("key", "body") for team in (1, 2)}
+
+    assert len(digests) == 4
+
+
+def test_a_key_that_came_again_before_its_job_was_found_is_the_later_submissions(aws: Batch, research: Member):
     lose(research, ONE)
-    theirs = make.submission(where=Account.objects.get())
-    aws.jobs[0]["tags"]["portal:submission"] = theirs.text_id
+    Incarnation.objects.update(recovering_since=None)
+    later = accept(research, ONE)
+    Job.objects.update(delivery="HELD")
+    sweep(Account.objects.get(), every=timedelta(0))
+
+    assert Job.objects.count() == 2
+    assert accept(research, ONE) == later
+
+
+def test_a_key_of_a_submission_of_before_the_restore_is_none_of_a_definition(research: Member):
+    lose(research, ONE)
     recover()
+
+    with pytest.raises(intake.KeyReusedError):
+        registered_once(research, KEY, "{}", pytest.fail)
+
+
+@pytest.mark.parametrize("whose", ["team", "account"])
+def test_a_tag_that_names_another_submission_does_not_join_it(aws: Batch, research: Member, whose: str):
+    lose(research, ONE)
+    where = Account.objects.get()
+    theirs = make.submission(where=where) if whose == "team" else make.submission(research, make.account())
+    aws.jobs[0]["tags"]["portal:submission"] = theirs.text_id
+    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    sweep(where)
 
     assert Job.objects.get().submission != theirs
     assert Job.objects.get().team == research.team

@@ -130,6 +130,24 @@ def test_a_job_that_the_database_forgot_was_sent_is_adopted_and_not_sent_again(a
     assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "sent-before")
 
 
+def test_a_job_that_is_about_to_be_sent_although_aws_has_it_is_adopted(aws):
+    job = job_at(aws, epoch=1, lease_until=now() + timedelta(seconds=30))
+    aws.has(job.marker, "sent-before", **tags_of(job))
+    sweep(job.account)
+
+    assert again(job).batch_id == "sent-before"
+
+
+@pytest.mark.parametrize(("tag", "value"), [("portal:installation", "another"), ("portal:job", "another")])
+def test_a_second_job_whose_tags_name_another_is_not_ended(aws, tag, value):
+    job = job_at(aws, batch_id="recorded")
+    aws.has(job.marker, "recorded", **tags_of(job))
+    aws.has(job.marker, "second", 2, tags={**own_tags(job), tag: value})
+    sweep(job.account)
+
+    assert aws.ended == []
+
+
 def test_a_job_that_was_withdrawn_and_runs_all_the_same_is_ended(aws):
     job = job_at(aws, delivery=Delivery.WITHDRAWN)
     aws.has(job.marker, "unwanted", **tags_of(job))
