@@ -40,7 +40,7 @@ run: .venv/.run-stamp
 test: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
 	@failed=0; \
-	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres || failed=1; \
+	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile || failed=1; \
 	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder || failed=1; \
 	exit $$failed
 
@@ -48,7 +48,7 @@ test-fast: .venv/.dev-stamp
 	@QUICK=1 $(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'
 
 test-postgres: .venv/.dev-stamp
-	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres
+	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile
 
 fuzz: .venv/.dev-stamp
 	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz

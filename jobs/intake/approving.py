@@ -285,13 +285,16 @@ def _rewrite(submission: Submission, text: str, verdict: Verdict, note: str) -> 
     submission.kind, submission.name = verdict.reading.kind, name_of(steps)
     submission.estimate = verdict.weight.estimate.totals_as_json() if verdict.weight else {}
     pairs = list(zip(steps.steps, verdict.targets, strict=True))
-    known = {job.name: job for job in submission.jobs.order_by("-position")}
+    before = list(submission.jobs.order_by("-position"))
+    known = {job.name: job for job in before}
     if len(known) == len(pairs) == 1:
         known = dict(zip([steps.steps[0].name], known.values(), strict=True))  # by another name it is the same job
     waits = {"delivery": Delivery.AWAITING, "delivery_note": note}
     submission.jobs.update(position=F("position") + ASIDE)
-    JobDependency.objects.filter(job__submission=submission).delete()
-    JobTag.objects.filter(job__submission=submission).delete()
+    # By their ids: for a condition on the submission PostgreSQL may read both tables for each row.
+    ids = [job.pk for job in before]
+    JobDependency.objects.filter(job__in=ids).delete()
+    JobTag.objects.filter(job__in=ids).delete()
     jobs = [
         _row(known.pop(step.name, None), job_of(submission, step, target, each, **waits))
         for (step, target), each in zip(pairs, estimates_of(verdict), strict=True)
