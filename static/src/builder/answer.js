@@ -35,6 +35,7 @@ export function announcer(panel, sentence) {
 const WHY = {
   401: "You are signed out. Sign in in another tab; what you wrote stays here.",
   413: "The text is too large to be judged.",
+  429: "This was checked too often in the last minute. Wait a little; your next change is checked again.",
 };
 const NOT_JUDGED = "The portal could not judge this version. It is judged again when you send it.";
 
