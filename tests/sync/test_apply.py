@@ -3,7 +3,7 @@ import pytest
 from jobs.aws.batch import Attempt, Observation
 from jobs.models import Job
 from jobs.states import Delivery
-from jobs.sync.apply import apply
+from jobs.sync.apply import apply, lose
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -33,6 +33,21 @@ def test_nothing_leaves_an_end():
 
     assert told(job, "SUCCEEDED", "FAILED", "RUNNING") == [True, False, False]
     assert Job.objects.get(pk=job.pk).state == "SUCCEEDED"
+
+
+def test_what_has_ended_is_not_lost_afterwards():
+    job = make.job(batch_id="j-1", state="SUCCEEDED")
+
+    assert not lose(job, source="poll")
+    assert Job.objects.get(pk=job.pk).state == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("delivery", [Delivery.ACCEPTED, Delivery.SENDING, Delivery.WITHDRAWN])
+def test_there_is_no_news_of_a_job_that_was_not_sent(delivery):
+    job = make.job(delivery=delivery)
+
+    assert told(job, "RUNNING") == [False]
+    assert Job.objects.get(pk=job.pk).state == ""
 
 
 def test_a_retry_goes_back_to_runnable_because_an_attempt_has_finished():
