@@ -83,6 +83,21 @@ def test_the_api_answers_429_and_when_to_try_again(client: Client, research: Res
     assert ask(other).status_code != 429
 
 
+@pytest.mark.parametrize("door", ["api:validate", "write"])
+def test_what_a_long_document_costs_is_told_by_its_length(research: Research, signed_in: Any, door: str):  # noqa: F811
+    long = f"{'x' * 2 * BYTES_PER_UNIT}"
+
+    def send() -> int:
+        if door == "write":
+            address = reverse(door, args=[research.team.slug])
+            return signed_in(research.analyst.user).post(address, {"text": long}).status_code
+        headers = {"Authorization": f"Bearer {secret}"}
+        return Client().post(reverse(door), long, content_type="application/json", headers=headers).status_code
+
+    secret = token(research.analyst)
+    assert [send() == 429 for _ in range(2)] == [False, True]
+
+
 def test_searches_of_the_api_have_a_budget_of_their_own(client: Client, research: Research):  # noqa: F811
     headers = {"Authorization": f"Bearer {token(research.analyst)}"}
     answers = [client.get(reverse("api:costs"), headers=headers).status_code for _ in range(4)]
@@ -127,6 +142,7 @@ def test_only_a_history_that_is_searched_is_counted(research: Research, signed_i
 
     assert {browser.get(address).status_code for _ in range(5)} == {200}
     assert [browser.get(address, {"q": "a"}).status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert signed_in(research.viewer.user).get(address, {"q": "a"}).status_code == 200
     assert Job.objects.exists()
 
 

@@ -13,7 +13,14 @@ REGISTRATION = ("tests/dispatch/test_registration.py",)
 WITHOUT_DATABASE = ("tests/dispatch/test_without_database.py",)
 UNKNOWN = ("tests/sync/test_reconcile.py",)
 SWEEP = ("tests/sync/test_sweep.py",)
-CHILDREN = ("tests/sync/test_children.py",)
+CHILDREN = tuple(
+    f"tests/sync/test_children.py::test_{each}"
+    for each in (
+        "whoever_looks_all_the_time_does_not_have_aws_asked_all_the_time",
+        "children_are_read_again_after_a_while_or_when_their_parent_has_ended",
+        "the_failed_children_of_an_array_are_read_once_after_its_end",
+    )
+)  # another reads ten thousand
 MAIL = ("tests/test_mail.py",)
 SCHEDULE = ("tests/test_schedule.py",)
 CALLS = ("tests/test_account_calls.py",)

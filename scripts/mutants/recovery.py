@@ -1,6 +1,6 @@
 """What is held back after a restore, and whether an Idempotency-Key is still known."""
 
-from scripts.mutants.source import several
+from scripts.mutants.source import SourceMutant, several
 
 INCARNATION = "jobs/models/incarnation.py"
 ACCEPTANCE = "jobs/intake/acceptance.py"
@@ -123,7 +123,6 @@ REQUESTS = (
             SAME,
             SAME.replace("submission.body_digest == self.body_digest", "True"),
         ),
-        ("keys: only after a restore", SAME, "submission.body_digest == self.body_digest"),
         (
             "keys: what was found again is known from then on",
             "        if recovered:\n            self.answer_with(submission)\n",
@@ -134,6 +133,7 @@ REQUESTS = (
         ACCEPTANCE,
         ACCEPT,
         ("keys: found by the key", LOOK, "filter(pk=None)"),
+        ("keys: by its digest only after a restore", SAME, "submission.body_digest == self.body_digest"),
         ("keys: the document is compared", SAME, SAME.replace("submission.request_hash == self.text_hash", "True")),
     ),
     *several(
@@ -149,11 +149,13 @@ REQUESTS = (
         ("keys: one submission a key", REBUILD, "if dot:"),
         ("keys: a submission of the team's", "if known and known.team_id == team.pk and known", "if known and known"),
         ("keys: a submission of the account's", " and known.account_id == account.pk:", ":"),
-        (
-            "keys: the job that its name says",
-            'if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:',
-            "if False:",
-        ),
+    ),
+    SourceMutant(
+        "comparison: a row for the job that the name says",
+        "jobs/sync/rebuild.py",
+        'if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:',
+        "if False:",
+        SWEEP,
     ),
     *several(
         "jobs/api/repeats.py",

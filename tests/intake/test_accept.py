@@ -71,6 +71,13 @@ def test_the_same_key_asks_for_the_same_submission(research, rings):
     assert rings == ["deliver"]
 
 
+def test_a_key_of_before_digests_were_kept_asks_for_its_submission_too(research):
+    first = accept(research, request_key="k")
+    Submission.objects.update(key_digest=None, body_digest="")
+
+    assert accept(research, request_key="k") == first
+
+
 def test_the_same_key_with_another_document_is_refused(research):
     accept(research, request_key="k")
 

@@ -56,6 +56,12 @@ def test_a_job_that_aws_has_is_told_to_end_and_is_stopped_only_when_aws_says_so(
     assert (again(job).state, again(job).stopping) == (State.RUNNING, True)
 
 
+def test_a_stop_is_asked_for_once(member):
+    job = make.job(make.submission(member), state=State.RUNNING)
+
+    assert [intake.stop(again(job), member) for _ in range(2)] == [True, False]
+
+
 def test_a_job_that_nobody_knows_of_is_not_sent_again_after_a_stop(member):
     with wire.wire(wire.breaks, wire.lists()) as aws:
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))

@@ -242,6 +242,13 @@ def test_a_circle_has_no_plan() -> None:
         judge.plan(workflow(step("a", "${b}"), step("b", "${a}")))
 
 
+def test_a_workflow_of_more_steps_than_the_limit_is_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "MAX_STEPS", 2)
+
+    assert judge.problems(workflow(step("a"), step("b"))) == []
+    assert [each.rule for each in judge.problems(workflow(*map(step, "abc")))] == ["workflow.too-many-steps"]
+
+
 @pytest.mark.long
 def test_the_most_steps_that_a_workflow_may_have_are_judged_and_planned_in_one_chain() -> None:
     chain = workflow(step("s0"), *(step(f"s{number}", f"${{s{number - 1}}}") for number in range(1, MAX_STEPS)))

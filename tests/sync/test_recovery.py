@@ -110,6 +110,16 @@ def test_recovery_lasts_until_every_queue_that_is_used_was_compared(queue, where
     assert leave_recovery() is ends
 
 
+def test_a_queue_that_was_compared_too_early_is_compared_again_as_soon_as_it_is_safe():
+    with wire.wire(wire.lists()) as aws:
+        queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(seconds=40))
+        enter_recovery("a test")
+        Incarnation.objects.update(recovering_since=now() - timedelta(seconds=60))  # it is safe since 30 s
+
+        assert sweep(queue.account) == 1
+    assert recovering_since() is None
+
+
 def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.INCARNATION_FILE = tmp_path / "file" / "incarnation"

@@ -108,7 +108,7 @@ def test_the_same_key_after_a_restore_is_answered_with_the_same_submission_and_n
 
     again = accept(research, ONE)
 
-    assert again.text_id == before
+    assert (again.text_id, again.request_key) == (before, KEY)
     assert Job.objects.count() == 1
     deliver_due(Account.objects.get())
     assert len(aws.jobs) == 1
@@ -178,9 +178,11 @@ def test_another_teams_account_keeps_no_key_waiting(research: Member):
 
 def test_an_account_that_is_not_used_keeps_no_key_waiting(research: Member):
     make.queue("old", of=make.account(active=False), teams=(research.team,))
+    make.queue("of another team")
     enter_recovery("A backup was restored.")
     Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
     sweep(Account.objects.order_by("pk")[0])
+    assert recovering_since() is not None
 
     assert accept(research, ONE).request_key == KEY
 
