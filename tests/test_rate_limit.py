@@ -85,9 +85,9 @@ def test_the_api_answers_429_and_when_to_try_again(client: Client, research: Res
 
 @pytest.mark.parametrize("door", ["api:validate", "write"])
 def test_what_a_long_document_costs_is_told_by_its_length(research: Research, signed_in: Any, door: str):  # noqa: F811
-    long = f"{'x' * 2 * BYTES_PER_UNIT}"
+    long = "x" * 2 * BYTES_PER_UNIT
 
-    def send() -> int:
+    def send() -> Any:
         if door == "write":
             address = reverse(door, args=[research.team.slug])
             return signed_in(research.analyst.user).post(address, {"text": long}).status_code
