@@ -89,6 +89,19 @@ def test_a_viewer_stops_nothing():
     assert again(job).delivery == Delivery.ACCEPTED
 
 
+def test_of_a_submission_only_what_was_not_sent_is_withdrawn(member):
+    waiting = make.job(make.submission(member))
+    running = make.job(waiting.submission, state=State.RUNNING)
+    on_its_way = make.job(waiting.submission, delivery=Delivery.SENDING)
+    intake.stop_all(waiting.submission, member)
+
+    assert [again(job).delivery for job in (waiting, running, on_its_way)] == [
+        Delivery.WITHDRAWN,
+        Delivery.SENT,
+        Delivery.SENDING,
+    ]
+
+
 def test_all_jobs_of_a_submission_are_stopped_and_counted(member):
     submission = make.submission(member)
     make.job(submission, state=State.SUCCEEDED)
