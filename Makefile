@@ -25,7 +25,7 @@ help:
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
 	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
 	@echo 'make format      write the code the way make check wants it'
-	@echo 'make mutants     takes each rule, right, limit and lease check out, and sees that a test misses it (10 minutes)'
+	@echo 'make mutants     takes each rule, right, limit and lease check out, and sees that a test misses it (12 minutes)'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
 	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
 	@echo 'make chaos       delivery under everything that can go wrong, by SEED=… (about 25 minutes; JOBS=2000 in its storm)'
