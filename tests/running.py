@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.quickstart.ground import LOOPBACK
+from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 90
@@ -46,12 +47,15 @@ class Run:
 
     def says(self, words: str) -> str:
         """Wait until it says so. The text so far."""
-        deadline = time.monotonic() + SECONDS
-        while words not in (text := self.said.read_text()):
-            assert self.process.poll() is None, f"It ended: {text}"
-            assert time.monotonic() < deadline, f"It never said {words!r}: {text}"
-            time.sleep(0.02)
-        return text
+
+        def said() -> bool:
+            ended = self.process.poll() is not None
+            text = self.said.read_text()
+            assert words in text or not ended, f"It ended: {text}"
+            return words in text
+
+        eventually(said, SECONDS, describe=lambda: f"It never said {words!r}: {self.said.read_text()}")
+        return self.said.read_text()
 
     def page(self, path: str) -> tuple[int, str]:
         with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=10)) as line:

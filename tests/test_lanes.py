@@ -19,7 +19,7 @@ from jobs.models.circuit_breaker import CircuitBreaker
 from jobs.schedule import duties, tick
 from jobs.states import Delivery
 from tests import make, wire
-from tests.sandbox.bench import eventually
+from tests.eventually import eventually
 from tests.threads import shared_by_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]

@@ -15,7 +15,7 @@ from jobs.management.commands import worker as command
 from jobs.management.commands.worker import SLOW_TASKS_OF_AN_ACCOUNT, PatientWorker
 from portal.quickstart.plan import redis_command
 from tests.chaos.staff import free_port
-from tests.sandbox.bench import eventually
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
 

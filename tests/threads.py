@@ -2,12 +2,13 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection, connections
+
+from tests.eventually import eventually
 
 
 @contextmanager
@@ -33,7 +34,8 @@ def shared_by_threads(tmp_path: Path) -> Iterator[None]:
 
 def served_out(seconds: float = 30) -> None:
     """Wait until the test server has nothing in hand: what a closing page still sends must not meet empty tables."""
-    deadline = time.monotonic() + seconds
-    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
-        assert time.monotonic() < deadline, "The test server still answers something."
-        time.sleep(0.02)
+    eventually(
+        lambda: not any("process_request_thread" in thread.name for thread in threading.enumerate()),
+        seconds,
+        describe=lambda: "The test server still answers something.",
+    )

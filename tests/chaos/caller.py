@@ -2,11 +2,11 @@
 
 import http.client
 import json
-import time
 from typing import Any
 
 from portal.quickstart.ground import LOOPBACK
 from tests.chaos.staff import Staff
+from tests.eventually import eventually
 
 PATIENCE = 90.0
 SECONDS = 15.0
@@ -30,18 +30,22 @@ class Caller:
 
     def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
         """Status and answer; repeats what failed on the way or within the portal."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
+        status, said = 0, None
+
+        def answered() -> bool:
+            nonlocal status, said
             try:
                 status, said = self.once(method, path, body, key)
             except (OSError, http.client.HTTPException) as trouble:
                 status, said = 0, str(trouble)
             if status in ANSWERED:
-                return status, said
-            assert time.monotonic() < deadline, f"{method} {path} was never answered: {status} {said}"
+                return True
             self.repeats += 1
             self._staff.look_after()
-            time.sleep(0.2)
+            return False
+
+        eventually(answered, PATIENCE, describe=lambda: f"{method} {path} was never answered: {status} {said}")
+        return status, said
 
     def once(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
         line = http.client.HTTPConnection(LOOPBACK, self._port, timeout=SECONDS)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from portal.quickstart.children import Child
 from portal.quickstart.ground import LOOPBACK
+from tests.eventually import eventually
 from tests.running import ROOT, processes, surroundings
 
 # What asks ends before what answers.
@@ -87,10 +88,14 @@ class Staff:
     def until(self, condition: Callable[[], object], seconds: float, what: str) -> float:
         """Keep everything running until the condition holds. How long it took; an AssertionError if too long."""
         began = time.monotonic()
-        while not condition():
-            assert time.monotonic() - began < seconds, f"Not within {seconds:.0f} s: {what}. See {self.state}/logs."
+
+        def holds() -> bool:
+            if condition():
+                return True
             self.look_after()
-            time.sleep(0.05)
+            return False
+
+        eventually(holds, seconds, describe=lambda: f"{what}. See {self.state}/logs.")
         return time.monotonic() - began
 
     def stop(self) -> None:

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from portal.quickstart.ground import some_free_port
+from tests.eventually import eventually
 from tests.running import Run, running
 
 SHELLS = ("dash", "bash")
@@ -56,10 +56,7 @@ class Desk:
         return (self.path / "err").read_text()
 
     def says(self, words: str, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while words not in self.out:
-            assert time.monotonic() < deadline, (self.out, self.err)
-            time.sleep(0.05)
+        eventually(lambda: words in self.out, seconds, describe=lambda: (self.out, self.err))
 
 
 @pytest.fixture(scope="package")

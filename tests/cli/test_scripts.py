@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -15,6 +14,7 @@ import pytest
 
 from tests import make
 from tests.cli.conftest import SHELLS, Desk
+from tests.eventually import eventually
 from tests.running import Run, rows
 
 pytestmark = pytest.mark.process
@@ -180,10 +180,7 @@ def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: 
         assert "The jobs go on: http" in each.err
         (stop,) = re.findall(r"^  (curl -X POST .*)$", each.err, re.MULTILINE)
         assert each.run(stop) == 0
-    deadline = time.monotonic() + 20
-    while states(portal, "long") != ["STOPPED", "STOPPED"]:
-        assert time.monotonic() < deadline, states(portal, "long")
-        time.sleep(0.1)
+    eventually(lambda: states(portal, "long") == ["STOPPED", "STOPPED"], describe=lambda: states(portal, "long"))
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -13,6 +12,7 @@ from jobs.dispatch import requests
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Job, JobDependency
 from tests import make, wire
+from tests.eventually import eventually
 
 in_memory = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 pytestmark = [
@@ -79,10 +79,7 @@ def test_no_connection_outlives_the_delivery():
             make.job(submission)
         deliver_due(submission.account, threads=8)
 
-    deadline = time.monotonic() + 5
-    while connections() > before and time.monotonic() < deadline:
-        time.sleep(0.05)  # the server takes a moment to see that they went
-    assert connections() == before
+    eventually(lambda: connections() == before)  # the server takes a moment to see that they went
 
 
 def test_one_job_that_breaks_a_delivery_leaves_the_others_alone(monkeypatch):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests import wire
+from tests.eventually import eventually
 from tests.running import ROOT, rows
 
 pytestmark = pytest.mark.process
@@ -98,10 +99,7 @@ def test_wherever_a_worker_fails_every_job_is_sent_once(tmp_path: Path, ledger: 
 
 def test_a_worker_that_was_paused_while_another_sent_its_job_sends_nothing(tmp_path: Path, ledger: Ledger):
     paused = child(tmp_path, "deliver", FAILPOINT="marked:stop:20")
-    deadline = time.monotonic() + 60
-    while not rows(tmp_path, "SELECT 1 FROM jobs_job WHERE delivery='SENDING'"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: rows(tmp_path, "SELECT 1 FROM jobs_job WHERE delivery='SENDING'"))
     assert child(tmp_path, "settle").wait(120) == 0
     assert paused.wait(120) == 0
 

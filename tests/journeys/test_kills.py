@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from portal.quickstart.ground import some_free_port
+from tests.eventually import eventually
 from tests.running import Run, running
 from tests.visitor import Visitor
 
@@ -42,10 +43,7 @@ def jobs(run: Run) -> dict[str, tuple[str, str]]:
 
 
 def wait_until(run: Run, condition: Any, seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition(jobs(run)):
-        assert time.monotonic() < deadline, jobs(run)
-        time.sleep(0.2)
+    eventually(lambda: condition(jobs(run)), seconds, describe=lambda: jobs(run))
 
 
 def running_now(found: dict[str, tuple[str, str]]) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.eventually import eventually
 from tests.journeys.test_guide import ended_well, paste
 from tests.running import ROOT, Run
 
@@ -68,11 +69,12 @@ def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(signed_in: 
     assert [line["name"] for line in downloaded(page, "CSV")] == ["grow-orchid"]
 
     for key, value in TAGS.items():
-        for _ in range(20):  # an end is charged within seconds
+
+        def charged(key: str = key, value: str = value) -> int:
             page.goto(f"/teams/research/costs/?by=tag:{key}")
-            if page.get_by_role("link", name=value, exact=True).count():
-                break
-            page.wait_for_timeout(500)
+            return page.get_by_role("link", name=value, exact=True).count()
+
+        eventually(charged)  # an end is charged within seconds
         expect(page.locator(".legend")).to_contain_text(value)
     page.goto("/teams/research/costs/?by=tag:Project")
     expect(page.locator("svg.bars-plot")).to_be_visible()

@@ -15,6 +15,7 @@ import pytest
 from jobs.models.token import digest
 from portal.quickstart.ground import some_free_port
 from portal.quickstart.plan import redis_server
+from tests.eventually import eventually
 from tests.running import Run, alive, rows, running, surroundings
 
 pytestmark = [
@@ -124,16 +125,6 @@ def replaced(run: Run, words: str, former: int) -> bool:
     return former not in now and any(words in command for command in now.values())
 
 
-def wait_until(condition: Callable[[], object], within: float = 30) -> None:
-    deadline = time.monotonic() + within
-    while not quietly(condition):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def quietly(condition: Callable[[], object]) -> bool:
+def wait_until(condition: Callable[[], object], within: float = 60) -> None:
     """A page that does not answer yet is no answer yet."""
-    try:
-        return bool(condition())
-    except (OSError, http.client.HTTPException):
-        return False
+    eventually(condition, within, errors=(OSError, http.client.HTTPException))

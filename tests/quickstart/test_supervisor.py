@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from portal.quickstart.children import Child, Deaths
 from portal.quickstart.supervisor import Supervisor
 from portal.quickstart.trouble import CannotRun
+from tests.eventually import eventually
 
 SLEEP = "import time; time.sleep(60)"
 # A process that leaves another behind, in a session of its own, as a job runner or a daemon does.
@@ -63,13 +63,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(condition: Callable[[], object], within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.process
 def test_a_child_that_dies_is_started_again_three_times(tmp_path: Path, supervisor: Supervisor) -> None:
     made = child("clock", SLEEP, tmp_path)
@@ -77,11 +70,11 @@ def test_a_child_that_dies_is_started_again_three_times(tmp_path: Path, supervis
     pids = [made.pid]
     for _ in range(3):
         os.kill(made.pid, signal.SIGKILL)
-        until(lambda: not made.running)
+        eventually(lambda: not made.running)
         supervisor.turn(0)
         pids.append(made.pid)
     os.kill(made.pid, signal.SIGKILL)
-    until(lambda: not made.running)
+    eventually(lambda: not made.running)
 
     assert len(set(pids)) == 4
     with pytest.raises(CannotRun, match=r"^The clock was ended by signal 9, for the fourth time within a minute"):
@@ -92,7 +85,7 @@ def test_a_child_that_dies_is_started_again_three_times(tmp_path: Path, supervis
 def test_a_preparation_that_fails_ends_the_start_with_its_last_words(tmp_path: Path, supervisor: Supervisor) -> None:
     made = child("preparation", "raise SystemExit('no such table')", tmp_path, once=True)
     supervisor.start(made)
-    until(lambda: not made.running)
+    eventually(lambda: not made.running)
 
     with pytest.raises(CannotRun, match=r"(?s)^The preparation ended with code 1: .*no such table"):
         supervisor.turn(0)
@@ -102,7 +95,7 @@ def test_a_preparation_that_fails_ends_the_start_with_its_last_words(tmp_path: P
 def test_a_preparation_that_is_done_is_not_started_again(tmp_path: Path, supervisor: Supervisor) -> None:
     made = child("preparation", "pass", tmp_path, once=True)
     supervisor.start(made)
-    until(lambda: not made.running)
+    eventually(lambda: not made.running)
     supervisor.turn(0)
 
     assert supervisor.children == []
@@ -127,7 +120,7 @@ def test_children_end_in_the_order_of_the_stages(tmp_path: Path, supervisor: Sup
     )
     for name in ("redis", "web"):
         supervisor.start(child(name, program, tmp_path))
-    until(lambda: all((tmp_path / f"{name}.log").read_text() for name in ("redis", "web")))
+    eventually(lambda: all((tmp_path / f"{name}.log").read_text() for name in ("redis", "web")))
     supervisor.stop([["web"], ["redis"]])
     web, redis = (float((tmp_path / f"{name}.log").read_text().split()[-1]) for name in ("web", "redis"))
 
@@ -140,7 +133,7 @@ def test_a_child_that_does_not_listen_is_killed_when_the_patience_ends(
 ) -> None:
     made = child("worker", DEAF, tmp_path, patience=0.3)
     supervisor.start(made)
-    until(lambda: "deaf" in made.log.read_text())
+    eventually(lambda: "deaf" in made.log.read_text())
     supervisor.stop([["worker"]])
 
     assert made.exit_code == -signal.SIGKILL

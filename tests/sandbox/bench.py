@@ -3,7 +3,6 @@
 import http.client
 import itertools
 import json
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,6 +14,8 @@ from mypy_boto3_batch import BatchClient
 from mypy_boto3_logs import CloudWatchLogsClient
 from mypy_boto3_sts import STSClient
 
+from tests.eventually import eventually
+
 REGION = "us-west-2"
 ENDS = {"SUCCEEDED", "FAILED"}
 
@@ -24,14 +25,6 @@ _numbers = itertools.count()
 def a_name() -> str:
     """A name that no other job has."""
     return f"job-{next(_numbers)}"
-
-
-def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @cache
@@ -91,17 +84,22 @@ class Bench:
 
     def wait(self, job_id: str, until: Callable[[Any], object] | None = None, seconds: float = 60) -> Any:
         """The job as soon as it has ended, or as soon as it is as asked for."""
-        deadline = time.monotonic() + seconds
-        while True:
+        job: Any = None
+
+        def arrived() -> bool:
+            nonlocal job
             job = self.describe(job_id)
-            if until(job) if until else job["status"] in ENDS:
-                return job
-            if time.monotonic() > deadline:
-                raise AssertionError(f"Still {job['status']} ({job.get('statusReason')}) after {seconds} s")
-            time.sleep(0.02)
+            return bool(until(job) if until else job["status"] in ENDS)
+
+        eventually(arrived, seconds, describe=lambda: f"Still {job['status']} ({job.get('statusReason')}).")
+        return job
 
     def wait_for(self, job_id: str, status: str) -> Any:
         return self.wait(job_id, lambda job: job["status"] == status)
+
+    def struck(self) -> list[Any]:
+        """The requests that a fault has struck since the plan was made."""
+        return list(self.control("GET", "faults")["struck"])
 
     def control(self, method: str, door: str, told: Any = None) -> Any:
         """What the tests' own door answers; an AssertionError with its message if it refuses."""

@@ -16,7 +16,8 @@ from botocore.exceptions import (
 )
 
 from jobs.sandbox import Sandbox
-from tests.sandbox.bench import Bench, a_name, eventually
+from tests.eventually import eventually
+from tests.sandbox.bench import Bench, a_name
 from tests.sandbox.test_protocol import call
 
 QUEUE = "cpu-job-queue"
@@ -111,7 +112,8 @@ def test_a_slow_answer_comes_and_the_job_was_accepted_before_or_after_the_wait(
     bench.plan({"does": does, "seconds": 2})
     with ThreadPoolExecutor(1) as pool:
         submitted = pool.submit(bench.submit, jobName=name)
-        time.sleep(0.5)
+        eventually(bench.struck)
+        eventually(lambda: len(bench.accepted(name)) == at_once)
         assert len(bench.accepted(name)) == at_once
         assert not submitted.done()
         job_id = submitted.result()

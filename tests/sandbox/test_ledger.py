@@ -12,7 +12,8 @@ from django.core.management import CommandError, call_command
 
 from jobs.sandbox import Sandbox
 from jobs.sandbox.faults import Does, Plan, PlanError
-from tests.sandbox.bench import Bench, a_name, eventually
+from tests.eventually import eventually
+from tests.sandbox.bench import Bench, a_name
 
 ANY = (BotoCoreError, ClientError)
 
@@ -121,7 +122,7 @@ def test_a_sandbox_that_ends_loses_what_was_late_and_waits_for_nobody(tmp_path: 
             bench.submit()
         with ThreadPoolExecutor(1) as pool:
             held = pool.submit(bench.submit)
-            time.sleep(0.1)
+            eventually(lambda: len(bench.struck()) == 2)
             began = time.monotonic()
             running.stop()
             assert isinstance(held.exception(), HTTPClientError | EndpointConnectionError)

@@ -3,7 +3,6 @@ no page asks for what the Content-Security-Policy forbids."""
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -23,6 +22,7 @@ from jobs.models import Account, ArrayChild, Draft, Job, Membership, Team
 from jobs.models.ids import to_text
 from jobs.reports.logs import Line, LogPage
 from tests import make
+from tests.eventually import eventually
 from tests.threads import served_out
 from tests.web.conftest import Research
 from tests.writing import write, written
@@ -83,14 +83,6 @@ def enter(browser: Browser, live_server: LiveServer, research: Research) -> Iter
         context.close()
     served_out()
     assert [said for said in complaints if not TOLERATED.search(said)] == []
-
-
-def until(true: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for something to become true. Playwright's own waiting needs eval, which the policy forbids."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "It did not become true in time."
-        time.sleep(0.1)
 
 
 def test_the_column_beside_a_long_page_stays_in_sight(enter: Callable[..., Page], research: Research) -> None:
@@ -185,14 +177,14 @@ def test_each_page_is_accessible_and_fits(look: str, enter: Callable[..., Page],
 def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
     write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
-    until(lambda: "Error" in page.inner_text("#verdict"))
+    eventually(lambda: "Error" in page.inner_text("#verdict"))
     page.click(".jump")
 
     assert page.is_disabled("#verdict button[type=submit]")
     assert page.evaluate("document.getElementById('text').selectionStart") > 30
 
     write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
-    until(lambda: "Submit hi to cpu" in page.inner_text("#verdict"))
+    eventually(lambda: "Submit hi to cpu" in page.inner_text("#verdict"))
     page.dblclick("#verdict button[type=submit]")
     page.wait_for_url("**/submissions/*/")
     assert Job.objects.filter(name="hi").count() == 1
@@ -201,23 +193,25 @@ def test_a_text_is_judged_while_it_is_written(enter: Callable[..., Page]) -> Non
 def test_a_draft_outlives_its_page(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
     write(page, "{ not finished")
-    until(lambda: page.evaluate("Object.keys(sessionStorage).some(key => key.endsWith('-research'))"))
+    eventually(lambda: page.evaluate("Object.keys(sessionStorage).some(key => key.endsWith('-research'))"))
     page.goto(reverse("team", args=["research"]))
     page.goto(reverse("write", args=["research"]))
 
-    until(lambda: written(page).input_value() == "{ not finished")
+    eventually(lambda: written(page).input_value() == "{ not finished")
 
 
 def test_a_page_follows_a_job_to_its_end_and_says_so(enter: Callable[..., Page], research: Research) -> None:
     page = enter(research.submission.get_absolute_url())
+    page.clock.install()
+    page.reload()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "part=live" in request.url else None)
     Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
 
-    until(lambda: "Succeeded" in page.inner_text("#live"))
-    until(lambda: "nightly: Succeeded." in page.inner_text("#said"))
+    eventually(lambda: "Succeeded" in page.inner_text("#live"))
+    eventually(lambda: "nightly: Succeeded." in page.inner_text("#said"))
     asked.clear()
-    page.wait_for_timeout(2500)
+    page.clock.run_for(10_000)
     assert asked == []
 
 
@@ -237,12 +231,12 @@ def test_stopping_asks_first_and_the_question_outlives_a_refresh(
 ) -> None:
     page = enter(research.job.get_absolute_url())
     page.click("#stop")
-    Job.objects.filter(pk=research.job.pk).update(finished_attempts=1)
-    page.wait_for_timeout(2500)
+    with page.expect_response(lambda answer: "part=live" in answer.url and answer.status == 200):
+        Job.objects.filter(pk=research.job.pk).update(finished_attempts=1)
     assert page.is_visible("#confirm")
 
     page.click("#confirm [data-do]")
-    until(lambda: "Stopping… asked by" in page.inner_text("main"))
+    eventually(lambda: "Stopping… asked by" in page.inner_text("main"))
 
 
 def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
@@ -260,25 +254,25 @@ def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
     pane = page.locator("[data-lines]")
     count = page.locator(".line").count
 
-    until(lambda: count() > 201)
+    eventually(lambda: count() > 201)
     assert pane.evaluate(AT_END)
 
     pane.evaluate("pane => { pane.scrollTop = 100 }")
     before = count()
-    until(lambda: count() > before)
+    eventually(lambda: count() > before)
     assert not pane.evaluate(AT_END)
     assert "jump to the end" in page.inner_text("[data-jump]")
 
     page.click("[data-jump]")
     assert pane.evaluate(AT_END)
-    until(lambda: not page.is_visible("[data-jump]"))
+    eventually(lambda: not page.is_visible("[data-jump]"))
 
 
 def test_someone_signed_out_is_told_and_keeps_the_page(enter: Callable[..., Page], research: Research) -> None:
     page = enter(research.job.get_absolute_url())
     page.context.clear_cookies()
 
-    until(lambda: "You are signed out" in page.inner_text("main"))
+    eventually(lambda: "You are signed out" in page.inner_text("main"))
     assert research.job.name in page.inner_text("h1")
 
 
@@ -291,9 +285,9 @@ def test_back_shows_what_was_typed_however_soon_the_page_was_left(enter: Callabl
     page.goto(reverse("team", args=["research"]))
     page.go_back()
 
-    until(lambda: page.locator("#f-name").input_value() == "typed-and-left")
+    eventually(lambda: page.locator("#f-name").input_value() == "typed-and-left")
     page.reload()
-    until(lambda: page.locator("#f-name").input_value() == "typed-and-left")
+    eventually(lambda: page.locator("#f-name").input_value() == "typed-and-left")
 
 
 def test_back_shows_what_was_typed_though_the_portal_never_got_it(enter: Callable[..., Page]) -> None:
@@ -306,13 +300,13 @@ def test_back_shows_what_was_typed_though_the_portal_never_got_it(enter: Callabl
     assert not Draft.objects.exists()
     page.go_back()
 
-    until(lambda: "?draft=" in page.url and page.locator("#f-name").input_value() == "never-arrived")
+    eventually(lambda: "?draft=" in page.url and page.locator("#f-name").input_value() == "never-arrived")
 
 
 def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(enter: Callable[..., Page]) -> None:
     page = enter(reverse("write", args=["research"]))
     write(page, '{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
-    until(lambda: "Submit once to cpu" in page.inner_text("#verdict"))
+    eventually(lambda: "Submit once to cpu" in page.inner_text("#verdict"))
     page.click("#verdict button[type=submit]")
     page.wait_for_url("**/submissions/*/")
     for _ in range(2):
@@ -351,7 +345,7 @@ def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(enter: Callab
     page.wait_for_url("**/sign-in/")
 
     for each in (page, other):
-        until(partial(emptied, each))
+        eventually(partial(emptied, each))
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
     page.go_back()
     assert "/sign-in/" in page.url
@@ -366,7 +360,7 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(enter: Callable[...
     page = enter(reverse("job_form", args=["research"]))
     page.context.clear_cookies(name="sessionid")
     page.locator("#f-name").fill("typed-too-late")
-    until(lambda: "You are signed out" in page.inner_text("#kept"))
+    eventually(lambda: "You are signed out" in page.inner_text("#kept"))
     page.reload()
     assert "/sign-in/" in page.url
     page.fill("[name=username]", research.analyst.user.username)
@@ -375,7 +369,7 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(enter: Callable[...
     page.wait_for_url("**/jobs/new/**")
 
     page.locator("[data-local-take]").click()
-    until(lambda: page.locator("#f-name").input_value() == "typed-too-late")
+    eventually(lambda: page.locator("#f-name").input_value() == "typed-too-late")
 
 
 def test_back_after_a_password_that_was_wrong_asks_for_nothing(
@@ -389,7 +383,7 @@ def test_back_after_a_password_that_was_wrong_asks_for_nothing(
         page.fill("[name=password]", password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_load_state()
-    until(lambda: "/sign-in/" not in page.url)
+    eventually(lambda: "/sign-in/" not in page.url)
     page.go_back()
 
     assert "/sign-in/" not in page.url  # who is signed in is led on
