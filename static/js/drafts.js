@@ -133,7 +133,7 @@ const [navigation] = performance.getEntriesByType("navigation");
 const found = kept();
 if (found && shown(found)) {
   forget();
-} else if (found && navigation?.type === "back_forward" && found.entries.some(([name, value]) => name === "draft" && value === id.value)) {
+} else if (found && ["back_forward", "reload"].includes(navigation?.type) && found.entries.some(([name, value]) => name === "draft" && value === id.value)) {
   take(found); // it was typed here a moment ago, and did not reach the portal
 } else if (found && offer) {
   const at = offer.querySelector("[data-local-at]");
