@@ -93,7 +93,7 @@ class Size:
     memory_mib: int
     gpus: int
     ephemeral_gib: int
-    architecture: str  # X86_64 or ARM64
+    architecture: str  # by which it is priced: X86_64, ARM64, or WINDOWS on Fargate, where a licence is paid for
     system: str  # LINUX, or a Windows version as AWS names it
     nodes: int = 1
     unknown: tuple[Unknown, ...] = ()
@@ -112,14 +112,16 @@ def requested_size(definition: Document, submission: Document) -> Size:
     runtimes = [object_at(task.value, "runtimePlatform") for task in tasks(definition)]
     architectures = {text_at(runtime, "cpuArchitecture") or "X86_64" for runtime in runtimes}
     systems = [text_at(runtime, "operatingSystemFamily") for runtime in runtimes]
+    where, system = platform(definition), next(filter(None, systems), "LINUX")
+    architecture = architectures.pop() if len(architectures) == 1 else "X86_64"
     return Size(
-        platform=platform(definition),
+        platform=where,
         vcpus=Decimal(0) if VCPU in unknown else total.vcpus,
         memory_mib=0 if MEMORY in unknown else total.memory_mib,
         gpus=0 if GPU in unknown else total.gpus,
         ephemeral_gib=total.ephemeral_gib,
-        architecture=architectures.pop() if len(architectures) == 1 else "X86_64",
-        system=next(filter(None, systems), "LINUX"),
+        architecture="WINDOWS" if where == "FARGATE" and system.startswith("WINDOWS") else architecture,
+        system=system,
         nodes=nodes,
         unknown=total.unknown,
     )

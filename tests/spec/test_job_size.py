@@ -306,6 +306,23 @@ def test_arm_counts_where_all_tasks_are_for_arm():
     assert measured(task(one), {}).architecture == "X86_64"
 
 
+@pytest.mark.parametrize(
+    ("platform", "system", "architecture"),
+    [
+        ("FARGATE", "WINDOWS_SERVER_2022_CORE", "WINDOWS"),
+        ("FARGATE", "LINUX", "X86_64"),
+        ("EC2", "WINDOWS_SERVER_2022_CORE", "X86_64"),
+    ],
+)
+def test_windows_on_fargate_is_priced_apart_since_its_licence_is_paid_for(
+    platform: str, system: str, architecture: str
+) -> None:
+    container = {"image": "a", "runtimePlatform": {"operatingSystemFamily": system}}
+    definition = {"type": "container", "platformCapabilities": [platform], "containerProperties": container}
+
+    assert requested_size(definition, {}).architecture == architecture
+
+
 def test_pods_as_nodes_are_of_eks():
     group = {"targetNodes": "0:", "eksProperties": pod(containers=[in_pod("a", "1")])}
     definition = {"nodeProperties": {"numNodes": 2, "nodeRangeProperties": [group]}}
