@@ -41,7 +41,7 @@ test: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
 	@failed=0; \
 	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile || failed=1; \
-	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder || failed=1; \
+	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=40 || failed=1; \
 	exit $$failed
 
 test-fast: .venv/.dev-stamp
