@@ -14,13 +14,17 @@ PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL
 # Compiled modules are kept: each process compiling all of them anew is a third of the time of many a test.
 export PYTHONDONTWRITEBYTECODE =
 NOT_FAST = browser or process or long
+# Whoever tests on a machine without Node is told what was skipped; a check that skipped something would be none.
+WITHOUT_NODE = --optional
+check: WITHOUT_NODE =
 
-.PHONY: help run test test-fast test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
+.PHONY: help run test test-fast test-js test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
-	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium'
+	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium, and Node where there is one'
+	@echo 'make test-js     the tests of the scripts of the pages; needs Node (make test skips them without, make check fails)'
 	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
 	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
@@ -40,9 +44,13 @@ run: .venv/.run-stamp
 test: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
 	@failed=0; \
+	$(PY) -m tests.node $(WITHOUT_NODE) || failed=1; \
 	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile || failed=1; \
 	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=40 || failed=1; \
 	exit $$failed
+
+test-js: .venv/.dev-stamp
+	@$(PY) -m tests.node
 
 test-fast: .venv/.dev-stamp
 	@QUICK=1 $(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'

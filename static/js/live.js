@@ -30,14 +30,20 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.elt.id !== "live" && event.target.id !== "live") return;
-  const changed = [...states()].filter(([key, [, state]]) => before.has(key) && before.get(key)[1] !== state);
-  // A submission of one job has its name and its state: once is enough.
-  const all = [...new Set(changed.map(([, [name, state]]) => `${name}: ${state}.`))];
-  const told = all.slice(0, MOST_SAID);
-  if (all.length > MOST_SAID) told.push(`${all.length - MOST_SAID} more changed.`);
-  if (told.length) say(told.join(" "));
+  const words = announcement(before, states());
+  if (words) say(words);
   if (foot) foot.hidden = !part();
 });
+
+/** What to say of states that changed, or "". */
+export function announcement(before, after) {
+  const changed = [...after].filter(([key, [, state]]) => before.has(key) && before.get(key)[1] !== state);
+  // A submission of one job has its name and its state: once is enough.
+  const all = [...new Set(changed.map(([, [name, state]]) => `${name}: ${state}.`))];
+  const sentences = all.slice(0, MOST_SAID);
+  if (all.length > MOST_SAID) sentences.push(`${all.length - MOST_SAID} more changed.`);
+  return sentences.join(" ");
+}
 
 document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.target.matches("#live, [data-live]")) return;

@@ -3,7 +3,7 @@
 
 const two = (number) => String(number).padStart(2, "0");
 
-function span(seconds) {
+export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const [minutes, second] = [Math.floor(whole / 60), whole % 60];
   const [hours, minute] = [Math.floor(minutes / 60), minutes % 60];
@@ -13,7 +13,7 @@ function span(seconds) {
   return minutes ? `${minutes}m ${two(second)}s` : `${second}s`;
 }
 
-function ago(seconds) {
+export function ago(seconds) {
   if (seconds < 5) return "just now";
   if (seconds < 60) return `${Math.floor(seconds)} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;

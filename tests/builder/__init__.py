@@ -1,4 +1,4 @@
-"""The page's own module (static/src/builder), asked in a browser: no Node is needed to test it.
+"""The page's own module (static/src/builder) beside `jobs.spec.fields`: both read and change a document alike.
 
-What the module does with values and places is what `jobs.spec.fields` does, so the cases are the same for both.
+What the module does by itself is tested in tests/js; Node runs it here too.
 """

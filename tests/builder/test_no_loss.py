@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import pytest
@@ -17,37 +16,15 @@ from jobs.spec.fields import Field, Row, Value
 from jobs.spec.fields.described import described
 from jobs.spec.jsontext import with_comments
 from jobs.spec.text import without_comments
+from tests import node
 from tests.builder import documents
-from tests.builder.conftest import Call
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.process
 
 MANY = 500  # of each kind
-BATCH = 100
+SAMPLE = 100
 TABLES = {Kind.SUBMISSION: fields.JOB, Kind.DEFINITION: fields.DEFINITION}
 KINDS = list(TABLES)
-
-READ = """({ texts, table }) => texts.map((text) => {
-  const parsed = { text, ...builder.text.parse(text) };
-  if (parsed.error) throw new Error(text);
-  return Object.fromEntries(table.filter((field) => builder.places.fits(parsed, field))
-    .map((field) => [field.name, builder.places.read(parsed, field)]));
-})"""
-SAVE = """({ texts, table }) => texts.map((text) => {
-  const parsed = { text, ...builder.text.parse(text) };
-  const editing = new builder.text.Editing(text);
-  for (const field of table) {
-    if (builder.places.fits(parsed, field)) builder.places.write(editing, field, builder.places.read(parsed, field));
-  }
-  return editing.text;
-})"""
-WRITE = """({ edits, table }) => edits.map(({ text, name, value }) => {
-  const field = table.find((each) => each.name === name);
-  const editing = new builder.text.Editing(text);
-  const part = editing.node(field.path.slice(0, 1));
-  builder.places.write(editing, field, value);
-  return [editing.text, part ? [part.offset, part.offset + part.length] : [0, 0]];
-})"""
 
 
 @cache
@@ -82,51 +59,43 @@ def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: K
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_page_reads_what_python_reads(kind: Kind, call: Call) -> None:
+def test_the_page_reads_what_python_reads(kind: Kind) -> None:
     table = described(TABLES[kind])
-    for batch in batches(kind):
-        shown = call(READ, {"texts": [text for _, text in batch], "table": table})
-        for (_, text), in_page in zip(batch, shown, strict=True):
-            document = loaded(text)
-            in_python = {field.name: as_sent(field.place.read(document)) for field in fitting(kind, document)}
-            assert in_page == in_python, text
+    texts = [text for _, text in made(kind)]
+    for text, in_page in zip(texts, node.call("read", {"texts": texts, "table": table}), strict=True):
+        document = loaded(text)
+        in_python = {field.name: as_sent(field.place.read(document)) for field in fitting(kind, document)}
+        assert in_page == in_python, text
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_saving_untouched_gives_the_same_bytes(kind: Kind, call: Call) -> None:
+def test_saving_untouched_gives_the_same_bytes(kind: Kind) -> None:
     table = described(TABLES[kind])
-    for batch in batches(kind):
-        texts = [text for _, text in batch]
-        assert call(SAVE, {"texts": texts, "table": table}) == texts
+    texts = [text for _, text in made(kind)]
+    assert node.call("save", {"texts": texts, "table": table}) == texts
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_field_changes_exactly_its_place(kind: Kind, call: Call) -> None:
+def test_one_field_changes_exactly_its_place(kind: Kind) -> None:
     table = described(TABLES[kind])
-    for batch in batches(kind):
-        edits = [change(kind, text, number) for number, (_, text) in enumerate(batch)]
-        texts = call(WRITE, {"edits": [{**edit, "value": as_sent(edit["value"])} for edit in edits], "table": table})
-        for edit, (after, part) in zip(edits, texts, strict=True):
-            before = loaded(edit["text"])
-            meant = fields.written(before, TABLES[kind], {edit["name"]: edit["value"]})
-            assert loaded(after) == meant, (edit["name"], edit["text"], after)
-            kept = comments_beside((0, 0), after)
-            assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)
-            assert untouched(edit["text"], after), (edit["name"], edit["text"], after)
+    edits = [change(kind, text, number) for number, (_, text) in enumerate(made(kind))]
+    sent = [{**edit, "value": as_sent(edit["value"])} for edit in edits]
+    for edit, (after, part) in zip(edits, node.call("write", {"edits": sent, "table": table}), strict=True):
+        before = loaded(edit["text"])
+        meant = fields.written(before, TABLES[kind], {edit["name"]: edit["value"]})
+        assert loaded(after) == meant, (edit["name"], edit["text"], after)
+        kept = comments_beside((0, 0), after)
+        assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)
+        assert untouched(edit["text"], after), (edit["name"], edit["text"], after)
 
 
 def test_every_sort_of_place_is_changed_filled_and_emptied() -> None:
-    edits = [change(kind, text, number) for kind in KINDS for number, (_, text) in enumerate(made(kind)[:BATCH])]
+    edits = [change(kind, text, number) for kind in KINDS for number, (_, text) in enumerate(made(kind)[:SAMPLE])]
     told = {(edit["name"], bool(edit["value"])) for edit in edits}
 
     for kind in KINDS:
         assert {field.name for field in TABLES[kind]} <= {name for name, _ in told}
     assert {said for _, said in told} == {True, False}
-
-
-def batches(kind: Kind) -> list[list[tuple[Document, str]]]:
-    texts = iter(made(kind))
-    return [list(islice(texts, BATCH)) for _ in range(MANY // BATCH)]
 
 
 def change(kind: Kind, text: str, number: int) -> dict[str, Any]:
@@ -167,6 +136,6 @@ def untouched(before: str, after: str) -> bool:
 
 
 def test_the_reader_of_these_tests_reads_as_the_portal_does() -> None:
-    for document, text in made(Kind.SUBMISSION)[:BATCH]:
+    for document, text in made(Kind.SUBMISSION)[:SAMPLE]:
         if documents.LARGE not in text:
             assert with_comments(text).value == document == loaded(text)

@@ -1,0 +1,36 @@
+// What people write in fields, as the page's module understands it: the cases that jobs.spec.fields.units is held to too.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { text, units } from "./builder.mjs";
+
+const cases = JSON.parse(readFileSync(new URL("../builder/cases/units.json", import.meta.url), "utf8"));
+
+for (const [typed, seconds, words] of cases.seconds) {
+  test(`a time span: ${typed}`, () => {
+    assert.equal(units.secondsOf(typed), seconds);
+    if (seconds !== null) assert.equal(units.secondsInWords(seconds), words);
+  });
+}
+
+for (const [typed, mib, words] of cases.memory) {
+  test(`a size of memory: ${typed}`, () => {
+    assert.equal(units.mibOf(typed), mib);
+    if (mib !== null) assert.equal(units.mibInWords(mib), words);
+  });
+}
+
+for (const [typed, list] of cases.commands) {
+  test(`a command line: ${JSON.stringify(typed)}`, () => {
+    const command = units.commandOf(typed);
+    assert.deepEqual(command && JSON.parse(text.written(command)), list);
+  });
+}
+
+for (const [list, line] of cases.lines) {
+  test(`a command as one line: ${JSON.stringify(list)}`, () => {
+    const whole = JSON.stringify(list);
+    assert.equal(units.shown("command", whole, text.parse(whole).root), line);
+  });
+}
