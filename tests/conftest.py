@@ -109,6 +109,13 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
 
 
 @pytest.fixture(autouse=True)
+def _no_wait_for_registration(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Without a worker no definition becomes registered, so pages and API answer at once."""
+    if "db" in request.fixturenames and "process" not in request.keywords:
+        monkeypatch.setattr("jobs.intake.registering.REGISTRATION_WAIT_SECONDS", 0)
+
+
+@pytest.fixture(autouse=True)
 def _fresh_budgets() -> None:
     """People of one test have the numbers of those of another, and would spend each other's budgets."""
     rate_limit.forget()

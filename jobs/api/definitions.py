@@ -17,9 +17,6 @@ from jobs.spec.redaction import redact
 
 router = Router(tags=["definitions"])
 
-PATIENCE_SECONDS = 10.0
-"""So long a request waits for AWS; then it is answered with where to look."""
-
 
 @router.post(
     "/definitions",
@@ -39,7 +36,7 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     made = repeats.registered_once(
         member, key, f"{region}\n{reading.text}", lambda: intake.register(reading.text, member, account=where)
     )
-    revision = intake.await_registration(made.revision, PATIENCE_SECONDS)
+    revision = intake.await_registration(made.revision)
     if revision.registration == Registration.REFUSED:
         who = "The portal" if revision.refused_by_portal else "AWS Batch"
         raise Trouble(422, f"{who} refused the definition", revision.refusal)

@@ -13,6 +13,8 @@ from jobs.ring import ring
 from jobs.spec.normal import fingerprint
 
 PAUSE = 0.15
+REGISTRATION_WAIT_SECONDS = 10.0
+"""How long a page or an API call waits for AWS to register a definition, before it answers that it is under way."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
     return Registered(revision, reused=False)
 
 
-def await_registration(revision: Revision, seconds: float = 10) -> Revision:
-    """The revision once AWS has answered, or as it is when the time is up. Call it outside a transaction."""
-    deadline = time.monotonic() + seconds
+def await_registration(revision: Revision) -> Revision:
+    """Return the revision once AWS has answered, or as it is when the time is up. Call it outside a transaction."""
+    deadline = time.monotonic() + REGISTRATION_WAIT_SECONDS
     while True:
         revision.refresh_from_db()
         if revision.registration != Registration.ACCEPTED or time.monotonic() > deadline:

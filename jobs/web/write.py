@@ -26,8 +26,6 @@ from jobs.web.door import SignedInRequest, signed_in
 from jobs.web.opinion import Opinion
 
 LONGEST_KEY = 64
-PATIENCE_SECONDS = 10.0
-"""A person waits so long for AWS to register a definition; then its page goes on waiting."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpRespons
 def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
     """Register a definition, wait a little for AWS, and show it. Raises NotADocument and Refused."""
     made = intake.register(text, member, account=account)
-    revision = intake.await_registration(made.revision, PATIENCE_SECONDS)
+    revision = intake.await_registration(made.revision)
     _tell(request, revision, reused=made.reused)
     return redirect(revision)
 

@@ -12,7 +12,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """What AWS answers while the portal waits for it: registered, unless a test says otherwise."""
     says: dict[str, object] = {"registration": Registration.REGISTERED, "number": 7, "arn": "arn:aws:batch:x:7"}
 
-    def answered(revision: Revision, _seconds: float) -> Revision:
+    def answered(revision: Revision) -> Revision:
         Revision.objects.filter(pk=revision.pk, registration=Registration.ACCEPTED).update(**says)
         revision.refresh_from_db()
         return revision

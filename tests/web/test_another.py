@@ -34,11 +34,6 @@ def browser(research: Research, signed_in: SignIn) -> Client:
     return signed_in(research.analyst.user)
 
 
-@pytest.fixture(autouse=True)
-def _quick_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.web.write.PATIENCE_SECONDS", 0)
-
-
 def differences(answer: Any) -> list[str]:
     lists = re.findall(r'<ul class="then">.*?</ul>', words(answer), re.DOTALL)
     return re.findall(r"<li>([^<]*)</li>", "".join(lists))
@@ -132,7 +127,7 @@ def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, rese
 
 
 def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def answered(revision: Revision, _: float) -> Revision:
+    def answered(revision: Revision) -> Revision:
         register()
         revision.refresh_from_db()
         return revision

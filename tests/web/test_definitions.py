@@ -214,8 +214,7 @@ def test_a_clone_opens_under_a_name_that_is_free(browser, research):
 
 
 @pytest.mark.parametrize("door", ["write", "definition_form"])
-def test_what_is_registered_already_is_used_again_and_the_page_says_so(browser, research, monkeypatch, door):
-    monkeypatch.setattr("jobs.web.write.PATIENCE_SECONDS", 0)
+def test_what_is_registered_already_is_used_again_and_the_page_says_so(browser, research, door):
     text = json.dumps(make.document("hello"))
     field = "text" if door == "write" else "document"
     answer = browser.post(reverse(door, args=["research"]), {field: text}, follow=True)

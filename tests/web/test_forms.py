@@ -25,12 +25,6 @@ def browser(research: Research, signed_in: SignIn) -> Client:
     return signed_in(research.analyst.user)
 
 
-@pytest.fixture(autouse=True)
-def _quick_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody registers anything in these tests, so nobody waits for it."""
-    monkeypatch.setattr("jobs.web.write.PATIENCE_SECONDS", 0)
-
-
 def fill(browser: Client, page: str = "job_form", /, of: dict[str, Any] | None = None, **fields: Any) -> Any:
     """Send a form, with the document that its page carried."""
     carried = {} if of is None else {"document": json.dumps(of)}

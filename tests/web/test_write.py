@@ -24,12 +24,6 @@ def browser(research: Research, signed_in: SignIn) -> Client:
     return signed_in(research.analyst.user)
 
 
-@pytest.fixture
-def quick_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody registers anything in these tests, so nobody waits for it."""
-    monkeypatch.setattr("jobs.web.write.PATIENCE_SECONDS", 0)
-
-
 def send(browser: Client, text: str, **more: Any) -> Any:
     return browser.post(reverse("write", args=["research"]), {"text": text, **more})
 
@@ -144,7 +138,7 @@ def test_a_nul_character_is_refused_at_its_line(browser: Client) -> None:
     assert "Line 2" in answer.content.decode()
 
 
-def test_a_definition_is_registered_and_its_page_says_so_while_it_waits(browser: Client, quick_answer: None) -> None:
+def test_a_definition_is_registered_and_its_page_says_so_while_it_waits(browser: Client) -> None:
     answer = send(browser, json.dumps(make.document("fresh")))
     revision = Revision.objects.get(definition__name="fresh")
     page = browser.get(answer.headers["Location"]).content.decode()

@@ -13,7 +13,7 @@ from jobs.models import Registration, Revision
 from jobs.spec.documents import text_at
 from jobs.spec.fields.tables import has_one_container
 from jobs.spec.reading import NotADocument, read
-from jobs.web import opinion, write
+from jobs.web import opinion
 from jobs.web.builder import kept
 from jobs.web.builder.draft import Draft
 from jobs.web.builder.said import Said
@@ -44,7 +44,7 @@ def begun(request: SignedInRequest, member: Member, draft: Draft, told: Said) ->
         return None
     found = access.draft(member, carrier.text_id)
     going_on.wait_for(found, new)
-    found.revision = intake.await_registration(new, write.PATIENCE_SECONDS)
+    found.revision = intake.await_registration(new)
     return _on(request, member, found)
 
 
