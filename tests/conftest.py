@@ -22,6 +22,8 @@ from tests.examples import QUICK
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.browser import PageOpener
+
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
@@ -122,12 +124,24 @@ def _fresh_budgets() -> None:
 
 
 @pytest.fixture(scope="session")
-def real_browser() -> Iterator["Browser"]:
+def browser() -> Iterator["Browser"]:
     """Headless Chromium, one for all tests of a process: a second Playwright beside it would not start."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     path = chromium.required()
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
-        yield opened
-        opened.close()
+        launched = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def new_page(browser: "Browser") -> Iterator["PageOpener"]:
+    """Open pages at an address. Whatever they complain of fails the test."""
+    from tests.browser import PageOpener
+
+    opener = PageOpener(browser)
+    yield opener
+    opener.close()
+    assert opener.unexpected_complaints() == []

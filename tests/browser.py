@@ -1,0 +1,97 @@
+"""Pages in headless Chromium. Whatever a page complains of fails the test that opened it."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from jobs.models import User
+
+Cookies = Sequence[Any]  # Playwright exports no type for them
+# htmx reports a preview whose place a newer one, or another page, has taken. A preview of a wrong document is a 422.
+EXPECTED = r"^htmx:(sendAbort|afterRequest),|status of 422"
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 700}},
+}
+
+
+class PageOpener:
+    """Open pages, each in a browser context of its own, and collect their complaints.
+
+    A complaint is an error or a warning in the console, which a violation of the Content-Security-Policy is too, or
+    an error that no script caught.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.complaints: list[str] = []
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self._expected = [EXPECTED]
+
+    def __call__(self, base_url: str, cookies: Cookies = (), *, look: str = "light", **options: Any) -> Page:
+        """Open an empty page. The options are those of a browser context."""
+        context = self._browser.new_context(base_url=base_url, **{**LOOKS[look], **options})
+        self._contexts.append(context)
+        context.add_cookies(cookies)
+        context.on("console", self._note)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        return context.new_page()
+
+    def expect_complaint(self, pattern: str) -> None:
+        """Let complaints pass that a test is about, as of a status that it provokes."""
+        self._expected.append(pattern)
+
+    def unexpected_complaints(self) -> list[str]:
+        return [each for each in self.complaints if not re.search("|".join(self._expected), each)]
+
+    def close(self) -> None:
+        """Close all pages."""
+        while self._contexts:
+            self._contexts.pop().close()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+
+def session_cookies(user: User, url: str) -> Cookies:
+    """Return the cookie of a new session of the user, in the test's database."""
+    client = Client()
+    client.force_login(user)
+    return [{"name": name, "value": morsel.value, "url": url} for name, morsel in client.cookies.items()]
+
+
+# Another theme changes colours and nothing else: these are axe's rules about them.
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+RULES: dict[str, dict[str, Any]] = {"light": {}, "dark": COLOURS, "phone": {}}
+# What fades from one theme to the other is looked at when it has arrived.
+SETTLE = """document.getAnimations().forEach((each) => {
+  if (each.effect.getComputedTiming().iterations !== Infinity) each.finish();
+})"""
+RUN_AXE = """async (options) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
+  return violations.map((rule) => [rule.id, rule.nodes[0].html]);
+}"""
+
+
+def assert_accessible(page: Page) -> None:
+    """Check that people who cannot see the page or use a mouse can use it, in each look, and that it fits."""
+    page.evaluate(AXE_SCRIPT)
+    before = page.viewport_size
+    for look, options in LOOKS.items():
+        page.emulate_media(color_scheme=options["color_scheme"])
+        page.set_viewport_size(options["viewport"])
+        page.evaluate(SETTLE)
+
+        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        violations = page.evaluate(RUN_AXE, RULES[look])
+
+        assert (wider <= 0, violations) == (True, []), (page.url, look, wider, violations)
+    page.emulate_media(color_scheme="null")
+    if before:
+        page.set_viewport_size(before)

@@ -1,0 +1,44 @@
+"""What makes a page fail its test, and what does not."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import PageOpener
+
+pytestmark = pytest.mark.browser
+
+SITE = "http://portal.test"
+POLICY = {"Content-Security-Policy": "default-src 'none'; script-src 'nonce-ours'"}
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("<script nonce='ours'>console.error('not good')</script>", "not good"),
+        ("<script nonce='ours'>console.warn('not quite good')</script>", "not quite good"),
+        ("<script nonce='ours'>nothing.like.this()</script>", "nothing is not defined"),
+        ("<script>document.title = 'theirs'</script>", "Content Security Policy"),
+        ("<img src='http://elsewhere.test/pixel.png'>", "Content Security Policy"),
+    ],
+)
+def test_a_page_that_complains_fails_its_test(browser: Browser, body: str, complaint: str) -> None:
+    opener = PageOpener(browser)
+    open_with(opener, body)
+
+    assert any(complaint in each for each in opener.unexpected_complaints()), opener.complaints
+
+
+def test_a_page_may_say_what_its_test_expects(browser: Browser) -> None:
+    opener = PageOpener(browser)
+    opener.expect_complaint("not good")
+    open_with(opener, "<script nonce='ours'>console.info('a remark'); console.error('not good')</script>")
+
+    assert opener.complaints == ["not good"]
+    assert opener.unexpected_complaints() == []
+
+
+def open_with(opener: PageOpener, body: str) -> None:
+    page = opener(SITE)
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html", headers=POLICY))
+    page.goto(SITE)
+    opener.close()

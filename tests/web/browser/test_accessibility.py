@@ -1,0 +1,94 @@
+"""Pages are accessible and fit, in both themes and on a phone."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs import intake
+from jobs.models import Account, Approval, ArrayChild, Membership, Team
+from jobs.models.ids import to_text
+from tests import make
+from tests.browser import PageOpener, assert_accessible
+from tests.web.browser.conftest import OpenPage
+from tests.web.conftest import Research
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Nothing is collected for tests; the test server finds the files where they are written.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+@pytest.fixture
+def approval(research: Research) -> Approval:
+    """A request of someone else that waits for the analyst, who is a lead now."""
+    Team.objects.filter(pk=research.team.pk).update(approval_array_size=4)
+    requester = make.member(Team.objects.get(pk=research.team.pk))
+    array = {"jobName": "dear", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
+    Membership.objects.filter(user=research.analyst.user).update(role="lead")
+    return intake.accept(json.dumps(array), requester, source="json").approval
+
+
+def test_a_leads_pages_are_accessible_and_fit(open_page: OpenPage, research: Research, approval: Approval) -> None:
+    page = open_page(research.analyst.user, "/")
+
+    for path in (
+        reverse("team_home", args=[research.team.slug]),
+        reverse("approvals", args=[research.team.slug]),
+        reverse("approval", args=[to_text(approval.public_id)]),
+        reverse("approval_edit", args=[to_text(approval.public_id)]),
+        reverse("audit", args=[research.team.slug]),
+        reverse("tokens", args=[research.team.slug]),
+        reverse("definition", args=[to_text(research.definition.public_id)]),
+    ):
+        page.goto(path)
+        assert_accessible(page)
+
+
+def test_the_editor_of_a_request_fills_its_card(open_page: OpenPage, research: Research, approval: Approval) -> None:
+    page = open_page(research.analyst.user, reverse("approval_edit", args=[to_text(approval.public_id)]))
+    card, text = (page.locator(each).bounding_box() for each in (".editor", "#text"))
+
+    assert card
+    assert text
+    assert text["width"] > card["width"] - 4
+
+
+def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Research, new_page: PageOpener) -> None:
+    new_page.expect_complaint("status of 404")
+    make.job(research.submission, name="a-name-as-long-as-names-may-be-" * 4, state="FAILED", exit_code=1)
+    sweep = make.job(research.submission, name="sweep", state="PENDING", array_size=5)
+    for index, state in enumerate(["SUCCEEDED", "FAILED", "RUNNING", "RUNNABLE"]):
+        ArrayChild.objects.create(job=sweep, index=index, state=state, reason="a reason " * 30, log_stream="s")
+    Account.objects.update(polled_at=now() - timedelta(minutes=3))
+    team = research.team.slug
+    page = open_page(research.analyst.user, reverse("team", args=[team]))
+
+    for path in (
+        reverse("team", args=[team]),
+        reverse("write", args=[team]) + "?example=workflow",
+        reverse("definitions", args=[team]),
+        reverse("queues", args=[team]),
+        reverse("definition", args=[to_text(research.definition.public_id)]),
+        research.submission.get_absolute_url(),
+        research.job.get_absolute_url(),
+        sweep.get_absolute_url(),
+        reverse("job_children", args=[sweep.text_id]),
+        reverse("child_log", args=[sweep.text_id, 1]),
+        reverse("team_home", args=[team]),
+        reverse("history", args=[team]),
+        reverse("costs", args=[team]) + "?by=queue",
+        reverse("receipt", args=[research.job.text_id]),
+        reverse("job_form", args=[team]),
+        reverse("definition_form", args=[team]),
+        reverse("drafts", args=[team]),
+        reverse("cli"),
+        reverse("rights"),
+        "/nothing/here/",
+    ):
+        page.goto(path)
+        assert_accessible(page)
