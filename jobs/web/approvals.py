@@ -59,7 +59,7 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
         "decided": reports.decided(member.team),
         "here": "approvals",
     }
-    return render(request, "jobs/approvals.html", page)
+    return render(request, "jobs/approvals/list.html", page)
 
 
 @require_safe
@@ -67,7 +67,7 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 def approvals_of_all(request: SignedInRequest) -> HttpResponse:
     """What waits for this person's word, in whichever team."""
     page = {"waiting": reports.waiting_for(request.user), "everywhere": True, "here": "approvals"}
-    return render(request, "jobs/approvals.html", page)
+    return render(request, "jobs/approvals/list.html", page)
 
 
 @require_safe
@@ -145,7 +145,7 @@ def judge(request: SignedInRequest, text_id: str) -> HttpResponse:
     found, member = access.approval(request.user, text_id)
     _must_edit(found, member)
     said, raises = _weighed(found, member, _text(request))
-    return render(request, "jobs/approval_edit.html#verdict", _panel(found, member, said, raises))
+    return render(request, "jobs/approvals/edit.html#verdict", _panel(found, member, said, raises))
 
 
 def _page(
@@ -176,7 +176,7 @@ def _page(
         "here": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused or wordless else HTTPStatus.OK
-    return render(request, "jobs/approval.html", page, status=status)
+    return render(request, "jobs/approvals/detail.html", page, status=status)
 
 
 def _editor(
@@ -197,7 +197,7 @@ def _editor(
         "here": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
-    return render(request, "jobs/approval_edit.html", page, status=status)
+    return render(request, "jobs/approvals/edit.html", page, status=status)
 
 
 def _panel(found: Approval, member: Member, said: Opinion, raises: Sequence[Reason]) -> dict[str, object]:

@@ -34,7 +34,7 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
         "page": children.page(found, start, state),
         "here": "jobs",
     }
-    return render(request, "jobs/children.html", page)
+    return render(request, "jobs/job/array.html", page)
 
 
 @require_safe
@@ -53,4 +53,4 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "live": not child.status.final,
         "here": "jobs",
     }
-    return render(request, "jobs/log.html", page)
+    return render(request, "jobs/job/log.html", page)

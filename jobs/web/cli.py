@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """How to fetch and use them. For everyone, as the scripts are: neither holds a secret."""
-    return render(request, "jobs/cli.html", {"address": address(request), "scripts": SCRIPTS, "here": "cli"})
+    return render(request, "jobs/cli_scripts.html", {"address": address(request), "scripts": SCRIPTS, "here": "cli"})
 
 
 @require_safe

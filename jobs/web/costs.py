@@ -128,7 +128,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
         "silence": "" if lines else reports.silence(job),
         "here": "history",
     }
-    return render(request, "jobs/receipt.html", page)
+    return render(request, "jobs/job/receipt.html", page)
 
 
 def tabs(asked: Asked) -> list[Tab]:

@@ -23,7 +23,7 @@ def drafts(request: SignedInRequest, slug: str) -> HttpResponse:
         "here": "write",
         "tab": "drafts",
     }
-    return render(request, "jobs/drafts.html", page)
+    return render(request, "jobs/builder/drafts.html", page)
 
 
 @require_safe

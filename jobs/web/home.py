@@ -25,7 +25,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     cards = _cards(request)
     if len(cards) == 1:
         return redirect("team_home", cards[0].team.slug)
-    return render(request, "home.html", {"cards": cards, "here": "home"})
+    return render(request, "jobs/dashboard/teams.html", {"cards": cards, "here": "home"})
 
 
 @require_safe
@@ -51,7 +51,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "here": "home",
     }
     looking.look_at(going)
-    return render(request, "jobs/home.html" + "#live" * live.asked(request), page)
+    return render(request, "jobs/dashboard/team.html" + "#live" * live.asked(request), page)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "mark": mark,
         "here": "jobs",
     }
-    return render(request, "jobs/job.html" + "#live" * live.asked(request), page)
+    return render(request, "jobs/job/detail.html" + "#live" * live.asked(request), page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,7 +147,7 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
         "live": found.status.live,
         "here": "jobs",
     }
-    return render(request, "jobs/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
+    return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
 
 
 @require_safe

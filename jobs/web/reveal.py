@@ -44,6 +44,6 @@ def _answer(request: SignedInRequest, about: Job | Submission | Revision, member
         "values": reveal(about, member),
         "here": "definitions" if isinstance(about, Revision) else "jobs",
     }
-    response = render(request, "jobs/values.html", page)
+    response = render(request, "jobs/job/revealed_values.html", page)
     response["Cache-Control"] = "no-store"
     return response

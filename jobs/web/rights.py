@@ -11,4 +11,6 @@ from jobs.web.door import SignedInRequest, signed_in
 @require_safe
 @signed_in
 def rights(request: SignedInRequest) -> HttpResponse:
-    return render(request, "jobs/rights.html", {"actors": access.ACTORS, "rights": access.rights(), "here": "rights"})
+    return render(
+        request, "jobs/permissions.html", {"actors": access.ACTORS, "rights": access.rights(), "here": "rights"}
+    )

@@ -34,7 +34,7 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
         "live": not before and listing.live,
         "here": "jobs",
     }
-    return render(request, "jobs/submissions.html" + "#live" * live.asked(request), page)
+    return render(request, "jobs/submissions/list.html" + "#live" * live.asked(request), page)
 
 
 @require_safe
@@ -77,7 +77,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "text": masked_source(found.text, found.document),
         "here": "jobs",
     }
-    return render(request, "jobs/submission.html" + "#live" * live.asked(request), page)
+    return render(request, "jobs/submissions/detail.html" + "#live" * live.asked(request), page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -118,7 +118,7 @@ def judge(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="submit")
     draft = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
     said = _judged(draft, member) if draft.text.strip() else opinion.NOTHING_YET
-    return render(request, "jobs/write.html#verdict", {"said": said, "team": member.team})
+    return render(request, "jobs/builder/json.html#verdict", {"said": said, "team": member.team})
 
 
 def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpResponse:
@@ -210,7 +210,7 @@ def page(
         "tab": "json",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
-    return render(request, "jobs/write.html", page, status=status)
+    return render(request, "jobs/builder/json.html", page, status=status)
 
 
 def _kept(request: SignedInRequest, member: Member, draft: Draft) -> Kept | None:

@@ -95,7 +95,7 @@ def _page(request: SignedInRequest, member: Member, found: KeptDraft, revision: 
         "here": "write",
     }
     part = "#live" * (request.GET.get("part") == "live")
-    return render(request, f"jobs/form/go_on.html{part}", page)
+    return render(request, f"jobs/builder/registration_wait.html{part}", page)
 
 
 def _what(found: KeptDraft) -> str:

@@ -30,7 +30,7 @@ from jobs.web.builder.items import items
 from jobs.web.builder.said import Said
 from jobs.web.door import SignedInRequest, signed_in
 
-TEMPLATE = "jobs/form/definition.html"
+TEMPLATE = "jobs/builder/definition.html"
 BLANK: Document = {
     "jobDefinitionName": "",
     "type": "container",

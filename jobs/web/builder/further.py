@@ -47,7 +47,9 @@ def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespon
     found = further.search(asked, words, document)
     hits = [Hit(each, own.get(each.pointer, "")) for each in found]
     return render(
-        request, "jobs/form/further_found.html", {"hits": hits, "words": words.strip(), "slug": slug, "kind": asked}
+        request,
+        "jobs/builder/schema/results.html",
+        {"hits": hits, "words": words.strip(), "slug": slug, "kind": asked},
     )
 
 
@@ -67,7 +69,7 @@ def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse
     if part is None:
         raise Http404("There is no such field, or the document has something else in its place.")
     shown = {"part": part, "team": member.team, "kind": asked, "within": "within" in request.GET}
-    return render(request, "jobs/form/further_part.html", shown)
+    return render(request, "jobs/builder/schema/part.html", shown)
 
 
 def _asked(request: SignedInRequest, slug: str, kind: str) -> tuple[Kind, Member]:

@@ -24,7 +24,7 @@ from jobs.web.builder.items import items
 from jobs.web.builder.said import Said
 from jobs.web.door import SignedInRequest, signed_in
 
-TEMPLATE = "jobs/form/job.html"
+TEMPLATE = "jobs/builder/job.html"
 BLANK: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
 SENT_BEFORE = (
     "This form has submitted something else before, so nothing was sent. Press the button again to send this."
@@ -98,7 +98,7 @@ def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
     chosen = tuple(dict.fromkeys(request.POST.getlist("waits")))
     found = choices.waits(member.team, wanted, [each for each in chosen if each][: choices.MOST_WAITS])
     filled = {"jobs": found, "chosen": chosen, "named": wanted}
-    return render(request, "jobs/form/waits.html", filled)
+    return render(request, "jobs/builder/dependencies.html", filled)
 
 
 @require_safe

@@ -79,7 +79,7 @@ def _name(text: str) -> str:
 
 def answer(request: SignedInRequest, member: Member, became: Kept | None) -> HttpResponse:
     """What became of it, for the page's script to show."""
-    return render(request, "jobs/form/kept.html", {"kept": became, "team": member.team})
+    return render(request, "jobs/builder/draft_status.html", {"kept": became, "team": member.team})
 
 
 def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:

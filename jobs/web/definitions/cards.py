@@ -39,4 +39,4 @@ def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
         "counted": catalogue.COUNTED,
         "here": "definitions",
     }
-    return render(request, "jobs/definitions.html", shown)
+    return render(request, "jobs/definitions/list.html", shown)

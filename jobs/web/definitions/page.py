@@ -79,10 +79,10 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "here": "definitions",
     }
     if live.asked(request):
-        return render(request, "jobs/definition.html#live", page)
+        return render(request, "jobs/definitions/detail.html#live", page)
     page["use"] = catalogue.use(found, request.user)
     page["counted"] = catalogue.COUNTED
-    return render(request, "jobs/definition.html", page)
+    return render(request, "jobs/definitions/detail.html", page)
 
 
 @require_safe
@@ -107,7 +107,7 @@ def difference(request: SignedInRequest, text_id: str) -> HttpResponse:
         "changes": _changes(before, after) if before and after else [],
         "here": "definitions",
     }
-    return render(request, "jobs/difference.html", page)
+    return render(request, "jobs/definitions/diff.html", page)
 
 
 def frame_of(user: User, owner: Member) -> Member | None:

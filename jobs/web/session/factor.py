@@ -17,7 +17,7 @@ from jobs.web.session.forms import SetUpForm
 class Factor(IndexView):
     """Whether there is one, and how many codes are left."""
 
-    template_name = "session/factor.html"
+    template_name = "accounts/mfa.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         told: dict[str, Any] = super().get_context_data(**more)
@@ -35,7 +35,7 @@ class Factor(IndexView):
 class SetUp(ActivateTOTPView):
     """Shows a secret as a picture and as text, and asks for a code of it."""
 
-    template_name = "session/factor_set_up.html"
+    template_name = "accounts/enable_mfa.html"
     form_class = SetUpForm
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
@@ -51,18 +51,18 @@ class SetUp(ActivateTOTPView):
 
 
 class TakeAway(DeactivateTOTPView):
-    template_name = "session/factor_take_away.html"
+    template_name = "accounts/disable_mfa.html"
 
 
 @method_decorator(never_cache, name="dispatch")
 class Codes(ViewRecoveryCodesView):
     """The codes for when the phone is lost: shown once, and kept by whoever sees them."""
 
-    template_name = "session/factor_codes.html"
+    template_name = "accounts/recovery_codes.html"
 
 
 class NewCodes(GenerateRecoveryCodesView):
     """Other codes; the former ones are worth nothing from then on."""
 
-    template_name = "session/factor_new_codes.html"
+    template_name = "accounts/regenerate_codes.html"
     success_url = reverse_lazy("mfa_view_recovery_codes")

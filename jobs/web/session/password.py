@@ -16,7 +16,7 @@ from jobs.web.session.forms import ForgottenForm, PasswordForm
 class PasswordChange(views.PasswordChangeView):
     """Other sessions and the person's tokens end with it; this session goes on."""
 
-    template_name = "session/password.html"
+    template_name = "accounts/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("home")
 
@@ -35,11 +35,11 @@ class PasswordForgotten(views.PasswordResetView):
     """Asks for a link by mail. Where the portal sends no mail, an administrator sets a new password."""
 
     form_class = ForgottenForm
-    template_name = "session/forgotten.html"
+    template_name = "accounts/password_reset.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.SENDS_MAIL:
-            return render(request, "session/no_mail.html")
+            return render(request, "accounts/password_reset_unavailable.html")
         answer: HttpResponse = super().dispatch(request, *args, **kwargs)
         return answer
 
@@ -47,11 +47,11 @@ class PasswordForgotten(views.PasswordResetView):
 class LinkSent(views.PasswordResetDoneView):
     """Says the same whether or not there is someone with that address."""
 
-    template_name = "session/link_sent.html"
+    template_name = "accounts/password_reset_sent.html"
 
 
 class PasswordByLink(views.PasswordResetFromKeyView):
     """Where the link in the mail leads. It is good for an hour, and once."""
 
-    template_name = "session/by_link.html"
+    template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("sign_in")

@@ -16,7 +16,7 @@ from jobs.web.session.activity import end_other_sessions
 def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
     """List one's own sessions, this one first."""
     rows = sessions.of(request.user, request.session.session_key)
-    return render(request, "session/sessions.html", {"sessions": rows})
+    return render(request, "accounts/sessions.html", {"sessions": rows})
 
 
 @require_POST

@@ -23,7 +23,7 @@ class SignIn(LoginView):
     """`next` is followed only within this site."""
 
     form_class = SignInForm
-    template_name = "session/sign_in.html"
+    template_name = "accounts/login.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         told: dict[str, Any] = super().get_context_data(**more)
@@ -34,7 +34,7 @@ class SignInCode(AuthenticateView):
     """The second step. Fifteen minutes after the first, or with another password since, one begins again."""
 
     form_class = CodeForm
-    template_name = "session/code.html"
+    template_name = "accounts/mfa_login.html"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         login = self.stage.login
@@ -47,14 +47,14 @@ class SignInCode(AuthenticateView):
 class PasswordAgain(ReauthenticateView):
     """Before the second factor is changed: is it still the same person who sits there?"""
 
-    template_name = "session/password_again.html"
+    template_name = "accounts/reauthenticate.html"
 
 
 class CodeAgain(CodeAgainView):
     """The same by a code; and where someone became staff, or set the factor up, in another session than this one."""
 
     form_class = CodeAgainForm
-    template_name = "session/code_again.html"
+    template_name = "accounts/mfa_reauthenticate.html"
 
 
 class SignOut(LogoutView):
