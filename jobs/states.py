@@ -90,13 +90,11 @@ UNSENT = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Deli
 
 def status_of(delivery: str, state: str) -> Status:
     """The one status that people see. A word AWS invents tomorrow is shown as it is, and as unfinished."""
-    shown = state if delivery == Delivery.SENT and state else delivery
-    return STATUSES.get(shown) or Status(
-        shown, shown.capitalize(), "help", "wait", "A state this portal does not know."
-    )
+    name = state if delivery == Delivery.SENT and state else delivery
+    return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state this portal does not know.")
 
 
 def rank_of(state: str) -> int:
     """Where a state stands on a job's way; unknown ones before everything, so that they never end a job."""
-    known = STATUSES.get(state)
-    return known.rank if known else -1
+    status = STATUSES.get(state)
+    return status.rank if status else -1

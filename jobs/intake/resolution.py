@@ -142,7 +142,7 @@ class _Resolver:
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            where = listed((str(queue.account) for queue in fitting), word="and in")
+            where = listed((str(queue.account) for queue in fitting), conjunction="and in")
             message = f"The team has a queue {quoted(asked)} in {where}. Name the queue by its ARN to say which."
             rule = "portal.queue-in-several-accounts"
         else:

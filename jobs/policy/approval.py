@@ -189,7 +189,7 @@ def array_jobs_of_the_day_are_within(request: Request, thresholds: Thresholds) -
 def sizes_are_known(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
     """Where sizes are asked about, a job whose size the portal cannot tell is not let through for that."""
     if request.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
-        which = listed((quoted(name) for name in request.unsized), most=3)
+        which = listed((quoted(name) for name in request.unsized), limit=3)
         reason = request.asks[request.unsized[0]].size.unknown[0].reason
         message = (
             f"The portal can't tell how large {which} is, because {reason}; "
@@ -204,10 +204,10 @@ def _asks_above(request: Request, threshold: str) -> str:
 
 def _why_unknown(request: Request) -> str:
     if request.unlimited:
-        names = listed((quoted(name) for name in request.unlimited), most=3)
+        names = listed((quoted(name) for name in request.unlimited), limit=3)
         return f"{names} {'has' if len(request.unlimited) == 1 else 'have'} no time limit."
     if request.unsized:
-        return f"the size of {listed((quoted(name) for name in request.unsized), most=3)} isn't known."
+        return f"the size of {listed((quoted(name) for name in request.unsized), limit=3)} isn't known."
     return "there is no rate for a job."
 
 
@@ -300,7 +300,7 @@ def size_goes_up(edit: Edit) -> Iterator[Reason]:
 def count_goes_up(edit: Edit) -> Iterator[Reason]:
     new = [quoted(name) for name in edit.after.asks if name not in edit.before.asks]
     if new:
-        yield Reason("edit.count", f"{listed(new, most=3)} {'is' if len(new) == 1 else 'are'} new.")
+        yield Reason("edit.count", f"{listed(new, limit=3)} {'is' if len(new) == 1 else 'are'} new.")
     for name, before, after in edit.kept:
         if after.runs > before.runs:
             yield Reason("edit.count", f"{quoted(name)} had {before.runs:,} runs and has {after.runs:,}.")
@@ -364,7 +364,7 @@ def _values(ask: JobAsk, power: str) -> Sequence[str]:
 
 
 def _in_words(values: Sequence[str]) -> str:
-    return listed((quoted(value) for value in values), most=3) if values else "none"
+    return listed((quoted(value) for value in values), limit=3) if values else "none"
 
 
 def _marked(power: str, value: object) -> str:

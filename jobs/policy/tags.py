@@ -35,7 +35,7 @@ class TagDemand:
     def in_words(self) -> str:
         """What a value has to be, after “must be”."""
         if self.allowed:
-            return listed(self.allowed, word="or")
+            return listed(self.allowed, conjunction="or")
         return f"of the form {self.pattern}"
 
 

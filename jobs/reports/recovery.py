@@ -31,7 +31,7 @@ class Recovery:
     @property
     def waits_for(self) -> str:
         """The queues, as in a sentence."""
-        return listed(self.queues, most=MAX_QUEUES_NAMED)
+        return listed(self.queues, limit=MAX_QUEUES_NAMED)
 
 
 def recovery_for(user: User) -> Recovery | None:

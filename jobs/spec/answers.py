@@ -10,11 +10,11 @@ from jobs.spec.normal import ONLY_IN_ANSWERS
 from jobs.spec.problems import Change, join, listed, quoted
 from jobs.spec.refusal import NotADocument
 
-_SAME_IN_BOTH = ("jobName", "jobQueue", "jobDefinition", "shareIdentifier", "parameters", "retryStrategy", "timeout",
+_COPIED_KEYS = ("jobName", "jobQueue", "jobDefinition", "shareIdentifier", "parameters", "retryStrategy", "timeout",
                  "propagateTags")  # fmt: skip
-_OF_CONTAINER = ("command", "environment", "resourceRequirements")
-_SEEN_ONLY = ("jobArn", "jobId", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "attempts")
-_NOT_CARRIED = ("ecsProperties", "eksProperties", "nodeProperties")
+_CONTAINER_KEYS = ("command", "environment", "resourceRequirements")
+_RESPONSE_ONLY = ("jobArn", "jobId", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "attempts")
+_UNSUPPORTED_KEYS = ("ecsProperties", "eksProperties", "nodeProperties")
 
 
 @dataclass
@@ -30,36 +30,36 @@ class Asked:
 def asked(value: Document) -> Asked | None:
     """The document behind an answer, or None if it is no answer. Raises NotADocument for one that holds several."""
     if isinstance(value.get("jobDefinitions"), list):
-        return _of_definitions(value["jobDefinitions"])
-    jobs = [entry for entry in list_at(value, "jobs") if _is_described(entry)]
+        return _convert_definitions(value["jobDefinitions"])
+    jobs = [entry for entry in list_at(value, "jobs") if _is_job_detail(entry)]
     if jobs and len(jobs) == len(value["jobs"]):
-        return _of_jobs(jobs)
-    if _is_described(value):
-        return _of_job(value)
+        return _convert_jobs(jobs)
+    if _is_job_detail(value):
+        return _convert_job(value)
     if "jobDefinitionName" in value and any(key in value for key in ONLY_IN_ANSWERS):
-        return _definition(value, "", [])
+        return _convert_definition(value, "", [])
     return None
 
 
-def _is_described(entry: object) -> bool:
+def _is_job_detail(entry: object) -> bool:
     return is_object(entry) and "jobId" in entry and "jobName" in entry and "status" in entry
 
 
-def _of_definitions(entries: list[Any]) -> Asked:
-    found = [(number, entry) for number, entry in enumerate(entries) if is_object(entry)]
-    names = {text_at(entry, "jobDefinitionName") for _, entry in found}
-    if not found:
+def _convert_definitions(entries: list[Any]) -> Asked:
+    definitions = [(number, entry) for number, entry in enumerate(entries) if is_object(entry)]
+    names = {text_at(entry, "jobDefinitionName") for _, entry in definitions}
+    if not definitions:
         raise NotADocument("This answer of AWS has no job definition in it.")
     if len(names) > 1:
         raise NotADocument(
             f"This answer of AWS has {len(names)} job definitions ({listed(sorted(names))}); send one."
         )
-    number, newest = max(found, key=lambda pair: _revision(pair[1]))
+    number, newest = max(definitions, key=lambda pair: _revision(pair[1]))
     changes = []
-    if len(found) > 1:
-        message = f"The answer has {len(found)} revisions; the newest, {_revision(newest)}, is taken."
+    if len(definitions) > 1:
+        message = f"The answer has {len(definitions)} revisions; the newest, {_revision(newest)}, is taken."
         changes.append(Change("", message))
-    return _definition(newest, join("jobDefinitions", number), changes)
+    return _convert_definition(newest, join("jobDefinitions", number), changes)
 
 
 def _revision(entry: Document) -> int:
@@ -67,16 +67,16 @@ def _revision(entry: Document) -> int:
     return revision if is_whole_number(revision) else 0
 
 
-def _definition(entry: Document, origin: str, changes: list[Change]) -> Asked:
-    dropped = [key for key in ONLY_IN_ANSWERS if key in entry]
-    document = {key: value for key, value in entry.items() if key not in dropped and value is not None}
-    changes = [*changes, *_said_of_dropped(dropped), *_without_portal_tags(document)]
+def _convert_definition(entry: Document, origin: str, changes: list[Change]) -> Asked:
+    dropped_keys = [key for key in ONLY_IN_ANSWERS if key in entry]
+    document = {key: value for key, value in entry.items() if key not in dropped_keys and value is not None}
+    changes = [*changes, *_dropped_key_changes(dropped_keys), *_remove_portal_tags(document)]
     return Asked(document, Kind.DEFINITION, changes, {"": origin})
 
 
-def _of_jobs(jobs: list[Document]) -> Asked:
+def _convert_jobs(jobs: list[Document]) -> Asked:
     if len(jobs) == 1:
-        single = _of_job(jobs[0])
+        single = _convert_job(jobs[0])
         single.origins = {key: f"/jobs/0{origin}" for key, origin in single.origins.items()}
         return single
     names = {text_at(job, "jobId"): text_at(job, "jobName") for job in jobs}
@@ -84,7 +84,7 @@ def _of_jobs(jobs: list[Document]) -> Asked:
     origins: dict[str, str] = {}
     changes: list[Change] = []
     for number, job in enumerate(jobs):
-        step = _of_job(job)
+        step = _convert_job(job)
         for entry in list_at(step.document, "dependsOn"):
             if is_object(entry) and text_at(entry, "jobId") in names:
                 entry["jobId"] = f"${{{names[text_at(entry, 'jobId')]}}}"
@@ -92,12 +92,12 @@ def _of_jobs(jobs: list[Document]) -> Asked:
         steps.append(step.document)
         origins |= {f"{prefix}{key}": f"{prefix}{origin}" for key, origin in step.origins.items()}
         changes += [Change(f"{prefix}{change.pointer}", change.message) for change in step.changes]
-    said = Change("", f"The answer has {len(jobs)} jobs; they are read as a workflow of as many steps.")
-    return Asked({"jobs": steps}, Kind.WORKFLOW, [said, *changes], origins)
+    summary = Change("", f"The answer has {len(jobs)} jobs; they are read as a workflow of as many steps.")
+    return Asked({"jobs": steps}, Kind.WORKFLOW, [summary, *changes], origins)
 
 
-def _of_job(job: Document) -> Asked:
-    document: Document = {key: job[key] for key in _SAME_IN_BOTH if job.get(key) not in (None, {}, "")}
+def _convert_job(job: Document) -> Asked:
+    document: Document = {key: job[key] for key in _COPIED_KEYS if job.get(key) not in (None, {}, "")}
     origins = {"": ""}
     if "size" in object_at(job, "arrayProperties"):
         document["arrayProperties"] = {"size": job["arrayProperties"]["size"]}
@@ -106,40 +106,42 @@ def _of_job(job: Document) -> Asked:
     if "schedulingPriority" in job:
         document["schedulingPriorityOverride"] = job["schedulingPriority"]
         origins["/schedulingPriorityOverride"] = "/schedulingPriority"
-    overrides = dict(_overrides(object_at(job, "container")))
+    overrides = dict(_container_overrides(object_at(job, "container")))
     if overrides:
         document["containerOverrides"] = overrides
         origins["/containerOverrides"] = "/container"
     tags = object_at(job, "tags")
     if tags:
         document["tags"] = dict(tags)
-    dropped = [key for key in _SEEN_ONLY if key in job]
+    dropped_keys = [key for key in _RESPONSE_ONLY if key in job]
     changes = [
         Change("", "What AWS tells of a job is read as the submission that would run it again."),
-        *_said_of_dropped(dropped),
-        *_said_of_portal_variables(object_at(job, "container")),
-        *_without_portal_tags(document),
+        *_dropped_key_changes(dropped_keys),
+        *_portal_variable_changes(object_at(job, "container")),
+        *_remove_portal_tags(document),
     ]
-    lost = [key for key in _NOT_CARRIED if key in job]
-    if lost:
+    unsupported_keys = [key for key in _UNSUPPORTED_KEYS if key in job]
+    if unsupported_keys:
         changes.append(
-            Change("", f"What {listed(lost)} says of this job is not carried over; the definition has it.")
+            Change(
+                "", f"What {listed(unsupported_keys)} says of this job is not carried over; the definition has it."
+            )
         )
     return Asked(document, Kind.SUBMISSION, changes, origins)
 
 
-def _overrides(container: Document) -> Iterator[tuple[str, Any]]:
-    for key in _OF_CONTAINER:
+def _container_overrides(container: Document) -> Iterator[tuple[str, Any]]:
+    for key in _CONTAINER_KEYS:
         entries = list_at(container, key)
         if key == "environment":
-            entries = [entry for entry in entries if not _is_set_by_others(text_at(entry, "name"))]
+            entries = [entry for entry in entries if not _is_reserved_variable(text_at(entry, "name"))]
         if key == "resourceRequirements":
-            entries = _requirements(container)
+            entries = _resource_requirements(container)
         if entries:
             yield key, entries
 
 
-def _requirements(container: Document) -> list[Any]:
+def _resource_requirements(container: Document) -> list[Any]:
     entries = list_at(container, "resourceRequirements")
     types = {text_at(entry, "type") for entry in entries}
     old = {"vcpus": "VCPU", "memory": "MEMORY"}
@@ -151,43 +153,43 @@ def _requirements(container: Document) -> list[Any]:
     return [*sizes, *entries]
 
 
-def _is_set_by_others(name: str) -> bool:
+def _is_reserved_variable(name: str) -> bool:
     return name.startswith("AWS_BATCH") or name in PORTAL_VARIABLES
 
 
-def _said_of_portal_variables(container: Document) -> Iterator[Change]:
+def _portal_variable_changes(container: Document) -> Iterator[Change]:
     names = {text_at(entry, "name") for entry in list_at(container, "environment")}
-    own = [name for name in PORTAL_VARIABLES if name in names]
-    if own:
-        plural = len(own) > 1
+    keys = [name for name in PORTAL_VARIABLES if name in names]
+    if keys:
+        plural = len(keys) > 1
         yield Change(
             "/containerOverrides",
-            f"The environment variable{'s' * plural} {listed(map(quoted, own))} {'are' if plural else 'is'} the "
+            f"The environment variable{'s' * plural} {listed(map(quoted, keys))} {'are' if plural else 'is'} the "
             f"portal's own and {'were' if plural else 'was'} left out.",
         )
 
 
-def _said_of_dropped(keys: list[str]) -> Iterator[Change]:
+def _dropped_key_changes(keys: list[str]) -> Iterator[Change]:
     if keys:
         verb = "stands" if len(keys) == 1 else "stand"
         were = "was" if len(keys) == 1 else "were"
         yield Change("", f"{listed(keys)} {verb} in answers of AWS only and {were} left out.")
 
 
-def _without_portal_tags(document: Document) -> Iterator[Change]:
+def _remove_portal_tags(document: Document) -> Iterator[Change]:
     tags = document.get("tags")
     if not is_object(tags):
         return
-    own = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
-    if len(own) < len(tags):
-        gone = [key for key in tags if key not in own]
-        if own:
-            document["tags"] = own
+    user_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
+    if len(user_tags) < len(tags):
+        portal_keys = [key for key in tags if key not in user_tags]
+        if user_tags:
+            document["tags"] = user_tags
         else:
             del document["tags"]
-        plural = len(gone) > 1
+        plural = len(portal_keys) > 1
         yield Change(
-            "/tags" if own else "",
-            f"The tag{'s' * plural} {listed(quoted(key) for key in gone)} "
+            "/tags" if user_tags else "",
+            f"The tag{'s' * plural} {listed(quoted(key) for key in portal_keys)} "
             f"{'are' if plural else 'is'} the portal's own and {'were' if plural else 'was'} left out.",
         )

@@ -22,16 +22,16 @@ def ranges_are_ranges(document: Document) -> Iterator[Problem]:
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
-    count = _count(document)
+    count = _node_count(document)
     for position, group in enumerate(list_at(document, *GROUPS)):
         text = text_at(group, "targetNodes")
         here = join(*GROUPS, position, "targetNodes")
         if not isinstance(object_at(group).get("targetNodes"), str):
             continue
-        found = node_range(text, count)
-        if found is None:
+        span = node_range(text, count)
+        if span is None:
             yield Problem(here, f"{quoted(text)} is no range of nodes; write it as 0:3, 4: or :3.")
-        elif count and found.stop > count:
+        elif count and span.stop > count:
             yield Problem(here, f"{quoted(text)} goes beyond node {count - 1}, the last of {count}.")
 
 
@@ -41,17 +41,17 @@ def ranges_cover_all(document: Document) -> Iterator[Problem]:
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
-    count = _count(document)
-    found = [node_range(text_at(group, "targetNodes"), count) for group in list_at(document, *GROUPS)]
-    if not count or not found or None in found:
+    count = _node_count(document)
+    spans = [node_range(text_at(group, "targetNodes"), count) for group in list_at(document, *GROUPS)]
+    if not count or not spans or None in spans:
         return
-    reached = 0
-    for span in sorted((span for span in found if span), key=lambda span: span.start):
-        if span.start > reached:
+    next_node = 0
+    for span in sorted((span for span in spans if span), key=lambda span: span.start):
+        if span.start > next_node:
             break
-        reached = max(reached, span.stop)
-    if reached < count:
-        message = f"Node {reached} is in no group; together the groups have to have nodes 0 to {count - 1}."
+        next_node = max(next_node, span.stop)
+    if next_node < count:
+        message = f"Node {next_node} is in no group; together the groups have to have nodes 0 to {count - 1}."
         yield Problem(join(*GROUPS), message)
 
 
@@ -61,7 +61,7 @@ def main_node_exists(document: Document) -> Iterator[Problem]:
 
     Source: NodeProperties, AWS Batch API reference.
     """
-    count, main = _count(document), object_at(document, "nodeProperties").get("mainNode")
+    count, main = _node_count(document), object_at(document, "nodeProperties").get("mainNode")
     if count and is_whole_number(main) and main >= count:
         message = f"mainNode is {main}, and the nodes are 0 to {count - 1}."
         fix = ({"op": "replace", "path": "/nodeProperties/mainNode", "value": 0},)
@@ -96,7 +96,7 @@ def groups_have_one_instance_type(document: Document) -> Iterator[Problem]:
     first = ""
     for position, group in enumerate(list_at(document, *GROUPS)):
         plain = text_at(group, "container", "instanceType")
-        for name, path in ((plain, ("container", "instanceType")), *_types(group)):
+        for name, path in ((plain, ("container", "instanceType")), *_instance_types(group)):
             first = first or name
             if name and name != first:
                 message = f"All groups use one instance type; this says {quoted(name)}, another {quoted(first)}."
@@ -104,7 +104,7 @@ def groups_have_one_instance_type(document: Document) -> Iterator[Problem]:
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": first},))
 
 
-def _types(group: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+def _instance_types(group: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     for position, name in enumerate(list_at(group, "instanceTypes")):
         if isinstance(name, str):
             yield name, ("instanceTypes", position)
@@ -117,8 +117,8 @@ def a_container_is_essential(document: Document) -> Iterator[Problem]:
     Source: TaskContainerProperties, AWS Batch API reference.
     """
     for task in tasks(document):
-        none = all(container.value.get("essential") is False for container in task.containers)
-        if task.sort == "ecs" and task.containers and none:
+        none_essential = all(container.value.get("essential") is False for container in task.containers)
+        if task.sort == "ecs" and task.containers and none_essential:
             here = join(*task.containers[0].path, "essential")
             message = "No container of this task is essential; the job ends with one that is."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
@@ -131,12 +131,12 @@ def containers_have_names_of_their_own(document: Document) -> Iterator[Problem]:
     Source: TaskContainerProperties and EksContainer, AWS Batch API reference.
     """
     for task in tasks(document):
-        seen: set[str] = set()
+        names: set[str] = set()
         for container in task.containers:
             name = text_at(container.value, "name")
-            if name and name in seen and task.sort != "container":
+            if name and name in names and task.sort != "container":
                 yield Problem(join(*container.path, "name"), f"Another container is named {quoted(name)} already.")
-            seen.add(name)
+            names.add(name)
 
 
 @rule("eks.platform")
@@ -167,12 +167,12 @@ def eks_memory(document: Document) -> Iterator[Problem]:
 
     Source: EksContainerResourceRequirements, AWS Batch API reference.
     """
-    for path, limits, requests in _resources(document):
-        for sort, values in (("limits", limits), ("requests", requests)):
+    for path, limits, requests in _pod_resources(document):
+        for side, values in (("limits", limits), ("requests", requests)):
             text = values.get("memory")
             if isinstance(text, str) and not _MEBIBYTES.fullmatch(text):
                 yield Problem(
-                    join(*path, sort, "memory"), f"memory is in whole MiB such as 1024Mi; found {quoted(text)}."
+                    join(*path, side, "memory"), f"memory is in whole MiB such as 1024Mi; found {quoted(text)}."
                 )
         limit, request = limits.get("memory"), requests.get("memory")
         if isinstance(limit, str) and isinstance(request, str) and limit != request:
@@ -187,12 +187,12 @@ def eks_cpu(document: Document) -> Iterator[Problem]:
 
     Source: EksContainerResourceRequirements, AWS Batch API reference.
     """
-    for path, limits, requests in _resources(document):
-        for sort, values in (("limits", limits), ("requests", requests)):
+    for path, limits, requests in _pod_resources(document):
+        for side, values in (("limits", limits), ("requests", requests)):
             text = values.get("cpu")
             if isinstance(text, str) and (not number(text) or number(text) % Decimal("0.25")):
                 yield Problem(
-                    join(*path, sort, "cpu"), f"cpu is in quarters such as 0.25 or 2; found {quoted(text)}."
+                    join(*path, side, "cpu"), f"cpu is in quarters such as 0.25 or 2; found {quoted(text)}."
                 )
         limit, request = number(limits.get("cpu")), number(requests.get("cpu"))
         if limit and limit < request:
@@ -242,12 +242,12 @@ def node_range(text: str, count: int) -> range | None:
     return range(first, last + 1) if first <= last else None
 
 
-def _count(document: Document) -> int:
+def _node_count(document: Document) -> int:
     count = object_at(document, "nodeProperties").get("numNodes")
     return count if is_whole_number(count) and count > 0 else 0
 
 
-def _resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
+def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
     """Where each container of a pod says its resources: limits and requests."""
     for task in tasks(document):
         for container in task.containers:

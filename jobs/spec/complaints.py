@@ -16,7 +16,7 @@ class Complaint:
     message: str
 
 
-_WHOLE_TEXTS = (
+_FORMAT_HINTS = (
     (
         re.compile(
             r"(?:\$\s*)?(?:cat|tee|echo|aws|bash|sh|python3?|curl|export|sudo|cd|\./\S+)\s[^\r\n]*<<", re.ASCII
@@ -50,7 +50,7 @@ _WHOLE_TEXTS = (
     ),
 )
 
-_BAREWORDS = {
+_WORD_HINTS = {
     "True": "true is written with small letters in JSON.",
     "False": "false is written with small letters in JSON.",
     "None": "JSON has no None; leave the key out.",
@@ -66,35 +66,35 @@ def about(text: str, error: JSONDecodeError) -> Complaint:
     """What to say of a text at which Python's reader stopped."""
     start = len(text) - len(text.lstrip())
     if error.pos <= start or error.msg == "Extra data":
-        for pattern, message in _WHOLE_TEXTS:
+        for pattern, message in _FORMAT_HINTS:
             if pattern.match(text, start):
                 return Complaint(start, message)
 
     at = min(error.pos, len(text))
     rest = text[at : at + 200]
     here = rest[:1]
-    before = _solid_before(text, at)
+    before = _last_visible_before(text, at)
 
     if error.msg.startswith("Unterminated string") or error.msg.startswith("Invalid control character"):
-        return _unclosed_text(text, at, error.msg)
+        return _unclosed_string(text, at, error.msg)
     if error.msg.startswith("Invalid \\"):
         return Complaint(
             at, 'a backslash in a text has to be written twice (\\\\), unless it stands for \\n, \\t, \\" or \\u0041.'
         )
     if error.msg == "Extra data":
-        return _more_text(at, rest)
+        return _extra_text(at, rest)
     if not rest.strip():
         return _unclosed_bracket(text, at)
-    return _at_character(at, here, rest, before, error.msg)
+    return _unexpected_character(at, here, rest, before, error.msg)
 
 
-def _at_character(at: int, here: str, rest: str, before: str, message: str) -> Complaint:
+def _unexpected_character(at: int, here: str, rest: str, before: str, message: str) -> Complaint:
     """What to say of a character that cannot stand where it stands."""
-    said = _of_mark(here, before) or _of_shell(rest) or _of_grammar(here, rest, message)
-    return Complaint(at, said)
+    hint = _punctuation_hint(here, before) or _shell_hint(rest) or _grammar_hint(here, rest, message)
+    return Complaint(at, hint)
 
 
-def _of_mark(here: str, before: str) -> str:
+def _punctuation_hint(here: str, before: str) -> str:
     """Marks that are wrong wherever they stand."""
     if here in "'‘’`":
         return 'texts and keys stand in double quotes ("), not in single ones.'
@@ -111,7 +111,7 @@ def _of_mark(here: str, before: str) -> str:
     return ""
 
 
-def _of_shell(rest: str) -> str:
+def _shell_hint(rest: str) -> str:
     if rest.startswith("EOF"):
         return "the document ends before its last bracket is closed; “EOF” belongs to the shell."
     if rest.startswith("$"):
@@ -119,7 +119,7 @@ def _of_shell(rest: str) -> str:
     return ""
 
 
-def _of_grammar(here: str, rest: str, message: str) -> str:
+def _grammar_hint(here: str, rest: str, message: str) -> str:
     """What JSON's grammar wants in this place."""
     match = _WORD.match(rest)
     word = match.group() if match else ""
@@ -133,13 +133,13 @@ def _of_grammar(here: str, rest: str, message: str) -> str:
         if here in "]}":
             return f"this {here} closes a bracket of the other sort; one before it is not closed."
         return f"a comma is missing before {quoted(word or here)}."
-    return _of_word(word, here)
+    return _word_hint(word, here)
 
 
-def _of_word(word: str, here: str) -> str:
+def _word_hint(word: str, here: str) -> str:
     """A word where a value should stand."""
-    if word in _BAREWORDS:
-        return _BAREWORDS[word]
+    if word in _WORD_HINTS:
+        return _WORD_HINTS[word]
     if word and (word[0].isdigit() or word[0] in "+-."):
         return f"{quoted(word)} is not a number as JSON writes it; put it in double quotes if it is a text."
     if word:
@@ -147,7 +147,7 @@ def _of_word(word: str, here: str) -> str:
     return f"a value has to stand here, not {quoted(here)}."
 
 
-def _unclosed_text(text: str, at: int, message: str) -> Complaint:
+def _unclosed_string(text: str, at: int, message: str) -> Complaint:
     if message.startswith("Invalid control") and text[at : at + 1] not in "\r\n":
         return Complaint(at, "an invisible control character stands in this text; take it away.")
     line_start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
@@ -158,7 +158,7 @@ def _unclosed_text(text: str, at: int, message: str) -> Complaint:
     )
 
 
-def _more_text(at: int, rest: str) -> Complaint:
+def _extra_text(at: int, rest: str) -> Complaint:
     if rest.startswith("EOF"):
         return Complaint(at, "“EOF” belongs to the shell, not to the document; take this line away.")
     if rest[0] in "{[":
@@ -186,6 +186,6 @@ def _unclosed_bracket(text: str, at: int) -> Complaint:
     )
 
 
-def _solid_before(text: str, at: int) -> str:
+def _last_visible_before(text: str, at: int) -> str:
     """The last character before `at` that is not blank."""
     return text[:at].rstrip()[-1:]

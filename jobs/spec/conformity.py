@@ -28,56 +28,58 @@ KEYWORDS = wording.SENTENCES.keys() | {
 }  # fmt: skip
 """The keywords whose errors can be told; `compiled` refuses a schema with any other."""
 
-_SAYS_NOTHING = frozenset({"$schema", "$defs", "title", "description"})
-_BEFORE_MEMBERS = ("type", "required")
+_ANNOTATIONS = frozenset({"$schema", "$defs", "title", "description"})
+_CHECKED_FIRST = ("type", "required")
 
 
-def _members(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
     """`properties`, in the order of the document."""
     if not isinstance(instance, dict):
         return
     for key, value in instance.items():
         if key in ready:
-            yield from _within(ready[key].iter_errors(value), key)
+            yield from _prepend_path(ready[key].iter_errors(value), key)
 
 
-def _others(_: Any, ready: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+def _check_additional_properties(
+    _: Any, ready: Any, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
     """`additionalProperties`: false, or the schema of each."""
     if not isinstance(instance, dict):
         return
-    known = schema.get("properties", ())
-    others = [key for key in instance if key not in known]
+    properties = schema.get("properties", ())
+    others = [key for key in instance if key not in properties]
     if ready is False:
         if others:
             yield ValidationError("unknown keys")
         return
     for key in others:
-        yield from _within(ready.iter_errors(instance[key]), key)
+        yield from _prepend_path(ready.iter_errors(instance[key]), key)
 
 
-def _names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
     """`propertyNames`; the path of the error leads to the key itself."""
     if isinstance(instance, dict):
         for key in instance:
-            for error in _within(ready.iter_errors(key), key):
+            for error in _prepend_path(ready.iter_errors(key), key):
                 error.schema_path.appendleft("propertyNames")
                 yield error
 
 
-def _entries(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
     """`items`."""
     if isinstance(instance, list):
         for number, entry in enumerate(instance):
-            yield from _within(ready.iter_errors(entry), number)
+            yield from _prepend_path(ready.iter_errors(entry), number)
 
 
-def _pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
+def _check_pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
     """`pattern`, of all of the text."""
     if isinstance(instance, str) and not pattern.fullmatch(instance):
         yield ValidationError("pattern")
 
 
-def _within(errors: Iterator[ValidationError], key: str | int) -> Iterator[ValidationError]:
+def _prepend_path(errors: Iterator[ValidationError], key: str | int) -> Iterator[ValidationError]:
     for error in errors:
         error.path.appendleft(key)
         yield error
@@ -86,11 +88,11 @@ def _within(errors: Iterator[ValidationError], key: str | int) -> Iterator[Valid
 _Validator: Any = extend(  # type: ignore[no-untyped-call] # the stubs leave it without types
     Draft202012Validator,
     validators={
-        "properties": _members,
-        "additionalProperties": _others,
-        "propertyNames": _names,
-        "items": _entries,
-        "pattern": _pattern,
+        "properties": _check_properties,
+        "additionalProperties": _check_additional_properties,
+        "propertyNames": _check_property_names,
+        "items": _check_items,
+        "pattern": _check_pattern,
     },
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: is_whole_number(value)),
 )
@@ -105,54 +107,54 @@ class Shape:
 
 def compiled(schema: Mapping[str, Any]) -> Shape:
     """Make a schema ready. Raises ValueError when it holds a keyword that nobody could put into words."""
-    return Shape(_Compiler(schema.get("$defs", {})).ready(schema))
+    return Shape(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
 
 
-class _Compiler:
+class _SchemaCompiler:
     """Turns every schema within a schema into a validator of its own; those of `$defs` are shared."""
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.definitions = definitions
-        self.named: dict[str, Any] = {}
+        self.by_name: dict[str, Any] = {}
 
-    def ready(self, part: Mapping[str, Any]) -> Any:
+    def compile(self, part: Mapping[str, Any]) -> Any:
         if "$ref" not in part:
-            return _Validator(self._filled(part))
+            return _Validator(self._compile_keywords(part))
         name = part["$ref"].removeprefix("#/$defs/")
-        if name not in self.named:
-            self.named[name] = None  # a shape that holds itself would come back here: Batch has none
-            self.named[name] = _Validator(self._filled(self.definitions[name]))
-        return self.named[name]
+        if name not in self.by_name:
+            self.by_name[name] = None  # a shape that holds itself would come back here: Batch has none
+            self.by_name[name] = _Validator(self._compile_keywords(self.definitions[name]))
+        return self.by_name[name]
 
-    def _filled(self, part: Mapping[str, Any]) -> dict[str, Any]:
+    def _compile_keywords(self, part: Mapping[str, Any]) -> dict[str, Any]:
         if unknown := part.keys() - KEYWORDS:
             raise ValueError(f"Keywords that are not understood: {sorted(unknown)}")
-        keywords = [*(keyword for keyword in _BEFORE_MEMBERS if keyword in part)]
-        keywords += [keyword for keyword in part if keyword not in _BEFORE_MEMBERS and keyword not in _SAYS_NOTHING]
-        return {keyword: self._value(keyword, part[keyword]) for keyword in keywords}
+        keywords = [*(keyword for keyword in _CHECKED_FIRST if keyword in part)]
+        keywords += [keyword for keyword in part if keyword not in _CHECKED_FIRST and keyword not in _ANNOTATIONS]
+        return {keyword: self._compile_value(keyword, part[keyword]) for keyword in keywords}
 
-    def _value(self, keyword: str, value: Any) -> Any:
+    def _compile_value(self, keyword: str, value: Any) -> Any:
         if keyword == "properties":
-            return {name: self.ready(member) for name, member in value.items()}
+            return {name: self.compile(member) for name, member in value.items()}
         if keyword == "pattern":
             return re.compile(value)
-        return self.ready(value) if isinstance(value, Mapping) else value
+        return self.compile(value) if isinstance(value, Mapping) else value
 
 
 def problems(
     document: Any,
     shape: Shape,
     *,
-    in_words: Mapping[str, str],
+    pattern_descriptions: Mapping[str, str],
     at: Path = (),
-    guesses: Guesses | None = None,
-    elsewhere: Elsewhere | None = None,
+    suggestions: Guesses | None = None,
+    find_misplaced_key: Elsewhere | None = None,
 ) -> Iterator[Problem]:
     """Where a document, which stands at a path of a larger one, departs from a shape.
 
     `in_words` puts patterns into words.
     """
-    told: wording.Told | None = None
+    context: wording.Told | None = None
     for error in shape.validator.iter_errors(document):
-        told = told or wording.Told(in_words, guesses or Guesses(), elsewhere)
-        yield from wording.problems(error, (*at, *error.absolute_path), told)
+        context = context or wording.Told(pattern_descriptions, suggestions or Guesses(), find_misplaced_key)
+        yield from wording.problems(error, (*at, *error.absolute_path), context)

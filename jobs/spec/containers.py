@@ -48,30 +48,36 @@ class Task(NamedTuple):
 
 def tasks(definition: Document) -> list[Task]:
     """Every task of a definition, those of node groups too."""
-    found = [
-        task for key, sort in _BLOCKS.items() if key in definition for task in _tasks(sort, (key,), definition[key])
+    result = [
+        task
+        for key, sort in _BLOCKS.items()
+        if key in definition
+        for task in _read_tasks(sort, (key,), definition[key])
     ]
     if "nodeProperties" in definition:
         for number, group in enumerate(list_at(definition, "nodeProperties", "nodeRangeProperties")):
             for key, sort in _GROUP_BLOCKS.items():
                 if is_object(group) and key in group:
                     path = ("nodeProperties", "nodeRangeProperties", number, key)
-                    found += _tasks(sort, path, group[key])
-    return found
+                    result += _read_tasks(sort, path, group[key])
+    return result
 
 
 def overrides(submission: Document) -> list[Container]:
     """Every override of a container in a submission, those of node groups too."""
-    found = [
-        over for key, sort in _OVERRIDES.items() if key in submission for over in _of(sort, (key,), submission[key])
+    result = [
+        over
+        for key, sort in _OVERRIDES.items()
+        if key in submission
+        for over in _read_overrides(sort, (key,), submission[key])
     ]
     if "nodeOverrides" in submission:
         for number, group in enumerate(list_at(submission, "nodeOverrides", "nodePropertyOverrides")):
             for key, sort in _OVERRIDES.items():
                 if is_object(group) and key in group:
                     path = ("nodeOverrides", "nodePropertyOverrides", number, key)
-                    found += _of(sort, path, group[key])
-    return found
+                    result += _read_overrides(sort, path, group[key])
+    return result
 
 
 def containers(document: Document) -> list[Container]:
@@ -97,7 +103,7 @@ def label(container: Container) -> str:
     return f"container {name}" if name and container.sort != "container" else "the container"
 
 
-def _tasks(sort: Sort, path: Path, block: object) -> Iterator[Task]:
+def _read_tasks(sort: Sort, path: Path, block: object) -> Iterator[Task]:
     if not is_object(block):
         return
     if sort == "container":
@@ -106,20 +112,23 @@ def _tasks(sort: Sort, path: Path, block: object) -> Iterator[Task]:
         for number, task in enumerate(list_at(block, "taskProperties")):
             if is_object(task):
                 here = (*path, "taskProperties", number)
-                yield Task(sort, here, task, tuple(_listed(sort, here, task, "containers")))
+                yield Task(sort, here, task, tuple(_read_containers(sort, here, task, "containers")))
     elif is_object(pod := block.get("podProperties")):
         here = (*path, "podProperties")
-        inside = (*_listed(sort, here, pod, "containers"), *_listed(sort, here, pod, "initContainers"))
+        inside = (
+            *_read_containers(sort, here, pod, "containers"),
+            *_read_containers(sort, here, pod, "initContainers"),
+        )
         yield Task(sort, here, pod, inside)
 
 
-def _of(sort: Sort, path: Path, block: object) -> Iterator[Container]:
+def _read_overrides(sort: Sort, path: Path, block: object) -> Iterator[Container]:
     """The overrides in a block, which is built as the definition's, save that a plain one stands alone."""
-    for task in _tasks(sort, path, block):
+    for task in _read_tasks(sort, path, block):
         yield from task.containers
 
 
-def _listed(sort: Sort, path: Path, owner: Document, key: str) -> Iterator[Container]:
+def _read_containers(sort: Sort, path: Path, owner: Document, key: str) -> Iterator[Container]:
     for number, container in enumerate(list_at(owner, key)):
         if is_object(container):
             yield Container(sort, (*path, key, number), container)
@@ -142,8 +151,8 @@ def secret_variables(container: Container) -> Iterator[tuple[Path, Document]]:
 
 def named(entries: list[object]) -> dict[str, int]:
     """Positions by the `name` of each entry; the first of a name counts."""
-    found: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for number, entry in enumerate(entries):
         if name := text_at(object_at(entry), "name"):
-            found.setdefault(name, number)
-    return found
+            positions.setdefault(name, number)
+    return positions

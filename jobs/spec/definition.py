@@ -33,15 +33,15 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
         return
     allowed = _BLOCKS[kind]
     present = [key for blocks in _BLOCKS.values() for key in blocks if key in document]
-    fitting = [key for key in present if key in allowed]
-    if not fitting:
-        yield Problem("", f"A definition of type {kind} needs {listed(allowed, word='or')}.")
+    matching = [key for key in present if key in allowed]
+    if not matching:
+        yield Problem("", f"A definition of type {kind} needs {listed(allowed, conjunction='or')}.")
     for key in present:
         if key not in allowed:
-            message = f"{key} does not go with type {kind}, which takes {listed(allowed, word='or')}."
+            message = f"{key} does not go with type {kind}, which takes {listed(allowed, conjunction='or')}."
             yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
-    for key in fitting[1:]:
-        message = f"{key} does not go together with {fitting[0]}; keep one of them."
+    for key in matching[1:]:
+        message = f"{key} does not go together with {matching[0]}; keep one of them."
         yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
 
 

@@ -9,7 +9,7 @@ from jobs.spec.documents import Document, Path, is_object, text_at
 from jobs.spec.problems import cut, join, shown
 from jobs.spec.redaction import MASK, redact
 
-_NAMED_BY = {
+_NAME_KEYS = {
     "environment": "name", "env": "name", "secrets": "name", "secretOptions": "name", "ulimits": "name",
     "volumes": "name", "containers": "name", "initContainers": "name", "jobs": "jobName",
     "resourceRequirements": "type", "mountPoints": "sourceVolume", "volumeMounts": "name",
@@ -43,109 +43,111 @@ def differences(before: Document, after: Document) -> list[Difference]:
 
     Documents are compared as they are: compare normal forms to leave out what means the same.
     """
-    return list(_of_objects(before, after, (), ()))
+    return list(_diff_objects(before, after, (), ()))
 
 
-def _of_objects(before: Document, after: Document, path: Path, words: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_objects(before: Document, after: Document, path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
     for key, value in after.items():
-        here, name = (*path, key), (*words, key)
+        here, name = (*path, key), (*labels, key)
         if key not in before:
-            yield _told(here, name, Sort.ADDED, None, value)
+            yield _difference(here, name, Sort.ADDED, None, value)
         else:
-            yield from _of_values(before[key], value, here, name)
+            yield from _diff_values(before[key], value, here, name)
     for key, value in before.items():
         if key not in after:
-            yield _told((*path, key), (*words, key), Sort.REMOVED, value, None)
+            yield _difference((*path, key), (*labels, key), Sort.REMOVED, value, None)
 
 
-def _of_values(before: Any, after: Any, path: Path, words: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_values(before: Any, after: Any, path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
     if is_object(before) and is_object(after):
         if _is_variable(path) and before.get("name") == after.get("name"):
             before_value, after_value = before.get("value"), after.get("value")
-            if not _same(before_value, after_value):
-                yield _told(path, words, Sort.CHANGED, before, after)
+            if not _equals(before_value, after_value):
+                yield _difference(path, labels, Sort.CHANGED, before, after)
             return
-        yield from _of_objects(before, after, path, words)
+        yield from _diff_objects(before, after, path, labels)
     elif isinstance(before, list) and isinstance(after, list):
-        key = _NAMED_BY.get(str(path[-1])) if path else None
-        named = key is not None and _all_named(before, key) and _all_named(after, key)
-        yield from (_of_named if named else _of_entries)(before, after, path, words)
-    elif not _same(before, after):
-        yield _told(path, words, Sort.CHANGED, before, after)
+        key = _NAME_KEYS.get(str(path[-1])) if path else None
+        by_name = key is not None and _have_unique_names(before, key) and _have_unique_names(after, key)
+        yield from (_diff_named_lists if by_name else _diff_lists)(before, after, path, labels)
+    elif not _equals(before, after):
+        yield _difference(path, labels, Sort.CHANGED, before, after)
 
 
-def _of_named(before: list[Any], after: list[Any], path: Path, words: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_named_lists(
+    before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
+) -> Iterator[Difference]:
     """Lists whose entries are known by their names."""
-    key = _NAMED_BY[str(path[-1])]
+    key = _NAME_KEYS[str(path[-1])]
     earlier = {entry[key]: (number, entry) for number, entry in enumerate(before)}
     for number, entry in enumerate(after):
-        here, name = (*path, number), (*words, entry[key])
+        here, name = (*path, number), (*labels, entry[key])
         if entry[key] in earlier:
-            yield from _of_values(earlier[entry[key]][1], entry, here, name)
+            yield from _diff_values(earlier[entry[key]][1], entry, here, name)
         else:
-            yield _told(here, name, Sort.ADDED, None, entry)
-    kept = {entry[key] for entry in after}
+            yield _difference(here, name, Sort.ADDED, None, entry)
+    after_names = {entry[key] for entry in after}
     for name_of, (number, entry) in earlier.items():
-        if name_of not in kept:
-            yield _told((*path, number), (*words, name_of), Sort.REMOVED, entry, None)
+        if name_of not in after_names:
+            yield _difference((*path, number), (*labels, name_of), Sort.REMOVED, entry, None)
 
 
-def _of_entries(before: list[Any], after: list[Any], path: Path, words: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_lists(before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
     """Lists whose entries are known by their places. A list of single values is one thing, such as a command."""
     if not any(isinstance(entry, dict | list) for entry in (*before, *after)):
-        if len(before) != len(after) or not all(map(_same, before, after)):
-            yield _told(path, words, Sort.CHANGED, before, after)
+        if len(before) != len(after) or not all(map(_equals, before, after)):
+            yield _difference(path, labels, Sort.CHANGED, before, after)
         return
     for number in range(max(len(before), len(after))):
-        here, name = (*path, number), (*words, f"entry {number + 1}")
+        here, name = (*path, number), (*labels, f"entry {number + 1}")
         if number >= len(before):
-            yield _told(here, name, Sort.ADDED, None, after[number])
+            yield _difference(here, name, Sort.ADDED, None, after[number])
         elif number >= len(after):
-            yield _told(here, name, Sort.REMOVED, before[number], None)
+            yield _difference(here, name, Sort.REMOVED, before[number], None)
         else:
-            yield from _of_values(before[number], after[number], here, name)
+            yield from _diff_values(before[number], after[number], here, name)
 
 
-def _told(path: Path, words: tuple[str, ...], kind: Sort, before: Any, after: Any) -> Difference:
-    what = " › ".join(cut(word) for word in words)
-    name = words[-1] if words else ""
-    hidden, masked_again = _redacted(before, name), _is_masked(after)
-    masked_again = masked_again and hidden == _redacted(after, name)
-    before, after = hidden, _redacted(after, name)
-    hides_the_change = kind is Sort.CHANGED and _is_masked(after) and _same(before, after)
+def _difference(path: Path, labels: tuple[str, ...], kind: Sort, before: Any, after: Any) -> Difference:
+    what = " › ".join(cut(label) for label in labels)
+    name = labels[-1] if labels else ""
+    masked_before, masked_again = _redact_member(before, name), _has_mask(after)
+    masked_again = masked_again and masked_before == _redact_member(after, name)
+    before, after = masked_before, _redact_member(after, name)
+    hides_the_change = kind is Sort.CHANGED and _has_mask(after) and _equals(before, after)
     if hides_the_change:
-        after = _marked(after)
-    was, is_now = _shown(before), _shown(after)
+        after = _mark_as_other(after)
+    before_text, after_text = _describe_masked(before), _describe_masked(after)
     match kind:
         case Sort.ADDED:
-            sentence = f"{what} is new: {is_now}."
+            sentence = f"{what} is new: {after_text}."
         case Sort.REMOVED:
-            sentence = f"{what} is gone; it was {was}."
+            sentence = f"{what} is gone; it was {before_text}."
         case _ if hides_the_change:
             sentence = f"{what} has another value."
         case _:
-            sentence = f"{what} was {was} and is {is_now}."
+            sentence = f"{what} was {before_text} and is {after_text}."
     return Difference(join(*path), what, kind, before, after, sentence, masked_again)
 
 
-def _redacted(value: Any, name: str) -> Any:
+def _redact_member(value: Any, name: str) -> Any:
     return redact({name: value}).get(name, value) if name else redact(value)
 
 
-def _is_masked(value: Any) -> bool:
+def _has_mask(value: Any) -> bool:
     return MASK in repr(value)
 
 
-def _marked(value: Any) -> Any:
+def _mark_as_other(value: Any) -> Any:
     """A masked value that differs from another masked one, so that both can be told apart."""
     if isinstance(value, str):
         return value.replace(MASK, f"{MASK} (another value)")
     if isinstance(value, list):
-        return [_marked(each) for each in value]
-    return {key: _marked(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return [_mark_as_other(item) for item in value]
+    return {key: _mark_as_other(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _shown(value: Any) -> str:
+def _describe_masked(value: Any) -> str:
     """A masked value in a sentence; the value of a variable or requirement stands for its entry."""
     if is_object(value) and value.keys() <= {"name", "type", "value"} and isinstance(value.get("value"), str):
         return shown(value["value"])
@@ -158,11 +160,11 @@ def _is_variable(path: Path) -> bool:
     return len(path) > 1 and path[-2] in ("environment", "env")
 
 
-def _all_named(entries: list[Any], key: str) -> bool:
+def _have_unique_names(entries: list[Any], key: str) -> bool:
     names = [text_at(entry, key) for entry in entries]
     return all(names) and len(set(names)) == len(names)
 
 
-def _same(before: Any, after: Any) -> bool:
+def _equals(before: Any, after: Any) -> bool:
     """Equality as JSON has it, where true is not 1 and 1 is 1.0."""
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)

@@ -77,9 +77,9 @@ def text_at(document: object, *path: str | int) -> str:
 
 def members_named(document: Document, *names: str) -> Iterator[tuple[Path, Any]]:
     """Every member of these names, wherever it stands, in the order of the document."""
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting:
-        path, value = waiting.pop()
+    stack: list[tuple[Path, Any]] = [((), document)]
+    while stack:
+        path, value = stack.pop()
         if path and path[-1] in names:
             yield path, value
         if isinstance(value, dict):
@@ -88,4 +88,4 @@ def members_named(document: Document, *names: str) -> Iterator[tuple[Path, Any]]
             inner = [((*path, number), entry) for number, entry in enumerate(value)]
         else:
             continue
-        waiting.extend(child for child in reversed(inner) if isinstance(child[1], dict | list))
+        stack.extend(child for child in reversed(inner) if isinstance(child[1], dict | list))

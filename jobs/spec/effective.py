@@ -70,12 +70,12 @@ class Effective:
         return {
             "platform": self.platform,
             "containers": [_container_json(container) for container in self.containers],
-            "arraySize": _json(self.array_size),
-            "timeoutSeconds": _json(self.timeout_seconds),
-            "attempts": _json(self.attempts),
-            "jobRole": _json(self.job_role),
-            "executionRole": _json(self.execution_role),
-            "tags": {key: _json(said) for key, said in self.tags.items()},
+            "arraySize": _value_json(self.array_size),
+            "timeoutSeconds": _value_json(self.timeout_seconds),
+            "attempts": _value_json(self.attempts),
+            "jobRole": _value_json(self.job_role),
+            "executionRole": _value_json(self.execution_role),
+            "tags": {key: _value_json(tag) for key, tag in self.tags.items()},
         }
 
 
@@ -86,37 +86,39 @@ def tags(definition: Document, submission: Document) -> dict[str, str]:
 
 
 def view(
-    definition: Document, submission: Document | None = None, filled: Mapping[str, Source] | None = None
+    definition: Document, submission: Document | None = None, tag_sources: Mapping[str, Source] | None = None
 ) -> Effective:
     """What a job of the definition will run, with a submission laid over it if there is one. `filled` says which of
     the submission's tags nobody wrote, and whose rule put them there.
     """
     over = submission or {}
-    found = tasks(definition)
-    first = found[0] if found else None
-    values = _parameters(definition, over)
+    task_entries = tasks(definition)
+    first = task_entries[0] if task_entries else None
+    values = _sourced_parameters(definition, over)
     return Effective(
         platform=platform(definition),
-        containers=tuple(container for task in found for container in _of_task(task, over, values)),
-        array_size=_said(part(over, "arrayProperties", "size"), Source.OVERRIDE),
-        timeout_seconds=_said(time_limit.seconds_at(over), Source.OVERRIDE)
-        or _said(time_limit.seconds_at(definition), Source.DEFINITION),
-        attempts=_said(part(over, *ATTEMPTS), Source.OVERRIDE)
-        or _said(part(definition, *ATTEMPTS), Source.DEFINITION)
+        containers=tuple(container for task in task_entries for container in _containers_of(task, over, values)),
+        array_size=_sourced(part(over, "arrayProperties", "size"), Source.OVERRIDE),
+        timeout_seconds=_sourced(time_limit.seconds_at(over), Source.OVERRIDE)
+        or _sourced(time_limit.seconds_at(definition), Source.DEFINITION),
+        attempts=_sourced(part(over, *ATTEMPTS), Source.OVERRIDE)
+        or _sourced(part(definition, *ATTEMPTS), Source.DEFINITION)
         or Said(1, Source.BATCH),
-        job_role=_said(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
-        execution_role=_said(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION) if first else None,
-        tags=_tags(definition, over, filled or {}),
+        job_role=_sourced(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
+        execution_role=_sourced(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION)
+        if first
+        else None,
+        tags=_sourced_tags(definition, over, tag_sources or {}),
     )
 
 
-def _tags(definition: Document, submission: Document, filled: Mapping[str, Source]) -> dict[str, Said]:
-    found = {key: Said(value, Source.DEFINITION) for key, value in object_at(definition, "tags").items()}
+def _sourced_tags(definition: Document, submission: Document, tag_sources: Mapping[str, Source]) -> dict[str, Said]:
+    result = {key: Said(value, Source.DEFINITION) for key, value in object_at(definition, "tags").items()}
     own = object_at(submission, "tags").items()
-    return found | {key: Said(value, filled.get(key, Source.OVERRIDE)) for key, value in own}
+    return result | {key: Said(value, tag_sources.get(key, Source.OVERRIDE)) for key, value in own}
 
 
-def _parameters(definition: Document, submission: Document) -> dict[str, Said]:
+def _sourced_parameters(definition: Document, submission: Document) -> dict[str, Said]:
     """What the placeholders of a command stand for."""
     defaults = {
         key: Said(value, Source.PARAMETER_DEFAULT) for key, value in object_at(definition, "parameters").items()
@@ -126,17 +128,17 @@ def _parameters(definition: Document, submission: Document) -> dict[str, Said]:
     }
 
 
-def _of_task(task: Task, submission: Document, values: Mapping[str, Said]) -> Iterator[EffectiveContainer]:
+def _containers_of(task: Task, submission: Document, values: Mapping[str, Said]) -> Iterator[EffectiveContainer]:
     for container in task.containers:
-        over = _override(task, text_at(container.value, "name"), submission)
+        over = _override_of(task, text_at(container.value, "name"), submission)
         base = container.value
-        needs = _needs(base, over)
-        image = _said(over.get("image"), Source.OVERRIDE) or _said(base.get("image"), Source.DEFINITION)
+        needs = _requirements(base, over)
+        image = _sourced(over.get("image"), Source.OVERRIDE) or _sourced(base.get("image"), Source.DEFINITION)
         yield EffectiveContainer(
             name=text_at(base, "name"),
             image=image,
             command=_command(base, over, values),
-            environment=_environment(base, over, container.variables, ours=task.sort == "container"),
+            environment=_environment(base, over, container.variables, with_portal_variable=task.sort == "container"),
             vcpus=needs.get("VCPU"),
             memory_mib=needs.get("MEMORY"),
             gpus=needs.get("GPU"),
@@ -145,7 +147,7 @@ def _of_task(task: Task, submission: Document, values: Mapping[str, Said]) -> It
         )
 
 
-def _override(task: Task, name: str, submission: Document) -> Document:
+def _override_of(task: Task, name: str, submission: Document) -> Document:
     """The override of a container. Those of node groups are by group and are not laid over here."""
     if task.in_group:
         return {}
@@ -160,39 +162,39 @@ def _override(task: Task, name: str, submission: Document) -> Document:
 
 
 def _command(base: Document, over: Document, values: Mapping[str, Said]) -> tuple[Said, ...]:
-    source, words = Source.DEFINITION, list_at(base, "command")
+    source, command_words = Source.DEFINITION, list_at(base, "command")
     if isinstance(over.get("command"), list):
-        source, words = Source.OVERRIDE, over["command"]
-    said = []
-    for word in words:
+        source, command_words = Source.OVERRIDE, over["command"]
+    result = []
+    for word in command_words:
         match = WHOLE.fullmatch(word) if isinstance(word, str) else None
-        said.append(values.get(match[1], Said(word, source)) if match else Said(word, source))
-    return tuple(said)
+        result.append(values.get(match[1], Said(word, source)) if match else Said(word, source))
+    return tuple(result)
 
 
-def _environment(base: Document, over: Document, key: str, *, ours: bool) -> dict[str, Said]:
-    found: dict[str, Said] = {}
+def _environment(base: Document, over: Document, key: str, *, with_portal_variable: bool) -> dict[str, Said]:
+    result: dict[str, Said] = {}
     for owner, source in ((base, Source.DEFINITION), (over, Source.OVERRIDE)):
         for entry in list_at(owner, key):
             if is_object(entry) and text_at(entry, "name"):
-                found[entry["name"]] = Said(entry.get("value", ""), source)
-    if ours:
-        found[JOB_ID_VARIABLE] = Said("the id of the job in the portal", Source.PORTAL)
-    return found
+                result[entry["name"]] = Said(entry.get("value", ""), source)
+    if with_portal_variable:
+        result[JOB_ID_VARIABLE] = Said("the id of the job in the portal", Source.PORTAL)
+    return result
 
 
-def _needs(base: Document, over: Document) -> dict[str, Said]:
+def _requirements(base: Document, over: Document) -> dict[str, Said]:
     """Sizes by type; those of pods are written in words of Kubernetes."""
-    found = {kind: Said(value, Source.DEFINITION) for kind, value in _sizes(base).items()}
-    return found | {kind: Said(value, Source.OVERRIDE) for kind, value in _sizes(over).items()}
+    amounts = {kind: Said(value, Source.DEFINITION) for kind, value in _amounts_by_type(base).items()}
+    return amounts | {kind: Said(value, Source.OVERRIDE) for kind, value in _amounts_by_type(over).items()}
 
 
-def _sizes(container: Document) -> dict[str, str]:
+def _amounts_by_type(container: Document) -> dict[str, str]:
     resources = object_at(container, "resources")
-    wanted = {**object_at(resources, "requests"), **object_at(resources, "limits")}
-    words = {"cpu": "VCPU", "memory": "MEMORY", "nvidia.com/gpu": "GPU"}
-    of_pod = {kind: str(wanted[key]).removesuffix("Mi") for key, kind in words.items() if key in wanted}
-    return of_pod | asked(container)
+    pod_amounts = {**object_at(resources, "requests"), **object_at(resources, "limits")}
+    kinds = {"cpu": "VCPU", "memory": "MEMORY", "nvidia.com/gpu": "GPU"}
+    by_kind = {kind: str(pod_amounts[key]).removesuffix("Mi") for key, kind in kinds.items() if key in pod_amounts}
+    return by_kind | asked(container)
 
 
 def _log_group(container: Document) -> Said | None:
@@ -203,22 +205,22 @@ def _log_group(container: Document) -> Said | None:
     return Said(group, Source.DEFINITION) if group else Said(BATCH_LOG_GROUP, Source.BATCH)
 
 
-def _said(value: Any, source: Source) -> Said | None:
+def _sourced(value: Any, source: Source) -> Said | None:
     return None if value is None else Said(value, source)
 
 
-def _json(said: Said | None) -> Document | None:
-    return None if said is None else {"value": said.value, "from": said.source.value}
+def _value_json(item: Said | None) -> Document | None:
+    return None if item is None else {"value": item.value, "from": item.source.value}
 
 
 def _container_json(container: EffectiveContainer) -> Document:
     return {
         "name": container.name,
-        "image": _json(container.image),
-        "command": [_json(word) for word in container.command],
-        "environment": {name: _json(said) for name, said in container.environment.items()},
-        "vcpus": _json(container.vcpus),
-        "memoryMib": _json(container.memory_mib),
-        "gpus": _json(container.gpus),
-        "logGroup": _json(container.log_group),
+        "image": _value_json(container.image),
+        "command": [_value_json(word) for word in container.command],
+        "environment": {name: _value_json(variable) for name, variable in container.environment.items()},
+        "vcpus": _value_json(container.vcpus),
+        "memoryMib": _value_json(container.memory_mib),
+        "gpus": _value_json(container.gpus),
+        "logGroup": _value_json(container.log_group),
     }

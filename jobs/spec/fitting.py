@@ -35,18 +35,18 @@ class EnvironmentFacts:
     orchestration: str = ""
 
     @classmethod
-    def of(cls, told: Document) -> "EnvironmentFacts":
+    def of(cls, description: Document) -> "EnvironmentFacts":
         """From an answer of DescribeComputeEnvironments."""
-        resources = object_at(told, "computeResources")
-        most = resources.get("maxvCpus")
+        resources = object_at(description, "computeResources")
+        max_vcpus = resources.get("maxvCpus")
         return cls(
-            name=text_at(told, "computeEnvironmentName"),
+            name=text_at(description, "computeEnvironmentName"),
             kind=text_at(resources, "type"),
-            state=text_at(told, "state"),
-            status=text_at(told, "status"),
-            max_vcpus=most if is_whole_number(most) else None,
-            instance_types=tuple(str(each) for each in list_at(resources, "instanceTypes")),
-            orchestration=text_at(told, "containerOrchestrationType"),
+            state=text_at(description, "state"),
+            status=text_at(description, "status"),
+            max_vcpus=max_vcpus if is_whole_number(max_vcpus) else None,
+            instance_types=tuple(str(instance_type) for instance_type in list_at(resources, "instanceTypes")),
+            orchestration=text_at(description, "containerOrchestrationType"),
         )
 
     @property
@@ -71,37 +71,37 @@ def fit(size: Size, environments: Sequence[EnvironmentFacts]) -> Fit:
         return Fit(Fits.UNKNOWN, "AWS was not asked yet about the compute environments of the queue.")
     if not size.vcpus or not size.memory_mib:
         return Fit(Fits.UNKNOWN, "It is not said yet how large the job is.")
-    answers = [(_fit(size, each), each) for each in environments]
-    for wanted in (Fits.YES, Fits.UNKNOWN):
-        found = next((answer for answer, _ in answers if answer.fits is wanted), None)
-        if found:
-            return found
+    answers = [(_check_environment(size, environment), environment) for environment in environments]
+    for verdict in (Fits.YES, Fits.UNKNOWN):
+        result = next((answer for answer, _ in answers if answer.fits is verdict), None)
+        if result:
+            return result
     if len(answers) == 1:
         return answers[0][0]
     return Fit(Fits.NO, "No compute environment of the queue can run it. " + " ".join(a.reason for a, _ in answers))
 
 
-def _fit(size: Size, environment: EnvironmentFacts) -> Fit:
+def _check_environment(size: Size, environment: EnvironmentFacts) -> Fit:
     name = environment.name
     if environment.state == "DISABLED":
         return Fit(Fits.NO, f"{name} is disabled.")
     if environment.status in ("INVALID", "DELETING", "DELETED"):
         return Fit(Fits.NO, f"{name} is {environment.status.lower()}.")
     if environment.platform and environment.platform != size.platform:
-        runs, wants = _WORDS[environment.platform], _WORDS[size.platform]
-        return Fit(Fits.NO, f"{name} runs jobs of {runs}, and this is one of {wants}.")
-    most = environment.max_vcpus
-    if most is not None and size.vcpus > most:
-        return Fit(Fits.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {most} in all.")
+        available, required = _PLATFORM_LABELS[environment.platform], _PLATFORM_LABELS[size.platform]
+        return Fit(Fits.NO, f"{name} runs jobs of {available}, and this is one of {required}.")
+    max_vcpus = environment.max_vcpus
+    if max_vcpus is not None and size.vcpus > max_vcpus:
+        return Fit(Fits.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {max_vcpus} in all.")
     if size.platform == "FARGATE":
-        return _on_fargate(size, name)
-    return _on_machines(size, environment)
+        return _check_fargate(size, name)
+    return _check_instances(size, environment)
 
 
-_WORDS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
+_PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
 
 
-def _on_fargate(size: Size, name: str) -> Fit:
+def _check_fargate(size: Size, name: str) -> Fit:
     if size.gpus:
         return Fit(Fits.NO, f"{name} is of Fargate, which has no GPUs.")
     if size.vcpus > FARGATE_VCPUS or size.memory_mib > FARGATE_MEMORY_MIB:
@@ -111,37 +111,42 @@ def _on_fargate(size: Size, name: str) -> Fit:
     return Fit(Fits.YES, f"{name} can run it.")
 
 
-def _on_machines(size: Size, environment: EnvironmentFacts) -> Fit:
+def _check_instances(size: Size, environment: EnvironmentFacts) -> Fit:
     """Every type that might be chosen is compared: only if none is unknown, none that fits means no."""
     name = environment.name
-    known = {each: machine(each) for each in environment.instance_types}
-    strange = [each for each, found in known.items() if found is None]
-    machines = [found for found in known.values() if found]
-    if any(_holds(found, size, MOST_OF_IT) for found in machines):
+    sizes = {type_name: machine(type_name) for type_name in environment.instance_types}
+    unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
+    instances = [instance for instance in sizes.values() if instance]
+    if any(_can_hold(instance, size, MOST_OF_IT) for instance in instances):
         return Fit(Fits.YES, f"{name} can run it.")
-    if strange or not known:
-        which = f"of its machines ({listed(strange, most=3)})" if strange else "of its machines"
+    if unknown_types or not sizes:
+        which = f"of its machines ({listed(unknown_types, limit=3)})" if unknown_types else "of its machines"
         return Fit(Fits.UNKNOWN, f"{name} may run it: how large the largest {which} is, is not known here.")
-    if any(_holds(found, size, 1) for found in machines):
+    if any(_can_hold(instance, size, 1) for instance in instances):
         return Fit(Fits.UNKNOWN, f"{name} may be too small: a machine keeps some of its memory for itself.")
-    return Fit(Fits.NO, f"No machine of {name} ({listed(known, most=4)}) is large enough: {_most(machines, size)}.")
+    return Fit(
+        Fits.NO,
+        f"No machine of {name} ({listed(sizes, limit=4)}) is large enough: {_limiting_resource(instances, size)}.",
+    )
 
 
-def _holds(found: Machine, size: Size, share: float) -> bool:
+def _can_hold(instance: Machine, size: Size, share: float) -> bool:
     """Strictly: a job that asks for all the memory of a machine never gets it."""
-    return size.vcpus <= found.vcpus and size.gpus <= found.gpus and size.memory_mib < found.memory_mib * share
+    return (
+        size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
+    )
 
 
-def _most(machines: Iterable[Machine], size: Size) -> str:
+def _limiting_resource(instances: Iterable[Machine], size: Size) -> str:
     """The first thing that is too much for all of them, or that no single one has everything."""
-    every = list(machines)
-    for asked, most, what in (
-        (size.gpus, max(each.gpus for each in every), "GPU"),
-        (size.vcpus, max(each.vcpus for each in every), "vCPU"),
+    all_instances = list(instances)
+    for amount, most, what in (
+        (size.gpus, max(instance.gpus for instance in all_instances), "GPU"),
+        (size.vcpus, max(instance.vcpus for instance in all_instances), "vCPU"),
     ):
-        if asked > most:
+        if amount > most:
             return f"they have {most} {what} at most"
-    largest = max(each.memory_mib for each in every)
+    largest = max(instance.memory_mib for instance in all_instances)
     if size.memory_mib >= largest:
         return f"they have {largest // 1024} GiB at most, and keep some of it for themselves"
     return "none has as much of all that it asks for"

@@ -12,18 +12,18 @@ def order(parents: Parents) -> list[int]:
 
     What stands in a circle, or waits for one, is left out.
     """
-    waiting = [len(set(needed)) for needed in parents]
+    pending_counts = [len(set(needed)) for needed in parents]
     children = reversed_edges(parents)
-    ready = [number for number, count in enumerate(waiting) if not count]
-    done: list[int] = []
+    ready = [number for number, count in enumerate(pending_counts) if not count]
+    result: list[int] = []
     while ready:
         number = heapq.heappop(ready)
-        done.append(number)
+        result.append(number)
         for child in children[number]:
-            waiting[child] -= 1
-            if not waiting[child]:
+            pending_counts[child] -= 1
+            if not pending_counts[child]:
                 heapq.heappush(ready, child)
-    return done
+    return result
 
 
 def reversed_edges(parents: Parents) -> list[list[int]]:
@@ -37,22 +37,22 @@ def reversed_edges(parents: Parents) -> list[list[int]]:
 
 def circles(parents: Parents) -> list[list[int]]:
     """The groups whose members all wait for each other, in rising order; a thing that waits for itself is one too."""
-    return sorted(sorted(group) for group in _Components(parents).groups)
+    return sorted(sorted(group) for group in _StronglyConnectedComponents(parents).groups)
 
 
-class _Components:
+class _StronglyConnectedComponents:
     """Tarjan's strongly connected components, with a stack of its own instead of Python's."""
 
     def __init__(self, parents: Parents) -> None:
         self.parents = parents
         self.groups: list[list[int]] = []  # only those that are circles
-        self._seen_at = [-1] * len(parents)
-        self._lowest = [0] * len(parents)
-        self._pending: list[int] = []
-        self._is_pending = [False] * len(parents)
-        self._clock = 0
+        self._index_of = [-1] * len(parents)
+        self._low_link = [0] * len(parents)
+        self._stack: list[int] = []
+        self._on_stack = [False] * len(parents)
+        self._next_index = 0
         for root in range(len(parents)):
-            if self._seen_at[root] < 0:
+            if self._index_of[root] < 0:
                 self._visit(root)
 
     def _visit(self, root: int) -> None:
@@ -64,55 +64,55 @@ class _Components:
             if parent is None:
                 work.pop()
                 self._leave(number, below=work[-1][0] if work else None)
-            elif self._seen_at[parent] < 0:
+            elif self._index_of[parent] < 0:
                 self._enter(parent)
                 work.append((parent, iter(self.parents[parent])))
-            elif self._is_pending[parent]:
-                self._lowest[number] = min(self._lowest[number], self._seen_at[parent])
+            elif self._on_stack[parent]:
+                self._low_link[number] = min(self._low_link[number], self._index_of[parent])
 
     def _enter(self, number: int) -> None:
-        self._seen_at[number] = self._lowest[number] = self._clock
-        self._clock += 1
-        self._pending.append(number)
-        self._is_pending[number] = True
+        self._index_of[number] = self._low_link[number] = self._next_index
+        self._next_index += 1
+        self._stack.append(number)
+        self._on_stack[number] = True
 
     def _leave(self, number: int, *, below: int | None) -> None:
-        if self._lowest[number] == self._seen_at[number]:
-            at = len(self._pending) - 1
-            while self._pending[at] != number:
+        if self._low_link[number] == self._index_of[number]:
+            at = len(self._stack) - 1
+            while self._stack[at] != number:
                 at -= 1
-            group = self._pending[at:]
-            del self._pending[at:]
+            group = self._stack[at:]
+            del self._stack[at:]
             for member in group:
-                self._is_pending[member] = False
+                self._on_stack[member] = False
             if len(group) > 1 or number in self.parents[number]:
                 self.groups.append(group)
         if below is not None:
-            self._lowest[below] = min(self._lowest[below], self._lowest[number])
+            self._low_link[below] = min(self._low_link[below], self._low_link[number])
 
 
 def circle_in(group: Sequence[int], parents: Parents) -> list[int]:
     """One way round in a group: each waits for the next, and the last for the first."""
     members = set(group)
-    way: list[int] = []
+    path: list[int] = []
     position: dict[int, int] = {}
     number = group[0]
     while number not in position:
-        position[number] = len(way)
-        way.append(number)
+        position[number] = len(path)
+        path.append(number)
         number = next(parent for parent in parents[number] if parent in members)
-    return way[position[number] :]
+    return path[position[number] :]
 
 
 def reaches(start: int, goal: int, following: Parents) -> bool:
     """Whether `goal` comes after `start` by any number of steps."""
-    seen = {start}
-    waiting = [start]
-    while waiting:
-        number = waiting.pop()
+    visited = {start}
+    stack = [start]
+    while stack:
+        number = stack.pop()
         if number == goal:
             return True
-        new = [other for other in following[number] if other not in seen]
-        seen.update(new)
-        waiting += new
+        new = [other for other in following[number] if other not in visited]
+        visited.update(new)
+        stack += new
     return False

@@ -8,7 +8,7 @@ computing.
 import re
 from typing import NamedTuple
 
-_GIB_A_VCPU = {
+_GIB_PER_VCPU = {
     **dict.fromkeys(("m5", "m5a", "m5d", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i"), 4),
     **dict.fromkeys(("c5", "c5a", "c5d", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i"), 2),
     **dict.fromkeys(("r5", "r5a", "r5d", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i"), 8),
@@ -44,11 +44,11 @@ def machine(instance_type: str) -> Machine | None:
     """The machine of a type; None for a type, or a family without a size, that is not known here."""
     if instance_type in _OTHERS:
         return _OTHERS[instance_type]
-    found = _SIZE.fullmatch(instance_type)
-    if not found or found["family"] not in _GIB_A_VCPU:
+    match = _SIZE.fullmatch(instance_type)
+    if not match or match["family"] not in _GIB_PER_VCPU:
         return None
-    gpus = _GPUS.get(found["family"])
-    if gpus is not None and found["size"] not in gpus:
+    gpus = _GPUS.get(match["family"])
+    if gpus is not None and match["size"] not in gpus:
         return None
-    vcpus = 2 if found["size"] == "large" else 4 * int(found["many"] or 1)
-    return Machine(vcpus, vcpus * _GIB_A_VCPU[found["family"]] * 1024, gpus[found["size"]] if gpus else 0)
+    vcpus = 2 if match["size"] == "large" else 4 * int(match["many"] or 1)
+    return Machine(vcpus, vcpus * _GIB_PER_VCPU[match["family"]] * 1024, gpus[match["size"]] if gpus else 0)

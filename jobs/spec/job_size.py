@@ -32,7 +32,7 @@ _FREE_TEXT = frozenset({"parameters", "tags", "options", "labels", "annotations"
 """Maps whose keys are people's own words, or are read with the member that holds them."""
 
 _POD_RESOURCES = {"cpu": VCPU, "memory": MEMORY, "nvidia.com/gpu": GPU}
-_AMOUNTS = {
+_AMOUNT_PATTERNS = {
     VCPU: re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?"),
     MEMORY: re.compile(r"[0-9]{1,9}"),
     GPU: re.compile(r"[0-9]{1,4}"),
@@ -65,7 +65,7 @@ class Amounts:
             self.memory_mib + other.memory_mib,
             self.gpus + other.gpus,
             self.ephemeral_gib + other.ephemeral_gib,
-            _merged(self.unknown, other.unknown),
+            _merge_unknown(self.unknown, other.unknown),
         )
 
     def times(self, count: int) -> "Amounts":
@@ -80,7 +80,7 @@ class Amounts:
             max(self.memory_mib, other.memory_mib),
             max(self.gpus, other.gpus),
             max(self.ephemeral_gib, other.ephemeral_gib),
-            _merged(self.unknown, other.unknown),
+            _merge_unknown(self.unknown, other.unknown),
         )
 
 
@@ -100,27 +100,27 @@ class Size:
 
     def why_unknown(self, resource: str) -> str:
         """Why the amount of a resource cannot be told; empty if it can."""
-        return next((each.reason for each in self.unknown if each.resource == resource), "")
+        return next((amount.reason for amount in self.unknown if amount.resource == resource), "")
 
 
 def requested_size(definition: Document, submission: Document) -> Size:
     """The effective size. An override of one type leaves the definition's others (SubmitJob, API reference)."""
-    counter = _Counter(definition, submission)
+    counter = _SizeCounter(definition, submission)
     total, nodes = counter.total()
-    total = total + counter.overlooked()
-    unknown = {each.resource for each in total.unknown}
+    total = total + counter.unread_sizes()
+    unknown = {amount.resource for amount in total.unknown}
     runtimes = [object_at(task.value, "runtimePlatform") for task in tasks(definition)]
     architectures = {text_at(runtime, "cpuArchitecture") or "X86_64" for runtime in runtimes}
     systems = [text_at(runtime, "operatingSystemFamily") for runtime in runtimes]
-    where, system = platform(definition), next(filter(None, systems), "LINUX")
+    platform_name, system = platform(definition), next(filter(None, systems), "LINUX")
     architecture = architectures.pop() if len(architectures) == 1 else "X86_64"
     return Size(
-        platform=where,
+        platform=platform_name,
         vcpus=Decimal(0) if VCPU in unknown else total.vcpus,
         memory_mib=0 if MEMORY in unknown else total.memory_mib,
         gpus=0 if GPU in unknown else total.gpus,
         ephemeral_gib=total.ephemeral_gib,
-        architecture="WINDOWS" if where == "FARGATE" and system.startswith("WINDOWS") else architecture,
+        architecture="WINDOWS" if platform_name == "FARGATE" and system.startswith("WINDOWS") else architecture,
         system=system,
         nodes=nodes,
         unknown=total.unknown,
@@ -145,110 +145,110 @@ def resized_at(submission: Document) -> str:
 
 
 @dataclass
-class _Counter:
+class _SizeCounter:
     """Adds up a definition and its submission, and remembers which places of both it has read."""
 
     definition: Document
     submission: Document
-    _read: dict[str, set[Path]] = field(default_factory=lambda: {"definition": set(), "submission": set()})
+    _paths_read: dict[str, set[Path]] = field(default_factory=lambda: {"definition": set(), "submission": set()})
 
     def total(self) -> tuple[Amounts, int]:
         """The amounts of all nodes together, and how many nodes there are."""
-        every = tasks(self.definition)
-        alone = [task for task in every if not task.in_group]
+        all_tasks = tasks(self.definition)
+        alone = [task for task in all_tasks if not task.in_group]
         amounts = Amounts()
         for task in alone:
-            amounts += self._task(task, ())
+            amounts += self._task_amounts(task, ())
         if "nodeProperties" not in self.definition:
-            return (amounts if alone else _nothing_known("it describes no container")), 1
-        of_nodes, count = self._nodes([task for task in every if task.in_group])
+            return (amounts if alone else _all_unknown("it describes no container")), 1
+        of_nodes, count = self._all_nodes([task for task in all_tasks if task.in_group])
         return amounts + of_nodes, count
 
-    def overlooked(self) -> Amounts:
+    def unread_sizes(self) -> Amounts:
         """Nothing, if every size in both documents was read; else all of it is unknown."""
         for name, document in (("definition", self.definition), ("submission", self.submission)):
             for path, value in _size_members(document):
-                known = path in self._read[name] or path[:-1] in self._read[name]
-                if not known and value not in (None, [], {}):
-                    return _nothing_known(f"the portal can't tell what {'.'.join(_words(path))} is for")
+                is_read = path in self._paths_read[name] or path[:-1] in self._paths_read[name]
+                if not is_read and value not in (None, [], {}):
+                    return _all_unknown(f"the portal can't tell what {'.'.join(_keys_of(path))} is for")
         return Amounts()
 
     # -- One task or pod
 
-    def _task(self, task: Task, group: Path) -> Amounts:
+    def _task_amounts(self, task: Task, group: Path) -> Amounts:
         """A task or pod with its overrides. `group` is where the overrides of its node group stand."""
-        self._read["definition"].add((*task.path, "ephemeralStorage"))
-        mine = [over for over in overrides(self.submission) if _is_for(over, task, group)]
+        self._paths_read["definition"].add((*task.path, "ephemeralStorage"))
+        mine = [over for over in overrides(self.submission) if _applies_to(over, task, group)]
         main, before = Amounts(), Amounts()
         for container in task.containers:
-            amounts = self._container(container, mine, task)
+            amounts = self._container_amounts(container, mine, task)
             if "initContainers" in container.path:
                 before = before.at_least(amounts)  # they run one after the other, before the others
             else:
                 main += amounts
         if not task.containers:
-            main = _nothing_known("it describes no container")
+            main = _all_unknown("it describes no container")
         gib = object_at(task.value, "ephemeralStorage").get("sizeInGiB")
         storage = Amounts(ephemeral_gib=gib if is_whole_number(gib) else 0)
         return main.at_least(before) + storage
 
-    def _container(self, container: Container, overs: Sequence[Container], task: Task) -> Amounts:
-        matching = [over for over in overs if _overrides(over, container, task, overs)]
-        self._read["definition"].add(container.path)
+    def _container_amounts(self, container: Container, overs: Sequence[Container], task: Task) -> Amounts:
+        matching = [over for over in overs if _matches(over, container, task, overs)]
+        self._paths_read["definition"].add(container.path)
         for over in matching:
-            self._read["submission"].add(over.path)
+            self._paths_read["submission"].add(over.path)
         if len(matching) > 1:
-            return _nothing_known(f"{_label(container)} is overridden twice")
+            return _all_unknown(f"{_label(container)} is overridden twice")
         requests = _pod_requests if container.sort == "eks" else _container_requests
         label = _label(container)
         if not matching:
-            return _amounts(requests(container.value, {}), label)
-        amounts = _amounts(requests(container.value, matching[0].value), label)
-        if not _names(matching[0], container):  # AWS may refuse it, take it for this container, or pass it over
-            amounts = amounts.at_least(_amounts(requests(container.value, {}), label))
+            return _parse_amounts(requests(container.value, {}), label)
+        amounts = _parse_amounts(requests(container.value, matching[0].value), label)
+        if not _has_name_of(matching[0], container):  # AWS may refuse it, take it for this container, or pass it over
+            amounts = amounts.at_least(_parse_amounts(requests(container.value, {}), label))
         return amounts
 
     # -- The nodes of a multi-node job
 
-    def _nodes(self, inside: Sequence[Task]) -> tuple[Amounts, int]:
+    def _all_nodes(self, inside: Sequence[Task]) -> tuple[Amounts, int]:
         block, over = object_at(self.definition, "nodeProperties"), object_at(self.submission, "nodeOverrides")
-        self._read["definition"].add(("nodeProperties", "numNodes"))
-        self._read["submission"].add(("nodeOverrides", "numNodes"))
+        self._paths_read["definition"].add(("nodeProperties", "numNodes"))
+        self._paths_read["submission"].add(("nodeOverrides", "numNodes"))
         count = over.get("numNodes", block.get("numNodes"))
         if not is_whole_number(count) or not 0 < count <= MAX_NODES:
-            return _nothing_known("it doesn't say how many nodes it has"), 1
+            return _all_unknown("it doesn't say how many nodes it has"), 1
         spans: list[tuple[range, Amounts]] = []
         for number, group in enumerate(list_at(block, "nodeRangeProperties")):
             span = node_range(text_at(group, "targetNodes"), count)
             if span is None:
-                return _nothing_known(f"the range of node group {number + 1} can't be read"), count
+                return _all_unknown(f"the range of node group {number + 1} can't be read"), count
             own = [task for task in inside if task.path[2] == number]
-            spans.append((range(span.start, min(span.stop, count)), self._node(group, number, own)))
-        return _sum_of_nodes(spans, count), count
+            spans.append((range(span.start, min(span.stop, count)), self._one_node(group, number, own)))
+        return _sum_nodes(spans, count), count
 
-    def _node(self, group: Document, number: int, inside: Sequence[Task]) -> Amounts:
+    def _one_node(self, group: Document, number: int, inside: Sequence[Task]) -> Amounts:
         """One node of a group: its containers, and at least the machine that it has to itself."""
         target = text_at(group, "targetNodes")
         entries = list_at(self.submission, "nodeOverrides", "nodePropertyOverrides")
         mine = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
-        self._read["definition"].add((*GROUPS, number, "instanceTypes"))
+        self._paths_read["definition"].add((*GROUPS, number, "instanceTypes"))
         here = ("nodeOverrides", "nodePropertyOverrides", mine[0] if mine else -1)
-        self._read["submission"].add((*here, "instanceTypes"))
+        self._paths_read["submission"].add((*here, "instanceTypes"))
         if len(mine) > 1:
-            return _nothing_known(f"nodes {target} are overridden twice")
+            return _all_unknown(f"nodes {target} are overridden twice")
         over = object_at(entries[mine[0]]) if mine else {}
-        amounts = Amounts() if inside else _nothing_known(f"nodes {target} have no container")
+        amounts = Amounts() if inside else _all_unknown(f"nodes {target} have no container")
         for task in inside:
-            amounts += self._task(task, here)
+            amounts += self._task_amounts(task, here)
         for name in _instance_types(over) or _instance_types(group):
-            found = machine(name)
-            if found is None:
-                return amounts + _nothing_known(f"the portal doesn't know how large {quoted(name)} is")
-            amounts = amounts.at_least(Amounts(Decimal(found.vcpus), found.memory_mib, found.gpus))
+            size = machine(name)
+            if size is None:
+                return amounts + _all_unknown(f"the portal doesn't know how large {quoted(name)} is")
+            amounts = amounts.at_least(Amounts(Decimal(size.vcpus), size.memory_mib, size.gpus))
         return amounts
 
 
-def _is_for(over: Container, task: Task, group: Path) -> bool:
+def _applies_to(over: Container, task: Task, group: Path) -> bool:
     """Whether an override is of the same sort and for the same task as this one."""
     if over.sort != task.sort or over.path[: len(group)] != group:
         return False
@@ -258,15 +258,15 @@ def _is_for(over: Container, task: Task, group: Path) -> bool:
     return over.sort != "ecs" or over.path[-3] == task.path[-1]
 
 
-def _overrides(over: Container, container: Container, task: Task, overs: Sequence[Container]) -> bool:
+def _matches(over: Container, container: Container, task: Task, overs: Sequence[Container]) -> bool:
     if over.sort == "container":
         return True
     if over.path[-2] != container.path[-2]:  # containers or initContainers
         return False
-    return _names(over, container) or len(task.containers) == len(overs) == 1
+    return _has_name_of(over, container) or len(task.containers) == len(overs) == 1
 
 
-def _names(over: Container, container: Container) -> bool:
+def _has_name_of(over: Container, container: Container) -> bool:
     """Whether an override names the container as it is called."""
     if over.sort == "container":
         return True
@@ -274,7 +274,7 @@ def _names(over: Container, container: Container) -> bool:
     return (text_at(over.value, "name") or nameless) == (text_at(container.value, "name") or nameless)
 
 
-def _sum_of_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
+def _sum_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
     """All nodes together. Of nested groups the inner one counts (NodeRangeProperty, AWS Batch API reference)."""
     edges = sorted({0, count, *(edge for span, _ in spans for edge in (span.start, span.stop) if edge < count)})
     total = Amounts()
@@ -285,7 +285,7 @@ def _sum_of_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts
             for span, amounts in covering
             if all(other.start <= span.start and span.stop <= other.stop for other, _ in covering)
         ]
-        node = _nothing_known(f"node {first} is in no group") if not covering else Amounts()
+        node = _all_unknown(f"node {first} is in no group") if not covering else Amounts()
         for amounts in inner or [amounts for _, amounts in covering]:
             node = node.at_least(amounts)
         total += node.times(end - first)
@@ -294,22 +294,22 @@ def _sum_of_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts
 
 def _instance_types(group: Document) -> list[str]:
     """The machines that a group of nodes, or its override, names."""
-    named = [name for name in list_at(group, "instanceTypes") if isinstance(name, str) and name]
+    names = [name for name in list_at(group, "instanceTypes") if isinstance(name, str) and name]
     alone = (text_at(group, key, "instanceType") for key in ("container", "containerOverrides"))
-    return [*named, *filter(None, alone)]
+    return [*names, *filter(None, alone)]
 
 
 def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
     """Every member by which a document may say a size, wherever it stands."""
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting:
-        path, value = waiting.pop()
+    stack: list[tuple[Path, Any]] = [((), document)]
+    while stack:
+        path, value = stack.pop()
         inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         for key, member in inner:
             if key in SIZE_MEMBERS:
                 yield (*path, key), member
             if isinstance(member, dict | list) and key not in _FREE_TEXT:
-                waiting.append(((*path, key), member))
+                stack.append(((*path, key), member))
 
 
 # -- One container
@@ -321,21 +321,23 @@ def _container_requests(base: Document, over: Document) -> dict[str, str]:
     The older vcpus and memory of an override don't win over a definition's resourceRequirements (ContainerOverrides,
     AWS Batch API reference). Where two amounts stand beside each other, the larger one counts.
     """
-    requirements, older = _requirements(over), _older(over)
+    requirements, legacy = _requirements(over), _legacy_amounts(over)
     inherited = {
-        kind: text for kind, text in (_requirements(base) | _beside(base)).items() if kind not in requirements
+        kind: text
+        for kind, text in (_requirements(base) | _legacy_amounts_or_larger(base)).items()
+        if kind not in requirements
     }
-    for kind, text in older.items():
+    for kind, text in legacy.items():
         stays = kind in requirements or kind in _requirements(base)
         mine = requirements if kind in requirements else inherited
         mine[kind] = _larger(kind, mine.get(kind), text) if stays else text
     return inherited | requirements
 
 
-def _beside(container: Document) -> dict[str, str]:
+def _legacy_amounts_or_larger(container: Document) -> dict[str, str]:
     """The older amounts of a container, or the requirement of the type if that is larger."""
     requirements = _requirements(container)
-    return {kind: _larger(kind, requirements.get(kind), text) for kind, text in _older(container).items()}
+    return {kind: _larger(kind, requirements.get(kind), text) for kind, text in _legacy_amounts(container).items()}
 
 
 def _requirements(container: Document) -> dict[str, str]:
@@ -346,13 +348,13 @@ def _requirements(container: Document) -> dict[str, str]:
     return amounts
 
 
-def _older(container: Document) -> dict[str, str]:
+def _legacy_amounts(container: Document) -> dict[str, str]:
     return {kind: str(container[key]) for key, kind in LEGACY.items() if container.get(key)}
 
 
 def _pod_requests(base: Document, over: Document) -> dict[str, str]:
     """The amounts of a pod's container by type: the larger of its limits and its requests."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for side in ("limits", "requests"):
         amounts = {**object_at(base, "resources", side), **object_at(over, "resources", side)}
         for name, value in amounts.items():
@@ -361,13 +363,13 @@ def _pod_requests(base: Document, over: Document) -> dict[str, str]:
             if kind == MEMORY:
                 memory = _POD_MEMORY.fullmatch(text)
                 text = memory[1] if memory else f"{text} bytes" if text.isdecimal() else text
-            found[kind] = _larger(kind, found.get(kind), text)
-    return found
+            result[kind] = _larger(kind, result.get(kind), text)
+    return result
 
 
 def _larger(kind: str, one: str | None, other: str) -> str:
     """The larger of two amounts; one that is no amount goes before, so that nobody overlooks it."""
-    pattern = _AMOUNTS.get(kind)
+    pattern = _AMOUNT_PATTERNS.get(kind)
     if one is None or pattern is None or not pattern.fullmatch(other):
         return other
     if not pattern.fullmatch(one):
@@ -375,13 +377,13 @@ def _larger(kind: str, one: str | None, other: str) -> str:
     return max(one, other, key=Decimal)
 
 
-def _amounts(requests: Mapping[str, str], label: str) -> Amounts:
+def _parse_amounts(requests: Mapping[str, str], label: str) -> Amounts:
     unknown = [
         Unknown(kind, f"{label} doesn't say how much it needs") for kind in (VCPU, MEMORY) if kind not in requests
     ]
     values: dict[str, Decimal] = {}
     for kind, text in requests.items():
-        pattern = _AMOUNTS.get(kind)
+        pattern = _AMOUNT_PATTERNS.get(kind)
         if pattern is None:
             unknown.append(Unknown(GPU, f"{label} asks for {quoted(kind)}, which the portal doesn't know"))
         elif not pattern.fullmatch(text) or (kind != GPU and not Decimal(text)):
@@ -401,13 +403,13 @@ def _label(container: Container) -> str:
     return f"a container of node group {group + 1}" if isinstance(group, int) else "its container"
 
 
-def _nothing_known(reason: str) -> Amounts:
+def _all_unknown(reason: str) -> Amounts:
     return Amounts(unknown=tuple(Unknown(kind, reason) for kind in RESOURCE_NAMES))
 
 
-def _merged(one: Iterable[Unknown], other: Iterable[Unknown]) -> tuple[Unknown, ...]:
+def _merge_unknown(one: Iterable[Unknown], other: Iterable[Unknown]) -> tuple[Unknown, ...]:
     return tuple(dict.fromkeys((*one, *other)))
 
 
-def _words(path: Path) -> Iterator[str]:
+def _keys_of(path: Path) -> Iterator[str]:
     return (step for step in path if isinstance(step, str))

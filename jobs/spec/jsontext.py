@@ -20,14 +20,14 @@ DEEPEST = 32
 MOST_SPANS = 20
 """So many pairs of brackets in a text with prose are looked at for the one that is the document."""
 
-_LARGEST_NUMBER = 2**63 - 1
-_LONGEST_NUMBER = 40  # digits; no number of AWS Batch has half as many
+_MAX_INTEGER = 2**63 - 1
+_MAX_NUMBER_LENGTH = 40  # digits; no number of AWS Batch has half as many
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # two halves that make one character
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<null>\\u0000)|\\."
 )
 _BRACE_OR_STRING = re.compile(STRING + r"|(?P<open>\{)|(?P<close>\})")
-_LAST_COMMA = re.compile(STRING + r"|(?P<comma>,)(?=\s*+[}\]])")
+_TRAILING_COMMA = re.compile(STRING + r"|(?P<comma>,)(?=\s*+[}\]])")
 _NOT_LINE_END = re.compile(r"[^\r\n]")
 
 
@@ -41,7 +41,7 @@ class Written:
     repeats: bool = False  # an object has a key twice
 
 
-class _Unfit(Exception):  # noqa: N818 - never leaves this module
+class _UnfitNumberError(Exception):
     """A number that JSON's grammar or Python would take, and AWS would not."""
 
 
@@ -53,7 +53,7 @@ def with_comments(text: str) -> Written:
     if not comments.blanked.strip():
         raise NotADocument("The text is empty." if not text.strip() else "The text holds nothing but comments.")
     value, repeats = loaded(comments.blanked)
-    changes = tuple(_said_of_comments(text, comments.found))
+    changes = tuple(_comment_changes(text, comments.found))
     return Written(value, changes, lambda: outline(comments.blanked), repeats)
 
 
@@ -62,23 +62,23 @@ def among_other_text(text: str, is_document: Callable[[dict[str, Any]], bool]) -
     comments = texts.without_comments(text)
     if comments.unclosed is not None or comments.blanked.lstrip().startswith("["):
         return None
-    found: list[tuple[Written, tuple[int, int]]] = []
-    for start, end in _spans(comments.blanked):
+    documents: list[tuple[Written, tuple[int, int]]] = []
+    for start, end in _brace_spans(comments.blanked):
         inside = comments.blanked[start:end]
-        clean, commas = _without_last_commas(inside)
-        whole = _blank(text[:start]) + clean + _blank(text[end:])
+        clean, commas = _strip_trailing_commas(inside)
+        whole = _blank_out(text[:start]) + clean + _blank_out(text[end:])
         try:
             value, repeats = loaded(whole)
         except NotADocument:
             continue
         if is_document(value):
             changes = [
-                *_said_of_surroundings(comments.blanked, start, end),
-                *_said_of_comments(text, tuple(offset for offset in comments.found if start <= offset < end)),
-                *_said_of_commas(text, [start + offset for offset in commas]),
+                *_surroundings_changes(comments.blanked, start, end),
+                *_comment_changes(text, tuple(offset for offset in comments.found if start <= offset < end)),
+                *_comma_changes(text, [start + offset for offset in commas]),
             ]
-            found.append((Written(value, tuple(changes), _outline_of(whole), repeats), (start, end)))
-    return found[0][0] if len(found) == 1 else None
+            documents.append((Written(value, tuple(changes), _lazy_source_map(whole), repeats), (start, end)))
+    return documents[0][0] if len(documents) == 1 else None
 
 
 def loaded(text: str) -> tuple[dict[str, Any], bool]:
@@ -96,26 +96,30 @@ def loaded(text: str) -> tuple[dict[str, Any], bool]:
 
     try:
         value = json.loads(
-            text, object_pairs_hook=collect, parse_constant=_no_number, parse_int=_whole_number, parse_float=_number
+            text,
+            object_pairs_hook=collect,
+            parse_constant=_reject_constant,
+            parse_int=_parse_integer,
+            parse_float=_parse_float,
         )
     except json.JSONDecodeError as error:
         complaint = complaints.about(text, error)
         refuse(text, complaint.offset, complaint.message)
-    except _Unfit as unfit:
-        _refuse_number(text, str(unfit))
+    except _UnfitNumberError as unfit:
+        _raise_bad_number(text, str(unfit))
     if "\\u" in text:
-        _refuse_broken_characters(text)
+        _reject_broken_escapes(text)
     if not isinstance(value, dict):
         hint = ' Write {"jobs": [ … ]} around several submissions.' if isinstance(value, list) else ""
         raise NotADocument(f"The text holds {shown(value)}; a document is an object in {{ }}.{hint}")
     return value, repeats
 
 
-def _outline_of(text: str) -> Callable[[], Outline]:
+def _lazy_source_map(text: str) -> Callable[[], Outline]:
     return lambda: outline(text)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def _brace_spans(text: str) -> Iterator[tuple[int, int]]:
     """From and to of each outermost pair of braces."""
     depth = start = count = 0
     for match in _BRACE_OR_STRING.finditer(text):
@@ -132,21 +136,21 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
                     return
 
 
-def _without_last_commas(text: str) -> tuple[str, list[int]]:
-    commas = [match.start() for match in _LAST_COMMA.finditer(text) if match["comma"]]
+def _strip_trailing_commas(text: str) -> tuple[str, list[int]]:
+    commas = [match.start() for match in _TRAILING_COMMA.finditer(text) if match["comma"]]
     pieces: list[str] = []
-    done = 0
+    position = 0
     for offset in commas:
-        pieces += text[done:offset], " "
-        done = offset + 1
-    return "".join([*pieces, text[done:]]), commas
+        pieces += text[position:offset], " "
+        position = offset + 1
+    return "".join([*pieces, text[position:]]), commas
 
 
-def _blank(text: str) -> str:
+def _blank_out(text: str) -> str:
     return _NOT_LINE_END.sub(" ", text)
 
 
-def _said_of_surroundings(text: str, start: int, end: int) -> Iterator[Change]:
+def _surroundings_changes(text: str, start: int, end: int) -> Iterator[Change]:
     lines = Lines(text)
     before, after = text[:start].strip(), text[end:].strip()
     where = []
@@ -158,7 +162,7 @@ def _said_of_surroundings(text: str, start: int, end: int) -> Iterator[Change]:
         yield Change("", f"What stands {listed(where)} is no part of the document and was left out.")
 
 
-def _said_of_commas(text: str, offsets: list[int]) -> Iterator[Change]:
+def _comma_changes(text: str, offsets: list[int]) -> Iterator[Change]:
     if offsets:
         where = _on_lines(text, offsets)
         what = "comma before a closing bracket" if len(offsets) == 1 else "commas before closing brackets"
@@ -166,7 +170,7 @@ def _said_of_commas(text: str, offsets: list[int]) -> Iterator[Change]:
         yield Change("", f"The {what} on {where} {were} left out.")
 
 
-def _said_of_comments(text: str, offsets: tuple[int, ...]) -> Iterator[Change]:
+def _comment_changes(text: str, offsets: tuple[int, ...]) -> Iterator[Change]:
     if len(offsets) == 1:
         yield Change("", f"The comment on {_on_lines(text, offsets)} was left out: JSON has no comments.")
     elif offsets:
@@ -179,32 +183,32 @@ def _on_lines(text: str, offsets: tuple[int, ...] | list[int]) -> str:
     return f"line{'s' * (len(numbers) > 1)} {listed(numbers)}"
 
 
-def _whole_number(literal: str) -> int:
-    if len(literal) > _LONGEST_NUMBER or abs(int(literal)) > _LARGEST_NUMBER:
-        raise _Unfit(literal)
+def _parse_integer(literal: str) -> int:
+    if len(literal) > _MAX_NUMBER_LENGTH or abs(int(literal)) > _MAX_INTEGER:
+        raise _UnfitNumberError(literal)
     return int(literal)
 
 
-def _number(literal: str) -> float:
-    if len(literal) > _LONGEST_NUMBER or not math.isfinite(float(literal)):
-        raise _Unfit(literal)
+def _parse_float(literal: str) -> float:
+    if len(literal) > _MAX_NUMBER_LENGTH or not math.isfinite(float(literal)):
+        raise _UnfitNumberError(literal)
     return float(literal)
 
 
-def _no_number(literal: str) -> NoReturn:
-    raise _Unfit(literal)
+def _reject_constant(literal: str) -> NoReturn:
+    raise _UnfitNumberError(literal)
 
 
-def _refuse_number(text: str, literal: str) -> NoReturn:
+def _raise_bad_number(text: str, literal: str) -> NoReturn:
     """Name the number that had to be refused, which is the first of its kind in the text."""
     offset = next((offset for offset, word in texts.words(text) if word.startswith(literal)), 0)
     if literal[-1].isdecimal():
-        length = f" ({len(literal):,} characters)" if len(literal) > _LONGEST_NUMBER else ""
+        length = f" ({len(literal):,} characters)" if len(literal) > _MAX_NUMBER_LENGTH else ""
         refuse(text, offset, f"the number {cut(literal)}{length} is too large or too long.")
     refuse(text, offset, f"{literal} is not a number that JSON knows.")
 
 
-def _refuse_broken_characters(text: str) -> None:
+def _reject_broken_escapes(text: str) -> None:
     """Refuse escapes that stand for no character, or for one that no database and no shell can keep."""
     for start, string in texts.strings(text):
         if "\\u" not in string:

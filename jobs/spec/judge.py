@@ -28,34 +28,34 @@ def problems(
     will run.
     """
     if kind is Kind.WORKFLOW:
-        found = workflow.problems(document, definitions, queues)
+        result = workflow.problems(document, definitions, queues)
     elif kind is Kind.SUBMISSION:
         definition = (definitions or {}).get(text_at(document, "jobDefinition"))
         queue = (queues or {}).get(text_at(document, "jobQueue"))
-        found = submission.problems(document, definition, queue)
+        result = submission.problems(document, definition, queue)
     else:
-        found = definition_rules.problems(document)
-    return in_order(document, found)
+        result = definition_rules.problems(document)
+    return in_order(document, result)
 
 
-def in_order(document: Document, found: Iterable[Problem]) -> list[Problem]:
+def in_order(document: Document, problems: Iterable[Problem]) -> list[Problem]:
     """Problems as a reader meets them from top to bottom; those of one place stay as they were found."""
     ranks: dict[int, dict[str, int]] = {}  # of the keys of each object, by its identity
 
     def rank(problem: Problem) -> tuple[int, ...]:
         value: Any = document
-        way: list[int] = []
+        positions: list[int] = []
         for key in split(problem.pointer):
             if isinstance(value, dict):
                 if id(value) not in ranks:
                     ranks[id(value)] = {name: number for number, name in enumerate(value)}
-                way.append(ranks[id(value)].get(key, len(value)))
+                positions.append(ranks[id(value)].get(key, len(value)))
                 value = value.get(key)
             elif isinstance(value, list) and key.isdecimal():
-                way.append(int(key))
+                positions.append(int(key))
                 value = value[int(key)] if int(key) < len(value) else None
             else:
                 break
-        return tuple(way)
+        return tuple(positions)
 
-    return sorted(found, key=rank)
+    return sorted(problems, key=rank)

@@ -18,7 +18,7 @@ from jobs.spec.wording import converted
 MOST_SAID = 20
 """So many values are told one by one; a document with more was written by a program that does it everywhere."""
 
-_MOST_NAMED = 8
+_MAX_NAMED_KEYS = 8
 
 
 @dataclass
@@ -32,99 +32,99 @@ class Fitted:
 
 def fitted(document: Document, kind: Kind) -> Fitted:
     """The document with the keys and types of its kind. The one given stays as it is."""
-    fitting = _Fitting(schema.schema(kind)["$defs"])
-    return fitting.run(document, schema.schema(kind))
+    fixer = _KeyFixer(schema.schema(kind)["$defs"])
+    return fixer.run(document, schema.schema(kind))
 
 
-class _Fitting:
+class _KeyFixer:
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.definitions = definitions
-        self.renamed: dict[str, str] = {}
-        self.converted: list[Change] = []
-        self.converted_more = 0
+        self.new_names: dict[str, str] = {}
+        self.conversions: list[Change] = []
+        self.more_conversions = 0
         self.origins: dict[str, str] = {}
 
     def run(self, document: Document, whole: Mapping[str, Any]) -> Fitted:
-        result = self._value(document, whole, "", "")
-        return Fitted(result, [*self._said_of_keys(), *self._said_of_values()], self.origins)
+        result = self._fix_value(document, whole, "", "")
+        return Fitted(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
-    def _value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
+    def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
         """A value that stands `here` in the document and `there` in what was written. The same object if it fits."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
-        wanted = shape.get("type")
-        if isinstance(value, dict) and wanted == "object":
-            return self._object(value, shape, here, there)
-        if isinstance(value, list) and wanted == "array" and "items" in shape:
+        type_name = shape.get("type")
+        if isinstance(value, dict) and type_name == "object":
+            return self._fix_object(value, shape, here, there)
+        if isinstance(value, list) and type_name == "array" and "items" in shape:
             entries = [
-                self._value(entry, shape["items"], f"{here}/{number}", f"{there}/{number}")
+                self._fix_value(entry, shape["items"], f"{here}/{number}", f"{there}/{number}")
                 for number, entry in enumerate(value)
             ]
             return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
-        if isinstance(value, str | int | float) and wanted in ("string", "integer", "boolean"):
-            return self._single(value, str(wanted), here)
+        if isinstance(value, str | int | float) and type_name in ("string", "integer", "boolean"):
+            return self._fix_scalar(value, str(type_name), here)
         return value
 
-    def _object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
-        known = shape.get("properties")
+    def _fix_object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
+        properties = shape.get("properties")
         others = shape.get("additionalProperties")
-        changed = False
+        is_changed = False
         result: Document = {}
         for key, member in value.items():
             name = key
-            if known is not None and key not in known:
-                meant = _by_fold(tuple(known)).get(folded(key))
-                if meant and meant not in value and meant not in result:
-                    name = meant
-            inner = known.get(name) if known is not None else others
+            if properties is not None and key not in properties:
+                proper_name = _names_by_fold(tuple(properties)).get(folded(key))
+                if proper_name and proper_name not in value and proper_name not in result:
+                    name = proper_name
+            inner = properties.get(name) if properties is not None else others
             pointer, origin = f"{here}/{escape(name)}", f"{there}/{escape(key)}"
-            result[name] = self._value(member, inner, pointer, origin) if isinstance(inner, Mapping) else member
+            result[name] = self._fix_value(member, inner, pointer, origin) if isinstance(inner, Mapping) else member
             if name != key:
-                self.renamed[key] = name
+                self.new_names[key] = name
                 self.origins[pointer] = origin
-            changed = changed or name != key or result[name] is not member
-        return result if changed else value
+            is_changed = is_changed or name != key or result[name] is not member
+        return result if is_changed else value
 
-    def _single(self, value: Any, wanted: str, here: str) -> Any:
-        fits = {"string": str, "integer": int, "boolean": bool}[wanted]
-        if isinstance(value, fits) and not (wanted == "integer" and isinstance(value, bool)):
+    def _fix_scalar(self, value: Any, type_name: str, here: str) -> Any:
+        fits = {"string": str, "integer": int, "boolean": bool}[type_name]
+        if isinstance(value, fits) and not (type_name == "integer" and isinstance(value, bool)):
             return value
-        meant = converted(value, wanted)
-        if meant is None:
+        new_value = converted(value, type_name)
+        if new_value is None:
             return value
-        if len(self.converted) == MOST_SAID:
-            self.converted_more += 1
-            return meant
+        if len(self.conversions) == MOST_SAID:
+            self.more_conversions += 1
+            return new_value
         last = here.rpartition("/")[2]
         what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else cut(last.replace("~1", "/"))
         # Without the value, which may be a secret.
-        if wanted == "string":
-            told = f"{what} was not in quotes; it is read as a text, as AWS Batch wants it."
-        elif wanted == "integer":
-            told = f"{what} is read as a whole number, as AWS Batch wants it."
+        if type_name == "string":
+            message = f"{what} was not in quotes; it is read as a text, as AWS Batch wants it."
+        elif type_name == "integer":
+            message = f"{what} is read as a whole number, as AWS Batch wants it."
         else:
-            told = f"{what} was in quotes; it is read as true or false, as AWS Batch wants it."
-        self.converted.append(Change(here, told))
-        return meant
+            message = f"{what} was in quotes; it is read as true or false, as AWS Batch wants it."
+        self.conversions.append(Change(here, message))
+        return new_value
 
-    def _said_of_keys(self) -> list[Change]:
-        if not self.renamed:
+    def _key_changes(self) -> list[Change]:
+        if not self.new_names:
             return []
-        pairs = [f"{cut(old)} as {new}" for old, new in list(self.renamed.items())[:_MOST_NAMED]]
-        more = len(self.renamed) - len(pairs)
+        pairs = [f"{cut(old)} as {new}" for old, new in list(self.new_names.items())[:_MAX_NAMED_KEYS]]
+        more = len(self.new_names) - len(pairs)
         rest = f" and {more} more" if more else ""
         return [Change("", f"Keys are read in the spelling of AWS Batch: {', '.join(pairs)}{rest}.")]
 
-    def _said_of_values(self) -> list[Change]:
-        if not self.converted_more:
-            return self.converted
-        more = f"{self.converted_more:,} more values are read as the type that is wanted."
-        return [*self.converted, Change("", more)]
+    def _value_changes(self) -> list[Change]:
+        if not self.more_conversions:
+            return self.conversions
+        more = f"{self.more_conversions:,} more values are read as the type that is wanted."
+        return [*self.conversions, Change("", more)]
 
 
 @cache
-def _by_fold(known: tuple[str, ...]) -> Mapping[str, str]:
-    return {folded(name): name for name in known}
+def _names_by_fold(names: tuple[str, ...]) -> Mapping[str, str]:
+    return {folded(name): name for name in names}
 
 
 def kind_by_fold(document: Document) -> Kind | None:

@@ -21,31 +21,31 @@ def masked_source(text: str, document: Document) -> str:
     try:
         document = read(masked).document
     except NotADocument:
-        return masked if _reads(text) is None else _written(document)
-    return _written(document) if has_secrets(document) else masked
+        return masked if _parse_or_none(text) is None else _masked_json(document)
+    return _masked_json(document) if has_secrets(document) else masked
 
 
 def mention_masked(text: str, document: Any) -> str:
     """Any text that may tell of a document, such as a message, with the document's secrets masked."""
-    for value, shown in sorted(set(secret_texts(document)), key=lambda pair: len(pair[0]), reverse=True):
-        plain = json.dumps(shown, ensure_ascii=False)
-        for spelled in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
-            text = text.replace(spelled, plain)
+    for value, mask in sorted(set(secret_texts(document)), key=lambda pair: len(pair[0]), reverse=True):
+        plain = json.dumps(mask, ensure_ascii=False)
+        for literal in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
+            text = text.replace(literal, plain)
             if len(value) >= SHORTEST:
-                text = text.replace(spelled[1:-1], plain[1:-1])
+                text = text.replace(literal[1:-1], plain[1:-1])
         if len(value) >= SHORTEST:
-            text = text.replace(value, shown)
+            text = text.replace(value, mask)
     return redact_text(text)
 
 
-def _reads(text: str) -> Document | None:
+def _parse_or_none(text: str) -> Document | None:
     try:
         return read(text).document
     except NotADocument:
         return None
 
 
-def _written(document: Document) -> str:
+def _masked_json(document: Document) -> str:
     return json.dumps(redact(document), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -57,58 +57,58 @@ def restored(text: str, document: Document) -> str:
     """
     if MASK not in text:
         return text
-    asked = read(text).document
-    whole = _filled(asked, redact(document), document, _by_name(document))
-    return text if whole == asked else json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    edited = read(text).document
+    whole = _restore_values(edited, redact(document), document, _secret_values_by_name(document))
+    return text if whole == edited else json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _filled(asked: Any, masked: Any, whole: Any, by_name: dict[str, set[str]], name: str = "") -> Any:
+def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set[str]], name: str = "") -> Any:
     """`asked` with what `masked` hides of `whole`, place by place, and else name by name."""
-    if isinstance(asked, dict):
-        here = _entry_name(asked)
+    if isinstance(edited, dict):
+        here = _entry_name(edited)
         return {
-            key: _filled(
-                each,
+            key: _restore_values(
+                item,
                 masked.get(key) if isinstance(masked, dict) else None,
                 whole.get(key) if isinstance(whole, dict) else None,
                 by_name,
                 here if key == "value" and here else key,
             )
-            for key, each in asked.items()
+            for key, item in edited.items()
         }
-    if isinstance(asked, list):
+    if isinstance(edited, list):
         return [
-            _filled(each, *_counterpart(each, number, asked, masked, whole), by_name, name)
-            for number, each in enumerate(asked)
+            _restore_values(item, *_counterpart(item, number, edited, masked, whole), by_name, name)
+            for number, item in enumerate(edited)
         ]
-    if not isinstance(asked, str) or MASK not in asked:
-        return asked
-    if asked == masked and isinstance(whole, str):
+    if not isinstance(edited, str) or MASK not in edited:
+        return edited
+    if edited == masked and isinstance(whole, str):
         return whole
     values = by_name.get(name, set())
-    return next(iter(values)) if asked == MASK and len(values) == 1 else asked
+    return next(iter(values)) if edited == MASK and len(values) == 1 else edited
 
 
-def _counterpart(each: Any, number: int, asked: list[Any], masked: Any, whole: Any) -> tuple[Any, Any]:
+def _counterpart(item: Any, number: int, edited: list[Any], masked: Any, whole: Any) -> tuple[Any, Any]:
     """The entry of the masked list that an entry stands for, and the whole one: the one of its name, or its place."""
     if not isinstance(masked, list) or not isinstance(whole, list):
         return None, None
-    name = _entry_name(each)
+    name = _entry_name(item)
     if name:
         same = [place for place, entry in enumerate(masked) if _entry_name(entry) == name]
-        twins = [place for place, entry in enumerate(asked) if _entry_name(entry) == name]
+        twins = [place for place, entry in enumerate(edited) if _entry_name(entry) == name]
         if len(same) != len(twins):
             return None, None
         place = same[twins.index(number)]
         return masked[place], whole[place]
-    if isinstance(each, str) and MASK in each:
-        same = [place for place, entry in enumerate(masked) if entry == each]
-        twins = [place for place, entry in enumerate(asked) if entry == each]
+    if isinstance(item, str) and MASK in item:
+        same = [place for place, entry in enumerate(masked) if entry == item]
+        twins = [place for place, entry in enumerate(edited) if entry == item]
         if len(same) != len(twins):
             return None, None
         place = same[twins.index(number)]
         return masked[place], whole[place]
-    if len(masked) != len(asked):
+    if len(masked) != len(edited):
         return None, None
     return masked[number], whole[number]
 
@@ -119,22 +119,22 @@ def _entry_name(entry: Any) -> str:
     return next((entry[key] for key in ("name", "jobName", "key") if isinstance(entry.get(key), str)), "")
 
 
-def _by_name(document: Any) -> dict[str, set[str]]:
+def _secret_values_by_name(document: Any) -> dict[str, set[str]]:
     """The values of every secret name, wherever it stands."""
-    found: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = {}
     for name, value in _named_values(document, ""):
         if is_secret_name(name):
-            found.setdefault(name, set()).add(value)
-    return found
+            values.setdefault(name, set()).add(value)
+    return values
 
 
 def _named_values(value: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         here = _entry_name(value)
-        for key, each in value.items():
-            yield from _named_values(each, here if key == "value" and here else key)
+        for key, member in value.items():
+            yield from _named_values(member, here if key == "value" and here else key)
     elif isinstance(value, list):
-        for each in value:
-            yield from _named_values(each, name)
+        for member in value:
+            yield from _named_values(member, name)
     elif isinstance(value, str):
         yield name, value

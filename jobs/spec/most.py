@@ -20,11 +20,11 @@ MORE_PROBLEMS = note(
 )  # fmt: skip
 
 
-def first(found: Iterable[Problem]) -> Iterator[Problem]:
+def first(problems: Iterable[Problem]) -> Iterator[Problem]:
     """The problems up to the limit, then one that says so. What comes after is never computed, if `found` is lazy."""
     errors = 0
-    for told, problem in enumerate(found):
-        if errors >= MAX_ERRORS or told >= MAX_PROBLEMS:
+    for count, problem in enumerate(problems):
+        if errors >= MAX_ERRORS or count >= MAX_PROBLEMS:
             what = f"{MAX_ERRORS:,} errors" if errors >= MAX_ERRORS else f"{MAX_PROBLEMS:,} errors and warnings"
             message = f"More than {what} were found, and the rest isn't checked. Fix these first."
             yield Problem("", message, rule=MORE_PROBLEMS)
@@ -33,6 +33,6 @@ def first(found: Iterable[Problem]) -> Iterator[Problem]:
         yield problem
 
 
-def is_cut(found: Iterable[Problem]) -> bool:
+def is_cut(problems: Iterable[Problem]) -> bool:
     """Whether more was wrong than these problems tell."""
-    return any(problem.rule == MORE_PROBLEMS for problem in found)
+    return any(problem.rule == MORE_PROBLEMS for problem in problems)

@@ -81,13 +81,13 @@ def variables_stand_once(document: Document) -> Iterator[Problem]:
     Source: ContainerProperties, AWS Batch API reference, names no order of precedence within one list.
     """
     for container in containers(document):
-        seen: set[str] = set()
+        names: set[str] = set()
         for path, entry in variables(container):
             name = text_at(entry, "name")
-            if name and name in seen:
+            if name and name in names:
                 message = f"{quoted(name)} stands twice in {container.variables}; take one of them away."
                 yield Problem(join(*path), message, fix=({"op": "remove", "path": join(*path)},))
-            seen.add(name)
+            names.add(name)
 
 
 @rule("names.tag-of-aws")
@@ -140,11 +140,11 @@ def count_of_tags(document: Document) -> Iterator[Problem]:
 
     Source: “Tag restrictions”, AWS Batch User Guide.
     """
-    own = own_tags(document)
-    most = MOST_TAGS - PORTAL_TAG_COUNT
-    if len(own) > most:
+    keys = own_tags(document)
+    limit = MOST_TAGS - PORTAL_TAG_COUNT
+    if len(keys) > limit:
         message = (
-            f"The job has {len(own)} tags; {most} are the most, because AWS Batch takes {MOST_TAGS} "
+            f"The job has {len(keys)} tags; {limit} are the most, because AWS Batch takes {MOST_TAGS} "
             f"and the portal adds {PORTAL_TAG_COUNT} of its own."
         )
         yield Problem("/tags", message)

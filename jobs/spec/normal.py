@@ -18,7 +18,7 @@ ONLY_IN_ANSWERS = ("jobDefinitionArn", "revision", "status", "containerOrchestra
 _FREE_MAPS = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
 """Maps whose keys are the person's own; a value in them means something even when it is empty."""
 
-_MEANT_EMPTY = frozenset({"emptyDir"})
+_MEANINGFUL_EMPTY = frozenset({"emptyDir"})
 """Objects whose mere presence says something."""
 
 _DEFAULTS: dict[str, tuple[Any, ...]] = {
@@ -57,15 +57,18 @@ def normalise(document: Document, kind: Kind) -> Document:
     if kind is Kind.WORKFLOW:
         steps = document.get("jobs")
         if not isinstance(steps, list):
-            return _object(document)
-        return {**_object(document), "jobs": [_object(step) if is_object(step) else step for step in steps]}
-    normal = _object(document)
+            return _normalize_object(document)
+        return {
+            **_normalize_object(document),
+            "jobs": [_normalize_object(step) if is_object(step) else step for step in steps],
+        }
+    normal = _normalize_object(document)
     if kind is Kind.DEFINITION:
-        _strip_definition(normal)
+        _strip_definition_defaults(normal)
     return normal
 
 
-def _strip_definition(normal: Document) -> None:
+def _strip_definition_defaults(normal: Document) -> None:
     for key in ONLY_IN_ANSWERS:
         normal.pop(key, None)
     tags = normal.pop("tags", None)
@@ -74,69 +77,69 @@ def _strip_definition(normal: Document) -> None:
         if own:
             normal["tags"] = own
     for key, default in _DEFINITION_DEFAULTS.items():
-        if key in normal and _same(normal[key], default):
+        if key in normal and _equals(normal[key], default):
             del normal[key]
 
 
-def _same(value: Any, default: Any) -> bool:
+def _equals(value: Any, default: Any) -> bool:
     """Equality as JSON has it, where true is not 1."""
     return type(value) is type(default) and bool(value == default)
 
 
-def _object(value: dict[str, Any]) -> dict[str, Any]:
+def _normalize_object(value: dict[str, Any]) -> dict[str, Any]:
     normal: dict[str, Any] = {}
     for key, member in value.items():
-        kept = member if key in _FREE_MAPS else _member(key, member)
-        if kept is None or (kept in ({}, []) and key not in _MEANT_EMPTY):
+        normal_member = member if key in _FREE_MAPS else _normalize_member(key, member)
+        if normal_member is None or (normal_member in ({}, []) and key not in _MEANINGFUL_EMPTY):
             continue
-        if any(_same(kept, default) for default in _DEFAULTS.get(key, ())):
+        if any(_equals(normal_member, default) for default in _DEFAULTS.get(key, ())):
             continue
-        normal[key] = kept
+        normal[key] = normal_member
     _merge_legacy(normal)
     return normal
 
 
-def _member(key: str, value: Any) -> Any:
+def _normalize_member(key: str, value: Any) -> Any:
     if is_object(value):
-        return _object(value)
+        return _normalize_object(value)
     if isinstance(value, list):
-        entries = [_object(entry) if is_object(entry) else entry for entry in value]
-        arrange = _ARRANGED.get(key)
+        entries = [_normalize_object(entry) if is_object(entry) else entry for entry in value]
+        arrange = _LIST_NORMALIZERS.get(key)
         return arrange(entries) if arrange else entries
     return value
 
 
-def _variables(entries: list[Any]) -> list[Any]:
+def _normalize_variables(entries: list[Any]) -> list[Any]:
     """AWS drops variables without a value, and answers with the others in an order of its own."""
-    return _by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
+    return _sort_by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
 
 
-def _by(key: str, entries: list[Any]) -> list[Any]:
+def _sort_by(key: str, entries: list[Any]) -> list[Any]:
     return sorted(entries, key=lambda entry: str(entry.get(key, "")) if is_object(entry) else "")
 
 
-def _requirements(entries: list[Any]) -> list[Any]:
+def _normalize_requirements(entries: list[Any]) -> list[Any]:
     plain = [
-        {**entry, "value": _plain_number(entry["value"])} if is_object(entry) and "value" in entry else entry
+        {**entry, "value": _normalize_number(entry["value"])} if is_object(entry) and "value" in entry else entry
         for entry in entries
     ]
-    return _by("type", plain)
+    return _sort_by("type", plain)
 
 
-def _plain_number(text: Any) -> Any:
+def _normalize_number(text: Any) -> Any:
     """“1.0” and “1” are the same size."""
     if isinstance(text, str) and text.endswith(".0"):
         return text.removesuffix(".0")
     return text
 
 
-_ARRANGED: dict[str, Callable[[list[Any]], list[Any]]] = {
-    "environment": _variables,
-    "env": _variables,
-    "resourceRequirements": _requirements,
-    "secrets": lambda entries: _by("name", entries),
-    "secretOptions": lambda entries: _by("name", entries),
-    "ulimits": lambda entries: _by("name", entries),
+_LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "environment": _normalize_variables,
+    "env": _normalize_variables,
+    "resourceRequirements": _normalize_requirements,
+    "secrets": lambda entries: _sort_by("name", entries),
+    "secretOptions": lambda entries: _sort_by("name", entries),
+    "ulimits": lambda entries: _sort_by("name", entries),
 }
 
 
@@ -155,4 +158,4 @@ def _merge_legacy(normal: dict[str, Any]) -> None:
             if kind not in types and value > 0:
                 entries = [*entries, {"type": kind, "value": str(value)}]
     if entries:
-        normal["resourceRequirements"] = _by("type", entries)
+        normal["resourceRequirements"] = _sort_by("type", entries)

@@ -13,7 +13,7 @@ from jobs.spec.problems import Problem, join, listed, quoted
 from jobs.spec.rules import rule
 from jobs.spec.sizes import LEGACY, asked, legacy_alone, missing, modernised, requirement_types
 
-_FITTING = {
+_OVERRIDE_KEYS = {
     "containerProperties": "containerOverrides",
     "ecsProperties": "ecsPropertiesOverride",
     "eksProperties": "eksPropertiesOverride",
@@ -32,26 +32,26 @@ def laid_over(definition: Document, submission: Document) -> Document:
     }
     over = object_at(submission, "containerOverrides")
     if is_object(definition.get("containerProperties")) and over:
-        result["containerProperties"] = _container(definition["containerProperties"], over)
+        result["containerProperties"] = _merge_container(definition["containerProperties"], over)
     task = object_at(definition, "ecsProperties", "taskProperties", 0)
     if task:
         inner = list_at(submission, "ecsPropertiesOverride", "taskProperties", 0, "containers")
         by_name = {text_at(entry, "name"): entry for entry in inner}
         containers = [
-            _container(entry, object_at(by_name.get(text_at(entry, "name")))) if is_object(entry) else entry
+            _merge_container(entry, object_at(by_name.get(text_at(entry, "name")))) if is_object(entry) else entry
             for entry in list_at(task, "containers")
         ]
         result["ecsProperties"] = {"taskProperties": [{**task, "containers": containers}]}
     return result
 
 
-def _container(base: Document, over: Document) -> Document:
+def _merge_container(base: Document, over: Document) -> Document:
     replaced: Document = {key: over[key] for key in ("command", "instanceType") if key in over}
     result: Document = {**base, **replaced}
     if list_at(over, "environment"):
         own = {text_at(entry, "name") for entry in list_at(over, "environment")}
-        kept = [entry for entry in list_at(base, "environment") if text_at(entry, "name") not in own]
-        result["environment"] = [*kept, *over["environment"]]
+        other_variables = [entry for entry in list_at(base, "environment") if text_at(entry, "name") not in own]
+        result["environment"] = [*other_variables, *over["environment"]]
     sizes = asked(base) | asked(over)
     if asked(over):
         for key in LEGACY:
@@ -66,12 +66,12 @@ def overrides_fit_the_definition(definition: Document, submission: Document) -> 
 
     Source: SubmitJob, AWS Batch API reference.
     """
-    block = next((key for key in _FITTING if key in definition), None)
+    block = next((key for key in _OVERRIDE_KEYS if key in definition), None)
     if block is None:
         return
-    for key in _FITTING.values():
-        if key in submission and key != _FITTING[block]:
-            message = f"{key} does not fit the job definition, which has {block}; use {_FITTING[block]}."
+    for key in _OVERRIDE_KEYS.values():
+        if key in submission and key != _OVERRIDE_KEYS[block]:
+            message = f"{key} does not fit the job definition, which has {block}; use {_OVERRIDE_KEYS[block]}."
             yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
 
 
@@ -81,18 +81,18 @@ def overrides_name_containers(definition: Document, submission: Document) -> Ite
 
     Source: TaskContainerOverrides and EksContainerOverride, AWS Batch API reference.
     """
-    known = {text_at(container.value, "name") for task in tasks(definition) for container in task.containers} - {""}
-    choices = sorted(known)
+    names = {text_at(container.value, "name") for task in tasks(definition) for container in task.containers} - {""}
+    choices = sorted(names)
     has = listed(choices)
     guesses = Guesses()
     for over in overrides(submission):
         name = text_at(over.value, "name")
-        if over.sort == "container" or not name or not known or name in known:
+        if over.sort == "container" or not name or not names or name in names:
             continue
-        meant = guesses.nearest(name, choices)
+        suggestion = guesses.nearest(name, choices)
         here = join(*over.path, "name")
-        hint = f"did you mean {quoted(meant)}?" if meant else f"it has {has}."
-        fix = ({"op": "replace", "path": here, "value": meant},) if meant else ()
+        hint = f"did you mean {quoted(suggestion)}?" if suggestion else f"it has {has}."
+        fix = ({"op": "replace", "path": here, "value": suggestion},) if suggestion else ()
         yield Problem(here, f"The job definition has no container {quoted(name)}; {hint}", fix=fix)
 
 
@@ -105,7 +105,7 @@ def legacy_does_not_win(definition: Document, submission: Document) -> Iterator[
     for over in overrides(submission):
         if over.sort != "container":
             continue
-        types = requirement_types(_overridden(definition, submission, over))
+        types = requirement_types(_overridden_container(definition, submission, over))
         for key in legacy_alone(over.value):
             if LEGACY[key] in types:
                 message = (
@@ -123,10 +123,10 @@ def something_names_the_size(definition: Document, submission: Document) -> Iter
     """
     if not is_object(definition.get("containerProperties")) or is_fargate(definition):
         return
-    lacking = missing(laid_over(definition, submission)["containerProperties"])
-    if lacking:
+    missing_names = missing(laid_over(definition, submission)["containerProperties"])
+    if missing_names:
         message = (
-            f"Neither the job definition nor this submission names {listed(lacking)}; "
+            f"Neither the job definition nor this submission names {listed(missing_names)}; "
             "give it in containerOverrides.resourceRequirements."
         )
         yield Problem("/containerOverrides" if "containerOverrides" in submission else "", message)
@@ -138,7 +138,7 @@ def fargate_pairs(definition: Document, submission: Document) -> Iterator[Proble
 
     Source: the answer of AWS Batch: “Fargate resource requirements (1.00 vCPU, 4000 MiB) not valid.”
     """
-    over = _plain(submission)
+    over = _container_override(submission)
     if is_fargate(definition) and over and asked(over.value) and is_object(definition.get("containerProperties")):
         yield from misfit(asked(laid_over(definition, submission)["containerProperties"]), over)
 
@@ -194,7 +194,7 @@ def count_of_nodes_is_open(definition: Document, submission: Document) -> Iterat
     if not is_whole_number(count) or not groups:
         return
     main = object_at(definition, "nodeProperties").get("mainNode")
-    starts = [found.start for group in groups if (found := node_range(group, 0)) is not None]
+    starts = [span.start for group in groups if (span := node_range(group, 0)) is not None]
     here = "/nodeOverrides/numNodes"
     fix = ({"op": "remove", "path": here},)
     if not any(group.endswith(":") for group in groups):
@@ -215,10 +215,10 @@ def propagated_tags_fit(definition: Document, submission: Document) -> Iterator[
     """
     if submission.get("propagateTags", definition.get("propagateTags")) is not True:
         return
-    count, most = len(own_tags(definition) | own_tags(submission)), MOST_TAGS - PORTAL_TAG_COUNT
-    if count > most and len(own_tags(submission)) <= most:
+    count, limit = len(own_tags(definition) | own_tags(submission)), MOST_TAGS - PORTAL_TAG_COUNT
+    if count > limit and len(own_tags(submission)) <= limit:
         message = (
-            f"With propagateTags, the tags of definition and job count together: {count}, and {most} are the most, "
+            f"With propagateTags, the tags of definition and job count together: {count}, and {limit} are the most, "
             f"because AWS Batch takes {MOST_TAGS} and the portal adds {PORTAL_TAG_COUNT}."
         )
         yield Problem("/tags" if "tags" in submission else "", message)
@@ -263,7 +263,7 @@ RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
 )
 
 
-def _overridden(definition: Document, submission: Document, over: Container) -> Document:
+def _overridden_container(definition: Document, submission: Document, over: Container) -> Document:
     """The container of the definition that an override is of; empty if there is none."""
     if over.path[0] == "containerOverrides":
         return object_at(definition, "containerProperties")
@@ -272,6 +272,6 @@ def _overridden(definition: Document, submission: Document, over: Container) -> 
     return object_at(next(groups, None), "container")
 
 
-def _plain(submission: Document) -> Container | None:
+def _container_override(submission: Document) -> Container | None:
     over: Any = submission.get("containerOverrides")
     return Container("container", ("containerOverrides",), over) if is_object(over) else None

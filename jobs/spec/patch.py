@@ -17,8 +17,8 @@ def apply(document: Document, operations: Iterable[Mapping[str, Any]]) -> Docume
     for operation in operations:
         try:
             _apply(patched, operation)
-        except (LookupError, ValueError, TypeError) as misfit:
-            raise CannotApply("The fix does not fit the document any more.") from misfit
+        except (LookupError, ValueError, TypeError) as error:
+            raise CannotApply("The fix does not fit the document any more.") from error
     return patched
 
 
@@ -34,14 +34,14 @@ def copied(value: Any) -> Any:
 def _apply(document: Document, operation: Mapping[str, Any]) -> None:
     match operation["op"]:
         case "add":
-            _put(document, operation["path"], copied(operation["value"]), insert=True)
+            _set(document, operation["path"], copied(operation["value"]), insert=True)
         case "replace":
             resolve(document, operation["path"])
-            _put(document, operation["path"], copied(operation["value"]), insert=False)
+            _set(document, operation["path"], copied(operation["value"]), insert=False)
         case "remove":
-            _take(document, operation["path"])
+            _remove(document, operation["path"])
         case "move":
-            _put(document, operation["path"], _take(document, operation["from"]), insert=True)
+            _set(document, operation["path"], _remove(document, operation["from"]), insert=True)
         case unknown:
             raise ValueError(f"No fix uses the operation {unknown}.")
 
@@ -54,7 +54,7 @@ def _parent(document: Document, pointer: str) -> tuple[Any, str]:
     return value, last
 
 
-def _put(document: Document, pointer: str, value: Any, *, insert: bool) -> None:
+def _set(document: Document, pointer: str, value: Any, *, insert: bool) -> None:
     parent, last = _parent(document, pointer)
     if isinstance(parent, list):
         position = len(parent) if last == "-" else int(last)
@@ -65,6 +65,6 @@ def _put(document: Document, pointer: str, value: Any, *, insert: bool) -> None:
         parent[last] = value
 
 
-def _take(document: Document, pointer: str) -> Any:
+def _remove(document: Document, pointer: str) -> Any:
     parent, last = _parent(document, pointer)
     return parent.pop(int(last)) if isinstance(parent, list) else parent.pop(last)

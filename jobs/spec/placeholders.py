@@ -12,7 +12,7 @@ from jobs.spec.rules import WARNING, rule
 REF = re.compile(r"Ref::([^\s\"'`$/]+)")
 WHOLE = re.compile(r"Ref::(\S+)")
 MARK = "Ref::"
-_ELSEWHERE = (
+_UNREPLACED_KEYS = (
     "image", "environment", "env", "secrets", "user", "jobRoleArn", "executionRoleArn", "volumes", "mountPoints",
     "logConfiguration",
 )  # fmt: skip
@@ -25,9 +25,9 @@ def placeholders_in_commands_only(document: Document) -> Iterator[Problem]:
     Source: “Parameters”, AWS Batch User Guide; AWS's answer to issue 24 of the guide's repository.
     """
     for container in containers(document):
-        for key in _ELSEWHERE:
+        for key in _UNREPLACED_KEYS:
             if key in container.value:
-                for path, _ in _texts((*container.path, key), container.value[key]):
+                for path, _ in _texts_with_placeholder((*container.path, key), container.value[key]):
                     # Without the text, which may hold a secret beside the placeholder.
                     yield Problem(join(*path), "Ref:: is replaced in command only; here it stays as it is written.")
 
@@ -67,7 +67,7 @@ def parameters_are_used(document: Document) -> Iterator[Problem]:
 
     Source: “Parameters”, AWS Batch User Guide.
     """
-    names = {name for _, name in used(document)} | {name for _, name in _inside_texts(document)}
+    names = {name for _, name in used(document)} | {name for _, name in _unreplaced_placeholders(document)}
     for key in object_at(document, "parameters"):
         if key not in names:
             message = f"No word of the command is Ref::{key}, so the parameter {quoted(key)} does nothing."
@@ -96,7 +96,7 @@ def values_are_used(submission: Document, effective: Document) -> Iterator[Probl
 
     Source: “Parameters”, AWS Batch User Guide.
     """
-    names = {name for _, name in used(effective)} | {name for _, name in _inside_texts(effective)}
+    names = {name for _, name in used(effective)} | {name for _, name in _unreplaced_placeholders(effective)}
     for key in object_at(submission, "parameters"):
         if key not in names:
             message = f"No word of the command is Ref::{key}, so the parameter {quoted(key)} does nothing."
@@ -116,13 +116,13 @@ def words(container: Container) -> Iterator[tuple[Path, str]]:
 
 def used(document: Document) -> list[tuple[Path, str]]:
     """The placeholders that are whole words of a command, with their places."""
-    found = []
+    result = []
     for container in containers(document):
         for path, word in words(container):
             match = WHOLE.fullmatch(word) if word.startswith(MARK) else None
             if match:
-                found.append((path, match[1]))
-    return found
+                result.append((path, match[1]))
+    return result
 
 
 def replaced(command: list[Any], values: Mapping[str, Any]) -> list[Any]:
@@ -133,28 +133,28 @@ def replaced(command: list[Any], values: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def _inside_texts(document: Document) -> Iterator[tuple[Path, str]]:
+def _unreplaced_placeholders(document: Document) -> Iterator[tuple[Path, str]]:
     """Placeholders where Batch replaces none: what they name was meant to be used, which another rule tells."""
     for container in containers(document):
         for path, word in words(container):
             if MARK in word:
                 for match in REF.finditer(word):
                     yield path, match[1]
-        for key in _ELSEWHERE:
+        for key in _UNREPLACED_KEYS:
             if key in container.value:
-                for path, text in _texts((*container.path, key), container.value[key]):
+                for path, text in _texts_with_placeholder((*container.path, key), container.value[key]):
                     for match in REF.finditer(text):
                         yield path, match[1]
 
 
-def _texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+def _texts_with_placeholder(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     """Every text within a value that has the mark of a placeholder."""
     if isinstance(value, str):
         if MARK in value:
             yield path, value
     elif isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from _texts((*path, number), entry)
+            yield from _texts_with_placeholder((*path, number), entry)
     elif is_object(value):
         for key, member in value.items():
-            yield from _texts((*path, key), member)
+            yield from _texts_with_placeholder((*path, key), member)

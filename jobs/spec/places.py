@@ -53,7 +53,7 @@ class Outline:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenContainer:
     """An object or list whose end has not come yet."""
 
     node: Node
@@ -66,14 +66,14 @@ class _Open:
 def outline(text: str) -> Outline:
     """The places in a text that is JSON (comments already blanked). One pass, no recursion."""
     root = Node(0)
-    waiting: list[_Open] = []
+    open_containers: list[_OpenContainer] = []
     duplicates: list[Duplicate] = []
     for match in _TOKEN.finditer(text):
         piece, offset = match.group(), match.start()
         if piece in "]}":
-            waiting.pop()
+            open_containers.pop()
             continue
-        parent = waiting[-1] if waiting else None
+        parent = open_containers[-1] if open_containers else None
         if parent and parent.is_object and parent.key is None:
             parent.key, parent.key_offset = _key(piece), offset
             continue
@@ -84,14 +84,14 @@ def outline(text: str) -> Outline:
             node.offset, own_key, parent.key = parent.key_offset, parent.key, None
             earlier = parent.node.members.get(own_key)
             if earlier and len(duplicates) < MOST_DUPLICATES:
-                pointer = join(*(step.own_key for step in waiting[1:]), own_key)
+                pointer = join(*(step.own_key for step in open_containers[1:]), own_key)
                 duplicates.append(Duplicate(pointer, earlier.offset, node.offset))
             parent.node.members[own_key] = node
         else:
             own_key = str(len(parent.node.members))
             parent.node.members[own_key] = node
         if piece in "[{":
-            waiting.append(_Open(node, piece == "{", own_key=own_key))
+            open_containers.append(_OpenContainer(node, piece == "{", own_key=own_key))
     return Outline(root, tuple(duplicates))
 
 

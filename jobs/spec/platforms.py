@@ -44,8 +44,8 @@ def one_platform(document: Document) -> Iterator[Problem]:
 
     Source: RegisterJobDefinition and ContainerProperties, AWS Batch API reference.
     """
-    named = list_at(document, "platformCapabilities")
-    if len(named) > 1:
+    platforms = list_at(document, "platformCapabilities")
+    if len(platforms) > 1:
         yield Problem("/platformCapabilities", "platformCapabilities names several platforms; keep one of them.")
 
 
@@ -55,7 +55,7 @@ def fargate_has_an_execution_role(document: Document) -> Iterator[Problem]:
 
     Source: “Job definitions on Fargate”, AWS Batch User Guide.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         if not text_at(task.value, "executionRoleArn"):
             yield Problem(join(*task.path), "A job on Fargate needs an executionRoleArn; name the role here.")
 
@@ -66,7 +66,7 @@ def fargate_has_no_legacy_sizes(document: Document) -> Iterator[Problem]:
 
     Source: ContainerProperties, AWS Batch API reference.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         for container in task.containers:
             for key in legacy_alone(container.value):
                 message = f"{key} is not taken on Fargate; say it in resourceRequirements."
@@ -79,10 +79,10 @@ def fargate_has_a_size(document: Document) -> Iterator[Problem]:
 
     Source: ResourceRequirement, AWS Batch API reference: Fargate takes certain pairs only.
     """
-    for task in _on_fargate(document):
-        lacking = missing(task.value) if task.sort == "container" else []
-        if lacking:
-            yield Problem(join(*task.path), f"A definition for Fargate has to name {listed(lacking)}.")
+    for task in _fargate_tasks(document):
+        missing_names = missing(task.value) if task.sort == "container" else []
+        if missing_names:
+            yield Problem(join(*task.path), f"A definition for Fargate has to name {listed(missing_names)}.")
 
 
 @rule("fargate.gpu")
@@ -91,7 +91,7 @@ def fargate_has_no_gpus(document: Document) -> Iterator[Problem]:
 
     Source: ResourceRequirement, AWS Batch API reference.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         for container in task.containers:
             for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
                 if text_at(entry, "type") == "GPU":
@@ -106,23 +106,23 @@ def fargate_leaves_out(document: Document) -> Iterator[Problem]:
 
     Source: “Job definitions on Fargate”, AWS Batch User Guide; LinuxParameters, AWS Batch API reference.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         for container in task.containers:
             value, path = container.value, container.path
             if value.get("privileged") is True:
-                yield _not_on_fargate("privileged", (*path, "privileged"))
+                yield _unsupported_on_fargate("privileged", (*path, "privileged"))
             for key in _ONLY_EC2:
                 if value.get(key):
-                    yield _not_on_fargate(key, (*path, key))
+                    yield _unsupported_on_fargate(key, (*path, key))
             for key in _ONLY_EC2_LINUX:
                 if object_at(value, "linuxParameters").get(key) not in (None, []):
-                    yield _not_on_fargate(key, (*path, "linuxParameters", key))
+                    yield _unsupported_on_fargate(key, (*path, "linuxParameters", key))
         for position, volume in enumerate(list_at(task.value, "volumes")):
             if "host" in object_at(volume):
-                yield _not_on_fargate("A volume of the host", (*task.path, "volumes", position, "host"))
+                yield _unsupported_on_fargate("A volume of the host", (*task.path, "volumes", position, "host"))
 
 
-def _not_on_fargate(what: str, path: tuple[str | int, ...]) -> Problem:
+def _unsupported_on_fargate(what: str, path: tuple[str | int, ...]) -> Problem:
     here = join(*path)
     message = f"{what} is not taken on Fargate; take it away, or let the job run on EC2."
     return Problem(here, message, fix=({"op": "remove", "path": here},))
@@ -134,7 +134,7 @@ def fargate_log_drivers(document: Document) -> Iterator[Problem]:
 
     Source: LogConfiguration, AWS Batch API reference.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         for container in task.containers:
             driver = text_at(container.value, "logConfiguration", "logDriver")
             if driver in _EC2_LOG_DRIVERS:  # one that nobody knows yet is the schema's to warn of
@@ -149,7 +149,7 @@ def windows_runs_on_x86(document: Document) -> Iterator[Problem]:
 
     Source: RuntimePlatform, AWS Batch API reference.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         runtime = object_at(task.value, "runtimePlatform")
         if (
             text_at(runtime, "operatingSystemFamily").startswith("WINDOWS")
@@ -167,7 +167,7 @@ def fargate_pairs(document: Document) -> Iterator[Problem]:
     They are checked when a job is submitted too, on what definition and override give together. Source:
     ResourceRequirement, AWS Batch API reference.
     """
-    for task in _on_fargate(document):
+    for task in _fargate_tasks(document):
         if task.sort == "container":
             yield from misfit(asked(task.value), task.containers[0])
 
@@ -179,7 +179,7 @@ def misfit(needs: dict[str, str], at: Container) -> Iterator[Problem]:
         return
     entries = list_at(at.value, "resourceRequirements")
     here = join(*at.path, "resourceRequirements") if entries else join(*at.path)
-    wider = next(
+    nearest_size = next(
         (
             (count, size)
             for count, sizes in FARGATE_MEMORY.items()
@@ -190,14 +190,14 @@ def misfit(needs: dict[str, str], at: Container) -> Iterator[Problem]:
         None,
     )
     hint = (
-        f"the next it has is {wider[0]} vCPU with {wider[1]:,} MiB."
-        if wider
+        f"the next it has is {nearest_size[0]} vCPU with {nearest_size[1]:,} MiB."
+        if nearest_size
         else "it has 16 vCPU and 122,880 MiB at most."
     )
     fix: tuple[dict[str, object], ...] = ()
-    if wider:
+    if nearest_size:
         others = [entry for entry in entries if text_at(entry, "type") not in ("VCPU", "MEMORY")]
-        pair = [{"type": "VCPU", "value": str(wider[0])}, {"type": "MEMORY", "value": str(wider[1])}]
+        pair = [{"type": "VCPU", "value": str(nearest_size[0])}, {"type": "MEMORY", "value": str(nearest_size[1])}]
         fix = ({"op": "add", "path": join(*at.path, "resourceRequirements"), "value": [*pair, *others]},)
     message = f"Fargate has no task with {vcpus.normalize():f} vCPU and {memory.normalize():f} MiB; {hint}"
     yield Problem(here, message, fix=fix)
@@ -278,7 +278,7 @@ RULES = (
 )
 
 
-def _on_fargate(document: Document) -> list[Task]:
+def _fargate_tasks(document: Document) -> list[Task]:
     if not is_fargate(document):
         return []
     return [task for task in tasks(document) if task.sort in ("container", "ecs") and not task.in_group]

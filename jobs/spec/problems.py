@@ -115,10 +115,10 @@ def cut(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in short)
 
 
-def listed(names: Iterable[str], *, word: str = "and", most: int = 8) -> str:
+def listed(names: Iterable[str], *, conjunction: str = "and", limit: int = 8) -> str:
     """Names as in a sentence: a, b and c."""
-    every = list(names)
-    known = [cut(name) for name in every[: most + 1]]
-    if len(every) > most:
-        return f"{', '.join(known[:most])} {word} {len(every) - most} more"
-    return f" {word} ".join([", ".join(known[:-1]), known[-1]]) if len(known) > 1 else "".join(known)
+    all_names = list(names)
+    texts = [cut(name) for name in all_names[: limit + 1]]
+    if len(all_names) > limit:
+        return f"{', '.join(texts[:limit])} {conjunction} {len(all_names) - limit} more"
+    return f" {conjunction} ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)

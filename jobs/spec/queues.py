@@ -72,12 +72,13 @@ def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[
 
     Source: ComputeEnvironmentOrder and JobQueueDetail, AWS Batch API reference.
     """
-    words = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
-    has = words.get(queue.platform)
-    wanted = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
-    if has and has != wanted and "nodeProperties" not in definition:
+    labels = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
+    offered = labels.get(queue.platform)
+    platform = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
+    if offered and offered != platform and "nodeProperties" not in definition:
         message = (
-            f"The job definition is for {wanted}, and the queue runs jobs on {has}; choose a queue for {wanted}."
+            f"The job definition is for {platform}, and the queue runs jobs on {offered}; "
+            f"choose a queue for {platform}."
         )
         yield Problem("/jobQueue", message)
 

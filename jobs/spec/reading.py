@@ -51,13 +51,13 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Parts of the document that have another pointer in what was written."""
-    _outline_of: Callable[[], Outline] = field(default=Outline.empty, repr=False, compare=False)
+    _build_source_map: Callable[[], Outline] = field(default=Outline.empty, repr=False, compare=False)
 
     def place(self, pointer: str) -> Place:
         """Where a value stands in the text: at its key, if it has one. Of the nearest ancestor if it is not there."""
-        return self._lines.place(self._outline.offset(self._written(pointer)))
+        return self._lines.place(self._source_map.offset(self._source_pointer(pointer)))
 
-    def _written(self, pointer: str) -> str:
+    def _source_pointer(self, pointer: str) -> str:
         """The pointer as it would be in what was written."""
         whole = pointer
         while whole not in self.origins and whole:
@@ -71,8 +71,8 @@ class Reading:
         return Lines(self.text)
 
     @cached_property
-    def _outline(self) -> Outline:
-        return self._outline_of()
+    def _source_map(self) -> Outline:
+        return self._build_source_map()
 
 
 def read(text: str | bytes, kind: Kind | None = None) -> Reading:
@@ -80,90 +80,91 @@ def read(text: str | bytes, kind: Kind | None = None) -> Reading:
 
     `kind` says what it is meant to be; without it, its keys say so.
     """
-    text = _decoded(text)
-    written = _written(text, kind)
-    asked = answers.asked(written.value)
-    document = asked.document if asked else written.value
-    origins = dict(asked.origins) if asked else {}
-    changes = [*written.changes, *(asked.changes if asked else ())]
-    known = kind or (asked.kind if asked else _kind(document))
-    if known is None:
-        named = (f"{' or '.join(keys)} ({kind})" for kind, keys in TELLTALE_KEYS.items())
+    text = _decode(text)
+    source = _parse_text(text, kind)
+    conversion = answers.asked(source.value)
+    document = conversion.document if conversion else source.value
+    origins = dict(conversion.origins) if conversion else {}
+    changes = [*source.changes, *(conversion.changes if conversion else ())]
+    document_kind = kind or (conversion.kind if conversion else _detect_kind_of(document))
+    if document_kind is None:
+        key_hints = (f"{' or '.join(keys)} ({kind})" for kind, keys in TELLTALE_KEYS.items())
         raise NotADocument(
-            f"This JSON is no document that AWS Batch knows: it has none of the keys {listed(named, word='or')}."
+            f"This JSON is no document that AWS Batch knows: it has none of the keys "
+            f"{listed(key_hints, conjunction='or')}."
         )
 
     for step in (keys.fitted, skeletons.filled_in):
-        done = step(document, known)
-        if done:
-            document = done.document
-            changes += done.changes
-            origins = _after(origins, done.origins)
-    document, left_out = time_limit.read_empty_as_absent(document, known)
-    changes += left_out
-    if known is Kind.DEFINITION:
-        document, typed = _with_type(document)
-        changes += typed
-    problems = _duplicate_keys(text, written.outline()) if written.repeats else ()
-    return Reading(text, known, document, tuple(changes), problems, origins, written.outline)
+        result = step(document, document_kind)
+        if result:
+            document = result.document
+            changes += result.changes
+            origins = _compose_origins(origins, result.origins)
+    document, timeout_changes = time_limit.read_empty_as_absent(document, document_kind)
+    changes += timeout_changes
+    if document_kind is Kind.DEFINITION:
+        document, type_changes = _add_type(document)
+        changes += type_changes
+    problems = _duplicate_keys(text, source.outline()) if source.repeats else ()
+    return Reading(text, document_kind, document, tuple(changes), problems, origins, source.outline)
 
 
-def _written(text: str, kind: Kind | None) -> Written:
+def _parse_text(text: str, kind: Kind | None) -> Written:
     try:
         return with_comments(text)
     except NotADocument:
         if len(text) > LARGEST_SLOW:
             raise
         for of_format in SLOW_FORMATS:
-            found = of_format(text, kind)
-            if found is not None:
-                return found
+            result = of_format(text, kind)
+            if result is not None:
+                return result
         raise
 
 
-def _kind(value: Document) -> Kind | None:
+def _detect_kind_of(value: Document) -> Kind | None:
     return kind_of(value) or keys.kind_by_fold(value)
 
 
-def _json_among_other_text(text: str, kind: Kind | None) -> Written | None:
+def _embedded_json(text: str, kind: Kind | None) -> Written | None:
     def is_document(value: Document) -> bool:
-        return kind is not None or _kind(value) is not None or _is_answer(value)
+        return kind is not None or _detect_kind_of(value) is not None or _is_describe_output(value)
 
     return among_other_text(text, is_document)
 
 
-def _is_answer(value: Document) -> bool:
+def _is_describe_output(value: Document) -> bool:
     return isinstance(value.get("jobDefinitions"), list)
 
 
-def _command_line(text: str, _: Kind | None) -> Written | None:
+def _cli_command(text: str, _: Kind | None) -> Written | None:
     return command_line(text)
 
 
-SLOW_FORMATS: tuple[Callable[[str, Kind | None], Written | None], ...] = (_command_line, _json_among_other_text)
+SLOW_FORMATS: tuple[Callable[[str, Kind | None], Written | None], ...] = (_cli_command, _embedded_json)
 """Formats besides JSON with comments, in the order in which they are tried. Each takes a text and the kind that was
 asked for, and answers None for a text that is not of its format, or raises NotADocument for one that is, and cannot
 be read."""
 
 
-def _after(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
+def _compose_origins(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
     """Where parts stand after two changes: the later one speaks of pointers that the earlier one made."""
     view = Reading("", Kind.DEFINITION, {}, origins=earlier)
-    return {**earlier, **{new: view._written(old) for new, old in later.items()}}  # noqa: SLF001 - of this module
+    return {**earlier, **{new: view._source_pointer(old) for new, old in later.items()}}  # noqa: SLF001 - of this module
 
 
-def _decoded(raw: str | bytes) -> str:
+def _decode(raw: str | bytes) -> str:
     """The text without a byte order mark, if it is UTF-8 and not too large."""
     if len(raw) > LARGEST:
-        _refuse_size(len(raw))
+        _raise_too_large(len(raw))
     if isinstance(raw, bytes):
         return _from_utf8(raw).removeprefix("\ufeff")
-    lone = _SURROGATE.search(raw)
-    if lone:
-        refuse(raw, lone.start(), "half a character (a lone surrogate) stands here; type it anew.")
+    surrogate = _SURROGATE.search(raw)
+    if surrogate:
+        refuse(raw, surrogate.start(), "half a character (a lone surrogate) stands here; type it anew.")
     size = len(raw) if raw.isascii() else len(raw.encode())
     if size > LARGEST:
-        _refuse_size(size)
+        _raise_too_large(size)
     return raw.removeprefix("\ufeff")
 
 
@@ -172,12 +173,12 @@ def _from_utf8(raw: bytes) -> str:
         raise NotADocument("The text is stored as UTF-16; save it as UTF-8.")
     try:
         return raw.decode()
-    except UnicodeDecodeError as foreign:
-        before = raw[: foreign.start].decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode().removeprefix("\ufeff")
         refuse(before, len(before), "this is not UTF-8 text; save the file as UTF-8.")
 
 
-def _refuse_size(size: int) -> NoReturn:
+def _raise_too_large(size: int) -> NoReturn:
     most = _mebibytes(LARGEST)
     raise NotADocument(f"The text is too large: it has {_mebibytes(size)}, and {most} are read at most.")
 
@@ -186,17 +187,17 @@ def _mebibytes(size: int) -> str:
     return f"{size / 1024 / 1024:.2f}".rstrip("0").rstrip(".") + " MiB"
 
 
-def _with_type(document: Document) -> tuple[Document, list[Change]]:
+def _add_type(document: Document) -> tuple[Document, list[Change]]:
     """A definition with the type that its own properties speak of, when it names none."""
     if "type" in document:
         return document, []
-    told_by = {
+    types_by_key = {
         "containerProperties": "container",
         "ecsProperties": "container",
         "eksProperties": "container",
         "nodeProperties": "multinode",
     }
-    types = {told_by[key]: key for key in told_by if key in document}
+    types = {types_by_key[key]: key for key in types_by_key if key in document}
     if len(types) != 1:
         return document, []
     [(kind, key)] = types.items()

@@ -19,22 +19,32 @@ REFERENCES = frozenset({"secrets", "secretOptions"})
 ENVIRONMENTS = frozenset({"environment", "env"})
 
 
-def _words(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
 # -- Names, by their words: DB_PWD, dbPassword and db-password alike.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = _words(
+_SECRET_WORDS = _word_set(
     """
     password passwords passwd pswd passphrase passcode pwd pw secret secrets credential credentials creds
     cookie cookies authorization apikey apikeys sshpass dbpass userpass rootpass adminpass mysqlpass pgpass
     smtppass mailpass ftppass redispass keypass storepass token tokens
     """
 )
-_SECRET_ENDS = ("passphrase", "pwd", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey")
+_SECRET_SUFFIXES = (
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "authkey",
+)
 """PGPASSWORD and AUTHTOKEN are one word each."""
-_SECRET_KEYS = _words(
+_SECRET_KEYS = _word_set(
     """
     api access private secret encryption decryption signing signature account master ssh gpg pgp deploy
     license licence shared storage session webhook auth subscription hmac jwt cipher admin root service
@@ -54,7 +64,7 @@ _SECRET_PAIRS = frozenset(
         ("amz", "signature"),
     }
 )
-_ABOUT_SECRETS = _words(
+_METADATA_WORDS = _word_set(
     """
     arn arns name names path paths file files dir directory folder url uri endpoint host port server region
     count limit limits length len size ttl expiry expires expiration lifetime timeout age type kind format
@@ -66,19 +76,19 @@ _ABOUT_SECRETS = _words(
     """
 )
 """A name that ends in one of these tells something about a secret: PASSWORD_FILE, TOKEN_LIMIT, SECRET_ARN."""
-_COUNTED = _words(
+_COUNT_WORDS = _word_set(
     """
     max min num n total per new input output prompt completion context batch all
     """
 )
 """MAX_TOKENS are pieces of text."""
-_PIECES = _words(
+_TOKENIZER_WORDS = _word_set(
     """
     pad eos bos unk cls sep mask stop start end special separator
     """
 )
 """PAD_TOKEN is a word of a language model."""
-_PASSES = _words(
+_PASS_QUALIFIERS = _word_set(
     """
     first second third one two single multi max min num n low high band all by dry final current forward
     backward
@@ -147,7 +157,7 @@ _PROGRAMS = re.compile(
     r"(?<![\w-])(?:(?:mysql\w{0,20}|mariadb[\w-]{0,20})\b[^|;&\n]{0,300}?\s-p|sshpass\s{1,8}-p\s{0,8}"
     r"|redis-cli\b[^|;&\n]{0,300}?\s-a\s{1,8}|docker\s{1,8}login\b[^|;&\n]{0,300}?\s-p\s{1,8})[\"']?(?P<secret>[^\s\"']+)"
 )
-_SIMPLE = (
+_SIMPLE_PATTERNS = (
     (_PRIVATE_KEY, "a private key"),
     (_KEY_ID, "the id of an AWS access key"),
     (_TOKEN, "an access token"),
@@ -156,7 +166,7 @@ _SIMPLE = (
     (_HEADER, "an access token"),
     (_PROGRAMS, "a password"),
 )
-_NAMES = (_ASSIGNED, _FLAG, _PAIR)
+_NAME_PATTERNS = (_ASSIGNED, _FLAG, _PAIR)
 _FLAG_WORD = re.compile(r"--?(?P<name>[A-Za-z][\w.-]*)")
 _PROGRAM_FLAGS = {
     "mysql": "-p",
@@ -176,35 +186,35 @@ Span = tuple[int, int]
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether what has that name (a variable, key, tag, flag) holds a secret, judged by the words of the name."""
-    words = [word.lower() for word in _WORD.findall(name[:200])]
-    while words and words[-1].isdecimal():
-        words.pop()
-    if not words:
+    parts = [word.lower() for word in _WORD.findall(name[:200])]
+    while parts and parts[-1].isdecimal():
+        parts.pop()
+    if not parts:
         return False
-    if words[-1] in _ABOUT_SECRETS and tuple(words[-2:]) not in _SECRET_PAIRS:
+    if parts[-1] in _METADATA_WORDS and tuple(parts[-2:]) not in _SECRET_PAIRS:
         return False
-    return any(_is_secret_word(words, number) for number in range(len(words)))
+    return any(_is_secret_word(parts, number) for number in range(len(parts)))
 
 
-def _is_secret_word(words: Sequence[str], number: int) -> bool:
-    word = words[number]
-    before = words[number - 1] if number else ""
-    if word == "tokens" and before in _COUNTED:
+def _is_secret_word(parts: Sequence[str], number: int) -> bool:
+    word = parts[number]
+    before = parts[number - 1] if number else ""
+    if word == "tokens" and before in _COUNT_WORDS:
         return False
-    if word in ("token", "tokens") and before in _PIECES:
+    if word in ("token", "tokens") and before in _TOKENIZER_WORDS:
         return False
     if word == "pass":
-        return number == len(words) - 1 and before not in _PASSES
+        return number == len(parts) - 1 and before not in _PASS_QUALIFIERS
     if word in ("key", "keys"):
         return before in _SECRET_KEYS
-    if (before, word) in _SECRET_PAIRS or word in _SECRET_WORDS or word.endswith(_SECRET_ENDS):
+    if (before, word) in _SECRET_PAIRS or word in _SECRET_WORDS or word.endswith(_SECRET_SUFFIXES):
         return True
     return ("password" in word or "passwd" in word) and word != "passwordless"
 
 
 def secret_kind(name: str, value: str) -> str:
     """What sort of secret a value under a name is, in words; empty if it seems to be none."""
-    for _, kind in _spans(value):
+    for _, kind in _secret_spans(value):
         return kind
     return "what its name calls a secret" if _is_named_secret(name, value) else ""
 
@@ -212,8 +222,8 @@ def secret_kind(name: str, value: str) -> str:
 def _is_named_secret(name: str, value: str) -> bool:
     if is_secret_name(name):
         return not _HARMLESS.fullmatch(value)
-    words = [word.lower() for word in _WORD.findall(name[-200:])]
-    return bool(words and words[-1] == "key" and words[-2:-1] != ["public"] and _RANDOM.fullmatch(value[:400]))
+    parts = [word.lower() for word in _WORD.findall(name[-200:])]
+    return bool(parts and parts[-1] == "key" and parts[-2:-1] != ["public"] and _RANDOM.fullmatch(value[:400]))
 
 
 def redact(value: Any, *, environments: bool = False) -> Any:
@@ -221,7 +231,7 @@ def redact(value: Any, *, environments: bool = False) -> Any:
 
     `environments` masks every value of an environment, also of names that tell nothing.
     """
-    return _walk(value, 0, secret=False, environments=environments)
+    return _redact_tree(value, 0, secret=False, environments=environments)
 
 
 def redact_value(name: str, value: str, *, environments: bool = False) -> str:
@@ -240,7 +250,7 @@ def redact_text(text: str, *, environments: bool = False) -> str:
             hidden = redact(parsed, environments=environments)
             if hidden != parsed:
                 return json.dumps(hidden, ensure_ascii=False)
-    return _masked(text, [span for span, _ in _spans(text)])
+    return _mask_spans(text, [span for span, _ in _secret_spans(text)])
 
 
 def has_secrets(value: Any) -> bool:
@@ -250,30 +260,32 @@ def has_secrets(value: Any) -> bool:
 
 def secret_texts(value: Any) -> Iterator[tuple[str, str]]:
     """Every text of a value that is shown otherwise than it is, and how it is shown."""
-    yield from _differing(value, redact(value))
+    yield from _changed_texts(value, redact(value))
 
 
-def _differing(value: Any, hidden: Any) -> Iterator[tuple[str, str]]:
+def _changed_texts(value: Any, hidden: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and isinstance(hidden, dict):
-        for each, shown in zip(value.values(), hidden.values(), strict=False):
-            yield from _differing(each, shown)
+        for member, masked_member in zip(value.values(), hidden.values(), strict=False):
+            yield from _changed_texts(member, masked_member)
     elif isinstance(value, list | tuple) and isinstance(hidden, list):
-        for each, shown in zip(value, hidden, strict=False):
-            yield from _differing(each, shown)
+        for member, masked_member in zip(value, hidden, strict=False):
+            yield from _changed_texts(member, masked_member)
     elif value != hidden:
         yield (value if isinstance(value, str) else json.dumps(value, default=str)), str(hidden)
 
 
-def _walk(value: Any, depth: int, *, secret: bool, environments: bool) -> Any:
+def _redact_tree(value: Any, depth: int, *, secret: bool, environments: bool) -> Any:
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
         return {
-            redact_text(str(key)): _member(str(key), each, value, depth, secret=secret, environments=environments)
-            for key, each in value.items()
+            redact_text(str(key)): _redact_member(
+                str(key), member, value, depth, secret=secret, environments=environments
+            )
+            for key, member in value.items()
         }
     if isinstance(value, list | tuple):
-        return _list(value, depth, secret=secret, environments=environments)
+        return _redact_list(value, depth, secret=secret, environments=environments)
     if isinstance(value, str):
         return redact_value("password" if secret else "", value, environments=environments)
     if secret and value is not None and not isinstance(value, bool):
@@ -281,80 +293,82 @@ def _walk(value: Any, depth: int, *, secret: bool, environments: bool) -> Any:
     return value
 
 
-def _member(key: str, each: Any, within: dict[Any, Any], depth: int, *, secret: bool, environments: bool) -> Any:
+def _redact_member(
+    key: str, member: Any, owner: dict[Any, Any], depth: int, *, secret: bool, environments: bool
+) -> Any:
     if environments and key in ENVIRONMENTS:
-        return _names_only(each, depth)
+        return _mask_environment(member, depth)
     if key in REFERENCES:
-        return _walk(each, depth + 1, secret=False, environments=environments)
+        return _redact_tree(member, depth + 1, secret=False, environments=environments)
     name = key
     if key in ("value", "Value"):
-        names = (within.get(of) for of in ("name", "key", "Name", "Key"))
+        names = (owner.get(of) for of in ("name", "key", "Name", "Key"))
         name = next((of for of in names if isinstance(of, str)), key)
-    if isinstance(each, str) and not secret:
-        return redact_value(name, each, environments=environments)
-    return _walk(each, depth + 1, secret=secret or is_secret_name(name), environments=environments)
+    if isinstance(member, str) and not secret:
+        return redact_value(name, member, environments=environments)
+    return _redact_tree(member, depth + 1, secret=secret or is_secret_name(name), environments=environments)
 
 
-def _names_only(value: Any, depth: int) -> Any:
+def _mask_environment(value: Any, depth: int) -> Any:
     """Of an environment, the names."""
     if isinstance(value, dict):
         return {redact_text(str(name)): MASK for name in value}
     if not isinstance(value, list):
         return MASK
-    entries = [_walk(each, depth + 2, secret=False, environments=True) for each in value]
-    return [{**each, "value": MASK} if isinstance(each, dict) and "value" in each else each for each in entries]
+    entries = [_redact_tree(entry, depth + 2, secret=False, environments=True) for entry in value]
+    return [{**entry, "value": MASK} if isinstance(entry, dict) and "value" in entry else entry for entry in entries]
 
 
-def _list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool) -> list[Any]:
+def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool) -> list[Any]:
     """A list, which may be a command line: what stands behind a flag that names a secret is one."""
     rows: list[Any] = []
     program = after = ""
-    for each in values:
-        if not isinstance(each, str):
-            rows.append(_walk(each, depth + 1, secret=secret, environments=environments))
+    for item in values:
+        if not isinstance(item, str):
+            rows.append(_redact_tree(item, depth + 1, secret=secret, environments=environments))
             after = ""
             continue
-        flag = _FLAG_WORD.fullmatch(each)
+        flag = _FLAG_WORD.fullmatch(item)
         short = _PROGRAM_FLAGS.get(program, "")
         if secret or (after and not flag):
-            rows.append(redact_value(after or "password", each))
+            rows.append(redact_value(after or "password", item))
             after = ""
-        elif short and each.startswith(short) and len(each) > len(short):
-            rows.append(short + redact_value("password", each[len(short) :]))
-        elif not rows or rows[-1] not in ("-u", "--user") or _USER.match(f"-u {each}") is None:
-            rows.append(redact_text(each, environments=environments))
+        elif short and item.startswith(short) and len(item) > len(short):
+            rows.append(short + redact_value("password", item[len(short) :]))
+        elif not rows or rows[-1] not in ("-u", "--user") or _USER.match(f"-u {item}") is None:
+            rows.append(redact_text(item, environments=environments))
         else:
-            rows.append(redact_text(f"-u {each}")[3:])
+            rows.append(redact_text(f"-u {item}")[3:])
         if flag:
-            named = is_secret_name(flag["name"]) or (short and each == short and program != "mysql")
-            after = "password" if named else ""
-        base = each.rpartition("/")[2]
+            is_secret_flag = is_secret_name(flag["name"]) or (short and item == short and program != "mysql")
+            after = "password" if is_secret_flag else ""
+        base = item.rpartition("/")[2]
         program = base if base in _PROGRAM_FLAGS else program
     return rows
 
 
-def _spans(text: str) -> Iterator[tuple[Span, str]]:
+def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
     """Where secrets stand in a text, and of what sort each is."""
     if _TOO_SHORT.fullmatch(text):
         return
-    for pattern, kind in _SIMPLE:
+    for pattern, kind in _SIMPLE_PATTERNS:
         for match in pattern.finditer(text):
             span = match.span("secret") if "secret" in pattern.groupindex else match.span()
             if not _HARMLESS.fullmatch(text[slice(*span)]):
                 yield span, kind
     if _KEY_ID.search(text):
         yield from ((match.span(), "the secret key of AWS") for match in _AWS_SECRET.finditer(text))
-    yield from ((span, "an address with a password in it") for span in _in_addresses(text))
+    yield from ((span, "an address with a password in it") for span in _spans_in_urls(text))
     for match in _USER.finditer(text):
         if not (match["user"].isdecimal() and match["secret"].isdecimal()) and not _HARMLESS.fullmatch(
             match["secret"]
         ):
             yield match.span("secret"), "a password"
-    for pattern in _NAMES:
-        yield from ((span, "a password") for span in _of_names(pattern, text))
+    for pattern in _NAME_PATTERNS:
+        yield from ((span, "a password") for span in _spans_of_names(pattern, text))
 
 
-def _of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
     """Values behind secret names. What stands behind another name is looked at for names of its own."""
     position = 0
     while match := pattern.search(text, position):
@@ -375,7 +389,7 @@ def _of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
             yield start, end
 
 
-def _in_addresses(text: str) -> Iterator[Span]:
+def _spans_in_urls(text: str) -> Iterator[Span]:
     """Passwords in addresses, and users that are nothing but a token."""
     if "@" not in text:
         return
@@ -396,15 +410,15 @@ def _in_addresses(text: str) -> Iterator[Span]:
             yield start, start + len(user)
 
 
-def _masked(text: str, spans: Sequence[Span]) -> str:
+def _mask_spans(text: str, spans: Sequence[Span]) -> str:
     if not spans:
         return text
     pieces: list[str] = []
-    done = 0
+    position = 0
     for start, end in sorted(spans):
-        if end <= done:
+        if end <= position:
             continue
-        if start >= done:
-            pieces += text[done:start], MASK
-        done = end
-    return "".join([*pieces, text[done:]])
+        if start >= position:
+            pieces += text[position:start], MASK
+        position = end
+    return "".join([*pieces, text[position:]])

@@ -28,7 +28,7 @@ MOST_FITTING = 8
 QUOTE_EOF = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
 
 
-_SHELL = "Source: POSIX shell, parameter expansion."
+_SHELL_SOURCE = "Source: POSIX shell, parameter expansion."
 UNKNOWN_STEP = note(
     "workflow.unknown-step",
     ERROR,
@@ -36,7 +36,7 @@ UNKNOWN_STEP = note(
 )
 SELF_REFERENCE = note("workflow.self-reference", ERROR, "A step does not wait for itself. Source: the portal.")
 EMPTY_REFERENCE = note(
-    "workflow.empty-reference", ERROR, f"A reference was emptied, most likely by a shell. {_SHELL}"
+    "workflow.empty-reference", ERROR, f"A reference was emptied, most likely by a shell. {_SHELL_SOURCE}"
 )
 REFERENCE_IN_TEXT = note(
     "workflow.reference-in-text", ERROR, "The whole jobId is ${name}, with nothing around it. Source: the portal."
@@ -46,10 +46,10 @@ BARE_NAME = note(
 )
 SHELL_REST = note(
     "workflow.shell-rest", WARNING,
-    f"What a shell left of ${{name}} is read as the one other step that it fits. {_SHELL}",
+    f"What a shell left of ${{name}} is read as the one other step that it fits. {_SHELL_SOURCE}",
 )  # fmt: skip
 AMBIGUOUS_REST = note(
-    "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} fits more than one step. {_SHELL}"
+    "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} fits more than one step. {_SHELL_SOURCE}"
 )
 NEITHER = note(
     "workflow.neither-step-nor-id", ERROR,
@@ -73,14 +73,14 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class _Rest:
+class _Remnant:
     """A jobId that may be what a shell left of a reference, and the steps that fit."""
 
     step: int
     entry: int
     text: str
     type: str
-    fitting: tuple[int, ...]
+    candidates: tuple[int, ...]
 
 
 @dataclass
@@ -103,121 +103,127 @@ class References:
 
 def resolve(steps: Sequence[Document]) -> References:
     """Find what each dependency of each step stands for. Linear in steps and dependencies."""
-    return _Resolution(steps).run()
+    return _ReferenceResolver(steps).run()
 
 
-class _Resolution:
+class _ReferenceResolver:
     def __init__(self, steps: Sequence[Document]) -> None:
         self.references = References(steps)
-        self.named: dict[str, list[int]] = defaultdict(list)
-        self.ending: dict[str, list[int]] = defaultdict(list)  # by what a shell leaves of the name
-        self.rests: list[_Rest] = []
+        self.by_name: dict[str, list[int]] = defaultdict(list)
+        self.by_remnant: dict[str, list[int]] = defaultdict(list)  # by what a shell leaves of the name
+        self.remnants: list[_Remnant] = []
         self.comparisons = MOST_COMPARISONS
         for number, step in enumerate(steps):
             if name := text_at(step, "jobName"):
-                self.named[name].append(number)
+                self.by_name[name].append(number)
                 if "-" in name:
-                    self.ending[name.partition("-")[2]].append(number)
+                    self.by_remnant[name.partition("-")[2]].append(number)
 
     def run(self) -> References:
         for number, step in enumerate(self.references.steps):
             for position, entry in enumerate(list_at(step, "dependsOn")):
                 job_id = object_at(entry).get("jobId")
                 if isinstance(job_id, str) and not is_job_id(job_id):
-                    self._read(number, position, job_id, _type(entry))
-        self._settle()
+                    self._read_job_id(number, position, job_id, _dependency_type(entry))
+        self._settle_remnants()
         self.references.found.sort(key=lambda reference: (reference.step, reference.entry))
         return self.references
 
-    def _read(self, step: int, entry: int, job_id: str, kind: str) -> None:
+    def _read_job_id(self, step: int, entry: int, job_id: str, kind: str) -> None:
         reference = REFERENCE.fullmatch(job_id)
         if reference:
-            self._read_name(step, entry, reference[1].strip(), kind)
+            self._read_reference(step, entry, reference[1].strip(), kind)
         elif not job_id:
             message = (
                 "The jobId is empty. If ${name} stood here, a shell has replaced it by nothing. "
                 "Quote the 'EOF' of the heredoc (cat << 'EOF'), or write ${name} again."
             )
-            self._wrong(step, entry, message, EMPTY_REFERENCE)
+            self._report(step, entry, message, EMPTY_REFERENCE)
         elif "${" in job_id:
             message = f"{quoted(job_id)} has more than a reference in it; the whole jobId has to be ${{name}}."
-            self._wrong(step, entry, message, REFERENCE_IN_TEXT)
+            self._report(step, entry, message, REFERENCE_IN_TEXT)
         else:
-            self._read_rest(step, entry, job_id, kind)
+            self._read_remnant(step, entry, job_id, kind)
 
-    def _read_name(self, step: int, entry: int, name: str, kind: str) -> None:
-        others = _others(self.named.get(name, ()), step)
+    def _read_reference(self, step: int, entry: int, name: str, kind: str) -> None:
+        others = _other_steps(self.by_name.get(name, ()), step)
         if others:
             self.references.found.append(Reference(step, entry, others[0], kind))
-        elif name in self.named:
+        elif name in self.by_name:
             message = f"{quoted(name)} waits for itself; a job can only wait for another one."
-            self._wrong(step, entry, message, SELF_REFERENCE, remove=True)
+            self._report(step, entry, message, SELF_REFERENCE, remove=True)
         else:
-            meant = self._meant(step, name)
-            hint = f"did you mean ${{{meant}}}?" if meant else "the name after jobName has to stand between ${ and }."
+            suggestion = self._suggest(step, name)
+            hint = (
+                f"did you mean ${{{suggestion}}}?"
+                if suggestion
+                else "the name after jobName has to stand between ${ and }."
+            )
             message = f"No step of this workflow is named {quoted(name)}; {hint}"
-            self._wrong(step, entry, message, UNKNOWN_STEP, meant=meant)
+            self._report(step, entry, message, UNKNOWN_STEP, suggestion=suggestion)
 
-    def _read_rest(self, step: int, entry: int, text: str, kind: str) -> None:
-        exact = _others(self.named.get(text, ()), step)
-        fitting = _others(self.ending.get(text, ()), step)
+    def _read_remnant(self, step: int, entry: int, text: str, kind: str) -> None:
+        exact = _other_steps(self.by_name.get(text, ()), step)
+        fitting = _other_steps(self.by_remnant.get(text, ()), step)
         if exact and not fitting:
             message = f"{quoted(text)} is the name of a step; to wait for it, write ${{{text}}}."
-            self._wrong(step, entry, message, BARE_NAME, meant=text)
+            self._report(step, entry, message, BARE_NAME, suggestion=text)
         elif exact or fitting:
-            self.rests.append(_Rest(step, entry, text, kind, exact + fitting))
-        elif text in self.named:
+            self.remnants.append(_Remnant(step, entry, text, kind, exact + fitting))
+        elif text in self.by_name:
             message = f"{quoted(text)} waits for itself; a job can only wait for another one."
-            self._wrong(step, entry, message, SELF_REFERENCE, remove=True)
+            self._report(step, entry, message, SELF_REFERENCE, remove=True)
         else:
-            self._neither(step, entry, text)
+            self._report_neither(step, entry, text)
 
-    def _settle(self) -> None:
+    def _settle_remnants(self) -> None:
         """Decide which rests are references, so that none of them closes a circle."""
         sure = self.references.parents()
         with_guesses = [list(parents) for parents in sure]
-        for rest in self.rests:
-            if len(rest.fitting) == 1:
-                with_guesses[rest.step].append(rest.fitting[0])
+        for remnant in self.remnants:
+            if len(remnant.candidates) == 1:
+                with_guesses[remnant.step].append(remnant.candidates[0])
         group_of = {member: number for number, group in enumerate(graph.circles(with_guesses)) for member in group}
-        riddles: list[_Rest] = []
-        for rest in self.rests:
-            parent = rest.fitting[0]
-            if len(rest.fitting) > 1:
-                riddles.append(rest)
-            elif group_of.get(rest.step, -1) == group_of.get(parent, -2):
-                self._neither(rest.step, rest.entry, rest.text, circular=parent)
+        ambiguous: list[_Remnant] = []
+        for remnant in self.remnants:
+            parent = remnant.candidates[0]
+            if len(remnant.candidates) > 1:
+                ambiguous.append(remnant)
+            elif group_of.get(remnant.step, -1) == group_of.get(parent, -2):
+                self._report_neither(remnant.step, remnant.entry, remnant.text, circular=parent)
             else:
-                self._accept(rest, parent)
-        children = graph.reversed_edges(self.references.parents()) if riddles else []
-        for number, riddle in enumerate(riddles):
-            self._solve(riddle, children, follow=number < MOST_RIDDLES and len(riddle.fitting) <= MOST_FITTING)
+                self._accept_remnant(remnant, parent)
+        children = graph.reversed_edges(self.references.parents()) if ambiguous else []
+        for number, remnant in enumerate(ambiguous):
+            self._settle_ambiguous(
+                remnant, children, follow=number < MOST_RIDDLES and len(remnant.candidates) <= MOST_FITTING
+            )
 
-    def _solve(self, riddle: _Rest, children: list[list[int]], *, follow: bool) -> None:
-        possible = riddle.fitting
+    def _settle_ambiguous(self, remnant: _Remnant, children: list[list[int]], *, follow: bool) -> None:
+        possible = remnant.candidates
         if follow:
-            possible = tuple(step for step in possible if not graph.reaches(riddle.step, step, children))
-        exact = any(self.references.name(step) == riddle.text for step in possible)
+            possible = tuple(step for step in possible if not graph.reaches(remnant.step, step, children))
+        exact = any(self.references.name(step) == remnant.text for step in possible)
         if len(possible) == 1 and not exact:
-            self._accept(riddle, possible[0])
-            children[possible[0]].append(riddle.step)
+            self._accept_remnant(remnant, possible[0])
+            children[possible[0]].append(remnant.step)
             return
         if not possible:
-            self._neither(riddle.step, riddle.entry, riddle.text, circular=riddle.fitting[0])
+            self._report_neither(remnant.step, remnant.entry, remnant.text, circular=remnant.candidates[0])
             return
         choices = [f"${{{self.references.name(step)}}}" for step in possible[:MOST_FITTING]]
         choices += ["another"] * (len(possible) > MOST_FITTING)
-        message = f"{quoted(riddle.text)} may be what a shell left of more than one reference; "
-        message += f"write {listed(choices, word='or', most=MOST_FITTING + 1)}."
-        self._wrong(riddle.step, riddle.entry, message, AMBIGUOUS_REST)
+        message = f"{quoted(remnant.text)} may be what a shell left of more than one reference; "
+        message += f"write {listed(choices, conjunction='or', limit=MOST_FITTING + 1)}."
+        self._report(remnant.step, remnant.entry, message, AMBIGUOUS_REST)
 
-    def _accept(self, rest: _Rest, parent: int) -> None:
+    def _accept_remnant(self, remnant: _Remnant, parent: int) -> None:
         name = self.references.name(parent)
-        self.references.found.append(Reference(rest.step, rest.entry, parent, rest.type))
-        message = f"{quoted(rest.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF}"
-        self._wrong(rest.step, rest.entry, message, SHELL_REST, meant=name, severity=Severity.WARNING)
+        self.references.found.append(Reference(remnant.step, remnant.entry, parent, remnant.type))
+        message = f"{quoted(remnant.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF}"
+        self._report(remnant.step, remnant.entry, message, SHELL_REST, suggestion=name, severity=Severity.WARNING)
 
-    def _neither(self, step: int, entry: int, text: str, *, circular: int | None = None) -> None:
+    def _report_neither(self, step: int, entry: int, text: str, *, circular: int | None = None) -> None:
         message = (
             f"{quoted(text)} is neither a step nor a Batch job id; write ${{name}} with the jobName of another step."
         )
@@ -227,41 +233,41 @@ class _Resolution:
                 f"{quoted(text)} is neither a step nor a Batch job id; as ${{{name}}}, cut by a shell, "
                 "it would make steps wait for each other in a circle."
             )
-        self._wrong(step, entry, message, NEITHER)
+        self._report(step, entry, message, NEITHER)
 
-    def _meant(self, step: int, name: str) -> str | None:
+    def _suggest(self, step: int, name: str) -> str | None:
         if self.comparisons <= 0:
             return None
-        self.comparisons -= len(self.named)
+        self.comparisons -= len(self.by_name)
         own = self.references.name(step)
-        return nearest(name, tuple(known for known in self.named if known != own))
+        return nearest(name, tuple(candidate for candidate in self.by_name if candidate != own))
 
-    def _wrong(
+    def _report(
         self,
         step: int,
         entry: int,
         message: str,
         rule: str,
         *,
-        meant: str | None = None,
+        suggestion: str | None = None,
         remove: bool = False,
         severity: Severity = Severity.ERROR,
     ) -> None:
         here = join("jobs", step, "dependsOn", entry)
         fix: tuple[dict[str, str], ...] = ()
-        if meant:
-            fix = ({"op": "replace", "path": f"{here}/jobId", "value": f"${{{meant}}}"},)
+        if suggestion:
+            fix = ({"op": "replace", "path": f"{here}/jobId", "value": f"${{{suggestion}}}"},)
         elif remove:
             fix = ({"op": "remove", "path": here},)
         self.references.problems.append(Problem(f"{here}/jobId", message, severity, rule, fix))
 
 
-def _others(steps: Sequence[int], step: int) -> tuple[int, ...]:
+def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
     """The steps apart from one; the first few, and one more to tell that there are."""
     return tuple(other for other in steps[: MOST_FITTING + 2] if other != step)[: MOST_FITTING + 1]
 
 
-def _type(entry: Document) -> str:
+def _dependency_type(entry: Document) -> str:
     """The type of an edge: SEQUENTIAL on another job means a plain one."""
     kind = text_at(entry, "type")
     return "" if kind == "SEQUENTIAL" else kind

@@ -13,7 +13,7 @@ CATCH_ALL = {"onReason": "*", "action": "EXIT"}
 USUAL_ATTEMPTS = 3  # offered, for the person to change
 MOST_RULES = 5  # RetryStrategy, API reference
 
-_HERE = ("retryStrategy", "evaluateOnExit")
+_RULES_PATH = ("retryStrategy", "evaluateOnExit")
 
 
 @rule("retries.no-attempts")
@@ -35,12 +35,12 @@ def rules_have_conditions(document: Document) -> Iterator[Problem]:
 
     Source: EvaluateOnExit, AWS Batch API reference.
     """
-    for number, entry in enumerate(list_at(document, *_HERE)):
+    for number, entry in enumerate(list_at(document, *_RULES_PATH)):
         if isinstance(entry, dict) and not entry.keys() & set(CONDITIONS):
             message = (
                 f"Rule {number + 1} of evaluateOnExit has no condition; add onExitCode, onReason or onStatusReason."
             )
-            yield Problem(join(*_HERE, number), message)
+            yield Problem(join(*_RULES_PATH, number), message)
 
 
 @rule("retries.never-matches", WARNING)
@@ -50,9 +50,9 @@ def rules_can_match(document: Document) -> Iterator[Problem]:
     Rules are read in order, and the first that fits decides. Source: “Automated job retries”, AWS Batch User Guide.
     """
     # More rules than Batch takes are told by the schema, and not compared with each other.
-    rules = [entry if is_object(entry) else {} for entry in list_at(document, *_HERE)[:MOST_RULES]]
+    rules = [entry if is_object(entry) else {} for entry in list_at(document, *_RULES_PATH)[:MOST_RULES]]
     for number, entry in enumerate(rules):
-        here = join(*_HERE, number)
+        here = join(*_RULES_PATH, number)
         earlier = next((other for other in range(number) if _covers(rules[other], entry)), None)
         code = text_at(entry, "onExitCode")
         if earlier is not None:
@@ -70,7 +70,7 @@ def rules_have_attempts_left(document: Document) -> Iterator[Problem]:
     Source: RetryStrategy, AWS Batch API reference: attempts counts the first one too.
     """
     strategy = object_at(document, "retryStrategy")
-    if is_whole_number(strategy.get("attempts")) and strategy["attempts"] == 1 and _retrying(strategy):
+    if is_whole_number(strategy.get("attempts")) and strategy["attempts"] == 1 and _has_retry_rule(strategy):
         message = "attempts counts the first try too, so with 1 no rule can retry; give 2 or more."
         fix = ({"op": "replace", "path": "/retryStrategy/attempts", "value": 2},)
         yield Problem("/retryStrategy/attempts", message, fix=fix)
@@ -84,14 +84,14 @@ def rules_have_an_end(document: Document) -> Iterator[Problem]:
     """
     strategy = object_at(document, "retryStrategy")
     rules = [entry for entry in list_at(strategy, "evaluateOnExit") if is_object(entry)]
-    if not _retrying(strategy) or strategy.get("attempts") == 1 or any(_takes_all(entry) for entry in rules):
+    if not _has_retry_rule(strategy) or strategy.get("attempts") == 1 or any(_matches_all(entry) for entry in rules):
         return
     message = (
         "A failure that none of these rules fits is tried again too; "
         'to retry only what they name, end the list with {"onReason": "*", "action": "EXIT"}.'
     )
-    fix = ({"op": "add", "path": join(*_HERE, "-"), "value": CATCH_ALL},) if len(rules) < MOST_RULES else ()
-    yield Problem(join(*_HERE), message, fix=fix)
+    fix = ({"op": "add", "path": join(*_RULES_PATH, "-"), "value": CATCH_ALL},) if len(rules) < MOST_RULES else ()
+    yield Problem(join(*_RULES_PATH), message, fix=fix)
 
 
 RULES = (
@@ -103,29 +103,31 @@ RULES = (
 )
 
 
-def _retrying(strategy: Document) -> bool:
+def _has_retry_rule(strategy: Document) -> bool:
     rules = list_at(strategy, "evaluateOnExit")
     return any(text_at(entry, "action").upper() == "RETRY" for entry in rules)
 
 
-def _given(entry: Document) -> dict[str, Any]:
+def _conditions_of(entry: Document) -> dict[str, Any]:
     return {key: entry[key] for key in CONDITIONS if key in entry}
 
 
-def _takes_all(entry: Document) -> bool:
-    given = _given(entry)
-    return bool(given) and all(pattern == "*" for pattern in given.values())
+def _matches_all(entry: Document) -> bool:
+    conditions = _conditions_of(entry)
+    return bool(conditions) and all(pattern == "*" for pattern in conditions.values())
 
 
 def _covers(one: Document, other: Document) -> bool:
     """Whether the first rule fits whatever the second fits."""
-    wide, narrow = _given(one), _given(other)
+    wide, narrow = _conditions_of(one), _conditions_of(other)
     if not wide or not narrow:
         return False
-    return all(pattern == "*" or (key in narrow and _within(narrow[key], pattern)) for key, pattern in wide.items())
+    return all(
+        pattern == "*" or (key in narrow and _is_narrower(narrow[key], pattern)) for key, pattern in wide.items()
+    )
 
 
-def _within(narrow: Any, wide: Any) -> bool:
+def _is_narrower(narrow: Any, wide: Any) -> bool:
     if not isinstance(narrow, str) or not isinstance(wide, str):
         return False
     return narrow == wide or (wide.endswith("*") and narrow.startswith(wide[:-1]))

@@ -41,19 +41,19 @@ def rule(
         note(name, severity, check.__doc__ or "")
 
         @wraps(check)
-        def told(*args: P.args, **kwargs: P.kwargs) -> Iterator[Problem]:
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Iterator[Problem]:
             for problem in check(*args, **kwargs):
                 yield replace(problem, rule=name, severity=severity)
 
-        return told
+        return wrapper
 
     return register
 
 
 def note(name: str, severity: Severity, text: str) -> str:
     """Register a rule whose check is part of something larger. Raises ValueError if its text names no source."""
-    words = " ".join(cleandoc(text).split())
-    says, colon, source = words.partition("Source: ")
+    one_line = " ".join(cleandoc(text).split())
+    says, colon, source = one_line.partition("Source: ")
     if not (colon and says and source):
         raise ValueError(f"The rule {name} does not say what it says, or not where that is written.")
     if name in KNOWN:

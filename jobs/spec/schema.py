@@ -95,14 +95,21 @@ _BOUNDS = {
 def check(document: Document, kind: Kind) -> Iterator[Problem]:
     """What is wrong with a document by its schema alone."""
     if kind is not Kind.WORKFLOW:
-        elsewhere = _elsewhere if kind is Kind.SUBMISSION else None
-        yield from conformity.problems(document, _compiled(kind), in_words=IN_WORDS, elsewhere=elsewhere)
+        elsewhere = _find_misplaced_key if kind is Kind.SUBMISSION else None
+        yield from conformity.problems(
+            document, _compiled_schema(kind), pattern_descriptions=IN_WORDS, find_misplaced_key=elsewhere
+        )
         return
-    yield from conformity.problems(document, _compiled(kind), in_words=IN_WORDS)
+    yield from conformity.problems(document, _compiled_schema(kind), pattern_descriptions=IN_WORDS)
     guesses = Guesses()
     for number, step in enumerate(list_at(document, "jobs")):
         yield from conformity.problems(
-            step, _step(), in_words=IN_WORDS, at=("jobs", number), guesses=guesses, elsewhere=_elsewhere
+            step,
+            _compiled_step(),
+            pattern_descriptions=IN_WORDS,
+            at=("jobs", number),
+            suggestions=guesses,
+            find_misplaced_key=_find_misplaced_key,
         )
 
 
@@ -111,16 +118,16 @@ def schema(kind: Kind) -> dict[str, Any]:
     """The JSON Schema of a kind of document. Callers share it: read, do not write."""
     definitions: dict[str, Any] = {}
     if kind is Kind.WORKFLOW:
-        _convert(_model().shape_for(_REQUESTS[Kind.SUBMISSION]), definitions)
-        root = _workflow(definitions)
+        _convert_shape(_service_model().shape_for(_REQUESTS[Kind.SUBMISSION]), definitions)
+        root = _workflow_schema(definitions)
     else:
-        _convert(_model().shape_for(_REQUESTS[kind]), definitions)
+        _convert_shape(_service_model().shape_for(_REQUESTS[kind]), definitions)
         root = definitions.pop(_REQUESTS[kind])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
 
 
 @cache
-def _compiled(kind: Kind) -> conformity.Shape:
+def _compiled_schema(kind: Kind) -> conformity.Shape:
     """The schema of a kind, ready; that of a workflow without its steps, which are judged one by one."""
     whole = schema(kind)
     if kind is Kind.WORKFLOW:
@@ -129,19 +136,19 @@ def _compiled(kind: Kind) -> conformity.Shape:
 
 
 @cache
-def _step() -> conformity.Shape:
+def _compiled_step() -> conformity.Shape:
     """The schema of one step of a workflow, ready."""
     definitions = schema(Kind.WORKFLOW)["$defs"]
     return conformity.compiled({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
 
 
-def _elsewhere(path: Path, key: str) -> Elsewhere | None:
+def _find_misplaced_key(path: Path, key: str) -> Elsewhere | None:
     """What to say of a key that a submission does not know where it stands, and that means something elsewhere."""
     steps = 2 if path[:1] == ("jobs",) else 0
     here = join(*path, key)
-    if len(path) == steps and key in _members_of("ContainerOverrides"):
+    if len(path) == steps and key in _members_of_shapes("ContainerOverrides"):
         return Elsewhere(f"{key} belongs into containerOverrides, not beside it.")
-    if key in _only_in_definitions() and (len(path) == steps or "verride" in str(path[steps])):
+    if key in _definition_only_keys() and (len(path) == steps or "verride" in str(path[steps])):
         message = (
             f"{key} cannot be changed by a submission: only the job definition says it. "
             "Register a revision of the definition that says what you want."
@@ -151,27 +158,27 @@ def _elsewhere(path: Path, key: str) -> Elsewhere | None:
 
 
 @cache
-def _members_of(*shapes: str) -> frozenset[str]:
-    found = (_model().shape_for(name) for name in shapes)
-    return frozenset(member for shape in found if isinstance(shape, StructureShape) for member in shape.members)
+def _members_of_shapes(*shapes: str) -> frozenset[str]:
+    structures = (_service_model().shape_for(name) for name in shapes)
+    return frozenset(member for shape in structures if isinstance(shape, StructureShape) for member in shape.members)
 
 
 @cache
-def _only_in_definitions() -> frozenset[str]:
+def _definition_only_keys() -> frozenset[str]:
     """Keys of a definition and of its containers."""
-    return _members_of(
+    return _members_of_shapes(
         *("RegisterJobDefinitionRequest", "ContainerProperties", "TaskContainerProperties"),
         *("EcsTaskProperties", "EksContainer", "EksPodProperties", "NodeProperties"),
     )
 
 
 @cache
-def _model() -> ServiceModel:
+def _service_model() -> ServiceModel:
     """The data of AWS Batch as botocore ships it; no session and no client is made."""
     return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
 
 
-def _workflow(definitions: dict[str, Any]) -> dict[str, Any]:
+def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
     """Ours, not AWS's: a list of submissions. The limit of parents is the workflow's to judge."""
     step = definitions["SubmitJobRequest"]
     step["properties"]["dependsOn"].pop("maxItems")
@@ -185,19 +192,19 @@ def _workflow(definitions: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _convert(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
+def _convert_shape(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of a shape; structures go to `definitions` and are referred to."""
     if isinstance(shape, StructureShape):
         if shape.name not in definitions:
             definitions[shape.name] = {}  # named before it is filled, lest a shape that holds itself never ends
-            definitions[shape.name].update(_structure(shape, definitions))
+            definitions[shape.name].update(_convert_structure(shape, definitions))
         return {"$ref": f"#/$defs/{shape.name}"}
     converted: dict[str, Any]
     if isinstance(shape, ListShape):
-        converted = {"type": "array", "items": _convert(shape.member, definitions)}
+        converted = {"type": "array", "items": _convert_shape(shape.member, definitions)}
     elif isinstance(shape, MapShape):
-        converted = {"type": "object", "additionalProperties": _convert(shape.value, definitions)}
-        names = {key: value for key, value in _convert(shape.key, definitions).items() if key != "type"}
+        converted = {"type": "object", "additionalProperties": _convert_shape(shape.value, definitions)}
+        names = {key: value for key, value in _convert_shape(shape.key, definitions).items() if key != "type"}
         if names:
             converted["propertyNames"] = names
     else:
@@ -211,10 +218,10 @@ def _convert(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
     return converted
 
 
-def _structure(shape: StructureShape, definitions: dict[str, Any]) -> dict[str, Any]:
+def _convert_structure(shape: StructureShape, definitions: dict[str, Any]) -> dict[str, Any]:
     properties = {}
     for name, member in shape.members.items():
-        converted = {**_convert(member, definitions), "description": plain(member.documentation)}
+        converted = {**_convert_shape(member, definitions), "description": plain(member.documentation)}
         converted |= LIMITS.get((shape.name, name), {})
         properties[name] = {key: value for key, value in converted.items() if value is not None}
     return {

@@ -28,7 +28,7 @@ def secrets_in_variables(document: Document) -> Iterator[Problem]:
                 yield Problem(
                     join(*path),
                     f"{quoted(name)} holds {what}, readable to all who may see the job in AWS. {_advice(container)}",
-                    fix=_reference(document, container, path[-1], name),
+                    fix=_secret_reference_fix(document, container, path[-1], name),
                 )
 
 
@@ -46,11 +46,11 @@ def masked_values(document: Document) -> Iterator[Problem]:
 
 def _masked_paths(value: Any, path: Path) -> Iterator[Path]:
     if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _masked_paths(each, (*path, key))
+        for key, item in value.items():
+            yield from _masked_paths(item, (*path, key))
     elif isinstance(value, list):
-        for number, each in enumerate(value):
-            yield from _masked_paths(each, (*path, number))
+        for number, item in enumerate(value):
+            yield from _masked_paths(item, (*path, number))
     elif isinstance(value, str) and MASK in value:
         yield path
 
@@ -66,18 +66,20 @@ def _advice(container: Container) -> str:
     return f"Keep it in AWS Secrets Manager or Parameter Store, and name it in {where}."
 
 
-def _reference(document: Document, container: Container, position: Any, name: str) -> tuple[dict[str, Any], ...]:
+def _secret_reference_fix(
+    document: Document, container: Container, position: Any, name: str
+) -> tuple[dict[str, Any], ...]:
     """In a definition: the variable becomes a reference to a parameter named after definition and variable."""
     family = text_at(document, "jobDefinitionName")
-    taken = [text_at(entry, "name") for entry in list_at(container.value, "secrets")]
-    if container.sort == "eks" or not family or name in taken or "Override" in str(container.path[0]):
+    names = [text_at(entry, "name") for entry in list_at(container.value, "secrets")]
+    if container.sort == "eks" or not family or name in names or "Override" in str(container.path[0]):
         return ()
     here = join(*container.path)
     secret = {"name": name, "valueFrom": f"/{family}/{name}"}
     has = is_object(container.value) and isinstance(container.value.get("secrets"), list)
-    put: dict[str, Any] = (
+    addition: dict[str, Any] = (
         {"op": "add", "path": f"{here}/secrets/-", "value": secret}
         if has
         else {"op": "add", "path": f"{here}/secrets", "value": [secret]}
     )
-    return ({"op": "remove", "path": f"{here}/{container.variables}/{position}"}, put)
+    return ({"op": "remove", "path": f"{here}/{container.variables}/{position}"}, addition)

@@ -18,7 +18,7 @@ PORTAL_SHARE = 1024
 
 LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
 IN_WORDS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
-_VALUES = {
+_VALUE_PATTERNS = {
     "VCPU": (
         re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?"),
         'a number of vCPUs such as "2" (Fargate also "0.25" and "0.5")',
@@ -26,7 +26,7 @@ _VALUES = {
     "MEMORY": (re.compile(r"[0-9]{1,9}"), 'a whole number of MiB such as "2048"'),
     "GPU": (re.compile(r"[0-9]{1,4}"), 'a whole number of GPUs such as "1"'),
 }
-_LEAST_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at least 4 MiB
+_MIN_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at least 4 MiB
 
 
 def bytes_sent(document: Document) -> int:
@@ -73,16 +73,16 @@ def requirement_values(document: Document) -> Iterator[Problem]:
     for container in containers(document):
         for number, entry in enumerate(list_at(container.value, "resourceRequirements")):
             kind, value = text_at(entry, "type"), text_at(entry, "value")
-            if kind not in _VALUES or not isinstance(object_at(entry).get("value"), str):
+            if kind not in _VALUE_PATTERNS or not isinstance(object_at(entry).get("value"), str):
                 continue
-            pattern, wanted = _VALUES[kind]
+            pattern, expected = _VALUE_PATTERNS[kind]
             here = join(*container.path, "resourceRequirements", number, "value")
             if not pattern.fullmatch(value):
-                yield Problem(here, f"{IN_WORDS[kind]} must be {wanted}; found {shown(value)}.")
+                yield Problem(here, f"{IN_WORDS[kind]} must be {expected}; found {shown(value)}.")
             elif kind in ("VCPU", "GPU") and float(value) == 0:
                 yield Problem(here, f"A job needs more than 0 {IN_WORDS[kind]}, or no such requirement.")
-            elif kind == "MEMORY" and int(value) < _LEAST_MEMORY_MIB:
-                yield Problem(here, f"A job needs at least {_LEAST_MEMORY_MIB} MiB of memory; found {shown(value)}.")
+            elif kind == "MEMORY" and int(value) < _MIN_MEMORY_MIB:
+                yield Problem(here, f"A job needs at least {_MIN_MEMORY_MIB} MiB of memory; found {shown(value)}.")
 
 
 @rule("sizes.twice")
@@ -92,14 +92,14 @@ def requirement_twice(document: Document) -> Iterator[Problem]:
     Source: ResourceRequirement, AWS Batch API reference.
     """
     for container in containers(document):
-        seen: set[str] = set()
+        kinds: set[str] = set()
         for number, entry in enumerate(list_at(container.value, "resourceRequirements")):
             kind = text_at(entry, "type")
-            if kind and kind in seen:
+            if kind and kind in kinds:
                 here = join(*container.path, "resourceRequirements", number)
                 message = f"resourceRequirements has {kind} twice; keep one of them."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
-            seen.add(kind)
+            kinds.add(kind)
 
 
 @rule("sizes.legacy-beside-requirement", WARNING)
@@ -140,11 +140,11 @@ def asks_later(document: Document) -> Iterator[Problem]:
     """
     if not isinstance(document.get("containerProperties"), dict) or is_fargate(document):
         return  # on Fargate it is an error, and told there
-    lacking = missing(document["containerProperties"])
-    if lacking:
+    missing_names = missing(document["containerProperties"])
+    if missing_names:
         message = (
-            f"Batch will ask for {listed(lacking)} at submit: the definition names no size, so every submission "
-            "has to give it in containerOverrides.resourceRequirements."
+            f"Batch will ask for {listed(missing_names)} at submit: the definition names no size, so every "
+            "submission has to give it in containerOverrides.resourceRequirements."
         )
         yield Problem("/containerProperties", message)
 
@@ -191,7 +191,7 @@ def asked(container: object) -> dict[str, str]:
 def number(value: object) -> Decimal:
     """A size as a number; zero if it is none."""
     try:
-        found = Decimal(str(value)) if value else Decimal(0)
+        amount = Decimal(str(value)) if value else Decimal(0)
     except InvalidOperation:
         return Decimal(0)
-    return found if found.is_finite() else Decimal(0)
+    return amount if amount.is_finite() else Decimal(0)

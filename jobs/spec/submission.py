@@ -18,13 +18,13 @@ def problems(
 
     With its definition at hand, what will run is judged; without, only what the submission says.
     """
-    found = chain(
+    checks = chain(
         schema.check(document, Kind.SUBMISSION),
         own_rules(document),
         dependencies.of_a_submission(document),
         in_its_place(document, definition, queue),
     )
-    return list(most.first(found))
+    return list(most.first(checks))
 
 
 def own_rules(document: Document) -> Iterator[Problem]:
@@ -44,8 +44,8 @@ def in_its_place(document: Document, definition: Document | None, queue: QueueFa
         yield from placeholders.placeholders_have_values(document, effective)
         yield from placeholders.values_are_used(document, effective)
     if queue is not None:
-        for ask in queues.RULES:
-            yield from ask(document, queue)
+        for queue_check in queues.RULES:
+            yield from queue_check(document, queue)
         if definition is not None:
             yield from queues.queue_has_the_platform(definition, queue)
             yield from queues.some_environment_runs_it(definition, document, queue)

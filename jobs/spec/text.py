@@ -48,30 +48,30 @@ def without_comments(text: str) -> Comments:
     """Blank out `//`, `/* */` and `#` comments that stand outside of texts in quotes."""
     if "#" not in text and "//" not in text and "/*" not in text:
         return Comments(text)
-    found: list[int] = []
+    offsets: list[int] = []
     pieces: list[str] = []
-    done = 0
+    position = 0
     unclosed = None
     for match in _COMMENT_OR_STRING.finditer(text):
         if match["line"] is None and match["block"] is None:
             continue
         if match["block"] is not None and match["end"] is None:
             unclosed = match.start()
-        found.append(match.start())
-        pieces += text[done : match.start()], _NOT_LINE_END.sub(" ", match.group())
-        done = match.end()
-    return Comments("".join([*pieces, text[done:]]), tuple(found), unclosed)
+        offsets.append(match.start())
+        pieces += text[position : match.start()], _NOT_LINE_END.sub(" ", match.group())
+        position = match.end()
+    return Comments("".join([*pieces, text[position:]]), tuple(offsets), unclosed)
 
 
-def too_deep(text: str, most: int) -> int | None:
+def too_deep(text: str, limit: int) -> int | None:
     """The offset of the bracket that nests deeper than `most`, if any."""
-    if text.count("[") + text.count("{") <= most:
+    if text.count("[") + text.count("{") <= limit:
         return None
     depth = 0
     for match in _BRACKET_OR_STRING.finditer(text):
         if match["open"]:
             depth += 1
-            if depth > most:
+            if depth > limit:
                 return match.start()
         elif match["close"]:
             depth -= 1

@@ -21,14 +21,14 @@ def mounts_have_volumes(document: Document) -> Iterator[Problem]:
     """
     guesses = Guesses()
     for task in tasks(document):
-        known = named(list_at(task.value, "volumes"))
-        has = f"it has {listed(known)}." if known else "it has no volumes."
-        for path, name in _mounts(task):
-            if name not in known:
-                meant = guesses.nearest(name, known)
-                hint = f"did you mean {quoted(meant)}?" if meant else has
+        volumes = named(list_at(task.value, "volumes"))
+        has = f"it has {listed(volumes)}." if volumes else "it has no volumes."
+        for path, name in _mount_points(task):
+            if name not in volumes:
+                suggestion = guesses.nearest(name, volumes)
+                hint = f"did you mean {quoted(suggestion)}?" if suggestion else has
                 message = f"No volume of this definition is named {quoted(name)}; {hint}"
-                fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant else ()
+                fix = ({"op": "replace", "path": join(*path), "value": suggestion},) if suggestion else ()
                 yield Problem(join(*path), message, fix=fix)
 
 
@@ -39,7 +39,7 @@ def volumes_are_mounted(document: Document) -> Iterator[Problem]:
     Source: Volume, AWS Batch API reference: containers see it through their mount points.
     """
     for task in tasks(document):
-        mounted = {name for _, name in _mounts(task)}
+        mounted = {name for _, name in _mount_points(task)}
         for name, position in named(list_at(task.value, "volumes")).items():
             if name not in mounted:
                 here = join(*task.path, "volumes", position)
@@ -70,9 +70,9 @@ def iam_needs_encryption(document: Document) -> Iterator[Problem]:
 
     Source: EFSAuthorizationConfig, AWS Batch API reference.
     """
-    for _, path, efs in _efs(document):
-        if _iam(efs) and not _encrypted(efs):
-            yield _encryption(path, efs, "IAM for EFS needs transitEncryption ENABLED.")
+    for _, path, efs in _efs_volumes(document):
+        if _uses_iam(efs) and not _is_encrypted(efs):
+            yield _encryption_problem(path, efs, "IAM for EFS needs transitEncryption ENABLED.")
 
 
 @rule("efs.iam-needs-role")
@@ -81,8 +81,8 @@ def iam_needs_a_role(document: Document) -> Iterator[Problem]:
 
     Source: EFSAuthorizationConfig, AWS Batch API reference.
     """
-    for task, path, efs in _efs(document):
-        if _iam(efs) and not text_at(task.value, task.job_role):
+    for task, path, efs in _efs_volumes(document):
+        if _uses_iam(efs) and not text_at(task.value, task.job_role):
             message = f"IAM for EFS needs a role to ask as; name it in {task.job_role}."
             yield Problem(join(*path, "authorizationConfig", "iam"), message)
 
@@ -93,7 +93,7 @@ def access_point_has_its_own_root(document: Document) -> Iterator[Problem]:
 
     Source: EFSAuthorizationConfig, AWS Batch API reference.
     """
-    for _, path, efs in _efs(document):
+    for _, path, efs in _efs_volumes(document):
         if text_at(efs, "authorizationConfig", "accessPointId") and text_at(efs, "rootDirectory") not in ("", "/"):
             here = join(*path, "rootDirectory")
             message = "With an access point, which sets the directory, rootDirectory is left out or /."
@@ -106,9 +106,9 @@ def access_point_needs_encryption(document: Document) -> Iterator[Problem]:
 
     Source: EFSAuthorizationConfig, AWS Batch API reference.
     """
-    for _, path, efs in _efs(document):
-        if text_at(efs, "authorizationConfig", "accessPointId") and not _iam(efs) and not _encrypted(efs):
-            yield _encryption(path, efs, "An EFS access point needs transitEncryption ENABLED.")
+    for _, path, efs in _efs_volumes(document):
+        if text_at(efs, "authorizationConfig", "accessPointId") and not _uses_iam(efs) and not _is_encrypted(efs):
+            yield _encryption_problem(path, efs, "An EFS access point needs transitEncryption ENABLED.")
 
 
 @rule("efs.platform-version")
@@ -119,7 +119,7 @@ def efs_needs_a_new_platform(document: Document) -> Iterator[Problem]:
     """
     if not is_fargate(document):
         return
-    for task in {task.path: task for task, _, _ in _efs(document)}.values():
+    for task in {task.path: task for task, _, _ in _efs_volumes(document)}.values():
         own = ("platformVersion",) if task.sort == "ecs" else ("fargatePlatformConfiguration", "platformVersion")
         version = _VERSION.fullmatch(text_at(task.value, *own))
         if version and tuple(map(int, version.groups())) < _FIRST_WITH_EFS:
@@ -140,7 +140,7 @@ RULES = (
 )
 
 
-def _mounts(task: Task) -> Iterator[tuple[Path, str]]:
+def _mount_points(task: Task) -> Iterator[tuple[Path, str]]:
     """Which volume each mount point names, and where."""
     list_key, name_key = ("volumeMounts", "name") if task.sort == "eks" else ("mountPoints", "sourceVolume")
     for container in task.containers:
@@ -149,7 +149,7 @@ def _mounts(task: Task) -> Iterator[tuple[Path, str]]:
                 yield (*container.path, list_key, position, name_key), mount[name_key]
 
 
-def _efs(document: Document) -> Iterator[tuple[Task, Path, Document]]:
+def _efs_volumes(document: Document) -> Iterator[tuple[Task, Path, Document]]:
     for task in tasks(document):
         for position, volume in enumerate(list_at(task.value, "volumes")):
             efs = object_at(volume).get("efsVolumeConfiguration")
@@ -157,15 +157,15 @@ def _efs(document: Document) -> Iterator[tuple[Task, Path, Document]]:
                 yield task, (*task.path, "volumes", position, "efsVolumeConfiguration"), efs
 
 
-def _iam(efs: Document) -> bool:
+def _uses_iam(efs: Document) -> bool:
     return text_at(efs, "authorizationConfig", "iam") == "ENABLED"
 
 
-def _encrypted(efs: Document) -> bool:
+def _is_encrypted(efs: Document) -> bool:
     return text_at(efs, "transitEncryption") == "ENABLED"
 
 
-def _encryption(path: Path, efs: Document, message: str) -> Problem:
+def _encryption_problem(path: Path, efs: Document, message: str) -> Problem:
     here = join(*path, "transitEncryption")
     fix = ({"op": "add", "path": here, "value": "ENABLED"},)
     return Problem(here if "transitEncryption" in efs else join(*path), message, fix=fix)

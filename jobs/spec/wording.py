@@ -20,7 +20,7 @@ Error = Any
 NAMED_FREELY = (("jobName",), ("jobDefinitionName",))
 LONGEST_NAME = 128
 
-_EXPECTED = {
+_TYPE_LABELS = {
     "string": "text in double quotes",
     "integer": "a whole number, without quotes",
     "number": "a number, without quotes",
@@ -47,12 +47,12 @@ class Told:
     elsewhere: Callable[[Path, str], Elsewhere | None] | None = None
 
 
-def problems(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+def problems(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     """An error of the library as problems; `path` leads to what it is about."""
     if "propertyNames" in error.schema_path:
-        yield from (key_too_long if error.validator == "maxLength" else key_empty)(error, path, told)
+        yield from (key_too_long if error.validator == "maxLength" else key_empty)(error, path, context)
         return
-    yield from SENTENCES[str(error.validator)](error, path, told)
+    yield from SENTENCES[str(error.validator)](error, path, context)
 
 
 @rule("schema.missing-key")
@@ -62,46 +62,46 @@ def missing_key(error: Error, path: Path, _: Told) -> Iterator[Problem]:
     Source: the required members of botocore's service model of AWS Batch.
     """
     # The library yields one error a key, without saying which; the first of them tells all.
-    key = _quoted_in(error.message)
-    yield Problem(join(*path), f"{key} is missing{_inside(path)}; it has to be there.")
+    key = _missing_key_of(error.message)
+    yield Problem(join(*path), f"{key} is missing{_in_parent(path)}; it has to be there.")
 
 
-def unknown_keys(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+def unknown_keys(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     """Every key of an object that has no place there."""
-    known = error.schema["properties"] if isinstance(error.schema, Mapping) else {}
+    properties = error.schema["properties"] if isinstance(error.schema, Mapping) else {}
     for key in error.instance:
-        if key in known:
+        if key in properties:
             continue
-        found = told.elsewhere(path, key) if told.elsewhere else None
-        if found:
-            yield from belongs_elsewhere(path, key, found)
+        misplaced = context.elsewhere(path, key) if context.elsewhere else None
+        if misplaced:
+            yield from belongs_elsewhere(path, key, misplaced)
         else:
-            yield from unknown_key(path, key, told.guesses.nearest(key, known), error.instance)
+            yield from unknown_key(path, key, context.guesses.nearest(key, properties), error.instance)
 
 
 @rule("schema.unknown-key")
-def unknown_key(path: Path, key: str, meant: str | None, siblings: Mapping[str, Any]) -> Iterator[Problem]:
+def unknown_key(path: Path, key: str, suggestion: str | None, siblings: Mapping[str, Any]) -> Iterator[Problem]:
     """A key is written differently from all that AWS Batch knows in its place.
 
     The nearest known key is offered. Source: botocore refuses unknown keys before it sends anything.
     """
     here = join(*path, key)
     message = f"{quoted(key)} is not a key that AWS Batch knows here"
-    if meant and meant not in siblings:
-        fix = {"op": "move", "from": here, "path": join(*path, meant)}
-        yield Problem(here, f"{message}; did you mean {meant}?", fix=(fix,))
+    if suggestion and suggestion not in siblings:
+        fix = {"op": "move", "from": here, "path": join(*path, suggestion)}
+        yield Problem(here, f"{message}; did you mean {suggestion}?", fix=(fix,))
     else:
-        also = f" ({meant} is there already)" if meant else ""
+        also = f" ({suggestion} is there already)" if suggestion else ""
         yield Problem(here, f"{message}; take it away{also}.", fix=({"op": "remove", "path": here},))
 
 
 @rule("schema.belongs-elsewhere")
-def belongs_elsewhere(path: Path, key: str, found: Elsewhere) -> Iterator[Problem]:
+def belongs_elsewhere(path: Path, key: str, misplaced: Elsewhere) -> Iterator[Problem]:
     """A key stands where it cannot be set: only a job definition has it, or it belongs into containerOverrides.
 
     Source: SubmitJob and ContainerOverrides, AWS Batch API reference.
     """
-    yield Problem(join(*path, key), found.message, fix=found.fix)
+    yield Problem(join(*path, key), misplaced.message, fix=misplaced.fix)
 
 
 @rule("schema.wrong-type")
@@ -110,43 +110,43 @@ def wrong_type(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the types of botocore's service model of AWS Batch.
     """
-    here, value, wanted = join(*path), error.instance, str(error.validator_value)
+    here, value, type_name = join(*path), error.instance, str(error.validator_value)
     if value is None:
         take = ({"op": "remove", "path": here},) if path and isinstance(path[-1], str) else ()
-        yield Problem(here, f"{_label(path)} is null; leave it out, or give {_EXPECTED[wanted]}.", fix=take)
+        yield Problem(here, f"{_label(path)} is null; leave it out, or give {_TYPE_LABELS[type_name]}.", fix=take)
         return
-    meant = _entry_as_list(value, error.schema) if wanted == "array" else converted(value, wanted)
-    fix = () if meant is None else ({"op": "replace", "path": here, "value": meant},)
-    yield Problem(here, f"{_label(path)} must be {_EXPECTED[wanted]}; found {shown(value)}.", fix=fix)
+    new_value = _wrap_in_list(value, error.schema) if type_name == "array" else converted(value, type_name)
+    fix = () if new_value is None else ({"op": "replace", "path": here, "value": new_value},)
+    yield Problem(here, f"{_label(path)} must be {_TYPE_LABELS[type_name]}; found {shown(value)}.", fix=fix)
 
 
 @rule("schema.unknown-value", Severity.WARNING)
-def unknown_value(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+def unknown_value(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     """A value is none of those that AWS Batch is known to take; AWS may have learnt it since.
 
     The nearest known one is offered. Source: the enums of botocore's service model of AWS Batch.
     """
-    value, known = error.instance, error.validator_value
+    value, values = error.instance, error.validator_value
     if not isinstance(value, str):
         return  # the wrong type is told already
-    meant = told.guesses.nearest(value, known)
-    hint = f"did you mean {meant}?" if meant else f"it knows {_listed_once(tuple(known))}."
-    fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant else ()
+    suggestion = context.guesses.nearest(value, values)
+    hint = f"did you mean {suggestion}?" if suggestion else f"it knows {_join_values(tuple(values))}."
+    fix = ({"op": "replace", "path": join(*path), "value": suggestion},) if suggestion else ()
     yield Problem(join(*path), f"AWS Batch does not know {quoted(value)} as {_label(path)}; {hint}", fix=fix)
 
 
 @rule("schema.pattern")
-def wrong_pattern(error: Error, path: Path, told: Told) -> Iterator[Problem]:
+def wrong_pattern(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     """A name or a condition has characters that AWS Batch does not take.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     pattern = error.validator_value.pattern
-    words = told.in_words.get(pattern, f"of the form {pattern}")
+    description = context.in_words.get(pattern, f"of the form {pattern}")
     # A queue is called as it is called, and a step of a workflow is named elsewhere too.
-    meant = _as_a_name(error.instance) if path in NAMED_FREELY else ""
-    fix = ({"op": "replace", "path": join(*path), "value": meant},) if meant and re.fullmatch(pattern, meant) else ()
-    yield Problem(join(*path), f"{_label(path)} must be {words}; found {shown(error.instance)}.", fix=fix)
+    name = _sanitize_name(error.instance) if path in NAMED_FREELY else ""
+    fix = ({"op": "replace", "path": join(*path), "value": name},) if name and re.fullmatch(pattern, name) else ()
+    yield Problem(join(*path), f"{_label(path)} must be {description}; found {shown(error.instance)}.", fix=fix)
 
 
 @rule("schema.too-long")
@@ -158,7 +158,7 @@ def too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
     size, most = len(error.instance), error.validator_value
     yield Problem(
         join(*path),
-        f"{_label(path)} has {size:,} {_what(error, size)}; AWS Batch takes {most:,} at most here.",
+        f"{_label(path)} has {size:,} {_unit(error, size)}; AWS Batch takes {most:,} at most here.",
     )
 
 
@@ -172,8 +172,8 @@ def too_short(error: Error, path: Path, _: Told) -> Iterator[Problem]:
     if size == 0:
         yield Problem(join(*path), f"{_label(path)} is empty; fill it, or leave it out.")
     else:
-        wants = f"{_label(path)} has {size:,} {_what(error, 2)}; AWS Batch wants {least:,} at least."
-        yield Problem(join(*path), wants)
+        message = f"{_label(path)} has {size:,} {_unit(error, 2)}; AWS Batch wants {least:,} at least."
+        yield Problem(join(*path), message)
 
 
 @rule("schema.too-large")
@@ -182,7 +182,7 @@ def too_large(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the AWS Batch API reference, where it describes the member.
     """
-    yield Problem(join(*path), _out_of_bounds(error, path), fix=_to_the_bound(error, path))
+    yield Problem(join(*path), _bounds_message(error, path), fix=_nearest_bound_fix(error, path))
 
 
 @rule("schema.too-small")
@@ -195,8 +195,8 @@ def too_small(error: Error, path: Path, _: Told) -> Iterator[Problem]:
         # Whoever asks for an array of one means a job, not a second one.
         fix: Fix = ({"op": "remove", "path": join(*path[:-1])},)
     else:
-        fix = _to_the_bound(error, path)
-    yield Problem(join(*path), _out_of_bounds(error, path), fix=fix)
+        fix = _nearest_bound_fix(error, path)
+    yield Problem(join(*path), _bounds_message(error, path), fix=fix)
 
 
 @rule("schema.key-too-long")
@@ -215,7 +215,7 @@ def key_empty(_: Error, path: Path, __: Told) -> Iterator[Problem]:
 
     Source: TagKey in botocore's service model of AWS Batch.
     """
-    yield Problem(join(*path), f"A key{_inside(path[:-1])} is empty; give it a name.")
+    yield Problem(join(*path), f"A key{_in_parent(path[:-1])} is empty; give it a name.")
 
 
 SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
@@ -236,14 +236,14 @@ SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
 
 
 @lru_cache(maxsize=256)
-def _listed_once(known: tuple[str, ...]) -> str:
+def _join_values(values: tuple[str, ...]) -> str:
     """The values of an enum, which are the same for each wrong one."""
-    return listed(known)
+    return listed(values)
 
 
-def converted(value: Any, wanted: str) -> Any:
+def converted(value: Any, type_name: str) -> Any:
     """A single value as the type that is wanted, where there is no doubt about it; else None."""
-    match wanted, value:
+    match type_name, value:
         case "string", bool():
             return "true" if value else "false"
         case "string", int():
@@ -260,23 +260,23 @@ def converted(value: Any, wanted: str) -> Any:
             return None
 
 
-def _entry_as_list(value: Any, schema: Any) -> list[Any] | None:
+def _wrap_in_list(value: Any, schema: Any) -> list[Any] | None:
     """One object where a list of objects is wanted."""
     entries = schema["items"].schema if "items" in schema else {}
     return [value] if isinstance(value, dict) and entries.get("type") == "object" else None
 
 
-def _quoted_in(message: str) -> str:
+def _missing_key_of(message: str) -> str:
     """The key that an error of `required` names: “'jobName' is a required property”."""
     return message.rpartition(" is a required property")[0].strip("'\"")
 
 
-def _what(error: Error, size: int) -> str:
+def _unit(error: Error, size: int) -> str:
     one, many = ("character", "characters") if isinstance(error.instance, str) else ("entry", "entries")
     return one if size == 1 else many
 
 
-def _out_of_bounds(error: Error, path: Path) -> str:
+def _bounds_message(error: Error, path: Path) -> str:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     least, most = schema.get("minimum"), schema.get("maximum")
     if least is not None and most is not None:
@@ -286,12 +286,12 @@ def _out_of_bounds(error: Error, path: Path) -> str:
     return f"{_label(path)} must be {limits}; found the number {error.instance}."
 
 
-def _to_the_bound(error: Error, path: Path) -> Fix:
+def _nearest_bound_fix(error: Error, path: Path) -> Fix:
     """The nearest number that AWS Batch takes."""
     return ({"op": "replace", "path": join(*path), "value": error.validator_value},)
 
 
-def _as_a_name(value: str) -> str:
+def _sanitize_name(value: str) -> str:
     """The value with a dash for whatever a name cannot hold."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:LONGEST_NAME]
 
@@ -307,7 +307,7 @@ def _label(path: Path) -> str:
     return f"Entry {last + 1} of {cut(owner)}"
 
 
-def _inside(path: Path) -> str:
+def _in_parent(path: Path) -> str:
     if not path:
         return ""
     label = _label(path)

@@ -49,23 +49,23 @@ class Plan:
     @cached_property
     def layers(self) -> tuple[tuple[int, ...], ...]:
         """The steps that can run at the same time: first those that wait for none, then those that wait for these."""
-        found: list[list[int]] = []
+        result: list[list[int]] = []
         for number in self.order:
             depth = self._depths[number]
-            if depth == len(found):
-                found.append([])
-            found[depth].append(number)
-        return tuple(tuple(sorted(layer)) for layer in found)
+            if depth == len(result):
+                result.append([])
+            result[depth].append(number)
+        return tuple(tuple(sorted(layer)) for layer in result)
 
     @cached_property
     def longest_path(self) -> tuple[int, ...]:
         """One longest chain of steps that wait for each other, from its first to its last."""
         if not self.steps:
             return ()
-        way = [max(self.order, key=lambda number: self._depths[number])]
-        while parents := [edge.parent for edge in self.steps[way[-1]].after]:
-            way.append(max(parents, key=lambda number: self._depths[number]))
-        return tuple(reversed(way))
+        path = [max(self.order, key=lambda number: self._depths[number])]
+        while parents := [edge.parent for edge in self.steps[path[-1]].after]:
+            path.append(max(parents, key=lambda number: self._depths[number]))
+        return tuple(reversed(path))
 
     @cached_property
     def _depths(self) -> dict[int, int]:
@@ -87,10 +87,10 @@ def problems(
     """
     if oversized := list(few_steps(document)):
         return oversized
-    return list(most.first(_each(document, definitions or {}, queues or {})))
+    return list(most.first(_iter_problems(document, definitions or {}, queues or {})))
 
 
-def _each(
+def _iter_problems(
     document: Document, definitions: Mapping[str, Document], queues: Mapping[str, QueueFacts]
 ) -> Iterator[Problem]:
     yield from schema.check(document, Kind.WORKFLOW)
@@ -122,12 +122,17 @@ def plan(document: Document) -> Plan:
     order = graph.order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):
         raise ValueError("Steps wait for each other in a circle.")
-    taken = {(reference.step, reference.entry) for reference in resolved.found}
-    planned = (
-        Step(number, text_at(step, "jobName"), _sendable(number, step, taken), tuple(edges[number]))
+    resolved_entries = {(reference.step, reference.entry) for reference in resolved.found}
+    workflow_steps = (
+        Step(
+            number,
+            text_at(step, "jobName"),
+            _without_references(number, step, resolved_entries),
+            tuple(edges[number]),
+        )
         for number, step in enumerate(steps)
     )
-    return Plan(tuple(planned), tuple(order))
+    return Plan(tuple(workflow_steps), tuple(order))
 
 
 def _steps(document: Document) -> list[Document]:
@@ -135,18 +140,18 @@ def _steps(document: Document) -> list[Document]:
     return [step if is_object(step) else {} for step in list_at(document, "jobs")]
 
 
-def _sendable(number: int, step: Document, taken: set[tuple[int, int]]) -> Document:
+def _without_references(number: int, step: Document, resolved_entries: set[tuple[int, int]]) -> Document:
     """A step without its references; a SEQUENTIAL on a job id, which AWS does not define, becomes plain."""
     if "dependsOn" not in step:
         return step
-    left: list[Any] = []
+    entries: list[Any] = []
     for position, entry in enumerate(list_at(step, "dependsOn")):
-        if (number, position) in taken:
+        if (number, position) in resolved_entries:
             continue
         plain = is_object(entry) and "jobId" in entry and entry.get("type") == "SEQUENTIAL"
-        left.append({"jobId": entry["jobId"]} if plain else entry)
+        entries.append({"jobId": entry["jobId"]} if plain else entry)
     rest = {key: value for key, value in step.items() if key != "dependsOn"}
-    return {**rest, "dependsOn": left} if left else rest
+    return {**rest, "dependsOn": entries} if entries else rest
 
 
 @rule("workflow.too-many-steps")
@@ -191,13 +196,13 @@ def no_circles(resolved: References) -> Iterator[Problem]:
     parents = resolved.parents()
     entries = {(reference.step, reference.parent): reference for reference in reversed(resolved.found)}
     for group in graph.circles(parents):
-        way = graph.circle_in(group, parents)
-        names = [resolved.name(number) for number in way]
+        cycle = graph.circle_in(group, parents)
+        names = [resolved.name(number) for number in cycle]
         if len(names) > 8:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
-        way_round = " → ".join([*names, names[0]])
-        message = f"These steps wait for each other in a circle: {way_round}; take one dependency away."
-        yield Problem(f"{entries[way[0], way[1 % len(way)]].pointer}/jobId", message)
+        cycle_text = " → ".join([*names, names[0]])
+        message = f"These steps wait for each other in a circle: {cycle_text}; take one dependency away."
+        yield Problem(f"{entries[cycle[0], cycle[1 % len(cycle)]].pointer}/jobId", message)
 
 
 @rule("workflow.too-many-parents")
@@ -230,12 +235,12 @@ def joins(count: int) -> list[range]:
 
 def jobs_between(count: int) -> int:
     """How many jobs in between so many parents need."""
-    needed = 0
+    total = 0
     while count > MOST_PARENTS:
         groups = joins(count)
-        needed += sum(len(group) > 1 for group in groups)
+        total += sum(len(group) > 1 for group in groups)
         count = len(groups)
-    return needed
+    return total
 
 
 @rule("workflow.repeated-dependency", WARNING)
@@ -244,14 +249,14 @@ def said_once(resolved: References) -> Iterator[Problem]:
 
     Source: the portal.
     """
-    seen: set[tuple[int, int, str]] = set()
+    edges: set[tuple[int, int, str]] = set()
     for reference in resolved.found:
         edge = (reference.step, reference.parent, reference.type)
-        if edge in seen:
+        if edge in edges:
             message = f"{quoted(resolved.name(reference.parent))} is named twice in dependsOn; once is enough."
             fix = ({"op": "remove", "path": reference.pointer},)
             yield Problem(reference.pointer, message, fix=fix)
-        seen.add(edge)
+        edges.add(edge)
 
 
 @rule("workflow.n-to-n-without-array")
@@ -260,7 +265,7 @@ def arrays_meet_arrays(resolved: References) -> Iterator[Problem]:
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
-    for reference, own, other in _joined(resolved):
+    for reference, own, other in _n_to_n_dependencies(resolved):
         if own is not None and other is None:
             name = quoted(resolved.name(reference.parent))
             message = f"N_TO_N joins the children of two arrays, and {name} has no arrayProperties."
@@ -274,7 +279,7 @@ def arrays_match(resolved: References) -> Iterator[Problem]:
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
-    for reference, own, other in _joined(resolved):
+    for reference, own, other in _n_to_n_dependencies(resolved):
         if own is not None and other is not None and own != other:
             names = [quoted(resolved.name(number)) for number in (reference.step, reference.parent)]
             message = (
@@ -283,7 +288,7 @@ def arrays_match(resolved: References) -> Iterator[Problem]:
             yield Problem(f"{reference.pointer}/type", message)
 
 
-def _joined(resolved: References) -> Iterator[tuple[Reference, int | None, int | None]]:
+def _n_to_n_dependencies(resolved: References) -> Iterator[tuple[Reference, int | None, int | None]]:
     """Dependencies from child to child, with the sizes of the array that waits and of the other."""
     for reference in resolved.found:
         if reference.type == "N_TO_N":

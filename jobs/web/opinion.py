@@ -177,7 +177,7 @@ def button(kind: Kind, document: Document, price: str = "") -> str:
     asked = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
     queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in asked)
     what = _jobs(len(asked)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
-    return f"Submit {what} to {listed(queues, most=3)}{f', {price}' if price else ''}"
+    return f"Submit {what} to {listed(queues, limit=3)}{f', {price}' if price else ''}"
 
 
 def _finding(problem: Problem, reading: Reading) -> Finding:

@@ -90,19 +90,20 @@ def _redaction() -> Iterator[tuple[str, Callable[[], None]]]:
     def less(name: str) -> Callable[[], None]:
         return lambda: setattr(redaction, name, type(getattr(redaction, name))())
 
-    yield from ((f"value {number}", without("_SIMPLE", number)) for number in range(len(redaction._SIMPLE)))  # noqa: SLF001
-    yield from ((f"name in a text {number}", without("_NAMES", number)) for number in range(len(redaction._NAMES)))  # noqa: SLF001
+    for what, patterns in (("value", "_SIMPLE_PATTERNS"), ("name in a text", "_NAME_PATTERNS")):
+        count = len(getattr(redaction, patterns))
+        yield from ((f"{what} {number}", without(patterns, number)) for number in range(count))
     for name in (
         "_SECRET_WORDS",
-        "_SECRET_ENDS",
+        "_SECRET_SUFFIXES",
         "_SECRET_KEYS",
         "_SECRET_PAIRS",
-        "_ABOUT_SECRETS",
-        "_COUNTED",
-        "_PASSES",
+        "_METADATA_WORDS",
+        "_COUNT_WORDS",
+        "_PASS_QUALIFIERS",
     ):
         yield name, less(name)
-    yield "addresses", lambda: setattr(redaction, "_in_addresses", lambda _: iter(()))
+    yield "addresses", lambda: setattr(redaction, "_spans_in_urls", lambda _: iter(()))
 
 
 def _rules() -> Iterator[tuple[Any, str, str]]:
@@ -228,13 +229,13 @@ def _every_name_fits() -> None:
     """An override of the only container counts for it alone, whatever it names."""
     from jobs.spec import job_size  # noqa: PLC0415
 
-    names = job_size._names  # noqa: SLF001
+    names = job_size._has_name_of  # noqa: SLF001
 
     def overrides(over: Any, container: Any, task: Any, overs: Any) -> bool:
         return names(over, container) or len(task.containers) == len(overs) == 1
 
-    setattr(job_size, "_overrides", overrides)  # noqa: B010
-    setattr(job_size, "_names", lambda *_: True)  # noqa: B010
+    setattr(job_size, "_matches", overrides)  # noqa: B010
+    setattr(job_size, "_has_name_of", lambda *_: True)  # noqa: B010
 
 
 def _one_node_counted() -> None:

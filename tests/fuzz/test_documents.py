@@ -107,7 +107,7 @@ def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[Kind, Doc
         if problem.fix:
             apply(document, problem.fix)
     if not has_errors(found):
-        shape = schema._model().shape_for(REQUESTS[kind])
+        shape = schema._service_model().shape_for(REQUESTS[kind])
         report = ParamValidator().validate(document, shape)
         assert not report.has_errors(), report.generate_report()
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 
 from jobs.spec.documents import Document
-from jobs.spec.schema import _model
+from jobs.spec.schema import _service_model
 
 Place = tuple[str, ...]
 """Members from the request on; a list stands for its first entry, written as []."""
@@ -35,7 +35,7 @@ NODES = 3
 
 def members(request: str) -> Iterator[tuple[Place, str, Shape]]:
     """Every member that can be reached: its place, the structure it belongs to, and its shape."""
-    yield from _members(_model().shape_for(request), ())
+    yield from _members(_service_model().shape_for(request), ())
 
 
 def _members(shape: Shape, place: Place) -> Iterator[tuple[Place, str, Shape]]:
@@ -142,7 +142,7 @@ def with_value(document: Document, place: Place, value: Any) -> Document:
 
 def resource_types() -> list[str]:
     """What a resource requirement may be of."""
-    shape = _model().shape_for("ResourceType")
+    shape = _service_model().shape_for("ResourceType")
     assert isinstance(shape, StringShape)
     return list(shape.enum)
 

@@ -51,7 +51,7 @@ def test_a_definition_of_one_container_is_offered_nothing_of_the_other_blocks() 
 
 def test_every_place_of_the_schema_that_is_found_can_be_shown() -> None:
     for kind in (Kind.DEFINITION, Kind.SUBMISSION):
-        for found, *_ in further._places(kind):
+        for found, *_ in further._searchable_fields(kind):
             shown = part_at(kind, found.pointer, {})
             assert shown is not None, found.pointer
             assert shown.help == found.help or isinstance(shown, Entries)

@@ -86,7 +86,7 @@ def test_what_reading_found_is_told_among_the_rest() -> None:
 def test_names_in_a_sentence_are_short_and_few() -> None:
     assert listed([]) == ""
     assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"], word="or") == "a, b or c"
+    assert listed(["a", "b", "c"], conjunction="or") == "a, b or c"
     assert listed(str(number) for number in range(20)) == "0, 1, 2, 3, 4, 5, 6, 7 and 12 more"
     assert cut("x" * 100) == "x" * 59 + "…"
     assert cut("a\nb\x00") == "a b "

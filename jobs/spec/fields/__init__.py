@@ -41,14 +41,14 @@ def values(document: Document, fields: Iterable[Field]) -> dict[str, Value]:
     return {field.name: field.place.read(document) for field in fields}
 
 
-def changed(document: Document, fields: Iterable[Field], filled: Mapping[str, Value]) -> dict[str, Value]:
+def changed(document: Document, fields: Iterable[Field], form_values: Mapping[str, Value]) -> dict[str, Value]:
     """What of a form that was filled in is not what the document says. Line breaks are as browsers send them."""
     return {
-        field.name: filled[field.name]
+        field.name: form_values[field.name]
         for field in fields
-        if field.name in filled
+        if field.name in form_values
         and field.place.fits(document)
-        and _plain(filled[field.name], field) != _plain(field.place.read(document), field)
+        and _normalize(form_values[field.name], field) != _normalize(field.place.read(document), field)
     }
 
 
@@ -64,9 +64,9 @@ def written(document: Document, fields: Iterable[Field], changes: Mapping[str, V
 def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
     """Pointers to what the document says and the form does not show; a part that is wholly unknown counts once."""
     table = list(fields)
-    shown = {pointer for field in table for pointer in field.place.owns(document)}
-    ways = {join(*pointer) for pointer in _ways(table)} | {_parent(pointer) for pointer in shown}
-    return list(_unseen(document, "", shown, ways))
+    mapped = {pointer for field in table for pointer in field.place.owns(document)}
+    prefixes = {join(*pointer) for pointer in _path_prefixes(table)} | {_parent(pointer) for pointer in mapped}
+    return list(_unmapped(document, "", mapped, prefixes))
 
 
 class FieldIndex:
@@ -94,20 +94,20 @@ class FieldIndex:
         return self._owners[above]
 
 
-def _unseen(value: object, pointer: str, shown: set[str], ways: set[str]) -> Iterable[str]:
-    if pointer in shown or SAID.get(pointer, ...) == value:
+def _unmapped(value: object, pointer: str, mapped: set[str], prefixes: set[str]) -> Iterable[str]:
+    if pointer in mapped or SAID.get(pointer, ...) == value:
         return
-    if pointer in ways and is_object(value):
+    if pointer in prefixes and is_object(value):
         for key, member in value.items():
-            yield from _unseen(member, pointer + join(key), shown, ways)
-    elif pointer in ways and isinstance(value, list):
+            yield from _unmapped(member, pointer + join(key), mapped, prefixes)
+    elif pointer in prefixes and isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from _unseen(entry, pointer + join(number), shown, ways)
+            yield from _unmapped(entry, pointer + join(number), mapped, prefixes)
     else:
         yield pointer
 
 
-def _ways(fields: Iterable[Field]) -> Iterable[tuple[str | int, ...]]:
+def _path_prefixes(fields: Iterable[Field]) -> Iterable[tuple[str | int, ...]]:
     """Every step of the way to each field."""
     for field in fields:
         path = field.place.path
@@ -118,20 +118,20 @@ def _parent(pointer: str) -> str:
     return pointer.rpartition("/")[0]
 
 
-def _plain(value: Value, field: Field) -> object:
+def _normalize(value: Value, field: Field) -> object:
     """A value as a browser's form would send it back: line breaks of one sort, and none in what has one line."""
     if isinstance(value, str):
-        return (_lines(value) if field.kind == "command" else _one_line(value)).strip()
+        return (_normalize_newlines(value) if field.kind == "command" else _join_lines(value)).strip()
     return [
-        (row.origin, _one_line(row.name), _lines(row.value)) if isinstance(row, Row) else row
+        (row.origin, _join_lines(row.name), _normalize_newlines(row.value)) if isinstance(row, Row) else row
         for row in value
         if not isinstance(row, Row) or row.origin is not None or row.name or row.value
     ]
 
 
-def _lines(text: str) -> str:
+def _normalize_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _one_line(text: str) -> str:
-    return _lines(text).replace("\n", "")
+def _join_lines(text: str) -> str:
+    return _normalize_newlines(text).replace("\n", "")

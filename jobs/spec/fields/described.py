@@ -21,12 +21,12 @@ from jobs.spec.fields.tables import Field
 
 def described(fields: Iterable[Field]) -> list[dict[str, Any]]:
     return [
-        {"name": field.name, "kind": field.kind, "path": list(field.place.path)} | _place(field.place)
+        {"name": field.name, "kind": field.kind, "path": list(field.place.path)} | _lens_config(field.place)
         for field in fields
     ]
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _lens_config(place: Place) -> dict[str, Any]:
     match place:
         case At():
             beside = [[list(path), needed] for path, needed in place.beside]

@@ -32,7 +32,7 @@ _ACRONYMS = {
     "arn": "ARN", "aws": "AWS", "cpu": "CPU", "dns": "DNS", "ecs": "ECS", "efs": "EFS", "eks": "EKS", "gib": "GiB",
     "gpu": "GPU", "iam": "IAM", "id": "ID", "ip": "IP", "ipc": "IPC", "mib": "MiB", "pid": "PID", "tmpfs": "tmpfs",
 }  # fmt: skip
-_PROPER = {
+_PROPER_NAMES = {
     "awslogs": "awslogs",
     "vcpus": "vCPUs",
     "fargate": "Fargate",
@@ -116,28 +116,28 @@ def block_of(definition: Document) -> str:
 
 
 # -- Finding
-def search(kind: Kind, words: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
+def search(kind: Kind, query: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
     """The places that answer to all of the words, those first whose name does.
 
     What stands in a list of objects is found as that list. Of the blocks of properties that exclude each other, only
     what is in the document's own is found.
     """
-    wanted = [word for word in re.split(r"[^a-z0-9]+", words.casefold()) if word][:MOST_WORDS]
-    if not wanted:
+    terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MOST_WORDS]
+    if not terms:
         return []
     own_blocks = [block for block in BLOCKS if block in document]
     excluded = tuple(f"/{block}" for block in BLOCKS if block not in own_blocks) if own_blocks else ()
     ranked = []
-    for number, (found, names, text) in enumerate(_places(kind)):
-        if f"{found.pointer}/".startswith(tuple(f"{block}/" for block in excluded)):
+    for number, (match, names, text) in enumerate(_searchable_fields(kind)):
+        if f"{match.pointer}/".startswith(tuple(f"{block}/" for block in excluded)):
             continue
-        ranks = [_rank(word, names, text) for word in wanted]
+        ranks = [_rank(word, names, text) for word in terms]
         if all(ranks):
-            ranked.append((-sum(ranks), len(found.way), number, found))
-    named = [place for place in ranked if -place[0] > len(wanted)]
+            ranked.append((-sum(ranks), len(match.way), number, match))
+    label_matches = [place for place in ranked if -place[0] > len(terms)]
     best: dict[str, Found] = {}
-    for *_, found in sorted(named or ranked):
-        best.setdefault(found.pointer, found)
+    for *_, match in sorted(label_matches or ranked):
+        best.setdefault(match.pointer, match)
     return list(best.values())[:most]
 
 
@@ -156,23 +156,25 @@ def _rank(word: str, names: tuple[str, ...], text: str) -> int:
 
 
 @cache
-def _places(kind: Kind) -> tuple[tuple[Found, tuple[str, ...], str], ...]:
+def _searchable_fields(kind: Kind) -> tuple[tuple[Found, tuple[str, ...], str], ...]:
     """Every place of a kind's schema, with what it is searched by."""
     return tuple(
-        (found, tuple(label.casefold() for label in found.way), found.help.casefold())
-        for found in _walk(_Shape.of(kind), (), ())
+        (match, tuple(label.casefold() for label in match.way), match.help.casefold())
+        for match in _walk_schema(_SchemaShape.of(kind), (), ())
     )
 
 
-def _walk(shape: "_Shape", path: Path, way: tuple[str, ...], pointer: str | None = None) -> Iterator[Found]:
+def _walk_schema(
+    shape: "_SchemaShape", path: Path, labels: tuple[str, ...], pointer: str | None = None
+) -> Iterator[Found]:
     for key, member in shape.members.items():
-        here, named = (*path, key), (*way, words_of(key))
+        here, own_labels = (*path, key), (*labels, words_of(key))
         place = join(*here) if pointer is None else pointer
-        yield Found(place, named, member.help)
+        yield Found(place, own_labels, member.help)
         if member.is_list_of_objects:
-            yield from _walk(member.entry, (*here, 0), named, place)
+            yield from _walk_schema(member.items_shape, (*here, 0), own_labels, place)
         elif member.members:
-            yield from _walk(member, here, named, pointer)
+            yield from _walk_schema(member, here, own_labels, pointer)
 
 
 # -- Showing
@@ -182,94 +184,98 @@ def part_at(kind: Kind, pointer: str, document: Document) -> Part | None:
         keys = split(pointer)
     except ValueError:
         return None
-    shape, required = _Shape.of(kind), False
+    shape, required = _SchemaShape.of(kind), False
     path: Path = ()
     for key in keys:
-        step = _step(shape, key, value_at(document, *path))
+        step = _resolve_step(shape, key, value_at(document, *path))
         if step is None:
             return None
         name, shape, required = step
         path = (*path, name)
-    if not path or not shape.suits(document, path):
+    if not path or not shape.matches_document(document, path):
         return None
-    return _part(shape, path, document, required=required)
+    return _build_part(shape, path, document, required=required)
 
 
-def _step(shape: "_Shape", key: str, held: object) -> "tuple[str | int, _Shape, bool] | None":
+def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str | int, _SchemaShape, bool] | None":
     if shape.is_list_of_objects:
-        if held is not None and not isinstance(held, list):
+        if value is not None and not isinstance(value, list):
             return None
-        count = len(held or ())
+        count = len(value or ())
         number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
         # An entry that is there, or the next if there is room: a list has no gaps.
-        there = 0 <= number < count or number == count < shape.room
-        return (number, shape.entry, False) if there else None
-    if held is not None and not is_object(held):
+        there = 0 <= number < count or number == count < shape.max_entries
+        return (number, shape.items_shape, False) if there else None
+    if value is not None and not is_object(value):
         return None
     return (key, shape.members[key], key in shape.required) if key in shape.members else None
 
 
-def _part(shape: "_Shape", path: Path, document: Document, *, required: bool = False) -> Part:
+def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, required: bool = False) -> Part:
     if shape.is_list_of_objects:
-        return _entries(shape, path, document)
+        return _build_list(shape, path, document)
     if shape.members:
-        return _group(shape, path, document)
+        return _build_group(shape, path, document)
     value = value_at(document, *path)
-    fits = value is None or shape.shows(value)
+    fits = value is None or shape.can_show(value)
     return Control(
         join(*path),
         words_of(path[-1]),
         shape.help,
         shape.sort if fits else "json",
-        _shown(shape, value),
+        _control_value(shape, value),
         tuple(value.items()) if fits and shape.sort == "members" and value else (),
         shape.choices if fits else (),
         required,
     )
 
 
-def _group(shape: "_Shape", path: Path, document: Document) -> Group:
-    held = value_at(document, *path)
-    said: Mapping[str, Any] = held if is_object(held) else {}
+def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> Group:
+    value = value_at(document, *path)
+    members: Mapping[str, Any] = value if is_object(value) else {}
     controls: list[Control] = []
     parts: list[Group | Entries] = []
     offers: list[Offer] = []
     for key, member in shape.members.items():
         here = (*path, key)
         if not member.is_compound:
-            shown = _part(member, here, document, required=key in shape.required)
-            assert isinstance(shown, Control)  # noqa: S101 - a plain value is a control
-            controls.append(shown)
-        elif key in said and member.suits(document, here):
-            shown = _part(member, here, document)
-            assert not isinstance(shown, Control)  # noqa: S101
-            parts.append(shown)
-        elif key not in said:
+            part = _build_part(member, here, document, required=key in shape.required)
+            assert isinstance(part, Control)  # noqa: S101 - a plain value is a control
+            controls.append(part)
+        elif key in members and member.matches_document(document, here):
+            part = _build_part(member, here, document)
+            assert not isinstance(part, Control)  # noqa: S101
+            parts.append(part)
+        elif key not in members:
             offers.append(Offer(join(*here), words_of(key), member.help))
     controls.sort(key=lambda control: not control.required)
     name = path[-1]
-    label = words_of(name) if isinstance(name, str) else f"{words_of(_owner(path))} {name + 1}"
-    return Group(join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=held is not None)
+    label = words_of(name) if isinstance(name, str) else f"{words_of(_list_name(path))} {name + 1}"
+    return Group(
+        join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=value is not None
+    )
 
 
-def _entries(shape: "_Shape", path: Path, document: Document) -> Entries:
-    held = value_at(document, *path) or []
-    shown = held[:MOST_ENTRIES]
-    suited = [number for number in range(len(shown)) if shape.entry.suits(document, (*path, number))]
+def _build_list(shape: "_SchemaShape", path: Path, document: Document) -> Entries:
+    entries = value_at(document, *path) or []
+    visible = entries[:MOST_ENTRIES]
+    suited = [
+        number for number in range(len(visible)) if shape.items_shape.matches_document(document, (*path, number))
+    ]
     return Entries(
         join(*path),
         words_of(path[-1]),
         shape.help,
-        tuple(_group(shape.entry, (*path, number), document) for number in suited),
-        join(*path, NEXT) if len(held) < shape.room else "",
-        len(held) - len(suited),
+        tuple(_build_group(shape.items_shape, (*path, number), document) for number in suited),
+        join(*path, NEXT) if len(entries) < shape.max_entries else "",
+        len(entries) - len(suited),
     )
 
 
-def _shown(shape: "_Shape", value: object) -> str:
+def _control_value(shape: "_SchemaShape", value: object) -> str:
     if value is None:
         return ""
-    if not shape.shows(value):
+    if not shape.can_show(value):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -283,39 +289,41 @@ def _shown(shape: "_Shape", value: object) -> str:
     return str(value)
 
 
-def _owner(path: Path) -> str:
+def _list_name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
 def words_of(key: str | int) -> str:
     """A key as people read it: sharedMemorySize is “Shared memory size”."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
-    told = [_PROPER.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts]
-    sentence = " ".join(told).replace("gi b", "GiB").replace("mi b", "MiB")
-    return sentence if told[0] in _PROPER.values() else sentence[:1].upper() + sentence[1:]
+    labels = [
+        _PROPER_NAMES.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts
+    ]
+    sentence = " ".join(labels).replace("gi b", "GiB").replace("mi b", "MiB")
+    return sentence if labels[0] in _PROPER_NAMES.values() else sentence[:1].upper() + sentence[1:]
 
 
 # -- The schema
 @dataclass(frozen=True)
-class _Shape:
+class _SchemaShape:
     """A place of the schema, its references followed."""
 
     raw: Mapping[str, Any]
     kind: Kind
 
     @classmethod
-    def of(cls, kind: Kind) -> "_Shape":
+    def of(cls, kind: Kind) -> "_SchemaShape":
         return cls(schema(kind), kind)
 
-    def _followed(self, raw: Mapping[str, Any]) -> "_Shape":
+    def _follow_ref(self, raw: Mapping[str, Any]) -> "_SchemaShape":
         if "$ref" not in raw:
-            return _Shape(raw, self.kind)
+            return _SchemaShape(raw, self.kind)
         target = schema(self.kind)["$defs"][str(raw["$ref"]).rpartition("/")[2]]
-        return _Shape({**target, **{key: value for key, value in raw.items() if key != "$ref"}}, self.kind)
+        return _SchemaShape({**target, **{key: value for key, value in raw.items() if key != "$ref"}}, self.kind)
 
     @property
-    def members(self) -> "Mapping[str, _Shape]":
-        return {key: self._followed(raw) for key, raw in self.raw.get("properties", {}).items()}
+    def members(self) -> "Mapping[str, _SchemaShape]":
+        return {key: self._follow_ref(raw) for key, raw in self.raw.get("properties", {}).items()}
 
     @property
     def required(self) -> frozenset[str]:
@@ -326,19 +334,19 @@ class _Shape:
         return str(self.raw.get("description", ""))
 
     @property
-    def entry(self) -> "_Shape":
-        return self._followed(self.raw["items"])
+    def items_shape(self) -> "_SchemaShape":
+        return self._follow_ref(self.raw["items"])
 
     @property
     def is_list_of_objects(self) -> bool:
-        return self.raw.get("type") == "array" and bool(self.entry.raw.get("properties"))
+        return self.raw.get("type") == "array" and bool(self.items_shape.raw.get("properties"))
 
     @property
     def is_compound(self) -> bool:
         return self.is_list_of_objects or bool(self.raw.get("properties"))
 
     @property
-    def room(self) -> int:
+    def max_entries(self) -> int:
         """How many entries the list may have in a form."""
         return min(int(self.raw.get("maxItems", MOST_ENTRIES)), MOST_ENTRIES)
 
@@ -357,13 +365,13 @@ class _Shape:
                 return "number"
             case "boolean":
                 return "boolean"
-            case "array" if self.entry.raw.get("type") == "string":
+            case "array" if self.items_shape.raw.get("type") == "string":
                 return "lines"
             case "object" if self.raw.get("additionalProperties", {}).get("type") == "string":
                 return "members"
         return "json"
 
-    def shows(self, value: object) -> bool:
+    def can_show(self, value: object) -> bool:
         """Whether the control of this sort can show the value and give it back as it was."""
         match self.sort:
             case "text":
@@ -380,7 +388,7 @@ class _Shape:
                 return isinstance(value, list) and all(isinstance(one, str) and _one_line(one) for one in value)
         return value is not None
 
-    def suits(self, document: Document, path: Path) -> bool:
+    def matches_document(self, document: Document, path: Path) -> bool:
         """Whether what the document has there, if anything, can be shown as what the schema says."""
         value = value_at(document, *path)
         if value is None or not self.is_compound:

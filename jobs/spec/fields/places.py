@@ -19,7 +19,7 @@ from jobs.spec.problems import join
 MOST_ROWS = 200
 """A form with more rows is nothing for people, and a browser's form holds so many fields only."""
 
-_PINNED = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
+_NAME_REVISION = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
 
 
 class Place(Protocol):
@@ -89,14 +89,14 @@ class Requirement:
         entry = self._entry(document)
         if entry is not None:
             return self.sort.shown(entry[1]["value"]) if "value" in entry[1] else ""
-        if self._old(document):
+        if self._has_legacy(document):
             old = part(document, *self.container, self.legacy)
             return self.sort.shown(str(old)) if is_whole_number(old) else TEXT.shown(old)
         return ""
 
     def write(self, document: Document, value: Value) -> None:
         text = _text(value).strip()
-        entry, meant = self._entry(document), self.sort.mean(text)
+        entry, new_value = self._entry(document), self.sort.mean(text)
         if not text:
             if entry is not None:
                 list_at(document, *self.path).pop(entry[0])
@@ -104,32 +104,32 @@ class Requirement:
             if self.legacy:
                 take(document, (*self.container, self.legacy))
         elif entry is not None:
-            entry[1]["value"] = meant
-        elif self._old(document) and WHOLE.fullmatch(meant):
-            part(document, *self.container)[self.legacy] = int(meant)
+            entry[1]["value"] = new_value
+        elif self._has_legacy(document) and WHOLE.fullmatch(new_value):
+            part(document, *self.container)[self.legacy] = int(new_value)
         else:
-            if self._old(document):
+            if self._has_legacy(document):
                 del part(document, *self.container)[self.legacy]
             if not there(document, self.path):
                 put(document, self.path, [])
-            part(document, *self.path).append({"type": self.type, "value": meant})
+            part(document, *self.path).append({"type": self.type, "value": new_value})
 
     def owns(self, document: Document) -> Iterator[str]:
         entry = self._entry(document)
         if entry is not None:
             yield from (join(*self.path, entry[0], key) for key in ("type", "value") if key in entry[1])
-        elif self._old(document):
+        elif self._has_legacy(document):
             yield join(*self.container, self.legacy)
 
     def fits(self, document: Document) -> bool:
-        found = part(document, *self.path)
-        return is_free(document, self.container) and (found is None or isinstance(found, list))
+        value = part(document, *self.path)
+        return is_free(document, self.container) and (value is None or isinstance(value, list))
 
     def _entry(self, document: Document) -> tuple[int, Document] | None:
         entries = enumerate(list_at(document, *self.path))
         return next(((number, entry) for number, entry in entries if text_at(entry, "type") == self.type), None)
 
-    def _old(self, document: Document) -> bool:
+    def _has_legacy(self, document: Document) -> bool:
         return bool(self.legacy) and there(document, (*self.container, self.legacy))
 
 
@@ -147,17 +147,17 @@ class Entries:
         )
 
     def write(self, document: Document, value: Value) -> None:
-        wanted = _kept(_rows(value), self.read(document))
+        rows_by_number = _rows_by_origin(_rows(value), self.read(document))
         entries = list_at(document, *self.path)
-        kept = []
+        new_entries = []
         for number, entry in enumerate(entries):
             if not _is_entry(entry):
-                kept.append(entry)
-            elif number in wanted:
-                kept.append(_changed(entry, wanted[number]))
-        kept += [{"name": row.name, "value": row.value} for row in _rows(value) if _is_new(row)]
-        if kept:
-            put(document, self.path, kept)
+                new_entries.append(entry)
+            elif number in rows_by_number:
+                new_entries.append(_update_entry(entry, rows_by_number[number]))
+        new_entries += [{"name": row.name, "value": row.value} for row in _rows(value) if _is_new(row)]
+        if new_entries:
+            put(document, self.path, new_entries)
         else:
             take(document, self.path)
 
@@ -167,9 +167,9 @@ class Entries:
                 yield from (join(*self.path, number, key) for key in ("name", "value") if key in entry)
 
     def fits(self, document: Document) -> bool:
-        found = part(document, *self.path)
-        few = found is None or (isinstance(found, list) and len(found) <= MOST_ROWS)
-        return few and is_free(document, self.path[:-1])
+        value = part(document, *self.path)
+        is_small = value is None or (isinstance(value, list) and len(value) <= MOST_ROWS)
+        return is_small and is_free(document, self.path[:-1])
 
 
 @dataclass(frozen=True)
@@ -187,17 +187,17 @@ class Members:
         )
 
     def write(self, document: Document, value: Value) -> None:
-        wanted = _kept(_rows(value), self.read(document))
+        rows_by_number = _rows_by_origin(_rows(value), self.read(document))
         members = part(document, *self.path)
-        kept: dict[str, Any] = {}
+        new_members: dict[str, Any] = {}
         for number, (key, member) in enumerate(members.items() if is_object(members) else ()):
             if not isinstance(member, str):
-                kept[key] = member
-            elif number in wanted:
-                kept[wanted[number].name] = wanted[number].value
-        kept |= {row.name: row.value for row in _rows(value) if _is_new(row)}
-        if kept:
-            put(document, self.path, kept)
+                new_members[key] = member
+            elif number in rows_by_number:
+                new_members[rows_by_number[number].name] = rows_by_number[number].value
+        new_members |= {row.name: row.value for row in _rows(value) if _is_new(row)}
+        if new_members:
+            put(document, self.path, new_members)
         else:
             take(document, self.path)
 
@@ -205,9 +205,9 @@ class Members:
         yield from (join(*self.path, row.name) for row in self.read(document))
 
     def fits(self, document: Document) -> bool:
-        found = part(document, *self.path)
-        few = found is None or (is_object(found) and len(found) <= MOST_ROWS)
-        return few and is_free(document, self.path[:-1])
+        value = part(document, *self.path)
+        is_small = value is None or (is_object(value) and len(value) <= MOST_ROWS)
+        return is_small and is_free(document, self.path[:-1])
 
 
 @dataclass(frozen=True)
@@ -220,16 +220,16 @@ class WaitsFor:
         return tuple(text_at(entry, "jobId") for entry in list_at(document, *self.path) if _is_wait(entry))
 
     def write(self, document: Document, value: Value) -> None:
-        wanted = [each for each in value if isinstance(each, str)]
-        there = set(self.read(document))
-        kept = [
+        job_ids = [job_id for job_id in value if isinstance(job_id, str)]
+        current_ids = set(self.read(document))
+        new_entries = [
             entry
             for entry in list_at(document, *self.path)
-            if not _is_wait(entry) or text_at(entry, "jobId") in wanted
+            if not _is_wait(entry) or text_at(entry, "jobId") in job_ids
         ]
-        kept += [{"jobId": each} for each in dict.fromkeys(wanted) if each not in there]
-        if kept:
-            put(document, self.path, kept)
+        new_entries += [{"jobId": job_id} for job_id in dict.fromkeys(job_ids) if job_id not in current_ids]
+        if new_entries:
+            put(document, self.path, new_entries)
         else:
             take(document, self.path)
 
@@ -239,8 +239,8 @@ class WaitsFor:
                 yield join(*self.path, number, "jobId")
 
     def fits(self, document: Document) -> bool:
-        found = part(document, *self.path)
-        return found is None or isinstance(found, list)
+        value = part(document, *self.path)
+        return value is None or isinstance(value, list)
 
 
 @dataclass(frozen=True)
@@ -281,8 +281,8 @@ class DefinitionRevision(DefinitionName):
 
 def _name_and_revision(document: Document, path: Path) -> tuple[str, str]:
     text = text_at(document, *path)
-    found = None if text.startswith("arn:") else _PINNED.fullmatch(text)
-    return (found["name"], found["revision"]) if found else (text, "")
+    match = None if text.startswith("arn:") else _NAME_REVISION.fullmatch(text)
+    return (match["name"], match["revision"]) if match else (text, "")
 
 
 # -- Rows
@@ -294,23 +294,21 @@ def _is_wait(entry: object) -> bool:
     return JOB_ID.fullmatch(text_at(entry, "jobId")) is not None
 
 
-def _says_something(row: Row) -> bool:
+def _is_filled(row: Row) -> bool:
     return bool(row.name or row.value)
 
 
-def _kept(rows: Iterable[Row], was: Iterable[Row]) -> dict[int, Row]:
+def _rows_by_origin(rows: Iterable[Row], was: Iterable[Row]) -> dict[int, Row]:
     """Rows of the document's own by their entries. One that is emptied goes; one that was empty already stays."""
-    empty = {row.origin for row in was if not _says_something(row)}
-    return {
-        row.origin: row for row in rows if row.origin is not None and (_says_something(row) or row.origin in empty)
-    }
+    empty = {row.origin for row in was if not _is_filled(row)}
+    return {row.origin: row for row in rows if row.origin is not None and (_is_filled(row) or row.origin in empty)}
 
 
 def _is_new(row: Row) -> bool:
-    return row.origin is None and _says_something(row)
+    return row.origin is None and _is_filled(row)
 
 
-def _changed(entry: Document, row: Row) -> Document:
+def _update_entry(entry: Document, row: Row) -> Document:
     changed = {**entry, "name": row.name}
     if "value" in entry or row.value:
         changed["value"] = row.value

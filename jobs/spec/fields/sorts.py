@@ -40,9 +40,9 @@ class Sort:
     mean: Callable[[str], Any]
 
     def shown(self, value: Any) -> str:
-        words = self.show(value)
-        if words is not None and _same(self.mean(words), value):
-            return words
+        text = self.show(value)
+        if text is not None and _same(self.mean(text), value):
+            return text
         return json.dumps(value, ensure_ascii=False)
 
 
@@ -51,48 +51,48 @@ def _same(one: Any, other: Any) -> bool:
     return json.dumps(one) == json.dumps(other)
 
 
-def _text(value: Any) -> str | None:
+def _format_text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _whole(text: str) -> int | str:
+def _parse_whole(text: str) -> int | str:
     return int(text) if units.WHOLE.fullmatch(text.strip()) else text
 
 
-def _seconds(text: str) -> int | str:
-    found = units.seconds_of(text)
-    return text if found is None else found
+def _parse_seconds(text: str) -> int | str:
+    seconds = units.seconds_of(text)
+    return text if seconds is None else seconds
 
 
-def _mib(text: str) -> str:
-    found = units.mib_of(text)
-    return text if found is None else str(found)
+def _parse_mib(text: str) -> str:
+    mib = units.mib_of(text)
+    return text if mib is None else str(mib)
 
 
-def _mib_shown(value: Any) -> str | None:
+def _format_mib(value: Any) -> str | None:
     if isinstance(value, str) and units.WHOLE.fullmatch(value):
         return units.mib_in_words(int(value))
-    return _text(value)
+    return _format_text(value)
 
 
-def _command(text: str) -> list[Any] | str:
-    found = units.command_of(text)
-    return text if found is None else found
+def _parse_command(text: str) -> list[Any] | str:
+    command = units.command_of(text)
+    return text if command is None else command
 
 
-def _command_shown(value: Any) -> str | None:
-    return units.command_in_words(value) if isinstance(value, list) else _text(value)
+def _format_command(value: Any) -> str | None:
+    return units.command_in_words(value) if isinstance(value, list) else _format_text(value)
 
 
-TEXT = Sort("text", _text, lambda text: text)
-WHOLE = Sort("whole", lambda value: str(value) if is_whole_number(value) else _text(value), _whole)
+TEXT = Sort("text", _format_text, lambda text: text)
+WHOLE = Sort("whole", lambda value: str(value) if is_whole_number(value) else _format_text(value), _parse_whole)
 SECONDS = Sort(
     "seconds",
-    lambda value: units.seconds_in_words(value) if is_whole_number(value) and value >= 0 else _text(value),
-    _seconds,
+    lambda value: units.seconds_in_words(value) if is_whole_number(value) and value >= 0 else _format_text(value),
+    _parse_seconds,
 )
-MEMORY = Sort("memory", _mib_shown, _mib)
-COMMAND = Sort("command", _command_shown, _command)
+MEMORY = Sort("memory", _format_mib, _parse_mib)
+COMMAND = Sort("command", _format_command, _parse_command)
 ONLY_ENTRY = Sort(
     "only",
     lambda value: value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else None,

@@ -41,11 +41,11 @@ def seconds_of(text: str) -> int | None:
     text = text.strip()
     if WHOLE.fullmatch(text):
         return int(text)
-    found = list(_SPAN.finditer(text))
-    left_over = _SPAN.sub("", text).replace("and", "").replace(",", "").strip()
-    if not found or left_over or any(span["unit"].lower() not in _SECONDS for span in found):
+    spans = list(_SPAN.finditer(text))
+    rest = _SPAN.sub("", text).replace("and", "").replace(",", "").strip()
+    if not spans or rest or any(span["unit"].lower() not in _SECONDS for span in spans):
         return None
-    total = sum(Decimal(span["count"]) * _SECONDS[span["unit"].lower()] for span in found)
+    total = sum(Decimal(span["count"]) * _SECONDS[span["unit"].lower()] for span in spans)
     return int(total) if total == int(total) else None
 
 
@@ -56,10 +56,10 @@ def mib_in_words(mib: int) -> str:
 
 def mib_of(text: str) -> int | None:
     """The MiB of “16 GiB”, “1.5 G” or “512”. People who write GB mean GiB here, because AWS counts in MiB."""
-    found = _MEMORY.fullmatch(text.strip())
-    if not found:
+    match = _MEMORY.fullmatch(text.strip())
+    if not match:
         return None
-    total = Decimal(found["count"]) * _MIB[(found["unit"] or "m")[0].lower()]
+    total = Decimal(match["count"]) * _MIB[(match["unit"] or "m")[0].lower()]
     return int(total) if total == int(total) else None
 
 
@@ -75,11 +75,11 @@ def command_of(text: str) -> list[Any] | None:
     text = text.strip()
     if text.startswith("["):
         try:
-            read = json.loads(text)
+            value = json.loads(text)
         except ValueError:
-            read = None
-        if isinstance(read, list):
-            return read
+            value = None
+        if isinstance(value, list):
+            return value
     try:
         return shlex.split(text)
     except ValueError:

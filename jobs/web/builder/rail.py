@@ -305,7 +305,7 @@ def _unknown_because(estimated: Estimate) -> Iterator[str]:
     """Why nobody knows what it costs at most."""
     names = estimated.unlimited
     if names:
-        which = listed(map(quoted, names), most=3) if len(estimated.jobs) > 1 else "It"
+        which = listed(map(quoted, names), limit=3) if len(estimated.jobs) > 1 else "It"
         yield f"{which} {'has' if len(names) == 1 else 'have'} no time limit."
     yield from estimated.unpriced[:3]
     if estimated.hour.usd is not None:
