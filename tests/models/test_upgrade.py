@@ -1,0 +1,168 @@
+"""A database of a former version comes to the present one with everything in it, and works.
+
+`upgrade/COMMIT.sql` is what the demo of that commit left in SQLite after some minutes of use: jobs that ended well or
+badly or wait, requests for approval in every state, drafts, tokens, a second factor. Sessions are left out.
+"""
+
+import json
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import Client, override_settings
+from pytest_django import DjangoDbBlocker
+
+from jobs.models import ApiToken, Approval, Definition, Draft, Job, Submission, User
+from jobs.states import Delivery
+
+DUMPS = sorted((Path(__file__).parent / "upgrade").glob("*.sql"))
+KEYS = {"SECRET_KEY": ("fixture " * 8).strip(), "SECRET_KEY_FALLBACKS": ["fixture " * 8]}
+"""By which the second factors in the dumps are encrypted."""
+TOKEN = "bpt_fixture-of-the-upgrade-test"
+TOOL = {
+    "jobDefinitionName": "fixture-tool",
+    "type": "container",
+    "containerProperties": {
+        "image": "busybox",
+        "command": ["echo", "hello"],
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
+    },
+}
+"""The definition that was registered with the key `fixture-definition`."""
+NEW_NAMES: dict[str, str] = {}
+"""Tables that a migration has given another name."""
+GROWS = ("django_migrations", "django_content_type", "auth_permission", "jobs_rate")
+"""Tables that migrations themselves add to."""
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module", params=DUMPS, ids=lambda path: path.stem)
+def before(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Counter[str]]:
+    """The database of a former version, migrated. How many rows each table had."""
+    path = tmp_path_factory.mktemp("upgrade") / "portal.sqlite3"
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(request.param.read_text())
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        counts = {name: file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
+    other = connections.create_connection("default")
+    other.settings_dict = {**other.settings_dict, "NAME": str(path)}
+    tests_own = connections["default"]
+    connections["default"] = other
+    try:
+        with django_db_blocker.unblock(), override_settings(**KEYS):
+            call_command("migrate", interactive=False, verbosity=0)
+            yield Counter(counts)
+            other.close()
+    finally:
+        connections["default"] = tests_own
+
+
+def signed_in(name: str) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.get(username=name))
+    return browser
+
+
+def asked(method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {TOKEN}", **headers}
+    answer = Client().generic(method, f"/api/v1{path}", body, content_type="application/json", headers=headers)
+    return answer.status_code, answer.json()
+
+
+def test_no_row_is_lost(before: Counter[str]) -> None:
+    with connection.cursor() as cursor:
+        there = set(connection.introspection.table_names(cursor))
+        for table, count in before.items():
+            if table.startswith("sqlite_") or table in GROWS:
+                continue
+            name = NEW_NAMES.get(table, table)
+            assert name in there, f"{table} is gone: if it has another name now, say so in NEW_NAMES."
+            cursor.execute(f"SELECT count(*) FROM {name}")  # noqa: S608
+            assert cursor.fetchone()[0] == count, table
+
+
+def test_every_job_is_on_the_page_of_jobs_and_has_its_own(before: Counter[str]) -> None:
+    lead = signed_in("lead")
+    listings = {slug: lead.get(f"/teams/{slug}/jobs/").content.decode() for slug in ("research", "finance")}
+    jobs = Job.objects.select_related("team")
+
+    assert jobs.count() > 10
+    for job in jobs:
+        assert f"/jobs/{job.text_id}/" in listings[job.team.slug]
+        assert job.name in lead.get(f"/jobs/{job.text_id}/").content.decode()
+
+
+def test_every_page_of_a_team_opens(before: Counter[str]) -> None:
+    lead = signed_in("lead")
+    pages = ("", "home/", "costs/", "definitions/", "queues/", "tokens/", "audit/", "approvals/", "drafts/", "new/")
+    addresses = [f"/teams/{slug}/{page}" for slug in ("research", "finance") for page in pages]
+    addresses += [f"/definitions/{definition.text_id}/" for definition in Definition.objects.all()]
+    addresses += [f"/approvals/{approval.text_id}/" for approval in Approval.objects.all()]
+    addresses += [f"/submissions/{submission.text_id}/" for submission in Submission.objects.all()]
+    addresses.append(f"/jobs/{Job.objects.get(name='train').text_id}/again/")
+
+    assert {address: lead.get(address, follow=True).status_code for address in addresses} == dict.fromkeys(
+        addresses, 200
+    )
+
+
+def test_the_audit_is_whole_and_sealed(before: Counter[str]) -> None:
+    output = StringIO()
+    call_command("verify_audit", stdout=output)
+
+    assert len(output.getvalue().splitlines()) == before["jobs_audithead"]
+
+
+def test_drafts_open_with_what_was_written(before: Counter[str]) -> None:
+    drafts = Draft.objects.select_related("team", "person")
+
+    assert {draft.kind for draft in drafts} == {"job", "definition", "json"}
+    for draft in drafts:
+        page = signed_in(draft.person.username).get(draft.get_absolute_url(), follow=True)
+        assert page.status_code == 200
+        assert draft.name in page.content.decode()
+
+
+def test_a_token_reads_and_a_repeated_request_is_answered_with_what_it_led_to(before: Counter[str]) -> None:
+    first = Submission.objects.get(name="sweep")
+    status, answer = asked("GET", f"/submissions/{first.text_id}")
+    assert (status, [job["state"] for job in answer["jobs"]]) == (200, ["FAILED"])
+
+    status, answer = asked("POST", "/submissions", first.text, **{"Idempotency-Key": "fixture-array"})
+    assert (status, answer["id"]) == (202, first.text_id)
+
+    status, answer = asked(
+        "POST", "/definitions?region=us-west-2", json.dumps(TOOL), **{"Idempotency-Key": "fixture-definition"}
+    )
+    assert (status, answer["name"]) == (201, "fixture-tool")
+    assert ApiToken.objects.get(name="Revoked").revoked_at
+    assert Submission.objects.count() == before["jobs_submission"]
+
+
+def test_a_second_factor_is_still_one(before: Counter[str]) -> None:
+    lead = User.objects.get(username="lead")
+    code = format_hotp_value(hotp_value("JBSWY3DPEHPK3PXP", int(time.time()) // 30))
+    factor = Authenticator.objects.get(user=lead, type="totp").wrap()
+
+    assert factor.validate_code(code)
+
+
+def test_a_request_that_waited_can_be_approved(before: Counter[str]) -> None:
+    approval = Approval.objects.get(submission__name="waiting")
+    answer = signed_in("admin").post(f"/approvals/{approval.text_id}/approve/", {"version": "1"})
+
+    assert answer.status_code == 302
+    assert approval.submission.jobs.get().delivery == Delivery.ACCEPTED
