@@ -1,34 +1,21 @@
-"""WHAT is asked for: documents as plain data, judged without Django and without a call to AWS.
+"""Documents of AWS Batch as plain data: parsing, validation and comparison, without Django and without calls to AWS.
 
-A person's text comes in through `reading.read`, which says what kind of document it is and what it changed.
-`judge.problems` says everything that is wrong with a document, in the order of the document; with definitions and
-facts about queues at hand, it judges what will run. `workflow.plan` turns a sound one into steps that can be sent one
-after the other, `effective.view` shows what Batch will run and who says so, and `normal.fingerprint` tells whether
-two definitions ask for the same thing.
+A person's text is parsed by `parsing.parser.parse`. `rules.validate.validate_document` reports every problem of a
+document in document order; given definitions and queue facts it checks what will run. `rules.workflow.plan_workflow`
+turns a valid document into steps that can be submitted, `effective.effective_job` shows what Batch will run and where
+each value comes from, and `normalize.fingerprint` tells whether two definitions are equivalent.
 
-    documents   the three kinds, and careful access to their parts
-    problems    Problem, Change and JSON pointers
-    patch       applies the fix of a problem
-
-    reading     text -> document: the formats that are known, and what is taken away or put right afterwards
-    jsontext, commandline       one format each; text, places, complaints and refusal are their tools
-    answers, keys, skeletons    answers of AWS, other spellings and types, skeletons of the CLI
-
-    schema      JSON Schema of each kind, from botocore's service model and the limits it lacks
-    conformity  compares a document with such a schema by jsonschema; `wording` puts its errors into words
-
-    rules       the register of rules, from which docs/rules.md is written
-    definition, submission, workflow    the rules of each kind, from shared subjects:
-    containers  where the containers of a document stand
-    sizes, platforms, clusters, volumes, placeholders, retries, names, secrets, dependencies
-    overrides, queues           a submission on its definition, and for its queue
-    fitting, instances          whether a compute environment of the queue can run it
-    references  what a dependency of a step means, also after a shell has had its way with it
-    graph       circles and order, without recursion
-    judge       one call for every kind
-
-    effective   what Batch will run, and where each value comes from
-    normal      normal form and fingerprint
-    difference  what differs between two documents, in sentences
-    fields      which places of a document a form shows
+    documents   the three kinds, and access that tolerates any shape
+    problems    Problem, DocumentChange and JSON pointers
+    patch       JSON Patch, for the fixes of problems
+    parsing     text to document: every accepted format, and what is corrected on the way
+    schema      JSON Schema built from botocore's service model, and validation against it
+    rules       the rules by area; docs/rules.md is generated from their docstrings
+    containers, placeholders, step_references, graph, job_size, placement, instance_types
+                what the rules share
+    effective   what Batch will run, with the source of each value
+    normalize   normal form and fingerprint
+    diff        the differences between two documents, in sentences
+    redaction   secrets and their mask
+    forms       form fields over documents
 """

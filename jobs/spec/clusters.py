@@ -1,4 +1,4 @@
-"""Jobs on several machines or in a Kubernetes cluster: node groups, ECS tasks and EKS pods."""
+"""Rules of jobs on several machines or in a Kubernetes cluster: node groups, ECS tasks and EKS pods."""
 
 import re
 from collections.abc import Iterator
@@ -229,7 +229,7 @@ RULES = (
 
 
 def node_range(text: str, count: int) -> range | None:
-    """The nodes that a text such as 0:3 means, or None if it means none."""
+    """Return the nodes of a range such as 0:3, or None if it is malformed. `count` closes an open end."""
     match = _RANGE.fullmatch(text)
     if not match:
         return None
@@ -248,7 +248,7 @@ def _node_count(document: Document) -> int:
 
 
 def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
-    """Where each container of a pod says its resources: limits and requests."""
+    """Yield path, limits and requests of every pod container that has resources."""
     for task in tasks(document):
         for container in task.containers:
             if task.sort == "eks" and is_object(container.value.get("resources")):

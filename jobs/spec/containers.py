@@ -1,4 +1,4 @@
-"""Where the containers of a document stand: a definition describes them, a submission overrides them."""
+"""The containers of a document: described by a definition, overridden by a submission."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -15,7 +15,7 @@ _OVERRIDES: dict[str, Sort] = {
 
 
 class Container(NamedTuple):
-    """A container or its override: how it is described, where, and as what."""
+    """A container or its override, with its place and type."""
 
     sort: Sort
     path: Path
@@ -28,7 +28,7 @@ class Container(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What starts together on one machine: its containers, and where volumes and roles are named for all of them."""
+    """Containers that start together on one machine, and where their shared volumes and roles are named."""
 
     sort: Sort
     path: Path
@@ -37,7 +37,7 @@ class Task(NamedTuple):
 
     @property
     def in_group(self) -> bool:
-        """Whether it is a node of a multi-node job."""
+        """Whether it belongs to a node group of a multi-node job."""
         return self.path[0] == "nodeProperties"
 
     @property
@@ -47,7 +47,7 @@ class Task(NamedTuple):
 
 
 def tasks(definition: Document) -> list[Task]:
-    """Every task of a definition, those of node groups too."""
+    """Return every task of a definition, including those of node groups."""
     result = [
         task
         for key, sort in _BLOCKS.items()
@@ -64,7 +64,7 @@ def tasks(definition: Document) -> list[Task]:
 
 
 def overrides(submission: Document) -> list[Container]:
-    """Every override of a container in a submission, those of node groups too."""
+    """Return every container override of a submission, including those of node groups."""
     result = [
         over
         for key, sort in _OVERRIDES.items()
@@ -81,7 +81,7 @@ def overrides(submission: Document) -> list[Container]:
 
 
 def containers(document: Document) -> list[Container]:
-    """The containers of a definition, or the overrides of a submission."""
+    """Return the containers of a definition, or the overrides of a submission."""
     return [container for task in tasks(document) for container in task.containers] + overrides(document)
 
 
@@ -98,7 +98,7 @@ def is_multinode(definition: Document) -> bool:
 
 
 def label(container: Container) -> str:
-    """A container as a sentence names it."""
+    """Name a container in a sentence."""
     name = text_at(container.value, "name")
     return f"container {name}" if name and container.sort != "container" else "the container"
 
@@ -123,7 +123,7 @@ def _read_tasks(sort: Sort, path: Path, block: object) -> Iterator[Task]:
 
 
 def _read_overrides(sort: Sort, path: Path, block: object) -> Iterator[Container]:
-    """The overrides in a block, which is built as the definition's, save that a plain one stands alone."""
+    """Yield the overrides in a block, which has the shape of the definition's block."""
     for task in _read_tasks(sort, path, block):
         yield from task.containers
 
@@ -135,7 +135,7 @@ def _read_containers(sort: Sort, path: Path, owner: Document, key: str) -> Itera
 
 
 def variables(container: Container) -> Iterator[tuple[Path, Document]]:
-    """The environment variables of a container, each with its place."""
+    """Yield the environment variables of a container with their paths."""
     key = container.variables
     for number, entry in enumerate(list_at(container.value, key)):
         if is_object(entry):
@@ -143,14 +143,14 @@ def variables(container: Container) -> Iterator[tuple[Path, Document]]:
 
 
 def secret_variables(container: Container) -> Iterator[tuple[Path, Document]]:
-    """The environment variables of a container whose values are secrets, each with its place."""
+    """Yield the secret references of a container with their paths."""
     for number, entry in enumerate(list_at(container.value, "secrets")):
         if is_object(entry):
             yield (*container.path, "secrets", number), entry
 
 
 def named(entries: list[object]) -> dict[str, int]:
-    """Positions by the `name` of each entry; the first of a name counts."""
+    """Return positions by the `name` of each entry; the first of a name counts."""
     positions: dict[str, int] = {}
     for number, entry in enumerate(entries):
         if name := text_at(object_at(entry), "name"):

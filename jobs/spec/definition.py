@@ -16,7 +16,7 @@ _BLOCKS = {
 
 
 def problems(document: Document) -> list[Problem]:
-    """Everything that is wrong with a definition, by its schema and by these rules."""
+    """Return every problem of a definition, from its schema and the rules."""
     rules = chain.from_iterable(check(document) for check in RULES)
     return list(most.first(chain(schema.check(document, Kind.DEFINITION), rules)))
 

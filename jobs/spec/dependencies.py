@@ -1,4 +1,4 @@
-"""What a job may wait for, apart from the steps of a workflow (JobDependency, API reference)."""
+"""Rules of job dependencies outside the steps of a workflow (JobDependency, API reference)."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from jobs.spec.problems import Problem, join, quoted
 from jobs.spec.rules import WARNING, rule
 
 JOB_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?::[0-9]{1,5}|#[0-9]{1,4})?")
-"""The id of a job, of a child of an array (id:index) or of a node (id#index)."""
+"""The id of a job, of an array child (id:index) or of a node (id#index)."""
 
 REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 """${jobName}: another step of the same workflow."""
@@ -19,13 +19,13 @@ def is_job_id(text: object) -> bool:
 
 
 def array_size(document: Document) -> int | None:
-    """How many children the job has; None if it is no array."""
+    """Return the number of children, or None if the job is no array."""
     size = object_at(document, "arrayProperties").get("size")
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
 def of_a_submission(document: Document) -> Iterator[Problem]:
-    """What is wrong with what a single submission waits for."""
+    """Yield the problems of the dependencies of a single submission."""
     yield from no_reference(document)
     yield from job_id_is_there(document)
     yield from job_id_is_one(document)
@@ -33,7 +33,7 @@ def of_a_submission(document: Document) -> Iterator[Problem]:
 
 
 def types(document: Document) -> Iterator[Problem]:
-    """Which types of dependency go with which jobs, in a workflow too."""
+    """Yield the problems of dependency types, in a submission or a step."""
     if "dependsOn" in document:
         for check in TYPE_RULES:
             yield from check(document)

@@ -1,18 +1,18 @@
-"""The three kinds of document, and access to their parts that no odd shape can break."""
+"""The three kinds of document, and access to their parts that tolerates any shape."""
 
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, TypeGuard
 
 Document = dict[str, Any]
-"""A document in AWS's own shape, as the JSON a person could hand to the AWS CLI."""
+"""A document in AWS's own shape, as accepted by the AWS CLI."""
 
 Path = tuple[str | int, ...]
-"""Where a value stands in a document: keys of objects and numbers of list entries."""
+"""The place of a value in a document: object keys and list positions."""
 
 
 class Kind(StrEnum):
-    """What a document asks for."""
+    """The API call that a document is for."""
 
     DEFINITION = "definition"  # RegisterJobDefinition
     SUBMISSION = "submission"  # SubmitJob
@@ -24,11 +24,11 @@ TELLTALE_KEYS: dict[Kind, tuple[str, ...]] = {
     Kind.DEFINITION: ("jobDefinitionName",),
     Kind.SUBMISSION: ("jobDefinition", "jobQueue", "jobName"),
 }
-"""The keys by which a document tells its kind, in the order in which they are looked for."""
+"""The keys that identify each kind, in the order in which they are tried."""
 
 
 def kind_of(document: Document) -> Kind | None:
-    """The kind a document's own keys speak of, or None."""
+    """Return the kind that the document's keys indicate, or None."""
     for kind, keys in TELLTALE_KEYS.items():
         if any(key in document for key in keys):
             return kind
@@ -40,12 +40,12 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def is_whole_number(value: object) -> TypeGuard[int]:
-    """JSON's true and false are numbers in Python, but not to a person."""
+    """Return whether a value is an integer in JSON; Python's bool is not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def part(document: object, *path: str | int) -> Any:
-    """The value at a path, or None where the document has another shape."""
+    """Return the value at a path, or None if the document has another shape."""
     value: Any = document
     for step in path:
         if isinstance(value, dict):
@@ -58,25 +58,25 @@ def part(document: object, *path: str | int) -> Any:
 
 
 def object_at(document: object, *path: str | int) -> dict[str, Any]:
-    """The object at a path, or an empty one."""
+    """Return the object at a path, or an empty one."""
     value = part(document, *path)
     return value if isinstance(value, dict) else {}
 
 
 def list_at(document: object, *path: str | int) -> list[Any]:
-    """The list at a path, or an empty one."""
+    """Return the list at a path, or an empty one."""
     value = part(document, *path)
     return value if isinstance(value, list) else []
 
 
 def text_at(document: object, *path: str | int) -> str:
-    """The text at a path, or an empty one."""
+    """Return the string at a path, or an empty one."""
     value = part(document, *path)
     return value if isinstance(value, str) else ""
 
 
 def members_named(document: Document, *names: str) -> Iterator[tuple[Path, Any]]:
-    """Every member of these names, wherever it stands, in the order of the document."""
+    """Yield every member with one of these names, at any depth, in document order."""
     stack: list[tuple[Path, Any]] = [((), document)]
     while stack:
         path, value = stack.pop()

@@ -1,16 +1,16 @@
-"""Circles and order among numbered things that wait for each other. Linear, and without recursion."""
+"""Cycles and topological order of numbered nodes. Linear, and without recursion."""
 
 import heapq
 from collections.abc import Sequence
 
 Parents = Sequence[Sequence[int]]
-"""For each number, those it waits for."""
+"""For each node, the nodes it waits for."""
 
 
 def order(parents: Parents) -> list[int]:
-    """An order in which each comes after all it waits for, as near to the given one as can be.
+    """Return a topological order, as close to the numeric order as possible.
 
-    What stands in a circle, or waits for one, is left out.
+    Nodes in a cycle, or behind one, are left out.
     """
     pending_counts = [len(set(needed)) for needed in parents]
     children = reversed_edges(parents)
@@ -27,7 +27,7 @@ def order(parents: Parents) -> list[int]:
 
 
 def reversed_edges(parents: Parents) -> list[list[int]]:
-    """For each number, those that wait for it."""
+    """Return, for each node, the nodes that wait for it."""
     children: list[list[int]] = [[] for _ in parents]
     for child, needed in enumerate(parents):
         for parent in set(needed):
@@ -36,16 +36,16 @@ def reversed_edges(parents: Parents) -> list[list[int]]:
 
 
 def circles(parents: Parents) -> list[list[int]]:
-    """The groups whose members all wait for each other, in rising order; a thing that waits for itself is one too."""
+    """Return the strongly connected groups in ascending order; a node that waits for itself is one too."""
     return sorted(sorted(group) for group in _StronglyConnectedComponents(parents).groups)
 
 
 class _StronglyConnectedComponents:
-    """Tarjan's strongly connected components, with a stack of its own instead of Python's."""
+    """Tarjan's strongly connected components with an explicit stack."""
 
     def __init__(self, parents: Parents) -> None:
         self.parents = parents
-        self.groups: list[list[int]] = []  # only those that are circles
+        self.groups: list[list[int]] = []  # cycles only
         self._index_of = [-1] * len(parents)
         self._low_link = [0] * len(parents)
         self._stack: list[int] = []
@@ -92,7 +92,7 @@ class _StronglyConnectedComponents:
 
 
 def circle_in(group: Sequence[int], parents: Parents) -> list[int]:
-    """One way round in a group: each waits for the next, and the last for the first."""
+    """Return one cycle of a group: each node waits for the next, the last for the first."""
     members = set(group)
     path: list[int] = []
     position: dict[int, int] = {}
@@ -105,7 +105,7 @@ def circle_in(group: Sequence[int], parents: Parents) -> list[int]:
 
 
 def reaches(start: int, goal: int, following: Parents) -> bool:
-    """Whether `goal` comes after `start` by any number of steps."""
+    """Return whether `goal` can be reached from `start`."""
     visited = {start}
     stack = [start]
     while stack:

@@ -1,4 +1,4 @@
-"""What a misspelt name was probably meant to be."""
+"""Suggestions for misspelt names."""
 
 import difflib
 import re
@@ -6,19 +6,19 @@ from collections.abc import Collection
 from functools import lru_cache
 
 MOST_GUESSES = 200
-"""So many unknown names of one document are compared with the known ones: guessing costs more than judging."""
+"""Unknown names of one document that get a suggestion: a suggestion costs more than the check."""
 
 _SEPARATORS = re.compile(r"[_\W]")
 
 
 def folded(name: str) -> str:
-    """What is left of a name without its convention: jobName, JobName, job_name and job-name are one."""
+    """Fold naming conventions: jobName, JobName, job_name and job-name give the same."""
     return _SEPARATORS.sub("", name).casefold()
 
 
 @lru_cache(maxsize=2048)
 def nearest(name: str, names: tuple[str, ...]) -> str | None:
-    """The known name that was probably meant."""
+    """Return the most similar name, or None."""
     if not 1 < len(name) <= 64:
         return None
     same = {folded(candidate): candidate for candidate in names}.get(folded(name))
@@ -29,11 +29,11 @@ def nearest(name: str, names: tuple[str, ...]) -> str | None:
 
 
 MOST_KNOWN = 200
-"""So many names one guess chooses from; where a document itself names more, nothing is guessed."""
+"""Names that a suggestion chooses from; with more, none is made."""
 
 
 class Guesses:
-    """The guesses that one document may cost."""
+    """The suggestions that one document may cost."""
 
     def __init__(self, limit: int = MOST_GUESSES) -> None:
         self._remaining = limit

@@ -1,7 +1,7 @@
-"""How large machines of AWS are, of the families that are commonly used; of others nothing is said.
+"""Sizes of AWS's instance types, for the commonly used families.
 
-In these families a size says the vCPUs (large 2, xlarge 4, 12xlarge 48), and a vCPU comes with the same memory in
-every size. Sources: “Amazon EC2 instance types”, general purpose, compute optimized, memory optimized and accelerated
+In these families the size tells the vCPUs (large 2, xlarge 4, 12xlarge 48), and memory per vCPU is the same in every
+size. Sources: “Amazon EC2 instance types”, general purpose, compute optimized, memory optimized and accelerated
 computing.
 """
 
@@ -25,7 +25,7 @@ _SIZE = re.compile(r"(?P<family>[a-z0-9-]+)\.(?P<size>large|(?P<many>[1-9]\d?)?x
 
 
 class Machine(NamedTuple):
-    """What a machine has in all, the part that it keeps for itself included."""
+    """Total resources of an instance, including what the system reserves."""
 
     vcpus: int
     memory_mib: int
@@ -41,7 +41,7 @@ _OTHERS = {
 
 
 def machine(instance_type: str) -> Machine | None:
-    """The machine of a type; None for a type, or a family without a size, that is not known here."""
+    """Return the size of an instance type, or None if it is unknown or a family without a size."""
     if instance_type in _OTHERS:
         return _OTHERS[instance_type]
     match = _SIZE.fullmatch(instance_type)

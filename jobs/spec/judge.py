@@ -1,4 +1,4 @@
-"""One call that says everything that is wrong with a document, in the order in which the document has it."""
+"""Validation of a document of any kind, with the problems in document order."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from jobs.spec.reading import Reading
 
 
 def judge(reading: Reading) -> list[Problem]:
-    """What is wrong with a text that was read: what reading found, and what the rules find."""
+    """Return the parser's problems and those of the rules."""
     return in_order(reading.document, [*reading.problems, *problems(reading.kind, reading.document)])
 
 
@@ -22,10 +22,10 @@ def problems(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """What is wrong with a document.
+    """Return every problem of a document.
 
-    With definitions by what jobDefinition says, and facts about queues by what jobQueue says, jobs are judged by what
-    will run.
+    `definitions` and `queues` are keyed by the values of jobDefinition and jobQueue; with them, jobs are checked as
+    they will run.
     """
     if kind is Kind.WORKFLOW:
         result = workflow.problems(document, definitions, queues)
@@ -39,8 +39,8 @@ def problems(
 
 
 def in_order(document: Document, problems: Iterable[Problem]) -> list[Problem]:
-    """Problems as a reader meets them from top to bottom; those of one place stay as they were found."""
-    ranks: dict[int, dict[str, int]] = {}  # of the keys of each object, by its identity
+    """Sort problems by their position in the document. The sort is stable."""
+    ranks: dict[int, dict[str, int]] = {}  # positions of an object's keys, by the object's id()
 
     def rank(problem: Problem) -> tuple[int, ...]:
         value: Any = document

@@ -1,5 +1,7 @@
-"""How much is said of one document: a text of a megabyte can hold a hundred thousand mistakes, and telling one costs
-more than finding it. Beyond the limit the rest is not looked at, and that is said.
+"""The limit on problems reported for one document.
+
+A text of a megabyte can hold a hundred thousand mistakes, and a message costs more than the check. Checking stops at
+the limit, and the last problem says so.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,10 +10,10 @@ from jobs.spec.problems import Problem, Severity
 from jobs.spec.rules import ERROR, note
 
 MAX_ERRORS = 500
-"""Errors of one document that are told."""
+"""Errors reported for one document."""
 
 MAX_PROBLEMS = 25_000
-"""Errors and warnings of one document that are told: a workflow of 5,000 steps may have a few warnings in each."""
+"""Errors and warnings reported for one document: a workflow of 5,000 steps may have a few warnings per step."""
 
 MORE_PROBLEMS = note(
     "reading.more-problems", ERROR,
@@ -21,7 +23,7 @@ MORE_PROBLEMS = note(
 
 
 def first(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems up to the limit, then one that says so. What comes after is never computed, if `found` is lazy."""
+    """Yield problems up to the limit, then one that says that checking stopped. Consumes `problems` no further."""
     errors = 0
     for count, problem in enumerate(problems):
         if errors >= MAX_ERRORS or count >= MAX_PROBLEMS:
@@ -34,5 +36,5 @@ def first(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 
 def is_cut(problems: Iterable[Problem]) -> bool:
-    """Whether more was wrong than these problems tell."""
+    """Return whether checking stopped at the limit."""
     return any(problem.rule == MORE_PROBLEMS for problem in problems)

@@ -1,4 +1,4 @@
-"""Names that belong to others: environment variables of Batch, tags of AWS and of the portal."""
+"""Rules of names that belong to others: environment variables of Batch, tags of AWS and of the portal."""
 
 import re
 from collections.abc import Iterator
@@ -9,21 +9,21 @@ from jobs.spec.problems import Problem, join, quoted
 from jobs.spec.rules import WARNING, rule
 
 PORTAL_TAG = "portal:"
-"""How the portal's own tags begin; they say who asked, not what for."""
+"""Prefix of the portal's own tags; they tell who submitted a job."""
 
 PORTAL_TAG_COUNT = 6
-"""So many of them at most the portal gives to a job when it submits it."""
+"""Tags that the portal adds to a job, at most."""
 
 PORTAL_PREFIX = "PORTAL_"
-"""How the names of environment variables begin that the portal keeps for itself. They are told apart by case."""
+"""Prefix of environment variables reserved for the portal. Case-sensitive."""
 
 JOB_ID_VARIABLE = "PORTAL_JOB_ID"
-"""The variable by which a program knows its job in the portal; its value is known when the job is sent."""
+"""The variable that tells a program its job's id in the portal; its value is set at submission."""
 
 PORTAL_VARIABLES = (JOB_ID_VARIABLE,)
-"""All environment variables that the portal gives to jobs."""
+"""All environment variables that the portal sets."""
 
-MOST_TAGS = 50  # of one resource; AWS Batch User Guide, tag restrictions
+MOST_TAGS = 50  # per resource; AWS Batch User Guide, tag restrictions
 
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 
@@ -151,7 +151,7 @@ def count_of_tags(document: Document) -> Iterator[Problem]:
 
 
 def own_tags(document: Document) -> set[str]:
-    """The keys of the tags that are not the portal's."""
+    """Return the keys of the tags that are not the portal's."""
     return {key for key in object_at(document, "tags") if not key.startswith(PORTAL_TAG)}
 
 

@@ -1,4 +1,4 @@
-"""A submission on its definition: what may be overridden, and what the two together ask for."""
+"""Rules of a submission's overrides against its definition."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,9 +22,9 @@ _OVERRIDE_KEYS = {
 
 
 def laid_over(definition: Document, submission: Document) -> Document:
-    """The definition as it will run: with the submission's commands, variables, sizes and parameters in their places.
+    """Return the definition with the submission's commands, variables, sizes and parameters applied.
 
-    Only for comparing and showing; it shares parts with both.
+    For comparing and showing only: the result shares parts with both documents.
     """
     result = {
         **definition,
@@ -264,7 +264,7 @@ RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
 
 
 def _overridden_container(definition: Document, submission: Document, over: Container) -> Document:
-    """The container of the definition that an override is of; empty if there is none."""
+    """Return the definition's container that an override applies to, or {}."""
     if over.path[0] == "containerOverrides":
         return object_at(definition, "containerProperties")
     target = text_at(part(submission, *over.path[:-1]), "targetNodes")

@@ -1,4 +1,4 @@
-"""Applies the fix of a problem: the operations of JSON Patch (RFC 6902) that fixes use."""
+"""The operations of JSON Patch (RFC 6902) that fixes use."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from jobs.spec.problems import resolve, split
 
 
 class CannotApply(ValueError):  # noqa: N818 - it says what happened
-    """The operations do not fit this document, most likely because it has changed since."""
+    """The operations do not fit the document; most likely it has changed since."""
 
 
 def apply(document: Document, operations: Iterable[Mapping[str, Any]]) -> Document:
-    """The document after the operations; the one given stays as it is. Raises CannotApply."""
+    """Return a patched copy of the document. Raise PatchError."""
     patched: Document = copied(document)
     for operation in operations:
         try:
@@ -23,7 +23,7 @@ def apply(document: Document, operations: Iterable[Mapping[str, Any]]) -> Docume
 
 
 def copied(value: Any) -> Any:
-    """A copy of plain JSON data that shares no part with the original."""
+    """Return a deep copy of plain JSON data."""
     if isinstance(value, dict):
         return {key: copied(member) for key, member in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Parameters: `Ref::name` in a command, which Batch replaces by a value, and everywhere else leaves as it is."""
+"""Rules of parameters: `Ref::name`, which Batch replaces in a command only."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ def placeholders_in_commands_only(document: Document) -> Iterator[Problem]:
         for key in _UNREPLACED_KEYS:
             if key in container.value:
                 for path, _ in _texts_with_placeholder((*container.path, key), container.value[key]):
-                    # Without the text, which may hold a secret beside the placeholder.
+                    # The text is not quoted: it may hold a secret beside the placeholder.
                     yield Problem(join(*path), "Ref:: is replaced in command only; here it stays as it is written.")
 
 
@@ -108,14 +108,14 @@ SHARED_RULES = (placeholders_in_commands_only, placeholders_stand_alone)
 
 
 def words(container: Container) -> Iterator[tuple[Path, str]]:
-    """The words of a container's command, each with its place."""
+    """Yield the words of a container's command with their paths."""
     for number, word in enumerate(list_at(container.value, "command")):
         if isinstance(word, str):
             yield (*container.path, "command", number), word
 
 
 def used(document: Document) -> list[tuple[Path, str]]:
-    """The placeholders that are whole words of a command, with their places."""
+    """Return the placeholders that are whole words of a command, with their paths."""
     result = []
     for container in containers(document):
         for path, word in words(container):
@@ -126,7 +126,7 @@ def used(document: Document) -> list[tuple[Path, str]]:
 
 
 def replaced(command: list[Any], values: Mapping[str, Any]) -> list[Any]:
-    """A command after its placeholders were replaced, as Batch does it."""
+    """Replace the placeholders of a command as Batch does."""
     return [
         values.get(word[len(MARK) :], word) if isinstance(word, str) and word.startswith(MARK) else word
         for word in command
@@ -134,7 +134,7 @@ def replaced(command: list[Any], values: Mapping[str, Any]) -> list[Any]:
 
 
 def _unreplaced_placeholders(document: Document) -> Iterator[tuple[Path, str]]:
-    """Placeholders where Batch replaces none: what they name was meant to be used, which another rule tells."""
+    """Yield placeholders where Batch replaces none. Their parameters count as used; another rule reports them."""
     for container in containers(document):
         for path, word in words(container):
             if MARK in word:
@@ -148,7 +148,7 @@ def _unreplaced_placeholders(document: Document) -> Iterator[tuple[Path, str]]:
 
 
 def _texts_with_placeholder(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
-    """Every text within a value that has the mark of a placeholder."""
+    """Yield every string within a value that contains a placeholder, with its path."""
     if isinstance(value, str):
         if MARK in value:
             yield path, value

@@ -1,4 +1,4 @@
-"""What goes on which platform: Fargate, EC2, and the fields that only one of them has."""
+"""Rules of the platforms, Fargate and EC2, and of the fields that only one of them has."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -137,7 +137,7 @@ def fargate_log_drivers(document: Document) -> Iterator[Problem]:
     for task in _fargate_tasks(document):
         for container in task.containers:
             driver = text_at(container.value, "logConfiguration", "logDriver")
-            if driver in _EC2_LOG_DRIVERS:  # one that nobody knows yet is the schema's to warn of
+            if driver in _EC2_LOG_DRIVERS:  # the schema warns about unknown drivers
                 message = f"Fargate has no log driver {quoted(driver)}; it has {listed(_FARGATE_LOG_DRIVERS)}."
                 here = join(*container.path, "logConfiguration", "logDriver")
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "awslogs"},))
@@ -173,7 +173,7 @@ def fargate_pairs(document: Document) -> Iterator[Problem]:
 
 
 def misfit(needs: dict[str, str], at: Container) -> Iterator[Problem]:
-    """A size that Fargate does not have, with the nearest one that holds it."""
+    """Yield a problem if Fargate does not offer the size, with the smallest size that is large enough as its fix."""
     vcpus, memory = number(needs.get("VCPU")), number(needs.get("MEMORY"))
     if not vcpus or not memory or memory in FARGATE_MEMORY.get(vcpus, ()):
         return
@@ -238,7 +238,7 @@ def ec2_has_whole_vcpus(document: Document) -> Iterator[Problem]:
 
 
 def fractional_vcpus(container: Container) -> Iterator[Problem]:
-    """A requirement of vCPUs with a point in it."""
+    """Yield the VCPU requirements that are not whole."""
     for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
         value = text_at(entry, "value")
         if text_at(entry, "type") != "VCPU" or "." not in value or not number(value):

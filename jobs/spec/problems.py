@@ -1,4 +1,4 @@
-"""What is wrong with a document, where, and what to do; and JSON pointers to say where."""
+"""Problems of a document, each with a place and often a fix; and JSON pointers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,31 +8,31 @@ from typing import Any
 from jobs.spec.redaction import redact_text
 
 Fix = tuple[Mapping[str, Any], ...]
-"""JSON Patch (RFC 6902) operations, in the order in which they are applied."""
+"""JSON Patch operations (RFC 6902), applied in order."""
 
 LONGEST_QUOTE = 60
-"""So many characters of somebody's value are shown in a message."""
+"""Characters of a value that a message quotes."""
 LONGEST_SCANNED = 2_000
-"""So many are looked at for secrets before."""
+"""Characters of a value that are scanned for secrets before it is quoted."""
 
 
 class Severity(StrEnum):
-    ERROR = "error"  # nothing is submitted
-    WARNING = "warning"  # it is submitted, and probably not what was meant
+    ERROR = "error"  # blocks submission
+    WARNING = "warning"  # probably not what the author meant
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where it stands, a sentence for a person, and a mechanical fix if there is one."""
+    """One problem: where, a sentence for a person, and a mechanical fix where there is one."""
 
     pointer: str  # RFC 6901; "" is the whole document
     message: str
     severity: Severity = Severity.ERROR
     rule: str = ""  # a stable id such as "workflow.cycle"
-    fix: Fix = ()  # on the same document
+    fix: Fix = ()  # operations on the same document
 
     def within(self, prefix: str) -> "Problem":
-        """The same problem, told of a document that holds this one at `prefix`."""
+        """Return the problem as seen from a document that contains this one at `prefix`."""
         fix = tuple(
             {**operation, **{key: prefix + operation[key] for key in ("path", "from") if key in operation}}
             for operation in self.fix
@@ -42,11 +42,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Change:
-    """What reading did to the text or the document of its own accord."""
+    """A correction that parsing or a tag default made to the text or the document."""
 
     pointer: str
     message: str
-    by: str = ""  # whose rule filled it in: "team" or "portal"; empty for what reading did
+    by: str = ""  # "team" or "portal" for a default tag, empty for the parser
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
@@ -54,17 +54,17 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 
 def join(*parts: str | int) -> str:
-    """The JSON pointer through these keys and list positions: join("jobs", 0) is "/jobs/0"."""
+    """Return the JSON pointer through these keys and list positions: ("jobs", 0) gives "/jobs/0"."""
     return "".join(f"/{escape(str(part))}" for part in parts)
 
 
 def escape(part: str) -> str:
-    """One key as it stands in a pointer (RFC 6901: ~0 is ~, ~1 is /)."""
+    """Escape one key for a pointer (RFC 6901: ~0 is ~, ~1 is /)."""
     return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
 def split(pointer: str) -> list[str]:
-    """The keys of a pointer. Raises ValueError when it is not one."""
+    """Return the keys of a pointer. Raise ValueError if it is malformed."""
     if not pointer:
         return []
     if not pointer.startswith("/"):
@@ -73,7 +73,7 @@ def split(pointer: str) -> list[str]:
 
 
 def resolve(document: Any, pointer: str) -> Any:
-    """The value a pointer stands for. Raises LookupError when the document has none there."""
+    """Return the value at a pointer. Raise LookupError if the document has none."""
     value = document
     for part in split(pointer):
         if isinstance(value, dict):
@@ -86,7 +86,7 @@ def resolve(document: Any, pointer: str) -> Any:
 
 
 def shown(value: object) -> str:
-    """A value as a person would name it, cut to a readable length: the text “abc”, the number 4, a list."""
+    """Describe a value in a sentence, truncated: the text “abc”, the number 4, a list."""
     match value:
         case None:
             return "null"
@@ -109,14 +109,14 @@ def quoted(text: str) -> str:
 
 
 def cut(text: str) -> str:
-    """A text on one line, at most `LONGEST_QUOTE` characters of it; secrets are masked before."""
+    """Return the text on one line, at most `MAX_QUOTE_LENGTH` characters, with secrets masked first."""
     text = redact_text(text[:LONGEST_SCANNED])
     short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
     return "".join(character if character.isprintable() else " " for character in short)
 
 
 def listed(names: Iterable[str], *, conjunction: str = "and", limit: int = 8) -> str:
-    """Names as in a sentence: a, b and c."""
+    """Join names as in a sentence: a, b and c."""
     all_names = list(names)
     texts = [cut(name) for name in all_names[: limit + 1]]
     if len(all_names) > limit:

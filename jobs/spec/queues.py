@@ -1,4 +1,4 @@
-"""What a queue asks of the jobs that are submitted to it."""
+"""Rules that a queue sets for the jobs submitted to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from jobs.spec.rules import WARNING, rule
 
 @dataclass(frozen=True)
 class QueueFacts:
-    """What is known of a queue. None or an empty text: nobody has asked AWS."""
+    """What is known of a queue. None or an empty string: not read from AWS yet."""
 
     fair_share: bool | None = None
-    """Whether a scheduling policy shares the queue among share identifiers."""
+    """Whether the queue has a fair-share scheduling policy."""
     platform: str = ""
-    """ECS, ECS_FARGATE, EKS or SAGEMAKER_TRAINING, as AWS calls it (jobQueueType)."""
+    """jobQueueType in AWS: ECS, ECS_FARGATE, EKS or SAGEMAKER_TRAINING."""
     environments: tuple[EnvironmentFacts, ...] = ()
 
 

@@ -1,8 +1,8 @@
-"""Which steps of a workflow wait for which: what ${jobName} means, also after a shell has had its way with it.
+"""The dependencies between steps of a workflow: what ${jobName} means, even after a shell has expanded it.
 
-In a heredoc whose EOF is not quoted, a shell takes ${train-model} for “the variable `train`, or else `model`”, so
-that the file holds only `model` (POSIX shell, parameter expansion). Such a rest is read back where it fits one
-step and nothing else.
+In a heredoc with an unquoted EOF, a shell reads ${train-model} as “the variable `train`, or else `model`”, so that
+the file holds only `model` (POSIX shell, parameter expansion). Such a remnant is read as a reference if it fits
+exactly one step and nothing else.
 """
 
 from collections import defaultdict
@@ -17,13 +17,13 @@ from jobs.spec.problems import Problem, Severity, join, listed, quoted
 from jobs.spec.rules import ERROR, WARNING, note
 
 MOST_COMPARISONS = 10_000
-"""So many names are compared, over all a workflow, to guess what a reference to nothing meant."""
+"""Names compared per workflow to suggest a step for unknown references."""
 
 MOST_RIDDLES = 25
-"""So many ambiguous rests are followed through the graph; the others are only reported."""
+"""Ambiguous remnants that are followed through the graph; further ones are only reported."""
 
 MOST_FITTING = 8
-"""So many steps are looked at for one rest; when more fit, it is ambiguous in any case."""
+"""Candidate steps considered per remnant; with more, it is ambiguous anyway."""
 
 QUOTE_EOF = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
 
@@ -60,12 +60,12 @@ NEITHER = note(
 
 @dataclass(frozen=True)
 class Reference:
-    """One entry of dependsOn that stands for another step."""
+    """One entry of dependsOn that refers to another step."""
 
     step: int
     entry: int  # position in dependsOn
     parent: int
-    type: str  # "" is plain; N_TO_N joins two arrays
+    type: str  # "" is plain; N_TO_N links two arrays
 
     @property
     def pointer(self) -> str:
@@ -74,7 +74,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class _Remnant:
-    """A jobId that may be what a shell left of a reference, and the steps that fit."""
+    """A jobId that may be the remnant of a reference, with the steps it could mean."""
 
     step: int
     entry: int
@@ -85,7 +85,7 @@ class _Remnant:
 
 @dataclass
 class References:
-    """All references of a workflow, and what is wrong with those that are none."""
+    """The resolved references of a workflow, and the problems of the others."""
 
     steps: Sequence[Document]
     found: list[Reference] = field(default_factory=list)
@@ -102,7 +102,7 @@ class References:
 
 
 def resolve(steps: Sequence[Document]) -> References:
-    """Find what each dependency of each step stands for. Linear in steps and dependencies."""
+    """Resolve the references of all steps. Linear in steps and dependencies."""
     return _ReferenceResolver(steps).run()
 
 
@@ -110,7 +110,7 @@ class _ReferenceResolver:
     def __init__(self, steps: Sequence[Document]) -> None:
         self.references = References(steps)
         self.by_name: dict[str, list[int]] = defaultdict(list)
-        self.by_remnant: dict[str, list[int]] = defaultdict(list)  # by what a shell leaves of the name
+        self.by_remnant: dict[str, list[int]] = defaultdict(list)  # by the remnant that a shell leaves of the name
         self.remnants: list[_Remnant] = []
         self.comparisons = MOST_COMPARISONS
         for number, step in enumerate(steps):
@@ -177,7 +177,7 @@ class _ReferenceResolver:
             self._report_neither(step, entry, text)
 
     def _settle_remnants(self) -> None:
-        """Decide which rests are references, so that none of them closes a circle."""
+        """Accept remnants that fit one step, unless that would close a cycle."""
         sure = self.references.parents()
         with_guesses = [list(parents) for parents in sure]
         for remnant in self.remnants:
@@ -263,11 +263,11 @@ class _ReferenceResolver:
 
 
 def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
-    """The steps apart from one; the first few, and one more to tell that there are."""
+    """Return the first candidates other than `step`, one more than the limit."""
     return tuple(other for other in steps[: MOST_FITTING + 2] if other != step)[: MOST_FITTING + 1]
 
 
 def _dependency_type(entry: Document) -> str:
-    """The type of an edge: SEQUENTIAL on another job means a plain one."""
+    """Return the type of a dependency; SEQUENTIAL on another job means a plain one."""
     kind = text_at(entry, "type")
     return "" if kind == "SEQUENTIAL" else kind

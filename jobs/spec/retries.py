@@ -1,4 +1,4 @@
-"""Retries: what of a retry strategy makes sense together."""
+"""Rules of retry strategies."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from jobs.spec.rules import WARNING, rule
 
 CONDITIONS = ("onStatusReason", "onReason", "onExitCode")
 CATCH_ALL = {"onReason": "*", "action": "EXIT"}
-USUAL_ATTEMPTS = 3  # offered, for the person to change
+USUAL_ATTEMPTS = 3  # in the fix, for the author to change
 MOST_RULES = 5  # RetryStrategy, API reference
 
 _RULES_PATH = ("retryStrategy", "evaluateOnExit")
@@ -49,7 +49,7 @@ def rules_can_match(document: Document) -> Iterator[Problem]:
 
     Rules are read in order, and the first that fits decides. Source: “Automated job retries”, AWS Batch User Guide.
     """
-    # More rules than Batch takes are told by the schema, and not compared with each other.
+    # The schema reports too many rules; comparing all of them would be quadratic.
     rules = [entry if is_object(entry) else {} for entry in list_at(document, *_RULES_PATH)[:MOST_RULES]]
     for number, entry in enumerate(rules):
         here = join(*_RULES_PATH, number)
@@ -118,7 +118,7 @@ def _matches_all(entry: Document) -> bool:
 
 
 def _covers(one: Document, other: Document) -> bool:
-    """Whether the first rule fits whatever the second fits."""
+    """Return whether the first rule matches everything that the second matches."""
     wide, narrow = _conditions_of(one), _conditions_of(other)
     if not wide or not narrow:
         return False

@@ -1,8 +1,7 @@
-"""The register of rules: what each is called, how serious it is, what it says, and where that is written.
+"""The registry of validation rules: id, severity, statement and source of each.
 
-A rule is a small function that yields problems. `rule` gives it its id and puts its docstring into the register,
-from which `docs/rules.md` is written: the first sentence says the rule to people, and what stands after “Source:”
-says who made it.
+A rule is a small function that yields problems. `rule` gives it an id and registers its docstring, from which
+`docs/rules.md` is generated: the text before “Source:” states the rule to people, the text after it names the source.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the register."""
+    """A registered rule."""
 
     id: str
     severity: Severity
@@ -29,13 +28,13 @@ class Rule:
 
 
 KNOWN: dict[str, Rule] = {}
-"""All rules by their ids, once the modules that have them are imported (`jobs.spec.judge` imports them all)."""
+"""All rules by id, complete once `jobs.spec.rules.validate` is imported."""
 
 
 def rule(
     name: str, severity: Severity = ERROR
 ) -> Callable[[Callable[P, Iterator[Problem]]], Callable[P, Iterator[Problem]]]:
-    """Register a function as the rule of a name. What it yields gets the name and the severity."""
+    """Register a function as a rule. Its problems get the rule's id and severity."""
 
     def register(check: Callable[P, Iterator[Problem]]) -> Callable[P, Iterator[Problem]]:
         note(name, severity, check.__doc__ or "")
@@ -51,7 +50,7 @@ def rule(
 
 
 def note(name: str, severity: Severity, text: str) -> str:
-    """Register a rule whose check is part of something larger. Raises ValueError if its text names no source."""
+    """Register a rule whose check is part of a larger one. Raise ValueError if its text names no source."""
     one_line = " ".join(cleandoc(text).split())
     says, colon, source = one_line.partition("Source: ")
     if not (colon and says and source):

@@ -1,4 +1,4 @@
-"""Secrets that stand in the open: in environment values, where everyone who may see the job in AWS reads them.
+"""Rules against secrets in plain environment values, which everyone who may see the job in AWS can read.
 
 No message repeats the value, and no fix holds it.
 """
@@ -69,7 +69,7 @@ def _advice(container: Container) -> str:
 def _secret_reference_fix(
     document: Document, container: Container, position: Any, name: str
 ) -> tuple[dict[str, Any], ...]:
-    """In a definition: the variable becomes a reference to a parameter named after definition and variable."""
+    """Return a fix that moves a definition's variable into a parameter named after definition and variable."""
     family = text_at(document, "jobDefinitionName")
     names = [text_at(entry, "name") for entry in list_at(container.value, "secrets")]
     if container.sort == "eks" or not family or name in names or "Override" in str(container.path[0]):

@@ -1,4 +1,4 @@
-"""vCPU, memory and GPUs as a document names them, and the size of the document itself."""
+"""Rules of vCPU, memory and GPUs, and of the size of the request itself."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from jobs.spec.rules import WARNING, rule
 LARGEST_DEFINITION = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
 LARGEST_SUBMISSION = 30 * 1024
 PORTAL_SHARE = 1024
-"""Bytes of a SubmitJob request that the portal keeps for its own tags, the longer name and the ids of parents."""
+"""Bytes of a SubmitJob request reserved for the portal's tags, the longer job name and dependency ids."""
 
 LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
 IN_WORDS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
@@ -30,7 +30,7 @@ _MIN_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at le
 
 
 def bytes_sent(document: Document) -> int:
-    """The size of the request as botocore writes it (JSON in ASCII with blanks after , and :)."""
+    """Return the size of the request as botocore serialises it (ASCII JSON with blanks after , and :)."""
     return len(json.dumps(document))
 
 
@@ -139,7 +139,7 @@ def asks_later(document: Document) -> Iterator[Problem]:
     Source: the answer of AWS Batch to a submission without them: “vCPU is not provided.”
     """
     if not isinstance(document.get("containerProperties"), dict) or is_fargate(document):
-        return  # on Fargate it is an error, and told there
+        return  # an error on Fargate, with a rule of its own
     missing_names = missing(document["containerProperties"])
     if missing_names:
         message = (
@@ -157,19 +157,19 @@ def requirement_types(container: object) -> set[str]:
 
 
 def missing(container: dict[str, Any]) -> list[str]:
-    """Which of vCPU and memory a container does not name, in words."""
+    """Return the labels of vCPU and memory where the container names neither form of them."""
     types = requirement_types(container)
     return [IN_WORDS[kind] for key, kind in LEGACY.items() if key not in container and kind not in types]
 
 
 def legacy_alone(container: Document) -> list[str]:
-    """The old keys that a container uses without the requirement of the same type beside."""
+    """Return the legacy keys that have no requirement of the same type beside them."""
     types = requirement_types(container)
     return [key for key, kind in LEGACY.items() if key in container and kind not in types]
 
 
 def modernised(container: Container, keys: Iterable[str]) -> Fix:
-    """Puts old keys into resourceRequirements. Nothing for values that are no numbers."""
+    """Return a fix that moves legacy keys into resourceRequirements, or () if a value is no integer."""
     if not all(is_whole_number(container.value[key]) for key in keys):
         return ()
     here = join(*container.path)
@@ -182,14 +182,14 @@ def modernised(container: Container, keys: Iterable[str]) -> Fix:
 
 
 def asked(container: object) -> dict[str, str]:
-    """Type to value; an old key counts only where no requirement of its type stands beside it."""
+    """Return amounts by type; a legacy key counts only without a requirement of its type."""
     owner = container if is_object(container) else {}
     old = {kind: str(owner[key]) for key, kind in LEGACY.items() if owner.get(key)}
     return old | {text_at(entry, "type"): text_at(entry, "value") for entry in list_at(owner, "resourceRequirements")}
 
 
 def number(value: object) -> Decimal:
-    """A size as a number; zero if it is none."""
+    """Return an amount as a number, 0 if it is none."""
     try:
         amount = Decimal(str(value)) if value else Decimal(0)
     except InvalidOperation:

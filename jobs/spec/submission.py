@@ -1,4 +1,4 @@
-"""The rules of a submission (SubmitJob): of itself, on its definition, and for its queue."""
+"""The rules of a submission (SubmitJob): by itself, against its definition, and for its queue."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -14,9 +14,9 @@ from jobs.spec.rules import rule
 def problems(
     document: Document, definition: Document | None = None, queue: QueueFacts | None = None
 ) -> list[Problem]:
-    """Everything that is wrong with a submission, by its schema and by these rules.
+    """Return every problem of a submission, from its schema and the rules.
 
-    With its definition at hand, what will run is judged; without, only what the submission says.
+    With its definition, the effective job is checked; without, only what the submission says.
     """
     checks = chain(
         schema.check(document, Kind.SUBMISSION),
@@ -28,13 +28,13 @@ def problems(
 
 
 def own_rules(document: Document) -> Iterator[Problem]:
-    """What the schema cannot say of one SubmitJob call, whether it stands alone or in a workflow."""
+    """Yield the problems beyond the schema of one SubmitJob call, alone or in a workflow."""
     for check in RULES:
         yield from check(document)
 
 
 def in_its_place(document: Document, definition: Document | None, queue: QueueFacts | None) -> Iterator[Problem]:
-    """What is wrong with a submission on its definition and for its queue."""
+    """Yield the problems of a submission against its definition and queue."""
     if definition is None:
         yield from sizes.legacy_override(document)
     else:

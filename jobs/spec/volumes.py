@@ -1,4 +1,4 @@
-"""Volumes, where they are mounted, and what EFS asks for."""
+"""Rules of volumes, mount points and EFS."""
 
 import re
 from collections.abc import Iterator
@@ -141,7 +141,7 @@ RULES = (
 
 
 def _mount_points(task: Task) -> Iterator[tuple[Path, str]]:
-    """Which volume each mount point names, and where."""
+    """Yield the volume that each mount point names, with its path."""
     list_key, name_key = ("volumeMounts", "name") if task.sort == "eks" else ("mountPoints", "sourceVolume")
     for container in task.containers:
         for position, mount in enumerate(list_at(container.value, list_key)):

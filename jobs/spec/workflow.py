@@ -1,4 +1,4 @@
-"""The rules of a workflow, `{"jobs": [ … ]}`, and the plan by which its steps are sent."""
+"""The rules of a workflow, `{"jobs": [ … ]}`, and the plan by which its steps are submitted."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ MOST_PARENTS = 20
 """Dependencies of one job (SubmitJob, API reference)."""
 
 MAX_STEPS = 5_000
-"""Steps of one workflow: so many are validated, kept and shown within seconds, also on SQLite."""
+"""Steps of one workflow: this many are validated, stored and shown within seconds, also on SQLite."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A step to wait for: its index, and "" for plain or "N_TO_N" for array to array."""
+    """A step to wait for: its index, and "" for a plain dependency or "N_TO_N" for array to array."""
 
     parent: int
     type: str
@@ -31,7 +31,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Step:
-    """One SubmitJob call. Raw job ids and an array's own SEQUENTIAL stay in `document["dependsOn"]`."""
+    """One SubmitJob call. Batch job ids and an array's own SEQUENTIAL stay in `document["dependsOn"]`."""
 
     index: int
     name: str
@@ -41,14 +41,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in the document's order, and the order in which they can be sent."""
+    """The steps in document order, and an order in which they can be submitted."""
 
     steps: tuple[Step, ...]
     order: tuple[int, ...]
 
     @cached_property
     def layers(self) -> tuple[tuple[int, ...], ...]:
-        """The steps that can run at the same time: first those that wait for none, then those that wait for these."""
+        """Steps grouped by depth: those without dependencies first, then those that wait for them, and so on."""
         result: list[list[int]] = []
         for number in self.order:
             depth = self._depths[number]
@@ -59,7 +59,7 @@ class Plan:
 
     @cached_property
     def longest_path(self) -> tuple[int, ...]:
-        """One longest chain of steps that wait for each other, from its first to its last."""
+        """One longest chain of dependent steps, first to last."""
         if not self.steps:
             return ()
         path = [max(self.order, key=lambda number: self._depths[number])]
@@ -80,10 +80,10 @@ def problems(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Everything that is wrong with a workflow: each step as a submission, and how the steps hang together.
+    """Return every problem of a workflow: of each step as a submission, and of the dependencies.
 
-    Definitions and facts about queues are looked up by what the steps say in jobDefinition and jobQueue; a step whose
-    definition is not among them is judged by what it says itself. Of a workflow that is too large only that is told.
+    `definitions` and `queues` are keyed by what the steps say in jobDefinition and jobQueue; a step whose definition
+    is missing is checked by itself. A workflow over the step limit gets only that problem.
     """
     if oversized := list(few_steps(document)):
         return oversized
@@ -110,9 +110,9 @@ def _iter_problems(
 
 
 def plan(document: Document) -> Plan:
-    """The steps of a workflow, or the one step of a submission, that have no errors.
+    """Plan the steps of a workflow, or the single step of a submission, that has no errors.
 
-    Raises ValueError when steps wait for each other in a circle; other errors are not looked for.
+    Raise ValueError if the dependencies have a cycle; other errors are not checked.
     """
     steps = _steps(document) if "jobs" in document else [document]
     resolved = references.resolve(steps)
@@ -136,12 +136,15 @@ def plan(document: Document) -> Plan:
 
 
 def _steps(document: Document) -> list[Document]:
-    """The steps; what is no object (an error of the schema) stands as an empty one, to keep the numbers right."""
+    """Return the steps, with {} in place of what is no object (a schema error), so that indexes stay right."""
     return [step if is_object(step) else {} for step in list_at(document, "jobs")]
 
 
 def _without_references(number: int, step: Document, resolved_entries: set[tuple[int, int]]) -> Document:
-    """A step without its references; a SEQUENTIAL on a job id, which AWS does not define, becomes plain."""
+    """Return a step without its references.
+
+    SEQUENTIAL beside a job id, which AWS does not define, becomes a plain dependency.
+    """
     if "dependsOn" not in step:
         return step
     entries: list[Any] = []
@@ -224,17 +227,16 @@ def few_parents(resolved: References) -> Iterator[Problem]:
 
 
 def joins(count: int) -> list[range]:
-    """How so many parents are shared out among jobs in between, so that no job waits for more than 20.
+    """Group dependencies beyond Batch's limit of 20 under intermediate jobs.
 
-    The groups are consecutive, and a group of one parent needs no job in between. More than 20 groups are shared out
-    in the same way.
+    Groups are consecutive; a group of one needs no intermediate job. More than 20 groups are grouped again.
     """
     groups = -(-count // MOST_PARENTS)
     return [range(start, min(start + MOST_PARENTS, count)) for start in range(0, groups * MOST_PARENTS, MOST_PARENTS)]
 
 
 def jobs_between(count: int) -> int:
-    """How many jobs in between so many parents need."""
+    """Return how many intermediate jobs this many dependencies need."""
     total = 0
     while count > MOST_PARENTS:
         groups = joins(count)
@@ -289,7 +291,7 @@ def arrays_match(resolved: References) -> Iterator[Problem]:
 
 
 def _n_to_n_dependencies(resolved: References) -> Iterator[tuple[Reference, int | None, int | None]]:
-    """Dependencies from child to child, with the sizes of the array that waits and of the other."""
+    """Yield N_TO_N dependencies with the array sizes of the waiting job and of the other."""
     for reference in resolved.found:
         if reference.type == "N_TO_N":
             sizes = [array_size(resolved.steps[number]) for number in (reference.step, reference.parent)]
