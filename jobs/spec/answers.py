@@ -1,4 +1,7 @@
-"""Answers of AWS become what could be asked: describe-job-definitions a definition, describe-jobs a submission."""
+"""Conversion of AWS output to requests.
+
+describe-job-definitions becomes a definition, describe-jobs a submission or a workflow.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +22,7 @@ _UNSUPPORTED_KEYS = ("ecsProperties", "eksProperties", "nodeProperties")
 
 @dataclass
 class Asked:
-    """What an answer of AWS would be asked for with, and where its parts stand in the answer."""
+    """The request behind an AWS response, and where its parts stand in the response."""
 
     document: Document
     kind: Kind
@@ -28,7 +31,7 @@ class Asked:
 
 
 def asked(value: Document) -> Asked | None:
-    """The document behind an answer, or None if it is no answer. Raises NotADocument for one that holds several."""
+    """Convert an AWS response, or return None. Raise DocumentParseError unless it has one definition."""
     if isinstance(value.get("jobDefinitions"), list):
         return _convert_definitions(value["jobDefinitions"])
     jobs = [entry for entry in list_at(value, "jobs") if _is_job_detail(entry)]

@@ -1,4 +1,4 @@
-"""`aws batch register-job-definition …` and `aws batch submit-job …`: the options of the AWS CLI become keys."""
+"""Conversion of `aws batch register-job-definition …` and `aws batch submit-job …`: options become keys."""
 
 import re
 import shlex
@@ -41,7 +41,7 @@ class _CliOption:
 
 
 def command_line(text: str) -> Written | None:
-    """The document that a command line would send, or None if the text is no such line. Raises NotADocument."""
+    """Parse a command line. Return None if the text is none. Raise DocumentParseError."""
     command_text = _LINE_CONTINUATION.sub(lambda end: " " * len(end[0]), text)
     matches = list(_COMMAND_START.finditer(command_text))
     if len(matches) != 1:
@@ -57,7 +57,7 @@ def command_line(text: str) -> Written | None:
 
 
 def _end_of_command(text: str, start: int) -> int:
-    """Where a shell ends the command: at a line end, ;, |, & or > outside of quotes."""
+    """Return where a shell ends the command: an unquoted line end, ;, |, & or >."""
     open_quote = ""
     at = start
     while at < len(text):
@@ -129,7 +129,7 @@ class _OptionReader:
             if name:
                 return name, False
         if name is None:
-            # The judge knows better what was meant than a reader does.
+            # Validation suggests the right name.
             first, *others = option.name.strip("-").split("-")
             return first + "".join(other.capitalize() for other in others), " ".join(option.values)
         return name, self._read_value(option, self._resolve_ref(self.schema["properties"][name]))
@@ -167,7 +167,7 @@ class _OptionReader:
         text = " ".join(option.values)
         self._refuse_file(option)
         try:
-            # The reader of documents wants an object; a list is one of its values.
+            # The parser expects an object; the value may be a list.
             return loaded(f'{{"value": {text}\n}}')[0]["value"]
         except (NotADocument, KeyError) as error:
             message = error.message if isinstance(error, NotADocument) else "it is not one value"
@@ -175,7 +175,7 @@ class _OptionReader:
             refuse(self.text, option.offset, f"the value of {option.name} is not JSON: {cut(reason)}")
 
     def _convert(self, value: Any, shape: Mapping[str, Any]) -> Any:
-        """Shorthand has only texts: numbers, switches and lists of one come from the shape."""
+        """Convert shorthand, which has only strings: numbers, switches and lists of one follow from the schema."""
         type_name = shape.get("type")
         if isinstance(value, dict):
             names = {folded(name): name for name in shape.get("properties", {})}
@@ -208,7 +208,7 @@ _MAX_SHORTHAND_DEPTH = 10
 
 
 class _ShorthandParser:
-    """The CLI's short way to write an object: key=value,key=[a,b],key={inner=value}. Raises ValueError."""
+    """The CLI's shorthand syntax for objects: key=value,key=[a,b],key={inner=value}. Raises ValueError."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,4 +1,4 @@
-"""Why a text is not JSON, in words for the person who wrote it."""
+"""Messages for JSON syntax errors, for the person who wrote the text."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jobs.spec.text import Lines, open_brackets
 
 @dataclass(frozen=True)
 class Complaint:
-    """What is wrong and where; the sentence goes on after “Line 3, column 7: ”."""
+    """Message and offset of an error; the message follows “Line 3, column 7: ”."""
 
     offset: int
     message: str
@@ -63,7 +63,7 @@ _WORD = re.compile(r"[^\s,:\[\]{}\"'=]+")
 
 
 def about(text: str, error: JSONDecodeError) -> Complaint:
-    """What to say of a text at which Python's reader stopped."""
+    """Explain an error of Python's JSON decoder."""
     start = len(text) - len(text.lstrip())
     if error.pos <= start or error.msg == "Extra data":
         for pattern, message in _FORMAT_HINTS:
@@ -89,13 +89,13 @@ def about(text: str, error: JSONDecodeError) -> Complaint:
 
 
 def _unexpected_character(at: int, here: str, rest: str, before: str, message: str) -> Complaint:
-    """What to say of a character that cannot stand where it stands."""
+    """Explain a character that can't stand in this place."""
     hint = _punctuation_hint(here, before) or _shell_hint(rest) or _grammar_hint(here, rest, message)
     return Complaint(at, hint)
 
 
 def _punctuation_hint(here: str, before: str) -> str:
-    """Marks that are wrong wherever they stand."""
+    """Return a hint for punctuation that is wrong anywhere, or ""."""
     if here in "'‘’`":
         return 'texts and keys stand in double quotes ("), not in single ones.'
     if here in "“”„«»":
@@ -120,7 +120,7 @@ def _shell_hint(rest: str) -> str:
 
 
 def _grammar_hint(here: str, rest: str, message: str) -> str:
-    """What JSON's grammar wants in this place."""
+    """Return what JSON's grammar expects here."""
     match = _WORD.match(rest)
     word = match.group() if match else ""
     if message.startswith("Expecting property name"):
@@ -137,7 +137,7 @@ def _grammar_hint(here: str, rest: str, message: str) -> str:
 
 
 def _word_hint(word: str, here: str) -> str:
-    """A word where a value should stand."""
+    """Return a hint for a word in place of a value."""
     if word in _WORD_HINTS:
         return _WORD_HINTS[word]
     if word and (word[0].isdigit() or word[0] in "+-."):
@@ -187,5 +187,5 @@ def _unclosed_bracket(text: str, at: int) -> Complaint:
 
 
 def _last_visible_before(text: str, at: int) -> str:
-    """The last character before `at` that is not blank."""
+    """Return the last non-blank character before `at`."""
     return text[:at].rstrip()[-1:]

@@ -1,9 +1,8 @@
-"""Compares a document with a JSON Schema, by the library `jsonschema`.
+"""Validation of a document against a JSON Schema with `jsonschema` (Draft 2020-12).
 
-The comparing is the library's (Draft 2020-12); what its errors mean to a person is told in `wording`. Three things
-are laid over it, all by its own means of extension: a whole number is no 90.0 (botocore refuses it), a pattern has to
-fit all of a text (`$` also stands before a last line end), and each part of the schema is made ready once, so that
-a document costs no look-up of references.
+The validator is extended in three ways: 90.0 is no integer (botocore refuses it), a pattern has to match the whole
+string (`$` also matches before a final newline), and every subschema is compiled once, so that validation resolves no
+references. `messages` explains the errors.
 """
 
 import re
@@ -21,19 +20,19 @@ from jobs.spec.guesses import Guesses
 from jobs.spec.problems import Problem
 
 Elsewhere = Callable[[Path, str], "wording.Elsewhere | None"]
-"""Asked about an unknown key and the path of its object: whether the key is known in another place."""
+"""Called with the path of an object and an unknown key in it; returns where the key belongs, or None."""
 
 KEYWORDS = wording.SENTENCES.keys() | {
     "$schema", "$defs", "$ref", "title", "description", "properties", "items", "propertyNames",
 }  # fmt: skip
-"""The keywords whose errors can be told; `compiled` refuses a schema with any other."""
+"""The keywords whose errors have a message; a schema with any other can't be compiled."""
 
 _ANNOTATIONS = frozenset({"$schema", "$defs", "title", "description"})
 _CHECKED_FIRST = ("type", "required")
 
 
 def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
-    """`properties`, in the order of the document."""
+    """Check `properties` in document order."""
     if not isinstance(instance, dict):
         return
     for key, value in instance.items():
@@ -44,7 +43,7 @@ def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) 
 def _check_additional_properties(
     _: Any, ready: Any, instance: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    """`additionalProperties`: false, or the schema of each."""
+    """Check `additionalProperties`: false, or a schema for each."""
     if not isinstance(instance, dict):
         return
     properties = schema.get("properties", ())
@@ -58,7 +57,7 @@ def _check_additional_properties(
 
 
 def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """`propertyNames`; the path of the error leads to the key itself."""
+    """Check `propertyNames`; the error's path leads to the key."""
     if isinstance(instance, dict):
         for key in instance:
             for error in _prepend_path(ready.iter_errors(key), key):
@@ -67,14 +66,14 @@ def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterato
 
 
 def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """`items`."""
+    """Check `items`."""
     if isinstance(instance, list):
         for number, entry in enumerate(instance):
             yield from _prepend_path(ready.iter_errors(entry), number)
 
 
 def _check_pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
-    """`pattern`, of all of the text."""
+    """Check `pattern` against the whole string."""
     if isinstance(instance, str) and not pattern.fullmatch(instance):
         yield ValidationError("pattern")
 
@@ -85,7 +84,7 @@ def _prepend_path(errors: Iterator[ValidationError], key: str | int) -> Iterator
         yield error
 
 
-_Validator: Any = extend(  # type: ignore[no-untyped-call] # the stubs leave it without types
+_Validator: Any = extend(  # type: ignore[no-untyped-call] # untyped in the stubs
     Draft202012Validator,
     validators={
         "properties": _check_properties,
@@ -100,18 +99,18 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call] # the stubs leave it 
 
 @dataclass(frozen=True)
 class Shape:
-    """A schema made ready for comparing."""
+    """A schema ready for validation."""
 
     validator: Any
 
 
 def compiled(schema: Mapping[str, Any]) -> Shape:
-    """Make a schema ready. Raises ValueError when it holds a keyword that nobody could put into words."""
+    """Compile a schema. Raise ValueError for a keyword that has no message."""
     return Shape(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
 
 
 class _SchemaCompiler:
-    """Turns every schema within a schema into a validator of its own; those of `$defs` are shared."""
+    """Turns every subschema into a validator; those of `$defs` are shared."""
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.definitions = definitions
@@ -122,7 +121,7 @@ class _SchemaCompiler:
             return _Validator(self._compile_keywords(part))
         name = part["$ref"].removeprefix("#/$defs/")
         if name not in self.by_name:
-            self.by_name[name] = None  # a shape that holds itself would come back here: Batch has none
+            self.by_name[name] = None  # a recursive shape would return None here: Batch has none
             self.by_name[name] = _Validator(self._compile_keywords(self.definitions[name]))
         return self.by_name[name]
 
@@ -150,9 +149,9 @@ def problems(
     suggestions: Guesses | None = None,
     find_misplaced_key: Elsewhere | None = None,
 ) -> Iterator[Problem]:
-    """Where a document, which stands at a path of a larger one, departs from a shape.
+    """Yield the problems of a document that stands at the path `at` of a larger one.
 
-    `in_words` puts patterns into words.
+    `pattern_descriptions` explains the patterns of the schema.
     """
     context: wording.Told | None = None
     for error in shape.validator.iter_errors(document):

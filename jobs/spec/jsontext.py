@@ -1,4 +1,4 @@
-"""JSON as people write it becomes data: strictly, with comments, or with commas and prose that are none of it."""
+"""Tolerant JSON parsing: strict, with comments, or with trailing commas and surrounding prose."""
 
 import json
 import math
@@ -15,15 +15,15 @@ from jobs.spec.refusal import NotADocument, refuse
 from jobs.spec.text import STRING, Lines
 
 DEEPEST = 32
-"""Brackets within brackets; AWS's own deepest document has fewer than half."""
+"""Nesting depth; AWS's deepest document needs less than half."""
 
 MOST_SPANS = 20
-"""So many pairs of brackets in a text with prose are looked at for the one that is the document."""
+"""Pairs of outer braces that are tried in a text with prose."""
 
 _MAX_INTEGER = 2**63 - 1
-_MAX_NUMBER_LENGTH = 40  # digits; no number of AWS Batch has half as many
+_MAX_NUMBER_LENGTH = 40  # characters; no number of AWS Batch has half as many
 _ESCAPE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # two halves that make one character
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a surrogate pair
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<null>\\u0000)|\\."
 )
 _BRACE_OR_STRING = re.compile(STRING + r"|(?P<open>\{)|(?P<close>\})")
@@ -33,20 +33,20 @@ _NOT_LINE_END = re.compile(r"[^\r\n]")
 
 @dataclass(frozen=True)
 class Written:
-    """What a text holds, what had to be changed to see it, and where its values stand."""
+    """The value of a text, the corrections it needed, and its source map."""
 
     value: dict[str, Any]
     changes: tuple[Change, ...]
     outline: Callable[[], Outline]
-    repeats: bool = False  # an object has a key twice
+    repeats: bool = False  # some object has a key twice
 
 
 class _UnfitNumberError(Exception):
-    """A number that JSON's grammar or Python would take, and AWS would not."""
+    """A number that JSON or Python accepts and AWS does not."""
 
 
 def with_comments(text: str) -> Written:
-    """JSON that may have comments. Raises NotADocument."""
+    """Parse JSON that may have comments. Raise DocumentParseError."""
     comments = texts.without_comments(text)
     if comments.unclosed is not None:
         refuse(text, comments.unclosed, "the comment that begins here with /* has no end (*/).")
@@ -58,7 +58,7 @@ def with_comments(text: str) -> Written:
 
 
 def among_other_text(text: str, is_document: Callable[[dict[str, Any]], bool]) -> Written | None:
-    """The one document in a text that has something around it, or commas before closing brackets."""
+    """Return the only document in a text with prose around it or trailing commas, or None."""
     comments = texts.without_comments(text)
     if comments.unclosed is not None or comments.blanked.lstrip().startswith("["):
         return None
@@ -82,7 +82,7 @@ def among_other_text(text: str, is_document: Callable[[dict[str, Any]], bool]) -
 
 
 def loaded(text: str) -> tuple[dict[str, Any], bool]:
-    """The object that a text without comments holds, and whether an object has a key twice. Raises NotADocument."""
+    """Parse JSON without comments. Return the object and whether a key is duplicated. Raise DocumentParseError."""
     deep = texts.too_deep(text, DEEPEST)
     if deep is not None:
         refuse(text, deep, f"brackets stand in brackets {DEEPEST + 1} deep; {DEEPEST} are read at most.")
@@ -120,7 +120,7 @@ def _lazy_source_map(text: str) -> Callable[[], Outline]:
 
 
 def _brace_spans(text: str) -> Iterator[tuple[int, int]]:
-    """From and to of each outermost pair of braces."""
+    """Yield start and end of each outermost pair of braces."""
     depth = start = count = 0
     for match in _BRACE_OR_STRING.finditer(text):
         if match["open"]:
@@ -200,7 +200,7 @@ def _reject_constant(literal: str) -> NoReturn:
 
 
 def _raise_bad_number(text: str, literal: str) -> NoReturn:
-    """Name the number that had to be refused, which is the first of its kind in the text."""
+    """Raise for the first number of this spelling in the text."""
     offset = next((offset for offset, word in texts.words(text) if word.startswith(literal)), 0)
     if literal[-1].isdecimal():
         length = f" ({len(literal):,} characters)" if len(literal) > _MAX_NUMBER_LENGTH else ""
@@ -209,7 +209,7 @@ def _raise_bad_number(text: str, literal: str) -> NoReturn:
 
 
 def _reject_broken_escapes(text: str) -> None:
-    """Refuse escapes that stand for no character, or for one that no database and no shell can keep."""
+    """Raise for escapes of lone surrogates and of NUL, which no database or shell can store."""
     for start, string in texts.strings(text):
         if "\\u" not in string:
             continue

@@ -1,7 +1,8 @@
-"""Keys and values as other tools write them, fitted to the shapes of AWS Batch.
+"""Corrections of keys and values that other tools spell differently.
 
-JobName, job_name and job-name are jobName; "60" is 60 where a number is wanted. Keys of free maps (parameters, tags,
-log options, labels) belong to the person and are never rewritten. What resembles nothing stays for the judge.
+JobName, job_name and job-name become jobName; "60" becomes 60 where an integer is expected. Keys of free maps
+(parameters, tags, log options, labels) belong to the author and are never changed. Unrecognised keys stay, for
+validation to report.
 """
 
 from collections.abc import Mapping
@@ -16,22 +17,22 @@ from jobs.spec.problems import Change, cut, escape
 from jobs.spec.wording import converted
 
 MOST_SAID = 20
-"""So many values are told one by one; a document with more was written by a program that does it everywhere."""
+"""Converted values reported one by one; a document with more was written by a program that does it everywhere."""
 
 _MAX_NAMED_KEYS = 8
 
 
 @dataclass
 class Fitted:
-    """A document after fitting: what was changed, and where parts stand that were called differently."""
+    """A rewritten document, with the changes and the origins of renamed parts."""
 
     document: Document
     changes: list[Change] = field(default_factory=list)
-    origins: dict[str, str] = field(default_factory=dict)  # pointer in the document to pointer in what was written
+    origins: dict[str, str] = field(default_factory=dict)  # pointer in the document to pointer in the source
 
 
 def fitted(document: Document, kind: Kind) -> Fitted:
-    """The document with the keys and types of its kind. The one given stays as it is."""
+    """Return the document with the keys and types that its schema expects. The argument is not modified."""
     fixer = _KeyFixer(schema.schema(kind)["$defs"])
     return fixer.run(document, schema.schema(kind))
 
@@ -49,7 +50,7 @@ class _KeyFixer:
         return Fitted(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
     def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
-        """A value that stands `here` in the document and `there` in what was written. The same object if it fits."""
+        """Fix a value at `here`, which the source has at `there`. Return the same object if nothing changed."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")
@@ -97,7 +98,7 @@ class _KeyFixer:
             return new_value
         last = here.rpartition("/")[2]
         what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else cut(last.replace("~1", "/"))
-        # Without the value, which may be a secret.
+        # The value is not quoted: it may be a secret.
         if type_name == "string":
             message = f"{what} was not in quotes; it is read as a text, as AWS Batch wants it."
         elif type_name == "integer":
@@ -128,7 +129,7 @@ def _names_by_fold(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def kind_by_fold(document: Document) -> Kind | None:
-    """The kind that the keys of a document speak of in some other spelling."""
+    """Return the kind that the document's keys indicate in any spelling, or None."""
     keys = {folded(key) for key in list(document)[:1000]}
     if "jobs" in keys:
         return Kind.WORKFLOW

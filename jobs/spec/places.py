@@ -1,4 +1,4 @@
-"""Where each value of a document stands in its text, and which keys were written twice."""
+"""A source map of JSON text: the offset of each value, and duplicate keys."""
 
 import json
 import re
@@ -10,12 +10,12 @@ from jobs.spec.text import STRING
 _TOKEN = re.compile(STRING + r'|[\[{\]}]|[^\s,:\[\]{}"]++')
 
 MOST_DUPLICATES = 20
-"""So many duplicate keys are told one by one; the first already stops the document."""
+"""Duplicate keys reported one by one; the first already blocks the document."""
 
 
 @dataclass(slots=True)
 class Node:
-    """A value in the text: the offset of its key, or of itself where it has none, and what it holds."""
+    """A value in the text: the offset of its key, or its own if it has none, and its members."""
 
     offset: int
     members: "dict[str, Node]" = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A key that one object has twice."""
+    """A key that an object has twice."""
 
     pointer: str
     first: int  # offset
@@ -32,18 +32,18 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class Outline:
-    """The tree of places of one text."""
+    """The tree of offsets of a text."""
 
     root: Node
     duplicates: tuple[Duplicate, ...] = ()
 
     @classmethod
     def empty(cls) -> "Outline":
-        """Of a text whose parts have no places of their own."""
+        """Return a map for a text whose parts have no positions."""
         return cls(Node(0))
 
     def offset(self, pointer: str) -> int:
-        """Where a pointer's value stands, or its nearest ancestor that the text has."""
+        """Return the offset of a pointer's value, or of its nearest ancestor in the text."""
         node = self.root
         for key in split(pointer):
             if key not in node.members:
@@ -54,17 +54,17 @@ class Outline:
 
 @dataclass(slots=True)
 class _OpenContainer:
-    """An object or list whose end has not come yet."""
+    """An object or list that is not closed yet."""
 
     node: Node
     is_object: bool
-    key: str | None = None  # read, and waiting for its value
+    key: str | None = None  # key whose value comes next
     key_offset: int = 0
     own_key: str = ""
 
 
 def outline(text: str) -> Outline:
-    """The places in a text that is JSON (comments already blanked). One pass, no recursion."""
+    """Map JSON text whose comments are blanked. One pass, no recursion."""
     root = Node(0)
     open_containers: list[_OpenContainer] = []
     duplicates: list[Duplicate] = []

@@ -1,7 +1,7 @@
-"""A person's text becomes a document, and it is said what was done to it on the way.
+"""The parser: a person's text to a document, with a record of every correction.
 
-A text is read by the first format that knows it; then what an answer of AWS, a skeleton or another convention of
-spelling puts around the document is taken away. To read another format, add its function to `SLOW_FORMATS`.
+A text is parsed by the first format that recognises it. Then the wrapping is removed: AWS output, a CLI skeleton,
+other spellings of keys. To accept another format, add its function to `SLOW_FORMATS`.
 """
 
 import re
@@ -23,10 +23,10 @@ from jobs.spec.text import Lines, Place
 __all__ = ["DEEPEST", "LARGEST", "LARGEST_SLOW", "NotADocument", "Place", "Reading", "read"]
 
 LARGEST = 1024 * 1024
-"""Bytes of text that are read at all. RegisterJobDefinition takes 24 KiB and SubmitJob 30 KiB a job."""
+"""Bytes of text that are parsed at all. RegisterJobDefinition takes 24 KiB and SubmitJob 30 KiB per job."""
 
 LARGEST_SLOW = 64 * 1024
-"""Characters of text that anything slower than JSON with comments is tried on."""
+"""Characters of text up to which formats slower than JSON with comments are tried."""
 
 DUPLICATE_KEY = note(
     "reading.duplicate-key", ERROR,
@@ -42,7 +42,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Reading:
-    """A text that was read: the document it holds, and what is to be said of the text itself."""
+    """A parsed text: its document, the corrections, and the problems of the text itself."""
 
     text: str
     kind: Kind
@@ -50,15 +50,15 @@ class Reading:
     changes: tuple[Change, ...] = ()
     problems: tuple[Problem, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Parts of the document that have another pointer in what was written."""
+    """Pointers of parts that have another pointer in the source."""
     _build_source_map: Callable[[], Outline] = field(default=Outline.empty, repr=False, compare=False)
 
     def place(self, pointer: str) -> Place:
-        """Where a value stands in the text: at its key, if it has one. Of the nearest ancestor if it is not there."""
+        """Return the position of a value's key in the text, or of its nearest ancestor that the text has."""
         return self._lines.place(self._source_map.offset(self._source_pointer(pointer)))
 
     def _source_pointer(self, pointer: str) -> str:
-        """The pointer as it would be in what was written."""
+        """Return the pointer in the source."""
         whole = pointer
         while whole not in self.origins and whole:
             whole = whole.rpartition("/")[0]
@@ -76,9 +76,9 @@ class Reading:
 
 
 def read(text: str | bytes, kind: Kind | None = None) -> Reading:
-    """Read a text as a document. Raises NotADocument, and nothing else, whatever the text is.
+    """Parse a text as a document. Raise DocumentParseError, and nothing else, for any text.
 
-    `kind` says what it is meant to be; without it, its keys say so.
+    `kind` is what the document is meant to be; without it, its keys decide.
     """
     text = _decode(text)
     source = _parse_text(text, kind)
@@ -142,19 +142,18 @@ def _cli_command(text: str, _: Kind | None) -> Written | None:
 
 
 SLOW_FORMATS: tuple[Callable[[str, Kind | None], Written | None], ...] = (_cli_command, _embedded_json)
-"""Formats besides JSON with comments, in the order in which they are tried. Each takes a text and the kind that was
-asked for, and answers None for a text that is not of its format, or raises NotADocument for one that is, and cannot
-be read."""
+"""Formats besides JSON with comments, in order. Each takes the text and the requested kind and returns None for a
+text of another format; it raises DocumentParseError for a text of its format that it can't parse."""
 
 
 def _compose_origins(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
-    """Where parts stand after two changes: the later one speaks of pointers that the earlier one made."""
+    """Compose the origins of two steps: `later` refers to pointers that `earlier` created."""
     view = Reading("", Kind.DEFINITION, {}, origins=earlier)
     return {**earlier, **{new: view._source_pointer(old) for new, old in later.items()}}  # noqa: SLF001 - of this module
 
 
 def _decode(raw: str | bytes) -> str:
-    """The text without a byte order mark, if it is UTF-8 and not too large."""
+    """Return the text without a byte order mark. Raise DocumentParseError if it is not UTF-8 or too large."""
     if len(raw) > LARGEST:
         _raise_too_large(len(raw))
     if isinstance(raw, bytes):
@@ -188,7 +187,7 @@ def _mebibytes(size: int) -> str:
 
 
 def _add_type(document: Document) -> tuple[Document, list[Change]]:
-    """A definition with the type that its own properties speak of, when it names none."""
+    """Add the type that follows from the definition's properties, if it has none."""
     if "type" in document:
         return document, []
     types_by_key = {

@@ -1,4 +1,4 @@
-"""A text that is no document, and the sentence that says why and where."""
+"""The error of a text that can't be parsed, with its position."""
 
 from typing import NoReturn
 
@@ -6,7 +6,7 @@ from jobs.spec.text import Lines
 
 
 class NotADocument(ValueError):  # noqa: N818 - it says what the text is
-    """A text that cannot be read as a document of any kind. The message is a sentence for a person."""
+    """A text that is no document of any kind. The message is a sentence for a person."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
@@ -16,6 +16,6 @@ class NotADocument(ValueError):  # noqa: N818 - it says what the text is
 
 
 def refuse(text: str, offset: int, message: str) -> NoReturn:
-    """Raise NotADocument with the place of an offset."""
+    """Raise DocumentParseError with the position of an offset."""
     place = Lines(text).place(offset)
     raise NotADocument(f"Line {place.line}, column {place.column}: {message}", place.line, place.column)

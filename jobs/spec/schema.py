@@ -1,8 +1,7 @@
-"""JSON Schema (2020-12) of each kind of document, made from the botocore that is installed.
+"""JSON Schema (2020-12) of each kind of document, built from the installed botocore.
 
-The service model knows every key, its type and AWS's own words for it. What it lacks (patterns of names, bounds
-of numbers, most lengths) is laid over it from `LIMITS`, whose source is the AWS Batch API reference unless a
-line says otherwise.
+The service model has every key, its type and AWS's documentation. What it lacks (patterns of names, bounds of
+numbers, most lengths) comes from `LIMITS`, whose source is the AWS Batch API reference unless a line says otherwise.
 """
 
 import html
@@ -39,7 +38,7 @@ IN_WORDS = {
     EXIT_CODE: "digits, with at most one * at the end",
     RETRY_ACTION: "RETRY or EXIT",
 }
-"""What a pattern means, after “must be”."""
+"""The meaning of each pattern, continuing “must be”."""
 
 LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("RegisterJobDefinitionRequest", "jobDefinitionName"): {"pattern": NAME},
@@ -50,7 +49,7 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("SubmitJobRequest", "shareIdentifier"): {"pattern": SHARE_IDENTIFIER},
     ("SubmitJobRequest", "schedulingPriorityOverride"): {"minimum": 0, "maximum": 9999},
     ("SubmitJobRequest", "dependsOn"): {"maxItems": 20},
-    # How many tags a job may have is a rule of names.py: the portal adds its own.
+    # The number of tags is a rule of reserved_names.py: the portal adds its own.
     ("SubmitJobRequest", "tags"): {"maxProperties": None},
     ("ArrayProperties", "size"): {"minimum": 2, "maximum": 10_000},
     ("RetryStrategy", "attempts"): {"minimum": 1, "maximum": 10},
@@ -78,7 +77,7 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("NodeRangeProperty", "instanceTypes"): {"maxItems": 1},
     ("LinuxParameters", "swappiness"): {"minimum": 0, "maximum": 100},
 }
-"""Keywords for a member of a shape; None takes a keyword away."""
+"""Keywords added to a member of a shape; None removes a keyword."""
 
 _REQUESTS = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}
 
@@ -93,7 +92,7 @@ _BOUNDS = {
 
 
 def check(document: Document, kind: Kind) -> Iterator[Problem]:
-    """What is wrong with a document by its schema alone."""
+    """Yield the problems of a document against its schema."""
     if kind is not Kind.WORKFLOW:
         elsewhere = _find_misplaced_key if kind is Kind.SUBMISSION else None
         yield from conformity.problems(
@@ -115,7 +114,7 @@ def check(document: Document, kind: Kind) -> Iterator[Problem]:
 
 @cache
 def schema(kind: Kind) -> dict[str, Any]:
-    """The JSON Schema of a kind of document. Callers share it: read, do not write."""
+    """Return the JSON Schema of a kind. The result is shared: don't modify it."""
     definitions: dict[str, Any] = {}
     if kind is Kind.WORKFLOW:
         _convert_shape(_service_model().shape_for(_REQUESTS[Kind.SUBMISSION]), definitions)
@@ -128,7 +127,7 @@ def schema(kind: Kind) -> dict[str, Any]:
 
 @cache
 def _compiled_schema(kind: Kind) -> conformity.Shape:
-    """The schema of a kind, ready; that of a workflow without its steps, which are judged one by one."""
+    """Compile the schema of a kind; that of a workflow without its steps, which are checked one by one."""
     whole = schema(kind)
     if kind is Kind.WORKFLOW:
         whole = {**whole, "properties": {"jobs": {**whole["properties"]["jobs"], "items": {}}}}
@@ -137,13 +136,13 @@ def _compiled_schema(kind: Kind) -> conformity.Shape:
 
 @cache
 def _compiled_step() -> conformity.Shape:
-    """The schema of one step of a workflow, ready."""
+    """Compile the schema of one workflow step."""
     definitions = schema(Kind.WORKFLOW)["$defs"]
     return conformity.compiled({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
 
 
 def _find_misplaced_key(path: Path, key: str) -> Elsewhere | None:
-    """What to say of a key that a submission does not know where it stands, and that means something elsewhere."""
+    """Explain a key that is unknown in its place in a submission but valid elsewhere; None for any other."""
     steps = 2 if path[:1] == ("jobs",) else 0
     here = join(*path, key)
     if len(path) == steps and key in _members_of_shapes("ContainerOverrides"):
@@ -165,7 +164,7 @@ def _members_of_shapes(*shapes: str) -> frozenset[str]:
 
 @cache
 def _definition_only_keys() -> frozenset[str]:
-    """Keys of a definition and of its containers."""
+    """Return the keys of a definition and its containers."""
     return _members_of_shapes(
         *("RegisterJobDefinitionRequest", "ContainerProperties", "TaskContainerProperties"),
         *("EcsTaskProperties", "EksContainer", "EksPodProperties", "NodeProperties"),
@@ -174,12 +173,12 @@ def _definition_only_keys() -> frozenset[str]:
 
 @cache
 def _service_model() -> ServiceModel:
-    """The data of AWS Batch as botocore ships it; no session and no client is made."""
+    """Load botocore's service model of AWS Batch, without a session or client."""
     return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
 
 
 def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Ours, not AWS's: a list of submissions. The limit of parents is the workflow's to judge."""
+    """Return the portal's own schema of a workflow: a list of submissions. A rule limits the number of parents."""
     step = definitions["SubmitJobRequest"]
     step["properties"]["dependsOn"].pop("maxItems")
     return {
@@ -193,10 +192,10 @@ def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _convert_shape(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a shape; structures go to `definitions` and are referred to."""
+    """Return the schema of a shape; structures are added to `definitions` and referenced."""
     if isinstance(shape, StructureShape):
         if shape.name not in definitions:
-            definitions[shape.name] = {}  # named before it is filled, lest a shape that holds itself never ends
+            definitions[shape.name] = {}  # set before the recursion, so that recursive shapes end
             definitions[shape.name].update(_convert_structure(shape, definitions))
         return {"$ref": f"#/$defs/{shape.name}"}
     converted: dict[str, Any]
@@ -235,6 +234,6 @@ def _convert_structure(shape: StructureShape, definitions: dict[str, Any]) -> di
 
 
 def plain(documentation: str) -> str:
-    """AWS's HTML as one paragraph of plain text."""
+    """Return AWS's HTML documentation as one paragraph of plain text."""
     spaced = re.sub(r"</?(?:p|li|ul|ol|dl|dt|dd|note|important|div|br|h\d)\b[^>]*>", " ", documentation or "")
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", spaced))).strip()

@@ -1,4 +1,4 @@
-"""A document as the command line that would hand it to AWS. What `commandline` reads, this writes."""
+"""Documents as AWS CLI commands, the reverse of `parsing.cli_command`."""
 
 import json
 import shlex
@@ -9,6 +9,6 @@ _COMMANDS = {Kind.DEFINITION: "register-job-definition", Kind.SUBMISSION: "submi
 
 
 def command(document: Document, kind: Kind, region: str) -> str:
-    """For a shell. Raises KeyError for a workflow, for which the AWS CLI has no command."""
+    """Return a shell command that submits the document. Raise KeyError for a workflow: the CLI has no command."""
     text = shlex.quote(json.dumps(document, indent=2, ensure_ascii=False))
     return f"aws batch {_COMMANDS[kind]} --region {shlex.quote(region)} --cli-input-json {text}"

@@ -1,8 +1,8 @@
-"""CLI skeletons, `aws batch … --generate-cli-skeleton`, that were filled in here and there: the rest is left out.
+"""Removal of the empty parts of a CLI skeleton, `aws batch … --generate-cli-skeleton`.
 
-A skeleton has every key there is, with "" and 0 as values, true for every switch and some word for every enum, so
-that only a text or a number says that somebody was here. A switch that is true may be the skeleton's own
-(privileged is one), so it goes too, and its name is said.
+A skeleton has every key, with "" and 0 as values, true for every switch and some value for every enum, so that only a
+string or number proves an edit. A switch that is true may be the skeleton's own (privileged is one): it is dropped
+too, and named in the changes.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from jobs.spec.keys import Fitted
 from jobs.spec.problems import Change, escape, listed
 
 PLACEHOLDER = "KeyName"
-"""The key that a skeleton gives to every free map."""
+"""The key that a skeleton puts into every free map."""
 
 _BLOCKS = (
     ("containerProperties", "nodeProperties", "eksProperties"),
     ("containerOverrides", "nodeOverrides", "eksPropertiesOverride"),
 )
-"""Where all of these stand together, nobody meant all of them."""
+"""Blocks that exclude each other: only a skeleton has all of them."""
 
 
 def filled_in(document: Document, kind: Kind) -> Fitted | None:
-    """What somebody wrote into a skeleton, or None if the document is none."""
+    """Return the edited parts of a skeleton, or None if the document is none."""
     if kind is Kind.WORKFLOW or not _is_skeleton(document):
         return None
     pruning = _SkeletonPruner(schema.schema(kind)["$defs"])
@@ -51,7 +51,7 @@ class _SkeletonPruner:
         self.switches: list[str] = []
 
     def prune_object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
-        """The members that say something, and with them the switches and enums beside them."""
+        """Return the edited members, with the enums beside them."""
         properties = shape.get("properties", {})
         result: Document = {}
         for key, member in value.items():
@@ -90,7 +90,7 @@ class _SkeletonPruner:
         return result
 
     def _has_content(self, value: Any, shape: Mapping[str, Any]) -> bool:
-        """Whether a text or number in it was typed by somebody."""
+        """Return whether a string or number in it was typed by the author."""
         if is_object(value):
             properties = shape.get("properties", {})
             others = shape.get("additionalProperties")

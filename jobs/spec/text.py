@@ -1,11 +1,11 @@
-"""The text of a document: its lines, its comments and the pieces it is made of. Every pass is linear."""
+"""Tokens of JSON text: lines, comments, strings, words and brackets. Every pass is linear."""
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-STRING = r'"(?:[^"\\\r\n]++|\\[^\r\n])*+"?'  # an unclosed one ends with its line
+STRING = r'"(?:[^"\\\r\n]++|\\[^\r\n])*+"?'  # an unclosed string ends with its line
 
 _COMMENT_OR_STRING = re.compile(
     STRING + r"|(?P<line>(?://|\#)[^\r\n]*+)|(?P<block>/\*(?:[^*]++|\*(?!/))*+(?P<end>\*/)?)"
@@ -18,14 +18,14 @@ _WORD_OR_STRING = re.compile(STRING + r'|(?P<word>[^\s,:\[\]{}"]++)')
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in a text; both count from 1."""
+    """A position in a text, 1-based."""
 
     line: int
     column: int
 
 
 class Lines:
-    """The places of a text's characters."""
+    """An index from offsets to positions."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
@@ -37,15 +37,15 @@ class Lines:
 
 @dataclass(frozen=True)
 class Comments:
-    """A text whose comments have become blanks, so that everything else still stands where it stood."""
+    """A text whose comments are blanked, so that all offsets stay valid."""
 
     blanked: str
-    found: tuple[int, ...] = ()  # offsets
-    unclosed: int | None = None  # offset of a /* that nothing ends
+    found: tuple[int, ...] = ()  # offsets of comments
+    unclosed: int | None = None  # offset of an unclosed /*
 
 
 def without_comments(text: str) -> Comments:
-    """Blank out `//`, `/* */` and `#` comments that stand outside of texts in quotes."""
+    """Blank out `//`, `/* */` and `#` comments outside of strings."""
     if "#" not in text and "//" not in text and "/*" not in text:
         return Comments(text)
     offsets: list[int] = []
@@ -64,7 +64,7 @@ def without_comments(text: str) -> Comments:
 
 
 def too_deep(text: str, limit: int) -> int | None:
-    """The offset of the bracket that nests deeper than `most`, if any."""
+    """Return the offset of the first bracket nested deeper than `limit`, or None."""
     if text.count("[") + text.count("{") <= limit:
         return None
     depth = 0
@@ -79,7 +79,7 @@ def too_deep(text: str, limit: int) -> int | None:
 
 
 def open_brackets(text: str) -> list[int]:
-    """The offsets of the brackets that nothing closes, outermost first."""
+    """Return the offsets of unclosed brackets, outermost first."""
     still_open: list[int] = []
     for match in _BRACKET_OR_STRING.finditer(text):
         if match["open"]:
@@ -90,14 +90,14 @@ def open_brackets(text: str) -> list[int]:
 
 
 def words(text: str) -> Iterator[tuple[int, str]]:
-    """What stands outside of quotes and is no punctuation (numbers, true, NaN, …), with its offset."""
+    """Yield what is neither string nor punctuation (numbers, true, NaN, …), with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is not None:
             yield match.start(), match["word"]
 
 
 def strings(text: str) -> Iterator[tuple[int, str]]:
-    """What stands in quotes, with the quotes and the offset of the first."""
+    """Yield the strings, quotes included, with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is None:
             yield match.start(), match.group()

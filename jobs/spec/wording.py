@@ -1,6 +1,6 @@
-"""What the errors of a schema mean, in a person's words, with a fix where there is no doubt about it.
+"""Messages for schema errors, with a fix where it is unambiguous.
 
-Each function tells one sort of error of `jsonschema`; `SENTENCES` says which keyword is told by which.
+Each function explains one kind of `jsonschema` error; `MESSAGES` maps keywords to functions.
 """
 
 import re
@@ -15,7 +15,7 @@ from jobs.spec.problems import Fix, Problem, Severity, cut, join, listed, quoted
 from jobs.spec.rules import rule
 
 Error = Any
-"""A ValidationError of jsonschema, whose type stubs take each of its parts for possibly unset."""
+"""A ValidationError of jsonschema, untyped because its stubs declare each attribute as possibly unset."""
 
 NAMED_FREELY = (("jobName",), ("jobDefinitionName",))
 LONGEST_NAME = 128
@@ -32,7 +32,7 @@ _TYPE_LABELS = {
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A key that is unknown where it stands, and known in another place: what to say, and how to put it right."""
+    """A message and a fix for a key that is valid in another place."""
 
     message: str
     fix: Fix = ()
@@ -40,7 +40,7 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Told:
-    """What the sentences about one document share."""
+    """What the messages for one document share."""
 
     in_words: Mapping[str, str]
     guesses: Guesses
@@ -48,7 +48,7 @@ class Told:
 
 
 def problems(error: Error, path: Path, context: Told) -> Iterator[Problem]:
-    """An error of the library as problems; `path` leads to what it is about."""
+    """Explain a validation error; `path` leads to the value."""
     if "propertyNames" in error.schema_path:
         yield from (key_too_long if error.validator == "maxLength" else key_empty)(error, path, context)
         return
@@ -61,13 +61,13 @@ def missing_key(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the required members of botocore's service model of AWS Batch.
     """
-    # The library yields one error a key, without saying which; the first of them tells all.
+    # The library yields one error per key, and only its message names the key.
     key = _missing_key_of(error.message)
     yield Problem(join(*path), f"{key} is missing{_in_parent(path)}; it has to be there.")
 
 
 def unknown_keys(error: Error, path: Path, context: Told) -> Iterator[Problem]:
-    """Every key of an object that has no place there."""
+    """Yield a problem for every unknown key of an object."""
     properties = error.schema["properties"] if isinstance(error.schema, Mapping) else {}
     for key in error.instance:
         if key in properties:
@@ -128,7 +128,7 @@ def unknown_value(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     """
     value, values = error.instance, error.validator_value
     if not isinstance(value, str):
-        return  # the wrong type is told already
+        return  # reported as a wrong type
     suggestion = context.guesses.nearest(value, values)
     hint = f"did you mean {suggestion}?" if suggestion else f"it knows {_join_values(tuple(values))}."
     fix = ({"op": "replace", "path": join(*path), "value": suggestion},) if suggestion else ()
@@ -143,7 +143,7 @@ def wrong_pattern(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     """
     pattern = error.validator_value.pattern
     description = context.in_words.get(pattern, f"of the form {pattern}")
-    # A queue is called as it is called, and a step of a workflow is named elsewhere too.
+    # Other names refer to something: a queue has its name, and steps refer to each other.
     name = _sanitize_name(error.instance) if path in NAMED_FREELY else ""
     fix = ({"op": "replace", "path": join(*path), "value": name},) if name and re.fullmatch(pattern, name) else ()
     yield Problem(join(*path), f"{_label(path)} must be {description}; found {shown(error.instance)}.", fix=fix)
@@ -192,7 +192,7 @@ def too_small(error: Error, path: Path, _: Told) -> Iterator[Problem]:
     Source: the AWS Batch API reference, where it describes the member.
     """
     if path[-2:] == ("arrayProperties", "size"):
-        # Whoever asks for an array of one means a job, not a second one.
+        # An array of one is meant to be a plain job.
         fix: Fix = ({"op": "remove", "path": join(*path[:-1])},)
     else:
         fix = _nearest_bound_fix(error, path)
@@ -237,12 +237,12 @@ SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
 
 @lru_cache(maxsize=256)
 def _join_values(values: tuple[str, ...]) -> str:
-    """The values of an enum, which are the same for each wrong one."""
+    """Join the values of an enum, cached per enum."""
     return listed(values)
 
 
 def converted(value: Any, type_name: str) -> Any:
-    """A single value as the type that is wanted, where there is no doubt about it; else None."""
+    """Convert a single value to a JSON type if that is unambiguous, else return None."""
     match type_name, value:
         case "string", bool():
             return "true" if value else "false"
@@ -261,13 +261,13 @@ def converted(value: Any, type_name: str) -> Any:
 
 
 def _wrap_in_list(value: Any, schema: Any) -> list[Any] | None:
-    """One object where a list of objects is wanted."""
+    """Wrap an object where a list of objects is expected, else return None."""
     entries = schema["items"].schema if "items" in schema else {}
     return [value] if isinstance(value, dict) and entries.get("type") == "object" else None
 
 
 def _missing_key_of(message: str) -> str:
-    """The key that an error of `required` names: “'jobName' is a required property”."""
+    """Return the key of a `required` error: “'jobName' is a required property”."""
     return message.rpartition(" is a required property")[0].strip("'\"")
 
 
@@ -287,17 +287,17 @@ def _bounds_message(error: Error, path: Path) -> str:
 
 
 def _nearest_bound_fix(error: Error, path: Path) -> Fix:
-    """The nearest number that AWS Batch takes."""
+    """Return a fix with the nearest number that AWS Batch takes."""
     return ({"op": "replace", "path": join(*path), "value": error.validator_value},)
 
 
 def _sanitize_name(value: str) -> str:
-    """The value with a dash for whatever a name cannot hold."""
+    """Replace characters that a name can't have by dashes."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:LONGEST_NAME]
 
 
 def _label(path: Path) -> str:
-    """The value at the path as a sentence names it."""
+    """Name the value at a path in a sentence."""
     if not path:
         return "The document"
     last = path[-1]
