@@ -12,7 +12,7 @@ def order(parents: Parents) -> list[int]:
 
     Nodes in a cycle, or behind one, are left out.
     """
-    pending_counts = [len(set(needed)) for needed in parents]
+    pending_counts = [len(set(own_parents)) for own_parents in parents]
     children = reversed_edges(parents)
     ready = [number for number, count in enumerate(pending_counts) if not count]
     result: list[int] = []
@@ -29,8 +29,8 @@ def order(parents: Parents) -> list[int]:
 def reversed_edges(parents: Parents) -> list[list[int]]:
     """Return, for each node, the nodes that wait for it."""
     children: list[list[int]] = [[] for _ in parents]
-    for child, needed in enumerate(parents):
-        for parent in set(needed):
+    for child, own_parents in enumerate(parents):
+        for parent in set(own_parents):
             children[parent].append(child)
     return children
 

@@ -73,11 +73,11 @@ def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[
     Source: ComputeEnvironmentOrder and JobQueueDetail, AWS Batch API reference.
     """
     labels = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
-    offered = labels.get(queue.platform)
+    queue_platform = labels.get(queue.platform)
     platform = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
-    if offered and offered != platform and "nodeProperties" not in definition:
+    if queue_platform and queue_platform != platform and "nodeProperties" not in definition:
         message = (
-            f"The job definition is for {platform}, and the queue runs jobs on {offered}; "
+            f"The job definition is for {platform}, and the queue runs jobs on {queue_platform}; "
             f"choose a queue for {platform}."
         )
         yield Problem("/jobQueue", message)

@@ -29,7 +29,7 @@ def described(fields: Iterable[Field]) -> list[dict[str, Any]]:
 def _lens_config(place: Place) -> dict[str, Any]:
     match place:
         case At():
-            beside = [[list(path), needed] for path, needed in place.beside]
+            beside = [[list(path), sibling_value] for path, sibling_value in place.beside]
             return {"place": "at", "sort": place.sort.name, "beside": beside}
         case Requirement():
             return {

@@ -57,15 +57,15 @@ class At:
             take(document, self.path)
             return
         put(document, self.path, self.sort.mean(text))
-        for path, needed in self.beside:
+        for path, sibling_value in self.beside:
             if not there(document, path):
-                put(document, path, needed)
+                put(document, path, sibling_value)
 
     def owns(self, document: Document) -> Iterator[str]:
         if there(document, self.path):
             yield join(*self.path)
-        for path, needed in self.beside:
-            if part(document, *path) == needed:
+        for path, sibling_value in self.beside:
+            if part(document, *path) == sibling_value:
                 yield join(*path)
 
     def fits(self, document: Document) -> bool:
