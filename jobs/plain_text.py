@@ -1,19 +1,19 @@
-"""Text of programs and people for files and terminals: nothing in it steers a terminal or reorders what is read."""
+"""Plain text for files and terminals, with nothing that controls a terminal or reorders the text."""
 
 import re
 
 SEQUENCE = re.compile(
-    r"\x1b\[([0-9;:]*)m"  # colours and weights, the only ones that a page shows
+    r"\x1b\[([0-9;:]*)m"  # colours and weights, the only ones that pages show
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)"  # operating system commands: titles, links
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f]*(?:\x1b\\|\x9c)"  # strings to a device
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[ -/]*[0-~]?"  # the rest: character sets, save and restore, reset
 )
-"""A control sequence of a terminal (ECMA-48), in its seven-bit and its eight-bit form."""
+"""A terminal control sequence (ECMA-48), in 7-bit and 8-bit form."""
 
-# Control characters (Cc), format characters (Cf), separators of lines and paragraphs, and halves of surrogate pairs,
-# which no file can hold. Of the format characters the joiners stay, which emoji, Persian and Indic scripts need, and
-# the signs that are seen.
+# Control characters (Cc), format characters (Cf), line and paragraph separators, and lone surrogates,
+# which no file can hold. Joiners stay, which emoji, Persian and Indic scripts need, and so do
+# visible format characters.
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
@@ -21,7 +21,7 @@ _INVISIBLE = re.compile(
 
 
 def plain_text(text: str, *, keep: str = "", filler: str = " ") -> str:
-    """Return the text without control sequences, and with `filler` for each character that can't be seen.
+    """Return the text without control sequences, and with `filler` for each invisible character.
 
     Characters of `keep` stay.
     """

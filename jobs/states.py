@@ -1,7 +1,7 @@
-"""Every state a job can be in: what it is called, how it looks, how it ranks, whether it is the end.
+"""Every state of a job: label, look, rank, and whether it is final.
 
-Two questions are kept apart. *Delivery*: how far is the job on its way to AWS? *State*: what does AWS say of it?
-People see one *status*, which is the state once AWS has the job and the delivery before.
+*Delivery* is how far a job is on its way to AWS, *state* is what AWS says of it. People see one *status*: the state
+once AWS has the job, the delivery before.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ class Delivery(StrEnum):
 
 
 class State(StrEnum):
-    """What AWS says of a job; STOPPED and LOST are ours.
+    """A job's state in AWS; STOPPED and LOST are the portal's.
 
-    STOPPED is FAILED because someone stopped it. LOST is a job that AWS forgot before we saw its end.
+    STOPPED is a FAILED that a person caused. LOST is a job that AWS forgot before the portal saw its end.
     """
 
     SUBMITTED = "SUBMITTED"
@@ -42,7 +42,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """How a delivery or a state is shown to people."""
+    """The presentation of a delivery or state."""
 
     name: str
     label: str
@@ -55,7 +55,7 @@ class Status:
 
     @property
     def live(self) -> bool:
-        """Whether it may still change by itself, so that a page should look again."""
+        """Whether it may still change, so that pages poll."""
         return not self.final
 
 
@@ -89,12 +89,12 @@ UNSENT = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Deli
 
 
 def status_of(delivery: str, state: str) -> Status:
-    """The one status that people see. A word AWS invents tomorrow is shown as it is, and as unfinished."""
+    """Return the status that people see. A state unknown to the portal is shown literally, as not final."""
     name = state if delivery == Delivery.SENT and state else delivery
     return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state this portal does not know.")
 
 
 def rank_of(state: str) -> int:
-    """Where a state stands on a job's way; unknown ones before everything, so that they never end a job."""
+    """Return the rank of a state, -1 if unknown, so that an unknown state never ends a job."""
     status = STATUSES.get(state)
     return status.rank if status else -1

@@ -1,4 +1,4 @@
-"""What differs between two documents, told one thing after the other."""
+"""The differences between two documents, each in a sentence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _NAME_KEYS = {
     "resourceRequirements": "type", "mountPoints": "sourceVolume", "volumeMounts": "name",
     "consumableResourceList": "consumableResource", "nodeRangeProperties": "targetNodes",
 }  # fmt: skip
-"""Lists whose entries have names of their own, so that another order is no difference."""
+"""Lists whose entries are identified by a key, so that their order makes no difference."""
 
 
 class Sort(StrEnum):
@@ -26,7 +26,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs: where, in the newer document if it is there, and in a sentence. Secrets are masked."""
+    """A difference: its pointer (in the newer document if it is there), and a sentence. Secrets are masked."""
 
     pointer: str
     place: str
@@ -35,13 +35,13 @@ class Difference:
     after: Any
     sentence: str
     masked_again: bool = False
-    """Whether it only has the mask now where there was a secret: someone has not seen it, and not changed it."""
+    """Whether a secret became the mask: the author never saw the secret, and did not change it."""
 
 
 def differences(before: Document, after: Document) -> list[Difference]:
-    """What changed from one document to another, in the order of the newer one; what only the older has comes after.
+    """Return the differences in the order of the newer document; within an object, removed members come last.
 
-    Documents are compared as they are: compare normal forms to leave out what means the same.
+    Documents are compared literally: compare normal forms to ignore equivalent spellings.
     """
     return list(_diff_objects(before, after, (), ()))
 
@@ -77,7 +77,7 @@ def _diff_values(before: Any, after: Any, path: Path, labels: tuple[str, ...]) -
 def _diff_named_lists(
     before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
 ) -> Iterator[Difference]:
-    """Lists whose entries are known by their names."""
+    """Compare lists whose entries are identified by a key."""
     key = _NAME_KEYS[str(path[-1])]
     earlier = {entry[key]: (number, entry) for number, entry in enumerate(before)}
     for number, entry in enumerate(after):
@@ -93,7 +93,7 @@ def _diff_named_lists(
 
 
 def _diff_lists(before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
-    """Lists whose entries are known by their places. A list of single values is one thing, such as a command."""
+    """Compare lists by position. A list of scalars, such as a command, is one value."""
     if not any(isinstance(entry, dict | list) for entry in (*before, *after)):
         if len(before) != len(after) or not all(map(_equals, before, after)):
             yield _difference(path, labels, Sort.CHANGED, before, after)
@@ -139,7 +139,7 @@ def _has_mask(value: Any) -> bool:
 
 
 def _mark_as_other(value: Any) -> Any:
-    """A masked value that differs from another masked one, so that both can be told apart."""
+    """Mark a masked value as different from another masked value."""
     if isinstance(value, str):
         return value.replace(MASK, f"{MASK} (another value)")
     if isinstance(value, list):
@@ -148,7 +148,7 @@ def _mark_as_other(value: Any) -> Any:
 
 
 def _describe_masked(value: Any) -> str:
-    """A masked value in a sentence; the value of a variable or requirement stands for its entry."""
+    """Describe a masked value in a sentence; a variable or requirement is described by its value."""
     if is_object(value) and value.keys() <= {"name", "type", "value"} and isinstance(value.get("value"), str):
         return shown(value["value"])
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
@@ -166,5 +166,5 @@ def _have_unique_names(entries: list[Any], key: str) -> bool:
 
 
 def _equals(before: Any, after: Any) -> bool:
-    """Equality as JSON has it, where true is not 1 and 1 is 1.0."""
+    """Compare as JSON does: true is not 1, but 1 is 1.0."""
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)

@@ -1,4 +1,4 @@
-"""What Batch will run: a definition with a submission laid over it, and where each value comes from."""
+"""The effective job: a definition with a submission applied, and the source of each value."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from jobs.spec.placeholders import WHOLE
 from jobs.spec.sizes import asked
 
 ATTEMPTS = ("retryStrategy", "attempts")
-BATCH_LOG_GROUP = "/aws/batch/job"  # where awslogs writes unless told otherwise; AWS Batch User Guide, log driver
+BATCH_LOG_GROUP = "/aws/batch/job"  # default of awslogs; AWS Batch User Guide, log driver
 
 
 class Source(StrEnum):
-    """Who says a value."""
+    """Where a value comes from."""
 
     DEFINITION = "definition"
-    OVERRIDE = "override"  # the submission, its parameters too
+    OVERRIDE = "override"  # the submission, including its parameters
     PARAMETER_DEFAULT = "parameter default"
     TEAM = "team rule"
     PORTAL = "portal"
-    BATCH = "batch"  # nobody said it, and Batch takes this
+    BATCH = "batch"  # a default of Batch
 
 
 @dataclass(frozen=True)
 class Said:
-    """A value and who says it."""
+    """A value and its source."""
 
     value: Any
     source: Source
@@ -38,23 +38,23 @@ class Said:
 
 @dataclass(frozen=True)
 class EffectiveContainer:
-    """One container as it will run. None: nobody says it."""
+    """A container as it will run. None: not stated anywhere."""
 
     name: str
     image: Said | None
-    command: tuple[Said, ...]  # word by word, because a parameter says some of them
+    command: tuple[Said, ...]  # word by word: some may come from parameters
     environment: Mapping[str, Said]
     vcpus: Said | None
     memory_mib: Said | None
     gpus: Said | None
     log_group: Said | None
     command_by: Source = Source.DEFINITION
-    """Who says the command as a whole."""
+    """The source of the command as a whole."""
 
 
 @dataclass(frozen=True)
 class Effective:
-    """A job as it will run. None: nobody says it."""
+    """A job as it will run. None: not stated anywhere."""
 
     platform: str
     containers: tuple[EffectiveContainer, ...]
@@ -66,7 +66,7 @@ class Effective:
     tags: Mapping[str, Said]
 
     def as_json(self) -> Document:
-        """As plain data: {"image": {"value": …, "from": "definition"}, …}."""
+        """Return plain data: {"image": {"value": …, "from": "definition"}, …}."""
         return {
             "platform": self.platform,
             "containers": [_container_json(container) for container in self.containers],
@@ -80,7 +80,7 @@ class Effective:
 
 
 def tags(definition: Document, submission: Document) -> dict[str, str]:
-    """The tags by which a job is found and paid for: the submission's over the definition's."""
+    """Merge the tags of a job; the submission's win over the definition's."""
     both = {**object_at(definition, "tags"), **object_at(submission, "tags")}
     return {str(key): str(value) for key, value in both.items()}
 
@@ -88,8 +88,9 @@ def tags(definition: Document, submission: Document) -> dict[str, str]:
 def view(
     definition: Document, submission: Document | None = None, tag_sources: Mapping[str, Source] | None = None
 ) -> Effective:
-    """What a job of the definition will run, with a submission laid over it if there is one. `filled` says which of
-    the submission's tags nobody wrote, and whose rule put them there.
+    """Return the effective job of a definition, with a submission applied if there is one.
+
+    `tag_sources` names the submission's tags that a rule of the team or the portal added.
     """
     over = submission or {}
     task_entries = tasks(definition)
@@ -119,7 +120,7 @@ def _sourced_tags(definition: Document, submission: Document, tag_sources: Mappi
 
 
 def _sourced_parameters(definition: Document, submission: Document) -> dict[str, Said]:
-    """What the placeholders of a command stand for."""
+    """Return the values of a command's placeholders."""
     defaults = {
         key: Said(value, Source.PARAMETER_DEFAULT) for key, value in object_at(definition, "parameters").items()
     }
@@ -148,7 +149,7 @@ def _containers_of(task: Task, submission: Document, values: Mapping[str, Said])
 
 
 def _override_of(task: Task, name: str, submission: Document) -> Document:
-    """The override of a container. Those of node groups are by group and are not laid over here."""
+    """Return the override of a container. Overrides of node groups are not applied."""
     if task.in_group:
         return {}
     if task.sort == "container":
@@ -184,7 +185,7 @@ def _environment(base: Document, over: Document, key: str, *, with_portal_variab
 
 
 def _requirements(base: Document, over: Document) -> dict[str, Said]:
-    """Sizes by type; those of pods are written in words of Kubernetes."""
+    """Return amounts by type, read from the Kubernetes resources of pods too."""
     amounts = {kind: Said(value, Source.DEFINITION) for kind, value in _amounts_by_type(base).items()}
     return amounts | {kind: Said(value, Source.OVERRIDE) for kind, value in _amounts_by_type(over).items()}
 

@@ -1,4 +1,4 @@
-"""Whether some compute environment of a queue can run a job of a size, as far as AWS's words about them tell."""
+"""Placement: whether a queue's compute environments can run a job of a size, as far as AWS describes them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jobs.spec.problems import listed
 
 FARGATE_VCPUS, FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024
 MOST_OF_IT = 0.95
-"""A machine keeps some of its memory for itself, how much differs: above this share of it nobody can be sure."""
+"""The share of an instance's memory that is certainly usable; the system reserves a varying rest."""
 
 
 class Fits(StrEnum):
@@ -23,11 +23,11 @@ class Fits(StrEnum):
 
 @dataclass(frozen=True)
 class EnvironmentFacts:
-    """A compute environment as AWS describes it. None and empty texts: it does not say."""
+    """A compute environment as AWS describes it. None and empty strings: not stated."""
 
     name: str
     kind: str = ""
-    """EC2, SPOT, FARGATE or FARGATE_SPOT; empty for one that AWS does not manage."""
+    """EC2, SPOT, FARGATE or FARGATE_SPOT; empty for an unmanaged environment."""
     state: str = ""
     status: str = ""
     max_vcpus: int | None = None
@@ -36,7 +36,7 @@ class EnvironmentFacts:
 
     @classmethod
     def of(cls, description: Document) -> "EnvironmentFacts":
-        """From an answer of DescribeComputeEnvironments."""
+        """Read an entry of DescribeComputeEnvironments."""
         resources = object_at(description, "computeResources")
         max_vcpus = resources.get("maxvCpus")
         return cls(
@@ -51,7 +51,7 @@ class EnvironmentFacts:
 
     @property
     def platform(self) -> str:
-        """EKS, FARGATE or EC2, as definitions are told apart; empty where nobody knows."""
+        """EKS, FARGATE or EC2, as for definitions; empty if unknown."""
         if self.orchestration == "EKS":
             return "EKS"
         return "FARGATE" if self.kind.startswith("FARGATE") else "EC2" if self.kind else ""
@@ -59,14 +59,14 @@ class EnvironmentFacts:
 
 @dataclass(frozen=True)
 class Fit:
-    """The answer, and a sentence that says why."""
+    """The verdict, and a sentence that gives the reason."""
 
     fits: Fits
     reason: str
 
 
 def fit(size: Size, environments: Sequence[EnvironmentFacts]) -> Fit:
-    """Whether any of a queue's environments can run it. One that surely can, decides; else one that perhaps can."""
+    """Return the best verdict among a queue's environments: yes before unknown before no."""
     if not environments:
         return Fit(Fits.UNKNOWN, "AWS was not asked yet about the compute environments of the queue.")
     if not size.vcpus or not size.memory_mib:
@@ -112,7 +112,7 @@ def _check_fargate(size: Size, name: str) -> Fit:
 
 
 def _check_instances(size: Size, environment: EnvironmentFacts) -> Fit:
-    """Every type that might be chosen is compared: only if none is unknown, none that fits means no."""
+    """Compare with every instance type: the answer is no only if all types are known and none is large enough."""
     name = environment.name
     sizes = {type_name: machine(type_name) for type_name in environment.instance_types}
     unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
@@ -131,14 +131,14 @@ def _check_instances(size: Size, environment: EnvironmentFacts) -> Fit:
 
 
 def _can_hold(instance: Machine, size: Size, share: float) -> bool:
-    """Strictly: a job that asks for all the memory of a machine never gets it."""
+    """Return whether an instance is large enough. Memory is strict: a job never gets all memory of an instance."""
     return (
         size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
     )
 
 
 def _limiting_resource(instances: Iterable[Machine], size: Size) -> str:
-    """The first thing that is too much for all of them, or that no single one has everything."""
+    """Name the first resource that exceeds every instance, or say that no single one has all."""
     all_instances = list(instances)
     for amount, most, what in (
         (size.gpus, max(instance.gpus for instance in all_instances), "GPU"),

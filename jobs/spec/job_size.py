@@ -1,9 +1,9 @@
-"""How large a job is: what its definition and its submission together ask for, in every shape that AWS Batch takes.
+"""The size of a job: the resources that definition and submission request together, in every shape of AWS Batch.
 
-A container on ECS asks in resourceRequirements (or the older vcpus and memory), a container of a pod in
-resources.limits and resources.requests, a node group by its containers and by the machine that it names. Containers
-of one task add up, and so do the nodes of a multi-node job. An amount that cannot be told is `Unknown` and never a
-zero that a limit would let through; a size that stands where this module doesn't look makes the whole size unknown.
+A container on ECS requests resourceRequirements (or the legacy vcpus and memory), a pod's container resources.limits
+and resources.requests, a node group its containers and its instance type. The containers of a task add up, as do the
+nodes of a multi-node job. An amount that can't be determined is `UnknownAmount`, never a zero that would pass a
+limit; a size in a place that this module does not read makes the whole size unknown.
 """
 
 import itertools
@@ -26,10 +26,10 @@ RESOURCE_NAMES: Final[Mapping[str, str]] = {VCPU: "vCPU", MEMORY: "memory", GPU:
 SIZE_MEMBERS = frozenset(["resourceRequirements", "resources", "vcpus", "memory", "ephemeralStorage"]) | frozenset(
     ["numNodes", "instanceType", "instanceTypes"]
 )
-"""The members, wherever they stand, by which a document says how large a job is."""
+"""The keys that state a size, at any depth."""
 
 _FREE_TEXT = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
-"""Maps whose keys are people's own words, or are read with the member that holds them."""
+"""Maps whose keys are the author's own, or that are read together with their owner."""
 
 _POD_RESOURCES = {"cpu": VCPU, "memory": MEMORY, "nvidia.com/gpu": GPU}
 _AMOUNT_PATTERNS = {
@@ -43,7 +43,7 @@ MAX_NODES = 9999
 
 
 class Unknown(NamedTuple):
-    """A resource whose amount cannot be told, and why not, as the end of a sentence that begins with “because”."""
+    """A resource whose amount can't be determined. The reason continues a sentence after “because”."""
 
     resource: str  # VCPU, MEMORY or GPU
     reason: str
@@ -51,7 +51,7 @@ class Unknown(NamedTuple):
 
 @dataclass(frozen=True)
 class Amounts:
-    """What one container, one task or one node takes. Of an unknown resource, what is known is counted."""
+    """Resources of a container, task or node. For an unknown resource, the known part is counted."""
 
     vcpus: Decimal = Decimal(0)
     memory_mib: int = 0
@@ -74,7 +74,7 @@ class Amounts:
         )
 
     def at_least(self, other: "Amounts") -> "Amounts":
-        """The larger amount of each resource."""
+        """Return the larger amount of each resource."""
         return Amounts(
             max(self.vcpus, other.vcpus),
             max(self.memory_mib, other.memory_mib),
@@ -86,25 +86,25 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Size:
-    """What one run of a job asks for, all its nodes together. Zero where the amount is in `unknown`."""
+    """Resources of one run of a job, over all its nodes. Zero where the amount is in `unknown`."""
 
     platform: str  # EC2, FARGATE or EKS
     vcpus: Decimal
     memory_mib: int
     gpus: int
     ephemeral_gib: int
-    architecture: str  # by which it is priced: X86_64, ARM64, or WINDOWS on Fargate, where a licence is paid for
+    architecture: str  # for pricing: X86_64, ARM64, or WINDOWS on Fargate, which includes a licence
     system: str  # LINUX, or a Windows version as AWS names it
     nodes: int = 1
     unknown: tuple[Unknown, ...] = ()
 
     def why_unknown(self, resource: str) -> str:
-        """Why the amount of a resource cannot be told; empty if it can."""
+        """Return why the amount of a resource is unknown, or ""."""
         return next((amount.reason for amount in self.unknown if amount.resource == resource), "")
 
 
 def requested_size(definition: Document, submission: Document) -> Size:
-    """The effective size. An override of one type leaves the definition's others (SubmitJob, API reference)."""
+    """Return the effective size. An override of one type keeps the definition's others (SubmitJob, API reference)."""
     counter = _SizeCounter(definition, submission)
     total, nodes = counter.total()
     total = total + counter.unread_sizes()
@@ -135,7 +135,7 @@ def platform(definition: Document) -> str:
 
 
 def resized_at(submission: Document) -> str:
-    """The pointer to where a submission says a size of its own; empty if it doesn't."""
+    """Return the pointer at which a submission overrides the size, or ""."""
     if object_at(submission, "containerOverrides").get("resourceRequirements"):
         return "/containerOverrides/resourceRequirements"
     for key in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
@@ -146,14 +146,14 @@ def resized_at(submission: Document) -> str:
 
 @dataclass
 class _SizeCounter:
-    """Adds up a definition and its submission, and remembers which places of both it has read."""
+    """Adds up a definition and its submission, and tracks which paths of both it has read."""
 
     definition: Document
     submission: Document
     _paths_read: dict[str, set[Path]] = field(default_factory=lambda: {"definition": set(), "submission": set()})
 
     def total(self) -> tuple[Amounts, int]:
-        """The amounts of all nodes together, and how many nodes there are."""
+        """Return the amounts of all nodes together, and the number of nodes."""
         all_tasks = tasks(self.definition)
         alone = [task for task in all_tasks if not task.in_group]
         amounts = Amounts()
@@ -165,7 +165,7 @@ class _SizeCounter:
         return amounts + of_nodes, count
 
     def unread_sizes(self) -> Amounts:
-        """Nothing, if every size in both documents was read; else all of it is unknown."""
+        """Return no amounts if every size in both documents was read, else unknown ones."""
         for name, document in (("definition", self.definition), ("submission", self.submission)):
             for path, value in _size_members(document):
                 is_read = path in self._paths_read[name] or path[:-1] in self._paths_read[name]
@@ -176,14 +176,14 @@ class _SizeCounter:
     # -- One task or pod
 
     def _task_amounts(self, task: Task, group: Path) -> Amounts:
-        """A task or pod with its overrides. `group` is where the overrides of its node group stand."""
+        """Return the amounts of a task or pod with overrides. `group` is the path of its node group's overrides."""
         self._paths_read["definition"].add((*task.path, "ephemeralStorage"))
         mine = [over for over in overrides(self.submission) if _applies_to(over, task, group)]
         main, before = Amounts(), Amounts()
         for container in task.containers:
             amounts = self._container_amounts(container, mine, task)
             if "initContainers" in container.path:
-                before = before.at_least(amounts)  # they run one after the other, before the others
+                before = before.at_least(amounts)  # init containers run one by one, before the others
             else:
                 main += amounts
         if not task.containers:
@@ -204,7 +204,7 @@ class _SizeCounter:
         if not matching:
             return _parse_amounts(requests(container.value, {}), label)
         amounts = _parse_amounts(requests(container.value, matching[0].value), label)
-        if not _has_name_of(matching[0], container):  # AWS may refuse it, take it for this container, or pass it over
+        if not _has_name_of(matching[0], container):  # AWS may refuse, apply or ignore it
             amounts = amounts.at_least(_parse_amounts(requests(container.value, {}), label))
         return amounts
 
@@ -227,7 +227,7 @@ class _SizeCounter:
         return _sum_nodes(spans, count), count
 
     def _one_node(self, group: Document, number: int, inside: Sequence[Task]) -> Amounts:
-        """One node of a group: its containers, and at least the machine that it has to itself."""
+        """Return the amounts of one node: its containers, and at least the instance, which it has to itself."""
         target = text_at(group, "targetNodes")
         entries = list_at(self.submission, "nodeOverrides", "nodePropertyOverrides")
         mine = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
@@ -249,7 +249,7 @@ class _SizeCounter:
 
 
 def _applies_to(over: Container, task: Task, group: Path) -> bool:
-    """Whether an override is of the same sort and for the same task as this one."""
+    """Return whether an override has the type and place of this task."""
     if over.sort != task.sort or over.path[: len(group)] != group:
         return False
     if not group and over.path[0] == "nodeOverrides":
@@ -267,7 +267,7 @@ def _matches(over: Container, container: Container, task: Task, overs: Sequence[
 
 
 def _has_name_of(over: Container, container: Container) -> bool:
-    """Whether an override names the container as it is called."""
+    """Return whether an override has the container's name."""
     if over.sort == "container":
         return True
     nameless = _DEFAULT_POD_CONTAINER if over.sort == "eks" else ""
@@ -275,7 +275,7 @@ def _has_name_of(over: Container, container: Container) -> bool:
 
 
 def _sum_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
-    """All nodes together. Of nested groups the inner one counts (NodeRangeProperty, AWS Batch API reference)."""
+    """Add up all nodes. Of nested groups the inner one counts (NodeRangeProperty, AWS Batch API reference)."""
     edges = sorted({0, count, *(edge for span, _ in spans for edge in (span.start, span.stop) if edge < count)})
     total = Amounts()
     for first, end in itertools.pairwise(edges):
@@ -293,14 +293,14 @@ def _sum_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
 
 
 def _instance_types(group: Document) -> list[str]:
-    """The machines that a group of nodes, or its override, names."""
+    """Return the instance types that a node group or its override names."""
     names = [name for name in list_at(group, "instanceTypes") if isinstance(name, str) and name]
     alone = (text_at(group, key, "instanceType") for key in ("container", "containerOverrides"))
     return [*names, *filter(None, alone)]
 
 
 def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
-    """Every member by which a document may say a size, wherever it stands."""
+    """Yield every member that may state a size, at any depth."""
     stack: list[tuple[Path, Any]] = [((), document)]
     while stack:
         path, value = stack.pop()
@@ -316,10 +316,10 @@ def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
 
 
 def _container_requests(base: Document, over: Document) -> dict[str, str]:
-    """The amounts of a container on ECS by type.
+    """Return the amounts of a container on ECS by type.
 
-    The older vcpus and memory of an override don't win over a definition's resourceRequirements (ContainerOverrides,
-    AWS Batch API reference). Where two amounts stand beside each other, the larger one counts.
+    The legacy vcpus and memory of an override don't win over a definition's resourceRequirements (ContainerOverrides,
+    AWS Batch API reference). Of two amounts side by side, the larger one counts.
     """
     requirements, legacy = _requirements(over), _legacy_amounts(over)
     inherited = {
@@ -335,7 +335,7 @@ def _container_requests(base: Document, over: Document) -> dict[str, str]:
 
 
 def _legacy_amounts_or_larger(container: Document) -> dict[str, str]:
-    """The older amounts of a container, or the requirement of the type if that is larger."""
+    """Return legacy amounts, or the requirement of the same type if that is larger."""
     requirements = _requirements(container)
     return {kind: _larger(kind, requirements.get(kind), text) for kind, text in _legacy_amounts(container).items()}
 
@@ -353,7 +353,7 @@ def _legacy_amounts(container: Document) -> dict[str, str]:
 
 
 def _pod_requests(base: Document, over: Document) -> dict[str, str]:
-    """The amounts of a pod's container by type: the larger of its limits and its requests."""
+    """Return the amounts of a pod's container by type: the larger of limit and request."""
     result: dict[str, str] = {}
     for side in ("limits", "requests"):
         amounts = {**object_at(base, "resources", side), **object_at(over, "resources", side)}
@@ -368,7 +368,7 @@ def _pod_requests(base: Document, over: Document) -> dict[str, str]:
 
 
 def _larger(kind: str, one: str | None, other: str) -> str:
-    """The larger of two amounts; one that is no amount goes before, so that nobody overlooks it."""
+    """Return the larger of two amounts; an invalid one wins, so that it gets reported."""
     pattern = _AMOUNT_PATTERNS.get(kind)
     if one is None or pattern is None or not pattern.fullmatch(other):
         return other

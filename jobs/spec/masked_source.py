@@ -1,6 +1,6 @@
-"""A person's own text with its secrets masked, and such a text made whole again.
+"""Masking of secrets in a person's own text, and their restoration in an edited masked text.
 
-The text keeps its layout and comments where its values are spelled as JSON spells them; otherwise it is written anew.
+Layout and comments survive where values are spelled as JSON spells them; otherwise the text is serialised anew.
 """
 
 import json
@@ -12,11 +12,11 @@ from jobs.spec.reading import NotADocument, read
 from jobs.spec.redaction import MASK, has_secrets, is_secret_name, redact, redact_text, secret_texts
 
 SHORTEST = 4
-"""A shorter value is looked for with its quotes only: “1” stands in many a text."""
+"""Shorter values are replaced with their quotes only: “1” occurs in many texts."""
 
 
 def masked_source(text: str, document: Document) -> str:
-    """A text with the secrets masked that stand in it or in the document that was read from it."""
+    """Mask the secrets of a text and of the document that was parsed from it."""
     masked = mention_masked(text, document)
     try:
         document = read(masked).document
@@ -26,7 +26,7 @@ def masked_source(text: str, document: Document) -> str:
 
 
 def mention_masked(text: str, document: Any) -> str:
-    """Any text that may tell of a document, such as a message, with the document's secrets masked."""
+    """Mask a document's secrets in any text about it, such as a message."""
     for value, mask in sorted(set(secret_texts(document)), key=lambda pair: len(pair[0]), reverse=True):
         plain = json.dumps(mask, ensure_ascii=False)
         for literal in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
@@ -50,10 +50,10 @@ def _masked_json(document: Document) -> str:
 
 
 def restored(text: str, document: Document) -> str:
-    """A text that was written over a masked one, with the values of `document` where they are still masked.
+    """Put the values of `document` back where an edited masked text is still masked.
 
-    A value is known by the name it stands under, and a word of a command by what stands around it. What cannot be
-    told stays masked, and `secrets.masked-value` refuses it. Raises NotADocument.
+    A value is identified by its name, a word of a command by its neighbours. What can't be identified stays masked,
+    and the rule `secrets.masked-value` refuses it. Raise DocumentParseError.
     """
     if MASK not in text:
         return text
@@ -63,7 +63,7 @@ def restored(text: str, document: Document) -> str:
 
 
 def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set[str]], name: str = "") -> Any:
-    """`asked` with what `masked` hides of `whole`, place by place, and else name by name."""
+    """Fill `edited` with what `masked` hides of `whole`: by position, else by name."""
     if isinstance(edited, dict):
         here = _entry_name(edited)
         return {
@@ -90,7 +90,7 @@ def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set
 
 
 def _counterpart(item: Any, number: int, edited: list[Any], masked: Any, whole: Any) -> tuple[Any, Any]:
-    """The entry of the masked list that an entry stands for, and the whole one: the one of its name, or its place."""
+    """Return the masked and whole entries of an edited one, matched by name or else by position."""
     if not isinstance(masked, list) or not isinstance(whole, list):
         return None, None
     name = _entry_name(item)
@@ -120,7 +120,7 @@ def _entry_name(entry: Any) -> str:
 
 
 def _secret_values_by_name(document: Any) -> dict[str, set[str]]:
-    """The values of every secret name, wherever it stands."""
+    """Return the values of every secret name in the document."""
     values: dict[str, set[str]] = {}
     for name, value in _named_values(document, ""):
         if is_secret_name(name):

@@ -1,7 +1,7 @@
-"""Normal form: what is left of a document when everything that says nothing is gone.
+"""The normal form of a document: without everything that makes no difference to AWS Batch.
 
-Two definitions with one fingerprint ask for the same thing, whether a person wrote them or
-DescribeJobDefinitions answered them. A normal form is for comparing, never for sending.
+Definitions with equal fingerprints are equivalent, whether a person wrote them or DescribeJobDefinitions returned
+them. A normal form is for comparison, never for submission.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ ONLY_IN_ANSWERS = ("jobDefinitionArn", "revision", "status", "containerOrchestra
 """Keys of DescribeJobDefinitions that RegisterJobDefinition does not take."""
 
 _FREE_MAPS = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
-"""Maps whose keys are the person's own; a value in them means something even when it is empty."""
+"""Maps whose keys are the author's own; even an empty value in them has a meaning."""
 
 _MEANINGFUL_EMPTY = frozenset({"emptyDir"})
-"""Objects whose mere presence says something."""
+"""Objects that have a meaning even when empty."""
 
 _DEFAULTS: dict[str, tuple[Any, ...]] = {
     "privileged": (False,),
@@ -35,7 +35,7 @@ _DEFAULTS: dict[str, tuple[Any, ...]] = {
     "operatingSystemFamily": ("LINUX",),
     "cpuArchitecture": ("X86_64",),
 }
-"""Values that mean the same as leaving the key out (API reference: the default of each), at any depth."""
+"""Values equal to the default of their key (API reference), at any depth."""
 
 _DEFINITION_DEFAULTS: dict[str, Any] = {
     "propagateTags": False,
@@ -47,13 +47,13 @@ _LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
 
 
 def fingerprint(document: Document) -> str:
-    """64 hexadecimal digits that are equal for definitions that ask for the same thing."""
+    """Return 64 hexadecimal digits that are equal for equivalent definitions."""
     normal = json.dumps(normalise(document, Kind.DEFINITION), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(normal.encode()).hexdigest()
 
 
 def normalise(document: Document, kind: Kind) -> Document:
-    """The normal form of a document of a kind; the one given stays as it is."""
+    """Return the normal form of a document. The argument is not modified."""
     if kind is Kind.WORKFLOW:
         steps = document.get("jobs")
         if not isinstance(steps, list):
@@ -82,7 +82,7 @@ def _strip_definition_defaults(normal: Document) -> None:
 
 
 def _equals(value: Any, default: Any) -> bool:
-    """Equality as JSON has it, where true is not 1."""
+    """Compare as JSON does: true is not 1."""
     return type(value) is type(default) and bool(value == default)
 
 
@@ -110,7 +110,7 @@ def _normalize_member(key: str, value: Any) -> Any:
 
 
 def _normalize_variables(entries: list[Any]) -> list[Any]:
-    """AWS drops variables without a value, and answers with the others in an order of its own."""
+    """Drop variables without a value, as AWS does, and sort the others, whose order AWS does not keep."""
     return _sort_by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
 
 
@@ -127,7 +127,7 @@ def _normalize_requirements(entries: list[Any]) -> list[Any]:
 
 
 def _normalize_number(text: Any) -> Any:
-    """“1.0” and “1” are the same size."""
+    """Write “1.0” as “1”."""
     if isinstance(text, str) and text.endswith(".0"):
         return text.removesuffix(".0")
     return text
@@ -144,7 +144,7 @@ _LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
 
 
 def _merge_legacy(normal: dict[str, Any]) -> None:
-    """The old `vcpus` and `memory` become the requirements that mean the same."""
+    """Turn the legacy `vcpus` and `memory` into the equivalent requirements."""
     if not is_whole_number(normal.get("vcpus")) and not is_whole_number(normal.get("memory")):
         return
     entries = normal.get("resourceRequirements", [])

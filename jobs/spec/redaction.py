@@ -1,7 +1,8 @@
-"""What is secret, and how it is hidden: one list of names, one of values, for every door of the portal.
+"""Detection and redaction of secrets, for every output of the portal.
 
-Pages, the judge, the audit log, log lines, the API, sheets and the admin all ask this module, so that none of them
-shows what another hides. Secrets are masked first and cut afterwards. Every scan is linear in the length of a text.
+Pages, validation, the audit log, logs, the API, CSV exports and the admin all use this module, so that none of them
+shows what another hides. Secrets are masked before a text is truncated. Every scan is linear in the length of the
+text.
 """
 
 import json
@@ -12,10 +13,10 @@ from typing import Any
 
 MASK = "••••"
 MAX_DEPTH = 40
-"""Deeper parts of a value become “…”; no document is half as deep."""
+"""Values nested deeper become “…”; no document needs half of it."""
 
 REFERENCES = frozenset({"secrets", "secretOptions"})
-"""Keys under which Batch lists where secrets are kept. What stands there names a secret and holds none."""
+"""Keys under which Batch lists references to secrets. Their values name secrets and hold none."""
 ENVIRONMENTS = frozenset({"environment", "env"})
 
 
@@ -23,7 +24,7 @@ def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# -- Names, by their words: DB_PWD, dbPassword and db-password alike.
+# -- Names, split into words: DB_PWD, dbPassword and db-password alike.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = _word_set(
     """
@@ -75,19 +76,19 @@ _METADATA_WORDS = _word_set(
     reference from
     """
 )
-"""A name that ends in one of these tells something about a secret: PASSWORD_FILE, TOKEN_LIMIT, SECRET_ARN."""
+"""A name that ends in one of these describes a secret and holds none: PASSWORD_FILE, TOKEN_LIMIT, SECRET_ARN."""
 _COUNT_WORDS = _word_set(
     """
     max min num n total per new input output prompt completion context batch all
     """
 )
-"""MAX_TOKENS are pieces of text."""
+"""MAX_TOKENS counts pieces of text."""
 _TOKENIZER_WORDS = _word_set(
     """
     pad eos bos unk cls sep mask stop start end special separator
     """
 )
-"""PAD_TOKEN is a word of a language model."""
+"""PAD_TOKEN is a token of a language model."""
 _PASS_QUALIFIERS = _word_set(
     """
     first second third one two single multi max min num n low high band all by dry final current forward
@@ -103,11 +104,11 @@ _HARMLESS = re.compile(
     | \$[A-Z_][A-Z0-9_]* | \$\{.* | \$\(.* | \{\{.*""",
     re.VERBOSE | re.DOTALL,
 )
-"""What is no secret even under a secret name: a switch, a placeholder, or the place where the secret is."""
+"""Values that are no secret even under a secret name: a switch, a placeholder, or the location of the secret."""
 _RANDOM = re.compile(r"(?=.*[0-9])(?:(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_-]{24,}|[0-9a-f]{32,})")
-"""A value that something generated. Under a name that ends in “key” that is a secret, whoever's key it is."""
+"""A generated value. Under any name that ends in “key” it is a secret."""
 
-# -- Values, wherever they stand in a text
+# -- Values, anywhere in a text
 _KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 _AWS_SECRET = re.compile(
     r"(?<![A-Za-z0-9/+=])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
@@ -139,7 +140,7 @@ _VALUE = re.compile(
     r"|[\"']?(?P<bare>[^\s\"'&;,|]*+(?:[&;,|](?![ ]?[\w.-]{1,80}[\"']?[=:])[^\s\"'&;,|]*+)*+)",
     re.DOTALL,
 )
-"""The value of a name, in quotes or up to the next blank, or to the next name behind & ; or a comma."""
+"""The value after a name: quoted, or up to the next blank, or up to the next name after & ; or a comma."""
 _QUOTES = r"[\\\"']{0,4}"
 _ASSIGNED = re.compile(
     r"(?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][\w.-]{0,80})(?:\\?[\"'])?\s{0,8}(?P<sign>=>|:=|==|=|:)\s{0,8}"
@@ -149,7 +150,7 @@ _PAIR = re.compile(
     rf"(?i)(?<!\w)(?:name|key){_QUOTES}\s{{0,8}}[=:]\s{{0,8}}{_QUOTES}(?P<name>[\w.-]{{1,80}}){_QUOTES}\s{{0,8}},"
     rf"\s{{0,8}}{_QUOTES}value{_QUOTES}\s{{0,8}}[=:]\s{{0,8}}"
 )
-"""A variable as the AWS CLI has it: {name=DB_PWD,value=…}"""
+"""A variable in the syntax of the AWS CLI: {name=DB_PWD,value=…}"""
 _USER = re.compile(
     r"(?<!\S)(?:-u|--user|--proxy-user)(?:\s{1,8}|=)?[\"']?(?P<user>[^\s:\"'/]{1,100}):(?P<secret>[^\s\"']+)"
 )
@@ -178,14 +179,14 @@ _PROGRAM_FLAGS = {
 }
 
 _TOO_SHORT = re.compile(r"[A-Za-z0-9_./+-]{0,11}")
-"""One word of a few characters holds no secret that is told by its form: most texts of a document are such."""
+"""A single short word, as most strings of a document are, can't match any pattern."""
 
 Span = tuple[int, int]
 
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Whether what has that name (a variable, key, tag, flag) holds a secret, judged by the words of the name."""
+    """Return whether the words of a name (of a variable, key, tag, flag) tell that its value is a secret."""
     parts = [word.lower() for word in _WORD.findall(name[:200])]
     while parts and parts[-1].isdecimal():
         parts.pop()
@@ -213,7 +214,7 @@ def _is_secret_word(parts: Sequence[str], number: int) -> bool:
 
 
 def secret_kind(name: str, value: str) -> str:
-    """What sort of secret a value under a name is, in words; empty if it seems to be none."""
+    """Describe the secret that a value under a name contains, or return "" if it seems to contain none."""
     for _, kind in _secret_spans(value):
         return kind
     return "what its name calls a secret" if _is_named_secret(name, value) else ""
@@ -227,20 +228,20 @@ def _is_named_secret(name: str, value: str) -> bool:
 
 
 def redact(value: Any, *, environments: bool = False) -> Any:
-    """A copy in which secrets are masked at any depth, and everything else is as it was.
+    """Return a copy with secrets masked at any depth.
 
-    `environments` masks every value of an environment, also of names that tell nothing.
+    With `environments`, mask every value of an environment, whatever its name.
     """
     return _redact_tree(value, 0, secret=False, environments=environments)
 
 
 def redact_value(name: str, value: str, *, environments: bool = False) -> str:
-    """What may be shown of a value under a name."""
+    """Redact a value that stands under a name."""
     return MASK if _is_named_secret(name, value) else redact_text(value, environments=environments)
 
 
 def redact_text(text: str, *, environments: bool = False) -> str:
-    """A text with the secrets in it masked, and only those: of an address the password, of a flag its value."""
+    """Mask the secrets in a text, and only those: of a URL the password, of a flag its value."""
     if text[:1] in ("{", "["):
         try:
             parsed = json.loads(text)
@@ -254,12 +255,12 @@ def redact_text(text: str, *, environments: bool = False) -> str:
 
 
 def has_secrets(value: Any) -> bool:
-    """Whether anything in a value would be masked."""
+    """Return whether `redact` would change the value."""
     return bool(redact(value) != value)
 
 
 def secret_texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Every text of a value that is shown otherwise than it is, and how it is shown."""
+    """Yield every string that redaction changes, with its redacted form."""
     yield from _changed_texts(value, redact(value))
 
 
@@ -310,7 +311,7 @@ def _redact_member(
 
 
 def _mask_environment(value: Any, depth: int) -> Any:
-    """Of an environment, the names."""
+    """Mask all values of an environment."""
     if isinstance(value, dict):
         return {redact_text(str(name)): MASK for name in value}
     if not isinstance(value, list):
@@ -320,7 +321,7 @@ def _mask_environment(value: Any, depth: int) -> Any:
 
 
 def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool) -> list[Any]:
-    """A list, which may be a command line: what stands behind a flag that names a secret is one."""
+    """Redact a list that may be a command line, where a secret can follow a flag."""
     rows: list[Any] = []
     program = after = ""
     for item in values:
@@ -348,7 +349,7 @@ def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environment
 
 
 def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
-    """Where secrets stand in a text, and of what sort each is."""
+    """Yield the span of each secret in a text, with a description."""
     if _TOO_SHORT.fullmatch(text):
         return
     for pattern, kind in _SIMPLE_PATTERNS:
@@ -369,14 +370,14 @@ def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
 
 
 def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    """Values behind secret names. What stands behind another name is looked at for names of its own."""
+    """Yield values after secret names. The values of other names are scanned for names in turn."""
     position = 0
     while match := pattern.search(text, position):
         position = match.end()
         if not is_secret_name(match["name"]):
             continue
         if match.groupdict().get("sign") == ":" and text[match.start() - 1 : match.start()] in (":", "/"):
-            continue  # a part of an ARN or a path
+            continue  # part of an ARN or a path
         value = _VALUE.match(text, position)
         if value is None:
             continue
@@ -390,7 +391,7 @@ def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 
 
 def _spans_in_urls(text: str) -> Iterator[Span]:
-    """Passwords in addresses, and users that are nothing but a token."""
+    """Yield the passwords in URLs, and users that consist of a token only."""
     if "@" not in text:
         return
     for match in _URL.finditer(text):
@@ -400,7 +401,7 @@ def _spans_in_urls(text: str) -> Iterator[Span]:
             port = authority.partition(":")[2]
             if ":" not in authority or port.isdecimal() or "@" not in rest:
                 continue
-            authority = rest  # somebody did not encode a slash of the password
+            authority = rest  # an unencoded slash in the password
         login = authority.rpartition("@")[0]
         user, colon, password = login.partition(":")
         start = match.start("rest")

@@ -1,7 +1,7 @@
-"""The time limit of an attempt. What a submission says counts in place of what its definition says.
+"""The time limit of an attempt; a submission's wins over its definition's.
 
-A `timeout` without a number says nothing, and is read everywhere as if it were not there: AWS's answers, skeletons
-and programs write such empty members.
+A `timeout` without a number is treated as absent everywhere: AWS's responses, skeletons and programs write such empty
+members.
 """
 
 from typing import Any
@@ -13,24 +13,24 @@ PATH = ("timeout", "attemptDurationSeconds")
 
 
 def seconds_at(document: Document) -> Any:
-    """What the document itself says, whatever it is; None if it says nothing."""
+    """Return the document's value, of any type, or None."""
     return part(document, *PATH)
 
 
 def is_empty(document: object) -> bool:
-    """Whether the document has a timeout that says nothing: null, {} or one whose number is null."""
+    """Return whether the document has an empty timeout: null, {} or one whose number is null."""
     if not is_object(document) or "timeout" not in document:
         return False
     return document["timeout"] in (None, {}, {"attemptDurationSeconds": None})
 
 
 def without_empty(document: Document) -> Document:
-    """The definition or submission without a timeout that says nothing; the one given stays as it is."""
+    """Return a definition or submission without an empty timeout. The argument is not modified."""
     return {key: value for key, value in document.items() if key != "timeout"} if is_empty(document) else document
 
 
 def read_empty_as_absent(document: Document, kind: Kind) -> tuple[Document, list[Change]]:
-    """The document without timeouts that say nothing, and what was left out where."""
+    """Return a document of any kind without empty timeouts, and the changes."""
     if kind is not Kind.WORKFLOW:
         return without_empty(document), _changes("", document)
     steps = list_at(document, "jobs")

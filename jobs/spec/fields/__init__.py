@@ -1,13 +1,15 @@
-"""Which parts of a document a form shows, and the way between form and document without loss.
+"""Form fields over documents: reading values, and writing changes back without loss.
 
-The document is the truth: a form never makes one of its own. It shows `values` of the document it was given, and
-`written` puts back what someone changed, so that everything else stays as it was, in its order, known or not.
-What a form does not show is counted by `beyond`.
+The document is the truth; a form never builds one. It shows `read_values`, and `apply_changes` writes back what
+changed, so that everything else stays as it was, in its order, known or not. `unmapped_pointers` lists what the form
+does not show.
 
-    units    what people write (2 h, 16 GiB, a command line) and what AWS takes
-    sorts    what a form holds of a field, and the sorts of plain values
-    places   where a value stands, and how it is read, changed and taken away there; ways through a document
-    tables   the fields of a job and of a definition
+    units          what people write (2 h, 16 GiB, a command line) and what AWS takes
+    value_types    values of fields, and their conversion
+    lenses         how a value is read, written and deleted in a document; json_paths for the paths
+    form_fields    the fields of a job and of a definition
+    client_config  the fields as data for the page's script
+    schema_fields  controls for every place of the schema
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,12 +39,12 @@ __all__ = [
 
 
 def values(document: Document, fields: Iterable[Field]) -> dict[str, Value]:
-    """What a form shows of a document, by the names of the fields."""
+    """Return the values of a document by field name."""
     return {field.name: field.place.read(document) for field in fields}
 
 
 def changed(document: Document, fields: Iterable[Field], form_values: Mapping[str, Value]) -> dict[str, Value]:
-    """What of a form that was filled in is not what the document says. Line breaks are as browsers send them."""
+    """Return the form values that differ from the document's. Browsers' line breaks make no difference."""
     return {
         field.name: form_values[field.name]
         for field in fields
@@ -53,7 +55,7 @@ def changed(document: Document, fields: Iterable[Field], form_values: Mapping[st
 
 
 def written(document: Document, fields: Iterable[Field], changes: Mapping[str, Value]) -> Document:
-    """The document with the changes in their places; the one that is given stays as it is."""
+    """Return a copy of the document with the changes applied."""
     result: Document = copied(document)
     for field in fields:
         if field.name in changes and field.place.fits(result):
@@ -62,7 +64,7 @@ def written(document: Document, fields: Iterable[Field], changes: Mapping[str, V
 
 
 def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
-    """Pointers to what the document says and the form does not show; a part that is wholly unknown counts once."""
+    """Return pointers to what the document has and the form does not show; a wholly unknown part counts once."""
     table = list(fields)
     mapped = {pointer for field in table for pointer in field.place.owns(document)}
     prefixes = {join(*pointer) for pointer in _path_prefixes(table)} | {_parent(pointer) for pointer in mapped}
@@ -70,7 +72,7 @@ def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
 
 
 class FieldIndex:
-    """The fields of a document by the places they show, read once for all the problems of the document."""
+    """An index from pointers to fields, built once for all problems of a document."""
 
     def __init__(self, document: Document, fields: Iterable[Field]) -> None:
         self._owners: dict[str, Field] = {}
@@ -85,7 +87,7 @@ class FieldIndex:
                     self._parents.setdefault(_parent(own), field)
 
     def field_at(self, pointer: str) -> Field | None:
-        """The field at which a problem is told: the one that shows that place, or all that is in it."""
+        """Return the field that shows a problem's place, or everything within it; else None."""
         above = pointer
         while above not in self._owners:
             if not above:
@@ -108,7 +110,7 @@ def _unmapped(value: object, pointer: str, mapped: set[str], prefixes: set[str])
 
 
 def _path_prefixes(fields: Iterable[Field]) -> Iterable[tuple[str | int, ...]]:
-    """Every step of the way to each field."""
+    """Yield every prefix of the path to each field."""
     for field in fields:
         path = field.place.path
         yield from (path[:length] for length in range(len(path) + 1))
@@ -119,7 +121,7 @@ def _parent(pointer: str) -> str:
 
 
 def _normalize(value: Value, field: Field) -> object:
-    """A value as a browser's form would send it back: line breaks of one sort, and none in what has one line."""
+    """Return a value as a browser would send it back: normalised line breaks, and none in single-line fields."""
     if isinstance(value, str):
         return (_normalize_newlines(value) if field.kind == "command" else _join_lines(value)).strip()
     return [

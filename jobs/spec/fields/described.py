@@ -1,6 +1,6 @@
-"""The fields of a form as plain data, for the page's script, which reads and writes the same places in a text.
+"""Form fields as plain data for the page's script, which reads and writes the same places in a text.
 
-Each place and each sort has its like there, by the same name: static/src/builder/places.js and sorts.js.
+Each lens and value type has a counterpart of the same name in static/src/builder/places.js and sorts.js.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
-"""The fields that no hand-made form has: every place of the schema as a control, with AWS's own help, found by words.
+"""Controls for every place of the schema, with AWS's own help, found by search.
 
-A place is named by the JSON pointer of its value. `search` finds places, `part_at` says how one is shown: a control,
-a group of controls, or a list of groups. What a group could hold and the document does not say is offered, and shown
-when it is asked for, so that a definition's five hundred fields never come at once.
+A place is named by the JSON pointer of its value. `search_fields` finds places; `part_at` returns what to show: a
+control, a group of controls, or a list of groups. Absent members of a group are offered and shown on request, so that
+a definition's five hundred fields never appear at once.
 """
 
 import json
@@ -20,10 +20,10 @@ from jobs.spec.schema import schema
 MOST_FOUND = 12
 MOST_WORDS = 6
 MOST_ENTRIES = 50
-"""So many entries of a list are shown as controls; more of them are work for the JSON."""
+"""Entries of a list shown as controls; longer lists are edited as JSON."""
 
 BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
-"""A definition has one of them."""
+"""Property blocks, of which a definition has one."""
 
 NEXT = "-"
 """In a pointer, the entry after the last of a list (RFC 6901)."""
@@ -44,10 +44,10 @@ _PROPER_NAMES = {
 
 @dataclass(frozen=True)
 class Control:
-    """One value: what it is called, what AWS says of it, and how it is written.
+    """One value: its label, AWS's help, and its control.
 
-    `sort` is text, whole, number, boolean, lines (a list of texts, one a line), members (an object of texts, a row
-    each) or json. `value` is what the document has there, as the control shows it; of members it is `rows`.
+    `sort` is text, whole, number, boolean, lines (a list of strings, one per line), members (an object of strings, a
+    row each) or json. `value` is the document's value as the control shows it; for members it is `rows`.
     """
 
     pointer: str
@@ -62,7 +62,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Offer:
-    """A place that the document does not say yet."""
+    """A place that the document does not have yet."""
 
     pointer: str
     label: str
@@ -71,7 +71,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Group:
-    """An object: its values, the objects and lists in it that the document has, and those it could have."""
+    """An object: its values, its objects and lists that the document has, and those that it could have."""
 
     pointer: str
     label: str
@@ -84,7 +84,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Entries:
-    """A list of objects, and the pointer of the next that could be added; "" where the list is full."""
+    """A list of objects, and the pointer of the next entry; "" if the list is full."""
 
     pointer: str
     label: str
@@ -99,7 +99,7 @@ Part = Control | Group | Entries
 
 @dataclass(frozen=True)
 class Found:
-    """A place that answers to some words: where, by which names one gets there, and what AWS says of it."""
+    """A search result: a place, the labels on the path to it, and AWS's help."""
 
     pointer: str
     way: tuple[str, ...]
@@ -111,16 +111,16 @@ class Found:
 
 
 def block_of(definition: Document) -> str:
-    """The block of properties that a definition has instead of those of one container, or ""."""
+    """Return the property block that a definition has instead of containerProperties, or ""."""
     return next((block for block in BLOCKS[1:] if block in definition), "")
 
 
 # -- Finding
 def search(kind: Kind, query: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
-    """The places that answer to all of the words, those first whose name does.
+    """Return the places that match all words, matches by name first.
 
-    What stands in a list of objects is found as that list. Of the blocks of properties that exclude each other, only
-    what is in the document's own is found.
+    Places in a list of objects are found as that list. Of property blocks, which exclude each other, only the
+    document's own is searched.
     """
     terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MOST_WORDS]
     if not terms:
@@ -142,7 +142,7 @@ def search(kind: Kind, query: str, document: Document, *, most: int = MOST_FOUND
 
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
-    """How well a place answers to a word: by its name, a word or a part of it, a name on the way, or the help."""
+    """Rank the match of a word: whole name, start of a word, part of one, name on the path, or help; else 0."""
     own = names[-1]
     if own in (word, f"{word}s"):
         return 16
@@ -157,7 +157,7 @@ def _rank(word: str, names: tuple[str, ...], text: str) -> int:
 
 @cache
 def _searchable_fields(kind: Kind) -> tuple[tuple[Found, tuple[str, ...], str], ...]:
-    """Every place of a kind's schema, with what it is searched by."""
+    """Return every place of a kind's schema with its search text."""
     return tuple(
         (match, tuple(label.casefold() for label in match.way), match.help.casefold())
         for match in _walk_schema(_SchemaShape.of(kind), (), ())
@@ -179,7 +179,7 @@ def _walk_schema(
 
 # -- Showing
 def part_at(kind: Kind, pointer: str, document: Document) -> Part | None:
-    """How the place is shown for this document; None where the schema has none, or the document another shape."""
+    """Return what to show of a place; None if the schema has no such place or the document another shape."""
     try:
         keys = split(pointer)
     except ValueError:
@@ -203,7 +203,7 @@ def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str 
             return None
         count = len(value or ())
         number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
-        # An entry that is there, or the next if there is room: a list has no gaps.
+        # An existing entry, or the next one if there is room: a list has no gaps.
         there = 0 <= number < count or number == count < shape.max_entries
         return (number, shape.items_shape, False) if there else None
     if value is not None and not is_object(value):
@@ -294,7 +294,7 @@ def _list_name(path: Path) -> str:
 
 
 def words_of(key: str | int) -> str:
-    """A key as people read it: sharedMemorySize is “Shared memory size”."""
+    """Return a key as a label: sharedMemorySize is “Shared memory size”."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
     labels = [
         _PROPER_NAMES.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts
@@ -306,7 +306,7 @@ def words_of(key: str | int) -> str:
 # -- The schema
 @dataclass(frozen=True)
 class _SchemaShape:
-    """A place of the schema, its references followed."""
+    """A place of the schema with its reference resolved."""
 
     raw: Mapping[str, Any]
     kind: Kind
@@ -347,7 +347,7 @@ class _SchemaShape:
 
     @property
     def max_entries(self) -> int:
-        """How many entries the list may have in a form."""
+        """The number of entries that the list may have in a form."""
         return min(int(self.raw.get("maxItems", MOST_ENTRIES)), MOST_ENTRIES)
 
     @property
@@ -372,7 +372,7 @@ class _SchemaShape:
         return "json"
 
     def can_show(self, value: object) -> bool:
-        """Whether the control of this sort can show the value and give it back as it was."""
+        """Return whether the control can show the value and return it unchanged."""
         match self.sort:
             case "text":
                 return isinstance(value, str) and "\n" not in value and "\r" not in value
@@ -389,7 +389,7 @@ class _SchemaShape:
         return value is not None
 
     def matches_document(self, document: Document, path: Path) -> bool:
-        """Whether what the document has there, if anything, can be shown as what the schema says."""
+        """Return whether the document's value, if any, has the shape that the schema says."""
         value = value_at(document, *path)
         if value is None or not self.is_compound:
             return True

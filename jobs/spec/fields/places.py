@@ -1,7 +1,7 @@
-"""Where in a document a field's value stands, and how it is read, changed and taken away there.
+"""Lenses: how a field's value is read, written and deleted in a document.
 
-A place touches nothing that is not its own. It makes the objects on the way to it when something is written, and
-takes those away again that it has itself made empty.
+A lens touches nothing but its own value. It creates missing objects on its path when it writes, and deletes those
+that become empty when it deletes.
 """
 
 import re
@@ -17,13 +17,13 @@ from jobs.spec.fields.ways import is_free, prune, put, take, there
 from jobs.spec.problems import join
 
 MOST_ROWS = 200
-"""A form with more rows is nothing for people, and a browser's form holds so many fields only."""
+"""Rows of a form field: more are no use to people, and browsers limit the fields of a form."""
 
 _NAME_REVISION = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
 
 
 class Place(Protocol):
-    """What every place answers."""
+    """The interface of a lens."""
 
     @property
     def path(self) -> Path: ...
@@ -31,18 +31,18 @@ class Place(Protocol):
     def read(self, document: Document) -> Value: ...
 
     def write(self, document: Document, value: Value) -> None:
-        """Change the document that is given. Only to be called with what is not there already."""
+        """Change the document in place. Call it only with a changed value."""
 
     def owns(self, document: Document) -> Iterator[str]:
-        """The pointers of what it shows."""
+        """Yield the pointers of what it shows."""
 
     def fits(self, document: Document) -> bool:
-        """Whether the document has, on the way to it, the shapes that it needs."""
+        """Return whether the document has the shapes that the path needs."""
 
 
 @dataclass(frozen=True)
 class At:
-    """A plain value at a path, and what must stand beside it for it to mean something."""
+    """A plain value at a path, with the siblings that it needs to have a meaning."""
 
     path: Path
     sort: Sort = TEXT
@@ -74,7 +74,7 @@ class At:
 
 @dataclass(frozen=True)
 class Requirement:
-    """The resource requirement of one type; in older documents a number beside the list instead."""
+    """The resource requirement of one type; in older documents a legacy number beside the list."""
 
     container: Path
     type: str
@@ -135,7 +135,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Entries:
-    """A list of objects with a name and a value, such as an environment. Others in the list stay as they are."""
+    """A list of objects with name and value, such as an environment. Other entries stay as they are."""
 
     path: Path
 
@@ -174,7 +174,7 @@ class Entries:
 
 @dataclass(frozen=True)
 class Members:
-    """An object whose keys are the person's own, such as tags. Their order stays."""
+    """An object with the author's own keys, such as tags. Their order stays."""
 
     path: Path
 
@@ -212,7 +212,7 @@ class Members:
 
 @dataclass(frozen=True)
 class WaitsFor:
-    """The jobs that are waited for by their ids in AWS. How each is waited for, and other entries, stay."""
+    """Dependencies by Batch job id. Their type, and other entries, stay."""
 
     path: Path = ("dependsOn",)
 
@@ -245,7 +245,7 @@ class WaitsFor:
 
 @dataclass(frozen=True)
 class DefinitionName:
-    """The name in `name:revision`. An ARN is a name that nobody takes apart."""
+    """The name in `name:revision`. An ARN counts as a name."""
 
     path: Path = ("jobDefinition",)
 
@@ -268,7 +268,7 @@ class DefinitionName:
 
 @dataclass(frozen=True)
 class DefinitionRevision(DefinitionName):
-    """The revision in `name:revision`; empty where the latest is meant."""
+    """The revision in `name:revision`; empty for the latest."""
 
     def read(self, document: Document) -> str:
         return _name_and_revision(document, self.path)[1]
@@ -299,7 +299,7 @@ def _is_filled(row: Row) -> bool:
 
 
 def _rows_by_origin(rows: Iterable[Row], was: Iterable[Row]) -> dict[int, Row]:
-    """Rows of the document's own by their entries. One that is emptied goes; one that was empty already stays."""
+    """Return existing rows by entry. Emptied rows are dropped; rows that were already empty stay."""
     empty = {row.origin for row in was if not _is_filled(row)}
     return {row.origin: row for row in rows if row.origin is not None and (_is_filled(row) or row.origin in empty)}
 

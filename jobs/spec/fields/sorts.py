@@ -1,7 +1,7 @@
-"""What a form holds of a field, and the sorts of plain values: how each is shown, and what is meant when typed.
+"""Values of form fields, and the types of plain values with their conversion to and from text.
 
-For every sort, what is shown of a value is read as that value again. A value that a sort cannot show so, because
-someone gave it another type, is shown as the JSON it is.
+Every type parses its own text back to the same value. A value that it can't show that way, because it has another
+JSON type, is shown as JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ from jobs.spec.fields import units
 
 @dataclass(frozen=True)
 class Row:
-    """A name and its value, and which entry of the document it is; a new one is none yet."""
+    """A name, a value, and the index of its entry in the document; None for a new row."""
 
     name: str
     value: str
@@ -25,14 +25,14 @@ class Row:
 Rows = tuple[Row, ...]
 Names = tuple[str, ...]
 Value = str | Rows | Names
-"""A text; rows of names and values; or the ids that were chosen."""
+"""A text; rows of names and values; or the chosen ids."""
 
 
 @dataclass(frozen=True)
 class Sort:
-    """A sort of plain values. `show` may answer None for what is not of it; `mean` always answers something.
+    """A type of plain values. `format` returns None for a value of another type; `parse` always returns something.
 
-    Each has its like, by the same name, in static/src/builder/sorts.js.
+    Each has a counterpart of the same name in static/src/builder/sorts.js.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Sort:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equality as JSON has it: 1 is neither true nor 1.0."""
+    """Compare as JSON does: 1 is neither true nor 1.0."""
     return json.dumps(one) == json.dumps(other)
 
 
@@ -98,4 +98,4 @@ ONLY_ENTRY = Sort(
     lambda value: value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else None,
     lambda text: [text],
 )
-"""A list that has one text, as platformCapabilities has."""
+"""A list with one string, such as platformCapabilities."""

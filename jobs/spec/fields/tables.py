@@ -19,10 +19,10 @@ from jobs.spec.fields.places import (
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form: where its value stands, what people call it, and what it takes.
+    """A field of a form: its lens, label and control.
 
-    `kind` says which control it has: text, number, memory, duration, command, choice, variables, tags or jobs.
-    `wanted` is the sentence for someone who left a field empty that must not be.
+    `kind` is the control: text, number, memory, duration, command, choice, variables, tags or jobs. `wanted` is the
+    message for a required field that is empty.
     """
 
     name: str
@@ -60,7 +60,7 @@ JOB: tuple[Field, ...] = (
     Field("waits", WaitsFor(), "Wait for", "jobs"),
     Field("tags", Members(("tags",)), "Tags", "tags"),
 )  # fmt: skip
-"""What someone says of one job. The order is the order in which keys are added to a document."""
+"""The fields of a job, in the order in which their keys are added to a document."""
 
 DEFINITION: tuple[Field, ...] = (
     Field("name", At(("jobDefinitionName",)), "Name", wanted="Give the definition a name.", example="train-model",
@@ -85,14 +85,14 @@ DEFINITION: tuple[Field, ...] = (
           "Log group", help="Of CloudWatch Logs. Empty means /aws/batch/job.", example="/aws/batch/job"),
     Field("tags", Members(("tags",)), "Tags", "tags"),
 )  # fmt: skip
-"""What is common to most definitions. A definition of several containers is written as JSON."""
+"""The fields common to most definitions. A definition with several containers is edited as JSON."""
 
 SAID: dict[str, Any] = {"/type": "container"}
-"""What every form says by being that form."""
+"""Values implied by the form itself."""
 
 
 def has_one_container(definition: Document) -> bool:
-    """Whether the form can show it: its properties are those of one container, or still to be said."""
+    """Return whether the form can show a definition: it has the properties of one container, or none yet."""
     others = ("ecsProperties", "eksProperties", "nodeProperties")
     alone = is_object(definition.get("containerProperties", {})) and not any(key in definition for key in others)
     return alone and definition.get("type", "container") == "container"

@@ -1,7 +1,7 @@
-"""Values as people write them in a form, and as AWS has them: time spans, sizes of memory, commands.
+"""Conversion between what people write and what AWS takes: durations, memory sizes, commands.
 
-Each pair goes both ways without loss: what `…_in_words` writes, `…_of` reads as the same value. What a person wrote
-and nobody understands is None here; the form then keeps it as it was typed, and the judge says what is wrong with it.
+Each pair is lossless: `parse_…` reads what `format_…` writes as the same value. What can't be parsed is None; the
+form keeps the text as typed, and validation reports it.
 """
 
 import json
@@ -21,11 +21,11 @@ _SECONDS = {
 _MEMORY = re.compile(r"(?P<count>\d{1,15}(?:\.\d{1,4})?)\s*(?P<unit>m|mb|mib|g|gb|gib|t|tb|tib)?", re.IGNORECASE)
 _MIB = {"m": 1, "g": 1024, "t": 1024 * 1024}
 WHOLE = re.compile(r"0|[1-9]\d{0,14}")
-"""A whole number as AWS would write it: without a sign, and without zeros in front."""
+"""A non-negative integer without leading zeros, as AWS writes it."""
 
 
 def seconds_in_words(seconds: int) -> str:
-    """2 h, 1 h 30 min, 45 s: exact, whatever the number is."""
+    """Format seconds exactly: 2 h, 1 h 30 min, 45 s."""
     if seconds < 60:
         return f"{seconds} s"
     parts, rest = [], seconds
@@ -37,7 +37,7 @@ def seconds_in_words(seconds: int) -> str:
 
 
 def seconds_of(text: str) -> int | None:
-    """The seconds of “2 h”, “1h 30m”, “90 minutes” or “5400”."""
+    """Parse “2 h”, “1h 30m”, “90 minutes” or “5400” into seconds."""
     text = text.strip()
     if WHOLE.fullmatch(text):
         return int(text)
@@ -50,12 +50,12 @@ def seconds_of(text: str) -> int | None:
 
 
 def mib_in_words(mib: int) -> str:
-    """16 GiB, or 1536 MiB where it is no whole number of GiB."""
+    """Format MiB as 16 GiB, or 1536 MiB if it is no whole number of GiB."""
     return f"{mib // 1024} GiB" if mib and mib % 1024 == 0 else f"{mib} MiB"
 
 
 def mib_of(text: str) -> int | None:
-    """The MiB of “16 GiB”, “1.5 G” or “512”. People who write GB mean GiB here, because AWS counts in MiB."""
+    """Parse “16 GiB”, “1.5 G” or “512” into MiB. GB is read as GiB, because AWS counts in MiB."""
     match = _MEMORY.fullmatch(text.strip())
     if not match:
         return None
@@ -64,14 +64,14 @@ def mib_of(text: str) -> int | None:
 
 
 def command_in_words(command: Sequence[Any]) -> str:
-    """A command as one line that a shell would split into the same words; as JSON where no line can say it."""
+    """Format a command as a line that a shell splits into the same words, or as JSON if no line can."""
     if all(isinstance(word, str) and _typable(word) for word in command):
         return shlex.join(command)
     return json.dumps(list(command), ensure_ascii=False)
 
 
 def command_of(text: str) -> list[Any] | None:
-    """The words of a command line, or of a JSON list. None where a quote has no end."""
+    """Parse a command line or a JSON list into words. Return None for an unclosed quote."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -87,5 +87,5 @@ def command_of(text: str) -> list[Any] | None:
 
 
 def _typable(word: str) -> bool:
-    """Whether a text area gives a word back as it is."""
+    """Return whether a text area returns the word unchanged."""
     return all(character.isprintable() or character in "\n\t" for character in word)

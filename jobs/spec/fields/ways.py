@@ -1,4 +1,4 @@
-"""Ways through a document: whether they can be gone, and how a value is put at their end or taken away."""
+"""Paths in a document: checks, and setting and deleting values."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def there(document: Document, path: Path) -> bool:
 
 
 def is_free(document: Document, path: Path) -> bool:
-    """Whether each step of the way is an object, or nothing yet."""
+    """Return whether every step of the path is an object or absent."""
     value: Any = document
     for step in path:
         if not is_object(value):
@@ -30,7 +30,7 @@ def put(document: Document, path: Path, value: Any) -> None:
 
 
 def take(document: Document, path: Path) -> None:
-    """Take a value away, and every object on the way that is empty without it."""
+    """Delete a value, and every object on its path that becomes empty."""
     if there(document, path):
         del part(document, *path[:-1])[path[-1]]
         prune(document, path[:-1])
