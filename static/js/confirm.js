@@ -1,5 +1,5 @@
-// Asks before something is stopped. The dialog stands outside of the parts that are swapped, so that a refresh
-// underneath does not close it. Without scripts the button simply does what it says.
+// Confirmation dialog for forms with data-confirm. It stands outside the parts that htmx swaps, so that a refresh does
+// not close it. Without scripts the button acts at once.
 
 const dialog = document.getElementById("confirm");
 
@@ -15,7 +15,7 @@ document.addEventListener("submit", (event) => {
     dialog.showModal();
     return;
   }
-  // A second click on the same button must not ask twice. The first one's request is on its way.
+  // A second click must not send the request twice.
   if (form.method === "post") {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "1";
@@ -24,7 +24,7 @@ document.addEventListener("submit", (event) => {
 
 dialog?.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
 
-// Back from the next page, the browser may show this one as it was left.
+// The back/forward cache restores the page as it was left.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });

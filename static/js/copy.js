@@ -1,7 +1,7 @@
-// Copies an id, the whole text of an element, or what another script made of it (the event "copy-text"). Says so in words
-// as well, for those who do not see the button change.
+// Copy buttons: an id, the text of an element, or a text from another script (event "copy-text"). The result is announced
+// to screen readers too.
 
-const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
+const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-copy-of]");
@@ -10,25 +10,25 @@ document.addEventListener("click", (event) => {
 document.addEventListener("copy-text", ({ detail: { button, text } }) => copy(button, text));
 
 async function copy(button, text) {
-  const copied = await put(text);
+  const copied = await writeClipboard(text);
   button.classList.toggle("copied", copied);
-  say(copied ? "Copied." : "Copying failed: mark the text and copy it yourself.");
+  announce(copied ? "Copied." : "Copying failed: mark the text and copy it yourself.");
   setTimeout(() => button.classList.remove("copied"), 1500);
 }
 
-async function put(text) {
+async function writeClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Over plain HTTP, other than on this machine, browsers hide the clipboard; the old way still works there.
+    // Browsers hide the clipboard over plain HTTP except on localhost; execCommand still works there.
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "visually-hidden";
     document.body.append(area);
     area.select();
-    const done = document.execCommand("copy");
+    const copied = document.execCommand("copy");
     area.remove();
-    return done;
+    return copied;
   }
 }

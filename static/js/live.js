@@ -1,10 +1,10 @@
-// Live parts are polled by htmx. This adds what polling needs to be polite: it pauses in a hidden tab, says how old
-// the page is, tells what changed to people who cannot see it, and says when the portal no longer answers.
+// Live parts of pages, polled by htmx: pauses in a hidden tab, shows the age of the page, announces changed states to
+// screen readers, and says when the portal no longer answers.
 
-const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
+const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 const foot = document.querySelector("[data-live-foot]");
-const trouble = document.querySelector("[data-live-trouble]");
-const MOST_SAID = 4;
+const notice = document.querySelector("[data-live-trouble]");
+const MAX_ANNOUNCED = 4;
 let before = new Map();
 
 const part = () => document.querySelector("[data-live]");
@@ -14,7 +14,7 @@ const states = () =>
   );
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  // Nobody looks. Nor may a form go away under a finger that is pressing its button.
+  // Skip in a hidden tab, and while a button is pressed: a swap would remove it before the click.
   if (event.target.matches("[data-live]") && (document.hidden || event.target.querySelector("button:active"))) {
     event.preventDefault();
   }
@@ -30,18 +30,18 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.elt.id !== "live" && event.target.id !== "live") return;
-  const words = announcement(before, states());
-  if (words) say(words);
+  const text = announcement(before, states());
+  if (text) announce(text);
   if (foot) foot.hidden = !part();
 });
 
-/** What to say of states that changed, or "". */
+/** The announcement of states that changed, or "". */
 export function announcement(before, after) {
   const changed = [...after].filter(([key, [, state]]) => before.has(key) && before.get(key)[1] !== state);
-  // A submission of one job has its name and its state: once is enough.
+  // A submission of one job has the name and state of its job: announce them once.
   const all = [...new Set(changed.map(([, [name, state]]) => `${name}: ${state}.`))];
-  const sentences = all.slice(0, MOST_SAID);
-  if (all.length > MOST_SAID) sentences.push(`${all.length - MOST_SAID} more changed.`);
+  const sentences = all.slice(0, MAX_ANNOUNCED);
+  if (all.length > MAX_ANNOUNCED) sentences.push(`${all.length - MAX_ANNOUNCED} more changed.`);
   return sentences.join(" ");
 }
 
@@ -50,26 +50,26 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status ?? 0;
   if (event.detail.successful) {
     foot?.querySelector("time").setAttribute("datetime", new Date().toISOString());
-    tell("");
+    showNotice("");
   } else if (status === 401) {
-    give_up("You are signed out. Load the page again to sign in.");
+    stopPolling("You are signed out. Load the page again to sign in.");
   } else if (status === 403 || status === 404) {
-    give_up("You may no longer see this. Load the page again.");
+    stopPolling("You may no longer see this. Load the page again.");
   } else {
-    tell("The portal does not answer at this moment. The page goes on trying.");
+    showNotice("The portal does not answer at this moment. The page goes on trying.");
   }
 });
 
-function give_up(words) {
+function stopPolling(text) {
   part()?.removeAttribute("data-live");
   const live = document.getElementById("live");
-  live.replaceWith(live.cloneNode(true)); // a copy has none of htmx's timers
+  live.replaceWith(live.cloneNode(true)); // a clone has none of htmx's timers
   if (foot) foot.hidden = true;
-  tell(words);
+  showNotice(text);
 }
 
-function tell(words) {
-  if (!trouble) return;
-  trouble.querySelector("p").textContent = words;
-  trouble.hidden = !words;
+function showNotice(text) {
+  if (!notice) return;
+  notice.querySelector("p").textContent = text;
+  notice.hidden = !text;
 }

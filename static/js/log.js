@@ -1,5 +1,5 @@
-// The log on a job's page. It opens at the end and follows; scrolling up pauses it. Lines come as ready HTML from
-// the server, which alone decides what in them may be more than text.
+// The log on a job's page. It opens at the end and follows; scrolling up pauses it. Lines come from the server as HTML,
+// which escapes them and colours ANSI codes.
 
 const box = document.querySelector("[data-log]");
 const pane = box.querySelector("[data-lines]");
@@ -9,60 +9,60 @@ const jump = box.querySelector("[data-jump]");
 const note = box.querySelector("[data-trouble]");
 const chooser = box.querySelector("[data-attempt]");
 const files = box.querySelectorAll("[data-log-file]"); // a download is of the attempt that is shown
-const EVERY = 2000;
-const MOST_LINES = 5000;
-const LAST_LOOKS = 5; // CloudWatch is seconds behind: the last lines come after the end
+const POLL_INTERVAL_MS = 2000;
+const MAX_LINES = 5000;
+const FINAL_POLLS = 5; // CloudWatch is seconds behind: the last lines come after the job has ended
 
 let newer = "";
-let looks = LAST_LOOKS;
+let pollsLeft = FINAL_POLLS;
 let unread = 0;
 let timer;
-let turn = 0;
+let generation = 0;
 let shownAttempts = 0;
 
 const atEnd = () => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24;
 const toEnd = () => (pane.scrollTop = pane.scrollHeight);
-const going = () => Boolean(document.querySelector("[data-attempts]")?.dataset.going);
+const isRunning = () => Boolean(document.querySelector("[data-attempts]")?.dataset.going);
 
-async function ask(query) {
-  const asked = new URLSearchParams({ part: "lines", ...query });
-  if (chooser.value) asked.set("attempt", chooser.value);
-  const answer = await fetch(`${box.dataset.log}?${asked}`, { headers: { "X-Requested-With": "fetch" } });
-  if (!answer.ok) throw new Error(String(answer.status));
+async function fetchChunk(query) {
+  const parameters = new URLSearchParams({ part: "lines", ...query });
+  if (chooser.value) parameters.set("attempt", chooser.value);
+  const response = await fetch(`${box.dataset.log}?${parameters}`, { headers: { "X-Requested-With": "fetch" } });
+  if (!response.ok) throw new Error(String(response.status));
   const holder = document.createElement("template");
-  holder.innerHTML = await answer.text();
+  holder.innerHTML = await response.text();
   return holder.content.querySelector(".piece");
 }
 
 async function follow() {
   clearTimeout(timer);
-  const mine = turn;
+  const started = generation;
   let failed = 0;
   if (!document.hidden) {
     try {
       const opening = !newer;
-      const piece = await ask(newer ? { after: newer } : {});
-      if (mine !== turn) return; // another attempt was chosen meanwhile
-      append(piece, opening);
+      const chunk = await fetchChunk(newer ? { after: newer } : {});
+      if (started !== generation) return; // another attempt has been chosen
+      append(chunk, opening);
     } catch (error) {
-      if (mine !== turn) return;
+      if (started !== generation) return;
       failed = Number(error.message) || 1;
-      say_why(failed === 401 ? "You are signed out. Load the page again." : "The log cannot be asked for at this moment.");
+      showNote(failed === 401 ? "You are signed out. Load the page again." : "The log cannot be asked for at this moment.");
     }
   }
-  if (!document.hidden) looks = going() ? LAST_LOOKS : looks - 1;
-  if (looks > 0 && ![401, 403, 404].includes(failed)) timer = setTimeout(follow, EVERY);
-  else if (!text.childElementCount && !note.textContent) say_why("It wrote nothing.");
+  if (!document.hidden) pollsLeft = isRunning() ? FINAL_POLLS : pollsLeft - 1;
+  if (pollsLeft > 0 && ![401, 403, 404].includes(failed)) timer = setTimeout(follow, POLL_INTERVAL_MS);
+  else if (!text.childElementCount && !note.textContent) showNote("It wrote nothing.");
 }
 
-function append(piece, opening) {
+function append(chunk, opening) {
   const follows = opening || atEnd();
-  const lines = piece.childElementCount;
-  newer = piece.dataset.newer || newer;
-  if (opening) setOlder(piece.dataset.older);
-  if (lines) text.append(...piece.children);
+  const lines = chunk.childElementCount;
+  newer = chunk.dataset.newer || newer;
+  if (opening) setOlder(chunk.dataset.older);
+  if (lines) text.append(...chunk.children);
   trim(follows);
-  say_why(piece.dataset.why || (text.childElementCount || !going() ? "" : "It has written nothing yet."));
+  showNote(chunk.dataset.why || (text.childElementCount || !isRunning() ? "" : "It has written nothing yet."));
   if (follows) {
     toEnd();
   } else if (lines) {
@@ -72,10 +72,10 @@ function append(piece, opening) {
   }
 }
 
-// A job that talks for hours must not fill the browser's memory. Only what scrolled away above goes.
+// Bounds the memory of a long log. Only lines that have scrolled away above are removed.
 function trim(follows) {
-  if (!follows || text.childElementCount <= MOST_LINES) return;
-  while (text.childElementCount > MOST_LINES) text.firstElementChild.remove();
+  if (!follows || text.childElementCount <= MAX_LINES) return;
+  while (text.childElementCount > MAX_LINES) text.firstElementChild.remove();
   setOlder("");
   older.hidden = true;
 }
@@ -85,22 +85,22 @@ function setOlder(token) {
   older.hidden = !token;
 }
 
-function say_why(words) {
-  note.textContent = words;
-  note.hidden = !words;
+function showNote(message) {
+  note.textContent = message;
+  note.hidden = !message;
 }
 
 older.addEventListener("click", async () => {
   older.disabled = true;
   try {
-    const piece = await ask({ before: older.dataset.token });
+    const chunk = await fetchChunk({ before: older.dataset.token });
     const height = pane.scrollHeight;
-    const token = piece.dataset.older;
-    text.prepend(...piece.children);
+    const token = chunk.dataset.older;
+    text.prepend(...chunk.children);
     setOlder(token);
-    pane.scrollTop += pane.scrollHeight - height; // what is being read stays where it is
+    pane.scrollTop += pane.scrollHeight - height; // keeps the lines in view in place
   } catch {
-    say_why("Older lines cannot be asked for at this moment.");
+    showNote("Older lines cannot be asked for at this moment.");
   }
   older.disabled = false;
 });
@@ -121,13 +121,13 @@ for (const button of box.querySelectorAll("[data-toggle]")) {
   });
 }
 
-function begin() {
-  turn += 1;
-  [newer, looks, unread] = ["", LAST_LOOKS, 0];
+function restart() {
+  generation += 1;
+  [newer, pollsLeft, unread] = ["", FINAL_POLLS, 0];
   text.replaceChildren();
   jump.hidden = true;
   setOlder("");
-  say_why("Asking for the log…");
+  showNote("Asking for the log…");
   for (const file of files) {
     const query = new URLSearchParams(file.search);
     if (chooser.value) query.set("attempt", chooser.value);
@@ -136,7 +136,7 @@ function begin() {
   follow();
 }
 
-// The live part of the page knows how many attempts there are; a new one is shown as soon as it begins.
+// The live part of the page carries the number of attempts; a new attempt is shown as soon as it starts.
 function offerAttempts() {
   const count = Number(document.querySelector("[data-attempts]")?.dataset.attempts || 0);
   if (count === shownAttempts) return;
@@ -145,13 +145,13 @@ function offerAttempts() {
   chooser.replaceChildren(...Array.from({ length: count }, (_, index) => new Option(`${index + 1} of ${count}`, index + 1)));
   chooser.value = String(count);
   chooser.closest("label").hidden = count < 2;
-  if (!first || !text.childElementCount) begin();
+  if (!first || !text.childElementCount) restart();
 }
 
-chooser.addEventListener("change", begin);
+chooser.addEventListener("change", restart);
 document.addEventListener("htmx:afterSwap", offerAttempts);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && looks > 0) follow();
+  if (!document.hidden && pollsLeft > 0) follow();
 });
 offerAttempts();
-if (!shownAttempts) begin();
+if (!shownAttempts) restart();

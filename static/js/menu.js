@@ -1,4 +1,4 @@
-// Menus are <details>, which need no script to open. This closes them as people expect, and closes notices.
+// Closes menus (<details>, which open without a script) on Escape or a click outside, and dismisses notices.
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -22,35 +22,35 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Whoever signs out leaves nothing of theirs in this tab, nor in the others, which hear of it by the storage they share.
-function forgetAll() {
+// Signing out clears the session storage of every open tab; localStorage events reach the others.
+function clearSessionStorage() {
   try {
     sessionStorage.clear();
   } catch {
-    // storage can be forbidden; then there is nothing in it
+    // storage is forbidden
   }
 }
 
 addEventListener("storage", (event) => {
-  if (event.key === "signed-out" && event.newValue) forgetAll();
+  if (event.key === "signed-out" && event.newValue) clearSessionStorage();
 });
 if (document.querySelector("[data-signed-out]")) {
-  forgetAll();
+  clearSessionStorage();
   try {
     localStorage.setItem("signed-out", Date.now());
     localStorage.removeItem("signed-out");
   } catch {
-    // the other tabs are left to the browser
+    // storage is forbidden: the other tabs keep theirs until they are closed
   }
 }
 
-// A text that was sent is no longer a draft. Only the pages behind the editor know that it arrived.
+// A page after the editor means that the text was submitted: its local draft can go.
 if (!document.querySelector("[data-editor], [data-sign-in]")) {
   try {
     const sent = sessionStorage.getItem("sent");
     if (sent) sessionStorage.removeItem(`draft:${sent}`);
     sessionStorage.removeItem("sent");
   } catch {
-    // storage can be forbidden; then there was no draft either
+    // storage is forbidden, so there is no draft
   }
 }

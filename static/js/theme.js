@@ -1,19 +1,19 @@
-// Sets the theme before anything is painted, so that a dark room never flashes white. Runs in the head, blocking.
+// Sets the theme before the first paint, to avoid a flash. Runs in the head, blocking.
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
 
-  const chosen = () => {
+  const storedTheme = () => {
     const cookie = /(?:^|; )theme=(light|dark|system)(?:;|$)/.exec(document.cookie)?.[1];
     try {
       return localStorage.getItem("theme") || cookie || "system";
     } catch {
-      return cookie || "system"; // storage can be forbidden; the page still has a theme
+      return cookie || "system"; // storage is forbidden
     }
   };
 
   const apply = () => {
-    const choice = chosen();
+    const choice = storedTheme();
     const dark = choice === "dark" || (choice === "system" && system.matches);
     root.dataset.bsTheme = dark ? "dark" : "light";
     for (const button of document.querySelectorAll("[data-theme]")) {
@@ -29,12 +29,12 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-theme]");
     if (!button) return;
-    // Signing out empties the storage, and a theme is nobody's secret: the cookie stays.
+    // Signing out clears the storage; the cookie stays.
     document.cookie = `theme=${button.dataset.theme}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
     try {
       localStorage.setItem("theme", button.dataset.theme);
     } catch {
-      // it holds for this page only
+      // storage is forbidden: only the cookie holds it
     }
     apply();
   });

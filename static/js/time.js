@@ -1,5 +1,5 @@
-// Keeps the words for times fresh: "5 s ago", and durations of what still runs. The server writes both first;
-// the words here must stay the same as those of jobs/templatetags/portal.py.
+// Updates relative times ("5 s ago") and running durations. The server renders both first, by the same rules
+// (jobs/templatetags/portal.py); both are tested with the same cases.
 
 const two = (number) => String(number).padStart(2, "0");
 
@@ -21,16 +21,16 @@ export function ago(seconds) {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
-function write(element, words) {
-  if (element.textContent !== words) element.textContent = words; // an equal text must not disturb a selection
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text; // leave an equal text alone: a write clears the selection
 }
 
 function tick() {
   if (document.hidden) return;
-  const moment = Date.now();
+  const now = Date.now();
   for (const element of document.querySelectorAll("time[data-ago]")) {
-    const seconds = (moment - Date.parse(element.dateTime)) / 1000;
-    if (seconds < 7 * 86400) write(element, ago(seconds)); // older ones are dates
+    const seconds = (now - Date.parse(element.dateTime)) / 1000;
+    if (seconds < 7 * 86400) setText(element, ago(seconds)); // older ones are dates
     if (element.title && !element.dataset.local) {
       element.dataset.local = "1";
       const local = new Date(element.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -38,7 +38,7 @@ function tick() {
     }
   }
   for (const element of document.querySelectorAll("[data-since]")) {
-    write(element, span((moment - Date.parse(element.dataset.since)) / 1000));
+    setText(element, span((now - Date.parse(element.dataset.since)) / 1000));
   }
 }
 

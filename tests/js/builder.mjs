@@ -2,7 +2,7 @@
 
 import { load } from "./load.mjs";
 
-export const { fields, places, rows, schema, text, tools, units } = await load("vendor/builder.min.js");
+export const { fields, lenses, rows, schema, text, toolbar, units } = await load("vendor/builder.min.js");
 
-/** A text as the functions of places take it. */
+/** A text as the functions of lenses take it. */
 export const parsed = (whole) => ({ text: whole, ...text.parse(whole) });

@@ -2,7 +2,7 @@
 // as JSON on stdin and the answer as JSON on stdout.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { parsed, places, schema, text } from "./builder.mjs";
+import { parsed, lenses, schema, text } from "./builder.mjs";
 
 const operations = {
   /** What each text holds, by the names of the fields that fit it. */
@@ -10,8 +10,8 @@ const operations = {
     return texts.map((whole) => {
       const document = parsed(whole);
       if (document.error) throw new Error(whole);
-      const fitting = table.filter((field) => places.fits(document, field));
-      return Object.fromEntries(fitting.map((field) => [field.name, places.read(document, field)]));
+      const fitting = table.filter((field) => lenses.fits(document, field));
+      return Object.fromEntries(fitting.map((field) => [field.name, lenses.read(document, field)]));
     });
   },
 
@@ -21,7 +21,7 @@ const operations = {
       const document = parsed(whole);
       const editing = new text.Editing(whole);
       for (const field of table) {
-        if (places.fits(document, field)) places.write(editing, field, places.read(document, field));
+        if (lenses.fits(document, field)) lenses.write(editing, field, lenses.read(document, field));
       }
       return editing.text;
     });
@@ -33,12 +33,12 @@ const operations = {
       const field = table.find((each) => each.name === name);
       const editing = new text.Editing(whole);
       const part = editing.node(field.path.slice(0, 1));
-      places.write(editing, field, value);
+      lenses.write(editing, field, value);
       return [editing.text, part ? [part.offset, part.offset + part.length] : [0, 0]];
     });
   },
 
-  /** The labels that are offered at places of texts. */
+  /** The labels that are offered at positions in texts. */
   complete({ shape, asked }) {
     return asked.map(([whole, at]) => {
       const found = schema.completions(shape, whole, at, true);

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tools } from "./builder.mjs";
+import { toolbar } from "./builder.mjs";
 
 test("a document is copied in the words of other tools", () => {
   const whole = '{\n  "jobName": "it\'s # no comment", // a comment\n  "n": 12345678901234567890\n}\n';
   const oneLine = `'{"jobName":"it'"'"'s # no comment","n":12345678901234567890}'`;
-  const copied = (form) => tools.copyAs(form, whole, (kind) => `/api/${kind}`);
+  const copied = (form) => toolbar.copyAs(form, whole, (kind) => `/api/${kind}`);
 
   assert.equal(copied("json"), whole);
   assert.equal(copied("aws"), `aws batch submit-job --cli-input-json ${oneLine}\n`);
@@ -18,5 +18,5 @@ test("a document is copied in the words of other tools", () => {
 });
 
 test("the AWS CLI has no command for a workflow", () => {
-  assert.equal(tools.copyAs("aws", '{"jobs": []}', () => "/"), null);
+  assert.equal(toolbar.copyAs("aws", '{"jobs": []}', () => "/"), null);
 });

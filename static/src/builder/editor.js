@@ -15,7 +15,7 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { format } from "jsonc-parser";
-import { Editing, nodeAt, parse, split, unitOf } from "./text.js";
+import { Editing, nodeAt, parse, split, unitOf } from "./json_text.js";
 import { about, completions } from "./schema.js";
 
 const COLOURS = HighlightStyle.define([
@@ -255,15 +255,15 @@ function tooltip(schema, view, offset) {
     create: () => {
       const dom = document.createElement("div");
       dom.className = "cm-about";
-      const say = (tag, words) => {
+      const paragraph = (tag, words) => {
         const part = document.createElement(tag);
         part.textContent = words;
         dom.append(part);
         return part;
       };
-      say("p", `${found.name} · ${found.kind}`);
-      if (found.words) say("p", found.words);
-      if (found.values.length) say("p", `One of ${found.values.join(", ")}.`);
+      paragraph("p", `${found.name} · ${found.kind}`);
+      if (found.words) paragraph("p", found.words);
+      if (found.values.length) paragraph("p", `One of ${found.values.join(", ")}.`);
       return { dom };
     },
   };

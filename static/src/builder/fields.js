@@ -19,8 +19,8 @@
 // without it, and one with data-at-pointer="/a/b" goes there. Nothing is written into
 // the control that has the focus.
 
-import { nodeAt, parse, split } from "./text.js";
-import { fits, read, write } from "./places.js";
+import { nodeAt, parse, split } from "./json_text.js";
+import { fits, read, write } from "./lenses.js";
 import * as rows from "./rows.js";
 
 const LOCKED = "written otherwise; change it in the JSON";

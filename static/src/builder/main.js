@@ -2,28 +2,28 @@
 // A change of a field changes that place of the text, as a step of the editor's history; a change of the text sets the
 // other fields. While the text is no JSON the form waits. The server judges, and supplies fields, choices and marks.
 //
-//     text      the text, and changes that touch nothing but what they mean
-//     units     values as people write them         places   where a field's value stands
-//     fields    controls bound to places            rows     names and values: environment, tags
-//     editor    CodeMirror                          schema   what AWS's schema says at a place
-//     answer    what the judge says                 reading  what is pasted, dropped, opened
-//     tools     the buttons above the editor        drafts   of the page of the bare text
+//     json_text  the parsed text and minimal edits     lenses       read and write a field's value in the text
+//     units      values as people type them            fields       controls bound to lenses
+//     rows       names and values: environment, tags   editor       CodeMirror
+//     schema     completion and help from AWS's schema feedback     the server's validation result
+//     paste      pasted, dropped and opened texts      toolbar      the buttons above the editor
+//     local_draft  the draft of the JSON page in this browser
 
-import { announcer, markFields, marks, watchFailures } from "./answer.js";
-import * as drafts from "./drafts.js";
+import { announcer, markFields, marks, watchFailures } from "./feedback.js";
+import * as localDraft from "./local_draft.js";
 import { mount } from "./editor.js";
 import { Fields, cannotShow } from "./fields.js";
-import { Inbox, watchFiles } from "./reading.js";
-import { freshKey, say } from "./say.js";
-import { split } from "./text.js";
-import { kindOf, watchPanes, watchTools } from "./tools.js";
+import { Inbox, watchFiles } from "./paste.js";
+import { randomKey, announce } from "./announce.js";
+import { split } from "./json_text.js";
+import { kindOf, watchPanes, watchTools } from "./toolbar.js";
 
 export * as fields from "./fields.js";
-export * as places from "./places.js";
+export * as lenses from "./lenses.js";
 export * as rows from "./rows.js";
 export * as schema from "./schema.js";
-export * as text from "./text.js";
-export * as tools from "./tools.js";
+export * as text from "./json_text.js";
+export * as toolbar from "./toolbar.js";
 export * as units from "./units.js";
 
 const SLOW = 300; // for what need not follow each key stroke
@@ -64,7 +64,7 @@ class Page {
 
   tell(words) {
     this.said.textContent = words;
-    say(words);
+    announce(words);
   }
 
   #mount() {
@@ -121,10 +121,10 @@ class Page {
     const { form } = this;
     watchFiles(form, (text) => this.#open(text), (words) => this.tell(words));
     form.addEventListener("submit", () => {
-      drafts.keep(form, this.editor.text);
-      drafts.sent(form);
+      localDraft.save(form, this.editor.text);
+      localDraft.markSent(form);
     });
-    const kept = this.area.value ? "" : drafts.kept(form);
+    const kept = this.area.value ? "" : localDraft.load(form);
     if (kept) {
       this.editor.replace(kept);
       this.tell("Your unsent text is back.");
@@ -151,12 +151,12 @@ class Page {
       if (!why) this.fields?.follow();
     }
     if (first) return;
-    this.key.value = freshKey(); // another text is another wish; the same text sent twice is one
+    this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
     this.#again();
     clearTimeout(this.late);
     this.late = setTimeout(() => {
       this.#size(text);
-      if (!this.pane) drafts.keep(this.form, text);
+      if (!this.pane) localDraft.save(this.form, text);
     }, SLOW);
   }
 
@@ -175,10 +175,10 @@ class Page {
 
   #judged() {
     const panel = this.form.querySelector(this.pane ? "#beside" : "#verdict");
-    const announce = announcer(panel, () => this.form.querySelector("#sentence"));
+    const announceResult = announcer(panel, () => this.form.querySelector("#sentence"));
     const shown = () => {
       this.editor.mark(marks(), (patch) => this.fix(patch));
-      announce();
+      announceResult();
     };
     shown();
     // A part that someone is writing in stays as it is: what the answer has is older than what is typed.
@@ -206,7 +206,7 @@ class Page {
   /** Apply the fix of a problem to the text: one step, which undo takes back. */
   fix(patch) {
     const done = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
-    if (done) say("The fix is in the text.");
+    if (done) announce("The fix is in the text.");
     else this.tell("The fix does not fit the text any more.");
   }
 

@@ -1,7 +1,7 @@
 // Rows of names and values: an environment, tags. Lines that are added, taken away and pasted into, and lines that follow
 // the text. A line knows which row of the text it is by `data-origin`; without it, the text does not have it (yet).
 
-import { say } from "./say.js";
+import { announce } from "./announce.js";
 
 const MOST_PASTED = 200;
 let added = 0;
@@ -26,7 +26,7 @@ function fill(line, name, value) {
   if (document.activeElement !== second && second.value !== value) second.value = value;
 }
 
-/** The rows of a group as places.js takes them. What is offered says nothing while it has no value. */
+/** The rows of a group as lenses.js takes them. What is offered says nothing while it has no value. */
 export function rowsOf(group) {
   return lines(group).map((line) => {
     const [name, value] = controls(line);
@@ -99,7 +99,7 @@ export function watch(pane, written) {
     const group = line.closest("[data-rows]");
     const beside = line.nextElementSibling ?? line.previousElementSibling;
     const next = beside?.querySelector("[data-remove]") ?? group.querySelector("[data-add]");
-    say(`Removed ${line.querySelector("input").value || "a row"}.`);
+    announce(`Removed ${line.querySelector("input").value || "a row"}.`);
     line.remove();
     next.focus();
     written(group);
@@ -124,7 +124,7 @@ export function watch(pane, written) {
         known.push(addLine(group, name, value));
       }
     }
-    say(`${found.length} ${found.length === 1 ? "row" : "rows"} filled in.`);
+    announce(`${found.length} ${found.length === 1 ? "row" : "rows"} filled in.`);
     written(group);
   });
 }

@@ -1,7 +1,7 @@
 // What the schema of AWS Batch knows at a place of a text: names and values to complete, and AWS's own words to show.
 
 import { findNodeAtOffset, getLocation } from "jsonc-parser";
-import { bare, parse } from "./text.js";
+import { bare, parse } from "./json_text.js";
 
 /** The schema at a path, its references followed; undefined where it says nothing. */
 export function schemaAt(schema, path) {
@@ -17,7 +17,7 @@ export function schemaAt(schema, path) {
 function resolved(schema, shape) {
   if (!shape?.$ref) return shape;
   const { $ref, ...own } = shape;
-  return { ...schema.$defs[$ref.split("/").at(-1)], ...own }; // a member's own words say more than its type's
+  return { ...schema.$defs[$ref.split("/").at(-1)], ...own }; // a member's own words announce more than its type's
 }
 
 /** What may be written where the caret is: {from, to, options}, or null. `more` has further values by pointer. */

@@ -1,7 +1,7 @@
 // Values as people write them in a form, and as AWS has them: time spans, sizes of memory, command lines. The same as
 // jobs/spec/fields/units.py; both are held to the cases of tests/builder/cases.
 
-import { Raw, inLine, written } from "./text.js";
+import { Raw, inLine, written } from "./json_text.js";
 
 export const WHOLE = /^(?:0|[1-9]\d{0,14})$/;
 const SPAN = /(\d{1,15}(?:\.\d{1,4})?)\s*([a-z]+)/gi;
@@ -63,7 +63,7 @@ export function mibOf(typed) {
 const SAFE = /^[\w@%+=:,./-]+$/; // ASCII only: what is not, is put in quotes
 const UNTYPABLE = /[^\P{C}\n\t]|[^\P{Z} ]/u;
 
-/** A command as one line that a shell would split into the same words; as JSON where no line can say it. */
+/** A command as one line that a shell would split into the same words; as JSON where no line can announce it. */
 export function commandInWords(text, list) {
   const words = list.children;
   if (words.every((word) => word.type === "string" && !UNTYPABLE.test(word.value))) {

@@ -85,7 +85,7 @@ def test_announcements_of_one_moment_are_all_made_in_their_order(enter: OpenPage
     page = enter(reverse("team", args=["research"]))
     page.evaluate(
         """for (const words of ["Copied.", "Copied.", "Good to go."])
-             document.dispatchEvent(new CustomEvent("say", { detail: words }))"""
+             document.dispatchEvent(new CustomEvent("announce", { detail: words }))"""
     )
 
     assert page.locator("#said > *").all_inner_texts() == ["Copied.", "Copied.", "Good to go."]

@@ -3,7 +3,7 @@
 //
 // Rows are {name, value, origin}: the entry of the list, or the member of the object, that a row is; null for a new one.
 
-import { Raw, entries, inLine, members, nodeAt, propertyOf, textAt } from "./text.js";
+import { Raw, entries, inLine, members, nodeAt, propertyOf, textAt } from "./json_text.js";
 import { WHOLE, shown, sortOf } from "./units.js";
 
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[0-9]+)?$/;
@@ -132,14 +132,14 @@ const isEntry = (node) => {
   return !value || value.children[1].type === "string";
 };
 
-const entriesPlace = {
+const entriesLens = {
   read: ({ root }, { path }) =>
     entries(nodeAt(root, path)).flatMap((node, origin) =>
       isEntry(node) ? [{ name: textAt(node, "name"), value: textAt(node, "value") ?? "", origin }] : [],
     ),
   write: (editing, { path }, rows) =>
     writeRows(editing, path, rows, {
-      was: entriesPlace.read(editing, { path }),
+      was: entriesLens.read(editing, { path }),
       there: (node) => entries(node).map(isEntry),
       change: (changing, list, index, row) => {
         const node = list.children[index];
@@ -160,14 +160,14 @@ const entriesPlace = {
   },
 };
 
-const membersPlace = {
+const membersLens = {
   read: ({ root }, { path }) =>
     members(nodeAt(root, path)).flatMap((node, origin) =>
       node.children[1].type === "string" ? [{ name: node.children[0].value, value: node.children[1].value, origin }] : [],
     ),
   write: (editing, { path }, rows) =>
     writeRows(editing, path, rows, {
-      was: membersPlace.read(editing, { path }),
+      was: membersLens.read(editing, { path }),
       there: (node) => members(node).map((each) => each.children[1].type === "string"),
       change: (changing, object, index, row) => {
         changing.rename(object.children[index], row.name);
@@ -236,23 +236,23 @@ const definitionRevision = {
   fits: definitionFits,
 };
 
-export const PLACES = {
+export const LENSES = {
   at,
   requirement,
-  entries: entriesPlace,
-  members: membersPlace,
+  entries: entriesLens,
+  members: membersLens,
   waits,
   "definition-name": definitionName,
   "definition-revision": definitionRevision,
 };
 
-export const read = (parsed, field) => PLACES[field.place].read(parsed, field);
+export const read = (parsed, field) => LENSES[field.place].read(parsed, field);
 
 /** Write what a field holds now. What the text says already stays as someone wrote it. */
 export function write(editing, field, value) {
   const { text, root } = editing;
   if (typeof value === "string" && value === read({ text, root }, field)) return undefined;
-  return PLACES[field.place].write(editing, field, value);
+  return LENSES[field.place].write(editing, field, value);
 }
 
-export const fits = (parsed, field) => PLACES[field.place].fits(parsed, field);
+export const fits = (parsed, field) => LENSES[field.place].fits(parsed, field);

@@ -1,7 +1,7 @@
 // What the judge answers: marks in the editor and at fields, words for those who do not see the page change, and the
 // truth about an answer that did not come.
 
-import { say } from "./say.js";
+import { announce } from "./announce.js";
 
 /** The marks that came with the page, or with the last answer. */
 export function marks() {
@@ -9,7 +9,7 @@ export function marks() {
   return found ? JSON.parse(found.textContent) : [];
 }
 
-/** Let fields that are wrong say so, and hint at what the definition has. */
+/** Let fields that are wrong announce so, and hint at what the definition has. */
 export function markFields(form) {
   for (const said of form.querySelectorAll(".field-said")) {
     const control = document.getElementById(said.id.replace("said-", "f-"));
@@ -27,7 +27,7 @@ export function announcer(panel, sentence) {
   return () => {
     const words = [panel.querySelector(".st"), panel.querySelector("h2"), sentence()].map((each) => each?.textContent.trim());
     const news = words.filter(Boolean).join(". ");
-    if (news && news !== before && before) say(news);
+    if (news && news !== before && before) announce(news);
     before = news;
   };
 }

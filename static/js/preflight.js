@@ -1,4 +1,4 @@
-// What someone opened beside the form stays open when the answer to the next letter takes its place.
+// Keeps sections beside the form open when the next preview replaces them.
 const open = new Set();
 document.addEventListener(
   "toggle",

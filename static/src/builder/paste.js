@@ -1,7 +1,7 @@
 // What comes in from elsewhere: pasted, dropped or opened as a file. The server reads it as whatever it is; the page says
 // what it was and what was changed, and one step takes that back.
 
-import { say } from "./say.js";
+import { announce } from "./announce.js";
 
 const LIKE_A_DOCUMENT = /[{[]|^\s*(?:\$\s*)?aws\s/;
 const SHORTEST = 12;
@@ -61,7 +61,7 @@ export class Inbox {
       for (const change of changes) list.append(Object.assign(document.createElement("li"), { textContent: change }));
       this.said.append(list);
     }
-    say(`Read as: ${what}. ${changes.join(" ")}`);
+    announce(`Read as: ${what}. ${changes.join(" ")}`);
   }
 
   quiet() {
@@ -82,7 +82,7 @@ export function watchFiles(form, put, told) {
     } else {
       try {
         put(new TextDecoder("utf-8", { fatal: true }).decode(await chosen.arrayBuffer()));
-        say(`${chosen.name} is open.`);
+        announce(`${chosen.name} is open.`);
       } catch {
         told(`${chosen.name} is not text in UTF-8`);
       }

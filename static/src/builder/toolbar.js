@@ -1,7 +1,7 @@
 // The tools above the editor: undo, search, format, fold, difference, copy as; and which panes are seen.
 
-import { say } from "./say.js";
-import { bare, parse } from "./text.js";
+import { announce } from "./announce.js";
+import { bare, parse } from "./json_text.js";
 import { shellQuoted } from "./units.js";
 
 const COMMANDS = { definition: "register-job-definition", submission: "submit-job" };
@@ -48,7 +48,7 @@ export function watchTools(form, editor, { original, api, told }) {
         break;
       case "format":
         editor.format();
-        say("The text is laid out anew.");
+        announce("The text is laid out anew.");
         break;
       case "fold":
         button.setAttribute("aria-pressed", String(editor.fold()));

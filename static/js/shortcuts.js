@@ -1,4 +1,4 @@
-// Keys for people who would rather not reach for the mouse. Never while someone types.
+// Keyboard shortcuts. Ignored while someone types.
 
 let first = "";
 

@@ -1,0 +1,11 @@
+// Submits the form of the page as soon as the revision is registered. A request key makes a second submit harmless.
+
+function submitWhenReady() {
+  const form = document.querySelector("form[data-goes-on]:not([data-gone])");
+  if (!form) return;
+  form.dataset.gone = "";
+  form.requestSubmit();
+}
+
+document.addEventListener("htmx:afterSettle", submitWhenReady);
+submitWhenReady();

@@ -1,0 +1,46 @@
+// Schema fields that a person adds to a form: inserting, removing, focus. The builder binds their values to the text.
+
+const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
+
+// By now the builder has removed the value from the text: the form's own listener runs before this one.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-take]");
+  if (!button) return;
+  const field = button.closest("[data-place]");
+  const list = field.parentElement.closest("[data-place]");
+  const refetch = list?.querySelector(":scope > [data-refetch]");
+  announce(`Took ${field.querySelector("legend").textContent.trim()} away.`);
+  if (refetch) refetch.click(); // the indexes of the entries after it have changed
+  else {
+    const part = field.closest("[data-part]");
+    (part?.dataset.part === field.dataset.place ? part : field).remove();
+  }
+  document.getElementById("further-words").focus();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const button = event.detail.elt;
+  if (event.detail.successful && button?.matches("[data-once]")) button.remove();
+});
+
+// An empty last entry is filled in first; no second one is added.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const button = event.detail.elt;
+  if (!button?.matches("[data-next]")) return;
+  const entries = button.closest("[data-place]").querySelectorAll(":scope > [data-place]");
+  const controls = [...(entries[entries.length - 1]?.querySelectorAll("[data-at]") ?? [])];
+  if (!controls.length || controls.some((control) => control.value)) return;
+  event.preventDefault();
+  controls[0].focus();
+});
+
+// Focus the field that was added.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const button = event.detail.requestConfig?.elt;
+  if (!button?.matches("[name=at]:not([data-refetch])")) return;
+  const controls = [...document.querySelectorAll("#further [data-at]")];
+  const added = controls.filter((control) => control.dataset.at.startsWith(button.value.replace(/-$/, "")));
+  const target = button.matches("[data-next]") ? added.find((control) => !control.value) : added[0];
+  target?.focus();
+  target?.closest(".field, fieldset").scrollIntoView({ block: "nearest" });
+});

@@ -1,0 +1,29 @@
+// The draft of the JSON page in this browser: text that was not submitted is there when the page is opened again.
+
+const key = (form) => `draft:${form.dataset.draft}`;
+
+export function save(form, text) {
+  try {
+    if (text) sessionStorage.setItem(key(form), text);
+    else sessionStorage.removeItem(key(form));
+  } catch {
+    // too large for the browser's storage, or storage is forbidden: there is no draft
+  }
+}
+
+export function load(form) {
+  try {
+    return sessionStorage.getItem(key(form)) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Mark the draft for removal by the next page, which shows that the text was accepted (menu.js). */
+export function markSent(form) {
+  try {
+    sessionStorage.setItem("sent", form.dataset.draft);
+  } catch {
+    // storage is forbidden: there is no draft
+  }
+}
