@@ -25,15 +25,15 @@ PARTIAL = {
     "jobs/policy/images.py:matches": "refuses what has an unusual character anywhere",
     "jobs/sandbox/signature.py:read_scope": "takes the credential out of a header",
     "jobs/spec/commandline.py:_options": "sees where an option begins",
-    "jobs/spec/commandline.py:_pairs": "goes through a text token by token",
-    "jobs/spec/commandline.py:_value": "goes through a text token by token",
+    "jobs/spec/commandline.py:_parse_pairs": "goes through a text token by token",
+    "jobs/spec/commandline.py:_parse_value": "goes through a text token by token",
     "jobs/spec/complaints.py:about": "guesses what was pasted instead of JSON",
-    "jobs/spec/complaints.py:_of_grammar": "takes a word to be named in a message",
+    "jobs/spec/complaints.py:_grammar_hint": "takes a word to be named in a message",
     "jobs/spec/fields/further.py:_one_line": "refuses what has a line end anywhere",
-    "jobs/spec/reading.py:_decoded": "refuses what has half of a surrogate pair anywhere",
-    "jobs/spec/redaction.py:_list": "masks more than it would otherwise",
-    "jobs/spec/redaction.py:_of_names": "masks what it finds anywhere",
-    "jobs/spec/redaction.py:_spans": "masks what it finds anywhere",
+    "jobs/spec/reading.py:_decode": "refuses what has half of a surrogate pair anywhere",
+    "jobs/spec/redaction.py:_redact_list": "masks more than it would otherwise",
+    "jobs/spec/redaction.py:_spans_of_names": "masks what it finds anywhere",
+    "jobs/spec/redaction.py:_secret_spans": "masks what it finds anywhere",
 }
 FOR_BROWSERS_TOO = {"jobs/spec/schema.py"}  # JSON Schema has no \\Z; the portal applies its patterns with fullmatch()
 
