@@ -32,7 +32,7 @@ def call_account(account: Account, act: Act, *, seconds: float, despite_breaker:
     `despite_breaker`: a person asks, and should hear of AWS what it says now.
     """
     if account.breaker.is_open and not despite_breaker:
-        log.info("account_not_called", account=account.name, reason=account.breaker.reason)
+        log.info("account_call_skipped", account=account.name, reason=account.breaker.reason)
         return False
     try:
         with time_limit(seconds):

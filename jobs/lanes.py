@@ -53,7 +53,7 @@ def _pass(key: Key, act: Callable[[], object]) -> None:
     try:
         _guarded(key, act)
     except DatabaseError as error:
-        log.warning("pass_without_database", account=key[0], purpose=key[1], error=str(error))
+        log.warning("pass_database_unavailable", account=key[0], purpose=key[1], error=str(error))
     finally:
         connection.close()
 

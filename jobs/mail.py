@@ -67,7 +67,7 @@ def send(pk: int) -> None:
             message.send()
     except Exception as error:  # noqa: BLE001 - its traceback would hold the address, and the link
         _put_off(mail, _words(error))
-        log.error("mail_not_sent", mail=mail.pk, attempt=mail.attempts, error=type(error).__name__)  # noqa: TRY400
+        log.error("mail_failed", mail=mail.pk, attempt=mail.attempts, error=type(error).__name__)  # noqa: TRY400
     else:
         mail.delete()
         log.info("mail_sent", mail=pk, messages=len(messages))
@@ -100,7 +100,7 @@ def _put_off(mail: OutgoingMail, problem: str) -> None:
 
 def _give_up(mail: OutgoingMail, problem: str) -> None:
     OutgoingMail.objects.filter(pk=mail.pk).update(failed_at=now(), problem=problem, address="")
-    log.error("mail_given_up", mail=mail.pk, attempts=mail.attempts)
+    log.error("mail_abandoned", mail=mail.pk, attempts=mail.attempts)
 
 
 def _words(error: Exception) -> str:

@@ -68,7 +68,7 @@ class Breaker:
         except RedisError:
             slow = time.monotonic() - began >= self._slow_seconds
             if slow:
-                log.warning("redis_left_alone", seconds=self._rest_seconds)
+                log.warning("redis_backed_off", seconds=self._rest_seconds)
             self._end(rest=slow)
             raise
         self._end(rest=False)
@@ -113,9 +113,9 @@ def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str, account: int |
                 meta={} if account is None else {"account": account, "comes_again": bool(once)},
             )
     except RedisRestingError:
-        log.debug("ring_not_tried", task=task, ids=ids)
+        log.debug("enqueue_skipped", task=task, ids=ids)
     except RedisError as error:
-        log.warning("ring_not_heard", task=task, ids=ids, error=str(error))
+        log.warning("enqueue_failed", task=task, ids=ids, error=str(error))
 
 
 @dataclass(frozen=True)

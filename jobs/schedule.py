@@ -137,4 +137,4 @@ def tick(work: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> 
             except DatabaseError:
                 raise  # the clock's own loop waits for the database to come back
             except Exception:
-                log.exception("duty_failed", duty=duty.name, account=account.name)
+                log.exception("periodic_task_failed", duty=duty.name, account=account.name)

@@ -108,7 +108,7 @@ def test_a_mail_is_tried_five_times_and_then_given_up_without_its_address(
     assert (outgoing.attempts, outgoing.address) == (5, "")
     assert outgoing.failed_at is not None
     logged = " ".join(record.getMessage() for record in caplog.records)
-    assert "mail_given_up" in logged
+    assert "mail_abandoned" in logged
     assert ADDRESS not in logged
     assert "mail.internal" not in logged
 

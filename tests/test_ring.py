@@ -136,8 +136,8 @@ def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
     assert page.status_code == 200
     assert "Check the Redis server" in page.content.decode()
     messages = [record.getMessage() for record in caplog.records]
-    assert sum("redis_left_alone" in message for message in messages) == 1
-    assert sum("ring_not_heard" in message for message in messages) == 1
+    assert sum("redis_backed_off" in message for message in messages) == 1
+    assert sum("enqueue_failed" in message for message in messages) == 1
 
 
 def test_a_ring_says_whose_aws_its_task_calls_and_whether_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,4 +66,4 @@ def _each(act: Act, jobs: Iterable[Job]) -> None:
             act(job)
         except Exception:
             # What became of it is for the reconciler to find out, as if the worker had died here.
-            log.exception("delivery_broke_off", job=job.text_id)
+            log.exception("delivery_interrupted", job=job.text_id)

@@ -83,7 +83,7 @@ def _clocks_differ(account: Account) -> bool:
     skew = Account.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
     if abs(skew) <= SKEW_AT_MOST:
         return False
-    log.error("clocks_differ", account=account.name, seconds=skew)
+    log.error("clock_skew_exceeded", account=account.name, seconds=skew)
     return True
 
 

@@ -61,7 +61,7 @@ def register(revision: Revision) -> bool:
         _pending(revision).update(registration=Registration.REFUSED, refusal=refused.message, active=False)
         return False
     except AwsError as error:
-        log.warning("definition_not_registered", definition=revision.definition.name, error=error.message)
+        log.warning("registration_failed", definition=revision.definition.name, error=error.message)
         _pending(revision).update(lease_until=now() + RETRY_AFTER, refusal=error.message)
         return False
     done = _pending(revision).update(
@@ -99,7 +99,7 @@ def deregister(revision: Revision) -> bool:
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
     except AwsError as error:
-        log.warning("definition_not_deregistered", definition=revision.pinned, error=error.message)
+        log.warning("deregistration_failed", definition=revision.pinned, error=error.message)
         # AWS has no such revision, or forgot it: then there is nothing left to tell. Not so if we may not tell it.
         if not isinstance(error, RequestRefusedError) or error.code != UNKNOWN:
             mine.update(lease_until=now() + RETRY_AFTER)

@@ -31,7 +31,7 @@ def stop_due(account: Account) -> int:
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")
             reached("told")
         except AwsError as error:
-            log.warning("stop_not_told", job=job.text_id, error=error.message)
+            log.warning("terminate_failed", job=job.text_id, error=error.message)
             outage = is_outage(error)
         else:
             told += 1

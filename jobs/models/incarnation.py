@@ -160,4 +160,4 @@ def _keep_outside(name: str) -> None:
         fresh.write_text(name)
         fresh.replace(_file())
     except OSError as error:
-        log.warning("incarnation_not_kept", file=str(_file()), error=str(error))
+        log.warning("database_generation_not_saved", file=str(_file()), error=str(error))

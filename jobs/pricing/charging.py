@@ -53,7 +53,7 @@ def charge_due(account: Account) -> None:
         try:
             charge(job, table)
         except AwsError as error:
-            log.warning("charging_waits", job=job.text_id, error=error.message)
+            log.warning("metering_postponed", job=job.text_id, error=error.message)
             if is_outage(error):
                 break
 

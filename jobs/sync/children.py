@@ -49,7 +49,7 @@ def read_failed(job: Job) -> int:
         failed = batch.children_listed(reader, job.batch_id or "", State.FAILED)
         _describe(job, failed)
     except AwsError as error:
-        log.warning("children_not_read", job=job.text_id, error=error.message)
+        log.warning("array_children_failed", job=job.text_id, error=error.message)
         return 0
     Job.objects.filter(pk=job.pk).update(children_read_at=moment)
     return len(failed)

@@ -62,7 +62,7 @@ def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelt
             if not _go_on(queue, deadline):
                 break
         except AwsError as error:
-            log.warning("sweep_failed", queue=queue.name, error=error.message)
+            log.warning("compare_failed", queue=queue.name, error=error.message)
             _readings.pop(queue.pk, None)
             if is_outage(error):
                 break
@@ -164,7 +164,7 @@ def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
         note = f"AWS has a second job {batch_id}; it was ended." if job.batch_id else f"AWS had it as {batch_id}."
         fields = {"account": queue.account, "job": job, "note": note}
         if Oddity.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
-            log.error("surplus_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
+            log.error("duplicate_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
             StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source=SOURCE)
     _check_all_read(unreadable)
 
@@ -180,7 +180,7 @@ def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
         kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
         fields = {"account": queue.account, "job": job, "note": note}
         if Oddity.objects.get_or_create(kind=kind, batch_id=told.batch_id, defaults=fields)[1]:
-            log.error("job_without_row", batch_id=told.batch_id, rebuilt=job is not None, note=note)
+            log.error("orphaned_job", batch_id=told.batch_id, rebuilt=job is not None, note=note)
     _check_all_read(unreadable)
 
 

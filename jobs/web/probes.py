@@ -29,7 +29,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     checks = readiness.checks()
     failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
     if failed != _last:
-        log.warning("not_ready", **failed) if failed else log.info("ready_again")
+        log.warning("not_ready", **failed) if failed else log.info("ready")
         _last.clear()
         _last.update(failed)
     status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK

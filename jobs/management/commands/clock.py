@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 if Lease.hold("clock", owner, LEASE):
                     tick(work, time.monotonic(), lanes)
             except DatabaseError as error:
-                log.warning("clock_without_database", error=str(error))
+                log.warning("clock_database_unavailable", error=str(error))
                 connection.close()
             close_old_connections()
             stop.wait(PAUSE)

@@ -61,9 +61,9 @@ def listen(address: events.QueueAddress, stop: threading.Event, ear: Ear, wait_s
         reached("heard")
         events.delete(client, address.url, messages)
     except AwsError as error:
-        log.warning("events_not_heard", error=error.message)
+        log.warning("event_receive_failed", error=error.message)
         stop.wait(PAUSE_AFTER_TROUBLE)
     except DatabaseError as error:
-        log.warning("events_without_database", error=str(error))
+        log.warning("events_database_unavailable", error=str(error))
         connection.close()
         stop.wait(PAUSE_AFTER_TROUBLE)
