@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from django.utils.module_loading import import_string
 from jobs import tasks
 from jobs.api.urls import api
 from jobs.audit import ACTS, Door
+from jobs.dispatch.requests import own_tags
 from jobs.intake.acceptance import marker_of
 from jobs.models import AuditEntry
 from jobs.spec import judge
@@ -55,7 +57,11 @@ def source(folder: str) -> str:
 
 def aws_names() -> set[str]:
     """Tags and variables that the portal gives a job, and what its policies allow."""
-    tags = {f"tag {tag}" for tag in re.findall(r'["/](portal:[a-z]+)"', source("jobs"))}
+    submission = SimpleNamespace(
+        text_id="", person=SimpleNamespace(public_id=UUID(int=0)), key_digest="a", body_digest="b"
+    )
+    job: Any = SimpleNamespace(text_id="", team=SimpleNamespace(slug=""), submission=submission)
+    tags = {f"tag {name}" for name in own_tags(job)}
     policies = {f"policy {name}" for name in re.findall(r'"((?:batch|logs|iam|sts|sqs):[A-Z]\w+)"', source("jobs"))}
     return tags | policies | {f"variable {name}" for name in {JOB_ID_VARIABLE, *PORTAL_VARIABLES}}
 
