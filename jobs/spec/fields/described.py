@@ -1,6 +1,6 @@
 """Form fields as plain data for the page's script, which reads and writes the same places in a text.
 
-Each lens and value type has a counterpart of the same name in static/src/builder/places.js and sorts.js.
+Each lens and value type has a counterpart under its key in static/src/builder/lenses.js and units.js.
 """
 
 from collections.abc import Iterable

@@ -32,7 +32,7 @@ Value = str | Rows | Names
 class Sort:
     """A type of plain values. `format` returns None for a value of another type; `parse` always returns something.
 
-    Each has a counterpart of the same name in static/src/builder/sorts.js.
+    Each has a counterpart of the same name in static/src/builder/units.js.
     """
 
     name: str
