@@ -14,7 +14,7 @@ SURROUNDINGS = {
 }
 
 
-def main(chosen: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     os.environ.update(SURROUNDINGS)
     warnings.filterwarnings("ignore", message="No directory at")  # no static file is served here
     import django  # noqa: PLC0415 - it reads the surroundings
@@ -32,13 +32,13 @@ def main(chosen: list[str]) -> int:
         "judging": judging.comparisons,
         "pages": pages.comparisons,
     }
-    unknown = set(chosen) - set(parts)
+    unknown = set(arguments) - set(parts)
     if unknown:
         sys.stderr.write(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}.\n")
         return 1
     setup_test_environment()
     call_command("migrate", verbosity=0)
-    rows = [row for name, part in parts.items() if not chosen or name in chosen for row in part()]
+    rows = [row for name, part in parts.items() if not arguments or name in arguments for row in part()]
     sys.stdout.write(table(rows) + "\n")
     return 0
 

@@ -28,8 +28,8 @@ def seconds(work: Callable[[], object]) -> float:
     """What one run takes when nothing disturbs it: the quickest of as many as the budget allows."""
     work()
     runs: list[float] = []
-    until = time.perf_counter() + BUDGET_SECONDS
-    while len(runs) < FEWEST or time.perf_counter() < until:
+    deadline = time.perf_counter() + BUDGET_SECONDS
+    while len(runs) < FEWEST or time.perf_counter() < deadline:
         began = time.perf_counter()
         work()
         runs.append(time.perf_counter() - began)

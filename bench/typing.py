@@ -49,7 +49,7 @@ def marks(page: Page, name: str) -> list[float]:
     for number in range(1, KEYS + 1):
         page.keyboard.type(" ")
         page.wait_for_function("count => window.waited.length >= count", arg=number)
-    return [float(each) for each in page.evaluate("window.waited")]
+    return [float(delay) for delay in page.evaluate("window.waited")]
 
 
 def weight(context: BrowserContext, address: str) -> float:
@@ -72,13 +72,13 @@ def ready(context: BrowserContext, address: str) -> float:
     """Milliseconds until a page whose files are in the cache takes keys: the median of some visits."""
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
-    taken = []
+    times = []
     for _ in range(VISITS):
         page.goto(address, wait_until="networkidle")
         page.locator(".cm-content").wait_for()
-        taken.append(float(page.evaluate(READY)))
+        times.append(float(page.evaluate(READY)))
     page.close()
-    return median(taken)
+    return median(times)
 
 
 def lines(context: BrowserContext) -> Iterator[str]:
@@ -89,11 +89,11 @@ def lines(context: BrowserContext) -> Iterator[str]:
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "sign-in" not in url)
     for name in DOCUMENTS:
-        waited = sorted(marks(page, name))
-        p95 = waited[int(len(waited) * 0.95) - 1]
+        delays = sorted(marks(page, name))
+        p95 = delays[int(len(delays) * 0.95) - 1]
         yield (
-            f"marks after the last key, {name}: p50 {median(waited):.0f} ms, p95 {p95:.0f} ms "
-            f"(goal {MOST_MS} ms: {met(p95, MOST_MS)}; {len(waited)} keys)"
+            f"marks after the last key, {name}: p50 {median(delays):.0f} ms, p95 {p95:.0f} ms "
+            f"(goal {MOST_MS} ms: {met(p95, MOST_MS)}; {len(delays)} keys)"
         )
     for address in dict.fromkeys(DOCUMENTS.values()):
         kib, after = weight(context, address), ready(context, address)

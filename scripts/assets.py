@@ -20,9 +20,9 @@ LICENCES = "vendor/builder.licences.txt"
 def main(arguments: list[str]) -> int:
     match arguments:
         case []:
-            wrong = complaints()
-            sys.stdout.write("".join(f"{line}\n" for line in wrong))
-            return 1 if wrong else 0
+            problems = complaints()
+            sys.stdout.write("".join(f"{line}\n" for line in problems))
+            return 1 if problems else 0
         case ["--take", folder]:
             take(Path(folder))
             return 0
@@ -33,18 +33,18 @@ def main(arguments: list[str]) -> int:
 def complaints() -> list[str]:
     """What is not as the manifest says."""
     entries = json.loads(MANIFEST.read_text())
-    found = [
+    problems = [
         f"static/{entry['file']} is not the one of static/vendor/manifest.json."
         for entry in entries
         if digest(STATIC / entry["file"]) != entry["sha256"]
     ]
-    listed = {entry["file"] for entry in entries} | {"vendor/manifest.json"}
-    there = {str(path.relative_to(STATIC)) for path in (STATIC / "vendor").iterdir()}
-    found += [f"static/{name} is not in static/vendor/manifest.json." for name in sorted(there - listed)]
+    manifest_files = {entry["file"] for entry in entries} | {"vendor/manifest.json"}
+    files = {str(path.relative_to(STATIC)) for path in (STATIC / "vendor").iterdir()}
+    problems += [f"static/{name} is not in static/vendor/manifest.json." for name in sorted(files - manifest_files)]
     sources = next((entry.get("sources_sha256") for entry in entries if entry["file"] == BUNDLE), None)
     if sources != digest_of_sources():
-        found.append("static/src/builder has changed since the bundle was made: run `make assets`.")
-    return found
+        problems.append("static/src/builder has changed since the bundle was made: run `make assets`.")
+    return problems
 
 
 def digest(path: Path) -> str:
@@ -53,17 +53,17 @@ def digest(path: Path) -> str:
 
 def digest_of_sources() -> str:
     """Of the names and contents of all that the bundle is made from."""
-    whole = hashlib.sha256()
-    for path in sorted(each for each in SOURCES.rglob("*") if each.is_file() and "node_modules" not in each.parts):
-        whole.update(f"{path.relative_to(SOURCES).as_posix()} {digest(path)}\n".encode())
-    return whole.hexdigest()
+    checksum = hashlib.sha256()
+    for path in sorted(file for file in SOURCES.rglob("*") if file.is_file() and "node_modules" not in file.parts):
+        checksum.update(f"{path.relative_to(SOURCES).as_posix()} {digest(path)}\n".encode())
+    return checksum.hexdigest()
 
 
 def take(folder: Path) -> None:
     """Put a bundle that was made in its place, and say in the manifest what it is."""
     for name in (BUNDLE, LICENCES):
         (STATIC / name).write_bytes((folder / Path(name).name).read_bytes())
-    kept = [entry for entry in json.loads(MANIFEST.read_text()) if entry["file"] not in (BUNDLE, LICENCES)]
+    other_entries = [entry for entry in json.loads(MANIFEST.read_text()) if entry["file"] not in (BUNDLE, LICENCES)]
     packages: list[dict[str, Any]] = json.loads((folder / "builder.packages.json").read_text())
     bundle = {
         "name": "builder",
@@ -83,7 +83,7 @@ def take(folder: Path) -> None:
         "sha256": digest(STATIC / LICENCES),
         "made_from": "the packages of static/src/builder/package-lock.json",
     }
-    MANIFEST.write_text(json.dumps([*kept, bundle, licences], indent=2) + "\n")
+    MANIFEST.write_text(json.dumps([*other_entries, bundle, licences], indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,27 +17,27 @@ def main(requirements: str) -> int:
     command = [sys.executable, "-m", "pip_audit", "--requirement", requirements, "--require-hashes", "--disable-pip"]
     command += ["--format", "json", "--progress-spinner", "off", "--timeout", "10"]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)  # noqa: S603 - our own words
+        process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)  # noqa: S603 - our own words
     except subprocess.TimeoutExpired:
         return say(NOT_AUDITED)
     try:
-        answer: dict[str, Any] = json.loads(asked.stdout)
+        answer: dict[str, Any] = json.loads(process.stdout)
     except ValueError:
-        reason = asked.stderr.strip().splitlines()
+        reason = process.stderr.strip().splitlines()
         return say(f"{NOT_AUDITED} {reason[-1] if reason else ''}".strip())
     return judge(answer)
 
 
 def judge(answer: dict[str, Any]) -> int:
     """Say what the service knows. The number is the exit code."""
-    known = [
-        f"{dependency['name']} {dependency['version']}: {found['id']}"
-        f" (fixed in {', '.join(found['fix_versions']) or 'no version yet'})"
+    lines = [
+        f"{dependency['name']} {dependency['version']}: {vulnerability['id']}"
+        f" (fixed in {', '.join(vulnerability['fix_versions']) or 'no version yet'})"
         for dependency in answer["dependencies"]
-        for found in dependency.get("vulns", [])
+        for vulnerability in dependency.get("vulns", [])
     ]
-    if known:
-        say("Dependencies with known vulnerabilities:", *known)
+    if lines:
+        say("Dependencies with known vulnerabilities:", *lines)
         return 1
     skipped = [dependency["name"] for dependency in answer["dependencies"] if "skip_reason" in dependency]
     audited = len(answer["dependencies"]) - len(skipped)

@@ -53,12 +53,12 @@ def page() -> str:
     groups: dict[str, list[Rule]] = {subject: [] for subject in SUBJECTS}
     for rule in sorted(KNOWN.values(), key=lambda rule: rule.id):
         groups[rule.id.partition(".")[0]].append(rule)
-    parts = [HEAD]
+    sections = [HEAD]
     for subject, rules in groups.items():
         lines = [f"| `{rule.id}` | {rule.severity} | {_cell(rule.says)} | {_cell(rule.source)} |" for rule in rules]
         head = [f"## {SUBJECTS[subject]}", "", "| rule | | what it says | source |", "|---|---|---|---|"]
-        parts.append("\n".join([*head, *lines]))
-    return "\n".join(f"{part.rstrip()}\n" for part in parts)
+        sections.append("\n".join([*head, *lines]))
+    return "\n".join(f"{part.rstrip()}\n" for part in sections)
 
 
 def _cell(text: str) -> str:

@@ -10,26 +10,26 @@ from bench.cost import workload
 from bench.cost.ground import Ground, ground
 
 
-def main(words: list[str]) -> int:
-    options = read(words)
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder, ground(Path(folder)) as here:
-        here.start_what_is_not_ours()
-        os.environ.update(here.environment)
-        measure(here, options)
+def main(arguments: list[str]) -> int:
+    options = read(arguments)
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder, ground(Path(folder)) as environment:
+        environment.start_what_is_not_ours()
+        os.environ.update(environment.environment)
+        measure(environment, options)
     return 0
 
 
-def read(words: list[str]) -> argparse.Namespace:
+def read(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.cost", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000, help="independent jobs of the first workflow")
     parser.add_argument("--steps", type=int, default=100, help="steps of the second")
     parser.add_argument("--at-once", type=int, default=200, help="submissions posted at the same moment")
     parser.add_argument("--turns", type=int, default=2, help="how often each way has its turn")
     parser.add_argument("--workers", type=int, default=1, help="worker processes of the portal")
-    return parser.parse_args(words)
+    return parser.parse_args(arguments)
 
 
-def measure(here: Ground, options: argparse.Namespace) -> None:
+def measure(environment: Ground, options: argparse.Namespace) -> None:
     import django  # noqa: PLC0415 - it reads the surroundings
 
     django.setup()
@@ -38,19 +38,19 @@ def measure(here: Ground, options: argparse.Namespace) -> None:
     from bench.cost import loop, portal, verdict  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    url = f"http://127.0.0.1:{here.sandbox_port}"
+    url = f"http://127.0.0.1:{environment.sandbox_port}"
     token = portal.prepare(url)
-    here.start_the_portal(options.workers)
-    portal.run(workload.independent(10), here, token)  # nobody's first time is measured
+    environment.start_the_portal(options.workers)
+    portal.run(workload.independent(10), environment, token)  # nobody's first time is measured
     loop.run(workload.independent(10), url)
     for workflow in (workload.independent(options.jobs), workload.fans(options.steps)):
         loops, portals = [], []
         for _ in range(options.turns):
             loops.append(loop.run(workflow, url))
-            portals.append(portal.run(workflow, here, token))
+            portals.append(portal.run(workflow, environment, token))
         for line in verdict.lines(workflow.title, len(workflow.jobs), loops, portals):
             say(line)
-    say(verdict.burst(portal.at_once(options.at_once, here, token)))
+    say(verdict.burst(portal.at_once(options.at_once, environment, token)))
 
 
 def say(line: str) -> None:

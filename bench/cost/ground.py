@@ -30,8 +30,8 @@ class Ground:
         (path / "redis").mkdir()
         self._redis_port = redis_port
         plan = Plan(self.web_port, path, "sandbox").with_ports({"redis": redis_port, "sandbox": self.sandbox_port})
-        given = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "FAILPOINT")}
-        self.environment = environment(plan, given) | {"SECRET_KEY": "bench" * 20, "LOG_LEVEL": "WARNING"}
+        variables = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "FAILPOINT")}
+        self.environment = environment(plan, variables) | {"SECRET_KEY": "bench" * 20, "LOG_LEVEL": "WARNING"}
         self.environment["DATABASE_URL"] = f"sqlite:///{path / 'portal.sqlite3'}"
         self.portal: dict[str, Child] = {}
 
@@ -50,10 +50,10 @@ class Ground:
 
     def calls(self) -> dict[str, int]:
         """How many calls of Batch there were so far, by operation."""
-        with closing(http.client.HTTPConnection(LOOPBACK, self.sandbox_port, timeout=10)) as line:
-            line.request("GET", "/_sandbox/calls")
-            told: dict[str, int] = json.loads(line.getresponse().read())["calls"]
-        return told
+        with closing(http.client.HTTPConnection(LOOPBACK, self.sandbox_port, timeout=10)) as connection:
+            connection.request("GET", "/_sandbox/calls")
+            counts: dict[str, int] = json.loads(connection.getresponse().read())["calls"]
+        return counts
 
     def cpu(self) -> dict[str, float]:
         """Seconds of CPU that each process of the portal has taken, with all that it started."""
@@ -89,10 +89,10 @@ def _end(child: Child) -> None:
 
 
 def _answers(port: int, page: str) -> bool:
-    line = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    with suppress(OSError, http.client.HTTPException), closing(line):
-        line.request("GET", page)
-        return line.getresponse().status == http.client.OK
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    with suppress(OSError, http.client.HTTPException), closing(connection):
+        connection.request("GET", page)
+        return connection.getresponse().status == http.client.OK
     return False
 
 

@@ -41,8 +41,8 @@ def _submit(workflow: Workflow, client: Any) -> dict[str, str]:
     ids: dict[str, str] = {}
 
     def submit(name: str) -> str:
-        waits = [{"jobId": ids[parent]} for parent in workflow.jobs[name]]
-        answer = client.submit_job(jobName=name, jobQueue=QUEUE, jobDefinition=DEFINITION, dependsOn=waits)
+        dependencies = [{"jobId": ids[parent]} for parent in workflow.jobs[name]]
+        answer = client.submit_job(jobName=name, jobQueue=QUEUE, jobDefinition=DEFINITION, dependsOn=dependencies)
         return str(answer["jobId"])
 
     with ThreadPoolExecutor(THREADS) as threads:
@@ -55,11 +55,11 @@ def _follow(ids: list[str], client: Any) -> tuple[dict[str, float], int]:
     """When each was seen to have ended, and how many calls that took."""
     ends: dict[str, float] = {}
     looks = 0
-    while left := [job_id for job_id in ids if job_id not in ends]:
+    while open_ids := [job_id for job_id in ids if job_id not in ends]:
         if looks:
             time.sleep(EVERY)
-        for start in range(0, len(left), AT_ONCE):
-            told = client.describe_jobs(jobs=left[start : start + AT_ONCE])["jobs"]
+        for start in range(0, len(open_ids), AT_ONCE):
+            descriptions = client.describe_jobs(jobs=open_ids[start : start + AT_ONCE])["jobs"]
             looks += 1
-            ends |= {job["jobId"]: time.time() for job in told if job["status"] in ENDS}
+            ends |= {job["jobId"]: time.time() for job in descriptions if job["status"] in ENDS}
     return ends, looks

@@ -65,53 +65,53 @@ def prepare(url: str) -> str:
     return secret
 
 
-def run(workflow: workload.Workflow, ground: Ground, token: str) -> Turn:
-    calls, cpu = ground.calls(), ground.cpu()
+def run(workflow: workload.Workflow, environment: Ground, token: str) -> Turn:
+    calls, cpu = environment.calls(), environment.cpu()
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
     began = time.time()
-    post(ground.web_port, token, workflow.document())
+    post(environment.web_port, token, workflow.document())
     accepted = time.time()
     jobs = Job.objects.filter(pk__gt=before)
     _until_all_ended(before)
-    after = ground.cpu()
-    told = jobs.aggregate(end=Max("ended_at"), first=Min("sent_at"), last=Max("sent_at"))
+    after = environment.cpu()
+    summary = jobs.aggregate(end=Max("ended_at"), first=Min("sent_at"), last=Max("sent_at"))
     times = jobs.values_list("ended_at", "stopped_at")
-    late = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
+    delays = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
     return Turn(
-        wall=told["end"].timestamp() - began,
+        wall=summary["end"].timestamp() - began,
         cpu=sum(after.values()) - sum(cpu.values()),
-        calls={name: count - calls.get(name, 0) for name, count in ground.calls().items()},
+        calls={name: count - calls.get(name, 0) for name, count in environment.calls().items()},
         accepted=accepted - began,
-        begun=told["first"].timestamp() - began,
-        sent=told["last"].timestamp() - began,
-        late=late,
+        begun=summary["first"].timestamp() - began,
+        sent=summary["last"].timestamp() - began,
+        late=delays,
         cpu_by={name: after[name] - cpu[name] for name in after},
     )
 
 
-def at_once(count: int, ground: Ground, token: str) -> list[float]:
+def at_once(count: int, environment: Ground, token: str) -> list[float]:
     """So many submissions, each by a call of its own, all begun at the same moment. The seconds each took, sorted."""
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
     text = workload.independent(1).document()
-    line_up = threading.Barrier(count)
+    barrier = threading.Barrier(count)
 
     def one(_: int) -> float:
-        line_up.wait()
+        barrier.wait()
         began = time.perf_counter()
-        post(ground.web_port, token, text)
+        post(environment.web_port, token, text)
         return time.perf_counter() - began
 
     with ThreadPoolExecutor(count) as threads:
-        taken = sorted(threads.map(one, range(count)))
+        durations = sorted(threads.map(one, range(count)))
     _until_all_ended(before)
-    return taken
+    return durations
 
 
 def post(port: int, token: str, text: str) -> None:
-    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE)) as line:
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE)) as connection:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        line.request("POST", "/api/v1/submissions", text, headers)
-        answer = line.getresponse()
+        connection.request("POST", "/api/v1/submissions", text, headers)
+        answer = connection.getresponse()
         body = answer.read()
     if answer.status != http.client.ACCEPTED:
         raise RuntimeError(f"The portal answered {answer.status}: {json.loads(body)}")

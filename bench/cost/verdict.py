@@ -68,12 +68,13 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
 
 
 def _row(what: str, measured: str, goal: str, *, met: bool = True) -> str:
-    told = f"  [{goal}: {'met' if met else 'MISSED'}]" if goal else ""
-    return f"  {what:<16} {measured}{told}"
+    suffix = f"  [{goal}: {'met' if met else 'MISSED'}]" if goal else ""
+    return f"  {what:<16} {measured}{suffix}"
 
 
-def burst(taken: Sequence[float]) -> str:
+def burst(durations: Sequence[float]) -> str:
     return (
-        f"{len(taken)} submissions of one job, all posted at once: p50 {share(taken, 0.5):.2f} s, "
-        f"p95 {share(taken, 0.95):.2f} s, the last {taken[-1]:.2f} s, {len(taken) / taken[-1]:.0f} a second"
+        f"{len(durations)} submissions of one job, all posted at once: p50 {share(durations, 0.5):.2f} s, "
+        f"p95 {share(durations, 0.95):.2f} s, the last {durations[-1]:.2f} s, "
+        f"{len(durations) / durations[-1]:.0f} a second"
     )

@@ -28,10 +28,10 @@ class Workflow:
         depths: dict[str, int] = {}
         for name, parents in self.jobs.items():
             depths[name] = 1 + max((depths[parent] for parent in parents), default=-1)
-        found: list[list[str]] = [[] for _ in range(1 + max(depths.values()))]
+        layers: list[list[str]] = [[] for _ in range(1 + max(depths.values()))]
         for name, depth in depths.items():
-            found[depth].append(name)
-        return found
+            layers[depth].append(name)
+        return layers
 
     def document(self) -> str:
         """As the portal takes it."""
@@ -52,12 +52,12 @@ def independent(count: int) -> Workflow:
 def fans(count: int) -> Workflow:
     """Out to ten and in to one, again and again, until there are so many steps."""
     jobs: dict[str, tuple[str, ...]] = {"step-0": ()}
-    joint = "step-0"
+    join = "step-0"
     while len(jobs) < count:
-        room = min(WIDTH, count - len(jobs))
-        abreast = [f"step-{len(jobs) + place}" for place in range(room)]
-        jobs |= dict.fromkeys(abreast, (joint,))
+        width = min(WIDTH, count - len(jobs))
+        siblings = [f"step-{len(jobs) + place}" for place in range(width)]
+        jobs |= dict.fromkeys(siblings, (join,))
         if len(jobs) < count:
-            joint = f"step-{len(jobs)}"
-            jobs[joint] = tuple(abreast)
+            join = f"step-{len(jobs)}"
+            jobs[join] = tuple(siblings)
     return Workflow(f"{count} steps, fan-out and fan-in", jobs)

@@ -131,8 +131,8 @@ class Answer:
 
     def storable(self) -> dict[str, Any]:
         """All that AWS said, as JSON that a database can hold."""
-        kept: dict[str, Any] = storable(self.raw)
-        return kept
+        document: dict[str, Any] = storable(self.raw)
+        return document
 
     # -- What an answer is worthless without
     def required_text(self, key: str, *, at_most: int) -> str:
@@ -173,8 +173,8 @@ class Answer:
         return value if isinstance(value, list) else []
 
     def _malformed(self, key: str, expected: str) -> MalformedAnswerError:
-        there = "an unreadable" if key in self.raw else "no"
-        message = f"AWS answered with {there} {key}: a {expected} is expected."
+        article = "an unreadable" if key in self.raw else "no"
+        message = f"AWS answered with {article} {key}: a {expected} is expected."
         return MalformedAnswerError(message, request_id=self.request_id)
 
 

@@ -51,11 +51,11 @@ def partition(region: str) -> str:
 
 def number_in(arn: str) -> str:
     """The account's number in an ARN; empty if there is none."""
-    found = re.fullmatch(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+", arn)
-    return found[1] if found else ""
+    match = re.fullmatch(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+", arn)
+    return match[1] if match else ""
 
 
 def principal(caller: str) -> str:
     """Who a trust policy names for a caller: a session of a role is the role. (Its path is not told.)"""
-    found = re.fullmatch(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*", caller)
-    return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else caller
+    match = re.fullmatch(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*", caller)
+    return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else caller

@@ -112,7 +112,7 @@ def definitions_named(client: Any, name: str) -> list[DescribedRevision]:
                 revisions.append(DescribedRevision(arn, number, entry.storable()))
             else:
                 log.warning("answer_malformed", call="DescribeJobDefinitions", definition=name)
-    return sorted(revisions, key=lambda each: each.revision, reverse=True)
+    return sorted(revisions, key=lambda revision: revision.revision, reverse=True)
 
 
 def ids_named(client: Any, queue: str, name: str) -> list[str]:
@@ -123,8 +123,8 @@ def ids_named(client: Any, queue: str, name: str) -> list[str]:
     """
     entries = pages(client.list_jobs, jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
     jobs = [Listed.of(entry) for page in entries for entry in page.required_entries("jobSummaryList")]
-    named = [job for job in jobs if job.name == name]
-    return [job.batch_id for job in sorted(named, key=lambda job: (job.created_at, job.batch_id))]
+    matches = [job for job in jobs if job.name == name]
+    return [job.batch_id for job in sorted(matches, key=lambda job: (job.created_at, job.batch_id))]
 
 
 @dataclass(frozen=True)
@@ -219,9 +219,9 @@ def describe(client: Any, batch_ids: Sequence[str]) -> Described:
                 waiting += [ids[:middle], ids[middle:]]
             continue
         answers += 1
-        readable, rest = _observations(ids, entries)
+        readable, unread_ids = _observations(ids, entries)
         observations += readable
-        unreadable |= rest
+        unreadable |= unread_ids
     return Described(tuple(observations), frozenset(unreadable))
 
 
@@ -235,9 +235,9 @@ def _observations(ids: Sequence[str], entries: Iterable[Answer]) -> tuple[list[O
         except MalformedAnswerError as error:
             malformed.append(entry.text("jobId", at_most=LONGEST_ID))
             log.warning("answer_malformed", call="DescribeJobs", job=malformed[-1], error=error.message)
-    seen = {each.batch_id for each in readable}
-    unseen = {batch_id for batch_id in ids if batch_id not in seen}
-    return readable, unseen if set(malformed) - set(ids) else unseen & set(malformed)
+    readable_ids = {observation.batch_id for observation in readable}
+    missing_ids = {batch_id for batch_id in ids if batch_id not in readable_ids}
+    return readable, missing_ids if set(malformed) - set(ids) else missing_ids & set(malformed)
 
 
 def terminate(client: Any, batch_id: str, reason: str) -> None:

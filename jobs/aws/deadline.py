@@ -55,10 +55,10 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 def while_time(items: Iterable[Item], seconds: float) -> Iterator[Item]:
     """The items until so many seconds have passed. The rest is left for another time."""
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     for item in items:
         yield item
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             return
 
 
@@ -82,7 +82,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
     @classmethod
     def like(cls, other: Any, seconds: float) -> "_Session":
         """A session with the same settings, not yet connected."""
-        made = cls(
+        session = cls(
             verify=other._verify,  # noqa: SLF001
             proxies=other._proxy_config._proxies,  # noqa: SLF001
             timeout=(other._timeout.connect_timeout, other._timeout.read_timeout),  # noqa: SLF001
@@ -91,8 +91,8 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
             client_cert=(other._cert_file, other._key_file) if other._key_file else other._cert_file,  # noqa: SLF001
             proxies_config=other._proxy_config.settings,  # noqa: SLF001
         )
-        made._seconds = seconds
-        return made
+        session._seconds = seconds
+        return session
 
     def begin_call(self, **_: object) -> None:
         """A call begins, with however many requests: botocore repeats some."""
@@ -121,21 +121,21 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
 
 @contextmanager
-def _cut(waiting: socket.socket) -> Iterator[None]:
+def _cut(sock: socket.socket) -> Iterator[None]:
     """Let a wait on a socket last no longer than what is left. Raises TimeoutError if nothing is."""
-    left = _deadlines.request - time.monotonic()
-    if left <= 0:
+    remaining = _deadlines.request - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError("The deadline has passed.")
-    patience = waiting.gettimeout()
-    if left == float("inf") or (patience is not None and patience <= left):
+    timeout = sock.gettimeout()
+    if remaining == float("inf") or (timeout is not None and timeout <= remaining):
         yield
         return
-    waiting.settimeout(max(left, SHORTEST_WAIT))
+    sock.settimeout(max(remaining, SHORTEST_WAIT))
     try:
         yield
     finally:
-        if waiting.fileno() >= 0:
-            waiting.settimeout(patience)  # the connection may serve another call
+        if sock.fileno() >= 0:
+            sock.settimeout(timeout)  # the connection may serve another call
 
 
 class _Socket(socket.socket):
@@ -164,9 +164,9 @@ class _Connecting:
     timeout: float | None
 
     def _new_conn(self) -> socket.socket:
-        left = _deadlines.request - time.monotonic()
-        if self.timeout is not None and left < self.timeout:
-            self.timeout = max(left, SHORTEST_WAIT)
+        remaining = _deadlines.request - time.monotonic()
+        if self.timeout is not None and remaining < self.timeout:
+            self.timeout = max(remaining, SHORTEST_WAIT)
         plain: socket.socket = super()._new_conn()  # type: ignore[misc]
         bounded = _Socket(fileno=plain.detach())
         bounded.settimeout(self.timeout)

@@ -37,7 +37,7 @@ class Message:
 def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
     """The next messages, at most ten; none after so many seconds without one."""
     answer = call(client.receive_message, QueueUrl=url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=wait_seconds)
-    messages = [Message(each.text("Body"), each.text("ReceiptHandle")) for each in answer.entries("Messages")]
+    messages = [Message(entry.text("Body"), entry.text("ReceiptHandle")) for entry in answer.entries("Messages")]
     if not all(message.handle for message in messages):
         log.warning("answer_malformed", call="ReceiveMessage")  # without its handle a message comes again
     return [message for message in messages if message.handle]
@@ -45,6 +45,6 @@ def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Mes
 
 def delete(client: Any, url: str, messages: Sequence[Message]) -> None:
     """Done with these. One that stays all the same comes again, and says nothing new then."""
-    entries = [{"Id": str(number), "ReceiptHandle": each.handle} for number, each in enumerate(messages)]
+    entries = [{"Id": str(number), "ReceiptHandle": message.handle} for number, message in enumerate(messages)]
     if entries:
         call(client.delete_message_batch, QueueUrl=url, Entries=entries)

@@ -67,17 +67,17 @@ AT_ONCE = 100
 
 def scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
     """By ARN. Of one that may not be described, or is gone, only the ARN is known."""
-    wanted = sorted(set(arns))
-    policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in wanted}
-    for start in range(0, len(wanted), AT_ONCE):
+    unique_arns = sorted(set(arns))
+    policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in unique_arns}
+    for start in range(0, len(unique_arns), AT_ONCE):
         try:
-            answer = call(client.describe_scheduling_policies, arns=wanted[start : start + AT_ONCE])
+            answer = call(client.describe_scheduling_policies, arns=unique_arns[start : start + AT_ONCE])
         except RequestRefusedError:
             continue
         for policy in answer.required_entries("schedulingPolicies"):
-            kept = policy.storable()
+            fields = policy.storable()
             policies[policy.required_text("arn", at_most=300)] = {
-                key: kept[key] for key in POLICY_KEPT if key in kept
+                key: fields[key] for key in POLICY_KEPT if key in fields
             }
     return policies
 
@@ -101,10 +101,10 @@ def _order(queue: Answer) -> list[str]:
 
 def _kept(environment: Answer) -> dict[str, Any]:
     resources = environment.within("computeResources")
-    kept: dict[str, Any] = {key: resources.text(key) for key in ("type",) if key in resources}
-    most = resources.number("maxvCpus")
-    if most is not None:
-        kept["maxvCpus"] = most
+    summary: dict[str, Any] = {key: resources.text(key) for key in ("type",) if key in resources}
+    max_vcpus = resources.number("maxvCpus")
+    if max_vcpus is not None:
+        summary["maxvCpus"] = max_vcpus
     if "instanceTypes" in resources:
-        kept["instanceTypes"] = resources.texts("instanceTypes")
-    return {**{key: environment.text(key) for key in _KEPT if key in environment}, "computeResources": kept}
+        summary["instanceTypes"] = resources.texts("instanceTypes")
+    return {**{key: environment.text(key) for key in _KEPT if key in environment}, "computeResources": summary}

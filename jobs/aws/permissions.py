@@ -66,17 +66,17 @@ Ask = Callable[[], Any]
 NOT_ASKED = "Not asked: the portal did not get in."
 
 
-def find_out(clients: Clients, around: Surroundings) -> Report:
+def find_out(clients: Clients, targets: Surroundings) -> Report:
     """Ask for everything that the portal does. It stops early where it does not get in at all."""
-    made_up = f"portal-connection-test-{secrets.token_hex(4)}"
-    probes = [*_reads(clients, around, made_up), *_writes(clients, around, made_up)]
-    entry, caller, number, trouble = _enter(clients, around)
-    if trouble:
-        rest = [Finding(probe.action, Answer.UNKNOWN, NOT_ASKED) for probe in probes]
+    fake_name = f"portal-connection-test-{secrets.token_hex(4)}"
+    probes = [*_reads(clients, targets, fake_name), *_writes(clients, targets, fake_name)]
+    access_checks, caller, number, error = _enter(clients, targets)
+    if error:
+        checks = [Finding(probe.action, Answer.UNKNOWN, NOT_ASKED) for probe in probes]
     else:
-        rest = [probe.finding() for probe in probes]
+        checks = [probe.finding() for probe in probes]
     pass_role = Finding("iam:PassRole", Answer.UNKNOWN, "Only registering a definition that has a role would tell.")
-    return Report(caller, number, (*entry, *rest, pass_role), trouble)
+    return Report(caller, number, (*access_checks, *checks, pass_role), error)
 
 
 def who(sts: Any) -> str:
@@ -87,20 +87,20 @@ def who(sts: Any) -> str:
         return ""
 
 
-def _enter(clients: Clients, around: Surroundings) -> tuple[list[Finding], str, str, str]:
+def _enter(clients: Clients, targets: Surroundings) -> tuple[list[Finding], str, str, str]:
     """What getting in tells: findings, the caller's ARN and account, and what is in the way."""
     try:
         identity = call(lambda: clients("sts").get_caller_identity())
         caller, number = identity.required_text("Arn", at_most=300), identity.required_text("Account", at_most=12)
-    except AwsError as failure:
-        if failure.operation == ASSUME_ROLE:
-            answer = Answer.MISSING if failure.code in DENIED else Answer.UNKNOWN
-            return [Finding("sts:AssumeRole", answer, failure.message)], "", "", failure.message
-        if isinstance(failure, AccessTroubleError | TryAgainError):
-            return [], "", "", failure.message
+    except AwsError as error:
+        if error.operation == ASSUME_ROLE:
+            answer = Answer.MISSING if error.code in DENIED else Answer.UNKNOWN
+            return [Finding("sts:AssumeRole", answer, error.message)], "", "", error.message
+        if isinstance(error, AccessTroubleError | TryAgainError):
+            return [], "", "", error.message
         return [], "", "", ""  # an endpoint without STS, say
-    entry = [Finding("sts:AssumeRole", Answer.THERE, f"As {caller}.")] if around.by_role else []
-    return entry, caller, number, ""
+    checks = [Finding("sts:AssumeRole", Answer.THERE, f"As {caller}.")] if targets.by_role else []
+    return checks, caller, number, ""
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ class Probe:
     def _of(self, failure: AwsError) -> Finding:
         if failure.code in DENIED:
             return self.denial(failure)
-        words = failure.message
+        message = failure.message
         if isinstance(failure, RequestRefusedError) and failure.code not in UNREAD:
-            return Finding(self.action, Answer.THERE, f"Let through, then refused as meant to be: {words}")
-        return Finding(self.action, Answer.UNKNOWN, words)
+            return Finding(self.action, Answer.THERE, f"Let through, then refused as meant to be: {message}")
+        return Finding(self.action, Answer.UNKNOWN, message)
 
 
 def _missing(action: str) -> Callable[[AwsError], Finding]:
@@ -135,40 +135,44 @@ def _open(action: str, why: str) -> Callable[[AwsError], Finding]:
     return lambda failure: Finding(action, Answer.UNKNOWN, f"{why} AWS: {failure.message}")
 
 
-def _reads(clients: Clients, around: Surroundings, made_up: str) -> Iterator[Probe]:
+def _reads(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
     """These are for all of an account or for none of it."""
-    policy = f"arn:{around.partition}:batch:{around.region}:{around.number or '0' * 12}:scheduling-policy/{made_up}"
-    asked: dict[str, Ask] = {
+    policy = (
+        f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:scheduling-policy/{fake_name}"
+    )
+    requests: dict[str, Ask] = {
         "batch:DescribeJobQueues": lambda: clients("batch").describe_job_queues(maxResults=1),
         "batch:DescribeComputeEnvironments": lambda: clients("batch").describe_compute_environments(maxResults=1),
         "batch:DescribeSchedulingPolicies": lambda: clients("batch").describe_scheduling_policies(arns=[policy]),
-        "batch:DescribeJobDefinitions": lambda: clients("batch").describe_job_definitions(jobDefinitionName=made_up),
+        "batch:DescribeJobDefinitions": lambda: clients("batch").describe_job_definitions(
+            jobDefinitionName=fake_name
+        ),
         "batch:DescribeJobs": lambda: clients("batch").describe_jobs(jobs=[NOBODY]),
-        "batch:ListJobs": lambda: clients("batch").list_jobs(jobQueue=around.queue or made_up, maxResults=1),
+        "batch:ListJobs": lambda: clients("batch").list_jobs(jobQueue=targets.queue or fake_name, maxResults=1),
         "logs:GetLogEvents": lambda: clients("logs").get_log_events(
-            logGroupName=DEFAULT_GROUP, logStreamName=made_up, limit=1
+            logGroupName=DEFAULT_GROUP, logStreamName=fake_name, limit=1
         ),
     }
-    for action, ask in asked.items():
-        yield Probe(action, ask, _missing(action))
+    for action, request in requests.items():
+        yield Probe(action, request, _missing(action))
 
 
-def _writes(clients: Clients, around: Surroundings, made_up: str) -> Iterator[Probe]:
+def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
     """A policy may allow these for some queues, definitions and jobs: what was made up may be what it denies."""
-    arn = f"arn:{around.partition}:batch:{around.region}:{around.number or '0' * 12}:job-definition/{made_up}"
+    arn = f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:job-definition/{fake_name}"
 
     def submit() -> Any:
-        name, queue = "portal-connection-test", around.queue or made_up
-        return clients("batch").submit_job(jobName=name, jobQueue=queue, jobDefinition=made_up)
+        name, queue = "portal-connection-test", targets.queue or fake_name
+        return clients("batch").submit_job(jobName=name, jobQueue=queue, jobDefinition=fake_name)
 
     def not_submitted(failure: AwsError) -> Finding:
-        if around.queue and made_up not in failure.message:
+        if targets.queue and fake_name not in failure.message:
             return Finding("batch:SubmitJob", Answer.MISSING, failure.message)
-        why = "Denied for a definition that was made up." if around.queue else "The portal knows no queue here yet."
+        why = "Denied for a definition that was made up." if targets.queue else "The portal knows no queue here yet."
         return _open("batch:SubmitJob", why)(failure)
 
     yield Probe("batch:SubmitJob", submit, not_submitted)
-    job = around.ended_job
+    job = targets.ended_job
     for action, name in (("batch:TerminateJob", "terminate_job"), ("batch:CancelJob", "cancel_job")):
         yield Probe(
             action,
@@ -180,7 +184,7 @@ def _writes(clients: Clients, around: Surroundings, made_up: str) -> Iterator[Pr
         "batch:RegisterJobDefinition",
         # Without a container, and with a second to run, nothing is registered.
         lambda: clients("batch").register_job_definition(
-            jobDefinitionName=made_up, type="container", timeout={"attemptDurationSeconds": 1}
+            jobDefinitionName=fake_name, type="container", timeout={"attemptDurationSeconds": 1}
         ),
         _missing("batch:RegisterJobDefinition"),
     )
@@ -192,7 +196,7 @@ def _writes(clients: Clients, around: Surroundings, made_up: str) -> Iterator[Pr
     yield Probe(
         "batch:TagResource",
         lambda: clients("batch").tag_resource(
-            resourceArn=f"{arn}:1", tags={"portal:installation": around.installation}
+            resourceArn=f"{arn}:1", tags={"portal:installation": targets.installation}
         ),
         _missing("batch:TagResource"),
     )

@@ -128,11 +128,11 @@ def take_outcome(account: Reachable) -> Outcome:
     return _outcomes.take(_way_in(account))
 
 
-def _note_date(way_in: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
-    dated = Answer(parsed).within("ResponseMetadata").within("HTTPHeaders").text("date")
+def _note_date(config: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
+    date_text = Answer(parsed).within("ResponseMetadata").within("HTTPHeaders").text("date")
     with suppress(ValueError, OverflowError, OSError):
-        told = parsedate_to_datetime(dated).timestamp() + 0.5  # it has no fractions of a second
-        _skews[way_in] = told - time.time()
+        aws_time = parsedate_to_datetime(date_text).timestamp() + 0.5  # it has no fractions of a second
+        _skews[config] = aws_time - time.time()
 
 
 def preload() -> None:
@@ -140,10 +140,10 @@ def preload() -> None:
 
     The clients made here are thrown away: nothing of an account is kept beyond the fork.
     """
-    nowhere = WayIn(SANDBOX, "us-west-2", "http://127.0.0.1:9", "", "")
+    config = WayIn(SANDBOX, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
         for purpose in (Purpose.SUBMIT, Purpose.READ):
-            _new_client(nowhere, service, purpose)
+            _new_client(config, service, purpose)
 
 
 class Fence(threading.local):
@@ -194,10 +194,10 @@ def _loader() -> Any:
 _making = threading.Lock()
 
 
-def _client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+def _client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
     # botocore's sessions are not safe to share between threads while a client is made; the clients are.
     with _making:
-        return _make_client(way_in, service, purpose)
+        return _make_client(config, service, purpose)
 
 
 def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], Any]:
@@ -205,22 +205,22 @@ def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], A
 
     `own`: with the machine's credentials, to learn who asks for the role.
     """
-    way_in = _way_in(account)
+    config = _way_in(account)
     if own:
-        way_in = replace(way_in, access="default", role_arn="", external_id="")
-    session = _new_session(way_in)
+        config = replace(config, access="default", role_arn="", external_id="")
+    session = _new_session(config)
 
     @functools.cache
-    def made(service: str) -> Any:
+    def client(service: str) -> Any:
         with _making:
-            return _client_of(session, way_in, service, Purpose.PAGE)
+            return _client_of(session, config, service, Purpose.PAGE)
 
-    return made
+    return client
 
 
-def _client_of(session: botocore.session.Session, way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
+def _client_of(session: botocore.session.Session, config: WayIn, service: str, purpose: Purpose) -> BaseClient:
     client = session.create_client(
-        service, region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=CONFIGS[purpose]
+        service, region_name=config.region, endpoint_url=config.endpoint_url or None, config=CONFIGS[purpose]
     )
     bound(client, TOTAL_SECONDS[purpose])
     client.meta.events.register("before-parse", check_lists)
@@ -228,32 +228,32 @@ def _client_of(session: botocore.session.Session, way_in: WayIn, service: str, p
 
 
 @functools.lru_cache(maxsize=256)
-def _make_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
-    return _new_client(way_in, service, purpose)
+def _make_client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    return _new_client(config, service, purpose)
 
 
-def _new_client(way_in: WayIn, service: str, purpose: Purpose) -> BaseClient:
-    client = _client_of(_session(way_in), way_in, service, purpose)
+def _new_client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
+    client = _client_of(_session(config), config, service, purpose)
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
     if purpose is Purpose.READ:
-        client.meta.events.register("after-call.batch", functools.partial(_note_date, way_in))
-        _outcomes.watch(client, way_in)
+        client.meta.events.register("after-call.batch", functools.partial(_note_date, config))
+        _outcomes.watch(client, config)
     return client
 
 
 @functools.lru_cache(maxsize=64)
-def _session(way_in: WayIn) -> botocore.session.Session:
-    return _new_session(way_in)
+def _session(config: WayIn) -> botocore.session.Session:
+    return _new_session(config)
 
 
-def _new_session(way_in: WayIn) -> botocore.session.Session:
+def _new_session(config: WayIn) -> botocore.session.Session:
     session = botocore.session.Session()
     session.register_component("data_loader", _loader())
-    if way_in.access == SANDBOX:
+    if config.access == SANDBOX:
         session.set_credentials(SANDBOX_KEY, SANDBOX_SECRET)
-    elif way_in.access == ROLE:
-        session.register_component("credential_provider", CredentialResolver([_AssumedRole(way_in)]))
+    elif config.access == ROLE:
+        session.register_component("credential_provider", CredentialResolver([_AssumedRole(config)]))
     return session
 
 
@@ -262,27 +262,27 @@ class _AssumedRole(CredentialProvider):
 
     METHOD = "portal-assume-role"
 
-    def __init__(self, way_in: WayIn) -> None:
+    def __init__(self, config: WayIn) -> None:
         super().__init__()
-        self._way_in = way_in
+        self._way_in = config
 
     def load(self) -> DeferredRefreshableCredentials:
         return DeferredRefreshableCredentials(functools.partial(_assume_role, self._way_in), self.METHOD)
 
 
-def _assume_role(way_in: WayIn) -> dict[str, str]:
+def _assume_role(config: WayIn) -> dict[str, str]:
     """Ask for the role's credentials, as botocore's refreshable ones take them.
 
     Whatever fails here, the call that needs them has not left. So nothing is refused, and nothing is unknown: it
     raises AccessTroubleError or TryAgainError. botocore's own fetcher keeps an answer before it has looked at it, and
     one that was cut would lock the process out until its end.
     """
-    request = {"RoleArn": way_in.role_arn, "RoleSessionName": "batch-portal"}
-    if way_in.external_id:
-        request["ExternalId"] = way_in.external_id
+    request = {"RoleArn": config.role_arn, "RoleSessionName": "batch-portal"}
+    if config.external_id:
+        request["ExternalId"] = config.external_id
     try:
         sts: Any = botocore.session.Session().create_client(
-            "sts", region_name=way_in.region, endpoint_url=way_in.endpoint_url or None, config=ROLE_CONFIG
+            "sts", region_name=config.region, endpoint_url=config.endpoint_url or None, config=ROLE_CONFIG
         )
         bound(sts, ROLE_SECONDS)
         credentials = call(sts.assume_role, **request).within("Credentials")

@@ -43,8 +43,8 @@ class Book:
 
     def intend(self, job: Job) -> DeliveryAttempt | None:
         """From here on AWS may have the job. None: it was stopped or taken meanwhile."""
-        written = self._write(job)
-        return written if isinstance(written, DeliveryAttempt) else None
+        result = self._write(job)
+        return result if isinstance(result, DeliveryAttempt) else None
 
     def accept(self, acceptance: Acceptance) -> bool:
         """AWS has the job, under this id. False: someone else has already said so."""
@@ -52,32 +52,39 @@ class Book:
 
 
 def _write(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool | None]:
-    moment = now()
+    current_time = now()
     jobs = [_job_of(entry) for entry in entries]
     with transaction.atomic():
         # All at once and in one order, so that nobody who locks several of them too waits for this one in a ring.
         rows = {row.pk: row for row in Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("-pk")
                 .only("delivery", "epoch", "lease_until", "stop_requested_at").select_for_update()}  # fmt: skip
-        mine = {job.pk: rows[job.pk] for job in jobs if job.pk in rows and rows[job.pk].epoch == job.epoch}
-        sent = _accept([entry for entry in entries if isinstance(entry, Acceptance)], mine, moment)
-        intents = _intend([entry for entry in entries if isinstance(entry, Job)], mine, moment)
-    return [intents.get(each.pk) if isinstance(each, Job) else each.job.pk in sent for each in entries]
+        owned_rows = {job.pk: rows[job.pk] for job in jobs if job.pk in rows and rows[job.pk].epoch == job.epoch}
+        sent_ids = _accept([entry for entry in entries if isinstance(entry, Acceptance)], owned_rows, current_time)
+        intents = _intend([entry for entry in entries if isinstance(entry, Job)], owned_rows, current_time)
+    return [intents.get(entry.pk) if isinstance(entry, Job) else entry.job.pk in sent_ids for entry in entries]
 
 
 def _job_of(entry: Job | Acceptance) -> Job:
     return entry if isinstance(entry, Job) else entry.job
 
 
-def _intend(asked: Sequence[Job], mine: Mapping[int, Job], moment: datetime) -> dict[int, DeliveryAttempt]:
+def _intend(
+    candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
+) -> dict[int, DeliveryAttempt]:
     """The intents of those jobs that were neither stopped nor taken meanwhile, by the job."""
-    jobs = [job for job in asked if job.pk in mine and _may_go(mine[job.pk], moment)]
+    jobs = [job for job in candidates if job.pk in owned_rows and _may_go(owned_rows[job.pk], current_time)]
     if not jobs:
         return {}
-    fields = {"delivery": Delivery.SENDING, "delivery_note": "", "sent_at": moment, "lease_until": moment + LEASE}
+    fields = {
+        "delivery": Delivery.SENDING,
+        "delivery_note": "",
+        "sent_at": current_time,
+        "lease_until": current_time + LEASE,
+    }
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(**fields)
-    _tell(jobs, Delivery.SENDING, "", moment)
+    _tell(jobs, Delivery.SENDING, "", current_time)
     intents = DeliveryAttempt.objects.bulk_create(
-        DeliveryAttempt(job=job, epoch=job.epoch, marked_at=moment) for job in jobs
+        DeliveryAttempt(job=job, epoch=job.epoch, marked_at=current_time) for job in jobs
     )
     reached("marking")
     for job in jobs:
@@ -86,35 +93,37 @@ def _intend(asked: Sequence[Job], mine: Mapping[int, Job], moment: datetime) -> 
     return {intent.job_id: intent for intent in intents}
 
 
-def _may_go(row: Job, moment: datetime) -> bool:
-    held = row.lease_until is not None and row.lease_until > moment
-    return held and row.delivery == Delivery.ACCEPTED and row.stop_requested_at is None
+def _may_go(row: Job, current_time: datetime) -> bool:
+    is_leased = row.lease_until is not None and row.lease_until > current_time
+    return is_leased and row.delivery == Delivery.ACCEPTED and row.stop_requested_at is None
 
 
-def _accept(acceptances: Sequence[Acceptance], mine: Mapping[int, Job], moment: datetime) -> set[int]:
+def _accept(acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime) -> set[int]:
     """The jobs that this made AWS's: not those of which somebody else has already said so."""
     if not acceptances:
         return set()
-    for each in acceptances:
-        each.intent.outcome, each.intent.request_id = "accepted", each.answer.request_id
+    for acceptance in acceptances:
+        acceptance.intent.outcome, acceptance.intent.request_id = "accepted", acceptance.answer.request_id
     DeliveryAttempt.objects.bulk_create(  # they are there: one statement changes them all
-        [each.intent for each in acceptances],
+        [acceptance.intent for acceptance in acceptances],
         update_conflicts=True,
         unique_fields=["job", "epoch"],
         update_fields=["outcome", "request_id"],
     )
-    told = {each.job.pk: each for each in acceptances if each.job.pk in mine}
-    told = {pk: each for pk, each in told.items() if mine[pk].delivery == Delivery.SENDING}
-    if told:
-        ids = [When(pk=pk, then=Value(each.answer.batch_id)) for pk, each in told.items()]
-        sent = {"delivery": Delivery.SENT, "delivery_note": "", **adopted_at(moment)}
-        Job.objects.filter(pk__in=list(told)).update(batch_id=Case(*ids, output_field=CharField()), **sent)
-        _tell([each.job for each in told.values()], Delivery.SENT, State.SUBMITTED, moment)
+    by_job_id = {acceptance.job.pk: acceptance for acceptance in acceptances if acceptance.job.pk in owned_rows}
+    by_job_id = {
+        pk: acceptance for pk, acceptance in by_job_id.items() if owned_rows[pk].delivery == Delivery.SENDING
+    }
+    if by_job_id:
+        ids = [When(pk=pk, then=Value(acceptance.answer.batch_id)) for pk, acceptance in by_job_id.items()]
+        fields = {"delivery": Delivery.SENT, "delivery_note": "", **adopted_at(current_time)}
+        Job.objects.filter(pk__in=list(by_job_id)).update(batch_id=Case(*ids, output_field=CharField()), **fields)
+        _tell([acceptance.job for acceptance in by_job_id.values()], Delivery.SENT, State.SUBMITTED, current_time)
     reached("settling")
-    return set(told)
+    return set(by_job_id)
 
 
-def _tell(jobs: Iterable[Job], delivery: Delivery, state: str, moment: datetime) -> None:
+def _tell(jobs: Iterable[Job], delivery: Delivery, state: str, current_time: datetime) -> None:
     StateChange.objects.bulk_create(
-        StateChange(job=job, at=moment, delivery=delivery, state=state, source=SOURCE) for job in jobs
+        StateChange(job=job, at=current_time, delivery=delivery, state=state, source=SOURCE) for job in jobs
     )

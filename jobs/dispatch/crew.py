@@ -17,53 +17,55 @@ Run = Callable[[Iterable[Job]], None]
 
 
 @contextmanager
-def crew(act: Act, threads: int) -> Iterator[Run]:
+def crew(action: Act, threads: int) -> Iterator[Run]:
     """Yields what does `act` for every job of a round and returns when the round is over.
 
     With one thread everything happens in the caller's own, and so in its transaction. A job that fails in a way
     nobody foresaw leaves the others alone.
     """
     if threads <= 1:
-        yield lambda jobs: _each(act, jobs)
+        yield lambda jobs: _each(action, jobs)
         return
-    waiting: SimpleQueue[Job | None] = SimpleQueue()
-    done: SimpleQueue[None] = SimpleQueue()
-    team = [threading.Thread(target=_work, args=(act, waiting, done), daemon=True) for _ in range(threads)]
-    for thread in team:
+    job_queue: SimpleQueue[Job | None] = SimpleQueue()
+    completions: SimpleQueue[None] = SimpleQueue()
+    workers = [
+        threading.Thread(target=_work, args=(action, job_queue, completions), daemon=True) for _ in range(threads)
+    ]
+    for thread in workers:
         thread.start()
 
     def run(jobs: Iterable[Job]) -> None:
-        given = 0
+        count = 0
         for job in jobs:
-            waiting.put(job)
-            given += 1
-        for _ in range(given):
-            done.get()
+            job_queue.put(job)
+            count += 1
+        for _ in range(count):
+            completions.get()
 
     try:
         yield run
     finally:
-        for _ in team:
-            waiting.put(None)
-        for thread in team:
+        for _ in workers:
+            job_queue.put(None)
+        for thread in workers:
             thread.join()
 
 
-def _work(act: Act, waiting: "SimpleQueue[Job | None]", done: "SimpleQueue[None]") -> None:
+def _work(action: Act, job_queue: "SimpleQueue[Job | None]", completions: "SimpleQueue[None]") -> None:
     try:
-        while (job := waiting.get()) is not None:
+        while (job := job_queue.get()) is not None:
             try:
-                _each(act, [job])
+                _each(action, [job])
             finally:
-                done.put(None)
+                completions.put(None)
     finally:
         connection.close()
 
 
-def _each(act: Act, jobs: Iterable[Job]) -> None:
+def _each(action: Act, jobs: Iterable[Job]) -> None:
     for job in jobs:
         try:
-            act(job)
+            action(job)
         except Exception:
             # What became of it is for the reconciler to find out, as if the worker had died here.
             log.exception("delivery_interrupted", job=job.text_id)

@@ -60,22 +60,22 @@ def deliver_due(account: Account, threads: int = 1) -> int:
     """
     if held_back(account) or _clocks_differ(account):
         return 0
-    drain = _Drain(account, threads)
-    with crew(drain.carry, threads) as run:
-        while drain.open and not drain.late:
+    delivery = _Drain(account, threads)
+    with crew(delivery.carry, threads) as run:
+        while delivery.open and not delivery.late:
             withdraw_bereft(account)
             jobs = take(account, min(AT_ONCE, max(threads, account.submits_per_second)))
             if not jobs:
                 break
             try:
-                drain.begin(jobs)
+                delivery.begin(jobs)
             except AWAY:
                 let_go(jobs)
                 raise
             run(jobs)
-            let_go(drain.dropped)
-            give_back(drain.left)
-    return drain.tried
+            let_go(delivery.dropped)
+            give_back(delivery.left)
+    return delivery.tried
 
 
 def _clocks_differ(account: Account) -> bool:
@@ -94,9 +94,9 @@ class _Drain:
         self.account = account
         self.threads = threads
         self.client = client_for(account, "batch", Purpose.SUBMIT)
-        began = time.monotonic()
-        self.enough_at = began + ROUNDS_WITHIN
-        self.stop_at = began + BEGIN_WITHIN
+        started_at = time.monotonic()
+        self.enough_at = started_at + ROUNDS_WITHIN
+        self.stop_at = started_at + BEGIN_WITHIN
         self.pace = Pace(account, self.stop_at)
         self.book = Book()
         self.grants: dict[int, Grants] = {}
@@ -131,20 +131,20 @@ class _Drain:
             self.open = False
             self.left.append(job)
             return
-        trouble = send(job, self.client, self.grants[job.team_id], self.book)
-        if isinstance(trouble, TooFastError):
+        error = send(job, self.client, self.grants[job.team_id], self.book)
+        if isinstance(error, TooFastError):
             throttled(self.account)
             rest(self.account, THROTTLED_SECONDS)
             self.pace.pause()
-        elif isinstance(trouble, NobodyKnowsError):
+        elif isinstance(error, NobodyKnowsError):
             self.unclear += 1
-        if isinstance(trouble, AccessTroubleError) or self.unclear >= UNCLEAR_AT_MOST or _away(trouble):
+        if isinstance(error, AccessTroubleError) or self.unclear >= UNCLEAR_AT_MOST or _away(error):
             rest(self.account, TROUBLED_SECONDS)
             self.open = False
 
 
-def _away(trouble: AwsError | None) -> bool:
-    return isinstance(trouble, TryAgainError) and trouble.code in ("ConnectTimeoutError", "EndpointConnectionError")
+def _away(error: AwsError | None) -> bool:
+    return isinstance(error, TryAgainError) and error.code in ("ConnectTimeoutError", "EndpointConnectionError")
 
 
 def deliver(job: Job, client: Any) -> None:
@@ -153,7 +153,7 @@ def deliver(job: Job, client: Any) -> None:
         send(job, client, Grants.of(job.team), Book())
 
 
-def send(job: Job, client: Any, grants: Grants, book: Book) -> AwsError | None:
+def send(job: Job, client: Any, grants: Grants, delivery_log: Book) -> AwsError | None:
     """Carry one job that was claimed to AWS. What AWS had against it, if that says something of AWS."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # this copy shows somebody else's turn
@@ -166,7 +166,7 @@ def send(job: Job, client: Any, grants: Grants, book: Book) -> AwsError | None:
         return None
     request = submit_request(job)
     since = Moment()  # before the intent is written: a pause at any step after this counts
-    intent = book.intend(job)
+    intent = delivery_log.intend(job)
     if intent is None:
         return None
     reached("marked")
@@ -174,41 +174,50 @@ def send(job: Job, client: Any, grants: Grants, book: Book) -> AwsError | None:
     try:
         with fence.open_for(SEND_WITHIN, since):
             submitted = batch.submit(client, request)
-    except RequestRefusedError as refused:
+    except RequestRefusedError as rejection:
         with transaction.atomic():
-            _close(intent, "refused", refused)
-            _refuse(job, refused)
-    except (TryAgainError, AccessTroubleError) as trouble:
+            _close(intent, "refused", rejection)
+            _refuse(job, rejection)
+    except (TryAgainError, AccessTroubleError) as error:
         with transaction.atomic():
-            _close(intent, "try again", trouble)
-            job.put_back(trouble.message, source=SOURCE)
-        return trouble
-    except NobodyKnowsError as unknown:
+            _close(intent, "try again", error)
+            job.put_back(error.message, source=SOURCE)
+        return error
+    except NobodyKnowsError as unknown_outcome:
         # Left in SENDING, its lease given up, so that the reconciler looks for it at once. Never tried again here.
         with transaction.atomic():
-            _close(intent, "nobody knows", unknown)
+            _close(intent, "nobody knows", unknown_outcome)
             Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update(
-                lease_until=now(), delivery_note=unknown.message
+                lease_until=now(), delivery_note=unknown_outcome.message
             )
-        return unknown
+        return unknown_outcome
     else:
         reached("answered")
-        book.accept(Acceptance(job, intent, submitted))
+        delivery_log.accept(Acceptance(job, intent, submitted))
         log.info("job_sent", job=job.text_id, batch_id=submitted.batch_id, epoch=job.epoch)
     return None
 
 
 def withdraw_bereft(account: Account) -> int:
     """Jobs that wait for one which can no longer succeed are not sent; those after them follow in the next round."""
-    withdrawn = 0
+    count = 0
     for job in Job.objects.filter(account=account).bereft().order_by("pk")[:AT_ONCE]:
         edges = job.waits_for.select_related("parent").order_by("pk")
-        lost = next(
-            (e.parent for e in edges if e.parent and e.parent.status.final and not e.parent.status.good), None
+        blocker = next(
+            (
+                edge.parent
+                for edge in edges
+                if edge.parent and edge.parent.status.final and not edge.parent.status.good
+            ),
+            None,
         )
-        note = f"It waits for {lost.name}, which is {lost.status.label.lower()}." if lost else "It waits in vain."
-        withdrawn += job.advance(Delivery.WITHDRAWN, source=SOURCE, note=note, ended_at=now())
-    return withdrawn
+        note = (
+            f"It waits for {blocker.name}, which is {blocker.status.label.lower()}."
+            if blocker
+            else "It waits in vain."
+        )
+        count += job.advance(Delivery.WITHDRAWN, source=SOURCE, note=note, ended_at=now())
+    return count
 
 
 def look_up(job: Job) -> list[str]:
@@ -221,18 +230,18 @@ def look_up(job: Job) -> list[str]:
 def _found_or_unclear(job: Job) -> bool:
     """Before a second try: is it there after all? True ends this try."""
     try:
-        found = look_up(job)
+        batch_ids = look_up(job)
     except AwsError as error:
         job.put_back(error.message, source=SOURCE)
         return True
-    if found:
-        job.adopt(found[0], source=SOURCE, note="Found by its marker before a second try.")
-    return bool(found)
+    if batch_ids:
+        job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker before a second try.")
+    return bool(batch_ids)
 
 
 def _forbidden(job: Job, grants: Grants) -> bool:
     """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
-    ask = job_ask(
+    job_request = job_ask(
         job.document,
         job.revision.document,
         definition_name=job.revision.pinned,
@@ -241,11 +250,11 @@ def _forbidden(job: Job, grants: Grants) -> bool:
         queue_name=job.queue.name,
         queue_open=True,  # AWS says so itself, and may have opened it again
     )
-    found = withdrawn(ask, grants)
-    if found:
-        why = " ".join(f"{objection.message} ({objection.rule})" for objection in found)
-        job.advance(Delivery.REFUSED, source=SOURCE, note=why, lease_until=None, ended_at=now())
-    return bool(found)
+    violations = withdrawn(job_request, grants)
+    if violations:
+        reason = " ".join(f"{violation.message} ({violation.rule})" for violation in violations)
+        job.advance(Delivery.REFUSED, source=SOURCE, note=reason, lease_until=None, ended_at=now())
+    return bool(violations)
 
 
 def _close(intent: DeliveryAttempt, outcome: str, error: AwsError) -> None:
@@ -254,16 +263,16 @@ def _close(intent: DeliveryAttempt, outcome: str, error: AwsError) -> None:
     )
 
 
-def _refuse(job: Job, refused: RequestRefusedError) -> None:
+def _refuse(job: Job, rejection: RequestRefusedError) -> None:
     registered = job.revision.registered_at
-    settling = registered is not None and now() - registered < SETTLING
-    if settling and "not found" in refused.message.lower():
-        job.put_back(refused.message, source=SOURCE)
+    is_settling = registered is not None and now() - registered < SETTLING
+    if is_settling and "not found" in rejection.message.lower():
+        job.put_back(rejection.message, source=SOURCE)
         return
-    job.advance(Delivery.REFUSED, source=SOURCE, note=_words(refused), lease_until=None, ended_at=now())
+    job.advance(Delivery.REFUSED, source=SOURCE, note=_words(rejection), lease_until=None, ended_at=now())
 
 
-def _words(refused: RequestRefusedError) -> str:
+def _words(rejection: RequestRefusedError) -> str:
     """AWS's own sentence, with the id its support asks for."""
-    known = not refused.request_id or refused.request_id in refused.message
-    return refused.message if known else f"{refused.message} (request {refused.request_id})"
+    is_included = not rejection.request_id or rejection.request_id in rejection.message
+    return rejection.message if is_included else f"{rejection.message} (request {rejection.request_id})"

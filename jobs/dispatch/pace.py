@@ -42,29 +42,29 @@ class Pace:
     def wait(self) -> bool:
         """Wait for one's turn. False: it would come too late, and the job had better be left to another delivery."""
         with self._lock:
-            moment = time.monotonic()
-            place = max(moment, self._next)
-            if place >= self._end:
+            current_time = time.monotonic()
+            slot = max(current_time, self._next)
+            if slot >= self._end:
                 if not self._take_a_stretch():
                     return False
-                place = max(moment, self._next)
-            if place > self._stop_at:
+                slot = max(current_time, self._next)
+            if slot > self._stop_at:
                 return False
-            self._next = place + self._step
+            self._next = slot + self._step
             self._wanted -= 1
-        time.sleep(max(0.0, place - time.monotonic()))
+        time.sleep(max(0.0, slot - time.monotonic()))
         return True
 
     def _take_a_stretch(self) -> bool:
-        places = max(1, min(self._wanted, self._account.submits_per_second))
-        length = timedelta(seconds=places * self._step)
+        slots = max(1, min(self._wanted, self._account.submits_per_second))
+        length = timedelta(seconds=slots * self._step)
         for _ in range(TRIES):
             row = Account.objects.filter(pk=self._account.pk)
-            taken = row.values_list("submits_until", flat=True).get()
-            moment = now()
-            begin = max(taken, moment) if taken else moment
-            if row.filter(submits_until=taken).update(submits_until=begin + length):
-                self._next = time.monotonic() + (begin - moment).total_seconds()
+            previous_end = row.values_list("submits_until", flat=True).get()
+            current_time = now()
+            start = max(previous_end, current_time) if previous_end else current_time
+            if row.filter(submits_until=previous_end).update(submits_until=start + length):
+                self._next = time.monotonic() + (start - current_time).total_seconds()
                 self._end = self._next + length.total_seconds()
                 return True
         return False

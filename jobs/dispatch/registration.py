@@ -43,31 +43,31 @@ def register_due(account: Account) -> int:
 
 def register(revision: Revision) -> bool:
     """Carry one revision to AWS, unless another worker has it. True: AWS has it now."""
-    moment = now()
-    free = Q(lease_until=None) | Q(lease_until__lt=moment)
-    mine = Revision.objects.unregistered().filter(free, pk=revision.pk)
-    if not mine.update(lease_until=moment + LEASE, sent_at=moment):
+    current_time = now()
+    free = Q(lease_until=None) | Q(lease_until__lt=current_time)
+    claim = Revision.objects.unregistered().filter(free, pk=revision.pk)
+    if not claim.update(lease_until=current_time + LEASE, sent_at=current_time):
         return False
     account = revision.definition.account
     try:
-        known = _registered_before(revision) if revision.sent_at else None
-        if known is None and _forbidden(revision):
+        existing = _registered_before(revision) if revision.sent_at else None
+        if existing is None and _forbidden(revision):
             return False
-        registered = known or batch.register(
+        aws_revision = existing or batch.register(
             client_for(account, "batch", Purpose.SUBMIT), without_empty(revision.document)
         )
         reached("registered")
-    except RequestRefusedError as refused:
-        _pending(revision).update(registration=Registration.REFUSED, refusal=refused.message, active=False)
+    except RequestRefusedError as rejection:
+        _pending(revision).update(registration=Registration.REFUSED, refusal=rejection.message, active=False)
         return False
     except AwsError as error:
         log.warning("registration_failed", definition=revision.definition.name, error=error.message)
         _pending(revision).update(lease_until=now() + RETRY_AFTER, refusal=error.message)
         return False
-    done = _pending(revision).update(
+    row_count = _pending(revision).update(
         registration=Registration.REGISTERED,
-        number=registered.revision,
-        arn=registered.arn,
+        number=aws_revision.revision,
+        arn=aws_revision.arn,
         refusal="",
         registered_at=now(),
         lease_until=None,
@@ -76,7 +76,7 @@ def register(revision: Revision) -> bool:
     Revision.objects.filter(pk=revision.pk, definition__retired_at__isnull=False).update(
         active=False, deactivated_at=now()
     )
-    return bool(done)
+    return bool(row_count)
 
 
 def deregister_due(account: Account) -> int:
@@ -84,51 +84,51 @@ def deregister_due(account: Account) -> int:
 
     A job that was accepted is still sent: until then its revision stays with AWS.
     """
-    promised = Job.objects.filter(
+    pending_jobs = Job.objects.filter(
         revision=OuterRef("pk"), delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD]
     )
     free = Q(lease_until=None) | Q(lease_until__lt=now())
-    due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(promised))
-    told = due.select_related("definition__account").order_by("pk")[:AT_ONCE]
-    return sum(deregister(revision) for revision in while_time(told, SECONDS_AT_ONCE))
+    due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(pending_jobs))
+    revisions = due.select_related("definition__account").order_by("pk")[:AT_ONCE]
+    return sum(deregister(revision) for revision in while_time(revisions, SECONDS_AT_ONCE))
 
 
 def deregister(revision: Revision) -> bool:
     """Tell AWS that nobody shall run this revision any more. To say so twice does no harm."""
-    mine = Revision.objects.to_deregister().filter(pk=revision.pk)
+    rows = Revision.objects.to_deregister().filter(pk=revision.pk)
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
     except AwsError as error:
         log.warning("deregistration_failed", definition=revision.pinned, error=error.message)
         # AWS has no such revision, or forgot it: then there is nothing left to tell. Not so if we may not tell it.
         if not isinstance(error, RequestRefusedError) or error.code != UNKNOWN:
-            mine.update(lease_until=now() + RETRY_AFTER)
+            rows.update(lease_until=now() + RETRY_AFTER)
             return False
-    return bool(mine.update(deregistered_at=now(), lease_until=None))
+    return bool(rows.update(deregistered_at=now(), lease_until=None))
 
 
 def _forbidden(revision: Revision) -> bool:
     """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
     owner = revision.definition
-    found = withdrawn_from_definition(definition_ask(revision.document), Grants.of(owner.team))
-    said = [f"{objection.message} ({objection.rule})" for objection in found]
+    violations = withdrawn_from_definition(definition_ask(revision.document), Grants.of(owner.team))
+    reasons = [f"{violation.message} ({violation.rule})" for violation in violations]
     if owner.retired_at:
-        said.append(f"The name {owner.name} was deactivated (portal.definition-deactivated).")
-    if said:
-        why = " ".join(said)
+        reasons.append(f"The name {owner.name} was deactivated (portal.definition-deactivated).")
+    if reasons:
+        text = " ".join(reasons)
         _pending(revision).update(
-            registration=Registration.REFUSED, refusal=why, refused_by_portal=True, active=False, lease_until=None
+            registration=Registration.REFUSED, refusal=text, refused_by_portal=True, active=False, lease_until=None
         )
-    return bool(said)
+    return bool(reasons)
 
 
 def _registered_before(revision: Revision) -> batch.Registered | None:
     """The revision in AWS that says the same and that no row of ours knows: an answer that was lost."""
     reader = client_for(revision.definition.account, "batch", Purpose.READ)
-    ours = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
-    for described in batch.definitions_named(reader, revision.definition.name):
-        if described.revision not in ours and fingerprint(dict(described.raw)) == revision.fingerprint:
-            return batch.Registered(described.arn, described.revision)
+    known_numbers = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
+    for candidate in batch.definitions_named(reader, revision.definition.name):
+        if candidate.revision not in known_numbers and fingerprint(dict(candidate.raw)) == revision.fingerprint:
+            return batch.Registered(candidate.arn, candidate.revision)
     return None
 
 

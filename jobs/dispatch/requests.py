@@ -22,13 +22,15 @@ def submit_request(job: Job) -> dict[str, Any]:
     edges = sorted(job.waits_for.all(), key=lambda edge: edge.pk)
     parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent]
     if parents:
-        waits = [{"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents]
-        request["dependsOn"] = [*request.get("dependsOn", ()), *waits]
+        dependencies = [
+            {"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents
+        ]
+        request["dependsOn"] = [*request.get("dependsOn", ()), *dependencies]
 
     if "containerProperties" in job.revision.document:
         overrides = request.setdefault("containerOverrides", {})
-        theirs = [entry for entry in overrides.get("environment", ()) if entry.get("name") not in PORTAL_VARIABLES]
-        overrides["environment"] = [*theirs, {"name": JOB_ID_VARIABLE, "value": job.text_id}]
+        variables = [entry for entry in overrides.get("environment", ()) if entry.get("name") not in PORTAL_VARIABLES]
+        overrides["environment"] = [*variables, {"name": JOB_ID_VARIABLE, "value": job.text_id}]
     return request
 
 

@@ -22,9 +22,9 @@ SECONDS_AT_ONCE = 20.0
 def stop_due(account: Account) -> int:
     """Tell AWS to end every job that was asked to stop and has not; again after a while: it may not have heard."""
     client = client_for(account, "batch", Purpose.READ)
-    untold = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_AFTER)
-    told = 0
-    due = Job.objects.filter(untold, account=account).unstopped().order_by("stop_requested_at")
+    unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_AFTER)
+    count = 0
+    due = Job.objects.filter(unsent, account=account).unstopped().order_by("stop_requested_at")
     for job in while_time(due[:100], SECONDS_AT_ONCE):
         outage = False
         try:
@@ -34,9 +34,9 @@ def stop_due(account: Account) -> int:
             log.warning("terminate_failed", job=job.text_id, error=error.message)
             outage = is_outage(error)
         else:
-            told += 1
+            count += 1
         # Also after a failure, so that one job AWS will not hear of does not keep the others waiting.
         Job.objects.filter(pk=job.pk).update(stop_told_at=now(), next_poll_at=now())
         if outage:
             break
-    return told
+    return count

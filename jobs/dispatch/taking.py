@@ -22,16 +22,16 @@ BACK_WITHIN = 20.0  # or the leases lapse by themselves
 PAUSE_WITHOUT_DATABASE = 0.5
 
 
-def take(account: Account, at_most: int) -> list[Job]:
+def take(account: Account, limit: int) -> list[Job]:
     """Claim the next jobs of an account, each with what its request needs.
 
     A job whose last worker vanished is taken alone: if it is the job that ends workers, it takes no other with it.
     """
     for _ in range(TRIES):
-        picked = _pick(account, at_most)
-        taken = _claim(picked) if picked else []
-        if taken or not picked:
-            return taken
+        candidate_ids = _pick(account, limit)
+        jobs = _claim(candidate_ids) if candidate_ids else []
+        if jobs or not candidate_ids:
+            return jobs
         time.sleep(PAUSE)  # another worker is just taking them, or they were held: look again
     return []
 
@@ -52,9 +52,9 @@ def let_go(jobs: Sequence[Job]) -> None:
     while jobs:
         try:
             for job in jobs:
-                mine = Job.objects.filter(pk=job.pk, epoch=job.epoch)
-                mine.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)
-                mine.filter(delivery=Delivery.SENDING).update(lease_until=now())
+                rows = Job.objects.filter(pk=job.pk, epoch=job.epoch)
+                rows.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)
+                rows.filter(delivery=Delivery.SENDING).update(lease_until=now())
         except AWAY:
             connection.close()  # it would be asked in vain for ever
             if time.monotonic() > deadline:
@@ -64,22 +64,22 @@ def let_go(jobs: Sequence[Job]) -> None:
             return
 
 
-def _pick(account: Account, at_most: int) -> list[int]:
+def _pick(account: Account, limit: int) -> list[int]:
     """Ids of jobs that may go, a round over the teams first, then the second of each, and so on."""
     turn = Window(RowNumber(), partition_by=F("team"), order_by=F("pk").asc())
     ready = Job.objects.filter(account=account).deliverable()
-    return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:at_most])
+    return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:limit])
 
 
-def _claim(picked: list[int]) -> list[Job]:
+def _claim(candidate_ids: list[int]) -> list[Job]:
     """Take leases on those that are still free, and hold those that have ended too many workers."""
     with transaction.atomic():
-        free = Job.objects.filter(pk__in=picked).undelivered().only("pk", "lease_until", "workers_lost")
-        rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: picked.index(job.pk))
-        chosen = rows[:1] if rows and _suspect(rows[0]) else [job for job in rows if not _suspect(job)]
-        abandoned = [job.pk for job in chosen if job.lease_until]
-        Job.objects.filter(pk__in=abandoned).update(workers_lost=F("workers_lost") + 1)
-        ids = [job.pk for job in chosen]
+        free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "workers_lost")
+        rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
+        leasable = rows[:1] if rows and _suspect(rows[0]) else [job for job in rows if not _suspect(job)]
+        abandoned_ids = [job.pk for job in leasable if job.lease_until]
+        Job.objects.filter(pk__in=abandoned_ids).update(workers_lost=F("workers_lost") + 1)
+        ids = [job.pk for job in leasable]
         Job.objects.filter(pk__in=ids).update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
         # Read back in the same transaction: after it, a pause longer than the lease would show another worker's
         # epoch, and this worker would take that one's job for its own.
@@ -89,8 +89,8 @@ def _claim(picked: list[int]) -> list[Job]:
         # A step has its part of the document in its own row: the whole, read for each step, grows with the square.
         jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
         edges = Prefetch("waits_for", JobDependency.objects.with_parents("batch_id"))
-        taken = sorted(jobs.prefetch_related(edges), key=lambda job: picked.index(job.pk))
-    return [job for job in taken if not _held(job)]
+        ordered_jobs = sorted(jobs.prefetch_related(edges), key=lambda job: candidate_ids.index(job.pk))
+    return [job for job in ordered_jobs if not _held(job)]
 
 
 def _suspect(job: Job) -> bool:

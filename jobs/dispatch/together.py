@@ -30,26 +30,26 @@ class Together(Generic[Wish, Answer]):
     wish is tried by itself, so that one bad one leaves the others alone.
     """
 
-    def __init__(self, act: Callable[[Sequence[Wish]], Sequence[Answer]]) -> None:
+    def __init__(self, commit: Callable[[Sequence[Wish]], Sequence[Answer]]) -> None:
         self.threads = 1  # that may come at the same moment
-        self._act = act
+        self._act = commit
         self._gathering = threading.Lock()
         self._acting = threading.Lock()
         self._waiting: list[_Place[Wish, Answer]] = []
 
-    def __call__(self, wish: Wish) -> Answer:
-        place: _Place[Wish, Answer] = _Place(wish)
+    def __call__(self, request: Wish) -> Answer:
+        slot: _Place[Wish, Answer] = _Place(request)
         with self._gathering:
-            self._waiting.append(place)
+            self._waiting.append(slot)
         with self._acting:
-            if not place.done:
+            if not slot.done:
                 self._linger()
                 with self._gathering:
-                    places, self._waiting = self._waiting, []
-                self._serve(places)
-        if place.trouble is not None:
-            raise place.trouble
-        return place.answers[0]
+                    slots, self._waiting = self._waiting, []
+                self._serve(slots)
+        if slot.trouble is not None:
+            raise slot.trouble
+        return slot.answers[0]
 
     def _linger(self) -> None:
         """Give the other threads a moment to join: much less than a call to AWS takes."""
@@ -57,19 +57,19 @@ class Together(Generic[Wish, Answer]):
         while len(self._waiting) < self.threads and time.monotonic() < until:
             time.sleep(PAUSE)
 
-    def _serve(self, places: list[_Place[Wish, Answer]]) -> None:
+    def _serve(self, slots: list[_Place[Wish, Answer]]) -> None:
         try:
-            answers = self._act([place.wish for place in places])
-        except Exception as trouble:  # noqa: BLE001 - whatever it is, each thread hears of its own
-            if len(places) == 1:
-                self._close(places[0], trouble=trouble)
+            results = self._act([slot.wish for slot in slots])
+        except Exception as error:  # noqa: BLE001 - whatever it is, each thread hears of its own
+            if len(slots) == 1:
+                self._close(slots[0], error=error)
             else:
-                for place in places:
-                    self._serve([place])
+                for slot in slots:
+                    self._serve([slot])
         else:
-            for place, answer in zip(places, answers, strict=True):
-                self._close(place, answer)
+            for slot, result in zip(slots, results, strict=True):
+                self._close(slot, result)
 
     @staticmethod
-    def _close(place: _Place[Wish, Answer], *answers: Answer, trouble: Exception | None = None) -> None:
-        place.answers, place.trouble, place.done = list(answers), trouble, True
+    def _close(slot: _Place[Wish, Answer], *results: Answer, error: Exception | None = None) -> None:
+        slot.answers, slot.trouble, slot.done = list(results), error, True

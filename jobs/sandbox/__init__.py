@@ -116,14 +116,14 @@ class Sandbox:
             processes=self._processes,
         )
         self._mischief = Mischief(self._faults or Plan(), self._signature_seconds)
-        sight = Sight(self._store, lambda: self._mischief.plan)
+        visibility_lag = Sight(self._store, lambda: self._mischief.plan)
         ledger = Ledger(self._store) if self._faults or self._faults_api else None
         batch = Batch(
             self._store,
             self._scheduler,
             shortest_timeout=self._shortest_timeout,
-            sight=sight,
-            accepted=ledger.write if ledger else no_ledger,
+            visibility_lag=visibility_lag,
+            record_acceptance=ledger.write if ledger else no_ledger,
         )
         if self._world:
             populate(self._store, batch.queues, self._vcpus)
@@ -145,7 +145,7 @@ class Sandbox:
         )
         answer = gateway.answer
         if self._faults_api and ledger:
-            answer = Control(self._mischief, sight, ledger, batch_service.calls, gateway.answer).answer
+            answer = Control(self._mischief, visibility_lag, ledger, batch_service.calls, gateway.answer).answer
         self._server = LoopbackServer(self._port, answer)
         self._scheduler.begin()
         self._server.begin()

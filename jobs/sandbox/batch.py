@@ -22,19 +22,30 @@ class Batch:
     """AWS Batch, as far as the sandbox has it."""
 
     def __init__(
-        self, store: Store, scheduler: Scheduler, *, shortest_timeout: int, sight: Sight, accepted: Accepted
+        self,
+        store: Store,
+        scheduler: Scheduler,
+        *,
+        shortest_timeout: int,
+        visibility_lag: Sight,
+        record_acceptance: Accepted,
     ) -> None:
         """`accepted` hears of every acceptance, inside its transaction."""
         self._store = store
         self._scheduler = scheduler
-        self._sight = sight
+        self._sight = visibility_lag
         self.queues = Queues(store, scheduler.queues_changed)
         self._policies = Policies(store)
-        self.definitions = Definitions(store, accepted, shortest_timeout=shortest_timeout)
+        self.definitions = Definitions(store, record_acceptance, shortest_timeout=shortest_timeout)
         self._submissions = Submissions(
-            store, self.definitions, self.queues, scheduler.admit, accepted, shortest_timeout=shortest_timeout
+            store,
+            self.definitions,
+            self.queues,
+            scheduler.admit,
+            record_acceptance,
+            shortest_timeout=shortest_timeout,
         )
-        self._listing = Listing(store, self.queues, sight)
+        self._listing = Listing(store, self.queues, visibility_lag)
         self._tags = Tags(store)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -70,10 +81,10 @@ class Batch:
         self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=True)
         return {}
 
-    def _job(self, home: Home, params: Document) -> Job:
+    def _job(self, account_region: Home, params: Document) -> Job:
         if not 1 <= len(params["reason"]) <= 1024:
             raise Refused("reason must have 1 to 1024 characters")
         job = find_job(self._store, params["jobId"])
-        if job is None or job.home != home or not self._sight.knows(job):
+        if job is None or job.home != account_region or not self._sight.knows(job):
             raise Refused(f"Job {params['jobId']} does not exist")
         return job

@@ -68,11 +68,11 @@ def page_position(token: str, length: int) -> list[Any]:
     return position
 
 
-def page_size(params: Document, *, most: int) -> int:
+def page_size(params: Document, *, maximum: int) -> int:
     """maxResults, where more than the most is the most (as AWS does) and less than one is refused."""
-    wanted = params.get("maxResults")
-    if wanted is None:
-        return most
-    if wanted < 1:
+    requested = params.get("maxResults")
+    if requested is None:
+        return maximum
+    if requested < 1:
         raise Refused("maxResults must be at least 1")
-    return min(int(wanted), most)
+    return min(int(requested), maximum)

@@ -26,15 +26,15 @@ def is_fargate(definition: Document) -> bool:
 
 def check_blocks(definition: Document) -> None:
     """Exactly one property block, of the kind that type and platform allow."""
-    given = [block for block in BLOCKS if definition.get(block) is not None]
-    multinode = definition["type"] == "multinode"
-    if len(given) != 1:
-        raise Refused(f"Exactly one of {', '.join(BLOCKS)} must be provided, not {len(given)}")
-    if multinode != (given == ["nodeProperties"]):
-        raise Refused(f"{given[0]} is not applicable for type {definition['type']}")
-    if multinode and is_fargate(definition):
+    blocks = [block for block in BLOCKS if definition.get(block) is not None]
+    is_multinode = definition["type"] == "multinode"
+    if len(blocks) != 1:
+        raise Refused(f"Exactly one of {', '.join(BLOCKS)} must be provided, not {len(blocks)}")
+    if is_multinode != (blocks == ["nodeProperties"]):
+        raise Refused(f"{blocks[0]} is not applicable for type {definition['type']}")
+    if is_multinode and is_fargate(definition):
         raise Refused("Multi-node parallel jobs are not supported on Fargate")
-    if given == ["eksProperties"] and definition.get("platformCapabilities"):
+    if blocks == ["eksProperties"] and definition.get("platformCapabilities"):
         raise Refused("platformCapabilities is not applicable for EKS jobs")
     if len(definition.get("platformCapabilities", ())) > 1:
         raise Refused("platformCapabilities can have only one value")
@@ -140,8 +140,8 @@ def plain_containers(definition: Document) -> Iterator[Document]:
 
 def normal_form(container: Document, *, fargate: bool) -> Document:
     """As AWS gives it back: lists where there were none, no empty variables, a platform version."""
-    given: Document = {name: [] for name in LISTS} | container
-    given["environment"] = [entry for entry in given["environment"] if entry.get("value")]
+    result: Document = {name: [] for name in LISTS} | container
+    result["environment"] = [entry for entry in result["environment"] if entry.get("value")]
     if fargate:
-        given.setdefault("fargatePlatformConfiguration", {"platformVersion": "LATEST"})
-    return given
+        result.setdefault("fargatePlatformConfiguration", {"platformVersion": "LATEST"})
+    return result

@@ -31,17 +31,17 @@ class Control:
 
     def __init__(
         self,
-        mischief: Mischief,
-        sight: Sight,
+        fault_injector: Mischief,
+        visibility_lag: Sight,
         ledger: Ledger,
         calls: Mapping[str, int],
-        beyond: Callable[[WireRequest], WireReply],
+        next_handler: Callable[[WireRequest], WireReply],
     ) -> None:
-        self._mischief = mischief
-        self._sight = sight
+        self._mischief = fault_injector
+        self._sight = visibility_lag
         self._ledger = ledger
         self._calls = calls
-        self._beyond = beyond
+        self._beyond = next_handler
         self._doors: dict[tuple[str, str], Callable[[WireRequest], Document]] = {
             ("PUT", "faults"): self._follow,
             ("GET", "faults"): self._struck,
@@ -53,11 +53,11 @@ class Control:
     def answer(self, request: WireRequest) -> WireReply:
         if not request.path.startswith(PREFIX):
             return self._beyond(request)
-        door = self._doors.get((request.method, request.path.removeprefix(PREFIX)))
+        route = self._doors.get((request.method, request.path.removeprefix(PREFIX)))
         try:
-            if door is None:
+            if route is None:
                 raise ApiError(f"Nothing is at {request.method} {request.path}", code="NotFoundException", status=404)
-            return json_reply(200, door(request))
+            return json_reply(200, route(request))
         except ApiError as error:
             return error_reply(error, "-")
 
@@ -69,11 +69,15 @@ class Control:
         return {}
 
     def _struck(self, _: WireRequest) -> Document:
-        struck = [
-            {"operation": strike.operation, "number": strike.number, "does": strike.fault.does}
-            for strike in list(self._mischief.struck)
+        entries = [
+            {
+                "operation": injected_fault.operation,
+                "number": injected_fault.number,
+                "does": injected_fault.fault.does,
+            }
+            for injected_fault in list(self._mischief.struck)
         ]
-        return {"struck": struck}
+        return {"struck": entries}
 
     def _accepted(self, request: WireRequest) -> Document:
         after = parse_qs(request.query).get("after", ["0"])[0]
@@ -82,8 +86,8 @@ class Control:
         return {"accepted": self._ledger.read(after=int(after))}
 
     def _forget(self, request: WireRequest) -> Document:
-        told = _json(request)
-        ids = told.get("jobs") if isinstance(told, dict) else None
+        document = _json(request)
+        ids = document.get("jobs") if isinstance(document, dict) else None
         if not isinstance(ids, list) or not all(isinstance(job_id, str) for job_id in ids):
             raise ApiError("jobs is a list of ids", code="ValidationException")
         self._sight.forget(ids)

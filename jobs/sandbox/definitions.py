@@ -24,14 +24,14 @@ FIND = "SELECT body, number FROM resource WHERE home = ? AND kind = 'job-definit
 class Definitions:
     """The definitions of every home."""
 
-    def __init__(self, store: Store, accepted: Accepted, *, shortest_timeout: int) -> None:
+    def __init__(self, store: Store, record_acceptance: Accepted, *, shortest_timeout: int) -> None:
         self._store = store
-        self._accepted = accepted
+        self._accepted = record_acceptance
         self._shortest_timeout = shortest_timeout
 
     def register(self, call: Call) -> Document:
         """A new revision of that name; revisions count on after deregistration too."""
-        params, home = call.params, call.home
+        params, account_region = call.params, call.home
         name = params["jobDefinitionName"]
         check_payload(call.size, REGISTER_BYTES, "RegisterJobDefinition")
         check_name(name, "Job definition name")
@@ -42,8 +42,8 @@ class Definitions:
         check_scheduling_priority(params.get("schedulingPriority"))
         check_tags(params.get("tags", {}))
         with self._store.transaction():
-            revision = self._last_revision(home, name) + 1
-            arn = home.arn(KIND, f"{name}:{revision}")
+            revision = self._last_revision(account_region, name) + 1
+            arn = account_region.arn(KIND, f"{name}:{revision}")
             body = {
                 "parameters": {},
                 "tags": {},
@@ -54,16 +54,16 @@ class Definitions:
                 "status": "ACTIVE",
                 "containerOrchestrationType": "EKS" if "eksProperties" in params else "ECS",
             }
-            self._store.keep(KIND, home, arn, body, name=name, revision=revision)
+            self._store.keep(KIND, account_region, arn, body, name=name, revision=revision)
             self._accepted(call, arn)
         return {"jobDefinitionName": name, "jobDefinitionArn": arn, "revision": revision}
 
-    def _last_revision(self, home: Home, name: str) -> int:
-        found = self._store.row(
+    def _last_revision(self, account_region: Home, name: str) -> int:
+        row = self._store.row(
             "SELECT max(revision) AS last FROM resource WHERE home = ? AND kind = ? AND name = ?",
-            *(home.key, KIND, name),
+            *(account_region.key, KIND, name),
         )
-        return int(found["last"] or 0) if found else 0
+        return int(row["last"] or 0) if row else 0
 
     def describe(self, call: Call) -> Document:
         """By name, `name:revision` or ARN, newest last; at most 100 a page."""
@@ -77,58 +77,58 @@ class Definitions:
             conditions += " AND status = ?"
             values.append(status)
         (after,) = page_position(params["nextToken"], 1) if params.get("nextToken") else (0,)
-        most = page_size(params, most=100)
+        limit = page_size(params, maximum=100)
         rows = self._store.rows(
             f"{FIND} {conditions} AND number > ? ORDER BY number LIMIT ?",
-            *(call.home.key, *values, after, most + 1),
+            *(call.home.key, *values, after, limit + 1),
         )
-        answer: Document = {"jobDefinitions": [_loads(row["body"]) for row in rows[:most]]}
-        if len(rows) > most:
-            answer["nextToken"] = page_token(rows[most - 1]["number"])
+        answer: Document = {"jobDefinitions": [_loads(row["body"]) for row in rows[:limit]]}
+        if len(rows) > limit:
+            answer["nextToken"] = page_token(rows[limit - 1]["number"])
         return answer
 
     def _wanted(self, call: Call) -> tuple[str, list[str | int]]:
-        params, home = call.params, call.home
+        params, account_region = call.params, call.home
         if name := params.get("jobDefinitionName"):
             if ":" in name:
                 raise Refused("jobDefinitionName is a name without a revision")
             return "AND name = ?", [name]
         if "jobDefinitions" not in params:
             return "", []
-        exact: list[str | int] = []
+        arns: list[str | int] = []
         names: list[str | int] = []
-        for wanted in params["jobDefinitions"]:
-            short = wanted.rpartition("/")[2]
+        for reference in params["jobDefinitions"]:
+            short = reference.rpartition("/")[2]
             if ":" in short:
-                exact.append(wanted if wanted.startswith("arn:") else home.arn(KIND, short))
+                arns.append(reference if reference.startswith("arn:") else account_region.arn(KIND, short))
             else:
                 names.append(short)
         return (
-            f"AND (arn IN ({_marks(exact)}) OR name IN ({_marks(names)}))",
-            [*exact, *names],
+            f"AND (arn IN ({_marks(arns)}) OR name IN ({_marks(names)}))",
+            [*arns, *names],
         )
 
     def deregister(self, call: Call) -> Document:
         """Make a revision INACTIVE. It stays readable; jobs that have it run on."""
-        wanted = call.params["jobDefinition"]
-        if ":" not in wanted.rpartition("/")[2]:
+        reference = call.params["jobDefinition"]
+        if ":" not in reference.rpartition("/")[2]:
             raise Refused("jobDefinition must be name:revision or an ARN with a revision")
         with self._store.transaction():
-            found = self.find(call.home, wanted)
-            if found is None:
-                raise Refused(f"JobDefinition {wanted} not found")
-            self._store.rewrite(found["jobDefinitionArn"], {**found, "status": "INACTIVE"})
+            definition = self.find(call.home, reference)
+            if definition is None:
+                raise Refused(f"JobDefinition {reference} not found")
+            self._store.rewrite(definition["jobDefinitionArn"], {**definition, "status": "INACTIVE"})
         return {}
 
-    def find(self, home: Home, wanted: str) -> Document | None:
+    def find(self, account_region: Home, reference: str) -> Document | None:
         """`name` is the newest active revision, `name:revision` and ARNs are that very one."""
-        short = wanted.rpartition("/")[2]
+        short = reference.rpartition("/")[2]
         if ":" in short:
-            return self._store.resource(KIND, home, home.arn(KIND, short))
-        found = self._store.row(
-            f"{FIND} AND name = ? AND status = 'ACTIVE' ORDER BY revision DESC LIMIT 1", home.key, short
+            return self._store.resource(KIND, account_region, account_region.arn(KIND, short))
+        row = self._store.row(
+            f"{FIND} AND name = ? AND status = 'ACTIVE' ORDER BY revision DESC LIMIT 1", account_region.key, short
         )
-        return _loads(found["body"]) if found else None
+        return _loads(row["body"]) if row else None
 
 
 def _normal(params: Document) -> Document:

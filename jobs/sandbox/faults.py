@@ -92,24 +92,24 @@ class Fault:
         return EVERY in self.operations or operation in self.operations
 
     @classmethod
-    def read(cls, told: Any, where: str) -> Self:
-        given = _object(told, cls, where)
+    def read(cls, document: Any, path: str) -> Self:
+        options = _object(document, cls, path)
         try:
-            given["does"] = Does(given["does"])
+            options["does"] = Does(options["does"])
         except (KeyError, ValueError):
-            raise PlanError(f"{where}.does is one of {', '.join(Does)}") from None
-        operations = given.get("operations", ["SubmitJob"])
+            raise PlanError(f"{path}.does is one of {', '.join(Does)}") from None
+        operations = options.get("operations", ["SubmitJob"])
         if not isinstance(operations, list) or not all(isinstance(name, str) for name in operations):
-            raise PlanError(f"{where}.operations is a list of names")
-        given["operations"] = tuple(operations)
-        given["seconds"] = _span(given.get("seconds", 0), f"{where}.seconds")
-        _chance(given, "chance", where)
-        _whole(given, "after", where, least=0)
-        _whole(given, "count", where, least=0)
-        _whole(given, "burst", where, least=1)
-        if not 500 <= _whole(given, "status", where, least=500) <= 599:
-            raise PlanError(f"{where}.status is from 500 to 599")
-        return cls(**given)
+            raise PlanError(f"{path}.operations is a list of names")
+        options["operations"] = tuple(operations)
+        options["seconds"] = _span(options.get("seconds", 0), f"{path}.seconds")
+        _chance(options, "chance", path)
+        _whole(options, "after", path, minimum=0)
+        _whole(options, "count", path, minimum=0)
+        _whole(options, "burst", path, minimum=1)
+        if not 500 <= _whole(options, "status", path, minimum=500) <= 599:
+            raise PlanError(f"{path}.status is from 500 to 599")
+        return cls(**options)
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,13 @@ class Outage:
         return self.after_seconds <= age < self.after_seconds + self.for_seconds
 
     @classmethod
-    def read(cls, told: Any, where: str) -> Self:
-        given = _object(told, cls, where)
-        if given.get("how", "close") not in HOW_OUTAGES_LOOK:
-            raise PlanError(f"{where}.how is one of {', '.join(HOW_OUTAGES_LOOK)}")
+    def read(cls, document: Any, path: str) -> Self:
+        options = _object(document, cls, path)
+        if options.get("how", "close") not in HOW_OUTAGES_LOOK:
+            raise PlanError(f"{path}.how is one of {', '.join(HOW_OUTAGES_LOOK)}")
         for name in ("after_seconds", "for_seconds"):
-            _seconds(given, name, where)
-        return cls(**given)
+            _seconds(options, name, path)
+        return cls(**options)
 
 
 @dataclass(frozen=True)
@@ -148,73 +148,73 @@ class Plan:
     signature_seconds: float | None = None
 
     @classmethod
-    def read(cls, told: Any) -> Self:
+    def read(cls, document: Any) -> Self:
         """A plan from what JSON holds. Raises PlanError with the place of the mistake."""
-        given = _object(told, cls, "plan")
+        options = _object(document, cls, "plan")
         for name, kind in (("faults", Fault), ("outages", Outage)):
-            listed = given.get(name, [])
-            if not isinstance(listed, list):
+            entries = options.get(name, [])
+            if not isinstance(entries, list):
                 raise PlanError(f"plan.{name} is a list")
-            given[name] = tuple(kind.read(one, f"plan.{name}[{place}]") for place, one in enumerate(listed))
-        _whole(given, "seed", "plan")
-        _chance(given, "describe_omits", "plan")
+            options[name] = tuple(kind.read(entry, f"plan.{name}[{index}]") for index, entry in enumerate(entries))
+        _whole(options, "seed", "plan")
+        _chance(options, "describe_omits", "plan")
         for name in ("list_lag_seconds", "describe_lag_seconds", "purge_seconds", "signature_seconds"):
-            _seconds(given, name, "plan")
-        _number(given, "skew_seconds", "plan")
-        return cls(**given)
+            _seconds(options, name, "plan")
+        _number(options, "skew_seconds", "plan")
+        return cls(**options)
 
     @classmethod
     def from_text(cls, text: str, *, seed: int | None = None) -> Self:
         """A plan from the command line: JSON, or the name of a file that holds it. `seed` outdoes the plan's own."""
         try:
-            told = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+            document = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         except OSError as error:
             raise PlanError(f"The plan {text!r} is neither a JSON object nor a file: {error}") from error
         except ValueError as error:
             raise PlanError(f"The plan is not JSON: {error}") from error
-        if seed is not None and isinstance(told, dict):
-            told["seed"] = seed
-        return cls.read(told)
+        if seed is not None and isinstance(document, dict):
+            document["seed"] = seed
+        return cls.read(document)
 
 
-def _object(told: Any, kind: type[Any], where: str) -> dict[str, Any]:
-    if not isinstance(told, Mapping):
-        raise PlanError(f"{where} is a JSON object")
-    known = {field.name for field in fields(kind)}
-    if unknown := sorted(set(told) - known):
-        raise PlanError(f"{where} has no {unknown[0]!r}; it may have {', '.join(sorted(known))}")
-    return dict(told)
+def _object(value: Any, cls: type[Any], path: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise PlanError(f"{path} is a JSON object")
+    field_names = {field.name for field in fields(cls)}
+    if unknown := sorted(set(value) - field_names):
+        raise PlanError(f"{path} has no {unknown[0]!r}; it may have {', '.join(sorted(field_names))}")
+    return dict(value)
 
 
-def _number(given: Mapping[str, Any], name: str, where: str) -> float:
-    value = given.get(name, 0)
+def _number(options: Mapping[str, Any], name: str, path: str) -> float:
+    value = options.get(name, 0)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PlanError(f"{where}.{name} is a number")
+        raise PlanError(f"{path}.{name} is a number")
     return float(value)
 
 
-def _seconds(given: Mapping[str, Any], name: str, where: str) -> float:
-    if (value := _number(given, name, where)) < 0:
-        raise PlanError(f"{where}.{name} is not below 0")
+def _seconds(options: Mapping[str, Any], name: str, path: str) -> float:
+    if (value := _number(options, name, path)) < 0:
+        raise PlanError(f"{path}.{name} is not below 0")
     return value
 
 
-def _whole(given: Mapping[str, Any], name: str, where: str, *, least: float = -FOREVER) -> int:
-    value = given.get(name, max(least, 0))
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < least:
-        raise PlanError(f"{where}.{name} is a whole number{'' if least == -FOREVER else f', at least {least:g}'}")
+def _whole(options: Mapping[str, Any], name: str, path: str, *, minimum: float = -FOREVER) -> int:
+    value = options.get(name, max(minimum, 0))
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < minimum:
+        raise PlanError(f"{path}.{name} is a whole number{'' if minimum == -FOREVER else f', at least {minimum:g}'}")
     return int(value)
 
 
-def _chance(given: Mapping[str, Any], name: str, where: str) -> None:
-    if not 0 <= _number(given, name, where) <= 1:
-        raise PlanError(f"{where}.{name} is from 0 to 1")
+def _chance(options: Mapping[str, Any], name: str, path: str) -> None:
+    if not 0 <= _number(options, name, path) <= 1:
+        raise PlanError(f"{path}.{name} is from 0 to 1")
 
 
-def _span(told: Any, where: str) -> tuple[float, float]:
+def _span(span: Any, path: str) -> tuple[float, float]:
     """Seconds: a number, or a pair between which chance decides."""
-    pair = told if isinstance(told, list) else [told, told]
+    pair = span if isinstance(span, list) else [span, span]
     numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1]:
-        raise PlanError(f"{where} is a number of seconds, or a pair of them, the smaller first")
+        raise PlanError(f"{path} is a number of seconds, or a pair of them, the smaller first")
     return float(pair[0]), float(pair[1])

@@ -108,8 +108,8 @@ class Gateway:
 
     def answer(self, request: WireRequest) -> WireReply:
         request_id = str(uuid.uuid4())
-        wanted, act = partial(self._wanted, request, request_id), partial(self._reply, request, request_id)
-        reply = self._around(wanted, act)
+        identify, process = partial(self._wanted, request, request_id), partial(self._reply, request, request_id)
+        reply = self._around(identify, process)
         reply.headers["x-amzn-RequestId"] = request_id
         reply.headers["Date"] = formatdate(self._clock().now().timestamp(), usegmt=True)
         return reply

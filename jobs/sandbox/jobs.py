@@ -74,8 +74,8 @@ class Job:
     @property
     def container(self) -> Document:
         """The container that runs: the only one, or the first essential one of a task."""
-        found: Document = self.spec["container"]
-        return found
+        container: Document = self.spec["container"]
+        return container
 
     @property
     def last_attempt(self) -> Document | None:
@@ -92,25 +92,25 @@ class Job:
 
     def blockers(self) -> list[str]:
         """The jobs that must succeed before this one, as ids. A parent array waits through its children."""
-        found = []
+        ids = []
         for dependency in self.spec.get("dependsOn", ()):
             other, kind = dependency.get("jobId"), dependency.get("type")
             if other is None:
                 if self.place:
-                    found.append(f"{self.parent}:{self.place - 1}")
+                    ids.append(f"{self.parent}:{self.place - 1}")
             elif kind == "N_TO_N" and self.place is not None:
-                found.append(f"{other}:{self.place}")
+                ids.append(f"{other}:{self.place}")
             else:
-                found.append(other)
-        return found
+                ids.append(other)
+        return ids
 
 
 def find_jobs(store: Store, ids: Iterable[str]) -> list[Job]:
     """Those of the ids that exist, in the order asked for."""
-    wanted = list(ids)
-    rows = store.rows(SELECT_BY_ID, json.dumps(wanted))
-    found = {row["id"]: Job.from_row(row) for row in rows}
-    return [found[wanted_id] for wanted_id in wanted if wanted_id in found]
+    ordered_ids = list(ids)
+    rows = store.rows(SELECT_BY_ID, json.dumps(ordered_ids))
+    jobs_by_id = {row["id"]: Job.from_row(row) for row in rows}
+    return [jobs_by_id[job_id] for job_id in ordered_ids if job_id in jobs_by_id]
 
 
 def find_job(store: Store, job_id: str) -> Job | None:
@@ -135,7 +135,7 @@ def _array(store: Store, job: Job) -> Document | None:
 def summary(store: Store, job: Job) -> Document:
     """A line of ListJobs: no tags, no queue, no attempts."""
     last = job.last_attempt or {}
-    ended = present({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
+    end_fields = present({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
     return present(
         {
             "jobArn": job_arn(job),
@@ -146,7 +146,7 @@ def summary(store: Store, job: Job) -> Document:
             "statusReason": job.status_reason,
             "startedAt": job.started_at,
             "stoppedAt": job.stopped_at,
-            "container": ended or None,
+            "container": end_fields or None,
             "arrayProperties": _array(store, job),
             "jobDefinition": job.definition,
             "shareIdentifier": job.spec.get("shareIdentifier"),
@@ -176,11 +176,11 @@ def detail(store: Store, job: Job) -> Document:
         "isTerminated": job.terminated,
         **{key: value for key, value in spec.items() if key not in {"container", "ecsProperties"}},
     }
-    ran = _ran(job, last) if last else {}
+    attempt_fields = _ran(job, last) if last else {}
     if "ecsProperties" in spec:
-        answer["ecsProperties"] = _task(spec["ecsProperties"], job, ran)
+        answer["ecsProperties"] = _task(spec["ecsProperties"], job, attempt_fields)
     else:
-        answer["container"] = job.container | ran
+        answer["container"] = job.container | attempt_fields
     return present(answer)
 
 
@@ -200,20 +200,20 @@ def _ran(job: Job, attempt: Document) -> Document:
 
 def _attempt(job: Job, attempt: Document) -> Document:
     times = {key: attempt.get(key) for key in ("startedAt", "stoppedAt", "statusReason")}
-    ran = _ran(job, attempt)
+    container_fields = _ran(job, attempt)
     if "ecsProperties" not in job.spec:
-        return present({**times, "container": ran})
-    task_arn = ran.pop("taskArn")
-    container = {"name": job.container.get("name"), **ran}
+        return present({**times, "container": container_fields})
+    task_arn = container_fields.pop("taskArn")
+    container = {"name": job.container.get("name"), **container_fields}
     return present({**times, "taskProperties": [{"taskArn": task_arn, "containers": [present(container)]}]})
 
 
-def _task(properties: Document, job: Job, ran: Document) -> Document:
+def _task(properties: Document, job: Job, attempt_fields: Document) -> Document:
     """A task of several containers: only the one that runs here has an end."""
     (task,) = properties["taskProperties"]
-    ended = {key: value for key, value in ran.items() if key != "taskArn"}
+    end_fields = {key: value for key, value in attempt_fields.items() if key != "taskArn"}
     containers = [
-        container | ended if container.get("name") == job.container.get("name") else container
+        container | end_fields if container.get("name") == job.container.get("name") else container
         for container in task["containers"]
     ]
-    return {"taskProperties": [present({**task, "containers": containers, "taskArn": ran.get("taskArn")})]}
+    return {"taskProperties": [present({**task, "containers": containers, "taskArn": attempt_fields.get("taskArn")})]}

@@ -107,21 +107,21 @@ def check_scheduling_priority(priority: int | None) -> None:
 
 def requirements(container: Document) -> dict[str, str]:
     """What a container asks for by type, whether it says so in the old way or the new."""
-    old = {kind: container.get(field) for kind, field in OLD_WAYS.items()}
-    new = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
-    return {kind: str(value) for kind, value in old.items() if value is not None} | new
+    legacy = {kind: container.get(field) for kind, field in OLD_WAYS.items()}
+    current = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
+    return {kind: str(value) for kind, value in legacy.items() if value is not None} | current
 
 
 def check_requirements(container: Document) -> None:
     """Each type once, in one of the two ways to say it."""
-    seen = set()
+    types = set()
     for entry in container.get("resourceRequirements", ()):
-        if entry["type"] in seen:
+        if entry["type"] in types:
             raise Refused(f"resourceRequirements has {entry['type']} more than once")
-        seen.add(entry["type"])
-    for kind, old in OLD_WAYS.items():
-        if kind in seen and container.get(old) is not None:
-            raise Refused(f"Do not give both {old} and a resourceRequirements entry of type {kind}")
+        types.add(entry["type"])
+    for kind, legacy_field in OLD_WAYS.items():
+        if kind in types and container.get(legacy_field) is not None:
+            raise Refused(f"Do not give both {legacy_field} and a resourceRequirements entry of type {kind}")
 
 
 def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
@@ -131,10 +131,10 @@ def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
             number = float(value)
         except ValueError:
             raise Refused(f"{kind} value '{value}' is not a number") from None
-        whole = value.isdigit() and number >= 1
+        is_whole = value.isdigit() and number >= 1
         if kind == "GPU" and fargate:
             raise Refused("GPU is not applicable for Fargate")
-        if not whole and not (kind == "VCPU" and fargate):
+        if not is_whole and not (kind == "VCPU" and fargate):
             raise Refused(f"{kind} value '{value}' must be a whole number greater than 0")
         if kind == "MEMORY" and number < 4:
             raise Refused("MEMORY must be at least 4 MiB")

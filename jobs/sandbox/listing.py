@@ -18,25 +18,25 @@ Condition = tuple[str, list[Any]]
 class Listing:
     """Reads jobs. Costs what it answers, not what there is: each question has its index."""
 
-    def __init__(self, store: Store, queues: Queues, sight: Sight) -> None:
+    def __init__(self, store: Store, queues: Queues, visibility_lag: Sight) -> None:
         self._store = store
         self._queues = queues
-        self._sight = sight
+        self._sight = visibility_lag
 
     def describe(self, call: Call) -> Document:
         """Up to 100 jobs by id or ARN; unknown ones are left out without a word."""
-        wanted = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
-        if len(wanted) > MOST_DESCRIBED:
+        ids = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
+        if len(ids) > MOST_DESCRIBED:
             raise Refused(f"Maximum number of jobs supported is {MOST_DESCRIBED}")
         with self._store.lock:
-            found = self._sight.described(find_jobs(self._store, wanted))
-            return {"jobs": [detail(self._store, job) for job in found if job.home == call.home]}
+            jobs = self._sight.described(find_jobs(self._store, ids))
+            return {"jobs": [detail(self._store, job) for job in jobs if job.home == call.home]}
 
     def list_jobs(self, call: Call) -> Document:
         """Jobs of a queue, newest first, or children of an array by index. RUNNING ones unless asked otherwise."""
         params = call.params
-        doors = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if params.get(key)]
-        if len(doors) != 1:
+        selectors = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if params.get(key)]
+        if len(selectors) != 1:
             raise Refused("Exactly one of jobQueue, arrayJobId and multiNodeJobId must be specified")
         status = params.get("jobStatus", "RUNNING")
         if status not in STATUSES:
@@ -49,14 +49,14 @@ class Listing:
 
     def _children(self, call: Call, status: str) -> Document:
         (after,) = page_position(call.params["nextToken"], 1) if call.params.get("nextToken") else (-1,)
-        most = page_size(call.params, most=1000)
-        seen, values = self._sight.listed()
+        limit = page_size(call.params, maximum=1000)
+        visibility, values = self._sight.listed()
         rows = self._store.rows(
-            f"{SELECT} WHERE job.parent = ? AND job.home = ? AND job.status = ? AND job.place > ?{seen} "
+            f"{SELECT} WHERE job.parent = ? AND job.home = ? AND job.status = ? AND job.place > ?{visibility} "
             "ORDER BY job.place LIMIT ?",
-            *(call.params["arrayJobId"], call.home.key, status, after, *values, most + 1),
+            *(call.params["arrayJobId"], call.home.key, status, after, *values, limit + 1),
         )
-        return self._page([Job.from_row(row) for row in rows], most, lambda job: page_token(job.place or 0))
+        return self._page([Job.from_row(row) for row in rows], limit, lambda job: page_token(job.place or 0))
 
     def _in_queue(self, call: Call, status: str) -> Document:
         params = call.params
@@ -73,21 +73,21 @@ class Listing:
         if params.get("nextToken"):
             condition += " AND (job.created_at, job.number) < (?, ?)"
             values = [*values, *page_position(params["nextToken"], 2)]
-        seen, more = self._sight.listed()
-        condition, values = condition + seen, [*values, *more]
-        most = page_size(params, most=100 if filters else 1000)
+        visibility, visibility_values = self._sight.listed()
+        condition, values = condition + visibility, [*values, *visibility_values]
+        limit = page_size(params, maximum=100 if filters else 1000)
         rows = self._store.rows(
             f"{SELECT} WHERE job.queue = ? AND job.parent IS NULL AND {condition} "
             "ORDER BY job.created_at DESC, job.number DESC LIMIT ?",
-            *(queue["jobQueueArn"], *values, most + 1),
+            *(queue["jobQueueArn"], *values, limit + 1),
         )
         jobs = [Job.from_row(row) for row in rows]
-        return self._page(jobs, most, lambda job: page_token(job.created_at, job.number))
+        return self._page(jobs, limit, lambda job: page_token(job.created_at, job.number))
 
-    def _page(self, jobs: list[Job], most: int, token: Any) -> Document:
-        answer: Document = {"jobSummaryList": [summary(self._store, job) for job in jobs[:most]]}
-        if len(jobs) > most:
-            answer["nextToken"] = token(jobs[most - 1])
+    def _page(self, jobs: list[Job], limit: int, token: Any) -> Document:
+        answer: Document = {"jobSummaryList": [summary(self._store, job) for job in jobs[:limit]]}
+        if len(jobs) > limit:
+            answer["nextToken"] = token(jobs[limit - 1])
         return answer
 
     def snapshot(self, call: Call) -> Document:
@@ -97,15 +97,15 @@ class Listing:
             "SELECT id, created_at FROM job WHERE queue = ? AND status = 'RUNNABLE' ORDER BY number LIMIT 100",
             queue["jobQueueArn"],
         )
-        front = [
+        entries = [
             {"jobArn": call.home.arn("job", row["id"]), "earliestTimeAtPosition": row["created_at"]} for row in rows
         ]
-        return {"frontOfQueue": {"jobs": front, "lastUpdatedAt": now_ms()}}
+        return {"frontOfQueue": {"jobs": entries, "lastUpdatedAt": now_ms()}}
 
 
-def _filter(wanted: Document, call: Call) -> Condition:
+def _filter(job_filter: Document, call: Call) -> Condition:
     """One filter as SQL. All but SHARE_IDENTIFIER ignore jobStatus and answer with every status."""
-    name, values = wanted.get("name"), wanted.get("values") or []
+    name, values = job_filter.get("name"), job_filter.get("values") or []
     if len(values) != 1:
         raise Refused(f"Filter {name} needs exactly one value")
     value = values[0]

@@ -71,13 +71,13 @@ class Logs:
             return LogWriter(self._store, self._number(target))
 
     def _number(self, target: LogTarget) -> int:
-        found = self._store.row(
+        row = self._store.row(
             "SELECT number FROM stream WHERE home = ? AND log_group = ? AND name = ?",
             *(target.home.key, target.group, target.stream),
         )
-        if found is None:
+        if row is None:
             raise ApiError("The specified log stream does not exist.", code="ResourceNotFoundException")
-        return int(found["number"])
+        return int(row["number"])
 
     def get_log_events(self, call: Call) -> Document:
         """A page of one stream. The end is reached when a token comes back unchanged."""
@@ -94,19 +94,19 @@ class Logs:
                 FORWARD if forward else BACKWARD,
                 *(stream, place, params.get("startTime", 0), params.get("endTime", FOREVER), limit),
             )
-        kept: list[sqlite3.Row] = []
-        room = PAGE_BYTES
+        page: list[sqlite3.Row] = []
+        bytes_left = PAGE_BYTES
         for row in rows:
-            room -= len(row["message"].encode()) + EVENT_OVERHEAD
-            if room < 0 and kept:
+            bytes_left -= len(row["message"].encode()) + EVENT_OVERHEAD
+            if bytes_left < 0 and page:
                 break
-            kept.append(row)
-        kept.sort(key=lambda row: int(row["place"]))
-        first, after = (kept[0]["place"], kept[-1]["place"] + 1) if kept else (place, place)
+            page.append(row)
+        page.sort(key=lambda row: int(row["place"]))
+        first, after = (page[0]["place"], page[-1]["place"] + 1) if page else (place, place)
         return {
             "events": [
                 {"timestamp": row["said_at"], "message": row["message"], "ingestionTime": row["stored_at"]}
-                for row in kept
+                for row in page
             ],
             "nextForwardToken": _token("f", after),
             "nextBackwardToken": _token("b", first),
@@ -139,10 +139,14 @@ class Logs:
         )
         streams = []
         for row in rows[:limit]:
-            span = self._store.row(
+            times_row = self._store.row(
                 "SELECT min(said_at) AS first, max(said_at) AS last FROM line WHERE stream = ?", row["number"]
             )
-            times = {"firstEventTimestamp": span["first"], "lastEventTimestamp": span["last"]} if span else {}
+            times = (
+                {"firstEventTimestamp": times_row["first"], "lastEventTimestamp": times_row["last"]}
+                if times_row
+                else {}
+            )
             streams.append(
                 {
                     "logStreamName": row["name"],
@@ -152,8 +156,8 @@ class Logs:
                     **present(times),
                 }
             )
-        more = streams[-1]["logStreamName"] if len(rows) > limit else None
-        return present({"logStreams": streams, "nextToken": more})
+        next_token = streams[-1]["logStreamName"] if len(rows) > limit else None
+        return present({"logStreams": streams, "nextToken": next_token})
 
 
 def _direction(params: Document, size: int) -> tuple[bool, int]:

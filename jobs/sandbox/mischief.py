@@ -40,19 +40,19 @@ class Dice:
         with self._lock:
             self._numbers[operation] += 1
             number = self._numbers[operation]
-            for place, fault in enumerate(self._plan.faults):
-                key = (place, operation)
+            for index, fault in enumerate(self._plan.faults):
+                key = (index, operation)
                 if not fault.concerns(operation) or number <= fault.after or self._struck[key] >= fault.count:
                     continue
-                chance = random.Random(f"{self._plan.seed}:{place}:{operation}:{number}")
+                rng = random.Random(f"{self._plan.seed}:{index}:{operation}:{number}")
                 if self._still[key]:
                     self._still[key] -= 1
-                elif chance.random() < fault.chance:
+                elif rng.random() < fault.chance:
                     self._still[key] = fault.burst - 1
                 else:
                     continue
                 self._struck[key] += 1
-                return Strike(operation, number, fault, chance.uniform(*fault.seconds))
+                return Strike(operation, number, fault, rng.uniform(*fault.seconds))
             return None
 
 
@@ -83,62 +83,62 @@ class Mischief:
     @property
     def clock(self) -> Clock:
         """Amazon's clock, and how much it forgives."""
-        told = self.plan.signature_seconds
-        return Clock(self.plan.skew_seconds, self._signature_seconds if told is None else told)
+        plan_seconds = self.plan.signature_seconds
+        return Clock(self.plan.skew_seconds, self._signature_seconds if plan_seconds is None else plan_seconds)
 
-    def around(self, wanted: Callable[[], tuple[str, Refuse]], act: Act) -> WireReply:
+    def around(self, identify: Callable[[], tuple[str, Refuse]], process: Act) -> WireReply:
         """The answer to a request, or what becomes of it. `act` lets it happen."""
         if self._idle:
-            return act()
-        operation, refuse = wanted()
+            return process()
+        operation, render_error = identify()
         age = time.monotonic() - self._began
         for outage in self.plan.outages:
             if outage.at(age):
-                return _reset() if outage.how == "close" else refuse(_failure(503))
-        strike = self._dice.throw(operation)
-        if strike is None:
-            return act()
-        self.struck.append(strike)
-        return self._suffer(strike, act, refuse)
+                return _reset() if outage.how == "close" else render_error(_failure(503))
+        injected_fault = self._dice.throw(operation)
+        if injected_fault is None:
+            return process()
+        self.struck.append(injected_fault)
+        return self._suffer(injected_fault, process, render_error)
 
-    def _suffer(self, strike: Strike, act: Act, refuse: Refuse) -> WireReply:
-        match strike.fault.does:
+    def _suffer(self, injected_fault: Strike, process: Act, render_error: Refuse) -> WireReply:
+        match injected_fault.fault.does:
             case Does.DROP:
                 return _reset()
             case Does.FAIL:
-                return refuse(_failure(strike.fault.status))
+                return render_error(_failure(injected_fault.fault.status))
             case Does.THROTTLE:
-                return refuse(ApiError("Too Many Requests", code="TooManyRequestsException", status=429))
+                return render_error(ApiError("Too Many Requests", code="TooManyRequestsException", status=429))
             case Does.DENY:
-                words = f"The sandbox is not authorized to let you perform: {strike.operation}"
-                return refuse(ApiError(words, code="AccessDeniedException", status=403))
+                message = f"The sandbox is not authorized to let you perform: {injected_fault.operation}"
+                return render_error(ApiError(message, code="AccessDeniedException", status=403))
             case Does.LATE:
-                self._act_later(strike.seconds, act)
+                self._act_later(injected_fault.seconds, process)
                 return _reset()
             case Does.SLOW:
-                return _reset() if self._ending.wait(strike.seconds) else act()
-        return self._after(strike, act(), refuse)
+                return _reset() if self._ending.wait(injected_fault.seconds) else process()
+        return self._after(injected_fault, process(), render_error)
 
-    def _after(self, strike: Strike, reply: WireReply, refuse: Refuse) -> WireReply:
+    def _after(self, injected_fault: Strike, reply: WireReply, render_error: Refuse) -> WireReply:
         """What becomes of the answer to a request that has been acted upon."""
-        match strike.fault.does:
+        match injected_fault.fault.does:
             case Does.ACCEPT_DROP:
                 return _reset()
             case Does.ACCEPT_CLOSE:
                 return WireReply(0, b"", ending=Ending.SILENT)
             case Does.ACCEPT_FAIL:
-                return refuse(_failure(strike.fault.status))
+                return render_error(_failure(injected_fault.fault.status))
             case Does.TRUNCATE if reply.status == 200:
                 return WireReply(reply.status, reply.body, reply.headers, Ending.TRUNCATED)
             case Does.ACCEPT_SLOW:
-                self._ending.wait(strike.seconds)
+                self._ending.wait(injected_fault.seconds)
         return reply
 
-    def _act_later(self, seconds: float, act: Act) -> None:
+    def _act_later(self, seconds: float, process: Act) -> None:
         def arrive() -> None:
             try:
                 if not self._ending.is_set():
-                    act()
+                    process()
             finally:
                 self._late.discard(timer)
 

@@ -71,9 +71,9 @@ class Model:
                 return name, {}
         elif (method, path) in self._fixed:
             return self._fixed[method, path], {}
-        for wanted, pattern, name in self._patterns:
-            if wanted == method and (found := pattern.fullmatch(path)):
-                return name, {key: unquote(value) for key, value in found.groupdict().items()}
+        for route_method, pattern, name in self._patterns:
+            if route_method == method and (match := pattern.fullmatch(path)):
+                return name, {key: unquote(value) for key, value in match.groupdict().items()}
         raise ApiError(f"Unknown operation: {method} {path}", code="UnknownOperationException", status=404)
 
     def _json(self, body: bytes) -> Document:
@@ -109,11 +109,11 @@ def _from_query(query: str, shape: StructureShape) -> Document:
         for key, member in shape.members.items()
         if member.serialization.get("location") == "querystring"
     }
-    found: Document = {}
+    params: Document = {}
     for name, values in parse_qs(query, keep_blank_values=True).items():
         if key := names.get(name):
-            found[key] = values if isinstance(shape.members[key], ListShape) else values[0]
-    return found
+            params[key] = values if isinstance(shape.members[key], ListShape) else values[0]
+    return params
 
 
 def _outside_enum(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:

@@ -47,12 +47,12 @@ class Planner:
 
     def _environment(self, job: Job, environment_name: str, folder: Path) -> dict[str, str]:
         """Nothing of ours reaches a job: neither keys, nor secrets, nor where the portal lives."""
-        given = plain_environment(job.container)
+        variables = plain_environment(job.container)
         return {
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
-            **given,
-            "PATH": os.pathsep.join(filter(None, [self._path, given.get("PATH")])),
+            **variables,
+            "PATH": os.pathsep.join(filter(None, [self._path, variables.get("PATH")])),
             "HOME": str(folder),
             "TMPDIR": str(folder),
             "SANDBOX_IMAGE": job.container["image"],

@@ -14,14 +14,16 @@ class Policies:
         self._store = store
 
     def create(self, call: Call) -> Document:
-        params, home = call.params, call.home
+        params, account_region = call.params, call.home
         name = params["name"]
         check_name(name, "Scheduling policy name")
         check_tags(params.get("tags", {}))
-        arn = home.arn(POLICY, name)
-        if self._store.resource(POLICY, home, arn):
+        arn = account_region.arn(POLICY, name)
+        if self._store.resource(POLICY, account_region, arn):
             raise Refused("Object already exists")
-        self._store.keep(POLICY, home, arn, {"fairsharePolicy": {}, "tags": {}, **params, "arn": arn}, name=name)
+        self._store.keep(
+            POLICY, account_region, arn, {"fairsharePolicy": {}, "tags": {}, **params, "arn": arn}, name=name
+        )
         return {"name": name, "arn": arn}
 
     def describe(self, call: Call) -> Document:
@@ -29,5 +31,5 @@ class Policies:
         arns = call.params["arns"]
         if len(arns) > MOST:
             raise Refused(f"At most {MOST} ARNs can be described at a time")
-        found = [self._store.resource(POLICY, call.home, arn) for arn in arns]
-        return {"schedulingPolicies": [policy for policy in found if policy]}
+        policies = [self._store.resource(POLICY, call.home, arn) for arn in arns]
+        return {"schedulingPolicies": [policy for policy in policies if policy]}

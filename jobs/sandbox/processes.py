@@ -111,18 +111,18 @@ def _end_group(group: int) -> None:
 
 def _listen(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
     """Store lines as they come, until the process has ended. What it left running does not hold us up."""
-    rest = b""
+    remainder = b""
     while True:
-        gone = process.poll() is not None
-        chunk = _read(pipe, 0 if gone else LISTEN_SECONDS)
+        has_ended = process.poll() is not None
+        chunk = _read(pipe, 0 if has_ended else LISTEN_SECONDS)
         if chunk:
-            lines, rest = _split(rest + chunk)
+            lines, remainder = _split(remainder + chunk)
             if log is not None:
                 log.write(lines)
-        elif gone or chunk == b"":
+        elif has_ended or chunk == b"":
             break
-    if rest and log is not None:
-        log.write(_texts([rest]))
+    if remainder and log is not None:
+        log.write(_texts([remainder]))
     # The pipe may be closed long before the process ends.
     process.wait()
 
@@ -132,25 +132,25 @@ def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
     descriptor = pipe.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return None
-    heard = os.read(descriptor, LISTEN_BYTES)
-    if heard and seconds:
+    output = os.read(descriptor, LISTEN_BYTES)
+    if output and seconds:
         # Let a burst become one write: a program that prints a thousand lines costs a few commits.
         time.sleep(0.01)
-        while len(heard) < LISTEN_BYTES and select.select([descriptor], [], [], 0)[0]:
-            more = os.read(descriptor, LISTEN_BYTES - len(heard))
+        while len(output) < LISTEN_BYTES and select.select([descriptor], [], [], 0)[0]:
+            more = os.read(descriptor, LISTEN_BYTES - len(output))
             if not more:
                 break
-            heard += more
-    return heard
+            output += more
+    return output
 
 
 def _split(text: bytes) -> tuple[list[str], bytes]:
     """Whole lines, and the beginning of the next. A line that outgrows an event is cut into several."""
-    *lines, rest = text.split(b"\n")
-    while len(rest) > LONGEST_MESSAGE:
-        lines.append(rest[:LONGEST_MESSAGE])
-        rest = rest[LONGEST_MESSAGE:]
-    return list(_texts(lines)), rest
+    *lines, remainder = text.split(b"\n")
+    while len(remainder) > LONGEST_MESSAGE:
+        lines.append(remainder[:LONGEST_MESSAGE])
+        remainder = remainder[LONGEST_MESSAGE:]
+    return list(_texts(lines)), remainder
 
 
 def _texts(lines: Iterable[bytes]) -> Iterable[str]:
@@ -167,20 +167,20 @@ def reap(job_ids: set[str]) -> None:
     """
     if not job_ids or not PROC.is_dir():
         return
-    marks = {f"AWS_BATCH_JOB_ID={job_id}".encode() for job_id in job_ids}
+    markers = {f"AWS_BATCH_JOB_ID={job_id}".encode() for job_id in job_ids}
     deadline = time.monotonic() + LEFT_BEHIND_SECONDS
     while time.monotonic() < deadline:  # one that is just forking may slip through a round
-        left = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _marked(entry, marks)]
-        for pid in left:
+        pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _marked(entry, markers)]
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        if not left:
+        if not pids:
             return
         time.sleep(0.02)
 
 
-def _marked(entry: Path, marks: set[bytes]) -> bool:
+def _marked(entry: Path, markers: set[bytes]) -> bool:
     try:
-        return not marks.isdisjoint((entry / "environ").read_bytes().split(b"\0"))
+        return not markers.isdisjoint((entry / "environ").read_bytes().split(b"\0"))
     except OSError:
         return False

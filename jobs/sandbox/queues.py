@@ -16,42 +16,42 @@ SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 class Queues:
     """The queues and compute environments of every home."""
 
-    def __init__(self, store: Store, changed: Callable[[], None]) -> None:
+    def __init__(self, store: Store, on_change: Callable[[], None]) -> None:
         """`changed` hears that there may be more, or less, room for jobs."""
         self._store = store
-        self._changed = changed
+        self._changed = on_change
 
     def create_environment(self, call: Call) -> Document:
-        params, home = call.params, call.home
+        params, account_region = call.params, call.home
         name = params["computeEnvironmentName"]
-        arn = self._new(ENVIRONMENT, home, name, "Compute environment name", params)
+        arn = self._new(ENVIRONMENT, account_region, name, "Compute environment name", params)
         if params["type"] == "MANAGED" and not params.get("computeResources"):
             raise Refused("computeResources must be provided for a MANAGED compute environment")
         body = {
             "state": "ENABLED",
             "tags": {},
-            "serviceRole": f"arn:aws:iam::{home.account}:role/{SERVICE_ROLE}",
+            "serviceRole": f"arn:aws:iam::{account_region.account}:role/{SERVICE_ROLE}",
             **params,
             "computeEnvironmentArn": arn,
-            "ecsClusterArn": f"arn:aws:ecs:{home.region}:{home.account}:cluster/{name}_Batch",
+            "ecsClusterArn": f"arn:aws:ecs:{account_region.region}:{account_region.account}:cluster/{name}_Batch",
             "containerOrchestrationType": "ECS",
             "status": "VALID",
             "statusReason": "ComputeEnvironment Healthy",
         }
-        self._store.keep(ENVIRONMENT, home, arn, body, name=name)
+        self._store.keep(ENVIRONMENT, account_region, arn, body, name=name)
         self._changed()
         return {"computeEnvironmentName": name, "computeEnvironmentArn": arn}
 
     def create_queue(self, call: Call) -> Document:
-        params, home = call.params, call.home
+        params, account_region = call.params, call.home
         name = params["jobQueueName"]
-        arn = self._new(QUEUE, home, name, "Job queue name", params)
+        arn = self._new(QUEUE, account_region, name, "Job queue name", params)
         if not 0 <= params["priority"] <= 1000:
             raise Refused("Job queue priority must be between 0 and 1000")
         order = params.get("computeEnvironmentOrder", [])
         if not 1 <= len(order) <= 3:
             raise Refused("A job queue needs 1 to 3 compute environments")
-        environments = [self._environment(home, entry["computeEnvironment"]) for entry in order]
+        environments = [self._environment(account_region, entry["computeEnvironment"]) for entry in order]
         fargate = {is_fargate_environment(environment) for environment in environments}
         if len(fargate) > 1:
             raise Refused("EC2 and Fargate compute environments cannot be mixed in one job queue")
@@ -68,30 +68,32 @@ class Queues:
             "status": "VALID",
             "statusReason": "JobQueue Healthy",
         }
-        self._store.keep(QUEUE, home, arn, body, name=name)
+        self._store.keep(QUEUE, account_region, arn, body, name=name)
         self._changed()
         return {"jobQueueName": name, "jobQueueArn": arn}
 
-    def _new(self, kind: str, home: Home, name: str, what: str, params: Document) -> str:
+    def _new(self, kind: str, account_region: Home, name: str, what: str, params: Document) -> str:
         check_name(name, what)
         check_tags(params.get("tags", {}))
-        arn = home.arn(kind, name)
-        if self._store.resource(kind, home, arn):
+        arn = account_region.arn(kind, name)
+        if self._store.resource(kind, account_region, arn):
             raise Refused("Object already exists")
         return arn
 
-    def _environment(self, home: Home, wanted: str) -> Document:
-        found = self._store.resource(ENVIRONMENT, home, _as_arn(home, ENVIRONMENT, wanted))
-        if found is None:
-            raise Refused(f"Compute environment {wanted} does not exist")
-        return found
+    def _environment(self, account_region: Home, name_or_arn: str) -> Document:
+        environment = self._store.resource(
+            ENVIRONMENT, account_region, _as_arn(account_region, ENVIRONMENT, name_or_arn)
+        )
+        if environment is None:
+            raise Refused(f"Compute environment {name_or_arn} does not exist")
+        return environment
 
-    def queue(self, home: Home, wanted: str) -> Document:
+    def queue(self, account_region: Home, name_or_arn: str) -> Document:
         """A queue by name or ARN."""
-        found = self._store.resource(QUEUE, home, _as_arn(home, QUEUE, wanted))
-        if found is None:
-            raise Refused(f"JobQueue {wanted} does not exist")
-        return found
+        queue = self._store.resource(QUEUE, account_region, _as_arn(account_region, QUEUE, name_or_arn))
+        if queue is None:
+            raise Refused(f"JobQueue {name_or_arn} does not exist")
+        return queue
 
     def update_queue(self, call: Call) -> Document:
         """State and priority. (Other environments would be another queue.)"""
@@ -116,13 +118,13 @@ class Queues:
             "SELECT number, arn, body FROM resource WHERE home = ? AND kind = ? AND number > ? ORDER BY number",
             *(call.home.key, kind, after),
         )
-        if wanted := params.get(field):
-            arns = {_as_arn(call.home, kind, name) for name in wanted}
+        if names := params.get(field):
+            arns = {_as_arn(call.home, kind, name) for name in names}
             rows = [row for row in rows if row["arn"] in arns]
-        most = page_size(params, most=100)
-        answer: Document = {field: [json.loads(row["body"]) for row in rows[:most]]}
-        if len(rows) > most:
-            answer["nextToken"] = page_token(rows[most - 1]["number"])
+        limit = page_size(params, maximum=100)
+        answer: Document = {field: [json.loads(row["body"]) for row in rows[:limit]]}
+        if len(rows) > limit:
+            answer["nextToken"] = page_token(rows[limit - 1]["number"])
         return answer
 
 
@@ -131,5 +133,5 @@ def is_fargate_environment(environment: Document) -> bool:
     return str(resources.get("type", "EC2")).startswith("FARGATE")
 
 
-def _as_arn(home: Home, kind: str, wanted: str) -> str:
-    return wanted if wanted.startswith("arn:") else home.arn(kind, wanted)
+def _as_arn(account_region: Home, kind: str, name_or_arn: str) -> str:
+    return name_or_arn if name_or_arn.startswith("arn:") else account_region.arn(kind, name_or_arn)

@@ -77,9 +77,9 @@ class Scheduler:
             attempts = list(self._attempts.values())
         self._thread.join()
         deadline = time.monotonic() + CLOSING_SECONDS
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for signal_number in (signal.SIGTERM, signal.SIGKILL):
             for attempt in attempts:
-                attempt.signal(number)
+                attempt.signal(signal_number)
             for attempt in attempts:
                 attempt.thread.join(max(0.0, deadline - time.monotonic()))
             deadline = time.monotonic() + CLOSING_SECONDS
@@ -88,11 +88,11 @@ class Scheduler:
         rows = self._store.rows(
             "SELECT id, status, size FROM job WHERE status NOT IN ('SUCCEEDED', 'FAILED') ORDER BY number"
         )
-        left: dict[str, list[str]] = defaultdict(list)
+        unfinished: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             if row["size"] is None or row["status"] == "SUBMITTED":
-                left[row["status"]].append(row["id"])
-        interrupted = left["STARTING"] + left["RUNNING"]
+                unfinished[row["status"]].append(row["id"])
+        interrupted = unfinished["STARTING"] + unfinished["RUNNING"]
         reap(set(interrupted))
         with self._changing():
             for job in find_jobs(self._store, interrupted):
@@ -103,10 +103,10 @@ class Scheduler:
                     self._store.change(
                         "UPDATE job SET status = 'RUNNABLE', started_at = NULL, attempt = NULL WHERE id = ?", job.id
                     )
-                    left["RUNNABLE"].append(job.id)
-        self._later(self._delay, self._leave_submitted, left["SUBMITTED"])
-        self._later(0, self._check, left["PENDING"])
-        self._later(0, self._queue_up, left["RUNNABLE"])
+                    unfinished["RUNNABLE"].append(job.id)
+        self._later(self._delay, self._leave_submitted, unfinished["SUBMITTED"])
+        self._later(0, self._check, unfinished["PENDING"])
+        self._later(0, self._queue_up, unfinished["RUNNABLE"])
 
     # What the operations ask for
 
@@ -220,14 +220,14 @@ class Scheduler:
 
     def _unfinished(self, job: Job) -> list[str] | None:
         """The jobs this one still waits for; None if one of them failed (or has been forgotten)."""
-        wanted = job.blockers()
+        blockers = job.blockers()
         rows = self._store.rows(
-            "SELECT id, status FROM job WHERE id IN (SELECT value FROM json_each(?))", json.dumps(wanted)
+            "SELECT id, status FROM job WHERE id IN (SELECT value FROM json_each(?))", json.dumps(blockers)
         )
         states = {row["id"]: row["status"] for row in rows}
-        if any(states.get(blocker, "FAILED") == "FAILED" for blocker in wanted):
+        if any(states.get(blocker, "FAILED") == "FAILED" for blocker in blockers):
             return None
-        return [blocker for blocker in wanted if states[blocker] != "SUCCEEDED"]
+        return [blocker for blocker in blockers if states[blocker] != "SUCCEEDED"]
 
     def _make_runnable(self, ids: list[str]) -> None:
         self._move(ids, "RUNNABLE", after=("SUBMITTED", "PENDING"))
@@ -259,18 +259,18 @@ class Scheduler:
     def _start_first(self, queue: str, ready: list[tuple[int, str]]) -> bool:
         """Deal with the head of a queue; False if it has to wait, and everything behind it too."""
         _, job_id = ready[0]
-        need = self._needs.get(job_id)
-        if need is None:  # stopped while it waited
+        capacity = self._needs.get(job_id)
+        if capacity is None:  # stopped while it waited
             heapq.heappop(ready)
             return True
-        if why := self._slots.lane(queue).why_never(need):
+        if reason := self._slots.lane(queue).why_never(capacity):
             # AWS would let it block the queue. Here it steps aside: one mistake should not stop everybody.
             heapq.heappop(ready)
             del self._needs[job_id]
             self._stuck.append(job_id)
-            self._store.change("UPDATE job SET status_reason = ? WHERE id = ?", why, job_id)
+            self._store.change("UPDATE job SET status_reason = ? WHERE id = ?", reason, job_id)
             return True
-        environment = self._slots.take(job_id, queue, need)
+        environment = self._slots.take(job_id, queue, capacity)
         if environment is None:
             return False
         heapq.heappop(ready)
@@ -370,13 +370,13 @@ class Scheduler:
         """Put an ended attempt to the others, and the job where it goes from there."""
         now = now_ms()
         attempts = [*job.attempts, {"statusReason": reason, **record, "stoppedAt": now}] if record else job.attempts
-        again = status == "RUNNABLE"
+        is_retry = status == "RUNNABLE"
         self._store.change(
             "UPDATE job SET status = ?, status_reason = ?, attempts = ?, attempt = NULL, "
             "started_at = CASE WHEN ? THEN NULL ELSE started_at END, stopped_at = ? WHERE id = ?",
-            *(status, reason, json.dumps(attempts), again, None if again else now, job.id),
+            *(status, reason, json.dumps(attempts), is_retry, None if is_retry else now, job.id),
         )
-        if not again:
+        if not is_retry:
             self._finished.append(job.id)
 
     # After the end

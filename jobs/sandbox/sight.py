@@ -34,14 +34,14 @@ class Sight:
 
     def listed(self) -> tuple[str, list[Any]]:
         """What ListJobs adds to its WHERE clause."""
-        plan, moment = self._plan(), now_ms()
+        plan, current_time = self._plan(), now_ms()
         condition, values = "", []
         if plan.list_lag_seconds:
             condition += " AND job.created_at <= ?"
-            values.append(moment - plan.list_lag_seconds * 1000)
+            values.append(current_time - plan.list_lag_seconds * 1000)
         if plan.purge_seconds < FOREVER:
             condition += " AND (job.stopped_at IS NULL OR job.stopped_at > ?)"
-            values.append(moment - plan.purge_seconds * 1000)
+            values.append(current_time - plan.purge_seconds * 1000)
         if self._forgotten:
             condition += f" AND {FORGOTTEN}"
         return condition, values
@@ -55,9 +55,11 @@ class Sight:
         """Those of the jobs that this call of DescribeJobs tells of."""
         plan = self._plan()
         self._described += 1
-        youngest = now_ms() - plan.describe_lag_seconds * 1000
-        chance = random.Random(f"{plan.seed}:DescribeJobs omits:{self._described}")
-        kept = [job for job in jobs if not plan.describe_omits or chance.random() >= plan.describe_omits]
+        latest_start = now_ms() - plan.describe_lag_seconds * 1000
+        rng = random.Random(f"{plan.seed}:DescribeJobs omits:{self._described}")
+        reported_jobs = [job for job in jobs if not plan.describe_omits or rng.random() >= plan.describe_omits]
         return [
-            job for job in kept if self.knows(job) and (not plan.describe_lag_seconds or job.created_at <= youngest)
+            job
+            for job in reported_jobs
+            if self.knows(job) and (not plan.describe_lag_seconds or job.created_at <= latest_start)
         ]

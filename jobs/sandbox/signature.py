@@ -53,14 +53,14 @@ def read_scope(headers: Mapping[str, str], clock: Clock = EXACT) -> Scope:
     header = headers.get("Authorization", "")
     if not header:
         raise ApiError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)
-    found = _CREDENTIAL.search(header)
+    match = _CREDENTIAL.search(header)
     stamp = headers.get("X-Amz-Date", "")
-    if not header.startswith("AWS4-HMAC-SHA256") or not found or not stamp:
+    if not header.startswith("AWS4-HMAC-SHA256") or not match or not stamp:
         raise ApiError(
             "Authorization header requires an AWS4-HMAC-SHA256 Credential and a X-Amz-Date.",
             code="IncompleteSignatureException",
         )
-    key, day, region, service = found.groups()
+    key, day, region, service = match.groups()
     _check_age(stamp, day, service, clock)
     assumed = _ASSUMED_KEY.fullmatch(key)
     return Scope(Home(assumed[1] if assumed else DEFAULT_ACCOUNT, region), service)

@@ -38,8 +38,8 @@ class Size:
     def __sub__(self, other: "Size") -> "Size":
         return Size(self.vcpus - other.vcpus, self.memory - other.memory, self.gpus - other.gpus)
 
-    def fits(self, room: "Size") -> bool:
-        return self.vcpus <= room.vcpus and self.memory <= room.memory and self.gpus <= room.gpus
+    def fits(self, available: "Size") -> bool:
+        return self.vcpus <= available.vcpus and self.memory <= available.memory and self.gpus <= available.gpus
 
 
 def container_size(container: Document) -> Size:
@@ -70,12 +70,12 @@ class Lane:
     priority: int
     environments: tuple[Environment, ...]
 
-    def why_never(self, need: Size) -> str | None:
+    def why_never(self, capacity: Size) -> str | None:
         """The reason why a job of this size waits for ever, if it does."""
-        if any(need.fits(environment.size) for environment in self.environments):
+        if any(capacity.fits(environment.size) for environment in self.environments):
             return None
         gpus = max((environment.size.gpus for environment in self.environments), default=0)
-        return NO_INSTANCE_FITS if need.gpus and not gpus else TOO_LARGE
+        return NO_INSTANCE_FITS if capacity.gpus and not gpus else TOO_LARGE
 
 
 class Slots:
@@ -115,10 +115,10 @@ class Slots:
         )
 
     def _body(self, arn: str) -> Document:
-        found = self._store.row("SELECT body FROM resource WHERE arn = ?", arn)
-        if found is None:
+        row = self._store.row("SELECT body FROM resource WHERE arn = ?", arn)
+        if row is None:
             raise LookupError(arn)
-        document: Document = json.loads(found["body"])
+        document: Document = json.loads(row["body"])
         return document
 
     @property
@@ -126,17 +126,17 @@ class Slots:
         """No process more: this machine is real, whatever the environments promise."""
         return len(self._held) >= self._processes
 
-    def take(self, job: str, queue: str, need: Size) -> str | None:
+    def take(self, job: str, queue: str, capacity: Size) -> str | None:
         """Hold room for a job in the first environment that has some; its name, or None."""
         for environment in self.lane(queue).environments:
             used = self._used.get(environment.arn, Size())
-            if need.fits(environment.size - used):
-                self._used[environment.arn] = used + need
-                self._held[job] = (environment.arn, need)
+            if capacity.fits(environment.size - used):
+                self._used[environment.arn] = used + capacity
+                self._held[job] = (environment.arn, capacity)
                 return environment.name
         return None
 
     def give_back(self, job: str) -> None:
-        if held := self._held.pop(job, None):
-            environment, need = held
+        if allocation := self._held.pop(job, None):
+            environment, need = allocation
             self._used[environment] = self._used[environment] - need

@@ -96,8 +96,8 @@ class Store:
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         with self.lock:
-            found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
-            return found
+            row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+            return row
 
     def change(self, sql: str, *values: Any) -> int:
         """Run one statement; the number of rows it changed."""
@@ -110,12 +110,14 @@ class Store:
 
     # Queues, compute environments and definitions are few: whole documents, found by ARN.
 
-    def keep(self, kind: str, home: Home, arn: str, body: Document, *, name: str, revision: int = 0) -> None:
+    def keep(
+        self, kind: str, account_region: Home, arn: str, body: Document, *, name: str, revision: int = 0
+    ) -> None:
         """Write a resource, new or changed."""
         self.change(
             "INSERT INTO resource (arn, home, kind, name, revision, status, body) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (arn) DO UPDATE SET status = excluded.status, body = excluded.body",
-            *(arn, home.key, kind, name, revision, body.get("status", ""), json.dumps(body)),
+            *(arn, account_region.key, kind, name, revision, body.get("status", ""), json.dumps(body)),
         )
 
     def rewrite(self, arn: str, body: Document) -> None:
@@ -124,6 +126,8 @@ class Store:
             *(body.get("status", ""), json.dumps(body), arn),
         )
 
-    def resource(self, kind: str, home: Home, arn: str) -> Document | None:
-        found = self.row("SELECT body FROM resource WHERE arn = ? AND kind = ? AND home = ?", arn, kind, home.key)
-        return json.loads(found["body"]) if found else None
+    def resource(self, kind: str, account_region: Home, arn: str) -> Document | None:
+        row = self.row(
+            "SELECT body FROM resource WHERE arn = ? AND kind = ? AND home = ?", arn, kind, account_region.key
+        )
+        return json.loads(row["body"]) if row else None

@@ -45,7 +45,7 @@ class Submissions:
         definitions: Definitions,
         queues: Queues,
         admit: Callable[[str, list[str]], None],
-        accepted: Accepted,
+        record_acceptance: Accepted,
         *,
         shortest_timeout: int,
     ) -> None:
@@ -54,34 +54,34 @@ class Submissions:
         self._definitions = definitions
         self._queues = queues
         self._admit = admit
-        self._accepted = accepted
+        self._accepted = record_acceptance
         self._shortest_timeout = shortest_timeout
 
     def submit(self, call: Call) -> Document:
         """Accept a job. Once this returns, the job survives whatever happens to the process."""
-        params, home = call.params, call.home
+        params, account_region = call.params, call.home
         self._check_request(call)
         job_id = str(uuid.uuid4())
         size = (params.get("arrayProperties") or {}).get("size")
         with self._store.transaction():
-            queue = self._open_queue(home, params["jobQueue"])
-            definition = self._active_definition(home, params["jobDefinition"])
+            queue = self._open_queue(account_region, params["jobQueue"])
+            definition = self._active_definition(account_region, params["jobDefinition"])
             self._check_platform(queue, definition)
-            self._check_dependencies(home, params.get("dependsOn", []), size)
+            self._check_dependencies(account_region, params.get("dependsOn", []), size)
             spec = effective(definition, params)
             created = now_ms()
             common = (queue["jobQueueArn"], params["jobName"], params["jobName"].lower())
             arn = definition["jobDefinitionArn"]
             tags = json.dumps(params.get("tags", {}))
-            parent = (job_id, home.key, *common, arn, None, None, size, created, json.dumps(spec), tags)
+            parent = (job_id, account_region.key, *common, arn, None, None, size, created, json.dumps(spec), tags)
             children = [
-                (f"{job_id}:{place}", home.key, *common, arn, job_id, place, None, created, None, "{}")
+                (f"{job_id}:{place}", account_region.key, *common, arn, job_id, place, None, created, None, "{}")
                 for place in range(size or 0)
             ]
             self._store.change_many(INSERT, [parent, *children])
             self._accepted(call, job_id)
         self._admit(job_id, [child[0] for child in children])
-        return {"jobArn": home.arn("job", job_id), "jobName": params["jobName"], "jobId": job_id}
+        return {"jobArn": account_region.arn("job", job_id), "jobName": params["jobName"], "jobId": job_id}
 
     def _check_request(self, call: Call) -> None:
         params = call.params
@@ -95,18 +95,18 @@ class Submissions:
         if size is not None and not 2 <= size <= 10_000:
             raise Refused("Array size must be between 2 and 10000")
 
-    def _open_queue(self, home: Home, wanted: str) -> Document:
-        queue = self._queues.queue(home, wanted)
+    def _open_queue(self, account_region: Home, name_or_arn: str) -> Document:
+        queue = self._queues.queue(account_region, name_or_arn)
         if queue["state"] != "ENABLED":
             raise Refused(f"JobQueue {queue['jobQueueName']} is DISABLED and does not accept jobs")
         return queue
 
-    def _active_definition(self, home: Home, wanted: str) -> Document:
-        definition = self._definitions.find(home, wanted)
+    def _active_definition(self, account_region: Home, name_or_arn: str) -> Document:
+        definition = self._definitions.find(account_region, name_or_arn)
         if definition is None:
-            raise Refused(f"JobDefinition {wanted} does not exist")
+            raise Refused(f"JobDefinition {name_or_arn} does not exist")
         if definition["status"] != "ACTIVE":
-            raise Refused(f"JobDefinition {wanted} is INACTIVE")
+            raise Refused(f"JobDefinition {name_or_arn} is INACTIVE")
         return definition
 
     def _check_platform(self, queue: Document, definition: Document) -> None:
@@ -118,7 +118,7 @@ class Submissions:
                 f"for job queue {queue['jobQueueName']}"
             )
 
-    def _check_dependencies(self, home: Home, dependencies: list[Document], size: int | None) -> None:
+    def _check_dependencies(self, account_region: Home, dependencies: list[Document], size: int | None) -> None:
         if len(dependencies) > MOST_DEPENDENCIES:
             raise Refused(f"Job cannot have more than {MOST_DEPENDENCIES} dependencies")
         for dependency in dependencies:
@@ -127,10 +127,10 @@ class Submissions:
                 if kind != "SEQUENTIAL" or size is None:
                     raise Refused("A dependency without jobId must be SEQUENTIAL and within an array job")
                 continue
-            found = self._store.row("SELECT size FROM job WHERE id = ? AND home = ?", other, home.key)
-            if found is None:
+            row = self._store.row("SELECT size FROM job WHERE id = ? AND home = ?", other, account_region.key)
+            if row is None:
                 raise Refused(f"Dependent job {other} does not exist")
-            if kind == "N_TO_N" and (size is None or found["size"] != size):
+            if kind == "N_TO_N" and (size is None or row["size"] != size):
                 raise Refused("N_TO_N dependencies need two array jobs of the same size")
 
 
@@ -217,14 +217,14 @@ def _overlay_sizes(container: Document, override: Document) -> Document:
     """Each type keeps the way it was said in: an old-style size stays one until the override replaces it."""
     entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
     sizes: Document = {}
-    for kind, old in OLD_WAYS.items():
-        if override.get(old) is not None:
+    for kind, legacy_field in OLD_WAYS.items():
+        if override.get(legacy_field) is not None:
             if kind in entries:
                 raise Refused(
-                    f"containerOverrides.{old} is a deprecated key that cannot override the {kind} in the "
+                    f"containerOverrides.{legacy_field} is a deprecated key that cannot override the {kind} in the "
                     "resourceRequirements of the job definition"
                 )
-            sizes[old] = override[old]
+            sizes[legacy_field] = override[legacy_field]
     for entry in override.get("resourceRequirements", ()):
         entries[entry["type"]] = entry
         if entry["type"] in OLD_WAYS:

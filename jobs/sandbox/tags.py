@@ -28,34 +28,36 @@ class Tags:
         return {}
 
     def remove(self, call: Call) -> Document:
-        gone = set(call.params["tagKeys"])
+        removed_keys = set(call.params["tagKeys"])
         with self._store.transaction():
             tags = self._read(call.home, call.params["resourceArn"])
-            kept = {key: value for key, value in tags.items() if key not in gone}
-            self._write(call.home, call.params["resourceArn"], kept)
+            remaining_tags = {key: value for key, value in tags.items() if key not in removed_keys}
+            self._write(call.home, call.params["resourceArn"], remaining_tags)
         return {}
 
-    def _read(self, home: Home, arn: str) -> dict[str, str]:
-        if job_id := _job_id(home, arn):
-            row = self._store.row("SELECT tags, parent FROM job WHERE id = ? AND home = ?", job_id, home.key)
+    def _read(self, account_region: Home, arn: str) -> dict[str, str]:
+        if job_id := _job_id(account_region, arn):
+            row = self._store.row(
+                "SELECT tags, parent FROM job WHERE id = ? AND home = ?", job_id, account_region.key
+            )
             if row is not None and row["parent"] is None:
                 tags: dict[str, str] = json.loads(row["tags"])
                 return tags
-        elif (body := self._resource(home, arn)) is not None:
+        elif (body := self._resource(account_region, arn)) is not None:
             return dict(body.get("tags", {}))
         raise Refused(f"Resource {arn} does not exist or cannot be tagged")
 
-    def _write(self, home: Home, arn: str, tags: dict[str, str]) -> None:
-        if job_id := _job_id(home, arn):
+    def _write(self, account_region: Home, arn: str, tags: dict[str, str]) -> None:
+        if job_id := _job_id(account_region, arn):
             self._store.change("UPDATE job SET tags = ? WHERE id = ?", json.dumps(tags), job_id)
-        elif (body := self._resource(home, arn)) is not None:
+        elif (body := self._resource(account_region, arn)) is not None:
             self._store.rewrite(arn, {**body, "tags": tags})
 
-    def _resource(self, home: Home, arn: str) -> Document | None:
+    def _resource(self, account_region: Home, arn: str) -> Document | None:
         kind = arn.rpartition(":")[2].partition("/")[0] if "job-definition/" not in arn else "job-definition"
-        return self._store.resource(kind, home, arn) if kind in KINDS else None
+        return self._store.resource(kind, account_region, arn) if kind in KINDS else None
 
 
-def _job_id(home: Home, arn: str) -> str | None:
-    prefix = home.arn("job", "")
+def _job_id(account_region: Home, arn: str) -> str | None:
+    prefix = account_region.arn("job", "")
     return arn.removeprefix(prefix) if arn.startswith(prefix) else None

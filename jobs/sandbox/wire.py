@@ -76,11 +76,11 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self.shutdown()
         self._loop.join()
         self.server_close()
-        under_way = list(self._open.items())
-        for connection, _ in under_way:
+        open_connections = list(self._open.items())
+        for connection, _ in open_connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
-        for _, thread in under_way:
+        for _, thread in open_connections:
             thread.join(timeout=1)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -163,8 +163,8 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            whole = reply.ending is Ending.WHOLE
-            self.wfile.write(reply.body if whole else reply.body[: len(reply.body) // 2])
+            is_whole = reply.ending is Ending.WHOLE
+            self.wfile.write(reply.body if is_whole else reply.body[: len(reply.body) // 2])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """http.server would answer what it cannot parse in HTML; clients of AWS expect JSON."""

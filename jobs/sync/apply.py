@@ -34,117 +34,126 @@ class _News:
     changed: bool
 
 
-def apply(job: Job, seen: Observation, *, source: str) -> bool:
+def apply(job: Job, observation: Observation, *, source: str) -> bool:
     """Take an observation into the job's row. True if its state or the number of its attempts changed."""
-    return bool(apply_all([(job, seen)], source=source))
+    return bool(apply_all([(job, observation)], source=source))
 
 
-def apply_all(told: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
+def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
     """Take observations into their rows, in one transaction. The jobs whose state or number of attempts changed."""
-    moment = now()
-    found = [_news(job, seen, moment) for job, seen in told if job.state not in FINAL_STATES]
-    return _write([news for news in found if news], moment, source)
+    current_time = now()
+    updates = [
+        _news(job, observation, current_time) for job, observation in observations if job.state not in FINAL_STATES
+    ]
+    return _write([update for update in updates if update], current_time, source)
 
 
-def _news(job: Job, seen: Observation, moment: datetime) -> _News | None:
+def _news(job: Job, observation: Observation, current_time: datetime) -> _News | None:
     """What is newer than what the copy knows."""
-    state = _state(seen)
-    told, known = (seen.finished_attempts, rank_of(state)), _known(job)
-    if told < known:
+    state = _state(observation)
+    progress, previous = (observation.finished_attempts, rank_of(state)), _known(job)
+    if progress < previous:
         return None
-    job.state, before = state, job.state  # how soon to look again depends on what it is now
-    job.submitted_at = seen.submitted_at or job.submitted_at
-    look = next_look(job, moment)
-    changed = (seen.finished_attempts, state) != (job.finished_attempts, before)
-    job.state = before
-    if not changed and seen.raw == job.raw:
-        return _News(job, known, {"observed_at": moment, "missing_since": None, "next_poll_at": look}, changed=False)
+    job.state, previous_state = state, job.state  # how soon to look again depends on what it is now
+    job.submitted_at = observation.submitted_at or job.submitted_at
+    poll_at = next_look(job, current_time)
+    changed = (observation.finished_attempts, state) != (job.finished_attempts, previous_state)
+    job.state = previous_state
+    if not changed and observation.raw == job.raw:
+        return _News(
+            job,
+            previous,
+            {"observed_at": current_time, "missing_since": None, "next_poll_at": poll_at},
+            changed=False,
+        )
     fields = {
         "state": state,
-        "finished_attempts": seen.finished_attempts,
-        "status_reason": redact_text(seen.status_reason),
-        "container_reason": redact_text(seen.container_reason),
-        "exit_code": seen.exit_code,
-        "log_group": seen.log_group or job.log_group,
-        "log_stream": seen.log_stream or job.log_stream,
-        "task_arn": seen.task_arn or job.task_arn,
+        "finished_attempts": observation.finished_attempts,
+        "status_reason": redact_text(observation.status_reason),
+        "container_reason": redact_text(observation.container_reason),
+        "exit_code": observation.exit_code,
+        "log_group": observation.log_group or job.log_group,
+        "log_stream": observation.log_stream or job.log_stream,
+        "task_arn": observation.task_arn or job.task_arn,
         "submitted_at": job.submitted_at,
-        "started_at": seen.started_at or job.started_at,
-        "stopped_at": seen.stopped_at,
-        "attempts": [_plain(attempt) for attempt in seen.attempts],
-        "array_summary": dict(seen.array_summary),
-        "raw": dict(seen.raw),
-        "observed_at": moment,
+        "started_at": observation.started_at or job.started_at,
+        "stopped_at": observation.stopped_at,
+        "attempts": [_plain(attempt) for attempt in observation.attempts],
+        "array_summary": dict(observation.array_summary),
+        "raw": dict(observation.raw),
+        "observed_at": current_time,
         "missing_since": None,
-        "next_poll_at": look,
-        "ended_at": moment if state in FINAL_STATES else None,
+        "next_poll_at": poll_at,
+        "ended_at": current_time if state in FINAL_STATES else None,
     }
-    return _News(job, known, fields, changed)
+    return _News(job, previous, fields, changed)
 
 
 def lose(job: Job, *, source: str) -> bool:
     """AWS no longer knows the job and its end was never seen: LOST, with what is known, and never called FAILED."""
-    moment = now()
+    current_time = now()
     fields = {
         "state": State.LOST,
-        "ended_at": moment,
+        "ended_at": current_time,
         "status_reason": job.status_reason or "AWS no longer knows it.",
     }
-    return bool(_write([_News(job, _known(job), fields, changed=True)], moment, source))
+    return bool(_write([_News(job, _known(job), fields, changed=True)], current_time, source))
 
 
 def _known(job: Job) -> tuple[int, int]:
     return job.finished_attempts, rank_of(job.state)
 
 
-def _write(found: Sequence[_News], moment: datetime, source: str) -> list[Job]:
+def _write(updates: Sequence[_News], current_time: datetime, source: str) -> list[Job]:
     """Write what was seen, unless another observer was quicker since a copy was read. Those that changed."""
-    if not found:
+    if not updates:
         return []
     with transaction.atomic():
-        open_ones = Job.objects.filter(delivery=Delivery.SENT).exclude(state__in=FINAL_STATES)
-        rows = open_ones.filter(pk__in=[news.job.pk for news in found]).order_by("-pk").select_for_update()
-        here = {pk: (attempts, rank_of(state)) for pk, attempts, state in
+        open_jobs = Job.objects.filter(delivery=Delivery.SENT).exclude(state__in=FINAL_STATES)
+        rows = open_jobs.filter(pk__in=[update.job.pk for update in updates]).order_by("-pk").select_for_update()
+        current_progress = {pk: (attempts, rank_of(state)) for pk, attempts, state in
                 rows.values_list("pk", "finished_attempts", "state")}  # fmt: skip
-        written = [news for news in found if here.get(news.job.pk) == news.known]
-        _save(written)
-        changed = [news for news in written if news.changed]
+        applicable = [update for update in updates if current_progress.get(update.job.pk) == update.known]
+        _save(applicable)
+        changed = [update for update in applicable if update.changed]
         StateChange.objects.bulk_create(
             StateChange(
-                job=news.job,
-                at=moment,
+                job=update.job,
+                at=current_time,
                 delivery=Delivery.SENT,
-                state=news.fields["state"],
-                attempt=news.fields.get("finished_attempts", news.known[0]),
-                note=news.fields["status_reason"],
+                state=update.fields["state"],
+                attempt=update.fields.get("finished_attempts", update.known[0]),
+                note=update.fields["status_reason"],
                 source=source,
             )
-            for news in changed
+            for update in changed
         )
-    for news in written:
-        for name, value in news.fields.items():
-            setattr(news.job, name, value)
-    for news in changed:
-        job = news.job
+    for update in applicable:
+        for name, value in update.fields.items():
+            setattr(update.job, name, value)
+    for update in changed:
+        job = update.job
         log.info("job_changed", job=job.text_id, state=job.state, attempts=job.finished_attempts, told_by=source)
-    return [news.job for news in changed]
+    return [update.job for update in changed]
 
 
-def _save(written: Sequence[_News]) -> None:
+def _save(updates: Sequence[_News]) -> None:
     """What is the same for many rows, as when nothing is new but the time, is one statement for them all."""
-    alike: dict[str, tuple[list[int], dict[str, Any]]] = {}
-    for news in written:
-        if "raw" in news.fields:
-            Job.objects.filter(pk=news.job.pk).update(**news.fields)
+    by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
+    for update in updates:
+        if "raw" in update.fields:
+            Job.objects.filter(pk=update.job.pk).update(**update.fields)
         else:
-            alike.setdefault(repr(news.fields), ([], news.fields))[0].append(news.job.pk)
-    for pks, fields in alike.values():
+            by_fields.setdefault(repr(update.fields), ([], update.fields))[0].append(update.job.pk)
+    for pks, fields in by_fields.values():
         Job.objects.filter(pk__in=pks).update(**fields)
 
 
-def _state(seen: Observation) -> str:
+def _state(observation: Observation) -> str:
     """AWS calls a stopped job FAILED; people would look for a fault."""
-    return State.STOPPED if seen.state == State.FAILED and seen.stopped_by_request else seen.state
+    return (
+        State.STOPPED if observation.state == State.FAILED and observation.stopped_by_request else observation.state
+    )
 
 
 def _plain(attempt: Attempt) -> dict[str, Any]:

@@ -33,26 +33,26 @@ def read_children(job: Job) -> int:
     """Ask about the children that may have changed since they were last read. How many calls that took."""
     if not job.batch_id or not job.array_size:
         return 0
-    ended = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
-    asked = [index for index in range(job.array_size) if index not in ended]
-    fresh = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_A_CALL * len(asked) / batch.DESCRIBE_AT_ONCE)
-    if not asked or not _mine(job, fresh):
+    final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
+    indexes = [index for index in range(job.array_size) if index not in final_indexes]
+    freshness = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_A_CALL * len(indexes) / batch.DESCRIBE_AT_ONCE)
+    if not indexes or not _mine(job, freshness):
         return 0
-    return _describe(job, asked)
+    return _describe(job, indexes)
 
 
 def read_failed(job: Job) -> int:
     """Ask which children failed, and all about those. How many were asked about."""
     reader = client_for(job.account, "batch", Purpose.READ)
-    moment = now()
+    started_at = now()
     try:
-        failed = batch.children_listed(reader, job.batch_id or "", State.FAILED)
-        _describe(job, failed)
+        indexes = batch.children_listed(reader, job.batch_id or "", State.FAILED)
+        _describe(job, indexes)
     except AwsError as error:
         log.warning("array_children_failed", job=job.text_id, error=error.message)
         return 0
-    Job.objects.filter(pk=job.pk).update(children_read_at=moment)
-    return len(failed)
+    Job.objects.filter(pk=job.pk).update(children_read_at=started_at)
+    return len(indexes)
 
 
 def read_failed_due(account: Account) -> int:
@@ -63,11 +63,15 @@ def read_failed_due(account: Account) -> int:
     return len(arrays)
 
 
-def _mine(job: Job, fresh: timedelta) -> bool:
+def _mine(job: Job, freshness: timedelta) -> bool:
     """Whether it is time to read, and nobody else is doing so. A parent's end makes it time at once."""
-    moment = now()
-    stale = Q(children_read_at=None) | Q(children_read_at__lt=moment - fresh) | Q(children_read_at__lt=F("ended_at"))
-    return bool(Job.objects.filter(stale, pk=job.pk).update(children_read_at=moment))
+    current_time = now()
+    stale = (
+        Q(children_read_at=None)
+        | Q(children_read_at__lt=current_time - freshness)
+        | Q(children_read_at__lt=F("ended_at"))
+    )
+    return bool(Job.objects.filter(stale, pk=job.pk).update(children_read_at=current_time))
 
 
 def _describe(job: Job, indexes: Sequence[int]) -> int:
@@ -80,31 +84,33 @@ def _describe(job: Job, indexes: Sequence[int]) -> int:
     return calls
 
 
-def _keep(job: Job, seen: Iterable[batch.Observation]) -> None:
+def _keep(job: Job, observations: Iterable[batch.Observation]) -> None:
     """Write what was seen; what is known to be later stays."""
-    numbered = [(batch.child_index(each.batch_id), each) for each in seen]
-    told = {index: each for index, each in numbered if index is not None}
-    known = {
-        child.index: (child.attempts, rank_of(child.state)) for child in job.children.filter(index__in=list(told))
+    indexed = [(batch.child_index(observation.batch_id), observation) for observation in observations]
+    by_index = {index: observation for index, observation in indexed if index is not None}
+    progress = {
+        child.index: (child.attempts, rank_of(child.state)) for child in job.children.filter(index__in=list(by_index))
     }
-    news = [
-        _child(job, index, each)
-        for index, each in told.items()
-        if (each.finished_attempts, rank_of(each.state)) >= known.get(index, (0, -1))
+    rows = [
+        _child(job, index, observation)
+        for index, observation in by_index.items()
+        if (observation.finished_attempts, rank_of(observation.state)) >= progress.get(index, (0, -1))
     ]
     ArrayChild.objects.bulk_create(
-        news, update_conflicts=True, unique_fields=["job", "index"], update_fields=list(FIELDS)
+        rows, update_conflicts=True, unique_fields=["job", "index"], update_fields=list(FIELDS)
     )
 
 
-def _child(job: Job, index: int, seen: batch.Observation) -> ArrayChild:
+def _child(job: Job, index: int, observation: batch.Observation) -> ArrayChild:
     fields: dict[str, Any] = {
-        "state": State.STOPPED if seen.state == State.FAILED and seen.stopped_by_request else seen.state,
-        "exit_code": seen.exit_code,
-        "reason": redact_text(seen.container_reason or seen.status_reason),
-        "log_stream": seen.log_stream,
-        "started_at": seen.started_at,
-        "stopped_at": seen.stopped_at,
-        "attempts": seen.finished_attempts,
+        "state": State.STOPPED
+        if observation.state == State.FAILED and observation.stopped_by_request
+        else observation.state,
+        "exit_code": observation.exit_code,
+        "reason": redact_text(observation.container_reason or observation.status_reason),
+        "log_stream": observation.log_stream,
+        "started_at": observation.started_at,
+        "stopped_at": observation.stopped_at,
+        "attempts": observation.finished_attempts,
     }
     return ArrayChild(job=job, index=index, **fields)

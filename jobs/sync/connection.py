@@ -16,25 +16,25 @@ def try_connection(account: Account) -> None:
     """Ask AWS, and keep the answers on the account. No credential is among them."""
     by_role = account.access == Access.ROLE
     report = permissions.find_out(fresh_clients(account), surroundings(account))
-    told = {
+    result = {
         "caller": report.caller,
         "asks_as": permissions.who(fresh_clients(account, own=True)("sts")) if by_role else "",
         "findings": [asdict(finding) for finding in report.findings],
         "trouble": report.trouble or _elsewhere(account, report.number),
     }
-    Account.objects.filter(pk=account.pk).update(connection=told, connection_at=now())
+    Account.objects.filter(pk=account.pk).update(connection=result, connection_at=now())
 
 
 def surroundings(account: Account) -> permissions.Surroundings:
     """A queue of the account, and a job in it that has ended well, if there are such."""
     queue = account.queues.filter(vanished_at=None).order_by("pk").first()
-    ended = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
+    job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
     return permissions.Surroundings(
         region=account.region,
         number=account.number or number_in(account.role_arn),
         partition=partition(account.region),
         queue=(queue.arn or queue.name) if queue else "",
-        ended_job=str(ended.batch_id) if ended else "",
+        ended_job=str(job.batch_id) if job else "",
         installation=settings.INSTALLATION,
         by_role=account.access == Access.ROLE,
     )

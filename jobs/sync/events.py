@@ -56,15 +56,15 @@ class Ear:
 
     def hear(self, bodies: Iterable[str]) -> set[int]:
         """Mark the jobs as due for a look. The accounts in which some are."""
-        told: set[str] = set()
+        job_ids: set[str] = set()
         for body in bodies:
             self.heard += 1
             try:
-                told.add(job_id_in(body))
+                job_ids.add(job_id_in(body))
             except MalformedError as error:
                 self.malformed += 1
                 log.warning("event_malformed", error=str(error))
-        return self._look(told)
+        return self._look(job_ids)
 
     def again(self) -> set[int]:
         """Try the ids once more that were not ours when they were told."""
@@ -72,16 +72,16 @@ class Ear:
         self.unknown = {job_id: since for job_id, since in self.unknown.items() if since > deadline}
         return self._look(set(self.unknown))
 
-    def _look(self, told: set[str]) -> set[int]:
-        if not told:
+    def _look(self, job_ids: set[str]) -> set[int]:
+        if not job_ids:
             return set()
-        moment = now()
-        ours = dict(Job.objects.filter(batch_id__in=told).order_by().values_list("batch_id", "account"))
-        later = Q(next_poll_at=None) | Q(next_poll_at__gt=moment)
-        Job.objects.filter(later, batch_id__in=list(ours)).active().update(next_poll_at=moment)
-        for job_id in told:
-            if job_id in ours:
+        current_time = now()
+        accounts = dict(Job.objects.filter(batch_id__in=job_ids).order_by().values_list("batch_id", "account"))
+        later = Q(next_poll_at=None) | Q(next_poll_at__gt=current_time)
+        Job.objects.filter(later, batch_id__in=list(accounts)).active().update(next_poll_at=current_time)
+        for job_id in job_ids:
+            if job_id in accounts:
                 self.unknown.pop(job_id, None)
             elif len(self.unknown) < WAITING_AT_MOST:
                 self.unknown.setdefault(job_id, time.monotonic())
-        return set(ours.values())
+        return set(accounts.values())

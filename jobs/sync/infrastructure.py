@@ -35,64 +35,68 @@ def read_queues(account: Account) -> None:
     """
     try:
         client = client_for(account, "batch", Purpose.READ)
-        seen = infrastructure.queues(client)
+        descriptions = infrastructure.queues(client)
         policies = infrastructure.scheduling_policies(
-            client, [queue.policy_arn for queue in seen if queue.policy_arn]
+            client, [queue.policy_arn for queue in descriptions if queue.policy_arn]
         )
     except AwsError as error:
         Account.objects.filter(pk=account.pk).update(reading_trouble=error.message, reading_at=now())
         raise
-    told = [{**asdict(queue), "scheduling_policy": policies.get(queue.policy_arn, {})} for queue in seen]
-    Account.objects.filter(pk=account.pk).update(reading=told, reading_trouble="", reading_at=now())
+    snapshot = [{**asdict(queue), "scheduling_policy": policies.get(queue.policy_arn, {})} for queue in descriptions]
+    Account.objects.filter(pk=account.pk).update(reading=snapshot, reading_trouble="", reading_at=now())
 
 
 def difference(account: Account) -> list[QueueChange]:
     """How the last reading differs from the mirror."""
-    known = {queue.name: queue for queue in account.queues.all()}
-    found = []
-    for told in account.reading:
-        queue = known.pop(told["name"], None)
+    mirror = {queue.name: queue for queue in account.queues.all()}
+    changes = []
+    for description in account.reading:
+        queue = mirror.pop(description["name"], None)
         if queue is None:
-            found.append(QueueChange(told["name"], "new", {name: (None, told[name]) for name in MIRRORED}))
+            changes.append(
+                QueueChange(description["name"], "new", {name: (None, description[name]) for name in MIRRORED})
+            )
             continue
-        before = {name: getattr(queue, name) for name in MIRRORED}
-        changed = {name: (before[name], told[name]) for name in MIRRORED if before[name] != told[name]}
-        if (policy := told.get("scheduling_policy", {})) != queue.scheduling_policy:
-            changed["scheduling_policy"] = (_shares(queue.scheduling_policy), _shares(policy))
-        if (seen := told.get("environments", [])) != queue.environments:
-            changed["environments"] = (_in_words(queue.environments), _in_words(seen))
+        mirrored = {name: getattr(queue, name) for name in MIRRORED}
+        differences = {
+            name: (mirrored[name], description[name]) for name in MIRRORED if mirrored[name] != description[name]
+        }
+        if (policy := description.get("scheduling_policy", {})) != queue.scheduling_policy:
+            differences["scheduling_policy"] = (_shares(queue.scheduling_policy), _shares(policy))
+        if (environments := description.get("environments", [])) != queue.environments:
+            differences["environments"] = (_in_words(queue.environments), _in_words(environments))
         if queue.vanished_at:
-            found.append(QueueChange(queue.name, "back", changed))
-        elif changed:
-            found.append(QueueChange(queue.name, "changed", changed))
-    found += [QueueChange(queue.name, "gone", {}) for queue in known.values() if queue.vanished_at is None]
-    return found
+            changes.append(QueueChange(queue.name, "back", differences))
+        elif differences:
+            changes.append(QueueChange(queue.name, "changed", differences))
+    changes += [QueueChange(queue.name, "gone", {}) for queue in mirror.values() if queue.vanished_at is None]
+    return changes
 
 
 def _shares(policy: Mapping[str, Any]) -> str:
     """by-team (A 0.5, B 1, decay 3600 s)"""
-    told = Answer(policy)
-    fair = told.within("fairsharePolicy")
-    shares = [f"{each.text('shareIdentifier')} {each.decimal('weightFactor', 1):g}" for each in
+    reader = Answer(policy)
+    fair = reader.within("fairsharePolicy")
+    shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
               fair.entries("shareDistribution")]  # fmt: skip
     times = ((fair.number("shareDecaySeconds"), "decay {} s"), (fair.number("computeReservation"), "{} % kept free"))
-    facts = ", ".join([*shares, *(words.format(value) for value, words in times if value)])
-    name = told.text("name") or told.text("arn")
+    facts = ", ".join([*shares, *(template.format(value) for value, template in times if value)])
+    name = reader.text("name") or reader.text("arn")
     return f"{name} ({facts})" if facts else name
 
 
 def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
     """general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"""
-    return ", ".join(_environment_in_words(each) for each in environments)
+    return ", ".join(_environment_in_words(environment) for environment in environments)
 
 
-def _environment_in_words(told: Mapping[str, Any]) -> str:
-    environment = Answer(told)
+def _environment_in_words(description: Mapping[str, Any]) -> str:
+    environment = Answer(description)
     resources = environment.within("computeResources")
     vcpus = resources.number("maxvCpus")
-    most = "" if vcpus is None else f"{vcpus} vCPU"
+    limit = "" if vcpus is None else f"{vcpus} vCPU"
     facts = ", ".join(
-        filter(None, (resources.text("type"), most, environment.text("state"), environment.text("status")))
+        filter(None, (resources.text("type"), limit, environment.text("state"), environment.text("status")))
     )
     types = " ".join(resources.texts("instanceTypes"))
     return f"{environment.text('computeEnvironmentName')} ({facts}{'; ' if types else ''}{types})"
@@ -100,19 +104,19 @@ def _environment_in_words(told: Mapping[str, Any]) -> str:
 
 def apply_reading(account: Account) -> list[QueueChange]:
     """Take the last reading into the mirror. What it changed."""
-    moment = now()
+    current_time = now()
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=account.pk)
         changes = difference(account)
-        for told in account.reading:
+        for description in account.reading:
             Queue.objects.update_or_create(
                 account=account,
-                name=told["name"],
-                defaults={**told, "seen_at": account.reading_at, "vanished_at": None},
+                name=description["name"],
+                defaults={**description, "seen_at": account.reading_at, "vanished_at": None},
             )
-        gone = [change.name for change in changes if change.kind == "gone"]
-        account.queues.filter(name__in=gone).update(vanished_at=moment)
-        Account.objects.filter(pk=account.pk).update(synced_at=moment)
+        missing_names = [change.name for change in changes if change.kind == "gone"]
+        account.queues.filter(name__in=missing_names).update(vanished_at=current_time)
+        Account.objects.filter(pk=account.pk).update(synced_at=current_time)
     return changes
 
 

@@ -39,9 +39,9 @@ class Polled:
 
 def poll(account: Account) -> Polled:
     """Ask about every job of the account that is due, those waiting longest for a look first."""
-    done = Polled()
+    result = Polled()
     if account.quiet_until and account.quiet_until > now():
-        return done
+        return result
     client = client_for(account, "batch", Purpose.READ)
     for _ in range(CALLS_AT_MOST):
         due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
@@ -51,35 +51,35 @@ def poll(account: Account) -> Polled:
         except AwsError as error:
             log.warning("poll_failed", account=account.name, error=error.message)
             _postpone(jobs, AFTER_TROUBLE)
-            done.trouble = error.message
-            done.too_fast = isinstance(error, TooFastError)
+            result.trouble = error.message
+            result.too_fast = isinstance(error, TooFastError)
             break
-        _take_in(jobs, described, done)
+        _take_in(jobs, described, result)
         if len(jobs) < batch.DESCRIBE_AT_ONCE:
             break
-    _remember(account, done)
-    return done
+    _remember(account, result)
+    return result
 
 
-def _take_in(jobs: Sequence[Job], described: batch.Described, done: Polled) -> None:
-    told = {observation.batch_id: observation for observation in described.observations}
+def _take_in(jobs: Sequence[Job], described: batch.Described, result: Polled) -> None:
+    by_batch_id = {observation.batch_id: observation for observation in described.observations}
     unreadable = [job for job in jobs if job.batch_id in described.unreadable]
     jobs = [job for job in jobs if job.batch_id not in described.unreadable]
     _postpone(unreadable, AFTER_UNREADABLE)
-    found = [(job, told[job.batch_id]) for job in jobs if job.batch_id in told]
-    changed = apply_all(found, source="poll")
-    changed += [job for job in jobs if job.batch_id not in told and _missed(job)]
-    done.changed += [job.pk for job in changed]
-    done.looked_at += len(jobs) + len(unreadable)
+    pairs = [(job, by_batch_id[job.batch_id]) for job in jobs if job.batch_id in by_batch_id]
+    changed = apply_all(pairs, source="poll")
+    changed += [job for job in jobs if job.batch_id not in by_batch_id and _missed(job)]
+    result.changed += [job.pk for job in changed]
+    result.looked_at += len(jobs) + len(unreadable)
 
 
 def _missed(job: Job) -> bool:
     """DescribeJobs leaves out, without a word, what it does not know."""
-    moment = now()
-    since = job.missing_since or moment
-    young = moment - (job.submitted_at or job.accepted_at) < VISIBLE_WITHIN
-    if young or moment - since < MISSED_FOR:
-        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=next_look(job, moment))
+    current_time = now()
+    since = job.missing_since or current_time
+    is_young = current_time - (job.submitted_at or job.accepted_at) < VISIBLE_WITHIN
+    if is_young or current_time - since < MISSED_FOR:
+        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=next_look(job, current_time))
         return False
     return lose(job, source="poll")
 
@@ -90,14 +90,14 @@ def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
 
 
-def _remember(account: Account, done: Polled) -> None:
-    fields: dict[str, object] = {"trouble": done.trouble}
+def _remember(account: Account, result: Polled) -> None:
+    fields: dict[str, object] = {"trouble": result.trouble}
     skew = clock_skew(account)
     if skew is not None:
         fields["clock_skew_seconds"] = skew
-    if not done.trouble:
+    if not result.trouble:
         fields |= {"polled_at": now(), "quiet_until": None, "quiet_seconds": 0}
-    elif done.too_fast:
+    elif result.too_fast:
         # Twice as long each time: the account's other users need AWS's answers as well.
         pause = min(LONGEST_QUIET, max(FIRST_QUIET, account.quiet_seconds * 2))
         fields |= {"quiet_until": now() + timedelta(seconds=pause), "quiet_seconds": pause}

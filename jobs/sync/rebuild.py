@@ -39,49 +39,51 @@ OWN = "portal:"
 LONGEST_DEFINITION_NAME = 128
 
 
-def rebuild(queue: Queue, told: batch.Observation) -> tuple[Job | None, str]:
+def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
     """The job's rows, made from its tags, and a note; no job if the tags name nobody we know."""
-    described = Answer(told.raw)
-    tags = described.text_map("tags")
-    name = described.text("jobName", at_most=batch.LONGEST_NAME)
+    description = Answer(observation.raw)
+    tags = description.text_map("tags")
+    name = description.text("jobName", at_most=batch.LONGEST_NAME)
     if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:
         return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
     team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
     person = _person(tags.get("portal:user", ""))
     if team is None or person is None:
         return None, f"Its team {tags.get('portal:team')!r} or its person {tags.get('portal:user')!r} is not known."
-    definition = _definition_named(described.text("jobDefinition"))
+    definition = _definition_named(description.text("jobDefinition"))
     if definition is None:
-        return None, f"Its job definition {described.text('jobDefinition')!r} cannot be read."
-    known = _described(queue.account, *definition)
+        return None, f"Its job definition {description.text('jobDefinition')!r} cannot be read."
+    definition_document = _described(queue.account, *definition)
     with transaction.atomic():
         # As whoever submits does: a key is looked for and given to a submission by one at a time.
         team = Team.objects.select_for_update().get(pk=team.pk)
-        revision = _revision(queue.account, team, *definition, known)
-        job = _job(queue, _submission(queue.account, team, person, tags), revision, told)
+        revision = _revision(queue.account, team, *definition, definition_document)
+        job = _job(queue, _submission(queue.account, team, person, tags), revision, observation)
         note = "Rebuilt from what AWS has of it: the portal had no row for it."
         StateChange.objects.create(
             job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
         )
-        apply(job, told, source="reconcile")
+        apply(job, observation, source="reconcile")
     return job, note
 
 
 def _submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
     """The submission that the job belongs to: one that is known or was rebuilt already, else a new one of no job."""
-    made = Submission(team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={})
+    submission = Submission(
+        team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={}
+    )
     with suppress(ValueError):
         public_id = from_text(tags.get("portal:submission", ""))
-        known = Submission.objects.filter(public_id=public_id).first()
-        if known and known.team_id == team.pk and known.account_id == account.pk:
-            return known
-        if known is None:
-            made.public_id = public_id
+        existing = Submission.objects.filter(public_id=public_id).first()
+        if existing and existing.team_id == team.pk and existing.account_id == account.pk:
+            return existing
+        if existing is None:
+            submission.public_id = public_id
     key, dot, body = tags.get("portal:request", "").partition(".")
     if dot and not Submission.objects.filter(team=team, key_digest=key).exists():
-        made.key_digest, made.body_digest = key[:TAG_DIGEST], body[:TAG_DIGEST]
-    made.save()
-    return made
+        submission.key_digest, submission.body_digest = key[:TAG_DIGEST], body[:TAG_DIGEST]
+    submission.save()
+    return submission
 
 
 def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
@@ -98,15 +100,15 @@ def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> i
     return 0 if last is None else last + 1
 
 
-def _job(queue: Queue, submission: Submission, revision: Revision, told: batch.Observation) -> Job:
-    described = Answer(told.raw)
-    tags, marker = described.text_map("tags"), described.text("jobName", at_most=batch.LONGEST_NAME)
+def _job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
+    description = Answer(observation.raw)
+    tags, marker = description.text_map("tags"), description.text("jobName", at_most=batch.LONGEST_NAME)
     name = marker[: -TEXT_LENGTH - 1]
-    document = _document(name, queue, revision, described)
-    own = {key: value for key, value in tags.items() if not key.startswith(OWN)}
+    document = _document(name, queue, revision, description)
+    own_tags = {key: value for key, value in tags.items() if not key.startswith(OWN)}
     position = _keep_step(submission, name, document)
     team = submission.team
-    needs = requested_size({**revision.document, **_described_as_run(described)}, document)
+    size = requested_size({**revision.document, **_described_as_run(description)}, document)
     job = Job.objects.create(
         public_id=from_text(marker[-TEXT_LENGTH:]),
         submission=submission,
@@ -119,52 +121,52 @@ def _job(queue: Queue, submission: Submission, revision: Revision, told: batch.O
         name=name,
         marker=marker,
         document=document,
-        tags=own,
-        array_size=described.within("arrayProperties").number("size"),
-        **Job.size_fields(needs),
+        tags=own_tags,
+        array_size=description.within("arrayProperties").number("size"),
+        **Job.size_fields(size),
         delivery=Delivery.SENT,
         epoch=1,
-        batch_id=told.batch_id,
+        batch_id=observation.batch_id,
         state=State.SUBMITTED,
-        submitted_at=told.submitted_at,
+        submitted_at=observation.submitted_at,
         next_poll_at=None,
     )
-    all_tags = effective.tags(revision.document, {"tags": own})
+    all_tags = effective.tags(revision.document, {"tags": own_tags})
     JobTag.objects.bulk_create(
         JobTag(job=job, team=team, key=key, value=redact_value(key, value)) for key, value in all_tags.items()
     )
     return job
 
 
-def _document(name: str, queue: Queue, revision: Revision, described: Answer) -> dict[str, Any]:
+def _document(name: str, queue: Queue, revision: Revision, description: Answer) -> dict[str, Any]:
     """What was asked for, as far as AWS still says: enough to run it again."""
-    container = described.within("container")
+    container = description.within("container")
     overrides: dict[str, Any] = {}
     if "command" in container:
         overrides["command"] = container.texts("command")
     if "environment" in container:
         variables = container.entries("environment")
         overrides["environment"] = [
-            each.storable() for each in variables if each.text("name") not in PORTAL_VARIABLES
+            entry.storable() for entry in variables if entry.text("name") not in PORTAL_VARIABLES
         ]
     if "resourceRequirements" in container:
-        overrides["resourceRequirements"] = [each.storable() for each in container.entries("resourceRequirements")]
+        overrides["resourceRequirements"] = [entry.storable() for entry in container.entries("resourceRequirements")]
     document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}
-    document |= {key: kept for key in ("parameters", "retryStrategy", "timeout")
-                 if (kept := described.within(key).storable())}  # fmt: skip
-    if share := described.text("shareIdentifier"):
+    document |= {key: value for key in ("parameters", "retryStrategy", "timeout")
+                 if (value := description.within(key).storable())}  # fmt: skip
+    if share := description.text("shareIdentifier"):
         document["shareIdentifier"] = share
     if overrides:
         document["containerOverrides"] = overrides
-    if size := described.within("arrayProperties").number("size"):
+    if size := description.within("arrayProperties").number("size"):
         document["arrayProperties"] = {"size": size}
     return document
 
 
-def _described_as_run(described: Answer) -> dict[str, Any]:
+def _described_as_run(description: Answer) -> dict[str, Any]:
     """The parts of a definition that AWS shows as the job runs them, with its overrides; their sizes count."""
     parts = ("ecsProperties", "eksProperties", "nodeProperties")
-    return {key: part for key in parts if (part := described.within(key).storable())}
+    return {key: part for key in parts if (part := description.within(key).storable())}
 
 
 def _person(text_id: str) -> User | None:
@@ -197,20 +199,20 @@ def _described(account: Account, name: str, number: int) -> dict[str, Any]:
         revisions = batch.definitions_named(client_for(account, "batch", Purpose.READ), name)
     except AwsError:
         return {}
-    return next((dict(each.raw) for each in revisions if each.revision == number), {})
+    return next((dict(revision.raw) for revision in revisions if revision.revision == number), {})
 
 
-def _revision(account: Account, team: Team, name: str, number: int, described: dict[str, Any]) -> Revision:
+def _revision(account: Account, team: Team, name: str, number: int, description: dict[str, Any]) -> Revision:
     definition, _ = Definition.objects.get_or_create(account=account, name=name, defaults={"team": team})
-    document = described or {"jobDefinitionName": name, "type": "container"}
+    document = description or {"jobDefinitionName": name, "type": "container"}
     revision, _ = definition.revisions.get_or_create(
         number=number,
         defaults={
-            "arn": Answer(described).text("jobDefinitionArn", at_most=300),
+            "arn": Answer(description).text("jobDefinitionArn", at_most=300),
             "document": document,
             "fingerprint": fingerprint(document),
             "registration": Registration.REGISTERED,
-            "active": bool(described),
+            "active": bool(description),
         },
     )
     return revision

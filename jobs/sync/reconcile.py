@@ -30,9 +30,9 @@ def reconcile(account: Account) -> int:
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
     for job in while_time(_due(account).select_related("account", "queue", "team")[:100], SECONDS_AT_ONCE):
-        began = now()
+        started_at = now()
         try:
-            found = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+            batch_ids = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
         except AwsError as error:
             log.warning("reconcile_failed", job=job.text_id, error=error.message)
             _look_later(job)
@@ -40,9 +40,9 @@ def reconcile(account: Account) -> int:
                 break  # the others stay due, and are looked for when AWS answers
             continue
         reached("found")
-        if found:
-            settled += job.adopt(found[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
-        elif job.sent_at and began > job.sent_at + timedelta(seconds=account.quarantine_seconds):
+        if batch_ids:
+            settled += job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
+        elif job.sent_at and started_at > job.sent_at + timedelta(seconds=account.quarantine_seconds):
             settled += _decide(job)
         else:
             _look_later(job)
@@ -61,14 +61,14 @@ def _due(account: Account) -> JobQuerySet:
 
 def _decide(job: Job) -> bool:
     """AWS does not have it and never will: another try, unless a person should have a say in that."""
-    vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
-    lost = job.workers_lost + vanished
-    if lost >= WORKERS_AT_MOST:
-        return job.hold(DEADLY, source=SOURCE, workers_lost=lost)
+    has_vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
+    lost_workers = job.workers_lost + has_vanished
+    if lost_workers >= WORKERS_AT_MOST:
+        return job.hold(DEADLY, source=SOURCE, workers_lost=lost_workers)
     if not job.team.resubmit_by_itself:
-        why = "Its answer was lost and AWS does not have it. A lead of the team decides whether it is sent again."
-        return job.hold(why, source=SOURCE, workers_lost=lost)
-    return job.put_back("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost)
+        reason = "Its answer was lost and AWS does not have it. A lead of the team decides whether it is sent again."
+        return job.hold(reason, source=SOURCE, workers_lost=lost_workers)
+    return job.put_back("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost_workers)
 
 
 def _look_later(job: Job) -> None:

@@ -78,9 +78,9 @@ def has_due_queues(account: Account, every: timedelta = EVERY) -> bool:
 
 
 def _due(account: Account, every: timedelta) -> list[Queue]:
-    moment, since = now(), recovering_since()
-    due = Q(swept_at=None) | Q(swept_at__lt=moment - every)
-    if since and moment >= safe_from(account, since):
+    current_time, since = now(), recovering_since()
+    due = Q(swept_at=None) | Q(swept_at__lt=current_time - every)
+    if since and current_time >= safe_from(account, since):
         due |= Q(swept_at__lt=safe_from(account, since))
     queues = Queue.objects.filter(due, account=account, vanished_at=None).select_related("account")
     return list(queues.order_by("swept_at", "pk"))
@@ -88,60 +88,64 @@ def _due(account: Account, every: timedelta) -> list[Queue]:
 
 def _go_on(queue: Queue, deadline: float) -> bool:
     """Read on in the queue's list. True: to its end."""
-    reading = _readings.get(queue.pk)
-    if reading is None:
-        began = now()
+    cursor = _readings.get(queue.pk)
+    if cursor is None:
+        started_at = now()
         whole = queue.swept_at is None or recovering_since() is not None
-        since = began - KEPT if whole else (queue.swept_at or began) - OVERLAP
+        since = started_at - KEPT if whole else (queue.swept_at or started_at) - OVERLAP
         reader = client_for(queue.account, "batch", Purpose.READ)
-        reading = Reading(began, batch.created_since(reader, queue.arn or queue.name, since))
-        _readings[queue.pk] = reading
-    for page in reading.pages:
+        cursor = Reading(started_at, batch.created_since(reader, queue.arn or queue.name, since))
+        _readings[queue.pk] = cursor
+    for page in cursor.pages:
         _compare(queue, page)
         if time.monotonic() > deadline:
             return False
     del _readings[queue.pk]
-    Queue.objects.filter(pk=queue.pk).update(swept_at=reading.began)
+    Queue.objects.filter(pk=queue.pk).update(swept_at=cursor.began)
     return True
 
 
 def _compare(queue: Queue, page: Page) -> None:
     """One page of AWS's list with the rows that it should be about."""
-    ours: dict[UUID, list[batch.Listed]] = defaultdict(list)
-    for listed in page:
-        public_id = _marked(listed.name)
+    by_public_id: dict[UUID, list[batch.Listed]] = defaultdict(list)
+    for summary in page:
+        public_id = _marked(summary.name)
         if public_id:
-            ours[public_id].append(listed)
-    rows = Job.objects.filter(public_id__in=list(ours)).select_related("account", "queue").defer("document", "raw")
-    known = {job.public_id: job for job in rows}
+            by_public_id[public_id].append(summary)
+    rows = (
+        Job.objects.filter(public_id__in=list(by_public_id))
+        .select_related("account", "queue")
+        .defer("document", "raw")
+    )
+    jobs = {job.public_id: job for job in rows}
     surplus: list[tuple[Job, str, OddityKind]] = []
-    strangers = []
-    for public_id, same in ours.items():
-        job = known.get(public_id)
+    orphan_ids = []
+    for public_id, summaries in by_public_id.items():
+        job = jobs.get(public_id)
         if job is None:
-            strangers.append(min(same, key=lambda each: (each.created_at, each.batch_id)).batch_id)
+            orphan_ids.append(min(summaries, key=lambda summary: (summary.created_at, summary.batch_id)).batch_id)
             continue
-        if job.marker not in {each.name for each in same}:
+        if job.marker not in {summary.name for summary in summaries}:
             continue  # a name that only ends as one of ours
-        surplus += [(job, each.batch_id, kind) for each, kind in _surplus(job, same)]
+        surplus += [(job, summary.batch_id, kind) for summary, kind in _surplus(job, summaries)]
     _end(queue, surplus)
-    if strangers:
-        _take_in(queue, strangers)
+    if orphan_ids:
+        _take_in(queue, orphan_ids)
 
 
-def _surplus(job: Job, listed: Page) -> list[tuple[batch.Listed, OddityKind]]:
+def _surplus(job: Job, summaries: Page) -> list[tuple[batch.Listed, OddityKind]]:
     """What AWS has beyond the one job there should be."""
     if job.delivery in FINAL_DELIVERIES:
-        return [(each, OddityKind.UNWANTED) for each in listed]
-    in_hand = job.lease_until is not None and job.lease_until > now()
-    if job.delivery == Delivery.SENDING and in_hand:
+        return [(summary, OddityKind.UNWANTED) for summary in summaries]
+    is_leased = job.lease_until is not None and job.lease_until > now()
+    if job.delivery == Delivery.SENDING and is_leased:
         return []  # its worker is about to say which
     if job.delivery != Delivery.SENT:
         reader = client_for(job.account, "batch", Purpose.READ)
         oldest_first = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
         if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
             return []  # somebody else just said which it is
-    return [(each, OddityKind.DUPLICATE) for each in listed if each.batch_id != job.batch_id]
+    return [(summary, OddityKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
 
 
 def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
@@ -150,16 +154,16 @@ def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
         return
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _described(reader, [batch_id for _, batch_id, _ in surplus])
-    seen = {told.batch_id: told for told in observations}
+    by_batch_id = {observation.batch_id: observation for observation in observations}
     for job, batch_id, kind in surplus:
-        told = seen.get(batch_id)
-        tags = Answer(told.raw).text_map("tags") if told else {}
+        observation = by_batch_id.get(batch_id)
+        tags = Answer(observation.raw).text_map("tags") if observation else {}
         sent_by_us = (
             tags.get("portal:installation") == settings.INSTALLATION and tags.get("portal:job") == job.text_id
         )
-        if told is None or not sent_by_us:
+        if observation is None or not sent_by_us:
             continue
-        if told.state not in FINAL_STATES:
+        if observation.state not in FINAL_STATES:
             batch.terminate(reader, batch_id, f"The portal has this job as {job.batch_id or 'withdrawn'}.")
         note = f"AWS has a second job {batch_id}; it was ended." if job.batch_id else f"AWS had it as {batch_id}."
         fields = {"account": queue.account, "job": job, "note": note}
@@ -173,14 +177,14 @@ def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
     """Jobs with a marker and no row: ours, if their tags say so, and then they get one."""
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _described(reader, batch_ids)
-    for told in observations:
-        if Answer(told.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
+    for observation in observations:
+        if Answer(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
             continue
-        job, note = rebuild(queue, told)
+        job, note = rebuild(queue, observation)
         kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
         fields = {"account": queue.account, "job": job, "note": note}
-        if Oddity.objects.get_or_create(kind=kind, batch_id=told.batch_id, defaults=fields)[1]:
-            log.error("orphaned_job", batch_id=told.batch_id, rebuilt=job is not None, note=note)
+        if Oddity.objects.get_or_create(kind=kind, batch_id=observation.batch_id, defaults=fields)[1]:
+            log.error("orphaned_job", batch_id=observation.batch_id, rebuilt=job is not None, note=note)
     _check_all_read(unreadable)
 
 

@@ -10,18 +10,18 @@ from scripts.mutants.running import prepared, take_out
 AT_ONCE = 2
 
 
-def main(chosen: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     context = prepared()
-    known = tests_by_name()
-    unknown = [name for name in chosen if name not in known]
+    tests = tests_by_name()
+    unknown = [name for name in arguments if name not in tests]
     if unknown:
         raise SystemExit(f"No such mutant: {', '.join(unknown)}")
     began = time.monotonic()
     survivors = []
-    names = chosen or list(known)
+    names = arguments or list(tests)
     with ThreadPoolExecutor(AT_ONCE) as runs:
         for name, outcome in zip(
-            names, runs.map(lambda name: take_out(name, known[name], context), names), strict=True
+            names, runs.map(lambda name: take_out(name, tests[name], context), names), strict=True
         ):
             survivors += [] if outcome.noticed_by else [name]
             word = "missed" if outcome.noticed_by else "MISSED BY NO TEST"

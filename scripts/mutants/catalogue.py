@@ -12,12 +12,12 @@ from scripts.mutants.source import SourceMutant
 @cache
 def source_mutants() -> dict[str, SourceMutant]:
     """Those that replace a text. Imports nothing of the portal."""
-    every = [*delivery.MUTANTS, *ownership.MUTANTS, *recovery.MUTANTS, *limits.MUTANTS]
-    named = {mutant.name: mutant for mutant in every}
-    if len(named) != len(every):
-        names = [mutant.name for mutant in every]
+    mutants = [*delivery.MUTANTS, *ownership.MUTANTS, *recovery.MUTANTS, *limits.MUTANTS]
+    by_name = {mutant.name: mutant for mutant in mutants}
+    if len(by_name) != len(mutants):
+        names = [mutant.name for mutant in mutants]
         raise ValueError(f"Two mutants have one name: {sorted({name for name in names if names.count(name) > 1})}")
-    return named
+    return by_name
 
 
 def tests_by_name() -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ UNKNOWN = ("tests/sync/test_reconcile.py",)
 GROUND = ("tests/quickstart/test_ground_checks.py::test_a_hasty_account_is_refused_wherever_it_is",)
 
 SINCE = "    since = Moment()  # before the intent is written: a pause at any step after this counts\n"
-INTENT = "    intent = book.intend(job)\n"
+INTENT = "    intent = delivery_log.intend(job)\n"
 GUARD = (
     *several(
         SESSION,
@@ -95,7 +95,7 @@ GUARD = (
         POLL,
         (
             "skew: read off each answer",
-            'client.meta.events.register("after-call.batch", functools.partial(_note_date, way_in))',
+            'client.meta.events.register("after-call.batch", functools.partial(_note_date, config))',
             "pass",
         ),
     ),
@@ -149,20 +149,24 @@ LOST = (
         ONE_BY_ONE,
         (
             "quarantine: waited out before a second try",
-            "elif job.sent_at and began > job.sent_at + timedelta(seconds=account.quarantine_seconds):",
+            "elif job.sent_at and started_at > job.sent_at + timedelta(seconds=account.quarantine_seconds):",
             "elif job.sent_at:",
         ),
-        ("quarantine: what is found is adopted", "        if found:\n", "        if False:\n"),
+        ("quarantine: what is found is adopted", "        if batch_ids:\n", "        if False:\n"),
         (
             "quarantine: no answer is no absence",
             "                break  # the others stay due, and are looked for when AWS answers\n            continue",
-            "                break\n            found = []",
+            "                break\n            batch_ids = []",
         ),
     ),
     *several(
         RECONCILE,
         UNKNOWN,
-        ("quarantine: it ends before the list is asked for", "and began > job.sent_at", "and now() > job.sent_at"),
+        (
+            "quarantine: it ends before the list is asked for",
+            "and started_at > job.sent_at",
+            "and now() > job.sent_at",
+        ),
         (
             "unknown: not in a living worker's hands",
             "Job.objects.filter(due, account=account).unknown()",
@@ -203,8 +207,12 @@ LOST = (
             'job.deliveries.filter(epoch=job.epoch, outcome="").exists()',
             "job.deliveries.filter(epoch=job.epoch).exists()",
         ),
-        ("unknown: workers that vanish are counted", "lost = job.workers_lost + vanished", "lost = vanished"),
-        ("unknown: too many vanished workers hold a job", "if lost >= WORKERS_AT_MOST:", "if False:"),
+        (
+            "unknown: workers that vanish are counted",
+            "lost_workers = job.workers_lost + has_vanished",
+            "lost_workers = has_vanished",
+        ),
+        ("unknown: too many vanished workers hold a job", "if lost_workers >= WORKERS_AT_MOST:", "if False:"),
         ("unknown: a team that wants to be asked is asked", "if not job.team.resubmit_by_itself:", "if False:"),
     ),
 )

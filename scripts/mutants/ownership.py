@@ -95,8 +95,8 @@ TAKE = (
         CLAIMS,
         (
             "take: only what may be taken",
-            "Job.objects.filter(pk__in=picked).undelivered()",
-            "Job.objects.filter(pk__in=picked)",
+            "Job.objects.filter(pk__in=candidate_ids).undelivered()",
+            "Job.objects.filter(pk__in=candidate_ids)",
         ),
         (
             "take: read back before the commit",
@@ -118,12 +118,12 @@ TAKE = (
         ("let go: what is still ours", "filter(pk=job.pk, epoch=job.epoch)\n", "filter(pk=job.pk)\n"),
         (
             "let go: what was not marked is free",
-            "mine.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)",
+            "rows.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)",
             "pass",
         ),
         (
             "let go: what was marked is looked for",
-            "mine.filter(delivery=Delivery.SENDING).update(lease_until=now())",
+            "rows.filter(delivery=Delivery.SENDING).update(lease_until=now())",
             "pass",
         ),
     ),
@@ -148,8 +148,8 @@ TAKE = (
         ORDER,
         (
             "vanished: only whose lease lapsed",
-            "[job.pk for job in chosen if job.lease_until]",
-            "[job.pk for job in chosen]",
+            "[job.pk for job in leasable if job.lease_until]",
+            "[job.pk for job in leasable]",
         ),
     ),
 )
@@ -165,26 +165,34 @@ BOOKS = (
         ),
         (
             "book: an intent within the lease",
-            "row.lease_until is not None and row.lease_until > moment",
+            "row.lease_until is not None and row.lease_until > current_time",
             "row.lease_until is not None",
         ),
         (
             "book: an intent with a lease",
-            "held = row.lease_until is not None and row.lease_until > moment",
-            "held = row.lease_until is None or row.lease_until > moment",
+            "is_leased = row.lease_until is not None and row.lease_until > current_time",
+            "is_leased = row.lease_until is None or row.lease_until > current_time",
         ),
-        ("book: an intent for what was accepted", "held and row.delivery == Delivery.ACCEPTED and", "held and"),
+        (
+            "book: an intent for what was accepted",
+            "is_leased and row.delivery == Delivery.ACCEPTED and",
+            "is_leased and",
+        ),
         (
             "book: no intent for what was stopped",
             " and row.stop_requested_at is None",
             "",
         ),
-        ("book: an intent begins a lease", '"sent_at": moment, "lease_until": moment + LEASE}', '"sent_at": moment}'),
-        ("book: an intent begins the quarantine", '"sent_at": moment, "lease_until"', '"lease_until"'),
+        (
+            "book: an intent begins a lease",
+            '        "lease_until": current_time + LEASE,\n',
+            "",
+        ),
+        ("book: an intent begins the quarantine", '        "sent_at": current_time,\n', ""),
         (
             "book: an id for what was sent",
-            "if mine[pk].delivery == Delivery.SENDING}",
-            "}",
+            " if owned_rows[pk].delivery == Delivery.SENDING\n",
+            "\n",
         ),
     ),
 )
@@ -215,8 +223,8 @@ SEND = (
         ),
         (
             "send: what was found is adopted",
-            "    if found:\n        job.adopt(",
-            "    if not found:\n        job.adopt(",
+            "    if batch_ids:\n        job.adopt(",
+            "    if not batch_ids:\n        job.adopt(",
         ),
     ),
     *several(
@@ -227,7 +235,7 @@ SEND = (
 )
 
 REGISTER_DUE = "    free = Q(lease_until=None) | Q(lease_until__lt=now())\n    waiting = "
-REGISTER = "    free = Q(lease_until=None) | Q(lease_until__lt=moment)\n    mine = "
+REGISTER = "    free = Q(lease_until=None) | Q(lease_until__lt=current_time)\n    claim = "
 DEREGISTER_DUE = "    free = Q(lease_until=None) | Q(lease_until__lt=now())\n    due = "
 NEVER, LAPSED = "Q(lease_until=None) | ", " | Q(lease_until__lt=now())"
 REVISIONS = several(
@@ -236,9 +244,9 @@ REVISIONS = several(
     ("register_due: nobody's, or lapsed", REGISTER_DUE, f"    free = {ALWAYS}\n    waiting = "),
     ("register_due: nobody's", REGISTER_DUE, REGISTER_DUE.replace(NEVER, "")),
     ("register_due: lapsed", REGISTER_DUE, REGISTER_DUE.replace(LAPSED, "")),
-    ("register: nobody's, or lapsed", REGISTER, f"    free = {ALWAYS}\n    mine = "),
+    ("register: nobody's, or lapsed", REGISTER, f"    free = {ALWAYS}\n    claim = "),
     ("register: nobody's", REGISTER, REGISTER.replace(NEVER, "")),
-    ("register: lapsed", REGISTER, REGISTER.replace(" | Q(lease_until__lt=moment)", "")),
+    ("register: lapsed", REGISTER, REGISTER.replace(" | Q(lease_until__lt=current_time)", "")),
     (
         "register: not yet answered",
         "Revision.objects.unregistered().filter(free, pk",
@@ -246,8 +254,8 @@ REVISIONS = several(
     ),
     (
         "register: by one only",
-        "    if not mine.update(lease_until=moment + LEASE, sent_at=moment):",
-        "    if not mine.update(sent_at=moment):",
+        "    if not claim.update(lease_until=current_time + LEASE, sent_at=current_time):",
+        "    if not claim.update(sent_at=current_time):",
     ),
     (
         "register: looked for before a second try",
@@ -290,8 +298,11 @@ CLOCK = (
 )
 
 STALE = (
-    "stale = Q(children_read_at=None) | Q(children_read_at__lt=moment - fresh) "
-    '| Q(children_read_at__lt=F("ended_at"))'
+    "stale = (\n"
+    "        Q(children_read_at=None)\n"
+    "        | Q(children_read_at__lt=current_time - freshness)\n"
+    '        | Q(children_read_at__lt=F("ended_at"))\n'
+    "    )"
 )
 UNREAD = 'unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))'
 READ = (
@@ -299,10 +310,18 @@ READ = (
         "jobs/sync/children.py",
         CHILDREN,
         ("children: when it is time", STALE, f"stale = {ALWAYS}"),
-        ("children: never read", STALE, STALE.replace("Q(children_read_at=None) | ", "")),
-        ("children: read long ago", STALE, STALE.replace("Q(children_read_at__lt=moment - fresh) | ", "")),
-        ("children: their parent has ended", STALE, STALE.replace(' | Q(children_read_at__lt=F("ended_at"))', "")),
-        ("children: by one only", "not asked or not _mine(job, fresh)", "not asked"),
+        ("children: never read", STALE, STALE.replace("Q(children_read_at=None)\n        | ", "")),
+        (
+            "children: read long ago",
+            STALE,
+            STALE.replace("        | Q(children_read_at__lt=current_time - freshness)\n", ""),
+        ),
+        (
+            "children: their parent has ended",
+            STALE,
+            STALE.replace('        | Q(children_read_at__lt=F("ended_at"))\n', ""),
+        ),
+        ("children: by one only", "not indexes or not _mine(job, freshness)", "not indexes"),
     ),
     *several(
         "jobs/models/job.py",
@@ -348,7 +367,11 @@ ACCOUNTS = (
     *several(
         "jobs/dispatch/pace.py",
         ORDER,
-        ("pace: of two who take a stretch one is first", "row.filter(submits_until=taken).update", "row.update"),
+        (
+            "pace: of two who take a stretch one is first",
+            "row.filter(submits_until=previous_end).update",
+            "row.update",
+        ),
         (
             "rest: of an account without a rate",
             "    row.filter(submits_until=None).update(submits_until=until)\n",
@@ -392,14 +415,18 @@ ACCOUNTS = (
     ),
 )
 
-HAND = "in_hand = job.lease_until is not None and job.lease_until > now()"
+HAND = "is_leased = job.lease_until is not None and job.lease_until > now()"
 NEWS = (
     *several(
         "jobs/sync/sweep.py",
         SWEEP,
-        ("comparison: left to a living worker", HAND, "in_hand = False"),
-        ("comparison: a lapsed lease", HAND, "in_hand = job.lease_until is not None"),
-        ("comparison: only what is being sent", "if job.delivery == Delivery.SENDING and in_hand:", "if in_hand:"),
+        ("comparison: left to a living worker", HAND, "is_leased = False"),
+        ("comparison: a lapsed lease", HAND, "is_leased = job.lease_until is not None"),
+        (
+            "comparison: only what is being sent",
+            "if job.delivery == Delivery.SENDING and is_leased:",
+            "if is_leased:",
+        ),
         ("comparison: what was withdrawn is not adopted", "if job.delivery in FINAL_DELIVERIES:", "if False:"),
         ("comparison: what is known is not adopted", "    if job.delivery != Delivery.SENT:\n", "    if True:\n"),
         (
@@ -410,17 +437,21 @@ NEWS = (
         ("comparison: that job's", ' and tags.get("portal:job") == job.text_id', ""),
         (
             "comparison: no row for what is another's",
-            'if Answer(told.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:',
+            'if Answer(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:',
             "if False:",
         ),
     ),
     *several(
         "jobs/sync/apply.py",
         ("tests/sync/test_apply.py",),
-        ("news: as the copy has it", "if here.get(news.job.pk) == news.known]", "if news.job.pk in here]"),
+        (
+            "news: as the copy has it",
+            "if current_progress.get(update.job.pk) == update.known]",
+            "if update.job.pk in current_progress]",
+        ),
         ("news: of what has not ended", ".exclude(state__in=FINAL_STATES)\n        rows", "\n        rows"),
         ("news: of what was sent", "Job.objects.filter(delivery=Delivery.SENT).exclude", "Job.objects.exclude"),
-        ("news: no older than what is known", "    if told < known:\n", "    if False:\n"),
+        ("news: no older than what is known", "    if progress < previous:\n", "    if False:\n"),
     ),
     *several(
         "jobs/pricing/charging.py",

@@ -42,41 +42,41 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     """Name to how it is taken out, and the tests that should miss it. Django has to be set up."""
     from jobs.access import MAY  # noqa: PLC0415 - only within a pytest, or once Django is set up
 
-    found: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {}
+    by_name: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {}
     for module, name, rule in _rules():
-        found[f"policy.{rule}"] = (_without(module, name, rule), PURE)
+        by_name[f"policy.{rule}"] = (_without(module, name, rule), PURE)
     for act in MAY:
-        found[f"access.MAY[{act}]"] = (_everyone_may(act), ACCESS)
+        by_name[f"access.MAY[{act}]"] = (_everyone_may(act), ACCESS)
     for noun in VISIBLE:
-        found[f"models.{noun}.visible_to"] = (_all_visible(noun), ACCESS)
-    found["models.Draft.visible_to"] = (_all_visible("Draft"), ("tests/web/test_drafts.py",))
-    found["models.Queue.granted_to"] = (_all_granted, ACCESS)
-    found["models.Definition.usable_by"] = (_all_usable, ACCESS)
+        by_name[f"models.{noun}.visible_to"] = (_all_visible(noun), ACCESS)
+    by_name["models.Draft.visible_to"] = (_all_visible("Draft"), ("tests/web/test_drafts.py",))
+    by_name["models.Queue.granted_to"] = (_all_granted, ACCESS)
+    by_name["models.Definition.usable_by"] = (_all_usable, ACCESS)
     for shape in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
-        found[f"spec.job_size: {shape}"] = (_override_not_counted(shape), SIZES)
-    found["models.Approval.raised_by"] = (_nobody_raised, RAISED)
-    found["models.Approval.raised_by: everyone"] = (_only_the_last_raised, RAISED)
-    found["models.Approval.not_raised_by"] = (_whoever_raised_finds_it, RAISED)
-    found["spec.job_size: older keys do not win"] = (_older_keys_win, SIZES)
-    found["spec.job_size: names of containers"] = (_every_name_fits, SIZES)
-    found["spec.job_size: nodes add up"] = (_one_node_counted, SIZES)
-    found["spec.job_size: what is unknown"] = (_nothing_unknown, SIZES)
-    found["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
+        by_name[f"spec.job_size: {shape}"] = (_override_not_counted(shape), SIZES)
+    by_name["models.Approval.raised_by"] = (_nobody_raised, RAISED)
+    by_name["models.Approval.raised_by: everyone"] = (_only_the_last_raised, RAISED)
+    by_name["models.Approval.not_raised_by"] = (_whoever_raised_finds_it, RAISED)
+    by_name["spec.job_size: older keys do not win"] = (_older_keys_win, SIZES)
+    by_name["spec.job_size: names of containers"] = (_every_name_fits, SIZES)
+    by_name["spec.job_size: nodes add up"] = (_one_node_counted, SIZES)
+    by_name["spec.job_size: what is unknown"] = (_nothing_unknown, SIZES)
+    by_name["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
     for part in ("limit", "attempts", "runs"):
-        found[f"pricing.estimate: {part}"] = (_at_most_without(part), ESTIMATE)
-    found["intake.weighing: the worst case"] = (_expected_for_at_most, THRESHOLDS)
-    found["intake.daily_usage"] = (_an_empty_day, THRESHOLDS)
-    found["intake.filling: the team's time limit"] = (_no_default_limit, THRESHOLDS)
-    found["models.CircuitBreaker.is_open"] = (_breaker_never_open, ("tests/test_account_calls.py",))
-    found["lanes: a thread for each account"] = (_one_thread_for_all, ("tests/test_lanes.py",))
-    found["aws.deadline: what is left of a call"] = (_no_deadline, ("tests/aws/test_deadline.py",))
+        by_name[f"pricing.estimate: {part}"] = (_at_most_without(part), ESTIMATE)
+    by_name["intake.weighing: the worst case"] = (_expected_for_at_most, THRESHOLDS)
+    by_name["intake.daily_usage"] = (_an_empty_day, THRESHOLDS)
+    by_name["intake.filling: the team's time limit"] = (_no_default_limit, THRESHOLDS)
+    by_name["models.CircuitBreaker.is_open"] = (_breaker_never_open, ("tests/test_account_calls.py",))
+    by_name["lanes: a thread for each account"] = (_one_thread_for_all, ("tests/test_lanes.py",))
+    by_name["aws.deadline: what is left of a call"] = (_no_deadline, ("tests/aws/test_deadline.py",))
     for place, value, tests in SIGN_IN:
-        found[place.partition(" ")[0].removeprefix("jobs.")] = (_put(place.split(), value), tests)
-    found["access.Member.must"] = (_must_nothing, ACCESS)
-    found["access.Member.may: an active team"] = (_any_team_active, ACCESS)
+        by_name[place.partition(" ")[0].removeprefix("jobs.")] = (_put(place.split(), value), tests)
+    by_name["access.Member.must"] = (_must_nothing, ACCESS)
+    by_name["access.Member.may: an active team"] = (_any_team_active, ACCESS)
     for name, take_out in _redaction():
-        found[f"redaction.{name}"] = (take_out, REDACTION)
-    return found
+        by_name[f"redaction.{name}"] = (take_out, REDACTION)
+    return by_name
 
 
 def _redaction() -> Iterator[tuple[str, Callable[[], None]]]:
@@ -169,7 +169,7 @@ def _override_not_counted(shape: str) -> Callable[[], None]:
         from jobs.spec import containers, job_size  # noqa: PLC0415
 
         def overrides(submission: dict[str, Any]) -> list[containers.Container]:
-            return [each for each in containers.overrides(submission) if shape not in each.path]
+            return [container for container in containers.overrides(submission) if shape not in container.path]
 
         setattr(job_size, "overrides", overrides)  # noqa: B010
         setattr(job_size, "_size_members", lambda _: iter(()))  # noqa: B010 - or what is not counted is noticed there

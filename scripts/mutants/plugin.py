@@ -44,5 +44,5 @@ def pytest_exception_interact(
     file = os.environ.get(REPORT)
     if not file or call.excinfo is None or Path(file).exists():
         return
-    told = {"test": node.nodeid, "error": call.excinfo.typename, "when": getattr(report, "when", "collect")}
-    Path(file).write_text(json.dumps(told))
+    failure = {"test": node.nodeid, "error": call.excinfo.typename, "when": getattr(report, "when", "collect")}
+    Path(file).write_text(json.dumps(failure))

@@ -147,8 +147,12 @@ REQUESTS = (
         KEYS,
         ("keys: rebuilt with the job", REBUILD, "if False:"),
         ("keys: one submission a key", REBUILD, "if dot:"),
-        ("keys: a submission of the team's", "if known and known.team_id == team.pk and known", "if known and known"),
-        ("keys: a submission of the account's", " and known.account_id == account.pk:", ":"),
+        (
+            "keys: a submission of the team's",
+            "if existing and existing.team_id == team.pk and existing",
+            "if existing and existing",
+        ),
+        ("keys: a submission of the account's", " and existing.account_id == account.pk:", ":"),
     ),
     SourceMutant(
         "comparison: a row for the job that the name says",

@@ -70,11 +70,11 @@ def take_out(
         if run.exitcode == 0:
             return Outcome("", seconds)
         report, output = Path(folder, "report.json"), Path(folder, "output")
-        told = json.loads(report.read_text()) if report.exists() else {}
-        if run.exitcode != 1 or told.get("when") != "call" or told["error"] in OURS:
-            words = output.read_text() if output.exists() else ""
-            raise SystemExit(f"The tests could not run without {name}:\n{told}\n{words}")
-    return Outcome(f"{told['test']} ({told['error']})", seconds)
+        failure = json.loads(report.read_text()) if report.exists() else {}
+        if run.exitcode != 1 or failure.get("when") != "call" or failure["error"] in OURS:
+            output_text = output.read_text() if output.exists() else ""
+            raise SystemExit(f"The tests could not run without {name}:\n{failure}\n{output_text}")
+    return Outcome(f"{failure['test']} ({failure['error']})", seconds)
 
 
 def prepared() -> ForkServerContext:

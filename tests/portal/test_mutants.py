@@ -113,7 +113,7 @@ def test_a_condition_that_no_mutant_names_is_found():
     assert {each.partition(": ")[2] for each in found} == {
         "rows[job.pk].epoch == job.epoch",
         "row.lease_until is not None",
-        "row.lease_until > moment",
+        "row.lease_until > current_time",
     }
 
 

@@ -33,11 +33,11 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         owner = f"{socket.gethostname()}-{os.getpid()}"
         lanes = Lanes()
-        work = duties(lanes)
+        periodic_tasks = duties(lanes)
         while not stop.is_set():
             try:
                 if Lease.hold("clock", owner, LEASE):
-                    tick(work, time.monotonic(), lanes)
+                    tick(periodic_tasks, time.monotonic(), lanes)
             except DatabaseError as error:
                 log.warning("clock_database_unavailable", error=str(error))
                 connection.close()

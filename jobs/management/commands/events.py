@@ -36,27 +36,27 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        address, ear = address_of(url), Ear()
+        address, consumer = address_of(url), Ear()
         while not stop.is_set():
-            listen(address, stop, ear, events.WAIT_SECONDS)
+            listen(address, stop, consumer, events.WAIT_SECONDS)
             close_old_connections()
 
 
 def address_of(url: str) -> events.QueueAddress:
     """The queue behind its URL. Raises CommandError if the URL does not say in which region."""
-    found = REGION.match(url)
-    region = settings.EVENTS_REGION or (found[1] if found else "")
+    match = REGION.match(url)
+    region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:
         raise CommandError("EVENTS_QUEUE_URL names no region: say it with EVENTS_REGION.")
     return events.QueueAddress(url, region)
 
 
-def listen(address: events.QueueAddress, stop: threading.Event, ear: Ear, wait_seconds: int) -> None:
+def listen(address: events.QueueAddress, stop: threading.Event, consumer: Ear, wait_seconds: int) -> None:
     """Take the next messages. Each is deleted when what it says is in the database, not before."""
     try:
         client = client_for(address, "sqs", Purpose.QUEUE)
-        messages = events.receive(client, address.url, 1 if ear.unknown else wait_seconds)
-        for account in ear.hear(each.body for each in messages) | ear.again():
+        messages = events.receive(client, address.url, 1 if consumer.unknown else wait_seconds)
+        for account in consumer.hear(message.body for message in messages) | consumer.again():
             ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
         reached("heard")
         events.delete(client, address.url, messages)

@@ -47,32 +47,32 @@ class Command(BaseCommand):
         definition = _definition(options["definition"]) if options["definition"] else None
         code = FINE
         for name in options["files"]:
-            judgement = _judged(name, kind, definition)
-            self.stdout.write(json.dumps(judgement.said, ensure_ascii=False))
-            code = max(code, judgement.code)
+            report = _judged(name, kind, definition)
+            self.stdout.write(json.dumps(report.said, ensure_ascii=False))
+            code = max(code, report.code)
         if code:
             sys.exit(code)
 
 
 def _definition(name: str) -> Document:
     try:
-        reading = read(_content(name), Kind.DEFINITION)
+        result = read(_content(name), Kind.DEFINITION)
     except (NotADocument, OSError) as error:
         raise CommandError(f"{name}: {_reason(error)}", returncode=NO_DOCUMENT_AT_ALL) from error
-    return reading.document
+    return result.document
 
 
 def _judged(name: str, kind: Kind | None, definition: Document | None) -> Judgement:
     try:
-        reading = read(_content(name), kind)
+        result = read(_content(name), kind)
     except (NotADocument, OSError) as error:
         problem = Problem("", _reason(error), rule=NO_DOCUMENT)
         return Judgement(NO_DOCUMENT_AT_ALL, _said(name, None, [problem], None))
-    definitions = _by_name(reading, definition)
-    found = judge.problems(reading.kind, reading.document, definitions)
-    found = judge.in_order(reading.document, [*reading.problems, *found])
-    code = HAS_ERRORS if has_errors(found) else FINE
-    return Judgement(code, _said(name, reading, found, _effective(reading, definitions)))
+    definitions = _by_name(result, definition)
+    problems = judge.problems(result.kind, result.document, definitions)
+    problems = judge.in_order(result.document, [*result.problems, *problems])
+    code = HAS_ERRORS if has_errors(problems) else FINE
+    return Judgement(code, _said(name, result, problems, _effective(result, definitions)))
 
 
 def _content(name: str) -> bytes:
@@ -89,35 +89,35 @@ def _reason(error: NotADocument | OSError) -> str:
     return f"The file cannot be read: {error.strerror or error}."
 
 
-def _by_name(reading: Reading, definition: Document | None) -> dict[str, Document]:
+def _by_name(result: Reading, definition: Document | None) -> dict[str, Document]:
     """The definition by what jobs call it. A single submission has it whatever it calls it: it was given for it."""
     if definition is None:
         return {}
-    if reading.kind is Kind.SUBMISSION:
-        return {text_at(reading.document, "jobDefinition"): definition}
-    asked = {text_at(step, "jobDefinition") for step in list_at(reading.document, "jobs")}
+    if result.kind is Kind.SUBMISSION:
+        return {text_at(result.document, "jobDefinition"): definition}
+    names = {text_at(step, "jobDefinition") for step in list_at(result.document, "jobs")}
     own = text_at(definition, "jobDefinitionName")
-    return {name: definition for name in asked if name.rpartition("/")[2].partition(":")[0] == own}
+    return {name: definition for name in names if name.rpartition("/")[2].partition(":")[0] == own}
 
 
-def _effective(reading: Reading, definitions: Mapping[str, Document]) -> Any:
+def _effective(result: Reading, definitions: Mapping[str, Document]) -> Any:
     """What would run: of a definition alone, of a submission, of each step that has its definition here."""
-    if reading.kind is Kind.DEFINITION:
-        return effective.view(reading.document).as_json()
-    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    if result.kind is Kind.DEFINITION:
+        return effective.view(result.document).as_json()
+    steps = list_at(result.document, "jobs") if result.kind is Kind.WORKFLOW else [result.document]
     views = []
     for step in steps:
         definition = definitions.get(text_at(step, "jobDefinition")) if is_object(step) else None
         views.append(None if definition is None else effective.view(definition, step).as_json())
-    return views if reading.kind is Kind.WORKFLOW else views[0]
+    return views if result.kind is Kind.WORKFLOW else views[0]
 
 
-def _said(name: str, reading: Reading | None, problems: list[Problem], view: Any) -> dict[str, Any]:
+def _said(name: str, result: Reading | None, problems: list[Problem], view: Any) -> dict[str, Any]:
     return {
         "file": name,
-        "kind": reading.kind.value if reading else None,
+        "kind": result.kind.value if result else None,
         "changes": [
-            {"pointer": change.pointer, "message": change.message} for change in (reading.changes if reading else ())
+            {"pointer": change.pointer, "message": change.message} for change in (result.changes if result else ())
         ],
         "problems": [
             {
@@ -129,6 +129,6 @@ def _said(name: str, reading: Reading | None, problems: list[Problem], view: Any
             }
             for problem in problems
         ],
-        "document": reading.document if reading else None,
+        "document": result.document if result else None,
         "effective": view,
     }

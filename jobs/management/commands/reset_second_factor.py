@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"There is no {options['username']}.")
         with transaction.atomic():
-            had = second_factor.take_away(person)
-            if had:
+            was_set_up = second_factor.take_away(person)
+            if was_set_up:
                 audit.record("remove", person=None, about=person, before={"second factor": "set up"})
-        self.stdout.write(f"{person} has no second factor now." if had else f"{person} had no second factor.")
+        self.stdout.write(f"{person} has no second factor now." if was_set_up else f"{person} had no second factor.")

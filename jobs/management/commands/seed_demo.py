@@ -77,9 +77,9 @@ class Command(BaseCommand):
 @transaction.atomic
 def people_and_teams() -> None:
     teams = {demo.slug: team_of(demo) for demo in TEAMS}
-    for name, places in MEMBERS.items():
+    for name, roles in MEMBERS.items():
         user = User.objects.create_user(name, password=PASSWORD)
-        for slug, role in places.items():
+        for slug, role in roles.items():
             Membership.objects.create(team=teams[slug], user=user, role=role)
     User.objects.create_superuser("admin", password=PASSWORD)
 
@@ -87,7 +87,7 @@ def people_and_teams() -> None:
 def team_of(demo: DemoTeam) -> Team:
     """The team with its roles, images, features and tags. One that is there already has what its admins say."""
     limit = demo.default_time_limit_seconds
-    team, made = Team.objects.get_or_create(
+    team, is_new = Team.objects.get_or_create(
         slug=demo.slug,
         defaults={
             "name": demo.name,
@@ -96,7 +96,7 @@ def team_of(demo: DemoTeam) -> Team:
             **demo.approval,
         },
     )
-    if made:
+    if is_new:
         RoleGrant.objects.bulk_create(RoleGrant(team=team, pattern=pattern) for pattern in demo.roles)
         ImageGrant.objects.bulk_create(ImageGrant(team=team, pattern=pattern) for pattern in demo.images)
         TagRule.objects.bulk_create(
@@ -108,9 +108,9 @@ def team_of(demo: DemoTeam) -> Team:
 def keep_token(demo: DemoTeam, state: Path) -> None:
     """A token in a file, unless that is one we know, valid or revoked."""
     file = state / demo.token_file
-    known = file.exists() and ApiToken.objects.filter(digest=digest(file.read_text().strip())).exists()
+    is_valid = file.exists() and ApiToken.objects.filter(digest=digest(file.read_text().strip())).exists()
     member = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
-    if known or member is None:
+    if is_valid or member is None:
         return
     secret = new_secret()
     file.touch(mode=0o600)
@@ -125,7 +125,7 @@ def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
     """The demo's account, where it is at this start. Its other settings are whoever's who changed them."""
     if not sandbox and not endpoint:
         return None
-    near = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine may be asked every second
+    is_local = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine may be asked every second
     account, _ = Account.objects.update_or_create(
         name="Sandbox" if sandbox else "AWS",
         defaults={"endpoint_url": sandbox or endpoint},
@@ -135,7 +135,7 @@ def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
             "number": "123456789012" if sandbox else "",
             "access": Access.SANDBOX if sandbox else Access.DEFAULT,
             **({"quarantine_seconds": quarantine.shortest(in_sandbox=True)} if sandbox else {}),
-            **({"poll_seconds": 1} if near else {}),
+            **({"poll_seconds": 1} if is_local else {}),
         },
     )
     return account
@@ -146,8 +146,8 @@ def wanting(account: Account) -> bool:
     if account.synced_at is None:
         return True
     names = [name for team in TEAMS for name, _ in documents("definitions", team)]
-    there = Revision.objects.filter(definition__account=account, definition__name__in=names)
-    return there.exclude(registration=Registration.ACCEPTED).values("definition").distinct().count() < len(names)
+    revisions = Revision.objects.filter(definition__account=account, definition__name__in=names)
+    return revisions.exclude(registration=Registration.ACCEPTED).values("definition").distinct().count() < len(names)
 
 
 def fill(account: Account) -> None:
@@ -174,8 +174,8 @@ def grant(account: Account, demo: DemoTeam, new: set[str]) -> None:
     for name in demo.queues:
         if team and name in new:
             queue = Queue.objects.get(account=account, name=name)
-            fresh = not QueueGrant.objects.filter(team=team, is_default=True).exists()
-            QueueGrant.objects.get_or_create(team=team, queue=queue, defaults={"is_default": fresh, **CEILINGS})
+            is_first = not QueueGrant.objects.filter(team=team, is_default=True).exists()
+            QueueGrant.objects.get_or_create(team=team, queue=queue, defaults={"is_default": is_first, **CEILINGS})
 
 
 def first_jobs(account: Account, demo: DemoTeam) -> None:
@@ -193,15 +193,15 @@ def first_jobs(account: Account, demo: DemoTeam) -> None:
 
 def actor(demo: DemoTeam) -> access.Member | None:
     """Who acts for the team, if that person is still in it."""
-    place = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
-    return access.member_of(place.user, place.team) if place else None
+    membership = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
+    return access.member_of(membership.user, membership.team) if membership else None
 
 
-def wait_for(url: str, patience: float) -> None:
+def wait_for(url: str, timeout: float) -> None:
     """Return once something listens there. Raises OSError when the patience ends."""
-    where = urlsplit(url)
-    address = (where.hostname or "", where.port or (443 if where.scheme == "https" else 80))
-    deadline = time.monotonic() + patience
+    parts = urlsplit(url)
+    address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    deadline = time.monotonic() + timeout
     while True:
         try:
             with socket.create_connection(address, timeout=2):

@@ -40,19 +40,19 @@ class Command(BaseCommand):
         teams = list(Team.objects.filter(slug__in=slugs).order_by("pk"))
         if options["team"] and len(teams) < len(set(slugs)):
             raise CommandError(f"There is no team {', '.join(sorted(set(slugs) - {team.slug for team in teams}))}.")
-        grounds = [(team, ground) for team in teams if (ground := ground_of(team))]
-        if not grounds:
+        pairs = [(team, resources) for team in teams if (resources := ground_of(team))]
+        if not pairs:
             raise CommandError(
                 "No team has people, a queue and a registered definition yet. `make run` sets the demo up."
             )
-        chance = random.Random(options["seed"])
-        shares = [options["jobs"] // len(grounds)] * len(grounds)
+        rng = random.Random(options["seed"])
+        shares = [options["jobs"] // len(pairs)] * len(pairs)
         shares[0] += options["jobs"] - sum(shares)
-        for (team, ground), count in zip(grounds, shares, strict=True):
-            made = moments(count, options["years"], now(), chance)
+        for (team, resources), count in zip(pairs, shares, strict=True):
+            times = moments(count, options["years"], now(), rng)
             with transaction.atomic():
-                keep(list(pasts(ground, made, chance)), team)
-            self.stdout.write(f"{team}: {count} jobs since {made[0]:%Y-%m-%d}.")
+                keep(list(pasts(resources, times, rng)), team)
+            self.stdout.write(f"{team}: {count} jobs since {times[0]:%Y-%m-%d}.")
 
 
 def ground_of(team: Team) -> Ground | None:
@@ -69,64 +69,67 @@ def ground_of(team: Team) -> Ground | None:
     return Ground(people, queues, newest, team.name) if people and queues and newest else None
 
 
-def keep(made: Sequence[Past], team: Team) -> None:
+def keep(history: Sequence[Past], team: Team) -> None:
     """Write them down, and what they cost. They lie before everything there is: pages go by the primary key."""
-    first_submission, first_job = _first_key(Submission.objects.all(), made), _first_key(Job.objects.all(), made)
+    first_submission, first_job = (
+        _first_key(Submission.objects.all(), history),
+        _first_key(Job.objects.all(), history),
+    )
     table = rates.read()
-    for start in range(0, len(made), AT_ONCE):
-        piece = made[start : start + AT_ONCE]
+    for start in range(0, len(history), AT_ONCE):
+        batch = history[start : start + AT_ONCE]
         submissions = Submission.objects.bulk_create(
-            _submission(past, team, _key(first_submission, start + place)) for place, past in enumerate(piece)
+            _submission(record, team, _key(first_submission, start + offset)) for offset, record in enumerate(batch)
         )
-        for place, (past, submission) in enumerate(zip(piece, submissions, strict=True)):
-            past.job.pk, past.job.submission = _key(first_job, start + place), submission
-        jobs = Job.objects.bulk_create(past.job for past in piece)
+        for offset, (record, submission) in enumerate(zip(batch, submissions, strict=True)):
+            record.job.pk, record.job.submission = _key(first_job, start + offset), submission
+        jobs = Job.objects.bulk_create(record.job for record in batch)
         # Both columns take the moment of the insert, whatever the row says.
-        kept = Job.objects.filter(pk__in=[job.pk for job in jobs])
-        kept.update(accepted_at=F("sent_at"))
+        rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
+        rows.update(accepted_at=F("sent_at"))
         Submission.objects.filter(pk__in=[submission.pk for submission in submissions]).update(
             created_at=Subquery(Job.objects.filter(submission=OuterRef("pk")).values("sent_at")[:1])
         )
         JobTag.objects.bulk_create(
-            JobTag(job=past.job, team=team, key=key, value=value)
-            for past in piece
-            for key, value in past.tags.items()
+            JobTag(job=record.job, team=team, key=key, value=value)
+            for record in batch
+            for key, value in record.tags.items()
         )
-        StateChange.objects.bulk_create(change for past in piece for change in _changes(past))
-        CostLine.objects.bulk_create(line for past in piece for line in lines_of(past.job, past.runs, table))
+        StateChange.objects.bulk_create(change for record in batch for change in _changes(record))
+        CostLine.objects.bulk_create(line for record in batch for line in lines_of(record.job, record.runs, table))
 
 
-def _submission(past: Past, team: Team, key: int | None) -> Submission:
-    job = past.job
+def _submission(record: Past, team: Team, key: int | None) -> Submission:
+    job = record.job
     document = {**job.document, **({"tags": job.tags} if job.tags else {})}
     return Submission(
         pk=key,
-        public_id=past.submission_id,
+        public_id=record.submission_id,
         team=team,
         account_id=job.account_id,
-        person=past.person,
+        person=record.person,
         name=job.name,
         kind="submission",
-        source=past.source,
+        source=record.source,
         text=json.dumps(document, indent=2),
         document=document,
     )
 
 
-def _changes(past: Past) -> Iterator[StateChange]:
-    for at, state, source, attempt in past.changes:
+def _changes(record: Past) -> Iterator[StateChange]:
+    for at, state, source, attempt in record.changes:
         delivery = Delivery.SENT if state else Delivery.ACCEPTED
-        note = past.job.status_reason if state == past.job.state else ""
+        note = record.job.status_reason if state == record.job.state else ""
         yield StateChange(
-            job=past.job, at=at, delivery=delivery, state=state, source=source, attempt=attempt, note=note
+            job=record.job, at=at, delivery=delivery, state=state, source=source, attempt=attempt, note=note
         )
 
 
-def _first_key(rows: QuerySet[Any], made: Sequence[Past]) -> int | None:
+def _first_key(rows: QuerySet[Any], history: Sequence[Past]) -> int | None:
     """Where to begin so that all come before what there is; None in an empty table, which counts by itself."""
     lowest = rows.aggregate(lowest=Min("pk"))["lowest"]
-    return None if lowest is None else lowest - len(made)
+    return None if lowest is None else lowest - len(history)
 
 
-def _key(first: int | None, place: int) -> int | None:
-    return None if first is None else first + place
+def _key(first: int | None, offset: int) -> int | None:
+    return None if first is None else first + offset

@@ -32,7 +32,7 @@ def _midnight(text: str) -> datetime:
         day = date.fromisoformat(text)
     except ValueError:
         raise CommandError(f"{text} is no day; write it as 2026-01-31.") from None
-    moment = datetime.combine(day, time(), UTC)
-    if moment > now():
+    midnight = datetime.combine(day, time(), UTC)
+    if midnight > now():
         raise CommandError(f"{text} is yet to come.")
-    return moment
+    return midnight

@@ -19,18 +19,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = {PORTAL: "The portal", **{team.pk: str(team) for team in Team.objects.all()}}
-        wanted = chains()
+        chain_ids = chains()
         if options["team"]:
             team = Team.objects.filter(slug=options["team"]).first()
             if team is None:
                 raise CommandError(f"There is no team {options['team']}.")
-            wanted = [team.pk]
+            chain_ids = [team.pk]
         broken = [f"The database would let it be changed: the trigger {name} is missing." for name in unsealed()]
-        for verdict in map(verify, wanted):
-            name = names.get(verdict.chain, f"Team {verdict.chain}, which is gone")
-            if verdict.whole:
-                self.stdout.write(f"{name}: whole, from {verdict.first} to {verdict.last}. {verdict.digest}")
+        for verification in map(verify, chain_ids):
+            name = names.get(verification.chain, f"Team {verification.chain}, which is gone")
+            if verification.whole:
+                self.stdout.write(
+                    f"{name}: whole, from {verification.first} to {verification.last}. {verification.digest}"
+                )
             else:
-                broken.append(f"{name}: broken at {verdict.broken_at}: {verdict.how}.")
+                broken.append(f"{name}: broken at {verification.broken_at}: {verification.how}.")
         if broken:
             raise CommandError("\n".join(broken))

@@ -99,9 +99,9 @@ class PatientWorker(Worker):
         super().execute_job(job, queue)
 
     def _has_room_for(self, job: Job, account: int) -> bool:
-        until = time.monotonic() + (0.0 if job.meta.get("comes_again") else LAST_MOMENTS_SECONDS)
+        deadline = time.monotonic() + (0.0 if job.meta.get("comes_again") else LAST_MOMENTS_SECONDS)
         while any(task.does_the_same_as(job) for task in self._slow_of(account)):
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 return False
             time.sleep(LOOK_AGAIN_SECONDS)
             self.collect()
@@ -112,8 +112,8 @@ class PatientWorker(Worker):
 
     def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> None:
         account = job.meta.get("account")
-        patience = 0.0 if account is not None and self._slow_of(account) else WAIT_SECONDS
-        if self._ends_within(self.horse_pid, patience):
+        timeout = 0.0 if account is not None and self._slow_of(account) else WAIT_SECONDS
+        if self._ends_within(self.horse_pid, timeout):
             super().monitor_work_horse(job, queue, execution)
             return
         self.slow.append(SlowTask(self.horse_pid, job, queue, execution, account, time.monotonic()))
@@ -121,9 +121,9 @@ class PatientWorker(Worker):
         self._horse_pid = 0
 
     def _ends_within(self, pid: int, seconds: float) -> bool:
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while not self._has_ended(pid):
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 return False
             time.sleep(LOOK_AGAIN_SECONDS)
         return True
@@ -131,17 +131,17 @@ class PatientWorker(Worker):
     def _has_ended(self, pid: int) -> bool:
         """How it ended is then what `wait_for_horse` says next."""
         try:
-            ended, status, usage = os.wait4(pid, os.WNOHANG)
+            ended_pid, status, usage = os.wait4(pid, os.WNOHANG)
         except ChildProcessError:
             self._ended = (None, None, None)
             return True
-        if ended:
-            self._ended = (ended, status, usage)
-        return bool(ended)
+        if ended_pid:
+            self._ended = (ended_pid, status, usage)
+        return bool(ended_pid)
 
     def wait_for_horse(self) -> Ended:
-        ended, self._ended = self._ended, None
-        return ended or super().wait_for_horse()
+        result, self._ended = self._ended, None
+        return result or super().wait_for_horse()
 
     def collect(self) -> None:
         """Take leave of slow tasks that have ended, and end those that are far beyond their time."""
@@ -195,9 +195,9 @@ class Command(BaseCommand):
         self.check(tags=["ground"], databases=["default"])
         preload()  # once here, not in every process forked for a task
         queues = list(settings.RQ_QUEUES)
-        first = settings.RQ_QUEUES[queues[0]]
-        patient: dict[str, Any] = {
-            **first.get("REDIS_CLIENT_KWARGS", {}),
+        first_queue = settings.RQ_QUEUES[queues[0]]
+        options_with_retry: dict[str, Any] = {
+            **first_queue.get("REDIS_CLIENT_KWARGS", {}),
             "socket_timeout": 5,
             "retry": patience,
             "retry_on_error": [NotConnected, NotAnswered],
@@ -208,7 +208,7 @@ class Command(BaseCommand):
         try:
             worker = PatientWorker(
                 queues,
-                connection=get_redis_connection({**first, "REDIS_CLIENT_KWARGS": patient}),
+                connection=get_redis_connection({**first_queue, "REDIS_CLIENT_KWARGS": options_with_retry}),
                 serializer=JSONSerializer,
                 worker_ttl=WORKER_TTL_SECONDS,
                 maintenance_interval=MAINTENANCE_SECONDS,

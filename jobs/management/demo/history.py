@@ -93,46 +93,47 @@ class Past:
     changes: list[tuple[datetime, str, str, int]] = field(default_factory=list)
 
 
-def moments(count: int, years: float, until: datetime, chance: random.Random) -> list[datetime]:
+def moments(count: int, years: float, until: datetime, rng: random.Random) -> list[datetime]:
     """When so many jobs were submitted, the earliest first."""
     days = max(1, round(years * 365.25))
     first = (until - SETTLED - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     dates = [first + timedelta(days=day) for day in range(days)]
     weights = [
-        WEEKDAYS[day.weekday()] * (1 + (GROWTH - 1) * number / days) * chance.lognormvariate(0, 0.25)
+        WEEKDAYS[day.weekday()] * (1 + (GROWTH - 1) * number / days) * rng.lognormvariate(0, 0.25)
         for number, day in enumerate(dates)
     ]
-    picked = chance.choices(dates, weights, k=count)
-    hours = chance.choices(range(24), HOURS, k=count)
+    days_of_jobs = rng.choices(dates, weights, k=count)
+    hours = rng.choices(range(24), HOURS, k=count)
     return sorted(
-        day + timedelta(hours=hour, seconds=chance.uniform(0, 3600)) for day, hour in zip(picked, hours, strict=True)
+        day + timedelta(hours=hour, seconds=rng.uniform(0, 3600))
+        for day, hour in zip(days_of_jobs, hours, strict=True)
     )
 
 
-def pasts(ground: Ground, when: Sequence[datetime], chance: random.Random) -> Iterator[Past]:
+def pasts(resources: Ground, times: Sequence[datetime], rng: random.Random) -> Iterator[Past]:
     """A job for each moment. They are not saved, and their submissions are still to be made."""
-    projects = chance.sample(PROJECTS, 6)
-    weights = [_kind(revision).weight for revision in ground.revisions]
-    for number, moment in enumerate(when, start=1):
-        (revision,) = chance.choices(ground.revisions, weights)
-        yield _past(ground, revision, projects, number=number, accepted=moment, chance=chance)
+    projects = rng.sample(PROJECTS, 6)
+    weights = [_kind(revision).weight for revision in resources.revisions]
+    for number, submitted_at in enumerate(times, start=1):
+        (revision,) = rng.choices(resources.revisions, weights)
+        yield _past(resources, revision, projects, number=number, accepted=submitted_at, rng=rng)
 
 
 def _past(
-    ground: Ground,
+    resources: Ground,
     revision: Revision,
     projects: Sequence[str],
     *,
     number: int,
     accepted: datetime,
-    chance: random.Random,
+    rng: random.Random,
 ) -> Past:
-    kind = _kind(revision)
-    name = _name(kind, revision, number, accepted, chance)
-    tags = _tags(ground, projects, chance)
-    needs = requested_size(revision.document, {})
+    profile = _kind(revision)
+    name = _name(profile, revision, number, accepted, rng)
+    tags = _tags(resources, projects, rng)
+    size = requested_size(revision.document, {})
     public_id = _id_of(accepted)
-    queue = _home(revision, ground.queues, chance)
+    queue = _home(revision, resources.queues, rng)
     job = Job(
         public_id=public_id,
         team_id=revision.definition.team_id,
@@ -144,44 +145,44 @@ def _past(
         marker=f"{name}-{to_text(public_id)}",
         document={"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned},
         tags=tags,
-        **Job.size_fields(needs),
+        **Job.size_fields(size),
         delivery=Delivery.SENT,
         batch_id=str(uuid.uuid4()),
     )
-    if chance.random() < ARRAYS:
-        job.array_size = chance.choice((5, 10, 20, 50))
-    past = Past(
+    if rng.random() < ARRAYS:
+        job.array_size = rng.choice((5, 10, 20, 50))
+    record = Past(
         job=job,
-        person=chance.choice(ground.people),
+        person=rng.choice(resources.people),
         tags=effective.tags(revision.document, {"tags": tags}),
         runs=[],
         submission_id=_id_of(accepted),
-        source=chance.choices((Source.FORM, Source.JSON, Source.API), (5, 2, 3))[0],
+        source=rng.choices((Source.FORM, Source.JSON, Source.API), (5, 2, 3))[0],
     )
-    _run(past, kind, accepted, chance)
-    return past
+    _run(record, profile, accepted, rng)
+    return record
 
 
-def _run(past: Past, kind: Kind, accepted: datetime, chance: random.Random) -> None:
+def _run(record: Past, profile: Kind, accepted: datetime, rng: random.Random) -> None:
     """Let it run to its end: attempts, times, exit code, and the changes that were seen on the way."""
-    job = past.job
-    seconds = min(LONGEST_SECONDS, kind.median_seconds * math.exp(chance.gauss(0, kind.spread)))
-    good = chance.random() < SUCCEED
-    tries = 2 if chance.random() < RETRIED and _may_retry(job) else 1
-    submitted = accepted + timedelta(seconds=chance.uniform(0.8, 3))
+    job = record.job
+    seconds = min(LONGEST_SECONDS, profile.median_seconds * math.exp(rng.gauss(0, profile.spread)))
+    is_good = rng.random() < SUCCEED
+    attempt_count = 2 if rng.random() < RETRIED and _may_retry(job) else 1
+    submitted = accepted + timedelta(seconds=rng.uniform(0.8, 3))
     job.sent_at, job.submitted_at = accepted, submitted
-    past.changes += [(accepted, "", "person", 0), (submitted, State.SUBMITTED, "dispatch", 0)]
-    clock = submitted + timedelta(seconds=min(3600.0, chance.expovariate(1 / 90) + 4))
+    record.changes += [(accepted, "", "person", 0), (submitted, State.SUBMITTED, "dispatch", 0)]
+    clock = submitted + timedelta(seconds=min(3600.0, rng.expovariate(1 / 90) + 4))
     attempts: list[dict[str, Any]] = []
-    for number in range(1, tries + 1):
-        last = number == tries
-        fine = good and last
-        ending = (1, 0, "Essential container in task exited", "") if fine else _ending(chance)
-        ran = seconds if fine else max(2.0, seconds * chance.uniform(0.05, 0.9))
-        started = clock + timedelta(seconds=chance.uniform(15, 80))
-        stopped = started + timedelta(seconds=round(ran, 3))
-        past.changes += [(clock, State.STARTING, "poll", number - 1), (started, State.RUNNING, "poll", number - 1)]
-        past.runs.append(Attempt(started, stopped, fine, number))
+    for number in range(1, attempt_count + 1):
+        last = number == attempt_count
+        is_success = is_good and last
+        ending = (1, 0, "Essential container in task exited", "") if is_success else _ending(rng)
+        duration = seconds if is_success else max(2.0, seconds * rng.uniform(0.05, 0.9))
+        started = clock + timedelta(seconds=rng.uniform(15, 80))
+        stopped = started + timedelta(seconds=round(duration, 3))
+        record.changes += [(clock, State.STARTING, "poll", number - 1), (started, State.RUNNING, "poll", number - 1)]
+        record.runs.append(Attempt(started, stopped, is_success, number))
         attempts.append(
             {
                 "started_at": started.isoformat(),
@@ -192,42 +193,49 @@ def _run(past: Past, kind: Kind, accepted: datetime, chance: random.Random) -> N
                 "log_stream": "",
             }
         )
-        clock = stopped + timedelta(seconds=chance.uniform(10, 40))
+        clock = stopped + timedelta(seconds=rng.uniform(10, 40))
         job.started_at, job.stopped_at, job.exit_code = started, stopped, ending[1]
         job.status_reason, job.container_reason = ending[2], ending[3]
-    job.state = _end(past, chance, good=good)
+    job.state = _end(record, rng, is_good=is_good)
     job.ended_at = job.charged_at = job.observed_at = (job.stopped_at or clock) + timedelta(seconds=2)
-    past.changes.append((job.ended_at, job.state, "poll", tries))
+    record.changes.append((job.ended_at, job.state, "poll", attempt_count))
     if job.array_size:
-        _spread(past, job.array_size, chance)
+        _spread(record, job.array_size, rng)
     else:
-        job.attempts, job.finished_attempts = attempts, tries
+        job.attempts, job.finished_attempts = attempts, attempt_count
 
 
-def _end(past: Past, chance: random.Random, *, good: bool) -> State:
-    job = past.job
-    if good:
+def _end(record: Past, rng: random.Random, *, is_good: bool) -> State:
+    job = record.job
+    if is_good:
         return State.SUCCEEDED
-    if chance.random() < STOPPED / (1 - SUCCEED):
+    if rng.random() < STOPPED / (1 - SUCCEED):
         job.status_reason, job.container_reason, job.exit_code = "Stopped in the portal", "", 143
         job.stop_requested_at, job.stop_reason = job.stopped_at, "Stopped in the portal"
         return State.STOPPED
-    if chance.random() < LOST / (1 - SUCCEED):
+    if rng.random() < LOST / (1 - SUCCEED):
         job.status_reason, job.exit_code = "AWS no longer knows it.", None
-        past.runs.clear()
+        record.runs.clear()
         return State.LOST
     return State.FAILED
 
 
-def _spread(past: Past, size: int, chance: random.Random) -> None:
+def _spread(record: Past, size: int, rng: random.Random) -> None:
     """An array: its children ran like the one run that was made up; of a failed one, some did not end well."""
-    bad = 0 if past.job.state == State.SUCCEEDED else max(1, round(size * chance.uniform(0.05, 0.4)))
-    past.job.array_summary = {state: n for state, n in (("SUCCEEDED", size - bad), ("FAILED", bad)) if n}
-    if not past.runs or past.job.started_at is None or past.job.stopped_at is None:
+    failure_count = 0 if record.job.state == State.SUCCEEDED else max(1, round(size * rng.uniform(0.05, 0.4)))
+    record.job.array_summary = {
+        state: n for state, n in (("SUCCEEDED", size - failure_count), ("FAILED", failure_count)) if n
+    }
+    if not record.runs or record.job.started_at is None or record.job.stopped_at is None:
         return
-    start, whole = past.job.started_at, past.job.stopped_at - past.job.started_at
-    past.runs = [
-        Attempt(start, start + whole * chance.uniform(0.6, 1), number >= bad, 1 if number >= bad else 2)
+    start, duration = record.job.started_at, record.job.stopped_at - record.job.started_at
+    record.runs = [
+        Attempt(
+            start,
+            start + duration * rng.uniform(0.6, 1),
+            number >= failure_count,
+            1 if number >= failure_count else 2,
+        )
         for number in range(size)
     ]
 
@@ -236,49 +244,51 @@ def _kind(revision: Revision) -> Kind:
     return KINDS.get(revision.definition.name, ANY)
 
 
-def _name(kind: Kind, revision: Revision, number: int, moment: datetime, chance: random.Random) -> str:
-    return chance.choice(kind.names).format(
+def _name(profile: Kind, revision: Revision, number: int, submitted_at: datetime, rng: random.Random) -> str:
+    return rng.choice(profile.names).format(
         n=number,
-        w=f"{moment:%G-w%V}",
-        d=f"{moment:%Y-%m-%d}",
-        m=f"{moment:%Y-%m}",
+        w=f"{submitted_at:%G-w%V}",
+        d=f"{submitted_at:%Y-%m-%d}",
+        m=f"{submitted_at:%Y-%m}",
         definition=revision.definition.name[:60],
     )
 
 
-def _tags(ground: Ground, projects: Sequence[str], chance: random.Random) -> dict[str, str]:
+def _tags(resources: Ground, projects: Sequence[str], rng: random.Random) -> dict[str, str]:
     """Most jobs have all three; some have no project, some none. A cost centre follows its project."""
-    if chance.random() < UNTAGGED:
+    if rng.random() < UNTAGGED:
         return {}
-    place = min(len(projects) - 1, int(chance.expovariate(0.7)))
-    tags = {"Department": ground.name if ground.name in DEPARTMENTS else chance.choice(DEPARTMENTS)}
-    if chance.random() >= WITHOUT_PROJECT:
-        tags["Project"] = projects[place]
-        tags["CostCenter"] = f"CC-{4100 + 10 * PROJECTS.index(projects[place])}"
+    index = min(len(projects) - 1, int(rng.expovariate(0.7)))
+    tags = {"Department": resources.name if resources.name in DEPARTMENTS else rng.choice(DEPARTMENTS)}
+    if rng.random() >= WITHOUT_PROJECT:
+        tags["Project"] = projects[index]
+        tags["CostCenter"] = f"CC-{4100 + 10 * PROJECTS.index(projects[index])}"
     return tags
 
 
-def _home(revision: Revision, queues: Sequence[Queue], chance: random.Random) -> Queue:
+def _home(revision: Revision, queues: Sequence[Queue], rng: random.Random) -> Queue:
     """A definition's jobs mostly go to one queue, of the platform they can run on."""
     fargate = "FARGATE" in list_at(revision.document, "platformCapabilities")
-    near = [queue for queue in queues if queue.account_id == revision.definition.account_id]
-    fitting = [queue for queue in near if ("FARGATE" in queue.platform) == fargate] or near
-    first = revision.definition.name.split("-")
-    fitting.sort(key=lambda queue: (-len(set(first) & set(queue.name.split("-"))), queue.name))
-    return fitting[0] if chance.random() < 0.85 else chance.choice(fitting)
+    account_queues = [queue for queue in queues if queue.account_id == revision.definition.account_id]
+    candidates = [queue for queue in account_queues if ("FARGATE" in queue.platform) == fargate] or account_queues
+    words_of_name = revision.definition.name.split("-")
+    candidates.sort(key=lambda queue: (-len(set(words_of_name) & set(queue.name.split("-"))), queue.name))
+    return candidates[0] if rng.random() < 0.85 else rng.choice(candidates)
 
 
 def _may_retry(job: Job) -> bool:
     return int(part(object_at(job.revision.document), "retryStrategy", "attempts") or 1) > 1
 
 
-def _ending(chance: random.Random) -> tuple[int, int | None, str, str]:
-    return chance.choices(ENDINGS, [ending[0] for ending in ENDINGS])[0]
+def _ending(rng: random.Random) -> tuple[int, int | None, str, str]:
+    return rng.choices(ENDINGS, [ending[0] for ending in ENDINGS])[0]
 
 
-def _id_of(moment: datetime) -> uuid.UUID:
+def _id_of(created_at: datetime) -> uuid.UUID:
     """A public id as if it had been given at that moment. Never the same twice, whatever the seed."""
-    fresh = uuid.uuid4().int
-    milliseconds = int(moment.timestamp() * 1000)
-    bits = milliseconds << 80 | 0x7 << 76 | (fresh >> 64 & 0xFFF) << 64 | 0b10 << 62 | fresh & (1 << 62) - 1
+    random_bits = uuid.uuid4().int
+    milliseconds = int(created_at.timestamp() * 1000)
+    bits = (
+        milliseconds << 80 | 0x7 << 76 | (random_bits >> 64 & 0xFFF) << 64 | 0b10 << 62 | random_bits & (1 << 62) - 1
+    )
     return uuid.UUID(int=bits)
