@@ -23,9 +23,9 @@ SHORTEST_WAIT = 0.001  # a time-out of 0 would mean: do not block
 class DeadlineError(Exception):
     """A call was cut off because its time was over. botocore does not repeat it; it may have happened."""
 
-    def __init__(self, message: str, waited: float) -> None:
+    def __init__(self, message: str, waited_seconds: float) -> None:
         super().__init__(message)
-        self.waited = waited  # seconds for this answer
+        self.waited = waited_seconds  # seconds for this answer
 
 
 class _Deadlines(threading.local):
@@ -108,8 +108,10 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
             return super().send(request)
         except Exception as error:
             if time.monotonic() >= deadline:
-                waited = time.monotonic() - began
-                raise DeadlineError(f"AWS did not answer completely within {waited:.0f} s.", waited) from error
+                waited_seconds = time.monotonic() - began
+                raise DeadlineError(
+                    f"AWS did not answer completely within {waited_seconds:.0f} s.", waited_seconds
+                ) from error
             raise
         finally:
             _deadlines.request = before

@@ -92,8 +92,8 @@ class MalformedAnswerError(NobodyKnowsError):
 
 def is_outage(error: AwsError) -> bool:
     """Whether AWS was not reached or did not answer, so that the next call would probably fare no better."""
-    answered = isinstance(error, TooFastError | MalformedAnswerError)
-    return isinstance(error, NobodyKnowsError | TryAgainError) and not answered
+    has_response = isinstance(error, TooFastError | MalformedAnswerError)
+    return isinstance(error, NobodyKnowsError | TryAgainError) and not has_response
 
 
 class FenceError(Exception):

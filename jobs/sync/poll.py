@@ -47,24 +47,24 @@ def poll(account: Account) -> Polled:
         due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
         jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
         try:
-            described = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NOTHING
+            descriptions = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NOTHING
         except AwsError as error:
             log.warning("poll_failed", account=account.name, error=error.message)
             _postpone(jobs, AFTER_TROUBLE)
             result.trouble = error.message
             result.too_fast = isinstance(error, TooFastError)
             break
-        _take_in(jobs, described, result)
+        _take_in(jobs, descriptions, result)
         if len(jobs) < batch.DESCRIBE_AT_ONCE:
             break
     _remember(account, result)
     return result
 
 
-def _take_in(jobs: Sequence[Job], described: batch.Described, result: Polled) -> None:
-    by_batch_id = {observation.batch_id: observation for observation in described.observations}
-    unreadable = [job for job in jobs if job.batch_id in described.unreadable]
-    jobs = [job for job in jobs if job.batch_id not in described.unreadable]
+def _take_in(jobs: Sequence[Job], descriptions: batch.Described, result: Polled) -> None:
+    by_batch_id = {observation.batch_id: observation for observation in descriptions.observations}
+    unreadable = [job for job in jobs if job.batch_id in descriptions.unreadable]
+    jobs = [job for job in jobs if job.batch_id not in descriptions.unreadable]
     _postpone(unreadable, AFTER_UNREADABLE)
     pairs = [(job, by_batch_id[job.batch_id]) for job in jobs if job.batch_id in by_batch_id]
     changed = apply_all(pairs, source="poll")

@@ -193,9 +193,9 @@ def _described(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observ
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
     for start in range(0, len(batch_ids), batch.DESCRIBE_AT_ONCE):
-        described = batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
-        observations += described.observations
-        unreadable |= described.unreadable
+        result = batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
+        observations += result.observations
+        unreadable |= result.unreadable
     return observations, unreadable
 
 
