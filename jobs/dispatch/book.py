@@ -1,7 +1,7 @@
-"""What a delivery writes down: that it is about to send a job, and under which id AWS has it.
+"""Records of a delivery: the intent to send a job, and the id under which AWS accepted it.
 
-Both are asked for by several threads at once, and written in one transaction: see `together`. Rows are locked in the
-order in which stopping a submission locks them, last steps first.
+Several threads write both at once, in one transaction: see `together`. Rows are locked last steps first, the order in
+which stopping a submission locks them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ SOURCE = "dispatch"
 
 @dataclass(frozen=True)
 class Acceptance:
-    """AWS has a job whose intent was written."""
+    """A job that AWS accepted, with its recorded intent."""
 
     job: Job
     intent: DeliveryAttempt
@@ -32,22 +32,22 @@ class Acceptance:
 
 
 class Book:
-    """The two entries of a delivery, for all of its threads."""
+    """Writer of a delivery's records, shared by its threads."""
 
     def __init__(self) -> None:
         self._write: Together[Job | Acceptance, DeliveryAttempt | bool | None] = Together(_write)
 
     def expect(self, threads: int) -> None:
-        """How many write side by side: one alone waits for nobody."""
+        """Set how many threads write at once; a single thread waits for no other."""
         self._write.threads = threads
 
     def intend(self, job: Job) -> DeliveryAttempt | None:
-        """From here on AWS may have the job. None: it was stopped or taken meanwhile."""
+        """Record that AWS may have the job from now on. None if it was stopped or leased anew meanwhile."""
         result = self._write(job)
         return result if isinstance(result, DeliveryAttempt) else None
 
     def accept(self, acceptance: Acceptance) -> bool:
-        """AWS has the job, under this id. False: someone else has already said so."""
+        """Record the id under which AWS has the job. False if another process recorded it first."""
         return bool(self._write(acceptance))
 
 
@@ -55,7 +55,7 @@ def _write(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool |
     current_time = now()
     jobs = [_job_of(entry) for entry in entries]
     with transaction.atomic():
-        # All at once and in one order, so that nobody who locks several of them too waits for this one in a ring.
+        # One query in one order: a caller that also locks several of these rows can't deadlock with this one.
         rows = {row.pk: row for row in Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("-pk")
                 .only("delivery", "epoch", "lease_until", "stop_requested_at").select_for_update()}  # fmt: skip
         owned_rows = {job.pk: rows[job.pk] for job in jobs if job.pk in rows and rows[job.pk].epoch == job.epoch}
@@ -71,7 +71,7 @@ def _job_of(entry: Job | Acceptance) -> Job:
 def _intend(
     candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> dict[int, DeliveryAttempt]:
-    """The intents of those jobs that were neither stopped nor taken meanwhile, by the job."""
+    """Return the intents by job, of those jobs that were neither stopped nor leased by another worker meanwhile."""
     jobs = [job for job in candidates if job.pk in owned_rows and _may_go(owned_rows[job.pk], current_time)]
     if not jobs:
         return {}
@@ -99,12 +99,12 @@ def _may_go(row: Job, current_time: datetime) -> bool:
 
 
 def _accept(acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime) -> set[int]:
-    """The jobs that this made AWS's: not those of which somebody else has already said so."""
+    """Return the ids of the jobs that this call marked as sent, without those that another process had marked."""
     if not acceptances:
         return set()
     for acceptance in acceptances:
         acceptance.intent.outcome, acceptance.intent.request_id = "accepted", acceptance.answer.request_id
-    DeliveryAttempt.objects.bulk_create(  # they are there: one statement changes them all
+    DeliveryAttempt.objects.bulk_create(  # the rows exist: one statement updates them all
         [acceptance.intent for acceptance in acceptances],
         update_conflicts=True,
         unique_fields=["job", "epoch"],

@@ -1,4 +1,4 @@
-"""A few threads that carry jobs side by side, each with a database connection of its own that ends with it."""
+"""Threads that deliver jobs in parallel, each with a database connection that it closes at its end."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,10 +18,10 @@ Run = Callable[[Iterable[Job]], None]
 
 @contextmanager
 def crew(action: Act, threads: int) -> Iterator[Run]:
-    """Yields what does `act` for every job of a round and returns when the round is over.
+    """Yield a function that runs `action` for every job of a round and returns at the round's end.
 
-    With one thread everything happens in the caller's own, and so in its transaction. A job that fails in a way
-    nobody foresaw leaves the others alone.
+    With one thread everything runs in the caller's thread, and so in its transaction. An unexpected error of one job
+    doesn't affect the others.
     """
     if threads <= 1:
         yield lambda jobs: _each(action, jobs)

@@ -1,4 +1,4 @@
-"""From ACCEPTED to SENT: the protocol, step by step."""
+"""The delivery protocol, step by step from ACCEPTED to SENT."""
 
 import time
 from datetime import timedelta
@@ -35,28 +35,28 @@ from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 100  # jobs of a round
+AT_ONCE = 100  # jobs in a round
 THREADS = 16
-# A round more is begun for so long: other tasks have their turn too.
+# No further round starts after this time: other tasks need their turn.
 ROUNDS_WITHIN = 2.0
-# No job is begun later than this, so that the last answers (8 s and 30 s) come within the task's minute.
+# No job starts after this time, so that the last responses (8 s and 30 s) arrive within the task's minute.
 BEGIN_WITHIN = 20.0
 LOOK_UP_SECONDS = 8.0
-# A definition is not always known to SubmitJob at once after it was registered.
+# SubmitJob may not know a definition right after its registration.
 SETTLING = timedelta(seconds=60)
-# How long an account is left alone that is throttled, or that cannot be reached or gives no clear answers.
+# How long to send nothing to an account that is throttled, or that is unreachable or gives no clear responses.
 THROTTLED_SECONDS = 1.0
 TROUBLED_SECONDS = 5.0
-# So many requests of one delivery may end with nobody knowing; each costs its job a quarantine.
+# Limit of requests of one delivery with unknown outcome; each costs its job a quarantine.
 UNCLEAR_AT_MOST = 4
 
 SOURCE = "dispatch"
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send what can be sent now, for some seconds, parents before the jobs that wait for them. How many were tried.
+    """Send what can be sent now, for some seconds, parents first. Return how many jobs were tried.
 
-    With more threads than one, jobs that do not wait for each other go side by side.
+    Jobs that don't depend on each other go in parallel if there are several threads.
     """
     if held_back(account) or _clocks_differ(account):
         return 0
@@ -79,7 +79,10 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
 
 def _clocks_differ(account: Account) -> bool:
-    """How long a request can be under way is known by its date: with a wrong clock nothing is safe to repeat."""
+    """Return whether the clock differs too much from AWS's to send anything.
+
+    How long a request can be under way follows from its date: with a wrong clock no repeat is safe.
+    """
     skew = Account.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
     if abs(skew) <= SKEW_AT_MOST:
         return False
@@ -88,7 +91,7 @@ def _clocks_differ(account: Account) -> bool:
 
 
 class _Drain:
-    """One delivery of an account: its client, its pace, and whether AWS is well enough to go on."""
+    """One delivery of an account: its client, its rate limiter, and whether AWS responds well enough to continue."""
 
     def __init__(self, account: Account, threads: int) -> None:
         self.account = account
@@ -101,7 +104,7 @@ class _Drain:
         self.book = Book()
         self.grants: dict[int, Grants] = {}
         self.left: list[Job] = []
-        self.dropped: list[Job] = []  # the database went away while they were carried
+        self.dropped: list[Job] = []  # the database was lost during their delivery
         self.tried = 0
         self.unclear = 0
         self.open = True
@@ -111,7 +114,7 @@ class _Drain:
         return time.monotonic() > self.enough_at
 
     def begin(self, jobs: list[Job]) -> None:
-        """A round: what the teams were given is read anew for each."""
+        """Start a round. Grants are read anew for each."""
         self.left, self.dropped = [], []
         self.pace.expect(len(jobs))
         self.book.expect(min(len(jobs), self.threads))
@@ -119,7 +122,7 @@ class _Drain:
         self.tried += len(jobs)
 
     def carry(self, job: Job) -> None:
-        """Called by several threads at once."""
+        """Deliver one job. Several threads call this at once."""
         try:
             self._carry(job)
         except AWAY:
@@ -148,15 +151,15 @@ def _away(error: AwsError | None) -> bool:
 
 
 def deliver(job: Job, client: Any) -> None:
-    """Carry one job to AWS, unless another worker has it."""
+    """Send one job to AWS, unless another worker has it."""
     if job.claim():
         send(job, client, Grants.of(job.team), Book())
 
 
 def send(job: Job, client: Any, grants: Grants, delivery_log: Book) -> AwsError | None:
-    """Carry one job that was claimed to AWS. What AWS had against it, if that says something of AWS."""
+    """Send one claimed job to AWS. Return the error if it says something about AWS's state."""
     if job.delivery != Delivery.ACCEPTED:
-        return None  # this copy shows somebody else's turn
+        return None  # another worker has the job in this state
     reached("claimed")
     if job.epoch > 1:
         if _found_or_unclear(job):
@@ -199,7 +202,7 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: Book) -> AwsError 
 
 
 def withdraw_bereft(account: Account) -> int:
-    """Jobs that wait for one which can no longer succeed are not sent; those after them follow in the next round."""
+    """Withdraw jobs that depend on one that can no longer succeed. Their own dependents follow in the next round."""
     count = 0
     for job in Job.objects.filter(account=account).bereft().order_by("pk")[:AT_ONCE]:
         edges = job.waits_for.select_related("parent").order_by("pk")
@@ -221,14 +224,14 @@ def withdraw_bereft(account: Account) -> int:
 
 
 def look_up(job: Job) -> list[str]:
-    """The ids under which AWS has jobs with this job's marker, oldest first. Raises AwsError if AWS cannot say."""
+    """Return the ids of AWS's jobs with this job's marker, oldest first. Raise AwsError if AWS can't tell."""
     reader = client_for(job.account, "batch", Purpose.READ)
     with time_limit(LOOK_UP_SECONDS):
         return batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
 
 
 def _found_or_unclear(job: Job) -> bool:
-    """Before a second try: is it there after all? True ends this try."""
+    """Look the job up before a second attempt. True if that ends this attempt."""
     try:
         batch_ids = look_up(job)
     except AwsError as error:
@@ -240,7 +243,7 @@ def _found_or_unclear(job: Job) -> bool:
 
 
 def _forbidden(job: Job, grants: Grants) -> bool:
-    """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
+    """Check the rules again, and refuse the job if a permission was withdrawn since it was accepted."""
     job_request = job_ask(
         job.document,
         job.revision.document,
@@ -248,7 +251,7 @@ def _forbidden(job: Job, grants: Grants) -> bool:
         definition_shared=job.revision.definition.shared,
         queue_id=job.queue_id,
         queue_name=job.queue.name,
-        queue_open=True,  # AWS says so itself, and may have opened it again
+        queue_open=True,  # AWS tells that itself, and may have enabled it again
     )
     violations = withdrawn(job_request, grants)
     if violations:
@@ -273,6 +276,6 @@ def _refuse(job: Job, rejection: RequestRefusedError) -> None:
 
 
 def _words(rejection: RequestRefusedError) -> str:
-    """AWS's own sentence, with the id its support asks for."""
+    """Return AWS's message with the request id for AWS support."""
     is_included = not rejection.request_id or rejection.request_id in rejection.message
     return rejection.message if is_included else f"{rejection.message} (request {rejection.request_id})"

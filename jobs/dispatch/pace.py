@@ -1,8 +1,8 @@
-"""One rate for each account, over all workers.
+"""One submission rate per account, shared by all workers.
 
-The account's row says until when its rate is taken. Whoever wants to send takes the next stretch of time, with as
-many places in it as the rate has, by one conditional update; inside its stretch it sends at even distances. A stretch
-that is over is over, used or not, so that no hour of outage is followed by a burst.
+The account's row holds the time until which its rate is used up. A worker claims the next window of time, with as
+many slots as the rate allows, by one conditional update, and sends at even intervals within it. Unused time is lost,
+so no burst follows an outage.
 """
 
 import threading
@@ -18,7 +18,7 @@ TRIES = 50
 
 
 class Pace:
-    """Says to the threads of one delivery when the next request may leave. `stop_at` is a moment of `monotonic`."""
+    """Slots in which one delivery's threads may send. `stop_at` is a time of `time.monotonic`."""
 
     def __init__(self, account: Account, stop_at: float) -> None:
         self._account = account
@@ -30,17 +30,17 @@ class Pace:
         self._end = 0.0
 
     def expect(self, jobs: int) -> None:
-        """So many jobs are about to be sent: no more places than that are taken at once."""
+        """Set how many jobs are about to be sent: no larger window is claimed."""
         with self._lock:
             self._wanted = jobs
 
     def pause(self) -> None:
-        """The rest of the stretch is given up: the next place is behind whatever the account's row says by then."""
+        """Give up the rest of the window: the next slot comes after the time that the account's row then holds."""
         with self._lock:
             self._end = 0.0
 
     def wait(self) -> bool:
-        """Wait for one's turn. False: it would come too late, and the job had better be left to another delivery."""
+        """Wait for the next slot. False if it comes too late and another delivery should send the job."""
         with self._lock:
             current_time = time.monotonic()
             slot = max(current_time, self._next)
@@ -71,7 +71,7 @@ class Pace:
 
 
 def rest(account: Account, seconds: float) -> None:
-    """Nobody sends to the account for so long: AWS said that it is too fast, or is not to be reached."""
+    """Let nobody send to the account for this long, because AWS throttles or can't be reached."""
     until: datetime = now() + timedelta(seconds=seconds)
     row = Account.objects.filter(pk=account.pk)
     row.filter(submits_until=None).update(submits_until=until)
@@ -79,5 +79,5 @@ def rest(account: Account, seconds: float) -> None:
 
 
 def throttled(account: Account) -> None:
-    """Count that AWS said: too fast."""
+    """Count a throttling response of AWS."""
     Account.objects.filter(pk=account.pk).update(throttles=F("throttles") + 1, throttled_at=now())

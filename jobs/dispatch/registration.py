@@ -1,6 +1,7 @@
-"""Carries definitions to AWS. A repeat would only make one revision too many, so a lost answer is found again.
+"""Registration of job definitions with AWS, and deregistration of deactivated ones.
 
-What is deactivated is carried there too: AWS is told to deregister it, once no accepted job needs it any more.
+A repeated registration only makes a superfluous revision, so a lost response is looked up first. AWS is told to
+deregister a revision once no accepted job needs it.
 """
 
 from datetime import timedelta
@@ -30,11 +31,11 @@ RETRY_AFTER = timedelta(seconds=5)
 AT_ONCE = 50
 SECONDS_AT_ONCE = 20.0
 UNKNOWN = "ClientException"
-"""AWS Batch's code for whatever is wrong with a request: here it can only be that there is no such revision."""
+"""AWS Batch's code for any client error; in this call it can only mean that there is no such revision."""
 
 
 def register_due(account: Account) -> int:
-    """Register every revision that waits for it. How many AWS now has."""
+    """Register every revision that is due. Return how many AWS now has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.unregistered().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
@@ -42,7 +43,7 @@ def register_due(account: Account) -> int:
 
 
 def register(revision: Revision) -> bool:
-    """Carry one revision to AWS, unless another worker has it. True: AWS has it now."""
+    """Register one revision with AWS, unless another worker has it. True if AWS has it now."""
     current_time = now()
     free = Q(lease_until=None) | Q(lease_until__lt=current_time)
     claim = Revision.objects.unregistered().filter(free, pk=revision.pk)
@@ -72,7 +73,7 @@ def register(revision: Revision) -> bool:
         registered_at=now(),
         lease_until=None,
     )
-    # Its name may have been deactivated while AWS was asked: then this revision is too, and AWS is told.
+    # The definition may have been deactivated during the call: then this revision is deregistered too.
     Revision.objects.filter(pk=revision.pk, definition__retired_at__isnull=False).update(
         active=False, deactivated_at=now()
     )
@@ -80,9 +81,9 @@ def register(revision: Revision) -> bool:
 
 
 def deregister_due(account: Account) -> int:
-    """Tell AWS of every revision that was deactivated. How many it now knows of.
+    """Deregister every deactivated revision at AWS. Return how many succeeded.
 
-    A job that was accepted is still sent: until then its revision stays with AWS.
+    An accepted job is still sent: until then AWS keeps its revision.
     """
     pending_jobs = Job.objects.filter(
         revision=OuterRef("pk"), delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD]
@@ -94,7 +95,7 @@ def deregister_due(account: Account) -> int:
 
 
 def deregister(revision: Revision) -> bool:
-    """Tell AWS that nobody shall run this revision any more. To say so twice does no harm."""
+    """Deregister the revision at AWS. A repeat is harmless."""
     rows = Revision.objects.to_deregister().filter(pk=revision.pk)
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
@@ -108,7 +109,7 @@ def deregister(revision: Revision) -> bool:
 
 
 def _forbidden(revision: Revision) -> bool:
-    """Ask the rules again: what was allowed when it was accepted may have been withdrawn since."""
+    """Check the rules again, and refuse the revision if a permission was withdrawn since it was accepted."""
     owner = revision.definition
     violations = withdrawn_from_definition(definition_ask(revision.document), Grants.of(owner.team))
     reasons = [f"{violation.message} ({violation.rule})" for violation in violations]
@@ -123,7 +124,7 @@ def _forbidden(revision: Revision) -> bool:
 
 
 def _registered_before(revision: Revision) -> batch.Registered | None:
-    """The revision in AWS that says the same and that no row of ours knows: an answer that was lost."""
+    """Return AWS's revision with the same content that no row has: one whose response was lost."""
     reader = client_for(revision.definition.account, "batch", Purpose.READ)
     known_numbers = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
     for candidate in batch.definitions_named(reader, revision.definition.name):

@@ -1,4 +1,4 @@
-"""The SubmitJob request of a job: what was asked for, and what makes it findable and safe to repeat."""
+"""The SubmitJob request of a job, with the marker and tags that make it findable."""
 
 import copy
 from typing import Any
@@ -12,7 +12,7 @@ from jobs.spec.time_limit import without_empty
 
 
 def submit_request(job: Job) -> dict[str, Any]:
-    """What is sent to AWS. Every job that this one waits for has its id by now."""
+    """Return the request to send. Every parent of the job must have its id in AWS."""
     request: dict[str, Any] = copy.deepcopy(without_empty(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
@@ -35,7 +35,7 @@ def submit_request(job: Job) -> dict[str, Any]:
 
 
 def own_tags(job: Job) -> dict[str, str]:
-    """The tags by which AWS's own pages, the bill and a restored portal know whose job it is."""
+    """Return the tags by which the AWS console, the bill and a restored portal know the job's owner."""
     submission = job.submission
     tags = {
         "portal:installation": settings.INSTALLATION,

@@ -1,4 +1,4 @@
-"""Tells AWS of jobs that someone wants stopped. Whether they end is observed like everything else."""
+"""Termination at AWS of jobs with a stop request. Their end is observed like any other."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ SECONDS_AT_ONCE = 20.0
 
 
 def stop_due(account: Account) -> int:
-    """Tell AWS to end every job that was asked to stop and has not; again after a while: it may not have heard."""
+    """Terminate every job with a stop request at AWS, again after a while: a call may be lost. Return how many."""
     client = client_for(account, "batch", Purpose.READ)
     unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_AFTER)
     count = 0
@@ -35,7 +35,7 @@ def stop_due(account: Account) -> int:
             outage = is_outage(error)
         else:
             count += 1
-        # Also after a failure, so that one job AWS will not hear of does not keep the others waiting.
+        # Also after a failure, so that one job that AWS rejects doesn't delay the others.
         Job.objects.filter(pk=job.pk).update(stop_told_at=now(), next_poll_at=now())
         if outage:
             break

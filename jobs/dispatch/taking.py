@@ -1,4 +1,4 @@
-"""Which jobs a worker takes next: the oldest of every team in turn, so that nobody waits for another's thousands."""
+"""Claims of jobs for a worker: the oldest of every team in turn, so that no team waits for another's thousands."""
 
 import time
 from collections.abc import Sequence
@@ -16,37 +16,37 @@ SOURCE = "dispatch"
 TRIES = 5
 PAUSE = 0.02
 
-# How a database says that it cannot be reached, or has just gone.
+# Errors of a database that is unreachable or just went away.
 AWAY = (OperationalError, InterfaceError)
-BACK_WITHIN = 20.0  # or the leases lapse by themselves
+BACK_WITHIN = 20.0  # after that the leases expire
 PAUSE_WITHOUT_DATABASE = 0.5
 
 
 def take(account: Account, limit: int) -> list[Job]:
     """Claim the next jobs of an account, each with what its request needs.
 
-    A job whose last worker vanished is taken alone: if it is the job that ends workers, it takes no other with it.
+    A job whose last worker died is claimed alone: if it is the one that kills workers, it takes no other with it.
     """
     for _ in range(TRIES):
         candidate_ids = _pick(account, limit)
         jobs = _claim(candidate_ids) if candidate_ids else []
         if jobs or not candidate_ids:
             return jobs
-        time.sleep(PAUSE)  # another worker is just taking them, or they were held: look again
+        time.sleep(PAUSE)  # another worker is claiming them, or they were held: try again
     return []
 
 
 def give_back(jobs: list[Job]) -> None:
-    """Jobs that were taken and not begun: nothing happened to them."""
+    """Release the leases of jobs that were claimed and not started."""
     for job in jobs:
         Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)
 
 
 def let_go(jobs: Sequence[Job]) -> None:
-    """Jobs whose delivery broke off because the database was away, as soon as it is back: no lease need lapse first.
+    """Release jobs whose delivery broke off for lack of a database, as soon as it is back.
 
-    What was not marked may be taken again, and nobody is blamed for it; what was marked may be with AWS, and is
-    looked for. Whoever calls this has stopped carrying them.
+    A job without an intent may be claimed again without counting a lost worker; one with an intent may be with AWS,
+    and is looked up. Call it only after their delivery has stopped.
     """
     deadline = time.monotonic() + BACK_WITHIN
     while jobs:
@@ -56,7 +56,7 @@ def let_go(jobs: Sequence[Job]) -> None:
                 rows.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)
                 rows.filter(delivery=Delivery.SENDING).update(lease_until=now())
         except AWAY:
-            connection.close()  # it would be asked in vain for ever
+            connection.close()  # a broken connection never recovers
             if time.monotonic() > deadline:
                 raise
             time.sleep(PAUSE_WITHOUT_DATABASE)
@@ -65,14 +65,14 @@ def let_go(jobs: Sequence[Job]) -> None:
 
 
 def _pick(account: Account, limit: int) -> list[int]:
-    """Ids of jobs that may go, a round over the teams first, then the second of each, and so on."""
+    """Return ids of deliverable jobs: first the oldest of each team, then the second oldest, and so on."""
     turn = Window(RowNumber(), partition_by=F("team"), order_by=F("pk").asc())
     ready = Job.objects.filter(account=account).deliverable()
     return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:limit])
 
 
 def _claim(candidate_ids: list[int]) -> list[Job]:
-    """Take leases on those that are still free, and hold those that have ended too many workers."""
+    """Lease those that are still free, and hold those that have killed too many workers."""
     with transaction.atomic():
         free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "workers_lost")
         rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
@@ -82,11 +82,11 @@ def _claim(candidate_ids: list[int]) -> list[Job]:
         ids = [job.pk for job in leasable]
         Job.objects.filter(pk__in=ids).update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
         # Read back in the same transaction: after it, a pause longer than the lease would show another worker's
-        # epoch, and this worker would take that one's job for its own.
+        # epoch, and this worker would take that job for its own.
         jobs = Job.objects.filter(pk__in=ids).select_related(
             "queue", "team", "account", "revision__definition", "submission__person"
         )
-        # A step has its part of the document in its own row: the whole, read for each step, grows with the square.
+        # A step's row has its part of the document; loading the whole for each step would be quadratic.
         jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
         edges = Prefetch("waits_for", JobDependency.objects.with_parents("batch_id"))
         ordered_jobs = sorted(jobs.prefetch_related(edges), key=lambda job: candidate_ids.index(job.pk))
@@ -94,12 +94,12 @@ def _claim(candidate_ids: list[int]) -> list[Job]:
 
 
 def _suspect(job: Job) -> bool:
-    """Its lease lapsed in somebody's hands, now or before: who had it never came back."""
+    """Return whether a worker of the job died, now or before: its lease expired or was counted as lost."""
     return job.lease_until is not None or job.workers_lost > 0
 
 
 def _held(job: Job) -> bool:
-    """A person must look at a job that may be what ends workers."""
+    """Hold a job that may be killing workers until a person has looked at it."""
     if job.workers_lost < WORKERS_AT_MOST:
         return False
     job.hold(DEADLY, source=SOURCE)

@@ -1,4 +1,4 @@
-"""What several threads want at the same moment is done in one go, so that one commit to the disk serves them all."""
+"""Group commit: requests of several threads at the same time share one database transaction."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class _Place(Generic[Wish, Answer]):
-    """A thread that waits with its wish, and what becomes of it."""
+    """A waiting thread's request and its outcome."""
 
     wish: Wish
     done: bool = False
@@ -24,14 +24,14 @@ class _Place(Generic[Wish, Answer]):
 
 
 class Together(Generic[Wish, Answer]):
-    """Calls `act` with the wishes of all threads that wait; each gets its own answer.
+    """Calls `commit` with the requests of all waiting threads; each gets its own result.
 
-    Whoever finds nobody at it does it for all, in its own thread and with its own connection. When that fails each
-    wish is tried by itself, so that one bad one leaves the others alone.
+    The first thread becomes the leader and commits the whole batch on its connection. If that fails, each request is
+    tried alone, so that a bad one doesn't affect the others.
     """
 
     def __init__(self, commit: Callable[[Sequence[Wish]], Sequence[Answer]]) -> None:
-        self.threads = 1  # that may come at the same moment
+        self.threads = 1  # that may call at the same time
         self._act = commit
         self._gathering = threading.Lock()
         self._acting = threading.Lock()
@@ -52,7 +52,7 @@ class Together(Generic[Wish, Answer]):
         return slot.answers[0]
 
     def _linger(self) -> None:
-        """Give the other threads a moment to join: much less than a call to AWS takes."""
+        """Wait a moment for the other threads: much less than a call to AWS takes."""
         until = time.monotonic() + LINGER_SECONDS
         while len(self._waiting) < self.threads and time.monotonic() < until:
             time.sleep(PAUSE)
