@@ -1,5 +1,5 @@
-"""What happened: AWS is asked, and its answers become the state of our rows.
+"""Synchronisation: AWS is polled, and its responses become the state of the portal's rows.
 
-`apply` is the one writer of state. `poll` asks about jobs that are not at their end, `reconcile` looks for those
-whose delivery nobody knows, `infrastructure` mirrors the queues.
+`apply` is the only writer of state. `poll` asks about jobs that have not ended, `reconcile` looks up those whose
+delivery is in doubt, `infrastructure` mirrors the queues.
 """

@@ -1,7 +1,7 @@
-"""The one writer of state: what AWS told of a job becomes the job's row, if it is news.
+"""The only writer of job state: applies an observation of AWS to the job's row, if it is newer.
 
-News are ordered by (finished attempts, rank of the state). Late and repeated ones change nothing; a retry may go
-back to RUNNABLE, because one more attempt has then finished; nothing leaves a final state.
+Observations are ordered by (finished attempts, rank of the state). Late and repeated ones change nothing; a retry may
+go back to RUNNABLE, because one more attempt has then finished; nothing leaves a final state.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ _encoder = DjangoJSONEncoder()
 
 @dataclass
 class _News:
-    """What one job's row becomes, and what its copy said before."""
+    """A change of one job's row, and the progress that the row must still have."""
 
     job: Job
     known: tuple[int, int]
@@ -35,12 +35,12 @@ class _News:
 
 
 def apply(job: Job, observation: Observation, *, source: str) -> bool:
-    """Take an observation into the job's row. True if its state or the number of its attempts changed."""
+    """Apply an observation to the job's row. True if its state or the number of its attempts changed."""
     return bool(apply_all([(job, observation)], source=source))
 
 
 def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
-    """Take observations into their rows, in one transaction. The jobs whose state or number of attempts changed."""
+    """Apply observations in one transaction. Return the jobs whose state or number of attempts changed."""
     current_time = now()
     updates = [
         _news(job, observation, current_time) for job, observation in observations if job.state not in FINAL_STATES
@@ -49,12 +49,12 @@ def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -
 
 
 def _news(job: Job, observation: Observation, current_time: datetime) -> _News | None:
-    """What is newer than what the copy knows."""
+    """Return what the observation changes; None if it is older than the job's copy."""
     state = _state(observation)
     progress, previous = (observation.finished_attempts, rank_of(state)), _known(job)
     if progress < previous:
         return None
-    job.state, previous_state = state, job.state  # how soon to look again depends on what it is now
+    job.state, previous_state = state, job.state  # the next poll depends on the new state
     job.submitted_at = observation.submitted_at or job.submitted_at
     poll_at = next_look(job, current_time)
     changed = (observation.finished_attempts, state) != (job.finished_attempts, previous_state)
@@ -90,7 +90,7 @@ def _news(job: Job, observation: Observation, current_time: datetime) -> _News |
 
 
 def lose(job: Job, *, source: str) -> bool:
-    """AWS no longer knows the job and its end was never seen: LOST, with what is known, and never called FAILED."""
+    """Mark as LOST, not as FAILED, a job that AWS no longer knows and whose end was never observed."""
     current_time = now()
     fields = {
         "state": State.LOST,
@@ -105,7 +105,7 @@ def _known(job: Job) -> tuple[int, int]:
 
 
 def _write(updates: Sequence[_News], current_time: datetime, source: str) -> list[Job]:
-    """Write what was seen, unless another observer was quicker since a copy was read. Those that changed."""
+    """Write updates, except where another process has changed the row since it was read. Return the changed jobs."""
     if not updates:
         return []
     with transaction.atomic():
@@ -138,7 +138,7 @@ def _write(updates: Sequence[_News], current_time: datetime, source: str) -> lis
 
 
 def _save(updates: Sequence[_News]) -> None:
-    """What is the same for many rows, as when nothing is new but the time, is one statement for them all."""
+    """Write updates, with one statement for rows that change alike, as when only the time is new."""
     by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
     for update in updates:
         if "raw" in update.fields:
@@ -150,7 +150,7 @@ def _save(updates: Sequence[_News]) -> None:
 
 
 def _state(observation: Observation) -> str:
-    """AWS calls a stopped job FAILED; people would look for a fault."""
+    """Return STOPPED for a job that AWS calls FAILED because it was stopped: nobody should look for a fault."""
     return (
         State.STOPPED if observation.state == State.FAILED and observation.stopped_by_request else observation.state
     )

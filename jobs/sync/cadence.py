@@ -1,4 +1,4 @@
-"""How soon to look at a job again: often when it is about to change or someone looks, seldom when it waits long."""
+"""Poll intervals of jobs: short for those that change soon or are being viewed, long for those that wait long."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,11 @@ OLD = timedelta(hours=1)
 
 
 def next_look(job: Job, current_time: datetime) -> datetime:
-    """At the account's pace for jobs in motion; four times slower for those that wait, twelve if they wait long."""
+    """Return the next poll time of a job.
+
+    That is the account's interval for active, young or viewed jobs, and four or twelve times as long for those that
+    wait.
+    """
     interval = job.account.poll_seconds
     age = current_time - (job.submitted_at or job.accepted_at)
     is_viewed = job.looked_at is not None and current_time - job.looked_at < SOMEONE_LOOKS

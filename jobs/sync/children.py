@@ -1,7 +1,7 @@
-"""The children of an array become rows when someone looks at them, or when they failed.
+"""Children of array jobs, read from AWS when someone views them or when they failed.
 
-Ten thousand children are a hundred calls of DescribeJobs, so they are asked about once, after that only those that
-had not ended, and nothing is asked while nobody looks. The parent's own progress comes with every poll.
+Ten thousand children take a hundred DescribeJobs calls. So they are read once, after that only those that had not
+ended, and only while someone views them. The parent's progress comes with every poll.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from jobs.states import FINAL_STATES, State, rank_of
 
 log = structlog.get_logger(__name__)
 
-# How long what was read of a hundred children is good enough for whoever goes on looking.
+# A read counts as fresh for FRESH_SECONDS, and for so much longer with each call it takes.
 FRESH_SECONDS_A_CALL = 1.0
 FRESH_SECONDS = 5.0
 SECONDS_AT_ONCE = 20.0
@@ -30,7 +30,7 @@ FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "stopped_a
 
 
 def read_children(job: Job) -> int:
-    """Ask about the children that may have changed since they were last read. How many calls that took."""
+    """Read the children that may have changed since the last read. Return the number of calls."""
     if not job.batch_id or not job.array_size:
         return 0
     final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
@@ -42,7 +42,7 @@ def read_children(job: Job) -> int:
 
 
 def read_failed(job: Job) -> int:
-    """Ask which children failed, and all about those. How many were asked about."""
+    """Read which children failed, and describe those. Return their number."""
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
@@ -56,7 +56,7 @@ def read_failed(job: Job) -> int:
 
 
 def read_failed_due(account: Account) -> int:
-    """The failed children of every array that ended badly and was not asked about since. How many arrays."""
+    """Read the failed children of every array that ended and was not read since. Return the number of arrays."""
     arrays = list(Job.objects.filter(account=account).with_failures_to_read().select_related("account")[:20])
     for job in while_time(arrays, SECONDS_AT_ONCE):
         read_failed(job)
@@ -64,7 +64,7 @@ def read_failed_due(account: Account) -> int:
 
 
 def _mine(job: Job, freshness: timedelta) -> bool:
-    """Whether it is time to read, and nobody else is doing so. A parent's end makes it time at once."""
+    """Return whether a read is due and no other process has begun it. The parent's end makes it due at once."""
     current_time = now()
     stale = (
         Q(children_read_at=None)
@@ -85,7 +85,7 @@ def _describe(job: Job, indexes: Sequence[int]) -> int:
 
 
 def _keep(job: Job, observations: Iterable[batch.Observation]) -> None:
-    """Write what was seen; what is known to be later stays."""
+    """Save observations, except those that are older than the row."""
     indexed = [(batch.child_index(observation.batch_id), observation) for observation in observations]
     by_index = {index: observation for index, observation in indexed if index is not None}
     progress = {

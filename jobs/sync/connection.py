@@ -1,4 +1,4 @@
-"""Tests an account's way in, and keeps what came of it: who the portal is there, and what it may do."""
+"""Test of an account's connection; stores the portal's identity and permissions there."""
 
 from dataclasses import asdict
 
@@ -13,7 +13,7 @@ from jobs.states import State
 
 
 def try_connection(account: Account) -> None:
-    """Ask AWS, and keep the answers on the account. No credential is among them."""
+    """Test the account's connection and save the result, which contains no credentials."""
     by_role = account.access == Access.ROLE
     report = permissions.find_out(fresh_clients(account), surroundings(account))
     result = {
@@ -26,7 +26,7 @@ def try_connection(account: Account) -> None:
 
 
 def surroundings(account: Account) -> permissions.Surroundings:
-    """A queue of the account, and a job in it that has ended well, if there are such."""
+    """Return what permissions can be tested with: a queue and a job that succeeded, if the account has any."""
     queue = account.queues.filter(vanished_at=None).order_by("pk").first()
     job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
     return permissions.Surroundings(

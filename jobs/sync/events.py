@@ -1,7 +1,7 @@
-"""Events make news come sooner, and are believed in nothing: all that an event says is "look at this job".
+"""Consumer of Batch events from EventBridge: each only makes a job due for a poll.
 
-They come at least once, in any order, before our own commit, malformed, or about jobs that are not ours. Polling
-alone would find out everything that they tell.
+Events come at least once, in any order, before our own commit, malformed, or about jobs of others. Nothing in them is
+trusted; polling alone would find the same.
 """
 
 import json
@@ -19,17 +19,17 @@ log = structlog.get_logger(__name__)
 
 KINDS = frozenset({"Batch Job State Change", "Batch Job Queue Blocked"})
 LONGEST_ID = 100
-# An event may be here before the commit that says whose job it is about.
+# An event may arrive before the commit that records its job's id.
 PATIENCE_SECONDS = 180.0
 WAITING_AT_MOST = 10_000
 
 
 class MalformedError(Exception):
-    """What came is no event of Batch."""
+    """The message is no Batch event."""
 
 
 def job_id_in(body: str) -> str:
-    """The id of the job that an event is about, of the whole array for a child. Raises MalformedError."""
+    """Return the id of an event's job, for a child that of its array. Raise MalformedError."""
     try:
         event = json.loads(body)
         kind, job_id = event["detail-type"], event["detail"]["jobId"]
@@ -48,14 +48,14 @@ def job_id_in(body: str) -> str:
 
 @dataclass
 class Ear:
-    """Takes events and has the jobs looked at that they are about. Ids that are not ours yet are kept a while."""
+    """Makes the jobs of events due for a poll. Keeps unknown ids for a while: their jobs may be committed later."""
 
     unknown: dict[str, float] = field(default_factory=dict)
     heard: int = 0
     malformed: int = 0
 
     def hear(self, bodies: Iterable[str]) -> set[int]:
-        """Mark the jobs as due for a look. The accounts in which some are."""
+        """Make the events' jobs due for a poll. Return the ids of their accounts."""
         job_ids: set[str] = set()
         for body in bodies:
             self.heard += 1
@@ -67,7 +67,7 @@ class Ear:
         return self._look(job_ids)
 
     def again(self) -> set[int]:
-        """Try the ids once more that were not ours when they were told."""
+        """Retry the ids that were unknown when their event came. Return the ids of the accounts."""
         deadline = time.monotonic() - PATIENCE_SECONDS
         self.unknown = {job_id: since for job_id, since in self.unknown.items() if since > deadline}
         return self._look(set(self.unknown))

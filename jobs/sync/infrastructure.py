@@ -1,6 +1,6 @@
-"""Mirrors the queues of an account, in two steps, so that an admin can look at the difference before it is applied.
+"""Mirror of an account's queues, updated in two steps so that an admin can review the changes between them.
 
-What AWS no longer names is marked as gone and kept: history points to it.
+A queue that AWS no longer lists is marked as removed and kept, because history refers to it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ MIRRORED = ("arn", "state", "status", "status_reason", "priority", "platform")
 
 @dataclass(frozen=True)
 class QueueChange:
-    """One queue that AWS describes otherwise than the mirror: what is new, gone or different."""
+    """One difference between AWS's queue and the mirror: a new, changed, removed or returned queue."""
 
     name: str
     kind: str  # new, changed, gone, back
@@ -29,9 +29,9 @@ class QueueChange:
 
 
 def read_queues(account: Account) -> None:
-    """Ask AWS for the account's queues and keep the answer beside the mirror.
+    """Read the account's queues from AWS and save the snapshot beside the mirror.
 
-    Raises one of `jobs.aws.errors`, after it was noted on the account.
+    Raise one of `jobs.aws.errors`, after saving its message on the account.
     """
     try:
         client = client_for(account, "batch", Purpose.READ)
@@ -47,7 +47,7 @@ def read_queues(account: Account) -> None:
 
 
 def difference(account: Account) -> list[QueueChange]:
-    """How the last reading differs from the mirror."""
+    """Return the differences between the last snapshot and the mirror."""
     mirror = {queue.name: queue for queue in account.queues.all()}
     changes = []
     for description in account.reading:
@@ -74,7 +74,7 @@ def difference(account: Account) -> list[QueueChange]:
 
 
 def _shares(policy: Mapping[str, Any]) -> str:
-    """by-team (A 0.5, B 1, decay 3600 s)"""
+    """Return a text like "by-team (A 0.5, B 1, decay 3600 s)"."""
     reader = Answer(policy)
     fair = reader.within("fairsharePolicy")
     shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
@@ -86,7 +86,7 @@ def _shares(policy: Mapping[str, Any]) -> str:
 
 
 def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
-    """general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"""
+    """Return a text like "general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"."""
     return ", ".join(_environment_in_words(environment) for environment in environments)
 
 
@@ -103,7 +103,7 @@ def _environment_in_words(description: Mapping[str, Any]) -> str:
 
 
 def apply_reading(account: Account) -> list[QueueChange]:
-    """Take the last reading into the mirror. What it changed."""
+    """Apply the last snapshot to the mirror. Return the changes."""
     current_time = now()
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=account.pk)
@@ -121,7 +121,7 @@ def apply_reading(account: Account) -> list[QueueChange]:
 
 
 def sync_queues(account: Account) -> list[QueueChange]:
-    """Read and apply in one go, as the clock does. Raises like `read_queues`; then the mirror stays as it is."""
+    """Read and apply at once, as the clock does. Raise like `read_queues`; the mirror is then unchanged."""
     read_queues(account)
     account.refresh_from_db()
     return apply_reading(account)

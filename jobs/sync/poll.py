@@ -1,4 +1,4 @@
-"""The floor of what is known: DescribeJobs over the jobs that are not at their end, 100 a call."""
+"""Polling of jobs that have not ended: DescribeJobs for 100 of them a call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ FIRST_QUIET, LONGEST_QUIET = 2, 120  # seconds
 AFTER_TROUBLE = timedelta(seconds=10)
 AFTER_UNREADABLE = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
 NOTHING = batch.Described(())
-# AWS may not list a job yet just after it took it, and may leave one out once; both pass.
+# AWS may not know a job yet just after accepting it, and may leave one out once; both pass.
 VISIBLE_WITHIN = timedelta(hours=1)
 MISSED_FOR = timedelta(minutes=5)
 
 
 @dataclass
 class Polled:
-    """What a poll did."""
+    """The result of a poll."""
 
     looked_at: int = 0
     changed: list[int] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Polled:
 
 
 def poll(account: Account) -> Polled:
-    """Ask about every job of the account that is due, those waiting longest for a look first."""
+    """Poll every job of the account that is due, the longest overdue first."""
     result = Polled()
     if account.quiet_until and account.quiet_until > now():
         return result
@@ -74,7 +74,7 @@ def _take_in(jobs: Sequence[Job], descriptions: batch.Described, result: Polled)
 
 
 def _missed(job: Job) -> bool:
-    """DescribeJobs leaves out, without a word, what it does not know."""
+    """Mark a job that DescribeJobs left out as missing, and as lost after a while. True if it is lost."""
     current_time = now()
     since = job.missing_since or current_time
     is_young = current_time - (job.submitted_at or job.accepted_at) < VISIBLE_WITHIN
@@ -85,7 +85,7 @@ def _missed(job: Job) -> bool:
 
 
 def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
-    """Nothing was learnt of these: they are neither missing nor changed, and are asked about later."""
+    """Poll jobs again after a pause: nothing was learnt about them, so they are neither missing nor changed."""
     if jobs:
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
 
@@ -98,7 +98,7 @@ def _remember(account: Account, result: Polled) -> None:
     if not result.trouble:
         fields |= {"polled_at": now(), "quiet_until": None, "quiet_seconds": 0}
     elif result.too_fast:
-        # Twice as long each time: the account's other users need AWS's answers as well.
+        # Back off exponentially: the account's other users need AWS's capacity too.
         pause = min(LONGEST_QUIET, max(FIRST_QUIET, account.quiet_seconds * 2))
         fields |= {"quiet_until": now() + timedelta(seconds=pause), "quiet_seconds": pause}
         fields |= {"throttles": F("throttles") + 1, "throttled_at": now()}

@@ -1,4 +1,4 @@
-"""Makes the rows of a job anew from what AWS has of it, after a backup was restored that is older than the job."""
+"""Recovery of a job's rows from AWS, after the restore of a backup that is older than the job."""
 
 from contextlib import suppress
 from typing import Any
@@ -40,7 +40,7 @@ LONGEST_DEFINITION_NAME = 128
 
 
 def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
-    """The job's rows, made from its tags, and a note; no job if the tags name nobody we know."""
+    """Create the job's rows from its tags. Return the job and a note; no job if its tags name unknown rows."""
     description = Answer(observation.raw)
     tags = description.text_map("tags")
     name = description.text("jobName", at_most=batch.LONGEST_NAME)
@@ -55,7 +55,7 @@ def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, s
         return None, f"Its job definition {description.text('jobDefinition')!r} cannot be read."
     definition_document = _described(queue.account, *definition)
     with transaction.atomic():
-        # As whoever submits does: a key is looked for and given to a submission by one at a time.
+        # Lock like a submission does: a key is looked up and assigned under the team's lock.
         team = Team.objects.select_for_update().get(pk=team.pk)
         revision = _revision(queue.account, team, *definition, definition_document)
         job = _job(queue, _submission(queue.account, team, person, tags), revision, observation)
@@ -68,7 +68,7 @@ def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, s
 
 
 def _submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
-    """The submission that the job belongs to: one that is known or was rebuilt already, else a new one of no job."""
+    """Return the job's submission: the existing one, or a new one without jobs."""
     submission = Submission(
         team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={}
     )
@@ -87,10 +87,10 @@ def _submission(account: Account, team: Team, person: User, tags: dict[str, str]
 
 
 def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
-    """Make the job one of the submission's. Its position there."""
+    """Add the job to the submission. Return its position."""
     if not submission.job_count:
         submission.name, submission.kind, submission.document = name, Kind.SUBMISSION, document
-    elif submission.source == Source.RECOVERED:  # of any other, the document was kept as it was written
+    elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
         steps = submission.document.get("jobs", [submission.document])
         submission.kind, submission.document = Kind.WORKFLOW, {"jobs": [*steps, document]}
         submission.name = f"{steps[0]['jobName'][:100]} and {len(steps)} more"
@@ -139,7 +139,7 @@ def _job(queue: Queue, submission: Submission, revision: Revision, observation: 
 
 
 def _document(name: str, queue: Queue, revision: Revision, description: Answer) -> dict[str, Any]:
-    """What was asked for, as far as AWS still says: enough to run it again."""
+    """Return the submission document as far as AWS still has it: enough to run the job again."""
     container = description.within("container")
     overrides: dict[str, Any] = {}
     if "command" in container:
@@ -164,7 +164,7 @@ def _document(name: str, queue: Queue, revision: Revision, description: Answer) 
 
 
 def _described_as_run(description: Answer) -> dict[str, Any]:
-    """The parts of a definition that AWS shows as the job runs them, with its overrides; their sizes count."""
+    """Return the properties that AWS describes with the job's overrides applied; the size is computed from them."""
     parts = ("ecsProperties", "eksProperties", "nodeProperties")
     return {key: part for key in parts if (part := description.within(key).storable())}
 
@@ -184,7 +184,7 @@ def _public_id(marker: str) -> UUID | None:
 
 
 def _definition_named(arn: str) -> tuple[str, int] | None:
-    """Name and revision out of `arn:…:job-definition/name:3`; None for what is no such thing."""
+    """Return name and revision from `arn:…:job-definition/name:3`; None for any other text."""
     name, _, number = arn.rpartition("/")[2].partition(":")
     if not 0 < len(name) <= LONGEST_DEFINITION_NAME:
         return None
@@ -192,7 +192,7 @@ def _definition_named(arn: str) -> tuple[str, int] | None:
 
 
 def _described(account: Account, name: str, number: int) -> dict[str, Any]:
-    """The definition's document if no row has it and AWS still says it."""
+    """Return the definition's document if no row has it and AWS still does."""
     if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
         return {}
     try:

@@ -1,7 +1,8 @@
-"""Both ledgers side by side: jobs of which nobody knows whether AWS has them are looked for by their marker.
+"""Reconciliation of deliveries in doubt: their jobs are looked up in AWS by their marker.
 
-Found: adopted. Not found, and any request that could still be on its way would have been refused by now: back to
-be sent again. Not found before that: looked for again, later and later. This runs in the clock and needs no Redis.
+A job that AWS has is adopted. One that AWS doesn't have is sent again once its quarantine is over, when any request
+still under way would be refused; before that it is looked up again, at growing intervals. This runs in the clock and
+needs no Redis.
 """
 
 from datetime import timedelta
@@ -26,7 +27,7 @@ SECONDS_AT_ONCE = 5.0
 
 
 def reconcile(account: Account) -> int:
-    """Look for the account's jobs of unknown delivery, for about 5 s. How many are known now."""
+    """Look up the account's jobs with unknown delivery, for about 5 s. Return how many were settled."""
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
     for job in while_time(_due(account).select_related("account", "queue", "team")[:100], SECONDS_AT_ONCE):
@@ -37,7 +38,7 @@ def reconcile(account: Account) -> int:
             log.warning("reconcile_failed", job=job.text_id, error=error.message)
             _look_later(job)
             if is_outage(error):
-                break  # the others stay due, and are looked for when AWS answers
+                break  # the others stay due until AWS responds
             continue
         reached("found")
         if batch_ids:
@@ -50,7 +51,7 @@ def reconcile(account: Account) -> int:
 
 
 def has_due_jobs(account: Account) -> bool:
-    """Whether there is a job to look for now."""
+    """Return whether any job is due for a lookup."""
     return _due(account).exists()
 
 
@@ -60,7 +61,7 @@ def _due(account: Account) -> JobQuerySet:
 
 
 def _decide(job: Job) -> bool:
-    """AWS does not have it and never will: another try, unless a person should have a say in that."""
+    """Return the job to the queue, or hold it if a person has to decide. AWS doesn't have it and never will."""
     has_vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
     lost_workers = job.workers_lost + has_vanished
     if lost_workers >= WORKERS_AT_MOST:
@@ -72,7 +73,7 @@ def _decide(job: Job) -> bool:
 
 
 def _look_later(job: Job) -> None:
-    """2, 4, 8 … seconds after it was sent, at most 40 apart."""
+    """Schedule the next lookup: 2, 4, 8 … s after it was sent, at most 40 s apart."""
     age = (now() - job.sent_at).total_seconds() if job.sent_at else 0
     wait = min(LONGEST_WAIT, max(2.0, age))
     Job.objects.filter(pk=job.pk, delivery=job.delivery, epoch=job.epoch).update(

@@ -1,9 +1,9 @@
-"""Lays AWS's list of jobs beside ours, queue by queue, and looks for what should not be.
+"""Full comparison of AWS's job lists with the portal's rows, queue by queue.
 
-A second job under one marker is ended and counted. A job of this portal without a row, as after the restore of a
-backup, is rebuilt from its tags. What AWS has and we only thought we might have sent is adopted.
+A second job with the same marker is terminated and counted. A job of this portal without a row, as after the restore
+of a backup, is rebuilt from its tags. A job in AWS whose delivery was in doubt is adopted.
 
-A long list is read a few pages at a time, so that whoever calls this, the clock, sees to its other duties between.
+A long list is read a few pages at a time, so that the clock can do its other tasks in between.
 """
 
 import time
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 SOURCE = "reconcile"
 EVERY = timedelta(minutes=5)
-# AWS lists a job up to two minutes after it took it, from a request that may have been five minutes under way.
+# AWS lists a job up to two minutes after accepting it, from a request that may have been under way for five.
 OVERLAP = timedelta(minutes=10)
 # AWS forgets ended jobs after a week.
 KEPT = timedelta(days=8)
@@ -44,7 +44,7 @@ Page = Sequence[batch.Listed]
 
 @dataclass
 class Reading:
-    """A queue's list that is being read."""
+    """The position in a queue's list."""
 
     began: datetime
     pages: Iterator[Page]
@@ -54,7 +54,7 @@ _readings: dict[int, Reading] = {}
 
 
 def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelta = EVERY) -> int:
-    """Compare what is due of the account's queues, for about so long. How many queues were finished."""
+    """Compare the account's due queues, for about `seconds`. Return how many were finished."""
     deadline = time.monotonic() + seconds
     finished = 0
     for queue in list(_due(account, every)):
@@ -73,7 +73,7 @@ def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelt
 
 
 def has_due_queues(account: Account, every: timedelta = EVERY) -> bool:
-    """Whether there is something to compare now."""
+    """Return whether any queue is due for a comparison."""
     return bool(_due(account, every))
 
 
@@ -87,7 +87,7 @@ def _due(account: Account, every: timedelta) -> list[Queue]:
 
 
 def _go_on(queue: Queue, deadline: float) -> bool:
-    """Read on in the queue's list. True: to its end."""
+    """Continue with the queue's list. True at its end."""
     cursor = _readings.get(queue.pk)
     if cursor is None:
         started_at = now()
@@ -106,7 +106,7 @@ def _go_on(queue: Queue, deadline: float) -> bool:
 
 
 def _compare(queue: Queue, page: Page) -> None:
-    """One page of AWS's list with the rows that it should be about."""
+    """Compare one page of AWS's list with its jobs' rows."""
     by_public_id: dict[UUID, list[batch.Listed]] = defaultdict(list)
     for summary in page:
         public_id = _marked(summary.name)
@@ -126,7 +126,7 @@ def _compare(queue: Queue, page: Page) -> None:
             orphan_ids.append(min(summaries, key=lambda summary: (summary.created_at, summary.batch_id)).batch_id)
             continue
         if job.marker not in {summary.name for summary in summaries}:
-            continue  # a name that only ends as one of ours
+            continue  # the name only ends like one of ours
         surplus += [(job, summary.batch_id, kind) for summary, kind in _surplus(job, summaries)]
     _end(queue, surplus)
     if orphan_ids:
@@ -134,22 +134,22 @@ def _compare(queue: Queue, page: Page) -> None:
 
 
 def _surplus(job: Job, summaries: Page) -> list[tuple[batch.Listed, OddityKind]]:
-    """What AWS has beyond the one job there should be."""
+    """Return the jobs that AWS has beyond the one it should have."""
     if job.delivery in FINAL_DELIVERIES:
         return [(summary, OddityKind.UNWANTED) for summary in summaries]
     is_leased = job.lease_until is not None and job.lease_until > now()
     if job.delivery == Delivery.SENDING and is_leased:
-        return []  # its worker is about to say which
+        return []  # its worker is about to record which
     if job.delivery != Delivery.SENT:
         reader = client_for(job.account, "batch", Purpose.READ)
         oldest_first = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
         if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
-            return []  # somebody else just said which it is
+            return []  # another process has just recorded which
     return [(summary, OddityKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
 
 
 def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
-    """End jobs that nobody wanted, if their tags say that the portal sent them: a copy by hand has its own life."""
+    """Terminate surplus jobs whose tags show that the portal sent them, and no copies that someone made by hand."""
     if not surplus:
         return
     reader = client_for(queue.account, "batch", Purpose.READ)
@@ -174,7 +174,7 @@ def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
 
 
 def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
-    """Jobs with a marker and no row: ours, if their tags say so, and then they get one."""
+    """Rebuild the rows of jobs that have a marker and no row, if their tags name this portal."""
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _described(reader, batch_ids)
     for observation in observations:
@@ -189,7 +189,7 @@ def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
 
 
 def _described(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
-    """What AWS says of these, and the ids of which it cannot be read."""
+    """Describe jobs. Return the observations, and the ids whose description can't be read."""
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
     for start in range(0, len(batch_ids), batch.DESCRIBE_AT_ONCE):
@@ -200,13 +200,13 @@ def _described(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observ
 
 
 def _check_all_read(unreadable: set[str]) -> None:
-    """A queue of which something could not be read does not count as compared. Raises MalformedAnswerError."""
+    """Raise MalformedAnswerError if any description could not be read: the queue then doesn't count as compared."""
     if unreadable:
         raise MalformedAnswerError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
 
 
 def _marked(name: str) -> UUID | None:
-    """The public id at the end of a name, if there is one."""
+    """Return the public id at the end of a name, if it has one."""
     text = name[-TEXT_LENGTH:]
     try:
         return from_text(text) if name[-TEXT_LENGTH - 1 : -TEXT_LENGTH] == "-" else None

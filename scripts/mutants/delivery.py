@@ -155,7 +155,7 @@ LOST = (
         ("quarantine: what is found is adopted", "        if batch_ids:\n", "        if False:\n"),
         (
             "quarantine: no answer is no absence",
-            "                break  # the others stay due, and are looked for when AWS answers\n            continue",
+            "                break  # the others stay due until AWS responds\n            continue",
             "                break\n            batch_ids = []",
         ),
     ),
