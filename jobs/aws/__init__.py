@@ -1,5 +1,5 @@
-"""How we speak to Amazon: our words in, our words out. Nobody else imports boto3.
+"""The portal's client of AWS: typed values in, typed values out. No other package imports boto3.
 
-A client is made in `session` and passed in, each call shows its request as a whole, and what fails leaves as one of
-the four kinds of `errors`. Answers are read field by field, and kept raw beside, because Amazon adds to them.
+`session` makes the clients, which are passed in. Each call shows its request as a whole; a failure leaves as one of
+the four kinds of `errors`. Responses are read field by field and kept raw as well, because AWS extends them.
 """

@@ -1,8 +1,8 @@
-"""The one door through which answers of AWS are read: member by member, and no answer can break the reader.
+"""Reader of AWS responses that survives missing members and members of another type.
 
-botocore hands on a 200 whose body was cut as a success without its members, and checks the type of none. So a call is
-made by `call` or `pages`, and what comes back is an `Answer`: a member that is missing, or of another type, reads as
-nothing. What an answer is worthless without is asked for as required, and raises MalformedAnswerError.
+botocore passes on a truncated 200 as a success without its members, and checks no types. So calls are made by `call`
+or `pages` and return an `Answer`, in which such a member reads as empty. Members without which the response is
+useless are read as required, and raise MalformedAnswerError.
 """
 
 import json
@@ -13,15 +13,15 @@ from typing import Any, TypeGuard
 
 from jobs.aws.errors import MalformedAnswerError, translated
 
-LARGEST_NUMBER = 2**31 - 1  # what an integer column holds
-DEEPEST = 64  # levels of an answer that are kept
+LARGEST_NUMBER = 2**31 - 1  # the largest value of an integer column
+DEEPEST = 64  # levels of a response that are kept
 
 _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-"""NUL and halves of characters, which JSON can spell and PostgreSQL refuses."""
+"""NUL and lone surrogates, which JSON can contain and PostgreSQL rejects."""
 
 
 def call(operation: Callable[..., Any], **request: Any) -> "Answer":
-    """Make one call of a client, such as `client.describe_jobs`. Raises one of `jobs.aws.errors`."""
+    """Make one call of a client, such as `client.describe_jobs`. Raise one of `jobs.aws.errors`."""
     with translated():
         raw = operation(**request)
     if not isinstance(raw, dict):
@@ -30,7 +30,7 @@ def call(operation: Callable[..., Any], **request: Any) -> "Answer":
 
 
 def pages(operation: Callable[..., Any], **request: Any) -> Iterator["Answer"]:
-    """Make a call for each page of a list. Raises one of `jobs.aws.errors`, also if there is no way to its end."""
+    """Yield each page of a list. Raise one of `jobs.aws.errors`, also if the pages never end."""
     tokens: set[str] = set()
     token = ""
     while True:
@@ -45,16 +45,16 @@ def pages(operation: Callable[..., Any], **request: Any) -> Iterator["Answer"]:
 
 
 def check_lists(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
-    """A handler of botocore's `before-parse`. Raises MalformedAnswerError for an object or text in a list's place.
+    """Raise MalformedAnswerError for an object or text in a list's place. A handler of botocore's `before-parse`.
 
-    botocore goes through whatever can be gone through, so that `{"jobs": {}}` would read as a list of no jobs.
+    botocore iterates over anything iterable, so that `{"jobs": {}}` would read as an empty list of jobs.
     """
     if operation_model.output_shape is None or response_dict["status_code"] >= 300:
         return
     try:
         body = json.loads(response_dict["body"])
     except (ValueError, RecursionError):
-        return  # XML, or cut: then there are no members
+        return  # XML or truncated: it has no members
     if not isinstance(body, dict):
         return
     for name, shape in operation_model.output_shape.members.items():
@@ -64,7 +64,7 @@ def check_lists(operation_model: Any, response_dict: Mapping[str, Any], **_: obj
 
 
 class Answer:
-    """An object in an answer of AWS."""
+    """An object in an AWS response."""
 
     __slots__ = ("raw",)
 
@@ -74,31 +74,34 @@ class Answer:
     def __contains__(self, key: str) -> bool:
         return self.raw.get(key) is not None
 
-    # -- What may be missing
+    # -- Optional members
     def text(self, key: str, *, at_most: int = 0) -> str:
-        """A text that a database can hold; empty if it has more than `at_most` characters, of any number for 0."""
+        """Return a text that a database can store.
+
+        Empty if it is longer than `at_most` characters; 0 means no limit.
+        """
         value = self.raw.get(key)
         if not isinstance(value, str) or (at_most and len(value) > at_most):
             return ""
         return value.translate(_UNSTORABLE)
 
     def number(self, key: str) -> int | None:
-        """A whole number that an integer column can hold."""
+        """Return a whole number that fits an integer column."""
         value = self.raw.get(key)
         return value if _is_whole(value) and abs(value) <= LARGEST_NUMBER else None
 
     def decimal(self, key: str, default: float) -> float:
-        """A finite number, whole or not."""
+        """Return a finite number, whole or not."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return default
-        return float(value) if abs(value) <= LARGEST_NUMBER else default  # which infinity and NaN are not
+        return float(value) if abs(value) <= LARGEST_NUMBER else default  # false for infinity and NaN
 
     def flag(self, key: str) -> bool:
         return self.raw.get(key) is True
 
     def moment(self, key: str) -> datetime | None:
-        """A moment in milliseconds since 1970; 0 and nothing both mean "not yet"."""
+        """Return a time from milliseconds since 1970; 0 and a missing member both mean "not yet"."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
@@ -108,56 +111,56 @@ class Answer:
             return None
 
     def within(self, key: str) -> "Answer":
-        """The object of a key, or an empty one."""
+        """Return the object of a key, or an empty one."""
         return Answer(self.raw.get(key))
 
     def entries(self, key: str) -> list["Answer"]:
-        """The objects in a list; whatever else is in it is left out."""
+        """Return the objects in a list, without its other entries."""
         return [Answer(entry) for entry in self._list(key) if isinstance(entry, dict)]
 
     def texts(self, key: str) -> list[str]:
-        """The texts in a list; whatever else is in it is left out."""
+        """Return the texts in a list, without its other entries."""
         return [entry.translate(_UNSTORABLE) for entry in self._list(key) if isinstance(entry, str)]
 
     def text_map(self, key: str) -> dict[str, str]:
-        """The members of an object that are texts."""
+        """Return the members of an object that are texts."""
         return {str(name): value for name, value in storable(self.within(key).raw).items() if isinstance(value, str)}
 
     def number_map(self, key: str) -> dict[str, int]:
-        """The members of an object that are whole numbers."""
+        """Return the members of an object that are whole numbers."""
         inner = self.within(key)
         numbers = {name: inner.number(name) for name in inner.raw}
         return {str(storable(name)): number for name, number in numbers.items() if number is not None}
 
     def storable(self) -> dict[str, Any]:
-        """All that AWS said, as JSON that a database can hold."""
+        """Return the whole response as JSON that a database can store."""
         document: dict[str, Any] = storable(self.raw)
         return document
 
-    # -- What an answer is worthless without
+    # -- Required members
     def required_text(self, key: str, *, at_most: int) -> str:
-        """A text that is there, printable and not too long. Raises MalformedAnswerError."""
+        """Return a text that is present, printable and not too long. Raise MalformedAnswerError."""
         value = self.raw.get(key)
         if not isinstance(value, str) or not 0 < len(value) <= at_most or not value.isprintable():
             raise self._malformed(key, "text")
         return value
 
     def required_number(self, key: str) -> int:
-        """A whole number of at least 0. Raises MalformedAnswerError."""
+        """Return a whole number of at least 0. Raise MalformedAnswerError."""
         value = self.number(key)
         if value is None or value < 0:
             raise self._malformed(key, "whole number")
         return value
 
     def required_entries(self, key: str) -> list["Answer"]:
-        """A list that is there, and holds objects only. Raises MalformedAnswerError."""
+        """Return a list that is present and holds objects only. Raise MalformedAnswerError."""
         value = self.raw.get(key)
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise self._malformed(key, "list of objects")
         return [Answer(entry) for entry in value]
 
     def next_token(self) -> str:
-        """What leads to the next page; empty on the last. Raises MalformedAnswerError."""
+        """Return the token of the next page; empty on the last. Raise MalformedAnswerError."""
         value = self.raw.get("nextToken") or ""
         if not isinstance(value, str):
             raise self._malformed("nextToken", "text")
@@ -165,7 +168,7 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """What AWS's support asks for."""
+        """The id that AWS support asks for."""
         return self.within("ResponseMetadata").text("RequestId")
 
     def _list(self, key: str) -> list[Any]:
@@ -179,7 +182,7 @@ class Answer:
 
 
 def storable(value: Any, levels: int = DEEPEST) -> Any:
-    """Part of an answer as JSON that a database can hold: no NUL, no half characters, no infinity."""
+    """Return part of a response as JSON that a database can store: no NUL, lone surrogates or infinity."""
     if isinstance(value, str):
         return value.translate(_UNSTORABLE)
     if isinstance(value, float):

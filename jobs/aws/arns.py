@@ -1,4 +1,4 @@
-"""Amazon Resource Names, as far as they are put together or taken apart here."""
+"""Amazon Resource Names, as far as the portal composes or parses them."""
 
 import re
 from dataclasses import dataclass
@@ -18,44 +18,44 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eu-isoe-": "aws-iso-e",
 }
-"""By how the names of a partition's regions begin; the others are of `aws`."""
+"""Prefixes of the region names of each partition; all others are in `aws`."""
 
 
 @dataclass(frozen=True)
 class BatchArn:
-    """The ARN of a job queue or a job definition, taken apart."""
+    """The parsed ARN of a job queue or a job definition."""
 
     partition: str
     region: str
     account_number: str
     resource_type: str
     name: str
-    """For a definition with its revision, if the ARN has one: hello:3."""
+    """A definition's name includes its revision, if the ARN does: hello:3."""
 
     @classmethod
     def parse(cls, text: str, resource_type: ResourceType) -> "BatchArn | None":
-        """Return None for what is not the ARN of such a resource."""
+        """Return None if the text is no ARN of such a resource."""
         match = _BATCH.fullmatch(text)
         return cls(**match.groupdict()) if match and match["resource_type"] == resource_type else None
 
     def is_in(self, region: str, account_number: str) -> bool:
-        """Whether the resource is in that account and region. No for an account whose number is not known."""
+        """Return whether the resource is in that account and region. False for an unknown account number."""
         here = (partition(region), region, account_number)
         return bool(account_number) and (self.partition, self.region, self.account_number) == here
 
 
 def partition(region: str) -> str:
-    """The part of AWS that a region is of."""
+    """Return the AWS partition of a region."""
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def number_in(arn: str) -> str:
-    """The account's number in an ARN; empty if there is none."""
+    """Return the account number in an ARN; empty if it has none."""
     match = re.fullmatch(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+", arn)
     return match[1] if match else ""
 
 
 def principal(caller: str) -> str:
-    """Who a trust policy names for a caller: a session of a role is the role. (Its path is not told.)"""
+    """Return the ARN to name in a trust policy: for an assumed-role session the role's, without its unknown path."""
     match = re.fullmatch(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*", caller)
     return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else caller

@@ -1,4 +1,4 @@
-"""AWS Batch: what the portal asks of it, and what it reads from the answers."""
+"""The calls of AWS Batch, and what the portal reads from the responses."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,21 +13,21 @@ from jobs.aws.errors import MalformedAnswerError
 
 log = structlog.get_logger(__name__)
 
-DESCRIBE_AT_ONCE = 100  # DescribeJobs refuses more ids
-# How long the texts may be that are kept in columns.
+DESCRIBE_AT_ONCE = 100  # AWS's limit for DescribeJobs
+# Maximum lengths of texts that are stored in columns.
 LONGEST_ID = 60
 LONGEST_NAME = 128
 LONGEST_STATE = 20
 LONGEST_LOG_NAME = 512
 LONGEST_TASK_ARN = 200
-# Calls that look for one unreadable job: enough for one among a hundred, and few when no answer can be read at all.
+# Limits of the search for one unreadable job: enough for one in a hundred, and few calls if no response can be read.
 SPLIT_CALLS_AT_MOST = 24
 SPLIT_CALLS_IN_VAIN = 7
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """AWS has the job."""
+    """A job that AWS accepted."""
 
     batch_id: str
     request_id: str
@@ -35,7 +35,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Registered:
-    """AWS has the definition."""
+    """A revision that AWS registered."""
 
     arn: str
     revision: int
@@ -56,7 +56,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Observation:
-    """What AWS told of a job at a moment."""
+    """A job as AWS described it at one time."""
 
     batch_id: str
     state: str
@@ -77,19 +77,19 @@ class Observation:
 
 
 def submit(client: Any, request: Mapping[str, Any]) -> Submitted:
-    """SubmitJob, once. Raises one of `jobs.aws.errors`; NobodyKnowsError when the job may exist all the same."""
+    """Make one SubmitJob call. Raise one of `jobs.aws.errors`; after NobodyKnowsError the job may exist."""
     answer = call(client.submit_job, **request)
     return Submitted(answer.required_text("jobId", at_most=LONGEST_ID), answer.request_id)
 
 
 def register(client: Any, document: Mapping[str, Any]) -> Registered:
-    """RegisterJobDefinition, once. Raises one of `jobs.aws.errors`."""
+    """Make one RegisterJobDefinition call. Raise one of `jobs.aws.errors`."""
     answer = call(client.register_job_definition, **document)
     return Registered(answer.required_text("jobDefinitionArn", at_most=300), answer.required_number("revision"))
 
 
 def deregister(client: Any, arn: str) -> None:
-    """DeregisterJobDefinition: no new job may have the revision; those that have it run on. To repeat it is safe."""
+    """Deregister a revision: no new job may use it, existing ones continue. A repeat is harmless."""
     call(client.deregister_job_definition, jobDefinition=arn)
 
 
@@ -103,7 +103,7 @@ class DescribedRevision:
 
 
 def definitions_named(client: Any, name: str) -> list[DescribedRevision]:
-    """Every active revision of a name that can be read, newest first."""
+    """Return every active revision of a name that can be read, newest first."""
     revisions = []
     for page in pages(client.describe_job_definitions, jobDefinitionName=name, status="ACTIVE"):
         for entry in page.required_entries("jobDefinitions"):
@@ -116,10 +116,10 @@ def definitions_named(client: Any, name: str) -> list[DescribedRevision]:
 
 
 def ids_named(client: Any, queue: str, name: str) -> list[str]:
-    """The ids of all jobs in a queue that have exactly this name, oldest first, whatever their state.
+    """Return the ids of all jobs in a queue with exactly this name, oldest first, whatever their state.
 
-    The filter of ListJobs takes no notice of case, so names are compared again here. Raises MalformedAnswerError if
-    any part of the list cannot be read: from such a list nobody may conclude that there is no job.
+    ListJobs ignores case in its filter, so names are compared again. Raise MalformedAnswerError if any part of the
+    list can't be read: such a list doesn't prove that there is no job.
     """
     entries = pages(client.list_jobs, jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
     jobs = [Listed.of(entry) for page in entries for entry in page.required_entries("jobSummaryList")]
@@ -129,15 +129,15 @@ def ids_named(client: Any, queue: str, name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Listed:
-    """A job in AWS's list of a queue: little is told of it there."""
+    """A job in the response of ListJobs."""
 
     batch_id: str
     name: str
-    created_at: int  # milliseconds since 1970; 0 if AWS does not say
+    created_at: int  # milliseconds since 1970; 0 if unknown
 
     @classmethod
     def of(cls, entry: Answer) -> "Listed":
-        """Raises MalformedAnswerError without an id or a name."""
+        """Parse one entry. Raise MalformedAnswerError without an id or a name."""
         batch_id = entry.required_text("jobId", at_most=LONGEST_ID)
         created_at = entry.moment("createdAt")
         milliseconds = round(created_at.timestamp() * 1000) if created_at else 0
@@ -145,9 +145,9 @@ class Listed:
 
 
 def created_since(client: Any, queue: str, since: datetime) -> Iterator[list[Listed]]:
-    """A queue's jobs of every state that were created later than that, newest first, page by page.
+    """Yield pages of a queue's jobs of every state created after that time, newest first.
 
-    Raises MalformedAnswerError at the end if a job of the list could not be read: then the list was not whole.
+    Raise MalformedAnswerError at the end if a job could not be read: the list was then incomplete.
     """
     after = {"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}
     malformed: MalformedAnswerError | None = None
@@ -164,7 +164,7 @@ def created_since(client: Any, queue: str, since: datetime) -> Iterator[list[Lis
 
 
 def children_listed(client: Any, batch_id: str, status: str) -> list[int]:
-    """The indexes of an array's children in one status, as far as their ids can be read."""
+    """Return the indexes of an array's children with that status, as far as their ids can be read."""
     indexes = []
     for page in pages(client.list_jobs, arrayJobId=batch_id, jobStatus=status):
         for entry in page.required_entries("jobSummaryList"):
@@ -177,25 +177,25 @@ def children_listed(client: Any, batch_id: str, status: str) -> list[int]:
 
 
 def child_index(batch_id: str) -> int | None:
-    """The number of an array's child in its id, `…:7`."""
+    """Return the index in the id of an array's child, `…:7`."""
     index = batch_id.rpartition(":")[2]
     return int(index) if index.isascii() and index.isdecimal() and len(index) <= 6 else None
 
 
 @dataclass(frozen=True)
 class Described:
-    """What DescribeJobs told of some jobs."""
+    """The result of a DescribeJobs call."""
 
     observations: tuple[Observation, ...]
     unreadable: frozenset[str] = frozenset()
-    """Ids that were asked about, and of which nothing may be concluded: part of the answer could not be read."""
+    """Requested ids about which nothing is known, because part of the response could not be read."""
 
 
 def describe(client: Any, batch_ids: Sequence[str]) -> Described:
-    """What AWS knows of up to 100 jobs. It leaves out, without a word, those it does not know.
+    """Describe up to 100 jobs. AWS silently leaves out those it doesn't know.
 
-    One job whose description cannot be read may spoil the whole answer, because botocore gives up on it. Then the
-    jobs are asked about in halves until it is alone. Raises one of `jobs.aws.errors` when nothing at all was read.
+    One unreadable job may spoil the whole response, because botocore then fails to parse it. The jobs are then
+    described in halves until it is alone. Raise one of `jobs.aws.errors` if nothing could be read.
     """
     waiting = deque([list(batch_ids)])
     observations: list[Observation] = []
@@ -226,7 +226,7 @@ def describe(client: Any, batch_ids: Sequence[str]) -> Described:
 
 
 def _observations(ids: Sequence[str], entries: Iterable[Answer]) -> tuple[list[Observation], set[str]]:
-    """What can be read of an answer, and the ids that the rest may be about."""
+    """Return what can be read of a response, and the ids that the rest may be about."""
     readable: list[Observation] = []
     malformed: list[str] = []
     for entry in entries:
@@ -241,14 +241,14 @@ def _observations(ids: Sequence[str], entries: Iterable[Answer]) -> tuple[list[O
 
 
 def terminate(client: Any, batch_id: str, reason: str) -> None:
-    """Ask for a job to end, in whatever state it is. Repeating it does no harm."""
+    """Terminate a job in any state. A repeat is harmless."""
     call(client.terminate_job, jobId=batch_id, reason=reason[:1024])
 
 
 def observed(job: Answer) -> Observation:
-    """An observation from one job of a DescribeJobs answer.
+    """Parse one job of a DescribeJobs response.
 
-    Raises MalformedAnswerError without an id, a status, or attempts that can be counted: these order the news.
+    Raise MalformedAnswerError without an id, a status or a countable list of attempts: these order the observations.
     """
     attempts = tuple(map(_attempt, job.required_entries("attempts") if "attempts" in job else ()))
     container = job.within("container")

@@ -1,7 +1,7 @@
-"""How long calls to AWS may take as a whole: connecting, retries, and an answer that comes byte by byte.
+"""Time limits of whole AWS calls, including connecting, retries and slow responses.
 
-A read time-out starts anew with each byte, so an answer of one byte a second would hold its caller for hours. Here
-every wait on the socket is cut to what is left of the whole call. What was cut off may have happened in AWS.
+A read time-out starts anew with each byte, so a response of one byte a second could block its caller for hours. Here
+every wait on the socket is limited to the time left for the call. A call that was cut off may have taken effect.
 """
 
 import socket
@@ -17,19 +17,19 @@ from botocore.httpsession import URLLib3Session
 
 Item = TypeVar("Item")
 
-SHORTEST_WAIT = 0.001  # a time-out of 0 would mean: do not block
+SHORTEST_WAIT = 0.001  # a time-out of 0 would mean non-blocking
 
 
 class DeadlineError(Exception):
-    """A call was cut off because its time was over. botocore does not repeat it; it may have happened."""
+    """A call was cut off at its deadline. botocore doesn't retry it; it may have taken effect."""
 
     def __init__(self, message: str, waited_seconds: float) -> None:
         super().__init__(message)
-        self.waited = waited_seconds  # seconds for this answer
+        self.waited = waited_seconds  # seconds for this response
 
 
 class _Deadlines(threading.local):
-    """Moments of `time.monotonic`, of this thread: of the block it is in, and of the request it waits for."""
+    """Deadlines of this thread in `time.monotonic`: of the current block and of the current request."""
 
     block = float("inf")
     request = float("inf")
@@ -40,10 +40,10 @@ _deadlines = _Deadlines()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """End all calls of this thread inside within so many seconds altogether. Of nested limits the sooner counts.
+    """Limit all calls of this thread in the block to `seconds` in total. Nested limits: the earlier counts.
 
-    A call that is cut off, or begins too late, raises NobodyKnowsError from `jobs.aws.errors`. Resolving the name of
-    a host is not bounded: that is left to the time-outs of the machine's resolver.
+    A call that is cut off, or begins too late, raises NobodyKnowsError. Name resolution is not limited, except by the
+    resolver's own time-outs.
     """
     before = _deadlines.block
     _deadlines.block = min(before, time.monotonic() + seconds)
@@ -54,7 +54,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def while_time(items: Iterable[Item], seconds: float) -> Iterator[Item]:
-    """The items until so many seconds have passed. The rest is left for another time."""
+    """Yield items until `seconds` have passed. The rest is left for another time."""
     deadline = time.monotonic() + seconds
     for item in items:
         yield item
@@ -63,14 +63,14 @@ def while_time(items: Iterable[Item], seconds: float) -> Iterator[Item]:
 
 
 def bound(client: Any, seconds: float) -> None:
-    """Give each call of a client so many seconds altogether, and make it heed `time_limit`."""
-    endpoint = client._endpoint  # noqa: SLF001 - the one place at which botocore's HTTP session can be exchanged
+    """Limit each call of a client to `seconds` in total, and make it obey `time_limit`."""
+    endpoint = client._endpoint  # noqa: SLF001 - the only place to replace botocore's HTTP session
     endpoint.http_session = _Session.like(endpoint.http_session, seconds)
     client.meta.events.register("before-call", endpoint.http_session.begin_call)
 
 
 class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs leave out what is needed here
-    """botocore's HTTP session, whose sockets know the deadline of the call that waits for them."""
+    """botocore's HTTP session, with sockets that know the deadline of their call."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -81,7 +81,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
     @classmethod
     def like(cls, other: Any, seconds: float) -> "_Session":
-        """A session with the same settings, not yet connected."""
+        """Return a session with the same settings, not yet connected."""
         session = cls(
             verify=other._verify,  # noqa: SLF001
             proxies=other._proxy_config._proxies,  # noqa: SLF001
@@ -95,7 +95,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
         return session
 
     def begin_call(self, **_: object) -> None:
-        """A call begins, with however many requests: botocore repeats some."""
+        """Start the time of a call, which may take several requests: botocore repeats some."""
         self._call.deadline = time.monotonic() + self._seconds
 
     def send(self, request: Any) -> Any:
@@ -124,7 +124,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
 @contextmanager
 def _cut(sock: socket.socket) -> Iterator[None]:
-    """Let a wait on a socket last no longer than what is left. Raises TimeoutError if nothing is."""
+    """Limit a wait on a socket to the time left. Raise TimeoutError if none is left."""
     remaining = _deadlines.request - time.monotonic()
     if remaining <= 0:
         raise TimeoutError("The deadline has passed.")
@@ -155,13 +155,13 @@ class _TlsSocket(ssl.SSLSocket):
         with _cut(self):
             return super().recv_into(*args, **options)
 
-    def send(self, *args: Any, **options: Any) -> int:  # what `sendall` is made of here
+    def send(self, *args: Any, **options: Any) -> int:  # called by `sendall`
         with _cut(self):
             return super().send(*args, **options)
 
 
 class _Connecting:
-    """Connects within the deadline, and has the socket keep to it afterwards."""
+    """Connects within the deadline, with a socket that obeys it afterwards."""
 
     timeout: float | None
 

@@ -1,8 +1,8 @@
-"""Four ways in which a call to AWS fails, by what can be done about it.
+"""The four kinds of failures of AWS calls, by what can be done about them.
 
-Which botocore error is which follows from where it is raised: before the bytes leave, nothing has happened; once
-they have left, only an answer says what did. A 5xx may follow an acceptance, a read time-out hides one, and a
-truncated 200 is handed on by botocore as a success without its fields.
+The kind follows from where botocore raises the error: before bytes are sent, nothing has happened; afterwards only a
+response tells. A 5xx may follow an acceptance, a read time-out may hide one, and botocore passes on a truncated 200
+as a success without its fields.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
-# The portal's own way in is at fault: nothing in the request can mend it.
+# The portal's credentials are at fault, not the request.
 LOCKED_OUT = frozenset(
     {
         "ExpiredToken",
@@ -46,15 +46,15 @@ LOCKED_OUT = frozenset(
 )
 
 
-# What botocore's parsers trip over when a member is of another type than the service model says.
+# Errors of botocore's parsers for a member of another type than in the service model.
 UNREADABLE = (AttributeError, IndexError, KeyError, RecursionError, ResponseParserError, TypeError, ValueError)
 
 
 class AwsError(Exception):
-    """A call that failed. `message` is AWS's sentence with secrets masked, `request_id` what its support asks for."""
+    """A failed call. `message` is AWS's with secrets masked, `request_id` the id for AWS support."""
 
     def __init__(self, message: str, *, code: str = "", request_id: str = "") -> None:
-        message = redact_text(message)  # AWS repeats what it refuses
+        message = redact_text(message)  # AWS quotes the rejected values
         super().__init__(message)
         self.message = message
         self.code = code
@@ -64,45 +64,45 @@ class AwsError(Exception):
 
 
 class RequestRefusedError(AwsError):
-    """AWS said no to this request: theirs to fix who asked. Nothing happened."""
+    """AWS rejected the request: theirs to fix who made it. Nothing happened."""
 
 
 class AccessTroubleError(AwsError):
-    """AWS does not know the portal, or its credentials are gone: ours to fix. Nothing happened."""
+    """AWS doesn't accept the portal's credentials, or there are none: ours to fix. Nothing happened."""
 
 
 class TryAgainError(AwsError):
-    """Too fast, or nobody reached: the same call may go through later. Nothing happened."""
+    """AWS throttled the call or was not reached: it may succeed later. Nothing happened."""
 
 
 class TooFastError(TryAgainError):
-    """AWS is there and wants fewer calls a second."""
+    """AWS was reached and wants fewer calls per second."""
 
 
 class NobodyKnowsError(AwsError):
-    """The call may have happened."""
+    """The call may have taken effect."""
 
 
 class MalformedAnswerError(NobodyKnowsError):
-    """The answer cannot be read: what was to change may have, and what was asked has to be asked again."""
+    """The response can't be read: a change may have taken effect, a read has to be repeated."""
 
     def __init__(self, message: str, *, code: str = "MalformedAnswer", request_id: str = "") -> None:
         super().__init__(message, code=code, request_id=request_id)
 
 
 def is_outage(error: AwsError) -> bool:
-    """Whether AWS was not reached or did not answer, so that the next call would probably fare no better."""
+    """Return whether AWS was not reached or didn't respond, so that the next call would probably fail too."""
     has_response = isinstance(error, TooFastError | MalformedAnswerError)
     return isinstance(error, NobodyKnowsError | TryAgainError) and not has_response
 
 
 class FenceError(Exception):
-    """Raised by a guard before the bytes leave: too much time has passed to send them now."""
+    """The request is too late to be sent. Raised before bytes are sent."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever botocore raises inside leaves as one of the four kinds."""
+    """Turn any exception of botocore inside into one of the four kinds."""
     try:
         yield
     except AwsError:
@@ -112,7 +112,7 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: Exception) -> AwsError:
-    """The kind of a failure. What is not known for certain not to have happened may have."""
+    """Return the kind of a failure. Unless it is certain that nothing happened, it may have."""
     if isinstance(error, ClientError):
         return _of_answer(error)
     if isinstance(error, ParamValidationError):

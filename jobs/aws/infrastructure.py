@@ -1,4 +1,4 @@
-"""Queues, the compute environments behind them, and the policies by which they share."""
+"""Job queues of an account, with their compute environments and scheduling policies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from jobs.aws.errors import RequestRefusedError
 
 POLICY_KEPT = ("arn", "name", "fairsharePolicy", "quotaSharePolicy")
 _KEPT = ("computeEnvironmentName", "type", "state", "status", "statusReason", "containerOrchestrationType")
-"""What of an environment does not change from minute to minute, and says what it can run."""
+"""Fields of an environment that rarely change and tell what it can run."""
 
 
 @dataclass(frozen=True)
 class QueueSeen:
-    """A job queue as AWS describes it now."""
+    """A job queue as AWS describes it."""
 
     name: str
     arn: str
@@ -25,24 +25,24 @@ class QueueSeen:
     platform: str
     raw: Mapping[str, Any]
     environments: Sequence[Mapping[str, Any]] = field(default_factory=list)
-    """Empty when AWS does not let the portal see them."""
+    """Empty if AWS denies the portal access to them."""
 
     @property
     def policy_arn(self) -> str:
-        """Of the scheduling policy; empty for a queue without one."""
+        """ARN of the scheduling policy; empty for a queue without one."""
         return Answer(self.raw).text("schedulingPolicyArn", at_most=300)
 
 
 def ask_anything(client: Any) -> None:
-    """One small question, to learn whether AWS answers. Raises one of `jobs.aws.errors`."""
+    """Make one small call to see whether AWS responds. Raise one of `jobs.aws.errors`."""
     call(client.describe_job_queues, maxResults=1)
 
 
 def queues(client: Any) -> list[QueueSeen]:
-    """Every job queue of the account and region, with what its compute environments are.
+    """Return every job queue of the account and region, with its compute environments.
 
-    Raises one of `jobs.aws.errors`, also when a queue or an environment cannot be read: from such a list nobody may
-    conclude that one is gone.
+    Raise one of `jobs.aws.errors`, also if a queue or an environment can't be read: such a list doesn't prove that
+    one was removed.
     """
     entries = [entry for page in pages(client.describe_job_queues) for entry in page.required_entries("jobQueues")]
     environments = _environments(client, entries)
@@ -66,7 +66,7 @@ AT_ONCE = 100
 
 
 def scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """By ARN. Of one that may not be described, or is gone, only the ARN is known."""
+    """Return policies by ARN. One that is gone or may not be described has only its ARN."""
     unique_arns = sorted(set(arns))
     policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in unique_arns}
     for start in range(0, len(unique_arns), AT_ONCE):
@@ -83,7 +83,7 @@ def scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str,
 
 
 def _environments(client: Any, queues: Iterable[Answer]) -> dict[str, dict[str, Any]]:
-    """By ARN. A portal that may not ask for them knows its queues all the same."""
+    """Return environments by ARN; none if the portal may not describe them."""
     if not any(_order(queue) for queue in queues):
         return {}
     try:

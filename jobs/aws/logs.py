@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the lines of one stream, page by page."""
+"""CloudWatch Logs: the events of one stream, page by page."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ class LogEvent:
 
 @dataclass(frozen=True)
 class LogEvents:
-    """A page of a stream, oldest line first. A token that comes back as it was sent means: nothing more there now."""
+    """A page of a stream, oldest event first. A token that is returned unchanged means the end for now."""
 
     events: tuple[LogEvent, ...]
     forward: str
@@ -29,10 +29,10 @@ class LogEvents:
 def read(
     client: Any, group: str, stream: str, *, token: str = "", limit: int = 500, from_head: bool = False
 ) -> LogEvents:
-    """The end of the stream, or its beginning, or the page that a token of an earlier answer leads to."""
+    """Return the end of the stream, its beginning, or the page of a token."""
     request: dict[str, Any] = {"logGroupName": group or DEFAULT_GROUP, "logStreamName": stream, "limit": limit}
     if token:
-        # Asked for with a forward token, AWS wants to hear on each call that reading goes from head to end.
+        # With a forward token, AWS requires `startFromHead` on each call.
         request |= {"nextToken": token, "startFromHead": token.startswith("f/")}
     elif from_head:
         request["startFromHead"] = True
@@ -45,6 +45,6 @@ def read(
 
 
 def _event(entry: Answer) -> LogEvent:
-    """A line without a time keeps its text: it has the time at which CloudWatch took it, or none that can be true."""
+    """Parse one event. Without a timestamp it gets its ingestion time, or the epoch."""
     at = entry.moment("timestamp") or entry.moment("ingestionTime") or NO_TIME
     return LogEvent(at, entry.text("message"))

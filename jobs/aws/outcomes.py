@@ -1,7 +1,7 @@
-"""What became of the calls to an account, noted in this process: whether AWS answers at all.
+"""Outcomes of the calls to each account in this process, from which its reachability is known.
 
-Only what says something of the account's reachability counts: no answer in time, a broken connection, a 5xx. That AWS
-refuses a request, wants fewer of them or does not know the credentials is an answer.
+Only time-outs, broken connections and 5xx count as failures. A rejection, a throttle or an error of the credentials
+is a response.
 """
 
 import threading
@@ -17,13 +17,13 @@ from jobs.aws.errors import AwsError, is_outage
 
 SERVER_ERROR = 500
 TIMEOUTS = frozenset({"DeadlineError", "ReadTimeoutError", "ConnectTimeoutError"})
-# A call that was cut off sooner says more of our time than of AWS's.
+# A call that was cut off sooner tells about our deadline and not about AWS.
 LEAST_WAIT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The calls since it was last asked for: failures in a row up to now, and whether the last was answered."""
+    """The calls since the last `take`: consecutive failures up to now, and whether the last one succeeded."""
 
     failures: int = 0
     timed_out: bool = False
@@ -36,13 +36,13 @@ class Outcome:
 
 @dataclass
 class Outcomes:
-    """The outcome of every account's calls, by whatever identifies the account."""
+    """The outcomes of every account's calls."""
 
     _by_account: dict[Hashable, Outcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, client: Any, account: Hashable) -> None:
-        """Note from now on what becomes of each of the client's calls."""
+        """Record the outcome of each of the client's calls from now on."""
 
         def answered(http_response: Any, **_: object) -> None:
             if http_response.status_code >= SERVER_ERROR:
@@ -60,7 +60,7 @@ class Outcomes:
                 self._fail(account, "AWS could not be reached in time.", timed_out=True)
             elif isinstance(exception, HTTPClientError | NotConnectedError):
                 self._fail(account, "The connection to AWS failed.")
-            elif isinstance(exception, AwsError) and is_outage(exception):  # on the way to the role's credentials
+            elif isinstance(exception, AwsError) and is_outage(exception):  # while assuming the role
                 self._fail(account, "AWS gave no credentials for the role.", timed_out=exception.code in TIMEOUTS)
 
         client.meta.events.register("after-call", answered)
@@ -72,6 +72,6 @@ class Outcomes:
             self._by_account[account] = before.with_failure(reason, timed_out=timed_out)
 
     def take(self, account: Hashable) -> Outcome:
-        """The outcome since the last time it was taken."""
+        """Return the outcome since the last call of this method, and forget it."""
         with self._lock:
             return self._by_account.pop(account, Outcome())

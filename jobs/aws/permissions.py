@@ -1,9 +1,9 @@
-"""What a way into AWS may do, found out by asking.
+"""Connection test: finds out by harmless calls which permissions the portal has in AWS.
 
-No call here changes anything: what does not only read names something that cannot exist, or asks for what AWS
-refuses by its contents. AWS weighs permissions before it looks at either; so a denial means that the permission is
-missing, and a refusal of the contents that it is there. Where a denial could have another reason, or a refusal come
-from before the permissions were weighed, the answer is that it cannot be told.
+No call changes anything: a call that isn't a read names something that can't exist, or has content that AWS rejects.
+AWS checks permissions before both; so a denial means that the permission is missing, and a rejection of the content
+that it is granted. Where a denial could have another reason, or the rejection could come before the permission check,
+the result is unknown.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from jobs.aws.session import ASSUME_ROLE
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 UNREAD = frozenset({"ParamValidation", "SerializationException", "ValidationException", "ValidationError"})
-"""Refusals that may come from before the permissions were weighed."""
+"""Codes of rejections that may come before the permission check."""
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -31,7 +31,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Of one permission, as IAM writes it: whether it is there, and AWS's words for that."""
+    """The result for one permission, named as in IAM, with AWS's message."""
 
     action: str
     answer: Answer
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What there is to ask about: without a queue, or a job that has ended well, some answers stay open."""
+    """Resources to test with. Without a queue or a succeeded job some results stay unknown."""
 
     region: str
     number: str
@@ -53,7 +53,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Report:
-    """Who the portal is in the account, and what it may do there."""
+    """The portal's identity in the account, and its permissions there."""
 
     caller: str
     number: str
@@ -67,7 +67,7 @@ NOT_ASKED = "Not asked: the portal did not get in."
 
 
 def find_out(clients: Clients, targets: Surroundings) -> Report:
-    """Ask for everything that the portal does. It stops early where it does not get in at all."""
+    """Test every permission that the portal uses. Stop early if it has no access at all."""
     fake_name = f"portal-connection-test-{secrets.token_hex(4)}"
     probes = [*_reads(clients, targets, fake_name), *_writes(clients, targets, fake_name)]
     access_checks, caller, number, error = _enter(clients, targets)
@@ -80,7 +80,7 @@ def find_out(clients: Clients, targets: Surroundings) -> Report:
 
 
 def who(sts: Any) -> str:
-    """The ARN behind a client's credentials; empty where that cannot be told."""
+    """Return the ARN of a client's credentials; empty if unknown."""
     try:
         return call(sts.get_caller_identity).text("Arn")
     except AwsError:
@@ -88,7 +88,7 @@ def who(sts: Any) -> str:
 
 
 def _enter(clients: Clients, targets: Surroundings) -> tuple[list[Finding], str, str, str]:
-    """What getting in tells: findings, the caller's ARN and account, and what is in the way."""
+    """Return the checks of the access itself, the caller's ARN and account, and the error if access failed."""
     try:
         identity = call(lambda: clients("sts").get_caller_identity())
         caller, number = identity.required_text("Arn", at_most=300), identity.required_text("Account", at_most=12)
@@ -98,14 +98,14 @@ def _enter(clients: Clients, targets: Surroundings) -> tuple[list[Finding], str,
             return [Finding("sts:AssumeRole", answer, error.message)], "", "", error.message
         if isinstance(error, AccessTroubleError | TryAgainError):
             return [], "", "", error.message
-        return [], "", "", ""  # an endpoint without STS, say
+        return [], "", "", ""  # for example an endpoint without STS
     checks = [Finding("sts:AssumeRole", Answer.THERE, f"As {caller}.")] if targets.by_role else []
     return checks, caller, number, ""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A harmless call that needs a permission, and what a denial of it says."""
+    """A harmless call that needs a permission, and the meaning of a denial."""
 
     action: str
     ask: Ask
@@ -136,7 +136,7 @@ def _open(action: str, why: str) -> Callable[[AwsError], Finding]:
 
 
 def _reads(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
-    """These are for all of an account or for none of it."""
+    """Yield probes of permissions that apply to the whole account."""
     policy = (
         f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:scheduling-policy/{fake_name}"
     )
@@ -158,7 +158,7 @@ def _reads(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[
 
 
 def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
-    """A policy may allow these for some queues, definitions and jobs: what was made up may be what it denies."""
+    """Yield probes of permissions that a policy may restrict to some resources: it may deny only the fake ones."""
     arn = f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:job-definition/{fake_name}"
 
     def submit() -> Any:
@@ -176,13 +176,13 @@ def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator
     for action, name in (("batch:TerminateJob", "terminate_job"), ("batch:CancelJob", "cancel_job")):
         yield Probe(
             action,
-            # A job that has ended stays as it is.
+            # An ended job doesn't change.
             lambda name=name: getattr(clients("batch"), name)(jobId=job or NOBODY, reason="Connection test"),  # type: ignore[misc]
             _missing(action) if job else _open(action, "Denied for a job that was made up, and has no tags."),
         )
     yield Probe(
         "batch:RegisterJobDefinition",
-        # Without a container, and with a second to run, nothing is registered.
+        # Without a container, and with a timeout of 1 s, nothing is registered.
         lambda: clients("batch").register_job_definition(
             jobDefinitionName=fake_name, type="container", timeout={"attemptDurationSeconds": 1}
         ),

@@ -1,8 +1,8 @@
-"""Clients for an account: one for each purpose, kept for the life of the process.
+"""AWS clients of an account, one per purpose, cached for the life of the process.
 
-Retries are a matter of purpose. SubmitJob and RegisterJobDefinition have no token by which AWS could tell a repeat,
-and botocore would repeat them by itself three times; their client makes exactly one attempt. Reads may be repeated.
-What a page waits for has three seconds. Each call has a limit for the whole of it, repeats and slow answers included.
+Retries depend on the purpose. SubmitJob and RegisterJobDefinition have no idempotency token, and botocore would
+repeat them three times; so their client makes exactly one attempt. Reads may be repeated. Calls that a page waits for
+have three seconds. Each call has a total time limit that includes repeats and slow responses.
 """
 
 import functools
@@ -36,7 +36,7 @@ SANDBOX_SECRET = "sandbox"  # noqa: S105 - the sandbox checks the date of a sign
 
 
 class Purpose(Enum):
-    """What a client is for decides how long it waits and whether it repeats."""
+    """The purpose of a client, which decides its time-outs and retries."""
 
     SUBMIT = "submit"
     READ = "read"
@@ -69,23 +69,23 @@ CONFIGS = {
         max_pool_connections=8,
     ),
 }
-# For the whole of a call. A submission has as long as it may wait for its answer, which is then unknown.
+# Limits of whole calls. A submission's is the longest wait for its response, which is then unknown.
 TOTAL_SECONDS = {Purpose.SUBMIT: 30.0, Purpose.READ: 15.0, Purpose.QUEUE: 45.0, Purpose.PAGE: 3.0}
-# A role is assumed while a call waits for its credentials.
+# A role is assumed while another call waits for the credentials.
 ROLE_SECONDS = 6.0
 ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)
 
 
 ASSUME_ROLE = "AssumeRole"
-LONGEST_CREDENTIAL = 16_384  # session tokens have no stated limit
+LONGEST_CREDENTIAL = 16_384  # AWS documents no limit for session tokens
 
-# The values of an account's `access` that need more than the machine's own credentials.
+# Values of an account's `access` that need other credentials than the machine's.
 SANDBOX = "sandbox"
 ROLE = "role"
 
 
 class Reachable(Protocol):
-    """What is needed of an account to get in."""
+    """The fields of an account that its clients need."""
 
     access: str
     region: str
@@ -96,7 +96,7 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True)
 class WayIn:
-    """All of an account that decides how its clients are made: equal ones share a client."""
+    """The fields of an account that determine its clients: equal ones share a client."""
 
     access: str
     region: str
@@ -106,7 +106,7 @@ class WayIn:
 
 
 def client_for(account: Reachable, service: str, purpose: Purpose) -> Any:
-    """A client of a service ("batch", "logs", "sts") in the account's region, with the account's way in."""
+    """Return a client of a service ("batch", "logs", "sts") for the account."""
     return _client(_way_in(account), service, purpose)
 
 
@@ -115,7 +115,7 @@ def _way_in(account: Reachable) -> WayIn:
 
 
 def clock_skew(account: Reachable) -> float | None:
-    """How many seconds AWS's clock was ahead of ours in its last answer to this process; None before one came."""
+    """Return by how many seconds AWS's clock was ahead in its last response to this process; None before one."""
     return _skews.get(_way_in(account))
 
 
@@ -124,21 +124,21 @@ _outcomes = Outcomes()
 
 
 def take_outcome(account: Reachable) -> Outcome:
-    """What became of this process's reads of the account since this was last asked. Submissions are left out."""
+    """Return the outcome of this process's reads of the account since the last call. Submissions don't count."""
     return _outcomes.take(_way_in(account))
 
 
 def _note_date(config: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
     date_text = Answer(parsed).within("ResponseMetadata").within("HTTPHeaders").text("date")
     with suppress(ValueError, OverflowError, OSError):
-        aws_time = parsedate_to_datetime(date_text).timestamp() + 0.5  # it has no fractions of a second
+        aws_time = parsedate_to_datetime(date_text).timestamp() + 0.5  # the header has whole seconds
         _skews[config] = aws_time - time.time()
 
 
 def preload() -> None:
-    """Read now what every client is made of, so that processes forked from this one need not.
+    """Load botocore's data now, so that processes forked from this one need not.
 
-    The clients made here are thrown away: nothing of an account is kept beyond the fork.
+    The clients made here are discarded: nothing of an account survives the fork.
     """
     config = WayIn(SANDBOX, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
@@ -147,11 +147,11 @@ def preload() -> None:
 
 
 class Fence(threading.local):
-    """Keeps a request from leaving too late.
+    """Keeps a request from being sent after its deadline.
 
-    A worker that was paused between "I am sending this" and signing would sign with a fresh date, which AWS would
-    accept long after everyone else gave the request up. So each submission carries a moment after which it is not
-    sent, checked when it is signed and nothing has left yet.
+    A worker that was paused between recording its intent and signing would sign with a fresh date, which AWS would
+    accept long after the request was given up. So each submission has a deadline, checked after signing and before
+    bytes are sent.
     """
 
     opened_at: "Moment | None" = None
@@ -159,7 +159,7 @@ class Fence(threading.local):
 
     @contextmanager
     def open_for(self, seconds: float, since: "Moment") -> Iterator[None]:
-        """Requests of this thread may leave for so long since then: the moment before the intent was written."""
+        """Allow requests of this thread for `seconds` from `since`, the time before the intent was recorded."""
         self.opened_at, self.seconds = since, seconds
         try:
             yield
@@ -173,13 +173,13 @@ class Fence(threading.local):
 
 
 class Moment:
-    """A moment by two clocks: one that nobody sets, and one that goes on while the machine itself is paused."""
+    """A time by two clocks: a monotonic one, and one that runs on while the machine is suspended."""
 
     def __init__(self) -> None:
         self._steady, self._wall = time.monotonic(), time.time()
 
     def passed(self) -> float:
-        """Seconds since then, by the clock that counted more."""
+        """Return the seconds since then, by the clock that shows more."""
         return max(time.monotonic() - self._steady, time.time() - self._wall)
 
 
@@ -195,15 +195,15 @@ _making = threading.Lock()
 
 
 def _client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
-    # botocore's sessions are not safe to share between threads while a client is made; the clients are.
+    # botocore's sessions are not thread-safe while a client is created; clients are.
     with _making:
         return _make_client(config, service, purpose)
 
 
 def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], Any]:
-    """Clients by service that begin from nothing: a role is assumed anew, whatever this process was given before.
+    """Return a factory of clients by service that use no cached credentials: a role is assumed anew.
 
-    `own`: with the machine's credentials, to learn who asks for the role.
+    `own`: with the machine's credentials, to identify who assumes the role.
     """
     config = _way_in(account)
     if own:
@@ -258,7 +258,7 @@ def _new_session(config: WayIn) -> botocore.session.Session:
 
 
 class _AssumedRole(CredentialProvider):
-    """Credentials of the account's role, asked for with the portal's own and renewed before they expire."""
+    """Credentials of the account's role, requested with the portal's own and renewed before they expire."""
 
     METHOD = "portal-assume-role"
 
@@ -271,11 +271,11 @@ class _AssumedRole(CredentialProvider):
 
 
 def _assume_role(config: WayIn) -> dict[str, str]:
-    """Ask for the role's credentials, as botocore's refreshable ones take them.
+    """Request the role's credentials, in the form of botocore's refreshable ones.
 
-    Whatever fails here, the call that needs them has not left. So nothing is refused, and nothing is unknown: it
-    raises AccessTroubleError or TryAgainError. botocore's own fetcher keeps an answer before it has looked at it, and
-    one that was cut would lock the process out until its end.
+    If this fails, the call that needs them has not been sent: the error is always AccessTroubleError or
+    TryAgainError. botocore's own fetcher caches a response before checking it, so that a truncated one would lock the
+    process out for good.
     """
     request = {"RoleArn": config.role_arn, "RoleSessionName": "batch-portal"}
     if config.external_id:
@@ -300,7 +300,7 @@ def _assume_role(config: WayIn) -> dict[str, str]:
 
 
 def _not_in(error: AwsError) -> AwsError:
-    """What a failure of AssumeRole means for the call on whose way it happened."""
+    """Return the error for the call that needed the role, from the error of AssumeRole."""
     failure = error
     if isinstance(error, NobodyKnowsError):
         failure = TryAgainError(error.message, code=error.code, request_id=error.request_id)
