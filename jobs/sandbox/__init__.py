@@ -1,40 +1,40 @@
-"""A Batch of our own, to try out and to test against: an AWS endpoint on this machine that really runs jobs.
+"""A local stand-in for AWS Batch: an AWS endpoint on this machine that really runs jobs.
 
     with Sandbox(tmp_path / "sandbox.sqlite3") as sandbox:
         batch = boto3.client("batch", endpoint_url=sandbox.url, region_name="us-west-2", ...)
 
-It imports nothing of the portal: it is an independent judge, and writes AWS's limits down a second time on purpose.
+It imports nothing of the portal: as an independent check it states AWS's limits a second time on purpose.
 
-A request goes one way:
+The path of a request:
 
     wire        HTTP on loopback, keep-alive
     gateway     signature, service, operation, shape of the reply
-    signature   who asks, from where, and how long ago
+    signature   account, region and age of the request
     model       botocore's models: routes, types, enums
     batch       the table of operations: definitions, queues, policies, submission, listing, tags
-    limits      AWS's rules, and in containers those of the property blocks
+    limits      AWS's rules; `containers` has those of the property blocks
     logs, sts   the two other services
-    store       SQLite, committed before the reply leaves
+    store       SQLite, committed before the reply is sent
 
-where it may meet with
+What may interfere with it:
 
-    faults      a plan of what goes wrong on purpose, and mischief, which carries it out
-    sight       jobs that are not listed yet, left out, or forgotten
+    faults      the plan of injected faults, and mischief, which applies it
+    sight       jobs that are not yet listed, left out or forgotten
     ledger      every acceptance, for tests to compare
-    control     the door of tests: PUT a plan, GET the ledger
+    control     the API for tests: PUT a plan, GET the ledger
 
-and a job another:
+The path of a job:
 
     scheduler   the states, on one thread
-    slots       nominal room in compute environments
+    slots       nominal capacity of compute environments
     plans       command, environment and folder of an attempt
     images      an image is a folder of small programs
-    processes   one process group, and what it says
-    retries     whether a failure is tried again
-    world       the queues that a new sandbox has
+    processes   one process group and its output
+    retries     whether a failed attempt is repeated
+    world       the queues of a new sandbox
 
-Jobs are processes with the rights of whoever started the sandbox. It therefore listens on 127.0.0.1 only, and has no
-place in production.
+Jobs are processes with the rights of the user who started the sandbox. So it listens on 127.0.0.1 only, and is not
+for production.
 """
 
 from pathlib import Path
@@ -59,7 +59,7 @@ from jobs.sandbox.world import populate
 
 
 class Sandbox:
-    """One endpoint with one state file. `stop` leaves no process behind; a later start goes on from there."""
+    """An endpoint with its state file. `stop` leaves no process behind; a later start continues from the state."""
 
     def __init__(
         self,
@@ -77,11 +77,11 @@ class Sandbox:
     ) -> None:
         """Nothing happens before `start`.
 
-        `vcpus` is the nominal size of each compute environment of the world, `processes` how many jobs really run at
-        a time, `delay` the seconds of each visible state before RUNNING. `shortest_timeout` is AWS's 60 s; tests have
-        less patience. `signature_seconds` is how old a signature may be: AWS's five minutes. `faults` is what goes
-        wrong on purpose, `faults_api` opens the door by which tests change it; with either of them a ledger is kept
-        of what was accepted.
+        `vcpus` is the nominal size of each seeded compute environment, `processes` the limit of jobs that really run
+        at a time, `delay` the seconds in each visible state before RUNNING. `shortest_timeout` is AWS's 60 s; tests
+        use less. `signature_seconds` is the maximum age of a signature: AWS's five minutes. `faults` is the plan of
+        injected faults, `faults_api` enables the API by which tests change it; either of them makes the sandbox keep
+        a ledger of acceptances.
         """
         self._state = state
         self._port = port
@@ -95,9 +95,9 @@ class Sandbox:
         self._faults_api = faults_api
 
     def start(self) -> None:
-        """Open the state, take up unfinished jobs, listen."""
+        """Open the state, resume unfinished jobs and listen."""
         self._state.parent.mkdir(parents=True, exist_ok=True)
-        # The environment of every job is in it.
+        # It contains the environment of every job.
         self._state.touch(mode=0o600)
         self._store = Store(self._state)
         try:
@@ -155,7 +155,7 @@ class Sandbox:
         return f"http://{ADDRESS}:{self._server.port}"
 
     def stop(self) -> None:
-        """Answer what is under way, end what runs (it starts again next time), and close the state."""
+        """Finish open requests, end running jobs (they start again next time), and close the state."""
         self._mischief.end()
         self._server.end()
         self._scheduler.end()

@@ -1,4 +1,4 @@
-"""The table of Batch operations, and those too small for a file of their own: stopping and tagging."""
+"""The table of Batch operations, with the small ones: cancelling and terminating."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from jobs.sandbox.tags import Tags
 
 
 class Batch:
-    """AWS Batch, as far as the sandbox has it."""
+    """The part of AWS Batch that the sandbox implements."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Batch:
         visibility_lag: Sight,
         record_acceptance: Accepted,
     ) -> None:
-        """`accepted` hears of every acceptance, inside its transaction."""
+        """`record_acceptance` is called for every acceptance, inside its transaction."""
         self._store = store
         self._scheduler = scheduler
         self._sight = visibility_lag
@@ -72,12 +72,12 @@ class Batch:
         }
 
     def cancel(self, call: Call) -> Document:
-        """Stop what has not started. On STARTING and RUNNING it does nothing and still succeeds."""
+        """Stop a job that has not started. The call also succeeds for one in STARTING or RUNNING, without effect."""
         self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=False)
         return {}
 
     def terminate(self, call: Call) -> Document:
-        """Stop whatever has not ended."""
+        """Stop a job that has not ended."""
         self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=True)
         return {}
 

@@ -1,4 +1,4 @@
-"""The words the parts of the sandbox speak to each other in: a home, a call, a document."""
+"""Shared types of the sandbox: account and region, API call, document and page token."""
 
 import base64
 import json
@@ -12,18 +12,18 @@ Document = dict[str, Any]
 
 
 def now_ms() -> int:
-    """Batch and CloudWatch Logs both count milliseconds since 1970."""
+    """Return the time in milliseconds since 1970, as Batch and CloudWatch Logs count it."""
     return int(time.time() * 1000)
 
 
 def present(document: Document) -> Document:
-    """The document without its None entries: AWS leaves out what it does not know."""
+    """Return the document without its None entries: AWS leaves out unknown values."""
     return {key: value for key, value in document.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Home:
-    """One account in one region. Nothing is ever seen across homes."""
+    """One account in one region. Each sees only its own resources."""
 
     account: str
     region: str
@@ -43,7 +43,7 @@ class Home:
 
 @dataclass(frozen=True)
 class Call:
-    """A request that has been understood: who, where, what, and how many bytes it took to say it."""
+    """A parsed request: account and region, operation, parameters and size in bytes."""
 
     home: Home
     operation: str
@@ -53,12 +53,12 @@ class Call:
 
 
 def page_token(*position: int | str) -> str:
-    """An opaque position for nextToken."""
+    """Encode a position as an opaque nextToken."""
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
 def page_position(token: str, length: int) -> list[Any]:
-    """The position inside a token we handed out; anything else is refused."""
+    """Decode the position in a nextToken. Reject one that the sandbox did not issue."""
     try:
         position = json.loads(base64.urlsafe_b64decode(token.encode()))
     except ValueError:
@@ -69,7 +69,7 @@ def page_position(token: str, length: int) -> list[Any]:
 
 
 def page_size(params: Document, *, maximum: int) -> int:
-    """maxResults, where more than the most is the most (as AWS does) and less than one is refused."""
+    """Return maxResults, at most `maximum` (as AWS does). Reject less than one."""
     requested = params.get("maxResults")
     if requested is None:
         return maximum

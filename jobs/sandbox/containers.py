@@ -1,4 +1,4 @@
-"""What AWS allows inside the property blocks of a job definition."""
+"""AWS's rules for the property blocks of a job definition."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def is_fargate(definition: Document) -> bool:
 
 
 def check_blocks(definition: Document) -> None:
-    """Exactly one property block, of the kind that type and platform allow."""
+    """Check that there is exactly one property block, of the kind that type and platform allow."""
     blocks = [block for block in BLOCKS if definition.get(block) is not None]
     is_multinode = definition["type"] == "multinode"
     if len(blocks) != 1:
@@ -41,7 +41,7 @@ def check_blocks(definition: Document) -> None:
 
 
 def check_containers(definition: Document) -> None:
-    """The rules of each container of the definition."""
+    """Check each container of the definition."""
     fargate = is_fargate(definition)
     if (single := definition.get("containerProperties")) is not None:
         _check_single(single, fargate=fargate)
@@ -110,7 +110,8 @@ def _check_task(properties: Document, *, fargate: bool) -> None:
     if fargate and not tasks[0].get("executionRoleArn"):
         raise Refused("executionRoleArn must be provided for Fargate jobs")
     for container in containers:
-        # On Fargate the pair of sizes is the task's, summed up at submission; one container may be any size.
+        # On Fargate the sizes of the whole task must be a valid pair, checked at submission; a container may have any
+        # size.
         _check_container(container, fargate=False)
 
 
@@ -125,7 +126,7 @@ def _check_nodes(nodes: Document) -> None:
 
 
 def plain_containers(definition: Document) -> Iterator[Document]:
-    """The containers that the sandbox can run as processes."""
+    """Yield the containers that the sandbox can run as processes."""
     if (single := definition.get("containerProperties")) is not None:
         yield single
     for task in (definition.get("ecsProperties") or {}).get("taskProperties", ()):
@@ -139,7 +140,7 @@ def plain_containers(definition: Document) -> Iterator[Document]:
 
 
 def normal_form(container: Document, *, fargate: bool) -> Document:
-    """As AWS gives it back: lists where there were none, no empty variables, a platform version."""
+    """Return the container as AWS describes it: with empty lists, a platform version and no empty variables."""
     result: Document = {name: [] for name in LISTS} | container
     result["environment"] = [entry for entry in result["environment"] if entry.get("value")]
     if fargate:

@@ -1,13 +1,13 @@
-"""The door by which tests make the sandbox misbehave, and read what it really accepted.
+"""An API for tests to inject faults into the sandbox, and to read what it really accepted.
 
-    PUT /_sandbox/faults       a plan (see `faults`); `{}` ends all misbehaviour
-    GET /_sandbox/faults       which requests were struck, by what
+    PUT /_sandbox/faults       a plan (see `faults`); `{}` ends all faults
+    GET /_sandbox/faults       the requests that were hit, and the fault of each
     GET /_sandbox/ledger       every acceptance; `?after=17` only those beyond a number
-    GET /_sandbox/calls        how many calls of Batch there were, by operation
+    GET /_sandbox/calls        the number of calls of Batch, by operation
     PUT /_sandbox/forgotten    {"jobs": [...]}: Batch no longer knows them, whatever their state
 
-It exists only where it was asked for, listens on loopback like everything here, and takes nothing that a web page
-could send without being asked first: PUT with JSON needs a preflight, which is not answered.
+It exists only if it was enabled, and listens on loopback like the rest. A web page can't use it: PUT with JSON needs
+a preflight request, which is not answered.
 """
 
 import json
@@ -27,7 +27,7 @@ PREFIX = "/_sandbox/"
 
 
 class Control:
-    """Answers what is for itself, and passes everything else on."""
+    """Answers requests of its own paths, and passes all others on."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Job definitions: registered, numbered, described, deregistered."""
+"""Job definitions: registration, description and deregistration of revisions."""
 
 import json
 
@@ -22,7 +22,7 @@ FIND = "SELECT body, number FROM resource WHERE home = ? AND kind = 'job-definit
 
 
 class Definitions:
-    """The definitions of every home."""
+    """The definitions of every account and region."""
 
     def __init__(self, store: Store, record_acceptance: Accepted, *, shortest_timeout: int) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class Definitions:
         self._shortest_timeout = shortest_timeout
 
     def register(self, call: Call) -> Document:
-        """A new revision of that name; revisions count on after deregistration too."""
+        """Register a new revision of the name; numbers continue after deregistration."""
         params, account_region = call.params, call.home
         name = params["jobDefinitionName"]
         check_payload(call.size, REGISTER_BYTES, "RegisterJobDefinition")
@@ -66,7 +66,7 @@ class Definitions:
         return int(row["last"] or 0) if row else 0
 
     def describe(self, call: Call) -> Document:
-        """By name, `name:revision` or ARN, newest last; at most 100 a page."""
+        """Describe revisions by name, `name:revision` or ARN, newest last; at most 100 a page."""
         params = call.params
         if "jobDefinitions" in params and "jobDefinitionName" in params:
             raise Refused("Give either jobDefinitions or jobDefinitionName, not both")
@@ -109,7 +109,7 @@ class Definitions:
         )
 
     def deregister(self, call: Call) -> Document:
-        """Make a revision INACTIVE. It stays readable; jobs that have it run on."""
+        """Make a revision INACTIVE. It remains readable; jobs that use it continue."""
         reference = call.params["jobDefinition"]
         if ":" not in reference.rpartition("/")[2]:
             raise Refused("jobDefinition must be name:revision or an ARN with a revision")
@@ -121,7 +121,7 @@ class Definitions:
         return {}
 
     def find(self, account_region: Home, reference: str) -> Document | None:
-        """`name` is the newest active revision, `name:revision` and ARNs are that very one."""
+        """Return a revision: the newest active one for `name`, exactly that one for `name:revision` and ARNs."""
         short = reference.rpartition("/")[2]
         if ":" in short:
             return self._store.resource(KIND, account_region, account_region.arn(KIND, short))

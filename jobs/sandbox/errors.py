@@ -1,20 +1,20 @@
-"""Answers that say no, in AWS's words."""
+"""Error responses of the sandbox, with AWS's codes and messages."""
 
 
 class ApiError(Exception):
-    """A refusal the caller can read: an error code, an HTTP status and a sentence."""
+    """An error response: an error code, an HTTP status and a message."""
 
     def __init__(self, message: str, *, code: str, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
 
-    def text(self, request_id: str) -> str:  # noqa: ARG002 - some services put the id into the sentence
+    def text(self, request_id: str) -> str:  # noqa: ARG002 - some services put the id into the message
         return str(self)
 
 
 class Refused(ApiError):  # noqa: N818 - an answer, not a fault
-    """What Batch calls a ClientException: the request is wrong, and repeating it will not help."""
+    """Batch's ClientException: the request is wrong, and a repeat would fail too."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="ClientException")
@@ -24,14 +24,14 @@ class Refused(ApiError):  # noqa: N818 - an answer, not a fault
 
 
 class InvalidParameter(ApiError):  # noqa: N818 - an answer, not a fault
-    """What CloudWatch Logs and STS call a request they cannot read."""
+    """CloudWatch Logs' and STS's error for an invalid request."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="InvalidParameterException")
 
 
 class Unsupported(ApiError):  # noqa: N818 - an answer, not a fault
-    """An operation that AWS has and this sandbox has not: said plainly rather than pretended."""
+    """An operation that AWS has and the sandbox does not implement."""
 
     def __init__(self, operation: str) -> None:
         super().__init__(f"{operation} is not part of the sandbox.", code="UnknownOperationException", status=501)

@@ -1,4 +1,4 @@
-"""What may go wrong on purpose: a plan, as JSON, read once and judged before anything happens.
+"""The plan of faults to inject: read from JSON and checked as a whole before it takes effect.
 
     manage.py sandbox --state s.sqlite3 --seed 7 --faults '{
         "faults": [
@@ -12,35 +12,35 @@
         "outages": [{"after_seconds": 20, "for_seconds": 5, "how": "close"}]
     }'
 
-A fault strikes requests of its `operations` (SubmitJob alone, if it names none; "*" is every operation): with a
-`chance`, from the request `after` so many, at most `count` times an operation, and when it strikes, `burst` requests
-in a row. The first fault of the list that strikes a request has it. What it does:
+A fault hits requests of its `operations` (only SubmitJob by default; "*" is every operation): with a `chance`, after
+the first `after` requests, at most `count` times per operation, and each time `burst` requests in a row. The first
+fault in the list that hits a request applies. Its effects:
 
-    drop            read, and the connection is reset: nothing happened
+    drop            the request is read and the connection reset: nothing happened
     fail            5xx (`status`): nothing happened
     throttle        429: nothing happened
     deny            403, as if no policy allowed it: nothing happened
-    slow            held for `seconds`, then it happens and is answered, if anybody still listens
-    late            the connection is reset at once; `seconds` later it happens (or its signature has expired)
-    accept-drop     it happened, and the connection is reset
-    accept-close    it happened, and the connection is closed in good order, without a word
-    accept-fail     it happened, and the answer is 5xx
-    accept-slow     it happened, and the answer takes `seconds`
-    truncate        it happened, and the answer is a 200 that ends in the middle
+    slow            held for `seconds`, then processed and answered, if the client still waits
+    late            the connection is reset at once; processed `seconds` later (or its signature has expired)
+    accept-drop     processed, and the connection is reset
+    accept-close    processed, and the connection is closed normally without a response
+    accept-fail     processed, and the response is 5xx
+    accept-slow     processed, and the response takes `seconds`
+    truncate        processed, and the response is a 200 that ends in the middle
 
-Beside the faults are conditions, which hold for as long as the plan does:
+Conditions hold as long as the plan does:
 
     list_lag_seconds        ListJobs does not know younger jobs
     describe_lag_seconds    nor does DescribeJobs
     describe_omits          the chance with which DescribeJobs leaves out any one job of a call
     purge_seconds           jobs that ended so long ago are forgotten
-    skew_seconds            how far Amazon's clock is ahead: in the Date header and where signatures are judged
-    signature_seconds       how old a signature may be, instead of what the sandbox was started with. Whoever waits
-                            out late requests waits for this long
-    outages                 in seconds from the plan's start; `how` is "close" (as if nobody listened) or "503"
+    skew_seconds            how far Amazon's clock is ahead: in the Date header and for checking signatures
+    signature_seconds       the maximum age of a signature, instead of the sandbox's option. To wait for all late
+                            requests, wait for this long
+    outages                 in seconds from the plan's start; `how` is "close" (as if nothing listened) or "503"
 
-Chance is decided by the seed, the fault's place in the list, the operation, and the number of the request among those
-of its operation. So a plan does the same to the same requests, however they interleave with other operations.
+Chance depends on the seed, the fault's index in the list, the operation, and the number of the request among those of
+its operation. So a plan hits the same requests, however they interleave with other operations.
 """
 
 import json
@@ -56,11 +56,11 @@ HOW_OUTAGES_LOOK = ("close", "503")
 
 
 class PlanError(ValueError):
-    """A plan that cannot be read, with the place that is wrong."""
+    """The plan is invalid; the message has the path of the error."""
 
 
 class Does(StrEnum):
-    """What a fault does to a request."""
+    """The effect of a fault on a request."""
 
     DROP = "drop"
     FAIL = "fail"
@@ -77,7 +77,7 @@ class Does(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which requests go wrong, and how often."""
+    """One kind of fault, and how often it occurs."""
 
     does: Does
     operations: tuple[str, ...] = ("SubmitJob",)
@@ -114,7 +114,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outage:
-    """A while in which nobody is there."""
+    """A period in which the endpoint is unavailable."""
 
     after_seconds: float = 0.0
     for_seconds: float = FOREVER
@@ -135,7 +135,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that may go wrong. The empty plan is a world without faults."""
+    """All faults and conditions. The empty plan has none."""
 
     seed: int = 0
     faults: tuple[Fault, ...] = ()
@@ -149,7 +149,7 @@ class Plan:
 
     @classmethod
     def read(cls, document: Any) -> Self:
-        """A plan from what JSON holds. Raises PlanError with the place of the mistake."""
+        """Parse a plan from decoded JSON. Raise PlanError with the path of the error."""
         options = _object(document, cls, "plan")
         for name, kind in (("faults", Fault), ("outages", Outage)):
             entries = options.get(name, [])
@@ -165,7 +165,7 @@ class Plan:
 
     @classmethod
     def from_text(cls, text: str, *, seed: int | None = None) -> Self:
-        """A plan from the command line: JSON, or the name of a file that holds it. `seed` outdoes the plan's own."""
+        """Parse a plan from the command line: JSON, or the name of a file with it. `seed` overrides the plan's."""
         try:
             document = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         except OSError as error:
@@ -212,7 +212,7 @@ def _chance(options: Mapping[str, Any], name: str, path: str) -> None:
 
 
 def _span(span: Any, path: str) -> tuple[float, float]:
-    """Seconds: a number, or a pair between which chance decides."""
+    """Parse seconds: a number, or a range from which a random value is taken."""
     pair = span if isinstance(span, list) else [span, span]
     numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1]:

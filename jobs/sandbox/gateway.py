@@ -1,6 +1,6 @@
-"""From an HTTP request to a reply, in one line of steps: signature, service, operation, shape.
+"""The gateway from HTTP requests to replies: signature, service, operation, shape.
 
-Whatever goes wrong on purpose (a dropped reply, a 500, a late request) does so around these steps: see `faults`.
+Injected faults (a dropped reply, a 500, a late request) wrap these steps: see `faults`.
 """
 
 import json
@@ -27,7 +27,7 @@ Operation = Callable[[Call], Document]
 
 @dataclass(frozen=True)
 class WireRequest:
-    """An HTTP request as it came in."""
+    """An HTTP request as received."""
 
     method: str
     path: str
@@ -37,17 +37,17 @@ class WireRequest:
 
 
 class Ending(Enum):
-    """How a reply leaves: as it should, or as faults have it."""
+    """How a reply is sent: normally, or as a fault has it."""
 
     WHOLE = "whole"
-    TRUNCATED = "truncated"  # half of the body, and the connection is closed
-    SILENT = "silent"  # the connection is closed without a word
-    RESET = "reset"  # and not even in good order
+    TRUNCATED = "truncated"  # half of the body, then the connection is closed
+    SILENT = "silent"  # the connection is closed without a reply
+    RESET = "reset"  # the connection is reset
 
 
 @dataclass(frozen=True)
 class WireReply:
-    """An HTTP reply as it goes out."""
+    """An HTTP reply to be sent."""
 
     status: int
     body: bytes
@@ -57,12 +57,13 @@ class WireReply:
 
 Act = Callable[[], WireReply]
 Refuse = Callable[[ApiError], WireReply]
-# What stands around a request: it may ask for the operation and for how its service says no, and lets it happen.
+# The wrapper of a request: it gets a function for the operation and the renderer of its service's errors, and one
+# that processes the request.
 Around = Callable[[Callable[[], tuple[str, Refuse]], Act], WireReply]
 
 
 class Service(Protocol):
-    """Something of AWS that a request can be signed for."""
+    """An AWS service that a request can be signed for."""
 
     def operation(self, request: WireRequest) -> str: ...
 
@@ -72,7 +73,7 @@ class Service(Protocol):
 
 
 class JsonService:
-    """A service that speaks JSON: its model, and the operations it has here."""
+    """A service with a JSON protocol: its model and its implemented operations."""
 
     def __init__(self, model: Model, operations: Mapping[str, Operation]) -> None:
         self._model = model
@@ -97,7 +98,7 @@ class JsonService:
 
 
 class Gateway:
-    """The one way in: every request passes here, and leaves as a reply that botocore can read."""
+    """The entry point: turns every request into a reply that botocore can read."""
 
     def __init__(
         self, services: Mapping[str, Service], around: Around, clock: Callable[[], Clock] = lambda: EXACT
@@ -115,7 +116,7 @@ class Gateway:
         return reply
 
     def _wanted(self, request: WireRequest, request_id: str) -> tuple[str, Refuse]:
-        """The name by which faults know a request (none if it is refused anyway), and how it would be refused."""
+        """Return the operation for fault matching (empty for an invalid request), and the renderer of its errors."""
         service: Service | None = None
         operation = ""
         with suppress(ApiError):
@@ -145,6 +146,6 @@ def json_reply(status: int, document: Document, **headers: str) -> WireReply:
 
 
 def error_reply(error: ApiError, request_id: str) -> WireReply:
-    """The shape in which both of AWS's JSON protocols say no: the code in a header and in the body."""
+    """Return an error in the shape of both AWS JSON protocols: the code in a header and in the body."""
     document = {"__type": error.code, "message": error.text(request_id)}
     return json_reply(error.status, document, **{"x-amzn-ErrorType": error.code})

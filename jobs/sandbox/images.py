@@ -1,9 +1,9 @@
-"""Images: what a container image is here, and the command and files it brings.
+"""Container images of the sandbox: the command and files that an image provides.
 
 An image is a folder of small programs in `images/`, found by the last part of the image's name without tag and
 digest: `123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest` is `images/ml-training/`. Its files are
-copied into the job's working folder, so `python train.py` finds its program; `_base/` comes with each. `command.json`
-is the image's CMD. `scratch` has nothing in it: its jobs end well at once and cost no process, for benches.
+copied into the job's working folder, so `python train.py` finds its program; `_base/` is copied with each.
+`command.json` is the image's CMD. `scratch` is empty: its jobs succeed at once without a process, for benchmarks.
 """
 
 import json
@@ -17,10 +17,10 @@ from pathlib import Path
 from jobs.sandbox.calls import Document
 
 SHELF = Path(__file__).with_name("images")
-# No image name begins with an underscore: nobody can ask for these two.
+# No image name begins with an underscore: no job can request these two.
 BASE = SHELF / "_base"
 SIMULATION = SHELF / "_simulation"
-# Well-known images of plain tools: the command is looked up on this machine's PATH.
+# Well-known images of tools: the command is looked up on this machine's PATH.
 EMPTY = "scratch"
 TOOLS = {"alpine", "amazonlinux", "bash", "busybox", "debian", "python", "shell", "ubuntu"}
 STANDARD_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True)
 class Image:
-    """What is copied into a job's working folder, and what runs if the job names no command."""
+    """The files copied into a job's working folder, and the default command."""
 
     name: str
     folder: Path | None
@@ -41,11 +41,11 @@ class Image:
 
     @property
     def empty(self) -> bool:
-        """There is no program in it to run."""
+        """Whether it has no program to run."""
         return self.name == EMPTY
 
     def argv(self, command: list[str]) -> list[str]:
-        """The command to run. An unknown image simulates it: its programs are not on this machine."""
+        """Return the command to run. An unknown image simulates it: its programs are not on this machine."""
         if not self.known:
             return [*self.default_command, *command]
         return command or list(self.default_command)
@@ -57,12 +57,12 @@ class Image:
 
 
 def short_name(image: str) -> str:
-    """The last part of an image's name, without registry, tag and digest."""
+    """Return the last part of an image's name, without registry, tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def find_image(image: str) -> Image:
-    """The image of that name, a plain tool box, or the simulation of something unknown."""
+    """Return the image of that name, a plain tool image, or the simulation of an unknown one."""
     name = short_name(image)
     if name == EMPTY:
         return Image(name, None, ())
@@ -79,7 +79,7 @@ def _default_command(folder: Path) -> tuple[str, ...]:
 
 
 def make_path(folder: Path) -> str:
-    """A PATH on which `python` and `python3` are the Python that runs the sandbox, without its packages."""
+    """Return a PATH on which `python` and `python3` are the sandbox's Python, without its packages."""
     folder.mkdir(parents=True, exist_ok=True)
     interpreter = Path(sys.executable).resolve()
     for name in ("python", "python3"):
@@ -90,7 +90,7 @@ def make_path(folder: Path) -> str:
 
 
 def substitute(command: list[str], parameters: dict[str, str]) -> list[str]:
-    """`Ref::name` becomes its parameter, where it is a whole element. Inside a longer text it stays, as on AWS."""
+    """Replace each element `Ref::name` by its parameter. Inside a longer text it remains, as on AWS."""
     return [
         parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word for word in command
     ]

@@ -1,4 +1,4 @@
-"""A job as a row, and as AWS describes it."""
+"""Jobs of the sandbox: their rows, and their descriptions in AWS's shape."""
 
 import json
 import sqlite3
@@ -21,7 +21,7 @@ SELECT_BY_ID = SELECT + " WHERE job.id IN (SELECT value FROM json_each(?))"  # n
 
 @dataclass(frozen=True)
 class Job:
-    """One row of the job table. `attempts` are finished ones, `attempt` is the one under way."""
+    """A row of the job table. `attempts` are the finished ones, `attempt` is the current one."""
 
     number: int
     id: str
@@ -91,7 +91,7 @@ class Job:
         return seconds
 
     def blockers(self) -> list[str]:
-        """The jobs that must succeed before this one, as ids. A parent array waits through its children."""
+        """Return the ids of the jobs that must succeed first. A parent array depends through its children."""
         ids = []
         for dependency in self.spec.get("dependsOn", ()):
             other, kind = dependency.get("jobId"), dependency.get("type")
@@ -106,7 +106,7 @@ class Job:
 
 
 def find_jobs(store: Store, ids: Iterable[str]) -> list[Job]:
-    """Those of the ids that exist, in the order asked for."""
+    """Return the existing jobs of these ids, in the given order."""
     ordered_ids = list(ids)
     rows = store.rows(SELECT_BY_ID, json.dumps(ordered_ids))
     jobs_by_id = {row["id"]: Job.from_row(row) for row in rows}
@@ -133,7 +133,7 @@ def _array(store: Store, job: Job) -> Document | None:
 
 
 def summary(store: Store, job: Job) -> Document:
-    """A line of ListJobs: no tags, no queue, no attempts."""
+    """Return an entry of ListJobs: no tags, queue or attempts."""
     last = job.last_attempt or {}
     end_fields = present({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
     return present(
@@ -155,7 +155,7 @@ def summary(store: Store, job: Job) -> Document:
 
 
 def detail(store: Store, job: Job) -> Document:
-    """A job of DescribeJobs. `startedAt` is absent before the start, as in AWS's own examples."""
+    """Return a job of DescribeJobs. `startedAt` is absent before the start, as in AWS's own examples."""
     spec = job.spec
     last = job.last_attempt
     answer = {
@@ -185,7 +185,7 @@ def detail(store: Store, job: Job) -> Document:
 
 
 def _ran(job: Job, attempt: Document) -> Document:
-    """What an attempt adds to its container."""
+    """Return the fields that an attempt adds to its container."""
     cluster = f"arn:aws:ecs:{job.home.region}:{job.home.account}:task"
     return present(
         {
@@ -209,7 +209,7 @@ def _attempt(job: Job, attempt: Document) -> Document:
 
 
 def _task(properties: Document, job: Job, attempt_fields: Document) -> Document:
-    """A task of several containers: only the one that runs here has an end."""
+    """Return a task of several containers: only the one that runs here has an end."""
     (task,) = properties["taskProperties"]
     end_fields = {key: value for key, value in attempt_fields.items() if key != "taskArn"}
     containers = [

@@ -1,6 +1,6 @@
-"""Every acceptance, written in the transaction that accepted it: what really happened, whatever was answered.
+"""Ledger of acceptances, written in their transactions: what really happened, whatever the response was.
 
-Only tests read it, to compare it with what a portal believes. It is kept when the sandbox may misbehave.
+Only tests read it, to compare it with a portal's rows. It is kept if faults may be injected.
 """
 
 import json
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS acceptance (
     number INTEGER PRIMARY KEY, at INTEGER NOT NULL, operation TEXT NOT NULL, home TEXT NOT NULL,
     accepted TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, request_id TEXT NOT NULL)
 """
-# Told of an acceptance: the call, and the job's id or the definition's ARN.
+# Records an acceptance: the call, and the job's id or the definition's ARN.
 Accepted = Callable[[Call, str], None]
 
 NAMES = {"SubmitJob": "jobName", "RegisterJobDefinition": "jobDefinitionName"}
@@ -28,7 +28,7 @@ class Ledger:
         store.change(SCHEMA)
 
     def write(self, call: Call, accepted: str) -> None:
-        """Note an acceptance, inside the transaction that makes it true."""
+        """Record an acceptance. Call it inside the accepting transaction."""
         self._store.change(
             "INSERT INTO acceptance (at, operation, home, accepted, name, tags, request_id) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -37,10 +37,10 @@ class Ledger:
         )
 
     def read(self, *, after: int = 0) -> list[Document]:
-        """Acceptances beyond a number: `accepted` is a job's id or a definition's ARN, `at` in milliseconds."""
+        """Return acceptances beyond a number. `accepted` is a job's id or a definition's ARN, `at` in ms."""
         rows = self._store.rows("SELECT * FROM acceptance WHERE number > ? ORDER BY number", after)
         return [{**dict(row), "tags": json.loads(row["tags"])} for row in rows]
 
 
 def no_ledger(call: Call, accepted: str) -> None:
-    """Where nothing is compared, nothing is written."""
+    """Record nothing."""

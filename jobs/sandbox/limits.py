@@ -1,6 +1,6 @@
-"""AWS's limits on what definitions and submissions share: names, tags, retries, timeouts, sizes.
+"""AWS's limits for definitions and submissions: names, tags, retries, timeouts, sizes.
 
-Written by hand from AWS's documentation, without a look at the portal's own rules: a judge who copies is none.
+Written by hand from AWS's documentation and independent of the portal's own rules, which it checks.
 https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
 """
 
@@ -20,7 +20,7 @@ _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 _REASON_PATTERN = re.compile(r"[A-Za-z0-9.:\s]*\*?")
 _CODE_PATTERN = re.compile(r"\d*\*?")
 
-# Sizes had fields of their own before there were resourceRequirements.
+# Fields for sizes from before there were resourceRequirements.
 OLD_WAYS = {"VCPU": "vcpus", "MEMORY": "memory"}
 
 # vCPU to MiB. https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html
@@ -106,14 +106,14 @@ def check_scheduling_priority(priority: int | None) -> None:
 
 
 def requirements(container: Document) -> dict[str, str]:
-    """What a container asks for by type, whether it says so in the old way or the new."""
+    """Return a container's sizes by type, from both the legacy fields and resourceRequirements."""
     legacy = {kind: container.get(field) for kind, field in OLD_WAYS.items()}
     current = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
     return {kind: str(value) for kind, value in legacy.items() if value is not None} | current
 
 
 def check_requirements(container: Document) -> None:
-    """Each type once, in one of the two ways to say it."""
+    """Check that each type occurs once, in one of the two forms."""
     types = set()
     for entry in container.get("resourceRequirements", ()):
         if entry["type"] in types:
@@ -125,7 +125,7 @@ def check_requirements(container: Document) -> None:
 
 
 def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
-    """Values that make sense on their platform. Missing ones are somebody else's question."""
+    """Check that values are valid on their platform. Missing ones are not checked here."""
     for kind, value in needs.items():
         try:
             number = float(value)
@@ -145,7 +145,7 @@ def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
 
 
 def check_complete(needs: dict[str, str]) -> None:
-    """A container cannot start without both sizes."""
+    """Check that a container has both required sizes."""
     if "VCPU" not in needs:
         raise Refused("vCPU is not provided.")
     if "MEMORY" not in needs:

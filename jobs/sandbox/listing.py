@@ -1,4 +1,4 @@
-"""DescribeJobs, ListJobs and GetJobQueueSnapshot, with AWS's manners."""
+"""DescribeJobs, ListJobs and GetJobQueueSnapshot, with AWS's peculiarities."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ Condition = tuple[str, list[Any]]
 
 
 class Listing:
-    """Reads jobs. Costs what it answers, not what there is: each question has its index."""
+    """Read operations of jobs. Their cost depends on the result only: each query has its index."""
 
     def __init__(self, store: Store, queues: Queues, visibility_lag: Sight) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class Listing:
         self._sight = visibility_lag
 
     def describe(self, call: Call) -> Document:
-        """Up to 100 jobs by id or ARN; unknown ones are left out without a word."""
+        """Describe up to 100 jobs by id or ARN; unknown ones are silently left out."""
         ids = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
         if len(ids) > MOST_DESCRIBED:
             raise Refused(f"Maximum number of jobs supported is {MOST_DESCRIBED}")
@@ -33,7 +33,7 @@ class Listing:
             return {"jobs": [detail(self._store, job) for job in jobs if job.home == call.home]}
 
     def list_jobs(self, call: Call) -> Document:
-        """Jobs of a queue, newest first, or children of an array by index. RUNNING ones unless asked otherwise."""
+        """List jobs of a queue, newest first, or children of an array by index. RUNNING ones by default."""
         params = call.params
         selectors = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if params.get(key)]
         if len(selectors) != 1:
@@ -91,7 +91,7 @@ class Listing:
         return answer
 
     def snapshot(self, call: Call) -> Document:
-        """The first hundred RUNNABLE jobs of a queue, in the order in which they will start."""
+        """Return the first hundred RUNNABLE jobs of a queue, in the order in which they will start."""
         queue = self._queues.queue(call.home, call.params["jobQueue"])
         rows = self._store.rows(
             "SELECT id, created_at FROM job WHERE queue = ? AND status = 'RUNNABLE' ORDER BY number LIMIT 100",
@@ -104,7 +104,7 @@ class Listing:
 
 
 def _filter(job_filter: Document, call: Call) -> Condition:
-    """One filter as SQL. All but SHARE_IDENTIFIER ignore jobStatus and answer with every status."""
+    """Return one filter as SQL. All but SHARE_IDENTIFIER ignore jobStatus and match every status."""
     name, values = job_filter.get("name"), job_filter.get("values") or []
     if len(values) != 1:
         raise Refused(f"Filter {name} needs exactly one value")

@@ -1,4 +1,4 @@
-"""CloudWatch Logs, as far as jobs write and portals read: one stream an attempt, read forwards and backwards."""
+"""CloudWatch Logs of the sandbox: one stream per attempt, read forwards and backwards."""
 
 import sqlite3
 import threading
@@ -13,7 +13,7 @@ DEFAULT_GROUP = "/aws/batch/job"
 LONGEST_MESSAGE = 256 * 1024
 PAGE_BYTES = 1024 * 1024
 PAGE_EVENTS = 10_000
-EVENT_OVERHEAD = 26  # bytes CloudWatch counts on top of each message
+EVENT_OVERHEAD = 26  # bytes that CloudWatch adds to each message
 FOREVER = 1 << 60
 
 FORWARD = (
@@ -28,7 +28,7 @@ BACKWARD = (
 
 @dataclass(frozen=True)
 class LogTarget:
-    """Where an attempt writes."""
+    """The stream that an attempt writes to."""
 
     home: Home
     group: str
@@ -36,7 +36,7 @@ class LogTarget:
 
 
 class LogWriter:
-    """Appends to one stream. Places count from 0, so a token is simply a place."""
+    """Appends to one stream. Lines are numbered from 0, and a token is a line number."""
 
     def __init__(self, store: Store, number: int) -> None:
         self._store = store
@@ -56,13 +56,13 @@ class LogWriter:
 
 
 class Logs:
-    """The operations of CloudWatch Logs, and the writers the jobs get."""
+    """The operations of CloudWatch Logs, and the writers of jobs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def open(self, target: LogTarget) -> LogWriter:
-        """A new stream, visible (and empty) from now on."""
+        """Create a stream, visible (and empty) from now on."""
         with self._store.transaction():
             self._store.change(
                 "INSERT INTO stream (home, log_group, name, created_at) VALUES (?, ?, ?, ?)",
@@ -80,7 +80,7 @@ class Logs:
         return int(row["number"])
 
     def get_log_events(self, call: Call) -> Document:
-        """A page of one stream. The end is reached when a token comes back unchanged."""
+        """Return a page of one stream. An unchanged token means the end."""
         params = call.params
         target = LogTarget(call.home, self._group(call), params["logStreamName"])
         with self._store.lock:
@@ -129,7 +129,7 @@ class Logs:
         return group
 
     def describe_log_streams(self, call: Call) -> Document:
-        """The streams of a group by name, at most 50 a page."""
+        """Return the streams of a group by name, at most 50 a page."""
         prefix, after = call.params.get("logStreamNamePrefix", ""), call.params.get("nextToken", "")
         group, limit = self._group(call), min(call.params.get("limit", 50), 50)
         rows = self._store.rows(
@@ -161,7 +161,7 @@ class Logs:
 
 
 def _direction(params: Document, size: int) -> tuple[bool, int]:
-    """Read forwards or backwards, and from which place: `f/n` means from n on, `b/n` means before n."""
+    """Return whether to read forwards, and from which line: `f/n` means from n on, `b/n` means before n."""
     token = params.get("nextToken")
     if token is None:
         return (True, 0) if params.get("startFromHead") else (False, size)

@@ -1,4 +1,4 @@
-"""Carries out a plan of faults: stands around every request, and moves the clock by which signatures are judged."""
+"""Fault injector: applies a plan of faults to every request, and the plan's clock to signatures."""
 
 import random
 import threading
@@ -12,12 +12,12 @@ from jobs.sandbox.faults import Does, Fault, Plan
 from jobs.sandbox.gateway import Act, Ending, Refuse, WireReply
 from jobs.sandbox.signature import EXACT, Clock
 
-REMEMBERED = 100_000  # strikes that tests may ask for
+REMEMBERED = 100_000  # injected faults that tests may read
 
 
 @dataclass(frozen=True)
 class Strike:
-    """A fault that has hit a request."""
+    """A fault that was applied to a request."""
 
     operation: str
     number: int
@@ -26,7 +26,7 @@ class Strike:
 
 
 class Dice:
-    """Which request of an operation is hit by which fault: the same for the same seed and number."""
+    """Decides which request of an operation is hit by which fault: repeatable by seed and number."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -36,7 +36,7 @@ class Dice:
         self._still: defaultdict[tuple[int, str], int] = defaultdict(int)
 
     def throw(self, operation: str) -> Strike | None:
-        """Count a request among those of its operation; what hits it, if anything does."""
+        """Count a request of the operation. Return the fault that hits it, if any."""
         with self._lock:
             self._numbers[operation] += 1
             number = self._numbers[operation]
@@ -57,7 +57,7 @@ class Dice:
 
 
 class Mischief:
-    """The plan in force. With the empty plan it stands aside."""
+    """Applies the current plan. With the empty plan it does nothing."""
 
     def __init__(self, plan: Plan, signature_seconds: float = EXACT.tolerance_seconds) -> None:
         self._signature_seconds = signature_seconds
@@ -66,7 +66,7 @@ class Mischief:
         self.follow(plan)
 
     def follow(self, plan: Plan) -> None:
-        """From now on go by this plan; requests are counted from 1 again. Late ones still come."""
+        """Replace the plan; requests are counted from 1 again. Pending late requests still happen."""
         self.plan = plan
         self.struck: deque[Strike] = deque(maxlen=REMEMBERED)
         self._dice = Dice(plan)
@@ -74,7 +74,7 @@ class Mischief:
         self._idle = not plan.faults and not plan.outages
 
     def end(self) -> None:
-        """Late requests are lost from here on, and slow ones are cut off."""
+        """Discard late requests, and cut off slow ones."""
         self._ending.set()
         for timer in list(self._late):
             timer.cancel()
@@ -82,12 +82,12 @@ class Mischief:
 
     @property
     def clock(self) -> Clock:
-        """Amazon's clock, and how much it forgives."""
+        """Amazon's clock, and the tolerated age of signatures."""
         plan_seconds = self.plan.signature_seconds
         return Clock(self.plan.skew_seconds, self._signature_seconds if plan_seconds is None else plan_seconds)
 
     def around(self, identify: Callable[[], tuple[str, Refuse]], process: Act) -> WireReply:
-        """The answer to a request, or what becomes of it. `act` lets it happen."""
+        """Return the reply to a request, or the effect of a fault. `process` processes the request."""
         if self._idle:
             return process()
         operation, render_error = identify()
@@ -120,7 +120,7 @@ class Mischief:
         return self._after(injected_fault, process(), render_error)
 
     def _after(self, injected_fault: Strike, reply: WireReply, render_error: Refuse) -> WireReply:
-        """What becomes of the answer to a request that has been acted upon."""
+        """Return the faulty reply to a request that was processed."""
         match injected_fault.fault.does:
             case Does.ACCEPT_DROP:
                 return _reset()

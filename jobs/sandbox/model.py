@@ -1,6 +1,7 @@
-"""What a request means, read from botocore's service models: routes, required fields, types and enums.
+"""Parser of requests by botocore's service models: routes, required fields, types and enums.
 
-The models say nothing about names, list lengths and combinations. Those rules are written by hand where they belong.
+The models say nothing about names, list lengths and combinations. Those rules are written by hand in `limits` and
+`containers`.
 """
 
 import json
@@ -17,14 +18,14 @@ from botocore.validate import ParamValidator
 from jobs.sandbox.calls import Document
 from jobs.sandbox.errors import ApiError
 
-# botocore spells these upper case; AWS documents that it reads them in any case.
+# botocore has these in upper case; AWS documents that it accepts any case.
 ANY_CASE = {"RetryAction"}
 
 Refusal = Callable[[str], ApiError]
 
 
 class Model:
-    """One service of AWS: turns HTTP requests into (operation, parameters), or refuses them."""
+    """One AWS service: parses HTTP requests into (operation, parameters), or rejects them."""
 
     def __init__(self, service: str, refuse: Refusal) -> None:
         description = _description(service)
@@ -49,7 +50,7 @@ class Model:
     def read(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[str, Document]:
-        """The operation and its parameters, of the right types and with nothing unknown in them."""
+        """Return the operation and its parameters, of the right types and without unknown ones."""
         operation, params = self._route(method, path, headers)
         shape = self._model.operation_model(operation).input_shape
         if body:
@@ -61,7 +62,7 @@ class Model:
         return operation, params
 
     def operation(self, method: str, path: str, headers: Mapping[str, str]) -> str:
-        """The operation alone, whatever its parameters are."""
+        """Return the operation alone, without checking its parameters."""
         return self._route(method, path, headers)[0]
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[str, Document]:
@@ -98,7 +99,7 @@ class Model:
 
 @cache
 def _description(service: str) -> Document:
-    """The service model as JSON: a tenth of a second to read, and always the same."""
+    """Return the service model as JSON: it takes a tenth of a second to read, and never changes."""
     description: Document = Loader().load_service_model(service, "service-2")
     return description
 
@@ -117,7 +118,7 @@ def _from_query(query: str, shape: StructureShape) -> Document:
 
 
 def _outside_enum(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:
-    """Every value that is none of its enum's: botocore sends them, AWS refuses them."""
+    """Return every value that is not in its enum: botocore sends those, AWS rejects them."""
     if isinstance(shape, StructureShape):
         return [
             problem

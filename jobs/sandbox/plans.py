@@ -1,4 +1,4 @@
-"""A job seen from inside its process: command, environment, folder, log."""
+"""Plans of attempts: command, environment, folder and log of the process."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from jobs.sandbox.processes import Plan
 
 
 class Planner:
-    """Makes plans. Working folders and buckets live beside the state file."""
+    """Makes plans. Working folders and buckets are next to the state file."""
 
     def __init__(self, files: Path, logs: Logs) -> None:
         self._work = files / "work"
@@ -22,7 +22,7 @@ class Planner:
         self._logs = logs
 
     def plan(self, job: Job, environment_name: str) -> Plan:
-        """The next attempt of a job, in the compute environment that has room for it."""
+        """Return the plan of a job's next attempt, in the compute environment that has room for it."""
         task_id = uuid4().hex
         folder = self._work / task_id
         image = find_image(job.container["image"])
@@ -46,7 +46,7 @@ class Planner:
         )
 
     def _environment(self, job: Job, environment_name: str, folder: Path) -> dict[str, str]:
-        """Nothing of ours reaches a job: neither keys, nor secrets, nor where the portal lives."""
+        """Return the job's environment variables, with none of ours: no keys, secrets or addresses of the portal."""
         variables = plain_environment(job.container)
         return {
             "LANG": "C.UTF-8",
@@ -66,7 +66,7 @@ class Planner:
 
 
 def _log_target(job: Job, task_id: str) -> LogTarget | None:
-    """Where CloudWatch would have the output; None for another log driver, whose logs are elsewhere."""
+    """Return CloudWatch's stream for the output; None for another log driver."""
     configuration = job.container.get("logConfiguration") or {}
     if configuration.get("logDriver", "awslogs") != "awslogs":
         return None

@@ -1,4 +1,4 @@
-"""Scheduling policies: kept and described. Shares are not computed: whoever comes first is served first."""
+"""Scheduling policies: stored and described. Shares have no effect: jobs start first come, first served."""
 
 from jobs.sandbox.calls import Call, Document
 from jobs.sandbox.errors import Refused
@@ -27,7 +27,7 @@ class Policies:
         return {"name": name, "arn": arn}
 
     def describe(self, call: Call) -> Document:
-        """Unknown ARNs are left out, as AWS does."""
+        """Describe policies by ARN. Unknown ones are left out, as AWS does."""
         arns = call.params["arns"]
         if len(arns) > MOST:
             raise Refused(f"At most {MOST} ARNs can be described at a time")

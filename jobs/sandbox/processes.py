@@ -1,4 +1,4 @@
-"""One attempt of a job as a process: started, listened to, stopped with everything it started, cleaned up."""
+"""The process of one attempt: started, logged, stopped with all its children, cleaned up."""
 
 import contextlib
 import os
@@ -17,18 +17,18 @@ from jobs.sandbox.calls import Document
 from jobs.sandbox.images import Image
 from jobs.sandbox.logs import LONGEST_MESSAGE, LogWriter
 
-LISTEN_SECONDS = 0.1  # how long a line may wait for company before it is stored
+LISTEN_SECONDS = 0.1  # how long a line may wait for others before it is stored
 LISTEN_BYTES = 256 * 1024
-LEFT_BEHIND_SECONDS = 2.0  # how long processes that were killed may take to be gone
+LEFT_BEHIND_SECONDS = 2.0  # how long killed processes may take to disappear
 PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything an attempt needs to know before it starts."""
+    """The parameters of an attempt."""
 
     job_id: str
-    record: Document  # what the job's row says of this attempt
+    record: Document  # the attempt's part of the job's row
     image: Image
     argv: list[str]
     environment: dict[str, str]
@@ -38,7 +38,7 @@ class Plan:
 
 @dataclass
 class Attempt:
-    """An attempt under way. `started` and `ended` are told from its own thread."""
+    """A running attempt. `started` and `ended` are called on its own thread."""
 
     plan: Plan
     started: Callable[["Attempt"], None]
@@ -78,7 +78,7 @@ class Attempt:
         plan = self.plan
         plan.folder.mkdir(parents=True)
         plan.image.unpack(plan.folder)
-        return subprocess.Popen(  # noqa: S603 - running what it is told is the purpose
+        return subprocess.Popen(  # noqa: S603 - running given commands is the purpose
             plan.argv,
             env=plan.environment,
             cwd=plan.folder,
@@ -89,17 +89,17 @@ class Attempt:
         )
 
     def signal(self, number: signal.Signals) -> None:
-        """To the whole process group; silence if it is gone."""
+        """Send a signal to the whole process group, if it still exists."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
 
 
 def _end_group(group: int) -> None:
-    """The container is gone with its first process, and so is whatever that one left behind, before anybody is told.
+    """Kill all processes that the first one left behind, before the end is reported, as a container does.
 
-    SIGKILL is sent, not carried out, when killpg returns. Where nobody collects orphans, they stay in the group as
-    zombies: hence the bound.
+    killpg returns before SIGKILL has taken effect. Where orphans are not reaped, they stay in the group as zombies:
+    hence the time limit.
     """
     deadline = time.monotonic() + LEFT_BEHIND_SECONDS
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -110,7 +110,7 @@ def _end_group(group: int) -> None:
 
 
 def _listen(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
-    """Store lines as they come, until the process has ended. What it left running does not hold us up."""
+    """Store lines as they come, until the process has ended, without waiting for processes that it left running."""
     remainder = b""
     while True:
         has_ended = process.poll() is not None
@@ -128,13 +128,13 @@ def _listen(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | 
 
 
 def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
-    """What has been said; b"" at the end of the pipe, None if there was silence."""
+    """Return the output so far; b"" at the end of the pipe, None if there was none."""
     descriptor = pipe.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return None
     output = os.read(descriptor, LISTEN_BYTES)
     if output and seconds:
-        # Let a burst become one write: a program that prints a thousand lines costs a few commits.
+        # Collect a burst in one write: a program that prints a thousand lines costs a few commits.
         time.sleep(0.01)
         while len(output) < LISTEN_BYTES and select.select([descriptor], [], [], 0)[0]:
             more = os.read(descriptor, LISTEN_BYTES - len(output))
@@ -145,7 +145,7 @@ def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
 
 
 def _split(text: bytes) -> tuple[list[str], bytes]:
-    """Whole lines, and the beginning of the next. A line that outgrows an event is cut into several."""
+    """Return the complete lines and the rest. A line longer than an event is cut into several."""
     *lines, remainder = text.split(b"\n")
     while len(remainder) > LONGEST_MESSAGE:
         lines.append(remainder[:LONGEST_MESSAGE])
@@ -160,16 +160,16 @@ def _texts(lines: Iterable[bytes]) -> Iterable[str]:
 
 
 def reap(job_ids: set[str]) -> None:
-    """End the processes that a killed sandbox left behind.
+    """Kill the processes that a killed sandbox left behind.
 
-    A process is known by the AWS_BATCH_JOB_ID it was started with, never by a remembered number alone: numbers are
-    given out again. Without /proc (macOS) there is no way to be sure, and nothing is ended.
+    A process is identified by the AWS_BATCH_JOB_ID in its environment, never by its process id alone: those are
+    reused. Without /proc (macOS) this is impossible, and nothing is killed.
     """
     if not job_ids or not PROC.is_dir():
         return
     markers = {f"AWS_BATCH_JOB_ID={job_id}".encode() for job_id in job_ids}
     deadline = time.monotonic() + LEFT_BEHIND_SECONDS
-    while time.monotonic() < deadline:  # one that is just forking may slip through a round
+    while time.monotonic() < deadline:  # one that is just forking may be missed in a round
         pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _marked(entry, markers)]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):

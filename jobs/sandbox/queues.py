@@ -1,4 +1,4 @@
-"""Compute environments and job queues: made, described, enabled and disabled."""
+"""Compute environments and job queues: created, described, enabled and disabled."""
 
 import json
 from collections.abc import Callable
@@ -14,10 +14,10 @@ SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 
 
 class Queues:
-    """The queues and compute environments of every home."""
+    """The queues and compute environments of every account and region."""
 
     def __init__(self, store: Store, on_change: Callable[[], None]) -> None:
-        """`changed` hears that there may be more, or less, room for jobs."""
+        """`on_change` is called when the capacity for jobs may have changed."""
         self._store = store
         self._changed = on_change
 
@@ -89,14 +89,14 @@ class Queues:
         return environment
 
     def queue(self, account_region: Home, name_or_arn: str) -> Document:
-        """A queue by name or ARN."""
+        """Return a queue by name or ARN."""
         queue = self._store.resource(QUEUE, account_region, _as_arn(account_region, QUEUE, name_or_arn))
         if queue is None:
             raise Refused(f"JobQueue {name_or_arn} does not exist")
         return queue
 
     def update_queue(self, call: Call) -> Document:
-        """State and priority. (Other environments would be another queue.)"""
+        """Change state and priority, but not the compute environments."""
         with self._store.transaction():
             queue = self.queue(call.home, call.params["jobQueue"])
             changes: Document = {key: call.params[key] for key in ("state", "priority") if key in call.params}
@@ -111,7 +111,7 @@ class Queues:
         return self._describe(call, ENVIRONMENT, "computeEnvironments")
 
     def _describe(self, call: Call, kind: str, field: str) -> Document:
-        """Unknown names are left out, as AWS does."""
+        """Describe resources by name. Unknown ones are left out, as AWS does."""
         params = call.params
         (after,) = page_position(params["nextToken"], 1) if params.get("nextToken") else (0,)
         rows = self._store.rows(

@@ -1,11 +1,11 @@
-"""Whether a failed attempt is tried again. https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html"""
+"""Retry rules for failed attempts. https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html."""
 
 from jobs.sandbox.calls import Document
 from jobs.sandbox.jobs import Job
 
 
 def tries_again(job: Job, attempt: Document) -> bool:
-    """The first rule that matches decides; without one, a failure is retried while attempts are left."""
+    """Return whether to retry: the first matching rule decides, or else whether attempts are left."""
     if len(job.attempts) + 1 >= job.allowed_attempts:
         return False
     facts = {

@@ -1,9 +1,8 @@
-"""The life of a job: SUBMITTED, PENDING, RUNNABLE, STARTING, RUNNING, and an end.
+"""Scheduler of jobs: SUBMITTED, PENDING, RUNNABLE, STARTING, RUNNING, and an end.
 
-One thread drives it: a heap of steps that are due at a time, and a heap of RUNNABLE jobs for each queue. Everything
-happens under the store's lock, each step in one transaction, so that what DescribeJobs says and what the next start
-finds is always the same story. Each running process has a thread of its own, which reports through `_started` and
-`_ended`.
+One thread drives it, with a heap of steps by time and a heap of RUNNABLE jobs per queue. Everything happens under the
+store's lock, each step in one transaction, so that DescribeJobs and the state after a restart agree. Each process has
+its own thread, which reports through `_started` and `_ended`.
 """
 
 import heapq
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 KILL_SECONDS = 3.0  # between SIGTERM and SIGKILL; AWS waits 30
 CLOSING_SECONDS = 1.0  # the same, when the sandbox itself is stopped
-PORTION = 500  # jobs a step moves at a time, so that requests get their turn in between
+PORTION = 500  # jobs per step, so that requests are served in between
 
 DEPENDENCY_FAILED = "Dependent Job failed"
 CHILD_FAILED = "Array Child Job failed"
@@ -62,15 +61,15 @@ class Scheduler:
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="sandbox-scheduler", daemon=True)
 
-    # Beginning and end
+    # Start and shutdown
 
     def begin(self) -> None:
-        """Take up every unfinished job where it was left."""
+        """Resume every unfinished job and start the thread."""
         self._resume()
         self._thread.start()
 
     def end(self) -> None:
-        """Stop. Jobs that run are ended here, stay RUNNING in the state, and start again the next time."""
+        """Stop. Running jobs are killed, remain RUNNING in the state, and start again the next time."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
@@ -99,7 +98,7 @@ class Scheduler:
                 if job.stop_reason is not None:
                     self._record(job, job.attempt or {}, "FAILED", job.stop_reason)
                 else:
-                    # Not the job's fault: no attempt is used up.
+                    # Not the job's fault: it doesn't count as an attempt.
                     self._store.change(
                         "UPDATE job SET status = 'RUNNABLE', started_at = NULL, attempt = NULL WHERE id = ?", job.id
                     )
@@ -108,16 +107,16 @@ class Scheduler:
         self._later(0, self._check, unfinished["PENDING"])
         self._later(0, self._queue_up, unfinished["RUNNABLE"])
 
-    # What the operations ask for
+    # Called by the operations
 
     def admit(self, job_id: str, children: list[str]) -> None:
-        """A job was accepted, with its children if it is an array."""
+        """Schedule an accepted job, with its children if it is an array."""
         with self._wake:
             self._later(self._delay, self._leave_submitted, [job_id, *children])
             self._wake.notify_all()
 
     def stop(self, job: Job, reason: str, *, by_force: bool) -> None:
-        """Cancel (what has not started) or terminate (everything). An array means its children."""
+        """Cancel (if not started) or terminate (`by_force`) a job. For an array, its children."""
         with self._changing():
             targets = [job]
             if job.size is not None:
@@ -130,7 +129,7 @@ class Scheduler:
                 self._stop_one(target, reason, by_force=by_force)
 
     def _mark(self, job: Job, reason: str, *, by_force: bool) -> None:
-        """Remember who asked for the end of it, before it ends. The first reason stays."""
+        """Record the stop request before the job ends. The first reason remains."""
         self._store.change(
             "UPDATE job SET terminated = terminated OR ?, cancelled = cancelled OR ?, "
             "stop_reason = coalesce(stop_reason, ?) WHERE id = ? AND status NOT IN ('SUCCEEDED', 'FAILED')",
@@ -149,7 +148,7 @@ class Scheduler:
             self._kill(attempt)
 
     def queues_changed(self) -> None:
-        """A queue or an environment is new or different: look again at what has room."""
+        """Reconsider jobs without room: a queue or an environment is new or changed."""
         with self._wake:
             self._slots.forget_queues()
             self._later(0, self._queue_up, self._stuck)
@@ -176,7 +175,7 @@ class Scheduler:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """A change of states and all that follows from it, in one transaction."""
+        """Run a change of states and its consequences in one transaction."""
         with self._wake, self._store.transaction():
             yield
             self._settle()
@@ -203,7 +202,7 @@ class Scheduler:
         self._later(self._delay, self._check, waiting)
 
     def _check(self, ids: list[str]) -> None:
-        """Which of these PENDING jobs may go on, and which never will."""
+        """End the PENDING jobs whose dependencies failed, and make those runnable whose dependencies succeeded."""
         failed, free = [], []
         for job in find_jobs(self._store, ids):
             if job.status != "PENDING" or job.size is not None:
@@ -219,7 +218,7 @@ class Scheduler:
         self._make_runnable(free)
 
     def _unfinished(self, job: Job) -> list[str] | None:
-        """The jobs this one still waits for; None if one of them failed (or has been forgotten)."""
+        """Return the unfinished jobs that this one depends on; None if one failed or was forgotten."""
         blockers = job.blockers()
         rows = self._store.rows(
             "SELECT id, status FROM job WHERE id IN (SELECT value FROM json_each(?))", json.dumps(blockers)
@@ -234,7 +233,7 @@ class Scheduler:
         self._later(self._delay, self._queue_up, ids)
 
     def _move(self, ids: list[str], status: str, *, after: tuple[str, ...]) -> None:
-        """Those of the jobs that are still where they should be: one may have been stopped meanwhile."""
+        """Set the status of those jobs that still have an expected one: some may have been stopped meanwhile."""
         self._store.change(
             "UPDATE job SET status = ?, status_reason = NULL WHERE id IN (SELECT value FROM json_each(?)) "
             "AND status IN (SELECT value FROM json_each(?))",
@@ -248,7 +247,7 @@ class Scheduler:
                 heapq.heappush(self._ready[job.queue], (job.number, job.id))
 
     def _dispatch(self) -> None:
-        """Start what has room: queues by priority, first come first served within each."""
+        """Start jobs that have room: queues by priority, first come, first served within each."""
         for queue in sorted(self._ready, key=lambda queue: -self._slots.lane(queue).priority):
             ready = self._ready[queue]
             while ready and not self._slots.full and self._start_first(queue, ready):
@@ -257,14 +256,14 @@ class Scheduler:
                 del self._ready[queue]
 
     def _start_first(self, queue: str, ready: list[tuple[int, str]]) -> bool:
-        """Deal with the head of a queue; False if it has to wait, and everything behind it too."""
+        """Start the head of a queue. False if it has to wait, with everything behind it."""
         _, job_id = ready[0]
         capacity = self._needs.get(job_id)
         if capacity is None:  # stopped while it waited
             heapq.heappop(ready)
             return True
         if reason := self._slots.lane(queue).why_never(capacity):
-            # AWS would let it block the queue. Here it steps aside: one mistake should not stop everybody.
+            # AWS would let it block the queue. Here it is set aside, so that one mistake doesn't stop everyone.
             heapq.heappop(ready)
             del self._needs[job_id]
             self._stuck.append(job_id)
@@ -294,7 +293,7 @@ class Scheduler:
         attempt.begin()
 
     def _pass(self, job: Job, plan: Plan) -> None:
-        """An attempt in which nothing runs: it begins and ends well in this very step."""
+        """Start and end an attempt in which nothing runs."""
         now = now_ms()
         self._store.change("UPDATE job SET started_at = ? WHERE id = ?", now, job.id)
         self._slots.give_back(job.id)
@@ -333,7 +332,7 @@ class Scheduler:
             self._kill(attempt)
 
     def _kill(self, attempt: Attempt) -> None:
-        """SIGTERM to the whole process group, and SIGKILL to those who will not hear."""
+        """Send SIGTERM to the process group, and SIGKILL if it doesn't end."""
         attempt.signal(signal.SIGTERM)
 
         def insist() -> None:
@@ -367,7 +366,7 @@ class Scheduler:
                     self._record(job, record, "FAILED", record["statusReason"])
 
     def _record(self, job: Job, record: Document, status: str, reason: str) -> None:
-        """Put an ended attempt to the others, and the job where it goes from there."""
+        """Append the ended attempt to the job's attempts, and set its next status."""
         now = now_ms()
         attempts = [*job.attempts, {"statusReason": reason, **record, "stoppedAt": now}] if record else job.attempts
         is_retry = status == "RUNNABLE"
@@ -382,7 +381,7 @@ class Scheduler:
     # After the end
 
     def _finish(self, ids: list[str], status: str, reason: str | None) -> None:
-        """End jobs that have no attempt under way."""
+        """End jobs that have no running attempt."""
         self._store.change_many(
             "UPDATE job SET status = ?, status_reason = ?, stopped_at = ? WHERE id = ?",
             [(status, reason, now_ms(), job_id) for job_id in ids],
@@ -393,7 +392,7 @@ class Scheduler:
         self._finished.extend(ids)
 
     def _settle(self) -> None:
-        """What follows from jobs that have ended: their dependents, their arrays, and so on, without recursion."""
+        """Update dependents and arrays of ended jobs, and theirs in turn, without recursion."""
         while self._finished:
             job_id = self._finished.popleft()
             if waiting := self._blocked.pop(job_id, None):
@@ -403,7 +402,7 @@ class Scheduler:
                 self._close_array(parent)
 
     def _close_array(self, parent: str) -> None:
-        """An array ends with its last child; one failure is everybody's."""
+        """End an array with its last child; one failed child makes it fail."""
         open_child = self._store.row(
             "SELECT 1 FROM job WHERE parent = ? "
             "AND status IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING') LIMIT 1",

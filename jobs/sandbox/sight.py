@@ -1,6 +1,6 @@
-"""What ListJobs and DescribeJobs can see of the jobs there are: faults make them lag, leave out and forget.
+"""Visibility of jobs in ListJobs and DescribeJobs: faults delay, omit and forget them.
 
-Nothing is ever deleted. A job that Batch has forgotten runs on, and the ledger still has it.
+Nothing is ever deleted. A forgotten job continues to run, and remains in the ledger.
 """
 
 import random
@@ -17,7 +17,7 @@ FORGOTTEN = "coalesce(job.parent, job.id) NOT IN (SELECT id FROM forgotten)"
 
 
 class Sight:
-    """The conditions of the plan in force, and the jobs that were forgotten by command."""
+    """The conditions of the current plan, and the jobs that were made forgotten."""
 
     def __init__(self, store: Store, plan: Callable[[], Plan]) -> None:
         self._store = store
@@ -27,13 +27,13 @@ class Sight:
         self._forgotten = {str(row["id"]) for row in store.rows("SELECT id FROM forgotten")}
 
     def forget(self, ids: Iterable[str]) -> None:
-        """From now on these jobs (an array with its children) are unknown, whatever their state."""
+        """Make jobs (an array with its children) unknown from now on, whatever their state."""
         with self._store.lock:
             self._store.change_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
             self._forgotten = {str(row["id"]) for row in self._store.rows("SELECT id FROM forgotten")}
 
     def listed(self) -> tuple[str, list[Any]]:
-        """What ListJobs adds to its WHERE clause."""
+        """Return the condition that ListJobs adds to its WHERE clause."""
         plan, current_time = self._plan(), now_ms()
         condition, values = "", []
         if plan.list_lag_seconds:
@@ -47,12 +47,12 @@ class Sight:
         return condition, values
 
     def knows(self, job: Job) -> bool:
-        """Whether Batch still has the job at all."""
+        """Return whether Batch still knows the job."""
         purged = job.stopped_at is not None and job.stopped_at <= now_ms() - self._plan().purge_seconds * 1000
         return not purged and (job.parent or job.id) not in self._forgotten
 
     def described(self, jobs: list[Job]) -> list[Job]:
-        """Those of the jobs that this call of DescribeJobs tells of."""
+        """Return those of the jobs that this DescribeJobs call includes."""
         plan = self._plan()
         self._described += 1
         latest_start = now_ms() - plan.describe_lag_seconds * 1000

@@ -1,8 +1,7 @@
-"""Who is asking, from where, and when: the readable part of a Signature Version 4.
+"""The readable part of a Signature Version 4: account, region, service and time.
 
-The secret is not checked (anybody on this machine may try things out), but the age is. A request that was signed more
-than five minutes ago is refused, as AWS does: whoever looks for the traces of a lost request may rely on it being
-dead by then.
+The secret is not checked (anyone on this machine may try things out), but the age is. Like AWS, the sandbox rejects a
+request that was signed more than five minutes ago: a lost request can't take effect after that.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
@@ -23,20 +22,20 @@ _ASSUMED_KEY = re.compile(r"ASIA0000(\d{12})")
 
 @dataclass(frozen=True)
 class Scope:
-    """What a signature was made for."""
+    """The account, region and service that a signature is for."""
 
     home: Home
     service: str
 
 
 def assumed_key(account: str) -> str:
-    """An access key that carries its account, so that no session needs remembering."""
+    """Return an access key that contains its account, so that no session needs storing."""
     return f"ASIA0000{account}"
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time by which signatures are judged, and the age at which they are too old."""
+    """The time for checking signatures, and their maximum age."""
 
     skew_seconds: float = 0.0
     tolerance_seconds: float = 300.0
@@ -49,7 +48,7 @@ EXACT = Clock()
 
 
 def read_scope(headers: Mapping[str, str], clock: Clock = EXACT) -> Scope:
-    """The home and the service a request was signed for, if it was signed at all and lately."""
+    """Return the account, region and service of a request. Reject a missing or expired signature."""
     header = headers.get("Authorization", "")
     if not header:
         raise ApiError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)
@@ -67,7 +66,7 @@ def read_scope(headers: Mapping[str, str], clock: Clock = EXACT) -> Scope:
 
 
 def _check_age(stamp: str, day: str, service: str, clock: Clock) -> None:
-    # STS has its own code for the same sentence.
+    # STS has its own code for the same message.
     code = "SignatureDoesNotMatch" if service == "sts" else "InvalidSignatureException"
     try:
         signed = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)

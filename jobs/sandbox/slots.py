@@ -1,6 +1,6 @@
-"""Room for jobs: how much of each compute environment is taken.
+"""Capacity of compute environments, and its allocation to jobs.
 
-The numbers are nominal: a job that asks for 4 vCPU runs as one process on whatever machine this is.
+The numbers are nominal: a job that requests 4 vCPU runs as one process on whatever machine this is.
 """
 
 import json
@@ -10,7 +10,7 @@ from jobs.sandbox.calls import Document
 from jobs.sandbox.limits import requirements
 from jobs.sandbox.store import Store
 
-MEMORY_PER_VCPU = 8 * 1024  # MiB: the most that Fargate and AWS's memory-optimised instances have
+MEMORY_PER_VCPU = 8 * 1024  # MiB: the maximum of Fargate and of AWS's memory-optimised instances
 VCPUS_PER_GPU = 4  # a g4dn.xlarge: 4 vCPU, one T4
 GPU_FAMILIES = ("g4", "g5", "g6", "p2", "p3", "p4", "p5", "p6")
 
@@ -26,7 +26,7 @@ NO_INSTANCE_FITS = (
 
 @dataclass(frozen=True)
 class Size:
-    """What a job needs, or what an environment has."""
+    """The resources that a job needs, or that an environment has."""
 
     vcpus: float = 0
     memory: int = 0
@@ -71,7 +71,7 @@ class Lane:
     environments: tuple[Environment, ...]
 
     def why_never(self, capacity: Size) -> str | None:
-        """The reason why a job of this size waits for ever, if it does."""
+        """Return why a job of this size can never start; None if it can."""
         if any(capacity.fits(environment.size) for environment in self.environments):
             return None
         gpus = max((environment.size.gpus for environment in self.environments), default=0)
@@ -79,7 +79,7 @@ class Lane:
 
 
 class Slots:
-    """Who holds how much of what. Guarded by the scheduler's lock."""
+    """Allocations of capacity to jobs. Guarded by the scheduler's lock."""
 
     def __init__(self, store: Store, processes: int) -> None:
         self._store = store
@@ -123,11 +123,11 @@ class Slots:
 
     @property
     def full(self) -> bool:
-        """No process more: this machine is real, whatever the environments promise."""
+        """Whether the process limit is reached: this machine is real, whatever the environments' capacity."""
         return len(self._held) >= self._processes
 
     def take(self, job: str, queue: str, capacity: Size) -> str | None:
-        """Hold room for a job in the first environment that has some; its name, or None."""
+        """Allocate capacity in the first environment that has enough. Return its name, or None."""
         for environment in self.lane(queue).environments:
             used = self._used.get(environment.arn, Size())
             if capacity.fits(environment.size - used):

@@ -1,7 +1,7 @@
-"""What the sandbox remembers: one SQLite file, one writer, one lock.
+"""Storage of the sandbox: one SQLite file, one writer, one lock.
 
-Everything that was acknowledged is committed before the reply leaves, so it survives `kill -9` of the process.
-(`synchronous=NORMAL` would lose the last moments in a power cut. A sandbox may.)
+Everything is committed before the reply is sent, so it survives `kill -9` of the process. (`synchronous=NORMAL` could
+lose the last commits in a power cut, which is acceptable here.)
 """
 
 import json
@@ -45,11 +45,11 @@ CREATE TABLE IF NOT EXISTS line (
 
 
 class StateInUse(Exception):  # noqa: N818 - it says what is the matter
-    """Another sandbox holds this state file."""
+    """Another sandbox uses this state file."""
 
 
 class Store:
-    """The connection, its lock, and the documents that queues and definitions are kept as."""
+    """The connection, its lock, and the documents of queues and definitions."""
 
     def __init__(self, path: Path | str) -> None:
         self.lock = threading.RLock()
@@ -57,7 +57,7 @@ class Store:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0.5)
         self._db.row_factory = sqlite3.Row
         try:
-            # Exclusive: two sandboxes on one state would run every job twice.
+            # Exclusive: two sandboxes with one state would run every job twice.
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -74,7 +74,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and on disk when it ends. Inside another transaction it is part of that one."""
+        """Commit all or nothing. Inside another transaction it becomes part of that one."""
         with self.lock:
             if self._depth == 0:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -100,7 +100,7 @@ class Store:
             return row
 
     def change(self, sql: str, *values: Any) -> int:
-        """Run one statement; the number of rows it changed."""
+        """Run one statement. Return the number of changed rows."""
         with self.lock:
             return self._db.execute(sql, values).rowcount
 

@@ -1,4 +1,4 @@
-"""STS: who am I, and another account's keys. It speaks XML; two operations do not need a parser generator."""
+"""STS: the caller's identity, and credentials for other accounts. Its XML is written and read by hand."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
@@ -14,7 +14,7 @@ Fields = dict[str, str]
 
 
 class Sts:
-    """Every role may be assumed here; its keys lead to the role's account."""
+    """Any role may be assumed; its credentials are for the role's account."""
 
     def operation(self, request: WireRequest) -> str:
         return parse_qs(request.body.decode(errors="replace")).get("Action", [""])[0]

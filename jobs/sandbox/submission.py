@@ -1,4 +1,4 @@
-"""SubmitJob: what is asked for, laid over its definition, checked, and kept before the reply leaves."""
+"""SubmitJob: merged with its definition, checked, and stored before the reply is sent."""
 
 import json
 import uuid
@@ -37,7 +37,7 @@ INSERT = (
 
 
 class Submissions:
-    """Accepts jobs and hands them to the scheduler."""
+    """Accepts jobs and passes them to the scheduler."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Submissions:
         *,
         shortest_timeout: int,
     ) -> None:
-        """`admit` hears of every accepted job, and of its children if it is an array, after the commit."""
+        """`admit` is called for every accepted job, with an array's children, after the commit."""
         self._store = store
         self._definitions = definitions
         self._queues = queues
@@ -58,7 +58,7 @@ class Submissions:
         self._shortest_timeout = shortest_timeout
 
     def submit(self, call: Call) -> Document:
-        """Accept a job. Once this returns, the job survives whatever happens to the process."""
+        """Accept a job. After the return it survives any crash of the process."""
         params, account_region = call.params, call.home
         self._check_request(call)
         job_id = str(uuid.uuid4())
@@ -135,7 +135,7 @@ class Submissions:
 
 
 def effective(definition: Document, params: Document) -> Document:
-    """What will run: the definition with everything that the submission lays over it."""
+    """Return what will run: the definition with all overrides of the submission."""
     fargate = is_fargate(definition)
     if "containerProperties" in definition:
         if "ecsPropertiesOverride" in params:
@@ -195,7 +195,7 @@ def _sum_sizes(containers: list[Document]) -> dict[str, str]:
 
 
 def overlay(container: Document, override: Document, *, fargate: bool) -> Document:
-    """A container with its override: command as a whole, environment by name, sizes by type."""
+    """Apply an override to a container: the command as a whole, variables by name, sizes by type."""
     check_environment(override.get("environment", ()))
     check_requirements(override)
     result = dict(container)
@@ -214,7 +214,7 @@ def overlay(container: Document, override: Document, *, fargate: bool) -> Docume
 
 
 def _overlay_sizes(container: Document, override: Document) -> Document:
-    """Each type keeps the way it was said in: an old-style size stays one until the override replaces it."""
+    """Override sizes in the form of the definition: a legacy field remains one until the override replaces it."""
     entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
     sizes: Document = {}
     for kind, legacy_field in OLD_WAYS.items():

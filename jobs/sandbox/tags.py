@@ -1,4 +1,4 @@
-"""Tags of jobs, definitions, queues and environments."""
+"""Tags of jobs, definitions, queues and compute environments."""
 
 import json
 
@@ -11,7 +11,7 @@ KINDS = {"compute-environment", "job-definition", "job-queue"}
 
 
 class Tags:
-    """Reads and writes tags by ARN. Children of arrays have none, and cannot get any."""
+    """Reads and writes tags by ARN. Children of arrays can't have any."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""The HTTP server: loopback only, keep-alive, a thread for each connection."""
+"""The HTTP server: loopback only, keep-alive, one thread per connection."""
 
 import contextlib
 import logging
@@ -27,7 +27,7 @@ _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE
 
 
 class Headers(Mapping[str, str]):
-    """Headers by name in any case, as a plain mapping."""
+    """Headers as a mapping with case-insensitive names."""
 
     def __init__(self, message: Message) -> None:
         self._message = message
@@ -49,7 +49,7 @@ Answer = Callable[[WireRequest], WireReply]
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
-    """Listens on this machine only: whoever reaches it may run commands with the user's rights."""
+    """Listens on this machine only: its clients can run commands with the user's rights."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -72,7 +72,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._loop.start()
 
     def end(self) -> None:
-        """Take no more requests; replies under way are still written."""
+        """Accept no more requests; replies in progress are still sent."""
         self.shutdown()
         self._loop.join()
         self.server_close()
@@ -92,17 +92,17 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._open.pop(request, None)
         if request in self._reset:
             self._reset.discard(request)
-            self.close_request(request)  # closed with nothing said before: the other side sees a reset
+            self.close_request(request)  # closed without a shutdown before, so the client sees a reset
         else:
             super().shutdown_request(request)
 
     def reset(self, connection: socket.socket) -> None:
-        """End a connection without the good manners of TCP, once its exchange is over."""
+        """Make the connection end with a reset, once its exchange is over."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._reset.add(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        """A client that went away is its own affair; anything else is ours."""
+        """Log an error, except for clients that disconnected."""
         error = sys.exception()
         if not isinstance(error, OSError):
             logger.error("A connection failed", exc_info=error)
@@ -114,7 +114,7 @@ class Exchange(BaseHTTPRequestHandler):
     server: LoopbackServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # headers and body leave in one packet
+    wbufsize = -1  # headers and body are sent in one packet
 
     def exchange(self) -> None:
         try:
@@ -136,13 +136,13 @@ class Exchange(BaseHTTPRequestHandler):
             raise ApiError("Content-Length is not a number.", code="SerializationException")
         if int(length) > LARGEST_BODY:
             raise ApiError("The request is too large.", code="RequestEntityTooLargeException", status=413)
-        # `//host/path` would read as a host; only the path and the query matter here.
+        # `//host/path` would parse as a host; only the path and the query matter here.
         target = urlsplit("/" + self.path.lstrip("/"))
         body = self.rfile.read(int(length))
         return WireRequest(self.command, target.path, target.query, Headers(self.headers), body)
 
     def _check_host(self) -> None:
-        """Refuse a foreign name in Host: a web page could rebind its own name to 127.0.0.1 and call us."""
+        """Reject a foreign Host header: a web page could rebind its own name to 127.0.0.1 and call us."""
         if _LOOPBACK.fullmatch(self.headers.get("Host", "")) is None:
             raise ApiError(
                 "The sandbox answers to 127.0.0.1 and localhost only.", code="AccessDeniedException", status=403
@@ -167,10 +167,10 @@ class Exchange(BaseHTTPRequestHandler):
             self.wfile.write(reply.body if is_whole else reply.body[: len(reply.body) // 2])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """http.server would answer what it cannot parse in HTML; clients of AWS expect JSON."""
+        """Answer unparsable requests in JSON, which AWS clients expect, instead of http.server's HTML."""
         self.close_connection = True
         text = message or explain or HTTPStatus(code).phrase
         self._write(error_reply(ApiError(text, code="SerializationException", status=code), "-"))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """Say nothing: a poll every second would drown the output of the sandbox."""
+        """Log nothing: a poll every second would flood the sandbox's output."""

@@ -1,4 +1,4 @@
-"""What a new sandbox already has: three kinds of compute environments, and the queues of the demonstration."""
+"""The compute environments and queues of a new sandbox, as the demo needs them."""
 
 from jobs.sandbox.calls import Call, Document, Home
 from jobs.sandbox.queues import ENVIRONMENT, QUEUE, Queues
@@ -25,7 +25,7 @@ QUEUES: dict[str, tuple[str, int]] = {
 
 
 def populate(store: Store, queues: Queues, vcpus: int) -> None:
-    """Make what is missing, and give the environments as many nominal vCPU as this start asks for."""
+    """Create what is missing, and set the environments' nominal vCPU to this start's option."""
     for name, (kind, instance_types) in ENVIRONMENTS.items():
         resources: Document = {
             "type": kind,

@@ -1,6 +1,6 @@
-"""S3 as the sandbox has it: `s3://bucket/key` is a file below the folder that SANDBOX_BUCKETS names.
+"""S3 in the sandbox: `s3://bucket/key` is a file below the folder in SANDBOX_BUCKETS.
 
-Jobs have a folder of their own that is gone when they end; this is how one hands something to the next.
+A job's own folder is deleted at its end; a bucket is how it passes something to the next.
 """
 
 import json
@@ -15,7 +15,7 @@ def _file(url: str) -> Path:
 
 
 def read(url: str) -> Any:
-    """The JSON document at an s3:// address, or None if there is none."""
+    """Return the JSON document at an s3:// address, or None if there is none."""
     try:
         return json.loads(_file(url).read_text())
     except (OSError, ValueError):
@@ -23,7 +23,7 @@ def read(url: str) -> Any:
 
 
 def write(url: str, document: object) -> None:
-    """Put a JSON document there; whoever reads at the same moment sees the old one or the new one."""
+    """Store a JSON document there, atomically for concurrent readers."""
     file = _file(url)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""Stands in for an image whose programs are not on this machine: says so, shows what it was given, and succeeds."""
+"""Replacement for an image that is not on this machine: prints what it was given, and succeeds."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The tests that a CI job runs. CHECKS_FAIL=1 adds one that fails, to see what a red build looks like."""
+"""Tests of the CI job. CHECKS_FAIL=1 adds one that fails, to see a red build."""
 
 import os
 import unittest

@@ -1,4 +1,4 @@
-"""The code under test: comparing version numbers."""
+"""The code under test: comparison of version numbers."""
 
 
 def parse(version: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Reads sales by region from a bucket, sums them up, and stores the result beside them. S3_BUCKET."""
+"""Reads sales by region from a bucket, sums them up, and stores the result there. S3_BUCKET."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Third step: test the model on text it has not seen. MODEL_S3_PATH, EVAL_S3_PATH."""
+"""Third step: test the model on unseen text. MODEL_S3_PATH, EVAL_S3_PATH."""
 
 import math
 import os

@@ -16,7 +16,7 @@ def untrained() -> Weights:
 
 
 def count_pairs(text: str) -> Counts:
-    """How often each character follows each other one: all that the gradient needs to know of a text."""
+    """Count how often each character follows each other one, which is all that the gradient needs."""
     counts = [[0] * SIZE for _ in range(SIZE)]
     for first, second in pairwise(text):
         counts[NUMBERS[first]][NUMBERS[second]] += 1
@@ -31,7 +31,7 @@ def probabilities(row: list[float]) -> list[float]:
 
 
 def loss(weights: Weights, counts: Counts) -> float:
-    """Mean cross entropy in nats: 3.30 for a model that knows nothing."""
+    """Return the mean cross entropy in nats: 3.30 for an untrained model."""
     lost = 0.0
     for row, followers in zip(weights, counts, strict=True):
         chances = probabilities(row)
@@ -40,7 +40,7 @@ def loss(weights: Weights, counts: Counts) -> float:
 
 
 def descend(weights: Weights, counts: Counts, rate: float) -> None:
-    """One step of gradient descent over the whole text, in place."""
+    """Do one step of gradient descent over the whole text, in place."""
     for row, followers in zip(weights, counts, strict=True):
         total = sum(followers)
         if not total:
@@ -51,6 +51,6 @@ def descend(weights: Weights, counts: Counts, rate: float) -> None:
 
 
 def accuracy(weights: Weights, counts: Counts) -> float:
-    """How often the likeliest next character is the right one."""
+    """Return how often the likeliest next character is right."""
     right = sum(followers[row.index(max(row))] for row, followers in zip(weights, counts, strict=True))
     return right / max(1, sum(map(sum, counts)))

@@ -1,4 +1,4 @@
-"""The text all three steps work on: the beginning of Alice's Adventures in Wonderland (1865, public domain)."""
+"""The text of all three steps: the beginning of Alice's Adventures in Wonderland (1865, public domain)."""
 
 import re
 from pathlib import Path
@@ -7,12 +7,12 @@ ALPHABET = " abcdefghijklmnopqrstuvwxyz"
 
 
 def letters(raw: str) -> str:
-    """Small letters and single spaces: 27 symbols."""
+    """Reduce to small letters and single spaces: 27 symbols."""
     return re.sub(r"[^a-z]+", " ", raw.lower()).strip()
 
 
 def split(text: str) -> tuple[str, str]:
-    """The first nine tenths to learn from, the last one to be tested on."""
+    """Return the first nine tenths to learn from, and the rest to test on."""
     border = len(text) * 9 // 10
     return text[:border], text[border:]
 
