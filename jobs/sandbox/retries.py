@@ -1,4 +1,7 @@
-"""Retry rules for failed attempts. https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html."""
+"""Retry rules for failed attempts.
+
+https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
+"""
 
 from jobs.sandbox.calls import Document
 from jobs.sandbox.jobs import Job
