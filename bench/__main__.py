@@ -1,4 +1,4 @@
-"""`python -m bench [part …]`: the table, on a database in memory."""
+"""`python -m bench [part …]`: prints the table, on a database in memory."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Public ids: one for every row that people see."""
+"""Benchmarks of public ids: one for every row that people see."""
 
 import uuid
 from collections.abc import Callable, Iterator

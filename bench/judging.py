@@ -1,4 +1,4 @@
-"""Judging documents that are read already: against the bare library on the same schema, and against other sizes."""
+"""Benchmarks of validating parsed documents, against the bare library and against other sizes."""
 
 import json
 import subprocess

@@ -1,3 +1,5 @@
+"""Measurement of functions, and the table of comparisons."""
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Comparison:
-    """One line of the table: what was measured, against what."""
+    """One row of the table: a measurement and what it is compared with."""
 
     what: str
     seconds: float
@@ -25,7 +27,7 @@ def compare(what: str, work: Callable[[], object], against: str, other: Callable
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """What one run takes when nothing disturbs it: the quickest of as many as the budget allows."""
+    """Return the time of one undisturbed run: the quickest of as many as the budget allows."""
     work()
     runs: list[float] = []
     deadline = time.perf_counter() + BUDGET_SECONDS

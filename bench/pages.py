@@ -1,4 +1,4 @@
-"""Pages: the same page with much on it against little on it."""
+"""Benchmarks of pages: the same page with much content against little."""
 
 from collections.abc import Iterator
 from functools import partial

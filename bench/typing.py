@@ -1,7 +1,7 @@
-"""`python -m bench.typing`: what someone who writes in the builder waits for, in Chromium before a whole portal.
+"""`python -m bench.typing`: delays for someone who types in the builder, in Chromium before a whole portal.
 
-How long after the last key the server's marks are there; how much a page of the builder weighs on the way; and
-after how long it takes keys.
+It measures the time from the last key to the server's marks, how much a page of the builder weighs, and when it takes
+keys.
 """
 
 import gzip
@@ -27,7 +27,7 @@ DOCUMENTS = {
     "my-job-submission.json": "/teams/research/jobs/new/",
     "workflow-jobs.json": "/teams/research/new/",
 }
-# Notes when the last key was pressed, and how long after it the panel had the answer.
+# Records when the last key was pressed, and how long after it the panel had the response.
 WATCH = """() => {
   window.waited = [];
   let pressed = 0;
@@ -41,7 +41,7 @@ READY = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEve
 
 
 def marks(page: Page, name: str) -> list[float]:
-    """Milliseconds from a key to its answer, for as many keys as are pressed; each waits for the one before."""
+    """Return milliseconds from a key to its response, for `KEYS` keys; each waits for the one before."""
     page.goto(DOCUMENTS[name])
     page.evaluate(WATCH)
     write(page, (SEEDS / name).read_text().strip())
@@ -53,7 +53,7 @@ def marks(page: Page, name: str) -> list[float]:
 
 
 def weight(context: BrowserContext, address: str) -> float:
-    """KiB of a first visit: static files compressed, as production sends them, and the page as it is."""
+    """Return the KiB of a first visit: static files compressed, as in production, and the page as it is."""
     page = context.new_page()
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a method of a list will not do
@@ -69,7 +69,7 @@ def _on_the_way(answer: Response) -> int:
 
 
 def ready(context: BrowserContext, address: str) -> float:
-    """Milliseconds until a page whose files are in the cache takes keys: the median of some visits."""
+    """Return milliseconds until a page with cached files takes keys: the median of some visits."""
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
     times = []

@@ -1,1 +1,1 @@
-"""What `make` needs beside the tools themselves."""
+"""Scripts of the `make` targets."""

@@ -1,7 +1,7 @@
-"""The files of static/ that others made, or that were made by a tool: are they those of the manifest?
+"""Check of vendored and generated files in static/ against their manifest.
 
-`python -m scripts.assets` compares hashes, without Node. Of the editor's bundle it also compares the hash of the
-sources: whoever changes those runs `make assets`, which ends in `python -m scripts.assets --take FOLDER`.
+`python -m scripts.assets` compares hashes, without Node. For the editor's bundle it also compares the hash of the
+sources: after a change of those run `make assets`, which ends in `python -m scripts.assets --take FOLDER`.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
 
 def complaints() -> list[str]:
-    """What is not as the manifest says."""
+    """Return the differences from the manifest."""
     entries = json.loads(MANIFEST.read_text())
     problems = [
         f"static/{entry['file']} is not the one of static/vendor/manifest.json."
@@ -52,7 +52,7 @@ def digest(path: Path) -> str:
 
 
 def digest_of_sources() -> str:
-    """Of the names and contents of all that the bundle is made from."""
+    """Return the digest of names and contents of all sources of the bundle."""
     checksum = hashlib.sha256()
     for path in sorted(file for file in SOURCES.rglob("*") if file.is_file() and "node_modules" not in file.parts):
         checksum.update(f"{path.relative_to(SOURCES).as_posix()} {digest(path)}\n".encode())
@@ -60,7 +60,7 @@ def digest_of_sources() -> str:
 
 
 def take(folder: Path) -> None:
-    """Put a bundle that was made in its place, and say in the manifest what it is."""
+    """Install a new bundle, and write it into the manifest."""
     for name in (BUNDLE, LICENCES):
         (STATIC / name).write_bytes((folder / Path(name).name).read_bytes())
     other_entries = [entry for entry in json.loads(MANIFEST.read_text()) if entry["file"] not in (BUNDLE, LICENCES)]

@@ -1,7 +1,7 @@
-"""Asks an advisory service about the locked dependencies, and says so when nobody could be asked.
+"""Audit of the locked dependencies by an advisory service, which may be unreachable.
 
-`python -m scripts.audit requirements.txt` fails for a known vulnerability. A service that cannot be reached is not a
-failure of this code, and not a pass either: the answer is then "not audited".
+`python -m scripts.audit requirements.txt` fails for a known vulnerability. An unreachable service is neither a
+failure nor a pass: the output is then "not audited".
 """
 
 import json
@@ -29,7 +29,7 @@ def main(requirements: str) -> int:
 
 
 def judge(answer: dict[str, Any]) -> int:
-    """Say what the service knows. The number is the exit code."""
+    """Print the service's findings. Return the exit code."""
     lines = [
         f"{dependency['name']} {dependency['version']}: {vulnerability['id']}"
         f" (fixed in {', '.join(vulnerability['fix_versions']) or 'no version yet'})"

@@ -1,4 +1,4 @@
-"""Writes docs/access.md from the table of rights: `python -m scripts.rights`, or `--check` to only compare."""
+"""Writer of docs/access.md from the permission table: `python -m scripts.rights`, or `--check` to only compare."""
 
 import os
 import sys
@@ -57,7 +57,7 @@ This page is written by `python -m scripts.rights` from `jobs/access.py`; the sa
 
 
 def page() -> str:
-    """The page as it should be."""
+    """Return the expected text of the page."""
     from jobs import access  # noqa: PLC0415 - models can be read only once Django is set up
 
     lines = [

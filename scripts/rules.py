@@ -1,4 +1,4 @@
-"""Writes docs/rules.md from the register of rules: `python -m scripts.rules`, or `--check` to only compare."""
+"""Writer of docs/rules.md from the registered rules: `python -m scripts.rules`, or `--check` to only compare."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from jobs.spec import judge, reading
 from jobs.spec.rules import KNOWN, Rule
 
 RULES_COME_FROM = (judge, reading)
-"""Importing these imports every module that has rules."""
+"""Importing these imports every module with rules."""
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
 
@@ -49,7 +49,7 @@ budgets) is not in it.
 
 
 def page() -> str:
-    """The page as it should be."""
+    """Return the expected text of the page."""
     groups: dict[str, list[Rule]] = {subject: [] for subject in SUBJECTS}
     for rule in sorted(KNOWN.values(), key=lambda rule: rule.id):
         groups[rule.id.partition(".")[0]].append(rule)

@@ -1,4 +1,4 @@
-"""`python -m bench.cost [--jobs 1000] [--steps 100] [--at-once 200] [--turns 2] [--workers 1]`"""
+"""`python -m bench.cost`: compares the portal's cost with that of a plain loop."""
 
 import argparse
 import os
@@ -41,7 +41,7 @@ def measure(environment: Ground, options: argparse.Namespace) -> None:
     url = f"http://127.0.0.1:{environment.sandbox_port}"
     token = portal.prepare(url)
     environment.start_the_portal(options.workers)
-    portal.run(workload.independent(10), environment, token)  # nobody's first time is measured
+    portal.run(workload.independent(10), environment, token)  # warm up both
     loop.run(workload.independent(10), url)
     for workflow in (workload.independent(options.jobs), workload.fans(options.steps)):
         loops, portals = [], []

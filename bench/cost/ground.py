@@ -1,4 +1,4 @@
-"""A Redis, a sandbox and the portal's processes in a directory of their own, and how much CPU these take."""
+"""A Redis, a sandbox and the portal's processes in their own directory, and the CPU they take."""
 
 import http.client
 import json
@@ -14,12 +14,12 @@ from portal.quickstart.plan import BASE_DIR, Plan, environment, manage, redis_co
 
 PATIENCE = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
-# Room for every job at once, no time between states, and the door at which calls are counted.
+# Capacity for every job at once, no delay between states, and the API that counts calls.
 SANDBOX = ("--vcpus", "100000", "--processes", "100000", "--delay", "0", "--faults-api")
 
 
 class Ground:
-    """Where everything is, and what runs."""
+    """The directory, ports and processes of a benchmark."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.path = path
@@ -42,21 +42,21 @@ class Ground:
         self._until(lambda: _answers(self.sandbox_port, "/_sandbox/calls"), "sandbox")
 
     def start_the_portal(self, workers: int) -> None:
-        """As the quick start has it, with so many workers."""
+        """Start the portal's processes as the quick start does, with this many workers."""
         commands = {"web": web_command(self.web_port), "clock": manage("clock")}
         commands |= {f"worker-{number + 1}": manage("worker") for number in range(workers)}
         self.portal = {name: self._start(name, command) for name, command in commands.items()}
         self._until(lambda: _answers(self.web_port, "/healthz"), "web")
 
     def calls(self) -> dict[str, int]:
-        """How many calls of Batch there were so far, by operation."""
+        """Return the number of calls of Batch so far, by operation."""
         with closing(http.client.HTTPConnection(LOOPBACK, self.sandbox_port, timeout=10)) as connection:
             connection.request("GET", "/_sandbox/calls")
             counts: dict[str, int] = json.loads(connection.getresponse().read())["calls"]
         return counts
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of CPU that each process of the portal has taken, with all that it started."""
+        """Return the CPU seconds of each process of the portal, including its children."""
         parents = dict(_parents())
         return {name: _cpu_below(child.pid, parents) for name, child in self.portal.items()}
 
@@ -97,7 +97,7 @@ def _answers(port: int, page: str) -> bool:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    """Every process and its parent."""
+    """Yield every process and its parent."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
@@ -105,7 +105,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def _cpu_below(pid: int, parents: Mapping[int, int]) -> float:
-    """What it took, what its ended children took, and the same of those that live."""
+    """Return the CPU seconds of a process, its ended children and its living ones."""
     own = 0.0
     with suppress(OSError, IndexError, ValueError):
         own = sum(map(int, _stat(pid)[11:15])) / TICKS
@@ -113,5 +113,5 @@ def _cpu_below(pid: int, parents: Mapping[int, int]) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """Its fields after the name: the state, the parent, …, and from the twelfth on the ticks of CPU."""
+    """Return the fields of a process after its name: the state, the parent, …, from the twelfth on the CPU ticks."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""What people write without a portal: threads that submit, and a loop that describes a hundred jobs at a time."""
+"""The plain loop: threads that submit, and a loop that describes a hundred jobs at a time."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from bench.cost.workload import DEFINITION, QUEUE, Workflow
 
 THREADS = 16
 AT_ONCE = 100
-EVERY = 1.0  # seconds between two looks: what the portal's account is set to
+EVERY = 1.0  # seconds between two polls, like the portal's account
 ENDS = ("SUCCEEDED", "FAILED")
 
 
@@ -22,7 +22,7 @@ def run(workflow: Workflow, url: str) -> Turn:
         endpoint_url=url,
         region_name="us-west-2",
         aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox looks at no secret
+        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no secret
         config=Config(max_pool_connections=THREADS),
     )
     began, cpu = time.time(), time.process_time()
@@ -52,7 +52,7 @@ def _submit(workflow: Workflow, client: Any) -> dict[str, str]:
 
 
 def _follow(ids: list[str], client: Any) -> tuple[dict[str, float], int]:
-    """When each was seen to have ended, and how many calls that took."""
+    """Return when each job was seen to have ended, and the number of calls."""
     ends: dict[str, float] = {}
     looks = 0
     while open_ids := [job_id for job_id in ids if job_id not in ends]:

@@ -1,4 +1,4 @@
-"""The portal's turn: a document goes in by its API, and its rows say when what was known."""
+"""The portal's turn: a document is posted to its API, and its rows tell when each step happened."""
 
 import http.client
 import json
@@ -35,11 +35,11 @@ from portal.quickstart.ground import LOOPBACK
 
 PATIENCE = 120.0
 LOOK_EVERY = 0.1
-RATE = 1000  # jobs a second: more than either way reaches
+RATE = 1000  # jobs per second: more than either way reaches
 
 
 def prepare(url: str) -> str:
-    """A team with a queue and a definition in an account at that address; a token of it."""
+    """Create a team with a queue and a definition in an account at that address. Return a token of it."""
     account = Account.objects.create(
         name="Bench",
         region="us-west-2",
@@ -90,7 +90,7 @@ def run(workflow: workload.Workflow, environment: Ground, token: str) -> Turn:
 
 
 def at_once(count: int, environment: Ground, token: str) -> list[float]:
-    """So many submissions, each by a call of its own, all begun at the same moment. The seconds each took, sorted."""
+    """Post `count` submissions at the same time. Return the seconds that each took, sorted."""
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
     text = workload.independent(1).document()
     barrier = threading.Barrier(count)

@@ -1,4 +1,4 @@
-"""What was measured beside what was wanted."""
+"""The table of a comparison: measurements and goals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ CPU_MS_AT_MOST = 30.0
 
 @dataclass(frozen=True)
 class Turn:
-    """One workflow, one way: seconds since its beginning, and what it took."""
+    """One run of a workflow: seconds since its start, and its costs."""
 
     wall: float
     cpu: float
@@ -23,12 +23,12 @@ class Turn:
 
 
 def share(ordered: Sequence[float], part: float) -> float:
-    """The value below which that part of them is."""
+    """Return the value below which that share of the ordered values is."""
     return ordered[max(0, ceil(len(ordered) * part) - 1)]
 
 
 def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn]) -> Iterator[str]:
-    """A few lines on one workflow: the quickest turn of each way counts, which others disturbed least."""
+    """Yield lines on one workflow. The quickest run of each way counts, being the least disturbed."""
     loop, portal = (min(turns, key=lambda turn: turn.wall) for turns in (loops, portals))
     ratio = portal.wall / loop.wall
     calls = sum(portal.calls.values()) / jobs

@@ -9,7 +9,7 @@ WIDTH = 10  # jobs side by side between two joins
 
 
 def definition() -> str:
-    """A definition whose jobs run nothing: the sandbox ends them at once."""
+    """Return a definition whose jobs run nothing: the sandbox ends them at once."""
     sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
     container = {"image": "scratch", "command": ["nothing"], "resourceRequirements": sizes}
     return json.dumps({"jobDefinitionName": DEFINITION, "type": "container", "containerProperties": container})
@@ -17,14 +17,14 @@ def definition() -> str:
 
 @dataclass(frozen=True)
 class Workflow:
-    """Jobs by name, each with the names of those it waits for, parents first."""
+    """Jobs by name, each with the names of its dependencies, parents first."""
 
     title: str
     jobs: dict[str, tuple[str, ...]]
 
     @property
     def layers(self) -> list[list[str]]:
-        """The jobs that can be sent at the same time, one step after the other."""
+        """The jobs that can be sent at the same time, step by step."""
         depths: dict[str, int] = {}
         for name, parents in self.jobs.items():
             depths[name] = 1 + max((depths[parent] for parent in parents), default=-1)
@@ -34,7 +34,7 @@ class Workflow:
         return layers
 
     def document(self) -> str:
-        """As the portal takes it."""
+        """Return the portal's document."""
         return json.dumps({"jobs": [self._job(name, parents) for name, parents in self.jobs.items()]})
 
     @staticmethod
@@ -50,7 +50,7 @@ def independent(count: int) -> Workflow:
 
 
 def fans(count: int) -> Workflow:
-    """Out to ten and in to one, again and again, until there are so many steps."""
+    """Fan out to ten and in to one, again and again, for `count` steps."""
     jobs: dict[str, tuple[str, ...]] = {"step-0": ()}
     join = "step-0"
     while len(jobs) < count:

@@ -1,4 +1,4 @@
-"""Runs the tests once for each mutant. Fails if one is noticed by none of its tests."""
+"""Runs the tests once for each mutant. Fails if one is not detected by its tests."""
 
 import sys
 import time

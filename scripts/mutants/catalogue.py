@@ -1,4 +1,4 @@
-"""Every mutant by its name, and the tests that notice it."""
+"""All mutants by name, with the tests that detect them."""
 
 import os
 from functools import cache
@@ -11,7 +11,7 @@ from scripts.mutants.source import SourceMutant
 
 @cache
 def source_mutants() -> dict[str, SourceMutant]:
-    """Those that replace a text. Imports nothing of the portal."""
+    """Return the mutants that replace a text. Imports nothing of the portal."""
     mutants = [*delivery.MUTANTS, *ownership.MUTANTS, *recovery.MUTANTS, *limits.MUTANTS]
     by_name = {mutant.name: mutant for mutant in mutants}
     if len(by_name) != len(mutants):
@@ -21,7 +21,7 @@ def source_mutants() -> dict[str, SourceMutant]:
 
 
 def tests_by_name() -> dict[str, tuple[str, ...]]:
-    """All of them. Sets Django up."""
+    """Return the tests of all mutants. Sets Django up."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
     from scripts.mutants.patches import mutants  # noqa: PLC0415 - it imports the portal

@@ -1,4 +1,4 @@
-"""The guard that keeps a request from leaving late, and the quarantine before a second try."""
+"""Mutants of the guard against late requests, and of the quarantine before a second attempt."""
 
 from scripts.mutants.source import SourceMutant, several
 

@@ -1,4 +1,4 @@
-"""How much one token or person may ask for in a minute, and how large a request may be."""
+"""Mutants of rate limits per token and person, and of request size limits."""
 
 from scripts.mutants.source import SourceMutant, several
 

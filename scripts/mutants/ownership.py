@@ -1,4 +1,4 @@
-"""Who has a job, a revision, a mail or the clock in hand: each condition on a lease, an epoch or a claim."""
+"""Mutants of ownership: each condition on a lease, an epoch or a claim of a job, revision, mail or the clock."""
 
 from scripts.mutants.source import SourceMutant, several
 
@@ -20,7 +20,7 @@ CHILDREN = tuple(
         "children_are_read_again_after_a_while_or_when_their_parent_has_ended",
         "the_failed_children_of_an_array_are_read_once_after_its_end",
     )
-)  # another reads ten thousand
+)  # another test reads ten thousand
 MAIL = ("tests/test_mail.py",)
 SCHEDULE = ("tests/test_schedule.py",)
 CALLS = ("tests/test_account_calls.py",)

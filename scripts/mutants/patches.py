@@ -1,5 +1,4 @@
-"""Rules of the policy, named checks of `access`, parts of what thresholds compare, and others that are a value: each
-taken out by putting another in its place."""
+"""Mutants that replace a value: rules of the policy, checks of `access`, parts of the thresholds, and others."""
 
 import pydoc
 from collections.abc import Callable, Iterator
@@ -35,12 +34,12 @@ SIGN_IN: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("jobs.sessions.end_others", lambda *_: 0, SESSIONS),
     ("jobs.sessions.end_all", lambda *_: 0, SESSIONS),
 )
-"""Where a check of sign-in and administration stands, under each name it is used by, and what takes it out."""
+"""The names under which a check of sign-in and administration is used, its replacement, and its tests."""
 
 
 def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
-    """Name to how it is taken out, and the tests that should miss it. Django has to be set up."""
-    from jobs.access import MAY  # noqa: PLC0415 - only within a pytest, or once Django is set up
+    """Return each mutant's function and the tests that should detect it. Django has to be set up."""
+    from jobs.access import MAY  # noqa: PLC0415 - importable only once Django is set up
 
     by_name: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {}
     for module, name, rule in _rules():
@@ -202,7 +201,7 @@ def _whoever_raised_finds_it() -> None:
 
 
 def _at_most_without(part: str) -> Callable[[], None]:
-    """Estimates as if each job had one attempt, one run, or a limit of an hour."""
+    """Estimate as if each job had one attempt, one run, or a limit of an hour."""
 
     def take_out() -> None:
         from jobs.pricing import estimate  # noqa: PLC0415
@@ -226,7 +225,7 @@ def _older_keys_win() -> None:
 
 
 def _every_name_fits() -> None:
-    """An override of the only container counts for it alone, whatever it names."""
+    """Apply an override of the only container whatever its name is."""
     from jobs.spec import job_size  # noqa: PLC0415
 
     names = job_size._has_name_of  # noqa: SLF001
@@ -257,7 +256,7 @@ def _nothing_overlooked() -> None:
 
 
 def _expected_for_at_most() -> None:
-    """Thresholds compare what jobs usually take, where that is known."""
+    """Compare thresholds with expected costs, where those are known."""
     from jobs.intake import verdict, weighing  # noqa: PLC0415
 
     def weigh(*rest: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Within pytest: takes the one out that the environment names, and writes down which test failed first, and how."""
+"""pytest plugin: applies the mutant named in the environment, and reports the first test that fails."""
 
 import json
 import os
@@ -23,7 +23,7 @@ if _mutant is not None:
 
 
 def pytest_collection_modifyitems() -> None:
-    """Django is set up and the tests are read."""
+    """Apply the mutant when Django is set up and the tests are collected."""
     if _mutant is not None:
         try:
             check_loaded(_mutant)
@@ -40,7 +40,7 @@ def pytest_exception_interact(
     call: pytest.CallInfo[object],
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
-    """What fails in a test's own call is a test's word; what fails before it is an error of ours."""
+    """Report a failure. One in a test's own call detects the mutant; one before it is an error of ours."""
     file = os.environ.get(REPORT)
     if not file or call.excinfo is None or Path(file).exists():
         return

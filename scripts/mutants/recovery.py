@@ -1,4 +1,4 @@
-"""What is held back after a restore, and whether an Idempotency-Key is still known."""
+"""Mutants of what is held back after a restore, and of idempotency keys then."""
 
 from scripts.mutants.source import SourceMutant, several
 

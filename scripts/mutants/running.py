@@ -1,4 +1,4 @@
-"""One run of the tests with one mutant, and what noticed it."""
+"""A test run with one mutant, and its outcome."""
 
 import json
 import multiprocessing
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-LONGEST_SECONDS = 60.0  # for one; a run that hangs has noticed something too
+LONGEST_SECONDS = 60.0  # for one run; one that hangs has detected the mutant too
 LIBRARIES = (
     "boto3",
     "botocore.client",
@@ -29,21 +29,21 @@ LIBRARIES = (
     "rq",
     "structlog",
 )
-"""What every run needs and no mutant changes: imported once, by the process from which each run is forked."""
+"""Libraries that every run needs and no mutant changes: imported once, by the process that forks the runs."""
 OURS = {"SyntaxError", "IndentationError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"}
-"""What a test never says of the portal: the mutant is no Python that could have been meant."""
+"""Errors that no test reports about the portal: the mutant is not valid Python."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What noticed that a check is missing: a test, or that the tests never ended; nothing, if it is empty."""
+    """What detected the missing check: a test or a time-out; empty if nothing did."""
 
     noticed_by: str
     seconds: float
 
 
 def run_tests(name: str, tests: tuple[str, ...], folder: str) -> None:
-    """In a process of its own, in which nothing of the portal was imported yet."""
+    """Run in a process of its own, in which nothing of the portal is imported yet."""
     os.environ.update(PORTAL_MUTANT=name, PORTAL_MUTANT_REPORT=f"{folder}/report.json", QUICK="1")
     with Path(folder, "output").open("w") as output:
         os.dup2(output.fileno(), 1)
@@ -56,7 +56,7 @@ def run_tests(name: str, tests: tuple[str, ...], folder: str) -> None:
 def take_out(
     name: str, tests: tuple[str, ...], context: ForkServerContext, longest: float = LONGEST_SECONDS
 ) -> Outcome:
-    """Run the tests without it. Ends the whole run when something else than a test's own call failed."""
+    """Run the tests with the mutant. Exit if anything but a test's own call failed."""
     with tempfile.TemporaryDirectory() as folder:
         run = context.Process(target=run_tests, args=(name, tests, folder))
         began = time.monotonic()
@@ -78,7 +78,7 @@ def take_out(
 
 
 def prepared() -> ForkServerContext:
-    """Where runs are forked from."""
+    """Return the context that forks the runs."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
     return context

@@ -1,4 +1,4 @@
-"""A module whose source has one text replaced by another, from its import on."""
+"""Mutants that replace one text of a module's source during its import."""
 
 import importlib.util
 import sys
@@ -13,12 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class MutantError(Exception):
-    """A mutant is not what it says: the tests would tell nothing of it."""
+    """A mutant is invalid: its tests would prove nothing."""
 
 
 @dataclass(frozen=True)
 class SourceMutant:
-    """A text of a file of the portal, what stands in its place, and the tests that notice it."""
+    """A text in a file of the portal, its replacement, and the tests that detect it."""
 
     name: str
     path: str
@@ -32,7 +32,7 @@ class SourceMutant:
 
     @property
     def start(self) -> int:
-        """Where the text begins in its file. Raises MutantError unless it is there once."""
+        """Where the text begins in its file. Raises MutantError unless it occurs exactly once."""
         source = (ROOT / self.path).read_text()
         if source.count(self.old) != 1:
             times = source.count(self.old)
@@ -41,7 +41,7 @@ class SourceMutant:
         return source.index(self.old)
 
     def changed(self) -> tuple[int, int]:
-        """From where to where the file is different, without what stands before and after it as it was."""
+        """Return start and end of the part that differs, without the common beginning and end."""
         old, new = self.old, self.new
         before = next(
             (at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
@@ -52,13 +52,13 @@ class SourceMutant:
         return self.start + before, self.start + len(old) - after
 
     def source(self) -> str:
-        """The file's text with the other in its place."""
+        """Return the file's text with the replacement."""
         start, text = self.start, (ROOT / self.path).read_text()
         return text[:start] + self.new + text[start + len(self.old) :]
 
 
 class _Loader(SourceFileLoader):
-    """Compiles the replaced source anew each time: neither reads a compiled file nor leaves one."""
+    """Compiles the replaced source anew each time: neither reads nor writes a compiled file."""
 
     def __init__(self, mutant: SourceMutant) -> None:
         super().__init__(mutant.module, str(ROOT / mutant.path))
@@ -85,7 +85,7 @@ class SourceFinder(MetaPathFinder):
 
 
 def install(mutant: SourceMutant) -> None:
-    """From now on the module is imported with the text replaced. Raises MutantError if it cannot be."""
+    """Import the module with the text replaced from now on. Raise MutantError if that is impossible."""
     if mutant.module in sys.modules:
         raise MutantError(f"{mutant.name}: {mutant.module} was imported before its source could be replaced.")
     try:
@@ -96,7 +96,7 @@ def install(mutant: SourceMutant) -> None:
 
 
 def check_loaded(mutant: SourceMutant) -> None:
-    """Raises MutantError if the module in use is not the one with the text replaced."""
+    """Raise MutantError if the imported module is not the one with the text replaced."""
     module = importlib.import_module(mutant.module)
     loader = getattr(module, "__loader__", None)
     if not isinstance(loader, _Loader) or loader.mutant != mutant:
@@ -104,6 +104,6 @@ def check_loaded(mutant: SourceMutant) -> None:
 
 
 def several(path: str, tests: tuple[str, ...], *rows: tuple[str, str, str]) -> Iterator[SourceMutant]:
-    """Mutants of one file that the same tests notice: name, text, and what stands in its place."""
+    """Yield mutants of one file with the same tests: name, text and replacement."""
     for name, old, new in rows:
         yield SourceMutant(name, path, old, new, tests)

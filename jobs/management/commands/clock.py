@@ -1,3 +1,5 @@
+"""`manage.py clock`: enqueues periodic tasks and reconciles deliveries in doubt."""
+
 import os
 import signal
 import socket
@@ -18,11 +20,11 @@ log = structlog.get_logger(__name__)
 
 PAUSE = 1.0
 LEASE = timedelta(seconds=15)
-LAST_PASSES_SECONDS = 2.0  # whoever stops the clock is not kept waiting for AWS
+LAST_PASSES_SECONDS = 2.0  # stopping the clock must not wait for AWS
 
 
 class Command(BaseCommand):
-    """Runs the clock. Several may run: one works, the others wait for its lease to lapse."""
+    """Runs the clock. Several may run: one works, the others wait for its lease to expire."""
 
     help = "Rings for what is due, and looks for jobs whose delivery nobody knows."
 

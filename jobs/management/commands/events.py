@@ -1,4 +1,4 @@
-"""`manage.py events`: hears from EventBridge, through SQS, that jobs have changed, and has them looked at sooner."""
+"""`manage.py events`: receives Batch events from EventBridge through SQS, so that changed jobs are polled sooner."""
 
 import re
 import signal
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def address_of(url: str) -> events.QueueAddress:
-    """The queue behind its URL. Raises CommandError if the URL does not say in which region."""
+    """Return the queue of a URL. Raise CommandError if its region is unknown."""
     match = REGION.match(url)
     region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:
@@ -52,7 +52,7 @@ def address_of(url: str) -> events.QueueAddress:
 
 
 def listen(address: events.QueueAddress, stop: threading.Event, consumer: Ear, wait_seconds: int) -> None:
-    """Take the next messages. Each is deleted when what it says is in the database, not before."""
+    """Receive the next messages. Each is deleted only after its effect is committed."""
     try:
         client = client_for(address, "sqs", Purpose.QUEUE)
         messages = events.receive(client, address.url, 1 if consumer.unknown else wait_seconds)

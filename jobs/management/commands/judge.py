@@ -1,4 +1,4 @@
-"""`manage.py judge FILE…`: what the judge says of documents, one JSON object a file. Asks no database and no AWS."""
+"""`manage.py judge FILE…`: validates documents and prints one JSON object per file, without database or AWS."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ FINE, HAS_ERRORS, NO_DOCUMENT_AT_ALL = 0, 1, 2
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is printed of a file, and what it means for the exit code."""
+    """The output for a file, and its exit code."""
 
     code: int
     said: Mapping[str, Any]
@@ -76,7 +76,7 @@ def _judged(name: str, kind: Kind | None, definition: Document | None) -> Judgem
 
 
 def _content(name: str) -> bytes:
-    """One byte more than is read at all is enough to refuse a file."""
+    """Read at most one byte more than the size limit, which is enough to reject the file."""
     if name == "-":
         return sys.stdin.buffer.read(LARGEST + 1)
     with Path(name).open("rb") as file:
@@ -90,7 +90,7 @@ def _reason(error: NotADocument | OSError) -> str:
 
 
 def _by_name(result: Reading, definition: Document | None) -> dict[str, Document]:
-    """The definition by what jobs call it. A single submission has it whatever it calls it: it was given for it."""
+    """Return the definition by the names that jobs use for it. A single submission has it under any name."""
     if definition is None:
         return {}
     if result.kind is Kind.SUBMISSION:
@@ -101,7 +101,7 @@ def _by_name(result: Reading, definition: Document | None) -> dict[str, Document
 
 
 def _effective(result: Reading, definitions: Mapping[str, Document]) -> Any:
-    """What would run: of a definition alone, of a submission, of each step that has its definition here."""
+    """Return what would run: of a definition alone, of a submission, of each step whose definition is given."""
     if result.kind is Kind.DEFINITION:
         return effective.view(result.document).as_json()
     steps = list_at(result.document, "jobs") if result.kind is Kind.WORKFLOW else [result.document]

@@ -1,4 +1,4 @@
-"""`manage.py reset_second_factor NAME`: for the administrator whose phone is lost and whom no other one can help."""
+"""`manage.py reset_second_factor NAME`: for an administrator who lost the phone and has no colleague to reset it."""
 
 from typing import Any
 

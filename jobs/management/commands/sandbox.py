@@ -11,7 +11,7 @@ from jobs.sandbox import Sandbox
 from jobs.sandbox.faults import Plan, PlanError
 from jobs.sandbox.store import StateInUse
 
-# What an account of the portal in a sandbox counts on: see `jobs.models.quarantine`.
+# Accounts of the portal in a sandbox rely on it: see `jobs.models.quarantine`.
 SIGNATURE_SECONDS = 15.0
 
 

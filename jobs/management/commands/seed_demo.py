@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the small demo of `make run`. It adds what was never there and changes nothing that is."""
+"""`manage.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that does."""
 
 import socket
 import time
@@ -40,7 +40,7 @@ from jobs.sync.infrastructure import sync_queues
 
 REGION = "us-west-2"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SANDBOX_SECONDS = 60  # it is being started at the same time
+SANDBOX_SECONDS = 60  # it is started at the same time
 ENDPOINT_SECONDS = 2
 
 
@@ -85,7 +85,7 @@ def people_and_teams() -> None:
 
 
 def team_of(demo: DemoTeam) -> Team:
-    """The team with its roles, images, features and tags. One that is there already has what its admins say."""
+    """Return the team, with its roles, images, features and tags if it is new. An existing one keeps its settings."""
     limit = demo.default_time_limit_seconds
     team, is_new = Team.objects.get_or_create(
         slug=demo.slug,
@@ -106,7 +106,7 @@ def team_of(demo: DemoTeam) -> Team:
 
 
 def keep_token(demo: DemoTeam, state: Path) -> None:
-    """A token in a file, unless that is one we know, valid or revoked."""
+    """Write a new token into the file, unless the file has one that we know, valid or revoked."""
     file = state / demo.token_file
     is_valid = file.exists() and ApiToken.objects.filter(digest=digest(file.read_text().strip())).exists()
     member = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
@@ -122,10 +122,10 @@ def keep_token(demo: DemoTeam, state: Path) -> None:
 
 
 def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
-    """The demo's account, where it is at this start. Its other settings are whoever's who changed them."""
+    """Return the demo's account, with the endpoint of this start. Its other settings remain as they are."""
     if not sandbox and not endpoint:
         return None
-    is_local = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine may be asked every second
+    is_local = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine is polled every second
     account, _ = Account.objects.update_or_create(
         name="Sandbox" if sandbox else "AWS",
         defaults={"endpoint_url": sandbox or endpoint},
@@ -142,7 +142,7 @@ def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
 
 
 def wanting(account: Account) -> bool:
-    """Whether something of the demo was never put into this account."""
+    """Return whether some part of the demo was never created in this account."""
     if account.synced_at is None:
         return True
     names = [name for team in TEAMS for name, _ in documents("definitions", team)]
@@ -151,7 +151,7 @@ def wanting(account: Account) -> bool:
 
 
 def fill(account: Account) -> None:
-    """Queues and their grants, definitions, first jobs: each if it was never there."""
+    """Create queue grants, definitions and first jobs that never existed."""
     with transaction.atomic():
         new = {change.name for change in sync_queues(account) if change.kind == "new"}
         for demo in TEAMS:
@@ -169,7 +169,7 @@ def fill(account: Account) -> None:
 
 
 def grant(account: Account, demo: DemoTeam, new: set[str]) -> None:
-    """Queues that are seen for the first time: a grant that an admin took away is not given again."""
+    """Grant queues that are new: a grant that an admin removed is not given again."""
     team = Team.objects.filter(slug=demo.slug).first()
     for name in demo.queues:
         if team and name in new:
@@ -179,7 +179,7 @@ def grant(account: Account, demo: DemoTeam, new: set[str]) -> None:
 
 
 def first_jobs(account: Account, demo: DemoTeam) -> None:
-    """A few small jobs, which really run, so that the first page is not an empty one."""
+    """Submit a few small jobs, which really run, so that the first page isn't empty."""
     member = actor(demo)
     for name, text in documents("submissions", demo):
         key = f"demo-{account.pk}-{name}"
@@ -187,18 +187,18 @@ def first_jobs(account: Account, demo: DemoTeam) -> None:
             continue
         try:
             intake.accept(text, member, source=Source.JSON, request_key=key, account=account)
-        except intake.Refused:  # an endpoint without the demo's queues has no room for its jobs
+        except intake.Refused:  # an endpoint without the demo's queues can't run its jobs
             continue
 
 
 def actor(demo: DemoTeam) -> access.Member | None:
-    """Who acts for the team, if that person is still in it."""
+    """Return the member who acts for the team, if still in it."""
     membership = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
     return access.member_of(membership.user, membership.team) if membership else None
 
 
 def wait_for(url: str, timeout: float) -> None:
-    """Return once something listens there. Raises OSError when the patience ends."""
+    """Wait until something listens at the URL. Raise OSError after the timeout."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     deadline = time.monotonic() + timeout

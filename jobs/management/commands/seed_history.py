@@ -1,4 +1,4 @@
-"""`manage.py seed_history`: years of made-up jobs, to try the history and the costs with, and to measure them."""
+"""`manage.py seed_history`: years of generated jobs, to try out and measure the history and cost pages."""
 
 import json
 import random
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
 
 def ground_of(team: Team) -> Ground | None:
-    """What the team has to work with; None if something of it is missing."""
+    """Return what the team can use; None if anything is missing."""
     people = list(User.objects.filter(memberships__team=team, is_active=True).order_by("pk"))
     queues = list(Queue.objects.granted_to(team).select_related("account").order_by("pk"))
     revisions = list(
@@ -70,7 +70,7 @@ def ground_of(team: Team) -> Ground | None:
 
 
 def keep(history: Sequence[Past], team: Team) -> None:
-    """Write them down, and what they cost. They lie before everything there is: pages go by the primary key."""
+    """Save the jobs and their costs, with keys below all existing ones: pages are ordered by primary key."""
     first_submission, first_job = (
         _first_key(Submission.objects.all(), history),
         _first_key(Job.objects.all(), history),
@@ -84,7 +84,7 @@ def keep(history: Sequence[Past], team: Team) -> None:
         for offset, (record, submission) in enumerate(zip(batch, submissions, strict=True)):
             record.job.pk, record.job.submission = _key(first_job, start + offset), submission
         jobs = Job.objects.bulk_create(record.job for record in batch)
-        # Both columns take the moment of the insert, whatever the row says.
+        # Both columns are set to the time of the insert, whatever the row has.
         rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
         rows.update(accepted_at=F("sent_at"))
         Submission.objects.filter(pk__in=[submission.pk for submission in submissions]).update(
@@ -126,7 +126,7 @@ def _changes(record: Past) -> Iterator[StateChange]:
 
 
 def _first_key(rows: QuerySet[Any], history: Sequence[Past]) -> int | None:
-    """Where to begin so that all come before what there is; None in an empty table, which counts by itself."""
+    """Return the first key so that all come before existing rows; None in an empty table, for automatic keys."""
     lowest = rows.aggregate(lowest=Min("pk"))["lowest"]
     return None if lowest is None else lowest - len(history)
 

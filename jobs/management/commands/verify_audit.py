@@ -1,4 +1,4 @@
-"""`manage.py verify_audit`: whether what people did still stands there as it was written down."""
+"""`manage.py verify_audit`: verifies that no audit entry was changed or removed."""
 
 from argparse import ArgumentParser
 from typing import Any

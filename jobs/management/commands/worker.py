@@ -1,7 +1,7 @@
-"""`manage.py worker`: carries out the tasks that were rung for, until SIGTERM lets it finish those in hand.
+"""`manage.py worker`: runs queued tasks until SIGTERM, then finishes those in progress.
 
-rq waits for each task's process to end. This worker does so for half a second only: then it takes the next task, and
-the slow one goes on beside it, so that an account that does not answer keeps no other account's tasks waiting.
+rq waits for the end of each task's process. This worker waits for half a second only and then takes the next task,
+while the slow one continues, so that an unresponsive account doesn't delay the tasks of others.
 """
 
 import os
@@ -27,29 +27,29 @@ from rq.serializers import JSONSerializer
 from jobs import tasks
 from jobs.aws.session import preload
 
-# A Redis that restarts, or is away for minutes, is waited for: without retries rq's worker would end. A task in hand
-# waits a moment only, because the rows know what it did; and nobody waits who was told to stop.
+# The worker waits for a Redis that restarts or is away for minutes: without retries rq's worker would end. A task in
+# progress waits only briefly, because the rows know what it did; nothing waits during a shutdown.
 WORKERS_RETRIES = 120
 TASKS_RETRIES = 4
 LONGEST_PAUSE_SECONDS = 5
-# After a kill -9 a task stays "started" until another worker's maintenance finds it; an idle one wakes by these.
+# After a kill -9 a task stays "started" until another worker's maintenance finds it; these wake an idle worker.
 WORKER_TTL_SECONDS = 60
 MAINTENANCE_SECONDS = 60
-# A task that takes longer goes on beside the next ones.
+# A slower task continues beside the next ones.
 WAIT_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 0.005
-# Each is a process. With so many at once a worker takes none until one ends; of one account it takes fewer, and no
-# second that does the same: two deliveries would have twice as many jobs in doubt.
+# Each slow task is a process. At the first limit a worker takes no task until one ends. Of one account it runs fewer,
+# and no second one of the same kind: two deliveries would have twice as many jobs in doubt.
 SLOW_TASKS_AT_MOST = 12
 SLOW_TASKS_OF_AN_ACCOUNT = 3
-# A task may ask for its own successor just before it ends. A ring that comes again anyway is not waited with.
+# A task may enqueue its own successor just before it ends. One that is enqueued periodically doesn't wait.
 LAST_MOMENTS_SECONDS = 0.2
-# rq has a task end itself after its time-out; a process that does not is ended.
+# rq makes a task end itself after its timeout; a process that doesn't is killed.
 OVERTIME_SECONDS = 30
 
 
 class Patience(Retry):
-    """Retries whose number can change while they go on: every connection has this very one, not a copy."""
+    """A number of retries that can change while they run: every connection shares this object instead of a copy."""
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
@@ -60,7 +60,7 @@ patience = Patience(ExponentialBackoff(cap=LONGEST_PAUSE_SECONDS, base=0.1), ret
 
 @dataclass
 class SlowTask:
-    """A task that goes on in its own process."""
+    """A task that continues in its own process."""
 
     pid: int
     job: Job
@@ -77,7 +77,7 @@ Ended = tuple[int | None, int | None, Any]
 
 
 class PatientWorker(Worker):
-    """Waits for a Redis that is away, until it is told to stop; and for no task that is slow."""
+    """An rq worker that waits for an absent Redis until its shutdown, and doesn't wait for slow tasks."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -129,7 +129,7 @@ class PatientWorker(Worker):
         return True
 
     def _has_ended(self, pid: int) -> bool:
-        """How it ended is then what `wait_for_horse` says next."""
+        """Return whether the process has ended, and keep its status for `wait_for_horse`."""
         try:
             ended_pid, status, usage = os.wait4(pid, os.WNOHANG)
         except ChildProcessError:
@@ -144,7 +144,7 @@ class PatientWorker(Worker):
         return result or super().wait_for_horse()
 
     def collect(self) -> None:
-        """Take leave of slow tasks that have ended, and end those that are far beyond their time."""
+        """Finish slow tasks that have ended, and kill those far beyond their timeout."""
         for task in list(self.slow):
             if time.monotonic() - task.since > (task.job.timeout or 0) + OVERTIME_SECONDS:
                 self._kill(task)
@@ -176,14 +176,14 @@ class PatientWorker(Worker):
             self.collect()
         super().teardown()  # type: ignore[no-untyped-call]
 
-    # -- A Redis that is away
+    # -- An absent Redis
     def handle_warm_shutdown_request(self) -> None:
         patience.update_retries(0)
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
 
     def main_work_horse(self, *args: Any, **options: Any) -> None:
         patience.update_retries(TASKS_RETRIES)
-        self.slow = []  # those are the worker's own
+        self.slow = []  # those are the worker's
         super().main_work_horse(*args, **options)
 
 
@@ -204,7 +204,7 @@ class Command(BaseCommand):
             "socket_keepalive": True,
             "health_check_interval": 30,
         }
-        reset_db_connections()  # a connection must not be shared with the processes that are forked
+        reset_db_connections()  # a connection must not be shared with forked processes
         try:
             worker = PatientWorker(
                 queues,

@@ -1,16 +1,16 @@
-"""The demo of `make run`: who there is, what each team may use, and the documents of its first jobs."""
+"""The demo of `make run`: its people and teams, their permissions, and the documents of their first jobs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PASSWORD = "demo"  # noqa: S105 - everyone knows it: only the quick start, which listens on this machine alone, has it
+PASSWORD = "demo"  # noqa: S105 - public: only the quick start, which listens on this machine alone, has it
 
 
 @dataclass(frozen=True)
 class DemoTeam:
-    """A team, who acts for it when the demo is set up, and what it was given: its queues, the default one first."""
+    """A demo team: its permissions, its queues with the default one first, and the person who acts for it."""
 
     slug: str
     name: str
@@ -23,20 +23,19 @@ class DemoTeam:
     features: tuple[str, ...] = ()
     default_time_limit_seconds: int | None = None
     approval: Mapping[str, int] = field(default_factory=dict)
-    """Above what its submissions wait for approval: more than anything that the guide asks for."""
+    """Thresholds of its approval requests, above anything in the guide."""
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the team fills in where a document says nothing: the three keys that the guide tags jobs with."""
+        """The team's default tags: the three keys that the guide uses."""
         return {"Department": self.name, "Project": "Unassigned", "CostCenter": self.cost_center}
 
 
 ROLES = "arn:aws:iam::123456789012:role"
 REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-EXAMPLES = "public.ecr.aws/docker/library/*"  # of the page on which documents are written
+EXAMPLES = "public.ecr.aws/docker/library/*"  # used by the examples of the JSON editor
 
-# How much of each of its queues a team has: generous, so that the demo shows that there are ceilings, not what they
-# forbid.
+# Limits of a team on each of its queues: generous, so that the demo shows that limits exist without reaching them.
 CEILINGS = {"max_vcpus": 64, "max_memory_mib": 262_144, "max_gpus": 8, "max_active_vcpus": 100_000}
 
 TEAMS = (
@@ -66,11 +65,11 @@ TEAMS = (
     ),
 )
 
-# Who is what in which team. `admin` is staff, in none.
+# The role of each person in each team. `admin` is staff, in none.
 MEMBERS = {"analyst": {"research": "analyst"}, "lead": {"research": "lead", "finance": "lead"}}
 
 
 def documents(kind: str, team: DemoTeam) -> Iterator[tuple[str, str]]:
-    """Name and text of the team's "definitions" or "submissions", always in the same order."""
+    """Yield name and text of the team's "definitions" or "submissions", always in the same order."""
     for file in sorted((HERE / kind / team.slug).glob("*.json")):
         yield file.stem, file.read_text()

@@ -1,7 +1,7 @@
-"""Makes up years of jobs that look like people's work, to try pages and measure them with.
+"""Generator of years of plausible jobs, to try out and measure pages.
 
-Work grows with the years, is done on weekdays in office hours, and mostly succeeds. How long a job runs follows a
-log-normal law of its definition. What it cost is computed by the same functions that charge real jobs.
+Work grows over the years, happens on weekdays in office hours, and mostly succeeds. Run times follow a log-normal
+distribution per definition. Costs are computed by the functions that charge real jobs.
 """
 
 import math
@@ -20,13 +20,13 @@ from jobs.spec.documents import list_at, object_at, part
 from jobs.spec.job_size import requested_size
 from jobs.states import Delivery, State
 
-# Monday to Sunday, and the 24 hours in UTC: how much is submitted then.
+# Relative numbers of submissions from Monday to Sunday, and in the 24 hours in UTC.
 WEEKDAYS = (1.0, 1.1, 1.15, 1.1, 0.9, 0.18, 0.12)
 HOURS = (2, 2, 2, 1, 1, 2, 4, 9, 18, 24, 24, 20, 15, 19, 23, 22, 19, 13, 8, 5, 4, 4, 3, 3)
-GROWTH = 3.0  # so many times as much is done at the end as at the beginning
+GROWTH = 3.0  # work at the end, as a multiple of that at the beginning
 
 LONGEST_SECONDS = 4 * 3600.0
-SETTLED = timedelta(hours=12)  # by then the last of them has ended
+SETTLED = timedelta(hours=12)  # all have ended by then
 
 SUCCEED = 0.92
 STOPPED = 0.015
@@ -48,7 +48,7 @@ ENDINGS = (
 
 @dataclass(frozen=True)
 class Kind:
-    """How jobs of a definition look: their names, the median and spread of their run time, how many there are."""
+    """The jobs of a definition: their names, the median and spread of their run time, and their relative number."""
 
     names: tuple[str, ...]
     median_seconds: float
@@ -72,7 +72,7 @@ DEPARTMENTS = ("Research", "Finance", "Operations", "Platform")
 
 @dataclass(frozen=True)
 class Ground:
-    """What a team has to work with."""
+    """The people, queues and definitions of a team."""
 
     people: Sequence[User]
     queues: Sequence[Queue]
@@ -82,7 +82,7 @@ class Ground:
 
 @dataclass
 class Past:
-    """One job that ended: the row, its tags, what its runs were charged by, and how it went."""
+    """A job that ended: its row, tags, charged runs and state changes."""
 
     job: Job
     person: User
@@ -94,7 +94,7 @@ class Past:
 
 
 def moments(count: int, years: float, until: datetime, rng: random.Random) -> list[datetime]:
-    """When so many jobs were submitted, the earliest first."""
+    """Return the submission times of `count` jobs, the earliest first."""
     days = max(1, round(years * 365.25))
     first = (until - SETTLED - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     dates = [first + timedelta(days=day) for day in range(days)]
@@ -111,7 +111,7 @@ def moments(count: int, years: float, until: datetime, rng: random.Random) -> li
 
 
 def pasts(resources: Ground, times: Sequence[datetime], rng: random.Random) -> Iterator[Past]:
-    """A job for each moment. They are not saved, and their submissions are still to be made."""
+    """Yield a job for each time. Jobs are not saved, and have no submission yet."""
     projects = rng.sample(PROJECTS, 6)
     weights = [_kind(revision).weight for revision in resources.revisions]
     for number, submitted_at in enumerate(times, start=1):
@@ -164,7 +164,7 @@ def _past(
 
 
 def _run(record: Past, profile: Kind, accepted: datetime, rng: random.Random) -> None:
-    """Let it run to its end: attempts, times, exit code, and the changes that were seen on the way."""
+    """Simulate the job to its end: attempts, times, exit code and observed state changes."""
     job = record.job
     seconds = min(LONGEST_SECONDS, profile.median_seconds * math.exp(rng.gauss(0, profile.spread)))
     is_good = rng.random() < SUCCEED
@@ -221,7 +221,7 @@ def _end(record: Past, rng: random.Random, *, is_good: bool) -> State:
 
 
 def _spread(record: Past, size: int, rng: random.Random) -> None:
-    """An array: its children ran like the one run that was made up; of a failed one, some did not end well."""
+    """Simulate an array: its children ran like the one simulated run; some of a failed array's failed."""
     failure_count = 0 if record.job.state == State.SUCCEEDED else max(1, round(size * rng.uniform(0.05, 0.4)))
     record.job.array_summary = {
         state: n for state, n in (("SUCCEEDED", size - failure_count), ("FAILED", failure_count)) if n
@@ -255,7 +255,7 @@ def _name(profile: Kind, revision: Revision, number: int, submitted_at: datetime
 
 
 def _tags(resources: Ground, projects: Sequence[str], rng: random.Random) -> dict[str, str]:
-    """Most jobs have all three; some have no project, some none. A cost centre follows its project."""
+    """Return tags: mostly all three, sometimes no project, sometimes none. A project has one cost centre."""
     if rng.random() < UNTAGGED:
         return {}
     index = min(len(projects) - 1, int(rng.expovariate(0.7)))
@@ -267,7 +267,7 @@ def _tags(resources: Ground, projects: Sequence[str], rng: random.Random) -> dic
 
 
 def _home(revision: Revision, queues: Sequence[Queue], rng: random.Random) -> Queue:
-    """A definition's jobs mostly go to one queue, of the platform they can run on."""
+    """Return a queue of a platform that the definition can run on, mostly the same one."""
     fargate = "FARGATE" in list_at(revision.document, "platformCapabilities")
     account_queues = [queue for queue in queues if queue.account_id == revision.definition.account_id]
     candidates = [queue for queue in account_queues if ("FARGATE" in queue.platform) == fargate] or account_queues
@@ -285,7 +285,7 @@ def _ending(rng: random.Random) -> tuple[int, int | None, str, str]:
 
 
 def _id_of(created_at: datetime) -> uuid.UUID:
-    """A public id as if it had been given at that moment. Never the same twice, whatever the seed."""
+    """Return a public id as if created at that time, unique whatever the seed is."""
     random_bits = uuid.uuid4().int
     milliseconds = int(created_at.timestamp() * 1000)
     bits = (
