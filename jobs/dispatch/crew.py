@@ -67,5 +67,5 @@ def _each(action: Act, jobs: Iterable[Job]) -> None:
         try:
             action(job)
         except Exception:
-            # What became of it is for the reconciler to find out, as if the worker had died here.
+            # The reconciler finds the outcome, as if the worker had died here.
             log.exception("delivery_interrupted", job=job.text_id)
