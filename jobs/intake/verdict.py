@@ -23,8 +23,7 @@ from jobs.spec import judge as spec_judge
 from jobs.spec import most
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.fitting import EnvironmentFacts
-from jobs.spec.problems import Problem, Severity, has_errors
-from jobs.spec.problems import resolve as resolve_pointer
+from jobs.spec.problems import Problem, Severity, has_errors, resolve_pointer
 from jobs.spec.queues import QueueFacts
 from jobs.spec.reading import Reading, read
 from jobs.spec.workflow import few_steps

@@ -7,7 +7,7 @@ from jobs.models import Feature
 from jobs.policy.fields import Use, uses
 from jobs.spec import effective, time_limit
 from jobs.spec.containers import is_eks
-from jobs.spec.documents import Document, Kind, is_whole_number, part
+from jobs.spec.documents import Document, Kind, is_whole_number, value_at
 from jobs.spec.job_size import Size, requested_size, resized_at
 
 
@@ -102,5 +102,5 @@ def job_ask(
 
 
 def _number(document: Mapping[str, object], *path: str) -> int:
-    value = part(document, *path)
+    value = value_at(document, *path)
     return value if is_whole_number(value) else 0

@@ -186,8 +186,8 @@ def size_is_known(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
         yield Objection(
             "policy.size-unknown",
             ask.size_pointer,
-            f"{grants.team} may use {listed(limits)} at most in {ask.queue_name}, and the portal can't tell how much "
-            f"the job asks for, because {reason}. Say it in numbers for each container.",
+            f"{grants.team} may use {listed(limits)} at most in {ask.queue_name}, and the portal can't tell "
+            f"how much the job asks for, because {reason}. Say it in numbers for each container.",
         )
 
 

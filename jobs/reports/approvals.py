@@ -12,7 +12,7 @@ from jobs.models import Approval, Job, Membership, RequestEdit, Role, Submission
 from jobs.models.approval import ApprovalQuerySet
 from jobs.spec import effective
 from jobs.spec.difference import differences
-from jobs.spec.documents import Document, Kind, object_at, part
+from jobs.spec.documents import Document, Kind, object_at, value_at
 from jobs.spec.effective import Effective
 from jobs.spec.normal import normalise
 from jobs.states import Delivery
@@ -106,13 +106,13 @@ def cost_of(approval: Approval) -> RequestCost:
     kept = approval.forecast
     more = object_at(kept, "more")
     return RequestCost(
-        expected_usd=_decimal(part(kept, "expected", "usd")),
-        at_most_usd=_decimal(part(kept, "at_most", "usd")),
-        at_most_vcpu_hours=_decimal(part(kept, "at_most", "vcpu_hours")),
+        expected_usd=_decimal(value_at(kept, "expected", "usd")),
+        at_most_usd=_decimal(value_at(kept, "at_most", "usd")),
+        at_most_vcpu_hours=_decimal(value_at(kept, "at_most", "vcpu_hours")),
         made_at=parse_datetime(kept.get("made_at") or ""),
         jobs=tuple(_job_cost(each) for each in kept.get("jobs", ())),
         more_jobs=int(more.get("jobs", 0)),
-        more_at_most_usd=_decimal(part(more, "at_most", "usd")),
+        more_at_most_usd=_decimal(value_at(more, "at_most", "usd")),
     )
 
 

@@ -19,7 +19,7 @@ from jobs.spec.documents import Path, is_whole_number
 from jobs.spec.guesses import Guesses
 from jobs.spec.problems import Problem
 
-Elsewhere = Callable[[Path, str], "wording.Elsewhere | None"]
+Elsewhere = Callable[[Path, str], wording.Elsewhere | None]
 """Called with the path of an object and an unknown key in it; returns where the key belongs, or None."""
 
 KEYWORDS = wording.SENTENCES.keys() | {

@@ -44,7 +44,7 @@ def is_whole_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def part(document: object, *path: str | int) -> Any:
+def value_at(document: object, *path: str | int) -> Any:
     """Return the value at a path, or None if the document has another shape."""
     value: Any = document
     for step in path:
@@ -59,19 +59,19 @@ def part(document: object, *path: str | int) -> Any:
 
 def object_at(document: object, *path: str | int) -> dict[str, Any]:
     """Return the object at a path, or an empty one."""
-    value = part(document, *path)
+    value = value_at(document, *path)
     return value if isinstance(value, dict) else {}
 
 
 def list_at(document: object, *path: str | int) -> list[Any]:
     """Return the list at a path, or an empty one."""
-    value = part(document, *path)
+    value = value_at(document, *path)
     return value if isinstance(value, list) else []
 
 
 def text_at(document: object, *path: str | int) -> str:
     """Return the string at a path, or an empty one."""
-    value = part(document, *path)
+    value = value_at(document, *path)
     return value if isinstance(value, str) else ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.spec import time_limit
 from jobs.spec.containers import Task, tasks
-from jobs.spec.documents import Document, is_object, list_at, object_at, part, text_at
+from jobs.spec.documents import Document, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.job_size import platform
 from jobs.spec.names import JOB_ID_VARIABLE
 from jobs.spec.placeholders import WHOLE
@@ -99,11 +99,11 @@ def view(
     return Effective(
         platform=platform(definition),
         containers=tuple(container for task in task_entries for container in _containers_of(task, over, values)),
-        array_size=_sourced(part(over, "arrayProperties", "size"), Source.OVERRIDE),
+        array_size=_sourced(value_at(over, "arrayProperties", "size"), Source.OVERRIDE),
         timeout_seconds=_sourced(time_limit.seconds_at(over), Source.OVERRIDE)
         or _sourced(time_limit.seconds_at(definition), Source.DEFINITION),
-        attempts=_sourced(part(over, *ATTEMPTS), Source.OVERRIDE)
-        or _sourced(part(definition, *ATTEMPTS), Source.DEFINITION)
+        attempts=_sourced(value_at(over, *ATTEMPTS), Source.OVERRIDE)
+        or _sourced(value_at(definition, *ATTEMPTS), Source.DEFINITION)
         or Said(1, Source.BATCH),
         job_role=_sourced(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
         execution_role=_sourced(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION)

@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.spec.clusters import GROUPS, node_range
 from jobs.spec.containers import Container, is_eks, is_fargate, overrides, tasks
-from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, part, text_at
+from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at, value_at
 from jobs.spec.guesses import Guesses
 from jobs.spec.names import MOST_TAGS, PORTAL_TAG_COUNT, own_tags
 from jobs.spec.platforms import fractional_vcpus, misfit
@@ -109,8 +109,8 @@ def legacy_does_not_win(definition: Document, submission: Document) -> Iterator[
         for key in legacy_alone(over.value):
             if LEGACY[key] in types:
                 message = (
-                    f"The definition names {LEGACY[key]} in resourceRequirements, over which {key} does not win; "
-                    "say it in resourceRequirements too."
+                    f"The definition names {LEGACY[key]} in resourceRequirements, "
+                    f"over which {key} does not win; say it in resourceRequirements too."
                 )
                 yield Problem(join(*over.path, key), message, fix=modernised(over, (key,)))
 
@@ -267,7 +267,7 @@ def _overridden_container(definition: Document, submission: Document, over: Cont
     """Return the definition's container that an override applies to, or {}."""
     if over.path[0] == "containerOverrides":
         return object_at(definition, "containerProperties")
-    target = text_at(part(submission, *over.path[:-1]), "targetNodes")
+    target = text_at(value_at(submission, *over.path[:-1]), "targetNodes")
     groups = (group for group in list_at(definition, *GROUPS) if text_at(group, "targetNodes") == target)
     return object_at(next(groups, None), "container")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jobs.spec.documents import Document
-from jobs.spec.problems import resolve, split
+from jobs.spec.problems import resolve_pointer, split
 
 
 class CannotApply(ValueError):  # noqa: N818 - it says what happened
@@ -36,7 +36,7 @@ def _apply(document: Document, operation: Mapping[str, Any]) -> None:
         case "add":
             _set(document, operation["path"], copied(operation["value"]), insert=True)
         case "replace":
-            resolve(document, operation["path"])
+            resolve_pointer(document, operation["path"])
             _set(document, operation["path"], copied(operation["value"]), insert=False)
         case "remove":
             _remove(document, operation["path"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from jobs.spec.containers import Container, Task, is_eks, is_fargate, is_multinode, tasks
-from jobs.spec.documents import Document, list_at, object_at, part, text_at
+from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
 from jobs.spec.problems import Problem, join, listed, quoted
 from jobs.spec.rules import WARNING, rule
 from jobs.spec.sizes import asked, legacy_alone, missing, modernised, number
@@ -255,7 +255,7 @@ def instance_type_is_for_nodes(document: Document) -> Iterator[Problem]:
 
     Source: ContainerProperties, AWS Batch API reference.
     """
-    if part(document, "containerProperties", "instanceType") and not is_fargate(document):
+    if value_at(document, "containerProperties", "instanceType") and not is_fargate(document):
         here = "/containerProperties/instanceType"
         message = "instanceType is for multi-node jobs; here the compute environment of the queue decides."
         yield Problem(here, message, fix=({"op": "remove", "path": here},))

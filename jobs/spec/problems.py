@@ -72,7 +72,7 @@ def split(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
 
 
-def resolve(document: Any, pointer: str) -> Any:
+def resolve_pointer(document: Any, pointer: str) -> Any:
     """Return the value at a pointer. Raise LookupError if the document has none."""
     value = document
     for part in split(pointer):

@@ -211,7 +211,8 @@ def _duplicate_keys(text: str, outline: Outline) -> tuple[Problem, ...]:
         Problem(
             duplicate.pointer,
             f"{cut(split(duplicate.pointer)[-1])} stands twice in the same object, on lines "
-            f"{lines.place(duplicate.first).line} and {lines.place(duplicate.second).line}; take one of them away.",
+            f"{lines.place(duplicate.first).line} and {lines.place(duplicate.second).line}; "
+            "take one of them away.",
             rule=DUPLICATE_KEY,
         )
         for duplicate in outline.duplicates

@@ -6,7 +6,7 @@ members.
 
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, is_object, list_at, part
+from jobs.spec.documents import Document, Kind, is_object, list_at, value_at
 from jobs.spec.problems import Change, join
 
 PATH = ("timeout", "attemptDurationSeconds")
@@ -14,7 +14,7 @@ PATH = ("timeout", "attemptDurationSeconds")
 
 def seconds_at(document: Document) -> Any:
     """Return the document's value, of any type, or None."""
-    return part(document, *PATH)
+    return value_at(document, *PATH)
 
 
 def is_empty(document: object) -> bool:

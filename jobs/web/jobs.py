@@ -126,7 +126,7 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
 def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
     """A piece of the log: its end, what came after a token, or what came before one.
 
-    A page of its own for people without scripts; with `part=lines` only the lines, for the log on the job's page.
+    A page of its own for people without scripts; with `value_at=lines` only the lines, for the log on the job's page.
     """
     found, member = access.job(request.user, text_id)
     attempt = _attempt(request)

@@ -9,7 +9,7 @@ from typing import Any
 from jobs.intake import Verdict
 from jobs.models import Job
 from jobs.spec import effective
-from jobs.spec.documents import Document, Kind, is_object, list_at, part, text_at
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at, value_at
 from jobs.spec.effective import Effective, EffectiveContainer, Said, Source
 from jobs.spec.fields import units
 from jobs.spec.names import JOB_ID_VARIABLE, PORTAL_TAG
@@ -103,7 +103,7 @@ def _is_tag(pointer: str) -> bool:
 
 
 def _value_at(document: Document, pointer: str) -> Any:
-    return part(document, *(int(step) if step.isdecimal() else step for step in split(pointer)))
+    return value_at(document, *(int(step) if step.isdecimal() else step for step in split(pointer)))
 
 
 def environment(document: Document) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from jobs.spec.documents import Document, Kind
 from jobs.spec.fields import further
 from jobs.spec.fields.further import Control, Entries, Group, part_at, search
-from jobs.spec.problems import resolve
+from jobs.spec.problems import resolve_pointer
 from tests.examples import examples
 from tests.fuzz.documents import of_schema
 from tests.spec import samples
@@ -119,7 +119,9 @@ def test_a_value_that_its_control_could_not_give_back_is_shown_as_json() -> None
 
 
 def test_keys_are_read_as_words() -> None:
-    assert [further.words_of(key) for key in ("sharedMemorySize", "executionRoleArn", "sizeInGiB", "vcpus")] == [
+    keys = ("sharedMemorySize", "executionRoleArn", "sizeInGiB", "vcpus")
+
+    assert [further.words_of(key) for key in keys] == [
         "Shared memory size", "Execution role ARN", "Size in GiB", "vCPUs",
     ]  # fmt: skip
 
@@ -152,7 +154,7 @@ def test_whatever_a_control_shows_is_what_the_document_has_there(document: Docum
         assert shown is not None
         for control in controls(shown):
             try:
-                held = resolve(document, control.pointer)
+                held = resolve_pointer(document, control.pointer)
             except LookupError:
                 assert control.value == ""
             else:

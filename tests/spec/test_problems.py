@@ -5,7 +5,7 @@ import pytest
 from jobs.spec import judge
 from jobs.spec.documents import Document, Kind
 from jobs.spec.patch import CannotApply, apply
-from jobs.spec.problems import Problem, Severity, cut, has_errors, join, listed, resolve, split
+from jobs.spec.problems import Problem, Severity, cut, has_errors, join, listed, resolve_pointer, split
 from jobs.spec.reading import read
 from tests.spec.samples import step, workflow
 
@@ -14,14 +14,14 @@ def test_pointers_escape_and_find_their_way_back() -> None:
     document = {"a/b": {"~": [10, {"": 20}]}}
     assert join("a/b", "~", 1, "") == "/a~1b/~0/1/"
     assert split(join("a/b", "~1", 0)) == ["a/b", "~1", "0"]
-    assert resolve(document, join("a/b", "~", 1, "")) == 20
-    assert resolve(document, "") is document
+    assert resolve_pointer(document, join("a/b", "~", 1, "")) == 20
+    assert resolve_pointer(document, "") is document
 
 
 @pytest.mark.parametrize("pointer", ["/x", "/a/9", "/a/-1", "/a/01", "/a/0/b", "/a/٣"])
 def test_a_pointer_to_nothing_is_a_lookup_error(pointer: str) -> None:
     with pytest.raises(LookupError):
-        resolve({"a": [1]}, pointer)
+        resolve_pointer({"a": [1]}, pointer)
 
 
 def test_only_errors_stop_a_document() -> None:

@@ -16,7 +16,7 @@ from jobs.models import Job, Queue, Revision, Source, User
 from jobs.models.ids import to_text
 from jobs.pricing.receipt import Attempt
 from jobs.spec import effective
-from jobs.spec.documents import list_at, object_at, part
+from jobs.spec.documents import list_at, object_at, value_at
 from jobs.spec.job_size import requested_size
 from jobs.states import Delivery, State
 
@@ -277,7 +277,7 @@ def _home(revision: Revision, queues: Sequence[Queue], rng: random.Random) -> Qu
 
 
 def _may_retry(job: Job) -> bool:
-    return int(part(object_at(job.revision.document), "retryStrategy", "attempts") or 1) > 1
+    return int(value_at(object_at(job.revision.document), "retryStrategy", "attempts") or 1) > 1
 
 
 def _ending(rng: random.Random) -> tuple[int, int | None, str, str]:

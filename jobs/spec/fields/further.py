@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, Path, is_object, is_whole_number
-from jobs.spec.documents import part as value_at
+from jobs.spec.documents import Document, Kind, Path, is_object, is_whole_number, value_at
 from jobs.spec.problems import join, split
 from jobs.spec.schema import schema
 

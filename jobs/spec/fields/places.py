@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jobs.spec.dependencies import JOB_ID
-from jobs.spec.documents import Document, Path, is_object, is_whole_number, list_at, part, text_at
+from jobs.spec.documents import Document, Path, is_object, is_whole_number, list_at, text_at, value_at
 from jobs.spec.fields.sorts import TEXT, Names, Row, Rows, Sort, Value
 from jobs.spec.fields.units import WHOLE
 from jobs.spec.fields.ways import is_free, prune, put, take, there
@@ -49,7 +49,7 @@ class At:
     beside: tuple[tuple[Path, str], ...] = ()
 
     def read(self, document: Document) -> str:
-        return self.sort.shown(part(document, *self.path)) if there(document, self.path) else ""
+        return self.sort.shown(value_at(document, *self.path)) if there(document, self.path) else ""
 
     def write(self, document: Document, value: Value) -> None:
         text = _text(value)
@@ -65,7 +65,7 @@ class At:
         if there(document, self.path):
             yield join(*self.path)
         for path, sibling_value in self.beside:
-            if part(document, *path) == sibling_value:
+            if value_at(document, *path) == sibling_value:
                 yield join(*path)
 
     def fits(self, document: Document) -> bool:
@@ -90,7 +90,7 @@ class Requirement:
         if entry is not None:
             return self.sort.shown(entry[1]["value"]) if "value" in entry[1] else ""
         if self._has_legacy(document):
-            old = part(document, *self.container, self.legacy)
+            old = value_at(document, *self.container, self.legacy)
             return self.sort.shown(str(old)) if is_whole_number(old) else TEXT.shown(old)
         return ""
 
@@ -106,13 +106,13 @@ class Requirement:
         elif entry is not None:
             entry[1]["value"] = new_value
         elif self._has_legacy(document) and WHOLE.fullmatch(new_value):
-            part(document, *self.container)[self.legacy] = int(new_value)
+            value_at(document, *self.container)[self.legacy] = int(new_value)
         else:
             if self._has_legacy(document):
-                del part(document, *self.container)[self.legacy]
+                del value_at(document, *self.container)[self.legacy]
             if not there(document, self.path):
                 put(document, self.path, [])
-            part(document, *self.path).append({"type": self.type, "value": new_value})
+            value_at(document, *self.path).append({"type": self.type, "value": new_value})
 
     def owns(self, document: Document) -> Iterator[str]:
         entry = self._entry(document)
@@ -122,7 +122,7 @@ class Requirement:
             yield join(*self.container, self.legacy)
 
     def fits(self, document: Document) -> bool:
-        value = part(document, *self.path)
+        value = value_at(document, *self.path)
         return is_free(document, self.container) and (value is None or isinstance(value, list))
 
     def _entry(self, document: Document) -> tuple[int, Document] | None:
@@ -167,7 +167,7 @@ class Entries:
                 yield from (join(*self.path, number, key) for key in ("name", "value") if key in entry)
 
     def fits(self, document: Document) -> bool:
-        value = part(document, *self.path)
+        value = value_at(document, *self.path)
         is_small = value is None or (isinstance(value, list) and len(value) <= MOST_ROWS)
         return is_small and is_free(document, self.path[:-1])
 
@@ -179,7 +179,7 @@ class Members:
     path: Path
 
     def read(self, document: Document) -> Rows:
-        members = part(document, *self.path)
+        members = value_at(document, *self.path)
         return tuple(
             Row(key, member, number)
             for number, (key, member) in enumerate(members.items() if is_object(members) else ())
@@ -188,7 +188,7 @@ class Members:
 
     def write(self, document: Document, value: Value) -> None:
         rows_by_number = _rows_by_origin(_rows(value), self.read(document))
-        members = part(document, *self.path)
+        members = value_at(document, *self.path)
         new_members: dict[str, Any] = {}
         for number, (key, member) in enumerate(members.items() if is_object(members) else ()):
             if not isinstance(member, str):
@@ -205,7 +205,7 @@ class Members:
         yield from (join(*self.path, row.name) for row in self.read(document))
 
     def fits(self, document: Document) -> bool:
-        value = part(document, *self.path)
+        value = value_at(document, *self.path)
         is_small = value is None or (is_object(value) and len(value) <= MOST_ROWS)
         return is_small and is_free(document, self.path[:-1])
 
@@ -239,7 +239,7 @@ class WaitsFor:
                 yield join(*self.path, number, "jobId")
 
     def fits(self, document: Document) -> bool:
-        value = part(document, *self.path)
+        value = value_at(document, *self.path)
         return value is None or isinstance(value, list)
 
 
@@ -263,7 +263,7 @@ class DefinitionName:
         return At(self.path).owns(document)
 
     def fits(self, document: Document) -> bool:
-        return not there(document, self.path) or isinstance(part(document, *self.path), str)
+        return not there(document, self.path) or isinstance(value_at(document, *self.path), str)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from jobs.spec.documents import Document, Path, is_object, part
+from jobs.spec.documents import Document, Path, is_object, value_at
 
 
 def there(document: Document, path: Path) -> bool:
-    owner = part(document, *path[:-1])
+    owner = value_at(document, *path[:-1])
     return is_object(owner) and path[-1] in owner
 
 
@@ -32,10 +32,10 @@ def put(document: Document, path: Path, value: Any) -> None:
 def take(document: Document, path: Path) -> None:
     """Delete a value, and every object on its path that becomes empty."""
     if there(document, path):
-        del part(document, *path[:-1])[path[-1]]
+        del value_at(document, *path[:-1])[path[-1]]
         prune(document, path[:-1])
 
 
 def prune(document: Document, path: Path) -> None:
-    if path and part(document, *path) in ({}, []):
+    if path and value_at(document, *path) in ({}, []):
         take(document, path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jobs.models import Revision
 from jobs.spec import fields
-from jobs.spec.documents import Document, is_object, list_at, object_at, part, text_at
+from jobs.spec.documents import Document, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.fields import Row
 from jobs.spec.fields.tables import has_one_container
 from jobs.spec.redaction import redact
@@ -65,7 +65,7 @@ def _fixed(document: Document) -> Iterator[tuple[str, str]]:
         group = text_at(container, "logConfiguration", "options", "awslogs-group")
         yield "Log", f"{driver}, {group}" if group else driver
     for label, path in (("Ephemeral storage", ("ephemeralStorage", "sizeInGiB")), ("User", ("user",))):
-        value = part(container, *path)
+        value = value_at(container, *path)
         if value:
             yield label, f"{value} GiB" if path[-1] == "sizeInGiB" else str(value)
     for label, key in (("Privileged", "privileged"), ("Read-only file system", "readonlyRootFilesystem")):

@@ -24,8 +24,7 @@ from jobs.spec.documents import Document, Kind, is_object, is_whole_number
 from jobs.spec.fields import units
 from jobs.spec.fitting import Fit, Fits, fit
 from jobs.spec.job_size import Size, requested_size
-from jobs.spec.problems import Change, Problem, Severity, listed, quoted
-from jobs.spec.problems import resolve as resolve_pointer
+from jobs.spec.problems import Change, Problem, Severity, listed, quoted, resolve_pointer
 from jobs.spec.time_limit import seconds_at
 from jobs.templatetags.money import rounded, rounded_up
 from jobs.templatetags.portal import span_in_words

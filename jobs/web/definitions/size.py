@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.spec.documents import Document, list_at, object_at, part, text_at
+from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
 from jobs.spec.problems import cut
 
 
@@ -19,7 +19,7 @@ class Size:
     def of(cls, document: Document) -> "Size":
         container = _container(document)
         asked = {
-            text_at(need, "type"): str(part(need, "value") or "")
+            text_at(need, "type"): str(value_at(need, "value") or "")
             for need in list_at(container, "resourceRequirements")
         }
         return cls(
