@@ -32,9 +32,9 @@ def seconds(work: Callable[[], object]) -> float:
     runs: list[float] = []
     deadline = time.perf_counter() + BUDGET_SECONDS
     while len(runs) < FEWEST or time.perf_counter() < deadline:
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         work()
-        runs.append(time.perf_counter() - began)
+        runs.append(time.perf_counter() - started_at)
     return min(runs)
 
 

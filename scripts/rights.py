@@ -64,9 +64,9 @@ def page() -> str:
         f"| to | {' | '.join(actor.lower() for actor in access.ACTORS)} |",
         "|---" * (len(access.ACTORS) + 1) + "|",
     ]
-    for right in access.rights():
-        cells = " | ".join("yes" if allowed else "–" for allowed in right.allowed)
-        lines.append(f"| {right.words} | {cells} |")
+    for rule in access.rights():
+        cells = " | ".join("yes" if allowed else "–" for allowed in rule.allowed)
+        lines.append(f"| {rule.words} | {cells} |")
     return "\n".join([HEAD, *lines, "", TAIL])
 
 

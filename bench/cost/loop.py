@@ -25,15 +25,15 @@ def run(workflow: Workflow, url: str) -> Turn:
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no secret
         config=Config(max_pool_connections=THREADS),
     )
-    began, cpu = time.time(), time.process_time()
+    started_at, cpu = time.time(), time.process_time()
     ids = _submit(workflow, client)
     sent = time.time()
-    ends, looks = _follow(list(ids.values()), client)
+    ends, poll_count = _follow(list(ids.values()), client)
     return Turn(
-        wall=max(ends.values()) - began,
+        wall=max(ends.values()) - started_at,
         cpu=time.process_time() - cpu,
-        calls={"SubmitJob": len(ids), "DescribeJobs": looks},
-        sent=sent - began,
+        calls={"SubmitJob": len(ids), "DescribeJobs": poll_count},
+        sent=sent - started_at,
     )
 
 
@@ -54,12 +54,12 @@ def _submit(workflow: Workflow, client: Any) -> dict[str, str]:
 def _follow(ids: list[str], client: Any) -> tuple[dict[str, float], int]:
     """Return when each job was seen to have ended, and the number of calls."""
     ends: dict[str, float] = {}
-    looks = 0
+    poll_count = 0
     while open_ids := [job_id for job_id in ids if job_id not in ends]:
-        if looks:
+        if poll_count:
             time.sleep(EVERY)
         for start in range(0, len(open_ids), AT_ONCE):
             descriptions = client.describe_jobs(jobs=open_ids[start : start + AT_ONCE])["jobs"]
-            looks += 1
+            poll_count += 1
             ends |= {job["jobId"]: time.time() for job in descriptions if job["status"] in ENDS}
-    return ends, looks
+    return ends, poll_count

@@ -68,7 +68,7 @@ def prepare(url: str) -> str:
 def run(workflow: workload.Workflow, environment: Ground, token: str) -> Turn:
     calls, cpu = environment.calls(), environment.cpu()
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
-    began = time.time()
+    started_at = time.time()
     post(environment.web_port, token, workflow.document())
     accepted = time.time()
     jobs = Job.objects.filter(pk__gt=before)
@@ -78,12 +78,12 @@ def run(workflow: workload.Workflow, environment: Ground, token: str) -> Turn:
     times = jobs.values_list("ended_at", "stopped_at")
     delays = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
     return Turn(
-        wall=summary["end"].timestamp() - began,
+        wall=summary["end"].timestamp() - started_at,
         cpu=sum(after.values()) - sum(cpu.values()),
         calls={name: count - calls.get(name, 0) for name, count in environment.calls().items()},
-        accepted=accepted - began,
-        begun=summary["first"].timestamp() - began,
-        sent=summary["last"].timestamp() - began,
+        accepted=accepted - started_at,
+        begun=summary["first"].timestamp() - started_at,
+        sent=summary["last"].timestamp() - started_at,
         late=delays,
         cpu_by={name: after[name] - cpu[name] for name in after},
     )
@@ -97,9 +97,9 @@ def at_once(count: int, environment: Ground, token: str) -> list[float]:
 
     def one(_: int) -> float:
         barrier.wait()
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         post(environment.web_port, token, text)
-        return time.perf_counter() - began
+        return time.perf_counter() - started_at
 
     with ThreadPoolExecutor(count) as threads:
         durations = sorted(threads.map(one, range(count)))

@@ -32,7 +32,7 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
     loop, portal = (min(turns, key=lambda turn: turn.wall) for turns in (loops, portals))
     ratio = portal.wall / loop.wall
     calls = sum(portal.calls.values()) / jobs
-    looks = portal.calls.get("DescribeJobs", 0)
+    poll_count = portal.calls.get("DescribeJobs", 0)
     cpu_ms = portal.cpu / jobs * 1000
     others = {
         name: count for name, count in portal.calls.items() if count and name not in ("SubmitJob", "DescribeJobs")
@@ -42,7 +42,7 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
     yield f"{title}: from accept to all ends known, best of {len(portals)} turns"
     yield _row("wall", f"{portal.wall:.2f} s, the loop {loop.wall:.2f} s: {ratio:.2f} times",
                f"≤ {WALL_AT_MOST}, aim {WALL_AIM}", met=ratio <= WALL_AT_MOST)  # fmt: skip
-    yield _row("API calls a job", f"{calls:.2f} (submits {sent}, looks {looks}, others {others or 'none'})",
+    yield _row("API calls a job", f"{calls:.2f} (submits {sent}, looks {poll_count}, others {others or 'none'})",
                "≤ 1 + polls of 100", met=sent == jobs and not others.get("ListJobs"))  # fmt: skip
     yield _row("CPU a job", f"{cpu_ms:.1f} ms, the loop {loop.cpu / jobs * 1000:.1f} ms",
                f"≤ {CPU_MS_AT_MOST:.0f} ms", met=cpu_ms <= CPU_MS_AT_MOST)  # fmt: skip
@@ -62,8 +62,8 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
             "it, and its history at each step, which the loop keeps nowhere",
             "",
         )
-    by = ", ".join(f"{name} {seconds / jobs * 1000:.1f}" for name, seconds in portal.cpu_by.items())
-    yield _row("CPU by process", f"{by} ms a job", "")
+    cpu_by_process = ", ".join(f"{name} {seconds / jobs * 1000:.1f}" for name, seconds in portal.cpu_by.items())
+    yield _row("CPU by process", f"{cpu_by_process} ms a job", "")
     yield _row("all turns", f"portal {walls} s; loop {', '.join(f'{turn.wall:.1f}' for turn in loops)} s", "")
 
 

@@ -75,13 +75,13 @@ class Answer:
         return self.raw.get(key) is not None
 
     # -- Optional members
-    def text(self, key: str, *, at_most: int = 0) -> str:
+    def text(self, key: str, *, max_length: int = 0) -> str:
         """Return a text that a database can store.
 
-        Empty if it is longer than `at_most` characters; 0 means no limit.
+        Empty if it is longer than `max_length` characters; 0 means no limit.
         """
         value = self.raw.get(key)
-        if not isinstance(value, str) or (at_most and len(value) > at_most):
+        if not isinstance(value, str) or (max_length and len(value) > max_length):
             return ""
         return value.translate(_UNSTORABLE)
 
@@ -138,10 +138,10 @@ class Answer:
         return document
 
     # -- Required members
-    def required_text(self, key: str, *, at_most: int) -> str:
+    def required_text(self, key: str, *, max_length: int) -> str:
         """Return a text that is present, printable and not too long. Raise MalformedAnswerError."""
         value = self.raw.get(key)
-        if not isinstance(value, str) or not 0 < len(value) <= at_most or not value.isprintable():
+        if not isinstance(value, str) or not 0 < len(value) <= max_length or not value.isprintable():
             raise self._malformed(key, "text")
         return value
 

@@ -40,8 +40,8 @@ class BatchArn:
 
     def is_in(self, region: str, account_number: str) -> bool:
         """Return whether the resource is in that account and region. False for an unknown account number."""
-        here = (partition(region), region, account_number)
-        return bool(account_number) and (self.partition, self.region, self.account_number) == here
+        location = (partition(region), region, account_number)
+        return bool(account_number) and (self.partition, self.region, self.account_number) == location
 
 
 def partition(region: str) -> str:

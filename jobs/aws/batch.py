@@ -79,13 +79,13 @@ class Observation:
 def submit(client: Any, request: Mapping[str, Any]) -> Submitted:
     """Make one SubmitJob call. Raise one of `jobs.aws.errors`; after NobodyKnowsError the job may exist."""
     answer = call(client.submit_job, **request)
-    return Submitted(answer.required_text("jobId", at_most=LONGEST_ID), answer.request_id)
+    return Submitted(answer.required_text("jobId", max_length=LONGEST_ID), answer.request_id)
 
 
 def register(client: Any, document: Mapping[str, Any]) -> Registered:
     """Make one RegisterJobDefinition call. Raise one of `jobs.aws.errors`."""
     answer = call(client.register_job_definition, **document)
-    return Registered(answer.required_text("jobDefinitionArn", at_most=300), answer.required_number("revision"))
+    return Registered(answer.required_text("jobDefinitionArn", max_length=300), answer.required_number("revision"))
 
 
 def deregister(client: Any, arn: str) -> None:
@@ -107,7 +107,7 @@ def definitions_named(client: Any, name: str) -> list[DescribedRevision]:
     revisions = []
     for page in pages(client.describe_job_definitions, jobDefinitionName=name, status="ACTIVE"):
         for entry in page.required_entries("jobDefinitions"):
-            arn, number = entry.text("jobDefinitionArn", at_most=300), entry.number("revision")
+            arn, number = entry.text("jobDefinitionArn", max_length=300), entry.number("revision")
             if arn and number is not None:
                 revisions.append(DescribedRevision(arn, number, entry.storable()))
             else:
@@ -138,10 +138,10 @@ class Listed:
     @classmethod
     def of(cls, entry: Answer) -> "Listed":
         """Parse one entry. Raise MalformedAnswerError without an id or a name."""
-        batch_id = entry.required_text("jobId", at_most=LONGEST_ID)
+        batch_id = entry.required_text("jobId", max_length=LONGEST_ID)
         created_at = entry.moment("createdAt")
         milliseconds = round(created_at.timestamp() * 1000) if created_at else 0
-        return cls(batch_id, entry.required_text("jobName", at_most=LONGEST_NAME), milliseconds)
+        return cls(batch_id, entry.required_text("jobName", max_length=LONGEST_NAME), milliseconds)
 
 
 def created_since(client: Any, queue: str, since: datetime) -> Iterator[list[Listed]]:
@@ -168,7 +168,7 @@ def children_listed(client: Any, batch_id: str, status: str) -> list[int]:
     indexes = []
     for page in pages(client.list_jobs, arrayJobId=batch_id, jobStatus=status):
         for entry in page.required_entries("jobSummaryList"):
-            index = child_index(entry.text("jobId", at_most=LONGEST_ID))
+            index = child_index(entry.text("jobId", max_length=LONGEST_ID))
             if index is None:
                 log.warning("answer_malformed", call="ListJobs", array=batch_id)
             else:
@@ -233,7 +233,7 @@ def _observations(ids: Sequence[str], entries: Iterable[Answer]) -> tuple[list[O
         try:
             readable.append(observed(entry))
         except MalformedAnswerError as error:
-            malformed.append(entry.text("jobId", at_most=LONGEST_ID))
+            malformed.append(entry.text("jobId", max_length=LONGEST_ID))
             log.warning("answer_malformed", call="DescribeJobs", job=malformed[-1], error=error.message)
     readable_ids = {observation.batch_id for observation in readable}
     missing_ids = {batch_id for batch_id in ids if batch_id not in readable_ids}
@@ -256,15 +256,15 @@ def observed(job: Answer) -> Observation:
     exit_code = container.number("exitCode")
     options = container.within("logConfiguration").within("options")
     return Observation(
-        batch_id=job.required_text("jobId", at_most=LONGEST_ID),
-        state=job.required_text("status", at_most=LONGEST_STATE),
+        batch_id=job.required_text("jobId", max_length=LONGEST_ID),
+        state=job.required_text("status", max_length=LONGEST_STATE),
         finished_attempts=len(attempts),
         status_reason=job.text("statusReason"),
         container_reason=container.text("reason") or (last.reason if last else ""),
         exit_code=exit_code if exit_code is not None else (last.exit_code if last else None),
-        log_group=options.text("awslogs-group", at_most=LONGEST_LOG_NAME),
-        log_stream=container.text("logStreamName", at_most=LONGEST_LOG_NAME) or (last.log_stream if last else ""),
-        task_arn=container.text("taskArn", at_most=LONGEST_TASK_ARN) or (last.task_arn if last else ""),
+        log_group=options.text("awslogs-group", max_length=LONGEST_LOG_NAME),
+        log_stream=container.text("logStreamName", max_length=LONGEST_LOG_NAME) or (last.log_stream if last else ""),
+        task_arn=container.text("taskArn", max_length=LONGEST_TASK_ARN) or (last.task_arn if last else ""),
         stopped_by_request=job.flag("isCancelled") or job.flag("isTerminated"),
         submitted_at=job.moment("createdAt"),
         started_at=job.moment("startedAt"),
@@ -283,6 +283,6 @@ def _attempt(attempt: Answer) -> Attempt:
         exit_code=container.number("exitCode"),
         reason=container.text("reason"),
         status_reason=attempt.text("statusReason"),
-        log_stream=container.text("logStreamName", at_most=LONGEST_LOG_NAME),
-        task_arn=container.text("taskArn", at_most=LONGEST_TASK_ARN),
+        log_stream=container.text("logStreamName", max_length=LONGEST_LOG_NAME),
+        task_arn=container.text("taskArn", max_length=LONGEST_TASK_ARN),
     )

@@ -100,21 +100,21 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
     def send(self, request: Any) -> Any:
         deadline = min(getattr(self._call, "deadline", float("inf")), _deadlines.block)
-        began = time.monotonic()
-        if began >= deadline:
+        started_at = time.monotonic()
+        if started_at >= deadline:
             raise DeadlineError("The time for this call was over before it was answered.", 0.0)
-        before, _deadlines.request = _deadlines.request, deadline
+        previous_deadline, _deadlines.request = _deadlines.request, deadline
         try:
             return super().send(request)
         except Exception as error:
             if time.monotonic() >= deadline:
-                waited_seconds = time.monotonic() - began
+                waited_seconds = time.monotonic() - started_at
                 raise DeadlineError(
                     f"AWS did not answer completely within {waited_seconds:.0f} s.", waited_seconds
                 ) from error
             raise
         finally:
-            _deadlines.request = before
+            _deadlines.request = previous_deadline
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         context: ssl.SSLContext = super()._get_ssl_context()
@@ -170,9 +170,9 @@ class _Connecting:
         if self.timeout is not None and remaining < self.timeout:
             self.timeout = max(remaining, SHORTEST_WAIT)
         plain: socket.socket = super()._new_conn()  # type: ignore[misc]
-        bounded = _Socket(fileno=plain.detach())
-        bounded.settimeout(self.timeout)
-        return bounded
+        limited = _Socket(fileno=plain.detach())
+        limited.settimeout(self.timeout)
+        return limited
 
 
 class _Connection(_Connecting, AWSHTTPConnection):  # type: ignore[misc] # botocore's own bases disagree

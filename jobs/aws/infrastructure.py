@@ -30,7 +30,7 @@ class QueueSeen:
     @property
     def policy_arn(self) -> str:
         """ARN of the scheduling policy; empty for a queue without one."""
-        return Answer(self.raw).text("schedulingPolicyArn", at_most=300)
+        return Answer(self.raw).text("schedulingPolicyArn", max_length=300)
 
 
 def ask_anything(client: Any) -> None:
@@ -48,13 +48,13 @@ def queues(client: Any) -> list[QueueSeen]:
     environments = _environments(client, entries)
     return [
         QueueSeen(
-            name=queue.required_text("jobQueueName", at_most=128),
-            arn=queue.required_text("jobQueueArn", at_most=300),
-            state=queue.text("state", at_most=20),
-            status=queue.text("status", at_most=20),
+            name=queue.required_text("jobQueueName", max_length=128),
+            arn=queue.required_text("jobQueueArn", max_length=300),
+            state=queue.text("state", max_length=20),
+            status=queue.text("status", max_length=20),
             status_reason=queue.text("statusReason"),
             priority=queue.number("priority") or 0,
-            platform=queue.text("jobQueueType", at_most=30),
+            platform=queue.text("jobQueueType", max_length=30),
             raw=queue.storable(),
             environments=[environments[arn] for arn in _order(queue) if arn in environments],
         )
@@ -76,7 +76,7 @@ def scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str,
             continue
         for policy in answer.required_entries("schedulingPolicies"):
             fields = policy.storable()
-            policies[policy.required_text("arn", at_most=300)] = {
+            policies[policy.required_text("arn", max_length=300)] = {
                 key: fields[key] for key in POLICY_KEPT if key in fields
             }
     return policies
@@ -91,7 +91,7 @@ def _environments(client: Any, queues: Iterable[Answer]) -> dict[str, dict[str, 
     except RequestRefusedError:
         return {}
     environments = [entry for page in answers for entry in page.required_entries("computeEnvironments")]
-    return {entry.required_text("computeEnvironmentArn", at_most=300): _kept(entry) for entry in environments}
+    return {entry.required_text("computeEnvironmentArn", max_length=300): _kept(entry) for entry in environments}
 
 
 def _order(queue: Answer) -> list[str]:

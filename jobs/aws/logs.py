@@ -39,8 +39,8 @@ def read(
     answer = call(client.get_log_events, **request)
     return LogEvents(
         events=tuple(_event(entry) for entry in answer.required_entries("events")),
-        forward=answer.required_text("nextForwardToken", at_most=LONGEST_TOKEN),
-        backward=answer.required_text("nextBackwardToken", at_most=LONGEST_TOKEN),
+        forward=answer.required_text("nextForwardToken", max_length=LONGEST_TOKEN),
+        backward=answer.required_text("nextBackwardToken", max_length=LONGEST_TOKEN),
     )
 
 

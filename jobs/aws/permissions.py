@@ -91,7 +91,10 @@ def _enter(clients: Clients, targets: Surroundings) -> tuple[list[Finding], str,
     """Return the checks of the access itself, the caller's ARN and account, and the error if access failed."""
     try:
         identity = call(lambda: clients("sts").get_caller_identity())
-        caller, number = identity.required_text("Arn", at_most=300), identity.required_text("Account", at_most=12)
+        caller, number = (
+            identity.required_text("Arn", max_length=300),
+            identity.required_text("Account", max_length=12),
+        )
     except AwsError as error:
         if error.operation == ASSUME_ROLE:
             answer = Answer.MISSING if error.code in DENIED else Answer.UNKNOWN
@@ -131,8 +134,8 @@ def _missing(action: str) -> Callable[[AwsError], Finding]:
     return lambda failure: Finding(action, Answer.MISSING, failure.message)
 
 
-def _open(action: str, why: str) -> Callable[[AwsError], Finding]:
-    return lambda failure: Finding(action, Answer.UNKNOWN, f"{why} AWS: {failure.message}")
+def _open(action: str, reason: str) -> Callable[[AwsError], Finding]:
+    return lambda failure: Finding(action, Answer.UNKNOWN, f"{reason} AWS: {failure.message}")
 
 
 def _reads(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
@@ -168,8 +171,10 @@ def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator
     def not_submitted(failure: AwsError) -> Finding:
         if targets.queue and fake_name not in failure.message:
             return Finding("batch:SubmitJob", Answer.MISSING, failure.message)
-        why = "Denied for a definition that was made up." if targets.queue else "The portal knows no queue here yet."
-        return _open("batch:SubmitJob", why)(failure)
+        reason = (
+            "Denied for a definition that was made up." if targets.queue else "The portal knows no queue here yet."
+        )
+        return _open("batch:SubmitJob", reason)(failure)
 
     yield Probe("batch:SubmitJob", submit, not_submitted)
     job = targets.ended_job

@@ -290,9 +290,9 @@ def _assume_role(config: WayIn) -> dict[str, str]:
         if not isinstance(expires_at, datetime) or expires_at.timestamp() <= time.time():
             raise NobodyKnowsError("AWS gave no credentials for the role, or expired ones.", code="NoCredentials")
         return {
-            "access_key": credentials.required_text("AccessKeyId", at_most=LONGEST_CREDENTIAL),
-            "secret_key": credentials.required_text("SecretAccessKey", at_most=LONGEST_CREDENTIAL),
-            "token": credentials.required_text("SessionToken", at_most=LONGEST_CREDENTIAL),
+            "access_key": credentials.required_text("AccessKeyId", max_length=LONGEST_CREDENTIAL),
+            "secret_key": credentials.required_text("SecretAccessKey", max_length=LONGEST_CREDENTIAL),
+            "token": credentials.required_text("SessionToken", max_length=LONGEST_CREDENTIAL),
             "expiry_time": expires_at.isoformat(),
         }
     except AwsError as error:

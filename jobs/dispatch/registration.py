@@ -110,11 +110,11 @@ def deregister(revision: Revision) -> bool:
 
 def _forbidden(revision: Revision) -> bool:
     """Check the rules again, and refuse the revision if a permission was withdrawn since it was accepted."""
-    owner = revision.definition
-    violations = withdrawn_from_definition(definition_ask(revision.document), Grants.of(owner.team))
+    definition = revision.definition
+    violations = withdrawn_from_definition(definition_ask(revision.document), Grants.of(definition.team))
     reasons = [f"{violation.message} ({violation.rule})" for violation in violations]
-    if owner.retired_at:
-        reasons.append(f"The name {owner.name} was deactivated (portal.definition-deactivated).")
+    if definition.retired_at:
+        reasons.append(f"The name {definition.name} was deactivated (portal.definition-deactivated).")
     if reasons:
         text = " ".join(reasons)
         _pending(revision).update(

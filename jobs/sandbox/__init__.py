@@ -70,7 +70,7 @@ class Sandbox:
         delay: float = 0.4,
         processes: int = 8,
         world: bool = True,
-        shortest_timeout: int = 60,
+        min_timeout_seconds: int = 60,
         signature_seconds: float = EXACT.tolerance_seconds,
         faults: Plan | None = None,
         faults_api: bool = False,
@@ -78,10 +78,10 @@ class Sandbox:
         """Nothing happens before `start`.
 
         `vcpus` is the nominal size of each seeded compute environment, `processes` the limit of jobs that really run
-        at a time, `delay` the seconds in each visible state before RUNNING. `shortest_timeout` is AWS's 60 s; tests
-        use less. `signature_seconds` is the maximum age of a signature: AWS's five minutes. `faults` is the plan of
-        injected faults, `faults_api` enables the API by which tests change it; either of them makes the sandbox keep
-        a ledger of acceptances.
+        at a time, `delay` the seconds in each visible state before RUNNING. `min_timeout_seconds` is AWS's 60 s;
+        tests use less. `signature_seconds` is the maximum age of a signature: AWS's five minutes. `faults` is the
+        plan of injected faults, `faults_api` enables the API by which tests change it; either of them makes the
+        sandbox keep a ledger of acceptances.
         """
         self._state = state
         self._port = port
@@ -89,7 +89,7 @@ class Sandbox:
         self._delay = delay
         self._processes = processes
         self._world = world
-        self._shortest_timeout = shortest_timeout
+        self._min_timeout_seconds = min_timeout_seconds
         self._signature_seconds = signature_seconds
         self._faults = faults
         self._faults_api = faults_api
@@ -121,7 +121,7 @@ class Sandbox:
         batch = Batch(
             self._store,
             self._scheduler,
-            shortest_timeout=self._shortest_timeout,
+            min_timeout_seconds=self._min_timeout_seconds,
             visibility_lag=visibility_lag,
             record_acceptance=ledger.write if ledger else no_ledger,
         )

@@ -26,7 +26,7 @@ class Batch:
         store: Store,
         scheduler: Scheduler,
         *,
-        shortest_timeout: int,
+        min_timeout_seconds: int,
         visibility_lag: Sight,
         record_acceptance: Accepted,
     ) -> None:
@@ -36,14 +36,14 @@ class Batch:
         self._sight = visibility_lag
         self.queues = Queues(store, scheduler.queues_changed)
         self._policies = Policies(store)
-        self.definitions = Definitions(store, record_acceptance, shortest_timeout=shortest_timeout)
+        self.definitions = Definitions(store, record_acceptance, min_timeout_seconds=min_timeout_seconds)
         self._submissions = Submissions(
             store,
             self.definitions,
             self.queues,
             scheduler.admit,
             record_acceptance,
-            shortest_timeout=shortest_timeout,
+            min_timeout_seconds=min_timeout_seconds,
         )
         self._listing = Listing(store, self.queues, visibility_lag)
         self._tags = Tags(store)

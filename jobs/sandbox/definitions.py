@@ -24,10 +24,10 @@ FIND = "SELECT body, number FROM resource WHERE home = ? AND kind = 'job-definit
 class Definitions:
     """The definitions of every account and region."""
 
-    def __init__(self, store: Store, record_acceptance: Accepted, *, shortest_timeout: int) -> None:
+    def __init__(self, store: Store, record_acceptance: Accepted, *, min_timeout_seconds: int) -> None:
         self._store = store
         self._accepted = record_acceptance
-        self._shortest_timeout = shortest_timeout
+        self._min_timeout_seconds = min_timeout_seconds
 
     def register(self, call: Call) -> Document:
         """Register a new revision of the name; numbers continue after deregistration."""
@@ -38,7 +38,7 @@ class Definitions:
         check_blocks(params)
         check_containers(params)
         check_retry(params.get("retryStrategy"))
-        check_timeout(params.get("timeout"), self._shortest_timeout)
+        check_timeout(params.get("timeout"), self._min_timeout_seconds)
         check_scheduling_priority(params.get("schedulingPriority"))
         check_tags(params.get("tags", {}))
         with self._store.transaction():

@@ -101,10 +101,10 @@ class Gateway:
     """The entry point: turns every request into a reply that botocore can read."""
 
     def __init__(
-        self, services: Mapping[str, Service], around: Around, clock: Callable[[], Clock] = lambda: EXACT
+        self, services: Mapping[str, Service], middleware: Around, clock: Callable[[], Clock] = lambda: EXACT
     ) -> None:
         self._services = services
-        self._around = around
+        self._around = middleware
         self._clock = clock
 
     def answer(self, request: WireRequest) -> WireReply:

@@ -27,12 +27,12 @@ class Ledger:
         self._store = store
         store.change(SCHEMA)
 
-    def write(self, call: Call, accepted: str) -> None:
+    def write(self, call: Call, resource_id: str) -> None:
         """Record an acceptance. Call it inside the accepting transaction."""
         self._store.change(
             "INSERT INTO acceptance (at, operation, home, accepted, name, tags, request_id) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(now_ms(), call.operation, call.home.key, accepted, call.params[NAMES[call.operation]]),
+            *(now_ms(), call.operation, call.home.key, resource_id, call.params[NAMES[call.operation]]),
             *(json.dumps(call.params.get("tags", {})), call.request_id),
         )
 
@@ -42,5 +42,5 @@ class Ledger:
         return [{**dict(row), "tags": json.loads(row["tags"])} for row in rows]
 
 
-def no_ledger(call: Call, accepted: str) -> None:
+def no_ledger(call: Call, resource_id: str) -> None:
     """Record nothing."""

@@ -35,14 +35,14 @@ FARGATE_MEMORY: dict[float, Iterable[int]] = {
 }
 
 
-def check_name(name: str, what: str) -> None:
+def check_name(name: str, label: str) -> None:
     if not _NAME.fullmatch(name):
-        raise Refused(f"{what} should match valid pattern: {_NAME.pattern}")
+        raise Refused(f"{label} should match valid pattern: {_NAME.pattern}")
 
 
-def check_payload(size: int, most: int, what: str) -> None:
-    if size > most:
-        raise Refused(f"{what} payload is {size} bytes; at most {most} are allowed")
+def check_payload(size: int, maximum: int, label: str) -> None:
+    if size > maximum:
+        raise Refused(f"{label} payload is {size} bytes; at most {maximum} are allowed")
 
 
 def check_tags(tags: dict[str, str]) -> None:
@@ -59,9 +59,9 @@ def check_tags(tags: dict[str, str]) -> None:
             raise Refused(f"Tag '{key}' contains characters that are not allowed")
 
 
-def check_timeout(timeout: Document | None, shortest: int) -> None:
-    if timeout and timeout.get("attemptDurationSeconds", shortest) < shortest:
-        raise Refused(f"Job timeout attemptDurationSeconds must be at least {shortest} seconds")
+def check_timeout(timeout: Document | None, minimum: int) -> None:
+    if timeout and timeout.get("attemptDurationSeconds", minimum) < minimum:
+        raise Refused(f"Job timeout attemptDurationSeconds must be at least {minimum} seconds")
 
 
 def check_retry(strategy: Document | None) -> None:

@@ -48,8 +48,8 @@ class LogWriter:
         now = now_ms()
         with self._lock:
             rows = [
-                (self._number, place, now, now, message)
-                for place, message in enumerate((text for text in messages if text), start=self._next)
+                (self._number, line_number, now, now, message)
+                for line_number, message in enumerate((text for text in messages if text), start=self._next)
             ]
             self._next += len(rows)
             self._store.change_many("INSERT INTO line VALUES (?, ?, ?, ?, ?)", rows)
@@ -86,13 +86,13 @@ class Logs:
         with self._store.lock:
             stream = self._number(target)
             size = self._size(stream)
-            forward, place = _direction(params, size)
+            forward, line_number = _direction(params, size)
             limit = params.get("limit", PAGE_EVENTS)
             if not 1 <= limit <= PAGE_EVENTS:
                 raise InvalidParameter(f"limit must be between 1 and {PAGE_EVENTS}")
             rows = self._store.rows(
                 FORWARD if forward else BACKWARD,
-                *(stream, place, params.get("startTime", 0), params.get("endTime", FOREVER), limit),
+                *(stream, line_number, params.get("startTime", 0), params.get("endTime", FOREVER), limit),
             )
         page: list[sqlite3.Row] = []
         bytes_left = PAGE_BYTES
@@ -102,7 +102,7 @@ class Logs:
                 break
             page.append(row)
         page.sort(key=lambda row: int(row["place"]))
-        first, after = (page[0]["place"], page[-1]["place"] + 1) if page else (place, place)
+        first, after = (page[0]["place"], page[-1]["place"] + 1) if page else (line_number, line_number)
         return {
             "events": [
                 {"timestamp": row["said_at"], "message": row["message"], "ingestionTime": row["stored_at"]}
@@ -165,11 +165,11 @@ def _direction(params: Document, size: int) -> tuple[bool, int]:
     token = params.get("nextToken")
     if token is None:
         return (True, 0) if params.get("startFromHead") else (False, size)
-    kind, _, place = token.partition("/")
-    if kind not in {"f", "b"} or not place.isdigit():
+    kind, _, line_number = token.partition("/")
+    if kind not in {"f", "b"} or not line_number.isdigit():
         raise InvalidParameter("The specified nextToken is invalid.")
-    return kind == "f", int(place)
+    return kind == "f", int(line_number)
 
 
-def _token(kind: str, place: int) -> str:
-    return f"{kind}/{place:056d}"
+def _token(kind: str, line_number: int) -> str:
+    return f"{kind}/{line_number:056d}"

@@ -27,10 +27,10 @@ Refusal = Callable[[str], ApiError]
 class Model:
     """One AWS service: parses HTTP requests into (operation, parameters), or rejects them."""
 
-    def __init__(self, service: str, refuse: Refusal) -> None:
+    def __init__(self, service: str, make_error: Refusal) -> None:
         description = _description(service)
         self._model = ServiceModel(description, service)
-        self._refuse = refuse
+        self._refuse = make_error
         self._names = set(self._model.operation_names)
         self._fixed: dict[tuple[str, str], str] = {}
         self._patterns: list[tuple[str, re.Pattern[str], str]] = []

@@ -72,8 +72,8 @@ class Queues:
         self._changed()
         return {"jobQueueName": name, "jobQueueArn": arn}
 
-    def _new(self, kind: str, account_region: Home, name: str, what: str, params: Document) -> str:
-        check_name(name, what)
+    def _new(self, kind: str, account_region: Home, name: str, label: str, params: Document) -> str:
+        check_name(name, label)
         check_tags(params.get("tags", {}))
         arn = account_region.arn(kind, name)
         if self._store.resource(kind, account_region, arn):

@@ -207,12 +207,12 @@ class Scheduler:
         for job in find_jobs(self._store, ids):
             if job.status != "PENDING" or job.size is not None:
                 continue
-            ahead = self._unfinished(job)
-            if ahead is None:
+            blockers = self._unfinished(job)
+            if blockers is None:
                 failed.append(job.id)
-            elif not ahead:
+            elif not blockers:
                 free.append(job.id)
-            for blocker in ahead or ():
+            for blocker in blockers or ():
                 self._blocked[blocker][job.id] = None
         self._finish(failed, "FAILED", DEPENDENCY_FAILED)
         self._make_runnable(free)
@@ -397,8 +397,8 @@ class Scheduler:
             job_id = self._finished.popleft()
             if waiting := self._blocked.pop(job_id, None):
                 self._check(list(waiting))
-            parent, place = job_id.partition(":")[::2]
-            if place:
+            parent, index = job_id.partition(":")[::2]
+            if index:
                 self._close_array(parent)
 
     def _close_array(self, parent: str) -> None:

@@ -138,5 +138,5 @@ class Slots:
 
     def give_back(self, job: str) -> None:
         if allocation := self._held.pop(job, None):
-            environment, need = allocation
-            self._used[environment] = self._used[environment] - need
+            environment, capacity = allocation
+            self._used[environment] = self._used[environment] - capacity

@@ -47,7 +47,7 @@ class Submissions:
         admit: Callable[[str, list[str]], None],
         record_acceptance: Accepted,
         *,
-        shortest_timeout: int,
+        min_timeout_seconds: int,
     ) -> None:
         """`admit` is called for every accepted job, with an array's children, after the commit."""
         self._store = store
@@ -55,7 +55,7 @@ class Submissions:
         self._queues = queues
         self._admit = admit
         self._accepted = record_acceptance
-        self._shortest_timeout = shortest_timeout
+        self._min_timeout_seconds = min_timeout_seconds
 
     def submit(self, call: Call) -> Document:
         """Accept a job. After the return it survives any crash of the process."""
@@ -75,8 +75,8 @@ class Submissions:
             tags = json.dumps(params.get("tags", {}))
             parent = (job_id, account_region.key, *common, arn, None, None, size, created, json.dumps(spec), tags)
             children = [
-                (f"{job_id}:{place}", account_region.key, *common, arn, job_id, place, None, created, None, "{}")
-                for place in range(size or 0)
+                (f"{job_id}:{index}", account_region.key, *common, arn, job_id, index, None, created, None, "{}")
+                for index in range(size or 0)
             ]
             self._store.change_many(INSERT, [parent, *children])
             self._accepted(call, job_id)
@@ -88,7 +88,7 @@ class Submissions:
         check_payload(call.size, SUBMIT_BYTES, "SubmitJob")
         check_name(params["jobName"], "Job name")
         check_retry(params.get("retryStrategy"))
-        check_timeout(params.get("timeout"), self._shortest_timeout)
+        check_timeout(params.get("timeout"), self._min_timeout_seconds)
         check_scheduling_priority(params.get("schedulingPriorityOverride"))
         check_tags(params.get("tags", {}))
         size = (params.get("arrayProperties") or {}).get("size")

@@ -43,7 +43,7 @@ def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, s
     """Create the job's rows from its tags. Return the job and a note; no job if its tags name unknown rows."""
     description = Answer(observation.raw)
     tags = description.text_map("tags")
-    name = description.text("jobName", at_most=batch.LONGEST_NAME)
+    name = description.text("jobName", max_length=batch.LONGEST_NAME)
     if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:
         return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
     team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
@@ -102,7 +102,7 @@ def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> i
 
 def _job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
     description = Answer(observation.raw)
-    tags, marker = description.text_map("tags"), description.text("jobName", at_most=batch.LONGEST_NAME)
+    tags, marker = description.text_map("tags"), description.text("jobName", max_length=batch.LONGEST_NAME)
     name = marker[: -TEXT_LENGTH - 1]
     document = _document(name, queue, revision, description)
     own_tags = {key: value for key, value in tags.items() if not key.startswith(OWN)}
@@ -208,7 +208,7 @@ def _revision(account: Account, team: Team, name: str, number: int, description:
     revision, _ = definition.revisions.get_or_create(
         number=number,
         defaults={
-            "arn": Answer(description).text("jobDefinitionArn", at_most=300),
+            "arn": Answer(description).text("jobDefinitionArn", max_length=300),
             "document": document,
             "fingerprint": fingerprint(document),
             "registration": Registration.REGISTERED,

@@ -91,8 +91,8 @@ def _go_on(queue: Queue, deadline: float) -> bool:
     cursor = _readings.get(queue.pk)
     if cursor is None:
         started_at = now()
-        whole = queue.swept_at is None or recovering_since() is not None
-        since = started_at - KEPT if whole else (queue.swept_at or started_at) - OVERLAP
+        is_complete = queue.swept_at is None or recovering_since() is not None
+        since = started_at - KEPT if is_complete else (queue.swept_at or started_at) - OVERLAP
         reader = client_for(queue.account, "batch", Purpose.READ)
         cursor = Reading(started_at, batch.created_since(reader, queue.arn or queue.name, since))
         _readings[queue.pk] = cursor

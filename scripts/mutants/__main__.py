@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in arguments if name not in tests]
     if unknown:
         raise SystemExit(f"No such mutant: {', '.join(unknown)}")
-    began = time.monotonic()
+    started_at = time.monotonic()
     survivors = []
     names = arguments or list(tests)
     with ThreadPoolExecutor(AT_ONCE) as runs:
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
             word = "missed" if outcome.noticed_by else "MISSED BY NO TEST"
             print(f"{word:<18} {outcome.seconds:4.0f} s  {name}  {outcome.noticed_by}", flush=True)  # noqa: T201
     count = len(names)
-    print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - began:.0f} s).")  # noqa: T201
+    print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - started_at:.0f} s).")  # noqa: T201
     return 1 if survivors else 0
 
 

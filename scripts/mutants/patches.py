@@ -69,8 +69,8 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     by_name["models.CircuitBreaker.is_open"] = (_breaker_never_open, ("tests/test_account_calls.py",))
     by_name["lanes: a thread for each account"] = (_one_thread_for_all, ("tests/test_lanes.py",))
     by_name["aws.deadline: what is left of a call"] = (_no_deadline, ("tests/aws/test_deadline.py",))
-    for place, value, tests in SIGN_IN:
-        by_name[place.partition(" ")[0].removeprefix("jobs.")] = (_put(place.split(), value), tests)
+    for target, value, tests in SIGN_IN:
+        by_name[target.partition(" ")[0].removeprefix("jobs.")] = (_put(target.split(), value), tests)
     by_name["access.Member.must"] = (_must_nothing, ACCESS)
     by_name["access.Member.may: an active team"] = (_any_team_active, ACCESS)
     for name, take_out in _redaction():
@@ -118,17 +118,17 @@ def _rules() -> Iterator[tuple[Any, str, str]]:
                 yield module, name, rule.__name__
 
 
-def _put(places: list[str], value: Any) -> Callable[[], None]:
+def _put(targets: list[str], value: Any) -> Callable[[], None]:
     def take_out() -> None:
-        for place in places:
-            owner, _, name = place.rpartition(".")
+        for target in targets:
+            owner, _, name = target.rpartition(".")
             setattr(pydoc.locate(owner), name, value)
 
     return take_out
 
 
 def _without(module: Any, name: str, rule: str) -> Callable[[], None]:
-    return lambda: setattr(module, name, tuple(one for one in getattr(module, name) if one.__name__ != rule))
+    return lambda: setattr(module, name, tuple(member for member in getattr(module, name) if member.__name__ != rule))
 
 
 def _everyone_may(act: Any) -> Callable[[], None]:

@@ -73,8 +73,8 @@ HOLD = (
         RECOVERY,
         (
             "recovery: all that AWS still knows",
-            "whole = queue.swept_at is None or recovering_since() is not None",
-            "whole = queue.swept_at is None",
+            "is_complete = queue.swept_at is None or recovering_since() is not None",
+            "is_complete = queue.swept_at is None",
         ),
         (
             "recovery: compared again when it is safe",

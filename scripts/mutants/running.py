@@ -54,19 +54,19 @@ def run_tests(name: str, tests: tuple[str, ...], folder: str) -> None:
 
 
 def take_out(
-    name: str, tests: tuple[str, ...], context: ForkServerContext, longest: float = LONGEST_SECONDS
+    name: str, tests: tuple[str, ...], context: ForkServerContext, timeout: float = LONGEST_SECONDS
 ) -> Outcome:
     """Run the tests with the mutant. Exit if anything but a test's own call failed."""
     with tempfile.TemporaryDirectory() as folder:
         run = context.Process(target=run_tests, args=(name, tests, folder))
-        began = time.monotonic()
+        started_at = time.monotonic()
         run.start()
-        run.join(longest)
-        seconds = time.monotonic() - began
+        run.join(timeout)
+        seconds = time.monotonic() - started_at
         if run.exitcode is None:
             run.kill()
             run.join()
-            return Outcome(f"no end within {longest:.0f} s", seconds)
+            return Outcome(f"no end within {timeout:.0f} s", seconds)
         if run.exitcode == 0:
             return Outcome("", seconds)
         report, output = Path(folder, "report.json"), Path(folder, "output")

@@ -137,7 +137,7 @@ def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Definitions]:
     store = Store(Path(tmp_path_factory.mktemp("fuzz")) / "sandbox.sqlite3")
-    yield Definitions(store, lambda _call, _name: None, shortest_timeout=60)
+    yield Definitions(store, lambda _call, _name: None, min_timeout_seconds=60)
     store.close()
 
 

@@ -11,7 +11,7 @@ from tests.sandbox.bench import Bench
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with Sandbox(tmp_path / "state.sqlite3", delay=0.02, shortest_timeout=1) as running:
+    with Sandbox(tmp_path / "state.sqlite3", delay=0.02, min_timeout_seconds=1) as running:
         yield running
 
 

@@ -62,8 +62,8 @@ class Command(BaseCommand):
             sandbox.start()
         except (StateInUse, OSError) as error:
             raise CommandError(f"The sandbox cannot start: {error}") from error
-        with_url = f"Sandbox: {sandbox.url}"
-        self.stdout.write(with_url)
+        message = f"Sandbox: {sandbox.url}"
+        self.stdout.write(message)
         self.stdout.flush()
         stopped.wait()
         sandbox.stop()

@@ -70,8 +70,8 @@ class Command(BaseCommand):
                 wait_for(account.endpoint_url, SANDBOX_SECONDS if options["sandbox"] else ENDPOINT_SECONDS)
                 fill(account)
             except (AwsError, OSError) as error:
-                what = f"AWS at {account.endpoint_url} did not take all of the demo ({error})"
-                (Path(settings.STATE) / "notice").write_text(f"{what}; the next start tries again.\n")
+                problem = f"AWS at {account.endpoint_url} did not take all of the demo ({error})"
+                (Path(settings.STATE) / "notice").write_text(f"{problem}; the next start tries again.\n")
 
 
 @transaction.atomic

@@ -116,7 +116,7 @@ def pasts(resources: Ground, times: Sequence[datetime], rng: random.Random) -> I
     weights = [_kind(revision).weight for revision in resources.revisions]
     for number, submitted_at in enumerate(times, start=1):
         (revision,) = rng.choices(resources.revisions, weights)
-        yield _past(resources, revision, projects, number=number, accepted=submitted_at, rng=rng)
+        yield _past(resources, revision, projects, number=number, accepted_at=submitted_at, rng=rng)
 
 
 def _past(
@@ -125,14 +125,14 @@ def _past(
     projects: Sequence[str],
     *,
     number: int,
-    accepted: datetime,
+    accepted_at: datetime,
     rng: random.Random,
 ) -> Past:
     profile = _kind(revision)
-    name = _name(profile, revision, number, accepted, rng)
+    name = _name(profile, revision, number, accepted_at, rng)
     tags = _tags(resources, projects, rng)
     size = requested_size(revision.document, {})
-    public_id = _id_of(accepted)
+    public_id = _id_of(accepted_at)
     queue = _home(revision, resources.queues, rng)
     job = Job(
         public_id=public_id,
@@ -156,22 +156,22 @@ def _past(
         person=rng.choice(resources.people),
         tags=effective.tags(revision.document, {"tags": tags}),
         runs=[],
-        submission_id=_id_of(accepted),
+        submission_id=_id_of(accepted_at),
         source=rng.choices((Source.FORM, Source.JSON, Source.API), (5, 2, 3))[0],
     )
-    _run(record, profile, accepted, rng)
+    _run(record, profile, accepted_at, rng)
     return record
 
 
-def _run(record: Past, profile: Kind, accepted: datetime, rng: random.Random) -> None:
+def _run(record: Past, profile: Kind, accepted_at: datetime, rng: random.Random) -> None:
     """Simulate the job to its end: attempts, times, exit code and observed state changes."""
     job = record.job
     seconds = min(LONGEST_SECONDS, profile.median_seconds * math.exp(rng.gauss(0, profile.spread)))
     is_good = rng.random() < SUCCEED
     attempt_count = 2 if rng.random() < RETRIED and _may_retry(job) else 1
-    submitted = accepted + timedelta(seconds=rng.uniform(0.8, 3))
-    job.sent_at, job.submitted_at = accepted, submitted
-    record.changes += [(accepted, "", "person", 0), (submitted, State.SUBMITTED, "dispatch", 0)]
+    submitted = accepted_at + timedelta(seconds=rng.uniform(0.8, 3))
+    job.sent_at, job.submitted_at = accepted_at, submitted
+    record.changes += [(accepted_at, "", "person", 0), (submitted, State.SUBMITTED, "dispatch", 0)]
     clock = submitted + timedelta(seconds=min(3600.0, rng.expovariate(1 / 90) + 4))
     attempts: list[dict[str, Any]] = []
     for number in range(1, attempt_count + 1):
