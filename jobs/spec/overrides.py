@@ -209,7 +209,7 @@ def count_of_nodes_is_open(definition: Document, submission: Document) -> Iterat
 
 @rule("overrides.too-many-tags")
 def propagated_tags_fit(definition: Document, submission: Document) -> Iterator[Problem]:
-    """With propagateTags, tags of definition and job together are 50 at most, or the job fails; the portal adds four.
+    """With propagateTags, tags of definition and job together are 50 at most, or the job fails; the portal adds six.
 
     Source: SubmitJob, AWS Batch API reference: with more than 50 combined tags the job goes to FAILED.
     """
