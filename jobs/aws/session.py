@@ -201,7 +201,7 @@ def _client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
 
 
 def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], Any]:
-    """Return a factory of clients by service that use no cached credentials: a role is assumed anew.
+    """Return a factory of clients by service that use no cached credentials: a role is assumed again.
 
     `own`: with the machine's credentials, to identify who assumes the role.
     """

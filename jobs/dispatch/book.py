@@ -42,7 +42,7 @@ class Book:
         self._write.threads = threads
 
     def intend(self, job: Job) -> DeliveryAttempt | None:
-        """Record that AWS may have the job from now on. None if it was stopped or leased anew meanwhile."""
+        """Record that AWS may have the job from now on. None if it was stopped or leased again meanwhile."""
         result = self._write(job)
         return result if isinstance(result, DeliveryAttempt) else None
 

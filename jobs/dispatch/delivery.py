@@ -114,7 +114,7 @@ class _Drain:
         return time.monotonic() > self.enough_at
 
     def begin(self, jobs: list[Job]) -> None:
-        """Start a round. Grants are read anew for each."""
+        """Start a round, with grants as they are now."""
         self.left, self.dropped = [], []
         self.pace.expect(len(jobs))
         self.book.expect(min(len(jobs), self.threads))

@@ -101,7 +101,7 @@ def deregister(revision: Revision) -> bool:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
     except AwsError as error:
         log.warning("deregistration_failed", definition=revision.pinned, error=error.message)
-        # If AWS has no such revision (any more), nothing is left to do. Not so if the call was denied.
+        # If AWS has no such revision, nothing is left to do. A denied call is different.
         if not isinstance(error, RequestRefusedError) or error.code != UNKNOWN:
             rows.update(lease_until=now() + RETRY_AFTER)
             return False

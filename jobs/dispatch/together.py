@@ -60,7 +60,7 @@ class Together(Generic[Wish, Answer]):
     def _serve(self, slots: list[_Place[Wish, Answer]]) -> None:
         try:
             results = self._act([slot.wish for slot in slots])
-        except Exception as error:  # noqa: BLE001 - whatever it is, each thread hears of its own
+        except Exception as error:  # noqa: BLE001 - any error is raised in the thread of its request
             if len(slots) == 1:
                 self._close(slots[0], error=error)
             else:

@@ -58,7 +58,7 @@ class SourceMutant:
 
 
 class _Loader(SourceFileLoader):
-    """Compiles the replaced source anew each time: neither reads nor writes a compiled file."""
+    """Compiles the replaced source each time: neither reads nor writes a compiled file."""
 
     def __init__(self, mutant: SourceMutant) -> None:
         super().__init__(mutant.module, str(ROOT / mutant.path))
