@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from jobs.models import User
+from tests.visitor import Visitor
 
+if TYPE_CHECKING:
+    from jobs.models import User  # the benchmarks open pages too, and have no Django
+
+TIMEOUT_MS = 60_000  # only a bound: a busy machine takes its time
 Cookies = Sequence[Any]  # Playwright exports no type for them
 # htmx reports a preview whose place a newer one, or another page, has taken. A preview of a wrong document is a 422.
 EXPECTED = r"^htmx:(sendAbort|afterRequest),|status of 422"
@@ -37,6 +41,7 @@ class PageOpener:
         """Open an empty page. The options are those of a browser context."""
         context = self._browser.new_context(base_url=base_url, **{**LOOKS[look], **options})
         self._contexts.append(context)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_cookies(cookies)
         context.on("console", self._note)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
@@ -59,11 +64,18 @@ class PageOpener:
             self.complaints.append(message.text)
 
 
-def session_cookies(user: User, url: str) -> Cookies:
+def session_cookies(user: "User", url: str) -> Cookies:
     """Return the cookie of a new session of the user, in the test's database."""
     client = Client()
     client.force_login(user)
     return [{"name": name, "value": morsel.value, "url": url} for name, morsel in client.cookies.items()]
+
+
+def visitor_cookies(url: str, username: str) -> Cookies:
+    """Return the cookies of someone of the demo who has signed in to a running portal."""
+    visitor = Visitor(url)
+    visitor.sign_in(username)
+    return [{"name": cookie.name, "value": cookie.value, "url": url} for cookie in visitor.jar]
 
 
 # Another theme changes colours and nothing else: these are axe's rules about them.

@@ -16,8 +16,10 @@ from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
 
 from jobs import rate_limit
+from portal.quickstart.ground import some_free_port
 from tests import chromium, sealed
 from tests.examples import QUICK
+from tests.running import Run, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -54,9 +56,18 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that wait for processes come first: begun last, the longest of them would be waited for by all others."""
-    slow = {item.path for item in items if item.get_closest_marker("process")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Group tests for `--dist loadgroup`: by file, and those that share the running portal. The longest come first.
+
+    Files that wait for processes come before the others: begun last, the longest would be waited for by all.
+    """
+    with_processes = {item.path for item in items if item.get_closest_marker("process")}
+
+    def group(item: pytest.Item) -> str:
+        return "portal" if "portal" in getattr(item, "fixturenames", ()) else str(item.path)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: (group(item) != "portal", item.path not in with_processes))
 
 
 _number = itertools.count()
@@ -105,7 +116,7 @@ def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, djang
 def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
     """What was rung for, instead of a Redis. Tests marked `process` ring for real."""
     heard: list[str] = []
-    if "process" not in request.keywords and "browser" not in request.keywords:
+    if "process" not in request.keywords:
         monkeypatch.setattr("jobs.ring._ring", lambda task, *_: heard.append(task))
     return heard
 
@@ -128,12 +139,21 @@ def browser() -> Iterator["Browser"]:
     """Headless Chromium, one for all tests of a process: a second Playwright beside it would not start."""
     from playwright.sync_api import expect, sync_playwright
 
+    from tests.browser import TIMEOUT_MS
+
     path = chromium.required()
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The whole portal with its demo, as `make run` starts it. One serves all tests: they share a worker of xdist."""
+    with running(tmp_path_factory.mktemp("portal") / "state", some_free_port([])) as run:
+        yield run
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.quickstart.ground import some_free_port
 from tests.eventually import eventually
-from tests.running import Run, running
+from tests.running import Run
 
 SHELLS = ("dash", "bash")
 SCRIPTS = ("create-job-definition.sh", "submit-job.sh")
@@ -57,12 +56,6 @@ class Desk:
 
     def says(self, words: str, seconds: float = 60) -> None:
         eventually(lambda: words in self.out, seconds, describe=lambda: (self.out, self.err))
-
-
-@pytest.fixture(scope="package")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    with running(tmp_path_factory.mktemp("portal") / "state", some_free_port([])) as run:
-        yield run
 
 
 @pytest.fixture

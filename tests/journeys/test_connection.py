@@ -1,16 +1,19 @@
 """An admin asks whether the portal gets into AWS, and what it may do there."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+
+from tests.browser import PageOpener
+from tests.journeys.conftest import OpenPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 
-def test_an_admin_tests_the_connection(signed_in: Callable[..., Page]) -> None:
-    page = signed_in("admin")
+def test_an_admin_tests_the_connection(open_page: OpenPage, new_page: PageOpener) -> None:
+    new_page.expect_complaint("status of 404")  # Django's admin has no icon
+    page = open_page("admin")
     page.goto("/admin/jobs/account/")
     page.locator("#result_list tbody a").first.click()
     page.get_by_role("link", name="Test the connection").click()

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.eventually import eventually
-from tests.journeys.test_guide import ended_well, paste
+from tests.journeys.conftest import OpenPage
+from tests.pages.job_page import JobPage
+from tests.pages.json_page import JsonPage
 from tests.running import ROOT, Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -58,10 +59,10 @@ def rows(page: Page) -> dict[str, str]:
     return found
 
 
-def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(signed_in: Callable[..., Page], two_years: None):
-    page = signed_in("analyst")
-    paste(page, "research", json.dumps(JOB))
-    ended_well(page, page.url)
+def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: OpenPage, two_years: None):
+    page = open_page("analyst")
+    JsonPage(page).open().submit(json.dumps(JOB))
+    JobPage(page).expect_state("Succeeded")
 
     page.goto("/teams/research/jobs/?tag=Project%3DOrchid")
     expect(page.locator("table.rows tbody tr")).to_have_count(1)
@@ -83,8 +84,8 @@ def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(signed_in: 
     expect(page.locator("table.rows tbody")).to_contain_text("grow-orchid")
 
 
-def test_the_table_of_a_month_and_its_csv_say_the_same(signed_in: Callable[..., Page], two_years: None):
-    page = signed_in("lead")
+def test_the_table_of_a_month_and_its_csv_say_the_same(open_page: OpenPage, two_years: None):
+    page = open_page("lead")
     page.goto("/teams/research/costs/?by=tag:Project")
     page.get_by_role(
         "link", name=re.compile(r"^(January|February|March|April|May|June|July|August|Sept|Octo|Nov|Dec)")

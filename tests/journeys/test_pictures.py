@@ -5,13 +5,15 @@ Each run takes them and checks that they show what their name says. `make pictur
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.writing import sentence, write
+from tests.journeys.conftest import OpenPage
+from tests.pages.job_form import JobForm
+from tests.pages.job_page import JobPage
+from tests.pages.json_page import JsonPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -35,38 +37,36 @@ def album(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-def test_a_job_that_runs(signed_in: Callable[..., Page], album: Path, look: str):
-    page = signed_in("analyst", color_scheme=look, viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
-    page.goto("/teams/research/new/")
-    write(page, json.dumps(TRAINING, indent=2))
-    submit = page.locator("#verdict button[type=submit]")
-    expect(submit).to_be_enabled()
-    submit.click()
-    page.get_by_role("link", name="train-model-42").click()
-    expect(page.locator("[data-log]")).to_contain_text("epoch 4", timeout=60_000)
+def test_a_job_that_runs(open_page: OpenPage, album: Path, look: str):
+    page = open_page("analyst", color_scheme=look, viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
+    JsonPage(page).open().submit(json.dumps(TRAINING, indent=2))
+    job = JobPage(page)
+    job.open_job("train-model-42")
+    job.expect_log("epoch 4")
 
     picture = album / f"job-{look}.png"
     page.screenshot(path=picture)
 
-    expect(page.locator(".title-line .st")).to_have_text("Running")
+    expect(job.state).to_have_text("Running")
     assert picture.read_bytes().startswith(PNG)
     assert picture.stat().st_size > 30_000
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_a_job_that_is_written(signed_in: Callable[..., Page], album: Path, look: str):
-    page = signed_in("analyst", color_scheme=look, viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
-    page.goto("/teams/research/jobs/new/?definition=model-training")
-    page.locator("#f-name").fill("train-model-43")
-    page.locator("#f-queue").select_option("gpu-job-queue")
-    page.locator("#f-gpus").fill("4")
-    page.locator("#f-name").focus()
-    expect(page.locator("#sentence")).to_have_text(sentence("Submit train-model-43 to gpu-job-queue"))
-    expect(page.locator("#beside")).to_contain_text("Ceilings and approval")
+def test_a_job_that_is_written(open_page: OpenPage, album: Path):
+    page = open_page("analyst", viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
+    form = JobForm(page).open("?definition=model-training")
+    form.name.fill("train-model-43")
+    form.queue.select_option("gpu-job-queue")
+    form.gpus.fill("4")
+    form.name.focus()
+    form.expect_sentence("Submit train-model-43 to gpu-job-queue")
+    expect(form.preflight).to_contain_text("Ceilings and approval")
     page.evaluate("scrollTo(0, 0)")
 
-    picture = album / f"builder-{look}.png"
-    page.screenshot(path=picture)
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        picture = album / f"builder-{look}.png"
+        page.screenshot(path=picture)
 
-    assert picture.read_bytes().startswith(PNG)
-    assert picture.stat().st_size > 30_000
+        assert picture.read_bytes().startswith(PNG)
+        assert picture.stat().st_size > 30_000

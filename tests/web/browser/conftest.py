@@ -1,5 +1,6 @@
 """The portal's pages in a browser, served by Django's live server; nothing of AWS runs behind them."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,10 @@ from django.conf import LazySettings
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from jobs.models import User
+from jobs.access import Member
+from jobs.management.demo import TEAMS, documents
+from jobs.models import FilledBy, Registration, Revision, TagRule, User
+from tests import make
 from tests.browser import PageOpener, session_cookies
 from tests.threads import served_out
 
@@ -22,14 +26,53 @@ def _without_tls(settings: LazySettings) -> None:
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "sessionid", "csrftoken"
 
 
+@pytest.fixture(autouse=True)
+def _aws_registers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker does elsewhere while a page waits for it."""
+
+    def register(revision: Revision) -> Revision:
+        number = 1 + revision.definition.revisions.filter(registration=Registration.REGISTERED).count()
+        accepted = Revision.objects.filter(pk=revision.pk, registration=Registration.ACCEPTED)
+        accepted.update(registration=Registration.REGISTERED, number=number)
+        revision.refresh_from_db()
+        return revision
+
+    monkeypatch.setattr("jobs.intake.await_registration", register)
+
+
+@pytest.fixture
+def analyst(db: None) -> Member:
+    """The analyst of the demo's research team, with all that the team has there: queues, definitions, tags."""
+    demo = TEAMS[0]
+    limit = demo.default_time_limit_seconds
+    team = make.team(
+        demo.slug,
+        name=demo.name,
+        images=demo.images,
+        roles=demo.roles,
+        features=list(demo.features),
+        default_time_limit_seconds=limit,
+        **demo.approval,
+    )
+    account = make.account()
+    for name in demo.queues:
+        make.queue(name, of=account, teams=(team,))
+    for key, value in demo.tags.items():
+        TagRule.objects.create(team=team, key=key, default=value, filled_by=FilledBy.TEAM)
+    for name, text in documents("definitions", demo):
+        make.revision(name, of=team, where=account, document=json.loads(text))
+    return make.member(team, who=make.user("analyst"))
+
+
 @pytest.fixture
 def open_page(new_page: PageOpener, live_server: LiveServer) -> Iterator[OpenPage]:
     """Open a page at a path, as a user who is signed in or as nobody."""
 
-    def opened(user: User | None, path: str, **options: Any) -> Page:
+    def opened(user: User | None, path: str = "", **options: Any) -> Page:
         cookies = session_cookies(user, live_server.url) if user else ()
         page = new_page(live_server.url, cookies, **options)
-        page.goto(path)
+        if path:
+            page.goto(path)
         return page
 
     yield opened

@@ -5,15 +5,16 @@ from functools import partial
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from jobs.models import Draft, Job
 from jobs.reports.logs import Line, LogPage
 from tests.browser import PageOpener
 from tests.eventually import eventually
+from tests.pages.job_form import JobForm
+from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 from tests.web.conftest import Research
-from tests.writing import write, written
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,29 +42,31 @@ def test_the_column_beside_a_long_page_stays_in_sight(enter: OpenPage, research:
 
 
 def test_a_text_is_judged_while_it_is_written(enter: OpenPage) -> None:
-    page = enter(reverse("write", args=["research"]))
-    write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
-    eventually(lambda: "Error" in page.inner_text("#verdict"))
-    page.click(".jump")
+    page = enter()
+    written = JsonPage(page).open()
+    written.editor.replace('{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
+    expect(written.verdict).to_contain_text("Error")
+    written.error_link.click()
 
-    assert page.is_disabled("#verdict button[type=submit]")
-    assert page.evaluate("document.getElementById('text').selectionStart") > 30
+    expect(written.submit_button).to_be_disabled()
+    assert written.editor.field.evaluate("area => area.selectionStart") > 30
 
-    write(page, '{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
-    eventually(lambda: "Submit hi to cpu" in page.inner_text("#verdict"))
-    page.dblclick("#verdict button[type=submit]")
+    written.editor.replace('{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
+    expect(written.submit_button).to_contain_text("Submit hi to cpu")
+    written.submit_button.dblclick()
     page.wait_for_url("**/submissions/*/")
     assert Job.objects.filter(name="hi").count() == 1
 
 
 def test_a_draft_outlives_its_page(enter: OpenPage) -> None:
-    page = enter(reverse("write", args=["research"]))
-    write(page, "{ not finished")
+    page = enter()
+    written = JsonPage(page).open()
+    written.editor.replace("{ not finished")
     eventually(lambda: page.evaluate("Object.keys(sessionStorage).some(key => key.endsWith('-research'))"))
     page.goto(reverse("team", args=["research"]))
-    page.goto(reverse("write", args=["research"]))
+    written.open()
 
-    eventually(lambda: written(page).input_value() == "{ not finished")
+    expect(written.editor.field).to_have_value("{ not finished")
 
 
 def test_a_page_follows_a_job_to_its_end_and_says_so(enter: OpenPage, research: Research) -> None:
@@ -147,39 +150,40 @@ def test_someone_signed_out_is_told_and_keeps_the_page(
 
 
 def test_back_shows_what_was_typed_however_soon_the_page_was_left(enter: OpenPage) -> None:
-    page = enter(reverse("job_form", args=["research"]))
-    page.locator("#f-name").fill("typed-and-left")
+    page = enter()
+    form = JobForm(page).open()
+    form.name.fill("typed-and-left")
     page.goto(reverse("team", args=["research"]))
     page.go_back()
 
-    eventually(lambda: page.locator("#f-name").input_value() == "typed-and-left")
+    expect(form.name).to_have_value("typed-and-left")
     page.reload()
-    eventually(lambda: page.locator("#f-name").input_value() == "typed-and-left")
+    expect(form.name).to_have_value("typed-and-left")
 
 
 def test_back_shows_what_was_typed_though_the_portal_never_got_it(enter: OpenPage, new_page: PageOpener) -> None:
     new_page.expect_complaint("net::ERR_FAILED")
-    page = enter(reverse("job_form", args=["research"]))
+    page = enter()
+    form = JobForm(page).open()
     page.route("**/jobs/new/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     page.evaluate("navigator.sendBeacon = () => false")
-    page.locator("#f-name").fill("never-arrived")
+    form.name.fill("never-arrived")
     page.goto(reverse("team", args=["research"]))
     page.unroute_all()
     assert not Draft.objects.exists()
     page.go_back()
 
-    eventually(lambda: "?draft=" in page.url and page.locator("#f-name").input_value() == "never-arrived")
+    page.wait_for_url("**?draft=*")
+    expect(form.name).to_have_value("never-arrived")
 
 
 def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(enter: OpenPage) -> None:
-    page = enter(reverse("write", args=["research"]))
-    write(page, '{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
-    eventually(lambda: "Submit once to cpu" in page.inner_text("#verdict"))
-    page.click("#verdict button[type=submit]")
-    page.wait_for_url("**/submissions/*/")
+    page = enter()
+    written = JsonPage(page).open()
+    written.submit('{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
     for _ in range(2):
         page.go_back()
-        assert '"jobName": "once"' in written(page).input_value()
+        assert '"jobName": "once"' in written.editor.text
         assert "You sent this already" in page.inner_text("main")
         page.go_forward()
     assert Job.objects.filter(name="once").count() == 1
@@ -187,18 +191,19 @@ def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(ent
 
 @pytest.mark.parametrize("leave", ["back", "reload"])
 def test_a_refused_form_is_not_sent_again_by_back_or_reload(enter: OpenPage, leave: str) -> None:
-    page = enter(reverse("write", args=["research"]))
-    write(page, '{"jobName": "no good"}')
-    page.evaluate("document.querySelector('form.write').submit()")
-    page.wait_for_selector(".verdict-refused")
+    page = enter()
+    written = JsonPage(page).open()
+    written.editor.replace('{"jobName": "no good"}')
+    written.submit_unchecked()
+    expect(written.refusal).to_be_visible()
     if leave == "back":
         page.goto(reverse("team", args=["research"]))
         page.go_back()
     else:
         page.reload()
 
-    assert '"jobName": "no good"' in written(page).input_value()
-    assert page.locator(".verdict-refused").count() == 0
+    assert '"jobName": "no good"' in written.editor.text
+    assert written.refusal.count() == 0
 
 
 def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(enter: OpenPage, new_page: PageOpener) -> None:
@@ -229,10 +234,11 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(
     enter: OpenPage, research: Research, new_page: PageOpener
 ) -> None:
     new_page.expect_complaint(SIGNED_OUT)
-    page = enter(reverse("job_form", args=["research"]))
+    page = enter()
+    form = JobForm(page).open()
     page.context.clear_cookies(name="sessionid")
-    page.locator("#f-name").fill("typed-too-late")
-    eventually(lambda: "You are signed out" in page.inner_text("#kept"))
+    form.name.fill("typed-too-late")
+    expect(form.draft_status).to_contain_text("You are signed out")
     page.reload()
     assert "/sign-in/" in page.url
     page.fill("[name=username]", research.analyst.user.username)
@@ -240,8 +246,8 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/jobs/new/**")
 
-    page.locator("[data-local-take]").click()
-    eventually(lambda: page.locator("#f-name").input_value() == "typed-too-late")
+    form.take_local_draft.click()
+    expect(form.name).to_have_value("typed-too-late")
 
 
 def test_back_after_a_password_that_was_wrong_asks_for_nothing(enter: OpenPage, research: Research) -> None:

@@ -1,0 +1,1 @@
+"""Page objects: where things are on the portal's pages, said once for all tests in a browser."""

@@ -1,0 +1,167 @@
+"""A job and a definition from an empty form, without touching JSON, and again with one change."""
+
+import re
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+from playwright.sync_api import Page, expect
+
+from jobs.access import Member
+from jobs.models import Job
+from jobs.states import Delivery, State
+from tests.browser import assert_accessible
+from tests.pages.definition_form import DefinitionForm
+from tests.pages.job_form import JobForm
+from tests.pages.job_page import JobPage
+from tests.pages.json_page import JsonPage
+from tests.web.browser.conftest import OpenPage
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Nothing is collected for tests; the test server finds the files where they are written.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest"
+PASTED = """# where it comes from
+export INPUT_S3_PATH="s3://raw-data/dataset-43"
+OUTPUT_S3_PATH=s3://processed-data/dataset-43
+"""
+
+
+@pytest.fixture
+def page(open_page: OpenPage, analyst: Member) -> Page:
+    """A page of the analyst."""
+    return open_page(analyst.user)
+
+
+def succeed(name: str, batch_id: str) -> Job:
+    """Let AWS have the job that is not sent yet, and let it end well."""
+    job = Job.objects.get(name=name, delivery=Delivery.ACCEPTED)
+    ended = {"state": State.SUCCEEDED, "started_at": now(), "ended_at": now(), "sent_at": now()}
+    Job.objects.filter(pk=job.pk).update(delivery=Delivery.SENT, batch_id=batch_id, **ended)
+    return job
+
+
+def variables(job: Job) -> dict[str, Any]:
+    return {each["name"]: each["value"] for each in job.document["containerOverrides"]["environment"]}
+
+
+def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Page) -> None:
+    form, shown = JobForm(page), JobPage(page)
+    page.goto("/")
+    page.get_by_role("link", name="New", exact=True).first.click()
+    page.get_by_label("Definition").select_option("data-preprocessing")
+    expect(form.definition_summary).to_contain_text(IMAGE)
+    expect(form.hint("memory")).to_contain_text("Definition: 4 GiB")
+
+    page.get_by_label("Queue").select_option("cpu-job-queue")
+
+    # By keyboard: Enter looks and sends nothing, Tab leads on.
+    form.name.focus()
+    page.keyboard.type("preprocess-dataset-43")
+    page.keyboard.press("Enter")
+    form.expect_sentence("Submit preprocess-dataset-43 to cpu-job-queue")
+    assert "/jobs/new/" in page.url
+    page.get_by_label("Memory").fill("2 GiB")
+    page.get_by_label("Time limit").fill("30 min")
+
+    form.variables.paste(PASTED)
+    expect(form.variables.lines).to_have_count(2)
+    form.tag_value("Project").fill("GenAI")
+    expect(form.editor.field).to_have_value(re.compile('"Project": "GenAI"'))
+    expect(form.editor.field).to_have_value(re.compile('"attemptDurationSeconds": 1800'))
+
+    form.submit("Submit preprocess-dataset-43 to cpu-job-queue")
+    first = succeed("preprocess-dataset-43", "00000000-0000-4000-8000-000000000043")
+    shown.expect_state("Succeeded")
+    shown.open_job("preprocess-dataset-43")
+    shown.expect_state("Succeeded")
+    assert variables(first)["INPUT_S3_PATH"] == "s3://raw-data/dataset-43"
+
+    shown.run_again.click()
+    expect(form.notice).to_contain_text("Filled in as preprocess-dataset-43 was")
+    form.variables.value(0).fill("s3://raw-data/dataset-44")
+    expect(form.editor.field).to_have_value(re.compile("dataset-44"))
+    form.submit("Submit preprocess-dataset-43 to cpu-job-queue")
+    second = succeed("preprocess-dataset-43", "00000000-0000-4000-8000-000000000044")
+    shown.expect_state("Succeeded")
+    shown.open_job("preprocess-dataset-43")
+    shown.expect_state("Succeeded")
+    expect(shown.chips).to_contain_text("Run again")
+    assert variables(second)["INPUT_S3_PATH"] == "s3://raw-data/dataset-44"
+    assert variables(second)["OUTPUT_S3_PATH"] == "s3://processed-data/dataset-43"
+
+
+def test_a_definition_is_filled_in_and_run(page: Page) -> None:
+    form, job = DefinitionForm(page), JobForm(page)
+    page.goto("/teams/research/definitions/")
+    page.get_by_role("link", name="Register").first.click()
+    form.name.fill("say-hello")
+    page.get_by_label("Image").fill(IMAGE)
+    page.get_by_label("Command").fill("python -c 'print(\"hello from a form\")'")
+    page.get_by_label("Memory").fill("1 GiB")
+    form.submit("Register say-hello")
+
+    expect(page.get_by_text("Revision 1", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Run…").click()
+    job.name.fill("hello-form")
+    page.get_by_label("Queue").select_option("cpu-job-queue")
+    job.submit("Submit hello-form to cpu-job-queue")
+
+    submitted = Job.objects.get(name="hello-form")
+    assert submitted.document["jobDefinition"] == "say-hello"
+    assert submitted.revision.document["containerProperties"]["command"] == [
+        "python",
+        "-c",
+        'print("hello from a form")',
+    ]
+
+
+def test_what_is_wrong_is_told_at_its_field_and_form_and_json_say_the_same(page: Page) -> None:
+    form = JobForm(page).open("?definition=model-training")
+    form.name.fill("not a name")
+    page.get_by_label("Attempts").fill("99")
+    expect(form.message("retries")).to_contain_text("must be 1 to 10")
+    expect(form.name).to_have_attribute("aria-invalid", "true")
+    form.problem("Attempts").click()
+    expect(form.retries).to_be_focused()
+
+    text = form.editor.text
+    assert '"jobName": "not a name"' in text
+    text = text.replace("not a name", "a-name").replace("99", "2").replace("{", '{"parameters": {"a": "b"},', 1)
+    form.editor.replace(text)
+    expect(form.name).to_have_value("a-name")
+    expect(form.retries).to_have_value("2")
+    expect(form.unmapped).to_contain_text("1 field only in JSON")
+    assert form.editor.text == text
+
+
+def test_the_forms_are_accessible_and_fit(page: Page) -> None:
+    job, definition = JobForm(page), DefinitionForm(page)
+    for form, query in ((job, "?definition=model-training"), (definition, "")):
+        form.open(query)
+        form.name.fill("not a name")
+        expect(form.message("name")).to_contain_text("must be")
+        assert_accessible(page)
+    JsonPage(page).open()
+    assert_accessible(page)
+
+
+def test_a_form_works_without_scripts(open_page: OpenPage, analyst: Member) -> None:
+    page = open_page(analyst.user, java_script_enabled=False)
+    form = JobForm(page).open()
+    page.get_by_label("Definition").select_option("data-preprocessing")
+    form.name.fill("without scripts")
+    form.variables.name(-1).fill("INPUT_S3_PATH")
+    form.variables.value(-1).fill("s3://raw-data/dataset-45")
+    page.get_by_role("button", name="Another row").first.click()
+
+    expect(form.variables.lines).to_have_count(2)
+    assert "must be letters" in form.message("name").inner_text()
+    assert IMAGE in form.definition_summary.inner_text()
+    form.name.fill("without-scripts")
+    form.submit_button.click()
+    page.wait_for_url("**/submissions/**")

@@ -1,0 +1,46 @@
+"""The page on which any document is written as JSON: what is wrong is told at its place, and nothing is lost."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from jobs.access import Member
+from tests.pages.json_page import JsonPage
+from tests.web.browser.conftest import OpenPage
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Nothing is collected for tests; the test server finds the files where they are written.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+@pytest.fixture
+def written(open_page: OpenPage, analyst: Member) -> JsonPage:
+    return JsonPage(open_page(analyst.user)).open()
+
+
+def test_what_the_shell_did_to_the_workflow_is_said_before_it_is_sent(written: JsonPage) -> None:
+    written.editor.replace((SEEDS / "workflow-jobs.mangled.json").read_text())
+
+    expect(written.verdict).to_contain_text("what a shell left of ${preprocess-dataset-42}")
+    expect(written.verdict).to_contain_text("Quote the 'EOF'")
+    expect(written.submit_button).to_be_enabled()
+
+
+def test_a_mistake_is_told_at_its_place_and_nothing_of_the_text_is_lost(written: JsonPage) -> None:
+    workflow = (SEEDS / "workflow-jobs.json").read_text()
+    text = workflow.replace("${train-model-42}", "${train-modell-42}").replace("  ", "\t")
+    written.editor.replace(text)
+
+    expect(written.error).to_contain_text("train-modell-42")
+    expect(written.error_pointer).to_have_text("/jobs/2/dependsOn/0/jobId")
+    expect(written.submit_button).to_be_disabled()
+
+    written.error_link.click()
+    expect(written.editor.active_line).to_contain_text("train-modell-42")
+    assert written.editor.text == text
