@@ -5,6 +5,7 @@ PORT ?= 8000
 STATE ?= .portal
 JOBS ?= 2000
 SEED ?=
+RUNS ?= 20
 SHELL = /bin/sh
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check --quiet
@@ -18,7 +19,7 @@ NOT_FAST = browser or process or long
 WITHOUT_NODE = --optional
 check: WITHOUT_NODE =
 
-.PHONY: help run test test-fast test-js test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz lock clean
+.PHONY: help run test test-fast test-js test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
 .NOTPARALLEL:
 
 help:
@@ -31,6 +32,7 @@ help:
 	@echo 'make format      write the code the way make check wants it'
 	@echo 'make mutants     takes each rule, right, limit and lease check out, and sees that a test misses it (12 minutes)'
 	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
+	@echo 'make soak-browser  all browser tests 20 times, half of them on busy cores; goes on where it was stopped (RUNS=20)'
 	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
 	@echo 'make chaos       delivery under everything that can go wrong, by SEED=… (about 25 minutes; JOBS=2000 in its storm)'
 	@echo 'make bench       how fast the parts are that people wait for, and what the portal costs beside a plain loop (some minutes)'
@@ -46,7 +48,7 @@ test: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.node $(WITHOUT_NODE) || failed=1; \
 	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile || failed=1; \
-	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=40 || failed=1; \
+	$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --durations=40 || failed=1; \
 	exit $$failed
 
 test-js: .venv/.dev-stamp
@@ -60,6 +62,10 @@ test-postgres: .venv/.dev-stamp
 
 fuzz: .venv/.dev-stamp
 	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz
+
+soak-browser: .venv/.dev-stamp
+	@$(PY) -m tests.chromium --ensure
+	@$(PY) -m tests.soak --runs '$(RUNS)'
 
 rules: .venv/.dev-stamp
 	@$(PY) -m scripts.rules
