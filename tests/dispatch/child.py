@@ -11,9 +11,13 @@ from jobs.sync.reconcile import reconcile
 from tests import make
 
 
-def prepare(url: str, jobs: str) -> None:
-    """The tables, and an account at that address with so many jobs."""
+def migrate() -> None:
+    """Make the tables."""
     call_command("migrate", verbosity=0)
+
+
+def prepare(url: str, jobs: str) -> None:
+    """Make an account at that address with so many jobs."""
     submission = make.submission(where=make.account(endpoint_url=url, submits_per_second=1000))
     for _ in range(int(jobs)):
         make.job(submission)

@@ -4,8 +4,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,23 +14,37 @@ from typing import Any
 import pytest
 
 from tests import wire
+from tests.chaos import hasty
+from tests.dispatch.fork import Child
 from tests.eventually import eventually
-from tests.running import ROOT, rows
+from tests.running import rows
 
 pytestmark = pytest.mark.process
 
 
-def child(state: Path, *words: str, **given: str) -> "subprocess.Popen[bytes]":
-    surroundings = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    surroundings |= {"STATE": str(state), "PORTAL_MODE": "quickstart", "LOG_LEVEL": "ERROR"}
-    surroundings |= {"DJANGO_SETTINGS_MODULE": "portal.settings", **given}
-    begin = f"import django; django.setup(); from tests.dispatch import child; child.{words[0]}(*{words[1:]!r})"
-    return subprocess.Popen([sys.executable, "-c", begin], cwd=ROOT, env=surroundings)
+def child(state: Path, function: str, *words: str, **given: str) -> Child:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"STATE": str(state), "PORTAL_MODE": "quickstart", "LOG_LEVEL": "ERROR"}
+    environment |= {"DJANGO_SETTINGS_MODULE": "portal.settings", **given}
+    return Child(environment, function, *words)
 
 
-def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path):
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("migrated")
+    assert child(state, "migrate").wait(120) == 0
+    return state
+
+
+def prepare(state: Path, migrated: Path, url: str, jobs: int) -> None:
+    """An account at an address, with so many jobs, in a state of its own."""
+    shutil.copytree(migrated, state, dirs_exist_ok=True)
+    assert child(state, "prepare", url, str(jobs)).wait(120) == 0
+
+
+def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path, migrated: Path):
     with wire.wire(wire.accepts_each()) as aws:
-        assert child(tmp_path, "prepare", aws.url, "300").wait(120) == 0
+        prepare(tmp_path, migrated, aws.url, 300)
         began = time.monotonic()
         assert [worker.wait(120) for worker in [child(tmp_path, "deliver") for _ in range(2)]] == [0, 0]
         print(f"300 jobs by two workers in {time.monotonic() - began:.1f} s")  # noqa: T201 - read with -s
@@ -59,10 +71,10 @@ class Ledger:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """Tables, and an account with two jobs."""
     state = tmp_path_factory.mktemp("prepared")
-    assert child(state, "prepare", "http://127.0.0.1:9", "2").wait(120) == 0
+    prepare(state, migrated, "http://127.0.0.1:9", 2)
     return state
 
 
@@ -98,9 +110,12 @@ def test_wherever_a_worker_fails_every_job_is_sent_once(tmp_path: Path, ledger: 
 
 
 def test_a_worker_that_was_paused_while_another_sent_its_job_sends_nothing(tmp_path: Path, ledger: Ledger):
-    paused = child(tmp_path, "deliver", FAILPOINT="marked:stop:20")
+    paused = child(tmp_path, "deliver", FAILPOINT="marked:pause", SCALE="hasty")
     eventually(lambda: rows(tmp_path, "SELECT 1 FROM jobs_job WHERE delivery='SENDING'"))
+    began = time.monotonic()
     assert child(tmp_path, "settle").wait(120) == 0
+    eventually(lambda: time.monotonic() > began + 2 * hasty.SEND_WITHIN)
+    os.kill(paused.pid, signal.SIGCONT)
     assert paused.wait(120) == 0
 
     assert len(ledger.accepted) == 2
