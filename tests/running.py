@@ -18,7 +18,7 @@ from portal.quickstart.ground import LOOPBACK
 from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS = 90
+SECONDS = 150  # longer than a quick start gives itself
 # What a developer's shell may hold for another portal or for AWS changes what is started; a test names what it wants.
 NOT_INHERITED = re.compile(r"DATABASE_URL|REDIS_URL|SANDBOX|AWS_.*")
 
@@ -26,9 +26,9 @@ NOT_INHERITED = re.compile(r"DATABASE_URL|REDIS_URL|SANDBOX|AWS_.*")
 class Run:
     """A quick start in the background, and what it says."""
 
-    def __init__(self, state: Path, port: int, **given: str) -> None:
+    def __init__(self, state: Path, port: int, module: str = "portal.quickstart", **given: str) -> None:
         self.state, self.port = state, port
-        command = [sys.executable, "-m", "portal.quickstart", "--port", str(port), "--state", str(state)]
+        command = [sys.executable, "-m", module, "--port", str(port), "--state", str(state)]
         surroundings = {name: value for name, value in os.environ.items() if not NOT_INHERITED.fullmatch(name)}
         self.said = state.with_suffix(".said")
         self.began = time.monotonic()
@@ -87,8 +87,8 @@ class Run:
 
 
 @contextmanager
-def running(state: Path, port: int, **given: str) -> Iterator[Run]:
-    run = Run(state, port, **given)
+def running(state: Path, port: int, module: str = "portal.quickstart", **given: str) -> Iterator[Run]:
+    run = Run(state, port, module, **given)
     try:
         run.says("Ready: ")
         yield run
