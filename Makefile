@@ -68,8 +68,8 @@ soak-browser: .venv/.dev-stamp
 	@$(PY) -m tests.soak --runs '$(RUNS)'
 
 rules: .venv/.dev-stamp
-	@$(PY) -m scripts.rules
-	@$(PY) -m scripts.rights
+	@$(PY) -m scripts.write_rules_doc
+	@$(PY) -m scripts.write_access_doc
 
 # -- Everything CI does
 check: .venv/.dev-stamp lint types contracts migrations templates bundle deploy audit test
@@ -97,14 +97,14 @@ templates: .venv/.dev-stamp
 
 bundle: .venv/.dev-stamp
 	@echo '== files in static/ that others made'
-	@$(PY) -m scripts.assets
+	@$(PY) -m scripts.check_assets
 
 # The editor of documents, from static/src/builder. Nobody else needs Node: what it makes is committed.
 assets: .venv/.dev-stamp
 	@command -v npm >/dev/null || { echo 'make assets needs Node and npm, which were not found on PATH.' >&2; exit 1; }
 	@rm -rf .assets && cp -R static/src/builder .assets
 	@cd .assets && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs .
-	@$(PY) -m scripts.assets --take .assets
+	@$(PY) -m scripts.check_assets --take .assets
 
 deploy: .venv/.dev-stamp
 	@echo '== production settings'
@@ -112,7 +112,7 @@ deploy: .venv/.dev-stamp
 
 audit: .venv/.dev-stamp
 	@echo '== dependencies'
-	@$(PY) -m scripts.audit requirements.txt
+	@$(PY) -m scripts.pip_audit requirements.txt
 
 format: .venv/.dev-stamp
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
@@ -126,7 +126,7 @@ pictures: .venv/.dev-stamp
 chaos: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.protocol || failed=1; \
-	$(PY) -m tests.flood || failed=1; \
+	$(PY) -m tests.event_flood || failed=1; \
 	$(PY) -m tests.chaos failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
 	exit $$failed
 

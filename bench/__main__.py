@@ -23,13 +23,13 @@ def main(arguments: list[str]) -> int:
     from django.core.management import call_command  # noqa: PLC0415
     from django.test.utils import setup_test_environment  # noqa: PLC0415
 
-    from bench import documents, ids, judging, pages  # noqa: PLC0415
+    from bench import documents, ids, pages, validation  # noqa: PLC0415
     from bench.measure import Comparison, table  # noqa: PLC0415
 
     parts: dict[str, Callable[[], Iterator[Comparison]]] = {
         "documents": documents.comparisons,
         "ids": ids.comparisons,
-        "judging": judging.comparisons,
+        "judging": validation.comparisons,
         "pages": pages.comparisons,
     }
     unknown = set(arguments) - set(parts)

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from bench.measure import Comparison, compare
-from jobs.spec.judge import judge
-from jobs.spec.normal import fingerprint
-from jobs.spec.reading import read
+from jobs.spec.normalize import fingerprint
+from jobs.spec.parsing.parser import read
+from jobs.spec.rules.validate import judge
 
 SEEDS = Path(__file__).resolve().parent.parent / "tests" / "seeds"
 PLAIN = ("my-job-definition", "my-job-submission", "workflow-jobs")

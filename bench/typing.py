@@ -14,11 +14,11 @@ from statistics import median
 from playwright.sync_api import BrowserContext, Page, Response, sync_playwright
 
 from bench.documents import SEEDS
-from portal.quickstart.ground import some_free_port
+from portal.quickstart.state_dir import some_free_port
 from tests import chromium
 from tests.browser import visitor_cookies
 from tests.pages.json_editor import JsonEditor
-from tests.running import running
+from tests.quickstart_process import running
 
 KEYS = 40
 VISITS = 10

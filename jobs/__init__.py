@@ -3,10 +3,10 @@
 The story of a job, and where each part of it is told:
 
 1.  A person writes a document, or pastes one.                    web
-2.  It is read, whatever its shape: comments, missing types.      spec.reading
-3.  It is judged: does it make sense, may this team have it?      intake.judge (spec, policy)
-4.  It is kept: a Submission, and a Job for each call to AWS.     intake.accept, models
-5.  A bell rings in Redis. If nobody hears it, the clock does.    ring, schedule
+2.  It is read, whatever its shape: comments, missing types.      spec.parsing
+3.  It is judged: does it make sense, may this team have it?      actions.judge (spec, policy)
+4.  It is kept: a Submission, and a Job for each call to AWS.     actions.accept, models
+5.  A bell rings in Redis. If nobody hears it, the clock does.    task_queue, periodic
 6.  A worker carries it to AWS Batch, once, whatever dies.        dispatch, aws
 7.  What nobody knows is found again by the marker in its name.   sync.reconcile
 8.  AWS is asked how it goes; the answer becomes its state.       sync.poll, sync.apply

@@ -142,7 +142,7 @@ def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission,
 
 
 def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, Member]:
-    """A request by its public id, and the user in its team. Whether it is theirs to decide, `intake` asks."""
+    """A request by its public id, and the user in its team. Whether it is theirs to decide, `actions` asks."""
     found = _find(
         Approval.objects.visible_to(user).select_related(
             "team", "submission__account", "submission__person", "submission__team", "decided_by"

@@ -10,7 +10,7 @@ from contextlib import suppress
 import structlog
 from django.utils.timezone import now
 
-from jobs.aws import infrastructure
+from jobs.aws import queues
 from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
 from jobs.aws.outcomes import Outcome
@@ -48,7 +48,7 @@ def probe(account: Account) -> bool:
     if not account.breaker.may_probe(moment) or not account.move_breaker(account.breaker.probing(moment)):
         return False
     with suppress(AwsError), time_limit(PROBE_SECONDS):
-        infrastructure.ask_anything(client_for(account, "batch", Purpose.READ))
+        queues.ask_anything(client_for(account, "batch", Purpose.READ))
     outcome = take_outcome(account)
     if outcome.failures:
         account.move_breaker(account.breaker.after_failed_probe(outcome.reason, now()))

@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models import MailKind, OutgoingMail, User
-from jobs.ring import ring
+from jobs.task_queue import ring
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,8 @@
 """Who is signed in where: the sessions of people, and how they end.
 
 Django keeps a session's data under its key; allauth.usersessions keeps, beside it, whose it is, from where and since
-when. Every sign-in adds a row (`jobs.web.session.activity`), so whatever ends a person's sessions finds all of them.
+when. Every sign-in adds a row (`jobs.web.accounts.session_expiry`), so whatever ends a person's sessions finds all of
+them.
 """
 
 from dataclasses import dataclass

@@ -11,13 +11,12 @@ from jobs.account_calls import call_account
 from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
-from jobs.dispatch.stopping import stop_due
+from jobs.dispatch.terminate import stop_due
 from jobs.models import Account, Job
-from jobs.pricing.charging import charge_due
-from jobs.ring import ring
-from jobs.sync import children as array_children
-from jobs.sync import connection, infrastructure
+from jobs.pricing.metering import charge_due
+from jobs.sync import array_children, connection_test, queues
 from jobs.sync import poll as polling
+from jobs.task_queue import ring
 
 TASK_SECONDS = 50.0  # rq ends a task after 60
 
@@ -66,16 +65,16 @@ def charge(account: int) -> None:
 
 def sync_queues(account: int) -> None:
     with suppress(AwsError):  # it is noted on the account
-        call_account(_account(account), infrastructure.sync_queues, seconds=TASK_SECONDS)
+        call_account(_account(account), queues.sync_queues, seconds=TASK_SECONDS)
 
 
 def read_queues(account: int) -> None:
     with suppress(AwsError):
-        call_account(_account(account), infrastructure.read_queues, seconds=TASK_SECONDS, despite_breaker=True)
+        call_account(_account(account), queues.read_queues, seconds=TASK_SECONDS, despite_breaker=True)
 
 
 def try_connection(account: int) -> None:
-    call_account(_account(account), connection.try_connection, seconds=TASK_SECONDS, despite_breaker=True)
+    call_account(_account(account), connection_test.try_connection, seconds=TASK_SECONDS, despite_breaker=True)
 
 
 def send_mail(mail: int) -> None:

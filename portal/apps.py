@@ -9,11 +9,11 @@ class PortalConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from portal import checks, ground  # noqa: F401, PLC0415 - importing registers them
+        from portal import checks, checks_database  # noqa: F401, PLC0415 - importing registers them
 
 
 class AdministrationConfig(admin.AdminConfig):
     """Django's admin, entered by the portal's own door."""
 
     default = False
-    default_site = "portal.administration.Administration"
+    default_site = "portal.admin_site.Administration"

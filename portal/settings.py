@@ -71,18 +71,18 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "jobs.web.caching.NoStoreMiddleware",
-    "jobs.web.probes.ProbeMiddleware",  # before whatever asks for a session or judges the host's name
-    "jobs.audit.passage.PassageMiddleware",
+    "jobs.web.shell.caching.NoStoreMiddleware",
+    "jobs.web.shell.probes.ProbeMiddleware",  # before whatever asks for a session or judges the host's name
+    "jobs.audit.context.PassageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "jobs.web.session.activity.ActivityMiddleware",
+    "jobs.web.accounts.session_expiry.ActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "jobs.web.rate_limits.RateLimitMiddleware",
+    "jobs.web.shell.rate_limits.RateLimitMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 
@@ -105,7 +105,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "jobs.web.context.portal",
+                "jobs.web.shell.context.portal",
             ],
             "builtins": ["jobs.templatetags.portal"],
         },
@@ -122,8 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# -- Signing in (django-allauth; its pages and what the portal decides are in jobs/web/session)
-ACCOUNT_ADAPTER = "jobs.web.session.adapters.AccountAdapter"
+# -- Signing in (django-allauth; its pages and what the portal decides are in jobs/web/accounts)
+ACCOUNT_ADAPTER = "jobs.web.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]  # nobody signs up: that there are passwords
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -144,7 +144,7 @@ RATE_LIMITS = {
     "searches": env.integer("RATE_LIMIT_SEARCHES", 240, at_least=0, at_most=1_000_000),
     "previews": env.integer("RATE_LIMIT_PREVIEWS", 600, at_least=0, at_most=1_000_000),
 }
-MFA_ADAPTER = "jobs.web.session.adapters.FactorAdapter"
+MFA_ADAPTER = "jobs.web.accounts.adapters.FactorAdapter"
 MFA_TOTP_ISSUER = "Batch Portal"
 MFA_TOTP_TOLERANCE = 1  # half a minute early or late, for clocks that differ and people who type
 MFA_RECOVERY_CODES_SHOW_ONCE = True
@@ -175,7 +175,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # Attempts to sign in are counted here, for all processes alike and whether or not Redis is there.
-CACHES = {"default": {"BACKEND": "portal.remembering.DatabaseCache"}}
+CACHES = {"default": {"BACKEND": "portal.cache.DatabaseCache"}}
 
 # -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it none is sent.
 _mail = env.url("EMAIL_URL", ("smtp+tls", "smtp+ssl", "smtp", "consolemail", "filemail"))
@@ -200,13 +200,13 @@ _REDIS: dict[str, Any] = {
     "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)},
 }
 # In the order a worker serves them: what people wait for, what goes out, what is looked up.
-RQ = {"COMMIT_MODE": "auto"}  # `jobs.ring` waits for the commit itself, and forgives a Redis that is away
+RQ = {"COMMIT_MODE": "auto"}  # `jobs.task_queue` waits for the commit itself, and forgives a Redis that is away
 RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/ says how they are
 RQ_QUEUES: dict[str, dict[str, Any]] = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
-# How long a session lasts that is not used (jobs.web.session.activity).
+# How long a session lasts that is not used (jobs.web.accounts.session_expiry).
 SESSION_COOKIE_AGE = 60 * env.integer("SESSION_IDLE_MINUTES", 12 * 60, at_least=5, at_most=30 * 24 * 60)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -9,8 +9,8 @@ urlpatterns = [
     path("", include("jobs.web.urls")),
 ]
 
-handler400 = "jobs.web.errors.bad_request"
-handler403 = "jobs.web.errors.forbidden"
-handler404 = "jobs.web.errors.not_found"
-handler429 = "jobs.web.errors.too_many"  # allauth's
-handler500 = "jobs.web.errors.failed"
+handler400 = "jobs.web.shell.errors.bad_request"
+handler403 = "jobs.web.shell.errors.forbidden"
+handler404 = "jobs.web.shell.errors.not_found"
+handler429 = "jobs.web.shell.errors.too_many"  # allauth's
+handler500 = "jobs.web.shell.errors.failed"

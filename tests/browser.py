@@ -8,7 +8,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.visitor import Visitor
+from tests.http_client import Visitor
 
 if TYPE_CHECKING:
     from jobs.models import User  # the benchmarks open pages too, and have no Django

@@ -16,10 +16,10 @@ from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
 
 from jobs import rate_limit
-from portal.quickstart.ground import some_free_port
-from tests import chromium, sealed
+from portal.quickstart.state_dir import some_free_port
+from tests import audit_triggers, chromium
 from tests.examples import QUICK
-from tests.running import Run, running
+from tests.quickstart_process import Run, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,7 +50,7 @@ def fill(*migrations: tuple[str, str]) -> None:
 
 # Tests that commit empty every table behind them, the audit too. The next test finds what every database has.
 _empty: Any = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-TransactionTestCase._fixture_teardown = sealed.emptying(_empty, lambda: fill(*ROWS))  # type: ignore[attr-defined]
+TransactionTestCase._fixture_teardown = audit_triggers.emptying(_empty, lambda: fill(*ROWS))  # type: ignore[attr-defined]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -117,7 +117,7 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
     """What was rung for, instead of a Redis. Tests marked `process` ring for real."""
     heard: list[str] = []
     if "process" not in request.keywords:
-        monkeypatch.setattr("jobs.ring._ring", lambda task, *_: heard.append(task))
+        monkeypatch.setattr("jobs.task_queue._ring", lambda task, *_: heard.append(task))
     return heard
 
 
@@ -125,7 +125,8 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
 def _no_wait_for_registration(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Without a worker no definition becomes registered, so pages and API answer at once."""
     if "db" in request.fixturenames and "process" not in request.keywords:
-        monkeypatch.setattr("jobs.intake.registering.REGISTRATION_WAIT_SECONDS", 0)
+        register = import_module("jobs.actions.register")  # the package has a function of that name
+        monkeypatch.setattr(register, "REGISTRATION_WAIT_SECONDS", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from jobs.models import (
     User,
 )
 from jobs.models.ids import new_id, to_text
-from jobs.spec.normal import fingerprint
+from jobs.spec.normalize import fingerprint
 from jobs.states import Delivery, State
 
 _number = itertools.count(1)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.running import ROOT
+from tests.quickstart_process import ROOT
 
 FOLDER = ROOT / ".soak"
 RUN_SECONDS = 3600.0  # a run that takes longer is ended and has failed

@@ -19,11 +19,11 @@ from jobs.reports import health
 from jobs.states import Delivery, State
 from jobs.sync.poll import poll
 from jobs.sync.reconcile import reconcile
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-describes = wire.says(200, {"jobQueues": []})
+describes = http_wire.says(200, {"jobQueues": []})
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def opened(account: Account, ago: float = 0.0) -> Account:
 
 
 def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
-    with wire.wire(wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hangs()) as aws:
         account = make.account(endpoint_url=aws.url)
 
         assert called(account)
@@ -63,7 +63,7 @@ def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
 
 
 def test_an_answer_byte_by_byte_is_no_answer(impatient):
-    with wire.wire(wire.trickles(b'{"jobs": []}' + b" " * 500)) as aws:
+    with http_wire.wire(http_wire.trickles(b'{"jobs": []}' + b" " * 500)) as aws:
         account = make.account(endpoint_url=aws.url)
         called(account)
 
@@ -71,7 +71,7 @@ def test_an_answer_byte_by_byte_is_no_answer(impatient):
 
 
 def test_errors_of_aws_itself_open_it_at_the_third_call():
-    with wire.wire(wire.says(501, {})) as aws:
+    with http_wire.wire(http_wire.says(501, {})) as aws:
         account = make.account(endpoint_url=aws.url)
         open_after = []
         for _ in range(3):
@@ -92,9 +92,11 @@ def test_a_place_where_nobody_listens_opens_it():
     assert account.breaker.reason == "The connection to AWS failed."
 
 
-@pytest.mark.parametrize("answer", [wire.refuses, wire.throttles, wire.says(403, {}, "ExpiredTokenException")])
+@pytest.mark.parametrize(
+    "answer", [http_wire.refuses, http_wire.throttles, http_wire.says(403, {}, "ExpiredTokenException")]
+)
 def test_an_answer_that_says_no_is_an_answer(answer):
-    with wire.wire(answer) as aws:
+    with http_wire.wire(answer) as aws:
         account = make.account(endpoint_url=aws.url)
         called(account)
 
@@ -102,14 +104,16 @@ def test_an_answer_that_says_no_is_an_answer(answer):
 
 
 def test_a_call_that_succeeds_costs_no_query(django_assert_num_queries):
-    with wire.wire(wire.says(200, {"jobs": []})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobs": []})) as aws:
         account = make.account(endpoint_url=aws.url)
         with django_assert_num_queries(0):
             assert called(account)
 
 
 def test_an_answer_forgets_the_failures_before_it():
-    with wire.wire(wire.says(501, {}), wire.says(501, {}), wire.says(200, {"jobs": []}), wire.says(501, {})) as aws:
+    with http_wire.wire(
+        http_wire.says(501, {}), http_wire.says(501, {}), http_wire.says(200, {"jobs": []}), http_wire.says(501, {})
+    ) as aws:
         account = make.account(endpoint_url=aws.url)
         for _ in range(4):
             called(account)
@@ -118,7 +122,7 @@ def test_an_answer_forgets_the_failures_before_it():
 
 
 def test_our_own_limit_is_not_held_against_the_account():
-    with wire.wire(wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hangs()) as aws:
         account = make.account(endpoint_url=aws.url)
         with pytest.raises(AwsError):
             call_account(account, ask, seconds=0.2)
@@ -127,7 +131,7 @@ def test_our_own_limit_is_not_held_against_the_account():
 
 
 def test_submissions_without_an_answer_leave_the_polls_alone():
-    with wire.wire(wire.hangs_up) as aws:
+    with http_wire.wire(http_wire.hangs_up) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for _ in range(3):
             make.job(submission)
@@ -139,7 +143,7 @@ def test_submissions_without_an_answer_leave_the_polls_alone():
 
 
 def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
-    with wire.wire(describes) as aws:
+    with http_wire.wire(describes) as aws:
         early, late = (
             opened(make.account(endpoint_url=aws.url), ago=1),
             opened(make.account(endpoint_url=aws.url), ago=6),
@@ -151,7 +155,7 @@ def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
 
 
 def test_a_question_without_an_answer_is_not_asked_again_at_once():
-    with wire.wire(wire.says(501, {})) as aws:
+    with http_wire.wire(http_wire.says(501, {})) as aws:
         account = opened(make.account(endpoint_url=aws.url), ago=6)
 
         assert (probe(account), probe(account)) == (False, False)
@@ -160,7 +164,7 @@ def test_a_question_without_an_answer_is_not_asked_again_at_once():
 
 
 def test_of_two_processes_one_asks():
-    with wire.wire(describes) as aws:
+    with http_wire.wire(describes) as aws:
         account = opened(make.account(endpoint_url=aws.url), ago=6)
         copy = Account.objects.get()
 
@@ -173,7 +177,7 @@ def test_of_two_processes_one_asks():
              tasks.charge, tasks.sync_queues],
 )  # fmt: skip
 def test_no_task_calls_where_aws_does_not_answer(task):
-    with wire.wire(wire.says(200, {})) as aws:
+    with http_wire.wire(http_wire.says(200, {})) as aws:
         account = opened(make.account(endpoint_url=aws.url))
         submission = make.submission(where=account)
         make.job(submission)
@@ -184,7 +188,7 @@ def test_no_task_calls_where_aws_does_not_answer(task):
 
 
 def test_a_person_who_asks_hears_what_aws_says_now():
-    with wire.wire(wire.says(200, {"jobQueues": []})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobQueues": []})) as aws:
         account = opened(make.account(endpoint_url=aws.url))
         tasks.read_queues(account.pk)
 
@@ -193,7 +197,7 @@ def test_a_person_who_asks_hears_what_aws_says_now():
 
 
 def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(impatient):
-    with wire.wire(wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hangs()) as aws:
         account = make.account(endpoint_url=aws.url)
         submission, past = make.submission(where=account), now() - timedelta(minutes=5)
         for _ in range(3):
@@ -207,7 +211,7 @@ def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(i
 
 
 def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
-    with wire.wire(wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hangs()) as aws:
         account = make.account(endpoint_url=aws.url)
         make.job(make.submission(where=account), state=State.RUNNING, next_poll_at=now())
         began = time.monotonic()

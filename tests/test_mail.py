@@ -11,8 +11,8 @@ from django.utils.timezone import now
 
 from jobs import mail, tasks
 from jobs.models import OutgoingMail
+from jobs.periodic import duties, tick
 from jobs.reports import health
-from jobs.schedule import duties, tick
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]

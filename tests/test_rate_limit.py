@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from jobs.models import Job, RequestCount, Submission
 from jobs.rate_limit import BYTES_PER_UNIT, Budget, TooManyRequestsError, spend
-from jobs.web.rate_limits import DOCUMENTS, PREVIEWS, SEARCHES
+from jobs.web.shell.rate_limits import DOCUMENTS, PREVIEWS, SEARCHES
 from tests import make
 from tests.api.conftest import token
 from tests.matrix.routes import all_routes

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 
 from jobs.management.commands import worker as command
 from jobs.management.commands.worker import SLOW_TASKS_OF_AN_ACCOUNT, PatientWorker
-from portal.quickstart.plan import redis_command
+from portal.quickstart.config import redis_command
 from tests.chaos.staff import free_port
 from tests.eventually import eventually
 

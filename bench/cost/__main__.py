@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bench.cost import workload
-from bench.cost.ground import Ground, ground
+from bench.cost.environment import Ground, ground
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +35,7 @@ def measure(environment: Ground, options: argparse.Namespace) -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from bench.cost import loop, portal, verdict  # noqa: PLC0415
+    from bench.cost import comparison, loop, portal  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     url = f"http://127.0.0.1:{environment.sandbox_port}"
@@ -48,9 +48,9 @@ def measure(environment: Ground, options: argparse.Namespace) -> None:
         for _ in range(options.turns):
             loops.append(loop.run(workflow, url))
             portals.append(portal.run(workflow, environment, token))
-        for line in verdict.lines(workflow.title, len(workflow.jobs), loops, portals):
+        for line in comparison.lines(workflow.title, len(workflow.jobs), loops, portals):
             say(line)
-    say(verdict.burst(portal.at_once(options.at_once, environment, token)))
+    say(comparison.burst(portal.at_once(options.at_once, environment, token)))
 
 
 def say(line: str) -> None:

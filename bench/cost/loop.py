@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.cost.verdict import Turn
+from bench.cost.comparison import Turn
 from bench.cost.workload import DEFINITION, QUEUE, Workflow
 
 THREADS = 16

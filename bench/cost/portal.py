@@ -10,9 +10,9 @@ from contextlib import closing
 from django.db.models import Max, Min
 
 from bench.cost import workload
-from bench.cost.ground import Ground
-from bench.cost.verdict import Turn
-from jobs import access, intake
+from bench.cost.comparison import Turn
+from bench.cost.environment import Ground
+from jobs import access, actions
 from jobs.dispatch.registration import register_due
 from jobs.models import (
     Access,
@@ -30,8 +30,8 @@ from jobs.models import (
 )
 from jobs.models.token import digest, new_secret
 from jobs.states import FINAL_STATES
-from jobs.sync.infrastructure import sync_queues
-from portal.quickstart.ground import LOOPBACK
+from jobs.sync.queues import sync_queues
+from portal.quickstart.state_dir import LOOPBACK
 
 PATIENCE = 120.0
 LOOK_EVERY = 0.1
@@ -57,7 +57,7 @@ def prepare(url: str) -> str:
     ImageGrant.objects.create(team=team, pattern="*")
     queue = Queue.objects.get(account=account, name=workload.QUEUE)
     QueueGrant.objects.create(team=team, queue=queue, is_default=True)
-    intake.register(workload.definition(), access.member_of(person, team), account=account)
+    actions.register(workload.definition(), access.member_of(person, team), account=account)
     if not register_due(account):
         raise RuntimeError("The definition was not registered.")
     secret = new_secret()

@@ -10,11 +10,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from jobs import audit
+from jobs.actions import account_connection, account_queues
 from jobs.admin.fields import fixed_once_saved
 from jobs.admin.readonly import KeptAdmin
-from jobs.intake import connection, queues
 from jobs.models import Account, Queue, QueueGrant, User
-from jobs.reports import way_in
+from jobs.reports import iam_policies
 
 WAY_IN = ("region", "number", "access", "role_arn", "endpoint_url")
 
@@ -45,7 +45,7 @@ class AccountAdmin(KeptAdmin):
 
     @admin.display(description="calls to AWS")
     def calls(self, account: Account) -> str:
-        return way_in.calls_in_words(account)
+        return iam_policies.calls_in_words(account)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         return [*self.readonly_fields, *(() if request.user.is_superuser else WAY_IN)]
@@ -65,7 +65,7 @@ class AccountAdmin(KeptAdmin):
         account = self._own(request, pk)
         here = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
-            if not connection.await_test(account, connection.ask_test(account)):
+            if not account_connection.await_test(account, account_connection.ask_test(account)):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
             return HttpResponseRedirect(here)
         context: dict[str, Any] = {
@@ -73,7 +73,7 @@ class AccountAdmin(KeptAdmin):
             "title": f"Connection to {account}",
             "account": account,
             "opts": self.opts,
-            "way_in": way_in.look(account),
+            "way_in": iam_policies.look(account),
         }
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 
@@ -90,7 +90,7 @@ class AccountAdmin(KeptAdmin):
         account = self._own(request, pk)
         here = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
-            if not queues.await_reading(account, queues.ask_reading(account)):
+            if not account_queues.await_reading(account, account_queues.ask_reading(account)):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
             return HttpResponseRedirect(here)
         if request.method == "POST":
@@ -101,7 +101,7 @@ class AccountAdmin(KeptAdmin):
             "title": f"Queues of {account}",
             "account": account,
             "opts": self.opts,
-            "changes": queues.difference(account) if account.reading_at else [],
+            "changes": account_queues.difference(account) if account.reading_at else [],
         }
         return TemplateResponse(request, "admin/jobs/account/queues.html", context)
 
@@ -111,7 +111,7 @@ class AccountAdmin(KeptAdmin):
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
         with transaction.atomic():
-            changes = queues.apply_reading(account)
+            changes = account_queues.apply_reading(account)
             audit.record(
                 "apply",
                 person=cast("User", request.user),
@@ -122,7 +122,7 @@ class AccountAdmin(KeptAdmin):
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
 
 
-def _became(change: queues.QueueChange) -> dict[str, Any]:
+def _became(change: account_queues.QueueChange) -> dict[str, Any]:
     return {key: is_now for key, (_, is_now) in change.fields.items()}
 
 

@@ -10,8 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from jobs.actions import definitions
 from jobs.admin.readonly import KeptAdmin
-from jobs.intake import catalogue
 from jobs.models import Definition, Team, User
 
 NEWEST = 20
@@ -90,7 +90,7 @@ class DefinitionAdmin(KeptAdmin):
         form = TransferForm(request.POST if "team" in request.POST else None)
         if form.is_valid():
             team: Team = form.cleaned_data["team"]
-            given = self._each(request, chosen, lambda each, by: catalogue.transfer(each, team, by))
+            given = self._each(request, chosen, lambda each, by: definitions.transfer(each, team, by))
             self.message_user(request, f"Transferred to {team}: {given}.")
             return None
         page = {
@@ -105,21 +105,21 @@ class DefinitionAdmin(KeptAdmin):
 
     @admin.action(description="Share with every team", permissions=["change"])
     def share(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        changed = self._each(request, chosen, lambda each, by: catalogue.share(each, by, shared=True))
+        changed = self._each(request, chosen, lambda each, by: definitions.share(each, by, shared=True))
         self.message_user(request, f"Shared with every team: {changed}.")
 
     @admin.action(description="Stop sharing: its own team alone may use it", permissions=["change"])
     def unshare(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        changed = self._each(request, chosen, lambda each, by: catalogue.share(each, by, shared=False))
+        changed = self._each(request, chosen, lambda each, by: definitions.share(each, by, shared=False))
         self.message_user(request, f"No longer shared: {changed}.")
 
     @admin.action(description="Deactivate: takes no more jobs, keeps its history", permissions=["change"])
     def deactivate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Deactivated: {self._each(request, chosen, catalogue.retire)}.")
+        self.message_user(request, f"Deactivated: {self._each(request, chosen, definitions.retire)}.")
 
     @admin.action(description="Activate: may be registered and run again", permissions=["change"])
     def activate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Activated: {self._each(request, chosen, catalogue.revive)}.")
+        self.message_user(request, f"Activated: {self._each(request, chosen, definitions.revive)}.")
 
     def _each(
         self, request: HttpRequest, chosen: QuerySet[Definition], act: Callable[[Definition, User], bool]

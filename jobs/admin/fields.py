@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from jobs.spec.fields import units
+from jobs.spec.forms import units
 
 
 class LinesField(forms.CharField):

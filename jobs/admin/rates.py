@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from jobs.admin.audited import Audited
+from jobs.admin.audit_mixin import Audited
 from jobs.models import Rate
 
 

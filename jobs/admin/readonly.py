@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest
 
-from jobs.admin.audited import Audited
+from jobs.admin.audit_mixin import Audited
 
 
 class ReadOnlyMixin:

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from jobs.admin.audited import Audited, updated
+from jobs.admin.audit_mixin import Audited, updated
 from jobs.admin.fields import DurationField, LinesField, fixed_once_saved
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import KeptAdmin

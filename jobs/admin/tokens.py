@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from jobs.admin.audited import updated
+from jobs.admin.audit_mixin import updated
 from jobs.admin.privileges import may_change_account, of_changeable_accounts
 from jobs.admin.readonly import KeptAdmin
 from jobs.models import ApiToken

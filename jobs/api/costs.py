@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.utils.timezone import now
 from ninja import Router
 
-from jobs.api.answers import answer
-from jobs.api.door import CallerRequest
-from jobs.api.shapes import CostRow, CostsAnswer, Problem
-from jobs.api.troubles import Trouble
+from jobs.api.auth import CallerRequest
+from jobs.api.errors import Trouble
+from jobs.api.renderers import answer
+from jobs.api.schemas import CostRow, CostsAnswer, Problem
 from jobs.reports import costs as reports
 from jobs.reports.months import Month
 

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from jobs.api.troubles import Trouble
+from jobs.api.errors import Trouble
 from jobs.models import StateChange, Submission
-from jobs.spec.workflow import MAX_STEPS
+from jobs.spec.rules.workflow import MAX_STEPS
 
 # Longer words are packed: web servers take addresses of 4,094 characters.
 _LONGEST_PLAIN = 1_000

@@ -3,13 +3,14 @@
 from django.http import HttpResponse
 from ninja import Router
 
-from jobs import intake
-from jobs.api import asking, words
-from jobs.api.answers import answer
-from jobs.api.door import CallerRequest
+from jobs import actions
+from jobs.actions import poll_hint
+from jobs.api import parsing, serializers
+from jobs.api.auth import CallerRequest
 from jobs.api.openapi import KEY
-from jobs.api.shapes import JobAnswer, LogAnswer, LogLine, Problem
-from jobs.reports import following, looking
+from jobs.api.renderers import answer
+from jobs.api.schemas import JobAnswer, LogAnswer, LogLine, Problem
+from jobs.reports import log_follow
 
 router = Router(tags=["jobs"])
 
@@ -18,15 +19,15 @@ router = Router(tags=["jobs"])
 def job(request: CallerRequest, text_id: str) -> HttpResponse:
     """A job and its state."""
     found = request.auth.job(text_id)
-    looking.look_at([found])
-    content = words.job(request, found)
-    return answer(request, 200, content, [words.job_row(content)])
+    poll_hint.look_at([found])
+    content = serializers.job(request, found)
+    return answer(request, 200, content, [serializers.job_row(content)])
 
 
 @router.get("/jobs/{text_id}/log", response={200: LogAnswer, (401, 404, 422): Problem})
 def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  # noqa: A002 - the parameter's name
     """The log from its beginning, or from the `next` of an earlier answer; over all attempts, until `end`."""
-    piece = following.follow(request.auth.job(text_id), next)
+    piece = log_follow.follow(request.auth.job(text_id), next)
     content = LogAnswer(
         lines=[LogLine(time=line.at, text=line.text) for line in piece.lines],
         next=piece.next,
@@ -43,18 +44,18 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
 @router.post("/jobs/{text_id}/release", response={202: JobAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY)
 def release(request: CallerRequest, text_id: str) -> HttpResponse:
     """Have a held job sent after all, as a lead. One that is not held stays as it is."""
-    asking.key(request)
+    parsing.key(request)
     found = request.auth.job(text_id)
-    intake.release(found, request.auth.member)
-    content = words.job(request, request.auth.job(text_id))
-    return answer(request, 202, content, [words.job_row(content)])
+    actions.release(found, request.auth.member)
+    content = serializers.job(request, request.auth.job(text_id))
+    return answer(request, 202, content, [serializers.job_row(content)])
 
 
 @router.post("/jobs/{text_id}/stop", response={202: JobAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY)
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for a job to be stopped. Its end is observed: ask for the job until it is final."""
-    asking.key(request)
+    parsing.key(request)
     found = request.auth.job(text_id)
-    intake.stop(found, request.auth.member)
-    content = words.job(request, request.auth.job(text_id))
-    return answer(request, 202, content, [words.job_row(content)])
+    actions.stop(found, request.auth.member)
+    content = serializers.job(request, request.auth.job(text_id))
+    return answer(request, 202, content, [serializers.job_row(content)])

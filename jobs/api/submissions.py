@@ -6,17 +6,16 @@ import time
 from django.http import HttpResponse
 from ninja import Router
 
-from jobs import intake
-from jobs.api import asking, cursor, repeats, words
-from jobs.api.answers import Row, answer
-from jobs.api.door import CallerRequest
+from jobs import actions
+from jobs.actions import KeyReusedError, poll_hint
+from jobs.api import cursor, idempotency, parsing, serializers
+from jobs.api.auth import CallerRequest
+from jobs.api.long_poll import wait_for
 from jobs.api.openapi import DOCUMENT, KEY
-from jobs.api.shapes import KeyAnswer, Problem, StopAnswer, SubmissionAnswer
-from jobs.api.waiting import wait_for
-from jobs.intake import KeyReusedError
+from jobs.api.renderers import Row, answer
+from jobs.api.schemas import KeyAnswer, Problem, StopAnswer, SubmissionAnswer
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
-from jobs.reports import looking
 from jobs.spec.documents import Kind
 
 router = Router(tags=["submissions"])
@@ -37,14 +36,14 @@ def fresh_key(request: CallerRequest) -> HttpResponse:
 def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     """Submit a job or a workflow. What was warned of is in `problems`; whatever is an error is answered with 422."""
     member = request.auth.member
-    reading = asking.document(request, {Kind.SUBMISSION, Kind.WORKFLOW})
-    key = asking.key(request)
-    where = asking.account(member, region, reading)
-    repeats.refuse_key_of_definition(member, key)
-    made = intake.accept(reading.text, member, source=Source.API, request_key=key, account=where)
+    reading = parsing.document(request, {Kind.SUBMISSION, Kind.WORKFLOW})
+    key = parsing.key(request)
+    where = parsing.account(member, region, reading)
+    idempotency.refuse_key_of_definition(member, key)
+    made = actions.accept(reading.text, member, source=Source.API, request_key=key, account=where)
     if where and made.account_id != where.pk:
-        raise KeyReusedError(repeats.REUSED)
-    content = words.submission(request, made, with_notes=True)
+        raise KeyReusedError(idempotency.REUSED)
+    content = serializers.submission(request, made, with_notes=True)
     return answer(request, 202, content, _rows(content))
 
 
@@ -52,14 +51,14 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
     """A submission and its jobs. With `since`, the changes after that cursor; with `wait`, up to 5 s for one."""
     found = request.auth.submission(text_id)
-    looking.look_at(found.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
+    poll_hint.look_at(found.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
     if since is None:
-        content = words.submission(request, found)
+        content = serializers.submission(request, found)
     else:
         seen = cursor.seen(since, found.job_count)
         wait_for(lambda: cursor.anything_new(found, seen), wait)
         news, now_at = cursor.since(found, seen)
-        content = words.submission(request, found, cursor=now_at, history=news)
+        content = serializers.submission(request, found, cursor=now_at, history=news)
     return answer(request, 200, content, _rows(content))
 
 
@@ -68,12 +67,12 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
 )
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for all its jobs to be stopped."""
-    asking.key(request)
+    parsing.key(request)
     found = request.auth.submission(text_id)
-    content = StopAnswer(stopping=intake.stop_all(found, request.auth.member))
+    content = StopAnswer(stopping=actions.stop_all(found, request.auth.member))
     return answer(request, 202, content, [("stopping", content.stopping)])
 
 
 def _rows(content: SubmissionAnswer) -> list[Row]:
     """A shell without `date` counts its patience by the portal's clock."""
-    return [("now", int(time.time())), *words.submission_rows(content)]
+    return [("now", int(time.time())), *serializers.submission_rows(content)]

@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
 from jobs.api import costs, definitions, jobs, submissions
-from jobs.api.door import Bearer
-from jobs.api.troubles import Trouble, handle_all, told
+from jobs.api.auth import Bearer
+from jobs.api.errors import Trouble, handle_all, told
 
 api = NinjaAPI(
     title="Batch Portal",

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from jobs.audit.recording import Thing, record
+from jobs.audit.log import Thing, record
 from jobs.models import AuditEntry, AuditHead, Team
 from jobs.models.audit import PORTAL
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from jobs.aws.answers import Answer, call, pages
 from jobs.aws.errors import MalformedAnswerError
+from jobs.aws.response_reader import Answer, call, pages
 
 log = structlog.get_logger(__name__)
 

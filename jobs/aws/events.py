@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from jobs.aws.answers import call
+from jobs.aws.response_reader import call
 
 log = structlog.get_logger(__name__)
 

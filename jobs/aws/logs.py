@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.aws.answers import Answer, call
+from jobs.aws.response_reader import Answer, call
 
 DEFAULT_GROUP = "/aws/batch/job"
 LONGEST_TOKEN = 2048

@@ -25,10 +25,10 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 
-from jobs.aws.answers import Answer, call, check_lists
 from jobs.aws.deadline import bound
 from jobs.aws.errors import AccessTroubleError, AwsError, FenceError, NobodyKnowsError, TryAgainError
 from jobs.aws.outcomes import Outcome, Outcomes
+from jobs.aws.response_reader import Answer, call, check_lists
 from jobs.failpoints import reached
 
 SANDBOX_KEY = "AKIASANDBOX000000000"

@@ -19,17 +19,17 @@ from jobs.aws.errors import (
     TryAgainError,
 )
 from jobs.aws.session import Moment, Purpose, client_for, fence
-from jobs.dispatch.book import Acceptance, Book
-from jobs.dispatch.crew import crew
-from jobs.dispatch.pace import Pace, rest, throttled
-from jobs.dispatch.requests import submit_request
-from jobs.dispatch.taking import AWAY, give_back, let_go, take
+from jobs.dispatch.claim import AWAY, give_back, let_go, take
+from jobs.dispatch.delivery_log import Acceptance, Book
+from jobs.dispatch.rate_limit import Pace, rest, throttled
+from jobs.dispatch.submit_request import submit_request
+from jobs.dispatch.worker_pool import crew
 from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
-from jobs.models.incarnation import held_back
+from jobs.models.database_generation import held_back
 from jobs.models.quarantine import SEND_WITHIN, SKEW_AT_MOST
-from jobs.policy.asks import job_ask
 from jobs.policy.grants import Grants
+from jobs.policy.requests import job_ask
 from jobs.policy.rules import withdrawn
 from jobs.states import Delivery
 

@@ -17,10 +17,10 @@ from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
 from jobs.models import Account, Job, Registration, Revision
 from jobs.models.definition import RevisionQuerySet
-from jobs.policy.asks import definition_ask
 from jobs.policy.grants import Grants
+from jobs.policy.requests import definition_ask
 from jobs.policy.rules import withdrawn_from_definition
-from jobs.spec.normal import fingerprint
+from jobs.spec.normalize import fingerprint
 from jobs.spec.time_limit import without_empty
 from jobs.states import Delivery
 

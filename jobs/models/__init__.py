@@ -1,22 +1,22 @@
 """What is remembered: one file a noun, each with the questions that are asked of it."""
 
 from jobs.models.account import Access, Account
-from jobs.models.api_answer import ApiAnswer
 from jobs.models.approval import Approval, Decision, RequestEdit
 from jobs.models.array_child import ArrayChild
 from jobs.models.audit import AuditEntry, AuditHead
+from jobs.models.cache_entry import Remembered
 from jobs.models.cost import CostLine
+from jobs.models.database_generation import Incarnation
 from jobs.models.definition import Definition, Registration, Revision
+from jobs.models.discrepancy import Oddity, OddityKind
 from jobs.models.draft import Draft, DraftKind
 from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
-from jobs.models.incarnation import Incarnation
+from jobs.models.idempotency import ApiAnswer
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
 from jobs.models.mail import MailKind, OutgoingMail
-from jobs.models.oddity import Oddity, OddityKind
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
-from jobs.models.remembered import Remembered
 from jobs.models.request_count import RequestCount
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag

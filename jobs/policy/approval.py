@@ -10,8 +10,8 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Self
 
 from jobs.models import Feature, Team
-from jobs.policy.asks import JobAsk
-from jobs.policy.fields import IMAGE, ROLE, UNNAMED
+from jobs.policy.capabilities import IMAGE, ROLE, UNNAMED
+from jobs.policy.requests import JobAsk
 from jobs.spec.problems import cut, listed, quoted
 
 

@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.models import Feature, FilledBy
-from jobs.policy.asks import Ask, DefinitionAsk, JobAsk
-from jobs.policy.fields import IMAGE, ROLE, UNNAMED
+from jobs.policy.capabilities import IMAGE, ROLE, UNNAMED
 from jobs.policy.grants import Ceilings, Grants
 from jobs.policy.images import matches
+from jobs.policy.requests import Ask, DefinitionAsk, JobAsk
 from jobs.spec.job_size import GPU, MEMORY, VCPU
-from jobs.spec.names import PORTAL_TAG
 from jobs.spec.problems import Severity, cut, join, listed, quoted
+from jobs.spec.rules.reserved_names import PORTAL_TAG
 
 _FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # which has a rule of its own
 

@@ -11,10 +11,10 @@ from django.utils.dateparse import parse_datetime
 from jobs.models import Approval, Job, Membership, RequestEdit, Role, Submission, Team, User
 from jobs.models.approval import ApprovalQuerySet
 from jobs.spec import effective
-from jobs.spec.difference import differences
+from jobs.spec.diff import differences
 from jobs.spec.documents import Document, Kind, object_at, value_at
 from jobs.spec.effective import Effective
-from jobs.spec.normal import normalise
+from jobs.spec.normalize import normalise
 from jobs.states import Delivery
 
 SHOWN = 50

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from jobs.models import ApiToken, AuditEntry, Team, User
 from jobs.models.ids import from_text, to_text
-from jobs.spec.difference import differences
+from jobs.spec.diff import differences
 from jobs.spec.documents import is_object
 
 ROWS = 50

@@ -15,7 +15,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 
 from jobs.models import CostLine, Job, JobTag, Team, User
-from jobs.pricing import sums
+from jobs.pricing import exact_sum
 from jobs.reports.months import Month
 from jobs.states import Delivery, State
 
@@ -130,8 +130,8 @@ def report(team: Team, month: Month, by: By) -> Report:
         .order_by()
         .values("value")
         .annotate(
-            units=sums.units_of("usd"),
-            failed=sums.units_of("usd", only=Q(succeeded=False)),
+            units=exact_sum.units_of("usd"),
+            failed=exact_sum.units_of("usd", only=Q(succeeded=False)),
             jobs=Count("job", distinct=True),
             attempts=Sum("runs"),
             free=Count("pk", filter=Q(usd=0)),
@@ -217,8 +217,10 @@ def _lines(team: Team, month: Month) -> QuerySet[CostLine]:
 
 
 def _by_value(lines: QuerySet[CostLine], by: By) -> dict[str | None, Decimal]:
-    grouped = lines.annotate(value=by.expression).order_by().values_list("value").annotate(units=sums.units_of("usd"))
-    return {value: sums.usd(units) for value, units in grouped}
+    grouped = (
+        lines.annotate(value=by.expression).order_by().values_list("value").annotate(units=exact_sum.units_of("usd"))
+    )
+    return {value: exact_sum.usd(units) for value, units in grouped}
 
 
 def _rows(found: Sequence[Any], before: dict[str | None, Decimal], by: By) -> list[Row]:
@@ -230,8 +232,8 @@ def _rows(found: Sequence[Any], before: dict[str | None, Decimal], by: By) -> li
         Row(
             value=value,
             label="Untagged" if value is None else names.get(value, value) or "(empty)",
-            usd=sums.usd(told[value]["units"]) if value in told else Decimal(0),
-            failed_usd=sums.usd(told[value]["failed"]) if value in told else Decimal(0),
+            usd=exact_sum.usd(told[value]["units"]) if value in told else Decimal(0),
+            failed_usd=exact_sum.usd(told[value]["failed"]) if value in told else Decimal(0),
             before_usd=before.get(value, Decimal(0)),
             jobs=told[value]["jobs"] if value in told else 0,
         )
@@ -267,8 +269,8 @@ def _series(team: Team, month: Month, by: By, rows: list[Row]) -> list[Series]:
     labels = {row.colour: row.label for row in rows} | {"others": "Others", "untagged": "Untagged"}
     days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     grouped = _lines(team, month).annotate(value=by.expression).order_by().values_list("day", "value")
-    for day, value, units in grouped.annotate(units=sums.units_of("usd")):
-        days[colours[value]][day] += sums.usd(units)
+    for day, value, units in grouped.annotate(units=exact_sum.units_of("usd")):
+        days[colours[value]][day] += exact_sum.usd(units)
     order = [*map(str, range(1, LOUD + 1)), "others", "untagged"]
     used = [colour for colour in order if colour in days]
     return [Series(labels[colour], colour, [days[colour][day] for day in month.days]) for colour in used]

@@ -13,10 +13,10 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, Lease, Oddity, OddityKind, OutgoingMail
-from jobs.models.incarnation import recovering_since, uncompared
-from jobs.reports.way_in import calls_in_words
-from jobs.ring import REST_SECONDS, listeners
+from jobs.models.database_generation import recovering_since, uncompared
+from jobs.reports.iam_policies import calls_in_words
 from jobs.states import ACTIVE_STATES, Delivery, State
+from jobs.task_queue import REST_SECONDS, listeners
 
 CLOCK_LATE = timedelta(seconds=20)
 WORKER_LATE = timedelta(minutes=3)

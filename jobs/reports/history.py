@@ -15,7 +15,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Su
 
 from jobs.models import CostLine, Definition, Job, JobTag, Membership, QueueGrant, Team
 from jobs.models.ids import from_text
-from jobs.pricing import sums
+from jobs.pricing import exact_sum
 from jobs.reports.months import Month
 from jobs.states import STATUSES, Delivery, State, Status, status_of
 
@@ -228,12 +228,12 @@ def _rows(wanted: Filter, shown: list[Job]) -> Iterator[Row]:
     lines = CostLine.objects.filter(job__in=keys)
     if wanted.month:
         lines = lines.filter(day__range=(wanted.month.first, wanted.month.last))
-    costs = dict(lines.order_by().values_list("job").annotate(units=sums.units_of("usd")))
+    costs = dict(lines.order_by().values_list("job").annotate(units=exact_sum.units_of("usd")))
     tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
         tags[pk].append((key, value))
     for job in shown:
-        usd = sums.usd(costs[job.pk]) if job.pk in costs else None
+        usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None
         yield Row(job, usd, tuple(tags[job.pk]))
 
 

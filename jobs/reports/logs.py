@@ -16,7 +16,7 @@ from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import ArrayChild, Job
-from jobs.reports.log_turns import LogTurns, NoTurnError
+from jobs.reports.log_limits import LogTurns, NoTurnError
 
 AT_ONCE = 6  # of the eight threads of a web process
 AT_ONCE_OF_AN_ACCOUNT = 2

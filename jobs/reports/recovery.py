@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from jobs.models import Account, Queue, User
-from jobs.models.incarnation import recovering_since, safe_from
+from jobs.models.database_generation import recovering_since, safe_from
 from jobs.spec.problems import listed
 
 # The clock compares a queue within so long after it may; what takes longer waits for AWS.

@@ -43,19 +43,19 @@ from types import TracebackType
 from jobs.sandbox.batch import Batch
 from jobs.sandbox.control import Control
 from jobs.sandbox.errors import InvalidParameter, Refused
+from jobs.sandbox.fault_injector import Mischief
 from jobs.sandbox.faults import Plan
 from jobs.sandbox.gateway import Gateway, JsonService
+from jobs.sandbox.http_server import ADDRESS, LoopbackServer
 from jobs.sandbox.ledger import Ledger, no_ledger
 from jobs.sandbox.logs import Logs
-from jobs.sandbox.mischief import Mischief
 from jobs.sandbox.model import Model
 from jobs.sandbox.scheduler import Scheduler
-from jobs.sandbox.sight import Sight
+from jobs.sandbox.seed import populate
 from jobs.sandbox.signature import EXACT
 from jobs.sandbox.store import Store
 from jobs.sandbox.sts import Sts
-from jobs.sandbox.wire import ADDRESS, LoopbackServer
-from jobs.sandbox.world import populate
+from jobs.sandbox.visibility_lag import Sight
 
 
 class Sandbox:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from jobs.sandbox.calls import Call, Document, Home
+from jobs.sandbox.context import Call, Document, Home
 from jobs.sandbox.definitions import Definitions
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.gateway import Operation
@@ -12,10 +12,10 @@ from jobs.sandbox.listing import Listing
 from jobs.sandbox.policies import Policies
 from jobs.sandbox.queues import Queues
 from jobs.sandbox.scheduler import Scheduler
-from jobs.sandbox.sight import Sight
 from jobs.sandbox.store import Store
 from jobs.sandbox.submission import Submissions
 from jobs.sandbox.tags import Tags
+from jobs.sandbox.visibility_lag import Sight
 
 
 class Batch:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jobs.sandbox.calls import Document
+from jobs.sandbox.context import Document
 from jobs.sandbox.errors import Refused
-from jobs.sandbox.limits import (
+from jobs.sandbox.validation import (
     check_complete,
     check_environment,
     check_requirements,

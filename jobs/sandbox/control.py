@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from jobs.sandbox.calls import Document
+from jobs.sandbox.context import Document
 from jobs.sandbox.errors import ApiError
+from jobs.sandbox.fault_injector import Mischief
 from jobs.sandbox.faults import Plan, PlanError
 from jobs.sandbox.gateway import WireReply, WireRequest, error_reply, json_reply
 from jobs.sandbox.ledger import Ledger
-from jobs.sandbox.mischief import Mischief
-from jobs.sandbox.sight import Sight
+from jobs.sandbox.visibility_lag import Sight
 
 PREFIX = "/_sandbox/"
 

@@ -2,11 +2,12 @@
 
 import json
 
-from jobs.sandbox.calls import Call, Document, Home, page_position, page_size, page_token
 from jobs.sandbox.containers import check_blocks, check_containers, is_fargate, normal_form
+from jobs.sandbox.context import Call, Document, Home, page_position, page_size, page_token
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.ledger import Accepted
-from jobs.sandbox.limits import (
+from jobs.sandbox.store import Store
+from jobs.sandbox.validation import (
     REGISTER_BYTES,
     check_name,
     check_payload,
@@ -15,7 +16,6 @@ from jobs.sandbox.limits import (
     check_tags,
     check_timeout,
 )
-from jobs.sandbox.store import Store
 
 KIND = "job-definition"
 FIND = "SELECT body, number FROM resource WHERE home = ? AND kind = 'job-definition'"

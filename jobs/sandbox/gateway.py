@@ -15,7 +15,7 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from jobs.sandbox.calls import Call, Document
+from jobs.sandbox.context import Call, Document
 from jobs.sandbox.errors import ApiError, Unsupported
 from jobs.sandbox.model import Model
 from jobs.sandbox.signature import EXACT, Clock, Scope, read_scope

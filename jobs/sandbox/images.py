@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.sandbox.calls import Document
+from jobs.sandbox.context import Document
 
 SHELF = Path(__file__).with_name("images")
 # No image name begins with an underscore: no job can request these two.

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.sandbox.calls import Document, Home, now_ms, present
+from jobs.sandbox.context import Document, Home, now_ms, present
 from jobs.sandbox.store import Store
 
 STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")

@@ -6,7 +6,7 @@ Only tests read it, to compare it with a portal's rows. It is kept if faults may
 import json
 from collections.abc import Callable
 
-from jobs.sandbox.calls import Call, Document, now_ms
+from jobs.sandbox.context import Call, Document, now_ms
 from jobs.sandbox.store import Store
 
 SCHEMA = """

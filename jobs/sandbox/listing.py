@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from jobs.sandbox.calls import Call, Document, now_ms, page_position, page_size, page_token
+from jobs.sandbox.context import Call, Document, now_ms, page_position, page_size, page_token
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.jobs import SELECT, STATUSES, Job, detail, find_jobs, summary
 from jobs.sandbox.queues import Queues
-from jobs.sandbox.sight import Sight
 from jobs.sandbox.store import Store
+from jobs.sandbox.visibility_lag import Sight
 
 MOST_DESCRIBED = 100
 BEYOND = "\U0010ffff"  # sorts after every character of a name

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.sandbox.calls import Call, Document, Home, now_ms, present
+from jobs.sandbox.context import Call, Document, Home, now_ms, present
 from jobs.sandbox.errors import ApiError, InvalidParameter
 from jobs.sandbox.store import Store
 

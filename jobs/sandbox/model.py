@@ -15,7 +15,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from jobs.sandbox.calls import Document
+from jobs.sandbox.context import Document
 from jobs.sandbox.errors import ApiError
 
 # botocore has these in upper case; AWS documents that it accepts any case.

@@ -1,9 +1,9 @@
 """Scheduling policies: stored and described. Shares have no effect: jobs start first come, first served."""
 
-from jobs.sandbox.calls import Call, Document
+from jobs.sandbox.context import Call, Document
 from jobs.sandbox.errors import Refused
-from jobs.sandbox.limits import check_name, check_tags
 from jobs.sandbox.store import Store
+from jobs.sandbox.validation import check_name, check_tags
 
 POLICY = "scheduling-policy"
 MOST = 100

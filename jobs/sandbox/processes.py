@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from jobs.sandbox.calls import Document
+from jobs.sandbox.context import Document
 from jobs.sandbox.images import Image
 from jobs.sandbox.logs import LONGEST_MESSAGE, LogWriter
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable
 
-from jobs.sandbox.calls import Call, Document, Home, page_position, page_size, page_token
+from jobs.sandbox.context import Call, Document, Home, page_position, page_size, page_token
 from jobs.sandbox.errors import Refused
-from jobs.sandbox.limits import check_name, check_tags
 from jobs.sandbox.store import Store
+from jobs.sandbox.validation import check_name, check_tags
 
 ENVIRONMENT = "compute-environment"
 QUEUE = "job-queue"

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
 """
 
-from jobs.sandbox.calls import Document
+from jobs.sandbox.context import Document
 from jobs.sandbox.jobs import Job
 
 

@@ -19,13 +19,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from jobs.sandbox.calls import Document, now_ms
+from jobs.sandbox.context import Document, now_ms
 from jobs.sandbox.jobs import SELECT, Job, find_job, find_jobs
 from jobs.sandbox.logs import Logs
 from jobs.sandbox.plans import Planner
 from jobs.sandbox.processes import Attempt, Plan, reap
 from jobs.sandbox.retries import tries_again
-from jobs.sandbox.slots import Size, Slots, container_size
+from jobs.sandbox.scheduling import Size, Slots, container_size
 from jobs.sandbox.store import Store
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from jobs.sandbox.calls import Home
+from jobs.sandbox.context import Home
 from jobs.sandbox.errors import ApiError
 
 DEFAULT_ACCOUNT = "123456789012"

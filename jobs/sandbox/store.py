@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jobs.sandbox.calls import Document, Home
+from jobs.sandbox.context import Document, Home
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (

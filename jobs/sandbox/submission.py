@@ -4,13 +4,15 @@ import json
 import uuid
 from collections.abc import Callable
 
-from jobs.sandbox.calls import Call, Document, Home, now_ms, present
 from jobs.sandbox.containers import is_fargate, plain_containers
+from jobs.sandbox.context import Call, Document, Home, now_ms, present
 from jobs.sandbox.definitions import Definitions
 from jobs.sandbox.errors import Refused
 from jobs.sandbox.images import substitute
 from jobs.sandbox.ledger import Accepted
-from jobs.sandbox.limits import (
+from jobs.sandbox.queues import Queues
+from jobs.sandbox.store import Store
+from jobs.sandbox.validation import (
     OLD_WAYS,
     SUBMIT_BYTES,
     check_complete,
@@ -25,8 +27,6 @@ from jobs.sandbox.limits import (
     check_timeout,
     requirements,
 )
-from jobs.sandbox.queues import Queues
-from jobs.sandbox.store import Store
 
 MOST_DEPENDENCIES = 20
 

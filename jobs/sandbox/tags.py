@@ -2,10 +2,10 @@
 
 import json
 
-from jobs.sandbox.calls import Call, Document, Home
+from jobs.sandbox.context import Call, Document, Home
 from jobs.sandbox.errors import Refused
-from jobs.sandbox.limits import check_tags
 from jobs.sandbox.store import Store
+from jobs.sandbox.validation import check_tags
 
 KINDS = {"compute-environment", "job-definition", "job-queue"}
 

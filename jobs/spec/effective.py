@@ -9,9 +9,9 @@ from jobs.spec import time_limit
 from jobs.spec.containers import Task, tasks
 from jobs.spec.documents import Document, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.job_size import platform
-from jobs.spec.names import JOB_ID_VARIABLE
 from jobs.spec.placeholders import WHOLE
-from jobs.spec.sizes import asked
+from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE
+from jobs.spec.rules.sizes import asked
 
 ATTEMPTS = ("retryStrategy", "attempts")
 BATCH_LOG_GROUP = "/aws/batch/job"  # default of awslogs; AWS Batch User Guide, log driver

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from jobs.spec.clusters import GROUPS, node_range
 from jobs.spec.containers import Container, Task, is_eks, is_fargate, overrides, tasks
 from jobs.spec.documents import Document, Path, is_object, is_whole_number, list_at, object_at, text_at
-from jobs.spec.instances import machine
+from jobs.spec.instance_types import machine
 from jobs.spec.problems import quoted
-from jobs.spec.sizes import LEGACY
+from jobs.spec.rules.multinode_ecs_eks import GROUPS, node_range
+from jobs.spec.rules.sizes import LEGACY
 
 VCPU, MEMORY, GPU = "VCPU", "MEMORY", "GPU"
 RESOURCE_NAMES: Final[Mapping[str, str]] = {VCPU: "vCPU", MEMORY: "memory", GPU: "GPUs"}

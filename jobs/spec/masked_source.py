@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.spec.documents import Document
-from jobs.spec.reading import NotADocument, read
+from jobs.spec.parsing.parser import NotADocument, read
 from jobs.spec.redaction import MASK, has_secrets, is_secret_name, redact, redact_text, secret_texts
 
 SHORTEST = 4

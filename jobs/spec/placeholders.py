@@ -7,7 +7,7 @@ from typing import Any
 from jobs.spec.containers import Container, containers
 from jobs.spec.documents import Document, Path, is_object, list_at, object_at
 from jobs.spec.problems import Problem, join, listed, quoted
-from jobs.spec.rules import WARNING, rule
+from jobs.spec.rules.registry import WARNING, rule
 
 REF = re.compile(r"Ref::([^\s\"'`$/]+)")
 WHOLE = re.compile(r"Ref::(\S+)")

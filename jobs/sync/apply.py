@@ -18,7 +18,7 @@ from jobs.aws.batch import Attempt, Observation
 from jobs.models import Job, StateChange
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, rank_of
-from jobs.sync.cadence import next_look
+from jobs.sync.poll_interval import next_look
 
 log = structlog.get_logger(__name__)
 _encoder = DjangoJSONEncoder()

@@ -13,7 +13,7 @@ from jobs.aws.errors import AwsError, TooFastError
 from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, Job
 from jobs.sync.apply import apply_all, lose
-from jobs.sync.cadence import next_look
+from jobs.sync.poll_interval import next_look
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from django.utils.timezone import now
 from jobs.access import Act, Member
 from jobs.models.ids import to_text
 from jobs.reports import approvals
-from jobs.spec.fields import units
+from jobs.spec.forms import units
 from jobs.states import Status
 
 register = template.Library()

@@ -1,1 +1,1 @@
-"""The pages: functions about HTTP, one module a screen group. What they show and do, `reports` and `intake` know."""
+"""The pages: functions about HTTP, one module a screen group. What they show and do, `reports` and `actions` know."""

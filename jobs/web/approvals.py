@@ -10,20 +10,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs import access, intake
+from jobs import access, actions
 from jobs.access import Member
-from jobs.intake import Verdict
+from jobs.actions import Verdict
 from jobs.models import Approval, RequestEdit
 from jobs.policy.approval import Reason
 from jobs.reports import approvals as reports
 from jobs.spec import masked_source
 from jobs.spec.effective import EffectiveContainer
-from jobs.spec.reading import NotADocument
+from jobs.spec.parsing.parser import NotADocument
 from jobs.spec.redaction import redact
-from jobs.web import opinion
-from jobs.web.door import SignedInRequest, signed_in
-from jobs.web.opinion import Opinion
-from jobs.web.resolved import environment
+from jobs.web.builder import validation_view
+from jobs.web.builder.validation_view import Opinion
+from jobs.web.jobs.effective_view import environment
+from jobs.web.shell.auth import SignedInRequest, signed_in
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         return redirect(found)
     try:
-        intake.approve(found, member, _version(request))
-    except intake.DecidedError as late:
+        actions.approve(found, member, _version(request))
+    except actions.DecidedError as late:
         messages.warning(request, str(late))
-    except intake.Refused as refused:
+    except actions.Refused as refused:
         return _page(request, found, member, refused=refused.verdict)
     else:
         messages.success(request, f"Approved {found.submission.name}. It is on its way.")
@@ -101,8 +101,8 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         return redirect(found)
     try:
-        intake.decline(found, member, _version(request), request.POST.get("why", "").replace("\0", ""))
-    except intake.DecidedError as late:
+        actions.decline(found, member, _version(request), request.POST.get("why", "").replace("\0", ""))
+    except actions.DecidedError as late:
         messages.warning(request, str(late))
     except ValueError as wordless:
         return _page(request, found, member, wordless=str(wordless))
@@ -123,14 +123,14 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     text = _text(request)
     try:
         whole = _whole(found, text)
-        approved = intake.edit(found, member, _version(request), whole)
-    except intake.DecidedError as late:
+        approved = actions.edit(found, member, _version(request), whole)
+    except actions.DecidedError as late:
         messages.warning(request, str(late))
         return redirect(found)
     except NotADocument as no:
-        return _editor(request, found, member, text, (opinion.of_no_document(no), ()), refused=True)
-    except intake.Refused as refused:
-        return _editor(request, found, member, text, (opinion.of_verdict(refused.verdict), ()), refused=True)
+        return _editor(request, found, member, text, (validation_view.of_no_document(no), ()), refused=True)
+    except actions.Refused as refused:
+        return _editor(request, found, member, text, (validation_view.of_verdict(refused.verdict), ()), refused=True)
     if approved:
         messages.success(request, f"Changed and approved {found.submission.name}. It is on its way.")
     else:
@@ -168,9 +168,9 @@ def _page(
         "more_steps": submission.job_count - len(steps),
         "edits": [_edited(each) for each in reports.edits(found)],
         "deciders": reports.deciders(found) if found.waits else [],
-        "hindrance": intake.hindrance(found, member),
+        "hindrance": actions.hindrance(found, member),
         "own": submission.person_id == member.user.pk,
-        "refused": opinion.of_verdict(refused).findings if refused else (),
+        "refused": validation_view.of_verdict(refused).findings if refused else (),
         "wordless": wordless,
         "text": masked_source.masked_source(submission.text, submission.document),
         "here": "approvals",
@@ -212,10 +212,10 @@ def _must_edit(found: Approval, member: Member) -> None:
 
 def _weighed(found: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[Reason]]:
     try:
-        verdict, raises = intake.weigh_edit(found, member, _whole(found, text))
+        verdict, raises = actions.weigh_edit(found, member, _whole(found, text))
     except NotADocument as no:
-        return opinion.of_no_document(no), ()
-    return opinion.of_verdict(verdict), raises
+        return validation_view.of_no_document(no), ()
+    return validation_view.of_verdict(verdict), raises
 
 
 def _for_editor(found: Approval) -> str:

@@ -13,7 +13,7 @@ from jobs.audit import ACTS
 from jobs.models import Membership
 from jobs.reports import audit as reports
 from jobs.reports.audit import Filter
-from jobs.web.door import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, signed_in
 
 MOST_SUGGESTED = 200
 LONGEST = 200

@@ -6,8 +6,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.reports import health as report
-from jobs.web.door import SignedInRequest, signed_in
-from jobs.web.live import asked
+from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.polling import asked
 
 
 @require_safe

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.models import QueueGrant
-from jobs.web.door import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, signed_in
 
 
 @require_safe

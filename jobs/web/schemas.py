@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import condition, require_safe
 
 from jobs.spec.documents import Kind
-from jobs.spec.schema import schema
+from jobs.spec.schema.botocore_schema import schema
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "public, max-age=300"

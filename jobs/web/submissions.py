@@ -5,14 +5,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from jobs import access, intake
+from jobs import access, actions
+from jobs.actions import poll_hint
 from jobs.models import Job
-from jobs.reports import approvals, looking
+from jobs.reports import approvals
 from jobs.reports import submissions as reports
 from jobs.spec.masked_source import masked_source
 from jobs.spec.redaction import has_secrets
-from jobs.web import live
-from jobs.web.door import SignedInRequest, signed_in
+from jobs.web.shell import polling
+from jobs.web.shell.auth import SignedInRequest, signed_in
 
 
 @require_safe
@@ -21,8 +22,8 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     before = request.GET.get("before", "")
     listing = reports.recent(member.team, before=before)
-    mark = live.mark([(row.submission.pk, row.counts) for row in listing.rows])
-    if live.asked(request) and live.seen(request, mark):
+    mark = polling.mark([(row.submission.pk, row.counts) for row in listing.rows])
+    if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
     page = {
         "member": member,
@@ -34,7 +35,7 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
         "live": not before and listing.live,
         "here": "jobs",
     }
-    return render(request, "jobs/submissions/list.html" + "#live" * live.asked(request), page)
+    return render(request, "jobs/submissions/list.html" + "#live" * polling.asked(request), page)
 
 
 @require_safe
@@ -45,18 +46,18 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     shown = reports.job_page(found, first)
     summary = reports.summary(found)
     jobs = [job for job, _ in shown.jobs]
-    late = live.behind(found.account, with_aws=summary.with_aws > 0)
+    late = polling.behind(found.account, with_aws=summary.with_aws > 0)
     request_for = found.request
     facts = [_facts(job) for job in jobs]
-    mark = live.mark(
+    mark = polling.mark(
         late,
         sorted(summary.counts.items()),
         summary.stopping,
         facts,
         request_for and (request_for.decision, request_for.version),
     )
-    looking.look_at(jobs)
-    if live.asked(request) and live.seen(request, mark):
+    poll_hint.look_at(jobs)
+    if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
     page = {
         "member": member,
@@ -77,7 +78,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "text": masked_source(found.text, found.document),
         "here": "jobs",
     }
-    return render(request, "jobs/submissions/detail.html" + "#live" * live.asked(request), page)
+    return render(request, "jobs/submissions/detail.html" + "#live" * polling.asked(request), page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +89,7 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
         found, _ = access.submission(request.user, text_id)
         return redirect(found)
     found, member = access.submission(request.user, text_id, may="stop")
-    count = intake.stop_all(found, member)
+    count = actions.stop_all(found, member)
     if count:
         messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {found.name}.")
     else:

@@ -16,7 +16,7 @@ from jobs.access import Member
 from jobs.models import ApiToken
 from jobs.models.ids import from_text
 from jobs.models.token import digest, new_secret
-from jobs.web.door import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, signed_in
 
 MOST_ROWS = 200
 START = 12

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from portal.quickstart.children import Child, end_with_parent, keep_short
-from portal.quickstart.ground import LOOPBACK, Ground, claim_web_port
-from portal.quickstart.plan import BASE_DIR, Plan, decide, environment, manage, redis_command, web_command
+from portal.quickstart.config import BASE_DIR, Plan, decide, environment, manage, redis_command, web_command
+from portal.quickstart.errors import CannotRun
+from portal.quickstart.process import Child, end_with_parent, keep_short
+from portal.quickstart.state_dir import LOOPBACK, Ground, claim_web_port
 from portal.quickstart.supervisor import Stopped, Supervisor, say
-from portal.quickstart.trouble import CannotRun
 
 # What asks ends before what answers.
 STOP_ORDER = (["preparation"], ["web", "clock", "worker"], ["sandbox"], ["redis"])

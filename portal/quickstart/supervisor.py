@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from portal.quickstart.children import Child, adopt_orphans, bury, children_of, end_orphans
-from portal.quickstart.trouble import CannotRun
+from portal.quickstart.errors import CannotRun
+from portal.quickstart.process import Child, adopt_orphans, bury, children_of, end_orphans
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # make passes a SIGTERM on that its whole group may have received already: two at once are one.

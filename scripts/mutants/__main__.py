@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from scripts.mutants.catalogue import tests_by_name
-from scripts.mutants.running import prepared, take_out
+from scripts.mutants.run import prepared, take_out
 
 AT_ONCE = 2
 

@@ -13,7 +13,7 @@ RECOVERY = ("tests/sync/test_recovery.py",)
 POLL = ("tests/sync/test_poll.py::test_the_clock_of_aws_is_read_off_its_answers",)
 ONE_BY_ONE = ("tests/dispatch/test_delivery.py",)
 UNKNOWN = ("tests/sync/test_reconcile.py",)
-GROUND = ("tests/quickstart/test_ground_checks.py::test_a_hasty_account_is_refused_wherever_it_is",)
+GROUND = ("tests/quickstart/test_checks_database.py::test_a_hasty_account_is_refused_wherever_it_is",)
 
 SINCE = "    since = Moment()  # before the intent is written: a pause at any step after this counts\n"
 INTENT = "    intent = delivery_log.intend(job)\n"
@@ -136,7 +136,7 @@ LENGTH = (
     ),
     SourceMutant(
         "quarantine: the portal does not start with a shorter one",
-        "portal/ground.py",
+        "portal/checks_database.py",
         "if account.quarantine_seconds < account.shortest_quarantine",
         "if False",
         GROUND,

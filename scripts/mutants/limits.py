@@ -39,7 +39,7 @@ MUTANTS = (
         ("limit: a minute later it is full again", "self.filter(until__gt=now())", "self.all()"),
     ),
     *several(
-        "jobs/web/rate_limits.py",
+        "jobs/web/shell/rate_limits.py",
         TESTS,
         ("limit: pages", "        if budget is None or not", "        if True or not"),
         ("limit: each person", 'f"person:{request.user.pk}"', '"person:0"'),
@@ -49,7 +49,7 @@ MUTANTS = (
         ("limit: searches", "    if name in SEARCHES and request.GET:", "    if False:"),
     ),
     *several(
-        "jobs/api/door.py",
+        "jobs/api/auth.py",
         TESTS,
         ("limit: the API", "        if budget:\n", "        if False:\n"),
         ("limit: each token", 'f"token:{found.pk}"', '"token:0"'),
@@ -62,7 +62,7 @@ MUTANTS = (
     ),
     SourceMutant(
         "limit: steps of a workflow",
-        "jobs/spec/workflow.py",
+        "jobs/spec/rules/workflow.py",
         "    if count > MAX_STEPS:\n",
         "    if False:\n",
         ("tests/spec/test_workflow.py",),

@@ -4,17 +4,17 @@ from scripts.mutants.source import SourceMutant, several
 
 ALWAYS = "~Q(pk=None)"
 
-BOOK = ("tests/dispatch/test_book.py",)
-CLAIMS = ("tests/dispatch/test_claims.py",)
+BOOK = ("tests/dispatch/test_delivery_log.py",)
+CLAIMS = ("tests/dispatch/test_claim.py",)
 ONE_BY_ONE = ("tests/dispatch/test_delivery.py",)
 HOLDING = ("tests/dispatch/test_holding.py",)
 ORDER = ("tests/dispatch/test_order.py",)
 REGISTRATION = ("tests/dispatch/test_registration.py",)
 WITHOUT_DATABASE = ("tests/dispatch/test_without_database.py",)
 UNKNOWN = ("tests/sync/test_reconcile.py",)
-SWEEP = ("tests/sync/test_sweep.py",)
+SWEEP = ("tests/sync/test_compare.py",)
 CHILDREN = tuple(
-    f"tests/sync/test_children.py::test_{each}"
+    f"tests/sync/test_array_children.py::test_{each}"
     for each in (
         "whoever_looks_all_the_time_does_not_have_aws_asked_all_the_time",
         "children_are_read_again_after_a_while_or_when_their_parent_has_ended",
@@ -22,9 +22,9 @@ CHILDREN = tuple(
     )
 )  # another test reads ten thousand
 MAIL = ("tests/test_mail.py",)
-SCHEDULE = ("tests/test_schedule.py",)
+SCHEDULE = ("tests/test_periodic.py",)
 CALLS = ("tests/test_account_calls.py",)
-STOP = ("tests/intake/test_stop.py",)
+STOP = ("tests/actions/test_stop.py",)
 
 FREE = "free = Q(lease_until=None) | Q(lease_until__lt=moment)"
 RESTED = "rested = Q(next_try_at=None) | Q(next_try_at__lte=moment)"
@@ -87,7 +87,7 @@ JOBS = (
     ),
 )
 
-TAKING = "jobs/dispatch/taking.py"
+TAKING = "jobs/dispatch/claim.py"
 PART = "Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)"
 TAKE = (
     *several(
@@ -156,41 +156,41 @@ TAKE = (
 
 BOOKS = (
     *several(
-        "jobs/dispatch/book.py",
+        "jobs/dispatch/delivery_log.py",
         BOOK,
         (
-            "book: in the copy's turn",
+            "delivery_log: in the copy's turn",
             "if job.pk in rows and rows[job.pk].epoch == job.epoch}",
             "if job.pk in rows}",
         ),
         (
-            "book: an intent within the lease",
+            "delivery_log: an intent within the lease",
             "row.lease_until is not None and row.lease_until > current_time",
             "row.lease_until is not None",
         ),
         (
-            "book: an intent with a lease",
+            "delivery_log: an intent with a lease",
             "is_leased = row.lease_until is not None and row.lease_until > current_time",
             "is_leased = row.lease_until is None or row.lease_until > current_time",
         ),
         (
-            "book: an intent for what was accepted",
+            "delivery_log: an intent for what was accepted",
             "is_leased and row.delivery == Delivery.ACCEPTED and",
             "is_leased and",
         ),
         (
-            "book: no intent for what was stopped",
+            "delivery_log: no intent for what was stopped",
             " and row.stop_requested_at is None",
             "",
         ),
         (
-            "book: an intent begins a lease",
+            "delivery_log: an intent begins a lease",
             '        "lease_until": current_time + LEASE,\n',
             "",
         ),
-        ("book: an intent begins the quarantine", '        "sent_at": current_time,\n', ""),
+        ("delivery_log: an intent begins the quarantine", '        "sent_at": current_time,\n', ""),
         (
-            "book: an id for what was sent",
+            "delivery_log: an id for what was sent",
             " if owned_rows[pk].delivery == Delivery.SENDING\n",
             "\n",
         ),
@@ -307,7 +307,7 @@ STALE = (
 UNREAD = 'unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))'
 READ = (
     *several(
-        "jobs/sync/children.py",
+        "jobs/sync/array_children.py",
         CHILDREN,
         ("children: when it is time", STALE, f"stale = {ALWAYS}"),
         ("children: never read", STALE, STALE.replace("Q(children_read_at=None)\n        | ", "")),
@@ -365,10 +365,10 @@ MOVE = "Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))"
 TIME = "self.retry_at is not None and moment >= self.retry_at"
 ACCOUNTS = (
     *several(
-        "jobs/dispatch/pace.py",
+        "jobs/dispatch/rate_limit.py",
         ORDER,
         (
-            "pace: of two who take a stretch one is first",
+            "rate_limit: of two who take a stretch one is first",
             "row.filter(submits_until=previous_end).update",
             "row.update",
         ),
@@ -407,18 +407,18 @@ ACCOUNTS = (
         ),
     ),
     SourceMutant(
-        "lanes: a pass is not begun twice",
-        "jobs/lanes.py",
+        "account_threads: a pass is not begun twice",
+        "jobs/account_threads.py",
         "if last is not None and last.is_alive():",
         "if False:",
-        ("tests/test_lanes.py::test_what_still_goes_on_is_not_begun_twice",),
+        ("tests/test_account_threads.py::test_what_still_goes_on_is_not_begun_twice",),
     ),
 )
 
 HAND = "is_leased = job.lease_until is not None and job.lease_until > now()"
 NEWS = (
     *several(
-        "jobs/sync/sweep.py",
+        "jobs/sync/compare.py",
         SWEEP,
         ("comparison: left to a living worker", HAND, "is_leased = False"),
         ("comparison: a lapsed lease", HAND, "is_leased = job.lease_until is not None"),
@@ -454,8 +454,8 @@ NEWS = (
         ("news: no older than what is known", "    if progress < previous:\n", "    if False:\n"),
     ),
     *several(
-        "jobs/pricing/charging.py",
-        ("tests/pricing/test_charging.py",),
+        "jobs/pricing/metering.py",
+        ("tests/pricing/test_metering.py",),
         (
             "charging: once",
             "filter(pk=job.pk, ended_at__isnull=False, charged_at=None)",
@@ -466,7 +466,7 @@ NEWS = (
 
 PEOPLE = (
     *several(
-        "jobs/intake/stopping.py",
+        "jobs/actions/stop.py",
         STOP,
         (
             "stop: what AWS may have is not withdrawn",
@@ -480,7 +480,7 @@ PEOPLE = (
         ),
     ),
     *several(
-        "jobs/intake/releasing.py",
+        "jobs/actions/release.py",
         HOLDING,
         ("release: what is held", "    if job.delivery != Delivery.HELD:\n", "    if False:\n"),
     ),

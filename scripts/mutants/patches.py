@@ -8,10 +8,10 @@ from typing import Any
 
 PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room", "approval", "sizes"))
 SIZES = ("tests/spec/test_job_size.py", "tests/policy/test_sizes.py")
-ACCESS = ("tests/test_access.py", "tests/intake/test_judge.py")
-RAISED = ("tests/intake/test_approving.py",)
+ACCESS = ("tests/test_access.py", "tests/actions/test_validate.py")
+RAISED = ("tests/actions/test_approval.py",)
 ESTIMATE = ("tests/pricing/test_estimate.py",)
-THRESHOLDS = ("tests/intake/test_thresholds.py",)
+THRESHOLDS = ("tests/actions/test_thresholds.py",)
 REDACTION = ("tests/spec/test_redaction.py",)
 VISIBLE = ("Team", "Job", "Submission", "Approval", "Definition", "Revision", "Queue")
 
@@ -20,17 +20,17 @@ SESSIONS = ("tests/web/test_sessions.py",)
 FIRST_SIGN_IN = ("tests/web/test_first_sign_in.py",)
 SIGN_IN: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     (
-        "jobs.admin.people.may_change_account jobs.admin.tokens.may_change_account",
+        "jobs.admin.users.may_change_account jobs.admin.tokens.may_change_account",
         lambda *_: True,
         PRIVILEGES,
     ),
-    ("jobs.admin.people.PRIVILEGE_FIELDS", (), PRIVILEGES),
+    ("jobs.admin.users.PRIVILEGE_FIELDS", (), PRIVILEGES),
     ("jobs.admin.tokens.of_changeable_accounts", lambda _, rows: rows, PRIVILEGES),
-    ("jobs.admin.people.GroupsAdmin.has_change_permission", lambda *_: True, PRIVILEGES),
+    ("jobs.admin.users.GroupsAdmin.has_change_permission", lambda *_: True, PRIVILEGES),
     ("jobs.second_factor.use_set_up_code", lambda *_: True, FIRST_SIGN_IN),
     ("jobs.second_factor.needs_set_up_code", lambda _: False, FIRST_SIGN_IN),
-    ("jobs.web.door.next_step portal.administration.next_step", lambda _: None, FIRST_SIGN_IN),
-    ("jobs.web.session.activity.is_use", lambda _: True, SESSIONS),
+    ("jobs.web.shell.auth.next_step portal.admin_site.next_step", lambda _: None, FIRST_SIGN_IN),
+    ("jobs.web.accounts.session_expiry.is_use", lambda _: True, SESSIONS),
     ("jobs.sessions.end_others", lambda *_: 0, SESSIONS),
     ("jobs.sessions.end_all", lambda *_: 0, SESSIONS),
 )
@@ -63,11 +63,11 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     by_name["spec.job_size: what is overlooked"] = (_nothing_overlooked, SIZES)
     for part in ("limit", "attempts", "runs"):
         by_name[f"pricing.estimate: {part}"] = (_at_most_without(part), ESTIMATE)
-    by_name["intake.weighing: the worst case"] = (_expected_for_at_most, THRESHOLDS)
-    by_name["intake.daily_usage"] = (_an_empty_day, THRESHOLDS)
-    by_name["intake.filling: the team's time limit"] = (_no_default_limit, THRESHOLDS)
+    by_name["actions.submission_estimate: the worst case"] = (_expected_for_at_most, THRESHOLDS)
+    by_name["actions.daily_usage"] = (_an_empty_day, THRESHOLDS)
+    by_name["actions.tag_defaults: the team's time limit"] = (_no_default_limit, THRESHOLDS)
     by_name["models.CircuitBreaker.is_open"] = (_breaker_never_open, ("tests/test_account_calls.py",))
-    by_name["lanes: a thread for each account"] = (_one_thread_for_all, ("tests/test_lanes.py",))
+    by_name["account_threads: a thread for each account"] = (_one_thread_for_all, ("tests/test_account_threads.py",))
     by_name["aws.deadline: what is left of a call"] = (_no_deadline, ("tests/aws/test_deadline.py",))
     for target, value, tests in SIGN_IN:
         by_name[target.partition(" ")[0].removeprefix("jobs.")] = (_put(target.split(), value), tests)
@@ -106,11 +106,11 @@ def _redaction() -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def _rules() -> Iterator[tuple[Any, str, str]]:
-    from jobs.policy import approval, room, rules  # noqa: PLC0415
+    from jobs.policy import approval, quotas, rules  # noqa: PLC0415
 
     for module, names in (
         (rules, ("COMMON", "OF_DEFINITIONS", "OF_JOBS", "TAGS_OF_ALL", "TAGS_OF_JOBS")),
-        (room, ("ROOM",)),
+        (quotas, ("ROOM",)),
         (approval, ("WAITING", "RAISING")),
     ):
         for name in names:
@@ -219,7 +219,8 @@ def _at_most_without(part: str) -> Callable[[], None]:
 
 
 def _older_keys_win() -> None:
-    from jobs.spec import job_size, sizes  # noqa: PLC0415
+    from jobs.spec import job_size  # noqa: PLC0415
+    from jobs.spec.rules import sizes  # noqa: PLC0415
 
     def requests(base: Any, over: Any) -> Any:
         return sizes.asked(base) | sizes.asked(over)
@@ -260,29 +261,29 @@ def _nothing_overlooked() -> None:
 
 def _expected_for_at_most() -> None:
     """Compare thresholds with expected costs, where those are known."""
-    from jobs.intake import verdict, weighing  # noqa: PLC0415
+    from jobs.actions import submission_estimate, validate  # noqa: PLC0415
 
     def weigh(*rest: Any) -> Any:
-        weight = weighing.weigh(*rest)
+        weight = submission_estimate.weigh(*rest)
         usual = weight.estimate.expected
         if usual.usd is None:
             return weight
         return replace(weight, request=replace(weight.request, usd=usual.usd, vcpu_hours=usual.vcpu_hours))
 
-    setattr(verdict, "weigh", weigh)  # noqa: B010
+    setattr(validate, "weigh", weigh)  # noqa: B010
 
 
 def _an_empty_day() -> None:
-    from jobs.intake import weighing  # noqa: PLC0415
+    from jobs.actions import submission_estimate  # noqa: PLC0415
     from jobs.policy.approval import Usage  # noqa: PLC0415
 
-    setattr(weighing, "daily_usage", lambda *_: Usage())  # noqa: B010
+    setattr(submission_estimate, "daily_usage", lambda *_: Usage())  # noqa: B010
 
 
 def _no_default_limit() -> None:
-    from jobs.intake import filling  # noqa: PLC0415
+    from jobs.actions import tag_defaults  # noqa: PLC0415
 
-    setattr(filling, "_time_limit", lambda *_: None)  # noqa: B010
+    setattr(tag_defaults, "_time_limit", lambda *_: None)  # noqa: B010
 
 
 def _breaker_never_open() -> None:
@@ -292,7 +293,7 @@ def _breaker_never_open() -> None:
 
 
 def _one_thread_for_all() -> None:
-    from jobs.lanes import Lanes, SameThread  # noqa: PLC0415
+    from jobs.account_threads import Lanes, SameThread  # noqa: PLC0415
 
     Lanes.start = SameThread.start  # type: ignore[method-assign, assignment]
 

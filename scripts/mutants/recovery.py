@@ -2,12 +2,12 @@
 
 from scripts.mutants.source import SourceMutant, several
 
-INCARNATION = "jobs/models/incarnation.py"
-ACCEPTANCE = "jobs/intake/acceptance.py"
+INCARNATION = "jobs/models/database_generation.py"
+ACCEPTANCE = "jobs/actions/submit.py"
 RECOVERY = ("tests/sync/test_recovery.py",)
 KEYS = ("tests/sync/test_restored_keys.py",)
-ACCEPT = ("tests/intake/test_accept.py",)
-SWEEP = ("tests/sync/test_sweep.py",)
+ACCEPT = ("tests/actions/test_submit.py",)
+SWEEP = ("tests/sync/test_compare.py",)
 
 NOT_YET = "not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))"
 HOLD = (
@@ -69,7 +69,7 @@ HOLD = (
         ),
     ),
     *several(
-        "jobs/sync/sweep.py",
+        "jobs/sync/compare.py",
         RECOVERY,
         (
             "recovery: all that AWS still knows",
@@ -143,7 +143,7 @@ REQUESTS = (
         ("keys: a digest of its own for each team", r'f"{kind}\0{team}\0"', r'f"{kind}\0"'),
     ),
     *several(
-        "jobs/sync/rebuild.py",
+        "jobs/sync/recovery.py",
         KEYS,
         ("keys: rebuilt with the job", REBUILD, "if False:"),
         ("keys: one submission a key", REBUILD, "if dot:"),
@@ -156,13 +156,13 @@ REQUESTS = (
     ),
     SourceMutant(
         "comparison: a row for the job that the name says",
-        "jobs/sync/rebuild.py",
+        "jobs/sync/recovery.py",
         'if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:',
         "if False:",
         SWEEP,
     ),
     *several(
-        "jobs/api/repeats.py",
+        "jobs/api/idempotency.py",
         KEYS,
         (
             "keys: none for a definition that a submission has",

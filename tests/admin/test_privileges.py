@@ -116,8 +116,8 @@ PAGES = sorted(registered())
 
 @pytest.fixture
 def browsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Client]:
-    monkeypatch.setattr("jobs.intake.connection.await_test", lambda *_: True)  # no worker answers here
-    monkeypatch.setattr("jobs.intake.queues.await_reading", lambda *_: True)
+    monkeypatch.setattr("jobs.actions.account_connection.await_test", lambda *_: True)  # no worker answers here
+    monkeypatch.setattr("jobs.actions.account_queues.await_reading", lambda *_: True)
     return {kind: Client() for kind in KINDS}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.access import Member
-from jobs.api import waiting
+from jobs.api import long_poll
 from jobs.models import Approval, Queue, QueueGrant, Rate, RequestEdit, Role, Source, StateChange, User
 from jobs.states import Delivery, State
 from tests import make
@@ -252,7 +252,7 @@ def test_waiting_ends_with_the_first_news(world: World, monkeypatch: pytest.Monk
         if len(naps) == 2:
             StateChange.objects.create(job=made.jobs.get(), delivery=Delivery.SENDING, source="dispatch")
 
-    monkeypatch.setattr("jobs.api.waiting.time.sleep", nap)
+    monkeypatch.setattr("jobs.api.long_poll.time.sleep", nap)
     told = world.program.get(f"/submissions/{made.text_id}?since=0&wait=5").json()
 
     assert [event["state"] for event in told["history"]] == ["SENDING"]
@@ -261,22 +261,22 @@ def test_waiting_ends_with_the_first_news(world: World, monkeypatch: pytest.Monk
 
 def test_only_some_requests_wait_at_a_time_and_none_for_long(monkeypatch: pytest.MonkeyPatch):
     moments: list[float] = []
-    monkeypatch.setattr(waiting, "LONGEST_SECONDS", 0.02)
-    monkeypatch.setattr(waiting, "NO_ROOM_SECONDS", 0.01)
+    monkeypatch.setattr(long_poll, "LONGEST_SECONDS", 0.02)
+    monkeypatch.setattr(long_poll, "NO_ROOM_SECONDS", 0.01)
     for seconds in (1e9, float("inf"), -1, float("nan")):
         began = time.monotonic()
-        waiting.wait_for(lambda: False, seconds)
+        long_poll.wait_for(lambda: False, seconds)
         moments.append(time.monotonic() - began)
     assert max(moments) < 1
 
-    taken = [waiting._places.acquire(blocking=False) for _ in range(waiting.AT_ONCE)]
+    taken = [long_poll._places.acquire(blocking=False) for _ in range(long_poll.AT_ONCE)]
     assert all(taken)
     try:
         asked = iter([False])
-        waiting.wait_for(lambda: next(asked), 1)  # a second question would have no answer
+        long_poll.wait_for(lambda: next(asked), 1)  # a second question would have no answer
     finally:
         for _ in taken:
-            waiting._places.release()
+            long_poll._places.release()
 
 
 def test_all_jobs_of_a_submission_are_stopped_at_once(world: World):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.admin.audited import Audited
+from jobs.admin.audit_mixin import Audited
 from jobs.models import Account, ApiToken, AuditEntry, Membership, QueueGrant, Rate, TagRule, Team, User
 from jobs.models.ids import to_text
 from tests import make

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from jobs import intake
+from jobs import actions
 from jobs.models import ApiToken, AuditEntry, Job, Source
 from jobs.models.ids import to_text
 from jobs.states import Delivery
@@ -48,7 +48,7 @@ def acts(team):
 
 
 def test_a_submission_is_an_act_with_what_was_asked_for(lead):
-    submission = intake.accept(json.dumps(document()), lead, source=Source.FORM)
+    submission = actions.accept(json.dumps(document()), lead, source=Source.FORM)
 
     (entry,) = acts(lead.team)
     assert (entry.act, entry.noun, entry.object_id, entry.label) == (
@@ -64,11 +64,11 @@ def test_a_submission_is_an_act_with_what_was_asked_for(lead):
 
 def test_a_repeat_and_a_refusal_are_no_acts(lead):
     for _ in range(2):
-        intake.accept(json.dumps(document()), lead, source=Source.API, request_key="k")
-    with pytest.raises(intake.Refused):
-        intake.accept(json.dumps(document(jobQueue="nowhere")), lead, source=Source.API)
+        actions.accept(json.dumps(document()), lead, source=Source.API, request_key="k")
+    with pytest.raises(actions.Refused):
+        actions.accept(json.dumps(document(jobQueue="nowhere")), lead, source=Source.API)
     with pytest.raises(PermissionDenied):
-        intake.accept(json.dumps(document()), make.member(lead.team, "viewer"), source=Source.API)
+        actions.accept(json.dumps(document()), make.member(lead.team, "viewer"), source=Source.API)
 
     assert [entry.act for entry in acts(lead.team)] == ["submit"]
 
@@ -77,15 +77,15 @@ def test_a_submission_of_many_jobs_costs_no_more_questions_than_one_of_two(lead,
     def workflow(size):
         return json.dumps({"jobs": [document(jobName=f"step-{number}") for number in range(size)]})
 
-    intake.accept(workflow(2), lead, source=Source.JSON)
+    actions.accept(workflow(2), lead, source=Source.JSON)
     with django_assert_max_num_queries(18):
-        intake.accept(workflow(2), lead, source=Source.JSON)
+        actions.accept(workflow(2), lead, source=Source.JSON)
     with django_assert_max_num_queries(18):
-        intake.accept(workflow(40), lead, source=Source.JSON)
+        actions.accept(workflow(40), lead, source=Source.JSON)
 
 
 def test_running_again_is_told_from_submitting(lead):
-    intake.accept(json.dumps(document()), lead, source=Source.RERUN)
+    actions.accept(json.dumps(document()), lead, source=Source.RERUN)
 
     assert acts(lead.team)[0].act == "run again"
 
@@ -108,7 +108,7 @@ def test_a_token_does_not_stay_behind_for_the_next_who_asks(client, browser, lea
 
 
 def test_stopping_names_what_went_and_how_it_was(browser, lead):
-    submission = intake.accept(
+    submission = actions.accept(
         json.dumps({"jobs": [document(jobName="a"), document(jobName="b")]}), lead, source=Source.FORM
     )
     browser.post(reverse("submission_stop", args=[submission.text_id]))
@@ -126,8 +126,8 @@ def test_releasing_is_an_act_of_whoever_did_it_first(lead):
     job = make.job(make.submission(lead), delivery=Delivery.HELD, delivery_note="Workers were lost.")
     stale = Job.objects.get(pk=job.pk)
 
-    assert intake.release(job, lead)
-    assert not intake.release(stale, lead)
+    assert actions.release(job, lead)
+    assert not actions.release(stale, lead)
     (entry,) = acts(lead.team)
     assert (entry.act, entry.object_id) == ("release", job.text_id)
     assert json.loads(entry.before) == {"delivery": "HELD", "note": "Workers were lost."}
@@ -135,11 +135,11 @@ def test_releasing_is_an_act_of_whoever_did_it_first(lead):
 
 def test_registering_keeps_what_was_and_what_is_without_secrets(lead):
     definition = make.document("tool")
-    intake.register(json.dumps(definition), lead)
+    actions.register(json.dumps(definition), lead)
     definition["containerProperties"]["image"] = "busybox:2"
     definition["containerProperties"]["environment"] = [{"name": "PLAIN", "value": SECRET}]
     for _ in range(2):
-        revision = intake.register(json.dumps(definition), lead).revision
+        revision = actions.register(json.dumps(definition), lead).revision
 
     first, second = acts(lead.team)
     assert (second.act, second.object_id) == ("register", to_text(revision.definition.public_id))

@@ -11,9 +11,9 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.audit import retention
-from jobs.audit.verifying import verify
+from jobs.audit.verify import verify
 from jobs.models import AuditEntry, AuditHead
-from tests import make, sealed
+from tests import audit_triggers, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -106,7 +106,7 @@ def test_a_team_of_which_nothing_is_known_yet_is_whole():
     ],
 )
 def test_tampering_is_found_at_its_place(team, statement, broken):
-    with sealed.lifted():
+    with audit_triggers.lifted():
         sql(statement)
 
     assert f"Research: {broken}." in says()
@@ -121,7 +121,7 @@ def test_an_act_that_never_was_is_found(team):
 
 
 def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(team):
-    with sealed.lifted():
+    with audit_triggers.lifted():
         previous = AuditEntry.objects.get(number=2).digest
         for entry in AuditEntry.objects.filter(number__gt=2).order_by("number"):
             entry.act, entry.previous = "stop", previous
@@ -148,7 +148,7 @@ def test_a_missing_trigger_is_told(team):
 def test_a_break_in_one_chain_is_not_one_in_another(team):
     other = make.team("finance")
     audit.record("change", person=None, team=other)
-    with sealed.lifted():
+    with audit_triggers.lifted():
         sql("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 3")
 
     assert "whole" in says("--team", "finance")
@@ -161,7 +161,7 @@ def old(monkeypatch):
     team, moment = make.team("research"), now()
     for number in range(1, 6):
         at = moment - timedelta(days=400 if number < 4 else 1)
-        monkeypatch.setattr("jobs.audit.recording.now", lambda at=at: at)
+        monkeypatch.setattr("jobs.audit.log.now", lambda at=at: at)
         audit.record("change", person=None, team=team)
     monkeypatch.undo()
     return team
@@ -196,7 +196,7 @@ def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeyp
 
 
 def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old):
-    with sealed.lifted():
+    with audit_triggers.lifted():
         sql("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 2")
 
     with pytest.raises(CommandError, match="verify_audit"):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSPreparedRequest
 from django.core.serializers.json import DjangoJSONEncoder
 
-from jobs.aws import batch, events, infrastructure, logs
+from jobs.aws import batch, events, logs, queues
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Moment, Purpose, fence
 from tests.aws.answering import answering, client, full_answer
@@ -51,9 +51,9 @@ CALLS = (
     Call("batch", "ListJobs", lambda: list(batch.created_since(client(), "q", SINCE))),
     Call("batch", "ListJobs", lambda: batch.children_listed(client(), "text", "FAILED")),
     Call("batch", "DescribeJobs", lambda: batch.describe(client(), ["text"])),
-    Call("batch", "DescribeJobQueues", lambda: infrastructure.queues(client())),
-    Call("batch", "DescribeComputeEnvironments", lambda: infrastructure.queues(client())),
-    Call("batch", "DescribeSchedulingPolicies", lambda: infrastructure.scheduling_policies(client(), ["text"])),
+    Call("batch", "DescribeJobQueues", lambda: queues.queues(client())),
+    Call("batch", "DescribeComputeEnvironments", lambda: queues.queues(client())),
+    Call("batch", "DescribeSchedulingPolicies", lambda: queues.scheduling_policies(client(), ["text"])),
     Call("logs", "GetLogEvents", lambda: logs.read(client("logs", Purpose.PAGE), "g", "s")),
     Call("sqs", "ReceiveMessage", _receive, empty_is_fine=True),
 )  # fmt: skip

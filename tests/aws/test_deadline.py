@@ -20,7 +20,7 @@ from jobs.aws.deadline import time_limit
 from jobs.aws.errors import NobodyKnowsError
 from jobs.aws.session import Moment, Purpose, client_for, fence
 from jobs.models import Account
-from tests import wire
+from tests import http_wire
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=30)
 AT_MOST = 2.0  # what is cut off at 0.3 s, on a busy machine
@@ -41,24 +41,24 @@ def described(client, seconds: float) -> float:
 
 @pytest.mark.parametrize(
     "answer",
-    [wire.hangs(), wire.trickles(), wire.trickles(headers=False)],
+    [http_wire.hangs(), http_wire.trickles(), http_wire.trickles(headers=False)],
     ids=["no answer", "a body byte by byte", "headers byte by byte"],
 )
 def test_an_answer_that_does_not_come_is_cut_off_and_not_asked_for_again(answer):
-    with wire.wire(answer) as aws:
+    with http_wire.wire(answer) as aws:
         assert 0.2 < described(client_to(aws.url), 0.3) < AT_MOST
         assert len(aws.requests) == 1
 
 
 def test_a_call_that_begins_too_late_does_not_leave():
-    with wire.wire(wire.lists()) as aws, time_limit(0), pytest.raises(NobodyKnowsError):
+    with http_wire.wire(http_wire.lists()) as aws, time_limit(0), pytest.raises(NobodyKnowsError):
         batch.describe(client_to(aws.url), ["x"])
     assert aws.requests == []
 
 
 def test_each_call_of_a_client_has_its_own_limit(monkeypatch):
     monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.READ, 0.3)
-    with wire.wire(wire.trickles(), wire.lists()) as aws:
+    with http_wire.wire(http_wire.trickles(), http_wire.lists()) as aws:
         client = client_to(aws.url)
         with pytest.raises(NobodyKnowsError):
             batch.describe(client, ["x"])
@@ -68,18 +68,18 @@ def test_each_call_of_a_client_has_its_own_limit(monkeypatch):
 
 def test_a_limit_holds_over_all_attempts_of_a_call(monkeypatch):
     monkeypatch.setitem(session.CONFIGS, Purpose.READ, PATIENT.merge(Config(read_timeout=0.2)))
-    with wire.wire(wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hangs()) as aws:
         assert described(client_to(aws.url), 0.3) < AT_MOST + 1  # and the pause before the second attempt
 
 
 def test_of_nested_limits_the_sooner_counts():
-    with wire.wire(wire.hangs()) as aws, time_limit(0.2):
+    with http_wire.wire(http_wire.hangs()) as aws, time_limit(0.2):
         assert described(client_to(aws.url), 30) < AT_MOST
 
 
 def test_an_answer_in_time_is_read_to_its_end_and_the_connection_kept():
     body = b'{"jobs": []}'
-    with wire.wire(wire.trickles(body, every=0.01)) as aws, time_limit(20):
+    with http_wire.wire(http_wire.trickles(body, every=0.01)) as aws, time_limit(20):
         client = client_to(aws.url)
         assert batch.describe(client, ["x"]).observations == ()
         assert batch.describe(client, ["x"]).observations == ()
@@ -87,7 +87,7 @@ def test_an_answer_in_time_is_read_to_its_end_and_the_connection_kept():
 
 def test_a_submission_that_is_cut_off_is_unknown_never_unsent(monkeypatch):
     monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.SUBMIT, 0.3)
-    with wire.wire(wire.trickles()) as aws:
+    with http_wire.wire(http_wire.trickles()) as aws:
         with fence.open_for(10, Moment()), pytest.raises(NobodyKnowsError):
             batch.submit(client_to(aws.url, Purpose.SUBMIT), {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"})
 

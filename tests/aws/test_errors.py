@@ -8,7 +8,7 @@ from jobs.aws import batch
 from jobs.aws.errors import AccessTroubleError, NobodyKnowsError, RequestRefusedError, TryAgainError
 from jobs.aws.session import Moment, Purpose, client_for, fence
 from jobs.models import Account
-from tests import wire
+from tests import http_wire
 
 REQUEST = {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"}
 
@@ -22,20 +22,20 @@ def submit_to(url: str) -> batch.Submitted:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (wire.refuses, RequestRefusedError),
-        (wire.says(403, {"message": "no"}, "AccessDeniedException"), RequestRefusedError),
-        (wire.says(403, {"message": "old"}, "ExpiredTokenException"), AccessTroubleError),
-        (wire.throttles, TryAgainError),
-        (wire.says(400, {"message": "slow"}, "ThrottlingException"), TryAgainError),
-        (wire.breaks, NobodyKnowsError),
-        (wire.says(503, {}), NobodyKnowsError),
-        (wire.hangs_up, NobodyKnowsError),
-        (wire.truncated(), NobodyKnowsError),
-        (wire.says(200, {"jobName": "x"}), NobodyKnowsError),
+        (http_wire.refuses, RequestRefusedError),
+        (http_wire.says(403, {"message": "no"}, "AccessDeniedException"), RequestRefusedError),
+        (http_wire.says(403, {"message": "old"}, "ExpiredTokenException"), AccessTroubleError),
+        (http_wire.throttles, TryAgainError),
+        (http_wire.says(400, {"message": "slow"}, "ThrottlingException"), TryAgainError),
+        (http_wire.breaks, NobodyKnowsError),
+        (http_wire.says(503, {}), NobodyKnowsError),
+        (http_wire.hangs_up, NobodyKnowsError),
+        (http_wire.truncated(), NobodyKnowsError),
+        (http_wire.says(200, {"jobName": "x"}), NobodyKnowsError),
     ],
 )
 def test_one_call_is_one_request_and_its_failure_is_of_one_kind(answer, kind):
-    with wire.wire(answer) as aws:
+    with http_wire.wire(answer) as aws:
         with pytest.raises(kind):
             submit_to(aws.url)
 
@@ -43,8 +43,8 @@ def test_one_call_is_one_request_and_its_failure_is_of_one_kind(answer, kind):
 
 
 def test_an_acceptance_gives_the_id():
-    with wire.wire(wire.accepts) as aws:
-        assert submit_to(aws.url) == batch.Submitted(wire.ACCEPTED_ID, "request-1")
+    with http_wire.wire(http_wire.accepts) as aws:
+        assert submit_to(aws.url) == batch.Submitted(http_wire.ACCEPTED_ID, "request-1")
 
 
 def test_where_nobody_listens_nothing_has_happened():
@@ -53,7 +53,7 @@ def test_where_nobody_listens_nothing_has_happened():
 
 
 def test_a_submission_that_was_held_up_too_long_does_not_leave():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         client = client_for(
             Account(access="sandbox", region="us-west-2", endpoint_url=aws.url), "batch", Purpose.SUBMIT
         )
@@ -66,7 +66,7 @@ def test_a_submission_that_was_held_up_too_long_does_not_leave():
 
 
 def test_the_guard_is_open_for_one_submission_and_for_no_other_thread():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         submit_to(aws.url)
         account = Account(access="sandbox", region="us-west-2", endpoint_url=aws.url)
         client = client_for(account, "batch", Purpose.SUBMIT)
@@ -81,7 +81,7 @@ def test_the_guard_is_open_for_one_submission_and_for_no_other_thread():
 def test_the_environment_cannot_bring_the_retries_back(monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-    with wire.wire(wire.breaks) as aws:
+    with http_wire.wire(http_wire.breaks) as aws:
         with pytest.raises(NobodyKnowsError):
             submit_to(aws.url)
 
@@ -94,7 +94,7 @@ def test_a_name_is_found_whatever_its_state_but_only_spelled_exactly():
         {"jobId": "a", "jobName": "x-1", "createdAt": 1},
         {"jobId": "c", "jobName": "X-1", "createdAt": 0},
     ]
-    with wire.wire(wire.lists(*jobs)) as aws:
+    with http_wire.wire(http_wire.lists(*jobs)) as aws:
         client = client_for(
             Account(access="sandbox", region="us-west-2", endpoint_url=aws.url), "batch", Purpose.READ
         )

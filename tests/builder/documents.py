@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.spec.documents import Document, Kind
-from jobs.spec.schema import schema
+from jobs.spec.schema.botocore_schema import schema
 
 LARGE = "12345678901234567890123"
 """A number that no JavaScript and no database keeps: a text must."""

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from jobs.spec import fields
+from jobs.spec import forms
 from jobs.spec.documents import Document, Kind
-from jobs.spec.fields import Field, Row, Value
-from jobs.spec.fields.described import described
-from jobs.spec.jsontext import with_comments
-from jobs.spec.text import without_comments
+from jobs.spec.forms import Field, Row, Value
+from jobs.spec.forms.client_config import described
+from jobs.spec.parsing.json_tokens import without_comments
+from jobs.spec.parsing.jsonc import with_comments
 from tests import node
 from tests.builder import documents
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.process
 
 MANY = 500  # of each kind
 SAMPLE = 100
-TABLES = {Kind.SUBMISSION: fields.JOB, Kind.DEFINITION: fields.DEFINITION}
+TABLES = {Kind.SUBMISSION: forms.JOB, Kind.DEFINITION: forms.DEFINITION}
 KINDS = list(TABLES)
 
 
@@ -82,7 +82,7 @@ def test_one_field_changes_exactly_its_place(kind: Kind) -> None:
     sent = [{**edit, "value": as_sent(edit["value"])} for edit in edits]
     for edit, (after, part) in zip(edits, node.call("write", {"edits": sent, "table": table}), strict=True):
         before = loaded(edit["text"])
-        meant = fields.written(before, TABLES[kind], {edit["name"]: edit["value"]})
+        meant = forms.written(before, TABLES[kind], {edit["name"]: edit["value"]})
         assert loaded(after) == meant, (edit["name"], edit["text"], after)
         kept = comments_beside((0, 0), after)
         assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)

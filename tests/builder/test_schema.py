@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.spec.documents import Document, Kind
-from jobs.spec.schema import schema
+from jobs.spec.schema.botocore_schema import schema
 from tests import node
 
 pytestmark = pytest.mark.process

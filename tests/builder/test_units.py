@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.spec.fields import units
+from jobs.spec.forms import units
 
 CASES: dict[str, list[list[Any]]] = json.loads((Path(__file__).parent / "cases" / "units.json").read_text("utf-8"))
 

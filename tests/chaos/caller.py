@@ -4,7 +4,7 @@ import http.client
 import json
 from typing import Any
 
-from portal.quickstart.ground import LOOPBACK
+from portal.quickstart.state_dir import LOOPBACK
 from tests.chaos.staff import Staff
 from tests.eventually import eventually
 

@@ -24,8 +24,8 @@ def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
     from jobs.dispatch.registration import register_due
     from jobs.models import ApiToken, Definition, Queue, QueueGrant, Registration, Revision
     from jobs.models.token import digest, new_secret
-    from jobs.spec.normal import fingerprint
-    from jobs.sync.infrastructure import sync_queues
+    from jobs.spec.normalize import fingerprint
+    from jobs.sync.queues import sync_queues
     from tests import make
 
     call_command("migrate", verbosity=0)

@@ -29,12 +29,12 @@ def hurry() -> None:
 
     from jobs import account_calls
     from jobs.aws import session
-    from jobs.dispatch import book, delivery, registration, stopping, taking
+    from jobs.dispatch import claim, delivery, delivery_log, registration, terminate
     from jobs.management.commands import clock, events
     from jobs.models import circuit_breaker, job, quarantine
     from jobs.sync import poll, reconcile
 
-    for module in (job, book, taking, registration):
+    for module in (job, delivery_log, claim, registration):
         _replace(module, "LEASE", timedelta(seconds=LEASE))
     _replace(clock, "LEASE", timedelta(seconds=CLOCK_LEASE))
     for module in (quarantine, delivery):
@@ -42,7 +42,7 @@ def hurry() -> None:
     _replace(quarantine, "SANDBOX_SIGNATURE", SIGNATURE)
     _replace(quarantine, "SANDBOX_MARGIN", MARGIN)
     _replace(delivery, "TROUBLED_SECONDS", 1.0)
-    _replace(stopping, "REPEAT_AFTER", timedelta(seconds=3))
+    _replace(terminate, "REPEAT_AFTER", timedelta(seconds=3))
     _replace(job, "LONGEST_REST", 2 * LEASE)
     _replace(reconcile, "LONGEST_WAIT", LEASE)
     _replace(poll, "AFTER_TROUBLE", timedelta(seconds=2))

@@ -20,10 +20,10 @@ from typing import Any
 
 import django
 
-from tests import wire
+from tests import http_wire
 from tests.chaos.caller import job
 from tests.chaos.world import Database, World, world
-from tests.running import ROOT
+from tests.quickstart_process import ROOT
 
 LONG, SHORT = 40, 80  # jobs that run already when the neighbours come, and jobs that are submitted beside them
 RUNS_LONG = (8.0, 45.0)  # how long a job runs, in seconds
@@ -32,9 +32,9 @@ PAUSE = (0.2, 0.6)  # between two submissions
 WITHIN = 3.0  # 95 of 100 ends are known so soon, and as many submissions sent
 PATIENCE = 300.0
 NEIGHBOURS = {
-    "hanging": wire.hangs(600),
-    "trickling": wire.trickles(b'{"jobs": []}' + b" " * 500, every=1.0),
-    "failing": wire.breaks,
+    "hanging": http_wire.hangs(600),
+    "trickling": http_wire.trickles(b'{"jobs": []}' + b" " * 500, every=1.0),
+    "failing": http_wire.breaks,
 }
 
 
@@ -119,7 +119,7 @@ def _moment(told: datetime | str) -> datetime:
 @contextmanager
 def _neighbours(here: World) -> Iterator[None]:
     with ExitStack() as servers:
-        urls = {name: servers.enter_context(wire.wire(answer)).url for name, answer in NEIGHBOURS.items()}
+        urls = {name: servers.enter_context(http_wire.wire(answer)).url for name, answer in NEIGHBOURS.items()}
         made = subprocess.run(
             [sys.executable, "-m", "tests.chaos.neighbours", json.dumps(urls)],
             cwd=ROOT, env=here.staff.environment, capture_output=True, text=True, timeout=120, check=False,

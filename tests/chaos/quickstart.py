@@ -5,7 +5,7 @@ import sys
 from unittest import mock
 
 from portal.quickstart import __main__ as quickstart
-from portal.quickstart.plan import web_command
+from portal.quickstart.config import web_command
 from tests.chaos import hasty
 
 

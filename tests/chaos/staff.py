@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from portal.quickstart.children import Child
-from portal.quickstart.ground import LOOPBACK
+from portal.quickstart.process import Child
+from portal.quickstart.state_dir import LOOPBACK
 from tests.eventually import eventually
-from tests.running import ROOT, processes, surroundings
+from tests.quickstart_process import ROOT, processes, surroundings
 
 # What asks ends before what answers.
 STOP_ORDER = ("web", "events", "clock", "worker", "sandbox", "redis")

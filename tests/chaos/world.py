@@ -16,14 +16,14 @@ from typing import Any, Literal
 import psycopg
 import redis
 
-from portal.quickstart.ground import LOOPBACK
-from portal.quickstart.plan import DUMMY_AWS, manage, redis_command, web_command
+from portal.quickstart.config import DUMMY_AWS, manage, redis_command, web_command
+from portal.quickstart.state_dir import LOOPBACK
 from tests import postgres
 from tests.chaos import hasty
 from tests.chaos.caller import Caller
 from tests.chaos.sqs import Mailbox
 from tests.chaos.staff import Staff, free_port
-from tests.running import ROOT
+from tests.quickstart_process import ROOT
 from tests.sandbox.bench import Bench
 
 REAL_QUARANTINE = 30  # the least that the portal allows for a sandbox

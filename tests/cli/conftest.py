@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.eventually import eventually
-from tests.running import Run
+from tests.quickstart_process import Run
 
 SHELLS = ("dash", "bash")
 SCRIPTS = ("create-job-definition.sh", "submit-job.sh")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SHELLS, Desk
-from tests.running import Run, rows
+from tests.quickstart_process import Run, rows
 
 pytestmark = pytest.mark.process
 

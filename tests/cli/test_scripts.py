@@ -15,7 +15,7 @@ import pytest
 from tests import make
 from tests.cli.conftest import SHELLS, Desk
 from tests.eventually import eventually
-from tests.running import Run, rows
+from tests.quickstart_process import Run, rows
 
 pytestmark = pytest.mark.process
 

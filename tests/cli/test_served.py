@@ -9,7 +9,7 @@ import pytest
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from jobs.web import cli
+from jobs.web import cli_scripts
 
 SCRIPTS = ("create-job-definition.sh", "submit-job.sh")
 
@@ -54,7 +54,7 @@ def test_a_host_that_is_not_the_portals_gets_no_script(client: Client, db: None,
 def test_every_address_that_a_portal_may_have_means_itself_to_a_shell(settings: Settings, host: str):
     settings.ALLOWED_HOSTS = ["*"]
     request = RequestFactory().get("/cli/submit-job.sh", headers={"Host": host})
-    text = cli.script(request, "submit-job.sh").content.decode()
+    text = cli_scripts.script(request, "submit-job.sh").content.decode()
     (line,) = [line for line in text.splitlines() if line.startswith("PORTAL=${BATCH")]
 
     told = line.removeprefix("PORTAL=${BATCH_PORTAL_URL:-").removesuffix("}")

@@ -12,7 +12,7 @@ from jobs.dispatch.delivery import deliver, deliver_due
 from jobs.models import Job, JobDependency, QueueGrant
 from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -26,7 +26,7 @@ def again(job: Job) -> Job:
 
 
 def test_an_accepted_job_is_sent_once_under_its_marker_pinned_and_tagged():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url, tags={"Project": "GenAI"})
         deliver_due(job.account)
         deliver_due(job.account)
@@ -38,13 +38,17 @@ def test_an_accepted_job_is_sent_once_under_its_marker_pinned_and_tagged():
     assert request["tags"]["Project"] == "GenAI"
     assert request["tags"]["portal:job"] == job.text_id
     assert {"name": "PORTAL_JOB_ID", "value": job.text_id} in request["containerOverrides"]["environment"]
-    assert (again(job).delivery, again(job).batch_id, again(job).state) == ("SENT", wire.ACCEPTED_ID, "SUBMITTED")
+    assert (again(job).delivery, again(job).batch_id, again(job).state) == (
+        "SENT",
+        http_wire.ACCEPTED_ID,
+        "SUBMITTED",
+    )
     assert [change.delivery for change in job.history.all()] == ["SENDING", "SENT"]
 
 
 def test_the_portal_s_own_variable_stands_once_and_an_empty_timeout_is_not_sent():
     forged = {"environment": [{"name": "PORTAL_JOB_ID", "value": "another"}, {"name": "A", "value": "1"}]}
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
         document = {**job.document, "containerOverrides": forged, "timeout": {}}
         Job.objects.filter(pk=job.pk).update(document=document)
@@ -57,7 +61,7 @@ def test_the_portal_s_own_variable_stands_once_and_an_empty_timeout_is_not_sent(
 
 
 def test_what_was_asked_for_stays_as_it_was_written():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
         before = job.document
         deliver_due(job.account)
@@ -66,7 +70,7 @@ def test_what_was_asked_for_stays_as_it_was_written():
 
 
 def test_a_refusal_ends_the_job_with_the_words_of_aws():
-    with wire.wire(wire.refuses) as aws:
+    with http_wire.wire(http_wire.refuses) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
 
@@ -75,10 +79,10 @@ def test_a_refusal_ends_the_job_with_the_words_of_aws():
     assert again(job).ended_at is not None
 
 
-@pytest.mark.parametrize("answer", [wire.hangs(), wire.trickles(), wire.trickles(headers=False)])
+@pytest.mark.parametrize("answer", [http_wire.hangs(), http_wire.trickles(), http_wire.trickles(headers=False)])
 def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch, answer):
     monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.SUBMIT, 0.3)
-    with wire.wire(answer) as aws:
+    with http_wire.wire(answer) as aws:
         job = job_at(aws.url)
         began = time.monotonic()
         deliver_due(job.account)
@@ -92,7 +96,7 @@ def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch,
 
 def test_a_second_try_does_not_wait_long_for_the_look_before_it(monkeypatch):
     monkeypatch.setattr("jobs.dispatch.delivery.LOOK_UP_SECONDS", 0.3)
-    with wire.wire(wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hangs()) as aws:
         job = job_at(aws.url, epoch=1)
         began = time.monotonic()
         deliver_due(job.account)
@@ -104,7 +108,7 @@ def test_a_second_try_does_not_wait_long_for_the_look_before_it(monkeypatch):
 
 @pytest.mark.long
 def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
-    with wire.wire(wire.throttles, wire.lists(), wire.accepts) as aws:
+    with http_wire.wire(http_wire.throttles, http_wire.lists(), http_wire.accepts) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
         assert again(job).delivery == Delivery.ACCEPTED
@@ -122,32 +126,32 @@ def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
 @pytest.mark.parametrize(
     "answer",
     [
-        wire.breaks,
-        wire.hangs_up,
-        wire.truncated(),
-        wire.says(200, {"jobName": "x"}),
-        wire.says(200, {"jobId": 5}),
-        wire.says(200, {"jobId": "x" * 61}),
-        wire.says(200, {"jobId": {"id": "x"}}),
+        http_wire.breaks,
+        http_wire.hangs_up,
+        http_wire.truncated(),
+        http_wire.says(200, {"jobName": "x"}),
+        http_wire.says(200, {"jobId": 5}),
+        http_wire.says(200, {"jobId": "x" * 61}),
+        http_wire.says(200, {"jobId": {"id": "x"}}),
     ],
     ids=["5xx", "hung up", "truncated", "no id", "a number as id", "an id too long", "an object as id"],
 )
 def test_when_nobody_knows_the_job_is_left_alone_until_it_is_found(answer):
-    with wire.wire(answer, wire.lists()) as aws:
+    with http_wire.wire(answer, http_wire.lists()) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
         deliver_due(job.account)
         assert again(job).delivery == Delivery.SENDING
         assert aws.paths() == ["/v1/submitjob"]
 
-        aws.answers[:] = [wire.lists({"jobId": "found-1", "jobName": job.marker, "createdAt": 1})]
+        aws.answers[:] = [http_wire.lists({"jobId": "found-1", "jobName": job.marker, "createdAt": 1})]
         assert reconcile(job.account) == 1
 
     assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "found-1")
 
 
 def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
-    with wire.wire(wire.breaks, wire.lists()) as aws:
+    with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
 
@@ -158,7 +162,7 @@ def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
         reconcile(job.account)
         assert again(job).delivery == Delivery.ACCEPTED
 
-        aws.answers[:] = [wire.lists(), wire.accepts]
+        aws.answers[:] = [http_wire.lists(), http_wire.accepts]
         Job.objects.update(next_try_at=None)
         deliver_due(job.account)
 
@@ -167,10 +171,10 @@ def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
 
 
 def test_while_aws_cannot_say_whether_it_has_the_job_nothing_is_sent():
-    with wire.wire(wire.breaks) as aws:
+    with http_wire.wire(http_wire.breaks) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
-        aws.answers[:] = [wire.says(400, {"message": "no"}, "ClientException")]
+        aws.answers[:] = [http_wire.says(400, {"message": "no"}, "ClientException")]
         Job.objects.update(sent_at=now() - timedelta(hours=1))
         reconcile(job.account)
 
@@ -191,7 +195,7 @@ def test_while_aws_cannot_say_whether_it_has_the_job_nothing_is_sent():
     ],
 )
 def test_a_list_that_is_not_whole_does_not_say_that_aws_has_no_such_job(body):
-    with wire.wire(wire.breaks, wire.says(200, body)) as aws:
+    with http_wire.wire(http_wire.breaks, http_wire.says(200, body)) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
         Job.objects.update(sent_at=now() - timedelta(hours=1), next_try_at=None)
@@ -206,7 +210,7 @@ def test_a_list_that_is_not_whole_does_not_say_that_aws_has_no_such_job(body):
 
 
 def test_a_job_in_a_living_workers_hands_is_not_taken():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url, epoch=2)
         first, second = again(job), again(job)
         assert first.claim()
@@ -230,28 +234,28 @@ def test_a_worker_that_woke_up_too_late_changes_nothing():
 
 
 def test_a_step_is_sent_after_its_parent_and_names_the_parents_id():
-    with wire.wire(wire.accepts, wire.says(200, {"jobId": "child-1"})) as aws:
+    with http_wire.wire(http_wire.accepts, http_wire.says(200, {"jobId": "child-1"})) as aws:
         parent = job_at(aws.url, name="first")
         child = make.job(parent.submission, name="second")
         JobDependency.objects.create(job=child, parent=parent)
         deliver_due(parent.account)
 
     assert [request["jobName"].split("-")[0] for _, request in aws.requests] == ["first", "second"]
-    assert aws.requests[1][1]["dependsOn"] == [{"jobId": wire.ACCEPTED_ID}]
+    assert aws.requests[1][1]["dependsOn"] == [{"jobId": http_wire.ACCEPTED_ID}]
 
 
 def test_an_edge_between_arrays_keeps_its_type():
-    with wire.wire(wire.accepts, wire.says(200, {"jobId": "child-1"})) as aws:
+    with http_wire.wire(http_wire.accepts, http_wire.says(200, {"jobId": "child-1"})) as aws:
         parent = job_at(aws.url, name="first", array_size=3)
         child = make.job(parent.submission, name="second", array_size=3)
         JobDependency.objects.create(job=child, parent=parent, kind="N_TO_N")
         deliver_due(parent.account)
 
-    assert aws.requests[1][1]["dependsOn"] == [{"jobId": wire.ACCEPTED_ID, "type": "N_TO_N"}]
+    assert aws.requests[1][1]["dependsOn"] == [{"jobId": http_wire.ACCEPTED_ID, "type": "N_TO_N"}]
 
 
 def test_a_step_whose_parent_was_refused_is_withdrawn_and_so_are_those_after_it():
-    with wire.wire(wire.refuses) as aws:
+    with http_wire.wire(http_wire.refuses) as aws:
         first = job_at(aws.url, name="first")
         second = make.job(first.submission, name="second")
         third = make.job(first.submission, name="third")
@@ -275,7 +279,7 @@ def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():
 
 
 def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
         QueueGrant.objects.all().delete()
         deliver_due(job.account)
@@ -286,8 +290,8 @@ def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
 
 
 def test_a_definition_that_batch_does_not_know_yet_is_tried_again():
-    answer = wire.says(400, {"message": "JobDefinition hello:1 not found"}, "ClientException")
-    with wire.wire(answer) as aws:
+    answer = http_wire.says(400, {"message": "JobDefinition hello:1 not found"}, "ClientException")
+    with http_wire.wire(answer) as aws:
         job = job_at(aws.url)
         job.revision.registered_at = now()
         job.revision.save()

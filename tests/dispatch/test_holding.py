@@ -7,16 +7,16 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils.timezone import now
 
-from jobs import intake
+from jobs import actions
 from jobs.aws import batch
 from jobs.aws.session import Moment
-from jobs.dispatch import book
+from jobs.dispatch import delivery_log
+from jobs.dispatch.claim import take
 from jobs.dispatch.delivery import deliver_due
-from jobs.dispatch.taking import take
 from jobs.models import Job
 from jobs.states import Delivery
 from jobs.sync.reconcile import reconcile
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -58,7 +58,7 @@ def test_a_job_whose_worker_vanished_is_taken_alone_and_takes_no_other_with_it()
 
 
 def test_workers_that_vanish_after_the_intent_count_too():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(
             make.submission(where=make.account(endpoint_url=aws.url)),
             delivery=Delivery.SENDING,
@@ -74,12 +74,12 @@ def test_workers_that_vanish_after_the_intent_count_too():
 
 
 def test_an_answer_that_was_lost_is_no_workers_death():
-    with wire.wire(wire.breaks, wire.lists()) as aws:
+    with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         for _ in range(4):
-            aws.answers[:] = [wire.breaks] if again(job).epoch == 0 else [wire.lists(), wire.breaks]
+            aws.answers[:] = [http_wire.breaks] if again(job).epoch == 0 else [http_wire.lists(), http_wire.breaks]
             deliver_due(job.account)
-            aws.answers[:] = [wire.lists()]
+            aws.answers[:] = [http_wire.lists()]
             Job.objects.update(sent_at=now() - LONG_AGO, next_try_at=None)
             reconcile(job.account)
             Job.objects.update(next_try_at=None)
@@ -102,12 +102,12 @@ def held_by(lead, url: str) -> Job:
 
 
 def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(cautious):
-    with wire.wire(wire.breaks, wire.lists(), wire.lists(), wire.accepts) as aws:
+    with http_wire.wire(http_wire.breaks, http_wire.lists(), http_wire.lists(), http_wire.accepts) as aws:
         job = held_by(cautious, aws.url)
         assert job.delivery == Delivery.HELD
         assert deliver_due(job.account) == 0
 
-        assert intake.release(job, cautious)
+        assert actions.release(job, cautious)
         deliver_due(job.account)
 
     assert aws.paths() == ["/v1/submitjob", "/v1/listjobs", "/v1/listjobs", "/v1/submitjob"]
@@ -119,29 +119,29 @@ def test_only_a_lead_releases_and_only_what_is_held(cautious):
     analyst = make.member(cautious.team)
 
     with pytest.raises(PermissionDenied):
-        intake.release(job, analyst)
+        actions.release(job, analyst)
     assert again(job).delivery == Delivery.HELD
-    assert intake.release(job, cautious)
-    assert not intake.release(again(job), cautious)
+    assert actions.release(job, cautious)
+    assert not actions.release(again(job), cautious)
 
 
 def test_what_is_held_can_be_stopped_for_good(cautious):
     job = make.job(make.submission(cautious), delivery=Delivery.HELD)
 
-    assert intake.stop(job, cautious)
-    assert not intake.release(again(job), cautious)
+    assert actions.stop(job, cautious)
+    assert not actions.release(again(job), cautious)
     assert again(job).delivery == Delivery.WITHDRAWN
 
 
 def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_not_take_it(monkeypatch):
     """The worker's copy of the job does not know of the wish."""
-    with wire.wire(wire.throttles) as aws:
+    with http_wire.wire(http_wire.throttles) as aws:
         member = make.member()
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
         submit = batch.submit
 
         def stopped_meanwhile(client, request):
-            intake.stop(again(job), member)
+            actions.stop(again(job), member)
             return submit(client, request)
 
         monkeypatch.setattr(batch, "submit", stopped_meanwhile)
@@ -152,16 +152,16 @@ def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_no
 
 
 def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(monkeypatch):
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        write, steady = book._intend, time.monotonic
+        write, steady = delivery_log._intend, time.monotonic
 
         def paused(*asked):
             intents = write(*asked)
             monkeypatch.setattr(time, "monotonic", lambda: steady() + 11)
             return intents
 
-        monkeypatch.setattr(book, "_intend", paused)
+        monkeypatch.setattr(delivery_log, "_intend", paused)
         deliver_due(job.account)
 
     assert aws.requests == []

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import intake
+from jobs import actions
+from jobs.actions import definitions
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
-from jobs.intake import catalogue
 from jobs.models import Job
 from jobs.sandbox import Sandbox
 from tests import make
@@ -46,7 +46,7 @@ def sent(member, account):
     """Submit a job by the bare name; how AWS describes it."""
     queue = member.team.queue_grants.get().queue.name
     text = json.dumps({"jobName": "one", "jobQueue": queue, "jobDefinition": "train"})
-    job = intake.accept(text, member, source="json").jobs.get()
+    job = actions.accept(text, member, source="json").jobs.get()
     deliver_due(account)
     return Job.objects.get(pk=job.pk).batch_id
 
@@ -54,11 +54,11 @@ def sent(member, account):
 def test_a_bare_name_runs_its_owners_image_pinned_whatever_another_team_tries(sandbox, account):
     ours = member_of("research", account, "cpu-job-queue")
     theirs = member_of("finance", account, "finance-team-queue")
-    intake.register(definition("ml-training:1"), ours)
+    actions.register(definition("ml-training:1"), ours)
     assert register_due(account) == 1
 
-    with pytest.raises(intake.Refused, match="belongs to another team"):
-        intake.register(definition("risk-model:1"), theirs)
+    with pytest.raises(actions.Refused, match="belongs to another team"):
+        actions.register(definition("risk-model:1"), theirs)
     assert register_due(account) == 0
     told = sandbox.batch.describe_jobs(jobs=[sent(ours, account)])["jobs"][0]
 
@@ -70,10 +70,10 @@ def test_a_bare_name_runs_its_owners_image_pinned_whatever_another_team_tries(sa
 def test_what_is_deactivated_is_inactive_in_aws_and_the_bare_name_falls_back(sandbox, account):
     ours = member_of("research", account, "cpu-job-queue")
     for image in ("ml-training:1", "ml-training:2"):
-        revision = intake.register(definition(image), ours).revision
+        revision = actions.register(definition(image), ours).revision
         register_due(account)
     revision.refresh_from_db()
-    catalogue.deactivate(revision, ours.user)
+    definitions.deactivate(revision, ours.user)
     assert deregister_due(account) == 1
 
     states = {

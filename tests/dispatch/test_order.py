@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 from django.utils.timezone import now
 
+from jobs.dispatch.claim import take
 from jobs.dispatch.delivery import deliver_due
-from jobs.dispatch.pace import Pace, rest
-from jobs.dispatch.taking import take
+from jobs.dispatch.rate_limit import Pace, rest
 from jobs.models import Account, Job, JobDependency
 from jobs.states import Delivery
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -84,7 +84,7 @@ def test_taking_places_costs_one_update_for_a_whole_stretch(django_assert_num_qu
     account = make.account(submits_per_second=1000)
     slept = [0.0]  # the only time that passes: a machine that is busy would let the stretch go by
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr("jobs.dispatch.pace.time", clock)
+    monkeypatch.setattr("jobs.dispatch.rate_limit.time", clock)
     pace = Pace(account, 10)
     pace.expect(100)
     with django_assert_num_queries(2):
@@ -100,7 +100,7 @@ def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeyp
         Account.objects.update(submits_until=later)
         return now()
 
-    monkeypatch.setattr("jobs.dispatch.pace.now", meanwhile)
+    monkeypatch.setattr("jobs.dispatch.rate_limit.now", meanwhile)
     pace = Pace(account, time.monotonic() + 1)
     pace.expect(1)
 
@@ -120,7 +120,7 @@ def test_of_two_rests_the_longer_counts(first, second, longest):
 
 
 def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_against_it():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         rest(job.account, 3600)
         deliver_due(job.account)
@@ -134,14 +134,14 @@ def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_a
 def test_a_throttled_account_rests_before_its_next_job():
     moments: list[float] = []
 
-    def noted(answer: wire.Answer) -> wire.Answer:
+    def noted(answer: http_wire.Answer) -> http_wire.Answer:
         def answered(handler: BaseHTTPRequestHandler) -> None:
             moments.append(time.monotonic())
             answer(handler)
 
         return answered
 
-    with wire.wire(noted(wire.throttles), noted(wire.accepts_each())) as aws:
+    with http_wire.wire(noted(http_wire.throttles), noted(http_wire.accepts_each())) as aws:
         account = make.account(endpoint_url=aws.url)
         throttled, other = crowd(account, 2)
         deliver_due(account)
@@ -163,7 +163,7 @@ def test_an_account_that_is_not_to_be_reached_is_not_tried_job_by_job():
 
 
 def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_unclear():
-    with wire.wire(wire.breaks) as aws:
+    with http_wire.wire(http_wire.breaks) as aws:
         account = make.account(endpoint_url=aws.url)
         crowd(account, 20)
         deliver_due(account)
@@ -173,7 +173,7 @@ def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_un
 
 
 def test_steps_that_become_ready_while_others_are_sent_follow_in_the_same_delivery():
-    with wire.wire(wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accepts_each()) as aws:
         first = make.job(make.submission(where=make.account(endpoint_url=aws.url)), name="first")
         steps = [make.job(first.submission, name=f"step{n}") for n in range(5)]
         last = make.job(first.submission, name="last")

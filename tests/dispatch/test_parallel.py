@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from jobs.dispatch import requests
+from jobs.dispatch import submit_request
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Job, JobDependency
-from tests import make, wire
+from tests import http_wire, make
 from tests.eventually import eventually
 
 in_memory = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
@@ -32,7 +32,7 @@ class Crowd:
     """An answer that counts how many wait for it at the same time."""
 
     def __init__(self, seconds: float) -> None:
-        self.answer = wire.accepts_each(seconds)
+        self.answer = http_wire.accepts_each(seconds)
         self.lock = threading.Lock()
         self.here = self.most = 0
 
@@ -47,7 +47,7 @@ class Crowd:
 
 def test_independent_jobs_go_side_by_side_and_each_once():
     crowd = Crowd(0.3)
-    with wire.wire(crowd) as aws:
+    with http_wire.wire(crowd) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
         for _ in range(16):
             make.job(submission)
@@ -59,7 +59,7 @@ def test_independent_jobs_go_side_by_side_and_each_once():
 
 
 def test_a_step_never_leaves_before_its_parents_have_ids():
-    with wire.wire(wire.accepts_each(0.05)) as aws:
+    with http_wire.wire(http_wire.accepts_each(0.05)) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
         layers = [[make.job(submission, name=f"l{depth}") for _ in range(4)] for depth in range(3)]
         for above, below in itertools.pairwise(layers):
@@ -73,7 +73,7 @@ def test_a_step_never_leaves_before_its_parents_have_ids():
 
 def test_no_connection_outlives_the_delivery():
     before = connections()
-    with wire.wire(wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accepts_each()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
         for _ in range(8):
             make.job(submission)
@@ -88,9 +88,9 @@ def test_one_job_that_breaks_a_delivery_leaves_the_others_alone(monkeypatch):
             raise RuntimeError("nobody thought of this")
         return original(job)
 
-    original = requests.submit_request
+    original = submit_request.submit_request
     monkeypatch.setattr("jobs.dispatch.delivery.submit_request", fails_for_the_bad)
-    with wire.wire(wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accepts_each()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         bad = make.job(submission, name="bad")
         good = make.job(submission, name="good")

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests import wire
+from tests import http_wire
 from tests.chaos import hasty
 from tests.dispatch.fork import Child
 from tests.eventually import eventually
-from tests.running import rows
+from tests.quickstart_process import rows
 
 pytestmark = pytest.mark.process
 
@@ -43,7 +43,7 @@ def prepare(state: Path, migrated: Path, url: str, jobs: int) -> None:
 
 
 def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path, migrated: Path):
-    with wire.wire(wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accepts_each()) as aws:
         prepare(tmp_path, migrated, aws.url, 300)
         began = time.monotonic()
         assert [worker.wait(120) for worker in [child(tmp_path, "deliver") for _ in range(2)]] == [0, 0]
@@ -64,10 +64,12 @@ class Ledger:
         request = self.requests[-1][1]
         if handler.path.endswith("submitjob"):
             self.accepted.append((request["jobName"], str(uuid.uuid4())))
-            wire.says(200, {"jobId": self.accepted[-1][1]})(handler)
+            http_wire.says(200, {"jobId": self.accepted[-1][1]})(handler)
         else:
             [name] = request["filters"][0]["values"]
-            wire.lists(*({"jobName": n, "jobId": i, "createdAt": 1} for n, i in self.accepted if n == name))(handler)
+            http_wire.lists(*({"jobName": n, "jobId": i, "createdAt": 1} for n, i in self.accepted if n == name))(
+                handler
+            )
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
 def ledger(tmp_path: Path, prepared: Path) -> Iterator[Ledger]:
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     told = Ledger()
-    with wire.wire(told) as aws:
+    with http_wire.wire(told) as aws:
         told.requests = aws.requests
         with closing(sqlite3.connect(tmp_path / "portal.sqlite3")) as database, database:
             database.execute("UPDATE jobs_account SET endpoint_url = ?", [aws.url])

@@ -3,13 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
+from jobs.actions import definitions
 from jobs.aws import batch
 from jobs.dispatch import registration
 from jobs.dispatch.registration import deregister_due, register, register_due
-from jobs.intake import catalogue
 from jobs.models import Definition, ImageGrant, Job, Registration, Revision
 from jobs.states import Delivery
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -22,7 +22,7 @@ def asked_for(url: str, **fields) -> Revision:
 
 
 def test_a_definition_is_registered_as_it_was_written():
-    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         revision = asked_for(aws.url)
         assert register_due(revision.definition.account) == 1
         assert register_due(revision.definition.account) == 0
@@ -33,7 +33,7 @@ def test_a_definition_is_registered_as_it_was_written():
 
 
 def test_a_refusal_keeps_the_words_of_aws():
-    with wire.wire(wire.says(400, {"message": "vCPU is not provided."}, "ClientException")) as aws:
+    with http_wire.wire(http_wire.says(400, {"message": "vCPU is not provided."}, "ClientException")) as aws:
         revision = asked_for(aws.url)
         register_due(revision.definition.account)
 
@@ -42,11 +42,11 @@ def test_a_refusal_keeps_the_words_of_aws():
 
 
 def test_a_lost_answer_is_found_again_and_nothing_is_registered_twice():
-    with wire.wire(wire.hangs_up) as aws:
+    with http_wire.wire(http_wire.hangs_up) as aws:
         revision = asked_for(aws.url)
         register_due(revision.definition.account)
         described = {**revision.document, "jobDefinitionArn": f"{ARN}:3", "revision": 3, "status": "ACTIVE"}
-        aws.answers[:] = [wire.says(200, {"jobDefinitions": [described]})]
+        aws.answers[:] = [http_wire.says(200, {"jobDefinitions": [described]})]
         Revision.objects.update(lease_until=now())
         assert register_due(revision.definition.account) == 1
 
@@ -60,7 +60,7 @@ HANDS = [(None, True), (timedelta(seconds=-1), True), (timedelta(seconds=30), Fa
 
 @pytest.mark.parametrize(("lease", "free"), HANDS)
 def test_a_revision_in_another_workers_hands_is_left_to_it_until_its_lease_lapses(lease, free):
-    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         fields = {"number": None, "lease_until": lease and now() + lease}
         revision = asked_for(aws.url, **fields)
         assert register_due(revision.definition.account) == free
@@ -70,7 +70,7 @@ def test_a_revision_in_another_workers_hands_is_left_to_it_until_its_lease_lapse
 
 def test_revisions_in_other_hands_keep_none_waiting(monkeypatch):
     monkeypatch.setattr(registration, "AT_ONCE", 1)
-    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         first = asked_for(aws.url, lease_until=now() + timedelta(seconds=30))
         make.revision("other", where=first.definition.account, number=None, registration=Registration.ACCEPTED)
 
@@ -113,7 +113,7 @@ def test_an_answer_that_comes_after_another_changes_nothing(monkeypatch, answer)
 
 
 def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_of_aws():
-    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         revision = asked_for(aws.url)
         ImageGrant.objects.filter(team=revision.definition.team).delete()
         assert register_due(revision.definition.account) == 0
@@ -126,9 +126,9 @@ def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_o
 
 
 def test_a_name_that_was_deactivated_meanwhile_is_not_registered():
-    with wire.wire(wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         revision = asked_for(aws.url)
-        catalogue.retire(revision.definition, make.user())
+        definitions.retire(revision.definition, make.user())
         register_due(revision.definition.account)
 
     revision.refresh_from_db()
@@ -137,12 +137,12 @@ def test_a_name_that_was_deactivated_meanwhile_is_not_registered():
 
 def deactivated(url: str) -> Revision:
     revision = make.revision(where=make.account(endpoint_url=url), arn=f"{ARN}:1")
-    catalogue.deactivate(revision, make.user())
+    definitions.deactivate(revision, make.user())
     return revision
 
 
 def test_aws_is_told_once_of_what_was_deactivated():
-    with wire.wire(wire.says(200, {})) as aws:
+    with http_wire.wire(http_wire.says(200, {})) as aws:
         revision = deactivated(aws.url)
         told = [deregister_due(revision.definition.account) for _ in range(2)]
 
@@ -153,7 +153,7 @@ def test_aws_is_told_once_of_what_was_deactivated():
 
 
 def test_a_job_that_was_accepted_is_sent_before_aws_is_told():
-    with wire.wire(wire.says(200, {})) as aws:
+    with http_wire.wire(http_wire.says(200, {})) as aws:
         revision = deactivated(aws.url)
         job = make.job(make.submission(where=revision.definition.account), revision=revision)
         assert deregister_due(revision.definition.account) == 0
@@ -166,7 +166,7 @@ def test_a_job_that_was_accepted_is_sent_before_aws_is_told():
     ("status", "code", "settled"), [(400, "ClientException", True), (403, "AccessDenied", False)]
 )
 def test_what_aws_does_not_know_is_settled_and_what_it_would_not_hear_is_told_again(status, code, settled):
-    with wire.wire(wire.says(status, {"message": "no"}, code)) as aws:
+    with http_wire.wire(http_wire.says(status, {"message": "no"}, code)) as aws:
         revision = deactivated(aws.url)
         told = [deregister_due(revision.definition.account) for _ in range(2)]
         assert len(aws.requests) == 1  # not again at once

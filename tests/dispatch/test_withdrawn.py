@@ -5,7 +5,7 @@ import pytest
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
 from jobs.states import Delivery
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 ROLE = "arn:aws:iam::123456789012:role/BatchJobRole"
@@ -35,7 +35,7 @@ WITHDRAWALS = {
 
 @pytest.mark.parametrize("rule", WITHDRAWALS)
 def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_with_the_rule_named(rule):
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = accepted_at(aws.url)
         WITHDRAWALS[rule]()
         deliver_due(job.account)
@@ -48,7 +48,7 @@ def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_with_the_rule_nam
 
 
 def test_with_everything_still_given_it_is_sent():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = accepted_at(aws.url)
         TagRule.objects.create(key="CostCenter", required=True)  # of jobs to come
         QueueGrant.objects.update(max_active_jobs=1)  # it is the one

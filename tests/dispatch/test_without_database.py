@@ -3,11 +3,11 @@
 import pytest
 from django.db import OperationalError
 
-from jobs.dispatch import taking
+from jobs.dispatch import claim
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Job
 from jobs.sync.reconcile import reconcile
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -34,7 +34,7 @@ def job_at(url: str) -> Job:
 
 
 def test_a_job_that_was_only_taken_is_free_at_once_and_nobody_is_blamed(broken_at):
-    with wire.wire(wire.lists(), wire.accepts) as aws:
+    with http_wire.wire(http_wire.lists(), http_wire.accepts) as aws:
         job = job_at(aws.url)
         broken_at("claimed", OperationalError("the connection is lost"))
         deliver_due(job.account)
@@ -44,19 +44,19 @@ def test_a_job_that_was_only_taken_is_free_at_once_and_nobody_is_blamed(broken_a
 
 
 def test_a_job_whose_id_could_not_be_written_is_looked_for_at_once(broken_at):
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
         broken_at("answered", OperationalError("the connection is lost"))
         deliver_due(job.account)
-        aws.answers[:] = [wire.lists({"jobName": job.marker, "jobId": wire.ACCEPTED_ID, "createdAt": 1})]
+        aws.answers[:] = [http_wire.lists({"jobName": job.marker, "jobId": http_wire.ACCEPTED_ID, "createdAt": 1})]
         assert reconcile(job.account) == 1
 
     job.refresh_from_db()
-    assert (job.delivery, job.batch_id) == ("SENT", wire.ACCEPTED_ID)
+    assert (job.delivery, job.batch_id) == ("SENT", http_wire.ACCEPTED_ID)
 
 
 def test_what_nobody_foresaw_is_blamed_on_the_job_as_if_its_worker_had_died(broken_at):
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
         broken_at("claimed", ValueError("nobody foresaw this"))
         deliver_due(job.account)
@@ -68,9 +68,9 @@ def test_what_nobody_foresaw_is_blamed_on_the_job_as_if_its_worker_had_died(brok
 
 def test_a_job_that_another_worker_took_meanwhile_is_left_to_it():
     job = make.job(make.submission())
-    [taken] = taking.take(job.account, 1)
+    [taken] = claim.take(job.account, 1)
     Job.objects.filter(pk=job.pk).update(epoch=2)
-    taking.let_go([taken])
+    claim.let_go([taken])
 
     job.refresh_from_db()
     assert job.lease_until is not None

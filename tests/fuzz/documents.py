@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from jobs.spec.documents import Document, Kind
-from jobs.spec.platforms import FARGATE_MEMORY
-from jobs.spec.schema import schema
+from jobs.spec.rules.platform import FARGATE_MEMORY
+from jobs.spec.schema.botocore_schema import schema
 
 MOST_OPTIONAL = 4
 """So many optional members an object gets: all of them would make every document huge and none small."""

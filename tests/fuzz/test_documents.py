@@ -12,16 +12,19 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from jobs.sandbox.calls import Call, Home
+from jobs.sandbox.context import Call, Home
 from jobs.sandbox.definitions import Definitions
 from jobs.sandbox.store import Store
-from jobs.spec import difference, effective, judge, schema, skeletons, workflow
+from jobs.spec import diff, effective
 from jobs.spec.documents import Document, Kind
 from jobs.spec.job_size import requested_size
-from jobs.spec.normal import fingerprint, normalise
+from jobs.spec.normalize import fingerprint, normalise
+from jobs.spec.parsing import cli_skeleton
+from jobs.spec.parsing.parser import NotADocument, read
 from jobs.spec.patch import apply
 from jobs.spec.problems import has_errors
-from jobs.spec.reading import NotADocument, read
+from jobs.spec.rules import validate, workflow
+from jobs.spec.schema import botocore_schema
 from tests.examples import examples
 from tests.fuzz.documents import ANYTHING, of_schema, sensible_definitions, sensible_submissions, spoilt
 
@@ -56,7 +59,7 @@ def test_no_text_raises_anything_but_that_it_is_no_document(text: str | bytes) -
         reading = read(text)
     except NotADocument:
         return
-    found = judge.judge(reading)
+    found = validate.judge(reading)
     for problem in found:
         reading.place(problem.pointer)
     json.dumps(reading.document).encode()
@@ -72,8 +75,10 @@ def valid_by_schema(draw: st.DrawFn) -> tuple[Kind, Document]:
 @given(valid_by_schema())
 def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(made: tuple[Kind, Document]) -> None:
     kind, document = made
-    assert [problem for problem in schema.check(document, kind) if problem.rule != "schema.unknown-value"] == []
-    assume(skeletons.filled_in(document, kind) is None)
+    assert [
+        problem for problem in botocore_schema.check(document, kind) if problem.rule != "schema.unknown-value"
+    ] == []
+    assume(cli_skeleton.filled_in(document, kind) is None)
     assume('"timeout": {}' not in json.dumps(document))  # it is read as absent
     first = read(json.dumps(document))
     again = read(json.dumps(first.document, indent=2, ensure_ascii=False))
@@ -89,7 +94,7 @@ def test_normalising_twice_is_normalising_once(made: tuple[Kind, Document]) -> N
     assert normalise(once, kind) == once
     if kind is Kind.DEFINITION:
         assert fingerprint(once) == fingerprint(document)
-    assert difference.differences(document, document) == []
+    assert diff.differences(document, document) == []
 
 
 @st.composite
@@ -102,12 +107,12 @@ def judged(draw: st.DrawFn) -> tuple[Kind, Document]:
 @given(judged())
 def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[Kind, Document]) -> None:
     kind, document = made
-    found = judge.problems(kind, document)
+    found = validate.problems(kind, document)
     for problem in found:
         if problem.fix:
             apply(document, problem.fix)
     if not has_errors(found):
-        shape = schema._service_model().shape_for(REQUESTS[kind])
+        shape = botocore_schema._service_model().shape_for(REQUESTS[kind])
         report = ParamValidator().validate(document, shape)
         assert not report.has_errors(), report.generate_report()
 
@@ -118,7 +123,7 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(sensible_definitions())
     def count(document: Document) -> None:
-        counts[has_errors(judge.problems(Kind.DEFINITION, document))] += 1
+        counts[has_errors(validate.problems(Kind.DEFINITION, document))] += 1
 
     count()
     assert counts[False] > counts[True]
@@ -128,7 +133,7 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
 @given(sensible_definitions(), spoilt(sensible_submissions()))
 def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document, submission: Document) -> None:
     name = str(submission.get("jobDefinition"))
-    judge.problems(Kind.SUBMISSION, submission, {name: definition})
+    validate.problems(Kind.SUBMISSION, submission, {name: definition})
     effective.view(definition, submission).as_json()
     requested_size(definition, submission)
     workflow.problems({"jobs": [submission, submission]}, {name: definition})
@@ -148,7 +153,7 @@ STRICTER = {"sizes.legacy-beside-requirement", "names.tag-characters", "platform
 @examples(80, 5_000)
 @given(document=sensible_definitions())
 def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: Definitions, document: Document) -> None:
-    found = judge.problems(Kind.DEFINITION, document)
+    found = validate.problems(Kind.DEFINITION, document)
     assume(not has_errors(found) and not STRICTER & {problem.rule for problem in found})
     size = len(json.dumps(document))
     call = Call(Home("123456789012", "us-west-2"), "RegisterJobDefinition", document, size, "fuzz")
@@ -168,5 +173,5 @@ def moto() -> Iterator[Any]:
 @given(document=sensible_definitions())
 @pytest.mark.long
 def test_what_the_judge_calls_valid_moto_registers(moto: Any, document: Document) -> None:
-    assume(not has_errors(judge.problems(Kind.DEFINITION, document)))
+    assume(not has_errors(validate.problems(Kind.DEFINITION, document)))
     assert moto.register_job_definition(**document)["revision"] >= 1

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import PageOpener, visitor_cookies
-from tests.running import Run
+from tests.quickstart_process import Run
 
 OpenPage = Callable[..., Page]
 

@@ -16,10 +16,10 @@ from typing import Any
 import boto3
 import pytest
 
-from portal.quickstart.ground import some_free_port
+from portal.quickstart.state_dir import some_free_port
 from tests.eventually import eventually
-from tests.running import Run, running
-from tests.visitor import Visitor
+from tests.http_client import Visitor
+from tests.quickstart_process import Run, running
 
 pytestmark = pytest.mark.process
 

@@ -17,7 +17,7 @@ from tests.eventually import eventually
 from tests.journeys.conftest import OpenPage
 from tests.pages.job_page import JobPage
 from tests.pages.json_page import JsonPage
-from tests.running import ROOT, Run
+from tests.quickstart_process import ROOT, Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 

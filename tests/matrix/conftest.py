@@ -46,7 +46,7 @@ def world(_built: World, db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.reports.logs.cloudwatch.read", worlds.said_log(_built))
     monkeypatch.setattr("jobs.reports.health.listeners", lambda: None)
-    monkeypatch.setattr("jobs.intake.connection.await_news", lambda *_: False)
+    monkeypatch.setattr("jobs.actions.account_connection.await_news", lambda *_: False)
     monkeypatch.setattr("jobs.reports.readiness._migrations", lambda: "ok")  # quick runs make tables without them
     _built.read_streams.clear()
     return _built

@@ -3,12 +3,12 @@
 import pytest
 
 from jobs import access
-from scripts import rights
+from scripts import write_access_doc
 from tests.matrix.world import World, text
 
 
 def test_the_page_of_the_documentation_is_what_the_code_says():
-    assert rights.PAGE.read_text() == rights.page(), "Run python -m scripts.rights"
+    assert write_access_doc.PAGE.read_text() == write_access_doc.page(), "Run python -m scripts.write_access_doc"
 
 
 def test_the_table_has_a_row_for_every_act_and_words_for_it():

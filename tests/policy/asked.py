@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from jobs.policy.asks import JobAsk, definition_ask, job_ask
 from jobs.policy.grants import Ceilings, Grants
+from jobs.policy.requests import JobAsk, definition_ask, job_ask
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.spec.documents import Document
 

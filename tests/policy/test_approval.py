@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.policy.approval import Request, Thresholds, Usage, raised, reasons_to_wait
-from jobs.policy.asks import JobAsk
+from jobs.policy.requests import JobAsk
 from tests.policy.asked import ROLE, definition, job
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import intake
+from jobs import actions
 from jobs.access import Member
 from jobs.management.commands.seed_demo import actor, grant, people_and_teams
 from jobs.management.demo import TEAMS, documents
@@ -35,7 +35,7 @@ def people():
 
 
 def told(text, member):
-    return [(problem.rule, problem.pointer) for problem in intake.judge(text, member).errors]
+    return [(problem.rule, problem.pointer) for problem in actions.judge(text, member).errors]
 
 
 def test_all_documents_of_the_demo_pass(people):
@@ -61,7 +61,7 @@ def test_all_documents_of_the_guide_pass_as_they_are(people, name, team):
 
 
 def waits(text, member):
-    submission = intake.accept(text, member, source="json")
+    submission = actions.accept(text, member, source="json")
     return [reason["rule"] for reason in submission.request.reasons] if submission.request else []
 
 
@@ -76,7 +76,7 @@ def test_the_demo_and_the_guide_go_through_unapproved_all_on_one_day(people):
 
 def test_research_has_a_default_time_limit_of_a_day_for_the_guides_job_without_one(people):
     text = (SEEDS / "my-job-submission.json").read_text()
-    submission = intake.accept(text, people["research"], source="json")
+    submission = actions.accept(text, people["research"], source="json")
 
     assert submission.jobs.get().document["timeout"] == {"attemptDurationSeconds": 86400}
     assert submission.estimate["at_most"]["vcpu_hours"] == "96"

@@ -7,10 +7,10 @@ import pytest
 
 from jobs.models import Feature
 from jobs.policy.approval import Request, Thresholds, raised, reasons_to_wait
-from jobs.policy.asks import JobAsk, definition_ask
-from jobs.policy.fields import IMAGE, ROLE, uses
+from jobs.policy.capabilities import IMAGE, ROLE, uses
 from jobs.policy.grants import Taken
-from jobs.policy.room import crowding
+from jobs.policy.quotas import crowding
+from jobs.policy.requests import JobAsk, definition_ask
 from jobs.policy.rules import objections, objections_to_definition
 from jobs.spec.documents import Document, Kind
 from jobs.spec.problems import join

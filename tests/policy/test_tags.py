@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.models import TagRule
-from jobs.policy.asks import definition_ask
+from jobs.policy.requests import definition_ask
 from jobs.policy.rules import objections, objections_to_definition, withdrawn
 from jobs.policy.tags import Filled, TagDemand, demands_of, fill
 from jobs.spec.problems import Severity

@@ -21,19 +21,19 @@ from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 
 from jobs import tasks
+from jobs.actions.submit import marker_of
 from jobs.api.urls import api
 from jobs.audit import ACTS, Door
-from jobs.dispatch.requests import own_tags
-from jobs.intake.acceptance import marker_of
+from jobs.dispatch.submit_request import own_tags
 from jobs.models import AuditEntry
-from jobs.spec import judge
-from jobs.spec.names import JOB_ID_VARIABLE, PORTAL_VARIABLES
-from jobs.spec.rules import KNOWN
+from jobs.spec.rules import validate
+from jobs.spec.rules.registry import KNOWN
+from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_VARIABLES
 from jobs.states import STATUSES, State
 from tests.matrix.routes import all_routes
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES_COME_FROM = judge
+RULES_COME_FROM = validate
 """Importing it imports every module that has rules."""
 LISTS = Path(__file__).parent / "compatibility"
 PAGE = ROOT / "docs" / "compatibility.md"

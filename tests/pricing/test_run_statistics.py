@@ -7,7 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs.models import Job, JobDependency
-from jobs.pricing.charging import GOOD_RUNS
+from jobs.pricing.metering import GOOD_RUNS
 from jobs.pricing.run_statistics import COUNTED, RunStatistics, run_statistics
 from tests import make
 

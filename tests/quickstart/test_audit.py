@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from scripts import audit
+from scripts import pip_audit
 
 
 def answer(*dependencies: dict[str, Any]) -> dict[str, Any]:
@@ -16,18 +16,18 @@ UNKNOWN = {"name": "rq", "skip_reason": "Dependency not found"}
 
 
 def test_a_known_vulnerability_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit.judge(answer(GOOD, BAD)) == 1
+    assert pip_audit.judge(answer(GOOD, BAD)) == 1
     assert "redis 8.1.0: PYSEC-1 (fixed in 8.1.1)" in capsys.readouterr().out
 
 
 def test_what_nobody_knows_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit.judge(answer(GOOD, UNKNOWN)) == 0
+    assert pip_audit.judge(answer(GOOD, UNKNOWN)) == 0
     assert capsys.readouterr().out.endswith("1 audited, none with a known vulnerability. Not audited: rq.\n")
 
 
 def test_a_service_that_knows_nothing_has_audited_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit.judge(answer(UNKNOWN)) == 0
-    assert capsys.readouterr().out == audit.NOT_AUDITED + "\n"
+    assert pip_audit.judge(answer(UNKNOWN)) == 0
+    assert capsys.readouterr().out == pip_audit.NOT_AUDITED + "\n"
 
 
 def test_a_service_that_does_not_answer_is_said_and_forgiven(
@@ -38,5 +38,5 @@ def test_a_service_that_does_not_answer_is_said_and_forgiven(
 
     monkeypatch.setattr(subprocess, "run", late)
 
-    assert audit.main("requirements.txt") == 0
-    assert capsys.readouterr().out == audit.NOT_AUDITED + "\n"
+    assert pip_audit.main("requirements.txt") == 0
+    assert capsys.readouterr().out == pip_audit.NOT_AUDITED + "\n"

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from jobs.models.token import digest
-from portal.quickstart.ground import some_free_port
-from portal.quickstart.plan import redis_server
+from portal.quickstart.config import redis_server
+from portal.quickstart.state_dir import some_free_port
 from tests.eventually import eventually
-from tests.running import Run, alive, rows, running, surroundings
+from tests.quickstart_process import Run, alive, rows, running, surroundings
 
 pytestmark = [
     pytest.mark.process,

@@ -9,9 +9,9 @@ from pytest_django import Settings
 from jobs.management.demo import TEAMS, documents
 from jobs.models import Account, ApiToken, Membership, Team, User
 from jobs.spec.documents import Kind
-from jobs.spec.judge import judge
+from jobs.spec.parsing.parser import read
 from jobs.spec.problems import has_errors
-from jobs.spec.reading import read
+from jobs.spec.rules.validate import judge
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from portal.quickstart.children import Child, Deaths
+from portal.quickstart.errors import CannotRun
+from portal.quickstart.process import Child, Deaths
 from portal.quickstart.supervisor import Supervisor
-from portal.quickstart.trouble import CannotRun
 from tests.eventually import eventually
 
 SLEEP = "import time; time.sleep(60)"

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.models import CostLine, Job, JobTag, Rate, Submission
-from jobs.pricing import charging, sums
+from jobs.pricing import exact_sum, metering
 from jobs.states import State
 from tests import make
 
@@ -57,7 +57,7 @@ def job(
     )
     Job.objects.filter(pk=made.pk).update(accepted_at=noon - timedelta(hours=sum(hours)))
     JobTag.objects.bulk_create(JobTag(job=made, team=made.team, key=k, value=v) for k, v in (tags or {}).items())
-    charging.charge(made)
+    metering.charge(made)
     made.refresh_from_db()
     return made
 
@@ -66,5 +66,7 @@ def spent(**where: Any) -> Decimal:
     """What the lines add up to, one by one."""
     units = [line.usd for line in CostLine.objects.filter(**where)]
     total = sum(units, Decimal(0))
-    assert total == sums.usd(CostLine.objects.filter(**where).aggregate(units=sums.units_of("usd"))["units"])
+    assert total == exact_sum.usd(
+        CostLine.objects.filter(**where).aggregate(units=exact_sum.units_of("usd"))["units"]
+    )
     return total

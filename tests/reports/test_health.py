@@ -5,8 +5,8 @@ from django.utils.timezone import now
 
 from jobs.models import Job, Lease
 from jobs.reports import health
-from jobs.ring import Listener
 from jobs.states import Delivery, State
+from jobs.task_queue import Listener
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]

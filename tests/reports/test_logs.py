@@ -6,16 +6,16 @@ from django.utils.timezone import now
 
 from jobs.models.circuit_breaker import FIRST_PAUSE
 from jobs.reports import logs
-from jobs.reports.log_turns import LogTurns
+from jobs.reports.log_limits import LogTurns
 from jobs.states import State
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = pytest.mark.django_db
 
 
-def log_page(*texts: str, forward: str = "f/9", backward: str = "b/1") -> wire.Answer:
+def log_page(*texts: str, forward: str = "f/9", backward: str = "b/1") -> http_wire.Answer:
     events = [{"timestamp": 1_700_000_000_000 + n, "message": text} for n, text in enumerate(texts)]
-    return wire.says(200, {"events": events, "nextForwardToken": forward, "nextBackwardToken": backward})
+    return http_wire.says(200, {"events": events, "nextForwardToken": forward, "nextBackwardToken": backward})
 
 
 def job_at(url: str, **fields):
@@ -24,7 +24,7 @@ def job_at(url: str, **fields):
 
 
 def test_a_log_opens_at_its_end_and_leads_both_ways():
-    with wire.wire(log_page("one", "two")) as aws:
+    with http_wire.wire(log_page("one", "two")) as aws:
         page = logs.tail(job_at(aws.url))
 
     assert [line.text for line in page.lines] == ["one", "two"]
@@ -34,7 +34,7 @@ def test_a_log_opens_at_its_end_and_leads_both_ways():
 
 
 def test_following_reads_on_from_head_to_end():
-    with wire.wire(log_page("three", forward="f/10")) as aws:
+    with http_wire.wire(log_page("three", forward="f/10")) as aws:
         page = logs.after(job_at(aws.url), "f/9")
 
     assert page.newer == "f/10"
@@ -42,7 +42,7 @@ def test_following_reads_on_from_head_to_end():
 
 
 def test_at_the_beginning_there_is_nothing_older():
-    with wire.wire(log_page("zero", backward="b/1")) as aws:
+    with http_wire.wire(log_page("zero", backward="b/1")) as aws:
         assert logs.before(job_at(aws.url), "b/1").older == ""
 
 
@@ -55,7 +55,7 @@ def test_each_attempt_has_its_own_log():
         "status_reason": "Essential container in task exited",
         "log_stream": "hello/default/1",
     }
-    with wire.wire(log_page("first try")) as aws:
+    with http_wire.wire(log_page("first try")) as aws:
         job = job_at(aws.url, attempts=[first])
         logs.tail(job, attempt=1)
 
@@ -64,7 +64,7 @@ def test_each_attempt_has_its_own_log():
 
 
 def test_an_attempt_that_does_not_exist_reads_no_stream():
-    with wire.wire(log_page("secret")) as aws:
+    with http_wire.wire(log_page("secret")) as aws:
         assert logs.tail(job_at(aws.url), attempt=7).lines == ()
         assert aws.requests == []
 
@@ -81,8 +81,10 @@ def test_without_a_stream_the_page_says_why(state, sentence):
 
 
 def test_a_stream_without_lines_is_no_fault():
-    missing = wire.says(400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException")
-    with wire.wire(missing) as aws:
+    missing = http_wire.says(
+        400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException"
+    )
+    with http_wire.wire(missing) as aws:
         assert logs.tail(job_at(aws.url)).trouble == "It has written nothing yet."
 
 
@@ -95,7 +97,7 @@ def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
 
 @pytest.mark.parametrize("body", [{}, {"events": None}, {"events": []}, {"events": [5], "nextForwardToken": "f/1"}])
 def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
-    with wire.wire(wire.says(200, body)) as aws:
+    with http_wire.wire(http_wire.says(200, body)) as aws:
         page = logs.after(job_at(aws.url), "f/9")
 
     assert page.trouble.startswith("The log cannot be read at this moment")
@@ -107,7 +109,7 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDPORTAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
     monkeypatch.setattr(logs, "PAGE_SECONDS", logs.WAIT_FOR_A_TURN + 0.3)
-    with wire.wire(wire.trickles()) as aws:
+    with http_wire.wire(http_wire.trickles()) as aws:
         job = job_at(aws.url)
         for name, value in way_in.items():
             setattr(job.account, name, value)
@@ -128,7 +130,7 @@ def turns(monkeypatch):
 
 
 def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
-    with wire.wire(log_page("one")) as aws, ExitStack() as reading:
+    with http_wire.wire(log_page("one")) as aws, ExitStack() as reading:
         job, other = job_at(aws.url), job_at(aws.url)
         for _ in range(2):
             reading.enter_context(turns.take((job.account.pk, aws.url), 0))
@@ -140,7 +142,7 @@ def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
 
 
 def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other_accounts_are_read():
-    with wire.wire(wire.hangs_up) as away, wire.wire(log_page("one")) as well:
+    with http_wire.wire(http_wire.hangs_up) as away, http_wire.wire(log_page("one")) as well:
         job, other = job_at(away.url), job_at(well.url)
         for _ in range(3):
             assert "closed" in logs.tail(job).trouble
@@ -150,12 +152,12 @@ def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other
 
 
 def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeypatch):
-    with wire.wire(wire.hangs_up, wire.hangs_up, wire.hangs_up, log_page("back")) as aws:
+    with http_wire.wire(http_wire.hangs_up, http_wire.hangs_up, http_wire.hangs_up, log_page("back")) as aws:
         job = job_at(aws.url)
         for _ in range(3):
             logs.tail(job)
         later = now() + FIRST_PAUSE
-        monkeypatch.setattr("jobs.reports.log_turns.now", lambda: later)
+        monkeypatch.setattr("jobs.reports.log_limits.now", lambda: later)
 
         assert [line.text for line in logs.tail(job).lines] == ["back"]
         assert logs.tail(job).trouble == ""
@@ -163,7 +165,7 @@ def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeyp
 
 def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
     pages = [log_page("one", forward="f/1"), log_page("two", forward="f/2"), log_page(forward="f/2")]
-    with wire.wire(*pages) as aws:
+    with http_wire.wire(*pages) as aws:
         found = list(logs.whole(job_at(aws.url)))
 
     assert [line.text for page in found for line in page.lines] == ["one", "two"]
@@ -172,7 +174,7 @@ def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
 
 
 def test_a_log_that_breaks_off_says_so_at_its_end():
-    with wire.wire(log_page("one", forward="f/1"), wire.breaks) as aws:
+    with http_wire.wire(log_page("one", forward="f/1"), http_wire.breaks) as aws:
         *_, last = logs.whole(job_at(aws.url))
 
     assert last.trouble.startswith("The log cannot be read")
@@ -180,5 +182,7 @@ def test_a_log_that_breaks_off_says_so_at_its_end():
 
 def test_a_log_that_never_ends_is_cut(monkeypatch):
     monkeypatch.setattr(logs, "PAGES_OF_A_FILE", 3)
-    with wire.wire(log_page("a", forward="f/1"), log_page("b", forward="f/2"), log_page("c", forward="f/3")) as aws:
+    with http_wire.wire(
+        log_page("a", forward="f/1"), log_page("b", forward="f/2"), log_page("c", forward="f/3")
+    ) as aws:
         assert sum(len(page.lines) for page in logs.whole(job_at(aws.url))) == 3

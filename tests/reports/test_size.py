@@ -17,16 +17,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from jobs import intake
+from jobs import actions
 from jobs.access import Member
 from jobs.api import cursor
-from jobs.dispatch.taking import take
+from jobs.dispatch.claim import take
 from jobs.models import Account, ApiToken, Job, JobDependency, Queue, Revision, StateChange, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.models.token import digest, new_secret
 from jobs.reports import audit, history
 from jobs.reports.submissions import JOBS_SHOWN, job_page
-from jobs.spec.workflow import MAX_STEPS, MOST_PARENTS
+from jobs.spec.rules.workflow import MAX_STEPS, MOST_PARENTS
 from jobs.states import Delivery
 from tests import make
 
@@ -177,10 +177,10 @@ def test_a_workflow_of_the_largest_size_is_accepted_and_stopped_by_few_statement
     counted = {}
     for steps in (3, MAX_STEPS):
         text = workflow(steps)
-        accepted = len(statements(partial(intake.accept, text, ground.member, source="json")))
+        accepted = len(statements(partial(actions.accept, text, ground.member, source="json")))
         submission = Submission.objects.latest("pk")
         assert submission.jobs.count() == steps
-        stopped = len(statements(partial(intake.stop_all, submission, ground.member)))
+        stopped = len(statements(partial(actions.stop_all, submission, ground.member)))
         assert set(submission.jobs.values_list("delivery", flat=True)) == {Delivery.WITHDRAWN}
         counted[steps] = (accepted, stopped)
     # Rows are written by the hundred on SQLite, which takes 999 values in a statement of Django's.
@@ -281,7 +281,7 @@ def test_what_only_looks_like_a_packed_cursor_is_none(word: str):
 
 
 def test_the_audit_of_a_large_submission_keeps_its_first_jobs_and_how_many_more(ground: Ground):
-    intake.accept(workflow(120), ground.member, source="json")
+    actions.accept(workflow(120), ground.member, source="json")
 
     [entry] = audit.page(ground.member.team, audit.Filter()).rows
     told = {change.name: change.after for change in entry.changes}

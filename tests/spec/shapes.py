@@ -9,7 +9,7 @@ import pytest
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 
 from jobs.spec.documents import Document
-from jobs.spec.schema import _service_model
+from jobs.spec.schema.botocore_schema import _service_model
 
 Place = tuple[str, ...]
 """Members from the request on; a list stands for its first entry, written as []."""

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from jobs.policy.asks import job_ask
+from jobs.policy.requests import job_ask
 from jobs.spec import effective
 from jobs.spec.job_size import requested_size
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from jobs.spec import fields
-from jobs.spec.fields import DEFINITION, JOB, FieldIndex, Row, units
+from jobs.spec import forms
+from jobs.spec.forms import DEFINITION, JOB, FieldIndex, Row, units
 from tests.examples import examples
 from tests.spec import samples
 
@@ -85,24 +85,24 @@ def text(document: Any) -> str:
 @examples(100)
 @given(documents, tables)
 def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
-    shown = fields.values(document, table)
-    changes = fields.changed(document, table, shown)
+    shown = forms.values(document, table)
+    changes = forms.changed(document, table, shown)
 
     assert changes == {}
-    assert text(fields.written(document, table, changes)) == text(document)
+    assert text(forms.written(document, table, changes)) == text(document)
 
 
 @examples(100)
 @given(documents, tables)
 def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:
-    def sent(value: fields.Value) -> fields.Value:
+    def sent(value: forms.Value) -> forms.Value:
         if isinstance(value, str):
             return value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
         return tuple(Row(r.name, str(sent(r.value)), r.origin) if isinstance(r, Row) else r for r in value)  # type: ignore[return-value]
 
-    shown = {name: sent(value) for name, value in fields.values(document, table).items()}
+    shown = {name: sent(value) for name, value in forms.values(document, table).items()}
 
-    assert fields.changed(document, table, shown) == {}
+    assert forms.changed(document, table, shown) == {}
 
 
 @examples(100)
@@ -110,14 +110,12 @@ def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any
 def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], table: Any, draw: Any) -> None:
     field = draw.draw(some.sampled_from(table))
     new = draw.draw(some.sampled_from(["", "7", "some thing"]))
-    before = fields.values(document, table)
+    before = forms.values(document, table)
     value = new if isinstance(before[field.name], str) else ()
-    written = fields.written(document, table, {field.name: value})
+    written = forms.written(document, table, {field.name: value})
     others = [other for other in table if other.place.path != field.place.path]
 
-    assert sorted(fields.beyond(written, table)) == sorted(fields.beyond(document, table)) or field.place.path[
-        -1
-    ] in (
+    assert sorted(forms.beyond(written, table)) == sorted(forms.beyond(document, table)) or field.place.path[-1] in (
         "resourceRequirements",  # entries that stay move up, so their pointers are others
         "environment",
         "dependsOn",
@@ -162,7 +160,7 @@ def test_memory_is_read_as_people_write_it(typed: str, mib: int | None) -> None:
 
 
 def filled(document: dict[str, Any], table: Any = JOB, **changes: Any) -> dict[str, Any]:
-    return fields.written(document, table, changes)
+    return forms.written(document, table, changes)
 
 
 def test_a_form_makes_the_document_a_person_would_write() -> None:
@@ -242,7 +240,7 @@ def test_how_a_job_is_waited_for_stays() -> None:
 
 def test_an_old_size_stays_an_old_size_while_it_can() -> None:
     old = samples.definition({"resourceRequirements": [{"type": "GPU", "value": "1"}], "vcpus": 4, "memory": 16384})
-    shown = fields.values(old, DEFINITION)
+    shown = forms.values(old, DEFINITION)
     more = filled(old, DEFINITION, vcpus="8", memory="0.5 GiB")["containerProperties"]
     half = filled(old, DEFINITION, vcpus="0.5")["containerProperties"]
 
@@ -258,14 +256,14 @@ def test_what_nobody_understands_is_kept_for_the_judge() -> None:
     assert made["timeout"] == {"attemptDurationSeconds": "a while"}
     assert made["retryStrategy"] == {"attempts": "three"}
     assert made["containerOverrides"]["command"] == "echo 'x"
-    assert fields.values(made, JOB)["command"] == "echo 'x"
+    assert forms.values(made, JOB)["command"] == "echo 'x"
 
 
 def test_a_number_in_quotes_can_be_put_right() -> None:
     document = samples.submission(retryStrategy={"attempts": "3"})
 
-    assert fields.values(document, JOB)["retries"] == '"3"'
-    assert fields.changed(document, JOB, {"retries": "3"}) == {"retries": "3"}
+    assert forms.values(document, JOB)["retries"] == '"3"'
+    assert forms.changed(document, JOB, {"retries": "3"}) == {"retries": "3"}
     assert filled(document, retries="3")["retryStrategy"] == {"attempts": 3}
 
 
@@ -297,14 +295,14 @@ def test_only_what_no_field_shows_is_counted() -> None:
         tags={},
     )
 
-    assert fields.beyond(document, JOB) == [
+    assert forms.beyond(document, JOB) == [
         "/parameters",
         "/containerOverrides/environment/1/note",
         "/containerOverrides/resourceRequirements/1",
         "/containerOverrides/instanceType",
         "/retryStrategy/evaluateOnExit",
     ]
-    assert fields.beyond(samples.definition(), DEFINITION) == []
+    assert forms.beyond(samples.definition(), DEFINITION) == []
 
 
 @pytest.mark.parametrize(

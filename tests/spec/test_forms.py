@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from jobs.spec.documents import Document, Kind
-from jobs.spec.judge import judge
-from jobs.spec.reading import LARGEST_SLOW, NotADocument, Place, Reading, read
+from jobs.spec.parsing.parser import LARGEST_SLOW, NotADocument, Place, Reading, read
+from jobs.spec.rules.validate import judge
 from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 
 PLAIN = json.dumps(submission())

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobs.spec.documents import Document, Kind
-from jobs.spec.fields import further
-from jobs.spec.fields.further import Control, Entries, Group, part_at, search
+from jobs.spec.forms import schema_fields
+from jobs.spec.forms.schema_fields import Control, Entries, Group, part_at, search
 from jobs.spec.problems import resolve_pointer
 from tests.examples import examples
 from tests.fuzz.documents import of_schema
@@ -51,7 +51,7 @@ def test_a_definition_of_one_container_is_offered_nothing_of_the_other_blocks() 
 
 def test_every_place_of_the_schema_that_is_found_can_be_shown() -> None:
     for kind in (Kind.DEFINITION, Kind.SUBMISSION):
-        for found, *_ in further._searchable_fields(kind):
+        for found, *_ in schema_fields._searchable_fields(kind):
             shown = part_at(kind, found.pointer, {})
             assert shown is not None, found.pointer
             assert shown.help == found.help or isinstance(shown, Entries)
@@ -121,12 +121,12 @@ def test_a_value_that_its_control_could_not_give_back_is_shown_as_json() -> None
 def test_keys_are_read_as_words() -> None:
     keys = ("sharedMemorySize", "executionRoleArn", "sizeInGiB", "vcpus")
 
-    assert [further.words_of(key) for key in keys] == [
+    assert [schema_fields.words_of(key) for key in keys] == [
         "Shared memory size", "Execution role ARN", "Size in GiB", "vCPUs",
     ]  # fmt: skip
 
 
-def controls(part: further.Part) -> list[Control]:
+def controls(part: schema_fields.Part) -> list[Control]:
     if isinstance(part, Control):
         return [part]
     if isinstance(part, Entries):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from jobs.spec import judge
 from jobs.spec.documents import Document, Kind
+from jobs.spec.parsing.parser import read
 from jobs.spec.patch import CannotApply, apply
 from jobs.spec.problems import Problem, Severity, cut, has_errors, join, listed, resolve_pointer, split
-from jobs.spec.reading import read
+from jobs.spec.rules import validate
 from tests.spec.samples import step, workflow
 
 
@@ -61,7 +61,7 @@ def test_problems_are_told_in_the_order_of_the_document() -> None:
     document = workflow(
         {**step("b", "x"), "tags": {"aws:y": "1", "aws:x": "1"}, "zzz": 1}, {"jobQueue": 1}, step("b", "${q}")
     )
-    assert [problem.pointer for problem in judge.problems(Kind.WORKFLOW, document)] == [
+    assert [problem.pointer for problem in validate.problems(Kind.WORKFLOW, document)] == [
         "/jobs/0/dependsOn/0/jobId",
         "/jobs/0/tags/aws:y",
         "/jobs/0/tags/aws:x",
@@ -76,7 +76,7 @@ def test_problems_are_told_in_the_order_of_the_document() -> None:
 
 def test_what_reading_found_is_told_among_the_rest() -> None:
     reading = read('{"jobName": "a b", "jobQueue": "q", "jobQueue": "q", "jobDefinition": "-"}')
-    assert [problem.rule for problem in judge.judge(reading)] == [
+    assert [problem.rule for problem in validate.judge(reading)] == [
         "schema.pattern",
         "reading.duplicate-key",
         "schema.pattern",

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from jobs.spec import judge
 from jobs.spec.documents import Document, Kind, text_at
-from jobs.spec.fitting import EnvironmentFacts
-from jobs.spec.most import MAX_ERRORS, MAX_PROBLEMS, first
+from jobs.spec.parsing.parser import read
 from jobs.spec.patch import apply
+from jobs.spec.placement import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity
-from jobs.spec.queues import QueueFacts
-from jobs.spec.reading import read
-from jobs.spec.rules import KNOWN
-from scripts import rules as page
+from jobs.spec.rules import validate
+from jobs.spec.rules.problem_limit import MAX_ERRORS, MAX_PROBLEMS, first
+from jobs.spec.rules.queue import QueueFacts
+from jobs.spec.rules.registry import KNOWN
+from scripts import write_rules_doc as page
 from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 
 ROLE = "arn:aws:iam::123456789012:role/Job"
@@ -47,7 +47,7 @@ class Case:
     def judged(self, document: Document) -> list[Problem]:
         definitions = {text_at(document, "jobDefinition"): self.on} if self.on else None
         queues = {text_at(document, "jobQueue"): self.queue} if self.queue else None
-        return judge.problems(self.kind, document, definitions, queues)
+        return validate.problems(self.kind, document, definitions, queues)
 
 
 def fargate(container: Document | None = None, **more: Any) -> Document:
@@ -393,7 +393,7 @@ QUEUE_CASES = [
 
 TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "queue.platform", "queue.service-jobs",
                   "queue.nothing-fits", "workflow.too-many-steps", "reading.more-problems"}  # fmt: skip
-"""Rules about texts (test_reading.py), queues and too many problems (below), and the size of a workflow
+"""Rules about texts (test_parser.py), queues and too many problems (below), and the size of a workflow
 (reports/test_size.py)."""
 
 
@@ -425,7 +425,7 @@ def test_every_rule_has_its_case() -> None:
 @pytest.mark.parametrize(("rule", "good", "bad"), QUEUE_CASES)
 def test_a_queue_takes_only_what_it_is_for(rule: str, good: QueueFacts, bad: QueueFacts) -> None:
     def told(queue: QueueFacts) -> list[tuple[str, str]]:
-        found = judge.problems(Kind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue})
+        found = validate.problems(Kind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue})
         return [(problem.rule, problem.pointer) for problem in found]
 
     assert told(good) == []
@@ -438,7 +438,7 @@ def test_the_page_of_rules_is_what_the_rules_say() -> None:
 
 def test_rules_of_steps_and_their_fixes_stand_at_their_place_in_the_workflow() -> None:
     document = workflow(step("a"), step("b", containerOverrides={"vcpus": 2}))
-    [problem] = judge.problems(Kind.WORKFLOW, document, {"greet": definition()})
+    [problem] = validate.problems(Kind.WORKFLOW, document, {"greet": definition()})
     assert (problem.pointer, problem.rule) == ("/jobs/1/containerOverrides/vcpus", "overrides.legacy-loses")
     assert apply(document, problem.fix)["jobs"][1]["containerOverrides"] == needs(VCPU="2")
 
@@ -464,12 +464,12 @@ NO_SECRETS = {
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_likely_secret_is_told_without_being_repeated_and_can_become_a_reference(name: str) -> None:
     document = definition(variable(name, SECRETS[name]))
-    [problem] = judge.problems(Kind.DEFINITION, document)
+    [problem] = validate.problems(Kind.DEFINITION, document)
     assert problem.rule == "secrets.in-environment"
     assert not any(part in repr(problem) for part in (SECRETS[name], "hunter2", "IOSFODNN7"))
     fixed = apply(document, problem.fix)["containerProperties"]
     assert (fixed["environment"], fixed["secrets"]) == ([], [{"name": name, "valueFrom": f"/greet/{name}"}])
-    over = judge.problems(Kind.SUBMISSION, overriding(variable(name, SECRETS[name])))
+    over = validate.problems(Kind.SUBMISSION, overriding(variable(name, SECRETS[name])))
     assert [(told.rule, told.pointer, told.fix) for told in over] == [
         ("secrets.in-environment", "/containerOverrides/environment/0", ())
     ]
@@ -477,33 +477,33 @@ def test_a_likely_secret_is_told_without_being_repeated_and_can_become_a_referen
 
 @pytest.mark.parametrize("name", NO_SECRETS)
 def test_what_only_resembles_a_secret_is_nothing_to_speak_of(name: str) -> None:
-    assert judge.problems(Kind.DEFINITION, definition(variable(name, NO_SECRETS[name]))) == []
+    assert validate.problems(Kind.DEFINITION, definition(variable(name, NO_SECRETS[name]))) == []
 
 
 def test_a_long_value_costs_no_time() -> None:
     for piece in ("a", "a:", "pass", "://", "-----BEGIN ", "A "):
-        judge.problems(Kind.DEFINITION, definition(variable("X", piece * (500_000 // len(piece)))))
+        validate.problems(Kind.DEFINITION, definition(variable("X", piece * (500_000 // len(piece)))))
 
 
 def test_what_no_submission_can_change_is_said_so() -> None:
     for key, value in {"image": "x", "jobRoleArn": ROLE, "volumes": [], "privileged": True}.items():
-        [problem] = judge.problems(Kind.SUBMISSION, overriding({key: value}))
+        [problem] = validate.problems(Kind.SUBMISSION, overriding({key: value}))
         assert problem.message.startswith(f"{key} cannot be changed by a submission")
         assert apply(overriding({key: value}), problem.fix) == overriding({})
 
 
 def test_a_fargate_pair_is_judged_on_what_definition_and_override_say_together() -> None:
     document = overriding(needs(MEMORY="4000"))
-    [problem] = judge.problems(Kind.SUBMISSION, document, {"greet": fargate()})
+    [problem] = validate.problems(Kind.SUBMISSION, document, {"greet": fargate()})
     assert (
         problem.message == "Fargate has no task with 1 vCPU and 4000 MiB; the next it has is 1 vCPU with 4,096 MiB."
     )
-    assert judge.problems(Kind.SUBMISSION, apply(document, problem.fix), {"greet": fargate()}) == []
+    assert validate.problems(Kind.SUBMISSION, apply(document, problem.fix), {"greet": fargate()}) == []
 
 
 def test_reading_and_judging_tell_of_a_text_together() -> None:
     reading = read('{"JobName": "a", "jobQueue": "q", "jobDefinition": "d", "propagateTags": "true"}')
-    assert judge.judge(reading) == []
+    assert validate.judge(reading) == []
     assert reading.document["propagateTags"] is True
 
 
@@ -518,13 +518,13 @@ def test_a_document_much_too_large_is_still_judged_at_once() -> None:
         "command": [f"Ref::p{number}" for number in many],
         "environment": [{"name": f"V{number}", "value": "x"} for number in many],
     }
-    judge.problems(
+    validate.problems(
         Kind.DEFINITION, definition(container, retryStrategy=retries, parameters={f"q{n}": "" for n in many})
     )
     task = [{"name": f"container-{number}", "image": "x"} for number in many]
     names = [{"name": f"containers-{number}"} for number in many]
     over = submission(ecsPropertiesOverride={"taskProperties": [{"containers": names}]})
-    judge.problems(Kind.SUBMISSION, over, {"greet": ecs(*task)})
+    validate.problems(Kind.SUBMISSION, over, {"greet": ecs(*task)})
 
 
 def many(severity: Severity, taken: list[int]) -> Iterator[Problem]:
@@ -563,7 +563,7 @@ def test_as_many_problems_as_are_told_are_all_told() -> None:
     ],
 )
 def test_a_document_of_each_kind_tells_no_more_than_that(kind: Kind, document: Document) -> None:
-    found = judge.problems(kind, document)
+    found = validate.problems(kind, document)
 
     assert len([problem for problem in found if problem.severity is Severity.ERROR]) == MAX_ERRORS + 1
     assert found[0].rule == "reading.more-problems"

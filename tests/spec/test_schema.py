@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from jobs.spec import conformity, schema
 from jobs.spec.documents import Document, Kind
 from jobs.spec.patch import apply
 from jobs.spec.problems import Problem, Severity
+from jobs.spec.schema import botocore_schema, validator
 from tests.examples import examples
 from tests.spec.samples import definition, step, submission, told, workflow
 
@@ -19,7 +19,7 @@ SOUND = {Kind.DEFINITION: definition(), Kind.SUBMISSION: submission(), Kind.WORK
 
 
 def judged(document: Document, kind: Kind = Kind.SUBMISSION) -> list[Problem]:
-    return list(schema.check(document, kind))
+    return list(botocore_schema.check(document, kind))
 
 
 def only(document: Document, kind: Kind = Kind.SUBMISSION) -> Problem:
@@ -29,34 +29,34 @@ def only(document: Document, kind: Kind = Kind.SUBMISSION) -> Problem:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_each_schema_is_sound_and_plain_and_made_once(kind: Kind) -> None:
-    Draft202012Validator.check_schema(schema.schema(kind))
-    assert schema.schema(kind) is schema.schema(kind)
+    Draft202012Validator.check_schema(botocore_schema.schema(kind))
+    assert botocore_schema.schema(kind) is botocore_schema.schema(kind)
     assert judged(SOUND[kind], kind) == []
-    descriptions = [part["description"] for part in parts(schema.schema(kind)) if "description" in part]
+    descriptions = [part["description"] for part in parts(botocore_schema.schema(kind)) if "description" in part]
     assert len(descriptions) > 50
     assert not [text for text in descriptions if "<code>" in text or "<p>" in text or "&amp;" in text]
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_keyword_of_the_schemas_is_understood(kind: Kind) -> None:
-    keywords = {key for part in parts(schema.schema(kind)) for key in part}
-    assert keywords <= conformity.KEYWORDS
+    keywords = {key for part in parts(botocore_schema.schema(kind)) for key in part}
+    assert keywords <= validator.KEYWORDS
 
 
 def test_a_schema_with_a_keyword_that_is_not_understood_is_refused() -> None:
     with pytest.raises(ValueError, match="multipleOf"):
-        conformity.compiled({"type": "integer", "multipleOf": 2})
+        validator.compiled({"type": "integer", "multipleOf": 2})
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_limit_lies_on_a_member_that_botocore_has(kind: Kind) -> None:
-    shapes = {**schema.schema(kind)["$defs"]}
+    shapes = {**botocore_schema.schema(kind)["$defs"]}
     root = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}.get(kind)
     if root:
-        shapes[root] = schema.schema(kind)
+        shapes[root] = botocore_schema.schema(kind)
     unknown = {
         (shape, member)
-        for shape, member in schema.LIMITS
+        for shape, member in botocore_schema.LIMITS
         if shape in shapes and member not in shapes[shape]["properties"]
     }
     assert unknown == set()
@@ -305,5 +305,5 @@ KEYS = st.sampled_from(
 @given(st.dictionaries(KEYS, VALUES))
 def test_a_general_validator_agrees_about_which_documents_are_sound(changes: Document) -> None:
     document = submission(**changes)
-    theirs = Draft202012Validator(schema.schema(Kind.SUBMISSION)).is_valid(document)
+    theirs = Draft202012Validator(botocore_schema.schema(Kind.SUBMISSION)).is_valid(document)
     assert theirs == (judged(document) == [])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.spec import judge, workflow
 from jobs.spec.documents import Kind
+from jobs.spec.parsing.parser import Reading, read
 from jobs.spec.patch import apply
 from jobs.spec.problems import Severity, has_errors
-from jobs.spec.reading import Reading, read
-from jobs.spec.workflow import Edge
+from jobs.spec.rules import validate, workflow
+from jobs.spec.rules.workflow import Edge
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 
@@ -28,7 +28,7 @@ def seed(name: str) -> Reading:
 
 
 def rules(name: str) -> list[tuple[str, str]]:
-    found = judge.judge(seed(name))
+    found = validate.judge(seed(name))
     assert {problem.severity for problem in found} <= {Severity.WARNING}
     return [(problem.pointer, problem.rule) for problem in found]
 
@@ -85,7 +85,7 @@ def test_the_workflow_that_a_shell_has_mangled_waits_the_same() -> None:
 
 def test_the_fixes_of_the_mangled_workflow_give_back_the_one_that_was_written() -> None:
     document = seed("workflow-jobs.mangled.json").document
-    for problem in judge.problems(Kind.WORKFLOW, document):
+    for problem in validate.problems(Kind.WORKFLOW, document):
         if problem.rule == "workflow.shell-rest":
             document = apply(document, problem.fix)
     assert document == json.loads((SEEDS / "workflow-jobs.json").read_text())
@@ -93,7 +93,7 @@ def test_the_fixes_of_the_mangled_workflow_give_back_the_one_that_was_written() 
 
 def test_the_steps_of_the_workflow_can_be_sent_as_they_are() -> None:
     for step in workflow.plan(seed("workflow-jobs.json").document).steps:
-        assert not has_errors(judge.problems(Kind.SUBMISSION, step.document))
+        assert not has_errors(validate.problems(Kind.SUBMISSION, step.document))
         assert "dependsOn" not in step.document
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from jobs.policy.asks import job_ask
+from jobs.policy.requests import job_ask
 from jobs.spec import effective
 from jobs.spec.documents import Document
-from jobs.spec.reading import read
+from jobs.spec.parsing.parser import read
 from tests.spec.samples import definition, submission
 
 EMPTY = [{}, None, {"attemptDurationSeconds": None}]

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from jobs.spec import references
-from jobs.spec import workflow as judge
+from jobs.spec import step_references
 from jobs.spec.documents import Document
 from jobs.spec.patch import apply
 from jobs.spec.problems import Problem, Severity, has_errors
-from jobs.spec.workflow import MAX_STEPS, Edge
+from jobs.spec.rules import workflow as judge
+from jobs.spec.rules.workflow import MAX_STEPS, Edge
 from tests.spec.samples import JOB_ID, step, submission, told, workflow
 
 
@@ -259,9 +259,9 @@ def test_the_most_steps_that_a_workflow_may_have_are_judged_and_planned_in_one_c
 @pytest.mark.long
 def test_thousands_of_wrong_references_are_told_without_guessing_at_each() -> None:
     wrong = [step(f"name-of-step-{number}", f"${{nome-{number}}}") for number in range(3_000)]
-    assert len(references.resolve(wrong).problems) == 3_000
+    assert len(step_references.resolve(wrong).problems) == 3_000
     cut = [step(f"s{number}-x", "x") for number in range(3_000)]
-    assert len(references.resolve(cut).problems) == 3_000
+    assert len(step_references.resolve(cut).problems) == 3_000
 
 
 def test_a_plan_knows_its_layers_and_its_longest_path() -> None:

@@ -15,7 +15,7 @@ from jobs.models import Job, StateChange
 from jobs.states import rank_of
 from jobs.sync.events import Ear
 from jobs.sync.poll import poll
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.process]
 
@@ -35,7 +35,7 @@ class Truth:
     def __call__(self, handler) -> None:
         ids = self.requests[-1][1]["jobs"]
         told = [{"jobId": name, "jobName": "x", "status": WAY[self.place[name]]} for name in ids]
-        wire.says(200, {"jobs": told})(handler)
+        http_wire.says(200, {"jobs": told})(handler)
 
     def goes_on(self, dice: random.Random) -> None:
         for name in dice.sample(sorted(self.place), 20):
@@ -58,7 +58,7 @@ def test_no_job_ever_goes_back_and_all_ends_are_known():
     dice, truth, ear = random.Random(SEED), Truth(), Ear()
     told = events(dice)
     began = time.monotonic()
-    with wire.wire(truth) as server:
+    with http_wire.wire(truth) as server:
         truth.requests = server.requests
         submission = make.submission(where=make.account(endpoint_url=server.url))
         for name in truth.place:

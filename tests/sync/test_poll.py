@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
+from jobs.actions.poll_hint import look_at
 from jobs.aws import batch
 from jobs.aws.errors import TooFastError
 from jobs.models import Account, Job
-from jobs.reports.looking import look_at
-from jobs.schedule import ring_for_polls
+from jobs.periodic import ring_for_polls
 from jobs.states import State
-from jobs.sync.cadence import next_look
 from jobs.sync.poll import poll
-from tests import make, wire
+from jobs.sync.poll_interval import next_look
+from tests import http_wire, make
 from tests.aws.answering import WRONG, answering, body_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
-def describes(*jobs: dict[str, Any]) -> wire.Answer:
-    return wire.says(200, {"jobs": list(jobs)})
+def describes(*jobs: dict[str, Any]) -> http_wire.Answer:
+    return http_wire.says(200, {"jobs": list(jobs)})
 
 
 def test_an_end_is_copied_whole_at_first_sight():
@@ -43,7 +43,7 @@ def test_an_end_is_copied_whole_at_first_sight():
         "attempts": [{"container": {"exitCode": 3, "logStreamName": "x/default/1"}, "stoppedAt": 1_700_000_020_000}],
         "schedulingPriority": 7,
     }
-    with wire.wire(describes(ended)) as aws:
+    with http_wire.wire(describes(ended)) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), batch_id="j-1")
         assert poll(job.account).changed == [job.pk]
 
@@ -57,7 +57,7 @@ def test_an_end_is_copied_whole_at_first_sight():
 
 
 def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
-    with wire.wire(describes()) as aws:
+    with http_wire.wire(describes()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for _ in range(100):
             make.job(submission, state=State.RUNNING)
@@ -69,7 +69,7 @@ def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
 
 def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_num_queries):
     told = [{"jobId": f"j-{number}", "jobName": "x", "status": "RUNNING"} for number in range(30)]
-    with wire.wire(describes(*told)) as aws:
+    with http_wire.wire(describes(*told)) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for each in told:
             make.job(submission, batch_id=each["jobId"])
@@ -109,7 +109,7 @@ def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_s
 
 
 def test_a_job_that_aws_does_not_name_yet_is_not_given_up():
-    with wire.wire(describes()) as aws:
+    with http_wire.wire(describes()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), batch_id="j-1")
         poll(job.account)
 
@@ -119,7 +119,7 @@ def test_a_job_that_aws_does_not_name_yet_is_not_given_up():
 
 
 def test_a_job_that_aws_has_forgotten_is_lost_and_never_called_failed():
-    with wire.wire(describes()) as aws:
+    with http_wire.wire(describes()) as aws:
         job = make.job(
             make.submission(where=make.account(endpoint_url=aws.url)),
             state=State.RUNNING,
@@ -230,7 +230,7 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
 
     Job.objects.update(next_poll_at=None)
     assert poll(Account.objects.get()).trouble == ""  # still quiet: AWS is not asked at all
-    with wire.wire(describes()) as aws:
+    with http_wire.wire(describes()) as aws:
         Account.objects.update(quiet_until=None, endpoint_url=aws.url)
         poll(Account.objects.get())
     assert Account.objects.get().quiet_seconds == 0
@@ -256,7 +256,7 @@ def test_the_clock_of_aws_is_read_off_its_answers():
         handler.date_time_string = lambda: formatdate(time.time() + 3600, usegmt=True)
         describes()(handler)
 
-    with wire.wire(an_hour_ahead) as aws:
+    with http_wire.wire(an_hour_ahead) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), state=State.RUNNING)
         poll(job.account)
 

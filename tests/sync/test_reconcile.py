@@ -11,7 +11,7 @@ from jobs.models import Job
 from jobs.states import Delivery
 from jobs.sync import reconcile as reconciling
 from jobs.sync.reconcile import has_due_jobs, reconcile
-from tests import make, wire
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -32,7 +32,7 @@ def test_a_job_whose_worker_is_gone_is_looked_for():
 
 
 def test_a_job_in_a_living_workers_hands_is_not_looked_for():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         job = sending(aws.url, lease_until=now() + timedelta(seconds=30))
         assert not has_due_jobs(job.account)
         reconcile(job.account)
@@ -81,7 +81,7 @@ def test_a_look_that_found_nothing_changes_nothing_of_a_job_that_has_moved_on(mo
 
 
 def test_a_worker_that_vanished_in_an_earlier_turn_is_not_counted_again():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         job = sending(aws.url, epoch=2, workers_lost=1)
         job.deliveries.create(epoch=1, marked_at=now())
         job.deliveries.create(epoch=2, marked_at=now(), outcome="nobody knows")

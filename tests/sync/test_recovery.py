@@ -12,10 +12,10 @@ from django.utils.timezone import now
 
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Account, Incarnation, Job, Oddity, OddityKind, Queue
-from jobs.models.incarnation import enter_recovery, leave_recovery, recovering_since, renew
+from jobs.models.database_generation import enter_recovery, leave_recovery, recovering_since, renew
 from jobs.states import Delivery
-from jobs.sync.sweep import sweep
-from tests import make, wire
+from jobs.sync.compare import sweep
+from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -47,7 +47,7 @@ def test_a_restored_backup_is_noticed():
 
 
 def test_a_worker_notices_it_before_the_clock_does():
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         renew()
         Path(settings.INCARNATION_FILE).write_text("of another life")
@@ -86,7 +86,7 @@ def test_a_recovery_that_begins_while_another_ends_goes_on(monkeypatch):
     enter_recovery("a test")
     since = recovering_since()
     Incarnation.objects.update(recovering_since=now() + timedelta(minutes=1))
-    monkeypatch.setattr("jobs.models.incarnation.recovering_since", lambda: since)
+    monkeypatch.setattr("jobs.models.database_generation.recovering_since", lambda: since)
 
     assert not leave_recovery()
     assert Incarnation.objects.get().recovering_since is not None
@@ -111,7 +111,7 @@ def test_recovery_lasts_until_every_queue_that_is_used_was_compared(queue, where
 
 
 def test_a_queue_that_was_compared_too_early_is_compared_again_as_soon_as_it_is_safe():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(seconds=40))
         enter_recovery("a test")
         Incarnation.objects.update(recovering_since=now() - timedelta(seconds=60))  # it is safe since 30 s
@@ -130,7 +130,7 @@ def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
 
 
 def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_still_arrive():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         second = make.queue(of=job.account)
         enter_recovery("a test")
@@ -144,12 +144,12 @@ def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_
         sweep(job.account, every=timedelta(hours=1))
         assert recovering_since() is None
 
-        aws.answers[:] = [wire.accepts]
+        aws.answers[:] = [http_wire.accepts]
         assert deliver_due(job.account) == 1
 
 
 def test_the_comparison_in_recovery_is_of_all_that_aws_still_knows():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(minutes=6))
         enter_recovery("a test")
         sweep(queue.account)
@@ -159,13 +159,13 @@ def test_the_comparison_in_recovery_is_of_all_that_aws_still_knows():
 
 
 def test_an_account_that_was_compared_does_not_wait_for_another():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         make.queue(of=make.account())
         enter_recovery("a test")
         Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
         sweep(job.account)
-        aws.answers[:] = [wire.accepts]
+        aws.answers[:] = [http_wire.accepts]
         assert deliver_due(job.account) == 1
 
     assert recovering_since() is not None
@@ -174,7 +174,7 @@ def test_an_account_that_was_compared_does_not_wait_for_another():
 
 @pytest.mark.parametrize("skew", [-61.0, 61.0])
 def test_with_a_clock_that_is_a_minute_wrong_nothing_is_sent(skew):
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url, clock_skew_seconds=skew)))
         assert deliver_due(job.account) == 0
         Account.objects.update(clock_skew_seconds=59.0)
@@ -207,7 +207,7 @@ def test_the_report_says_which_jobs_were_twice_in_aws():
 
 
 def test_the_command_compares_at_once_and_enters_recovery_when_told():
-    with wire.wire(wire.lists()) as aws:
+    with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         assert "0 deliveries settled, 1 queues compared" in said()
         assert "RECOVERY" in said("--enter-recovery")

@@ -12,18 +12,18 @@ from django.db import transaction
 from django.test import Client
 from django.utils.timezone import now
 
-from jobs import intake
+from jobs import actions
 from jobs.access import Member
-from jobs.api.repeats import registered_once
+from jobs.api.idempotency import registered_once
 from jobs.dispatch.delivery import deliver_due
-from jobs.dispatch.requests import submit_request
+from jobs.dispatch.submit_request import submit_request
 from jobs.models import Account, Incarnation, Job, Submission
+from jobs.models.database_generation import enter_recovery, recovering_since
 from jobs.models.ids import new_id, to_text
-from jobs.models.incarnation import enter_recovery, recovering_since
 from jobs.models.tag_secret import tag_digest
-from jobs.spec.names import PORTAL_TAG, PORTAL_TAG_COUNT
-from jobs.sync.sweep import sweep
-from tests import make, wire
+from jobs.spec.rules.reserved_names import PORTAL_TAG, PORTAL_TAG_COUNT
+from jobs.sync.compare import sweep
+from tests import http_wire, make
 from tests.api.conftest import token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -42,7 +42,7 @@ class Batch:
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         request = self.requests[-1][1]
-        wire.says(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
+        http_wire.says(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
 
     def submitjob(self, request: dict[str, Any]) -> dict[str, Any]:
         job = {"jobId": str(uuid.uuid4()), "createdAt": len(self.jobs) + 1, "status": "RUNNING", **request}
@@ -61,7 +61,7 @@ class Batch:
 @pytest.fixture
 def aws() -> Iterator[Batch]:
     batch = Batch()
-    with wire.wire(batch) as server:
+    with http_wire.wire(batch) as server:
         batch.requests = server.requests
         make.account(endpoint_url=server.url)
         yield batch
@@ -77,7 +77,7 @@ def research(aws: Batch) -> Member:
 
 
 def accept(member: Member, document: dict[str, Any], key: str | None = KEY) -> Submission:
-    return intake.accept(json.dumps(document), member, source="api", request_key=key)
+    return actions.accept(json.dumps(document), member, source="api", request_key=key)
 
 
 def lose(member: Member, document: dict[str, Any]) -> str:
@@ -119,7 +119,7 @@ def test_the_same_key_with_another_body_is_refused_after_a_restore_too(research:
     lose(research, ONE)
     recover()
 
-    with pytest.raises(intake.KeyReusedError):
+    with pytest.raises(actions.KeyReusedError):
         accept(research, {**ONE, "jobName": "another"})
     assert Job.objects.count() == 1
 
@@ -153,7 +153,7 @@ def test_until_every_queue_was_compared_a_key_that_may_be_an_old_one_waits_and_a
 ):
     lose(research, ONE)
 
-    with pytest.raises(intake.RecoveryError) as waits:
+    with pytest.raises(actions.RecoveryError) as waits:
         accept(research, ONE)
     assert 30 <= waits.value.retry_after <= Account.objects.get().quarantine_seconds + 1
     keyless, fresh = accept(research, ONE, key=None), accept(research, ONE, key=to_text(new_id()))
@@ -172,7 +172,7 @@ def test_another_teams_account_keeps_no_key_waiting(research: Member):
     assert recovering_since() is not None
 
     assert accept(research, ONE).request_key == KEY
-    with pytest.raises(intake.RecoveryError):
+    with pytest.raises(actions.RecoveryError):
         accept(other, {**ONE, "jobQueue": "elsewhere"})
 
 
@@ -256,7 +256,7 @@ def test_a_key_of_a_submission_of_before_the_restore_is_none_of_a_definition(res
     lose(research, ONE)
     recover()
 
-    with pytest.raises(intake.KeyReusedError):
+    with pytest.raises(actions.KeyReusedError):
         registered_once(research, KEY, "{}", pytest.fail)
 
 

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import ArrayChild, Job
-from jobs.web.heat import heat_map
+from jobs.web.jobs.heat_map import heat_map
 from tests import make
 from tests.web.conftest import Research, SignIn
 

@@ -9,14 +9,14 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs import intake
+from jobs import actions
 from jobs.models import CostLine, Job, JobTag, Source, StateChange, Submission
-from jobs.pricing import charging
+from jobs.pricing import metering
 from jobs.reports.costs import Series
 from jobs.reports.months import Month
 from jobs.states import State
 from jobs.templatetags.money import exact, hours_up, money, per_cent, rounded
-from jobs.web.bars import chart
+from jobs.web.costs.bar_chart import chart
 from tests import make
 from tests.reports import past
 
@@ -47,12 +47,12 @@ def test_tags_go_from_the_submission_to_the_stacked_bar(research, browser):
     make.revision("spend", of=research.team, where=research.account)
     text = """{"jobName": "quarter", "jobQueue": "cpu", "jobDefinition": "spend",
                "tags": {"Department": "Risk", "Project": "ALPHA", "CostCenter": "CC-1"}}"""
-    submission = intake.accept(text, research.analyst, source=Source.JSON)
+    submission = actions.accept(text, research.analyst, source=Source.JSON)
     job = submission.jobs.get()
     ended = {"state": State.SUCCEEDED, "ended_at": now(), "batch_id": "j-1", "delivery": "SENT"}
     attempts = [past.attempt(datetime(2026, 11, 5, 12, tzinfo=UTC), hours=2)]
     Job.objects.filter(pk=job.pk).update(**ended, attempts=attempts)
-    charging.charge(Job.objects.get(pk=job.pk))
+    metering.charge(Job.objects.get(pk=job.pk))
     # The definition asks for 1 vCPU and 512 MiB: 2 h × (0.04 + 0.5 × 0.01) = 0.09
 
     for key, value in (("Department", "Risk"), ("Project", "ALPHA"), ("CostCenter", "CC-1")):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models import Definition, Membership, Revision
-from jobs.spec import reading
+from jobs.spec.parsing import parser
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_a_revision_is_copied_as_json_and_as_a_command(browser, research):
     )
 
     assert json.loads(unescape(shown["json"])) == last.document
-    assert reading.read(unescape(shown["cli"])).document == last.document
+    assert parser.read(unescape(shown["cli"])).document == last.document
     assert f"--region {research.account.region}" in shown["cli"]
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.access import Member
-from jobs.intake import drafts
+from jobs.actions import drafts
 from jobs.models import Draft, Membership, Submission
 from jobs.models.ids import from_text, new_id, to_text
 from tests import make

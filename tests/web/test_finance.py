@@ -12,7 +12,7 @@ from jobs.access import Member
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Account, Job, RoleGrant
 from jobs.states import Delivery
-from tests import make, wire
+from tests import http_wire, make
 from tests.api.conftest import Program, token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -93,7 +93,7 @@ def test_a_role_outside_the_grant_is_refused_in_the_api_with_the_rule(analyst: M
 def test_a_role_that_was_withdrawn_after_the_job_was_accepted_is_refused_at_delivery(analyst: Member) -> None:
     program = Program(Client(), token(analyst))
     assert program.post("/submissions", JOB).status_code == 202
-    with wire.wire(wire.accepts) as aws:
+    with http_wire.wire(http_wire.accepts) as aws:
         Account.objects.update(endpoint_url=aws.url)
         RoleGrant.objects.filter(team=analyst.team).delete()
         deliver_due(Account.objects.get())

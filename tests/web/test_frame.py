@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from jobs.states import STATUSES
-from jobs.web import errors
+from jobs.web.shell import errors
 from tests.web.conftest import Research, SignIn
 
 STATIC = Path(settings.BASE_DIR) / "static"

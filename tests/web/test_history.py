@@ -12,8 +12,8 @@ from django.urls import reverse
 from jobs.models import Job, JobTag
 from jobs.reports import history as reports
 from jobs.states import Delivery, State
-from jobs.web import asked as questions
-from jobs.web.sheets import cell
+from jobs.web.history import filters as questions
+from jobs.web.shell.csv_export import cell
 from tests import make
 from tests.reports import past
 

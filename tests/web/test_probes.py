@@ -12,7 +12,7 @@ from django.db.utils import OperationalError
 from django.test import Client
 
 from jobs.reports import readiness
-from jobs.web import probes
+from jobs.web.shell import probes
 from tests import make
 from tests.examples import QUICK
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from jobs.models import Incarnation, Job, Queue
-from jobs.models.incarnation import enter_recovery
+from jobs.models.database_generation import enter_recovery
 from jobs.reports.recovery import ON_TIME, recovery_for
 from tests import make
 from tests.api.conftest import token

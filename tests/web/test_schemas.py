@@ -5,7 +5,7 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from jobs.spec.documents import Kind
-from jobs.spec.schema import schema
+from jobs.spec.schema.botocore_schema import schema
 from jobs.web.schemas import address_version
 
 

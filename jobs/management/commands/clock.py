@@ -12,9 +12,9 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
-from jobs.lanes import Lanes
+from jobs.account_threads import Lanes
 from jobs.models import Lease
-from jobs.schedule import duties, tick
+from jobs.periodic import duties, tick
 
 log = structlog.get_logger(__name__)
 

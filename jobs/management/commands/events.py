@@ -15,8 +15,8 @@ from jobs.aws import events
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
-from jobs.ring import ring
 from jobs.sync.events import Ear
+from jobs.task_queue import ring
 
 log = structlog.get_logger(__name__)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jobs.spec import effective, judge
+from jobs.spec import effective
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.parsing.parser import LARGEST, NO_DOCUMENT, NotADocument, Reading, read
 from jobs.spec.problems import Problem, Severity, has_errors
-from jobs.spec.reading import LARGEST, NO_DOCUMENT, NotADocument, Reading, read
+from jobs.spec.rules import validate
 
 FINE, HAS_ERRORS, NO_DOCUMENT_AT_ALL = 0, 1, 2
 
@@ -69,8 +70,8 @@ def _judged(name: str, kind: Kind | None, definition: Document | None) -> Judgem
         problem = Problem("", _reason(error), rule=NO_DOCUMENT)
         return Judgement(NO_DOCUMENT_AT_ALL, _said(name, None, [problem], None))
     definitions = _by_name(result, definition)
-    problems = judge.problems(result.kind, result.document, definitions)
-    problems = judge.in_order(result.document, [*result.problems, *problems])
+    problems = validate.problems(result.kind, result.document, definitions)
+    problems = validate.in_order(result.document, [*result.problems, *problems])
     code = HAS_ERRORS if has_errors(problems) else FINE
     return Judgement(code, _said(name, result, problems, _effective(result, definitions)))
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from jobs.models import Account, Oddity
-from jobs.models.incarnation import enter_recovery
-from jobs.reports.promises import report
+from jobs.models.database_generation import enter_recovery
+from jobs.reports.delivery_report import report
+from jobs.sync.compare import sweep
 from jobs.sync.reconcile import reconcile
-from jobs.sync.sweep import sweep
 
 WHOLE_RUN_SECONDS = 3600.0
 

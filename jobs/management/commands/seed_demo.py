@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from jobs import access, intake
+from jobs import access, actions
 from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
 from jobs.management.demo import CEILINGS, MEMBERS, PASSWORD, TEAMS, DemoTeam, documents
@@ -36,7 +36,7 @@ from jobs.models import (
     quarantine,
 )
 from jobs.models.token import digest, new_secret
-from jobs.sync.infrastructure import sync_queues
+from jobs.sync.queues import sync_queues
 
 REGION = "us-west-2"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -162,7 +162,7 @@ def fill(account: Account) -> None:
             continue
         for name, text in documents("definitions", demo):
             if not Definition.objects.filter(account=account, name=name).exists():
-                intake.register(text, member, account=account)
+                actions.register(text, member, account=account)
     register_due(account)
     for demo in TEAMS:
         first_jobs(account, demo)
@@ -186,8 +186,8 @@ def first_jobs(account: Account, demo: DemoTeam) -> None:
         if member is None or Submission.objects.filter(team=member.team, request_key=key).exists():
             continue
         try:
-            intake.accept(text, member, source=Source.JSON, request_key=key, account=account)
-        except intake.Refused:  # an endpoint without the demo's queues can't run its jobs
+            actions.accept(text, member, source=Source.JSON, request_key=key, account=account)
+        except actions.Refused:  # an endpoint without the demo's queues can't run its jobs
             continue
 
 

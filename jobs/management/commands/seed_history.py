@@ -15,7 +15,7 @@ from jobs.management.demo import TEAMS
 from jobs.management.demo.history import Ground, Past, moments, pasts
 from jobs.models import CostLine, Job, JobTag, Queue, Revision, StateChange, Submission, Team, User
 from jobs.pricing import rates
-from jobs.pricing.charging import lines_of
+from jobs.pricing.metering import lines_of
 from jobs.states import Delivery
 
 AT_ONCE = 2_000

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
 from jobs.audit.retention import finish, let_go
-from jobs.audit.verifying import chains, verify
+from jobs.audit.verify import chains, verify
 
 
 class Command(BaseCommand):

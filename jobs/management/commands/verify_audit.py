@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.audit.verifying import chains, unsealed, verify
+from jobs.audit.verify import chains, unsealed, verify
 from jobs.models import Team
 from jobs.models.audit import PORTAL
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from jobs.models import Job
-from jobs.spec import fields
-from jobs.spec.dependencies import is_job_id
+from jobs.spec import forms
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.patch import copied
 from jobs.spec.redaction import redact
+from jobs.spec.rules.dependencies import is_job_id
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ def again(job: Job, newest: int | None, which: str = "") -> Again:
     “latest”."""
     asked, dropped = _document(job)
     document = asked
-    name = fields.values(document, fields.JOB)["definition"]
+    name = forms.values(document, forms.JOB)["definition"]
     revision = str(job.revision.number or "")
     moved = newest is not None and newest != job.revision.number
     by_name = isinstance(name, str) and name == job.revision.definition.name
     if by_name and which == "latest":
-        document = fields.written(document, fields.JOB, {"revision": ""})
+        document = forms.written(document, forms.JOB, {"revision": ""})
     elif by_name and moved and revision:
-        document = fields.written(document, fields.JOB, {"revision": revision})
-    pinned = bool(fields.values(document, fields.JOB)["revision"])
+        document = forms.written(document, forms.JOB, {"revision": revision})
+    pinned = bool(forms.values(document, forms.JOB)["revision"])
     return Again(job, redact(document), newest, pinned, asked, dropped)
 
 

@@ -1,6 +1,6 @@
 // The fields of a form, bound to places of the text.
 //
-// The fields that the server names (jobs/spec/fields/tables.py, as `fields` on the page) are found by their ids, f-NAME,
+// The fields that the server names (jobs/spec/forms/form_fields.py, as `fields` on the page) are found by their ids, f-NAME,
 // and by data-rows="NAME". Any other control is bound by what it says itself, so that the server may send more of them in
 // a fragment of HTML, whenever it likes:
 //

@@ -1,5 +1,5 @@
 // Where in a text a field's value stands, and how it is read, changed and taken away there: the same places as
-// jobs/spec/fields/places.py, over a text. `read` answers what the field holds, `write` changes an Editing.
+// jobs/spec/forms/lenses.py, over a text. `read` answers what the field holds, `write` changes an Editing.
 //
 // Rows are {name, value, origin}: the entry of the list, or the member of the object, that a row is; null for a new one.
 

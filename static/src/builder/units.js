@@ -1,5 +1,5 @@
 // Values as people write them in a form, and as AWS has them: time spans, sizes of memory, command lines. The same as
-// jobs/spec/fields/units.py; both are held to the cases of tests/builder/cases.
+// jobs/spec/forms/units.py; both are held to the cases of tests/builder/cases.
 
 import { Raw, inLine, written } from "./json_text.js";
 
@@ -121,7 +121,7 @@ function shellWords(text) {
   return words;
 }
 
-// -- Sorts: how a value is shown, and what is meant when it is typed. As jobs/spec/fields/sorts.py.
+// -- Sorts: how a value is shown, and what is meant when it is typed. As jobs/spec/forms/value_types.py.
 const text = (_, node) => (node.type === "string" ? node.value : null);
 const isWhole = (all, node) => node.type === "number" && /^-?\d+$/.test(all.slice(node.offset, node.offset + node.length));
 const raw = (all, node) => all.slice(node.offset, node.offset + node.length);

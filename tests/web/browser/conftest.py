@@ -14,7 +14,7 @@ from jobs.management.demo import TEAMS, documents
 from jobs.models import FilledBy, Registration, Revision, TagRule, User
 from tests import make
 from tests.browser import PageOpener, session_cookies
-from tests.threads import served_out
+from tests.live_db import served_out
 
 OpenPage = Callable[..., Page]
 
@@ -37,7 +37,7 @@ def _aws_registers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         revision.refresh_from_db()
         return revision
 
-    monkeypatch.setattr("jobs.intake.await_registration", register)
+    monkeypatch.setattr("jobs.actions.await_registration", register)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs import intake
+from jobs import actions
 from jobs.models import Account, Approval, ArrayChild, Membership, Team
 from jobs.models.ids import to_text
 from tests import make
@@ -30,7 +30,7 @@ def approval(research: Research) -> Approval:
     requester = make.member(Team.objects.get(pk=research.team.pk))
     array = {"jobName": "dear", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
     Membership.objects.filter(user=research.analyst.user).update(role="lead")
-    return intake.accept(json.dumps(array), requester, source="json").approval
+    return actions.accept(json.dumps(array), requester, source="json").approval
 
 
 def test_a_leads_pages_are_accessible_and_fit(open_page: OpenPage, research: Research, approval: Approval) -> None:

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, Route, expect
 from jobs.access import Member
 from jobs.models import Queue
 from jobs.spec.documents import Kind
-from jobs.spec.normal import normalise
-from jobs.web.opinion import WAIT_MS
+from jobs.spec.normalize import normalise
+from jobs.web.builder.validation_view import WAIT_MS
 from tests import make
 from tests.builder import documents
 from tests.pages.builder import BuilderForm

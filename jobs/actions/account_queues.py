@@ -1,0 +1,24 @@
+"""What admins ask about an account's queues: read them from AWS, look at the difference, take it in."""
+
+from datetime import datetime
+
+from django.utils.timezone import now
+
+from jobs.actions.wait import await_news
+from jobs.models import Account
+from jobs.sync.queues import QueueChange, apply_reading, difference
+from jobs.task_queue import ring
+
+__all__ = ["QueueChange", "apply_reading", "ask_reading", "await_reading", "difference"]
+
+
+def ask_reading(account: Account) -> datetime:
+    """Ring for a reading of the account's queues. The moment from which an answer is a new one."""
+    asked_at = now()
+    ring("read_queues", account.pk, bell="ask")
+    return asked_at
+
+
+def await_reading(account: Account, since: datetime, seconds: float = 10) -> bool:
+    """Wait for a reading later than that. False: none came in time. Call it outside a transaction."""
+    return await_news(account, "reading_at", since, seconds)

@@ -1,0 +1,331 @@
+"""A submission that waits for someone's word: a lead of its team or an admin approves it, declines it, or edits it.
+
+Never whoever asked, nor anyone who ever made it larger, even if it is smaller again by now. All of them, and whoever
+withdraws it meanwhile, take the lock of the team's row; whether they were first, the WHERE clause of the request's
+own row says.
+"""
+
+import copy
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.utils.timezone import now
+
+from jobs import audit
+from jobs.access import Member
+from jobs.actions.submission_estimate import Weight, compare_with_thresholds, weigh
+from jobs.actions.submit import edges_of, estimates_of, job_of, kept_of, marker_of, name_of, notes_of, tag_rows_of
+from jobs.actions.validate import Refused, Verdict, ask_of, judge
+from jobs.models import (
+    Approval,
+    Decision,
+    Job,
+    JobDependency,
+    JobTag,
+    Membership,
+    RequestEdit,
+    StateChange,
+    Submission,
+    Team,
+)
+from jobs.policy.approval import Reason, raised
+from jobs.spec.diff import differences
+from jobs.spec.documents import Kind, list_at
+from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.problems import Problem
+from jobs.spec.rules.workflow import plan
+from jobs.states import Delivery
+from jobs.task_queue import ring
+
+LONGEST_WORDS = 1000
+# Positions of jobs are changed in two steps, because no two may have the same one in between.
+ASIDE = 1_000_000
+# Rows of one statement that changes many: it names each of them in every field.
+ROWS_AT_ONCE = 200
+# What a job's row has from its document.
+REWRITTEN = (
+    "queue",
+    "revision",
+    "definition",
+    "position",
+    "name",
+    "marker",
+    "document",
+    "tags",
+    "array_size",
+    "platform",
+    "architecture",
+    "vcpus",
+    "memory_mib",
+    "gpus",
+    "ephemeral_gib",
+    "at_most_usd",
+    "at_most_vcpu_hours",
+    "delivery_note",
+)
+
+
+class DecidedError(Exception):
+    """Someone was first: the request was decided, or says something else now. The message tells what happened."""
+
+
+def hindrance(approval: Approval, member: Member) -> str:
+    """Why this person may not approve it, in a sentence; empty if they may."""
+    if not member.may("approve"):
+        return member.refusal("approve")
+    if approval.submission.person_id == member.user.pk:
+        return "You asked for it: somebody else decides."
+    if approval.raised_by(member.user):
+        return "You made this request larger. Another lead or an administrator approves it."
+    return ""
+
+
+def approve(approval: Approval, member: Member, version: int) -> None:
+    """Have a request carried out as it stands in that version.
+
+    Rules, tags and ceilings are asked again. Raises PermissionDenied, DecidedError, or Refused with the verdict; then
+    it goes on waiting.
+    """
+    _must(hindrance(approval, member))
+    with transaction.atomic():
+        approval = _locked(approval)
+        _must(hindrance(approval, member))
+        verdict = _judged_again(approval.submission, member)
+        if not verdict.ok:
+            raise Refused(verdict)
+        _decide(approval, member, version, Decision.APPROVED)
+        _release(approval, member, "Approved by")
+        _write_down("approve", approval, member)
+
+
+def decline(approval: Approval, member: Member, version: int, why: str) -> None:
+    """Say no to a request, and why: nothing of it is sent. Raises PermissionDenied, DecidedError, ValueError."""
+    why = " ".join(why.split())[:LONGEST_WORDS]
+    if not why:
+        raise ValueError("Say why, so that whoever asked can change it.")
+    member.must("approve")
+    if approval.submission.person_id == member.user.pk:
+        raise PermissionDenied("You asked for it. To take it back, stop it.")
+    with transaction.atomic():
+        approval = _locked(approval)
+        _decide(approval, member, version, Decision.DECLINED, words=why)
+        note = f"Declined by {member.user.display_name}: {why}"
+        waiting = list(approval.submission.jobs.filter(delivery=Delivery.AWAITING))
+        approval.submission.jobs.filter(delivery=Delivery.AWAITING).update(
+            delivery=Delivery.DECLINED, delivery_note=note, ended_at=now()
+        )
+        _tell(waiting, Delivery.DECLINED, note)
+        _write_down("decline", approval, member, after={"why": why})
+
+
+def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, list[Reason]]:
+    """What is to be said of another wording, and why whoever writes it leaves it to somebody else to approve.
+
+    Raises NotADocument.
+    """
+    verdict = judge(text, member, approval.submission.account)
+    if verdict.reading.kind is Kind.DEFINITION:
+        raise NotADocument("This is a job definition. The request is for a job or a workflow; it stays one.")
+    if not verdict.ok or verdict.weight is None:
+        return verdict, []
+    before = _weight_of_jobs(approval.submission, verdict)
+    # It stays the request of whoever asked: what else they have running today counts, and not what its editor has.
+    after = compare_with_thresholds(verdict.weight, approval.team, approval.submission.person)
+    return replace(verdict, weight=after), raised(before.request, after.request)
+
+
+def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
+    """Put another wording in the place of a request, and approve it, if this person may.
+
+    What was asked until then is kept to the letter. True: it is approved. False: it is more than it was, in price,
+    size or number, or goes elsewhere, and waits for somebody else. Raises PermissionDenied, DecidedError,
+    NotADocument, or Refused with the verdict.
+    """
+    member.must("approve")
+    if approval.submission.person_id == member.user.pk:
+        raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
+    with transaction.atomic():
+        approval = _locked(approval)
+        submission = approval.submission
+        verdict, raises = weigh_edit(approval, member, text)
+        verdict = _with_requester(verdict, submission)
+        if not verdict.ok or verdict.weight is None:
+            raise Refused(verdict)
+        changed = [each.sentence for each in differences(submission.document, verdict.reading.document)]
+        fields: dict[str, Any] = {"version": F("version") + 1, **kept_of(verdict.weight)}
+        if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
+            raise DecidedError(_what_happened(approval))
+        RequestEdit.objects.create(
+            approval=approval,
+            editor=member.user,
+            before=submission.text,
+            after=text,
+            changes=changed,
+            raises=[reason.message for reason in raises],
+        )
+        note = f"Changed by {member.user.display_name}. It waits for approval by somebody else."
+        before = {"document": submission.document}
+        _rewrite(submission, text, verdict, note)
+        _write_down("change", approval, member, before=before, after={"document": submission.document})
+        if hindrance(approval, member):
+            _tell(submission.jobs.filter(delivery=Delivery.AWAITING), Delivery.AWAITING, note)
+            return False
+        _decide(approval, member, version + 1, Decision.APPROVED)
+        _release(approval, member, "Changed and approved by")
+        _write_down("approve", approval, member)
+    return True
+
+
+def _write_down(
+    act: audit.Act,
+    approval: Approval,
+    member: Member,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    audit.record(act, person=member.user, team=approval.team, about=approval.submission, before=before, after=after)
+
+
+def _must(hindered: str) -> None:
+    if hindered:
+        raise PermissionDenied(hindered)
+
+
+def _locked(approval: Approval) -> Approval:
+    """The request as it is now, and as it stays until the end of the transaction."""
+    Team.objects.select_for_update().get(pk=approval.team_id)
+    related = ("team", "submission__account", "submission__person", "submission__team", "decided_by")
+    return Approval.objects.select_related(*related).get(pk=approval.pk)
+
+
+def _decide(approval: Approval, member: Member, version: int, decision: Decision, *, words: str = "") -> None:
+    mine = Approval.objects.waiting().filter(pk=approval.pk, version=version)
+    if not mine.update(decision=decision, decided_by=member.user, decided_at=now(), words=words):
+        raise DecidedError(_what_happened(approval))
+
+
+def _what_happened(approval: Approval) -> str:
+    if approval.waits:
+        return "It was changed in the meantime. Look at it again before you decide."
+    who = f" by {approval.decided_by.display_name}" if approval.decided_by else ""
+    return f"It was {approval.get_decision_display().lower()}{who} in the meantime. Nothing was done."
+
+
+def _release(approval: Approval, member: Member, words: str) -> None:
+    """Hand its jobs to the delivery. They count as accepted from now on: until now nobody was late with them."""
+    note = f"{words} {member.user.display_name}."
+    waiting = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
+    waiting.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
+    # Before, none of them could be in this state; after, none can leave it before the commit.
+    _tell(approval.submission.jobs.filter(delivery=Delivery.ACCEPTED), Delivery.ACCEPTED, note)
+    ring("deliver", approval.submission.account_id, bell="deliver")
+
+
+def _tell(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
+    StateChange.objects.bulk_create(
+        StateChange(job=job, delivery=delivery, note=note, source="person") for job in jobs
+    )
+
+
+# -- What is asked again
+
+
+def _judged_again(submission: Submission, member: Member) -> Verdict:
+    """The verdict on what was accepted: the same revisions and queues, whatever their names mean by now."""
+    document = copy.deepcopy(submission.document)
+    steps = list_at(document, "jobs") if submission.kind == Kind.WORKFLOW else [document]
+    jobs = submission.jobs.select_related("queue", "revision__definition")
+    for job in jobs:
+        if job.position < len(steps):
+            steps[job.position]["jobQueue"] = job.queue.arn or job.queue.name
+            steps[job.position]["jobDefinition"] = job.revision.pinned
+    verdict = judge(json.dumps(document), replace(member, team=submission.team), submission.account)
+    return _with_requester(verdict, submission)
+
+
+def _with_requester(verdict: Verdict, submission: Submission) -> Verdict:
+    """With what is to be said of whoever asked: it is their submission, and they may have lost the right to it."""
+    person, team = submission.person, submission.team
+    role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
+    if person.is_active and Member(person, team, role).may("submit"):
+        return verdict
+    message = f"{person.display_name}, who asked for it, may not submit for {team} any more."
+    problem = Problem("", message, rule="policy.requester-may-not-submit")
+    return replace(verdict, problems=(*verdict.problems, problem))
+
+
+def _weight_of_jobs(submission: Submission, verdict: Verdict) -> Weight:
+    """What was asked until now, by the revisions and queues that it was accepted with, at today's rates."""
+    jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
+    asked = [
+        (job.name, ask_of({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
+        for job in jobs
+        if job.delivery == Delivery.AWAITING
+    ]
+    return weigh(asked, submission.account, submission.team, verdict.statistics.runs)
+
+
+# -- What becomes of the rows
+
+
+def _rewrite(submission: Submission, text: str, verdict: Verdict, note: str) -> None:
+    """Make the submission's rows say what the new wording says.
+
+    A job that is in both keeps its id, by which its people know it; one that was withdrawn alone stays so.
+    """
+    document = verdict.reading.document
+    steps = plan(document)
+    submission.text, submission.document, submission.notes = text, document, notes_of(verdict)
+    submission.kind, submission.name = verdict.reading.kind, name_of(steps)
+    submission.estimate = verdict.weight.estimate.totals_as_json() if verdict.weight else {}
+    pairs = list(zip(steps.steps, verdict.targets, strict=True))
+    before = list(submission.jobs.order_by("-position"))
+    known = {job.name: job for job in before}
+    if len(known) == len(pairs) == 1:
+        known = dict(zip([steps.steps[0].name], known.values(), strict=True))  # by another name it is the same job
+    waits = {"delivery": Delivery.AWAITING, "delivery_note": note}
+    submission.jobs.update(position=F("position") + ASIDE)
+    # By their ids: for a condition on the submission PostgreSQL may read both tables for each row.
+    ids = [job.pk for job in before]
+    JobDependency.objects.filter(job__in=ids).delete()
+    JobTag.objects.filter(job__in=ids).delete()
+    jobs = [
+        _row(known.pop(step.name, None), job_of(submission, step, target, each, **waits))
+        for (step, target), each in zip(pairs, estimates_of(verdict), strict=True)
+    ]
+    _take_out(list(known.values()), len(jobs))
+    Job.objects.bulk_update([job for job in jobs if job.pk], REWRITTEN, batch_size=ROWS_AT_ONCE)
+    Job.objects.bulk_create([job for job in jobs if not job.pk])
+    JobDependency.objects.bulk_create(edges_of(jobs, steps, submission.team))
+    JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
+    submission.job_count = submission.jobs.count()
+    submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count", "estimate"])
+
+
+def _row(known: Job | None, new: Job) -> Job:
+    """The job of a step as it is now, not saved: the one that there was, or the new one."""
+    if known is None:
+        return new
+    known.position = new.position
+    if known.delivery == Delivery.AWAITING:
+        new.marker = marker_of(new.name, known.public_id)
+        for field in REWRITTEN:
+            setattr(known, field, getattr(new, field))
+    return known
+
+
+def _take_out(jobs: Sequence[Job], position: int) -> None:
+    """Jobs that are in the new wording no more. What they were stands in the old one; those that were withdrawn
+    before stay to be seen."""
+    gone = [job for job in jobs if job.delivery == Delivery.AWAITING]
+    Job.objects.filter(pk__in=[job.pk for job in gone], delivery=Delivery.AWAITING).delete()
+    stays = [job for job in jobs if job.delivery != Delivery.AWAITING]
+    for place, job in enumerate(stays, start=position):
+        job.position = place
+    Job.objects.bulk_update(stays, ["position"], batch_size=ROWS_AT_ONCE)

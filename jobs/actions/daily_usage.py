@@ -1,0 +1,82 @@
+"""What a person has active, or had end today, that counts against the thresholds of their team.
+
+The day is that of UTC, as in the costs. Jobs whose submission went through an approval never count: somebody has
+agreed to them. A job counts with its ceiling until it has ended and is charged, and from then on, until midnight,
+with what it cost. One that AWS forgot before its end was seen keeps its ceiling for that day.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    DecimalField,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Cast, Coalesce, Round
+
+from jobs.models import CostLine, Job, Team, User
+from jobs.policy.approval import Usage
+from jobs.pricing import exact_sum
+from jobs.states import Delivery, State
+
+# Ten-thousandths, as jobs keep their ceilings. Whole numbers add up exactly as floats as far as a threshold can be
+# set; as integers, thousands of absurd ceilings would be more than SQLite can add.
+UNITS = 10**4
+SECONDS = DecimalField(max_digits=30, decimal_places=7)
+COUNTED = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)
+
+
+def daily_usage(person: User, team: Team, now: datetime) -> Usage:
+    """Read it in one statement, so that a job which ends meanwhile is counted once. True while the team is locked."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    not_ended = Q(ended_at=None)
+    # Two selects by one index each: for an OR, SQLite looks through every job that the team ever had.
+    of_team = Job.objects.filter(team=team).order_by().values("pk")
+    at_ceiling = not_ended | Q(state=State.LOST) | Q(charged_at=None, delivery=Delivery.SENT)
+    runs = Coalesce(F("array_size"), 1)
+    lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
+    spent = Subquery(lines.annotate(sum=exact_sum.units_of("usd")).values("sum"), output_field=BigIntegerField())
+    seconds = Subquery(lines.annotate(sum=Sum("billed_seconds")).values("sum"), output_field=SECONDS)
+    totals = (
+        Job.objects.filter(
+            pk__in=of_team.filter(not_ended).union(of_team.filter(ended_at__gte=midnight), all=True),
+            submission__person=person,
+            submission__approval=None,
+            delivery__in=COUNTED,
+        )
+        .order_by()
+        .annotate(spent_on_job=spent, seconds_of_job=seconds)
+        .aggregate(
+            open_usd=_units("at_most_usd", only=at_ceiling),
+            open_hours=_units("at_most_vcpu_hours", only=at_ceiling),
+            unknown_usd=Count("pk", filter=at_ceiling & Q(at_most_usd=None)),
+            unknown_hours=Count("pk", filter=at_ceiling & Q(at_most_vcpu_hours=None)),
+            spent=Sum("spent_on_job", filter=~at_ceiling),
+            vcpu_seconds=Sum(F("vcpus") * F("seconds_of_job"), filter=~at_ceiling, output_field=SECONDS),
+            gpus=Sum(F("gpus") * runs, filter=not_ended, output_field=BigIntegerField()),
+            array_jobs=Sum("array_size"),
+        )
+    )
+    return Usage(
+        usd=_ceiling(totals["open_usd"]) + exact_sum.usd(totals["spent"] or 0),
+        vcpu_hours=_ceiling(totals["open_hours"]) + Decimal(totals["vcpu_seconds"] or 0) / 3600,
+        unknown_usd=totals["unknown_usd"],
+        unknown_vcpu_hours=totals["unknown_hours"],
+        gpus=int(totals["gpus"] or 0),
+        array_jobs=int(totals["array_jobs"] or 0),
+    )
+
+
+def _units(field: str, *, only: Q) -> Sum:
+    return Sum(Cast(Round(F(field) * UNITS), FloatField()), filter=only, output_field=FloatField())
+
+
+def _ceiling(units: float | None) -> Decimal:
+    return Decimal(int(units or 0)) / UNITS

@@ -1,0 +1,116 @@
+"""What people change of the catalogue: what a definition is for, who may use it, whose it is, what runs no more.
+
+Who may is asked at the door, by `access.definition` and `access.revision`, or by Django's admin. What has run stays:
+nothing here deletes anything.
+"""
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from jobs.audit import record
+from jobs.models import Definition, Registration, Revision, Team, User
+from jobs.models.definition import RevisionQuerySet
+from jobs.task_queue import ring
+
+
+def describe(definition: Definition, text: str, by: User) -> bool:
+    """Say what a definition is for. False: it said so already."""
+    before = definition.description
+    with transaction.atomic():
+        if not Definition.objects.filter(pk=definition.pk).exclude(description=text).update(description=text):
+            return False
+        record(
+            "change",
+            person=by,
+            team=definition.team,
+            about=definition,
+            before={"description": before},
+            after={"description": text},
+        )
+    return True
+
+
+def explain(revision: Revision, why: str, by: User) -> bool:
+    """Say why a revision was made. False: it said so already."""
+    before = revision.why
+    with transaction.atomic():
+        if not Revision.objects.filter(pk=revision.pk).exclude(why=why).update(why=why):
+            return False
+        team = revision.definition.team
+        record("change", person=by, team=team, about=revision, before={"why": before}, after={"why": why})
+    return True
+
+
+def share(definition: Definition, by: User, *, shared: bool) -> bool:
+    """Let every team use a definition, or its own alone. False: it was so already. Accepted jobs are still sent."""
+    with transaction.atomic():
+        if not Definition.objects.filter(pk=definition.pk, shared=not shared).update(shared=shared):
+            return False
+        record(
+            "share",
+            person=by,
+            team=definition.team,
+            about=definition,
+            before={"shared": not shared},
+            after={"shared": shared},
+        )
+    return True
+
+
+def transfer(definition: Definition, to: Team, by: User) -> bool:
+    """Give a name to another team. False: it had it already. Jobs that ran stay with the team that ran them."""
+    giver = definition.team
+    if giver.pk == to.pk:
+        return False
+    with transaction.atomic():
+        if not Definition.objects.filter(pk=definition.pk, team=giver).update(team=to):
+            return False
+        for team in sorted((giver, to), key=lambda each: each.pk):  # in one order, so that no two wait for each other
+            record(
+                "transfer",
+                person=by,
+                team=team,
+                about=definition,
+                before={"team": giver.name},
+                after={"team": to.name},
+            )
+    return True
+
+
+def deactivate(revision: Revision, by: User) -> bool:
+    """Have nobody run a revision any more. False: nobody could. Jobs that were accepted are still sent."""
+    definition = revision.definition
+    with transaction.atomic():
+        if not _deactivate(Revision.objects.filter(pk=revision.pk), by):
+            return False
+        record("deactivate", person=by, team=definition.team, about=revision)
+        ring("deregister", definition.account_id, bell="ask")
+    return True
+
+
+def retire(definition: Definition, by: User) -> bool:
+    """Take a name out of use, with all its revisions. False: it was."""
+    with transaction.atomic():
+        in_use = Definition.objects.active().filter(pk=definition.pk)
+        if not in_use.update(retired_at=now(), retired_by=by):
+            return False
+        count = _deactivate(Revision.objects.filter(definition=definition), by)
+        after = {"revisions deactivated": count}
+        record("deactivate", person=by, team=definition.team, about=definition, after=after)
+        ring("deregister", definition.account_id, bell="ask")
+    return True
+
+
+def revive(definition: Definition, by: User) -> bool:
+    """Let a name be registered and run again. Its old revisions stay as they are: AWS was told of their end."""
+    with transaction.atomic():
+        gone = Definition.objects.filter(pk=definition.pk, retired_at__isnull=False)
+        if not gone.update(retired_at=None, retired_by=None):
+            return False
+        record("activate", person=by, team=definition.team, about=definition)
+    return True
+
+
+def _deactivate(revisions: RevisionQuerySet, by: User) -> int:
+    there = revisions.filter(registration=Registration.REGISTERED, active=True)
+    return there.update(active=False, deactivated_at=now(), deactivated_by=by, lease_until=None)

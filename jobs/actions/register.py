@@ -1,0 +1,73 @@
+"""Asks for a definition to be registered, and waits a little for AWS to have done so."""
+
+import time
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from jobs import audit
+from jobs.access import Member
+from jobs.actions.validate import Refused, judge
+from jobs.models import Account, Definition, Registration, Revision, Team
+from jobs.spec.normalize import fingerprint
+from jobs.task_queue import ring
+
+PAUSE = 0.15
+REGISTRATION_WAIT_SECONDS = 10.0
+"""How long a page or an API call waits for AWS to register a definition, before it answers that it is under way."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What came of asking: a revision, which may be one that was there already."""
+
+    revision: Revision
+    reused: bool
+
+
+def register(text: str, member: Member, *, account: Account | None = None) -> Registered:
+    """Keep a definition as a new revision and ring for its registration.
+
+    What says the same as the revision that the bare name means is that revision: Batch would only number it again.
+    Raises NotADocument, or Refused with the verdict.
+    """
+    member.must("register")
+    with transaction.atomic():
+        team = Team.objects.select_for_update().get(pk=member.team.pk)
+        verdict = judge(text, member, account)
+        if not verdict.ok or verdict.account is None:
+            raise Refused(verdict)
+        document = verdict.reading.document
+        definition, _ = Definition.objects.get_or_create(
+            account=verdict.account, name=document["jobDefinitionName"], defaults={"team": team}
+        )
+        if definition.team_id != team.pk:
+            # Another team was first, since the judge looked. Asked again, it says so.
+            raise Refused(judge(text, member, account))
+        mark = fingerprint(document)
+        meant = definition.revisions.meant().first()
+        if meant and meant.fingerprint == mark:
+            return Registered(meant, reused=True)
+        revision = Revision.objects.create(
+            definition=definition, document=document, fingerprint=mark, registered_by=member.user
+        )
+        ring("register", verdict.account.pk, bell="ask")
+        audit.record(
+            "register",
+            person=member.user,
+            team=team,
+            about=definition,
+            before=meant.document if meant else None,
+            after=document,
+        )
+    return Registered(revision, reused=False)
+
+
+def await_registration(revision: Revision) -> Revision:
+    """Return the revision once AWS has answered, or as it is when the time is up. Call it outside a transaction."""
+    deadline = time.monotonic() + REGISTRATION_WAIT_SECONDS
+    while True:
+        revision.refresh_from_db()
+        if revision.registration != Registration.ACCEPTED or time.monotonic() > deadline:
+            return revision
+        time.sleep(PAUSE)

@@ -1,0 +1,25 @@
+"""A job that waits for a person: a lead of its team has it sent after all, or stops it."""
+
+from django.db import transaction
+
+from jobs import audit
+from jobs.access import Member
+from jobs.models import Job
+from jobs.states import Delivery
+from jobs.task_queue import ring
+
+
+def release(job: Job, member: Member) -> bool:
+    """Have a held job sent. False: it was not held any more."""
+    member.must("lead")
+    if job.delivery != Delivery.HELD:
+        return False
+    note = f"Released by {member.user.display_name}."
+    held_for = {"delivery": job.delivery, "note": job.delivery_note}
+    with transaction.atomic():
+        released = job.advance(Delivery.ACCEPTED, source="person", note=note, workers_lost=0, next_try_at=None)
+        ring("deliver", job.account_id, bell="deliver")
+        if released:
+            after = {"delivery": Delivery.ACCEPTED}
+            audit.record("release", person=member.user, team=member.team, about=job, before=held_for, after=after)
+    return released

@@ -1,0 +1,357 @@
+"""What the names in a document stand for: which queue, which definition and revision, whose jobs.
+
+Names are looked up among what the team was given. What another team has is not told apart from what does not exist.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from django.db.models import Q
+
+from jobs.aws.arns import BatchArn, number_in
+from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.problems import Problem, join, listed, quoted
+from jobs.spec.rules.dependencies import JOB_ID
+
+MOST_COMPARISONS = 10_000
+"""So many names are compared, over all a document, to guess what an unknown one meant."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one job of a document is about, as far as it could be found."""
+
+    pointer: str
+    queue: Queue | None
+    revision: Revision | None
+
+
+@dataclass(frozen=True)
+class DefinitionName:
+    """What a step calls its definition: `name`, `name:3`, or an ARN."""
+
+    name: str
+    number: int | None
+    arn: BatchArn | None
+
+    @classmethod
+    def parse(cls, text: str) -> "DefinitionName":
+        arn = BatchArn.parse(text, "job-definition")
+        whole = arn.name if arn else text
+        name, colon, number = whole.partition(":")
+        if colon and number.isdecimal() and len(number) < 10:
+            return cls(name, int(number), arn)
+        return cls(whole if ":" in number else name, None, arn)  # a malformed ARN is no name with a revision
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Where a document leads, and which of its names lead nowhere."""
+
+    account: Account | None
+    targets: tuple[Target, ...]
+    problems: tuple[Problem, ...]
+
+
+def resolve(document: Document, kind: Kind, team: Team, account: Account | None) -> Resolution:
+    """The queues, revisions and jobs that a submission or workflow names."""
+    steps = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
+    prefixes = [join("jobs", number) if kind is Kind.WORKFLOW else "" for number in range(len(steps))]
+    return _Resolver(team, account).run([step if is_object(step) else {} for step in steps], prefixes)
+
+
+def resolve_definition(document: Document, team: Team, account: Account | None) -> Resolution:
+    """The account a definition goes to, and whether its name is the team's to use there."""
+    problems: list[Problem] = []
+    account = account or _only_account(team, problems)
+    name = text_at(document, "jobDefinitionName")
+    if account and name:
+        taken = Definition.objects.filter(account=account, name=name).first()
+        if taken and taken.team_id == team.pk:
+            if taken.retired_at:
+                advice = "Choose another name, or have a lead of the team activate it again."
+                problems.append(_retired(taken, "/jobDefinitionName", advice))
+        elif taken:
+            problems.append(
+                Problem(
+                    "/jobDefinitionName",
+                    f"The name {quoted(name)} belongs to another team in {account}. Choose another name.",
+                    rule="portal.name-taken",
+                )
+            )
+    return Resolution(account, (), tuple(problems))
+
+
+def job_ids(document: Document) -> list[str]:
+    """The ids in AWS of the jobs that a step waits for, each once."""
+    return list(dict.fromkeys(job_id for _, job_id in _raw_ids(document)))
+
+
+def jobs_named(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
+    """The team's jobs that steps name by their ids in AWS, with one query; an array's child stands for its array."""
+    ids = {job_id for document in documents for job_id in job_ids(document)}
+    if not ids:
+        return {}
+    known = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
+    by_id = {job.batch_id: job for job in known}
+    return {job_id: by_id[_whole(job_id)] for job_id in ids if _whole(job_id) in by_id}
+
+
+class _Resolver:
+    """Looks everything up in as few queries as there are kinds of things, however many jobs a document has."""
+
+    def __init__(self, team: Team, account: Account | None) -> None:
+        self.team = team
+        self.asked_account = account
+        self.granted: list[Queue] = []
+        self.problems: list[Problem] = []
+        self._usable = Definition.objects.none()
+        self._numbers: dict[int, str] = {}
+        self._comparisons = MOST_COMPARISONS
+
+    def run(self, steps: Sequence[Document], prefixes: Sequence[str]) -> Resolution:
+        queues = self._queues(steps, prefixes)
+        account = self._account(queues, prefixes)
+        revisions = self._revisions(steps, prefixes, account)
+        self._foreign_jobs(steps, prefixes, account)
+        targets = map(Target, prefixes, queues, revisions)
+        return Resolution(account, tuple(targets), tuple(self.problems))
+
+    def _queues(self, steps: Sequence[Document], prefixes: Sequence[str]) -> list[Queue | None]:
+        granted = list(Queue.objects.granted_to(self.team).select_related("account"))
+        if self.asked_account:
+            granted = [queue for queue in granted if queue.account_id == self.asked_account.pk]
+        self.granted = granted
+        called: dict[str, list[Queue]] = {}
+        for queue in granted:
+            for text in {queue.name, queue.arn} - {""}:
+                called.setdefault(text, []).append(queue)
+        return [
+            self._queue(text_at(step, "jobQueue"), prefix, called)
+            for step, prefix in zip(steps, prefixes, strict=True)
+        ]
+
+    def _queue(self, asked: str, prefix: str, called: Mapping[str, Sequence[Queue]]) -> Queue | None:
+        if not asked:
+            return None  # the schema says what is missing
+        fitting = called.get(asked, ())
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            where = listed((str(queue.account) for queue in fitting), conjunction="and in")
+            message = f"The team has a queue {quoted(asked)} in {where}. Name the queue by its ARN to say which."
+            rule = "portal.queue-in-several-accounts"
+        else:
+            message = f"{self.team} has no queue {quoted(asked)}. {self._offer(asked, self._queue_names)}"
+            rule = "portal.unknown-queue"
+        self.problems.append(Problem(f"{prefix}/jobQueue", message, rule=rule))
+        return None
+
+    def _account(self, queues: Sequence[Queue | None], prefixes: Sequence[str]) -> Account | None:
+        first: Queue | None = None
+        for queue, prefix in zip(queues, prefixes, strict=True):
+            first = first or queue
+            if queue and first and queue.account_id != first.account_id:
+                message = (
+                    f"Queue {queue.name} is in {queue.account}, but {first.name} is in {first.account}. "
+                    "All jobs of a workflow run in one account."
+                )
+                self.problems.append(Problem(f"{prefix}/jobQueue", message, rule="portal.several-accounts"))
+        return first.account if first else self.asked_account
+
+    def _revisions(
+        self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
+    ) -> list[Revision | None]:
+        # Where no queue says in which account, a name that is right in any of them is not called wrong.
+        where = Q(account=account) if account else Q(account__queues__grants__team=self.team)
+        usable = Definition.objects.usable_by(self.team).filter(where).distinct()
+        asked = [DefinitionName.parse(text_at(step, "jobDefinition")) for step in steps]
+        named = usable.filter(name__in={each.name for each in asked})
+        revisions = Revision.objects.filter(definition__in=named).select_related("definition__account")
+        by_name: dict[str, list[Revision]] = {}
+        for revision in revisions.order_by("-number"):
+            by_name.setdefault(revision.definition.name, []).append(revision)
+        accounts = [account] if account else list({queue.account for queue in self.granted})
+        self._usable = usable.active()
+        found = {each: self._revision(each, accounts, by_name) for each in dict.fromkeys(asked)}
+        for each, prefix in zip(asked, prefixes, strict=True):
+            if problem := found[each].problem:
+                self.problems.append(problem.within(prefix))
+        return [found[each].revision for each in asked]
+
+    def _elsewhere(self, asked: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
+        """What to say where an ARN names a definition of another account, region or partition.
+
+        Without this, the team's own definition of the same name would run in its place.
+        """
+        if asked.arn is None or any(self._has(account, asked.arn) for account in accounts):
+            return None
+        arn = asked.arn
+        message = f"This ARN is of account {arn.account_number} in {arn.region} (partition {arn.partition})."
+        if len(accounts) == 1 and not self._number(accounts[0]):
+            advice = (
+                f"The portal doesn't know the account number of {accounts[0]}. Name the definition without its ARN."
+            )
+        elif len(accounts) == 1:
+            advice = f"The job runs in {accounts[0]}. Use a job definition of that account and region."
+        else:
+            advice = f"{self.team} has no queue there. Use a job definition of the queue's account and region."
+        return Problem("/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
+
+    def _within(self, asked: DefinitionName, known: list[Revision] | None) -> list[Revision] | None:
+        """Of the revisions of a name, those that an ARN can mean."""
+        if asked.arn is None or known is None:
+            return known
+        return [each for each in known if self._has(each.definition.account, asked.arn)] or None
+
+    def _has(self, account: Account, arn: BatchArn) -> bool:
+        return arn.is_in(account.region, self._number(account))
+
+    def _number(self, account: Account) -> str:
+        """The account's number in AWS, as an admin entered it or as AWS's own ARNs tell it; empty if none does."""
+        if account.pk not in self._numbers:
+            arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
+            self._numbers[account.pk] = account.number or next(filter(None, map(number_in, arns)), "")
+        return self._numbers[account.pk]
+
+    def _revision(
+        self, asked: DefinitionName, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
+    ) -> "_Found":
+        """What a name stands for; a name that many steps have is looked at once."""
+        name, number = asked.name, asked.number
+        if elsewhere := self._elsewhere(asked, accounts):
+            return _Found(None, elsewhere)
+        if not name:
+            return _Found(None, None)  # the schema says what is missing
+        known = self._within(asked, by_name.get(name))
+        runnable = [
+            revision
+            for revision in known or ()
+            if revision.registration == Registration.REGISTERED
+            and revision.active
+            and not revision.definition.retired_at
+        ]
+        fitting = next((revision for revision in runnable if number in (None, revision.number)), None)
+        if fitting:
+            return _Found(fitting, None)
+        if known is None:
+            message = f"{self.team} has no job definition {quoted(name)}. {self._offer(name, self._definition_names)}"
+            return _Found(None, Problem("/jobDefinition", message, rule="portal.unknown-definition"))
+        return _Found(None, _not_run(name, number, "/jobDefinition", known, runnable))
+
+    @cached_property
+    def _queue_names(self) -> "_Names":
+        return _Names.of(queue.name for queue in self.granted)
+
+    @cached_property
+    def _definition_names(self) -> "_Names":
+        return _Names.of(self._usable.values_list("name", flat=True))
+
+    def _offer(self, asked: str, known: "_Names") -> str:
+        """The nearest name that exists, or all of them if they are few."""
+        self._comparisons -= len(known.names)
+        near = difflib.get_close_matches(asked, known.names, n=1) if self._comparisons >= 0 else []
+        return f"Did you mean {quoted(near[0])}?" if near else known.listed
+
+    def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
+        """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes.
+
+        It must also be in the account where the step runs: AWS Batch knows no other account's jobs.
+        """
+        named = [
+            (f"{prefix}{pointer}", job_id)
+            for step, prefix in zip(steps, prefixes, strict=True)
+            for pointer, job_id in _raw_ids(step)
+        ]
+        whole = {_whole(job_id) for _, job_id in named}
+        known = Job.objects.filter(team=self.team, batch_id__in=whole)
+        accounts = dict(known.values_list("batch_id", "account"))
+        for pointer, job_id in named:
+            if _whole(job_id) not in accounts:
+                message = f"{self.team} has no job {quoted(job_id)}. A job can wait for jobs of its own team."
+                self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
+            elif account and account.pk != accounts[_whole(job_id)]:
+                message = f"Job {quoted(job_id)} is in another AWS account. A job can wait for jobs in its own only."
+                self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a step's jobDefinition stands for, or what is wrong with it, told of the step."""
+
+    revision: Revision | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a team has of one kind, and the sentence that lists it."""
+
+    names: tuple[str, ...]
+    listed: str
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "_Names":
+        known = tuple(sorted(set(names)))
+        return cls(known, f"It has {listed(known)}." if known else "It has none yet.")
+
+
+def _raw_ids(step: Document) -> list[tuple[str, str]]:
+    """Where a step names a job by its id in AWS, and the id."""
+    entries = enumerate(list_at(step, "dependsOn"))
+    named = ((number, text_at(entry, "jobId")) for number, entry in entries)
+    return [(join("dependsOn", number, "jobId"), job_id) for number, job_id in named if JOB_ID.fullmatch(job_id)]
+
+
+def _whole(job_id: str) -> str:
+    """The job behind the id of an array's child."""
+    return job_id.partition(":")[0]
+
+
+def _only_account(team: Team, problems: list[Problem]) -> Account | None:
+    accounts = list(Account.objects.filter(active=True, queues__grants__team=team).distinct()[:2])
+    if len(accounts) == 1:
+        return accounts[0]
+    message = (
+        f"{team} works in several AWS accounts. Say in which one to register."
+        if accounts
+        else f"{team} has no queue, and so no AWS account to register in. An admin can map a queue to it."
+    )
+    problems.append(Problem("", message, rule="portal.which-account"))
+    return None
+
+
+def _not_run(
+    name: str, number: int | None, pointer: str, known: Sequence[Revision], runnable: Sequence[Revision]
+) -> Problem:
+    """Why none of the revisions that there are is run."""
+    retired = next((each.definition for each in known if each.definition.retired_at), None)
+    if retired and not runnable:
+        return _retired(retired, pointer, "It takes no more jobs.")
+    if number is None and any(each.registration == Registration.ACCEPTED for each in known):
+        message = f"Job definition {quoted(name)} is still being registered. Try again in a few seconds."
+        return Problem(pointer, message, rule="portal.unknown-definition")
+    numbers = sorted({revision.number for revision in runnable if revision.number})
+    have = f"It has {listed(map(str, numbers))}." if numbers else "None of its revisions is active."
+    gone = next((each for each in known if each.deactivated_at and number in (None, each.number)), None)
+    if gone and gone.deactivated_at:
+        message = f"{gone} was deactivated on {_day(gone.deactivated_at)} and takes no more jobs. {have}"
+        return Problem(pointer, message, rule="portal.definition-deactivated")
+    which = f"revision {number}" if number else "active revision"
+    message = f"Job definition {quoted(name)} has no {which}. {have}"
+    return Problem(pointer, message, rule="portal.unknown-definition")
+
+
+def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
+    """That nobody shall use the name any more."""
+    when = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
+    message = f"Job definition {quoted(definition.name)} was deactivated{when}. {advice}"
+    return Problem(pointer, message, rule="portal.definition-deactivated")
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%-d %b %Y}"

@@ -1,0 +1,79 @@
+"""Fills in the tags and the time limit that nobody wrote, before a document is judged, and says so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jobs.actions.resolution import Target
+from jobs.policy.grants import Grants
+from jobs.policy.tags import PORTAL, Filled, fill
+from jobs.spec.documents import Document, Kind, is_object, list_at
+from jobs.spec.forms import units
+from jobs.spec.parsing.parser import Reading
+from jobs.spec.problems import Change, cut, join
+from jobs.spec.time_limit import seconds_at
+
+
+def filled_in(reading: Reading, targets: Sequence[Target], grants: Grants) -> Reading:
+    """The reading with what the team's rules fill in. The text stays as it was written."""
+    if reading.kind is Kind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
+        return reading
+    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    filled: dict[Filled, list[str]] = {}  # to where each was put
+    limited: dict[int, list[str]] = {}
+    whole: list[Document] = []
+    for step, target in zip(steps, targets, strict=True):
+        if not is_object(step):
+            whole.append(step)
+            continue
+        definition = target.revision.document if target.revision else {}
+        new = list(fill(step, definition, grants.tags, grants.team))
+        for tag in new:
+            filled.setdefault(tag, []).append(target.pointer + join("tags", tag.key))
+        seconds = _time_limit(step, definition, target, grants)
+        if seconds:
+            limited.setdefault(seconds, []).append(f"{target.pointer}/timeout/attemptDurationSeconds")
+        whole.append(_with_limit(_with_tags(step, new), seconds))
+    if not filled and not limited:
+        return reading
+    document = {**reading.document, "jobs": whole} if reading.kind is Kind.WORKFLOW else whole[0]
+    changes = [_told(tag, places) for tag, places in filled.items()]
+    changes += [_limit_change(seconds, places, grants.team) for seconds, places in limited.items()]
+    return replace(reading, document=document, changes=(*reading.changes, *changes))
+
+
+def _time_limit(step: Document, definition: Document, target: Target, grants: Grants) -> int | None:
+    """The team's default, or what the queue allows if that is less, where neither document has a time limit.
+
+    AWS takes a time limit for every kind of job; for one of several nodes it counts for
+    all of them together.
+    """
+    default = grants.default_time_limit_seconds
+    limited = "timeout" in step or seconds_at(definition) is not None
+    if not default or target.revision is None or limited:
+        return None
+    ceilings = grants.queues.get(target.queue.pk) if target.queue else None
+    return min(default, ceilings.run_seconds) if ceilings and ceilings.run_seconds else default
+
+
+def _limit_change(seconds: int, places: Sequence[str], team: str) -> Change:
+    message = f"The time limit was filled in by {team}: {units.seconds_in_words(seconds)}{_of_jobs(places)}"
+    return Change(places[0], message, by="team")
+
+
+def _with_limit(step: Document, seconds: int | None) -> Document:
+    return {**step, "timeout": {"attemptDurationSeconds": seconds}} if seconds else step
+
+
+def _with_tags(step: Document, new: Sequence[Filled]) -> Document:
+    if not new:
+        return step
+    return {**step, "tags": {**step.get("tags", {}), **{tag.key: tag.value for tag in new}}}
+
+
+def _told(tag: Filled, places: Sequence[str]) -> Change:
+    message = f"{cut(tag.key)} was filled in by {tag.by}: {cut(tag.value)}{_of_jobs(places)}"
+    return Change(places[0], message, by="portal" if tag.by == PORTAL else "team")
+
+
+def _of_jobs(places: Sequence[str]) -> str:
+    return f" ({len(places)} jobs)" if len(places) > 1 else ""

@@ -1,0 +1,219 @@
+"""The one judge: what a document says, what is wrong with it, and whether this team may have it."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import chain
+
+from django.utils.timezone import now
+
+from jobs.access import Member
+from jobs.actions.resolution import Resolution, Target, resolve, resolve_definition
+from jobs.actions.submission_estimate import Weight, compare_with_thresholds, weigh
+from jobs.actions.tag_defaults import filled_in
+from jobs.models import Account, Queue, Revision
+from jobs.policy.approval import Reason
+from jobs.policy.grants import Grants, Taken, taken_by
+from jobs.policy.quotas import counted_queues, crowding
+from jobs.policy.requests import JobAsk, definition_ask, job_ask
+from jobs.policy.rules import Objection, objections, objections_to_definition
+from jobs.pricing.run_statistics import RunStatistics, run_statistics
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
+from jobs.spec.parsing.parser import Reading, read
+from jobs.spec.placement import EnvironmentFacts
+from jobs.spec.problems import Problem, Severity, has_errors, resolve_pointer
+from jobs.spec.rules import problem_limit
+from jobs.spec.rules import validate as spec_judge
+from jobs.spec.rules.queue import QueueFacts
+from jobs.spec.rules.workflow import few_steps
+
+SOONEST_RETRY = 30
+"""Seconds: what is left of a recovery that takes longer than thought is looked at no more often than that."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of a document, and what its names stand for in the portal."""
+
+    reading: Reading
+    account: Account | None
+    problems: tuple[Problem, ...]
+    targets: tuple[Target, ...] = ()
+    grants: Grants = field(default_factory=lambda: Grants(""))
+    """What the team was given when it was judged."""
+    taken: Mapping[int, Taken] = field(default_factory=dict)
+    """What its jobs took in those queues where it matters."""
+    statistics: RunStatistics = field(default_factory=RunStatistics)
+    """How long jobs of the team wait in its queues, and how long its definitions run."""
+    weight: Weight | None = None
+    """What it costs, once all its queues and definitions are known; why it would wait, if it is in order."""
+
+    @property
+    def approval(self) -> tuple[Reason, ...]:
+        """Why it would wait until someone approves it; empty if it would not. That is no problem of the document."""
+        return self.weight.reasons if self.weight else ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it would be accepted as it is."""
+        return not has_errors(self.problems)
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity is Severity.WARNING]
+
+
+class Refused(Exception):  # noqa: N818 - a verdict, not a fault
+    """The document has errors: nothing was kept, and the verdict tells why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__("; ".join(problem.message for problem in verdict.errors))
+        self.verdict = verdict
+
+
+class KeyReusedError(Exception):
+    """The same request key came with another document."""
+
+
+class RecoveryError(Exception):
+    """The database was restored, and whether the request key was used before is known only from AWS: not before
+    `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            "The portal was restored from a backup and is comparing its jobs with AWS. It can't tell yet whether "
+            f"this was submitted before. Try again after {until.astimezone(UTC):%H:%M} UTC."
+        )
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds."""
+        return max(SOONEST_RETRY, math.ceil((self.until - now()).total_seconds()))
+
+
+def judge(text: str | bytes, member: Member, account: Account | None = None) -> Verdict:
+    """All that is wrong with a text, for this team. Raises `jobs.spec.parsing.parser.NotADocument` for what is no
+    document.
+
+    `account` says where, for a team that has several; without it the queues say so.
+    """
+    reading = read(text)
+    if reading.kind is Kind.WORKFLOW and (oversized := tuple(few_steps(reading.document))):
+        return Verdict(reading, account, oversized)  # before anything is looked up for each of its steps
+    if reading.kind is Kind.DEFINITION:
+        found = resolve_definition(reading.document, member.team, account)
+    else:
+        found = resolve(reading.document, reading.kind, member.team, account)
+    grants = Grants.of(member.team)
+    reading = filled_in(reading, found.targets, grants)
+    spec_problems = spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets))
+    told = [*reading.problems, *spec_problems]
+    if not problem_limit.is_cut(told):
+        told = list(problem_limit.first(chain(told, found.problems)))
+    if problem_limit.is_cut(told):
+        problems = spec_judge.in_order(reading.document, told)
+        return Verdict(reading, found.account, tuple(problems), found.targets, grants)
+    asks = list(_asks(reading, found))
+    counted = counted_queues([ask for _, ask in asks], grants)
+    taken = taken_by(member.team, counted) if counted else {}
+    told = list(problem_limit.first(chain(told, _unsaid(_objections(reading, asks, grants, taken), told))))
+    problems = spec_judge.in_order(reading.document, told)
+    verdict = Verdict(reading, found.account, tuple(problems), found.targets, grants, taken)
+    if reading.kind is Kind.DEFINITION:
+        return verdict
+    return _weighed(verdict, [ask for _, ask in asks], member)
+
+
+def _weighed(verdict: Verdict, asks: Sequence[JobAsk], member: Member) -> Verdict:
+    """With what it costs. `asks` are of those targets whose queue is known."""
+    queues = {target.queue.pk for target in verdict.targets if target.queue}
+    revisions = [target.revision for target in verdict.targets if target.queue and target.revision]
+    statistics = run_statistics(member.team, queues, {revision.definition_id for revision in revisions})
+    verdict = replace(verdict, statistics=statistics)
+    if verdict.account is None or not len(revisions) == len(asks) == len(verdict.targets) > 0:
+        return verdict
+    names = [text_at(resolve_pointer(verdict.reading.document, each.pointer), "jobName") for each in verdict.targets]
+    jobs = zip(names, asks, revisions, strict=True)
+    weight = weigh(jobs, verdict.account, member.team, statistics.runs)
+    if verdict.ok:
+        weight = compare_with_thresholds(weight, member.team, member.user)
+    return replace(verdict, weight=weight)
+
+
+def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
+    """The definitions and queues that were found, by what the document calls them: what will run is judged."""
+    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    definitions: dict[str, Document] = {}
+    queues: dict[str, QueueFacts] = {}
+    for step, target in zip(steps, targets, strict=False):
+        if target.revision:
+            definitions[text_at(step, "jobDefinition")] = target.revision.document
+        if target.queue:
+            queues[text_at(step, "jobQueue")] = facts(target.queue)
+    return definitions, queues
+
+
+def facts(queue: Queue) -> QueueFacts:
+    """What AWS said of a queue. Without its words, nothing is known of how it shares."""
+    shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
+    around = tuple(EnvironmentFacts.of(told) for told in queue.environments)
+    return QueueFacts(fair_share=shared, platform=queue.platform, environments=around)
+
+
+def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> Iterator[Problem]:
+    """Of a field that no one knows, it is said once: that AWS does not, before that the portal does not."""
+    faulty = {problem.pointer for problem in told if problem.severity is Severity.ERROR}
+    return (p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty))
+
+
+def _asks(reading: Reading, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
+    """What each job asks for, and where it stands, as far as its queue is known."""
+    for target in found.targets:
+        if target.queue is not None:
+            document = resolve_pointer(reading.document, target.pointer)
+            yield target.pointer, ask_of(document, target.queue, target.revision)
+
+
+def _objections(
+    reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+) -> Iterator[Problem]:
+    """What the rules of the portal say; what is true of every job is told at its place, the team's own only once."""
+    told: set[tuple[str, str, str]] = set()
+    for prefix, objection in _each(reading, asks, grants, taken):
+        problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
+        placed = replace(problem, pointer=objection.pointer).within(prefix) if objection.pointer else problem
+        if (key := (placed.rule, placed.pointer, placed.message)) not in told:
+            told.add(key)
+            yield placed
+
+
+def _each(
+    reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+) -> Iterator[tuple[str, Objection]]:
+    if reading.kind is Kind.DEFINITION:
+        for objection in objections_to_definition(definition_ask(reading.document), grants):
+            yield "", objection
+    for pointer, ask in asks:
+        for objection in objections(ask, grants):
+            yield pointer, objection
+    for number, objection in crowding([ask for _, ask in asks], grants, taken):
+        yield asks[number][0], objection
+
+
+def ask_of(document: Document, queue: Queue, revision: Revision | None) -> JobAsk:
+    """A job's ask, as far as its names are known."""
+    return job_ask(
+        document if is_object(document) else {},
+        revision.document if revision else {},
+        definition_name=revision.pinned if revision else "",
+        definition_shared=revision.definition.shared if revision else True,
+        queue_id=queue.pk,
+        queue_name=queue.name,
+        queue_open=queue.open,
+    )

@@ -1,0 +1,103 @@
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from jobs import audit, second_factor, sessions
+from jobs.admin.audit_mixin import Audited
+from jobs.admin.fields import fixed_once_saved
+from jobs.admin.privileges import (
+    PRIVILEGE_FIELDS,
+    MembershipInlineMixin,
+    SuperusersOnlyMixin,
+    may_change_account,
+)
+from jobs.models import Membership, User
+
+
+class TeamsOfPerson(MembershipInlineMixin, admin.TabularInline):
+    model = Membership
+    form = fixed_once_saved("team")
+    autocomplete_fields = ["team"]
+    ordering = ["team__name"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("team", "user")
+
+
+@admin.register(User)
+class PersonAdmin(Audited, UserAdmin):
+    """People are switched off rather than deleted: their submissions carry their name.
+
+    Only superusers say who is staff and what staff may do, and change the accounts of staff.
+    """
+
+    list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "memberships__role"]
+    show_full_result_count = False
+    inlines = [TeamsOfPerson]
+    fieldsets = [*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ["time_zone", "public_id"]})]
+    readonly_fields = ["public_id", "last_login", "date_joined"]
+    actions = ["take_second_factor_away"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        return [*self.readonly_fields, *(() if request.user.is_superuser else PRIVILEGE_FIELDS)]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_change_account(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        if not change:
+            obj.must_change_password = obj.has_usable_password()
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        """For actions: Django asks by the name of the permission."""
+        return bool(request.user.is_superuser)
+
+    @admin.action(description="Take the second factor away (a lost phone)", permissions=["superuser"])
+    def take_second_factor_away(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        without = []
+        with transaction.atomic():
+            for person in chosen:
+                if second_factor.take_away(person):
+                    without.append(str(person))
+                    before = {"second factor": "set up"}
+                    audit.record("remove", person=cast("User", request.user), about=person, before=before)
+        if without:
+            self.message_user(request, f"Without a second factor now: {', '.join(without)}.")
+        else:
+            self.message_user(request, "None of them had a second factor.", messages.WARNING)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Django's own page, which saves past every other hook."""
+        with transaction.atomic():
+            before = self.get_object(request, unquote(id))
+            response = super().user_change_password(request, id, form_url)
+            after = User.objects.filter(pk=before.pk).first() if before else None
+            if before and after and before.password != after.password:
+                person = cast("User", request.user)
+                mine = after == person  # then this session goes on, with another key
+                if not mine:
+                    sessions.end_all(after)
+                must_change = not mine and after.has_usable_password()
+                User.objects.filter(pk=after.pk).update(must_change_password=must_change)
+                audit.record("change", person=person, about=after, after={"password": "another"})
+        return response
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupsAdmin(SuperusersOnlyMixin, Audited, GroupAdmin):
+    """Django's own groups of permissions in this administration."""

@@ -1,0 +1,62 @@
+"""The same request once more: a connection was lost, and the caller cannot know whether it arrived."""
+
+import hashlib
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from jobs.access import Member
+from jobs.actions import KeyReusedError, Refused, Registered
+from jobs.models import ApiAnswer, Revision, Submission
+from jobs.models.ids import from_text, to_text
+from jobs.models.tag_secret import tag_digest
+
+REUSED = "This key came with another request before. Make a new key for each new request."
+
+
+def registered_once(member: Member, key: str | None, asked: str, act: Callable[[], Registered]) -> Registered:
+    """The revision that the key's first request led to; `asked` is all that must be the same in a repeat.
+
+    A first request that never got as far as to note its revision is made up for: to register the same document
+    twice in a row gives the same revision. Raises KeyReusedError, and whatever `act` raises.
+    """
+    if key is None:
+        return act()
+    digest = tag_digest("key", member.team.pk, key)
+    if Submission.objects.filter(Q(request_key=key) | Q(key_digest=digest), team=member.team).exists():
+        raise KeyReusedError(REUSED)
+    mark = hashlib.sha256(asked.encode()).hexdigest()
+    note = _note(member, key, mark)
+    if note.body_hash != mark:
+        raise KeyReusedError(REUSED)
+    if not note.status:
+        try:
+            made = act()
+        except Refused:
+            ApiAnswer.objects.filter(pk=note.pk, status=0).delete()
+            raise
+        # What this very request had registered, before it was cut off, is no old acquaintance.
+        reused = made.reused and made.revision.created_at < note.created_at
+        told = {"revision": to_text(made.revision.public_id), "reused": reused}
+        ApiAnswer.objects.filter(pk=note.pk, status=0).update(status=202, answer=told)
+        note.refresh_from_db()
+    known = Revision.objects.select_related("definition__account")
+    revision = known.get(public_id=from_text(note.answer["revision"]))
+    return Registered(revision, reused=bool(note.answer.get("reused")))
+
+
+def refuse_key_of_definition(member: Member, key: str | None) -> None:
+    """Raises KeyReusedError if a definition was registered under the key."""
+    if key and ApiAnswer.objects.filter(team=member.team, key=key).exists():
+        raise KeyReusedError(REUSED)
+
+
+def _note(member: Member, key: str, mark: str) -> ApiAnswer:
+    try:
+        with transaction.atomic():
+            return ApiAnswer.objects.create(
+                team=member.team, person=member.user, key=key, path="definitions", body_hash=mark
+            )
+    except IntegrityError:
+        return ApiAnswer.objects.get(team=member.team, key=key)

@@ -1,0 +1,77 @@
+"""What a request asks for: its document, its Idempotency-Key, its region."""
+
+import re
+from collections.abc import Collection
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+
+from jobs import actions
+from jobs.access import Member
+from jobs.api.errors import Trouble
+from jobs.models import Account
+from jobs.spec.documents import Kind
+from jobs.spec.parsing.parser import LARGEST, NotADocument, Reading, read
+from jobs.spec.problems import listed
+
+_KEY = re.compile(r"[\x20-\x7e]{1,80}")
+_PATHS = {
+    Kind.DEFINITION: "/api/v1/definitions",
+    Kind.SUBMISSION: "/api/v1/submissions",
+    Kind.WORKFLOW: "/api/v1/submissions",
+}
+_NAMES = {Kind.DEFINITION: "a job definition", Kind.SUBMISSION: "a job", Kind.WORKFLOW: "a workflow"}
+
+
+def document(request: HttpRequest, kinds: Collection[Kind] = tuple(Kind)) -> Reading:
+    """The body, whatever its content type says, as a document of one of the kinds. Raises Trouble, NotADocument."""
+    reading = read(_body(request))
+    nul = reading.text.find("\0")  # in a comment JSON would never meet it, but no database keeps it
+    if nul >= 0:
+        line = reading.text[:nul].count("\n") + 1
+        raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+    if reading.kind not in kinds:
+        raise NotADocument(f"This is {_NAMES[reading.kind]}: send it to {_PATHS[reading.kind]}.")
+    return reading
+
+
+def key(request: HttpRequest) -> str | None:
+    """The Idempotency-Key, if there is one. Raises Trouble for one that cannot be."""
+    given = request.headers.get("Idempotency-Key")
+    if given is not None and not _KEY.fullmatch(given):
+        raise Trouble(422, "No usable Idempotency-Key", "An Idempotency-Key has 1 to 80 printable ASCII characters.")
+    return given
+
+
+def account(member: Member, region: str, reading: Reading) -> Account | None:
+    """The team's account in a region; None if none was asked for. Raises Trouble.
+
+    Of several in the same region, a submission's queues say which one is meant.
+    """
+    if not region:
+        return None
+    all_of_team = Account.objects.filter(active=True, queues__grants__team=member.team).distinct()
+    there = [each for each in all_of_team if each.region == region]
+    if not there:
+        regions = sorted({each.region for each in all_of_team})
+        have = f"It has {listed(regions)}." if regions else "It has no queue in any region."
+        raise Trouble(422, "No account in that region", f"{member.team} has no AWS account in {region}. {have}")
+    if len(there) > 1 and reading.kind is Kind.DEFINITION:
+        names = listed(each.name for each in there)
+        raise Trouble(422, "Which account?", f"{member.team} has several accounts in {region}: {names}.")
+    return next((each for each in there if len(there) > 1 and _fits(reading, member, each)), there[0])
+
+
+def _fits(reading: Reading, member: Member, where: Account) -> bool:
+    return actions.judge(reading.text, member, where).ok
+
+
+def _body(request: HttpRequest) -> bytes:
+    too_large = Trouble(413, "Too large", f"A document has {LARGEST // 1024**2} MiB at most.")
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > LARGEST:
+        raise too_large
+    try:
+        return request.body
+    except RequestDataTooBig:
+        raise too_large from None

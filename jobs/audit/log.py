@@ -1,0 +1,133 @@
+"""Writes an act down as the next of its team's chain."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Model
+from django.utils.timezone import now
+
+from jobs.audit.actions import Act
+from jobs.audit.context import current
+from jobs.audit.redact import kept
+from jobs.models import AuditEntry, AuditHead, Membership, Team, User
+from jobs.models.audit import PORTAL
+from jobs.models.ids import to_text
+
+log = structlog.get_logger(__name__)
+
+LARGEST = 64 * 1024
+"""Characters of JSON, before or after. What an act was about is kept where it belongs; this only tells of it."""
+
+
+MAX_LISTED = 100
+"""Entries of a list that an act keeps, such as the jobs of a submission: the submission itself has them all."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What an act was about, in words that stay when it is gone."""
+
+    noun: str
+    id: str = ""
+    label: str = ""
+
+
+def record(
+    act: Act,
+    *,
+    person: User | None,
+    team: Team | None = None,
+    about: Model | Thing | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Write down that a person did that, in the transaction that does it; call it last in there.
+
+    `before` and `after` become JSON, as far as they matter for the act; secrets are masked here. Without a team it
+    is an act in the portal as a whole.
+    """
+    what = about if isinstance(about, Thing) else thing(about)
+    how = current()
+    entry = AuditEntry(
+        team=team,
+        created_at=now(),
+        person=person.public_id if person else None,
+        token=how.token,
+        door=how.door,
+        address=how.address,
+        act=act,
+        noun=what.noun,
+        object_id=what.id,
+        label=what.label,
+        before=_json(before),
+        after=_json(after),
+    )
+    with transaction.atomic(savepoint=False):
+        head = _locked(entry.chain)
+        entry.number, entry.previous = head.number + 1, head.digest
+        entry.digest = entry.sealed()
+        entry.save()
+        AuditHead.objects.filter(pk=head.pk).update(number=entry.number, digest=entry.digest)
+        transaction.on_commit(partial(_tell, entry), robust=True)
+    return entry
+
+
+def listed(name: str, entries: Sequence[Any]) -> dict[str, Any]:
+    """A list as an act keeps it: its first entries, and how many more there are."""
+    more = len(entries) - MAX_LISTED
+    return {name: list(entries[:MAX_LISTED]), **({f"more {name}": more} if more > 0 else {})}
+
+
+def thing(about: Model | None) -> Thing:
+    """A row, as an entry names it. A person is an id and has no name here."""
+    if about is None:
+        return Thing("")
+    public_id = getattr(about, "public_id", None)
+    name: Callable[[Any], str] = _NAMES.get(type(about), str)
+    noun = str(about._meta.verbose_name)  # noqa: SLF001 - public in all but name, says Django's documentation
+    return Thing(noun, to_text(public_id) if public_id else str(about.pk or ""), kept(_plain(name(about)))[:200])
+
+
+_NAMES: dict[type[Model], Callable[[Any], str]] = {
+    User: lambda _: "",
+    Membership: lambda of: f"{of.get_role_display().lower()} of {of.team}",
+}
+
+
+def _locked(chain: int) -> AuditHead:
+    """The end of a chain, which nobody else can add to before this transaction ends."""
+    head = AuditHead.objects.select_for_update().filter(pk=chain).first()
+    if head is None:
+        AuditHead.objects.bulk_create([AuditHead(chain=chain)], ignore_conflicts=True)
+        head = AuditHead.objects.select_for_update().get(pk=chain)
+    return head
+
+
+def _json(value: Any) -> str:
+    if value is None:
+        return ""
+    text = json.dumps(kept(value), separators=(",", ":"), default=str)
+    if len(text) > LARGEST:
+        return json.dumps({"…": f"{len(text)} characters of JSON, too many to be kept here"})
+    return text
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "")
+
+
+def _tell(entry: AuditEntry) -> None:
+    """The log has each hash too: whoever could rewrite the whole table could not rewrite what was sent elsewhere."""
+    log.info(
+        "audited",
+        chain=entry.team_id or PORTAL,
+        number=entry.number,
+        act=entry.act,
+        noun=entry.noun,
+        hash=entry.digest,
+    )

@@ -1,0 +1,47 @@
+"""Who signs in and out, who fails to, and who changes what they sign in with: signals tell, whichever way it is."""
+
+from typing import Any
+
+from allauth.account.signals import password_changed, password_reset
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+
+from jobs.audit.log import Thing, record, thing
+from jobs.models import User
+
+
+@receiver(user_logged_in, dispatch_uid="audit")
+def signed_in(*, user: User, **_: Any) -> None:
+    record("sign in", person=user, about=user)
+
+
+@receiver(user_logged_out, dispatch_uid="audit")
+def signed_out(*, user: User | None, **_: Any) -> None:
+    if user is not None:
+        record("sign out", person=user, about=user)
+
+
+@receiver(user_login_failed, dispatch_uid="audit")
+def failed(*, credentials: dict[str, Any], **_: Any) -> None:
+    """Whose account was tried, if there is one: what else was typed may be a password in the wrong field."""
+    name = str(credentials.get("username") or credentials.get("email") or "").replace("\0", "")
+    tried = User.objects.filter(username=name).first() if name else None
+    about = thing(tried) if tried else Thing("user", label="unknown")
+    record("fail to sign in", person=None, about=about)
+
+
+@receiver([password_changed, password_reset], dispatch_uid="audit")
+def another_password(*, user: User, **_: Any) -> None:
+    record("change", person=user, about=user, after={"password": "another"})
+
+
+@receiver([authenticator_added, authenticator_reset], dispatch_uid="audit")
+def factor_set_up(*, user: User, authenticator: Authenticator, **_: Any) -> None:
+    record("make", person=user, about=user, after={"second factor": str(authenticator.type)})
+
+
+@receiver(authenticator_removed, dispatch_uid="audit")
+def factor_gone(*, user: User, authenticator: Authenticator, **_: Any) -> None:
+    record("remove", person=user, about=user, before={"second factor": str(authenticator.type)})

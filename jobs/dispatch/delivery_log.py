@@ -1,0 +1,129 @@
+"""Records of a delivery: the intent to send a job, and the id under which AWS accepted it.
+
+Several threads write both at once, in one transaction: see `together`. Rows are locked last steps first, the order in
+which stopping a submission locks them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Case, CharField, Value, When
+from django.utils.timezone import now
+
+from jobs.aws.batch import Submitted
+from jobs.dispatch.group_commit import Together
+from jobs.failpoints import reached
+from jobs.models import DeliveryAttempt, Job, StateChange
+from jobs.models.job import LEASE, adopted_at
+from jobs.states import Delivery, State
+
+SOURCE = "dispatch"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A job that AWS accepted, with its recorded intent."""
+
+    job: Job
+    intent: DeliveryAttempt
+    answer: Submitted
+
+
+class Book:
+    """Writer of a delivery's records, shared by its threads."""
+
+    def __init__(self) -> None:
+        self._write: Together[Job | Acceptance, DeliveryAttempt | bool | None] = Together(_write)
+
+    def expect(self, threads: int) -> None:
+        """Set how many threads write at once; a single thread waits for no other."""
+        self._write.threads = threads
+
+    def intend(self, job: Job) -> DeliveryAttempt | None:
+        """Record that AWS may have the job from now on. None if it was stopped or leased again meanwhile."""
+        result = self._write(job)
+        return result if isinstance(result, DeliveryAttempt) else None
+
+    def accept(self, acceptance: Acceptance) -> bool:
+        """Record the id under which AWS has the job. False if another process recorded it first."""
+        return bool(self._write(acceptance))
+
+
+def _write(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool | None]:
+    current_time = now()
+    jobs = [_job_of(entry) for entry in entries]
+    with transaction.atomic():
+        # One query in one order: a caller that also locks several of these rows can't deadlock with this one.
+        rows = {row.pk: row for row in Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("-pk")
+                .only("delivery", "epoch", "lease_until", "stop_requested_at").select_for_update()}  # fmt: skip
+        owned_rows = {job.pk: rows[job.pk] for job in jobs if job.pk in rows and rows[job.pk].epoch == job.epoch}
+        sent_ids = _accept([entry for entry in entries if isinstance(entry, Acceptance)], owned_rows, current_time)
+        intents = _intend([entry for entry in entries if isinstance(entry, Job)], owned_rows, current_time)
+    return [intents.get(entry.pk) if isinstance(entry, Job) else entry.job.pk in sent_ids for entry in entries]
+
+
+def _job_of(entry: Job | Acceptance) -> Job:
+    return entry if isinstance(entry, Job) else entry.job
+
+
+def _intend(
+    candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
+) -> dict[int, DeliveryAttempt]:
+    """Return the intents by job, of those jobs that were neither stopped nor leased by another worker meanwhile."""
+    jobs = [job for job in candidates if job.pk in owned_rows and _may_go(owned_rows[job.pk], current_time)]
+    if not jobs:
+        return {}
+    fields = {
+        "delivery": Delivery.SENDING,
+        "delivery_note": "",
+        "sent_at": current_time,
+        "lease_until": current_time + LEASE,
+    }
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(**fields)
+    _tell(jobs, Delivery.SENDING, "", current_time)
+    intents = DeliveryAttempt.objects.bulk_create(
+        DeliveryAttempt(job=job, epoch=job.epoch, marked_at=current_time) for job in jobs
+    )
+    reached("marking")
+    for job in jobs:
+        for name, value in fields.items():
+            setattr(job, name, value)
+    return {intent.job_id: intent for intent in intents}
+
+
+def _may_go(row: Job, current_time: datetime) -> bool:
+    is_leased = row.lease_until is not None and row.lease_until > current_time
+    return is_leased and row.delivery == Delivery.ACCEPTED and row.stop_requested_at is None
+
+
+def _accept(acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime) -> set[int]:
+    """Return the ids of the jobs that this call marked as sent, without those that another process had marked."""
+    if not acceptances:
+        return set()
+    for acceptance in acceptances:
+        acceptance.intent.outcome, acceptance.intent.request_id = "accepted", acceptance.answer.request_id
+    DeliveryAttempt.objects.bulk_create(  # the rows exist: one statement updates them all
+        [acceptance.intent for acceptance in acceptances],
+        update_conflicts=True,
+        unique_fields=["job", "epoch"],
+        update_fields=["outcome", "request_id"],
+    )
+    by_job_id = {acceptance.job.pk: acceptance for acceptance in acceptances if acceptance.job.pk in owned_rows}
+    by_job_id = {
+        pk: acceptance for pk, acceptance in by_job_id.items() if owned_rows[pk].delivery == Delivery.SENDING
+    }
+    if by_job_id:
+        ids = [When(pk=pk, then=Value(acceptance.answer.batch_id)) for pk, acceptance in by_job_id.items()]
+        fields = {"delivery": Delivery.SENT, "delivery_note": "", **adopted_at(current_time)}
+        Job.objects.filter(pk__in=list(by_job_id)).update(batch_id=Case(*ids, output_field=CharField()), **fields)
+        _tell([acceptance.job for acceptance in by_job_id.values()], Delivery.SENT, State.SUBMITTED, current_time)
+    reached("settling")
+    return set(by_job_id)
+
+
+def _tell(jobs: Iterable[Job], delivery: Delivery, state: str, current_time: datetime) -> None:
+    StateChange.objects.bulk_create(
+        StateChange(job=job, at=current_time, delivery=delivery, state=state, source=SOURCE) for job in jobs
+    )

@@ -1,0 +1,49 @@
+"""The SubmitJob request of a job, with the marker and tags that make it findable."""
+
+import copy
+from typing import Any
+
+from django.conf import settings
+
+from jobs.models import Job
+from jobs.models.ids import to_text
+from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_VARIABLES
+from jobs.spec.time_limit import without_empty
+
+
+def submit_request(job: Job) -> dict[str, Any]:
+    """Return the request to send. Every parent of the job must have its id in AWS."""
+    request: dict[str, Any] = copy.deepcopy(without_empty(job.document))
+    request["jobName"] = job.marker
+    request["jobQueue"] = job.queue.arn or job.queue.name
+    request["jobDefinition"] = job.revision.pinned
+    request["tags"] = {**job.tags, **own_tags(job)}
+
+    edges = sorted(job.waits_for.all(), key=lambda edge: edge.pk)
+    parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent]
+    if parents:
+        dependencies = [
+            {"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents
+        ]
+        request["dependsOn"] = [*request.get("dependsOn", ()), *dependencies]
+
+    if "containerProperties" in job.revision.document:
+        overrides = request.setdefault("containerOverrides", {})
+        variables = [entry for entry in overrides.get("environment", ()) if entry.get("name") not in PORTAL_VARIABLES]
+        overrides["environment"] = [*variables, {"name": JOB_ID_VARIABLE, "value": job.text_id}]
+    return request
+
+
+def own_tags(job: Job) -> dict[str, str]:
+    """Return the tags by which the AWS console, the bill and a restored portal know the job's owner."""
+    submission = job.submission
+    tags = {
+        "portal:installation": settings.INSTALLATION,
+        "portal:job": job.text_id,
+        "portal:submission": submission.text_id,
+        "portal:team": job.team.slug,
+        "portal:user": to_text(submission.person.public_id),
+    }
+    if submission.key_digest:
+        tags["portal:request"] = f"{submission.key_digest}.{submission.body_digest}"
+    return tags

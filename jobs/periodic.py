@@ -1,0 +1,140 @@
+"""Which work the clock sees to, and how often.
+
+Deliveries and polls are rung for, so that workers do them; the search for jobs of unknown delivery is done in this
+process, because it must go on without Redis. One clock works at a time, by a lease in the database. The clock itself
+never waits for AWS: whatever asks it has a thread of its own, and a limit. An account that does not answer is left
+alone but for one question now and then.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+from django.db import DatabaseError
+from django.utils.timezone import now
+
+from jobs.account_calls import call_account, probe
+from jobs.account_threads import Lanes, SameThread
+from jobs.models import Account, Job, OutgoingMail, Revision
+from jobs.models.database_generation import leave_recovery, renew
+from jobs.sync.compare import has_due_queues, sweep
+from jobs.sync.reconcile import has_due_jobs, reconcile
+from jobs.task_queue import ring
+
+log = structlog.get_logger(__name__)
+
+PASS_SECONDS = 25.0  # for all calls of a thread; it begins none later than 5 s
+
+
+@dataclass
+class Duty:
+    """Something that is done for each account every so many seconds."""
+
+    name: str
+    every: float
+    act: Callable[[Account, str], None]
+    due: dict[int, float] = field(default_factory=dict)
+
+    def is_due(self, account: Account, seconds: float) -> bool:
+        """Whether it is time at this moment of a steady clock. If so, it is not again for a while."""
+        if seconds < self.due.get(account.pk, 0):
+            return False
+        self.due[account.pk] = seconds + self.every
+        return True
+
+
+def ring_for_deliveries(account: Account, tick: str) -> None:
+    jobs = Job.objects.filter(account=account)
+    if jobs.deliverable().exists() or jobs.bereft().exists():
+        ring("deliver", account.pk, bell="deliver", once=tick)
+
+
+def ring_for_registrations(account: Account, tick: str) -> None:
+    if Revision.objects.unregistered().filter(definition__account=account).exists():
+        ring("register", account.pk, bell="ask", once=tick)
+
+
+def ring_for_deregistrations(account: Account, tick: str) -> None:
+    if Revision.objects.to_deregister().filter(definition__account=account).exists():
+        ring("deregister", account.pk, bell="ask", once=tick)
+
+
+def ring_for_stops(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account).unstopped().exists():
+        ring("stop", account.pk, bell="ask", once=tick)
+
+
+def ring_for_polls(account: Account, tick: str) -> None:
+    quiet = account.quiet_until and account.quiet_until > now()
+    if not quiet and Job.objects.filter(account=account).due_for_a_look().exists():
+        ring("poll", account.pk, bell="sync", once=tick)
+
+
+def ring_for_charges(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None).exists():
+        ring("charge", account.pk, bell="sync", once=tick)
+
+
+def ring_for_queues(account: Account, tick: str) -> None:
+    ring("sync_queues", account.pk, bell="sync", once=tick)
+
+
+def ring_for_failed_children(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account).with_failures_to_read().exists():
+        ring("failed_children", account.pk, bell="sync", once=tick)
+
+
+def ring_for_mail(tick: str) -> None:
+    if OutgoingMail.objects.due().exists():
+        ring("send_due_mail", bell="ask", once=tick[:-1])  # once in ten seconds: what is in hand is due again later
+
+
+def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
+    """The clock's duties, fresh: each process counts its own seconds. Without lanes all use this thread."""
+    lanes = lanes or SameThread()
+
+    def look_for_the_unknown(account: Account, _tick: str) -> None:
+        if has_due_jobs(account):
+            lanes.start(account.pk, "unknown", lambda: call_account(account, reconcile, seconds=PASS_SECONDS))
+
+    def compare_with_aws(account: Account, _tick: str) -> None:
+        if has_due_queues(account):
+            lanes.start(account.pk, "comparison", lambda: call_account(account, sweep, seconds=PASS_SECONDS))
+        else:
+            leave_recovery()
+
+    return (
+        Duty("deliveries", 2, ring_for_deliveries),
+        Duty("registrations", 3, ring_for_registrations),
+        Duty("deregistrations", 5, ring_for_deregistrations),
+        Duty("stops", 2, ring_for_stops),
+        Duty("polls", 1, ring_for_polls),
+        Duty("unknown", 2, look_for_the_unknown),
+        Duty("failed children", 5, ring_for_failed_children),
+        Duty("comparison", 10, compare_with_aws),
+        Duty("charges", 3, ring_for_charges),
+        Duty("queues", 600, ring_for_queues),
+    )
+
+
+def tick(work: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> None:
+    """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
+    lanes = lanes or SameThread()
+    stamp = f"{now():%Y%m%d%H%M%S}"
+    renew()
+    ring_for_mail(stamp)
+    for account in Account.objects.filter(active=True):
+        if account.breaker.is_open:
+            if account.breaker.may_probe(now()):
+                lanes.start(account.pk, "probe", partial(probe, account))
+            continue
+        for duty in work:
+            if not duty.is_due(account, seconds):
+                continue
+            try:
+                duty.act(account, stamp)
+            except DatabaseError:
+                raise  # the clock's own loop waits for the database to come back
+            except Exception:
+                log.exception("periodic_task_failed", duty=duty.name, account=account.name)

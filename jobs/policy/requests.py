@@ -1,0 +1,106 @@
+"""What a team would like to have, as plain values: what the rules compare with what it was given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobs.models import Feature
+from jobs.policy.capabilities import Use, uses
+from jobs.spec import effective, time_limit
+from jobs.spec.containers import is_eks
+from jobs.spec.documents import Document, Kind, is_whole_number, value_at
+from jobs.spec.job_size import Size, requested_size, resized_at
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a definition, or one job on its definition, would like to use, and how large it is."""
+
+    uses: tuple[Use, ...]
+    size: Size
+    own_tags: Mapping[str, str]  # of the document itself
+
+
+@dataclass(frozen=True)
+class DefinitionAsk(Ask):
+    """A definition that a team would like to register."""
+
+
+@dataclass(frozen=True)
+class JobAsk(Ask):
+    """One job that a team would like to run. Its definition's uses stand at /jobDefinition."""
+
+    queue_id: int
+    queue_name: str
+    queue_open: bool
+    definition: str
+    definition_shared: bool
+    size_pointer: str  # where the submission says its own size; /jobDefinition if it does not
+    tags: Mapping[str, str]  # the definition's too
+    array_size: int  # 0: no array
+    run_seconds: int  # of one attempt; 0: no limit
+    attempts: int  # at most
+
+    @property
+    def runs(self) -> int:
+        """How many places it takes among the jobs that are active at once."""
+        return max(1, self.array_size)
+
+
+def definition_ask(document: Document) -> DefinitionAsk:
+    return DefinitionAsk(
+        uses=_in_effect(uses(document, Kind.DEFINITION), document, {}),
+        size=requested_size(document, {}),
+        own_tags=effective.tags({}, document),
+    )
+
+
+def propagates_tags(definition: Document, submission: Document) -> bool | None:
+    """Whether the tags go on to the task in ECS, so that the bill sees them; None where neither document says."""
+    says = submission.get("propagateTags", definition.get("propagateTags"))
+    return says if isinstance(says, bool) else None
+
+
+def _in_effect(made: tuple[Use, ...], definition: Document, submission: Document) -> tuple[Use, ...]:
+    """The uses without a propagateTags that the submission overrides, or that says nothing because it is of pods."""
+    off = propagates_tags(definition, submission) is False and not is_eks(definition)
+    overridden = isinstance(submission.get("propagateTags"), bool)
+    return tuple(
+        use
+        for use in made
+        if use.power != Feature.UNTAGGED_COSTS or (off and not (overridden and use.pointer == "/jobDefinition"))
+    )
+
+
+def job_ask(
+    document: Document,
+    definition: Document,
+    *,
+    definition_name: str,
+    definition_shared: bool,
+    queue_id: int,
+    queue_name: str,
+    queue_open: bool,
+) -> JobAsk:
+    inherited = tuple(
+        Use(use.power, "/jobDefinition", use.name, use.value) for use in uses(definition, Kind.DEFINITION)
+    )
+    return JobAsk(
+        uses=_in_effect((*inherited, *uses(document, Kind.SUBMISSION)), definition, document),
+        size=requested_size(definition, document),
+        own_tags=effective.tags({}, document),
+        tags=effective.tags(definition, document),
+        queue_id=queue_id,
+        queue_name=queue_name,
+        queue_open=queue_open,
+        definition=definition_name,
+        definition_shared=definition_shared,
+        size_pointer=resized_at(document) or "/jobDefinition",
+        array_size=_number(document, "arrayProperties", "size"),
+        run_seconds=_number(document, *time_limit.PATH) or _number(definition, *time_limit.PATH),
+        attempts=_number(document, *effective.ATTEMPTS) or _number(definition, *effective.ATTEMPTS) or 1,
+    )
+
+
+def _number(document: Mapping[str, object], *path: str) -> int:
+    value = value_at(document, *path)
+    return value if is_whole_number(value) else 0

@@ -1,0 +1,223 @@
+"""What a team can run, and how it usually goes: from the last jobs of each definition that ended, never from all.
+
+Of a definition that others share, a team reads of its own jobs alone. A job knows its definition, so that the newest
+ones are found by key, and so is the oldest of them that still counts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import chain, count
+from statistics import median
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from jobs.models import CostLine, Definition, Job, Revision, Team, User
+from jobs.models.ids import from_text
+from jobs.pricing import exact_sum
+from jobs.states import State
+
+CARDS = 24
+COUNTED = 50
+"""So many of a definition's newest ended jobs say how it usually goes."""
+LISTED = 15
+TEAMS = 10
+"""Of so many teams at most, those that used it last, the page of a definition tells."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How the last jobs of a definition went. Those that someone stopped say nothing of it."""
+
+    succeeded: int = 0
+    failed: int = 0
+    usual: timedelta | None = None
+    usd: Decimal | None = None
+
+    @property
+    def runs(self) -> int:
+        return self.succeeded + self.failed
+
+    @property
+    def rate(self) -> int | None:
+        """Per cent; 100 only when none failed, 0 only when none succeeded."""
+        if not self.runs:
+            return None
+        if not self.failed or not self.succeeded:
+            return 100 if self.succeeded else 0
+        return min(max(round(100 * self.succeeded / self.runs), 1), 99)
+
+    @property
+    def tone(self) -> str:
+        """As statuses are coloured."""
+        rate = self.rate
+        return "off" if rate is None else "good" if rate >= 90 else "warn" if rate >= 50 else "bad"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A definition as it is offered: with the revision that its bare name means, else with its newest."""
+
+    definition: Definition
+    revision: Revision | None
+    usage: Usage
+    used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of cards, by name. `after` is the id to go on from, empty on the last."""
+
+    cards: list[Card]
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Use:
+    """Which jobs used a definition, by whom, and how they went: those that someone may see."""
+
+    usage: Usage
+    used_at: datetime | None
+    jobs: list[Job]
+    people: list[tuple[str, int]]
+
+
+def page(team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = CARDS) -> Page:
+    """Definitions that a team may use, in four queries: they, their revisions, their last jobs, what those cost."""
+    theirs = Job.objects.filter(definition=OuterRef("pk"), team=team)
+    newest = Revision.objects.filter(definition=OuterRef("pk"))
+    shown = Coalesce(
+        Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
+        Subquery(newest.order_by("-pk").values("pk")[:1]),
+    )
+    found = _named(Definition.objects.usable_by(team).filter(retired_at__isnull=not retired), text)
+    if last := _last_seen(found, after):
+        found = found.filter(Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
+    annotated = found.select_related("team", "account").annotate(
+        shown=shown, used_at=Subquery(_newest(theirs).values("accepted_at")[:1]), counted_from=_counted_from(theirs)
+    )
+    rows: list[Any] = list(annotated.order_by("name", "pk")[: cards + 1])
+    more, rows = len(rows) > cards, rows[:cards]
+    revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
+    usages = _usages([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
+    made = [Card(row, revisions.get(row.shown), usages.get(row.pk, Usage()), row.used_at) for row in rows]
+    return Page(made, after=rows[-1].text_id if more else "")
+
+
+def use(definition: Definition, user: User) -> Use:
+    """Of the definition's jobs those that the user may see, the newest of each of their teams."""
+    theirs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
+    teams: Iterable[Any] = (
+        Team.objects.visible_to(user)
+        .annotate(
+            newest=Subquery(_newest(theirs).values("pk")[:1]),
+            listed_from=Coalesce(Subquery(_newest(theirs).values("pk")[LISTED - 1 : LISTED]), 0),
+            counted_from=_counted_from(theirs),
+        )
+        .filter(newest__isnull=False)
+        .order_by("-newest")[:TEAMS]
+    )
+    pairs = list(teams)
+    if not pairs:
+        return Use(Usage(), None, [], [])
+    listed = list(
+        Job.objects.filter(_any_of((definition.pk, team.pk, team.listed_from) for team in pairs))
+        .select_related("submission__person", "team", "revision")
+        .defer("document", "raw", "attempts", "revision__document", "submission__text", "submission__document")
+        .order_by("-pk")[:LISTED]
+    )
+    counted = [(definition.pk, team.pk, team.counted_from) for team in pairs]
+    people: Counter[str] = Counter()
+    names = _ended(counted).select_related("submission__person").only(*_NAMES).order_by("-pk")[:COUNTED]
+    people.update(job.submission.person.display_name for job in names)
+    usage = _usages(counted).get(definition.pk, Usage())
+    return Use(usage, listed[0].accepted_at, listed, people.most_common())
+
+
+def free_name(definition: Definition) -> str:
+    """A name for a copy, which nothing in the account has."""
+    stem = f"{definition.name[:118]}-copy"
+    same = Definition.objects.filter(account=definition.account, name__startswith=stem)
+    taken = set(same.values_list("name", flat=True))
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
+
+
+_NAMES = (
+    "pk",
+    "submission__person__username",
+    "submission__person__first_name",
+    "submission__person__last_name",
+)
+
+Counted = tuple[int, int, int]
+"""A definition, a team, and the key of the oldest of the team's jobs of it that counts."""
+
+
+def _named(found: QuerySet[Definition], text: str) -> QuerySet[Definition]:
+    """Every word stands in the name or in what it is for."""
+    for word in text.split():
+        found = found.filter(Q(name__icontains=word) | Q(description__icontains=word))
+    return found
+
+
+def _last_seen(found: QuerySet[Definition], text_id: str) -> Definition | None:
+    """Whose id someone goes on from, if it is among what they may see."""
+    try:
+        return found.filter(public_id=from_text(text_id)).first()
+    except ValueError:
+        return None
+
+
+def _newest(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    return jobs.order_by("-pk")
+
+
+def _counted_from(jobs: QuerySet[Job]) -> Coalesce:
+    ended = _newest(jobs.filter(ended_at__isnull=False))
+    return Coalesce(Subquery(ended.values("pk")[COUNTED - 1 : COUNTED]), 0)
+
+
+def _any_of(counted: Iterable[Counted]) -> Q:
+    wanted = Q()
+    for definition, team, first in counted:
+        wanted |= Q(definition=definition, team=team, pk__gte=first)
+    return wanted
+
+
+def _ended(counted: Iterable[Counted]) -> QuerySet[Job]:
+    return Job.objects.filter(_any_of(counted), ended_at__isnull=False)
+
+
+def _usages(counted: Sequence[Counted]) -> Mapping[int, Usage]:
+    """In two queries: the last jobs of each definition, and what they cost."""
+    if not counted:
+        return {}
+    columns = ("definition", "pk", "state", "started_at", "stopped_at")
+    rows: dict[int, list[tuple[Any, ...]]] = {}
+    for definition, *row in _ended(counted).order_by("-pk").values_list(*columns):
+        rows.setdefault(definition, []).append(tuple(row))
+    last = {definition: ended[:COUNTED] for definition, ended in rows.items()}
+    keys = [pk for ended in last.values() for pk, *_ in ended]
+    lines = (
+        CostLine.objects.filter(job__in=keys).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
+    )
+    costs = {job: exact_sum.usd(units) for job, units in lines}
+    return {definition: _usage(ended, costs) for definition, ended in last.items()}
+
+
+def _usage(ended: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> Usage:
+    told = [row for row in ended if row[1] in (State.SUCCEEDED, State.FAILED)]
+    good = [row for row in told if row[1] == State.SUCCEEDED]
+    times = [(stopped - started).total_seconds() for _, _, started, stopped in good if started and stopped]
+    usd = [costs[pk] for pk, *_ in good if pk in costs]
+    return Usage(
+        succeeded=len(good),
+        failed=len(told) - len(good),
+        usual=timedelta(seconds=median(times)) if times else None,
+        usd=median(usd) if usd else None,
+    )

@@ -1,0 +1,67 @@
+"""The compute environments and queues of a new sandbox, as the demo needs them."""
+
+from jobs.sandbox.context import Call, Document, Home
+from jobs.sandbox.queues import ENVIRONMENT, QUEUE, Queues
+from jobs.sandbox.signature import DEFAULT_ACCOUNT
+from jobs.sandbox.store import Store
+
+HOME = Home(DEFAULT_ACCOUNT, "us-west-2")
+
+ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
+    "ec2-general": ("EC2", ["m5.xlarge", "c5.xlarge", "r5.xlarge"]),
+    "fargate-general": ("FARGATE", []),
+    "gpu-small": ("EC2", ["g4dn.xlarge", "p3.2xlarge"]),
+    "finance-reserved": ("EC2", ["m5.xlarge"]),
+}
+
+QUEUES: dict[str, tuple[str, int]] = {
+    "ml-training-queue": ("gpu-small", 10),
+    "gpu-job-queue": ("gpu-small", 5),
+    "cpu-job-queue": ("ec2-general", 5),
+    "ci-job-queue": ("ec2-general", 10),
+    "fargate-queue": ("fargate-general", 5),
+    "finance-team-queue": ("finance-reserved", 10),
+}
+
+
+def populate(store: Store, queues: Queues, vcpus: int) -> None:
+    """Create what is missing, and set the environments' nominal vCPU to this start's option."""
+    for name, (kind, instance_types) in ENVIRONMENTS.items():
+        resources: Document = {
+            "type": kind,
+            "maxvCpus": vcpus,
+            "subnets": ["subnet-0a1b2c3d"],
+            "securityGroupIds": ["sg-0a1b2c3d"],
+        }
+        if kind == "EC2":
+            role = f"arn:aws:iam::{HOME.account}:instance-profile/ecsInstanceRole"
+            resources |= {
+                "minvCpus": 0,
+                "desiredvCpus": 0,
+                "instanceTypes": instance_types,
+                "instanceRole": role,
+                "allocationStrategy": "BEST_FIT_PROGRESSIVE",
+            }
+        arn = HOME.arn(ENVIRONMENT, name)
+        if (environment := store.resource(ENVIRONMENT, HOME, arn)) is not None:
+            store.rewrite(arn, {**environment, "computeResources": environment["computeResources"] | resources})
+            continue
+        queues.create_environment(
+            _call(
+                "CreateComputeEnvironment",
+                {"computeEnvironmentName": name, "type": "MANAGED", "computeResources": resources},
+            )
+        )
+    for name, (environment_name, priority) in QUEUES.items():
+        if store.resource(QUEUE, HOME, HOME.arn(QUEUE, name)) is None:
+            order = [{"order": 1, "computeEnvironment": environment_name}]
+            queues.create_queue(
+                _call(
+                    "CreateJobQueue",
+                    {"jobQueueName": name, "priority": priority, "computeEnvironmentOrder": order},
+                )
+            )
+
+
+def _call(operation: str, params: Document) -> Call:
+    return Call(HOME, operation, params, size=0, request_id="world")

@@ -1,0 +1,65 @@
+"""Visibility of jobs in ListJobs and DescribeJobs: faults delay, omit and forget them.
+
+Nothing is ever deleted. A forgotten job continues to run, and remains in the ledger.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jobs.sandbox.context import now_ms
+from jobs.sandbox.faults import FOREVER, Plan
+from jobs.sandbox.jobs import Job
+from jobs.sandbox.store import Store
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS forgotten (id TEXT PRIMARY KEY) WITHOUT ROWID"
+FORGOTTEN = "coalesce(job.parent, job.id) NOT IN (SELECT id FROM forgotten)"
+
+
+class Sight:
+    """The conditions of the current plan, and the jobs that were made forgotten."""
+
+    def __init__(self, store: Store, plan: Callable[[], Plan]) -> None:
+        self._store = store
+        self._plan = plan
+        self._described = 0
+        store.change(SCHEMA)
+        self._forgotten = {str(row["id"]) for row in store.rows("SELECT id FROM forgotten")}
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Make jobs (an array with its children) unknown from now on, whatever their state."""
+        with self._store.lock:
+            self._store.change_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
+            self._forgotten = {str(row["id"]) for row in self._store.rows("SELECT id FROM forgotten")}
+
+    def listed(self) -> tuple[str, list[Any]]:
+        """Return the condition that ListJobs adds to its WHERE clause."""
+        plan, current_time = self._plan(), now_ms()
+        condition, values = "", []
+        if plan.list_lag_seconds:
+            condition += " AND job.created_at <= ?"
+            values.append(current_time - plan.list_lag_seconds * 1000)
+        if plan.purge_seconds < FOREVER:
+            condition += " AND (job.stopped_at IS NULL OR job.stopped_at > ?)"
+            values.append(current_time - plan.purge_seconds * 1000)
+        if self._forgotten:
+            condition += f" AND {FORGOTTEN}"
+        return condition, values
+
+    def knows(self, job: Job) -> bool:
+        """Return whether Batch still knows the job."""
+        purged = job.stopped_at is not None and job.stopped_at <= now_ms() - self._plan().purge_seconds * 1000
+        return not purged and (job.parent or job.id) not in self._forgotten
+
+    def described(self, jobs: list[Job]) -> list[Job]:
+        """Return those of the jobs that this DescribeJobs call includes."""
+        plan = self._plan()
+        self._described += 1
+        latest_start = now_ms() - plan.describe_lag_seconds * 1000
+        rng = random.Random(f"{plan.seed}:DescribeJobs omits:{self._described}")
+        reported_jobs = [job for job in jobs if not plan.describe_omits or rng.random() >= plan.describe_omits]
+        return [
+            job
+            for job in reported_jobs
+            if self.knows(job) and (not plan.describe_lag_seconds or job.created_at <= latest_start)
+        ]

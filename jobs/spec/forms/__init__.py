@@ -1,0 +1,139 @@
+"""Form fields over documents: reading values, and writing changes back without loss.
+
+The document is the truth; a form never builds one. It shows `read_values`, and `apply_changes` writes back what
+changed, so that everything else stays as it was, in its order, known or not. `unmapped_pointers` lists what the form
+does not show.
+
+    units          what people write (2 h, 16 GiB, a command line) and what AWS takes
+    value_types    values of fields, and their conversion
+    lenses         how a value is read, written and deleted in a document; json_paths for the paths
+    form_fields    the fields of a job and of a definition
+    client_config  the fields as data for the page's script
+    schema_fields  controls for every place of the schema
+"""
+
+from collections.abc import Iterable, Mapping
+
+from jobs.spec.documents import Document, is_object
+from jobs.spec.forms.form_fields import DEFINITION, JOB, SAID, Field
+from jobs.spec.forms.lenses import MOST_ROWS
+from jobs.spec.forms.value_types import Names, Row, Rows, Value
+from jobs.spec.patch import copied
+from jobs.spec.problems import join
+
+__all__ = [
+    "DEFINITION",
+    "JOB",
+    "MOST_ROWS",
+    "Field",
+    "FieldIndex",
+    "Names",
+    "Row",
+    "Rows",
+    "Value",
+    "beyond",
+    "changed",
+    "values",
+    "written",
+]
+
+
+def values(document: Document, fields: Iterable[Field]) -> dict[str, Value]:
+    """Return the values of a document by field name."""
+    return {field.name: field.place.read(document) for field in fields}
+
+
+def changed(document: Document, fields: Iterable[Field], form_values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the form values that differ from the document's. Browsers' line breaks make no difference."""
+    return {
+        field.name: form_values[field.name]
+        for field in fields
+        if field.name in form_values
+        and field.place.fits(document)
+        and _normalize(form_values[field.name], field) != _normalize(field.place.read(document), field)
+    }
+
+
+def written(document: Document, fields: Iterable[Field], changes: Mapping[str, Value]) -> Document:
+    """Return a copy of the document with the changes applied."""
+    result: Document = copied(document)
+    for field in fields:
+        if field.name in changes and field.place.fits(result):
+            field.place.write(result, changes[field.name])
+    return result
+
+
+def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
+    """Return pointers to what the document has and the form does not show; a wholly unknown part counts once."""
+    table = list(fields)
+    mapped = {pointer for field in table for pointer in field.place.owns(document)}
+    prefixes = {join(*pointer) for pointer in _path_prefixes(table)} | {_parent(pointer) for pointer in mapped}
+    return list(_unmapped(document, "", mapped, prefixes))
+
+
+class FieldIndex:
+    """An index from pointers to fields, built once for all problems of a document."""
+
+    def __init__(self, document: Document, fields: Iterable[Field]) -> None:
+        self._owners: dict[str, Field] = {}
+        self._parents: dict[str, Field] = {}
+        self._homes: dict[str, Field] = {}
+        for field in fields:
+            home = join(*field.place.path)
+            self._homes.setdefault(home, field)
+            for own in field.place.owns(document):
+                self._owners.setdefault(own, field)
+                if own.startswith(home + "/"):
+                    self._parents.setdefault(_parent(own), field)
+
+    def field_at(self, pointer: str) -> Field | None:
+        """Return the field that shows a problem's place, or everything within it; else None."""
+        above = pointer
+        while above not in self._owners:
+            if not above:
+                return self._parents.get(pointer) or (self._homes.get(pointer) if pointer else None)
+            above = _parent(above)
+        return self._owners[above]
+
+
+def _unmapped(value: object, pointer: str, mapped: set[str], prefixes: set[str]) -> Iterable[str]:
+    if pointer in mapped or SAID.get(pointer, ...) == value:
+        return
+    if pointer in prefixes and is_object(value):
+        for key, member in value.items():
+            yield from _unmapped(member, pointer + join(key), mapped, prefixes)
+    elif pointer in prefixes and isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _unmapped(entry, pointer + join(number), mapped, prefixes)
+    else:
+        yield pointer
+
+
+def _path_prefixes(fields: Iterable[Field]) -> Iterable[tuple[str | int, ...]]:
+    """Yield every prefix of the path to each field."""
+    for field in fields:
+        path = field.place.path
+        yield from (path[:length] for length in range(len(path) + 1))
+
+
+def _parent(pointer: str) -> str:
+    return pointer.rpartition("/")[0]
+
+
+def _normalize(value: Value, field: Field) -> object:
+    """Return a value as a browser would send it back: normalised line breaks, and none in single-line fields."""
+    if isinstance(value, str):
+        return (_normalize_newlines(value) if field.kind == "command" else _join_lines(value)).strip()
+    return [
+        (row.origin, _join_lines(row.name), _normalize_newlines(row.value)) if isinstance(row, Row) else row
+        for row in value
+        if not isinstance(row, Row) or row.origin is not None or row.name or row.value
+    ]
+
+
+def _normalize_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _join_lines(text: str) -> str:
+    return _normalize_newlines(text).replace("\n", "")

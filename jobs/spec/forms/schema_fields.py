@@ -1,0 +1,399 @@
+"""Controls for every place of the schema, with AWS's own help, found by search.
+
+A place is named by the JSON pointer of its value. `search_fields` finds places; `part_at` returns what to show: a
+control, a group of controls, or a list of groups. Absent members of a group are offered and shown on request, so that
+a definition's five hundred fields never appear at once.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jobs.spec.documents import Document, Kind, Path, is_object, is_whole_number, value_at
+from jobs.spec.problems import join, split
+from jobs.spec.schema.botocore_schema import schema
+
+MOST_FOUND = 12
+MOST_WORDS = 6
+MOST_ENTRIES = 50
+"""Entries of a list shown as controls; longer lists are edited as JSON."""
+
+BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
+"""Property blocks, of which a definition has one."""
+
+NEXT = "-"
+"""In a pointer, the entry after the last of a list (RFC 6901)."""
+
+_ACRONYMS = {
+    "arn": "ARN", "aws": "AWS", "cpu": "CPU", "dns": "DNS", "ecs": "ECS", "efs": "EFS", "eks": "EKS", "gib": "GiB",
+    "gpu": "GPU", "iam": "IAM", "id": "ID", "ip": "IP", "ipc": "IPC", "mib": "MiB", "pid": "PID", "tmpfs": "tmpfs",
+}  # fmt: skip
+_PROPER_NAMES = {
+    "awslogs": "awslogs",
+    "vcpus": "vCPUs",
+    "fargate": "Fargate",
+    "linux": "Linux",
+    "s3files": "S3 Files",
+    "firelens": "FireLens",
+}
+
+
+@dataclass(frozen=True)
+class Control:
+    """One value: its label, AWS's help, and its control.
+
+    `sort` is text, whole, number, boolean, lines (a list of strings, one per line), members (an object of strings, a
+    row each) or json. `value` is the document's value as the control shows it; for members it is `rows`.
+    """
+
+    pointer: str
+    label: str
+    help: str
+    sort: str
+    value: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A place that the document does not have yet."""
+
+    pointer: str
+    label: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """An object: its values, its objects and lists that the document has, and those that it could have."""
+
+    pointer: str
+    label: str
+    help: str
+    controls: tuple[Control, ...]
+    parts: "tuple[Group | Entries, ...]" = ()
+    offers: tuple[Offer, ...] = ()
+    there: bool = True
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A list of objects, and the pointer of the next entry; "" if the list is full."""
+
+    pointer: str
+    label: str
+    help: str
+    entries: tuple[Group, ...]
+    next_pointer: str = ""
+    left_off: int = 0
+
+
+Part = Control | Group | Entries
+
+
+@dataclass(frozen=True)
+class Found:
+    """A search result: a place, the labels on the path to it, and AWS's help."""
+
+    pointer: str
+    way: tuple[str, ...]
+    help: str
+
+    @property
+    def label(self) -> str:
+        return self.way[-1]
+
+
+def block_of(definition: Document) -> str:
+    """Return the property block that a definition has instead of containerProperties, or ""."""
+    return next((block for block in BLOCKS[1:] if block in definition), "")
+
+
+# -- Finding
+def search(kind: Kind, query: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
+    """Return the places that match all words, matches by name first.
+
+    Places in a list of objects are found as that list. Of property blocks, which exclude each other, only the
+    document's own is searched.
+    """
+    terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MOST_WORDS]
+    if not terms:
+        return []
+    own_blocks = [block for block in BLOCKS if block in document]
+    excluded = tuple(f"/{block}" for block in BLOCKS if block not in own_blocks) if own_blocks else ()
+    ranked = []
+    for number, (match, names, text) in enumerate(_searchable_fields(kind)):
+        if f"{match.pointer}/".startswith(tuple(f"{block}/" for block in excluded)):
+            continue
+        ranks = [_rank(word, names, text) for word in terms]
+        if all(ranks):
+            ranked.append((-sum(ranks), len(match.way), number, match))
+    label_matches = [place for place in ranked if -place[0] > len(terms)]
+    best: dict[str, Found] = {}
+    for *_, match in sorted(label_matches or ranked):
+        best.setdefault(match.pointer, match)
+    return list(best.values())[:most]
+
+
+def _rank(word: str, names: tuple[str, ...], text: str) -> int:
+    """Rank the match of a word: whole name, start of a word, part of one, name on the path, or help; else 0."""
+    own = names[-1]
+    if own in (word, f"{word}s"):
+        return 16
+    if f" {own}".find(f" {word}") >= 0:
+        return 8
+    if word in own.replace(" ", ""):
+        return 4
+    if any(word in name.replace(" ", "") for name in names[:-1]):
+        return 2
+    return 1 if f" {word}" in text else 0
+
+
+@cache
+def _searchable_fields(kind: Kind) -> tuple[tuple[Found, tuple[str, ...], str], ...]:
+    """Return every place of a kind's schema with its search text."""
+    return tuple(
+        (match, tuple(label.casefold() for label in match.way), match.help.casefold())
+        for match in _walk_schema(_SchemaShape.of(kind), (), ())
+    )
+
+
+def _walk_schema(
+    shape: "_SchemaShape", path: Path, labels: tuple[str, ...], pointer: str | None = None
+) -> Iterator[Found]:
+    for key, member in shape.members.items():
+        here, own_labels = (*path, key), (*labels, words_of(key))
+        place = join(*here) if pointer is None else pointer
+        yield Found(place, own_labels, member.help)
+        if member.is_list_of_objects:
+            yield from _walk_schema(member.items_shape, (*here, 0), own_labels, place)
+        elif member.members:
+            yield from _walk_schema(member, here, own_labels, pointer)
+
+
+# -- Showing
+def part_at(kind: Kind, pointer: str, document: Document) -> Part | None:
+    """Return what to show of a place; None if the schema has no such place or the document another shape."""
+    try:
+        keys = split(pointer)
+    except ValueError:
+        return None
+    shape, required = _SchemaShape.of(kind), False
+    path: Path = ()
+    for key in keys:
+        step = _resolve_step(shape, key, value_at(document, *path))
+        if step is None:
+            return None
+        name, shape, required = step
+        path = (*path, name)
+    if not path or not shape.matches_document(document, path):
+        return None
+    return _build_part(shape, path, document, required=required)
+
+
+def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str | int, _SchemaShape, bool] | None":
+    if shape.is_list_of_objects:
+        if value is not None and not isinstance(value, list):
+            return None
+        count = len(value or ())
+        number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
+        # An existing entry, or the next one if there is room: a list has no gaps.
+        there = 0 <= number < count or number == count < shape.max_entries
+        return (number, shape.items_shape, False) if there else None
+    if value is not None and not is_object(value):
+        return None
+    return (key, shape.members[key], key in shape.required) if key in shape.members else None
+
+
+def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, required: bool = False) -> Part:
+    if shape.is_list_of_objects:
+        return _build_list(shape, path, document)
+    if shape.members:
+        return _build_group(shape, path, document)
+    value = value_at(document, *path)
+    fits = value is None or shape.can_show(value)
+    return Control(
+        join(*path),
+        words_of(path[-1]),
+        shape.help,
+        shape.sort if fits else "json",
+        _control_value(shape, value),
+        tuple(value.items()) if fits and shape.sort == "members" and value else (),
+        shape.choices if fits else (),
+        required,
+    )
+
+
+def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> Group:
+    value = value_at(document, *path)
+    members: Mapping[str, Any] = value if is_object(value) else {}
+    controls: list[Control] = []
+    parts: list[Group | Entries] = []
+    offers: list[Offer] = []
+    for key, member in shape.members.items():
+        here = (*path, key)
+        if not member.is_compound:
+            part = _build_part(member, here, document, required=key in shape.required)
+            assert isinstance(part, Control)  # noqa: S101 - a plain value is a control
+            controls.append(part)
+        elif key in members and member.matches_document(document, here):
+            part = _build_part(member, here, document)
+            assert not isinstance(part, Control)  # noqa: S101
+            parts.append(part)
+        elif key not in members:
+            offers.append(Offer(join(*here), words_of(key), member.help))
+    controls.sort(key=lambda control: not control.required)
+    name = path[-1]
+    label = words_of(name) if isinstance(name, str) else f"{words_of(_list_name(path))} {name + 1}"
+    return Group(
+        join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=value is not None
+    )
+
+
+def _build_list(shape: "_SchemaShape", path: Path, document: Document) -> Entries:
+    entries = value_at(document, *path) or []
+    visible = entries[:MOST_ENTRIES]
+    suited = [
+        number for number in range(len(visible)) if shape.items_shape.matches_document(document, (*path, number))
+    ]
+    return Entries(
+        join(*path),
+        words_of(path[-1]),
+        shape.help,
+        tuple(_build_group(shape.items_shape, (*path, number), document) for number in suited),
+        join(*path, NEXT) if len(entries) < shape.max_entries else "",
+        len(entries) - len(suited),
+    )
+
+
+def _control_value(shape: "_SchemaShape", value: object) -> str:
+    if value is None:
+        return ""
+    if not shape.can_show(value):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    match shape.sort:
+        case "lines":
+            return "\n".join(str(one) for one in value) if isinstance(value, list) else ""
+        case "members":
+            return ""
+        case "json":
+            return json.dumps(value, indent=2, ensure_ascii=False)
+    return str(value)
+
+
+def _list_name(path: Path) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
+def words_of(key: str | int) -> str:
+    """Return a key as a label: sharedMemorySize is “Shared memory size”."""
+    parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
+    labels = [
+        _PROPER_NAMES.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts
+    ]
+    sentence = " ".join(labels).replace("gi b", "GiB").replace("mi b", "MiB")
+    return sentence if labels[0] in _PROPER_NAMES.values() else sentence[:1].upper() + sentence[1:]
+
+
+# -- The schema
+@dataclass(frozen=True)
+class _SchemaShape:
+    """A place of the schema with its reference resolved."""
+
+    raw: Mapping[str, Any]
+    kind: Kind
+
+    @classmethod
+    def of(cls, kind: Kind) -> "_SchemaShape":
+        return cls(schema(kind), kind)
+
+    def _follow_ref(self, raw: Mapping[str, Any]) -> "_SchemaShape":
+        if "$ref" not in raw:
+            return _SchemaShape(raw, self.kind)
+        target = schema(self.kind)["$defs"][str(raw["$ref"]).rpartition("/")[2]]
+        return _SchemaShape({**target, **{key: value for key, value in raw.items() if key != "$ref"}}, self.kind)
+
+    @property
+    def members(self) -> "Mapping[str, _SchemaShape]":
+        return {key: self._follow_ref(raw) for key, raw in self.raw.get("properties", {}).items()}
+
+    @property
+    def required(self) -> frozenset[str]:
+        return frozenset(self.raw.get("required", ()))
+
+    @property
+    def help(self) -> str:
+        return str(self.raw.get("description", ""))
+
+    @property
+    def items_shape(self) -> "_SchemaShape":
+        return self._follow_ref(self.raw["items"])
+
+    @property
+    def is_list_of_objects(self) -> bool:
+        return self.raw.get("type") == "array" and bool(self.items_shape.raw.get("properties"))
+
+    @property
+    def is_compound(self) -> bool:
+        return self.is_list_of_objects or bool(self.raw.get("properties"))
+
+    @property
+    def max_entries(self) -> int:
+        """The number of entries that the list may have in a form."""
+        return min(int(self.raw.get("maxItems", MOST_ENTRIES)), MOST_ENTRIES)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return tuple(self.raw.get("enum", ()))
+
+    @property
+    def sort(self) -> str:
+        match self.raw.get("type"):
+            case "string":
+                return "text"
+            case "integer":
+                return "whole"
+            case "number":
+                return "number"
+            case "boolean":
+                return "boolean"
+            case "array" if self.items_shape.raw.get("type") == "string":
+                return "lines"
+            case "object" if self.raw.get("additionalProperties", {}).get("type") == "string":
+                return "members"
+        return "json"
+
+    def can_show(self, value: object) -> bool:
+        """Return whether the control can show the value and return it unchanged."""
+        match self.sort:
+            case "text":
+                return isinstance(value, str) and "\n" not in value and "\r" not in value
+            case "whole":
+                return is_whole_number(value)
+            case "number":
+                return isinstance(value, int | float) and not isinstance(value, bool)
+            case "members":
+                return is_object(value) and all(isinstance(one, str) for one in value.values())
+            case "boolean":
+                return isinstance(value, bool)
+            case "lines":
+                return isinstance(value, list) and all(isinstance(one, str) and _one_line(one) for one in value)
+        return value is not None
+
+    def matches_document(self, document: Document, path: Path) -> bool:
+        """Return whether the document's value, if any, has the shape that the schema says."""
+        value = value_at(document, *path)
+        if value is None or not self.is_compound:
+            return True
+        return isinstance(value, list) if self.is_list_of_objects else is_object(value)
+
+
+def _one_line(text: str) -> bool:
+    return bool(text) and not re.search(r"[\r\n]", text)

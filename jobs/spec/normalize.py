@@ -1,0 +1,161 @@
+"""The normal form of a document: without everything that makes no difference to AWS Batch.
+
+Definitions with equal fingerprints are equivalent, whether a person wrote them or DescribeJobDefinitions returned
+them. A normal form is for comparison, never for submission.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from jobs.spec.documents import Document, Kind, is_object, is_whole_number
+from jobs.spec.rules.reserved_names import PORTAL_TAG
+
+ONLY_IN_ANSWERS = ("jobDefinitionArn", "revision", "status", "containerOrchestrationType")
+"""Keys of DescribeJobDefinitions that RegisterJobDefinition does not take."""
+
+_FREE_MAPS = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
+"""Maps whose keys are the author's own; even an empty value in them has a meaning."""
+
+_MEANINGFUL_EMPTY = frozenset({"emptyDir"})
+"""Objects that have a meaning even when empty."""
+
+_DEFAULTS: dict[str, tuple[Any, ...]] = {
+    "privileged": (False,),
+    "readonlyRootFilesystem": (False,),
+    "enableExecuteCommand": (False,),
+    "initProcessEnabled": (False,),
+    "readOnly": (False,),
+    "essential": (True,),
+    "platformVersion": ("LATEST",),
+    "assignPublicIp": ("DISABLED",),
+    "transitEncryption": ("DISABLED",),
+    "rootDirectory": ("/",),
+    "operatingSystemFamily": ("LINUX",),
+    "cpuArchitecture": ("X86_64",),
+}
+"""Values equal to the default of their key (API reference), at any depth."""
+
+_DEFINITION_DEFAULTS: dict[str, Any] = {
+    "propagateTags": False,
+    "platformCapabilities": ["EC2"],
+    "retryStrategy": {"attempts": 1},
+}
+
+_LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
+
+
+def fingerprint(document: Document) -> str:
+    """Return 64 hexadecimal digits that are equal for equivalent definitions."""
+    normal = json.dumps(normalise(document, Kind.DEFINITION), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(normal.encode()).hexdigest()
+
+
+def normalise(document: Document, kind: Kind) -> Document:
+    """Return the normal form of a document. The argument is not modified."""
+    if kind is Kind.WORKFLOW:
+        steps = document.get("jobs")
+        if not isinstance(steps, list):
+            return _normalize_object(document)
+        return {
+            **_normalize_object(document),
+            "jobs": [_normalize_object(step) if is_object(step) else step for step in steps],
+        }
+    normal = _normalize_object(document)
+    if kind is Kind.DEFINITION:
+        _strip_definition_defaults(normal)
+    return normal
+
+
+def _strip_definition_defaults(normal: Document) -> None:
+    for key in ONLY_IN_ANSWERS:
+        normal.pop(key, None)
+    tags = normal.pop("tags", None)
+    if is_object(tags):
+        own = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
+        if own:
+            normal["tags"] = own
+    for key, default in _DEFINITION_DEFAULTS.items():
+        if key in normal and _equals(normal[key], default):
+            del normal[key]
+
+
+def _equals(value: Any, default: Any) -> bool:
+    """Compare as JSON does: true is not 1."""
+    return type(value) is type(default) and bool(value == default)
+
+
+def _normalize_object(value: dict[str, Any]) -> dict[str, Any]:
+    normal: dict[str, Any] = {}
+    for key, member in value.items():
+        normal_member = member if key in _FREE_MAPS else _normalize_member(key, member)
+        if normal_member is None or (normal_member in ({}, []) and key not in _MEANINGFUL_EMPTY):
+            continue
+        if any(_equals(normal_member, default) for default in _DEFAULTS.get(key, ())):
+            continue
+        normal[key] = normal_member
+    _merge_legacy(normal)
+    return normal
+
+
+def _normalize_member(key: str, value: Any) -> Any:
+    if is_object(value):
+        return _normalize_object(value)
+    if isinstance(value, list):
+        entries = [_normalize_object(entry) if is_object(entry) else entry for entry in value]
+        arrange = _LIST_NORMALIZERS.get(key)
+        return arrange(entries) if arrange else entries
+    return value
+
+
+def _normalize_variables(entries: list[Any]) -> list[Any]:
+    """Drop variables without a value, as AWS does, and sort the others, whose order AWS does not keep."""
+    return _sort_by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
+
+
+def _sort_by(key: str, entries: list[Any]) -> list[Any]:
+    return sorted(entries, key=lambda entry: str(entry.get(key, "")) if is_object(entry) else "")
+
+
+def _normalize_requirements(entries: list[Any]) -> list[Any]:
+    plain = [
+        {**entry, "value": _normalize_number(entry["value"])} if is_object(entry) and "value" in entry else entry
+        for entry in entries
+    ]
+    return _sort_by("type", plain)
+
+
+def _normalize_number(text: Any) -> Any:
+    """Write “1.0” as “1”."""
+    if isinstance(text, str) and text.endswith(".0"):
+        return text.removesuffix(".0")
+    return text
+
+
+_LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "environment": _normalize_variables,
+    "env": _normalize_variables,
+    "resourceRequirements": _normalize_requirements,
+    "secrets": lambda entries: _sort_by("name", entries),
+    "secretOptions": lambda entries: _sort_by("name", entries),
+    "ulimits": lambda entries: _sort_by("name", entries),
+}
+
+
+def _merge_legacy(normal: dict[str, Any]) -> None:
+    """Turn the legacy `vcpus` and `memory` into the equivalent requirements."""
+    if not is_whole_number(normal.get("vcpus")) and not is_whole_number(normal.get("memory")):
+        return
+    entries = normal.get("resourceRequirements", [])
+    if not isinstance(entries, list):
+        return
+    types = {entry.get("type") for entry in entries if is_object(entry)}
+    for key, kind in _LEGACY.items():
+        value = normal.get(key)
+        if is_whole_number(value):
+            del normal[key]
+            if kind not in types and value > 0:
+                entries = [*entries, {"type": kind, "value": str(value)}]
+    if entries:
+        normal["resourceRequirements"] = _sort_by("type", entries)

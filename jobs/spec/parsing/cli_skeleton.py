@@ -1,0 +1,111 @@
+"""Removal of the empty parts of a CLI skeleton, `aws batch … --generate-cli-skeleton`.
+
+A skeleton has every key, with "" and 0 as values, true for every switch and some value for every enum, so that only a
+string or number proves an edit. A switch that is true may be the skeleton's own (privileged is one): it is dropped
+too, and named in the changes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobs.spec.documents import Document, Kind, is_object
+from jobs.spec.parsing.key_case import Fitted
+from jobs.spec.problems import Change, escape, listed
+from jobs.spec.schema import botocore_schema
+
+PLACEHOLDER = "KeyName"
+"""The key that a skeleton puts into every free map."""
+
+_BLOCKS = (
+    ("containerProperties", "nodeProperties", "eksProperties"),
+    ("containerOverrides", "nodeOverrides", "eksPropertiesOverride"),
+)
+"""Blocks that exclude each other: only a skeleton has all of them."""
+
+
+def filled_in(document: Document, kind: Kind) -> Fitted | None:
+    """Return the edited parts of a skeleton, or None if the document is none."""
+    if kind is Kind.WORKFLOW or not _is_skeleton(document):
+        return None
+    pruning = _SkeletonPruner(botocore_schema.schema(kind)["$defs"])
+    result = pruning.prune_object(document, botocore_schema.schema(kind), "", "")
+    changes = [Change("", "The empty parts of the skeleton were left out.")]
+    if pruning.switches:
+        names = listed(pruning.switches)
+        message = f"Switches that a skeleton sets were left out ({names}); write them again if they are meant."
+        changes.append(Change("", message))
+    return Fitted(result, changes, pruning.origins)
+
+
+def _is_skeleton(document: Document) -> bool:
+    if any(all(block in document for block in blocks) for blocks in _BLOCKS):
+        return True
+    maps = [document.get(key) for key in ("parameters", "tags")]
+    return any(is_object(member) and member.get(PLACEHOLDER) == "" for member in maps)
+
+
+class _SkeletonPruner:
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self.definitions = definitions
+        self.origins: dict[str, str] = {}
+        self.switches: list[str] = []
+
+    def prune_object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
+        """Return the edited members, with the enums beside them."""
+        properties = shape.get("properties", {})
+        result: Document = {}
+        for key, member in value.items():
+            inner = self._resolve_ref(properties.get(key, shape.get("additionalProperties")))
+            if key == PLACEHOLDER and member in ("", None):
+                continue
+            if member is True:
+                self.switches.append(key)
+                continue
+            new_member = self._prune_value(member, inner, f"{here}/{escape(key)}", f"{there}/{escape(key)}")
+            if new_member is not None:
+                result[key] = new_member
+        return result
+
+    def _prune_value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
+        if is_object(value):
+            return self.prune_object(value, shape, here, there) if self._has_content(value, shape) else None
+        if isinstance(value, list):
+            return self._prune_list(value, shape, here, there) or None
+        return None if value in ("", None) or (value == 0 and not isinstance(value, bool)) else value
+
+    def _prune_list(self, value: list[Any], shape: Mapping[str, Any], here: str, there: str) -> list[Any]:
+        entries = self._resolve_ref(shape.get("items"))
+        result: list[Any] = []
+        for number, entry in enumerate(value):
+            new, old = f"{here}/{len(result)}", f"{there}/{number}"
+            is_enum_word = isinstance(entry, str) and "enum" in entries
+            new_entry = (
+                self._prune_value(entry, entries, new, old)
+                if is_enum_word or self._has_content(entry, entries)
+                else None
+            )
+            if new_entry is not None:
+                self.origins[new] = old
+                result.append(new_entry)
+        return result
+
+    def _has_content(self, value: Any, shape: Mapping[str, Any]) -> bool:
+        """Return whether a string or number in it was typed by the author."""
+        if is_object(value):
+            properties = shape.get("properties", {})
+            others = shape.get("additionalProperties")
+            return any(
+                self._has_content(member, self._resolve_ref(properties.get(key, others)))
+                for key, member in value.items()
+                if key != PLACEHOLDER or member
+            )
+        if isinstance(value, list):
+            return any(self._has_content(entry, self._resolve_ref(shape.get("items"))) for entry in value)
+        if isinstance(value, str):
+            return bool(value) and "enum" not in shape
+        return not isinstance(value, bool) and value not in (0, None)
+
+    def _resolve_ref(self, shape: Any) -> Mapping[str, Any]:
+        if not isinstance(shape, Mapping):
+            return {}
+        return self.definitions[shape["$ref"].removeprefix("#/$defs/")] if "$ref" in shape else shape

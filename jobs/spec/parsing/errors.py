@@ -1,0 +1,21 @@
+"""The error of a text that can't be parsed, with its position."""
+
+from typing import NoReturn
+
+from jobs.spec.parsing.json_tokens import Lines
+
+
+class NotADocument(ValueError):  # noqa: N818 - it says what the text is
+    """A text that is no document of any kind. The message is a sentence for a person."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+def refuse(text: str, offset: int, message: str) -> NoReturn:
+    """Raise DocumentParseError with the position of an offset."""
+    place = Lines(text).place(offset)
+    raise NotADocument(f"Line {place.line}, column {place.column}: {message}", place.line, place.column)

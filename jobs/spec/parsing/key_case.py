@@ -1,0 +1,138 @@
+"""Corrections of keys and values that other tools spell differently.
+
+JobName, job_name and job-name become jobName; "60" becomes 60 where an integer is expected. Keys of free maps
+(parameters, tags, log options, labels) belong to the author and are never changed. Unrecognised keys stay, for
+validation to report.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from jobs.spec.documents import Document, Kind
+from jobs.spec.problems import Change, cut, escape
+from jobs.spec.schema import botocore_schema
+from jobs.spec.schema.messages import converted
+from jobs.spec.suggestions import folded
+
+MOST_SAID = 20
+"""Converted values reported one by one; a document with more was written by a program that does it everywhere."""
+
+_MAX_NAMED_KEYS = 8
+
+
+@dataclass
+class Fitted:
+    """A rewritten document, with the changes and the origins of renamed parts."""
+
+    document: Document
+    changes: list[Change] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)  # pointer in the document to pointer in the source
+
+
+def fitted(document: Document, kind: Kind) -> Fitted:
+    """Return the document with the keys and types that its schema expects. The argument is not modified."""
+    fixer = _KeyFixer(botocore_schema.schema(kind)["$defs"])
+    return fixer.run(document, botocore_schema.schema(kind))
+
+
+class _KeyFixer:
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self.definitions = definitions
+        self.new_names: dict[str, str] = {}
+        self.conversions: list[Change] = []
+        self.more_conversions = 0
+        self.origins: dict[str, str] = {}
+
+    def run(self, document: Document, whole: Mapping[str, Any]) -> Fitted:
+        result = self._fix_value(document, whole, "", "")
+        return Fitted(result, [*self._key_changes(), *self._value_changes()], self.origins)
+
+    def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
+        """Fix a value at `here`, which the source has at `there`. Return the same object if nothing changed."""
+        if "$ref" in shape:
+            shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
+        type_name = shape.get("type")
+        if isinstance(value, dict) and type_name == "object":
+            return self._fix_object(value, shape, here, there)
+        if isinstance(value, list) and type_name == "array" and "items" in shape:
+            entries = [
+                self._fix_value(entry, shape["items"], f"{here}/{number}", f"{there}/{number}")
+                for number, entry in enumerate(value)
+            ]
+            return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
+        if isinstance(value, str | int | float) and type_name in ("string", "integer", "boolean"):
+            return self._fix_scalar(value, str(type_name), here)
+        return value
+
+    def _fix_object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
+        properties = shape.get("properties")
+        others = shape.get("additionalProperties")
+        is_changed = False
+        result: Document = {}
+        for key, member in value.items():
+            name = key
+            if properties is not None and key not in properties:
+                proper_name = _names_by_fold(tuple(properties)).get(folded(key))
+                if proper_name and proper_name not in value and proper_name not in result:
+                    name = proper_name
+            inner = properties.get(name) if properties is not None else others
+            pointer, origin = f"{here}/{escape(name)}", f"{there}/{escape(key)}"
+            result[name] = self._fix_value(member, inner, pointer, origin) if isinstance(inner, Mapping) else member
+            if name != key:
+                self.new_names[key] = name
+                self.origins[pointer] = origin
+            is_changed = is_changed or name != key or result[name] is not member
+        return result if is_changed else value
+
+    def _fix_scalar(self, value: Any, type_name: str, here: str) -> Any:
+        fits = {"string": str, "integer": int, "boolean": bool}[type_name]
+        if isinstance(value, fits) and not (type_name == "integer" and isinstance(value, bool)):
+            return value
+        new_value = converted(value, type_name)
+        if new_value is None:
+            return value
+        if len(self.conversions) == MOST_SAID:
+            self.more_conversions += 1
+            return new_value
+        last = here.rpartition("/")[2]
+        what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else cut(last.replace("~1", "/"))
+        # The value is not quoted: it may be a secret.
+        if type_name == "string":
+            message = f"{what} was not in quotes; it is read as a text, as AWS Batch wants it."
+        elif type_name == "integer":
+            message = f"{what} is read as a whole number, as AWS Batch wants it."
+        else:
+            message = f"{what} was in quotes; it is read as true or false, as AWS Batch wants it."
+        self.conversions.append(Change(here, message))
+        return new_value
+
+    def _key_changes(self) -> list[Change]:
+        if not self.new_names:
+            return []
+        pairs = [f"{cut(old)} as {new}" for old, new in list(self.new_names.items())[:_MAX_NAMED_KEYS]]
+        more = len(self.new_names) - len(pairs)
+        rest = f" and {more} more" if more else ""
+        return [Change("", f"Keys are read in the spelling of AWS Batch: {', '.join(pairs)}{rest}.")]
+
+    def _value_changes(self) -> list[Change]:
+        if not self.more_conversions:
+            return self.conversions
+        more = f"{self.more_conversions:,} more values are read as the type that is wanted."
+        return [*self.conversions, Change("", more)]
+
+
+@cache
+def _names_by_fold(names: tuple[str, ...]) -> Mapping[str, str]:
+    return {folded(name): name for name in names}
+
+
+def kind_by_fold(document: Document) -> Kind | None:
+    """Return the kind that the document's keys indicate in any spelling, or None."""
+    keys = {folded(key) for key in list(document)[:1000]}
+    if "jobs" in keys:
+        return Kind.WORKFLOW
+    if "jobdefinitionname" in keys:
+        return Kind.DEFINITION
+    return Kind.SUBMISSION if keys & {"jobdefinition", "jobqueue", "jobname"} else None

@@ -1,0 +1,152 @@
+"""Placement: whether a queue's compute environments can run a job of a size, as far as AWS describes them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from jobs.spec.documents import Document, is_whole_number, list_at, object_at, text_at
+from jobs.spec.instance_types import Machine, machine
+from jobs.spec.job_size import Size
+from jobs.spec.problems import listed
+
+FARGATE_VCPUS, FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024
+MOST_OF_IT = 0.95
+"""The share of an instance's memory that is certainly usable; the system reserves a varying rest."""
+
+
+class Fits(StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class EnvironmentFacts:
+    """A compute environment as AWS describes it. None and empty strings: not stated."""
+
+    name: str
+    kind: str = ""
+    """EC2, SPOT, FARGATE or FARGATE_SPOT; empty for an unmanaged environment."""
+    state: str = ""
+    status: str = ""
+    max_vcpus: int | None = None
+    instance_types: tuple[str, ...] = ()
+    orchestration: str = ""
+
+    @classmethod
+    def of(cls, description: Document) -> "EnvironmentFacts":
+        """Read an entry of DescribeComputeEnvironments."""
+        resources = object_at(description, "computeResources")
+        max_vcpus = resources.get("maxvCpus")
+        return cls(
+            name=text_at(description, "computeEnvironmentName"),
+            kind=text_at(resources, "type"),
+            state=text_at(description, "state"),
+            status=text_at(description, "status"),
+            max_vcpus=max_vcpus if is_whole_number(max_vcpus) else None,
+            instance_types=tuple(str(instance_type) for instance_type in list_at(resources, "instanceTypes")),
+            orchestration=text_at(description, "containerOrchestrationType"),
+        )
+
+    @property
+    def platform(self) -> str:
+        """EKS, FARGATE or EC2, as for definitions; empty if unknown."""
+        if self.orchestration == "EKS":
+            return "EKS"
+        return "FARGATE" if self.kind.startswith("FARGATE") else "EC2" if self.kind else ""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The verdict, and a sentence that gives the reason."""
+
+    fits: Fits
+    reason: str
+
+
+def fit(size: Size, environments: Sequence[EnvironmentFacts]) -> Fit:
+    """Return the best verdict among a queue's environments: yes before unknown before no."""
+    if not environments:
+        return Fit(Fits.UNKNOWN, "AWS was not asked yet about the compute environments of the queue.")
+    if not size.vcpus or not size.memory_mib:
+        return Fit(Fits.UNKNOWN, "It is not said yet how large the job is.")
+    answers = [(_check_environment(size, environment), environment) for environment in environments]
+    for verdict in (Fits.YES, Fits.UNKNOWN):
+        result = next((answer for answer, _ in answers if answer.fits is verdict), None)
+        if result:
+            return result
+    if len(answers) == 1:
+        return answers[0][0]
+    return Fit(Fits.NO, "No compute environment of the queue can run it. " + " ".join(a.reason for a, _ in answers))
+
+
+def _check_environment(size: Size, environment: EnvironmentFacts) -> Fit:
+    name = environment.name
+    if environment.state == "DISABLED":
+        return Fit(Fits.NO, f"{name} is disabled.")
+    if environment.status in ("INVALID", "DELETING", "DELETED"):
+        return Fit(Fits.NO, f"{name} is {environment.status.lower()}.")
+    if environment.platform and environment.platform != size.platform:
+        available, required = _PLATFORM_LABELS[environment.platform], _PLATFORM_LABELS[size.platform]
+        return Fit(Fits.NO, f"{name} runs jobs of {available}, and this is one of {required}.")
+    max_vcpus = environment.max_vcpus
+    if max_vcpus is not None and size.vcpus > max_vcpus:
+        return Fit(Fits.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {max_vcpus} in all.")
+    if size.platform == "FARGATE":
+        return _check_fargate(size, name)
+    return _check_instances(size, environment)
+
+
+_PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
+
+
+def _check_fargate(size: Size, name: str) -> Fit:
+    if size.gpus:
+        return Fit(Fits.NO, f"{name} is of Fargate, which has no GPUs.")
+    if size.vcpus > FARGATE_VCPUS or size.memory_mib > FARGATE_MEMORY_MIB:
+        return Fit(
+            Fits.NO, f"A task of Fargate has {FARGATE_VCPUS} vCPU and {FARGATE_MEMORY_MIB // 1024} GiB at most."
+        )
+    return Fit(Fits.YES, f"{name} can run it.")
+
+
+def _check_instances(size: Size, environment: EnvironmentFacts) -> Fit:
+    """Compare with every instance type: the answer is no only if all types are known and none is large enough."""
+    name = environment.name
+    sizes = {type_name: machine(type_name) for type_name in environment.instance_types}
+    unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
+    instances = [instance for instance in sizes.values() if instance]
+    if any(_can_hold(instance, size, MOST_OF_IT) for instance in instances):
+        return Fit(Fits.YES, f"{name} can run it.")
+    if unknown_types or not sizes:
+        which = f"of its machines ({listed(unknown_types, limit=3)})" if unknown_types else "of its machines"
+        return Fit(Fits.UNKNOWN, f"{name} may run it: how large the largest {which} is, is not known here.")
+    if any(_can_hold(instance, size, 1) for instance in instances):
+        return Fit(Fits.UNKNOWN, f"{name} may be too small: a machine keeps some of its memory for itself.")
+    return Fit(
+        Fits.NO,
+        f"No machine of {name} ({listed(sizes, limit=4)}) is large enough: {_limiting_resource(instances, size)}.",
+    )
+
+
+def _can_hold(instance: Machine, size: Size, share: float) -> bool:
+    """Return whether an instance is large enough. Memory is strict: a job never gets all memory of an instance."""
+    return (
+        size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
+    )
+
+
+def _limiting_resource(instances: Iterable[Machine], size: Size) -> str:
+    """Name the first resource that exceeds every instance, or say that no single one has all."""
+    all_instances = list(instances)
+    for amount, most, what in (
+        (size.gpus, max(instance.gpus for instance in all_instances), "GPU"),
+        (size.vcpus, max(instance.vcpus for instance in all_instances), "vCPU"),
+    ):
+        if amount > most:
+            return f"they have {most} {what} at most"
+    largest = max(instance.memory_mib for instance in all_instances)
+    if size.memory_mib >= largest:
+        return f"they have {largest // 1024} GiB at most, and keep some of it for themselves"
+    return "none has as much of all that it asks for"

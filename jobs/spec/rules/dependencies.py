@@ -1,0 +1,158 @@
+"""Rules of job dependencies outside the steps of a workflow (JobDependency, API reference)."""
+
+import re
+from collections.abc import Iterator
+
+from jobs.spec.documents import Document, list_at, object_at
+from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.rules.registry import WARNING, rule
+
+JOB_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?::[0-9]{1,5}|#[0-9]{1,4})?")
+"""The id of a job, of an array child (id:index) or of a node (id#index)."""
+
+REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+"""${jobName}: another step of the same workflow."""
+
+
+def is_job_id(text: object) -> bool:
+    return isinstance(text, str) and JOB_ID.fullmatch(text) is not None
+
+
+def array_size(document: Document) -> int | None:
+    """Return the number of children, or None if the job is no array."""
+    size = object_at(document, "arrayProperties").get("size")
+    return size if isinstance(size, int) and not isinstance(size, bool) else None
+
+
+def of_a_submission(document: Document) -> Iterator[Problem]:
+    """Yield the problems of the dependencies of a single submission."""
+    yield from no_reference(document)
+    yield from job_id_is_there(document)
+    yield from job_id_is_one(document)
+    yield from types(document)
+
+
+def types(document: Document) -> Iterator[Problem]:
+    """Yield the problems of dependency types, in a submission or a step."""
+    if "dependsOn" in document:
+        for check in TYPE_RULES:
+            yield from check(document)
+
+
+@rule("submission.reference")
+def no_reference(document: Document) -> Iterator[Problem]:
+    """A single submission waits for jobs that Batch knows already; ${name} stands for a job of a workflow.
+
+    Source: the portal, whose workflows have such references.
+    """
+    for here, job_id in _job_ids(document):
+        if REFERENCE.fullmatch(job_id):
+            message = (
+                f"{quoted(job_id)} stands for another job of a workflow, and this is a single submission; "
+                'put the jobs into {"jobs": [ … ]}, or give the id of a job that Batch knows.'
+            )
+            yield Problem(here, message)
+
+
+@rule("submission.empty-job-id")
+def job_id_is_there(document: Document) -> Iterator[Problem]:
+    """The id of a job to wait for is not empty; a shell may have made it so.
+
+    Source: POSIX shell, parameter expansion; JobDependency, AWS Batch API reference.
+    """
+    for here, job_id in _job_ids(document):
+        if not job_id:
+            message = (
+                "The jobId is empty; a shell turns ${name} into nothing unless the heredoc begins with << 'EOF'. "
+                "Give the id of a job."
+            )
+            yield Problem(here, message)
+
+
+@rule("submission.job-id")
+def job_id_is_one(document: Document) -> Iterator[Problem]:
+    """A job to wait for is named by its id, which is a UUID, with the number of a child or node behind it.
+
+    Source: JobDependency, AWS Batch API reference.
+    """
+    for here, job_id in _job_ids(document):
+        if job_id and not REFERENCE.fullmatch(job_id) and not is_job_id(job_id):
+            message = f"{quoted(job_id)} is not the id of a Batch job (such as 12345678-1234-1234-1234-123456789012)."
+            yield Problem(here, message)
+
+
+@rule("workflow.sequential-is-plain", WARNING)
+def sequential_is_plain(document: Document) -> Iterator[Problem]:
+    """SEQUENTIAL beside the id of a job is read as a plain dependency, because Batch defines it within an array only.
+
+    Source: “Job dependencies”, AWS Batch User Guide.
+    """
+    for here, entry in _entries(document):
+        if entry.get("type") == "SEQUENTIAL" and "jobId" in entry:
+            message = (
+                "A dependency on a job has no type SEQUENTIAL; it is read as a plain one: "
+                "this job starts when the other has succeeded."
+            )
+            yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
+
+
+@rule("dependencies.sequential-without-array")
+def sequential_needs_an_array(document: Document) -> Iterator[Problem]:
+    """SEQUENTIAL without the id of a job lines up the children of an array, so the job has to be one.
+
+    Source: “Array jobs”, AWS Batch User Guide.
+    """
+    for here, entry in _entries(document):
+        if entry.get("type") == "SEQUENTIAL" and "jobId" not in entry and array_size(document) is None:
+            message = (
+                "SEQUENTIAL without jobId lines up the children of an array, and this job has no arrayProperties."
+            )
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("dependencies.n-to-n-without-array")
+def n_to_n_needs_an_array(document: Document) -> Iterator[Problem]:
+    """N_TO_N joins the children of two arrays, so the job has to be one.
+
+    Source: “Array jobs”, AWS Batch User Guide.
+    """
+    for here, entry in _entries(document):
+        if entry.get("type") == "N_TO_N" and "jobId" in entry and array_size(document) is None:
+            message = "N_TO_N joins the children of two arrays, and this job has no arrayProperties."
+            yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
+
+
+@rule("dependencies.no-job-id")
+def dependencies_name_a_job(document: Document) -> Iterator[Problem]:
+    """A dependency names the job to wait for, unless it lines up the children of an array.
+
+    Source: JobDependency, AWS Batch API reference.
+    """
+    for here, entry in _entries(document):
+        if "jobId" in entry or entry.get("type") == "SEQUENTIAL":
+            continue
+        if entry.get("type") == "N_TO_N":
+            yield Problem(here, "N_TO_N needs the jobId of the array whose children to wait for.")
+        else:
+            message = "This dependency names no job; give it a jobId or take it away."
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+TYPE_RULES = (
+    sequential_is_plain,
+    sequential_needs_an_array,
+    n_to_n_needs_an_array,
+    dependencies_name_a_job,
+)
+
+
+def _entries(document: Document) -> Iterator[tuple[str, Document]]:
+    for number, entry in enumerate(list_at(document, "dependsOn")):
+        if isinstance(entry, dict):
+            yield join("dependsOn", number), entry
+
+
+def _job_ids(document: Document) -> Iterator[tuple[str, str]]:
+    for here, entry in _entries(document):
+        if isinstance(entry.get("jobId"), str):
+            yield f"{here}/jobId", entry["jobId"]

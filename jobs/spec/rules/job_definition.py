@@ -1,0 +1,87 @@
+"""The rules of a job definition (RegisterJobDefinition)."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from jobs.spec import placeholders
+from jobs.spec.containers import tasks
+from jobs.spec.documents import Document, Kind
+from jobs.spec.problems import Problem, join, listed
+from jobs.spec.rules import (
+    multinode_ecs_eks,
+    platform,
+    problem_limit,
+    reserved_names,
+    retries,
+    secrets,
+    sizes,
+    volumes,
+)
+from jobs.spec.rules.registry import rule
+from jobs.spec.schema import botocore_schema
+
+_BLOCKS = {
+    "container": ("containerProperties", "ecsProperties", "eksProperties"),
+    "multinode": ("nodeProperties",),
+}
+
+
+def problems(document: Document) -> list[Problem]:
+    """Return every problem of a definition, from its schema and the rules."""
+    rules = chain.from_iterable(check(document) for check in RULES)
+    return list(problem_limit.first(chain(botocore_schema.check(document, Kind.DEFINITION), rules)))
+
+
+@rule("definition.properties")
+def one_block_of_properties(document: Document) -> Iterator[Problem]:
+    """A definition has the properties of its type, and only one sort of them.
+
+    Type container takes containerProperties, ecsProperties or eksProperties; type multinode takes nodeProperties.
+    Source: JobDefinition, AWS Batch API reference.
+    """
+    kind = document.get("type")
+    if not isinstance(kind, str) or kind not in _BLOCKS:
+        return
+    allowed = _BLOCKS[kind]
+    present = [key for blocks in _BLOCKS.values() for key in blocks if key in document]
+    matching = [key for key in present if key in allowed]
+    if not matching:
+        yield Problem("", f"A definition of type {kind} needs {listed(allowed, conjunction='or')}.")
+    for key in present:
+        if key not in allowed:
+            message = f"{key} does not go with type {kind}, which takes {listed(allowed, conjunction='or')}."
+            yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
+    for key in matching[1:]:
+        message = f"{key} does not go together with {matching[0]}; keep one of them."
+        yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
+
+
+@rule("definition.no-image")
+def an_image(document: Document) -> Iterator[Problem]:
+    """A container needs an image.
+
+    Source: ContainerProperties, AWS Batch API reference: required for single-node jobs.
+    """
+    for task in tasks(document):
+        if task.sort == "container" and "image" not in task.value:
+            yield Problem(join(*task.path), f"image is missing in {task.path[-1]}; name the container image to run.")
+
+
+RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
+    one_block_of_properties,
+    an_image,
+    *platform.RULES,
+    *multinode_ecs_eks.RULES,
+    *sizes.REQUIREMENT_RULES,
+    sizes.asks_later,
+    *volumes.RULES,
+    *placeholders.SHARED_RULES,
+    placeholders.placeholders_have_defaults,
+    placeholders.parameters_are_used,
+    *retries.RULES,
+    *reserved_names.VARIABLE_RULES,
+    *reserved_names.TAG_RULES,
+    secrets.secrets_in_variables,
+    secrets.masked_values,
+    sizes.definition_fits,
+)

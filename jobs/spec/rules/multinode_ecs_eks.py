@@ -1,0 +1,256 @@
+"""Rules of jobs on several machines or in a Kubernetes cluster: node groups, ECS tasks and EKS pods."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from jobs.spec.containers import is_eks, tasks
+from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at
+from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.rules.registry import rule
+from jobs.spec.rules.sizes import number
+
+GROUPS = ("nodeProperties", "nodeRangeProperties")
+_RANGE = re.compile(r"([0-9]{1,4})?:([0-9]{1,4})?|([0-9]{1,4})")
+_MEBIBYTES = re.compile(r"[0-9]{1,9}Mi")
+
+
+@rule("nodes.range")
+def ranges_are_ranges(document: Document) -> Iterator[Problem]:
+    """targetNodes is a range of node numbers such as 0:3, 4: or :3.
+
+    Source: NodeRangeProperty, AWS Batch API reference.
+    """
+    count = _node_count(document)
+    for position, group in enumerate(list_at(document, *GROUPS)):
+        text = text_at(group, "targetNodes")
+        here = join(*GROUPS, position, "targetNodes")
+        if not isinstance(object_at(group).get("targetNodes"), str):
+            continue
+        span = node_range(text, count)
+        if span is None:
+            yield Problem(here, f"{quoted(text)} is no range of nodes; write it as 0:3, 4: or :3.")
+        elif count and span.stop > count:
+            yield Problem(here, f"{quoted(text)} goes beyond node {count - 1}, the last of {count}.")
+
+
+@rule("nodes.not-covered")
+def ranges_cover_all(document: Document) -> Iterator[Problem]:
+    """The groups of a multi-node job together have every node.
+
+    Source: NodeRangeProperty, AWS Batch API reference.
+    """
+    count = _node_count(document)
+    spans = [node_range(text_at(group, "targetNodes"), count) for group in list_at(document, *GROUPS)]
+    if not count or not spans or None in spans:
+        return
+    next_node = 0
+    for span in sorted((span for span in spans if span), key=lambda span: span.start):
+        if span.start > next_node:
+            break
+        next_node = max(next_node, span.stop)
+    if next_node < count:
+        message = f"Node {next_node} is in no group; together the groups have to have nodes 0 to {count - 1}."
+        yield Problem(join(*GROUPS), message)
+
+
+@rule("nodes.main")
+def main_node_exists(document: Document) -> Iterator[Problem]:
+    """The main node is one of the nodes.
+
+    Source: NodeProperties, AWS Batch API reference.
+    """
+    count, main = _node_count(document), object_at(document, "nodeProperties").get("mainNode")
+    if count and is_whole_number(main) and main >= count:
+        message = f"mainNode is {main}, and the nodes are 0 to {count - 1}."
+        fix = ({"op": "replace", "path": "/nodeProperties/mainNode", "value": 0},)
+        yield Problem("/nodeProperties/mainNode", message, fix=fix)
+
+
+@rule("nodes.properties")
+def groups_have_one_block(document: Document) -> Iterator[Problem]:
+    """A group of nodes has container, ecsProperties or eksProperties, and only one of them.
+
+    Source: NodeRangeProperty, AWS Batch API reference.
+    """
+    blocks = ("container", "ecsProperties", "eksProperties")
+    for position, group in enumerate(list_at(document, *GROUPS)):
+        if not is_object(group):
+            continue
+        present = [key for key in blocks if key in group]
+        here = join(*GROUPS, position)
+        if not present:
+            yield Problem(here, f"Group {position + 1} does not say what runs; it needs a container.")
+        for key in present[1:]:
+            message = f"{key} does not go together with {present[0]}; keep one of them."
+            yield Problem(f"{here}/{key}", message, fix=({"op": "remove", "path": f"{here}/{key}"},))
+
+
+@rule("nodes.instance-types")
+def groups_have_one_instance_type(document: Document) -> Iterator[Problem]:
+    """All groups of a multi-node job use one instance type.
+
+    Source: “Multi-node parallel jobs”, AWS Batch User Guide.
+    """
+    first = ""
+    for position, group in enumerate(list_at(document, *GROUPS)):
+        plain = text_at(group, "container", "instanceType")
+        for name, path in ((plain, ("container", "instanceType")), *_instance_types(group)):
+            first = first or name
+            if name and name != first:
+                message = f"All groups use one instance type; this says {quoted(name)}, another {quoted(first)}."
+                here = join(*GROUPS, position, *path)
+                yield Problem(here, message, fix=({"op": "replace", "path": here, "value": first},))
+
+
+def _instance_types(group: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    for position, name in enumerate(list_at(group, "instanceTypes")):
+        if isinstance(name, str):
+            yield name, ("instanceTypes", position)
+
+
+@rule("ecs.essential")
+def a_container_is_essential(document: Document) -> Iterator[Problem]:
+    """At least one container of an ECS task is essential: the job ends with it.
+
+    Source: TaskContainerProperties, AWS Batch API reference.
+    """
+    for task in tasks(document):
+        none_essential = all(container.value.get("essential") is False for container in task.containers)
+        if task.sort == "ecs" and task.containers and none_essential:
+            here = join(*task.containers[0].path, "essential")
+            message = "No container of this task is essential; the job ends with one that is."
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("containers.same-name")
+def containers_have_names_of_their_own(document: Document) -> Iterator[Problem]:
+    """The containers of a task or pod have different names.
+
+    Source: TaskContainerProperties and EksContainer, AWS Batch API reference.
+    """
+    for task in tasks(document):
+        names: set[str] = set()
+        for container in task.containers:
+            name = text_at(container.value, "name")
+            if name and name in names and task.sort != "container":
+                yield Problem(join(*container.path, "name"), f"Another container is named {quoted(name)} already.")
+            names.add(name)
+
+
+@rule("eks.platform")
+def eks_names_no_platform(document: Document) -> Iterator[Problem]:
+    """platformCapabilities is not taken for jobs on EKS.
+
+    Source: RegisterJobDefinition, AWS Batch API reference.
+    """
+    if is_eks(document) and "platformCapabilities" in document:
+        message = "platformCapabilities is not taken for jobs on EKS; take it away."
+        yield Problem("/platformCapabilities", message, fix=({"op": "remove", "path": "/platformCapabilities"},))
+
+
+@rule("eks.propagate-tags")
+def eks_propagates_no_tags(document: Document) -> Iterator[Problem]:
+    """Tags are not propagated for jobs on EKS.
+
+    Source: RegisterJobDefinition, AWS Batch API reference.
+    """
+    if is_eks(document) and document.get("propagateTags") is True:
+        message = "Tags are not propagated for jobs on EKS; take propagateTags away."
+        yield Problem("/propagateTags", message, fix=({"op": "remove", "path": "/propagateTags"},))
+
+
+@rule("eks.memory")
+def eks_memory(document: Document) -> Iterator[Problem]:
+    """Memory of a pod's container is in whole MiB such as 1024Mi, and its request and limit are equal.
+
+    Source: EksContainerResourceRequirements, AWS Batch API reference.
+    """
+    for path, limits, requests in _pod_resources(document):
+        for side, values in (("limits", limits), ("requests", requests)):
+            text = values.get("memory")
+            if isinstance(text, str) and not _MEBIBYTES.fullmatch(text):
+                yield Problem(
+                    join(*path, side, "memory"), f"memory is in whole MiB such as 1024Mi; found {quoted(text)}."
+                )
+        limit, request = limits.get("memory"), requests.get("memory")
+        if isinstance(limit, str) and isinstance(request, str) and limit != request:
+            here = join(*path, "requests", "memory")
+            message = f"The request of memory has to equal its limit, {quoted(limit)}."
+            yield Problem(here, message, fix=({"op": "replace", "path": here, "value": limit},))
+
+
+@rule("eks.cpu")
+def eks_cpu(document: Document) -> Iterator[Problem]:
+    """CPU of a pod's container is in quarters, and its limit is at least its request.
+
+    Source: EksContainerResourceRequirements, AWS Batch API reference.
+    """
+    for path, limits, requests in _pod_resources(document):
+        for side, values in (("limits", limits), ("requests", requests)):
+            text = values.get("cpu")
+            if isinstance(text, str) and (not number(text) or number(text) % Decimal("0.25")):
+                yield Problem(
+                    join(*path, side, "cpu"), f"cpu is in quarters such as 0.25 or 2; found {quoted(text)}."
+                )
+        limit, request = number(limits.get("cpu")), number(requests.get("cpu"))
+        if limit and limit < request:
+            here = join(*path, "limits", "cpu")
+            message = f"The limit of cpu has to be at least its request, {request}."
+            yield Problem(here, message, fix=({"op": "replace", "path": here, "value": requests["cpu"]},))
+
+
+@rule("eks.no-image")
+def pods_have_images(document: Document) -> Iterator[Problem]:
+    """A pod has at least one container.
+
+    Source: EksPodProperties, AWS Batch API reference.
+    """
+    for task in tasks(document):
+        if task.sort == "eks" and not task.containers:
+            yield Problem(join(*task.path), "The pod has no container; say in containers what runs.")
+
+
+RULES = (
+    ranges_are_ranges,
+    ranges_cover_all,
+    main_node_exists,
+    groups_have_one_block,
+    groups_have_one_instance_type,
+    a_container_is_essential,
+    containers_have_names_of_their_own,
+    eks_names_no_platform,
+    eks_propagates_no_tags,
+    eks_memory,
+    eks_cpu,
+    pods_have_images,
+)
+
+
+def node_range(text: str, count: int) -> range | None:
+    """Return the nodes of a range such as 0:3, or None if it is malformed. `count` closes an open end."""
+    match = _RANGE.fullmatch(text)
+    if not match:
+        return None
+    if match[3]:
+        return range(int(match[3]), int(match[3]) + 1)
+    if not match[1] and not match[2]:
+        return None
+    first = int(match[1] or 0)
+    last = int(match[2]) if match[2] else max(count - 1, first)
+    return range(first, last + 1) if first <= last else None
+
+
+def _node_count(document: Document) -> int:
+    count = object_at(document, "nodeProperties").get("numNodes")
+    return count if is_whole_number(count) and count > 0 else 0
+
+
+def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
+    """Yield path, limits and requests of every pod container that has resources."""
+    for task in tasks(document):
+        for container in task.containers:
+            if task.sort == "eks" and is_object(container.value.get("resources")):
+                resources = container.value["resources"]
+                yield (*container.path, "resources"), object_at(resources, "limits"), object_at(resources, "requests")

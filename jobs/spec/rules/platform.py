@@ -1,0 +1,284 @@
+"""Rules of the platforms, Fargate and EC2, and of the fields that only one of them has."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from jobs.spec.containers import Container, Task, is_eks, is_fargate, is_multinode, tasks
+from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
+from jobs.spec.problems import Problem, join, listed, quoted
+from jobs.spec.rules.registry import WARNING, rule
+from jobs.spec.rules.sizes import asked, legacy_alone, missing, modernised, number
+
+FARGATE_MEMORY: dict[Decimal, tuple[int, ...]] = {
+    Decimal("0.25"): (512, 1024, 2048),
+    Decimal("0.5"): tuple(range(1024, 4096 + 1, 1024)),
+    Decimal(1): tuple(range(2048, 8192 + 1, 1024)),
+    Decimal(2): tuple(range(4096, 16384 + 1, 1024)),
+    Decimal(4): tuple(range(8192, 30720 + 1, 1024)),
+    Decimal(8): tuple(range(16384, 61440 + 1, 4096)),
+    Decimal(16): tuple(range(32768, 122880 + 1, 8192)),
+}
+"""vCPU to MiB; ResourceRequirement, AWS Batch API reference."""
+
+_ONLY_EC2 = ("ulimits", "instanceType")
+_ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
+_ONLY_FARGATE = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform")
+_EC2_LOG_DRIVERS = ("json-file", "syslog", "journald", "gelf", "fluentd")
+_FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
+
+
+@rule("fargate.multinode")
+def no_nodes_on_fargate(document: Document) -> Iterator[Problem]:
+    """Multi-node jobs do not run on Fargate.
+
+    Source: “Multi-node parallel jobs”, AWS Batch User Guide.
+    """
+    if is_fargate(document) and is_multinode(document):
+        message = "Multi-node jobs do not run on Fargate; take platformCapabilities away."
+        yield Problem("/platformCapabilities", message, fix=({"op": "remove", "path": "/platformCapabilities"},))
+
+
+@rule("platform.one", WARNING)
+def one_platform(document: Document) -> Iterator[Problem]:
+    """A definition is for EC2 or for Fargate; the fields of the one are refused on the other.
+
+    Source: RegisterJobDefinition and ContainerProperties, AWS Batch API reference.
+    """
+    platforms = list_at(document, "platformCapabilities")
+    if len(platforms) > 1:
+        yield Problem("/platformCapabilities", "platformCapabilities names several platforms; keep one of them.")
+
+
+@rule("fargate.execution-role")
+def fargate_has_an_execution_role(document: Document) -> Iterator[Problem]:
+    """A job on Fargate needs an execution role, by which its image is pulled and its log is written.
+
+    Source: “Job definitions on Fargate”, AWS Batch User Guide.
+    """
+    for task in _fargate_tasks(document):
+        if not text_at(task.value, "executionRoleArn"):
+            yield Problem(join(*task.path), "A job on Fargate needs an executionRoleArn; name the role here.")
+
+
+@rule("fargate.legacy-size")
+def fargate_has_no_legacy_sizes(document: Document) -> Iterator[Problem]:
+    """On Fargate the old vcpus and memory are refused; resourceRequirements say the size.
+
+    Source: ContainerProperties, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        for container in task.containers:
+            for key in legacy_alone(container.value):
+                message = f"{key} is not taken on Fargate; say it in resourceRequirements."
+                yield Problem(join(*container.path, key), message, fix=modernised(container, (key,)))
+
+
+@rule("fargate.no-size")
+def fargate_has_a_size(document: Document) -> Iterator[Problem]:
+    """A definition for Fargate names vCPU and memory.
+
+    Source: ResourceRequirement, AWS Batch API reference: Fargate takes certain pairs only.
+    """
+    for task in _fargate_tasks(document):
+        missing_names = missing(task.value) if task.sort == "container" else []
+        if missing_names:
+            yield Problem(join(*task.path), f"A definition for Fargate has to name {listed(missing_names)}.")
+
+
+@rule("fargate.gpu")
+def fargate_has_no_gpus(document: Document) -> Iterator[Problem]:
+    """Fargate has no GPUs.
+
+    Source: ResourceRequirement, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        for container in task.containers:
+            for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
+                if text_at(entry, "type") == "GPU":
+                    here = join(*container.path, "resourceRequirements", position)
+                    message = "Fargate has no GPUs; take this away, or let the job run on EC2."
+                    yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("fargate.not-applicable")
+def fargate_leaves_out(document: Document) -> Iterator[Problem]:
+    """Fargate takes no privileged containers, ulimits, volumes of the host, instance type, devices, tmpfs or swap.
+
+    Source: “Job definitions on Fargate”, AWS Batch User Guide; LinuxParameters, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        for container in task.containers:
+            value, path = container.value, container.path
+            if value.get("privileged") is True:
+                yield _unsupported_on_fargate("privileged", (*path, "privileged"))
+            for key in _ONLY_EC2:
+                if value.get(key):
+                    yield _unsupported_on_fargate(key, (*path, key))
+            for key in _ONLY_EC2_LINUX:
+                if object_at(value, "linuxParameters").get(key) not in (None, []):
+                    yield _unsupported_on_fargate(key, (*path, "linuxParameters", key))
+        for position, volume in enumerate(list_at(task.value, "volumes")):
+            if "host" in object_at(volume):
+                yield _unsupported_on_fargate("A volume of the host", (*task.path, "volumes", position, "host"))
+
+
+def _unsupported_on_fargate(what: str, path: tuple[str | int, ...]) -> Problem:
+    here = join(*path)
+    message = f"{what} is not taken on Fargate; take it away, or let the job run on EC2."
+    return Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("fargate.log-driver")
+def fargate_log_drivers(document: Document) -> Iterator[Problem]:
+    """On Fargate logs go by awslogs, splunk or awsfirelens.
+
+    Source: LogConfiguration, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        for container in task.containers:
+            driver = text_at(container.value, "logConfiguration", "logDriver")
+            if driver in _EC2_LOG_DRIVERS:  # the schema warns about unknown drivers
+                message = f"Fargate has no log driver {quoted(driver)}; it has {listed(_FARGATE_LOG_DRIVERS)}."
+                here = join(*container.path, "logConfiguration", "logDriver")
+                yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "awslogs"},))
+
+
+@rule("fargate.windows-arm")
+def windows_runs_on_x86(document: Document) -> Iterator[Problem]:
+    """Windows on Fargate runs on X86_64 only.
+
+    Source: RuntimePlatform, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        runtime = object_at(task.value, "runtimePlatform")
+        if (
+            text_at(runtime, "operatingSystemFamily").startswith("WINDOWS")
+            and runtime.get("cpuArchitecture") == "ARM64"
+        ):
+            here = join(*task.path, "runtimePlatform", "cpuArchitecture")
+            message = "Windows on Fargate runs on X86_64 only."
+            yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "X86_64"},))
+
+
+@rule("fargate.pair")
+def fargate_pairs(document: Document) -> Iterator[Problem]:
+    """Fargate has only certain pairs of vCPU and memory.
+
+    They are checked when a job is submitted too, on what definition and override give together. Source:
+    ResourceRequirement, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        if task.sort == "container":
+            yield from misfit(asked(task.value), task.containers[0])
+
+
+def misfit(needs: dict[str, str], at: Container) -> Iterator[Problem]:
+    """Yield a problem if Fargate does not offer the size, with the smallest size that is large enough as its fix."""
+    vcpus, memory = number(needs.get("VCPU")), number(needs.get("MEMORY"))
+    if not vcpus or not memory or memory in FARGATE_MEMORY.get(vcpus, ()):
+        return
+    entries = list_at(at.value, "resourceRequirements")
+    here = join(*at.path, "resourceRequirements") if entries else join(*at.path)
+    nearest_size = next(
+        (
+            (count, size)
+            for count, sizes in FARGATE_MEMORY.items()
+            if count >= vcpus
+            for size in sizes
+            if size >= memory
+        ),
+        None,
+    )
+    hint = (
+        f"the next it has is {nearest_size[0]} vCPU with {nearest_size[1]:,} MiB."
+        if nearest_size
+        else "it has 16 vCPU and 122,880 MiB at most."
+    )
+    fix: tuple[dict[str, object], ...] = ()
+    if nearest_size:
+        others = [entry for entry in entries if text_at(entry, "type") not in ("VCPU", "MEMORY")]
+        pair = [{"type": "VCPU", "value": str(nearest_size[0])}, {"type": "MEMORY", "value": str(nearest_size[1])}]
+        fix = ({"op": "add", "path": join(*at.path, "resourceRequirements"), "value": [*pair, *others]},)
+    message = f"Fargate has no task with {vcpus.normalize():f} vCPU and {memory.normalize():f} MiB; {hint}"
+    yield Problem(here, message, fix=fix)
+
+
+@rule("ec2.not-applicable")
+def ec2_leaves_out(document: Document) -> Iterator[Problem]:
+    """Network, platform version, extra storage and runtime platform can be chosen on Fargate only.
+
+    Source: ContainerProperties, AWS Batch API reference: “not applicable to jobs that run on EC2 resources”.
+    """
+    if is_fargate(document) or is_eks(document):
+        return
+    for task in tasks(document):
+        if task.sort != "container":
+            continue
+        for key in _ONLY_FARGATE:
+            if key in task.value:
+                here = join(*task.path, key)
+                message = (
+                    f"{key} is for Fargate, and this definition is for EC2; take it away, "
+                    'or say platformCapabilities: ["FARGATE"].'
+                )
+                yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("ec2.whole-vcpus")
+def ec2_has_whole_vcpus(document: Document) -> Iterator[Problem]:
+    """On EC2 a job has whole vCPUs, written without a point.
+
+    Source: ResourceRequirement, AWS Batch API reference.
+    """
+    if is_fargate(document):
+        return
+    for task in tasks(document):
+        for container in task.containers:
+            yield from fractional_vcpus(container)
+
+
+def fractional_vcpus(container: Container) -> Iterator[Problem]:
+    """Yield the VCPU requirements that are not whole."""
+    for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
+        value = text_at(entry, "value")
+        if text_at(entry, "type") != "VCPU" or "." not in value or not number(value):
+            continue
+        here = join(*container.path, "resourceRequirements", position, "value")
+        whole = str(int(number(value).to_integral_value(rounding="ROUND_CEILING")))
+        message = f"On EC2 a job has whole vCPUs; {quoted(value)} could be {quoted(whole)}."
+        yield Problem(here, message, fix=({"op": "replace", "path": here, "value": whole},))
+
+
+@rule("platform.instance-type", WARNING)
+def instance_type_is_for_nodes(document: Document) -> Iterator[Problem]:
+    """An instance type is named for multi-node jobs only; for others the compute environment decides.
+
+    Source: ContainerProperties, AWS Batch API reference.
+    """
+    if value_at(document, "containerProperties", "instanceType") and not is_fargate(document):
+        here = "/containerProperties/instanceType"
+        message = "instanceType is for multi-node jobs; here the compute environment of the queue decides."
+        yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+RULES = (
+    no_nodes_on_fargate,
+    one_platform,
+    fargate_has_an_execution_role,
+    fargate_has_no_legacy_sizes,
+    fargate_has_a_size,
+    fargate_has_no_gpus,
+    fargate_leaves_out,
+    fargate_log_drivers,
+    windows_runs_on_x86,
+    fargate_pairs,
+    ec2_leaves_out,
+    ec2_has_whole_vcpus,
+    instance_type_is_for_nodes,
+)
+
+
+def _fargate_tasks(document: Document) -> list[Task]:
+    if not is_fargate(document):
+        return []
+    return [task for task in tasks(document) if task.sort in ("container", "ecs") and not task.in_group]

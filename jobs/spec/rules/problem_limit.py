@@ -1,0 +1,40 @@
+"""The limit on problems reported for one document.
+
+A text of a megabyte can hold a hundred thousand mistakes, and a message costs more than the check. Checking stops at
+the limit, and the last problem says so.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from jobs.spec.problems import Problem, Severity
+from jobs.spec.rules.registry import ERROR, note
+
+MAX_ERRORS = 500
+"""Errors reported for one document."""
+
+MAX_PROBLEMS = 25_000
+"""Errors and warnings reported for one document: a workflow of 5,000 steps may have a few warnings per step."""
+
+MORE_PROBLEMS = note(
+    "reading.more-problems", ERROR,
+    "A document with more than 500 errors, or 25,000 errors and warnings, is not checked to its end. "
+    "Source: the portal.",
+)  # fmt: skip
+
+
+def first(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems up to the limit, then one that says that checking stopped. Consumes `problems` no further."""
+    errors = 0
+    for count, problem in enumerate(problems):
+        if errors >= MAX_ERRORS or count >= MAX_PROBLEMS:
+            what = f"{MAX_ERRORS:,} errors" if errors >= MAX_ERRORS else f"{MAX_PROBLEMS:,} errors and warnings"
+            message = f"More than {what} were found, and the rest isn't checked. Fix these first."
+            yield Problem("", message, rule=MORE_PROBLEMS)
+            return
+        errors += problem.severity is Severity.ERROR
+        yield problem
+
+
+def is_cut(problems: Iterable[Problem]) -> bool:
+    """Return whether checking stopped at the limit."""
+    return any(problem.rule == MORE_PROBLEMS for problem in problems)

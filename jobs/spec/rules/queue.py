@@ -1,0 +1,99 @@
+"""Rules that a queue sets for the jobs submitted to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobs.spec.containers import is_eks, is_fargate
+from jobs.spec.documents import Document
+from jobs.spec.job_size import requested_size
+from jobs.spec.placement import EnvironmentFacts, Fits, fit
+from jobs.spec.problems import Problem
+from jobs.spec.rules.registry import WARNING, rule
+
+
+@dataclass(frozen=True)
+class QueueFacts:
+    """What is known of a queue. None or an empty string: not read from AWS yet."""
+
+    fair_share: bool | None = None
+    """Whether the queue has a fair-share scheduling policy."""
+    platform: str = ""
+    """jobQueueType in AWS: ECS, ECS_FARGATE, EKS or SAGEMAKER_TRAINING."""
+    environments: tuple[EnvironmentFacts, ...] = ()
+
+
+@rule("share.missing")
+def share_is_named(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue with a fair-share policy needs a share identifier.
+
+    Source: SubmitJob, AWS Batch API reference.
+    """
+    if queue.fair_share is True and "shareIdentifier" not in submission:
+        message = "The queue is shared by a fair-share policy; name the share of this job in shareIdentifier."
+        yield Problem("/jobQueue" if "jobQueue" in submission else "", message)
+
+
+@rule("share.not-fair")
+def share_is_shared(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue without a fair-share policy takes no share identifier.
+
+    Source: SubmitJob, AWS Batch API reference.
+    """
+    if queue.fair_share is False and "shareIdentifier" in submission:
+        message = "The queue has no fair-share policy and takes no shareIdentifier; take it away."
+        yield Problem("/shareIdentifier", message, fix=({"op": "remove", "path": "/shareIdentifier"},))
+
+
+@rule("share.priority", WARNING)
+def priority_counts(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A scheduling priority only counts on a queue with a fair-share policy.
+
+    Source: SubmitJob, AWS Batch API reference.
+    """
+    if queue.fair_share is False and "schedulingPriorityOverride" in submission:
+        here = "/schedulingPriorityOverride"
+        message = "The queue has no fair-share policy, so a scheduling priority does nothing there."
+        yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("queue.service-jobs")
+def queue_takes_jobs(_: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue for SageMaker training takes no container jobs.
+
+    Source: JobQueueDetail, AWS Batch API reference.
+    """
+    if queue.platform == "SAGEMAKER_TRAINING":
+        yield Problem("/jobQueue", "The queue is for SageMaker training jobs; choose one for containers.")
+
+
+@rule("queue.platform")
+def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """A queue runs the definitions of its own platform only: EC2, Fargate or EKS.
+
+    Source: ComputeEnvironmentOrder and JobQueueDetail, AWS Batch API reference.
+    """
+    labels = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
+    queue_platform = labels.get(queue.platform)
+    platform = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
+    if queue_platform and queue_platform != platform and "nodeProperties" not in definition:
+        message = (
+            f"The job definition is for {platform}, and the queue runs jobs on {queue_platform}; "
+            f"choose a queue for {platform}."
+        )
+        yield Problem("/jobQueue", message)
+
+
+@rule("queue.nothing-fits", WARNING)
+def some_environment_runs_it(definition: Document, submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+    """Some compute environment of the queue is large enough for the job, else it waits for ever.
+
+    Source: “Jobs stuck in a RUNNABLE status”, AWS Batch User Guide.
+    """
+    if "nodeProperties" in definition or any(queue_has_the_platform(definition, queue)):
+        return
+    answer = fit(requested_size(definition, submission), queue.environments)
+    if answer.fits is Fits.NO:
+        yield Problem("/jobQueue", f"{answer.reason} The job would wait for ever.")
+
+
+RULES = (share_is_named, share_is_shared, priority_counts, queue_takes_jobs)

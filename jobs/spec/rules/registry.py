@@ -1,0 +1,61 @@
+"""The registry of validation rules: id, severity, statement and source of each.
+
+A rule is a small function that yields problems. `rule` gives it an id and registers its docstring, from which
+`docs/rules.md` is generated: the text before “Source:” states the rule to people, the text after it names the source.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import wraps
+from inspect import cleandoc
+from typing import ParamSpec
+
+from jobs.spec.problems import Problem, Severity
+
+P = ParamSpec("P")
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A registered rule."""
+
+    id: str
+    severity: Severity
+    says: str
+    source: str
+
+
+KNOWN: dict[str, Rule] = {}
+"""All rules by id, complete once `jobs.spec.rules.registry.validate` is imported."""
+
+
+def rule(
+    name: str, severity: Severity = ERROR
+) -> Callable[[Callable[P, Iterator[Problem]]], Callable[P, Iterator[Problem]]]:
+    """Register a function as a rule. Its problems get the rule's id and severity."""
+
+    def register(check: Callable[P, Iterator[Problem]]) -> Callable[P, Iterator[Problem]]:
+        note(name, severity, check.__doc__ or "")
+
+        @wraps(check)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Iterator[Problem]:
+            for problem in check(*args, **kwargs):
+                yield replace(problem, rule=name, severity=severity)
+
+        return wrapper
+
+    return register
+
+
+def note(name: str, severity: Severity, text: str) -> str:
+    """Register a rule whose check is part of a larger one. Raise ValueError if its text names no source."""
+    one_line = " ".join(cleandoc(text).split())
+    says, colon, source = one_line.partition("Source: ")
+    if not (colon and says and source):
+        raise ValueError(f"The rule {name} does not say what it says, or not where that is written.")
+    if name in KNOWN:
+        raise ValueError(f"There are two rules {name}.")
+    KNOWN[name] = Rule(name, severity, says.strip(), source.strip())
+    return name

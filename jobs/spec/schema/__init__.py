@@ -1,0 +1,1 @@
+"""JSON Schema made from botocore, and validation against it."""

@@ -1,0 +1,239 @@
+"""JSON Schema (2020-12) of each kind of document, built from the installed botocore.
+
+The service model has every key, its type and AWS's documentation. What it lacks (patterns of names, bounds of
+numbers, most lengths) comes from `LIMITS`, whose source is the AWS Batch API reference unless a line says otherwise.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+
+from jobs.spec.documents import Document, Kind, Path, list_at
+from jobs.spec.problems import Problem, join
+from jobs.spec.schema import validator
+from jobs.spec.schema.messages import Elsewhere
+from jobs.spec.suggestions import Guesses
+
+NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+_ARN = "arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}"
+_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
+JOB_QUEUE = f"^({_ARN}:job-queue/)?{_NAME}$"
+JOB_DEFINITION = f"^({_ARN}:job-definition/)?{_NAME}(:[0-9]{{1,9}})?$"
+SHARE_IDENTIFIER = "^[A-Za-z0-9]{1,254}([A-Za-z0-9]|[*])?$"
+EXIT_REASON = r"^[A-Za-z0-9.: \t\n]{1,511}([A-Za-z0-9.: \t\n]|[*])?$|^[*]$"
+EXIT_CODE = "^[0-9]{1,511}([0-9]|[*])?$|^[*]$"
+RETRY_ACTION = "^([Rr][Ee][Tt][Rr][Yy]|[Ee][Xx][Ii][Tt])$"
+
+IN_WORDS = {
+    NAME: "letters, digits, - and _, at most 128 of them, the first a letter or digit",
+    JOB_QUEUE: "the name of a queue (letters, digits, - and _) or its ARN",
+    JOB_DEFINITION: "name, name:revision or ARN of a job definition",
+    SHARE_IDENTIFIER: "at most 255 letters and digits, with at most one * at the end",
+    EXIT_REASON: "at most 512 letters, digits, blanks, . and :, with at most one * at the end",
+    EXIT_CODE: "digits, with at most one * at the end",
+    RETRY_ACTION: "RETRY or EXIT",
+}
+"""The meaning of each pattern, continuing “must be”."""
+
+LIMITS: dict[tuple[str, str], dict[str, Any]] = {
+    ("RegisterJobDefinitionRequest", "jobDefinitionName"): {"pattern": NAME},
+    ("RegisterJobDefinitionRequest", "schedulingPriority"): {"minimum": 0, "maximum": 9999},
+    ("SubmitJobRequest", "jobName"): {"pattern": NAME},
+    ("SubmitJobRequest", "jobQueue"): {"pattern": JOB_QUEUE},
+    ("SubmitJobRequest", "jobDefinition"): {"pattern": JOB_DEFINITION},
+    ("SubmitJobRequest", "shareIdentifier"): {"pattern": SHARE_IDENTIFIER},
+    ("SubmitJobRequest", "schedulingPriorityOverride"): {"minimum": 0, "maximum": 9999},
+    ("SubmitJobRequest", "dependsOn"): {"maxItems": 20},
+    # The number of tags is a rule of reserved_names.py: the portal adds its own.
+    ("SubmitJobRequest", "tags"): {"maxProperties": None},
+    ("ArrayProperties", "size"): {"minimum": 2, "maximum": 10_000},
+    ("RetryStrategy", "attempts"): {"minimum": 1, "maximum": 10},
+    ("RetryStrategy", "evaluateOnExit"): {"maxItems": 5},
+    ("EvaluateOnExit", "onStatusReason"): {"pattern": EXIT_REASON},
+    ("EvaluateOnExit", "onReason"): {"pattern": EXIT_REASON},
+    ("EvaluateOnExit", "onExitCode"): {"pattern": EXIT_CODE},
+    ("EvaluateOnExit", "action"): {"enum": None, "pattern": RETRY_ACTION},  # the reference: not case sensitive
+    ("JobTimeout", "attemptDurationSeconds"): {"minimum": 60},
+    ("ContainerProperties", "image"): {"minLength": 1, "maxLength": 255},
+    ("ContainerProperties", "vcpus"): {"minimum": 1},
+    ("ContainerProperties", "memory"): {"minimum": 4},
+    ("ContainerOverrides", "vcpus"): {"minimum": 1},
+    ("ContainerOverrides", "memory"): {"minimum": 4},
+    ("TaskContainerProperties", "image"): {"minLength": 1, "maxLength": 255},
+    ("EksContainer", "image"): {"minLength": 1},
+    ("EphemeralStorage", "sizeInGiB"): {"minimum": 21, "maximum": 200},
+    ("EcsProperties", "taskProperties"): {"minItems": 1, "maxItems": 1},
+    ("EcsTaskProperties", "containers"): {"minItems": 1, "maxItems": 10},
+    # 1,000 by default (AWS Batch User Guide, multi-node parallel jobs), and an account may have more.
+    ("NodeProperties", "numNodes"): {"minimum": 1, "maximum": 9999},
+    ("NodeOverrides", "numNodes"): {"minimum": 1, "maximum": 9999},
+    ("NodeProperties", "mainNode"): {"minimum": 0},
+    ("NodeProperties", "nodeRangeProperties"): {"minItems": 1, "maxItems": 5},
+    ("NodeRangeProperty", "instanceTypes"): {"maxItems": 1},
+    ("LinuxParameters", "swappiness"): {"minimum": 0, "maximum": 100},
+}
+"""Keywords added to a member of a shape; None removes a keyword."""
+
+_REQUESTS = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}
+
+_TYPES = {
+    "string": "string", "integer": "integer", "long": "integer", "boolean": "boolean",
+    "double": "number", "float": "number", "timestamp": "string", "blob": "string",
+}  # fmt: skip
+
+_BOUNDS = {
+    "string": ("minLength", "maxLength"), "list": ("minItems", "maxItems"), "map": ("minProperties", "maxProperties"),
+}  # fmt: skip
+
+
+def check(document: Document, kind: Kind) -> Iterator[Problem]:
+    """Yield the problems of a document against its schema."""
+    if kind is not Kind.WORKFLOW:
+        elsewhere = _find_misplaced_key if kind is Kind.SUBMISSION else None
+        yield from validator.problems(
+            document, _compiled_schema(kind), pattern_descriptions=IN_WORDS, find_misplaced_key=elsewhere
+        )
+        return
+    yield from validator.problems(document, _compiled_schema(kind), pattern_descriptions=IN_WORDS)
+    guesses = Guesses()
+    for number, step in enumerate(list_at(document, "jobs")):
+        yield from validator.problems(
+            step,
+            _compiled_step(),
+            pattern_descriptions=IN_WORDS,
+            at=("jobs", number),
+            suggestions=guesses,
+            find_misplaced_key=_find_misplaced_key,
+        )
+
+
+@cache
+def schema(kind: Kind) -> dict[str, Any]:
+    """Return the JSON Schema of a kind. The result is shared: don't modify it."""
+    definitions: dict[str, Any] = {}
+    if kind is Kind.WORKFLOW:
+        _convert_shape(_service_model().shape_for(_REQUESTS[Kind.SUBMISSION]), definitions)
+        root = _workflow_schema(definitions)
+    else:
+        _convert_shape(_service_model().shape_for(_REQUESTS[kind]), definitions)
+        root = definitions.pop(_REQUESTS[kind])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
+
+
+@cache
+def _compiled_schema(kind: Kind) -> validator.Shape:
+    """Compile the schema of a kind; that of a workflow without its steps, which are checked one by one."""
+    whole = schema(kind)
+    if kind is Kind.WORKFLOW:
+        whole = {**whole, "properties": {"jobs": {**whole["properties"]["jobs"], "items": {}}}}
+    return validator.compiled(whole)
+
+
+@cache
+def _compiled_step() -> validator.Shape:
+    """Compile the schema of one workflow step."""
+    definitions = schema(Kind.WORKFLOW)["$defs"]
+    return validator.compiled({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
+
+
+def _find_misplaced_key(path: Path, key: str) -> Elsewhere | None:
+    """Explain a key that is unknown in its place in a submission but valid elsewhere; None for any other."""
+    steps = 2 if path[:1] == ("jobs",) else 0
+    here = join(*path, key)
+    if len(path) == steps and key in _members_of_shapes("ContainerOverrides"):
+        return Elsewhere(f"{key} belongs into containerOverrides, not beside it.")
+    if key in _definition_only_keys() and (len(path) == steps or "verride" in str(path[steps])):
+        message = (
+            f"{key} cannot be changed by a submission: only the job definition says it. "
+            "Register a revision of the definition that says what you want."
+        )
+        return Elsewhere(message, ({"op": "remove", "path": here},))
+    return None
+
+
+@cache
+def _members_of_shapes(*shapes: str) -> frozenset[str]:
+    structures = (_service_model().shape_for(name) for name in shapes)
+    return frozenset(member for shape in structures if isinstance(shape, StructureShape) for member in shape.members)
+
+
+@cache
+def _definition_only_keys() -> frozenset[str]:
+    """Return the keys of a definition and its containers."""
+    return _members_of_shapes(
+        *("RegisterJobDefinitionRequest", "ContainerProperties", "TaskContainerProperties"),
+        *("EcsTaskProperties", "EksContainer", "EksPodProperties", "NodeProperties"),
+    )
+
+
+@cache
+def _service_model() -> ServiceModel:
+    """Load botocore's service model of AWS Batch, without a session or client."""
+    return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
+
+
+def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the portal's own schema of a workflow: a list of submissions. A rule limits the number of parents."""
+    step = definitions["SubmitJobRequest"]
+    step["properties"]["dependsOn"].pop("maxItems")
+    return {
+        "type": "object",
+        "title": "Workflow",
+        "description": "Jobs that wait for each other: ${jobName} in dependsOn stands for another job of the list.",
+        "additionalProperties": False,
+        "properties": {"jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}}},
+        "required": ["jobs"],
+    }
+
+
+def _convert_shape(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a shape; structures are added to `definitions` and referenced."""
+    if isinstance(shape, StructureShape):
+        if shape.name not in definitions:
+            definitions[shape.name] = {}  # set before the recursion, so that recursive shapes end
+            definitions[shape.name].update(_convert_structure(shape, definitions))
+        return {"$ref": f"#/$defs/{shape.name}"}
+    converted: dict[str, Any]
+    if isinstance(shape, ListShape):
+        converted = {"type": "array", "items": _convert_shape(shape.member, definitions)}
+    elif isinstance(shape, MapShape):
+        converted = {"type": "object", "additionalProperties": _convert_shape(shape.value, definitions)}
+        names = {key: value for key, value in _convert_shape(shape.key, definitions).items() if key != "type"}
+        if names:
+            converted["propertyNames"] = names
+    else:
+        converted = {"type": _TYPES[shape.type_name]}
+        if isinstance(shape, StringShape) and shape.enum:
+            converted["enum"] = list(shape.enum)
+    lower, upper = _BOUNDS.get(shape.type_name, ("minimum", "maximum"))
+    for keyword, name in (("min", lower), ("max", upper), ("pattern", "pattern")):
+        if keyword in shape.metadata:
+            converted[name] = shape.metadata[keyword]
+    return converted
+
+
+def _convert_structure(shape: StructureShape, definitions: dict[str, Any]) -> dict[str, Any]:
+    properties = {}
+    for name, member in shape.members.items():
+        converted = {**_convert_shape(member, definitions), "description": plain(member.documentation)}
+        converted |= LIMITS.get((shape.name, name), {})
+        properties[name] = {key: value for key, value in converted.items() if value is not None}
+    return {
+        "type": "object",
+        "title": shape.name,
+        "description": plain(shape.documentation),
+        "additionalProperties": False,
+        "properties": properties,
+        **({"required": list(shape.required_members)} if shape.required_members else {}),
+    }
+
+
+def plain(documentation: str) -> str:
+    """Return AWS's HTML documentation as one paragraph of plain text."""
+    spaced = re.sub(r"</?(?:p|li|ul|ol|dl|dt|dd|note|important|div|br|h\d)\b[^>]*>", " ", documentation or "")
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", spaced))).strip()

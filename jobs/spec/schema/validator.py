@@ -1,0 +1,159 @@
+"""Validation of a document against a JSON Schema with `jsonschema` (Draft 2020-12).
+
+The validator is extended in three ways: 90.0 is no integer (botocore refuses it), a pattern has to match the whole
+string (`$` also matches before a final newline), and every subschema is compiled once, so that validation resolves no
+references. `messages` explains the errors.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from jobs.spec.documents import Path, is_whole_number
+from jobs.spec.problems import Problem
+from jobs.spec.schema import messages
+from jobs.spec.suggestions import Guesses
+
+Elsewhere = Callable[[Path, str], messages.Elsewhere | None]
+"""Called with the path of an object and an unknown key in it; returns where the key belongs, or None."""
+
+KEYWORDS = messages.SENTENCES.keys() | {
+    "$schema", "$defs", "$ref", "title", "description", "properties", "items", "propertyNames",
+}  # fmt: skip
+"""The keywords whose errors have a message; a schema with any other can't be compiled."""
+
+_ANNOTATIONS = frozenset({"$schema", "$defs", "title", "description"})
+_CHECKED_FIRST = ("type", "required")
+
+
+def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Check `properties` in document order."""
+    if not isinstance(instance, dict):
+        return
+    for key, value in instance.items():
+        if key in ready:
+            yield from _prepend_path(ready[key].iter_errors(value), key)
+
+
+def _check_additional_properties(
+    _: Any, ready: Any, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Check `additionalProperties`: false, or a schema for each."""
+    if not isinstance(instance, dict):
+        return
+    properties = schema.get("properties", ())
+    others = [key for key in instance if key not in properties]
+    if ready is False:
+        if others:
+            yield ValidationError("unknown keys")
+        return
+    for key in others:
+        yield from _prepend_path(ready.iter_errors(instance[key]), key)
+
+
+def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Check `propertyNames`; the error's path leads to the key."""
+    if isinstance(instance, dict):
+        for key in instance:
+            for error in _prepend_path(ready.iter_errors(key), key):
+                error.schema_path.appendleft("propertyNames")
+                yield error
+
+
+def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Check `items`."""
+    if isinstance(instance, list):
+        for number, entry in enumerate(instance):
+            yield from _prepend_path(ready.iter_errors(entry), number)
+
+
+def _check_pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Check `pattern` against the whole string."""
+    if isinstance(instance, str) and not pattern.fullmatch(instance):
+        yield ValidationError("pattern")
+
+
+def _prepend_path(errors: Iterator[ValidationError], key: str | int) -> Iterator[ValidationError]:
+    for error in errors:
+        error.path.appendleft(key)
+        yield error
+
+
+_Validator: Any = extend(  # type: ignore[no-untyped-call] # untyped in the stubs
+    Draft202012Validator,
+    validators={
+        "properties": _check_properties,
+        "additionalProperties": _check_additional_properties,
+        "propertyNames": _check_property_names,
+        "items": _check_items,
+        "pattern": _check_pattern,
+    },
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: is_whole_number(value)),
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A schema ready for validation."""
+
+    validator: Any
+
+
+def compiled(schema: Mapping[str, Any]) -> Shape:
+    """Compile a schema. Raise ValueError for a keyword that has no message."""
+    return Shape(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
+
+
+class _SchemaCompiler:
+    """Turns every subschema into a validator; those of `$defs` are shared."""
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self.definitions = definitions
+        self.by_name: dict[str, Any] = {}
+
+    def compile(self, part: Mapping[str, Any]) -> Any:
+        if "$ref" not in part:
+            return _Validator(self._compile_keywords(part))
+        name = part["$ref"].removeprefix("#/$defs/")
+        if name not in self.by_name:
+            self.by_name[name] = None  # a recursive shape would return None here: Batch has none
+            self.by_name[name] = _Validator(self._compile_keywords(self.definitions[name]))
+        return self.by_name[name]
+
+    def _compile_keywords(self, part: Mapping[str, Any]) -> dict[str, Any]:
+        if unknown := part.keys() - KEYWORDS:
+            raise ValueError(f"Keywords that are not understood: {sorted(unknown)}")
+        keywords = [*(keyword for keyword in _CHECKED_FIRST if keyword in part)]
+        keywords += [keyword for keyword in part if keyword not in _CHECKED_FIRST and keyword not in _ANNOTATIONS]
+        return {keyword: self._compile_value(keyword, part[keyword]) for keyword in keywords}
+
+    def _compile_value(self, keyword: str, value: Any) -> Any:
+        if keyword == "properties":
+            return {name: self.compile(member) for name, member in value.items()}
+        if keyword == "pattern":
+            return re.compile(value)
+        return self.compile(value) if isinstance(value, Mapping) else value
+
+
+def problems(
+    document: Any,
+    shape: Shape,
+    *,
+    pattern_descriptions: Mapping[str, str],
+    at: Path = (),
+    suggestions: Guesses | None = None,
+    find_misplaced_key: Elsewhere | None = None,
+) -> Iterator[Problem]:
+    """Yield the problems of a document that stands at the path `at` of a larger one.
+
+    `pattern_descriptions` explains the patterns of the schema.
+    """
+    context: messages.Told | None = None
+    for error in shape.validator.iter_errors(document):
+        context = context or messages.Told(pattern_descriptions, suggestions or Guesses(), find_misplaced_key)
+        yield from messages.problems(error, (*at, *error.absolute_path), context)

@@ -1,0 +1,214 @@
+"""Full comparison of AWS's job lists with the portal's rows, queue by queue.
+
+A second job with the same marker is terminated and counted. A job of this portal without a row, as after the restore
+of a backup, is rebuilt from its tags. A job in AWS whose delivery was in doubt is adopted.
+
+A long list is read a few pages at a time, so that the clock can do its other tasks in between.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils.timezone import now
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError, MalformedAnswerError, is_outage
+from jobs.aws.response_reader import Answer
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
+from jobs.models.database_generation import leave_recovery, recovering_since, safe_from
+from jobs.models.ids import TEXT_LENGTH, from_text
+from jobs.states import FINAL_DELIVERIES, FINAL_STATES, Delivery
+from jobs.sync.recovery import rebuild
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "reconcile"
+EVERY = timedelta(minutes=5)
+# AWS lists a job up to two minutes after accepting it, from a request that may have been under way for five.
+OVERLAP = timedelta(minutes=10)
+# AWS forgets ended jobs after a week.
+KEPT = timedelta(days=8)
+SECONDS_AT_ONCE = 5.0
+
+Page = Sequence[batch.Listed]
+
+
+@dataclass
+class Reading:
+    """The position in a queue's list."""
+
+    began: datetime
+    pages: Iterator[Page]
+
+
+_readings: dict[int, Reading] = {}
+
+
+def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelta = EVERY) -> int:
+    """Compare the account's due queues, for about `seconds`. Return how many were finished."""
+    deadline = time.monotonic() + seconds
+    finished = 0
+    for queue in list(_due(account, every)):
+        try:
+            if not _go_on(queue, deadline):
+                break
+        except AwsError as error:
+            log.warning("compare_failed", queue=queue.name, error=error.message)
+            _readings.pop(queue.pk, None)
+            if is_outage(error):
+                break
+        else:
+            finished += 1
+    leave_recovery()
+    return finished
+
+
+def has_due_queues(account: Account, every: timedelta = EVERY) -> bool:
+    """Return whether any queue is due for a comparison."""
+    return bool(_due(account, every))
+
+
+def _due(account: Account, every: timedelta) -> list[Queue]:
+    current_time, since = now(), recovering_since()
+    due = Q(swept_at=None) | Q(swept_at__lt=current_time - every)
+    if since and current_time >= safe_from(account, since):
+        due |= Q(swept_at__lt=safe_from(account, since))
+    queues = Queue.objects.filter(due, account=account, vanished_at=None).select_related("account")
+    return list(queues.order_by("swept_at", "pk"))
+
+
+def _go_on(queue: Queue, deadline: float) -> bool:
+    """Continue with the queue's list. True at its end."""
+    cursor = _readings.get(queue.pk)
+    if cursor is None:
+        started_at = now()
+        is_complete = queue.swept_at is None or recovering_since() is not None
+        since = started_at - KEPT if is_complete else (queue.swept_at or started_at) - OVERLAP
+        reader = client_for(queue.account, "batch", Purpose.READ)
+        cursor = Reading(started_at, batch.created_since(reader, queue.arn or queue.name, since))
+        _readings[queue.pk] = cursor
+    for page in cursor.pages:
+        _compare(queue, page)
+        if time.monotonic() > deadline:
+            return False
+    del _readings[queue.pk]
+    Queue.objects.filter(pk=queue.pk).update(swept_at=cursor.began)
+    return True
+
+
+def _compare(queue: Queue, page: Page) -> None:
+    """Compare one page of AWS's list with its jobs' rows."""
+    by_public_id: dict[UUID, list[batch.Listed]] = defaultdict(list)
+    for summary in page:
+        public_id = _marked(summary.name)
+        if public_id:
+            by_public_id[public_id].append(summary)
+    rows = (
+        Job.objects.filter(public_id__in=list(by_public_id))
+        .select_related("account", "queue")
+        .defer("document", "raw")
+    )
+    jobs = {job.public_id: job for job in rows}
+    surplus: list[tuple[Job, str, OddityKind]] = []
+    orphan_ids = []
+    for public_id, summaries in by_public_id.items():
+        job = jobs.get(public_id)
+        if job is None:
+            orphan_ids.append(min(summaries, key=lambda summary: (summary.created_at, summary.batch_id)).batch_id)
+            continue
+        if job.marker not in {summary.name for summary in summaries}:
+            continue  # the name only ends like one of ours
+        surplus += [(job, summary.batch_id, kind) for summary, kind in _surplus(job, summaries)]
+    _end(queue, surplus)
+    if orphan_ids:
+        _take_in(queue, orphan_ids)
+
+
+def _surplus(job: Job, summaries: Page) -> list[tuple[batch.Listed, OddityKind]]:
+    """Return the jobs that AWS has beyond the one it should have."""
+    if job.delivery in FINAL_DELIVERIES:
+        return [(summary, OddityKind.UNWANTED) for summary in summaries]
+    is_leased = job.lease_until is not None and job.lease_until > now()
+    if job.delivery == Delivery.SENDING and is_leased:
+        return []  # its worker is about to record which
+    if job.delivery != Delivery.SENT:
+        reader = client_for(job.account, "batch", Purpose.READ)
+        oldest_first = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+        if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
+            return []  # another process has just recorded which
+    return [(summary, OddityKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
+
+
+def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
+    """Terminate surplus jobs whose tags show that the portal sent them, and no copies that someone made by hand."""
+    if not surplus:
+        return
+    reader = client_for(queue.account, "batch", Purpose.READ)
+    observations, unreadable = _described(reader, [batch_id for _, batch_id, _ in surplus])
+    by_batch_id = {observation.batch_id: observation for observation in observations}
+    for job, batch_id, kind in surplus:
+        observation = by_batch_id.get(batch_id)
+        tags = Answer(observation.raw).text_map("tags") if observation else {}
+        sent_by_us = (
+            tags.get("portal:installation") == settings.INSTALLATION and tags.get("portal:job") == job.text_id
+        )
+        if observation is None or not sent_by_us:
+            continue
+        if observation.state not in FINAL_STATES:
+            batch.terminate(reader, batch_id, f"The portal has this job as {job.batch_id or 'withdrawn'}.")
+        note = f"AWS has a second job {batch_id}; it was ended." if job.batch_id else f"AWS had it as {batch_id}."
+        fields = {"account": queue.account, "job": job, "note": note}
+        if Oddity.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
+            log.error("duplicate_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
+            StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source=SOURCE)
+    _check_all_read(unreadable)
+
+
+def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
+    """Rebuild the rows of jobs that have a marker and no row, if their tags name this portal."""
+    reader = client_for(queue.account, "batch", Purpose.READ)
+    observations, unreadable = _described(reader, batch_ids)
+    for observation in observations:
+        if Answer(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
+            continue
+        job, note = rebuild(queue, observation)
+        kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
+        fields = {"account": queue.account, "job": job, "note": note}
+        if Oddity.objects.get_or_create(kind=kind, batch_id=observation.batch_id, defaults=fields)[1]:
+            log.error("orphaned_job", batch_id=observation.batch_id, rebuilt=job is not None, note=note)
+    _check_all_read(unreadable)
+
+
+def _described(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
+    """Describe jobs. Return the observations, and the ids whose description can't be read."""
+    observations: list[batch.Observation] = []
+    unreadable: set[str] = set()
+    for start in range(0, len(batch_ids), batch.DESCRIBE_AT_ONCE):
+        result = batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
+        observations += result.observations
+        unreadable |= result.unreadable
+    return observations, unreadable
+
+
+def _check_all_read(unreadable: set[str]) -> None:
+    """Raise MalformedAnswerError if any description could not be read: the queue then doesn't count as compared."""
+    if unreadable:
+        raise MalformedAnswerError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
+
+
+def _marked(name: str) -> UUID | None:
+    """Return the public id at the end of a name, if it has one."""
+    text = name[-TEXT_LENGTH:]
+    try:
+        return from_text(text) if name[-TEXT_LENGTH - 1 : -TEXT_LENGTH] == "-" else None
+    except ValueError:
+        return None

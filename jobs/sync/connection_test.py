@@ -1,0 +1,46 @@
+"""Test of an account's connection; stores the portal's identity and permissions there."""
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.utils.timezone import now
+
+from jobs.aws import connection_test
+from jobs.aws.arns import number_in, partition
+from jobs.aws.session import fresh_clients
+from jobs.models import Access, Account, Job
+from jobs.states import State
+
+
+def try_connection(account: Account) -> None:
+    """Test the account's connection and save the result, which contains no credentials."""
+    by_role = account.access == Access.ROLE
+    report = connection_test.find_out(fresh_clients(account), surroundings(account))
+    result = {
+        "caller": report.caller,
+        "asks_as": connection_test.who(fresh_clients(account, own=True)("sts")) if by_role else "",
+        "findings": [asdict(finding) for finding in report.findings],
+        "trouble": report.trouble or _elsewhere(account, report.number),
+    }
+    Account.objects.filter(pk=account.pk).update(connection=result, connection_at=now())
+
+
+def surroundings(account: Account) -> connection_test.Surroundings:
+    """Return what permissions can be tested with: a queue and a job that succeeded, if the account has any."""
+    queue = account.queues.filter(vanished_at=None).order_by("pk").first()
+    job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
+    return connection_test.Surroundings(
+        region=account.region,
+        number=account.number or number_in(account.role_arn),
+        partition=partition(account.region),
+        queue=(queue.arn or queue.name) if queue else "",
+        ended_job=str(job.batch_id) if job else "",
+        installation=settings.INSTALLATION,
+        by_role=account.access == Access.ROLE,
+    )
+
+
+def _elsewhere(account: Account, number: str) -> str:
+    if not number or not account.number or number == account.number:
+        return ""
+    return f"This way in leads to account {number}, and not to {account.number}."

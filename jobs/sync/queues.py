@@ -1,0 +1,127 @@
+"""Mirror of an account's queues, updated in two steps so that an admin can review the changes between them.
+
+A queue that AWS no longer lists is marked as removed and kept, because history refers to it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from jobs.aws import queues
+from jobs.aws.errors import AwsError
+from jobs.aws.response_reader import Answer
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, Queue
+
+MIRRORED = ("arn", "state", "status", "status_reason", "priority", "platform")
+
+
+@dataclass(frozen=True)
+class QueueChange:
+    """One difference between AWS's queue and the mirror: a new, changed, removed or returned queue."""
+
+    name: str
+    kind: str  # new, changed, gone, back
+    fields: Mapping[str, tuple[Any, Any]]
+
+
+def read_queues(account: Account) -> None:
+    """Read the account's queues from AWS and save the snapshot beside the mirror.
+
+    Raise one of `jobs.aws.errors`, after saving its message on the account.
+    """
+    try:
+        client = client_for(account, "batch", Purpose.READ)
+        descriptions = queues.queues(client)
+        policies = queues.scheduling_policies(
+            client, [queue.policy_arn for queue in descriptions if queue.policy_arn]
+        )
+    except AwsError as error:
+        Account.objects.filter(pk=account.pk).update(reading_trouble=error.message, reading_at=now())
+        raise
+    snapshot = [{**asdict(queue), "scheduling_policy": policies.get(queue.policy_arn, {})} for queue in descriptions]
+    Account.objects.filter(pk=account.pk).update(reading=snapshot, reading_trouble="", reading_at=now())
+
+
+def difference(account: Account) -> list[QueueChange]:
+    """Return the differences between the last snapshot and the mirror."""
+    mirror = {queue.name: queue for queue in account.queues.all()}
+    changes = []
+    for description in account.reading:
+        queue = mirror.pop(description["name"], None)
+        if queue is None:
+            changes.append(
+                QueueChange(description["name"], "new", {name: (None, description[name]) for name in MIRRORED})
+            )
+            continue
+        mirrored = {name: getattr(queue, name) for name in MIRRORED}
+        differences = {
+            name: (mirrored[name], description[name]) for name in MIRRORED if mirrored[name] != description[name]
+        }
+        if (policy := description.get("scheduling_policy", {})) != queue.scheduling_policy:
+            differences["scheduling_policy"] = (_shares(queue.scheduling_policy), _shares(policy))
+        if (environments := description.get("environments", [])) != queue.environments:
+            differences["environments"] = (_in_words(queue.environments), _in_words(environments))
+        if queue.vanished_at:
+            changes.append(QueueChange(queue.name, "back", differences))
+        elif differences:
+            changes.append(QueueChange(queue.name, "changed", differences))
+    changes += [QueueChange(queue.name, "gone", {}) for queue in mirror.values() if queue.vanished_at is None]
+    return changes
+
+
+def _shares(policy: Mapping[str, Any]) -> str:
+    """Return a text like "by-team (A 0.5, B 1, decay 3600 s)"."""
+    reader = Answer(policy)
+    fair = reader.within("fairsharePolicy")
+    shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
+              fair.entries("shareDistribution")]  # fmt: skip
+    times = ((fair.number("shareDecaySeconds"), "decay {} s"), (fair.number("computeReservation"), "{} % kept free"))
+    facts = ", ".join([*shares, *(template.format(value) for value, template in times if value)])
+    name = reader.text("name") or reader.text("arn")
+    return f"{name} ({facts})" if facts else name
+
+
+def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
+    """Return a text like "general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"."""
+    return ", ".join(_environment_in_words(environment) for environment in environments)
+
+
+def _environment_in_words(description: Mapping[str, Any]) -> str:
+    environment = Answer(description)
+    resources = environment.within("computeResources")
+    vcpus = resources.number("maxvCpus")
+    limit = "" if vcpus is None else f"{vcpus} vCPU"
+    facts = ", ".join(
+        filter(None, (resources.text("type"), limit, environment.text("state"), environment.text("status")))
+    )
+    types = " ".join(resources.texts("instanceTypes"))
+    return f"{environment.text('computeEnvironmentName')} ({facts}{'; ' if types else ''}{types})"
+
+
+def apply_reading(account: Account) -> list[QueueChange]:
+    """Apply the last snapshot to the mirror. Return the changes."""
+    current_time = now()
+    with transaction.atomic():
+        account = Account.objects.select_for_update().get(pk=account.pk)
+        changes = difference(account)
+        for description in account.reading:
+            Queue.objects.update_or_create(
+                account=account,
+                name=description["name"],
+                defaults={**description, "seen_at": account.reading_at, "vanished_at": None},
+            )
+        missing_names = [change.name for change in changes if change.kind == "gone"]
+        account.queues.filter(name__in=missing_names).update(vanished_at=current_time)
+        Account.objects.filter(pk=account.pk).update(synced_at=current_time)
+    return changes
+
+
+def sync_queues(account: Account) -> list[QueueChange]:
+    """Read and apply at once, as the clock does. Raise like `read_queues`; the mirror is then unchanged."""
+    read_queues(account)
+    account.refresh_from_db()
+    return apply_reading(account)

@@ -1,0 +1,218 @@
+"""Recovery of a job's rows from AWS, after the restore of a backup that is older than the job."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs.aws import batch
+from jobs.aws.errors import AwsError
+from jobs.aws.response_reader import Answer
+from jobs.aws.session import Purpose, client_for
+from jobs.models import (
+    Account,
+    Definition,
+    Job,
+    JobTag,
+    Queue,
+    Registration,
+    Revision,
+    Source,
+    StateChange,
+    Submission,
+    Team,
+    User,
+)
+from jobs.models.ids import TEXT_LENGTH, from_text
+from jobs.models.tag_secret import LENGTH as TAG_DIGEST
+from jobs.spec import effective
+from jobs.spec.documents import Kind
+from jobs.spec.job_size import requested_size
+from jobs.spec.normalize import fingerprint
+from jobs.spec.redaction import redact_value
+from jobs.spec.rules.reserved_names import PORTAL_VARIABLES
+from jobs.states import Delivery, State
+from jobs.sync.apply import apply
+
+OWN = "portal:"
+LONGEST_DEFINITION_NAME = 128
+
+
+def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
+    """Create the job's rows from its tags. Return the job and a note; no job if its tags name unknown rows."""
+    description = Answer(observation.raw)
+    tags = description.text_map("tags")
+    name = description.text("jobName", max_length=batch.LONGEST_NAME)
+    if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:
+        return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
+    team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
+    person = _person(tags.get("portal:user", ""))
+    if team is None or person is None:
+        return None, f"Its team {tags.get('portal:team')!r} or its person {tags.get('portal:user')!r} is not known."
+    definition = _definition_named(description.text("jobDefinition"))
+    if definition is None:
+        return None, f"Its job definition {description.text('jobDefinition')!r} cannot be read."
+    definition_document = _described(queue.account, *definition)
+    with transaction.atomic():
+        # Lock like a submission does: a key is looked up and assigned under the team's lock.
+        team = Team.objects.select_for_update().get(pk=team.pk)
+        revision = _revision(queue.account, team, *definition, definition_document)
+        job = _job(queue, _submission(queue.account, team, person, tags), revision, observation)
+        note = "Rebuilt from what AWS has of it: the portal had no row for it."
+        StateChange.objects.create(
+            job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
+        )
+        apply(job, observation, source="reconcile")
+    return job, note
+
+
+def _submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
+    """Return the job's submission: the existing one, or a new one without jobs."""
+    submission = Submission(
+        team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={}
+    )
+    with suppress(ValueError):
+        public_id = from_text(tags.get("portal:submission", ""))
+        existing = Submission.objects.filter(public_id=public_id).first()
+        if existing and existing.team_id == team.pk and existing.account_id == account.pk:
+            return existing
+        if existing is None:
+            submission.public_id = public_id
+    key, dot, body = tags.get("portal:request", "").partition(".")
+    if dot and not Submission.objects.filter(team=team, key_digest=key).exists():
+        submission.key_digest, submission.body_digest = key[:TAG_DIGEST], body[:TAG_DIGEST]
+    submission.save()
+    return submission
+
+
+def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
+    """Add the job to the submission. Return its position."""
+    if not submission.job_count:
+        submission.name, submission.kind, submission.document = name, Kind.SUBMISSION, document
+    elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
+        steps = submission.document.get("jobs", [submission.document])
+        submission.kind, submission.document = Kind.WORKFLOW, {"jobs": [*steps, document]}
+        submission.name = f"{steps[0]['jobName'][:100]} and {len(steps)} more"
+    submission.job_count += 1
+    submission.save(update_fields=["name", "kind", "document", "job_count"])
+    last = submission.jobs.order_by("-position").values_list("position", flat=True).first()
+    return 0 if last is None else last + 1
+
+
+def _job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
+    description = Answer(observation.raw)
+    tags, marker = description.text_map("tags"), description.text("jobName", max_length=batch.LONGEST_NAME)
+    name = marker[: -TEXT_LENGTH - 1]
+    document = _document(name, queue, revision, description)
+    own_tags = {key: value for key, value in tags.items() if not key.startswith(OWN)}
+    position = _keep_step(submission, name, document)
+    team = submission.team
+    size = requested_size({**revision.document, **_described_as_run(description)}, document)
+    job = Job.objects.create(
+        public_id=from_text(marker[-TEXT_LENGTH:]),
+        submission=submission,
+        team=team,
+        account=queue.account,
+        queue=queue,
+        revision=revision,
+        definition_id=revision.definition_id,
+        position=position,
+        name=name,
+        marker=marker,
+        document=document,
+        tags=own_tags,
+        array_size=description.within("arrayProperties").number("size"),
+        **Job.size_fields(size),
+        delivery=Delivery.SENT,
+        epoch=1,
+        batch_id=observation.batch_id,
+        state=State.SUBMITTED,
+        submitted_at=observation.submitted_at,
+        next_poll_at=None,
+    )
+    all_tags = effective.tags(revision.document, {"tags": own_tags})
+    JobTag.objects.bulk_create(
+        JobTag(job=job, team=team, key=key, value=redact_value(key, value)) for key, value in all_tags.items()
+    )
+    return job
+
+
+def _document(name: str, queue: Queue, revision: Revision, description: Answer) -> dict[str, Any]:
+    """Return the submission document as far as AWS still has it: enough to run the job again."""
+    container = description.within("container")
+    overrides: dict[str, Any] = {}
+    if "command" in container:
+        overrides["command"] = container.texts("command")
+    if "environment" in container:
+        variables = container.entries("environment")
+        overrides["environment"] = [
+            entry.storable() for entry in variables if entry.text("name") not in PORTAL_VARIABLES
+        ]
+    if "resourceRequirements" in container:
+        overrides["resourceRequirements"] = [entry.storable() for entry in container.entries("resourceRequirements")]
+    document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}
+    document |= {key: value for key in ("parameters", "retryStrategy", "timeout")
+                 if (value := description.within(key).storable())}  # fmt: skip
+    if share := description.text("shareIdentifier"):
+        document["shareIdentifier"] = share
+    if overrides:
+        document["containerOverrides"] = overrides
+    if size := description.within("arrayProperties").number("size"):
+        document["arrayProperties"] = {"size": size}
+    return document
+
+
+def _described_as_run(description: Answer) -> dict[str, Any]:
+    """Return the properties that AWS describes with the job's overrides applied; the size is computed from them."""
+    parts = ("ecsProperties", "eksProperties", "nodeProperties")
+    return {key: part for key in parts if (part := description.within(key).storable())}
+
+
+def _person(text_id: str) -> User | None:
+    try:
+        return User.objects.filter(public_id=from_text(text_id)).first()
+    except ValueError:
+        return None
+
+
+def _public_id(marker: str) -> UUID | None:
+    try:
+        return from_text(marker[-TEXT_LENGTH:])
+    except ValueError:
+        return None
+
+
+def _definition_named(arn: str) -> tuple[str, int] | None:
+    """Return name and revision from `arn:…:job-definition/name:3`; None for any other text."""
+    name, _, number = arn.rpartition("/")[2].partition(":")
+    if not 0 < len(name) <= LONGEST_DEFINITION_NAME:
+        return None
+    return name, int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+
+
+def _described(account: Account, name: str, number: int) -> dict[str, Any]:
+    """Return the definition's document if no row has it and AWS still does."""
+    if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
+        return {}
+    try:
+        revisions = batch.definitions_named(client_for(account, "batch", Purpose.READ), name)
+    except AwsError:
+        return {}
+    return next((dict(revision.raw) for revision in revisions if revision.revision == number), {})
+
+
+def _revision(account: Account, team: Team, name: str, number: int, description: dict[str, Any]) -> Revision:
+    definition, _ = Definition.objects.get_or_create(account=account, name=name, defaults={"team": team})
+    document = description or {"jobDefinitionName": name, "type": "container"}
+    revision, _ = definition.revisions.get_or_create(
+        number=number,
+        defaults={
+            "arn": Answer(description).text("jobDefinitionArn", max_length=300),
+            "document": document,
+            "fingerprint": fingerprint(document),
+            "registration": Registration.REGISTERED,
+            "active": bool(description),
+        },
+    )
+    return revision

@@ -1,0 +1,97 @@
+"""allauth's forms where they need a word more."""
+
+from contextlib import suppress
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordForm
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as factors
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from cryptography.fernet import InvalidToken
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.forms import CharField
+from django.http import HttpRequest
+
+from jobs import mail, second_factor
+from jobs.models import User
+from jobs.web.accounts.adapters import kept_anew
+
+
+class SignInForm(LoginForm):
+    """The name that people type is called `username` in the page, as password managers like it."""
+
+    def add_prefix(self, field_name: str) -> str:
+        return str(super().add_prefix("username" if field_name == "login" else field_name))
+
+
+class ForgottenForm(ResetPasswordForm):
+    """Asks for a link. Whether anyone has the address is left to the task that sends it."""
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **_: Any) -> str:
+        address = str(self.cleaned_data["email"])
+        mail.request_password_reset(address, f"{request.scheme}://{request.get_host()}")
+        return address
+
+
+class PasswordForm(ChangePasswordForm):
+    """A new password, which is another one where an administrator set the present one."""
+
+    def clean_password1(self) -> str:
+        password = str(self.cleaned_data["password1"])
+        if self.user.must_change_password and self.user.check_password(password):
+            raise ValidationError("An administrator knows that password. Choose another one.")
+        return password
+
+
+class SetUpForm(ActivateTOTPForm):
+    """Sets a second factor up; administrators also give a code that was made for them at the command line."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if second_factor.needs_set_up_code(self.user):
+            self.fields["set_up_code"] = CharField(max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        """The set-up code comes last: it is used up only if all else is right."""
+        cleaned: dict[str, Any] = super().clean()
+        code = cleaned.get("set_up_code")
+        if code is not None and not self.errors and not second_factor.use_set_up_code(self.user, code):
+            self.add_error("set_up_code", "This code is wrong, was used, or is older than 30 minutes.")
+        return cleaned
+
+
+class OnceOnly:
+    """A code is good once, for as long as it is good at all: allauth forgets the use of one that comes late or early.
+
+    When a factor is used, its secret is moved to the present key, so that a former one can be retired.
+    """
+
+    authenticator: Authenticator
+    user: User
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type != Authenticator.Type.TOTP:
+            return code
+        lasts = factors.TOTP_PERIOD * (2 * factors.TOTP_TOLERANCE + 1)
+        if not cache.add(f"code-used-{self.user.pk}-{normalize_user_code(code)}", 1, lasts):
+            raise get_adapter().validation_error("incorrect_code")
+        with suppress(InvalidToken):
+            self.authenticator.data["secret"] = kept_anew(self.authenticator.data["secret"])
+            self.authenticator.save(update_fields=["data"])
+        return code
+
+
+class CodeForm(OnceOnly, AuthenticateForm):
+    """The second step of signing in."""
+
+
+class CodeAgainForm(OnceOnly, ReauthenticateForm):
+    """Shown again, before something that matters."""

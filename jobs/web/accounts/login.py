@@ -1,0 +1,67 @@
+"""The way in and out: name and password, then the code for whoever has a second factor."""
+
+from typing import Any
+
+from allauth.account.views import LoginView, ReauthenticateView
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
+from django.conf import settings
+from django.contrib.auth.views import LogoutView
+from django.http import HttpRequest, HttpResponse
+
+from jobs.web.accounts.forms import CodeAgainForm, CodeForm, SignInForm
+from jobs.web.shell.caching import clear_site
+
+DEMO_PEOPLE = (
+    ("analyst", "submits and watches jobs"),
+    ("lead", "leads a team"),
+    ("admin", "runs the portal"),
+)
+
+
+class SignIn(LoginView):
+    """`next` is followed only within this site."""
+
+    form_class = SignInForm
+    template_name = "accounts/login.html"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        told: dict[str, Any] = super().get_context_data(**more)
+        return {**told, "demo_people": DEMO_PEOPLE if settings.QUICKSTART else ()}
+
+
+class SignInCode(AuthenticateView):
+    """The second step. Fifteen minutes after the first, or with another password since, one begins again."""
+
+    form_class = CodeForm
+    template_name = "accounts/mfa_login.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        login = self.stage.login
+        changed = login.user.password_changed_at
+        began_before = bool(changed) and login.initiated_at <= changed.timestamp()
+        answer: HttpResponse = self.stage.abort() if began_before else super().post(request, *args, **kwargs)
+        return answer
+
+
+class PasswordAgain(ReauthenticateView):
+    """Before the second factor is changed: is it still the same person who sits there?"""
+
+    template_name = "accounts/reauthenticate.html"
+
+
+class CodeAgain(CodeAgainView):
+    """The same by a code; and where someone became staff, or set the factor up, in another session than this one."""
+
+    form_class = CodeAgainForm
+    template_name = "accounts/mfa_reauthenticate.html"
+
+
+class SignOut(LogoutView):
+    """By POST only, so that no link of another site signs anyone out."""
+
+    http_method_names = ["post", "options"]
+    next_page = "sign_in"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return clear_site(request, super().post(request, *args, **kwargs))

@@ -1,0 +1,68 @@
+"""The second factor of one's own: set up, codes for when the phone is lost, taken away."""
+
+from typing import Any
+
+from allauth.mfa.base.views import IndexView
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from jobs import second_factor
+from jobs.web.accounts.forms import SetUpForm
+
+
+class Factor(IndexView):
+    """Whether there is one, and how many codes are left."""
+
+    template_name = "accounts/mfa.html"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        told: dict[str, Any] = super().get_context_data(**more)
+        authenticators = told["authenticators"]
+        codes = authenticators.get("recovery_codes")
+        return {
+            **told,
+            "totp": authenticators.get("totp"),
+            "codes_left": len(codes.get_unused_codes()) if codes else 0,
+            "needed": second_factor.needed_by(self.request.user),
+        }
+
+
+@method_decorator(never_cache, name="dispatch")
+class SetUp(ActivateTOTPView):
+    """Shows a secret as a picture and as text, and asks for a code of it."""
+
+    template_name = "accounts/enable_mfa.html"
+    form_class = SetUpForm
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        told: dict[str, Any] = super().get_context_data(**more)
+        secret = told["form"].secret
+        groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+        return {**told, "secret": groups, "needed": second_factor.needed_by(self.request.user)}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factor.note_shown(self.request)
+        return answer
+
+
+class TakeAway(DeactivateTOTPView):
+    template_name = "accounts/disable_mfa.html"
+
+
+@method_decorator(never_cache, name="dispatch")
+class Codes(ViewRecoveryCodesView):
+    """The codes for when the phone is lost: shown once, and kept by whoever sees them."""
+
+    template_name = "accounts/recovery_codes.html"
+
+
+class NewCodes(GenerateRecoveryCodesView):
+    """Other codes; the former ones are worth nothing from then on."""
+
+    template_name = "accounts/regenerate_codes.html"
+    success_url = reverse_lazy("mfa_view_recovery_codes")

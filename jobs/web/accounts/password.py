@@ -1,0 +1,57 @@
+"""A new password: by whoever knows the present one, or by a link in a mail."""
+
+from typing import Any
+
+from allauth.account import views
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse_lazy
+
+from jobs.models import ApiToken
+from jobs.web.accounts.forms import ForgottenForm, PasswordForm
+
+
+class PasswordChange(views.PasswordChangeView):
+    """Other sessions and the person's tokens end with it; this session goes on."""
+
+    template_name = "accounts/password.html"
+    form_class = PasswordForm
+    success_url = reverse_lazy("home")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            raise PermissionDenied("You sign in elsewhere: the portal keeps no password of yours.")
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return answer
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        tokens = ApiToken.objects.valid().filter(person=self.request.user).select_related("team")
+        return {**super().get_context_data(**more), "tokens": tokens}
+
+
+class PasswordForgotten(views.PasswordResetView):
+    """Asks for a link by mail. Where the portal sends no mail, an administrator sets a new password."""
+
+    form_class = ForgottenForm
+    template_name = "accounts/password_reset.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.SENDS_MAIL:
+            return render(request, "accounts/password_reset_unavailable.html")
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return answer
+
+
+class LinkSent(views.PasswordResetDoneView):
+    """Says the same whether or not there is someone with that address."""
+
+    template_name = "accounts/password_reset_sent.html"
+
+
+class PasswordByLink(views.PasswordResetFromKeyView):
+    """Where the link in the mail leads. It is good for an hour, and once."""
+
+    template_name = "accounts/password_reset_confirm.html"
+    success_url = reverse_lazy("sign_in")

@@ -1,0 +1,103 @@
+"""Sessions end when they are not used, and with whatever their person signs in with.
+
+A session lasts `SESSION_IDLE_MINUTES` from its last use. Use is written down every few minutes at most. What a script
+asks for by GET is no use: a page that looks again by itself, left open on a desk, must not keep its session alive.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.signals import password_changed, password_reset
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+
+from jobs import audit, sessions
+from jobs.models import User
+from jobs.web.shell.auth import asked_by_script
+
+USED_AT = "used_at"
+"""Where a session holds when its use was last written down, in seconds since 1970."""
+LONGEST_UNTOLD_SECONDS = 300
+SWEEP_CHANCE = 0.02
+"""How many sign-ins sweep out what is left of expired sessions."""
+
+
+class ActivityMiddleware:
+    """Writes down that a session is used. Never reads a session that the answer did not need."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        follow_key(request)
+        session = request.session
+        if session.accessed and session.session_key and SESSION_KEY in session and is_use(request):
+            _note_use(request)
+        return response
+
+
+def is_use(request: HttpRequest) -> bool:
+    """Return whether a request shows that someone is there."""
+    return request.method not in ("GET", "HEAD") or not asked_by_script(request)
+
+
+def _note_use(request: HttpRequest) -> None:
+    session, moment = request.session, time.time()
+    if moment - session.get(USED_AT, 0) < min(LONGEST_UNTOLD_SECONDS, settings.SESSION_COOKIE_AGE / 10):
+        return
+    session[USED_AT] = moment
+    session.set_expiry(settings.SESSION_COOKIE_AGE)  # as it is set now, not as it was at the sign-in
+    sessions.note_use(str(session.session_key), address=_address(request))
+
+
+def follow_key(request: HttpRequest) -> None:
+    """Django gives a session another key at times: what is known of it stays with it."""
+    before, after = request.COOKIES.get(settings.SESSION_COOKIE_NAME), request.session.session_key
+    if before and before != after:
+        sessions.follow_key(before, after, request.session.get(SESSION_KEY))
+
+
+def end_other_sessions(request: HttpRequest, user: User) -> int:
+    """End all sessions of the person but this request's own, and write it down if there were any."""
+    follow_key(request)
+    count = sessions.end_others(user, request.session.session_key)
+    if count:
+        audit.record("sign out", person=user, about=user, before={"other sessions": count})
+    return count
+
+
+@receiver(user_logged_in, dispatch_uid="sessions")
+def signed_in(*, request: HttpRequest, user: User, **_: Any) -> None:
+    request.session[USED_AT] = time.time()
+    if not request.session.session_key:
+        request.session.save()
+    agent = request.META.get("HTTP_USER_AGENT", "")
+    sessions.start(user, str(request.session.session_key), address=_address(request), user_agent=agent)
+    if random.random() < SWEEP_CHANCE:
+        sessions.sweep()
+
+
+@receiver([password_changed, password_reset], dispatch_uid="password of one's own")
+def own_password(*, user: User, **_: Any) -> None:
+    """Whoever has set their own password no longer has one that an administrator knows."""
+    User.objects.filter(pk=user.pk).update(must_change_password=False)
+
+
+@receiver(
+    [password_changed, password_reset, authenticator_added, authenticator_removed, authenticator_reset],
+    dispatch_uid="sessions",
+)
+def credentials_changed(*, request: HttpRequest, user: User, **_: Any) -> None:
+    end_other_sessions(request, user)
+
+
+def _address(request: HttpRequest) -> str:
+    return str(get_adapter().get_client_ip(request))

@@ -1,0 +1,44 @@
+"""Where one is signed in, and signing out there."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs import audit, sessions
+from jobs.web.accounts.session_expiry import end_other_sessions
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@require_safe
+@signed_in
+def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
+    """List one's own sessions, this one first."""
+    rows = sessions.of(request.user, request.session.session_key)
+    return render(request, "accounts/sessions.html", {"sessions": rows})
+
+
+@require_POST
+@signed_in
+def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Sign out in one of one's own sessions; those of others don't exist."""
+    with transaction.atomic():
+        rows = sessions.of(request.user, request.session.session_key)
+        session = next((each for each in rows if each.text_id == text_id and not each.is_current), None)
+        if session is None or not sessions.end_one(request.user, text_id):
+            raise Http404
+        about = {"session": session.device, "address": session.address}
+        audit.record("sign out", person=request.user, about=request.user, before=about)
+    messages.success(request, f"Signed out of {session.device}.")
+    return redirect("sessions")
+
+
+@require_POST
+@signed_in
+def end_others(request: SignedInRequest) -> HttpResponse:
+    """Sign out everywhere but here."""
+    with transaction.atomic():
+        count = end_other_sessions(request, request.user)
+    messages.success(request, f"Signed out of {count} other session{'' if count == 1 else 's'}.")
+    return redirect("sessions")

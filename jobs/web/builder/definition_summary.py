@@ -1,0 +1,89 @@
+"""What a definition says, in words: shown beside a job's form, because a submission cannot change it, and hinted at
+where it can."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jobs.models import Revision
+from jobs.spec import forms
+from jobs.spec.documents import Document, is_object, list_at, object_at, text_at, value_at
+from jobs.spec.forms import Row
+from jobs.spec.forms.form_fields import has_one_container
+from jobs.spec.redaction import redact
+
+LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A revision as a form shows it."""
+
+    revision: Revision
+    fixed: tuple[tuple[str, str], ...]
+    hints: Mapping[str, str] = field(default_factory=dict)
+    variables: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    plain: bool = True
+
+
+def of(revision: Revision) -> Facts:
+    document = redact(revision.document)
+    shown = forms.values(document, forms.DEFINITION)
+    hints = {
+        name: value
+        for name in ("command", "vcpus", "memory", "gpus", "retries", "time_limit")
+        if isinstance(value := shown[name], str) and value
+    }
+    container = object_at(document, "containerProperties")
+    return Facts(
+        revision=revision,
+        fixed=tuple(_fixed(document)),
+        hints=hints,
+        variables=tuple(_variables(container)),
+        tags=tuple((row.name, row.value) for row in shown["tags"] if isinstance(row, Row)),
+        plain=has_one_container(document),
+    )
+
+
+def _fixed(document: Document) -> Iterator[tuple[str, str]]:
+    """What only the definition can say. Nothing is said of what it leaves out."""
+    container = object_at(document, "containerProperties")
+    yield "Image", text_at(container, "image") or "of several containers; see the definition"
+    yield "Platform", ", ".join(map(str, list_at(document, "platformCapabilities"))) or "EC2"
+    for label, key in (("Job role", "jobRoleArn"), ("Execution role", "executionRoleArn")):
+        if text_at(container, key):
+            yield label, text_at(container, key)
+    volumes = [_volume(each) for each in list_at(container, "volumes")]
+    if volumes:
+        yield "Volumes", ", ".join(volumes)
+    names = [text_at(each, "name") for each in list_at(container, "secrets")]
+    if names:
+        yield "Secrets", ", ".join(names)
+    driver = text_at(container, "logConfiguration", "logDriver")
+    if driver:
+        group = text_at(container, "logConfiguration", "options", "awslogs-group")
+        yield "Log", f"{driver}, {group}" if group else driver
+    for label, path in (("Ephemeral storage", ("ephemeralStorage", "sizeInGiB")), ("User", ("user",))):
+        value = value_at(container, *path)
+        if value:
+            yield label, f"{value} GiB" if path[-1] == "sizeInGiB" else str(value)
+    for label, key in (("Privileged", "privileged"), ("Read-only file system", "readonlyRootFilesystem")):
+        if container.get(key) is True:
+            yield label, "yes"
+
+
+def _volume(volume: object) -> str:
+    """A volume by its name, and what it is."""
+    if not is_object(volume):
+        return json.dumps(volume)[:LONGEST]
+    name = text_at(volume, "name") or "without a name"
+    system = text_at(volume, "efsVolumeConfiguration", "fileSystemId")
+    path = text_at(volume, "host", "sourcePath")
+    return f"{name} ({system or path})" if system or path else name
+
+
+def _variables(container: Document) -> Iterator[tuple[str, str]]:
+    for entry in list_at(container, "environment"):
+        if text_at(entry, "name"):
+            yield text_at(entry, "name"), text_at(entry, "value")

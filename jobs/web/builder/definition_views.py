@@ -1,0 +1,231 @@
+"""The form of a definition: new, as the next revision, or as a copy.
+
+One container has fields of its own; several, a pod or several machines are shown as AWS's schema has them.
+"""
+
+from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs import access, actions
+from jobs.access import Member
+from jobs.actions import drafts, masked_source
+from jobs.models import Account, Definition
+from jobs.reports.catalog import free_name
+from jobs.spec.documents import Document, Kind
+from jobs.spec.forms import schema_fields, units
+from jobs.spec.forms.client_config import described
+from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.patch import copied
+from jobs.spec.redaction import redact
+from jobs.spec.rules.platform import FARGATE_MEMORY
+from jobs.web import schemas
+from jobs.web.builder import drafts as builder_drafts
+from jobs.web.builder import feedback, fix_views, json_views, options, validation_view
+from jobs.web.builder.bound_fields import items
+from jobs.web.builder.feedback import Said
+from jobs.web.builder.form_state import PANES, Draft
+from jobs.web.builder.options import Choice
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+TEMPLATE = "jobs/builder/definition.html"
+BLANK: Document = {
+    "jobDefinitionName": "",
+    "type": "container",
+    "containerProperties": {
+        "image": "",
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
+    },
+}
+_SIZE = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+_POD_SIZE = {"cpu": "1", "memory": "2048Mi"}
+BLOCKS: dict[str, tuple[str, Document]] = {
+    "container": ("One container", {}),
+    "ecs": (
+        "Several containers",
+        {
+            "type": "container",
+            "ecsProperties": {
+                "taskProperties": [{"containers": [{"name": "main", "image": "", "resourceRequirements": _SIZE}]}]
+            },
+        },
+    ),
+    "eks": (
+        "A pod of Kubernetes",
+        {
+            "type": "container",
+            "eksProperties": {
+                "podProperties": {
+                    "containers": [{"image": "", "resources": {"limits": _POD_SIZE, "requests": _POD_SIZE}}]
+                }
+            },
+        },
+    ),
+    "nodes": (
+        "Several machines",
+        {
+            "type": "multinode",
+            "nodeProperties": {
+                "numNodes": 2,
+                "mainNode": 0,
+                "nodeRangeProperties": [
+                    {"targetNodes": "0:", "container": {"image": "", "resourceRequirements": _SIZE}}
+                ],
+            },
+        },
+    ),
+}
+"""What a definition can be of, by the word in the URL: what it is called, and what it begins with."""
+
+PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="register")
+    if request.method != "POST":
+        return builder_drafts.reopened(request, member) or _opened(request, member)
+    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    account = _account(request, member)
+    match request.POST.get("do"):
+        case "keep":
+            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, draft))
+        case "check":
+            return page(request, member, draft, feedback.of_draft(draft, member, account))
+        case str(asked) if asked.startswith(fix_views.ASKED):
+            draft, told = fix_views.fixed(request, member, draft, asked.removeprefix(fix_views.ASKED), account)
+            return page(request, member, draft, told)
+    told = feedback.of_draft(draft, member, account, all_of_it=True)
+    if draft.unread or draft.own_problems:
+        return page(request, member, draft, told, refused=True)
+    try:
+        document = masked_source.whole(draft.text, member, draft.again)
+        return builder_drafts.sent(request, member, draft, json_views.registered(request, document, member, account))
+    except NotADocument:
+        return page(request, member, draft, told, refused=True)
+    except actions.Refused as refused:
+        told = feedback.of_verdict(draft, refused.verdict, member, all_of_it=True)
+        return page(request, member, draft, told, refused=True)
+
+
+@require_POST
+@signed_in
+def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
+    """What stands beside the form, for what is in it now, and what is to be said at its fields."""
+    member = access.membership(request.user, slug, may="register")
+    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    told = feedback.of_draft(draft, member, _account(request, member))
+    filled = {
+        "team": member.team,
+        "member": member,
+        "draft": draft,
+        "said": told,
+        "items": items(draft, told, choices=_sizes(draft)),
+        "fargate": _on_fargate(draft),
+        "oob": True,
+    }
+    return render(request, f"{TEMPLATE}#answer", filled)
+
+
+def page(
+    request: SignedInRequest,
+    member: Member,
+    draft: Draft,
+    told: Said,
+    *,
+    earlier: Definition | None = None,
+    refused: bool = False,
+) -> HttpResponse:
+    draft = draft.settled()
+    accounts = _accounts(member)
+    filled = {
+        "member": member,
+        "team": member.team,
+        "draft": draft,
+        "said": told,
+        "fields": described(draft.table),
+        "schema": schemas.address(draft.kind),
+        "panes": PANES,
+        "wait_ms": validation_view.WAIT_MS,
+        "items": items(
+            draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}, offered=options.given(member.team)
+        ),
+        "fargate": _on_fargate(draft),
+        "known": options.known(member.team),
+        "accounts": accounts if len(accounts) > 1 else [],
+        "account": request.POST.get("account", ""),
+        "earlier": earlier,
+        "of": _of(draft),
+        "begins_with": [(word, title) for word, (title, _) in BLOCKS.items()],
+        "draft_id": builder_drafts.id_of(request),
+        "kept": builder_drafts.keep(request, member, draft) if request.method == "POST" else None,
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
+        "refused": refused,
+        "here": "write",
+        "tab": "definition",
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    return render(request, TEMPLATE, filled, status=status)
+
+
+def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
+    """Empty, of what was chosen; a draft that was kept; or a definition that is to be revised or copied."""
+    found = builder_drafts.opened(request, member)
+    if found:
+        draft = builder_drafts.as_draft(Kind.DEFINITION, found, BLANK)
+        return page(request, member, draft, feedback.not_yet(draft))
+    revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
+    if not revise and not clone:
+        _, other = BLOCKS.get(request.GET.get("of", ""), ("", {}))
+        draft = Draft.begun(Kind.DEFINITION, copied({"jobDefinitionName": "", **other}) if other else BLANK)
+        return page(request, member, draft, feedback.not_yet(draft))
+    earlier, _ = access.definition(request.user, revise or clone)
+    newest = earlier.revisions.first()
+    document: Document = redact(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
+    # Another team's name cannot be registered, so what it shares is copied.
+    if clone or earlier.team_id != member.team.pk:
+        document["jobDefinitionName"] = free_name(earlier)
+    draft = Draft.begun(Kind.DEFINITION, document, again=earlier.text_id)
+    return page(request, member, draft, feedback.not_yet(draft), earlier=None if clone else earlier)
+
+
+def _of(draft: Draft) -> str:
+    """The word for what the definition is of."""
+    block = schema_fields.block_of(draft.document)
+    return next((word for word, (_, begun) in BLOCKS.items() if block and block in begun), "container")
+
+
+def _accounts(member: Member) -> list[Account]:
+    """The accounts in which the team has queues: only there it can run what it registers."""
+    return list(
+        Account.objects.filter(active=True, queues__grants__team=member.team).distinct().order_by("name")[:20]
+    )
+
+
+def _account(request: SignedInRequest, member: Member) -> Account | None:
+    """The account that was chosen, where there is a choice."""
+    chosen = request.POST.get("account", "")
+    return next((each for each in _accounts(member) if str(each.pk) == chosen), None) if chosen else None
+
+
+def _on_fargate(draft: Draft) -> bool:
+    return draft.filled["platform"] == "FARGATE"
+
+
+def _sizes(draft: Draft) -> dict[str, list[Choice]]:
+    """On Fargate, the sizes there are; the memory that goes with the vCPU that is chosen."""
+    if not _on_fargate(draft):
+        return {}
+    try:
+        vcpus = Decimal(str(draft.filled["vcpus"]))
+    except InvalidOperation:
+        vcpus = Decimal(0)
+    memory = FARGATE_MEMORY.get(vcpus, ())
+    return {
+        "vcpus": [Choice(str(each), f"{each} vCPU") for each in FARGATE_MEMORY],
+        "memory": [Choice(units.mib_in_words(each), units.mib_in_words(each)) for each in memory],
+    }

@@ -1,0 +1,43 @@
+"""The drafts someone has in a team: listed, opened, thrown away."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs import access
+from jobs.actions import drafts as draft_actions
+from jobs.web.builder import drafts as builder_drafts
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@require_safe
+@signed_in
+def drafts(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="submit")
+    page = {
+        "member": member,
+        "team": member.team,
+        "drafts": draft_actions.newest(member, draft_actions.MOST),
+        "most": draft_actions.MOST,
+        "here": "write",
+        "tab": "drafts",
+    }
+    return render(request, "jobs/builder/drafts.html", page)
+
+
+@require_safe
+@signed_in
+def draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="submit")
+    return redirect(builder_drafts.address(access.draft(member, text_id)))
+
+
+@require_POST
+@signed_in
+def draft_discard(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="submit")
+    found = access.draft(member, text_id)
+    draft_actions.discard(member, found.text_id)
+    messages.success(request, f"The draft {found} was thrown away.")
+    return redirect("drafts", member.team.slug)

@@ -1,0 +1,137 @@
+"""The drafts of the builder: what is on its way in a form is kept with each look at it, and opened again."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from jobs.access import Member
+from jobs.actions import drafts
+from jobs.actions.drafts import Kept
+from jobs.models import Draft as KeptDraft
+from jobs.models import DraftKind
+from jobs.models.ids import from_text, new_id, to_text
+from jobs.spec.documents import Document, Kind, text_at
+from jobs.spec.parsing.parser import NotADocument, read
+from jobs.web.builder import validation_view
+from jobs.web.builder.form_state import Draft
+from jobs.web.shell.auth import SignedInRequest
+
+PAGES = {DraftKind.JOB: "job_form", DraftKind.DEFINITION: "definition_form", DraftKind.JSON: "write"}
+SENT_BEFORE = {
+    DraftKind.JOB: "You submitted this job already. Submitting it again creates another job.",
+    DraftKind.DEFINITION: "You registered this already. Change it to register another revision.",
+    DraftKind.JSON: "You sent this already. Submitting a job again creates another job.",
+}
+_KINDS = {Kind.SUBMISSION: DraftKind.JOB, Kind.DEFINITION: DraftKind.DEFINITION}
+_NAMES = {Kind.SUBMISSION: "jobName", Kind.DEFINITION: "jobDefinitionName"}
+
+
+def id_of(request: SignedInRequest) -> str:
+    """The id under which the page keeps what is written on it: that which it came with, or a fresh one."""
+    given = request.POST.get("draft", "") or request.GET.get("draft", "")
+    try:
+        return to_text(from_text(given))
+    except ValueError:
+        return to_text(new_id())
+
+
+def keep(request: SignedInRequest, member: Member, draft: Draft) -> Kept | None:
+    """Keep what is in a form. A script says when someone has begun to type (`begin`); a button always means it."""
+    begin = "begin" in request.POST or request.POST.get("do") != "keep"
+    return drafts.keep(
+        member,
+        id_of(request),
+        _KINDS[draft.kind],
+        draft.text,
+        name=text_at(draft.document, _NAMES[draft.kind]),
+        again=draft.again,
+        begin=begin,
+        request_key=draft.request_key,
+    )
+
+
+def keep_text(request: SignedInRequest, member: Member, text: str, request_key: str, again: str = "") -> Kept | None:
+    """Keep what is written on the JSON page, whatever it is so far."""
+    return drafts.keep(
+        member,
+        id_of(request),
+        DraftKind.JSON,
+        text,
+        name=_name(text),
+        again=again,
+        begin="begin" in request.POST or request.POST.get("do") != "keep",
+        request_key=request_key,
+    )
+
+
+def _name(text: str) -> str:
+    try:
+        reading = read(text)
+    except NotADocument:
+        return ""
+    if reading.kind is Kind.WORKFLOW:
+        return validation_view.headline(reading.kind, reading.document)
+    return text_at(reading.document, _NAMES[reading.kind])
+
+
+def answer(request: SignedInRequest, member: Member, became: Kept | None) -> HttpResponse:
+    """What became of it, for the page's script to show."""
+    return render(request, "jobs/builder/draft_status.html", {"kept": became, "team": member.team})
+
+
+def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
+    """The draft that the address asks for, or what was sent from it. None: the page is new.
+
+    A page gives itself an address as soon as someone types on it, which may be before the portal has the draft: so
+    one that isn't there, or is another's, is a new page under its id.
+    """
+    if text_id := _id(request, "sent"):
+        found = drafts.sent(member, text_id)
+        if found:
+            messages.info(request, SENT_BEFORE[DraftKind(found.kind)])
+        return found
+    text_id = _id(request, "draft")
+    return drafts.unsent(member, text_id) if text_id else None
+
+
+def reopened(request: SignedInRequest, member: Member) -> HttpResponse | None:
+    """Where someone is led who comes back to a page from which they have sent: the same text, as a new draft."""
+    text_id = _id(request, "draft")
+    if not text_id or drafts.sent(member, text_id) is None:
+        return None
+    return redirect(f"{request.path}?{urlencode({'sent': text_id})}")
+
+
+def _id(request: SignedInRequest, name: str) -> str:
+    try:
+        return to_text(from_text(request.GET.get(name, "")))
+    except ValueError:
+        return ""
+
+
+def as_draft(kind: Kind, found: KeptDraft, blank: Document) -> Draft:
+    """A kept draft as a form has it; its text may be no document yet."""
+    carried = QueryDict(mutable=True)
+    carried.update({"document": found.text, "again": found.again})
+    return Draft.sent(kind, carried, blank)
+
+
+def address(found: KeptDraft) -> str:
+    """The page on which a draft goes on."""
+    page = reverse(PAGES[DraftKind(found.kind)], args=[found.team.slug])
+    return f"{page}?{urlencode({'draft': found.text_id})}"
+
+
+def sent(request: SignedInRequest, member: Member, draft: Draft, answer: HttpResponse) -> HttpResponse:
+    """What was sent is no draft any more."""
+    drafts.mark_sent(member, id_of(request), _KINDS[draft.kind], draft.text, again=draft.again)
+    return answer
+
+
+def text_sent(request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse) -> HttpResponse:
+    """The same for the JSON page."""
+    drafts.mark_sent(member, id_of(request), DraftKind.JSON, text, again=again)
+    return answer

@@ -1,0 +1,225 @@
+"""The page where a document is pasted, judged while it is written, and sent."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs import access, actions
+from jobs.access import Member
+from jobs.actions import drafts
+from jobs.actions import masked_source as action_masked_source
+from jobs.actions.drafts import Kept
+from jobs.models import Account, Registration, Revision, Source
+from jobs.models.ids import new_id, to_text
+from jobs.spec.documents import Kind
+from jobs.spec.masked_source import masked_source
+from jobs.spec.parsing.parser import LARGEST, NotADocument, read
+from jobs.spec.redaction import redact
+from jobs.web import schemas
+from jobs.web.builder import drafts as builder_drafts
+from jobs.web.builder import examples, validation_view
+from jobs.web.builder.validation_view import Opinion
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+LONGEST_KEY = 64
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What someone sent: the text to show again, to the byte, and what is to be read, which a file may say."""
+
+    text: str
+    request_key: str
+    file: "UploadedFile[bytes] | None" = None
+    again: str = ""
+    """The submission or job that this one repeats, if it does."""
+
+    @classmethod
+    def of(cls, request: SignedInRequest) -> "Draft":
+        file = request.FILES.get("file")
+        return cls(
+            text=request.POST.get("text", ""),
+            request_key=request.POST.get("request_key", "")[:LONGEST_KEY] or to_text(new_id()),
+            file=file if isinstance(file, UploadedFile) and file.size else None,
+            again=request.POST.get("again", "")[:LONGEST_KEY],
+        ).opened()
+
+    def opened(self) -> "Draft":
+        """With a file's text in the place of the editor's, if it is one. It is the person's last word."""
+        if self.file is None or (self.file.size or 0) > LARGEST:
+            return self
+        try:
+            return Draft(self.file.read().decode(), self.request_key, again=self.again)
+        except UnicodeDecodeError:
+            self.file.seek(0)
+            return self
+
+    def whole(self, member: Member) -> str | bytes:
+        """What is to be read, with the values that were masked when the page was opened. Raises NotADocument."""
+        asked = self.asked()
+        return action_masked_source.whole(asked, member, self.again) if isinstance(asked, str) else asked
+
+    def asked(self) -> str | bytes:
+        """What is to be read. Raises NotADocument for what no database could keep."""
+        if self.file is None:
+            if "\0" in self.text:
+                line = self.text[: self.text.index("\0")].count("\n") + 1
+                raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+            # Browsers send every line break of a text field as CR LF; what the person sees has LF.
+            return self.text.replace("\r\n", "\n")
+        if (self.file.size or 0) > LARGEST:
+            size = f"{(self.file.size or 0) / 1024 / 1024:.1f} MiB"
+            raise NotADocument(f"The file {self.file.name} has {size}; {LARGEST // 1024**2} MiB are read at most.")
+        return bytes(self.file.read())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def write(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, may="submit")
+    if request.method != "POST":
+        if reopened := builder_drafts.reopened(request, member):
+            return reopened
+        if found := builder_drafts.opened(request, member):
+            return opened(request, member, found.text, found.again)
+        text = _beginning(request, member)
+        draft = Draft(text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", ""))
+        return page(request, member, draft, _judged(draft, member) if text else validation_view.NOTHING_YET)
+
+    draft = Draft.of(request)
+    if request.POST.get("do") == "keep":
+        text = draft.text.replace("\r\n", "\n")
+        return builder_drafts.answer(
+            request, member, builder_drafts.keep_text(request, member, text, draft.request_key, draft.again)
+        )
+    try:
+        text = draft.text.replace("\r\n", "\n")
+        return builder_drafts.text_sent(request, member, text, draft.again, _sent(request, member, draft))
+    except NotADocument as no:
+        said = validation_view.of_no_document(no)
+    except actions.Refused as refused:
+        said = validation_view.of_verdict(refused.verdict)
+    except actions.KeyReusedError:
+        # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
+        draft = Draft(draft.text, to_text(new_id()), again=draft.again)
+        said = validation_view.of_reused_key(_judged(draft, member))
+    except actions.RecoveryError as error:
+        messages.warning(request, str(error))
+        said = _judged(draft, member)
+    return page(request, member, draft, said, refused=True)
+
+
+@require_POST
+@signed_in
+def judge(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The panel beside the editor, for what is in the editor now."""
+    member = access.membership(request.user, slug, may="submit")
+    draft = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
+    said = _judged(draft, member) if draft.text.strip() else validation_view.NOTHING_YET
+    return render(request, "jobs/builder/json.html#verdict", {"said": said, "team": member.team})
+
+
+def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpResponse:
+    """Register or submit, and show what came of it. Raises NotADocument and Refused."""
+    asked = draft.whole(member)
+    reading = read(asked)
+    text = asked if isinstance(asked, str) else reading.text
+    if reading.kind is not Kind.DEFINITION:
+        source = Source.RERUN if draft.again else Source.JSON
+        submission = actions.accept(text, member, source=source, request_key=draft.request_key)
+        messages.success(request, f"Submitted {submission.name}.")
+        return redirect(submission)
+
+    return registered(request, text, member)
+
+
+def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
+    """Register a definition, wait a little for AWS, and show it. Raises NotADocument and Refused."""
+    made = actions.register(text, member, account=account)
+    revision = actions.await_registration(made.revision)
+    _tell(request, revision, reused=made.reused)
+    return redirect(revision)
+
+
+def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
+    """The page with a text that was written elsewhere, in a form for one."""
+    draft = Draft(text, to_text(new_id()), again=again)
+    return page(request, member, draft, _judged(draft, member))
+
+
+def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
+    """The page with a text that no form could take, and why."""
+    return page(request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(why), refused=True)
+
+
+def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None:
+    name = revision.definition.name
+    match revision.registration:
+        case Registration.REGISTERED if reused:
+            told = f"Already registered as {revision.pinned}, which says the same. It is used; nothing new was made."
+            messages.info(request, told)
+        case Registration.REGISTERED:
+            messages.success(request, f"Registered as {revision.pinned}.")
+        case Registration.REFUSED:
+            who = "The portal" if revision.refused_by_portal else "AWS Batch"
+            messages.error(request, f"{who} refused {name}: {revision.refusal}")
+        case _:
+            messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
+
+
+def _judged(draft: Draft, member: Member) -> Opinion:
+    try:
+        return validation_view.of_verdict(
+            actions.judge(Draft(draft.text, "", again=draft.again).whole(member), member)
+        )
+    except NotADocument as no:
+        return validation_view.of_no_document(no)
+
+
+def _beginning(request: SignedInRequest, member: Member) -> str:
+    """What the editor opens with: nothing, an example, or what was sent or registered once before."""
+    kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
+    if earlier:
+        submission, _ = access.submission(request.user, earlier)
+        return masked_source(submission.text, submission.document)
+    if revise:
+        definition, _ = access.definition(request.user, revise)
+        newest = definition.revisions.first()
+        document = redact(newest.document) if newest else None
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
+    return examples.example(Kind(kind), member.team) if kind in list(Kind) else ""
+
+
+def page(
+    request: SignedInRequest, member: Member, draft: Draft, said: Opinion, *, refused: bool = False
+) -> HttpResponse:
+    page = {
+        "member": member,
+        "team": member.team,
+        "draft": draft,
+        "said": said,
+        "refused": refused,
+        "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
+        "largest": LARGEST,
+        "draft_id": builder_drafts.id_of(request),
+        "kept": _kept(request, member, draft) if request.method == "POST" else None,
+        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
+        "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
+        "wait_ms": validation_view.WAIT_MS,
+        "here": "write",
+        "tab": "json",
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    return render(request, "jobs/builder/json.html", page, status=status)
+
+
+def _kept(request: SignedInRequest, member: Member, draft: Draft) -> Kept | None:
+    """What a refused page shows is kept: asked for again, by Back, it shows the same."""
+    text = draft.text.replace("\r\n", "\n")
+    return builder_drafts.keep_text(request, member, text, draft.request_key, draft.again)

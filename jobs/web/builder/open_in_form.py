@@ -1,0 +1,47 @@
+"""From the JSON page to a form: the text that is in the editor opens as the form of what it is."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from jobs import access
+from jobs.spec.documents import Kind
+from jobs.spec.parsing.parser import NotADocument, Reading, read
+from jobs.spec.problems import has_errors
+from jobs.web.builder import definition_views, feedback, job_views, json_views
+from jobs.web.builder.form_state import Draft
+from jobs.web.builder.paste import is_as_written
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Whoever comes by a link or by Back, and so without a text, is shown the JSON page."""
+    member = access.membership(request.user, slug, may="submit")
+    if request.method != "POST":
+        return redirect("write", member.team.slug)
+    sent = json_views.Draft.of(request)
+    try:
+        asked = sent.asked()
+        reading = _formable(read(asked))
+    except NotADocument as no:
+        return json_views.sent_back(request, member, sent.text, no)
+    for change in reading.changes:
+        messages.info(request, change.message)
+    draft = Draft.begun(reading.kind, reading.document, sent.again, reading.text if is_as_written(reading) else "")
+    if reading.kind is Kind.DEFINITION:
+        return definition_views.page(request, member, draft, feedback.of_draft(draft, member))
+    return job_views.page(request, member, draft, feedback.of_draft(draft, member))
+
+
+def _formable(reading: Reading) -> Reading:
+    """What a form can show without loss. Raises NotADocument, with the reason, for anything else."""
+    if has_errors(reading.problems):
+        first = reading.problems[0]
+        place = reading.place(first.pointer)
+        raise NotADocument(f"{first.message} A form would lose one of them.", place.line, place.column)
+    if reading.kind is Kind.WORKFLOW:
+        raise NotADocument("A workflow has no form: it is written as JSON. The form is for one job, or a definition.")
+    return reading

@@ -1,0 +1,55 @@
+"""What is pasted into the editor: read as whatever it is, and said what it was and what was changed on the way.
+
+The page's script asks with two texts: what was pasted, and the whole document after it. What is a document as it
+stands is left alone, comments and layout with it. Anything else comes back as the document that was read out of it.
+"""
+
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.http import require_POST
+
+from jobs import access
+from jobs.spec.documents import Kind
+from jobs.spec.parsing.jsonc import with_comments
+from jobs.spec.parsing.parser import NotADocument, Reading, read
+from jobs.web.builder import validation_view
+from jobs.web.builder.form_state import in_full
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@require_POST
+@signed_in
+def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
+    access.membership(request.user, slug, may="submit")
+    whole, pasted = (_sent(request, key) for key in ("whole", "pasted"))
+    for text in dict.fromkeys((whole, pasted)):
+        try:
+            reading = read(text)
+        except NotADocument:
+            continue
+        as_it_stands = text == whole and is_as_written(reading)
+        return JsonResponse(
+            {
+                "kind": reading.kind,
+                "what": validation_view.headline(reading.kind, reading.document),
+                "changes": [] if as_it_stands else [change.message for change in reading.changes],
+                "text": None
+                if as_it_stands
+                else (reading.text if is_as_written(reading) else in_full(reading.document)),
+            }
+        )
+    return JsonResponse({"kind": None, "what": "", "changes": [], "text": None})
+
+
+def is_as_written(reading: Reading) -> bool:
+    """Whether the text is the document itself, perhaps with comments, so that nothing needs to be written anew."""
+    try:
+        written = with_comments(reading.text).value
+    except NotADocument:
+        return False
+    # A definition without a type is read as one of a container; what its author left out is not written for him.
+    typed = reading.kind is Kind.DEFINITION and "type" not in written
+    return (written | {"type": reading.document.get("type")} if typed else written) == reading.document
+
+
+def _sent(request: SignedInRequest, key: str) -> str:
+    return request.POST.get(key, "").replace("\r\n", "\n").replace("\0", "")

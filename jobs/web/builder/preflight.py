@@ -1,0 +1,371 @@
+"""The pre-flight rail: is it valid, allowed and fitting, what of tags and ceilings, and what is to be expected.
+
+Each line has a word, a reason, and what was found against it. What is not known is said to be so. Nothing is judged
+here: the verdict is the judge's, and this only sorts it and adds what the team's own past tells.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.timezone import now
+
+from jobs.access import Member
+from jobs.actions import Verdict
+from jobs.actions.resolution import Target
+from jobs.actions.validate import facts
+from jobs.models import Queue
+from jobs.policy.grants import Ceilings
+from jobs.pricing import rates
+from jobs.pricing.estimate import Estimate, PlannedJob, estimate
+from jobs.pricing.receipt import Size as PricedSize
+from jobs.pricing.run_statistics import RunStatistics, Span
+from jobs.spec.documents import Document, Kind, is_object, is_whole_number
+from jobs.spec.forms import units
+from jobs.spec.job_size import Size, requested_size
+from jobs.spec.placement import Fit, Fits, fit
+from jobs.spec.problems import Change, Problem, Severity, listed, quoted, resolve_pointer
+from jobs.spec.time_limit import seconds_at
+from jobs.templatetags.money import rounded, rounded_up
+from jobs.templatetags.portal import span_in_words
+from jobs.web.builder.problem_view import Finding
+
+NOT_KNOWN = "Not known yet"
+_ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
+_FITS = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
+_CEILINGS = frozenset(
+    {
+        "policy.too-many-vcpus",
+        "policy.too-much-memory",
+        "policy.too-many-gpus",
+        "policy.size-unknown",
+        "policy.array-too-large",
+        "policy.runs-too-long",
+        "policy.no-time-limit",
+        "policy.no-room-for-jobs",
+        "policy.no-room-for-vcpus",
+        "policy.no-queue-takes-it",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the rail: how it looks, its word and why, and the problems that are told under it."""
+
+    name: str
+    label: str
+    tone: str  # good, warn, bad, or off where nothing is known
+    word: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def icon(self) -> str:
+        return _ICONS[self.tone]
+
+
+@dataclass(frozen=True)
+class Rail:
+    """All lines, in their order."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One job of the verdict, as far as its names are known."""
+
+    document: Document
+    definition: Document
+    target: Target
+
+    @property
+    def size(self) -> Size:
+        return requested_size(self.definition, self.document)
+
+    @property
+    def limit(self) -> int:
+        """Seconds after which an attempt is ended; 0: never."""
+        own = seconds_at(self.document)
+        found = own if own is not None else seconds_at(self.definition)
+        return found if is_whole_number(found) else 0
+
+
+def of(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
+    """The rail of a document. `missing` are the names of fields that are still to be filled in."""
+    if verdict.reading.kind is Kind.DEFINITION:
+        return _of_definition(verdict, member, findings, missing)
+    runs = [_run(verdict.reading.document, target) for target in verdict.targets]
+    known = [run for run in runs if run.target.queue and run.target.revision]
+    past = verdict.statistics
+    alone = runs[0] if len(runs) == 1 else None
+    slow = _too_slow(alone, past) if alone else None
+    findings = [*findings, slow] if slow else findings
+    price = _price(verdict.weight.estimate, verdict.reading.changes) if verdict.weight else _unknown("price", _LATER)
+    lines = [
+        _valid(findings, missing),
+        _allowed(findings, verdict, whole=bool(known) and len(known) == len(runs)),
+        _fitting(findings, [_fit_of(run) for run in known] if len(known) == len(runs) else []),
+        _tags(findings, verdict),
+        _ceilings(findings, verdict, runs),
+        price,
+        _wait(findings, past, [run.target.queue for run in runs if run.target.queue]),
+    ]
+    if alone:
+        lines.append(_ran(findings, past, alone))
+    return Rail(tuple(lines))
+
+
+_LATER = "Once a queue and a definition are chosen."
+
+
+def _of_definition(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str]) -> Rail:
+    document = verdict.reading.document
+    size = requested_size(document, {})
+    queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
+    lines = (
+        _valid(findings, missing),
+        _allowed(findings, verdict, whole=True),
+        _fitting(findings, [_somewhere(size, queues)]),
+        _tags(findings, verdict),
+        _line(
+            "ceilings", "Ceilings and approval", findings, "Within", "Some queue of the team takes jobs of this size."
+        ),
+        _by_the_hour(size, verdict.account.region if verdict.account else ""),
+    )
+    return Rail(lines)
+
+
+def _run(document: Document, target: Target) -> _Run:
+    own = resolve_pointer(document, target.pointer)
+    return _Run(own if is_object(own) else {}, target.revision.document if target.revision else {}, target)
+
+
+# -- Which line tells a problem
+
+
+def line_of(problem: Problem) -> str:
+    """The line under which a problem is told."""
+    rule = problem.rule
+    if rule in _FITS:
+        return "run" if rule == "run.longer-than-limit" else "fits"
+    if rule.startswith(("policy.tag", "form.tag")) or "tags" in problem.pointer.split("/"):
+        return "tags"
+    if rule in _CEILINGS:
+        return "ceilings"
+    return "allowed" if rule.startswith(("policy.", "portal.")) else "valid"
+
+
+def _line(
+    name: str, label: str, findings: Iterable[Finding], word: str, reason: str, *, bad: str = "No", tone: str = "good"
+) -> Line:
+    """The line as it is when nothing is against it, or what is."""
+    mine = tuple(each for each in findings if line_of(each.problem) == name)
+    if any(each.is_error for each in mine):
+        return Line(name, label, "bad", bad, "", mine)
+    if mine:
+        return Line(name, label, "warn", "Look", "", mine)
+    return Line(name, label, tone, word, reason)
+
+
+def _unknown(name: str, reason: str) -> Line:
+    return Line(name, _LABELS[name], "off", NOT_KNOWN, reason)
+
+
+_LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
+
+
+# -- The lines
+
+
+def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
+    if missing:
+        told = f"Still to fill in: {listed(missing)}."
+        return _line("valid", "Valid", findings, "Not complete", told, tone="off")
+    return _line("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
+
+
+def _allowed(findings: Sequence[Finding], verdict: Verdict, *, whole: bool) -> Line:
+    team = verdict.grants.team
+    if not whole:
+        return _line("allowed", "Allowed", findings, NOT_KNOWN, _LATER, tone="off")
+    what = "Image and roles" if verdict.reading.kind is Kind.DEFINITION else "Queue, definition, image and roles"
+    return _line("allowed", "Allowed", findings, "Yes", f"{what} are given to {team}.")
+
+
+def _fit_of(run: _Run) -> Fit:
+    queue = run.target.queue
+    if queue is None or "nodeProperties" in run.definition:
+        return Fit(Fits.UNKNOWN, "Of a job of several nodes it is not told beforehand.")
+    return fit(run.size, facts(queue).environments)
+
+
+def _fitting(findings: Sequence[Finding], fits: Sequence[Fit]) -> Line:
+    if not fits:
+        return _line("fits", "Fits", findings, NOT_KNOWN, _LATER, tone="off")
+    unsure = next((each for each in fits if each.fits is not Fits.YES), None)
+    if unsure is None:
+        reason = fits[0].reason if len(fits) == 1 else "Each step finds a compute environment that can run it."
+        return _line("fits", "Fits", findings, "Yes", reason)
+    if unsure.fits is Fits.NO:
+        return _line("fits", "Fits", findings, "No", unsure.reason, tone="warn")
+    return _line("fits", "Fits", findings, NOT_KNOWN, unsure.reason, tone="off")
+
+
+def _somewhere(size: Size, queues: Sequence[Queue]) -> Fit:
+    """Whether any queue of the team can run it."""
+    answers = [(fit(size, facts(queue).environments), queue) for queue in queues]
+    for wanted in (Fits.YES, Fits.UNKNOWN):
+        for answer, queue in answers:
+            if answer.fits is wanted:
+                words = f"In {queue.name}: {answer.reason}" if wanted is Fits.YES else answer.reason
+                return Fit(wanted, words)
+    return Fit(Fits.NO, "No compute environment behind the team's queues can run it.")
+
+
+def _tags(findings: Sequence[Finding], verdict: Verdict) -> Line:
+    asked = [demand.key for demand in verdict.grants.tags if demand.required]
+    team = verdict.grants.team
+    filled = [f"{each.message}." for each in verdict.reading.changes if each.by and not _of_time_limit(each)]
+    if not asked:
+        told = filled or [f"{team} asks for none."]
+    elif verdict.reading.kind is Kind.DEFINITION:
+        told = ["Jobs are asked for theirs when they are submitted.", *filled]
+    else:
+        told = [f"{listed(asked)}: there, as {team} asks.", *filled]
+    return _line("tags", "Tags", findings, "Yes", " ".join(told), bad="Missing")
+
+
+def _ceilings(findings: Sequence[Finding], verdict: Verdict, runs: Sequence[_Run]) -> Line:
+    queues = {run.target.queue.pk: run.target.queue for run in runs if run.target.queue}
+    if not queues:
+        return _line("ceilings", "Ceilings and approval", findings, NOT_KNOWN, _LATER, tone="off")
+    if verdict.approval:
+        told = " ".join(reason.message for reason in verdict.approval)
+        return _line("ceilings", "Ceilings and approval", findings, "Needs approval", told, tone="warn")
+    each = [
+        f"{queue.name}: {words}"
+        for pk, queue in queues.items()
+        if (words := in_words(verdict.grants.queues.get(pk, Ceilings()), verdict, pk))
+    ]
+    reason = (
+        "; ".join(each) or f"There are none for {verdict.grants.team} in {listed(q.name for q in queues.values())}."
+    )
+    return _line("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
+
+
+def in_words(ceilings: Ceilings, verdict: Verdict, queue: int) -> str:
+    """at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken"""
+    taken = verdict.taken.get(queue)
+    each = [
+        f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",
+        units.mib_in_words(ceilings.memory_mib) if ceilings.memory_mib is not None else "",
+        f"{ceilings.gpus} GPU" if ceilings.gpus is not None else "",
+        f"{units.seconds_in_words(ceilings.run_seconds)} long" if ceilings.run_seconds is not None else "",
+        f"arrays of {ceilings.array_size}" if ceilings.array_size is not None else "",
+    ]
+    held = [
+        f"{taken.jobs if taken else 0} of {ceilings.active_jobs} jobs" if ceilings.active_jobs is not None else "",
+        f"{(taken.vcpus if taken else Decimal(0)).normalize():f} of {ceilings.active_vcpus} vCPU"
+        if ceilings.active_vcpus is not None
+        else "",
+    ]
+    one, all_of_it = ", ".join(filter(None, each)), " and ".join(filter(None, held))
+    return "; ".join(
+        filter(None, (f"at most {one} a job" if one else "", f"{all_of_it} at once are taken" if all_of_it else ""))
+    )
+
+
+def _of_time_limit(change: Change) -> bool:
+    return change.pointer.endswith("/timeout/attemptDurationSeconds")
+
+
+def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
+    """Both amounts, and how they come about."""
+    expected, at_most = estimated.expected.usd, estimated.at_most.usd
+    reasons = [f"{change.message}." for change in changes if change.by and _of_time_limit(change)]
+    if expected is not None:
+        runs = sum(each.earlier_runs for each in estimated.jobs)
+        reasons.append(
+            f"Expected {rounded(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
+        )
+    else:
+        reasons.append("Expected unknown.")
+    if at_most is None:
+        return Line(
+            "price", _LABELS["price"], "off", "At most unknown", " ".join([*reasons, *_unknown_because(estimated)])
+        )
+    reasons.append("At most: time limit × attempts × runs.")
+    return Line("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
+
+
+def _unknown_because(estimated: Estimate) -> Iterator[str]:
+    """Why nobody knows what it costs at most."""
+    names = estimated.unlimited
+    if names:
+        which = listed(map(quoted, names), limit=3) if len(estimated.jobs) > 1 else "It"
+        yield f"{which} {'has' if len(names) == 1 else 'have'} no time limit."
+    yield from estimated.unpriced[:3]
+    if estimated.hour.usd is not None:
+        yield f"An hour costs {rounded(estimated.hour.usd)}."
+
+
+def _by_the_hour(size: Size, region: str) -> Line:
+    """What a run of a definition costs."""
+    if size.unknown:
+        return _unknown("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
+    priced = PricedSize(
+        size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
+    )
+    estimated = estimate([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read(), now())
+    if estimated.hour.usd is None:
+        return _unknown("price", " ".join(estimated.unpriced))
+    word = f"{rounded(estimated.hour.usd)} an hour"
+    return Line("price", "Cost", "good", word, "From its size and the rates of today.")
+
+
+def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Queue]) -> Line:
+    if not queues:
+        return _unknown("wait", _LATER)
+    spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
+    if not spans:
+        return _unknown("wait", f"No job of the team has begun in {listed(dict.fromkeys(q.name for q in queues))}.")
+    span, queue = max(spans, key=lambda each: each[0].half)
+    return _line(
+        "wait", "Usual wait", findings, f"About {span_in_words(span.half)}", _told(span, "began", queue.name)
+    )
+
+
+def _ran(findings: Sequence[Finding], past: RunStatistics, run: _Run) -> Line:
+    revision = run.target.revision
+    if revision is None:
+        return _unknown("run", "Once a definition is chosen.")
+    span = past.runs.get(revision.definition_id)
+    if span is None:
+        return _unknown("run", f"No job of {revision.definition.name} has ended well yet.")
+    told = _told(span, "ended", revision.definition.name)
+    return _line("run", "Usual run", findings, f"About {span_in_words(span.half)}", told)
+
+
+def _told(span: Span, did: str, where: str) -> str:
+    what = "the last job" if span.count == 1 else f"the last {span.count} jobs"
+    if span.count == 1:
+        return f"So it was with {what} of {where}."
+    return f"Nine of ten {did} within {span_in_words(span.most)}: {what} of {where}."
+
+
+def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:
+    """A time limit that most jobs of the definition would not have kept to."""
+    span = past.runs.get(run.target.revision.definition_id) if run.target.revision else None
+    if span is None or not run.limit or span.most <= run.limit:
+        return None
+    enough = max(60, -int(-span.most * 2 // 60) * 60)
+    message = (
+        f"It is ended after {units.seconds_in_words(run.limit)}, and such jobs have run for "
+        f"{span_in_words(span.most)}; {units.seconds_in_words(enough)} would leave room."
+    )
+    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
+    return Finding(
+        Problem("/timeout", message, Severity.WARNING, "run.longer-than-limit", fix), "time_limit", "Time limit"
+    )

@@ -1,0 +1,50 @@
+"""What the chosen queue means for the fields of a job: its platform, its ceilings, and the sizes that there are."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from jobs.actions import Verdict
+from jobs.policy.grants import Ceilings
+from jobs.spec.forms import units
+from jobs.spec.job_size import requested_size
+from jobs.spec.rules.platform import FARGATE_MEMORY
+from jobs.web.builder import preflight
+
+PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
+
+
+def notes(verdict: Verdict | None) -> Mapping[str, str]:
+    """By the names of fields, a sentence for each that the queue says something of."""
+    target = verdict.targets[0] if verdict and verdict.targets else None
+    if verdict is None or target is None or target.queue is None:
+        return {}
+    queue = target.queue
+    ceilings = verdict.grants.queues.get(queue.pk, Ceilings())
+    platform = PLATFORMS.get(queue.platform, queue.platform)
+    runs = f"Runs jobs on {platform}" if platform else ""
+    words = "; ".join(filter(None, (runs, preflight.in_words(ceilings, verdict, queue.pk))))
+    found = {"queue": f"{words[:1].upper()}{words[1:]}." if words else ""}
+    if ceilings.vcpus is not None:
+        found["vcpus"] = f"At most {ceilings.vcpus} in {queue.name}."
+    if ceilings.memory_mib is not None:
+        found["memory"] = f"At most {units.mib_in_words(ceilings.memory_mib)} in {queue.name}."
+    if ceilings.gpus is not None:
+        found["gpus"] = f"At most {ceilings.gpus} in {queue.name}."
+    if ceilings.run_seconds is not None:
+        longest = units.seconds_in_words(ceilings.run_seconds)
+        found["time_limit"] = f"Needed in {queue.name}: {longest} at most."
+    if queue.platform == "ECS_FARGATE":
+        found |= _on_fargate(verdict, found)
+    return {name: note for name, note in found.items() if note}
+
+
+def _on_fargate(verdict: Verdict, found: Mapping[str, str]) -> dict[str, str]:
+    """Fargate has certain sizes only: those that go with the vCPU as it is now."""
+    revision = verdict.targets[0].revision
+    vcpus = requested_size(revision.document if revision else {}, verdict.reading.document).vcpus
+    memory = FARGATE_MEMORY.get(Decimal(vcpus), ())
+    told = {"vcpus": f"Fargate has {', '.join(str(each) for each in FARGATE_MEMORY)}.", "gpus": "Fargate has none."}
+    if memory:
+        least, most = units.mib_in_words(memory[0]), units.mib_in_words(memory[-1])
+        told["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {least} to {most}."
+    return {name: f"{note} {found[name]}" if name in found else note for name, note in told.items()}

@@ -1,0 +1,41 @@
+"""What differs between a job that was and the form in which it runs again, in sentences."""
+
+from dataclasses import dataclass
+
+from jobs.models import Revision
+from jobs.spec.diff import differences
+from jobs.spec.documents import Document, Kind
+from jobs.spec.normalize import normalise
+from jobs.web.builder.rerun import Again
+
+MOST = 30
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The job then against the form now, and its definition then against the revision that would run."""
+
+    again: Again
+    job: tuple[str, ...]
+    definition: tuple[str, ...]
+    now: Revision | None
+    left_off: int = 0
+
+
+def compared(again: Again | None, document: Document, revision: Revision | None) -> Compared | None:
+    if again is None:
+        return None
+    then = {**again.asked, "jobDefinition": again.job.revision.pinned}
+    now = {**document, "jobDefinition": revision.pinned} if revision else document
+    job = _sentences(normalise(then, Kind.SUBMISSION), normalise(now, Kind.SUBMISSION))
+    definition: list[str] = []
+    if revision and revision.pk != again.job.revision_id:
+        earlier, later = (normalise(each.document, Kind.DEFINITION) for each in (again.job.revision, revision))
+        definition = _sentences(earlier, later)
+    left_off = max(0, len(job) - MOST) + max(0, len(definition) - MOST)
+    return Compared(again, tuple(job[:MOST]), tuple(definition[:MOST]), revision, left_off)
+
+
+def _sentences(before: Document, after: Document) -> list[str]:
+    """What differs. A form that still has a masked value has not changed it."""
+    return [each.sentence for each in differences(before, after) if not each.masked_again]

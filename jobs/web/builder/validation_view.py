@@ -1,0 +1,230 @@
+"""A verdict in the words of the page: what the document is, what is wrong where, what the button would do."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from jobs.actions import Verdict
+from jobs.spec.documents import Document, Kind, list_at, text_at
+from jobs.spec.parsing.parser import NotADocument, Reading
+from jobs.spec.problems import Change, Fix, Problem, Severity, cut, listed
+from jobs.templatetags.money import rounded, rounded_up
+
+WAIT_MS = 120
+"""So long after the last key stroke a page asks the judge: not at each one, and no later than people notice."""
+
+MOST_FINDINGS = 100
+"""So many problems are listed; nobody reads more, and a page must not grow with a mistake that repeats."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem at its place in the text."""
+
+    severity: str
+    message: str
+    line: int
+    column: int
+    pointer: str = ""
+    fix: str = ""
+    patch: str = ""
+    """The fix as JSON Patch, for the page's script to apply to the text."""
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity == Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A problem as the editor marks it: at a pointer where the text has it, else at a line; with its fix."""
+
+    pointer: str
+    line: int
+    column: int
+    severity: str
+    message: str
+    fix: Fix = ()
+    fix_in_words: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "fix": list(self.fix)}
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """All that the panel beside the editor says."""
+
+    headline: str
+    icon: str
+    button: str
+    ok: bool
+    kind: str = ""
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    left_off: int = 0
+    approval: tuple[str, ...] = ()
+    """Why it would wait for someone's word."""
+    cost: str = ""
+    """What it is expected to cost, and what at most."""
+
+    @property
+    def marks_as_json(self) -> list[dict[str, Any]]:
+        return [mark.as_json() for mark in self.marks]
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.is_error for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.findings) - self.errors
+
+
+NOTHING_YET = Opinion("Nothing here yet", "file-code", "Check and submit", ok=True)
+
+_ICONS = {Kind.DEFINITION: "template", Kind.SUBMISSION: "player-play", Kind.WORKFLOW: "sitemap"}
+
+
+def of_verdict(verdict: Verdict) -> Opinion:
+    reading = verdict.reading
+    findings = tuple(_finding(problem, reading) for problem in verdict.problems[:MOST_FINDINGS])
+    return Opinion(
+        headline=headline(reading.kind, reading.document),
+        icon=_ICONS[reading.kind],
+        kind=reading.kind,
+        button=sentence(verdict) if verdict.ok else _to_solve(verdict.problems),
+        ok=verdict.ok,
+        findings=findings,
+        changes=tuple(reading.changes),
+        marks=marks(verdict.problems[:MOST_FINDINGS], reading),
+        left_off=max(0, len(verdict.problems) - MOST_FINDINGS),
+        approval=waits_because(verdict),
+        cost=cost_in_words(verdict),
+    )
+
+
+def waits_because(verdict: Verdict) -> tuple[str, ...]:
+    """Why it would wait for someone's word, one sentence a reason."""
+    return tuple(reason.message for reason in verdict.approval)
+
+
+def sentence(verdict: Verdict) -> str:
+    """What pressing the button does with a document that is in order, and what that costs."""
+    does = button(verdict.reading.kind, verdict.reading.document, cost_in_words(verdict))
+    return f"{does}, for approval" if verdict.approval else does
+
+
+def cost_in_words(verdict: Verdict) -> str:
+    """What is known of it: expected $0.50, at most $3.30. What is expected is never said alone."""
+    if verdict.weight is None:
+        return ""
+    expected, at_most = verdict.weight.estimate.expected.usd, verdict.weight.estimate.at_most.usd
+    most = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
+    return most if expected is None else f"expected {rounded(expected)}, {most}"
+
+
+def of_no_document(no: NotADocument) -> Opinion:
+    finding = Finding(Severity.ERROR, no.message, no.line, no.column)
+    mark = Mark("", no.line, no.column, Severity.ERROR, no.message)
+    return Opinion(
+        "Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,), marks=(mark,)
+    )
+
+
+def marks(problems: Iterable[Problem], reading: Reading) -> tuple[Mark, ...]:
+    """What the editor marks. Problems that have a place in the text only have one where it was written so."""
+    return tuple(
+        Mark(
+            problem.pointer,
+            (place := reading.place(problem.pointer)).line,
+            place.column,
+            problem.severity,
+            problem.message,
+            problem.fix,
+            fix_in_words(problem.fix),
+        )
+        for problem in problems
+    )
+
+
+def of_reused_key(judged: Opinion) -> Opinion:
+    """The opinion of a text that came from a page which had submitted another one before."""
+    told = (
+        "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
+    )
+    return replace(judged, findings=(Finding(Severity.WARNING, told, 1, 1), *judged.findings))
+
+
+def headline(kind: Kind, document: Document) -> str:
+    """What the document is: a workflow of 3 jobs."""
+    if kind is Kind.WORKFLOW:
+        return f"A workflow of {_jobs(len(list_at(document, 'jobs')))}"
+    name, what = (
+        (text_at(document, "jobDefinitionName"), "job definition")
+        if kind is Kind.DEFINITION
+        else (text_at(document, "jobName"), "array of jobs" if "arrayProperties" in document else "job")
+    )
+    return f"A{'n' * what.startswith('a')} {what}: {cut(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
+
+
+def button(kind: Kind, document: Document, price: str = "") -> str:
+    """What pressing it does, as a sentence, and what that is expected to cost."""
+    if kind is Kind.DEFINITION:
+        return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
+    asked = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
+    queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in asked)
+    what = _jobs(len(asked)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
+    return f"Submit {what} to {listed(queues, limit=3)}{f', {price}' if price else ''}"
+
+
+def _finding(problem: Problem, reading: Reading) -> Finding:
+    place = reading.place(problem.pointer)
+    return Finding(
+        problem.severity,
+        problem.message,
+        place.line,
+        place.column,
+        problem.pointer,
+        fix_in_words(problem.fix),
+        patch_of(problem.fix),
+    )
+
+
+def patch_of(fix: Fix) -> str:
+    return json.dumps(list(fix)) if fix else ""
+
+
+def fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(_step_in_words(operation) for operation in operations)
+
+
+def _step_in_words(operation: Mapping[str, Any]) -> str:
+    path = operation.get("path", "") or "the whole document"
+    match operation.get("op"):
+        case "remove":
+            return f"take {path} away"
+        case "add":
+            return f"add {path} as {cut(json.dumps(operation.get('value'), ensure_ascii=False))}"
+        case "replace":
+            return f"write {cut(json.dumps(operation.get('value'), ensure_ascii=False))} at {path}"
+        case "move":
+            return f"move {operation.get('from', '')} to {path}"
+        case other:
+            return f"{other} {path}"
+
+
+def _to_solve(problems: Iterable[Problem]) -> str:
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    return f"{errors} problem{'s' * (errors != 1)} to solve first"
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' * (count != 1)}"
+
+
+def _last_part(queue: str) -> str:
+    """A queue may be named by its ARN; people know the name at its end."""
+    return queue.rsplit("/", 1)[-1]

@@ -1,0 +1,203 @@
+"""What a team's jobs cost in a month, and what one of them did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.access import Member
+from jobs.pricing import rates
+from jobs.reports import costs as reports
+from jobs.reports.costs import By, Report, Row
+from jobs.reports.months import Month
+from jobs.web.costs.bar_chart import chart
+from jobs.web.history.filters import tag_word
+from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.csv_export import sheet, tags_in_one
+
+MOST_TABS = 8
+PREFERRED = "Project"
+OTHERS = ("queue", "definition", "person")
+
+TABLE = ("value", "usd_estimate", "share_per_cent", "usd_month_before", "jobs", "usd_failed_or_stopped")
+LINES = (
+    "day",
+    "job",
+    "name",
+    "attempt",
+    "runs",
+    "succeeded",
+    "billed_seconds",
+    "usd_estimate",
+    "queue",
+    "definition",
+    "person",
+    "account",
+    "platform",
+    "vcpus",
+    "memory_mib",
+    "gpus",
+    "tags",
+    "aws_id",
+)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A way to divide the month."""
+
+    label: str
+    query: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The month and the division of a URL, with the ways in which it could be divided."""
+
+    member: Member
+    month: Month
+    by: By
+    keys: list[str]
+
+    def query(self, month: Month | None = None, by: By | None = None) -> str:
+        return urlencode({"month": str(month or self.month), "by": str(by or self.by)})
+
+
+@require_safe
+@signed_in
+def costs(request: SignedInRequest, slug: str) -> HttpResponse:
+    asked = _asked(request, slug)
+    report = reports.report(asked.member.team, asked.month, asked.by)
+    this_month = Month.of(now())
+    page = {
+        "member": asked.member,
+        "team": asked.member.team,
+        "month": asked.month,
+        "by": asked.by,
+        "query": asked.query(),
+        "previous_query": asked.query(asked.month.previous),
+        "next_query": asked.query(asked.month.next) if asked.month < this_month else "",
+        "this_month": this_month,
+        "tabs": tabs(asked),
+        "report": report,
+        "rows": [(row, _jobs_of(report, row)) for row in report.shown],
+        "failed_share": report.total.failed_usd / report.total.usd * 100 if report.total.usd else None,
+        "chart": chart(asked.month.days, report.series),
+        "rates": rates.read().on(min(asked.month.last, now().date())),
+        "waiting": asked.month == this_month and reports.waiting(asked.member.team),
+        "here": "costs",
+    }
+    return render(request, "jobs/costs.html", page)
+
+
+@require_safe
+@signed_in
+def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The table, every value of it, to the last digit."""
+    asked = _asked(request, slug)
+    report = reports.report(asked.member.team, asked.month, asked.by)
+    return sheet(f"costs-{slug}-{asked.month}.csv", TABLE, _table(report))
+
+
+@require_safe
+@signed_in
+def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
+    """What the table is made of: one line for each attempt."""
+    asked = _asked(request, slug)
+    return sheet(f"cost-lines-{slug}-{asked.month}.csv", LINES, _lines(asked))
+
+
+@require_safe
+@signed_in
+def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """What one job cost and how that was computed, or why there is nothing to tell."""
+    job, member = access.job(request.user, text_id)
+    lines = reports.receipt(job)
+    page = {
+        "member": member,
+        "team": job.team,
+        "job": job,
+        "lines": lines,
+        "usd": sum(line.usd for line in lines),
+        "silence": "" if lines else reports.silence(job),
+        "here": "history",
+    }
+    return render(request, "jobs/job/receipt.html", page)
+
+
+def tabs(asked: Asked) -> list[Tab]:
+    """The keys of tags in use, the chosen one always, then what every job has."""
+    keys = asked.keys[:MOST_TABS]
+    if asked.by.key and asked.by.key not in keys:
+        keys.append(asked.by.key)
+    ways = [By(reports.TAG, key) for key in keys] + [By(kind) for kind in OTHERS]
+    return [Tab(way.name, asked.query(by=way), chosen=way == asked.by) for way in ways]
+
+
+def _asked(request: SignedInRequest, slug: str) -> Asked:
+    """The URL's month and division. Nonsense is taken for this month, and for the division most people want."""
+    member = access.membership(request.user, slug)
+    try:
+        month = Month.read(request.GET.get("month", ""))
+    except ValueError:
+        month = Month.of(now())
+    keys = reports.tag_keys(member.team, month)
+    by = By.read(request.GET.get("by", ""))
+    if by is None:
+        usual = [PREFERRED] if PREFERRED in keys else keys[:1]
+        by = By(reports.TAG, usual[0]) if usual else By("queue")
+    return Asked(member, month, by, keys)
+
+
+def _jobs_of(report: Report, row: Row) -> str:
+    """The query that finds the row's jobs in the history; empty for several values together."""
+    if not row.findable:
+        return ""
+    if row.value is None:
+        which = ("untagged", report.by.key)
+    elif report.by.kind == reports.TAG:
+        which = ("tag", tag_word(report.by.key, row.value))
+    else:
+        which = (report.by.kind, row.value)
+    return urlencode([which, ("month", str(report.month))])
+
+
+def _table(report: Report) -> Iterator[tuple[object, ...]]:
+    for row in [*report.rows, report.total]:
+        name = row.label if row is report.total or row.value is None else row.value
+        share = row.share if row is not report.total else (100 if report.total.usd else 0)
+        yield name, row.usd, f"{share:.4f}", row.before_usd, row.jobs, row.failed_usd
+
+
+def _lines(asked: Asked) -> Iterator[tuple[object, ...]]:
+    told = 0
+    for line, tags in reports.export(asked.member.team, asked.month):
+        told += 1
+        yield (
+            line.day,
+            line.job.text_id,
+            line.job.name,
+            line.attempt,
+            line.runs,
+            line.succeeded,
+            line.billed_seconds,
+            line.usd,
+            line.queue.name,
+            line.definition.name,
+            line.person.username,
+            line.account.name,
+            line.job.platform,
+            line.job.vcpus,
+            line.job.memory_mib,
+            line.job.gpus,
+            tags_in_one(tags.items()),
+            line.job.batch_id,
+        )
+    if told == reports.EXPORTED:
+        yield (f"Cut after {told} lines.",)

@@ -1,0 +1,71 @@
+"""Where people arrive: at their team, or before a choice of teams."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, OuterRef, Subquery
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.actions import drafts, poll_hint
+from jobs.models import Job, Submission, Team
+from jobs.reports import dashboard as reports
+from jobs.web.shell import polling
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+MOST_CARDS = 60
+
+
+@require_safe
+@signed_in
+def home(request: SignedInRequest) -> HttpResponse:
+    cards = _cards(request)
+    if len(cards) == 1:
+        return redirect("team_home", cards[0].team.slug)
+    return render(request, "jobs/dashboard/teams.html", {"cards": cards, "here": "home"})
+
+
+@require_safe
+@signed_in
+def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug)
+    # Who only looks has no jobs of their own here.
+    person = request.user if member.may("submit") else None
+    going = reports.running(member.team, person)
+    stands = reports.standing(member.team)
+    leads = member.may("lead") or not member.role
+    page = {
+        "member": member,
+        "team": member.team,
+        "mine": person is not None,
+        "running": going,
+        "ended": reports.ended(member.team, person),
+        "active": stands.active,
+        "spending": reports.spending(member.team),
+        "needs": reports.needs(member.team, stands, request.user) if leads else None,
+        "drafts": drafts.newest(member) if person and not polling.asked(request) else [],
+        "live": bool(going or stands.active),
+        "here": "home",
+    }
+    poll_hint.look_at(going)
+    return render(request, "jobs/dashboard/team.html" + "#live" * polling.asked(request), page)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A team to choose, and what there is to know of it before."""
+
+    team: Team
+    active_jobs: int
+    last_at: datetime | None
+
+
+def _cards(request: SignedInRequest) -> list[Card]:
+    """A card for each team. Its news are answered by an index, however long the history."""
+    last = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
+    teams = list(access.teams(request.user).annotate(last_at=Subquery(last))[:MOST_CARDS])
+    counted = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
+    active = dict(counted) if len(teams) > 1 else {}
+    return [Card(team, active.get(team.pk, 0), team.last_at) for team in teams]

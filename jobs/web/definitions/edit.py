@@ -1,0 +1,111 @@
+"""The buttons and small forms on a definition's page. Whoever comes to one of them by a link is shown the page."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from jobs import access
+from jobs.access import Act
+from jobs.actions import definitions
+from jobs.models import Definition, Revision, User
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+Change = Callable[[Definition, User], bool]
+METHODS = ["GET", "HEAD", "POST"]
+
+
+class WordsForm(forms.Form):
+    """A sentence on one line."""
+
+    text = forms.CharField(
+        required=False,
+        max_length=Definition._meta.get_field("description").max_length,  # noqa: SLF001 - public in all but name
+    )
+
+    def clean_text(self) -> str:
+        return " ".join(str(self.cleaned_data["text"]).split())
+
+
+@require_http_methods(METHODS)
+@signed_in
+def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Say what it is for."""
+    if request.method != "POST":
+        return redirect(access.definition(request.user, text_id)[0])
+    found, _ = access.definition(request.user, text_id, "register")
+    form = WordsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Not kept: {form.errors['text'][0]}")
+    elif definitions.describe(found, form.cleaned_data["text"], request.user):
+        messages.success(request, f"It is said now what {found.name} is for.")
+    return redirect(found)
+
+
+@require_http_methods(METHODS)
+@signed_in
+def explain(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
+    """Say why a revision was made."""
+    if request.method != "POST":
+        return redirect(access.revision(request.user, text_id, revision)[0])
+    found, _ = access.revision(request.user, text_id, revision, "register")
+    form = WordsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Not kept: {form.errors['text'][0]}")
+    elif definitions.explain(found, form.cleaned_data["text"], request.user):
+        messages.success(request, f"It is said now why {_called(found)} was made.")
+    return redirect(found)
+
+
+@require_http_methods(METHODS)
+@signed_in
+def deactivate(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
+    """Have nobody run a revision any more."""
+    if request.method != "POST":
+        return redirect(access.revision(request.user, text_id, revision)[0])
+    found, _ = access.revision(request.user, text_id, revision, "register")
+    if definitions.deactivate(found, request.user):
+        told = "AWS Batch is told, and forgets it 180 days later; here it stays."
+        messages.success(request, f"{found.pinned} is deactivated. {told}")
+    return redirect(found)
+
+
+def share(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Let every team use it."""
+    said = "{name} is shared: every team may run it now, and only {team} changes it."
+    return _pressed(request, text_id, lambda found, by: definitions.share(found, by, shared=True), said)
+
+
+def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Let its own team alone use it."""
+    said = "{name} is for {team} alone now. Jobs of others that were accepted are still sent."
+    return _pressed(request, text_id, lambda found, by: definitions.share(found, by, shared=False), said)
+
+
+def retire(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Take the name out of use."""
+    said = "{name} is deactivated: it takes no more jobs. Its revisions and its jobs stay here."
+    return _pressed(request, text_id, definitions.retire, said)
+
+
+def revive(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Let the name be used again."""
+    return _pressed(request, text_id, definitions.revive, "{name} is in use again. Register a revision to run it.")
+
+
+@require_http_methods(METHODS)
+@signed_in
+def _pressed(request: SignedInRequest, text_id: str, change: Change, said: str, may: Act = "share") -> HttpResponse:
+    if request.method != "POST":
+        return redirect(access.definition(request.user, text_id)[0])
+    found, _ = access.definition(request.user, text_id, may)
+    if change(found, request.user):
+        messages.success(request, said.format(name=found.name, team=found.team))
+    return redirect(found)
+
+
+def _called(revision: Revision) -> str:
+    return revision.pinned if revision.number else "the new revision"

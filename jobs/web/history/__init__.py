@@ -1,0 +1,1 @@
+"""The list of a team's jobs and its filters."""

@@ -1,0 +1,1 @@
+"""The pages of one job and of an array."""

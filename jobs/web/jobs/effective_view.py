@@ -1,0 +1,177 @@
+"""What Batch will really run, or ran: each value with the badge of who says it. Secrets are masked."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any
+
+from jobs.actions import Verdict
+from jobs.models import Job
+from jobs.spec import effective
+from jobs.spec.documents import Document, Kind, is_object, list_at, text_at, value_at
+from jobs.spec.effective import Effective, EffectiveContainer, Said, Source
+from jobs.spec.forms import units
+from jobs.spec.problems import split
+from jobs.spec.redaction import redact, redact_text, redact_value
+from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_TAG
+from jobs.spec.time_limit import seconds_at
+
+BADGES: Mapping[Source, str] = {
+    Source.DEFINITION: "definition",
+    Source.OVERRIDE: "submission",
+    Source.PARAMETER_DEFAULT: "parameter default",
+    Source.TEAM: "team rule",
+    Source.PORTAL: "portal",
+    Source.BATCH: "AWS Batch",
+}
+
+
+MOST_ROWS = 300
+"""So many rows a part shows, and words of a command: a document of a megabyte may have 40,000 tags."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A value as it will be, and whose word it is."""
+
+    label: str
+    value: str
+    source: Source
+    mono: bool = False
+
+    @property
+    def badge(self) -> str:
+        return BADGES[self.source]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What belongs together under a title: a container, its environment, the job as a whole."""
+
+    title: str
+    rows: tuple[Row, ...]
+    left_off: int = 0
+    """So many more there are."""
+
+    @classmethod
+    def of(cls, title: str, rows: Iterable[Row], count: int = 0) -> "Part":
+        """With the first rows, if there are more than anyone reads; `count` is of all that `rows` would yield."""
+        return cls(title, tuple(islice(rows, MOST_ROWS)), max(0, count - MOST_ROWS))
+
+
+def of_verdict(verdict: Verdict | None) -> list[Part]:
+    """Of a document that is being written; nothing of one whose definition is not known, or that has several jobs."""
+    if verdict is None or verdict.reading.kind is Kind.WORKFLOW:
+        return []
+    document = verdict.reading.document
+    if verdict.reading.kind is Kind.DEFINITION:
+        return _parts(effective.view(document))
+    revision = verdict.targets[0].revision if verdict.targets else None
+    if revision is None:
+        return []
+    notes = [(change.pointer, change.by) for change in verdict.reading.changes]
+    return _parts(_view(revision.document, document, notes))
+
+
+def of_job(job: Job) -> list[Part]:
+    """Of a job that was accepted."""
+    document: Document = {**job.document, "tags": job.tags}
+    notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
+    seconds = seconds_at(job.document)
+    # A workflow notes a time limit that was filled in at the first step that got it.
+    notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
+    return _parts(_view(job.revision.document, document, notes), job.text_id)
+
+
+def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> Effective:
+    """What will run. `notes` say what nobody wrote, and whose rule put it there: pointers, and team or portal."""
+    filled = {pointer: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
+    tags = {split(pointer)[-1]: source for pointer, source in filled.items() if _is_tag(pointer)}
+    view = effective.view(definition, document, tags)
+    limits = [source for pointer, source in filled.items() if split(pointer)[-2:] == _TIME_LIMIT]
+    if view.timeout_seconds and limits:
+        view = replace(view, timeout_seconds=Said(view.timeout_seconds.value, limits[0]))
+    return view
+
+
+_TIME_LIMIT = ["timeout", "attemptDurationSeconds"]
+
+
+def _is_tag(pointer: str) -> bool:
+    return split(pointer)[-2:-1] == ["tags"]
+
+
+def _value_at(document: Document, pointer: str) -> Any:
+    return value_at(document, *(int(step) if step.isdecimal() else step for step in split(pointer)))
+
+
+def environment(document: Document) -> list[tuple[str, str]]:
+    """Names and values that a redacted submission document overrides."""
+    variables = list_at(document, "containerOverrides", "environment")
+    return [(text_at(each, "name"), text_at(each, "value")) for each in variables if is_object(each)]
+
+
+def _parts(view: Effective, job_id: str = "") -> list[Part]:
+    several = len(view.containers) > 1
+    found: list[Part] = []
+    for number, container in enumerate(view.containers, 1):
+        name = f" of {container.name or f'container {number}'}" if several else ""
+        found.append(Part.of(f"Container{name}", _container(container)))
+        variables = _environment(container, job_id)
+        found.append(Part.of(f"Environment{name}", variables, len(container.environment)))
+    found.append(Part.of("The job", _whole(view)))
+    own = Row(f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL)
+    tags = (Row(key, redact_value(key, str(said.value)), said.source, mono=True) for key, said in view.tags.items())
+    found.append(Part.of("Tags", chain(islice(tags, MOST_ROWS - 1), [own]), len(view.tags) + 1))
+    return [part for part in found if part.rows]
+
+
+def _container(container: EffectiveContainer) -> Iterator[Row]:
+    yield from _row("Image", container.image, mono=True)
+    if container.command:
+        yield from _command(container.command, container.command_by)
+    yield from _row("vCPU", container.vcpus)
+    if container.memory_mib:
+        yield Row("Memory", _memory(container.memory_mib.value), container.memory_mib.source)
+    yield from _row("GPU", container.gpus)
+    yield from _row("Log group", container.log_group, mono=True)
+
+
+def _command(words: Iterable[Said], base: Source) -> Iterator[Row]:
+    """The command line, and of each word that a parameter says, who says it."""
+    said = list(islice(words, MOST_ROWS + 1))
+    more = len(said) > MOST_ROWS
+    said = said[:MOST_ROWS]
+    shown = redact([str(word.value) for word in said])
+    yield Row("Command", shlex.join(shown) + " …" * more, base, mono=True)
+    for number, word in enumerate(said, 1):
+        if word.source is not base:
+            yield Row(f"Its word {number}", shown[number - 1], word.source, mono=True)
+
+
+def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
+    for name, said in container.environment.items():
+        value = job_id if name == JOB_ID_VARIABLE and said.source is Source.PORTAL and job_id else str(said.value)
+        shown = value if said.source is Source.PORTAL else redact_value(name, value)
+        yield Row(name, shown, said.source, mono=True)
+
+
+def _whole(view: Effective) -> Iterator[Row]:
+    yield from _row("Array", view.array_size)
+    if view.timeout_seconds:
+        seconds = view.timeout_seconds.value
+        words = units.seconds_in_words(seconds) if isinstance(seconds, int) else str(seconds)
+        yield Row("Time limit", words, view.timeout_seconds.source)
+    yield from _row("Attempts", view.attempts)
+    yield from _row("Job role", view.job_role, mono=True)
+    yield from _row("Execution role", view.execution_role, mono=True)
+
+
+def _row(label: str, said: Said | None, *, mono: bool = False) -> Iterator[Row]:
+    if said is not None:
+        yield Row(label, redact_text(str(said.value)), said.source, mono)
+
+
+def _memory(mib: Any) -> str:
+    return units.mib_in_words(int(mib)) if str(mib).isdecimal() else str(mib)

@@ -1,0 +1,49 @@
+"""Shows masked values, once and on a page of their own, to those who may see them."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from jobs import access
+from jobs.access import Member
+from jobs.actions.reveal import reveal
+from jobs.models import Job, Revision, Submission
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def job_values(request: SignedInRequest, text_id: str) -> HttpResponse:
+    job, member = access.job(request.user, text_id)
+    return _answer(request, job, member, job.name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def submission_values(request: SignedInRequest, text_id: str) -> HttpResponse:
+    submission, member = access.submission(request.user, text_id)
+    return _answer(request, submission, member, submission.name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def revision_values(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
+    found, member = access.revision(request.user, text_id, revision)
+    return _answer(request, found, member, found.pinned)
+
+
+def _answer(request: SignedInRequest, about: Job | Submission | Revision, member: Member, name: str) -> HttpResponse:
+    """The values (POST). Someone who comes by a link is shown what they belong to instead, with the button."""
+    if request.method != "POST":
+        return redirect(about)
+    page = {
+        "member": member,
+        "team": member.team,
+        "name": name,
+        "back": about.get_absolute_url(),
+        "values": reveal(about, member),
+        "here": "definitions" if isinstance(about, Revision) else "jobs",
+    }
+    response = render(request, "jobs/job/revealed_values.html", page)
+    response["Cache-Control"] = "no-store"
+    return response

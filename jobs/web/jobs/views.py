@@ -1,0 +1,253 @@
+"""One job: how it goes, why it waits or failed, what it was asked and what it said."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from jobs import access, actions
+from jobs.actions import poll_hint
+from jobs.models import Job, JobDependency, StateChange
+from jobs.plain_text import plain_text
+from jobs.reports import logs
+from jobs.spec.documents import list_at, object_at
+from jobs.spec.redaction import has_secrets, redact
+from jobs.states import Delivery, State, Status
+from jobs.web.jobs import ansi, array, effective_view
+from jobs.web.jobs.explanation import answer, exit_code_in_words
+from jobs.web.shell import polling
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a job's way: when it began and ended, and whether it is done, going on, or yet to come."""
+
+    name: str
+    place: str  # "done", "now" or "next"
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PrintedLine:
+    """A line of a log as the page shows it."""
+
+    at: datetime
+    html: str
+
+
+@require_safe
+@signed_in
+def job(request: SignedInRequest, text_id: str) -> HttpResponse:
+    found, member = access.job(request.user, text_id)
+    history = list(found.history.all())
+    parents = list(found.waits_for.select_related("parent"))
+    children = [edge.job for edge in found.waited_for_by.select_related("job").order_by("job__position")]
+    late = polling.behind(found.account, with_aws=found.status.live and found.delivery == Delivery.SENT)
+    part = array.seen(found)
+    mark = polling.mark(
+        late,
+        part and part.facts,
+        len(history),
+        _facts(found),
+        [_state_of(edge) for edge in parents],
+        [child.status.name for child in children],
+    )
+    if found.status.live:
+        poll_hint.look_at([found])
+    if polling.asked(request) and polling.seen(request, mark):
+        return HttpResponse(status=204)
+    shown = redact(found.document)
+    page = {
+        "member": member,
+        "team": found.team,
+        "job": found,
+        "submission": found.submission,
+        "answer": answer(found, _not_ended(parents)),
+        "band": band(found, history),
+        "exit_words": exit_code_in_words(found.exit_code),
+        "attempts": logs.attempts(found),
+        "parents": parents,
+        "children": children,
+        "history": history,
+        "environment": effective_view.environment(shown),
+        "command": list_at(shown, "containerOverrides", "command"),
+        "request_document": shown,
+        "tags": redact(found.tags),
+        "hides": shown != found.document or has_secrets(found.tags),
+        "resolved": effective_view.of_job(found),
+        "raw": redact(found.raw),
+        "array": array_counts(found),
+        "held": found.delivery == Delivery.HELD,
+        "part": part,
+        "heat": part and part.heat(),
+        "live": part.live if part else found.status.live,
+        "behind": late,
+        "mark": mark,
+        "here": "jobs",
+    }
+    return render(request, "jobs/job/detail.html" + "#live" * polling.asked(request), page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Ask for it to be stopped. Whoever comes by a link is shown the job instead."""
+    if request.method != "POST":
+        found, _ = access.job(request.user, text_id)
+        return redirect(found)
+    found, member = access.job(request.user, text_id, may="stop")
+    actions.stop(found, member)
+    messages.success(request, f"Stopping {found.name}.")
+    return redirect(found)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """A lead has a held job sent after all. Whoever comes by a link is shown the job instead."""
+    if request.method != "POST":
+        found, _ = access.job(request.user, text_id)
+        return redirect(found)
+    found, member = access.job(request.user, text_id, may="lead")
+    if actions.release(found, member):
+        messages.success(request, f"{found.name} is sent.")
+    else:
+        messages.info(request, f"{found.name} is not held any more.")
+    return redirect(found)
+
+
+@require_safe
+@signed_in
+def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """A piece of the log: its end, what came after a token, or what came before one.
+
+    A page of its own for people without scripts; with `value_at=lines` only the lines, for the log on the job's page.
+    """
+    found, member = access.job(request.user, text_id)
+    attempt = _attempt(request)
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    if after:
+        piece = logs.after(found, after, attempt)
+    elif before:
+        piece = logs.before(found, before, attempt)
+    else:
+        piece = logs.tail(found, attempt)
+    page = {
+        "member": member,
+        "team": found.team,
+        "job": found,
+        "attempt": attempt,
+        "piece": piece,
+        "lines": [PrintedLine(line.at, ansi.html_of(line.text)) for line in piece.lines],
+        "live": found.status.live,
+        "here": "jobs",
+    }
+    return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
+
+
+@require_safe
+@signed_in
+def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """The whole log of an attempt as a file, sent while it is read.
+
+    A file is read in a terminal, which control characters steer: `raw=1` asks for the log with them.
+    """
+    found, _ = access.job(request.user, text_id)
+    rows = _file(found, _attempt(request), _as_written if request.GET.get("raw") == "1" else _plain)
+    response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{found.name}-{found.text_id}.log"'
+    return cast("HttpResponse", response)  # as far as views are concerned it is one
+
+
+def _file(job: Job, attempt: int | None, shown: Callable[[str, str], str]) -> Iterator[bytes]:
+    for piece in logs.whole(job, attempt):
+        for line in piece.lines:
+            row = shown(line.at.isoformat(timespec="milliseconds"), line.text)
+            yield f"{row}\n".encode(errors="replace")
+        if piece.trouble:
+            yield f"# {plain_text(piece.trouble)}\n".encode(errors="replace")
+
+
+def _as_written(time: str, text: str) -> str:
+    return f"{time} {text}"
+
+
+def _plain(time: str, text: str) -> str:
+    """A record of several lines (`awslogs-multiline-pattern`) is indented, so that none passes for a record."""
+    lines = plain_text(text, keep="\t\n").rstrip().split("\n")
+    return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
+
+
+def _attempt(request: SignedInRequest) -> int | None:
+    number = request.GET.get("attempt", "")
+    return int(number) if number.isdecimal() and len(number) < 4 else None
+
+
+def band(job: Job, history: list[StateChange]) -> list[Stretch]:
+    """The job's way as five stretches. A poll may miss a state, so a stretch without a beginning is passed over."""
+    status = job.status
+    found_place = _first(history, State.STARTING)
+    marks = [
+        ("Submitted", job.accepted_at),
+        ("Waiting", job.submitted_at or job.sent_at),
+        ("Starting", found_place if not job.started_at or (found_place and found_place < job.started_at) else None),
+        ("Running", job.started_at),
+        ("Ended", (job.stopped_at or job.ended_at) if status.final else None),
+    ]
+    begun = [index for index, (_, at) in enumerate(marks) if at]
+    current = begun[-1]
+    return [_stretch(index, name, marks, current, status) for index, (name, _) in enumerate(marks)]
+
+
+def _stretch(
+    index: int, name: str, marks: list[tuple[str, datetime | None]], current: int, status: Status
+) -> Stretch:
+    start = marks[index][1]
+    if index == len(marks) - 1:
+        return Stretch(status.label if status.final else name, "done" if status.final else "next", start, start)
+    if start is None:
+        return Stretch(name, "missed" if index < current else "next")
+    end = next((at for _, at in marks[index + 1 :] if at), None)
+    return Stretch(name, "now" if index == current else "done", start, end)
+
+
+def array_counts(job: Job) -> list[tuple[str, int]]:
+    """How the children of an array stand, in AWS's words, those that exist only."""
+    summary = object_at(job.array_summary)
+    return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
+
+
+def _first(history: list[StateChange], state: str) -> datetime | None:
+    return next((change.at for change in history if change.state == state), None)
+
+
+def _not_ended(parents: list[JobDependency]) -> tuple[str, ...]:
+    return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.live)
+
+
+def _state_of(edge: JobDependency) -> str:
+    return edge.parent.status.name if edge.parent else ""
+
+
+def _facts(job: Job) -> tuple[object, ...]:
+    return (
+        job.delivery,
+        job.state,
+        job.finished_attempts,
+        job.exit_code,
+        job.started_at,
+        job.stopped_at,
+        job.stop_requested_at,
+        job.status_reason,
+        job.container_reason,
+        job.delivery_note,
+        job.log_stream,
+        job.array_summary,
+    )

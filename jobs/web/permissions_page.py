@@ -1,0 +1,16 @@
+"""Who may do what: the table of rights that the code applies, for whoever wonders."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.web.shell.auth import SignedInRequest, signed_in
+
+
+@require_safe
+@signed_in
+def rights(request: SignedInRequest) -> HttpResponse:
+    return render(
+        request, "jobs/permissions.html", {"actors": access.ACTORS, "rights": access.rights(), "here": "rights"}
+    )

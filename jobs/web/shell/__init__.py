@@ -1,0 +1,1 @@
+"""Machinery that all pages share: sign-in checks, page context, errors, polling."""

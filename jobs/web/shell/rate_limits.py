@@ -1,0 +1,75 @@
+"""Which pages take from which budget of the person who asks, and what they read when it is spent."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from jobs.rate_limit import Budget, TooManyRequestsError, spend
+from jobs.web.shell.auth import asked_by_script
+
+# Each judges, reads or keeps a document. What a script asks for while someone types is a preview.
+DOCUMENTS = frozenset({
+    "write", "open_form", "read_pasted", "job_form", "definition_form", "approval_edit", "draft_go_on",
+})  # fmt: skip
+PREVIEWS = frozenset({
+    "judge", "job_preview", "definition_preview", "approval_judge", "further_fields", "further_part",
+})  # fmt: skip
+# With parameters these look through what may be a long history.
+SEARCHES = frozenset({
+    "history", "history_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
+    "job_waits",
+})  # fmt: skip
+SCRIPTS_WORDS = "You are going faster than the portal can check. It goes on in a moment; what you wrote stays here."
+
+
+class RateLimitMiddleware:
+    """Takes pages from the budget of whoever is signed in. The API does so by token, in `jobs.api.auth`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        budget = budget_of(request)
+        if budget is None or not request.user.is_authenticated:
+            return None
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        try:
+            spend(budget, f"person:{request.user.pk}", length if budget is not Budget.SEARCHES else 0)
+        except TooManyRequestsError as error:
+            return too_many(request, error)
+        return None
+
+
+def budget_of(request: HttpRequest) -> Budget | None:
+    """The budget that a request to a page takes from; None for most."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    if name in PREVIEWS:
+        return Budget.PREVIEWS
+    if name in DOCUMENTS and request.method == "POST":
+        typing = asked_by_script(request) or request.POST.get("do") == "keep"
+        return Budget.PREVIEWS if typing else Budget.DOCUMENTS
+    if name in SEARCHES and request.GET:
+        return Budget.PREVIEWS if asked_by_script(request) else Budget.SEARCHES
+    return None
+
+
+def too_many(request: HttpRequest, error: TooManyRequestsError) -> HttpResponse:
+    """429. A form comes back whole, to be sent again."""
+    if asked_by_script(request):
+        answer = HttpResponse(SCRIPTS_WORDS, status=429, content_type="text/plain")
+    else:
+        fields = [
+            (name, value)
+            for name, values in request.POST.lists()
+            if name != "csrfmiddlewaretoken"
+            for value in values
+        ]
+        context = {"seconds": error.retry_after, "fields": fields, "posted": request.method == "POST"}
+        answer = render(request, "too_many_requests.html", context, status=429)
+    answer["Retry-After"] = str(error.retry_after)
+    return answer

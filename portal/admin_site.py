@@ -1,0 +1,53 @@
+"""Django's admin behind the portal's own door: it has no sign-in of its own, and wants the second factor."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib.admin import AdminSite
+from django.db.models.base import ModelBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from jobs.web.accounts.next_step import next_step
+from jobs.web.shell.caching import clear_site
+
+NOT_HERE = frozenset({"account", "mfa", "usersessions"})
+"""allauth's tables: nothing in them is for anyone to edit, and there are secrets."""
+
+
+class Administration(AdminSite):
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        kept = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - Django's own way
+        super().register(kept, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and next_step(request) is None
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Strangers are sent to sign in and back, staff to their second factor; others may not be here (403)."""
+        answer: HttpResponse = secure_admin_login(_go_on)(request)
+        return answer
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        answer = super().logout(request, extra_context)
+        return (
+            clear_site(request, answer) if request.method == "POST" else answer
+        )  # else it is a 405, and nobody signed out
+
+    def password_change(  # type: ignore[override] # a way to another page, instead of a page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one page to do that."""
+        return redirect("account_change_password")
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    if step := next_step(request):
+        return redirect(step)
+    return redirect("admin:index")

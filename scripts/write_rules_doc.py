@@ -1,0 +1,80 @@
+"""Writer of docs/rules.md from the registered rules: `--check` only compares."""
+
+import sys
+from pathlib import Path
+
+from jobs.spec.parsing import parser
+from jobs.spec.rules import validate
+from jobs.spec.rules.registry import KNOWN, Rule
+
+RULES_COME_FROM = (validate, parser)
+"""Importing these imports every module with rules."""
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
+
+SUBJECTS = {
+    "reading": "Reading a text",
+    "schema": "Keys and values",
+    "definition": "Job definitions",
+    "platform": "Platforms",
+    "ec2": "EC2",
+    "fargate": "Fargate",
+    "ecs": "ECS tasks",
+    "eks": "EKS pods",
+    "containers": "Containers of a task or pod",
+    "nodes": "Multi-node jobs",
+    "sizes": "vCPU, memory and GPUs",
+    "volumes": "Volumes and mount points",
+    "efs": "EFS volumes",
+    "parameters": "Parameters",
+    "retries": "Retries",
+    "names": "Names and tags",
+    "secrets": "Secrets",
+    "submission": "Submissions",
+    "overrides": "A submission on its definition",
+    "dependencies": "Dependencies",
+    "share": "Fair share",
+    "queue": "Queues",
+    "workflow": "Workflows",
+}
+HEAD = """\
+# Rules
+
+What the portal checks before AWS does, at every door: the page, the API, `manage.py judge`. An **error** stops a
+document; a **warning** lets it pass, and says what is probably not what was meant. The name in the first column is
+told with each problem.
+
+This page is written by `make rules` from the rules themselves; what the portal's own policy says (queues, teams,
+budgets) is not in it.
+"""
+
+
+def page() -> str:
+    """Return the expected text of the page."""
+    groups: dict[str, list[Rule]] = {subject: [] for subject in SUBJECTS}
+    for rule in sorted(KNOWN.values(), key=lambda rule: rule.id):
+        groups[rule.id.partition(".")[0]].append(rule)
+    sections = [HEAD]
+    for subject, rules in groups.items():
+        lines = [f"| `{rule.id}` | {rule.severity} | {_cell(rule.says)} | {_cell(rule.source)} |" for rule in rules]
+        head = [f"## {SUBJECTS[subject]}", "", "| rule | | what it says | source |", "|---|---|---|---|"]
+        sections.append("\n".join([*head, *lines]))
+    return "\n".join(f"{part.rstrip()}\n" for part in sections)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--check"]:
+        current = PAGE.exists() and PAGE.read_text() == page()
+        if not current:
+            sys.stderr.write("docs/rules.md is not what the rules say; `make rules` writes it anew.\n")
+        return 0 if current else 1
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""A job's row holds its whole size, whichever shape says it: use, price and approval are read from there."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from jobs import actions
+from jobs.models import Feature, Job, Queue, QueueGrant
+from jobs.policy.grants import Taken, taken_by
+from jobs.spec.documents import Document
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def asks(vcpus: str, memory: str) -> list[Document]:
+    return [{"type": "VCPU", "value": vcpus}, {"type": "MEMORY", "value": memory}]
+
+
+def in_pod(cpu: str, memory: str) -> Document:
+    return {"limits": {"cpu": cpu, "memory": memory}}
+
+
+CONTAINER = {"image": "busybox", "command": ["true"], "resourceRequirements": asks("1", "512")}
+TASK = {"containers": [{"name": name, **CONTAINER} for name in ("a", "b")]}
+POD = {"containers": [{"name": "main", "image": "busybox", "resources": in_pod("1", "512Mi")}]}
+DEFINITIONS: dict[str, Document] = {
+    "task": {"type": "container", "ecsProperties": {"taskProperties": [TASK]}},
+    "pod": {"type": "container", "eksProperties": {"podProperties": POD}},
+    "nodes": {
+        "type": "multinode",
+        "nodeProperties": {
+            "numNodes": 3,
+            "mainNode": 0,
+            "nodeRangeProperties": [{"targetNodes": "0:", "container": CONTAINER}],
+        },
+    },
+}
+LARGER: dict[str, Document] = {
+    "task": {
+        "ecsPropertiesOverride": {
+            "taskProperties": [{"containers": [{"name": "a", "resourceRequirements": asks("8", "4096")}]}]
+        }
+    },
+    "pod": {
+        "eksPropertiesOverride": {
+            "podProperties": {"containers": [{"name": "main", "resources": in_pod("8", "4096Mi")}]}
+        }
+    },
+    "nodes": {
+        "nodeOverrides": {
+            "numNodes": 4,
+            "nodePropertyOverrides": [
+                {"targetNodes": "0:", "containerOverrides": {"resourceRequirements": asks("8", "4096")}}
+            ],
+        }
+    },
+}
+SIZES = {"task": (9, 4096 + 512), "pod": (8, 4096), "nodes": (4 * 8, 4 * 4096)}
+
+
+@pytest.fixture
+def research():
+    member = make.member(make.team("research", features=list(Feature.values)))
+    queue = make.queue("cpu", teams=(member.team,))
+    for name, document in DEFINITIONS.items():
+        make.revision(name, of=member.team, where=queue.account, document={"jobDefinitionName": name, **document})
+    return member
+
+
+def accept(member: Any, name: str) -> Any:
+    document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": name, **LARGER[name]}
+    return actions.accept(json.dumps(document), member, source="json").jobs.get()
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_size_of_every_shape_is_kept_with_the_job_and_counts_as_in_use(research, name):
+    job = accept(research, name)
+    vcpus, memory = SIZES[name]
+
+    assert (job.vcpus, job.memory_mib) == (vcpus, memory)
+    assert taken_by(research.team, [job.queue_id]) == {job.queue_id: Taken(1, Decimal(vcpus))}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_a_ceiling_refuses_every_shape_above_it(research, name):
+    vcpus, memory = SIZES[name]
+    QueueGrant.objects.update(max_vcpus=vcpus, max_memory_mib=memory, max_active_vcpus=vcpus)
+    assert accept(research, name).delivery == "ACCEPTED"
+
+    Job.objects.all().delete()
+    QueueGrant.objects.update(max_vcpus=vcpus - 1, max_memory_mib=memory - 1, max_active_vcpus=vcpus - 1)
+    with pytest.raises(actions.Refused) as refused:
+        accept(research, name)
+    assert {problem.rule for problem in refused.value.verdict.errors} == {
+        "policy.too-many-vcpus",
+        "policy.too-much-memory",
+        "policy.no-room-for-vcpus",
+    }
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_price_of_every_shape_is_compared_with_what_a_team_asks_approval_above(research, name):
+    research.team.approval_usd = Decimal("0.10")
+    research.team.save()
+
+    assert accept(research, name).delivery == "AWAITING"
+
+
+def test_of_jobs_whose_size_cannot_be_told_it_is_known_that_they_are_there(research):
+    submission = make.submission(research, Queue.objects.get().account)
+    job = make.job(submission, vcpus=0)
+    make.job(submission, vcpus=2, queue=job.queue)
+
+    assert taken_by(research.team, [job.queue_id]) == {job.queue_id: Taken(2, Decimal(2), unsized=1)}
+
+
+def test_a_size_beyond_any_machine_is_kept_as_the_largest_that_a_row_holds(research):
+    block = {"jobDefinitionName": "huge", **DEFINITIONS["nodes"]}
+    group = {"targetNodes": "0:", "container": {**CONTAINER, "resourceRequirements": asks("999999", "999999999")}}
+    block["nodeProperties"] = {"numNodes": 9999, "mainNode": 0, "nodeRangeProperties": [group]}
+    make.revision("huge", of=research.team, where=Queue.objects.get().account, document=block)
+    document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "huge"}
+    job = actions.accept(json.dumps(document), research, source="json").jobs.get()
+
+    job.refresh_from_db()
+    assert (job.vcpus, job.memory_mib) == (Decimal("999999.9999"), 2**31 - 1)

@@ -1,0 +1,111 @@
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from jobs import actions
+from jobs.dispatch.delivery import deliver_due
+from jobs.dispatch.terminate import stop_due
+from jobs.models import Job
+from jobs.states import Delivery, State
+from jobs.sync.reconcile import reconcile
+from tests import http_wire, make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture
+def member():
+    return make.member()
+
+
+def again(job):
+    return Job.objects.get(pk=job.pk)
+
+
+def test_what_was_not_sent_never_will_be(member):
+    with http_wire.wire(http_wire.accepts) as aws:
+        job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
+        assert actions.stop(job, member)
+        deliver_due(job.account)
+
+    assert aws.requests == []
+    assert again(job).delivery == Delivery.WITHDRAWN
+
+
+def test_a_job_in_a_workers_hands_is_withdrawn_if_the_stop_comes_before_the_intent(member):
+    with http_wire.wire(http_wire.accepts) as aws:
+        job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
+        in_hand = again(job)
+        assert in_hand.claim()
+        actions.stop(job, member)
+
+        assert not in_hand.advance(Delivery.SENDING, source="test")
+    assert aws.requests == []
+
+
+def test_a_job_that_aws_has_is_told_to_end_and_is_stopped_only_when_aws_says_so(member):
+    with http_wire.wire(http_wire.says(200, {})) as aws:
+        job = make.job(make.submission(member, make.account(endpoint_url=aws.url)), state=State.RUNNING)
+        actions.stop(job, member)
+        stop_due(job.account)
+        stop_due(job.account)
+
+    [(path, request)] = aws.requests
+    assert path == "/v1/terminatejob"
+    assert request["jobId"] == job.batch_id
+    assert member.user.username in request["reason"]
+    assert (again(job).state, again(job).stopping) == (State.RUNNING, True)
+
+
+def test_a_stop_is_asked_for_once(member):
+    job = make.job(make.submission(member), state=State.RUNNING)
+
+    assert [actions.stop(again(job), member) for _ in range(2)] == [True, False]
+
+
+def test_a_job_that_nobody_knows_of_is_not_sent_again_after_a_stop(member):
+    with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
+        job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
+        deliver_due(job.account)
+        actions.stop(again(job), member)
+        Job.objects.update(sent_at="2026-01-01T00:00Z")
+        reconcile(job.account)
+
+    assert again(job).delivery == Delivery.WITHDRAWN
+
+
+def test_what_has_ended_is_not_stopped(member):
+    job = make.job(make.submission(member), state=State.SUCCEEDED)
+
+    assert not actions.stop(job, member)
+    assert again(job).stop_requested_at is None
+
+
+def test_a_viewer_stops_nothing():
+    viewer = make.member(role="viewer")
+    job = make.job(make.submission(viewer))
+
+    with pytest.raises(PermissionDenied):
+        actions.stop(job, viewer)
+    assert again(job).delivery == Delivery.ACCEPTED
+
+
+def test_of_a_submission_only_what_was_not_sent_is_withdrawn(member):
+    waiting = make.job(make.submission(member))
+    running = make.job(waiting.submission, state=State.RUNNING)
+    on_its_way = make.job(waiting.submission, delivery=Delivery.SENDING)
+    actions.stop_all(waiting.submission, member)
+
+    assert [again(job).delivery for job in (waiting, running, on_its_way)] == [
+        Delivery.WITHDRAWN,
+        Delivery.SENT,
+        Delivery.SENDING,
+    ]
+
+
+def test_all_jobs_of_a_submission_are_stopped_and_counted(member):
+    submission = make.submission(member)
+    make.job(submission, state=State.SUCCEEDED)
+    make.job(submission)
+    make.job(submission, state=State.PENDING)
+
+    assert actions.stop_all(submission, member) == 2

@@ -1,0 +1,127 @@
+import json
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from jobs import actions
+from jobs.models import Job, Revision, Submission
+from jobs.spec.parsing.parser import NotADocument
+from tests import make
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+WORKFLOW: dict[str, Any] = {
+    "jobs": [
+        {"jobName": "first", "jobQueue": "cpu", "jobDefinition": "hello", "tags": {"Project": "GenAI"}},
+        {
+            "jobName": "second",
+            "jobQueue": "cpu",
+            "jobDefinition": "hello",
+            "dependsOn": [{"jobId": "${first}"}],
+        },
+    ]
+}
+
+
+@pytest.fixture
+def research():
+    member = make.member(make.team("research"))
+    queue = make.queue("cpu", teams=(member.team,))
+    make.revision("hello", of=member.team, where=queue.account)
+    return member
+
+
+def accept(member, document=WORKFLOW, **options):
+    return actions.accept(json.dumps(document), member, source="json", **options)
+
+
+def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(research, rings):
+    submission = accept(research)
+
+    first, second = submission.jobs.order_by("position")
+    assert (submission.name, submission.job_count) == ("first and 1 more", 2)
+    assert first.marker == f"first-{first.text_id}"
+    assert first.tags == {"Project": "GenAI"}
+    assert [edge.parent for edge in second.waits_for.all()] == [first]
+    assert [change.delivery for change in first.history.all()] == ["ACCEPTED"]
+    assert rings == ["deliver"]
+
+
+def test_a_refused_document_leaves_nothing_behind(research, rings):
+    with pytest.raises(actions.Refused):
+        accept(research, {"jobs": [*WORKFLOW["jobs"], {"jobName": "third"}]})
+
+    assert not Submission.objects.exists()
+    assert not Job.objects.exists()
+    assert rings == []
+
+
+def test_what_is_no_document_is_no_submission(research):
+    with pytest.raises(NotADocument):
+        actions.accept("not json", research, source="json")
+
+
+def test_the_same_key_asks_for_the_same_submission(research, rings):
+    first = accept(research, request_key="k")
+    second = accept(research, request_key="k")
+
+    assert first == second
+    assert Job.objects.count() == 2
+    assert rings == ["deliver"]
+
+
+def test_a_key_of_before_digests_were_kept_asks_for_its_submission_too(research):
+    first = accept(research, request_key="k")
+    Submission.objects.update(key_digest=None, body_digest="")
+
+    assert accept(research, request_key="k") == first
+
+
+def test_the_same_key_with_another_document_is_refused(research):
+    accept(research, request_key="k")
+
+    with pytest.raises(actions.KeyReusedError):
+        accept(research, WORKFLOW["jobs"][0], request_key="k")
+
+
+def test_a_viewer_may_not_submit():
+    viewer = make.member(role="viewer")
+
+    with pytest.raises(PermissionDenied):
+        accept(viewer)
+
+
+def test_a_job_of_aws_that_is_named_is_waited_for_and_named_once(research):
+    account = research.team.queue_grants.get().queue.account
+    earlier = make.job(make.submission(research, account), batch_id="11111111-1111-4111-8111-111111111111")
+    submission = accept(research, {**WORKFLOW["jobs"][0], "dependsOn": [{"jobId": earlier.batch_id}]})
+
+    [edge] = submission.jobs.get().waits_for.all()
+    assert (edge.parent, edge.batch_id) == (earlier, earlier.batch_id)
+
+
+def test_a_long_name_leaves_room_for_the_marker(research):
+    job = accept(research, {**WORKFLOW["jobs"][0], "jobName": "x" * 128}).jobs.get()
+
+    assert len(job.marker) == 128
+    assert job.marker.endswith(job.text_id)
+
+
+def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research, rings):
+    first = actions.register(json.dumps(make.document("new")), research)
+    second = actions.register(json.dumps(make.document("new")), research)
+
+    assert (first.reused, second.reused) == (False, True)
+    assert first.revision == second.revision == Revision.objects.get(definition__name="new")
+    assert rings == ["register"]
+
+
+def test_another_text_under_the_same_name_is_another_revision(research):
+    first = actions.register(json.dumps(make.document("new")), research).revision
+    second = actions.register(
+        json.dumps(make.document("new", timeout={"attemptDurationSeconds": 60})), research
+    ).revision
+
+    assert first != second
+    assert first.definition == second.definition

@@ -1,0 +1,161 @@
+"""An act is written down within what it tells of, as the next of its team's chain."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.test import RequestFactory
+
+from jobs import audit
+from jobs.audit.context import Door, address_of, door_of
+from jobs.models import AuditEntry
+from jobs.models.audit import BEGINNING
+from jobs.models.ids import new_id, to_text
+from tests import make
+from tests.live_db import shared_by_threads
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def test_an_entry_says_who_did_what_to_what_from_where_and_through_which_door():
+    member, token = make.member(role="lead"), new_id()
+    submission = make.submission(member, name="nightly")
+    with audit.through(Door.API, "192.0.2.7"):
+        audit.bearing(token)
+        audit.record(
+            "stop", person=member.user, team=member.team, about=submission, before={"jobs": 2}, after={"jobs": 0}
+        )
+
+    entry = AuditEntry.objects.get()
+    assert (entry.person, entry.team, entry.token) == (member.user.public_id, member.team, token)
+    assert (entry.act, entry.noun, entry.object_id, entry.label) == (
+        "stop",
+        "submission",
+        to_text(submission.public_id),
+        "nightly",
+    )
+    assert (entry.door, entry.address) == ("api", "192.0.2.7")
+    assert (json.loads(entry.before), json.loads(entry.after)) == ({"jobs": 2}, {"jobs": 0})
+
+
+def test_each_team_has_a_chain_of_its_own_and_so_has_the_portal():
+    first, second = make.team(), make.team()
+    for team in (first, second, None, first, None):
+        audit.record("change", person=None, team=team)
+
+    for team in (first, second, None):
+        chain = list(AuditEntry.objects.filter(team=team).order_by("number"))
+        assert [entry.number for entry in chain] == list(range(1, len(chain) + 1))
+        assert [entry.previous for entry in chain] == [BEGINNING, *(entry.digest for entry in chain[:-1])]
+        assert all(entry.digest == entry.sealed() for entry in chain)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\0 and \ud800", 1e2, 1.10, 10**30, {"b": [1, None, True], "a": "é"}],
+    ids=["odd text", "float", "trailing zero", "large", "nested"],
+)
+def test_what_was_hashed_is_what_the_database_gives_back(value):
+    audit.record("change", person=None, before={"value": value})
+
+    entry = AuditEntry.objects.get()
+    assert entry.digest == entry.sealed()
+    assert json.loads(entry.before) == {"value": value}
+
+
+def test_an_act_that_did_not_happen_is_not_written_down():
+    with transaction.atomic():
+        audit.record("change", person=None)
+        transaction.set_rollback(True)
+    audit.record("change", person=None)
+
+    assert AuditEntry.objects.get().number == 1
+
+
+def test_an_act_costs_three_queries(django_assert_num_queries):
+    team = make.team()
+    audit.record("change", person=None, team=team)
+    with transaction.atomic(), django_assert_num_queries(3):
+        audit.record("change", person=None, team=team)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_at_once_make_one_chain(tmp_path):
+    team, person = make.team(), make.user()
+
+    def act(number: int) -> None:
+        try:
+            audit.record("change", person=person, team=team, after={"number": number})
+        finally:
+            connection.close()
+
+    with shared_by_threads(tmp_path), ThreadPoolExecutor(20) as people:
+        list(people.map(act, range(20)))
+
+    chain = list(AuditEntry.objects.order_by("pk"))
+    assert [entry.number for entry in chain] == list(range(1, 21))
+    assert [entry.previous for entry in chain] == [BEGINNING, *(entry.digest for entry in chain[:-1])]
+    assert sorted(json.loads(entry.after)["number"] for entry in chain) == list(range(20))
+
+
+def test_people_have_no_name_in_it():
+    member = make.member(who=make.user("ada.lovelace"))
+    for about in (member.user, member.team.memberships.get()):
+        audit.record("change", person=member.user, about=about)
+
+    assert "lovelace" not in json.dumps(list(AuditEntry.objects.values()), default=str)
+
+
+def test_an_entry_is_neither_changed_nor_taken_away_by_the_orm():
+    entry = audit.record("change", person=None)
+    entry.act = "stop"
+
+    for attempt in (
+        entry.save,
+        entry.delete,
+        AuditEntry.objects.all().delete,
+        lambda: AuditEntry.objects.update(act="stop"),
+        lambda: AuditEntry.objects.bulk_update([entry], ["act"]),
+        lambda: AuditEntry.objects.get().save(),
+    ):
+        with pytest.raises(PermissionDenied):
+            attempt()
+    assert AuditEntry.objects.get().act == "change"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "forwarded", "address"),
+    [
+        (False, "203.0.113.9", "127.0.0.1"),
+        (True, "203.0.113.9", "203.0.113.9"),
+        (True, "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+        (True, "", "127.0.0.1"),
+    ],
+)
+def test_a_header_is_believed_only_behind_our_own_proxy_and_only_what_that_wrote(settings, proxy, forwarded, address):
+    settings.BEHIND_TLS_PROXY = proxy
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded} if forwarded else {})
+
+    assert address_of(request) == address
+
+
+@pytest.mark.parametrize(
+    ("path", "agent", "door"),
+    [
+        ("/admin/", "", "admin"),
+        ("/api/v1/jobs", "curl/8", "api"),
+        ("/api/v1/jobs", "batch-portal-cli/1", "cli"),
+        ("/", "", "web"),
+    ],
+)
+def test_doors_are_told_apart(path, agent, door):
+    assert door_of(RequestFactory().get(path, headers={"User-Agent": agent})) == door
+
+
+def test_whoever_is_at_the_shell_came_through_no_door():
+    entry = audit.record("change", person=None)
+
+    assert entry.door == "command"
+    assert "@" in entry.address

@@ -1,0 +1,46 @@
+"""The table of fields against the documents that AWS takes."""
+
+from typing import Any
+
+import pytest
+
+from jobs.models import Feature
+from jobs.policy.capabilities import IMAGE, ROLE, SHAPES, UNNAMED, uses
+from jobs.spec.documents import Kind
+from jobs.spec.schema.botocore_schema import schema
+
+
+def full(node: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Any:
+    """A document with every field that a schema knows."""
+    if "$ref" in node:
+        return full(whole["$defs"][node["$ref"].rsplit("/", 1)[-1]], whole, depth)
+    if "properties" in node:
+        return {key: full(member, whole, depth + 1) for key, member in node["properties"].items()}
+    if node.get("type") == "array":
+        return [full(node["items"], whole, depth + 1)]
+    return {"type": "x", "object": {"a": "b"}, "boolean": True, "integer": 1}.get(node.get("type", ""), "x")
+
+
+@pytest.mark.parametrize("kind", [Kind.DEFINITION, Kind.SUBMISSION])
+def test_every_field_of_the_installed_botocore_is_named(kind):
+    document = full(schema(kind), schema(kind))
+
+    assert len(document) > 10
+    assert [use.name for use in uses(document, kind) if use.power == UNNAMED] == []
+
+
+def test_every_feature_is_the_power_of_some_field_and_every_power_is_known():
+    powers = {field.power for fields in SHAPES.values() for field in fields.values()} - {""}
+
+    assert powers == {*Feature.values, IMAGE, ROLE}
+
+
+def test_every_shape_that_is_named_is_there():
+    inner = {field.of for fields in SHAPES.values() for field in fields.values()} - {""}
+
+    assert inner | {"definition", "submission"} == set(SHAPES)
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 4, {"containerProperties": [1, "x", None]}, {"eksProperties": "x"}])
+def test_no_odd_shape_breaks_the_reading(odd):
+    uses(odd, Kind.DEFINITION)

@@ -1,0 +1,65 @@
+"""Ceilings on what runs at once, as plain values."""
+
+from decimal import Decimal
+
+import pytest
+
+from jobs.models import Job
+from jobs.policy.grants import Taken, taken_by
+from jobs.policy.quotas import counted_queues, crowding
+from jobs.states import Delivery, State
+from tests import make
+from tests.policy.asked import QUEUE, given, job
+
+ARRAY = {"arrayProperties": {"size": 10}}
+
+
+def against(asks, taken, **ceilings):
+    told = crowding(asks, given(ceilings=ceilings), {QUEUE: taken})
+    return [(number, objection.rule, objection.pointer) for number, objection in told]
+
+
+def test_so_many_jobs_at_once_and_not_one_more():
+    assert against([job(), job()], Taken(jobs=1), active_jobs=3) == []
+    assert against([job(), job()], Taken(jobs=2), active_jobs=3) == [(0, "policy.no-room-for-jobs", "/jobQueue")]
+
+
+def test_each_child_of_an_array_is_a_job():
+    assert against([job(ARRAY)], Taken(), active_jobs=10) == []
+    assert against([job(ARRAY)], Taken(jobs=1), active_jobs=10) == [(0, "policy.no-room-for-jobs", "/jobQueue")]
+
+
+def test_so_many_vcpus_at_once_and_not_one_more():
+    """Each job of these asks for 2."""
+    assert against([job()], Taken(1, Decimal(2)), active_vcpus=4) == []
+    assert against([job()], Taken(1, Decimal("2.25")), active_vcpus=4) == [
+        (0, "policy.no-room-for-vcpus", "/jobQueue")
+    ]
+    assert against([job(ARRAY)], Taken(), active_vcpus=19) == [(0, "policy.no-room-for-vcpus", "/jobQueue")]
+
+
+def test_it_is_told_at_the_first_job_for_the_queue():
+    elsewhere = job(queue_id=8)
+
+    assert against([elsewhere, job()], Taken(jobs=3), active_jobs=3)[0][0] == 1
+
+
+def test_nothing_is_counted_where_no_ceiling_asks_for_it():
+    assert counted_queues([job()], given(ceilings={"vcpus": 1})) == set()
+    assert counted_queues([job()], given(ceilings={"active_vcpus": 1})) == {QUEUE}
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+def test_what_is_accepted_or_runs_is_counted_and_what_has_ended_is_not():
+    submission = make.submission()
+    first = make.job(submission, vcpus=2)
+    queue = first.queue
+    make.job(submission, vcpus=2, delivery=Delivery.SENDING)
+    make.job(submission, vcpus=Decimal("0.25"), array_size=4, state=State.RUNNING)
+    make.job(submission, vcpus=8, state=State.SUCCEEDED)
+    make.job(submission, vcpus=8, delivery=Delivery.REFUSED)
+    make.job(make.submission(where=queue.account), vcpus=8)
+
+    assert Job.objects.filter(queue=queue).count() == 6
+    assert taken_by(submission.team, [queue.pk]) == {queue.pk: Taken(6, Decimal(5))}

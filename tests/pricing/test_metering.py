@@ -1,0 +1,195 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from jobs import periodic, tasks
+from jobs.aws.errors import AwsError
+from jobs.models import CostLine, Job, Rate
+from jobs.pricing import exact_sum, metering
+from jobs.states import Delivery, State
+from tests import http_wire, make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+START = datetime(2026, 11, 3, 23, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _rates():
+    Rate.objects.all().delete()
+    for resource, usd in (("vcpu", "0.04"), ("memory", "0.01")):
+        Rate.objects.create(
+            platform="FARGATE", resource=resource, usd_per_hour=Decimal(usd), valid_from=date(2020, 1, 1)
+        )
+
+
+def told(start: datetime, seconds: float, exit_code: int = 0) -> dict[str, Any]:
+    """An attempt as `sync.apply` keeps it."""
+    return {
+        "started_at": start.isoformat(),
+        "stopped_at": (start + timedelta(seconds=seconds)).isoformat(),
+        "exit_code": exit_code,
+        "reason": "",
+        "status_reason": "",
+        "log_stream": "",
+    }
+
+
+def ended(state: str = State.SUCCEEDED, **fields: Any) -> Job:
+    """A Fargate job of 1 vCPU and 1 GiB, at its end: five cents an hour."""
+    size = {"platform": "FARGATE", "vcpus": Decimal(1), "memory_mib": 1024}
+    return make.job(fields.pop("of", None), state=state, ended_at=now(), **{**size, **fields})
+
+
+def test_each_attempt_becomes_a_line_on_the_day_it_ended():
+    late = START + timedelta(minutes=30)
+    job = ended(attempts=[told(START, 600, 1), told(late, 3600)])
+
+    metering.charge(job)
+
+    lines = list(job.cost_lines.order_by("attempt"))
+    assert [(line.day.isoformat(), line.succeeded, int(line.billed_seconds)) for line in lines] == [
+        ("2026-11-03", False, 600),
+        ("2026-11-04", True, 3600),
+    ]
+    assert [line.usd for line in lines] == [Decimal("0.0083333334"), Decimal("0.05")]
+    assert lines[1].receipt["shares"][0] == {
+        "resource": "vcpu",
+        "amount": "1",
+        "usd_per_hour": "0.04",
+        "valid_from": "2020-01-01",
+        "usd": "0.0400000000",
+    }
+
+
+def test_a_line_copies_whatever_costs_are_grouped_by():
+    job = ended(attempts=[told(START, 60)])
+    metering.charge(job)
+
+    line = job.cost_lines.get()
+    assert (line.team, line.account, line.queue) == (job.team, job.account, job.queue)
+    assert (line.definition, line.person) == (job.revision.definition, job.submission.person)
+
+
+def test_charging_again_changes_nothing():
+    job = ended(attempts=[told(START, 60)])
+    metering.charge(job)
+    metering.charge(job)
+    metering.charge(Job.objects.get(pk=job.pk))
+
+    assert job.cost_lines.count() == 1
+
+
+def test_a_job_that_still_runs_is_not_charged():
+    job = make.job(state=State.RUNNING, attempts=[told(START, 60)])
+    metering.charge(job)
+
+    assert not CostLine.objects.exists()
+    assert Job.objects.get().charged_at is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"delivery": Delivery.REFUSED},
+        {"delivery": Delivery.WITHDRAWN},
+        {"state": State.LOST, "attempts": [told(START, 60)]},
+        {"state": State.FAILED},
+    ],
+)
+def test_what_never_ran_or_was_lost_is_settled_without_a_line(fields):
+    job = make.job(ended_at=now(), **fields)
+    metering.charge(job)
+
+    assert not CostLine.objects.exists()
+    assert Job.objects.get().charged_at is not None
+
+
+def test_a_job_without_attempts_of_its_own_is_charged_by_its_times():
+    job = ended(started_at=START, stopped_at=START + timedelta(hours=1))
+    metering.charge(job)
+
+    assert job.cost_lines.get().usd == Decimal("0.05")
+
+
+def child(number: int, seconds: float, status: str = "SUCCEEDED", tries: int = 1) -> dict[str, Any]:
+    began = int(START.timestamp() * 1000)
+    attempts = [{"startedAt": began, "stoppedAt": began + int(seconds * 1000), "container": {}} for _ in range(tries)]
+    return {"jobId": f"a-1:{number}", "jobName": "x", "status": status, "attempts": attempts}
+
+
+def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_two_lines():
+    first = [child(number, 30) for number in range(100)]
+    rest = [child(100, 120), child(101, 600, "FAILED", tries=2)]
+    with http_wire.wire(http_wire.says(200, {"jobs": first}), http_wire.says(200, {"jobs": rest})) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        job = ended(of=submission, batch_id="a-1", array_size=102, state=State.FAILED)
+        metering.charge(job)
+
+    assert [len(request["jobs"]) for _, request in aws.requests] == [100, 2]
+    good, bad = job.cost_lines.order_by("attempt")
+    assert (good.succeeded, good.runs, int(good.billed_seconds)) == (True, 101, 100 * 60 + 120)
+    assert (bad.succeeded, bad.runs, int(bad.billed_seconds)) == (False, 2, 1200)
+    assert good.usd == Decimal("0.085")  # 6120 s at five cents an hour
+
+
+def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():
+    with http_wire.wire(http_wire.refuses) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        array = ended(of=submission, batch_id="a-1", array_size=3)
+        plain = ended(of=submission, attempts=[told(START, 60)])
+        with pytest.raises(AwsError):
+            metering.charge(array)
+        tasks.charge(submission.account.pk)
+
+    assert Job.objects.get(pk=array.pk).charged_at is None
+    assert plain.cost_lines.count() == 1
+
+
+@pytest.mark.parametrize(("minutes", "lines"), [(0, 0), (10, 1)])
+def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
+    with http_wire.wire(http_wire.says(200, {"jobs": [child(0, 60)]})) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        job = ended(of=submission, batch_id="a-1", array_size=2)
+        Job.objects.update(ended_at=now() - timedelta(minutes=minutes))
+        metering.charge(Job.objects.get())
+
+    assert job.cost_lines.count() == lines
+    assert all("no longer knew 1 of its 2 children" in str(line.receipt["reasons"]) for line in job.cost_lines.all())
+
+
+@pytest.mark.long
+def test_the_clock_rings_for_what_has_ended_and_is_not_charged(rings, django_capture_on_commit_callbacks):
+    job = ended(attempts=[told(START, 60)])
+    with django_capture_on_commit_callbacks(execute=True):
+        periodic.tick(periodic.duties(), 0)
+    assert rings.count("charge") == 1
+
+    tasks.charge(job.account.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        periodic.tick(periodic.duties(), 0)
+    assert rings.count("charge") == 1
+
+
+def test_sums_are_exact_where_floats_would_not_be():
+    job = ended()
+    amounts = [Decimal("0.1"), Decimal("0.2"), Decimal("98765.0000000001"), Decimal("0.0000000003")] * 25
+    like = {"team": job.team, "account": job.account, "queue": job.queue, "definition": job.revision.definition}
+    CostLine.objects.bulk_create(
+        CostLine(
+            job=job,
+            attempt=number,
+            day=START.date(),
+            person=job.submission.person,
+            succeeded=True,
+            billed_seconds=1,
+            usd=usd,
+            **like,
+        )
+        for number, usd in enumerate(amounts)
+    )
+
+    assert exact_sum.usd(CostLine.objects.aggregate(units=exact_sum.units_of("usd"))["units"]) == sum(amounts)

@@ -1,0 +1,181 @@
+"""How definitions usually go, from their last jobs: a team's own, found by key."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from jobs.models import CostLine
+from jobs.reports import catalog
+from jobs.reports.catalog import Usage
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def research():
+    member = make.member(make.team("research"))
+    make.queue("cpu", teams=(member.team,))
+    return member
+
+
+@pytest.fixture
+def account(research):
+    return research.team.queue_grants.get().queue.account
+
+
+def ran(member, revision, seconds=60, state="SUCCEEDED", usd="", **fields):
+    """A job of it that ended."""
+    job = make.job(
+        make.submission(member, revision.definition.account),
+        revision=revision,
+        state=state,
+        started_at=NOON,
+        stopped_at=NOON + timedelta(seconds=seconds),
+        ended_at=NOON,
+        **fields,
+    )
+    if usd:
+        CostLine.objects.create(
+            job=job,
+            attempt=1,
+            day=NOON.date(),
+            team=job.team,
+            account=job.account,
+            queue=job.queue,
+            definition=revision.definition,
+            person=member.user,
+            succeeded=True,
+            billed_seconds=seconds,
+            usd=Decimal(usd),
+        )
+    return job
+
+
+def card(team, name="hello"):
+    return next(each for each in catalog.page(team).cards if each.definition.name == name)
+
+
+def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
+    revision = make.revision("hello", of=research.team, where=account)
+    for seconds, usd in ((10, "0.01"), (20, "0.02"), (600, "9")):
+        last = ran(research, revision, seconds, usd=usd)
+    ran(research, revision, 1, state="FAILED", usd="5")
+    for nothing in ("STOPPED", "LOST"):
+        ran(research, revision, 1, state=nothing)
+    told = card(research.team)
+
+    assert told.usage == Usage(succeeded=3, failed=1, usual=timedelta(seconds=20), usd=Decimal("0.02"))
+    assert (told.usage.runs, told.usage.rate) == (4, 75)
+    assert told.used_at > last.accepted_at
+
+
+@pytest.mark.parametrize(("good", "bad", "rate"), [(0, 0, None), (0, 3, 0), (3, 0, 100), (999, 1, 99), (1, 999, 1)])
+def test_all_and_nothing_are_said_only_of_all_and_nothing(good, bad, rate):
+    assert Usage(succeeded=good, failed=bad).rate == rate
+
+
+def test_only_the_last_jobs_count_whatever_revision_they_had(research, account, monkeypatch):
+    monkeypatch.setattr(catalog, "COUNTED", 3)
+    old = make.revision("hello", of=research.team, where=account)
+    new = make.revision("hello", where=account)
+    for state in ("FAILED", "FAILED", "SUCCEEDED"):
+        ran(research, old, state=state)
+    for state in ("FAILED", "SUCCEEDED"):
+        ran(research, new, state=state)
+    make.job(make.submission(research, account), revision=new, state="RUNNING")
+
+    assert (card(research.team).usage.succeeded, card(research.team).usage.failed) == (2, 1)
+    assert catalog.use(new.definition, research.user).usage == card(research.team).usage
+
+
+def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, account):
+    makers, others = make.member(make.team("makers")), make.member(make.team("others"))
+    revision = make.revision("tool", of=makers.team, where=account)
+    revision.definition.shared = True
+    revision.definition.save()
+    ran(makers, revision, state="FAILED")
+    ours = ran(research, revision)
+    told = card(research.team, "tool")
+    used = catalog.use(revision.definition, research.user)
+
+    assert (told.usage.succeeded, told.usage.failed) == (1, 0)
+    assert (used.jobs, [name for name, _ in used.people]) == ([ours], [research.user.display_name])
+    assert used.usage == told.usage
+    assert card(others.team, "tool").usage == Usage()
+    assert catalog.use(revision.definition, others.user) == catalog.Use(Usage(), None, [], [])
+    assert catalog.use(revision.definition, make.admin()).usage.runs == 2
+
+
+def test_a_card_shows_what_the_bare_name_means(research, account):
+    first = make.revision("hello", of=research.team, where=account)
+    make.revision("hello", where=account, number=None, registration="REFUSED", active=False)
+    assert card(research.team).revision == first
+
+    pending = make.revision("fresh", of=research.team, where=account, number=None, registration="ACCEPTED")
+    assert card(research.team, "fresh").revision == pending
+
+
+def test_pages_go_on_by_name_and_miss_nothing(research, account):
+    names = [f"{letter}{number}" for letter in "abc" for number in range(3)]
+    for name in names[::-1]:
+        make.definition(name, of=research.team, where=account)
+    make.definition("a0", of=research.team)  # the same name in another account
+    seen, after = [], ""
+    while True:
+        page = catalog.page(research.team, after=after, cards=4)
+        seen += [each.definition.name for each in page.cards]
+        after = page.after
+        if not after:
+            break
+
+    assert seen == ["a0", *names]
+
+
+def test_every_word_is_looked_for_in_the_name_and_in_what_it_is_for(research, account):
+    make.definition("train", of=research.team, where=account, description="Trains the churn model")
+    make.definition("score", of=research.team, where=account, description="Scores a model")
+    make.definition("theirs", of=make.team(), where=account, description="Scores a model")
+
+    def found(text):
+        return [each.definition.name for each in catalog.page(research.team, text=text).cards]
+
+    assert found("model") == ["score", "train"]
+    assert found("churn MODEL") == ["train"]
+    assert found("scor") == ["score"]
+    assert found("theirs") == []
+
+
+def test_what_is_deactivated_is_on_a_page_of_its_own(research, account):
+    make.definition("used", of=research.team, where=account)
+    make.definition("gone", of=research.team, where=account, retired_at=NOON)
+
+    assert [each.definition.name for each in catalog.page(research.team).cards] == ["used"]
+    assert [each.definition.name for each in catalog.page(research.team, retired=True).cards] == ["gone"]
+
+
+def test_a_copy_is_offered_a_name_that_is_free_in_the_account(account):
+    original = make.definition("x" * 128, where=account)
+    first = catalog.free_name(original)
+    make.definition(first, where=account)
+    second = catalog.free_name(original)
+
+    assert first == f"{'x' * 118}-copy"
+    assert second == f"{first}-2"
+    assert len(second) < 128
+
+
+@pytest.mark.parametrize("count", [2, 9])
+def test_a_page_takes_four_queries_however_much_there_is(research, account, count, django_assert_num_queries):
+    for number in range(count):
+        revision = make.revision(f"definition-{number}", of=research.team, where=account)
+        for _ in range(2):
+            ran(research, revision, usd="1")
+
+    with django_assert_num_queries(4):
+        assert len(catalog.page(research.team).cards) == count
+    with django_assert_num_queries(5):
+        assert len(catalog.use(revision.definition, research.user).jobs) == 2

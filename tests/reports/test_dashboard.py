@@ -1,0 +1,116 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.models import CostLine
+from jobs.reports import dashboard
+from jobs.states import Delivery, State
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture
+def submission():
+    return make.submission(make.member())
+
+
+def cost(job, usd, day):
+    return CostLine.objects.create(
+        job=job,
+        attempt=job.cost_lines.count() + 1,
+        day=day,
+        team=job.team,
+        account=job.account,
+        queue=job.queue,
+        definition=job.revision.definition,
+        person=job.submission.person,
+        succeeded=True,
+        billed_seconds=60,
+        usd=Decimal(usd),
+    )
+
+
+def test_what_runs_and_what_ended_are_told_apart_and_mine_from_the_teams(submission):
+    running = make.job(submission, state=State.RUNNING)
+    done = make.job(submission, state=State.SUCCEEDED, ended_at=now())
+    theirs = make.job(make.submission(make.member(submission.team)), state=State.RUNNING)
+
+    assert dashboard.running(submission.team, submission.person) == [running]
+    assert dashboard.running(submission.team) == [theirs, running]
+    assert dashboard.ended(submission.team) == [done]
+
+
+def test_failures_are_grouped_by_definition_and_cause(submission):
+    for _ in range(3):
+        make.job(submission, state=State.FAILED, exit_code=137, container_reason="OutOfMemoryError", ended_at=now())
+    make.job(submission, state=State.FAILED, exit_code=1, status_reason="Essential container", ended_at=now())
+    make.job(submission, delivery=Delivery.REFUSED, delivery_note="No such role (request r-1)", ended_at=now())
+    make.job(submission, state=State.STOPPED, ended_at=now())
+    make.job(submission, state=State.FAILED, exit_code=2, ended_at=now() - timedelta(days=8))
+
+    found = [
+        (each.cause, each.count)
+        for each in dashboard.needs(submission.team, dashboard.standing(submission.team), submission.person).failures
+    ]
+
+    assert found[0] == ("exit code 137, OutOfMemoryError", 3)
+    assert sorted(found[1:]) == [("No such role", 1), ("exit code 1, Essential container", 1)]
+
+
+def test_a_job_that_waits_unusually_long_needs_someone(submission):
+    make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=5))
+    stuck = make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
+    needs = dashboard.needs(submission.team, dashboard.standing(submission.team), submission.person)
+
+    assert needs.waiting == [stuck]
+    assert not needs.nothing
+
+
+def test_with_nothing_wrong_nobody_is_needed(submission):
+    make.job(submission, state=State.SUCCEEDED, ended_at=now())
+
+    assert dashboard.needs(submission.team, dashboard.standing(submission.team), submission.person).nothing
+
+
+def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, time_machine):
+    time_machine.move_to("2026-03-31T12:00Z")
+    job = make.job(submission, state=State.SUCCEEDED)
+    cost(job, "1.50", date(2026, 3, 1))
+    cost(job, "0.25", date(2026, 3, 31))
+    cost(job, "4", date(2026, 2, 28))
+    cost(job, "9", date(2026, 1, 31))
+
+    spending = dashboard.spending(submission.team)
+
+    assert (spending.month, spending.before) == (Decimal("1.75"), Decimal(4))
+    assert spending.dearest == [("hello", Decimal("1.75"))]
+
+
+@pytest.mark.parametrize(("role", "needed"), [("analyst", False), ("lead", True)])
+def test_a_lead_is_told_what_needs_them(client, submission, role, needed):
+    client.force_login(make.member(submission.team, role).user)
+
+    page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
+
+    assert ("Needs you" in page) is needed
+    assert "Nothing is under way." in page
+
+
+def test_someone_with_one_team_arrives_there(client, submission):
+    client.force_login(submission.person)
+
+    assert client.get("/").url == f"/teams/{submission.team.slug}/home/"
+
+
+def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission, django_assert_num_queries):
+    client.force_login(make.member(submission.team, "lead").user)
+    for number in (1, 12):
+        for _ in range(number):
+            make.job(submission, state=State.RUNNING)
+            make.job(submission, state=State.FAILED, ended_at=now())
+        client.get(f"/teams/{submission.team.slug}/home/")
+        with django_assert_num_queries(15):
+            client.get(f"/teams/{submission.team.slug}/home/")

@@ -1,0 +1,80 @@
+"""What differs between two documents."""
+
+import pytest
+
+from jobs.spec.diff import Sort, differences
+from jobs.spec.documents import Document
+from tests.spec.samples import definition, step, workflow
+
+
+def told(before: Document, after: Document) -> list[str]:
+    return [difference.sentence for difference in differences(before, after)]
+
+
+def test_equal_documents_differ_in_nothing() -> None:
+    assert differences(definition(), definition()) == []
+
+
+def test_each_difference_is_a_place_a_kind_and_a_sentence() -> None:
+    before = definition({"image": "a:1", "user": "me"})
+    after = definition({"image": "a:2", "privileged": True})
+    assert [(one.pointer, one.kind, one.before, one.after, one.sentence) for one in differences(before, after)] == [
+        (
+            "/containerProperties/image",
+            Sort.CHANGED,
+            "a:1",
+            "a:2",
+            "containerProperties › image was the text “a:1” and is the text “a:2”.",
+        ),
+        ("/containerProperties/privileged", Sort.ADDED, None, True, "containerProperties › privileged is new: true."),
+        (
+            "/containerProperties/user",
+            Sort.REMOVED,
+            "me",
+            None,
+            "containerProperties › user is gone; it was the text “me”.",
+        ),
+    ]
+
+
+def test_entries_with_names_are_compared_by_name_and_not_by_place() -> None:
+    before = definition({"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})
+    after = definition({"environment": [{"name": "B", "value": "3"}, {"name": "A", "value": "1"}]})
+    assert told(before, after) == ["containerProperties › environment › B was the text “2” and is the text “3”."]
+    sizes = definition({"resourceRequirements": [{"type": "MEMORY", "value": "512"}, {"type": "VCPU", "value": "2"}]})
+    assert told(definition(), sizes) == [
+        "containerProperties › resourceRequirements › VCPU › value was the text “1” and is the text “2”."
+    ]
+
+
+def test_a_command_is_one_thing() -> None:
+    before, after = definition({"command": ["run", "a"]}), definition({"command": ["run", "b"]})
+    assert told(before, after) == ["containerProperties › command was the list run a and is the list run b."]
+
+
+def test_steps_are_compared_by_their_names() -> None:
+    before = workflow(step("a"), step("b", "${a}"))
+    after = workflow(step("b", "${a}"), step("c"))
+    assert told(before, after) == [
+        "jobs › c is new: an object.",
+        "jobs › a is gone; it was an object.",
+    ]
+
+
+def test_a_secret_is_not_told() -> None:
+    before = definition({"environment": [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}]})
+    after = definition({"environment": [{"name": "DB_PASSWORD", "value": "correct horse"}]})
+    [sentence] = told(before, after)
+    assert "hunter2" not in sentence
+    assert "horse" not in sentence
+
+
+def test_true_is_not_one() -> None:
+    assert told({"a": True}, {"a": 1}) == ["a was true and is the number 1."]
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"name": 1}], [{"name": "a"}] * 2])
+def test_no_odd_shape_breaks_a_difference(odd: object) -> None:
+    for key in ("environment", "containers", "command", "x"):
+        differences({key: odd}, {key: [{"name": "a"}]})
+        differences({key: [{"name": "a"}]}, {key: odd})

@@ -1,0 +1,102 @@
+"""What is wrong with a submission that stands alone."""
+
+import pytest
+
+from jobs.spec.documents import Document
+from jobs.spec.patch import apply
+from jobs.spec.problems import Severity
+from jobs.spec.rules import job as judge
+from jobs.spec.rules import sizes
+from tests.spec.samples import JOB_ID, submission, told
+
+
+def depending(*entries: Document, **more: object) -> Document:
+    return submission(dependsOn=list(entries), **more)
+
+
+ARRAY = {"arrayProperties": {"size": 2}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        submission(),
+        depending({"jobId": JOB_ID}, {"jobId": f"{JOB_ID}:17"}, {"jobId": JOB_ID.upper()}),
+        depending({"jobId": JOB_ID, "type": "N_TO_N"}, {"type": "SEQUENTIAL"}, **ARRAY),
+    ],
+)
+def test_a_sound_submission_has_no_problems(document: Document) -> None:
+    assert judge.problems(document) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (depending({"jobId": "${other}"}), ("/dependsOn/0/jobId", "submission.reference")),
+        (depending({"jobId": ""}), ("/dependsOn/0/jobId", "submission.empty-job-id")),
+        (depending({"jobId": "other"}), ("/dependsOn/0/jobId", "submission.job-id")),
+        (depending({}), ("/dependsOn/0", "dependencies.no-job-id")),
+        (depending({"type": "N_TO_N"}, **ARRAY), ("/dependsOn/0", "dependencies.no-job-id")),
+        (depending({"type": "SEQUENTIAL"}), ("/dependsOn/0", "dependencies.sequential-without-array")),
+        (
+            depending({"jobId": JOB_ID, "type": "N_TO_N"}),
+            ("/dependsOn/0/type", "dependencies.n-to-n-without-array"),
+        ),
+        (depending({"jobId": JOB_ID, "type": "SEQUENTIAL"}), ("/dependsOn/0/type", "workflow.sequential-is-plain")),
+        (
+            submission(containerOverrides={"environment": [{"name": "AWS_BATCH", "value": "x"}]}),
+            ("/containerOverrides/environment/0/name", "names.variable-of-batch"),
+        ),
+        (submission(tags={"aws:x": "y"}), ("/tags/aws:x", "names.tag-of-aws")),
+        (
+            submission(retryStrategy={"evaluateOnExit": [{"onReason": "*", "action": "EXIT"}]}),
+            ("/retryStrategy", "retries.no-attempts"),
+        ),
+        (
+            submission(containerOverrides={"resourceRequirements": [{"type": "GPU", "value": "x"}]}),
+            ("/containerOverrides/resourceRequirements/0/value", "sizes.value"),
+        ),
+        (
+            submission(containerOverrides={"resourceRequirements": [{"type": "GPU", "value": "1"}] * 2}),
+            ("/containerOverrides/resourceRequirements/1", "sizes.twice"),
+        ),
+        (
+            submission(containerOverrides={"resourceRequirements": [{"type": "VCPU", "value": "1"}], "vcpus": 1}),
+            ("/containerOverrides/vcpus", "sizes.legacy-beside-requirement"),
+        ),
+    ],
+)
+def test_each_rule_points_to_its_place(document: Document, expected: tuple[str, str]) -> None:
+    assert told(judge.problems(document)) == [expected]
+
+
+def test_sequential_on_a_job_id_is_only_a_warning_with_a_fix() -> None:
+    document = depending({"jobId": JOB_ID, "type": "SEQUENTIAL"})
+    [problem] = judge.problems(document)
+    assert problem.severity is Severity.WARNING
+    assert apply(document, problem.fix) == depending({"jobId": JOB_ID})
+
+
+def test_a_job_has_44_tags_of_its_own_because_the_portal_adds_up_to_six() -> None:
+    own = {f"k{number}": "v" for number in range(44)}
+    assert judge.problems(submission(tags=own)) == []
+    assert told(judge.problems(submission(tags={**own, "portal:team": "x"}))) == [
+        ("/tags/portal:team", "names.tag-of-portal")
+    ]
+    [problem] = judge.problems(submission(tags={**own, "one": "more"}))
+    assert (problem.pointer, problem.rule) == ("/tags", "names.too-many-tags")
+    assert "45 tags" in problem.message
+
+
+def test_a_submission_leaves_the_portal_its_share_of_30_kib() -> None:
+    room = sizes.LARGEST_SUBMISSION - sizes.PORTAL_SHARE - sizes.bytes_sent(submission(parameters={"x": ""}))
+    assert judge.problems(submission(parameters={"x": "y" * room})) == []
+    [problem] = judge.problems(submission(parameters={"x": "y" * (room + 1)}))
+    assert (problem.pointer, problem.rule) == ("", "submission.too-large")
+    assert "30 KiB" in problem.message
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"jobId": None}], [{"type": 1}]])
+def test_no_odd_shape_breaks_a_rule(odd: object) -> None:
+    for key in ("dependsOn", "tags", "arrayProperties", "containerOverrides", "retryStrategy", "jobName"):
+        judge.problems(submission(**{key: odd}))

@@ -1,0 +1,213 @@
+"""What is wrong with a definition."""
+
+import pytest
+
+from jobs.spec.documents import Document
+from jobs.spec.patch import apply
+from jobs.spec.problems import Severity
+from jobs.spec.rules import job_definition as judge
+from jobs.spec.rules import sizes
+from tests.spec.samples import definition, told
+
+VCPU = {"type": "VCPU", "value": "2"}
+MEMORY = {"type": "MEMORY", "value": "2048"}
+
+
+def requiring(*requirements: Document, **container: object) -> Document:
+    return definition({"resourceRequirements": list(requirements), **container})
+
+
+def test_a_sound_definition_has_no_problems() -> None:
+    assert judge.problems(definition()) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"jobDefinitionName": "x", "type": "container"}, [""]),
+        ({"jobDefinitionName": "x", "type": "multinode"}, [""]),
+        (definition(ecsProperties={"taskProperties": [{"containers": [{"image": "i"}]}]}), ["/ecsProperties"]),
+        (definition(eksProperties={}), ["/eksProperties"]),
+        (definition(type="multinode"), ["", "/containerProperties"]),
+        (definition(type="of-tomorrow"), []),
+    ],
+)
+def test_a_definition_has_the_properties_of_its_type_and_only_one_sort(
+    document: Document, expected: list[str]
+) -> None:
+    found = [problem.pointer for problem in judge.problems(document) if problem.rule == "definition.properties"]
+    assert found == expected
+
+
+def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
+    alone = definition()
+    del alone["containerProperties"]["image"]
+    group = {"targetNodes": "0:", "container": {"vcpus": 1, "memory": 4}}
+    nodes = {
+        "jobDefinitionName": "x",
+        "type": "multinode",
+        "nodeProperties": {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [group]},
+    }
+    assert told(judge.problems(alone)) == [("/containerProperties", "definition.no-image")]
+    assert told(judge.problems(nodes)) == [("/nodeProperties/nodeRangeProperties/0/container", "definition.no-image")]
+
+
+@pytest.mark.parametrize(
+    ("container", "lacking"),
+    [
+        ({"resourceRequirements": []}, "vCPU and memory"),
+        ({"resourceRequirements": [VCPU]}, "memory"),
+        ({"resourceRequirements": [MEMORY]}, "vCPU"),
+        ({"resourceRequirements": [MEMORY], "vcpus": 1}, None),
+        ({"resourceRequirements": [], "vcpus": 1, "memory": 4}, None),
+    ],
+)
+def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
+    container: Document, lacking: str | None
+) -> None:
+    found = judge.problems(definition(container))
+    if lacking is None:
+        assert found == []
+    else:
+        assert [(problem.pointer, problem.severity) for problem in found] == [
+            ("/containerProperties", Severity.WARNING)
+        ]
+        assert found[0].message.startswith(f"Batch will ask for {lacking} at submit:")
+
+
+def test_legacy_sizes_beside_a_gpu_are_nothing_to_speak_of() -> None:
+    assert judge.problems(requiring({"type": "GPU", "value": "1"}, vcpus=4, memory=16384)) == []
+
+
+def test_legacy_sizes_beside_their_own_requirement_are_warned_of_and_taken_away() -> None:
+    document = requiring(VCPU, MEMORY, vcpus=4, memory=16384)
+    found = judge.problems(document)
+    assert told(found) == [
+        ("/containerProperties/vcpus", "sizes.legacy-beside-requirement"),
+        ("/containerProperties/memory", "sizes.legacy-beside-requirement"),
+    ]
+    assert {problem.severity for problem in found} == {Severity.WARNING}
+    assert apply(document, [*found[0].fix, *found[1].fix]) == requiring(VCPU, MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("VCPU", ["1", "0.25", "16"], ["", "two", "0", "-1", "1 ", "1e3", "٣"]),
+        ("MEMORY", ["4", "2048"], ["3", "2 GB", "512.5", ""]),
+        ("GPU", ["1"], ["all", "0.5", ""]),
+        ("QUANTUM", ["anything"], []),
+    ],
+)
+def test_the_value_of_a_requirement_is_a_number_of_the_right_sort(kind: str, good: list[str], bad: list[str]) -> None:
+    def found(value: str) -> list[str]:
+        problems = judge.problems(requiring({"type": kind, "value": value}))
+        return [problem.pointer for problem in problems if problem.rule == "sizes.value"]
+
+    assert [found(value) for value in good] == [[] for _ in good]
+    assert [found(value) for value in bad] == [["/containerProperties/resourceRequirements/0/value"] for _ in bad]
+
+
+def test_a_requirement_stands_once() -> None:
+    document = requiring(VCPU, MEMORY, VCPU)
+    [problem] = judge.problems(document)
+    assert problem.pointer == "/containerProperties/resourceRequirements/2"
+    assert apply(document, problem.fix) == requiring(VCPU, MEMORY)
+
+
+def test_rules_of_a_retry_need_a_count_and_a_condition() -> None:
+    rule = {"onExitCode": "1", "action": "EXIT"}
+    assert judge.problems(definition(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})) == []
+    assert judge.problems(definition(retryStrategy={"evaluateOnExit": []})) == []
+    assert told(judge.problems(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [
+        ("/retryStrategy", "retries.no-attempts")
+    ]
+    assert told(
+        judge.problems(definition(retryStrategy={"attempts": 1, "evaluateOnExit": [{"action": "EXIT"}]}))
+    ) == [("/retryStrategy/evaluateOnExit/0", "retries.no-condition")]
+
+
+def test_variables_of_batch_cannot_be_set_and_every_variable_has_a_name() -> None:
+    def found(*variables: Document) -> list[tuple[str, str]]:
+        return told(judge.problems(definition({"environment": list(variables)})))
+
+    assert found({"name": "MY_AWS_BATCH", "value": ""}, {"name": "x", "value": "y"}) == []
+    assert found({"name": "A"}, {"name": "AWS_BATCH_JOB_ID", "value": "x"}) == [
+        ("/containerProperties/environment/1/name", "names.variable-of-batch")
+    ]
+    assert found({"value": "x"}) == [("/containerProperties/environment/0", "names.no-variable")]
+
+
+def test_variables_of_batch_are_found_wherever_a_container_stands() -> None:
+    variable = {"name": "aws_batch_x", "value": "1"}
+    pod = {"podProperties": {"containers": [{"image": "i", "env": [variable]}]}}
+    document = {"jobDefinitionName": "x", "type": "container", "eksProperties": pod}
+    assert told(judge.problems(document)) == [
+        ("/eksProperties/podProperties/containers/0/env/0/name", "names.variable-of-batch")
+    ]
+
+
+def test_variables_of_the_portal_are_refused_wherever_a_container_stands() -> None:
+    plain = {"image": "i", "environment": [{"name": "PORTAL_A", "value": "1"}]}
+    secret = {"image": "i", "secrets": [{"name": "PORTAL_B", "valueFrom": "b"}]}
+    pod = {"image": "i", "env": [{"name": "PORTAL_C", "value": "1"}]}
+    shapes: list[tuple[Document, str]] = [
+        ({"containerProperties": plain}, "/containerProperties/environment/0/name"),
+        ({"containerProperties": secret}, "/containerProperties/secrets/0/name"),
+        (
+            {"ecsProperties": {"taskProperties": [{"containers": [plain]}]}},
+            "/ecsProperties/taskProperties/0/containers/0/environment/0/name",
+        ),
+        (
+            {"eksProperties": {"podProperties": {"initContainers": [pod]}}},
+            "/eksProperties/podProperties/initContainers/0/env/0/name",
+        ),
+        (
+            {"nodeProperties": {"nodeRangeProperties": [{"targetNodes": "0:", "container": plain}]}},
+            "/nodeProperties/nodeRangeProperties/0/container/environment/0/name",
+        ),
+        ({"containerOverrides": plain}, "/containerOverrides/environment/0/name"),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"containers": [plain]}]}},
+            "/ecsPropertiesOverride/taskProperties/0/containers/0/environment/0/name",
+        ),
+        (
+            {"eksPropertiesOverride": {"podProperties": {"containers": [pod]}}},
+            "/eksPropertiesOverride/podProperties/containers/0/env/0/name",
+        ),
+        (
+            {"nodeOverrides": {"nodePropertyOverrides": [{"targetNodes": "0:", "containerOverrides": plain}]}},
+            "/nodeOverrides/nodePropertyOverrides/0/containerOverrides/environment/0/name",
+        ),
+    ]
+    for shape, pointer in shapes:
+        begun: Document = {"jobName": "x"} if "Override" in next(iter(shape)) else {"jobDefinitionName": "x"}
+        assert (pointer, "names.variable-of-portal") in told(judge.problems({**begun, **shape})), pointer
+
+
+def test_tags_of_aws_cannot_be_given() -> None:
+    assert judge.problems(definition(tags={"team:aws": "x", "Owner": "aws"})) == []
+    assert told(judge.problems(definition(tags={"AWS:x/y": "1", "ok": "Aws:2"}))) == [
+        ("/tags/AWS:x~1y", "names.tag-of-aws"),
+        ("/tags/ok", "names.tag-of-aws"),
+    ]
+
+
+def test_a_definition_has_24_kib_at_most() -> None:
+    room = sizes.LARGEST_DEFINITION - sizes.bytes_sent(definition({"user": ""}))
+    assert judge.problems(definition({"user": "x" * room})) == []
+    [problem] = judge.problems(definition({"user": "x" * (room + 1)}))
+    assert (problem.pointer, problem.rule) == ("", "definition.too-large")
+    assert "24 KiB" in problem.message
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 1, "x", [], [None], [[]], {}, {"environment": 1}, {"resourceRequirements": {}}]
+)
+def test_no_odd_shape_breaks_a_rule(odd: object) -> None:
+    for key in definition():
+        judge.problems({**definition(), key: odd})
+    for key in ("environment", "resourceRequirements", "image", "vcpus"):
+        judge.problems(definition({key: odd}))
+    judge.problems(definition(tags=odd, retryStrategy=odd))
+    judge.problems(definition(retryStrategy={"evaluateOnExit": odd}))

@@ -1,0 +1,352 @@
+"""What becomes of a person's text."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.spec.cli_writer import command
+from jobs.spec.documents import Kind
+from jobs.spec.parsing import json_error_messages, json_source_map, json_tokens
+from jobs.spec.parsing.parser import LARGEST, NotADocument, Place, read
+from jobs.spec.problems import Severity
+from tests.examples import examples
+
+SUBMISSION = '{"jobName": "hello", "jobQueue": "small", "jobDefinition": "greet"}'
+
+
+def refusal(source: str | bytes) -> NotADocument:
+    with pytest.raises(NotADocument) as refused:
+        read(source)
+    return refused.value
+
+
+def test_bytes_and_text_are_read_alike_with_or_without_a_byte_order_mark() -> None:
+    plain = read(SUBMISSION)
+    assert (
+        read(SUBMISSION.encode())
+        == read(b"\xef\xbb\xbf" + SUBMISSION.encode())
+        == read("\ufeff" + SUBMISSION)
+        == plain
+    )
+    assert (plain.changes, plain.problems) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ('{"jobs": []}', Kind.WORKFLOW),
+        ('{"jobs": 3}', Kind.WORKFLOW),
+        ('{"jobDefinitionName": "x", "jobName": "y"}', Kind.DEFINITION),
+        ('{"jobQueue": "x"}', Kind.SUBMISSION),
+        ('{"jobDefinition": "x"}', Kind.SUBMISSION),
+    ],
+)
+def test_a_document_tells_its_kind_by_its_keys(source: str, kind: Kind) -> None:
+    assert read(source).kind is kind
+
+
+def test_an_object_of_no_kind_is_told_which_keys_are_looked_for() -> None:
+    message = refusal('{"image": "busybox"}').message
+    assert all(key in message for key in ["jobs", "jobDefinitionName", "jobDefinition", "jobQueue", "jobName"])
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("containerProperties", "container"),
+        ("ecsProperties", "container"),
+        ("eksProperties", "container"),
+        ("nodeProperties", "multinode"),
+    ],
+)
+def test_a_definition_without_a_type_gets_that_of_its_properties_and_it_is_said(block: str, expected: str) -> None:
+    reading = read(f'{{"jobDefinitionName": "x", "{block}": {{}}}}')
+    assert reading.document["type"] == expected
+    assert [(change.pointer, block in change.message) for change in reading.changes] == [("/type", True)]
+
+
+def test_a_definition_keeps_the_type_it_has_and_gets_none_when_its_properties_disagree() -> None:
+    assert read('{"jobDefinitionName": "x", "type": "odd", "nodeProperties": {}}').changes == ()
+    both = read('{"jobDefinitionName": "x", "containerProperties": {}, "nodeProperties": {}}')
+    assert "type" not in both.document
+    assert both.changes == ()
+
+
+def test_comments_are_left_out_and_it_is_said_on_which_lines() -> None:
+    source = '{ // one\n"jobName": "a#b", # two\n/* three\nfour */ "jobQueue": "http://x/*y*/" }'
+    reading = read(source)
+    assert reading.document == {"jobName": "a#b", "jobQueue": "http://x/*y*/"}
+    assert [change.message for change in reading.changes] == [
+        "The comments on lines 1, 2 and 3 were left out: JSON has no comments."
+    ]
+    assert reading.place("/jobQueue") == Place(4, 9)
+
+
+def test_many_comments_are_said_in_one_short_sentence() -> None:
+    [change] = read("#\n" * 500 + SUBMISSION).changes
+    assert len(change.message) < 120
+    assert "492 more" in change.message
+
+
+def test_a_key_that_stands_twice_is_an_error_that_names_both_lines() -> None:
+    source = '{"jobName": "a",\n "jobQueue": "q", "dependsOn": [{"jobId": "x",\n\n "jobId": "y"}],\n "jobName": "b"}'
+    inner, outer = read(source).problems
+    assert (inner.pointer, outer.pointer) == ("/dependsOn/0/jobId", "/jobName")
+    assert "lines 2 and 4" in inner.message
+    assert "lines 1 and 5" in outer.message
+    assert inner.severity is outer.severity is Severity.ERROR
+
+
+def test_one_document_tells_no_more_than_a_handful_of_duplicate_keys() -> None:
+    key = "k" * 300_000
+    repeats = ", ".join(['"a": 1'] * 50_000)
+    source = f'{{"jobName": {{"{key}": {{{repeats}}}}}}}'
+    assert len(read(source).problems) == json_source_map.MOST_DUPLICATES
+
+
+@pytest.mark.parametrize(
+    ("pointer", "place"),
+    [
+        ("", Place(1, 1)),
+        ("/jobs", Place(1, 2)),
+        ("/jobs/1", Place(3, 2)),
+        ("/jobs/1/a~1b~0", Place(3, 3)),
+        ('/jobs/1/q"', Place(3, 16)),
+        ("/jobs/1/none/deeper", Place(3, 2)),
+        ("/jobs/9", Place(1, 2)),
+        ("/elsewhere", Place(1, 1)),
+    ],
+)
+def test_a_pointer_has_a_place_and_else_its_nearest_ancestor(pointer: str, place: Place) -> None:
+    assert read('{"jobs": [\r\n {},\r {"a/b~": [1], "q\\"": null}]}').place(pointer) == place
+
+
+@pytest.mark.parametrize("source", ["", "  \n\t", "\ufeff", b""])
+def test_an_empty_text_is_called_empty(source: str | bytes) -> None:
+    assert refusal(source).message == "The text is empty."
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("[]", "an empty list"),
+        ('[{"jobName": "a"}]', "a list"),
+        ('"hello"', "the text “hello”"),
+        ("12", "the number 12"),
+        ("null", "null"),
+        ("true", "true"),
+    ],
+)
+def test_a_text_that_holds_no_object_is_told_what_it_holds(source: str, found: str) -> None:
+    assert f"holds {found};" in refusal(source).message
+
+
+def test_a_text_of_two_megabytes_is_refused_with_both_sizes() -> None:
+    sources: list[str | bytes] = ["x" * 2 * LARGEST, b"x" * 2 * LARGEST, "é" * LARGEST]
+    for source in sources:
+        assert "2 MiB" in refusal(source).message
+        assert "1 MiB" in refusal(source).message
+
+
+def test_a_text_of_one_mebibyte_is_read() -> None:
+    filler = "x" * (LARGEST - len(SUBMISSION) - 10)
+    assert read(SUBMISSION[:-1] + f', "x": "{filler}"}}').document["x"] == filler
+
+
+@pytest.mark.parametrize("depth", [33, 200, 100_000])
+@pytest.mark.parametrize("bracket", ["[", '{"a":'])
+def test_brackets_too_deep_are_refused_with_their_line(depth: int, bracket: str) -> None:
+    error = refusal('{"jobs":\n' + bracket * depth)
+    assert "32 are read at most" in error.message
+    assert error.line == 2
+
+
+def test_brackets_within_texts_are_not_counted() -> None:
+    assert read('{"jobName": "' + "[{" * 100 + '"}').document["jobName"] == "[{" * 100
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "named"),
+    [
+        ('{"jobs":\nNaN}', 2, "NaN"),
+        ('{"jobName": "NaN", "jobs": [1,\n\n-Infinity]}', 3, "-Infinity"),
+        ('{"jobs":\n' + "9" * 1_000_000 + "}", 2, "1,000,000 characters"),
+        ('{"jobs":\n-9223372036854775809}', 2, "-9223372036854775809"),
+        ('{"jobs":\n1e999}', 2, "1e999"),
+        ('{"jobs":\n0.' + "1" * 5_000 + "}", 2, "too long"),
+        ('{"jobName":\n "\\ud800"}', 2, "\\ud800"),
+        ('{"jobName":\n "\\\\\\udc00\\ud83d"}', 2, "\\udc00"),
+        ('{"jobName":\n "\\u0000"}', 2, "\\u0000"),
+        ('{"jobName":\n "\ud800"}', 2, "half a character"),
+    ],
+)
+def test_numbers_and_characters_that_cannot_be_kept_are_refused_at_their_line(
+    source: str, line: int, named: str
+) -> None:
+    error = refusal(source)
+    assert error.line == line
+    assert named in error.message
+
+
+def test_whole_characters_written_as_escapes_are_read() -> None:
+    assert read('{"jobName": "\\ud83d\\ude00 \\\\ud800 \\u00e9"}').document["jobName"] == "😀 \\ud800 é"
+
+
+def test_text_that_is_not_utf8_is_refused_at_its_place() -> None:
+    error = refusal('{\n "jobName": "é"}'.encode("latin-1"))
+    assert (error.line, error.column) == (2, 14)
+    assert "UTF-8" in error.message
+    assert "UTF-16" in refusal(SUBMISSION.encode("utf-16")).message
+
+
+HINTS = [
+    ('{"a": 1,\n}', 2, 1, "comma stands before the closing }"),
+    ('{"a": [1, ]}', 1, 11, "comma stands before the closing ]"),
+    ('{"a": [1,, 2]}', 1, 10, "a comma too many"),
+    ("{'a': 1}", 1, 2, "double quotes"),
+    ("{\"a\": 'b'}", 1, 7, "not in single ones"),
+    ("{“a”: 1}", 1, 2, "typographic"),
+    ("{a: 1}", 1, 2, "the key “a”"),
+    ('{"a": b}', 1, 7, "the text “b” has to stand in double quotes"),
+    ('{"a": True}', 1, 7, "small letters"),
+    ('{"a": None}', 1, 7, "leave the key out"),
+    ('{"a" = 1}', 1, 6, "not by “=”"),
+    ('{"a" => 1}', 1, 6, "not by “=”"),
+    ('{"a" 1}', 1, 6, "“:” has to stand"),
+    ('{"a": 1\n "b": 2}', 2, 2, "a comma is missing"),
+    ('{"a": 01}', 1, 8, "a comma is missing"),
+    ('{"a": +1}', 1, 7, "not a number"),
+    ('{"a": {"b": [1, 2}}', 1, 18, "closes a bracket of the other sort"),
+    ('{\n"a": {"b": 1}', 2, 14, "the { of line 1 is not closed (missing at the end: })"),
+    ('{"a": [{"b":', 1, 13, "(missing at the end: }]})"),
+    ('{"a": "b\n}', 1, 7, "no closing double quote"),
+    ('{"a": "b', 1, 7, "no closing double quote"),
+    ('{"a": "b\tc"}', 1, 9, "control character"),
+    ('{"a": "C:\\dir"}', 1, 10, "backslash"),
+    ('{"a": 1}}', 1, 9, "closes nothing"),
+    ('{"a": 1}\n{"b": 2}', 2, 1, "a second document"),
+    ('{"a": 1},', 1, 9, "ended before this comma"),
+    ('{"a": 1}\nEOF', 2, 1, "belongs to the shell"),
+    ('{"a": 1\nEOF', 2, 1, "belongs to the shell"),
+    ('{"a": 1} hello', 1, 10, "take away what follows"),
+    ('{"a": $NAME}', 1, 7, "a variable of a shell"),
+    ('{"a":\u00a01}', 1, 6, "U+00A0"),
+    ('# first\ncat > job.json << EOF\n{"a": 1}\nEOF', 2, 1, "between “<< EOF” and “EOF”"),
+    ("aws batch list-jobs --job-queue x", 1, 1, "a shell command"),
+    ("---\njobName: x", 1, 1, "YAML"),
+    ("jobName: x\njobQueue: y", 1, 1, "YAML"),
+    ('resource "aws_batch_job_definition" "x" {\n}', 1, 1, "Terraform"),
+    ("<html>", 1, 1, "web page"),
+    ('```json\n{"a": 1}\n```', 1, 1, "Markdown"),
+    ('"jobName": "x"', 1, 1, "outer { } are missing"),
+    ('{"a": 1} /* x', 1, 10, "no end"),
+]
+
+
+@pytest.mark.parametrize(("source", "line", "column", "hint"), HINTS)
+def test_what_is_not_json_is_told_where_and_what_to_do(source: str, line: int, column: int, hint: str) -> None:
+    error = refusal(source)
+    assert hint in error.message
+    assert (error.line, error.column) == (line, column)
+    assert error.message.startswith(f"Line {line}, column {column}: ")
+
+
+def test_no_message_about_a_text_is_in_pythons_words() -> None:
+    for source, *_ in HINTS:
+        assert not re.search(r"Expecting|delimiter|Traceback|codec|literal", refusal(source).message)
+
+
+MARKS = (
+    '{ } [ ] : , " \\ / # * \' $ = // /* */ "a" "jobs" "jobName" 1 - 1e999 NaN true '
+    "\\ud800 \\u0000 \ud800 \x00 é EOF ${a}"
+)
+PIECES = st.sampled_from([*MARKS.split(" "), "9" * 50, "\n", "\r", "\t", " "])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["jobs", "jobName", "x"]) | st.text(), inner),
+)
+
+
+@examples(250)
+@given(st.text() | st.binary() | st.lists(PIECES, max_size=40).map("".join) | JSON.map(json.dumps))
+def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
+    refused: NotADocument | None = None
+    try:
+        reading = read(source)
+    except NotADocument as error:
+        refused = error
+    if refused is None:
+        json.dumps(reading.document).encode()
+        for pointer in ["", "/jobs/0", "/x"]:
+            reading.place(pointer)
+    else:
+        assert refused.message.endswith((".", "?"))
+        assert "\n" not in refused.message
+        assert min(refused.line, refused.column) >= 1
+
+
+@examples(40)
+@given(JSON.filter(lambda value: isinstance(value, dict | list)))
+def test_every_value_has_the_place_where_it_stands(value: Any) -> None:
+    source = json.dumps(value, indent=1, allow_nan=True, ensure_ascii=False)
+    lines = source.split("\n")
+    starts = json_tokens.Lines(source)
+    found = json_source_map.outline(source)
+    for pointer, key in leaves(value):
+        place = starts.place(found.offset(pointer))
+        expected = json.dumps(key, ensure_ascii=False)
+        assert lines[place.line - 1][place.column - 1 :].startswith(expected) or "\r" in source or "\x0b" in expected
+
+
+def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Each key of a document with the pointer to its value."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in entries:
+        here = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if isinstance(key, str):
+            yield here, key
+        yield from leaves(member, here)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("junk", ["[", "/", '"', "#", "/*", '"\\', "\\", '{"a":', "*/", "'", ",", "\n#", '"\n', "1 "])
+def test_a_mebibyte_of_junk_is_refused_in_one_pass(junk: str) -> None:
+    """By size, not by the clock: anything quadratic would need 10^12 steps here and never end."""
+    error = refusal(junk * (LARGEST // len(junk)))
+    assert len(error.message) < 250
+
+
+def test_every_complaint_is_made_of_one_place_and_one_sentence() -> None:
+    for source, *_ in HINTS:
+        try:
+            json.loads(source)
+        except json.JSONDecodeError as error:
+            complaint = json_error_messages.about(source, error)
+            assert 0 <= complaint.offset <= len(source)
+            assert complaint.message.endswith((".", "?"))
+
+
+def test_what_is_written_as_a_command_is_read_as_the_same_document() -> None:
+    document = {
+        "jobDefinitionName": "it's",
+        "type": "container",
+        "containerProperties": {"image": "a:1", "command": ["sh", "-c", 'echo "$HOME" \\ é']},
+    }
+
+    assert read(command(document, Kind.DEFINITION, "us-west-2")).document == document
+
+
+def test_of_a_job_that_the_portal_sent_its_own_variable_is_left_out_and_said() -> None:
+    own, other = {"name": "PORTAL_JOB_ID", "value": "0abc"}, {"name": "A", "value": "1"}
+    job = {"jobId": "1", "status": "SUCCEEDED", "container": {"environment": [other, own], "command": ["x"]}}
+    reading = read(json.dumps({"jobs": [{**json.loads(SUBMISSION), **job}]}))
+
+    assert reading.document["containerOverrides"]["environment"] == [other]
+    assert "The environment variable “PORTAL_JOB_ID” is the portal's own and was left out." in [
+        change.message for change in reading.changes
+    ]

@@ -1,0 +1,175 @@
+"""The children of an array: asked about when someone looks, or when they failed, and at no other time."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from jobs import actions, tasks
+from jobs.models import ArrayChild, Job
+from jobs.periodic import duties, tick
+from jobs.states import State
+from jobs.sync.array_children import read_children
+from tests import http_wire, make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+class Array:
+    """An array in AWS: its children's states by their index."""
+
+    job: Job
+
+    def __init__(self, size: int) -> None:
+        self.states = ["SUCCEEDED"] * size
+        self.calls: list[str] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, handler) -> None:
+        call = handler.path.rpartition("/")[2]
+        self.calls.append(call)
+        http_wire.says(200, getattr(self, call)(self.requests[-1][1]))(handler)
+
+    def describejobs(self, request):
+        return {"jobs": [self.child(batch_id) for batch_id in request["jobs"]]}
+
+    def listjobs(self, request):
+        found = [index for index, state in enumerate(self.states) if state == request["jobStatus"]]
+        return {"jobSummaryList": [{"jobId": f"{request['arrayJobId']}:{index}", "jobName": "x"} for index in found]}
+
+    def child(self, batch_id: str) -> dict[str, Any]:
+        state = self.states[int(batch_id.rpartition(":")[2])]
+        ended = {
+            "container": {"exitCode": 1, "logStreamName": f"log-{batch_id}", "reason": "boom"},
+            "stoppedAt": 2000,
+        }
+        return {"jobId": batch_id, "jobName": "x", "status": state, "startedAt": 1000} | (
+            ended if state == "FAILED" else {}
+        )
+
+
+@pytest.fixture
+def array(request):
+    told = Array(getattr(request, "param", 5))
+    with http_wire.wire(told) as server:
+        told.requests = server.requests
+        told.job = make.job(
+            make.submission(where=make.account(endpoint_url=server.url)),
+            batch_id="array",
+            state=State.PENDING,
+            array_size=len(told.states),
+        )
+        yield told
+
+
+def states(array) -> list[str]:
+    return list(array.job.children.values_list("state", flat=True))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("array", [10_000], indirect=True)
+def test_ten_thousand_children_cost_a_hundred_calls_once(array):
+    assert read_children(array.job) == 100
+    Job.objects.update(children_read_at=None)
+    assert read_children(array.job) == 0
+
+    assert len(array.calls) == 100
+    assert ArrayChild.objects.count() == 10_000
+
+
+def test_only_those_that_had_not_ended_are_asked_about_again(array):
+    array.states[:] = ["SUCCEEDED", "RUNNING", "RUNNABLE", "SUCCEEDED", "FAILED"]
+    read_children(array.job)
+    array.states[1:3] = ["SUCCEEDED", "RUNNING"]
+    Job.objects.update(children_read_at=None)
+    read_children(array.job)
+
+    assert array.requests[-1][1]["jobs"] == ["array:1", "array:2"]
+    assert states(array) == ["SUCCEEDED", "SUCCEEDED", "RUNNING", "SUCCEEDED", "FAILED"]
+
+
+def test_whoever_looks_all_the_time_does_not_have_aws_asked_all_the_time(array):
+    array.states[0] = "RUNNING"
+    assert [read_children(array.job) for _ in range(5)] == [1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("read", "ended", "calls"),
+    [(-10, None, 1), (-1, None, 0), (-1, 0, 1), (-1, -2, 0), (None, None, 1)],
+    ids=["a while ago", "just now", "before it ended", "since it ended", "never"],
+)
+def test_children_are_read_again_after_a_while_or_when_their_parent_has_ended(array, read, ended, calls):
+    moment = now()
+    times = {"children_read_at": read, "ended_at": ended}
+    Job.objects.update(**{
+        name: moment + timedelta(seconds=seconds) for name, seconds in times.items() if seconds is not None
+    })  # fmt: skip
+
+    assert read_children(array.job) == calls
+
+
+@pytest.mark.parametrize(("read", "due"), [(None, True), (-3, True), (-1, False)])
+def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read, due):
+    moment = now()
+    read_at = None if read is None else moment + timedelta(seconds=read)
+    Job.objects.update(state=State.FAILED, ended_at=moment - timedelta(seconds=2), children_read_at=read_at)
+
+    assert Job.objects.with_failures_to_read().exists() is due
+
+
+def test_looking_rings_and_the_task_reads(array, rings, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actions.look_into(array.job)
+    assert rings == ["children"]
+
+    tasks.children(array.job.pk)
+    assert states(array) == ["SUCCEEDED"] * 5
+
+
+def test_a_job_that_is_no_array_and_an_array_of_which_all_is_known_are_not_rung_for(array):
+    assert not actions.look_into(make.job(state=State.RUNNING))
+    read_children(array.job)
+    Job.objects.update(state=State.SUCCEEDED)
+    assert not actions.look_into(Job.objects.get(pk=array.job.pk))
+
+
+def test_while_nobody_looks_nothing_is_asked(array, rings, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        tick(tuple(duty for duty in duties() if duty.name != "comparison"), 0)
+
+    assert array.calls == []
+    assert not {"children", "failed_children"} & set(rings)
+
+
+def test_when_an_array_ends_badly_its_failed_children_are_read_once(array, rings, django_capture_on_commit_callbacks):
+    array.states[2] = "FAILED"
+    Job.objects.update(state=State.FAILED, ended_at=now() - timedelta(seconds=1))
+    with django_capture_on_commit_callbacks(execute=True):
+        tick(tuple(duty for duty in duties() if duty.name != "comparison"), 0)
+    assert "failed_children" in rings
+    for _ in range(2):
+        tasks.failed_children(array.job.account_id)
+
+    assert array.calls == ["listjobs", "describejobs"]
+    child = ArrayChild.objects.get()
+    assert (child.index, child.state, child.exit_code, child.reason) == (2, "FAILED", 1, "boom")
+    assert (child.log_stream, child.batch_id) == ("log-array:2", "array:2")
+
+
+def test_late_news_of_a_child_changes_nothing(array):
+    read_children(array.job)
+    ArrayChild.objects.filter(index=0).update(state="RUNNING", attempts=2)
+    array.states[0] = "RUNNABLE"
+    Job.objects.update(children_read_at=None)
+    read_children(array.job)
+
+    assert ArrayChild.objects.get(index=0).state == "RUNNING"
+
+
+def test_when_aws_does_not_answer_the_failed_children_stay_due(array):
+    Job.objects.update(state=State.FAILED, ended_at=now())
+    type(array.job.account).objects.update(endpoint_url="http://127.0.0.1:9")
+    tasks.failed_children(array.job.account_id)
+
+    assert Job.objects.filter(pk=array.job.pk).with_failures_to_read().exists()

@@ -1,0 +1,301 @@
+"""AWS's list of jobs beside ours: what should not be there, and what we had forgotten."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.dispatch.submit_request import own_tags
+from jobs.models import Job, Oddity, OddityKind, Queue, StateChange
+from jobs.states import Delivery, State
+from jobs.sync.compare import sweep
+from tests import http_wire, make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+ARN = "arn:aws:batch:us-west-2:123456789012"
+
+
+class Batch:
+    """A queue's jobs in AWS, as they would be listed and described."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        self.jobs: list[dict[str, Any]] = []
+        self.ended: list[str] = []
+        self.definition: dict[str, Any] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def has(self, name: str, batch_id: str, created: int = 1, **fields) -> None:
+        self.jobs.insert(0, {"jobName": name, "jobId": batch_id, "createdAt": created, "status": "RUNNING", **fields})
+
+    def __call__(self, handler) -> None:
+        request = self.requests[-1][1]
+        http_wire.says(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
+
+    def listjobs(self, request):
+        self.asked.append(request)
+        [condition] = request["filters"]
+        named = condition["values"][0] if condition["name"] == "JOB_NAME" else ""
+        return {"jobSummaryList": [job for job in self.jobs if not named or job["jobName"] == named]}
+
+    def describejobs(self, request):
+        return {"jobs": [job for job in self.jobs if job["jobId"] in request["jobs"]]}
+
+    def terminatejob(self, request):
+        self.ended.append(request["jobId"])
+        return {}
+
+    def describejobdefinitions(self, _):
+        document = {
+            **make.document("found"),
+            **self.definition,
+            "jobDefinitionArn": f"{ARN}:job-definition/found:4",
+            "revision": 4,
+        }
+        return {"jobDefinitions": [document]}
+
+
+@pytest.fixture
+def aws():
+    told = Batch()
+    with http_wire.wire(told) as server:
+        told.requests = server.requests
+        told.url = server.url
+        yield told
+
+
+def job_at(aws: Batch, **fields) -> Job:
+    return make.job(make.submission(where=make.account(endpoint_url=aws.url)), **fields)
+
+
+def tags_of(job: Job) -> dict[str, Any]:
+    return {"tags": own_tags(job)}
+
+
+def again(job: Job) -> Job:
+    return Job.objects.get(pk=job.pk)
+
+
+def test_of_two_jobs_with_one_marker_the_recorded_one_stays_and_the_other_is_ended_and_counted_once(aws):
+    job = job_at(aws, batch_id="recorded")
+    aws.has(job.marker, "older", 1, **tags_of(job))
+    aws.has(job.marker, "recorded", 2, **tags_of(job))
+    for _ in range(2):
+        sweep(job.account, every=timedelta(0))
+
+    assert set(aws.ended) == {"older"}
+    assert again(job).batch_id == "recorded"
+    assert [(oddity.kind, oddity.batch_id) for oddity in Oddity.objects.all()] == [(OddityKind.DUPLICATE, "older")]
+    assert "second job older" in StateChange.objects.get(job=job).note
+
+
+def test_of_two_jobs_that_were_never_recorded_the_earliest_is_adopted(aws):
+    job = job_at(aws, delivery=Delivery.SENDING, epoch=2, lease_until=now() - timedelta(seconds=1))
+    aws.has(job.marker, "first", 1, **tags_of(job))
+    aws.has(job.marker, "second", 2, **tags_of(job))
+    sweep(job.account)
+
+    assert again(job).batch_id == "first"
+    assert aws.ended == ["second"]
+
+
+def test_a_copy_that_someone_made_by_hand_is_left_alone(aws):
+    job = job_at(aws, batch_id="recorded")
+    aws.has(job.marker, "recorded", **tags_of(job))
+    aws.has(job.marker, "copy", 2, tags={"Project": "mine"})
+    sweep(job.account)
+
+    assert aws.ended == []
+    assert not Oddity.objects.exists()
+
+
+def test_a_job_in_a_living_workers_hands_is_left_to_it(aws):
+    job = job_at(aws, delivery=Delivery.SENDING, epoch=1, lease_until=now() + timedelta(seconds=30))
+    aws.has(job.marker, "just-now", **tags_of(job))
+    sweep(job.account)
+
+    assert (again(job).delivery, aws.ended) == (Delivery.SENDING, [])
+
+
+def test_a_job_that_the_database_forgot_was_sent_is_adopted_and_not_sent_again(aws):
+    job = job_at(aws)
+    aws.has(job.marker, "sent-before", **tags_of(job))
+    sweep(job.account)
+
+    assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "sent-before")
+
+
+def test_a_job_that_is_about_to_be_sent_although_aws_has_it_is_adopted(aws):
+    job = job_at(aws, epoch=1, lease_until=now() + timedelta(seconds=30))
+    aws.has(job.marker, "sent-before", **tags_of(job))
+    sweep(job.account)
+
+    assert again(job).batch_id == "sent-before"
+
+
+@pytest.mark.parametrize(("tag", "value"), [("portal:installation", "another"), ("portal:job", "another")])
+def test_a_second_job_whose_tags_name_another_is_not_ended(aws, tag, value):
+    job = job_at(aws, batch_id="recorded")
+    aws.has(job.marker, "recorded", **tags_of(job))
+    aws.has(job.marker, "second", 2, tags={**own_tags(job), tag: value})
+    sweep(job.account)
+
+    assert aws.ended == []
+
+
+def test_a_job_that_was_withdrawn_and_runs_all_the_same_is_ended(aws):
+    job = job_at(aws, delivery=Delivery.WITHDRAWN)
+    aws.has(job.marker, "unwanted", **tags_of(job))
+    sweep(job.account)
+
+    assert aws.ended == ["unwanted"]
+    assert again(job).delivery == Delivery.WITHDRAWN
+    assert Oddity.objects.get().kind == OddityKind.UNWANTED
+
+
+def forgotten(aws: Batch, **fields) -> Job:
+    """A job that AWS has and whose rows a restored backup does not have."""
+    job = job_at(aws, name="forgotten")
+    aws.has(
+        job.marker,
+        "b-1",
+        1_700_000_000_000,
+        **{
+            "tags": {**own_tags(job), "Project": "GenAI"},
+            "jobDefinition": f"{ARN}:job-definition/found:4",
+            "container": {
+                "command": ["train"],
+                "resourceRequirements": [{"type": "VCPU", "value": "4"}, {"type": "MEMORY", "value": "512"}],
+            },
+            **fields,
+        },
+    )
+    submission = job.submission
+    Job.objects.all().delete()
+    submission.delete()
+    return job
+
+
+def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
+    lost = forgotten(aws)
+    sweep(lost.account)
+
+    job = Job.objects.get()
+    assert (job.public_id, job.marker, job.name) == (lost.public_id, lost.marker, "forgotten")
+    assert (job.team, job.submission.person, job.submission.source) == (
+        lost.team,
+        lost.submission.person,
+        "recovered",
+    )
+    assert (job.batch_id, job.state, job.revision.pinned) == ("b-1", State.RUNNING, "found:4")
+    assert (job.tags, int(job.vcpus)) == ({"Project": "GenAI"}, 4)
+    assert job.document["containerOverrides"]["command"] == ["train"]
+    assert list(job.tag_rows.values_list("key", "value")) == [("Project", "GenAI")]
+    assert Oddity.objects.get().kind == OddityKind.ORPHAN
+
+    sweep(lost.account, every=timedelta(0))
+    assert Job.objects.count() == 1
+
+
+def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
+    lost = forgotten(aws)
+    container = make.document()["containerProperties"]
+    del aws.jobs[0]["container"]
+    aws.jobs[0]["nodeProperties"] = {
+        "numNodes": 6,
+        "mainNode": 0,
+        "nodeRangeProperties": [{"targetNodes": "0:5", "container": container}],
+    }
+    aws.definition = {"type": "multinode", "containerProperties": None}
+    sweep(lost.account)
+
+    assert (int(Job.objects.get().vcpus), Job.objects.get().memory_mib) == (6, 6 * 512)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "kinds"),
+    [
+        ("portal:installation", "another", []),
+        ("portal:team", "nobody", ["unreadable"]),
+        ("portal:user", "nobody", ["unreadable"]),
+        ("portal:job", "another", ["unreadable"]),
+    ],
+)
+def test_what_cannot_be_told_to_be_ours_gets_no_row(aws, tag, value, kinds):
+    lost = forgotten(aws)
+    aws.jobs[0]["tags"][tag] = value
+    sweep(lost.account)
+
+    assert not Job.objects.exists()
+    assert list(Oddity.objects.values_list("kind", flat=True)) == kinds
+    assert aws.ended == []
+
+
+def test_names_that_only_look_like_ours_are_nobodys(aws):
+    job = job_at(aws, batch_id="j-1")
+    for name in ["hello", "x-" + "z" * 26, "-", "nightly-0123456789abcdefghijklmnop"]:
+        aws.has(name, f"id-{name}")
+    sweep(job.account)
+
+    assert not Oddity.objects.exists()
+
+
+def test_a_queue_is_compared_every_five_minutes_with_what_is_new_and_a_bit_of_what_is_not(aws):
+    job = job_at(aws, batch_id="j-1")
+    assert sweep(job.account) == 1
+    assert sweep(job.account) == 0
+
+    before = now() - timedelta(minutes=6)
+    Queue.objects.update(swept_at=before)
+    assert sweep(job.account) == 1
+    [condition] = aws.asked[-1]["filters"]
+    assert condition["name"] == "AFTER_CREATED_AT"
+    assert int(condition["values"][0]) / 1000 == pytest.approx((before - timedelta(minutes=10)).timestamp(), abs=1)
+
+
+def test_a_long_list_is_read_a_part_at_a_time(aws, monkeypatch):
+    job = job_at(aws, batch_id="j-1")
+    pages = iter([{"nextToken": "2"}, {"nextToken": "3"}, {}])
+    monkeypatch.setattr(Batch, "listjobs", lambda *_: {"jobSummaryList": [], **next(pages)})
+
+    assert [sweep(job.account, seconds=-1) for _ in range(4)] == [0, 0, 0, 1]
+
+
+def test_a_list_with_a_job_that_cannot_be_read_is_used_and_read_again(aws, monkeypatch):
+    job = job_at(aws, batch_id="first", delivery=Delivery.SENT, state=State.RUNNING)
+    aws.has(job.marker, "first", **tags_of(job))
+    aws.has(job.marker, "second", **tags_of(job))
+    whole = aws.listjobs
+    monkeypatch.setattr(aws, "listjobs", lambda request: {
+        "jobSummaryList": [{"jobName": 5, "jobId": "x"}, *whole(request)["jobSummaryList"]]
+    })  # fmt: skip
+
+    assert sweep(job.account) == 0
+    assert aws.ended == ["second"]
+    assert Queue.objects.get().swept_at is None
+
+    monkeypatch.setattr(aws, "listjobs", whole)
+    assert sweep(job.account) == 1
+
+
+@pytest.mark.parametrize("odd", [{"jobName": 5}, {"jobDefinition": 5}, {"tags": {}}, {"container": {"command": [5]}}])
+def test_a_job_without_a_row_whose_description_is_odd_stops_no_comparison(aws, odd):
+    job = forgotten(aws)
+    aws.jobs[0] |= odd
+    listed = {"jobName": job.marker, "jobId": aws.jobs[0]["jobId"], "createdAt": 1}
+    aws.listjobs = lambda _: {"jobSummaryList": [listed]}
+
+    assert sweep(job.account) == 1
+
+
+def test_when_aws_does_not_answer_the_queue_stays_due():
+    job = make.job(batch_id="j-1")
+    began = time.monotonic()
+    assert sweep(job.account) == 0
+    assert Queue.objects.get().swept_at is None
+    assert time.monotonic() - began < 20

@@ -1,0 +1,131 @@
+"""An account that hangs holds up neither the clock nor what the clock does for other accounts."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils.timezone import now
+
+from jobs.account_threads import Lanes
+from jobs.aws import session
+from jobs.aws.session import Purpose
+from jobs.models import Account, Job
+from jobs.models.circuit_breaker import CircuitBreaker
+from jobs.periodic import duties, tick
+from jobs.states import Delivery
+from tests import http_wire, make
+from tests.eventually import eventually
+from tests.live_db import shared_by_threads
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+@pytest.fixture
+def lanes(monkeypatch):
+    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.READ, 2.0)
+    monkeypatch.setattr("jobs.aws.outcomes.LEAST_WAIT_SECONDS", 0.1)
+    made = Lanes()
+    yield made
+    assert made.wait(10)
+
+
+def in_thread(act: Callable[[], Any]) -> Any:
+    """What `act` returns, in a thread with a connection of its own."""
+
+    def closing() -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(closing).result()
+
+
+def lost_job(url: str) -> Job:
+    """Perhaps sent, perhaps not: to be looked for."""
+    past = now() - timedelta(seconds=5)
+    submission = make.submission(where=make.account(endpoint_url=url))
+    return make.job(submission, delivery=Delivery.SENDING, epoch=1, sent_at=past, lease_until=past)
+
+
+def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tmp_path):
+    with http_wire.wire(http_wire.hangs()) as hanging, http_wire.wire(http_wire.lists()) as well:
+        lost_job(hanging.url)
+        job = lost_job(well.url)
+        well.answers[:] = [http_wire.lists({"jobId": "x-1", "jobName": job.marker, "createdAt": 1})]
+        work = duties(lanes)
+
+        def known() -> bool:
+            return Job.objects.get(pk=job.pk).delivery == Delivery.SENT
+
+        with shared_by_threads(tmp_path):
+            began = time.monotonic()
+            in_thread(lambda: tick(work, 0, lanes))
+            ticked = time.monotonic() - began
+            eventually(lambda: in_thread(known), 10)
+            waited = time.monotonic() - began
+            goes_on = not lanes.wait(0)
+            assert lanes.wait(10)
+
+    assert (ticked < 1, waited < 2, goes_on) == (True, True, True)
+    assert [account.breaker.is_open for account in Account.objects.order_by("pk")] == [True, False]
+
+
+def test_what_still_goes_on_is_not_begun_twice(lanes):
+    go_on, begun = threading.Event(), []
+
+    def act() -> None:
+        begun.append(1)
+        go_on.wait(10)
+
+    assert lanes.start(1, "unknown", act)
+    assert not lanes.start(1, "unknown", act)
+    assert lanes.start(1, "comparison", act)
+    assert lanes.start(2, "unknown", act)
+    go_on.set()
+    assert lanes.wait(10)
+    assert lanes.start(1, "unknown", act)
+    assert lanes.wait(10)
+    assert len(begun) == 4
+
+
+def test_what_fails_may_be_begun_again_and_leaves_no_connection(lanes, caplog, tmp_path):
+    used: list[Any] = []
+
+    def act() -> None:
+        Account.objects.exists()
+        used.append(connection.connection)
+        raise ZeroDivisionError
+
+    with shared_by_threads(tmp_path):
+        lanes.start(1, "unknown", act)
+        assert lanes.wait(10)
+        assert lanes.start(1, "unknown", act)
+        assert lanes.wait(10)
+    assert "pass_failed" in caplog.text
+    assert len(used) == 2
+    with pytest.raises(Exception, match="closed"):
+        used[0].cursor()
+
+
+def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_when_it_is_time(rings):
+    job = make.job()
+    account = job.account
+    account.move_breaker(CircuitBreaker().after_failures(1, "No answer.", now(), timed_out=True))
+    work = duties()
+
+    tick(work, 0)
+    assert rings == []
+    with http_wire.wire(http_wire.says(200, {"jobQueues": []})) as aws:
+        Account.objects.update(endpoint_url=aws.url, breaker_retry_at=now())
+        tick(work, 1)
+        tick(work, 2)
+
+    assert aws.paths()[0] == "/v1/describejobqueues"
+    assert "deliver" in rings

@@ -1,0 +1,168 @@
+"""A Redis that hangs: it accepts connections and never answers."""
+
+import inspect
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django_rq.settings import QUEUES
+from redis.exceptions import ConnectionError as NotConnectedError
+from redis.exceptions import TimeoutError as NotAnsweredError
+
+from jobs import task_queue as rings_module
+from jobs import tasks
+from jobs.task_queue import ACCOUNT_TASKS, Breaker, RedisRestingError
+from jobs.task_queue import _ring as ring_for_real
+from tests import make
+
+TIMEOUT = 0.6
+"""Seconds for the tests' clients; more than what counts as slow."""
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of a clock that a test sets."""
+    seconds = [0.0]
+    monkeypatch.setattr("jobs.task_queue.time.monotonic", lambda: seconds[0])
+    return seconds
+
+
+def fail(breaker: Breaker, now: list[float], *, after: float) -> None:
+    def ask() -> None:
+        now[0] += after
+        raise NotAnsweredError
+
+    with pytest.raises(NotAnsweredError), breaker.guard():
+        ask()
+
+
+def test_after_one_time_out_nobody_asks_for_thirty_seconds(now: list[float]) -> None:
+    breaker = Breaker()
+    fail(breaker, now, after=2)
+
+    for now[0] in (2.0, 31.9):
+        with pytest.raises(RedisRestingError), breaker.guard():
+            pytest.fail("Redis was asked while it was to be left alone.")
+
+
+def test_then_one_caller_tries_and_the_others_go_on_without(now: list[float]) -> None:
+    breaker = Breaker()
+    fail(breaker, now, after=2)
+    now[0] = 33
+
+    with breaker.guard(), pytest.raises(RedisRestingError), breaker.guard():
+        pass
+    with breaker.guard():  # it answered: all ask again
+        pass
+
+
+def test_a_redis_that_goes_on_hanging_costs_one_caller_every_thirty_seconds(now: list[float]) -> None:
+    breaker, waited = Breaker(), 0
+    while now[0] < 120:
+        try:
+            with breaker.guard():
+                now[0] += 2
+                waited += 1
+                raise NotAnsweredError
+        except (NotAnsweredError, RedisRestingError):
+            now[0] += 0.1
+
+    assert waited == 4
+
+
+def test_a_redis_that_refuses_at_once_is_asked_each_time(now: list[float]) -> None:
+    breaker, calls = Breaker(), []
+
+    def ask() -> None:
+        calls.append(now[0])
+        raise NotConnectedError
+
+    for _ in range(3):
+        with pytest.raises(NotConnectedError), breaker.guard():
+            ask()
+
+    assert len(calls) == 3
+
+
+class HungServer:
+    """Listens, accepts by its backlog, and never answers."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port: int = self._socket.getsockname()[1]
+
+    def connections(self) -> int:
+        """How many came since the last call."""
+        self._socket.setblocking(False)
+        count = 0
+        while True:
+            try:
+                self._socket.accept()[0].close()
+            except BlockingIOError:
+                return count
+            count += 1
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungServer]:
+    server = HungServer()
+    monkeypatch.setattr(rings_module, "breaker", Breaker())
+    for name, config in QUEUES.items():
+        kwargs = {**config["REDIS_CLIENT_KWARGS"], "socket_timeout": TIMEOUT}
+        monkeypatch.setitem(QUEUES, name, {**config, "PORT": server.port, "REDIS_CLIENT_KWARGS": kwargs})
+    yield server
+    server.close()
+
+
+@pytest.mark.process
+@pytest.mark.django_db(transaction=True)
+def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
+    hung: HungServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    for account in range(20):
+        rings_module.ring("deliver", account, bell="deliver")
+    browser = Client()
+    browser.force_login(make.admin())
+    page: Any = browser.get("/health/")
+
+    assert hung.connections() == 1
+    assert page.status_code == 200
+    assert "Check the Redis server" in page.content.decode()
+    messages = [record.getMessage() for record in caplog.records]
+    assert sum("redis_backed_off" in message for message in messages) == 1
+    assert sum("enqueue_failed" in message for message in messages) == 1
+
+
+def test_a_ring_says_whose_aws_its_task_calls_and_whether_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Queue:
+        def enqueue_call(self, _task: str, **options: Any) -> None:
+            asked.append(options["meta"])
+
+    monkeypatch.setattr("jobs.task_queue.django_rq.get_queue", lambda _bell: Queue())
+    ring_for_real("poll", (7,), "sync", "20260101", 7)
+    ring_for_real("deliver", (7,), "deliver", "", 7)
+    ring_for_real("send_mail", (3,), "ask", "", None)
+
+    assert asked == [{"account": 7, "comes_again": True}, {"account": 7, "comes_again": False}, {}]
+
+
+def test_every_task_that_takes_an_account_is_known_as_one() -> None:
+    takes = {
+        name
+        for name, task in vars(tasks).items()
+        if inspect.isfunction(task)
+        and task.__module__ == tasks.__name__
+        and list(inspect.signature(task).parameters)[:1] == ["account"]
+        and not name.startswith("_")
+    }
+
+    assert takes == ACCOUNT_TASKS
