@@ -18,7 +18,7 @@ from jobs.account_calls import call_account, probe
 from jobs.account_threads import Lanes, SameThread
 from jobs.models import Account, Job, OutgoingMail, Revision
 from jobs.models.database_generation import leave_recovery, renew
-from jobs.sync.compare import has_due_queues, sweep
+from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.reconcile import has_due_jobs, reconcile
 from jobs.task_queue import ring
 
@@ -100,7 +100,7 @@ def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
 
     def compare_with_aws(account: Account, _tick: str) -> None:
         if has_due_queues(account):
-            lanes.start(account.pk, "comparison", lambda: call_account(account, sweep, seconds=PASS_SECONDS))
+            lanes.start(account.pk, "comparison", lambda: call_account(account, compare_queues, seconds=PASS_SECONDS))
         else:
             leave_recovery()
 

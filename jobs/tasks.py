@@ -9,9 +9,9 @@ from contextlib import suppress
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.aws.errors import AwsError
-from jobs.dispatch.delivery import AT_ONCE, THREADS, deliver_due
+from jobs.dispatch.delivery import MAX_JOBS_PER_ROUND, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
-from jobs.dispatch.terminate import stop_due
+from jobs.dispatch.terminate import terminate_due
 from jobs.models import Account, Job
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queues
@@ -26,10 +26,10 @@ def deliver(account: int) -> None:
 
 
 def _deliver(account: Account) -> None:
-    tried = deliver_due(account, threads=THREADS)
+    tried = deliver_due(account, threads=MAX_THREADS)
     if tried:
         ring("poll", account.pk, bell="deliver")  # its turn is before the next delivery's, and news come soon
-    if tried >= AT_ONCE:
+    if tried >= MAX_JOBS_PER_ROUND:
         ring("deliver", account.pk, bell="deliver")  # there may be more
 
 
@@ -42,7 +42,7 @@ def deregister(account: int) -> None:
 
 
 def stop(account: int) -> None:
-    call_account(_account(account), stop_due, seconds=TASK_SECONDS)
+    call_account(_account(account), terminate_due, seconds=TASK_SECONDS)
 
 
 def poll(account: int) -> None:
@@ -56,7 +56,7 @@ def children(job: int) -> None:
 
 
 def failed_children(account: int) -> None:
-    call_account(_account(account), array_children.read_failed_due, seconds=TASK_SECONDS)
+    call_account(_account(account), array_children.read_due_failed_children, seconds=TASK_SECONDS)
 
 
 def charge(account: int) -> None:
@@ -74,7 +74,7 @@ def read_queues(account: int) -> None:
 
 
 def try_connection(account: int) -> None:
-    call_account(_account(account), connection_test.try_connection, seconds=TASK_SECONDS, despite_breaker=True)
+    call_account(_account(account), connection_test.run_connection_test, seconds=TASK_SECONDS, despite_breaker=True)
 
 
 def send_mail(mail: int) -> None:

@@ -6,10 +6,10 @@ from django.utils.timezone import now
 
 from jobs.actions.wait import await_news
 from jobs.models import Account
-from jobs.sync.queues import QueueChange, apply_reading, difference
+from jobs.sync.queues import QueueChange, apply_queue_snapshot, queue_changes
 from jobs.task_queue import ring
 
-__all__ = ["QueueChange", "apply_reading", "ask_reading", "await_reading", "difference"]
+__all__ = ["QueueChange", "apply_queue_snapshot", "ask_reading", "await_reading", "queue_changes"]
 
 
 def ask_reading(account: Account) -> datetime:

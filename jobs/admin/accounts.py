@@ -101,7 +101,7 @@ class AccountAdmin(KeptAdmin):
             "title": f"Queues of {account}",
             "account": account,
             "opts": self.opts,
-            "changes": account_queues.difference(account) if account.reading_at else [],
+            "changes": account_queues.queue_changes(account) if account.reading_at else [],
         }
         return TemplateResponse(request, "admin/jobs/account/queues.html", context)
 
@@ -111,7 +111,7 @@ class AccountAdmin(KeptAdmin):
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
         with transaction.atomic():
-            changes = account_queues.apply_reading(account)
+            changes = account_queues.apply_queue_snapshot(account)
             audit.record(
                 "apply",
                 person=cast("User", request.user),

@@ -13,70 +13,70 @@ from jobs.models.job import DEADLY, LEASE, WORKERS_AT_MOST
 from jobs.states import Delivery
 
 SOURCE = "dispatch"
-TRIES = 5
-PAUSE = 0.02
+MAX_CLAIM_ATTEMPTS = 5
+CLAIM_RETRY_SECONDS = 0.02
 
 # Errors of a database that is unreachable or just went away.
-AWAY = (OperationalError, InterfaceError)
-BACK_WITHIN = 20.0  # after that the leases expire
-PAUSE_WITHOUT_DATABASE = 0.5
+DATABASE_OUTAGE_ERRORS = (OperationalError, InterfaceError)
+RELEASE_TIMEOUT_SECONDS = 20.0  # after that the leases expire
+DATABASE_RETRY_SECONDS = 0.5
 
 
-def take(account: Account, limit: int) -> list[Job]:
+def claim_jobs(account: Account, limit: int) -> list[Job]:
     """Claim the next jobs of an account, each with what its request needs.
 
     A job whose last worker died is claimed alone: if it is the one that kills workers, it takes no other with it.
     """
-    for _ in range(TRIES):
-        candidate_ids = _pick(account, limit)
-        jobs = _claim(candidate_ids) if candidate_ids else []
+    for _ in range(MAX_CLAIM_ATTEMPTS):
+        candidate_ids = _deliverable_ids(account, limit)
+        jobs = _lease_jobs(candidate_ids) if candidate_ids else []
         if jobs or not candidate_ids:
             return jobs
-        time.sleep(PAUSE)  # another worker is claiming them, or they were held: try again
+        time.sleep(CLAIM_RETRY_SECONDS)  # another worker is claiming them, or they were held: try again
     return []
 
 
-def give_back(jobs: list[Job]) -> None:
+def unclaim(jobs: list[Job]) -> None:
     """Release the leases of jobs that were claimed and not started."""
     for job in jobs:
         Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)
 
 
-def let_go(jobs: Sequence[Job]) -> None:
+def release_leases(jobs: Sequence[Job]) -> None:
     """Release jobs whose delivery broke off for lack of a database, as soon as it is back.
 
     A job without an intent may be claimed again without counting a lost worker; one with an intent may be with AWS,
     and is looked up. Call it only after their delivery has stopped.
     """
-    deadline = time.monotonic() + BACK_WITHIN
+    deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
     while jobs:
         try:
             for job in jobs:
                 rows = Job.objects.filter(pk=job.pk, epoch=job.epoch)
                 rows.filter(delivery=Delivery.ACCEPTED).update(lease_until=None)
                 rows.filter(delivery=Delivery.SENDING).update(lease_until=now())
-        except AWAY:
+        except DATABASE_OUTAGE_ERRORS:
             connection.close()  # a broken connection never recovers
             if time.monotonic() > deadline:
                 raise
-            time.sleep(PAUSE_WITHOUT_DATABASE)
+            time.sleep(DATABASE_RETRY_SECONDS)
         else:
             return
 
 
-def _pick(account: Account, limit: int) -> list[int]:
+def _deliverable_ids(account: Account, limit: int) -> list[int]:
     """Return ids of deliverable jobs: first the oldest of each team, then the second oldest, and so on."""
     turn = Window(RowNumber(), partition_by=F("team"), order_by=F("pk").asc())
     ready = Job.objects.filter(account=account).deliverable()
     return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:limit])
 
 
-def _claim(candidate_ids: list[int]) -> list[Job]:
+def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
     """Lease those that are still free, and hold those that have killed too many workers."""
     with transaction.atomic():
         free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "workers_lost")
         rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
-        leasable = rows[:1] if rows and _suspect(rows[0]) else [job for job in rows if not _suspect(job)]
+        leasable = rows[:1] if rows and _is_suspect(rows[0]) else [job for job in rows if not _is_suspect(job)]
         abandoned_ids = [job.pk for job in leasable if job.lease_until]
         Job.objects.filter(pk__in=abandoned_ids).update(workers_lost=F("workers_lost") + 1)
         ids = [job.pk for job in leasable]
@@ -90,15 +90,15 @@ def _claim(candidate_ids: list[int]) -> list[Job]:
         jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
         edges = Prefetch("waits_for", JobDependency.objects.with_parents("batch_id"))
         ordered_jobs = sorted(jobs.prefetch_related(edges), key=lambda job: candidate_ids.index(job.pk))
-    return [job for job in ordered_jobs if not _held(job)]
+    return [job for job in ordered_jobs if not _hold_if_deadly(job)]
 
 
-def _suspect(job: Job) -> bool:
+def _is_suspect(job: Job) -> bool:
     """Return whether a worker of the job died, now or before: its lease expired or was counted as lost."""
     return job.lease_until is not None or job.workers_lost > 0
 
 
-def _held(job: Job) -> bool:
+def _hold_if_deadly(job: Job) -> bool:
     """Hold a job that may be killing workers until a person has looked at it."""
     if job.workers_lost < WORKERS_AT_MOST:
         return False

@@ -19,11 +19,11 @@ from jobs.aws.errors import (
     TryAgainError,
 )
 from jobs.aws.session import Moment, Purpose, client_for, fence
-from jobs.dispatch.claim import AWAY, give_back, let_go, take
-from jobs.dispatch.delivery_log import Acceptance, Book
-from jobs.dispatch.rate_limit import Pace, rest, throttled
+from jobs.dispatch.claim import DATABASE_OUTAGE_ERRORS, claim_jobs, release_leases, unclaim
+from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
+from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
 from jobs.dispatch.submit_request import submit_request
-from jobs.dispatch.worker_pool import crew
+from jobs.dispatch.worker_pool import worker_pool
 from jobs.failpoints import reached
 from jobs.models import Account, DeliveryAttempt, Job
 from jobs.models.database_generation import held_back
@@ -35,20 +35,20 @@ from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 100  # jobs in a round
-THREADS = 16
+MAX_JOBS_PER_ROUND = 100  # jobs in a round
+MAX_THREADS = 16
 # No further round starts after this time: other tasks need their turn.
-ROUNDS_WITHIN = 2.0
+ROUND_START_SECONDS = 2.0
 # No job starts after this time, so that the last responses (8 s and 30 s) arrive within the task's minute.
-BEGIN_WITHIN = 20.0
-LOOK_UP_SECONDS = 8.0
+JOB_START_SECONDS = 20.0
+LOOKUP_TIMEOUT_SECONDS = 8.0
 # SubmitJob may not know a definition right after its registration.
-SETTLING = timedelta(seconds=60)
+REGISTRATION_LAG = timedelta(seconds=60)
 # How long to send nothing to an account that is throttled, or that is unreachable or gives no clear responses.
-THROTTLED_SECONDS = 1.0
-TROUBLED_SECONDS = 5.0
+THROTTLE_BACKOFF_SECONDS = 1.0
+OUTAGE_BACKOFF_SECONDS = 5.0
 # Limit of requests of one delivery with unknown outcome; each costs its job a quarantine.
-UNCLEAR_AT_MOST = 4
+MAX_UNKNOWN_OUTCOMES = 4
 
 SOURCE = "dispatch"
 
@@ -58,27 +58,27 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
     Jobs that don't depend on each other go in parallel if there are several threads.
     """
-    if held_back(account) or _clocks_differ(account):
+    if held_back(account) or _has_clock_skew(account):
         return 0
-    delivery = _Drain(account, threads)
-    with crew(delivery.carry, threads) as run:
-        while delivery.open and not delivery.late:
-            withdraw_bereft(account)
-            jobs = take(account, min(AT_ONCE, max(threads, account.submits_per_second)))
+    delivery = _DeliveryRun(account, threads)
+    with worker_pool(delivery.deliver, threads) as run:
+        while delivery.is_open and not delivery.is_over_time:
+            withdraw_blocked(account)
+            jobs = claim_jobs(account, min(MAX_JOBS_PER_ROUND, max(threads, account.submits_per_second)))
             if not jobs:
                 break
             try:
-                delivery.begin(jobs)
-            except AWAY:
-                let_go(jobs)
+                delivery.start_round(jobs)
+            except DATABASE_OUTAGE_ERRORS:
+                release_leases(jobs)
                 raise
             run(jobs)
-            let_go(delivery.dropped)
-            give_back(delivery.left)
-    return delivery.tried
+            release_leases(delivery.interrupted_jobs)
+            unclaim(delivery.unsent_jobs)
+    return delivery.job_count
 
 
-def _clocks_differ(account: Account) -> bool:
+def _has_clock_skew(account: Account) -> bool:
     """Return whether the clock differs too much from AWS's to send anything.
 
     How long a request can be under way follows from its date: with a wrong clock no repeat is safe.
@@ -90,7 +90,7 @@ def _clocks_differ(account: Account) -> bool:
     return True
 
 
-class _Drain:
+class _DeliveryRun:
     """One delivery of an account: its client, its rate limiter, and whether AWS responds well enough to continue."""
 
     def __init__(self, account: Account, threads: int) -> None:
@@ -98,78 +98,82 @@ class _Drain:
         self.threads = threads
         self.client = client_for(account, "batch", Purpose.SUBMIT)
         started_at = time.monotonic()
-        self.enough_at = started_at + ROUNDS_WITHIN
-        self.stop_at = started_at + BEGIN_WITHIN
-        self.pace = Pace(account, self.stop_at)
-        self.book = Book()
+        self.last_round_at = started_at + ROUND_START_SECONDS
+        self.last_start_at = started_at + JOB_START_SECONDS
+        self.rate_limiter = RateLimiter(account, self.last_start_at)
+        self.delivery_log = DeliveryLog()
         self.grants: dict[int, Grants] = {}
-        self.left: list[Job] = []
-        self.dropped: list[Job] = []  # the database was lost during their delivery
-        self.tried = 0
-        self.unclear = 0
-        self.open = True
+        self.unsent_jobs: list[Job] = []
+        self.interrupted_jobs: list[Job] = []  # the database was lost during their delivery
+        self.job_count = 0
+        self.unknown_outcomes = 0
+        self.is_open = True
 
     @property
-    def late(self) -> bool:
-        return time.monotonic() > self.enough_at
+    def is_over_time(self) -> bool:
+        return time.monotonic() > self.last_round_at
 
-    def begin(self, jobs: list[Job]) -> None:
+    def start_round(self, jobs: list[Job]) -> None:
         """Start a round, with grants as they are now."""
-        self.left, self.dropped = [], []
-        self.pace.expect(len(jobs))
-        self.book.expect(min(len(jobs), self.threads))
+        self.unsent_jobs, self.interrupted_jobs = [], []
+        self.rate_limiter.expect_requests(len(jobs))
+        self.delivery_log.expect_threads(min(len(jobs), self.threads))
         self.grants = {team.pk: Grants.of(team) for team in {job.team for job in jobs}}
-        self.tried += len(jobs)
+        self.job_count += len(jobs)
 
-    def carry(self, job: Job) -> None:
+    def deliver(self, job: Job) -> None:
         """Deliver one job. Several threads call this at once."""
         try:
-            self._carry(job)
-        except AWAY:
-            self.dropped.append(job)
+            self._deliver(job)
+        except DATABASE_OUTAGE_ERRORS:
+            self.interrupted_jobs.append(job)
             raise
 
-    def _carry(self, job: Job) -> None:
-        if not (self.open and self.pace.wait()):
-            self.open = False
-            self.left.append(job)
+    def _deliver(self, job: Job) -> None:
+        if not (self.is_open and self.rate_limiter.acquire()):
+            self.is_open = False
+            self.unsent_jobs.append(job)
             return
-        error = send(job, self.client, self.grants[job.team_id], self.book)
+        error = send(job, self.client, self.grants[job.team_id], self.delivery_log)
         if isinstance(error, TooFastError):
-            throttled(self.account)
-            rest(self.account, THROTTLED_SECONDS)
-            self.pace.pause()
+            count_throttle(self.account)
+            back_off(self.account, THROTTLE_BACKOFF_SECONDS)
+            self.rate_limiter.discard_window()
         elif isinstance(error, NobodyKnowsError):
-            self.unclear += 1
-        if isinstance(error, AccessTroubleError) or self.unclear >= UNCLEAR_AT_MOST or _away(error):
-            rest(self.account, TROUBLED_SECONDS)
-            self.open = False
+            self.unknown_outcomes += 1
+        if (
+            isinstance(error, AccessTroubleError)
+            or self.unknown_outcomes >= MAX_UNKNOWN_OUTCOMES
+            or _is_unreachable(error)
+        ):
+            back_off(self.account, OUTAGE_BACKOFF_SECONDS)
+            self.is_open = False
 
 
-def _away(error: AwsError | None) -> bool:
+def _is_unreachable(error: AwsError | None) -> bool:
     return isinstance(error, TryAgainError) and error.code in ("ConnectTimeoutError", "EndpointConnectionError")
 
 
 def deliver(job: Job, client: Any) -> None:
     """Send one job to AWS, unless another worker has it."""
     if job.claim():
-        send(job, client, Grants.of(job.team), Book())
+        send(job, client, Grants.of(job.team), DeliveryLog())
 
 
-def send(job: Job, client: Any, grants: Grants, delivery_log: Book) -> AwsError | None:
+def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> AwsError | None:
     """Send one claimed job to AWS. Return the error if it says something about AWS's state."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # another worker has the job in this state
     reached("claimed")
     if job.epoch > 1:
-        if _found_or_unclear(job):
+        if _settle_earlier_attempt(job):
             return None
         reached("looked")
-    if _forbidden(job, grants):
+    if _refuse_if_forbidden(job, grants):
         return None
     request = submit_request(job)
     since = Moment()  # before the intent is written: a pause at any step after this counts
-    intent = delivery_log.intend(job)
+    intent = delivery_log.record_intent(job)
     if intent is None:
         return None
     reached("marked")
@@ -179,32 +183,32 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: Book) -> AwsError 
             submitted = batch.submit(client, request)
     except RequestRefusedError as rejection:
         with transaction.atomic():
-            _close(intent, "refused", rejection)
-            _refuse(job, rejection)
+            _record_outcome(intent, "refused", rejection)
+            _refuse_or_retry(job, rejection)
     except (TryAgainError, AccessTroubleError) as error:
         with transaction.atomic():
-            _close(intent, "try again", error)
+            _record_outcome(intent, "try again", error)
             job.put_back(error.message, source=SOURCE)
         return error
     except NobodyKnowsError as unknown_outcome:
         # Left in SENDING, its lease given up, so that the reconciler looks for it at once. Never tried again here.
         with transaction.atomic():
-            _close(intent, "nobody knows", unknown_outcome)
+            _record_outcome(intent, "nobody knows", unknown_outcome)
             Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update(
                 lease_until=now(), delivery_note=unknown_outcome.message
             )
         return unknown_outcome
     else:
         reached("answered")
-        delivery_log.accept(Acceptance(job, intent, submitted))
+        delivery_log.record_acceptance(Acceptance(job, intent, submitted))
         log.info("job_sent", job=job.text_id, batch_id=submitted.batch_id, epoch=job.epoch)
     return None
 
 
-def withdraw_bereft(account: Account) -> int:
+def withdraw_blocked(account: Account) -> int:
     """Withdraw jobs that depend on one that can no longer succeed. Their own dependents follow in the next round."""
     count = 0
-    for job in Job.objects.filter(account=account).bereft().order_by("pk")[:AT_ONCE]:
+    for job in Job.objects.filter(account=account).bereft().order_by("pk")[:MAX_JOBS_PER_ROUND]:
         edges = job.waits_for.select_related("parent").order_by("pk")
         blocker = next(
             (
@@ -223,17 +227,17 @@ def withdraw_bereft(account: Account) -> int:
     return count
 
 
-def look_up(job: Job) -> list[str]:
+def find_batch_ids(job: Job) -> list[str]:
     """Return the ids of AWS's jobs with this job's marker, oldest first. Raise AwsError if AWS can't tell."""
     reader = client_for(job.account, "batch", Purpose.READ)
-    with time_limit(LOOK_UP_SECONDS):
+    with time_limit(LOOKUP_TIMEOUT_SECONDS):
         return batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
 
 
-def _found_or_unclear(job: Job) -> bool:
+def _settle_earlier_attempt(job: Job) -> bool:
     """Look the job up before a second attempt. True if that ends this attempt."""
     try:
-        batch_ids = look_up(job)
+        batch_ids = find_batch_ids(job)
     except AwsError as error:
         job.put_back(error.message, source=SOURCE)
         return True
@@ -242,7 +246,7 @@ def _found_or_unclear(job: Job) -> bool:
     return bool(batch_ids)
 
 
-def _forbidden(job: Job, grants: Grants) -> bool:
+def _refuse_if_forbidden(job: Job, grants: Grants) -> bool:
     """Check the rules again, and refuse the job if a permission was withdrawn since it was accepted."""
     job_request = job_ask(
         job.document,
@@ -260,22 +264,22 @@ def _forbidden(job: Job, grants: Grants) -> bool:
     return bool(violations)
 
 
-def _close(intent: DeliveryAttempt, outcome: str, error: AwsError) -> None:
+def _record_outcome(intent: DeliveryAttempt, outcome: str, error: AwsError) -> None:
     DeliveryAttempt.objects.filter(pk=intent.pk).update(
         outcome=outcome, detail=error.message, request_id=error.request_id
     )
 
 
-def _refuse(job: Job, rejection: RequestRefusedError) -> None:
+def _refuse_or_retry(job: Job, rejection: RequestRefusedError) -> None:
     registered = job.revision.registered_at
-    is_settling = registered is not None and now() - registered < SETTLING
+    is_settling = registered is not None and now() - registered < REGISTRATION_LAG
     if is_settling and "not found" in rejection.message.lower():
         job.put_back(rejection.message, source=SOURCE)
         return
-    job.advance(Delivery.REFUSED, source=SOURCE, note=_words(rejection), lease_until=None, ended_at=now())
+    job.advance(Delivery.REFUSED, source=SOURCE, note=_rejection_text(rejection), lease_until=None, ended_at=now())
 
 
-def _words(rejection: RequestRefusedError) -> str:
+def _rejection_text(rejection: RequestRefusedError) -> str:
     """Return AWS's message with the request id for AWS support."""
     is_included = not rejection.request_id or rejection.request_id in rejection.message
     return rejection.message if is_included else f"{rejection.message} (request {rejection.request_id})"

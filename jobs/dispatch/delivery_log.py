@@ -13,7 +13,7 @@ from django.db.models import Case, CharField, Value, When
 from django.utils.timezone import now
 
 from jobs.aws.batch import Submitted
-from jobs.dispatch.group_commit import Together
+from jobs.dispatch.group_commit import GroupCommit
 from jobs.failpoints import reached
 from jobs.models import DeliveryAttempt, Job, StateChange
 from jobs.models.job import LEASE, adopted_at
@@ -28,51 +28,53 @@ class Acceptance:
 
     job: Job
     intent: DeliveryAttempt
-    answer: Submitted
+    submitted_job: Submitted
 
 
-class Book:
+class DeliveryLog:
     """Writer of a delivery's records, shared by its threads."""
 
     def __init__(self) -> None:
-        self._write: Together[Job | Acceptance, DeliveryAttempt | bool | None] = Together(_write)
+        self._commit: GroupCommit[Job | Acceptance, DeliveryAttempt | bool | None] = GroupCommit(_write_entries)
 
-    def expect(self, threads: int) -> None:
+    def expect_threads(self, threads: int) -> None:
         """Set how many threads write at once; a single thread waits for no other."""
-        self._write.threads = threads
+        self._commit.expected_threads = threads
 
-    def intend(self, job: Job) -> DeliveryAttempt | None:
+    def record_intent(self, job: Job) -> DeliveryAttempt | None:
         """Record that AWS may have the job from now on. None if it was stopped or leased again meanwhile."""
-        result = self._write(job)
+        result = self._commit(job)
         return result if isinstance(result, DeliveryAttempt) else None
 
-    def accept(self, acceptance: Acceptance) -> bool:
+    def record_acceptance(self, acceptance: Acceptance) -> bool:
         """Record the id under which AWS has the job. False if another process recorded it first."""
-        return bool(self._write(acceptance))
+        return bool(self._commit(acceptance))
 
 
-def _write(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool | None]:
+def _write_entries(entries: Sequence[Job | Acceptance]) -> list[DeliveryAttempt | bool | None]:
     current_time = now()
-    jobs = [_job_of(entry) for entry in entries]
+    jobs = [_entry_job(entry) for entry in entries]
     with transaction.atomic():
         # One query in one order: a caller that also locks several of these rows can't deadlock with this one.
         rows = {row.pk: row for row in Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("-pk")
                 .only("delivery", "epoch", "lease_until", "stop_requested_at").select_for_update()}  # fmt: skip
         owned_rows = {job.pk: rows[job.pk] for job in jobs if job.pk in rows and rows[job.pk].epoch == job.epoch}
-        sent_ids = _accept([entry for entry in entries if isinstance(entry, Acceptance)], owned_rows, current_time)
-        intents = _intend([entry for entry in entries if isinstance(entry, Job)], owned_rows, current_time)
+        sent_ids = _write_acceptances(
+            [entry for entry in entries if isinstance(entry, Acceptance)], owned_rows, current_time
+        )
+        intents = _write_intents([entry for entry in entries if isinstance(entry, Job)], owned_rows, current_time)
     return [intents.get(entry.pk) if isinstance(entry, Job) else entry.job.pk in sent_ids for entry in entries]
 
 
-def _job_of(entry: Job | Acceptance) -> Job:
+def _entry_job(entry: Job | Acceptance) -> Job:
     return entry if isinstance(entry, Job) else entry.job
 
 
-def _intend(
+def _write_intents(
     candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> dict[int, DeliveryAttempt]:
     """Return the intents by job, of those jobs that were neither stopped nor leased by another worker meanwhile."""
-    jobs = [job for job in candidates if job.pk in owned_rows and _may_go(owned_rows[job.pk], current_time)]
+    jobs = [job for job in candidates if job.pk in owned_rows and _is_sendable(owned_rows[job.pk], current_time)]
     if not jobs:
         return {}
     fields = {
@@ -82,7 +84,7 @@ def _intend(
         "lease_until": current_time + LEASE,
     }
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(**fields)
-    _tell(jobs, Delivery.SENDING, "", current_time)
+    _add_state_changes(jobs, Delivery.SENDING, "", current_time)
     intents = DeliveryAttempt.objects.bulk_create(
         DeliveryAttempt(job=job, epoch=job.epoch, marked_at=current_time) for job in jobs
     )
@@ -93,17 +95,19 @@ def _intend(
     return {intent.job_id: intent for intent in intents}
 
 
-def _may_go(row: Job, current_time: datetime) -> bool:
+def _is_sendable(row: Job, current_time: datetime) -> bool:
     is_leased = row.lease_until is not None and row.lease_until > current_time
     return is_leased and row.delivery == Delivery.ACCEPTED and row.stop_requested_at is None
 
 
-def _accept(acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime) -> set[int]:
+def _write_acceptances(
+    acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime
+) -> set[int]:
     """Return the ids of the jobs that this call marked as sent, without those that another process had marked."""
     if not acceptances:
         return set()
     for acceptance in acceptances:
-        acceptance.intent.outcome, acceptance.intent.request_id = "accepted", acceptance.answer.request_id
+        acceptance.intent.outcome, acceptance.intent.request_id = "accepted", acceptance.submitted_job.request_id
     DeliveryAttempt.objects.bulk_create(  # the rows exist: one statement updates them all
         [acceptance.intent for acceptance in acceptances],
         update_conflicts=True,
@@ -115,15 +119,17 @@ def _accept(acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], cu
         pk: acceptance for pk, acceptance in by_job_id.items() if owned_rows[pk].delivery == Delivery.SENDING
     }
     if by_job_id:
-        ids = [When(pk=pk, then=Value(acceptance.answer.batch_id)) for pk, acceptance in by_job_id.items()]
+        ids = [When(pk=pk, then=Value(acceptance.submitted_job.batch_id)) for pk, acceptance in by_job_id.items()]
         fields = {"delivery": Delivery.SENT, "delivery_note": "", **adopted_at(current_time)}
         Job.objects.filter(pk__in=list(by_job_id)).update(batch_id=Case(*ids, output_field=CharField()), **fields)
-        _tell([acceptance.job for acceptance in by_job_id.values()], Delivery.SENT, State.SUBMITTED, current_time)
+        _add_state_changes(
+            [acceptance.job for acceptance in by_job_id.values()], Delivery.SENT, State.SUBMITTED, current_time
+        )
     reached("settling")
     return set(by_job_id)
 
 
-def _tell(jobs: Iterable[Job], delivery: Delivery, state: str, current_time: datetime) -> None:
+def _add_state_changes(jobs: Iterable[Job], delivery: Delivery, state: str, current_time: datetime) -> None:
     StateChange.objects.bulk_create(
         StateChange(job=job, at=current_time, delivery=delivery, state=state, source=SOURCE) for job in jobs
     )

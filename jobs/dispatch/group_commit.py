@@ -6,70 +6,70 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-LINGER_SECONDS = 0.02
-PAUSE = 0.001
+MAX_LINGER_SECONDS = 0.02
+POLL_INTERVAL_SECONDS = 0.001
 
-Wish = TypeVar("Wish")
-Answer = TypeVar("Answer")
+Request = TypeVar("Request")
+Result = TypeVar("Result")
 
 
 @dataclass
-class _Place(Generic[Wish, Answer]):
+class _Slot(Generic[Request, Result]):
     """A waiting thread's request and its outcome."""
 
-    wish: Wish
-    done: bool = False
-    answers: list[Answer] = field(default_factory=list)
-    trouble: BaseException | None = None
+    request: Request
+    is_done: bool = False
+    results: list[Result] = field(default_factory=list)
+    error: BaseException | None = None
 
 
-class Together(Generic[Wish, Answer]):
+class GroupCommit(Generic[Request, Result]):
     """Calls `commit` with the requests of all waiting threads; each gets its own result.
 
     The first thread becomes the leader and commits the whole batch on its connection. If that fails, each request is
     tried alone, so that a bad one doesn't affect the others.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Wish]], Sequence[Answer]]) -> None:
-        self.threads = 1  # that may call at the same time
-        self._act = commit
-        self._gathering = threading.Lock()
-        self._acting = threading.Lock()
-        self._waiting: list[_Place[Wish, Answer]] = []
+    def __init__(self, commit: Callable[[Sequence[Request]], Sequence[Result]]) -> None:
+        self.expected_threads = 1  # that may call at the same time
+        self._commit = commit
+        self._queue_lock = threading.Lock()
+        self._commit_lock = threading.Lock()
+        self._queue: list[_Slot[Request, Result]] = []
 
-    def __call__(self, request: Wish) -> Answer:
-        slot: _Place[Wish, Answer] = _Place(request)
-        with self._gathering:
-            self._waiting.append(slot)
-        with self._acting:
-            if not slot.done:
-                self._linger()
-                with self._gathering:
-                    slots, self._waiting = self._waiting, []
-                self._serve(slots)
-        if slot.trouble is not None:
-            raise slot.trouble
-        return slot.answers[0]
+    def __call__(self, request: Request) -> Result:
+        slot: _Slot[Request, Result] = _Slot(request)
+        with self._queue_lock:
+            self._queue.append(slot)
+        with self._commit_lock:
+            if not slot.is_done:
+                self._wait_for_others()
+                with self._queue_lock:
+                    slots, self._queue = self._queue, []
+                self._commit_batch(slots)
+        if slot.error is not None:
+            raise slot.error
+        return slot.results[0]
 
-    def _linger(self) -> None:
+    def _wait_for_others(self) -> None:
         """Wait a moment for the other threads: much less than a call to AWS takes."""
-        until = time.monotonic() + LINGER_SECONDS
-        while len(self._waiting) < self.threads and time.monotonic() < until:
-            time.sleep(PAUSE)
+        until = time.monotonic() + MAX_LINGER_SECONDS
+        while len(self._queue) < self.expected_threads and time.monotonic() < until:
+            time.sleep(POLL_INTERVAL_SECONDS)
 
-    def _serve(self, slots: list[_Place[Wish, Answer]]) -> None:
+    def _commit_batch(self, slots: list[_Slot[Request, Result]]) -> None:
         try:
-            results = self._act([slot.wish for slot in slots])
+            results = self._commit([slot.request for slot in slots])
         except Exception as error:  # noqa: BLE001 - any error is raised in the thread of its request
             if len(slots) == 1:
-                self._close(slots[0], error=error)
+                self._finish(slots[0], error=error)
             else:
                 for slot in slots:
-                    self._serve([slot])
+                    self._commit_batch([slot])
         else:
             for slot, result in zip(slots, results, strict=True):
-                self._close(slot, result)
+                self._finish(slot, result)
 
     @staticmethod
-    def _close(slot: _Place[Wish, Answer], *results: Answer, error: Exception | None = None) -> None:
-        slot.answers, slot.trouble, slot.done = list(results), error, True
+    def _finish(slot: _Slot[Request, Result], *results: Result, error: Exception | None = None) -> None:
+        slot.results, slot.error, slot.is_done = list(results), error, True

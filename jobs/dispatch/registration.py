@@ -27,10 +27,10 @@ from jobs.states import Delivery
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-RETRY_AFTER = timedelta(seconds=5)
-AT_ONCE = 50
-SECONDS_AT_ONCE = 20.0
-UNKNOWN = "ClientException"
+RETRY_INTERVAL = timedelta(seconds=5)
+BATCH_SIZE = 50
+MAX_RUN_SECONDS = 20.0
+NOT_FOUND_CODE = "ClientException"
 """AWS Batch's code for any client error; in this call it can only mean that there is no such revision."""
 
 
@@ -39,7 +39,7 @@ def register_due(account: Account) -> int:
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.unregistered().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
-    return sum(register(revision) for revision in while_time(due[:AT_ONCE], SECONDS_AT_ONCE))
+    return sum(register(revision) for revision in while_time(due[:BATCH_SIZE], MAX_RUN_SECONDS))
 
 
 def register(revision: Revision) -> bool:
@@ -51,21 +51,21 @@ def register(revision: Revision) -> bool:
         return False
     account = revision.definition.account
     try:
-        existing = _registered_before(revision) if revision.sent_at else None
-        if existing is None and _forbidden(revision):
+        existing = _find_lost_registration(revision) if revision.sent_at else None
+        if existing is None and _refuse_if_forbidden(revision):
             return False
         aws_revision = existing or batch.register(
             client_for(account, "batch", Purpose.SUBMIT), without_empty(revision.document)
         )
         reached("registered")
     except RequestRefusedError as rejection:
-        _pending(revision).update(registration=Registration.REFUSED, refusal=rejection.message, active=False)
+        _unregistered_row(revision).update(registration=Registration.REFUSED, refusal=rejection.message, active=False)
         return False
     except AwsError as error:
         log.warning("registration_failed", definition=revision.definition.name, error=error.message)
-        _pending(revision).update(lease_until=now() + RETRY_AFTER, refusal=error.message)
+        _unregistered_row(revision).update(lease_until=now() + RETRY_INTERVAL, refusal=error.message)
         return False
-    row_count = _pending(revision).update(
+    row_count = _unregistered_row(revision).update(
         registration=Registration.REGISTERED,
         number=aws_revision.revision,
         arn=aws_revision.arn,
@@ -90,8 +90,8 @@ def deregister_due(account: Account) -> int:
     )
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(pending_jobs))
-    revisions = due.select_related("definition__account").order_by("pk")[:AT_ONCE]
-    return sum(deregister(revision) for revision in while_time(revisions, SECONDS_AT_ONCE))
+    revisions = due.select_related("definition__account").order_by("pk")[:BATCH_SIZE]
+    return sum(deregister(revision) for revision in while_time(revisions, MAX_RUN_SECONDS))
 
 
 def deregister(revision: Revision) -> bool:
@@ -102,13 +102,13 @@ def deregister(revision: Revision) -> bool:
     except AwsError as error:
         log.warning("deregistration_failed", definition=revision.pinned, error=error.message)
         # If AWS has no such revision, nothing is left to do. A denied call is different.
-        if not isinstance(error, RequestRefusedError) or error.code != UNKNOWN:
-            rows.update(lease_until=now() + RETRY_AFTER)
+        if not isinstance(error, RequestRefusedError) or error.code != NOT_FOUND_CODE:
+            rows.update(lease_until=now() + RETRY_INTERVAL)
             return False
     return bool(rows.update(deregistered_at=now(), lease_until=None))
 
 
-def _forbidden(revision: Revision) -> bool:
+def _refuse_if_forbidden(revision: Revision) -> bool:
     """Check the rules again, and refuse the revision if a permission was withdrawn since it was accepted."""
     definition = revision.definition
     violations = withdrawn_from_definition(definition_ask(revision.document), Grants.of(definition.team))
@@ -117,13 +117,13 @@ def _forbidden(revision: Revision) -> bool:
         reasons.append(f"The name {definition.name} was deactivated (portal.definition-deactivated).")
     if reasons:
         text = " ".join(reasons)
-        _pending(revision).update(
+        _unregistered_row(revision).update(
             registration=Registration.REFUSED, refusal=text, refused_by_portal=True, active=False, lease_until=None
         )
     return bool(reasons)
 
 
-def _registered_before(revision: Revision) -> batch.Registered | None:
+def _find_lost_registration(revision: Revision) -> batch.Registered | None:
     """Return AWS's revision with the same content that no row has: one whose response was lost."""
     reader = client_for(revision.definition.account, "batch", Purpose.READ)
     known_numbers = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
@@ -133,5 +133,5 @@ def _registered_before(revision: Revision) -> batch.Registered | None:
     return None
 
 
-def _pending(revision: Revision) -> RevisionQuerySet:
+def _unregistered_row(revision: Revision) -> RevisionQuerySet:
     return Revision.objects.unregistered().filter(pk=revision.pk)

@@ -17,7 +17,7 @@ def submit_request(job: Job) -> dict[str, Any]:
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
     request["jobDefinition"] = job.revision.pinned
-    request["tags"] = {**job.tags, **own_tags(job)}
+    request["tags"] = {**job.tags, **portal_tags(job)}
 
     edges = sorted(job.waits_for.all(), key=lambda edge: edge.pk)
     parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent]
@@ -34,7 +34,7 @@ def submit_request(job: Job) -> dict[str, Any]:
     return request
 
 
-def own_tags(job: Job) -> dict[str, str]:
+def portal_tags(job: Job) -> dict[str, str]:
     """Return the tags by which the AWS console, the bill and a restored portal know the job's owner."""
     submission = job.submission
     tags = {

@@ -15,17 +15,17 @@ from jobs.models import Account, Job
 
 log = structlog.get_logger(__name__)
 
-REPEAT_AFTER = timedelta(seconds=20)
-SECONDS_AT_ONCE = 20.0
+REPEAT_INTERVAL = timedelta(seconds=20)
+MAX_RUN_SECONDS = 20.0
 
 
-def stop_due(account: Account) -> int:
+def terminate_due(account: Account) -> int:
     """Terminate every job with a stop request at AWS, again after a while: a call may be lost. Return how many."""
     client = client_for(account, "batch", Purpose.READ)
-    unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_AFTER)
+    unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_INTERVAL)
     count = 0
     due = Job.objects.filter(unsent, account=account).unstopped().order_by("stop_requested_at")
-    for job in while_time(due[:100], SECONDS_AT_ONCE):
+    for job in while_time(due[:100], MAX_RUN_SECONDS):
         outage = False
         try:
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")

@@ -12,24 +12,25 @@ from jobs.models import Job
 
 log = structlog.get_logger(__name__)
 
-Act = Callable[[Job], None]
-Run = Callable[[Iterable[Job]], None]
+JobAction = Callable[[Job], None]
+RunJobs = Callable[[Iterable[Job]], None]
 
 
 @contextmanager
-def crew(action: Act, threads: int) -> Iterator[Run]:
+def worker_pool(action: JobAction, threads: int) -> Iterator[RunJobs]:
     """Yield a function that runs `action` for every job of a round and returns at the round's end.
 
     With one thread everything runs in the caller's thread, and so in its transaction. An unexpected error of one job
     doesn't affect the others.
     """
     if threads <= 1:
-        yield lambda jobs: _each(action, jobs)
+        yield lambda jobs: _run_each(action, jobs)
         return
     job_queue: SimpleQueue[Job | None] = SimpleQueue()
     completions: SimpleQueue[None] = SimpleQueue()
     workers = [
-        threading.Thread(target=_work, args=(action, job_queue, completions), daemon=True) for _ in range(threads)
+        threading.Thread(target=_run_worker, args=(action, job_queue, completions), daemon=True)
+        for _ in range(threads)
     ]
     for thread in workers:
         thread.start()
@@ -51,18 +52,18 @@ def crew(action: Act, threads: int) -> Iterator[Run]:
             thread.join()
 
 
-def _work(action: Act, job_queue: "SimpleQueue[Job | None]", completions: "SimpleQueue[None]") -> None:
+def _run_worker(action: JobAction, job_queue: "SimpleQueue[Job | None]", completions: "SimpleQueue[None]") -> None:
     try:
         while (job := job_queue.get()) is not None:
             try:
-                _each(action, [job])
+                _run_each(action, [job])
             finally:
                 completions.put(None)
     finally:
         connection.close()
 
 
-def _each(action: Act, jobs: Iterable[Job]) -> None:
+def _run_each(action: JobAction, jobs: Iterable[Job]) -> None:
     for job in jobs:
         try:
             action(job)

@@ -18,20 +18,20 @@ from jobs.aws.batch import Attempt, Observation
 from jobs.models import Job, StateChange
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, rank_of
-from jobs.sync.poll_interval import next_look
+from jobs.sync.poll_interval import next_poll_at
 
 log = structlog.get_logger(__name__)
 _encoder = DjangoJSONEncoder()
 
 
 @dataclass
-class _News:
+class StateUpdate:
     """A change of one job's row, and the progress that the row must still have."""
 
     job: Job
-    known: tuple[int, int]
+    previous_progress: tuple[int, int]
     fields: dict[str, Any]
-    changed: bool
+    is_state_change: bool
 
 
 def apply(job: Job, observation: Observation, *, source: str) -> bool:
@@ -43,28 +43,30 @@ def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -
     """Apply observations in one transaction. Return the jobs whose state or number of attempts changed."""
     current_time = now()
     updates = [
-        _news(job, observation, current_time) for job, observation in observations if job.state not in FINAL_STATES
+        _state_update(job, observation, current_time)
+        for job, observation in observations
+        if job.state not in FINAL_STATES
     ]
-    return _write([update for update in updates if update], current_time, source)
+    return _write_updates([update for update in updates if update], current_time, source)
 
 
-def _news(job: Job, observation: Observation, current_time: datetime) -> _News | None:
+def _state_update(job: Job, observation: Observation, current_time: datetime) -> StateUpdate | None:
     """Return what the observation changes; None if it is older than the job's copy."""
-    state = _state(observation)
-    progress, previous = (observation.finished_attempts, rank_of(state)), _known(job)
+    state = _portal_state(observation)
+    progress, previous = (observation.finished_attempts, rank_of(state)), _progress(job)
     if progress < previous:
         return None
     job.state, previous_state = state, job.state  # the next poll depends on the new state
     job.submitted_at = observation.submitted_at or job.submitted_at
-    poll_at = next_look(job, current_time)
+    poll_at = next_poll_at(job, current_time)
     changed = (observation.finished_attempts, state) != (job.finished_attempts, previous_state)
     job.state = previous_state
     if not changed and observation.raw == job.raw:
-        return _News(
+        return StateUpdate(
             job,
             previous,
             {"observed_at": current_time, "missing_since": None, "next_poll_at": poll_at},
-            changed=False,
+            is_state_change=False,
         )
     fields = {
         "state": state,
@@ -78,7 +80,7 @@ def _news(job: Job, observation: Observation, current_time: datetime) -> _News |
         "submitted_at": job.submitted_at,
         "started_at": observation.started_at or job.started_at,
         "stopped_at": observation.stopped_at,
-        "attempts": [_plain(attempt) for attempt in observation.attempts],
+        "attempts": [_attempt_json(attempt) for attempt in observation.attempts],
         "array_summary": dict(observation.array_summary),
         "raw": dict(observation.raw),
         "observed_at": current_time,
@@ -86,10 +88,10 @@ def _news(job: Job, observation: Observation, current_time: datetime) -> _News |
         "next_poll_at": poll_at,
         "ended_at": current_time if state in FINAL_STATES else None,
     }
-    return _News(job, previous, fields, changed)
+    return StateUpdate(job, previous, fields, changed)
 
 
-def lose(job: Job, *, source: str) -> bool:
+def mark_lost(job: Job, *, source: str) -> bool:
     """Mark as LOST, not as FAILED, a job that AWS no longer knows and whose end was never observed."""
     current_time = now()
     fields = {
@@ -97,14 +99,16 @@ def lose(job: Job, *, source: str) -> bool:
         "ended_at": current_time,
         "status_reason": job.status_reason or "AWS no longer knows it.",
     }
-    return bool(_write([_News(job, _known(job), fields, changed=True)], current_time, source))
+    return bool(
+        _write_updates([StateUpdate(job, _progress(job), fields, is_state_change=True)], current_time, source)
+    )
 
 
-def _known(job: Job) -> tuple[int, int]:
+def _progress(job: Job) -> tuple[int, int]:
     return job.finished_attempts, rank_of(job.state)
 
 
-def _write(updates: Sequence[_News], current_time: datetime, source: str) -> list[Job]:
+def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, source: str) -> list[Job]:
     """Write updates, except where another process has changed the row since it was read. Return the changed jobs."""
     if not updates:
         return []
@@ -113,16 +117,16 @@ def _write(updates: Sequence[_News], current_time: datetime, source: str) -> lis
         rows = open_jobs.filter(pk__in=[update.job.pk for update in updates]).order_by("-pk").select_for_update()
         current_progress = {pk: (attempts, rank_of(state)) for pk, attempts, state in
                 rows.values_list("pk", "finished_attempts", "state")}  # fmt: skip
-        applicable = [update for update in updates if current_progress.get(update.job.pk) == update.known]
-        _save(applicable)
-        changed = [update for update in applicable if update.changed]
+        applicable = [update for update in updates if current_progress.get(update.job.pk) == update.previous_progress]
+        _save_fields(applicable)
+        changed = [update for update in applicable if update.is_state_change]
         StateChange.objects.bulk_create(
             StateChange(
                 job=update.job,
                 at=current_time,
                 delivery=Delivery.SENT,
                 state=update.fields["state"],
-                attempt=update.fields.get("finished_attempts", update.known[0]),
+                attempt=update.fields.get("finished_attempts", update.previous_progress[0]),
                 note=update.fields["status_reason"],
                 source=source,
             )
@@ -137,7 +141,7 @@ def _write(updates: Sequence[_News], current_time: datetime, source: str) -> lis
     return [update.job for update in changed]
 
 
-def _save(updates: Sequence[_News]) -> None:
+def _save_fields(updates: Sequence[StateUpdate]) -> None:
     """Write updates, with one statement for rows that change alike, as when only the time is new."""
     by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
     for update in updates:
@@ -149,14 +153,14 @@ def _save(updates: Sequence[_News]) -> None:
         Job.objects.filter(pk__in=pks).update(**fields)
 
 
-def _state(observation: Observation) -> str:
+def _portal_state(observation: Observation) -> str:
     """Return STOPPED for a job that AWS calls FAILED because it was stopped: nobody should look for a fault."""
     return (
         State.STOPPED if observation.state == State.FAILED and observation.stopped_by_request else observation.state
     )
 
 
-def _plain(attempt: Attempt) -> dict[str, Any]:
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
     return {
         name: _encoder.default(value) if isinstance(value, datetime) else value
         for name, value in asdict(attempt).items()

@@ -23,10 +23,10 @@ from jobs.states import FINAL_STATES, State, rank_of
 log = structlog.get_logger(__name__)
 
 # A read counts as fresh for FRESH_SECONDS, and for so much longer with each call it takes.
-FRESH_SECONDS_A_CALL = 1.0
+FRESH_SECONDS_PER_CALL = 1.0
 FRESH_SECONDS = 5.0
-SECONDS_AT_ONCE = 20.0
-FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "stopped_at", "attempts")
+MAX_RUN_SECONDS = 20.0
+CHILD_FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "stopped_at", "attempts")
 
 
 def read_children(job: Job) -> int:
@@ -35,19 +35,19 @@ def read_children(job: Job) -> int:
         return 0
     final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
     indexes = [index for index in range(job.array_size) if index not in final_indexes]
-    freshness = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_A_CALL * len(indexes) / batch.DESCRIBE_AT_ONCE)
-    if not indexes or not _mine(job, freshness):
+    freshness = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_PER_CALL * len(indexes) / batch.DESCRIBE_AT_ONCE)
+    if not indexes or not _claim_read(job, freshness):
         return 0
-    return _describe(job, indexes)
+    return _describe_children(job, indexes)
 
 
-def read_failed(job: Job) -> int:
+def read_failed_children(job: Job) -> int:
     """Read which children failed, and describe those. Return their number."""
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
         indexes = batch.children_listed(reader, job.batch_id or "", State.FAILED)
-        _describe(job, indexes)
+        _describe_children(job, indexes)
     except AwsError as error:
         log.warning("array_children_failed", job=job.text_id, error=error.message)
         return 0
@@ -55,15 +55,15 @@ def read_failed(job: Job) -> int:
     return len(indexes)
 
 
-def read_failed_due(account: Account) -> int:
+def read_due_failed_children(account: Account) -> int:
     """Read the failed children of every array that ended and was not read since. Return the number of arrays."""
     arrays = list(Job.objects.filter(account=account).with_failures_to_read().select_related("account")[:20])
-    for job in while_time(arrays, SECONDS_AT_ONCE):
-        read_failed(job)
+    for job in while_time(arrays, MAX_RUN_SECONDS):
+        read_failed_children(job)
     return len(arrays)
 
 
-def _mine(job: Job, freshness: timedelta) -> bool:
+def _claim_read(job: Job, freshness: timedelta) -> bool:
     """Return whether a read is due and no other process has begun it. The parent's end makes it due at once."""
     current_time = now()
     stale = (
@@ -74,17 +74,17 @@ def _mine(job: Job, freshness: timedelta) -> bool:
     return bool(Job.objects.filter(stale, pk=job.pk).update(children_read_at=current_time))
 
 
-def _describe(job: Job, indexes: Sequence[int]) -> int:
+def _describe_children(job: Job, indexes: Sequence[int]) -> int:
     reader = client_for(job.account, "batch", Purpose.READ)
     calls = 0
     for start in range(0, len(indexes), batch.DESCRIBE_AT_ONCE):
         ids = [f"{job.batch_id}:{index}" for index in indexes[start : start + batch.DESCRIBE_AT_ONCE]]
-        _keep(job, batch.describe(reader, ids).observations)
+        _save_children(job, batch.describe(reader, ids).observations)
         calls += 1
     return calls
 
 
-def _keep(job: Job, observations: Iterable[batch.Observation]) -> None:
+def _save_children(job: Job, observations: Iterable[batch.Observation]) -> None:
     """Save observations, except those that are older than the row."""
     indexed = [(batch.child_index(observation.batch_id), observation) for observation in observations]
     by_index = {index: observation for index, observation in indexed if index is not None}
@@ -92,16 +92,16 @@ def _keep(job: Job, observations: Iterable[batch.Observation]) -> None:
         child.index: (child.attempts, rank_of(child.state)) for child in job.children.filter(index__in=list(by_index))
     }
     rows = [
-        _child(job, index, observation)
+        _child_row(job, index, observation)
         for index, observation in by_index.items()
         if (observation.finished_attempts, rank_of(observation.state)) >= progress.get(index, (0, -1))
     ]
     ArrayChild.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["job", "index"], update_fields=list(FIELDS)
+        rows, update_conflicts=True, unique_fields=["job", "index"], update_fields=list(CHILD_FIELDS)
     )
 
 
-def _child(job: Job, index: int, observation: batch.Observation) -> ArrayChild:
+def _child_row(job: Job, index: int, observation: batch.Observation) -> ArrayChild:
     fields: dict[str, Any] = {
         "state": State.STOPPED
         if observation.state == State.FAILED and observation.stopped_by_request

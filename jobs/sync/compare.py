@@ -27,43 +27,43 @@ from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
 from jobs.models.database_generation import leave_recovery, recovering_since, safe_from
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.states import FINAL_DELIVERIES, FINAL_STATES, Delivery
-from jobs.sync.recovery import rebuild
+from jobs.sync.recovery import rebuild_job
 
 log = structlog.get_logger(__name__)
 
 SOURCE = "reconcile"
-EVERY = timedelta(minutes=5)
+COMPARE_INTERVAL = timedelta(minutes=5)
 # AWS lists a job up to two minutes after accepting it, from a request that may have been under way for five.
 OVERLAP = timedelta(minutes=10)
 # AWS forgets ended jobs after a week.
-KEPT = timedelta(days=8)
-SECONDS_AT_ONCE = 5.0
+LISTING_RETENTION = timedelta(days=8)
+MAX_RUN_SECONDS = 5.0
 
-Page = Sequence[batch.Listed]
+ListingPage = Sequence[batch.Listed]
 
 
 @dataclass
-class Reading:
+class ListingCursor:
     """The position in a queue's list."""
 
-    began: datetime
-    pages: Iterator[Page]
+    started_at: datetime
+    pages: Iterator[ListingPage]
 
 
-_readings: dict[int, Reading] = {}
+_cursors: dict[int, ListingCursor] = {}
 
 
-def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelta = EVERY) -> int:
+def compare_queues(account: Account, *, seconds: float = MAX_RUN_SECONDS, every: timedelta = COMPARE_INTERVAL) -> int:
     """Compare the account's due queues, for about `seconds`. Return how many were finished."""
     deadline = time.monotonic() + seconds
     finished = 0
-    for queue in list(_due(account, every)):
+    for queue in list(_due_queues(account, every)):
         try:
-            if not _go_on(queue, deadline):
+            if not _compare_queue(queue, deadline):
                 break
         except AwsError as error:
             log.warning("compare_failed", queue=queue.name, error=error.message)
-            _readings.pop(queue.pk, None)
+            _cursors.pop(queue.pk, None)
             if is_outage(error):
                 break
         else:
@@ -72,12 +72,12 @@ def sweep(account: Account, *, seconds: float = SECONDS_AT_ONCE, every: timedelt
     return finished
 
 
-def has_due_queues(account: Account, every: timedelta = EVERY) -> bool:
+def has_due_queues(account: Account, every: timedelta = COMPARE_INTERVAL) -> bool:
     """Return whether any queue is due for a comparison."""
-    return bool(_due(account, every))
+    return bool(_due_queues(account, every))
 
 
-def _due(account: Account, every: timedelta) -> list[Queue]:
+def _due_queues(account: Account, every: timedelta) -> list[Queue]:
     current_time, since = now(), recovering_since()
     due = Q(swept_at=None) | Q(swept_at__lt=current_time - every)
     if since and current_time >= safe_from(account, since):
@@ -86,30 +86,30 @@ def _due(account: Account, every: timedelta) -> list[Queue]:
     return list(queues.order_by("swept_at", "pk"))
 
 
-def _go_on(queue: Queue, deadline: float) -> bool:
+def _compare_queue(queue: Queue, deadline: float) -> bool:
     """Continue with the queue's list. True at its end."""
-    cursor = _readings.get(queue.pk)
+    cursor = _cursors.get(queue.pk)
     if cursor is None:
         started_at = now()
         is_complete = queue.swept_at is None or recovering_since() is not None
-        since = started_at - KEPT if is_complete else (queue.swept_at or started_at) - OVERLAP
+        since = started_at - LISTING_RETENTION if is_complete else (queue.swept_at or started_at) - OVERLAP
         reader = client_for(queue.account, "batch", Purpose.READ)
-        cursor = Reading(started_at, batch.created_since(reader, queue.arn or queue.name, since))
-        _readings[queue.pk] = cursor
+        cursor = ListingCursor(started_at, batch.created_since(reader, queue.arn or queue.name, since))
+        _cursors[queue.pk] = cursor
     for page in cursor.pages:
-        _compare(queue, page)
+        _compare_page(queue, page)
         if time.monotonic() > deadline:
             return False
-    del _readings[queue.pk]
-    Queue.objects.filter(pk=queue.pk).update(swept_at=cursor.began)
+    del _cursors[queue.pk]
+    Queue.objects.filter(pk=queue.pk).update(swept_at=cursor.started_at)
     return True
 
 
-def _compare(queue: Queue, page: Page) -> None:
+def _compare_page(queue: Queue, page: ListingPage) -> None:
     """Compare one page of AWS's list with its jobs' rows."""
     by_public_id: dict[UUID, list[batch.Listed]] = defaultdict(list)
     for summary in page:
-        public_id = _marked(summary.name)
+        public_id = _parse_marker(summary.name)
         if public_id:
             by_public_id[public_id].append(summary)
     rows = (
@@ -127,13 +127,13 @@ def _compare(queue: Queue, page: Page) -> None:
             continue
         if job.marker not in {summary.name for summary in summaries}:
             continue  # the name only ends like one of ours
-        surplus += [(job, summary.batch_id, kind) for summary, kind in _surplus(job, summaries)]
-    _end(queue, surplus)
+        surplus += [(job, summary.batch_id, kind) for summary, kind in _find_surplus(job, summaries)]
+    _terminate_surplus(queue, surplus)
     if orphan_ids:
-        _take_in(queue, orphan_ids)
+        _recover_orphans(queue, orphan_ids)
 
 
-def _surplus(job: Job, summaries: Page) -> list[tuple[batch.Listed, OddityKind]]:
+def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.Listed, OddityKind]]:
     """Return the jobs that AWS has beyond the one it should have."""
     if job.delivery in FINAL_DELIVERIES:
         return [(summary, OddityKind.UNWANTED) for summary in summaries]
@@ -148,12 +148,12 @@ def _surplus(job: Job, summaries: Page) -> list[tuple[batch.Listed, OddityKind]]
     return [(summary, OddityKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
 
 
-def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
+def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
     """Terminate surplus jobs whose tags show that the portal sent them, and no copies that someone made by hand."""
     if not surplus:
         return
     reader = client_for(queue.account, "batch", Purpose.READ)
-    observations, unreadable = _described(reader, [batch_id for _, batch_id, _ in surplus])
+    observations, unreadable = _describe_all(reader, [batch_id for _, batch_id, _ in surplus])
     by_batch_id = {observation.batch_id: observation for observation in observations}
     for job, batch_id, kind in surplus:
         observation = by_batch_id.get(batch_id)
@@ -173,14 +173,14 @@ def _end(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
     _check_all_read(unreadable)
 
 
-def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
+def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
     """Rebuild the rows of jobs that have a marker and no row, if their tags name this portal."""
     reader = client_for(queue.account, "batch", Purpose.READ)
-    observations, unreadable = _described(reader, batch_ids)
+    observations, unreadable = _describe_all(reader, batch_ids)
     for observation in observations:
         if Answer(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
             continue
-        job, note = rebuild(queue, observation)
+        job, note = rebuild_job(queue, observation)
         kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
         fields = {"account": queue.account, "job": job, "note": note}
         if Oddity.objects.get_or_create(kind=kind, batch_id=observation.batch_id, defaults=fields)[1]:
@@ -188,7 +188,7 @@ def _take_in(queue: Queue, batch_ids: Sequence[str]) -> None:
     _check_all_read(unreadable)
 
 
-def _described(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
+def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
     """Describe jobs. Return the observations, and the ids whose description can't be read."""
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
@@ -205,7 +205,7 @@ def _check_all_read(unreadable: set[str]) -> None:
         raise MalformedAnswerError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
 
 
-def _marked(name: str) -> UUID | None:
+def _parse_marker(name: str) -> UUID | None:
     """Return the public id at the end of a name, if it has one."""
     text = name[-TEXT_LENGTH:]
     try:

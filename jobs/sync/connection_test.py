@@ -12,20 +12,20 @@ from jobs.models import Access, Account, Job
 from jobs.states import State
 
 
-def try_connection(account: Account) -> None:
+def run_connection_test(account: Account) -> None:
     """Test the account's connection and save the result, which contains no credentials."""
     by_role = account.access == Access.ROLE
-    report = connection_test.find_out(fresh_clients(account), surroundings(account))
+    report = connection_test.find_out(fresh_clients(account), probe_targets(account))
     result = {
         "caller": report.caller,
         "asks_as": connection_test.who(fresh_clients(account, own=True)("sts")) if by_role else "",
         "findings": [asdict(finding) for finding in report.findings],
-        "trouble": report.trouble or _elsewhere(account, report.number),
+        "trouble": report.trouble or _account_mismatch(account, report.number),
     }
     Account.objects.filter(pk=account.pk).update(connection=result, connection_at=now())
 
 
-def surroundings(account: Account) -> connection_test.Surroundings:
+def probe_targets(account: Account) -> connection_test.Surroundings:
     """Return what permissions can be tested with: a queue and a job that succeeded, if the account has any."""
     queue = account.queues.filter(vanished_at=None).order_by("pk").first()
     job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
@@ -40,7 +40,7 @@ def surroundings(account: Account) -> connection_test.Surroundings:
     )
 
 
-def _elsewhere(account: Account, number: str) -> str:
+def _account_mismatch(account: Account, number: str) -> str:
     if not number or not account.number or number == account.number:
         return ""
     return f"This way in leads to account {number}, and not to {account.number}."

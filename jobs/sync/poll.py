@@ -12,76 +12,76 @@ from jobs.aws import batch
 from jobs.aws.errors import AwsError, TooFastError
 from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, Job
-from jobs.sync.apply import apply_all, lose
-from jobs.sync.poll_interval import next_look
+from jobs.sync.apply import apply_all, mark_lost
+from jobs.sync.poll_interval import next_poll_at
 
 log = structlog.get_logger(__name__)
 
-CALLS_AT_MOST = 20
-FIRST_QUIET, LONGEST_QUIET = 2, 120  # seconds
-AFTER_TROUBLE = timedelta(seconds=10)
-AFTER_UNREADABLE = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
-NOTHING = batch.Described(())
+MAX_CALLS = 20
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 2, 120  # seconds
+ERROR_RETRY_INTERVAL = timedelta(seconds=10)
+UNREADABLE_RETRY_INTERVAL = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
+NO_DESCRIPTIONS = batch.Described(())
 # AWS may not know a job yet just after accepting it, and may leave one out once; both pass.
-VISIBLE_WITHIN = timedelta(hours=1)
-MISSED_FOR = timedelta(minutes=5)
+MIN_AGE_TO_BE_LOST = timedelta(hours=1)
+MISSING_TIMEOUT = timedelta(minutes=5)
 
 
 @dataclass
-class Polled:
+class PollResult:
     """The result of a poll."""
 
-    looked_at: int = 0
-    changed: list[int] = field(default_factory=list)
-    trouble: str = ""
-    too_fast: bool = False
+    job_count: int = 0
+    changed_job_ids: list[int] = field(default_factory=list)
+    error: str = ""
+    is_throttled: bool = False
 
 
-def poll(account: Account) -> Polled:
+def poll(account: Account) -> PollResult:
     """Poll every job of the account that is due, the longest overdue first."""
-    result = Polled()
+    result = PollResult()
     if account.quiet_until and account.quiet_until > now():
         return result
     client = client_for(account, "batch", Purpose.READ)
-    for _ in range(CALLS_AT_MOST):
+    for _ in range(MAX_CALLS):
         due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
         jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
         try:
-            descriptions = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NOTHING
+            descriptions = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NO_DESCRIPTIONS
         except AwsError as error:
             log.warning("poll_failed", account=account.name, error=error.message)
-            _postpone(jobs, AFTER_TROUBLE)
-            result.trouble = error.message
-            result.too_fast = isinstance(error, TooFastError)
+            _postpone(jobs, ERROR_RETRY_INTERVAL)
+            result.error = error.message
+            result.is_throttled = isinstance(error, TooFastError)
             break
-        _take_in(jobs, descriptions, result)
+        _apply_descriptions(jobs, descriptions, result)
         if len(jobs) < batch.DESCRIBE_AT_ONCE:
             break
-    _remember(account, result)
+    _save_result(account, result)
     return result
 
 
-def _take_in(jobs: Sequence[Job], descriptions: batch.Described, result: Polled) -> None:
+def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.Described, result: PollResult) -> None:
     by_batch_id = {observation.batch_id: observation for observation in descriptions.observations}
     unreadable = [job for job in jobs if job.batch_id in descriptions.unreadable]
     jobs = [job for job in jobs if job.batch_id not in descriptions.unreadable]
-    _postpone(unreadable, AFTER_UNREADABLE)
+    _postpone(unreadable, UNREADABLE_RETRY_INTERVAL)
     pairs = [(job, by_batch_id[job.batch_id]) for job in jobs if job.batch_id in by_batch_id]
     changed = apply_all(pairs, source="poll")
-    changed += [job for job in jobs if job.batch_id not in by_batch_id and _missed(job)]
-    result.changed += [job.pk for job in changed]
-    result.looked_at += len(jobs) + len(unreadable)
+    changed += [job for job in jobs if job.batch_id not in by_batch_id and _mark_missing_or_lost(job)]
+    result.changed_job_ids += [job.pk for job in changed]
+    result.job_count += len(jobs) + len(unreadable)
 
 
-def _missed(job: Job) -> bool:
+def _mark_missing_or_lost(job: Job) -> bool:
     """Mark a job that DescribeJobs left out as missing, and as lost after a while. True if it is lost."""
     current_time = now()
     since = job.missing_since or current_time
-    is_young = current_time - (job.submitted_at or job.accepted_at) < VISIBLE_WITHIN
-    if is_young or current_time - since < MISSED_FOR:
-        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=next_look(job, current_time))
+    is_young = current_time - (job.submitted_at or job.accepted_at) < MIN_AGE_TO_BE_LOST
+    if is_young or current_time - since < MISSING_TIMEOUT:
+        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=next_poll_at(job, current_time))
         return False
-    return lose(job, source="poll")
+    return mark_lost(job, source="poll")
 
 
 def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
@@ -90,16 +90,16 @@ def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
 
 
-def _remember(account: Account, result: Polled) -> None:
-    fields: dict[str, object] = {"trouble": result.trouble}
+def _save_result(account: Account, result: PollResult) -> None:
+    fields: dict[str, object] = {"trouble": result.error}
     skew = clock_skew(account)
     if skew is not None:
         fields["clock_skew_seconds"] = skew
-    if not result.trouble:
+    if not result.error:
         fields |= {"polled_at": now(), "quiet_until": None, "quiet_seconds": 0}
-    elif result.too_fast:
+    elif result.is_throttled:
         # Back off exponentially: the account's other users need AWS's capacity too.
-        pause = min(LONGEST_QUIET, max(FIRST_QUIET, account.quiet_seconds * 2))
+        pause = min(MAX_BACKOFF_SECONDS, max(MIN_BACKOFF_SECONDS, account.quiet_seconds * 2))
         fields |= {"quiet_until": now() + timedelta(seconds=pause), "quiet_seconds": pause}
         fields |= {"throttles": F("throttles") + 1, "throttled_at": now()}
     Account.objects.filter(pk=account.pk).update(**fields)

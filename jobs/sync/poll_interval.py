@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from jobs.models import Job
 from jobs.states import State
 
-SOMEONE_LOOKS = timedelta(seconds=30)
-YOUNG = timedelta(minutes=10)
-OLD = timedelta(hours=1)
+VIEWER_WINDOW = timedelta(seconds=30)
+FAST_POLL_AGE = timedelta(minutes=10)
+SLOW_POLL_AGE = timedelta(hours=1)
 
 
-def next_look(job: Job, current_time: datetime) -> datetime:
+def next_poll_at(job: Job, current_time: datetime) -> datetime:
     """Return the next poll time of a job.
 
     That is the account's interval for active, young or viewed jobs, and four or twelve times as long for those that
@@ -18,8 +18,8 @@ def next_look(job: Job, current_time: datetime) -> datetime:
     """
     interval = job.account.poll_seconds
     age = current_time - (job.submitted_at or job.accepted_at)
-    is_viewed = job.looked_at is not None and current_time - job.looked_at < SOMEONE_LOOKS
+    is_viewed = job.looked_at is not None and current_time - job.looked_at < VIEWER_WINDOW
     is_moving = job.state in (State.STARTING, State.RUNNING, State.SUBMITTED)
-    if is_viewed or is_moving or age < YOUNG:
+    if is_viewed or is_moving or age < FAST_POLL_AGE:
         return current_time + timedelta(seconds=interval)
-    return current_time + timedelta(seconds=interval * (4 if age < OLD else 12))
+    return current_time + timedelta(seconds=interval * (4 if age < SLOW_POLL_AGE else 12))

@@ -16,7 +16,7 @@ from jobs.aws.response_reader import Answer
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Queue
 
-MIRRORED = ("arn", "state", "status", "status_reason", "priority", "platform")
+MIRRORED_FIELDS = ("arn", "state", "status", "status_reason", "priority", "platform")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_queues(account: Account) -> None:
     Account.objects.filter(pk=account.pk).update(reading=snapshot, reading_trouble="", reading_at=now())
 
 
-def difference(account: Account) -> list[QueueChange]:
+def queue_changes(account: Account) -> list[QueueChange]:
     """Return the differences between the last snapshot and the mirror."""
     mirror = {queue.name: queue for queue in account.queues.all()}
     changes = []
@@ -54,17 +54,19 @@ def difference(account: Account) -> list[QueueChange]:
         queue = mirror.pop(description["name"], None)
         if queue is None:
             changes.append(
-                QueueChange(description["name"], "new", {name: (None, description[name]) for name in MIRRORED})
+                QueueChange(description["name"], "new", {name: (None, description[name]) for name in MIRRORED_FIELDS})
             )
             continue
-        mirrored = {name: getattr(queue, name) for name in MIRRORED}
+        mirrored = {name: getattr(queue, name) for name in MIRRORED_FIELDS}
         differences = {
-            name: (mirrored[name], description[name]) for name in MIRRORED if mirrored[name] != description[name]
+            name: (mirrored[name], description[name])
+            for name in MIRRORED_FIELDS
+            if mirrored[name] != description[name]
         }
         if (policy := description.get("scheduling_policy", {})) != queue.scheduling_policy:
-            differences["scheduling_policy"] = (_shares(queue.scheduling_policy), _shares(policy))
+            differences["scheduling_policy"] = (_policy_text(queue.scheduling_policy), _policy_text(policy))
         if (environments := description.get("environments", [])) != queue.environments:
-            differences["environments"] = (_in_words(queue.environments), _in_words(environments))
+            differences["environments"] = (_environments_text(queue.environments), _environments_text(environments))
         if queue.vanished_at:
             changes.append(QueueChange(queue.name, "back", differences))
         elif differences:
@@ -73,7 +75,7 @@ def difference(account: Account) -> list[QueueChange]:
     return changes
 
 
-def _shares(policy: Mapping[str, Any]) -> str:
+def _policy_text(policy: Mapping[str, Any]) -> str:
     """Return a text like "by-team (A 0.5, B 1, decay 3600 s)"."""
     reader = Answer(policy)
     fair = reader.within("fairsharePolicy")
@@ -85,12 +87,12 @@ def _shares(policy: Mapping[str, Any]) -> str:
     return f"{name} ({facts})" if facts else name
 
 
-def _in_words(environments: Iterable[Mapping[str, Any]]) -> str:
+def _environments_text(environments: Iterable[Mapping[str, Any]]) -> str:
     """Return a text like "general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"."""
-    return ", ".join(_environment_in_words(environment) for environment in environments)
+    return ", ".join(_environment_text(environment) for environment in environments)
 
 
-def _environment_in_words(description: Mapping[str, Any]) -> str:
+def _environment_text(description: Mapping[str, Any]) -> str:
     environment = Answer(description)
     resources = environment.within("computeResources")
     vcpus = resources.number("maxvCpus")
@@ -102,12 +104,12 @@ def _environment_in_words(description: Mapping[str, Any]) -> str:
     return f"{environment.text('computeEnvironmentName')} ({facts}{'; ' if types else ''}{types})"
 
 
-def apply_reading(account: Account) -> list[QueueChange]:
+def apply_queue_snapshot(account: Account) -> list[QueueChange]:
     """Apply the last snapshot to the mirror. Return the changes."""
     current_time = now()
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=account.pk)
-        changes = difference(account)
+        changes = queue_changes(account)
         for description in account.reading:
             Queue.objects.update_or_create(
                 account=account,
@@ -124,4 +126,4 @@ def sync_queues(account: Account) -> list[QueueChange]:
     """Read and apply at once, as the clock does. Raise like `read_queues`; the mirror is then unchanged."""
     read_queues(account)
     account.refresh_from_db()
-    return apply_reading(account)
+    return apply_queue_snapshot(account)

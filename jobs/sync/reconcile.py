@@ -22,21 +22,21 @@ from jobs.models.job import DEADLY, WORKERS_AT_MOST, JobQuerySet
 log = structlog.get_logger(__name__)
 
 SOURCE = "reconcile"
-LONGEST_WAIT = 40.0
-SECONDS_AT_ONCE = 5.0
+MAX_WAIT_SECONDS = 40.0
+MAX_RUN_SECONDS = 5.0
 
 
 def reconcile(account: Account) -> int:
     """Look up the account's jobs with unknown delivery, for about 5 s. Return how many were settled."""
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
-    for job in while_time(_due(account).select_related("account", "queue", "team")[:100], SECONDS_AT_ONCE):
+    for job in while_time(_due_jobs(account).select_related("account", "queue", "team")[:100], MAX_RUN_SECONDS):
         started_at = now()
         try:
             batch_ids = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
         except AwsError as error:
             log.warning("reconcile_failed", job=job.text_id, error=error.message)
-            _look_later(job)
+            _postpone(job)
             if is_outage(error):
                 break  # the others stay due until AWS responds
             continue
@@ -44,23 +44,23 @@ def reconcile(account: Account) -> int:
         if batch_ids:
             settled += job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
         elif job.sent_at and started_at > job.sent_at + timedelta(seconds=account.quarantine_seconds):
-            settled += _decide(job)
+            settled += _retry_or_hold(job)
         else:
-            _look_later(job)
+            _postpone(job)
     return settled
 
 
 def has_due_jobs(account: Account) -> bool:
     """Return whether any job is due for a lookup."""
-    return _due(account).exists()
+    return _due_jobs(account).exists()
 
 
-def _due(account: Account) -> JobQuerySet:
+def _due_jobs(account: Account) -> JobQuerySet:
     due = Q(next_try_at=None) | Q(next_try_at__lte=now())
     return Job.objects.filter(due, account=account).unknown()
 
 
-def _decide(job: Job) -> bool:
+def _retry_or_hold(job: Job) -> bool:
     """Return the job to the queue, or hold it if a person has to decide. AWS doesn't have it and never will."""
     has_vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
     lost_workers = job.workers_lost + has_vanished
@@ -72,10 +72,10 @@ def _decide(job: Job) -> bool:
     return job.put_back("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost_workers)
 
 
-def _look_later(job: Job) -> None:
+def _postpone(job: Job) -> None:
     """Schedule the next lookup: 2, 4, 8 … s after it was sent, at most 40 s apart."""
     age = (now() - job.sent_at).total_seconds() if job.sent_at else 0
-    wait = min(LONGEST_WAIT, max(2.0, age))
+    wait = min(MAX_WAIT_SECONDS, max(2.0, age))
     Job.objects.filter(pk=job.pk, delivery=job.delivery, epoch=job.epoch).update(
         next_try_at=now() + timedelta(seconds=wait)
     )

@@ -35,30 +35,30 @@ from jobs.spec.rules.reserved_names import PORTAL_VARIABLES
 from jobs.states import Delivery, State
 from jobs.sync.apply import apply
 
-OWN = "portal:"
-LONGEST_DEFINITION_NAME = 128
+PORTAL_TAG_PREFIX = "portal:"
+MAX_DEFINITION_NAME_LENGTH = 128
 
 
-def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
+def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
     """Create the job's rows from its tags. Return the job and a note; no job if its tags name unknown rows."""
     description = Answer(observation.raw)
     tags = description.text_map("tags")
     name = description.text("jobName", max_length=batch.LONGEST_NAME)
-    if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:
+    if tags.get("portal:job") != name[-TEXT_LENGTH:] or _parse_public_id(name) is None:
         return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
     team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
-    person = _person(tags.get("portal:user", ""))
+    person = _find_person(tags.get("portal:user", ""))
     if team is None or person is None:
         return None, f"Its team {tags.get('portal:team')!r} or its person {tags.get('portal:user')!r} is not known."
-    definition = _definition_named(description.text("jobDefinition"))
+    definition = _parse_definition_arn(description.text("jobDefinition"))
     if definition is None:
         return None, f"Its job definition {description.text('jobDefinition')!r} cannot be read."
-    definition_document = _described(queue.account, *definition)
+    definition_document = _describe_definition(queue.account, *definition)
     with transaction.atomic():
         # Lock like a submission does: a key is looked up and assigned under the team's lock.
         team = Team.objects.select_for_update().get(pk=team.pk)
-        revision = _revision(queue.account, team, *definition, definition_document)
-        job = _job(queue, _submission(queue.account, team, person, tags), revision, observation)
+        revision = _get_or_create_revision(queue.account, team, *definition, definition_document)
+        job = _create_job(queue, _get_or_create_submission(queue.account, team, person, tags), revision, observation)
         note = "Rebuilt from what AWS has of it: the portal had no row for it."
         StateChange.objects.create(
             job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
@@ -67,7 +67,7 @@ def rebuild(queue: Queue, observation: batch.Observation) -> tuple[Job | None, s
     return job, note
 
 
-def _submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
+def _get_or_create_submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
     """Return the job's submission: the existing one, or a new one without jobs."""
     submission = Submission(
         team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={}
@@ -86,7 +86,7 @@ def _submission(account: Account, team: Team, person: User, tags: dict[str, str]
     return submission
 
 
-def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
+def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
     """Add the job to the submission. Return its position."""
     if not submission.job_count:
         submission.name, submission.kind, submission.document = name, Kind.SUBMISSION, document
@@ -100,15 +100,15 @@ def _keep_step(submission: Submission, name: str, document: dict[str, Any]) -> i
     return 0 if last is None else last + 1
 
 
-def _job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
+def _create_job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
     description = Answer(observation.raw)
     tags, marker = description.text_map("tags"), description.text("jobName", max_length=batch.LONGEST_NAME)
     name = marker[: -TEXT_LENGTH - 1]
-    document = _document(name, queue, revision, description)
-    own_tags = {key: value for key, value in tags.items() if not key.startswith(OWN)}
-    position = _keep_step(submission, name, document)
+    document = _job_document(name, queue, revision, description)
+    own_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
+    position = _add_step(submission, name, document)
     team = submission.team
-    size = requested_size({**revision.document, **_described_as_run(description)}, document)
+    size = requested_size({**revision.document, **_effective_properties(description)}, document)
     job = Job.objects.create(
         public_id=from_text(marker[-TEXT_LENGTH:]),
         submission=submission,
@@ -138,7 +138,7 @@ def _job(queue: Queue, submission: Submission, revision: Revision, observation: 
     return job
 
 
-def _document(name: str, queue: Queue, revision: Revision, description: Answer) -> dict[str, Any]:
+def _job_document(name: str, queue: Queue, revision: Revision, description: Answer) -> dict[str, Any]:
     """Return the submission document as far as AWS still has it: enough to run the job again."""
     container = description.within("container")
     overrides: dict[str, Any] = {}
@@ -163,35 +163,35 @@ def _document(name: str, queue: Queue, revision: Revision, description: Answer) 
     return document
 
 
-def _described_as_run(description: Answer) -> dict[str, Any]:
+def _effective_properties(description: Answer) -> dict[str, Any]:
     """Return the properties that AWS describes with the job's overrides applied; the size is computed from them."""
     parts = ("ecsProperties", "eksProperties", "nodeProperties")
     return {key: part for key in parts if (part := description.within(key).storable())}
 
 
-def _person(text_id: str) -> User | None:
+def _find_person(text_id: str) -> User | None:
     try:
         return User.objects.filter(public_id=from_text(text_id)).first()
     except ValueError:
         return None
 
 
-def _public_id(marker: str) -> UUID | None:
+def _parse_public_id(marker: str) -> UUID | None:
     try:
         return from_text(marker[-TEXT_LENGTH:])
     except ValueError:
         return None
 
 
-def _definition_named(arn: str) -> tuple[str, int] | None:
+def _parse_definition_arn(arn: str) -> tuple[str, int] | None:
     """Return name and revision from `arn:…:job-definition/name:3`; None for any other text."""
     name, _, number = arn.rpartition("/")[2].partition(":")
-    if not 0 < len(name) <= LONGEST_DEFINITION_NAME:
+    if not 0 < len(name) <= MAX_DEFINITION_NAME_LENGTH:
         return None
     return name, int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
 
 
-def _described(account: Account, name: str, number: int) -> dict[str, Any]:
+def _describe_definition(account: Account, name: str, number: int) -> dict[str, Any]:
     """Return the definition's document if no row has it and AWS still does."""
     if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
         return {}
@@ -202,7 +202,9 @@ def _described(account: Account, name: str, number: int) -> dict[str, Any]:
     return next((dict(revision.raw) for revision in revisions if revision.revision == number), {})
 
 
-def _revision(account: Account, team: Team, name: str, number: int, description: dict[str, Any]) -> Revision:
+def _get_or_create_revision(
+    account: Account, team: Team, name: str, number: int, description: dict[str, Any]
+) -> Revision:
     definition, _ = Definition.objects.get_or_create(account=account, name=name, defaults={"team": team})
     document = description or {"jobDefinitionName": name, "type": "container"}
     revision, _ = definition.revisions.get_or_create(

@@ -16,7 +16,7 @@ UNKNOWN = ("tests/sync/test_reconcile.py",)
 GROUND = ("tests/quickstart/test_checks_database.py::test_a_hasty_account_is_refused_wherever_it_is",)
 
 SINCE = "    since = Moment()  # before the intent is written: a pause at any step after this counts\n"
-INTENT = "    intent = delivery_log.intend(job)\n"
+INTENT = "    intent = delivery_log.record_intent(job)\n"
 GUARD = (
     *several(
         SESSION,
@@ -85,7 +85,7 @@ GUARD = (
     *several(
         DELIVERY,
         RECOVERY,
-        ("skew: nothing is sent", "if held_back(account) or _clocks_differ(account):", "if held_back(account):"),
+        ("skew: nothing is sent", "if held_back(account) or _has_clock_skew(account):", "if held_back(account):"),
         ("skew: of either sign", "if abs(skew) <= SKEW_AT_MOST:", "if skew <= SKEW_AT_MOST:"),
         ("skew: ahead too", "if abs(skew) <= SKEW_AT_MOST:", "if -skew <= SKEW_AT_MOST:"),
         ("skew: a little is borne", "if abs(skew) <= SKEW_AT_MOST:", "if skew == 0.0:"),

@@ -230,7 +230,7 @@ SEND = (
     *several(
         "jobs/dispatch/delivery.py",
         ("tests/dispatch/test_withdrawn.py",),
-        ("send: what is still allowed", "    if _forbidden(job, grants):\n", "    if False:\n"),
+        ("send: what is still allowed", "    if _refuse_if_forbidden(job, grants):\n", "    if False:\n"),
     ),
 )
 
@@ -259,7 +259,7 @@ REVISIONS = several(
     ),
     (
         "register: looked for before a second try",
-        "_registered_before(revision) if revision.sent_at else",
+        "_find_lost_registration(revision) if revision.sent_at else",
         "None if True else",
     ),
     (
@@ -321,7 +321,7 @@ READ = (
             STALE,
             STALE.replace('        | Q(children_read_at__lt=F("ended_at"))\n', ""),
         ),
-        ("children: by one only", "not indexes or not _mine(job, freshness)", "not indexes"),
+        ("children: by one only", "not indexes or not _claim_read(job, freshness)", "not indexes"),
     ),
     *several(
         "jobs/models/job.py",
@@ -446,7 +446,7 @@ NEWS = (
         ("tests/sync/test_apply.py",),
         (
             "news: as the copy has it",
-            "if current_progress.get(update.job.pk) == update.known]",
+            "if current_progress.get(update.job.pk) == update.previous_progress]",
             "if update.job.pk in current_progress]",
         ),
         ("news: of what has not ended", ".exclude(state__in=FINAL_STATES)\n        rows", "\n        rows"),

@@ -14,7 +14,7 @@ HOLD = (
     *several(
         "jobs/dispatch/delivery.py",
         RECOVERY,
-        ("recovery: nothing is sent", "if held_back(account) or _clocks_differ", "if _clocks_differ"),
+        ("recovery: nothing is sent", "if held_back(account) or _has_clock_skew", "if _has_clock_skew"),
     ),
     *several(
         INCARNATION,
@@ -157,7 +157,7 @@ REQUESTS = (
     SourceMutant(
         "comparison: a row for the job that the name says",
         "jobs/sync/recovery.py",
-        'if tags.get("portal:job") != name[-TEXT_LENGTH:] or _public_id(name) is None:',
+        'if tags.get("portal:job") != name[-TEXT_LENGTH:] or _parse_public_id(name) is None:',
         "if False:",
         SWEEP,
     ),

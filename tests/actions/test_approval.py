@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions.approval import DecidedError
-from jobs.dispatch.claim import take
+from jobs.dispatch.claim import claim_jobs
 from jobs.models import (
     Approval,
     AuditEntry,
@@ -77,7 +77,7 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
     assert (job.delivery, approval.decision, rings) == ("AWAITING", "waiting", ["deliver"])
     assert job.delivery_note == ("It waits for approval. It has 10 array jobs. Research asks for approval above 4.")
     assert [change.delivery for change in job.history.all()] == ["AWAITING"]
-    assert [taken.name for taken in take(research.queue.account, 10)] == ["dear"]
+    assert [taken.name for taken in claim_jobs(research.queue.account, 10)] == ["dear"]
     assert Job.objects.get(pk=job.pk).epoch == 0
 
 
@@ -93,7 +93,7 @@ def test_a_lead_approves_and_it_goes_out(research, rings):
     assert [change.note for change in job.history.all()][1:] == ["Approved by lead."]
     assert job.accepted_at > asked_at, "or the portal would think it were late with it"
     assert rings == ["deliver"]
-    assert take(research.queue.account, 10) == [job]
+    assert claim_jobs(research.queue.account, 10) == [job]
 
 
 def test_an_admin_approves_without_being_a_member(research):

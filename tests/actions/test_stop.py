@@ -3,7 +3,7 @@ from django.core.exceptions import PermissionDenied
 
 from jobs import actions
 from jobs.dispatch.delivery import deliver_due
-from jobs.dispatch.terminate import stop_due
+from jobs.dispatch.terminate import terminate_due
 from jobs.models import Job
 from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
@@ -46,8 +46,8 @@ def test_a_job_that_aws_has_is_told_to_end_and_is_stopped_only_when_aws_says_so(
     with http_wire.wire(http_wire.says(200, {})) as aws:
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)), state=State.RUNNING)
         actions.stop(job, member)
-        stop_due(job.account)
-        stop_due(job.account)
+        terminate_due(job.account)
+        terminate_due(job.account)
 
     [(path, request)] = aws.requests
     assert path == "/v1/terminatejob"

@@ -10,7 +10,7 @@ from jobs.aws.arns import number_in, partition, principal
 from jobs.models import Account
 from jobs.reports import iam_policies
 from jobs.sandbox import Sandbox
-from jobs.sync.connection_test import try_connection
+from jobs.sync.connection_test import run_connection_test
 from jobs.sync.queues import sync_queues
 from tests import make
 from tests.sandbox.bench import Bench
@@ -45,7 +45,7 @@ def account(aws: Bench) -> Account:
 
 def tried(account: Account) -> dict[str, str]:
     """The answers after a test of the connection, by permission."""
-    try_connection(account)
+    run_connection_test(account)
     account.refresh_from_db()
     return {finding.action: finding.answer for finding in iam_policies.look(account).findings}
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.core.management import call_command
 from django.utils.timezone import now
 
-from jobs.dispatch.delivery import THREADS, deliver_due
+from jobs.dispatch.delivery import MAX_THREADS, deliver_due
 from jobs.models import Account, Job
 from jobs.sync.reconcile import reconcile
 from tests import make
@@ -25,7 +25,7 @@ def prepare(url: str, jobs: str) -> None:
 
 def deliver() -> None:
     """As the task does, until nothing more can be sent."""
-    while sum(deliver_due(account, threads=THREADS) for account in Account.objects.all()):
+    while sum(deliver_due(account, threads=MAX_THREADS) for account in Account.objects.all()):
         pass
 
 

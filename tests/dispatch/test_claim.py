@@ -11,9 +11,9 @@ from jobs.aws import batch
 from jobs.aws.errors import NobodyKnowsError
 from jobs.aws.session import Purpose, client_for
 from jobs.dispatch import claim
-from jobs.dispatch.claim import take
+from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due, send
-from jobs.dispatch.delivery_log import Book
+from jobs.dispatch.delivery_log import DeliveryLog
 from jobs.models import Job
 from jobs.policy.grants import Grants
 from jobs.states import Delivery
@@ -44,7 +44,7 @@ def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(questions):
     taken_alone = list(questions)
     Job.objects.update(lease_until=None)
     questions.clear()
-    assert take(job.account, 5) == [job]
+    assert claim_jobs(job.account, 5) == [job]
 
     after_the_update = questions[[word for word, _ in questions].index("UPDATE") :]
     assert all(inside for _, inside in taken_alone)
@@ -55,7 +55,7 @@ def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(questions):
 def test_a_copy_that_shows_somebody_elses_turn_is_not_sent():
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), delivery=Delivery.SENDING, epoch=2)
-        send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), Book())
+        send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), DeliveryLog())
 
     assert aws.requests == []
     assert Job.objects.get(pk=job.pk).delivery == Delivery.SENDING
@@ -91,14 +91,14 @@ LEASED = {"lease_until": timedelta(seconds=30)}
 def test_a_job_is_taken_if_it_is_accepted_rested_and_nobodys(times, delivery, free):
     job = make.job(delivery=delivery, **{name: now() + ago for name, ago in times.items()})
 
-    assert [each.pk for each in claim._claim([job.pk])] == [job.pk] * free
+    assert [each.pk for each in claim._lease_jobs([job.pk])] == [job.pk] * free
     Job.objects.update(epoch=0, workers_lost=0, **{name: now() + ago for name, ago in times.items()})
     if not times.get("lease_until"):
         Job.objects.update(lease_until=None)
     assert again(job).claim() is free
 
 
-@pytest.mark.parametrize("claim", [lambda job: job.claim(), lambda job: take(job.account, 1)])
+@pytest.mark.parametrize("claim", [lambda job: job.claim(), lambda job: claim_jobs(job.account, 1)])
 def test_whoever_takes_a_job_has_it_for_a_while_and_in_a_turn_of_its_own(claim):
     job = make.job(epoch=3)
     assert claim(job)
@@ -112,7 +112,7 @@ def test_jobs_in_hand_keep_no_other_waiting():
     first = in_hand()
     second = make.job(first.submission)
 
-    assert [job.pk for job in take(first.account, 1)] == [second.pk]
+    assert [job.pk for job in claim_jobs(first.account, 1)] == [second.pk]
 
 
 @pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.SENDING}, {"delivery": Delivery.HELD}])
@@ -130,7 +130,7 @@ def test_a_copy_moves_its_job_only_while_it_is_as_the_copy_has_it(moved):
 def test_a_job_that_was_taken_or_marked_meanwhile_is_not_given_back(moved):
     mine, moving = in_hand(), in_hand()
     Job.objects.filter(pk=moving.pk).update(**moved)
-    claim.give_back([mine, moving])
+    claim.unclaim([mine, moving])
 
     assert again(mine).lease_until is None
     assert again(moving).lease_until is not None
@@ -160,7 +160,7 @@ def test_a_worker_whose_answer_is_unclear_leaves_a_job_that_has_moved_on(monkeyp
         raise NobodyKnowsError("No answer came.")
 
     monkeypatch.setattr(batch, "submit", unclear)
-    send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), Book())
+    send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), DeliveryLog())
 
     assert again(job).lease_until > now()
     assert again(job).delivery_note == ""

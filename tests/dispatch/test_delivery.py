@@ -95,7 +95,7 @@ def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch,
 
 
 def test_a_second_try_does_not_wait_long_for_the_look_before_it(monkeypatch):
-    monkeypatch.setattr("jobs.dispatch.delivery.LOOK_UP_SECONDS", 0.3)
+    monkeypatch.setattr("jobs.dispatch.delivery.LOOKUP_TIMEOUT_SECONDS", 0.3)
     with http_wire.wire(http_wire.hangs()) as aws:
         job = job_at(aws.url, epoch=1)
         began = time.monotonic()

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from jobs.aws.batch import Submitted
 from jobs.dispatch import delivery_log
-from jobs.dispatch.delivery_log import Acceptance, Book
+from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.models import DeliveryAttempt, Job
 from jobs.states import Delivery
 from tests import make
@@ -32,7 +32,7 @@ def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_
         sending(make.job(submission, delivery=Delivery.SENDING, **leased()), f"j-{number}") for number in range(5)
     ]
     with django_assert_num_queries(9):  # as many as for one of each
-        written = delivery_log._write([*going, *told])
+        written = delivery_log._write_entries([*going, *told])
 
     assert [intent.job_id for intent in written[:5]] == [job.pk for job in going]
     assert written[5:] == [True] * 5
@@ -55,7 +55,7 @@ def test_each_is_asked_for_itself_whether_it_is_still_so():
     told = [sending(job, f"j-{job.pk}") for job in (answered, known, retaken)]
     known.adopt("j-known", source="reconcile")
     Job.objects.filter(pk=retaken.pk).update(epoch=2)
-    written = delivery_log._write([fine, stopped, lapsed, given_back, taken, sent, *told])
+    written = delivery_log._write_entries([fine, stopped, lapsed, given_back, taken, sent, *told])
 
     assert [bool(each) for each in written] == [True, *[False] * 5, True, False, False]
     assert Job.objects.get(pk=known.pk).batch_id == "j-known"
@@ -64,7 +64,7 @@ def test_each_is_asked_for_itself_whether_it_is_still_so():
 
 def test_an_intent_begins_the_lease_and_the_quarantine_anew():
     job = make.job(epoch=1, lease_until=now() + timedelta(seconds=1), sent_at=now() - timedelta(hours=1))
-    assert Book().intend(job)
+    assert DeliveryLog().record_intent(job)
     job.refresh_from_db()
 
     assert job.lease_until > now() + timedelta(seconds=30)

@@ -11,7 +11,7 @@ from jobs import actions
 from jobs.aws import batch
 from jobs.aws.session import Moment
 from jobs.dispatch import delivery_log
-from jobs.dispatch.claim import take
+from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Job
 from jobs.states import Delivery
@@ -35,9 +35,9 @@ def vanish(job: Job) -> None:
 def test_a_job_that_ended_three_workers_is_held_with_the_reason():
     job = make.job()
     for _ in range(3):
-        assert take(job.account, 10)
+        assert claim_jobs(job.account, 10)
         vanish(job)
-    assert take(job.account, 10) == []
+    assert claim_jobs(job.account, 10) == []
 
     assert again(job).delivery == Delivery.HELD
     assert "3 workers vanished" in again(job).delivery_note
@@ -47,14 +47,14 @@ def test_a_job_whose_worker_vanished_is_taken_alone_and_takes_no_other_with_it()
     account = make.account()
     submission = make.submission(where=account)
     deadly, innocent = make.job(submission), make.job(submission)
-    assert len(take(account, 10)) == 2
+    assert len(claim_jobs(account, 10)) == 2
     vanish(deadly)
     vanish(innocent)
     young = make.job(submission)
 
-    assert [job.pk for job in take(account, 10)] == [deadly.pk]
-    assert [job.pk for job in take(account, 10)] == [innocent.pk]
-    assert [job.pk for job in take(account, 10)] == [young.pk]
+    assert [job.pk for job in claim_jobs(account, 10)] == [deadly.pk]
+    assert [job.pk for job in claim_jobs(account, 10)] == [innocent.pk]
+    assert [job.pk for job in claim_jobs(account, 10)] == [young.pk]
 
 
 def test_workers_that_vanish_after_the_intent_count_too():
@@ -154,14 +154,14 @@ def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_no
 def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(monkeypatch):
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        write, steady = delivery_log._intend, time.monotonic
+        write, steady = delivery_log._write_intents, time.monotonic
 
         def paused(*asked):
             intents = write(*asked)
             monkeypatch.setattr(time, "monotonic", lambda: steady() + 11)
             return intents
 
-        monkeypatch.setattr(delivery_log, "_intend", paused)
+        monkeypatch.setattr(delivery_log, "_write_intents", paused)
         deliver_due(job.account)
 
     assert aws.requests == []
@@ -196,5 +196,5 @@ def test_a_job_whose_worker_vanished_once_goes_alone_ever_after():
     first = make.job(workers_lost=1)
     second = make.job(first.submission)
 
-    assert [job.pk for job in take(first.account, 10)] == [first.pk]
-    assert [job.pk for job in take(first.account, 10)] == [second.pk]
+    assert [job.pk for job in claim_jobs(first.account, 10)] == [first.pk]
+    assert [job.pk for job in claim_jobs(first.account, 10)] == [second.pk]

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from django.utils.timezone import now
 
-from jobs.dispatch.claim import take
+from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
-from jobs.dispatch.rate_limit import Pace, rest
+from jobs.dispatch.rate_limit import RateLimiter, back_off
 from jobs.models import Account, Job, JobDependency
 from jobs.states import Delivery
 from tests import http_wire, make
@@ -27,43 +27,43 @@ def test_one_teams_thousands_do_not_keep_anothers_single_job_waiting():
     account = make.account()
     many, single = crowd(account, 30), crowd(account, 1)
 
-    assert [job.pk for job in take(account, 3)] == [many[0].pk, single[0].pk, many[1].pk]
+    assert [job.pk for job in claim_jobs(account, 3)] == [many[0].pk, single[0].pk, many[1].pk]
 
 
 def test_of_a_team_the_oldest_goes_first():
     account = make.account()
     jobs = crowd(account, 5)
 
-    assert [job.pk for job in take(account, 5)] == [job.pk for job in jobs]
+    assert [job.pk for job in claim_jobs(account, 5)] == [job.pk for job in jobs]
 
 
 def test_two_workers_never_take_the_same_job():
     account = make.account()
     crowd(account, 5)
 
-    first, second = take(account, 3), take(account, 3)
+    first, second = claim_jobs(account, 3), claim_jobs(account, 3)
     assert len({job.pk for job in [*first, *second]}) == 5
-    assert take(account, 3) == []
+    assert claim_jobs(account, 3) == []
 
 
 def test_taking_a_hundred_jobs_costs_no_more_queries_than_taking_ten(django_assert_num_queries):
     account = make.account()
     crowd(account, 110)
     with django_assert_num_queries(7):
-        take(account, 10)
+        claim_jobs(account, 10)
     with django_assert_num_queries(7):
-        take(account, 100)
+        claim_jobs(account, 100)
 
 
 @pytest.mark.long
 def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
     account = make.account(submits_per_second=50)
-    paces = [Pace(account, time.monotonic() + 10) for _ in range(2)]
+    paces = [RateLimiter(account, time.monotonic() + 10) for _ in range(2)]
     began = time.monotonic()
     for pace in paces:
-        pace.expect(15)
+        pace.expect_requests(15)
         for _ in range(15):
-            assert pace.wait()
+            assert pace.acquire()
 
     assert time.monotonic() - began > 0.55  # 30 places, the last after 29/50 s
 
@@ -71,11 +71,11 @@ def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
 def test_after_a_silence_there_is_no_burst():
     account = make.account(submits_per_second=20)
     Account.objects.update(submits_until=now() - timedelta(hours=1))
-    pace = Pace(account, time.monotonic() + 10)
-    pace.expect(10)
+    pace = RateLimiter(account, time.monotonic() + 10)
+    pace.expect_requests(10)
     began = time.monotonic()
     for _ in range(10):
-        assert pace.wait()
+        assert pace.acquire()
 
     assert time.monotonic() - began > 0.44
 
@@ -85,11 +85,11 @@ def test_taking_places_costs_one_update_for_a_whole_stretch(django_assert_num_qu
     slept = [0.0]  # the only time that passes: a machine that is busy would let the stretch go by
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
     monkeypatch.setattr("jobs.dispatch.rate_limit.time", clock)
-    pace = Pace(account, 10)
-    pace.expect(100)
+    pace = RateLimiter(account, 10)
+    pace.expect_requests(100)
     with django_assert_num_queries(2):
         for _ in range(60):
-            pace.wait()
+            pace.acquire()
 
 
 def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeypatch):
@@ -101,18 +101,18 @@ def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeyp
         return now()
 
     monkeypatch.setattr("jobs.dispatch.rate_limit.now", meanwhile)
-    pace = Pace(account, time.monotonic() + 1)
-    pace.expect(1)
+    pace = RateLimiter(account, time.monotonic() + 1)
+    pace.expect_requests(1)
 
-    assert not pace.wait()
+    assert not pace.acquire()
     assert Account.objects.get().submits_until == later + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(("first", "second", "longest"), [(3600, 1, 3600), (1, 3600, 3600)])
 def test_of_two_rests_the_longer_counts(first, second, longest):
     account = make.account()
-    rest(account, first)
-    rest(account, second)
+    back_off(account, first)
+    back_off(account, second)
 
     until = Account.objects.get().submits_until
     assert until is not None
@@ -122,7 +122,7 @@ def test_of_two_rests_the_longer_counts(first, second, longest):
 def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_against_it():
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        rest(job.account, 3600)
+        back_off(job.account, 3600)
         deliver_due(job.account)
 
     job.refresh_from_db()

@@ -69,7 +69,7 @@ def test_a_revision_in_another_workers_hands_is_left_to_it_until_its_lease_lapse
 
 
 def test_revisions_in_other_hands_keep_none_waiting(monkeypatch):
-    monkeypatch.setattr(registration, "AT_ONCE", 1)
+    monkeypatch.setattr(registration, "BATCH_SIZE", 1)
     with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         first = asked_for(aws.url, lease_until=now() + timedelta(seconds=30))
         make.revision("other", where=first.definition.account, number=None, registration=Registration.ACCEPTED)

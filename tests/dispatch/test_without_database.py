@@ -68,9 +68,9 @@ def test_what_nobody_foresaw_is_blamed_on_the_job_as_if_its_worker_had_died(brok
 
 def test_a_job_that_another_worker_took_meanwhile_is_left_to_it():
     job = make.job(make.submission())
-    [taken] = claim.take(job.account, 1)
+    [taken] = claim.claim_jobs(job.account, 1)
     Job.objects.filter(pk=job.pk).update(epoch=2)
-    claim.let_go([taken])
+    claim.release_leases([taken])
 
     job.refresh_from_db()
     assert job.lease_until is not None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.aws.errors import AwsError, NobodyKnowsError
-from jobs.sync.events import MalformedError, job_id_in
+from jobs.sync.events import MalformedEventError, parse_job_id
 from tests.aws.answering import WRONG, full_answer, paths, replaced
 from tests.aws.calls import CALLS, Call, outcome
 from tests.examples import examples
@@ -56,7 +56,7 @@ def test_members_of_any_other_type_break_no_reader(numbered: tuple[int, Call], d
 def test_an_event_names_a_job_or_is_malformed(path: tuple[str | int, ...], wrong: Any, cut: int) -> None:
     for body in (replaced(EVENT, path, wrong), json.dumps(EVENT).encode()[:cut], json.dumps(wrong).encode()):
         try:
-            job_id = job_id_in(body.decode())
-        except MalformedError:
+            job_id = parse_job_id(body.decode())
+        except MalformedEventError:
             continue
         assert 0 < len(job_id) <= 100

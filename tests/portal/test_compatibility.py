@@ -24,7 +24,7 @@ from jobs import tasks
 from jobs.actions.submit import marker_of
 from jobs.api.urls import api
 from jobs.audit import ACTS, Door
-from jobs.dispatch.submit_request import own_tags
+from jobs.dispatch.submit_request import portal_tags
 from jobs.models import AuditEntry
 from jobs.spec.rules import validate
 from jobs.spec.rules.registry import KNOWN
@@ -61,7 +61,7 @@ def aws_names() -> set[str]:
         text_id="", person=SimpleNamespace(public_id=UUID(int=0)), key_digest="a", body_digest="b"
     )
     job: Any = SimpleNamespace(text_id="", team=SimpleNamespace(slug=""), submission=submission)
-    tags = {f"tag {name}" for name in own_tags(job)}
+    tags = {f"tag {name}" for name in portal_tags(job)}
     policies = {f"policy {name}" for name in re.findall(r'"((?:batch|logs|iam|sts|sqs):[A-Z]\w+)"', source("jobs"))}
     return tags | policies | {f"variable {name}" for name in {JOB_ID_VARIABLE, *PORTAL_VARIABLES}}
 

@@ -20,7 +20,7 @@ from django.utils.timezone import now
 from jobs import actions
 from jobs.access import Member
 from jobs.api import cursor
-from jobs.dispatch.claim import take
+from jobs.dispatch.claim import claim_jobs
 from jobs.models import Account, ApiToken, Job, JobDependency, Queue, Revision, StateChange, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.models.token import digest, new_secret
@@ -138,7 +138,7 @@ READS: dict[str, Read] = {
     "API": lambda ground, of: _with(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}"),
     "API since": lambda ground, of: _with(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}?since=0"),
     "CSV": lambda ground, _: lambda: list(history.export(ground.member.team, history.Filter())),
-    "dispatch": lambda ground, _: lambda: take(ground.account, 100),
+    "dispatch": lambda ground, _: lambda: claim_jobs(ground.account, 100),
     "report": lambda *_: lambda: call_command("reconcile", "--report"),
     "audit": lambda ground, _: lambda: audit.page(ground.member.team, audit.Filter()),
     # The last: a submission with a request for approval is read with one statement more.
@@ -200,7 +200,7 @@ def test_a_hundred_jobs_that_wait_for_twenty_others_each_are_taken_together(grou
         for number in range(MOST_PARENTS)
     )
 
-    taken = take(ground.account, 100)
+    taken = claim_jobs(ground.account, 100)
 
     assert len(taken) == 60
     assert {edge.parent.batch_id for job in taken for edge in job.waits_for.all()} == {row.batch_id for row in rows}

@@ -3,7 +3,7 @@ import pytest
 from jobs.aws.batch import Attempt, Observation
 from jobs.models import Job
 from jobs.states import Delivery
-from jobs.sync.apply import apply, lose
+from jobs.sync.apply import apply, mark_lost
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -38,7 +38,7 @@ def test_nothing_leaves_an_end():
 def test_what_has_ended_is_not_lost_afterwards():
     job = make.job(batch_id="j-1", state="SUCCEEDED")
 
-    assert not lose(job, source="poll")
+    assert not mark_lost(job, source="poll")
     assert Job.objects.get(pk=job.pk).state == "SUCCEEDED"
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs.dispatch.submit_request import own_tags
+from jobs.dispatch.submit_request import portal_tags
 from jobs.models import Job, Oddity, OddityKind, Queue, StateChange
 from jobs.states import Delivery, State
-from jobs.sync.compare import sweep
+from jobs.sync.compare import compare_queues
 from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -74,7 +74,7 @@ def job_at(aws: Batch, **fields) -> Job:
 
 
 def tags_of(job: Job) -> dict[str, Any]:
-    return {"tags": own_tags(job)}
+    return {"tags": portal_tags(job)}
 
 
 def again(job: Job) -> Job:
@@ -86,7 +86,7 @@ def test_of_two_jobs_with_one_marker_the_recorded_one_stays_and_the_other_is_end
     aws.has(job.marker, "older", 1, **tags_of(job))
     aws.has(job.marker, "recorded", 2, **tags_of(job))
     for _ in range(2):
-        sweep(job.account, every=timedelta(0))
+        compare_queues(job.account, every=timedelta(0))
 
     assert set(aws.ended) == {"older"}
     assert again(job).batch_id == "recorded"
@@ -98,7 +98,7 @@ def test_of_two_jobs_that_were_never_recorded_the_earliest_is_adopted(aws):
     job = job_at(aws, delivery=Delivery.SENDING, epoch=2, lease_until=now() - timedelta(seconds=1))
     aws.has(job.marker, "first", 1, **tags_of(job))
     aws.has(job.marker, "second", 2, **tags_of(job))
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert again(job).batch_id == "first"
     assert aws.ended == ["second"]
@@ -108,7 +108,7 @@ def test_a_copy_that_someone_made_by_hand_is_left_alone(aws):
     job = job_at(aws, batch_id="recorded")
     aws.has(job.marker, "recorded", **tags_of(job))
     aws.has(job.marker, "copy", 2, tags={"Project": "mine"})
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert aws.ended == []
     assert not Oddity.objects.exists()
@@ -117,7 +117,7 @@ def test_a_copy_that_someone_made_by_hand_is_left_alone(aws):
 def test_a_job_in_a_living_workers_hands_is_left_to_it(aws):
     job = job_at(aws, delivery=Delivery.SENDING, epoch=1, lease_until=now() + timedelta(seconds=30))
     aws.has(job.marker, "just-now", **tags_of(job))
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert (again(job).delivery, aws.ended) == (Delivery.SENDING, [])
 
@@ -125,7 +125,7 @@ def test_a_job_in_a_living_workers_hands_is_left_to_it(aws):
 def test_a_job_that_the_database_forgot_was_sent_is_adopted_and_not_sent_again(aws):
     job = job_at(aws)
     aws.has(job.marker, "sent-before", **tags_of(job))
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "sent-before")
 
@@ -133,7 +133,7 @@ def test_a_job_that_the_database_forgot_was_sent_is_adopted_and_not_sent_again(a
 def test_a_job_that_is_about_to_be_sent_although_aws_has_it_is_adopted(aws):
     job = job_at(aws, epoch=1, lease_until=now() + timedelta(seconds=30))
     aws.has(job.marker, "sent-before", **tags_of(job))
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert again(job).batch_id == "sent-before"
 
@@ -142,8 +142,8 @@ def test_a_job_that_is_about_to_be_sent_although_aws_has_it_is_adopted(aws):
 def test_a_second_job_whose_tags_name_another_is_not_ended(aws, tag, value):
     job = job_at(aws, batch_id="recorded")
     aws.has(job.marker, "recorded", **tags_of(job))
-    aws.has(job.marker, "second", 2, tags={**own_tags(job), tag: value})
-    sweep(job.account)
+    aws.has(job.marker, "second", 2, tags={**portal_tags(job), tag: value})
+    compare_queues(job.account)
 
     assert aws.ended == []
 
@@ -151,7 +151,7 @@ def test_a_second_job_whose_tags_name_another_is_not_ended(aws, tag, value):
 def test_a_job_that_was_withdrawn_and_runs_all_the_same_is_ended(aws):
     job = job_at(aws, delivery=Delivery.WITHDRAWN)
     aws.has(job.marker, "unwanted", **tags_of(job))
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert aws.ended == ["unwanted"]
     assert again(job).delivery == Delivery.WITHDRAWN
@@ -166,7 +166,7 @@ def forgotten(aws: Batch, **fields) -> Job:
         "b-1",
         1_700_000_000_000,
         **{
-            "tags": {**own_tags(job), "Project": "GenAI"},
+            "tags": {**portal_tags(job), "Project": "GenAI"},
             "jobDefinition": f"{ARN}:job-definition/found:4",
             "container": {
                 "command": ["train"],
@@ -183,7 +183,7 @@ def forgotten(aws: Batch, **fields) -> Job:
 
 def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
     lost = forgotten(aws)
-    sweep(lost.account)
+    compare_queues(lost.account)
 
     job = Job.objects.get()
     assert (job.public_id, job.marker, job.name) == (lost.public_id, lost.marker, "forgotten")
@@ -198,7 +198,7 @@ def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
     assert list(job.tag_rows.values_list("key", "value")) == [("Project", "GenAI")]
     assert Oddity.objects.get().kind == OddityKind.ORPHAN
 
-    sweep(lost.account, every=timedelta(0))
+    compare_queues(lost.account, every=timedelta(0))
     assert Job.objects.count() == 1
 
 
@@ -212,7 +212,7 @@ def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
         "nodeRangeProperties": [{"targetNodes": "0:5", "container": container}],
     }
     aws.definition = {"type": "multinode", "containerProperties": None}
-    sweep(lost.account)
+    compare_queues(lost.account)
 
     assert (int(Job.objects.get().vcpus), Job.objects.get().memory_mib) == (6, 6 * 512)
 
@@ -229,7 +229,7 @@ def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
 def test_what_cannot_be_told_to_be_ours_gets_no_row(aws, tag, value, kinds):
     lost = forgotten(aws)
     aws.jobs[0]["tags"][tag] = value
-    sweep(lost.account)
+    compare_queues(lost.account)
 
     assert not Job.objects.exists()
     assert list(Oddity.objects.values_list("kind", flat=True)) == kinds
@@ -240,19 +240,19 @@ def test_names_that_only_look_like_ours_are_nobodys(aws):
     job = job_at(aws, batch_id="j-1")
     for name in ["hello", "x-" + "z" * 26, "-", "nightly-0123456789abcdefghijklmnop"]:
         aws.has(name, f"id-{name}")
-    sweep(job.account)
+    compare_queues(job.account)
 
     assert not Oddity.objects.exists()
 
 
 def test_a_queue_is_compared_every_five_minutes_with_what_is_new_and_a_bit_of_what_is_not(aws):
     job = job_at(aws, batch_id="j-1")
-    assert sweep(job.account) == 1
-    assert sweep(job.account) == 0
+    assert compare_queues(job.account) == 1
+    assert compare_queues(job.account) == 0
 
     before = now() - timedelta(minutes=6)
     Queue.objects.update(swept_at=before)
-    assert sweep(job.account) == 1
+    assert compare_queues(job.account) == 1
     [condition] = aws.asked[-1]["filters"]
     assert condition["name"] == "AFTER_CREATED_AT"
     assert int(condition["values"][0]) / 1000 == pytest.approx((before - timedelta(minutes=10)).timestamp(), abs=1)
@@ -263,7 +263,7 @@ def test_a_long_list_is_read_a_part_at_a_time(aws, monkeypatch):
     pages = iter([{"nextToken": "2"}, {"nextToken": "3"}, {}])
     monkeypatch.setattr(Batch, "listjobs", lambda *_: {"jobSummaryList": [], **next(pages)})
 
-    assert [sweep(job.account, seconds=-1) for _ in range(4)] == [0, 0, 0, 1]
+    assert [compare_queues(job.account, seconds=-1) for _ in range(4)] == [0, 0, 0, 1]
 
 
 def test_a_list_with_a_job_that_cannot_be_read_is_used_and_read_again(aws, monkeypatch):
@@ -275,12 +275,12 @@ def test_a_list_with_a_job_that_cannot_be_read_is_used_and_read_again(aws, monke
         "jobSummaryList": [{"jobName": 5, "jobId": "x"}, *whole(request)["jobSummaryList"]]
     })  # fmt: skip
 
-    assert sweep(job.account) == 0
+    assert compare_queues(job.account) == 0
     assert aws.ended == ["second"]
     assert Queue.objects.get().swept_at is None
 
     monkeypatch.setattr(aws, "listjobs", whole)
-    assert sweep(job.account) == 1
+    assert compare_queues(job.account) == 1
 
 
 @pytest.mark.parametrize("odd", [{"jobName": 5}, {"jobDefinition": 5}, {"tags": {}}, {"container": {"command": [5]}}])
@@ -290,12 +290,12 @@ def test_a_job_without_a_row_whose_description_is_odd_stops_no_comparison(aws, o
     listed = {"jobName": job.marker, "jobId": aws.jobs[0]["jobId"], "createdAt": 1}
     aws.listjobs = lambda _: {"jobSummaryList": [listed]}
 
-    assert sweep(job.account) == 1
+    assert compare_queues(job.account) == 1
 
 
 def test_when_aws_does_not_answer_the_queue_stays_due():
     job = make.job(batch_id="j-1")
     began = time.monotonic()
-    assert sweep(job.account) == 0
+    assert compare_queues(job.account) == 0
     assert Queue.objects.get().swept_at is None
     assert time.monotonic() - began < 20

@@ -16,7 +16,7 @@ from jobs.aws.events import QueueAddress
 from jobs.management.commands.events import address_of, listen
 from jobs.models import Job
 from jobs.states import State
-from jobs.sync.events import Ear, MalformedError, job_id_in
+from jobs.sync.events import EventConsumer, MalformedEventError, parse_job_id
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -45,13 +45,13 @@ def due(job: Job) -> bool:
 
 @pytest.mark.parametrize("kind", [["Batch Job State Change"], {}, None, 5])
 def test_an_event_of_no_readable_kind_is_malformed(kind):
-    with pytest.raises(MalformedError):
-        job_id_in(event("j-1", **{"detail-type": kind}))
+    with pytest.raises(MalformedEventError):
+        parse_job_id(event("j-1", **{"detail-type": kind}))
 
 
 def test_an_event_has_its_job_looked_at_and_changes_nothing_else():
     job = waiting("j-1")
-    assert Ear().hear([event("j-1", "SUCCEEDED")]) == {job.account_id}
+    assert EventConsumer().consume([event("j-1", "SUCCEEDED")]) == {job.account_id}
 
     assert due(job)
     assert Job.objects.get(pk=job.pk).state == State.RUNNABLE
@@ -59,34 +59,34 @@ def test_an_event_has_its_job_looked_at_and_changes_nothing_else():
 
 def test_the_event_of_a_child_has_its_array_looked_at():
     job = waiting("j-1", array_size=10)
-    Ear().hear([event("j-1:7")])
+    EventConsumer().consume([event("j-1:7")])
 
     assert due(job)
 
 
 def test_an_event_that_comes_before_our_commit_is_kept_until_the_job_is_there():
-    ear = Ear()
-    ear.hear([event("j-1")])
-    assert ear.again() == set()
+    ear = EventConsumer()
+    ear.consume([event("j-1")])
+    assert ear.retry_unknown() == set()
     job = waiting("j-1")
 
-    assert ear.again() == {job.account_id}
+    assert ear.retry_unknown() == {job.account_id}
     assert due(job)
-    assert ear.unknown == {}
+    assert ear.unknown_ids == {}
 
 
 def test_an_event_of_a_job_that_never_becomes_ours_is_forgotten():
-    ear = Ear()
-    ear.hear([event("foreign")])
-    ear.unknown["foreign"] -= 200
-    ear.again()
+    ear = EventConsumer()
+    ear.consume([event("foreign")])
+    ear.unknown_ids["foreign"] -= 200
+    ear.retry_unknown()
 
-    assert ear.unknown == {}
+    assert ear.unknown_ids == {}
 
 
 def test_a_job_that_has_ended_is_not_looked_at_again():
     job = waiting("j-1", state=State.SUCCEEDED)
-    Ear().hear([event("j-1")])
+    EventConsumer().consume([event("j-1")])
 
     assert not due(job)
 
@@ -111,24 +111,24 @@ def test_a_job_that_has_ended_is_not_looked_at_again():
     ids=range(13),
 )
 def test_what_is_no_event_of_batch_is_counted_and_stops_no_other(body):
-    with pytest.raises(MalformedError):
-        job_id_in(body)
-    job, ear = waiting("j-1"), Ear()
-    ear.hear([body, event("j-1"), body])
+    with pytest.raises(MalformedEventError):
+        parse_job_id(body)
+    job, ear = waiting("j-1"), EventConsumer()
+    ear.consume([body, event("j-1"), body])
 
     assert due(job)
-    assert (ear.heard, ear.malformed) == (3, 2)
+    assert (ear.received_count, ear.malformed_count) == (3, 2)
 
 
 def test_ten_messages_cost_two_queries(django_assert_num_queries):
     for number in range(10):
         waiting(f"j-{number}")
     with django_assert_num_queries(2):
-        Ear().hear([event(f"j-{number}") for number in range(10)])
+        EventConsumer().consume([event(f"j-{number}") for number in range(10)])
 
 
-def listening(sqs, rounds: int, ear: Ear | None = None) -> None:
-    ear = ear or Ear()
+def listening(sqs, rounds: int, ear: EventConsumer | None = None) -> None:
+    ear = ear or EventConsumer()
     for _ in range(rounds):
         listen(sqs.address, threading.Event(), ear, 0)
 
@@ -163,8 +163,8 @@ def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, 
 
 
 def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, monkeypatch):
-    class Deaf(Ear):
-        def hear(self, _):
+    class Deaf(EventConsumer):
+        def consume(self, _):
             raise DatabaseError("gone")
 
     monkeypatch.setattr("jobs.management.commands.events.PAUSE_AFTER_TROUBLE", 0)

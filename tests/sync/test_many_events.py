@@ -13,7 +13,7 @@ import pytest
 
 from jobs.models import Job, StateChange
 from jobs.states import rank_of
-from jobs.sync.events import Ear
+from jobs.sync.events import EventConsumer
 from jobs.sync.poll import poll
 from tests import http_wire, make
 
@@ -55,7 +55,7 @@ def events(dice: random.Random) -> list[str]:
 
 
 def test_no_job_ever_goes_back_and_all_ends_are_known():
-    dice, truth, ear = random.Random(SEED), Truth(), Ear()
+    dice, truth, ear = random.Random(SEED), Truth(), EventConsumer()
     told = events(dice)
     began = time.monotonic()
     with http_wire.wire(truth) as server:
@@ -64,18 +64,19 @@ def test_no_job_ever_goes_back_and_all_ends_are_known():
         for name in truth.place:
             make.job(submission, batch_id=name)
         for start in range(0, len(told), 10):
-            ear.hear(told[start : start + 10])
+            ear.consume(told[start : start + 10])
             if start % 1000 == 0:
                 truth.goes_on(dice)
-                ear.again()
+                ear.retry_unknown()
                 poll(submission.account)
         truth.place = dict.fromkeys(truth.place, len(WAY) - 1)
         Job.objects.update(next_poll_at=None)
         poll(submission.account)
-    print(f"{ear.heard} events, {ear.malformed} malformed, in {time.monotonic() - began:.1f} s, seed {SEED}")  # noqa: T201
+    seconds = time.monotonic() - began
+    print(f"{ear.received_count} events, {ear.malformed_count} malformed, in {seconds:.1f} s, seed {SEED}")  # noqa: T201
 
-    assert ear.heard == len(told)
-    assert ear.malformed > HEARD / 50
+    assert ear.received_count == len(told)
+    assert ear.malformed_count > HEARD / 50
     assert set(Job.objects.values_list("state", flat=True)) == {"SUCCEEDED"}
     for job in Job.objects.all():
         ranks = [rank_of(state) for state in StateChange.objects.filter(job=job).values_list("state", flat=True)]

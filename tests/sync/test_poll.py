@@ -14,7 +14,7 @@ from jobs.models import Account, Job
 from jobs.periodic import ring_for_polls
 from jobs.states import State
 from jobs.sync.poll import poll
-from jobs.sync.poll_interval import next_look
+from jobs.sync.poll_interval import next_poll_at
 from tests import http_wire, make
 from tests.aws.answering import WRONG, answering, body_of
 
@@ -45,7 +45,7 @@ def test_an_end_is_copied_whole_at_first_sight():
     }
     with http_wire.wire(describes(ended)) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), batch_id="j-1")
-        assert poll(job.account).changed == [job.pk]
+        assert poll(job.account).changed_job_ids == [job.pk]
 
     job.refresh_from_db()
     assert (job.state, job.exit_code, job.container_reason) == ("FAILED", 3, "OutOfMemoryError")
@@ -73,10 +73,10 @@ def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_n
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for each in told:
             make.job(submission, batch_id=each["jobId"])
-        assert len(poll(submission.account).changed) == 30
+        assert len(poll(submission.account).changed_job_ids) == 30
         Job.objects.update(next_poll_at=None, observed_at=None)
         with django_assert_num_queries(6):  # read, locked and written in a savepoint, the account
-            assert poll(submission.account).changed == []
+            assert poll(submission.account).changed_job_ids == []
 
     assert not Job.objects.filter(observed_at=None).exists()
     assert not Job.objects.filter(next_poll_at=None).exists()
@@ -105,7 +105,7 @@ def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_s
         submitted_at=moment - age,
         looked_at=None if looked_at is None else moment - looked_at,
     )
-    assert next_look(job, moment) == moment + timedelta(seconds=seconds)
+    assert next_poll_at(job, moment) == moment + timedelta(seconds=seconds)
 
 
 def test_a_job_that_aws_does_not_name_yet_is_not_given_up():
@@ -229,7 +229,7 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
     assert Account.objects.get().throttles == 4
 
     Job.objects.update(next_poll_at=None)
-    assert poll(Account.objects.get()).trouble == ""  # still quiet: AWS is not asked at all
+    assert poll(Account.objects.get()).error == ""  # still quiet: AWS is not asked at all
     with http_wire.wire(describes()) as aws:
         Account.objects.update(quiet_until=None, endpoint_url=aws.url)
         poll(Account.objects.get())

@@ -2,7 +2,7 @@ import pytest
 
 from jobs.aws.errors import MalformedAnswerError, TryAgainError
 from jobs.models import Queue
-from jobs.sync.queues import apply_reading, difference, read_queues, sync_queues
+from jobs.sync.queues import apply_queue_snapshot, queue_changes, read_queues, sync_queues
 from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -74,10 +74,10 @@ def test_a_reading_shows_the_difference_and_changes_nothing_by_itself():
         read_queues(account)
     account.refresh_from_db()
 
-    assert kinds(difference(account)) == [("a", "new")]
+    assert kinds(queue_changes(account)) == [("a", "new")]
     assert not Queue.objects.exists()
 
-    apply_reading(account)
+    apply_queue_snapshot(account)
     assert Queue.objects.get().name == "a"
 
 

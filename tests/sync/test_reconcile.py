@@ -73,10 +73,10 @@ def test_a_look_that_found_nothing_changes_nothing_of_a_job_that_has_moved_on(mo
     job = sending()
     copy = again(job)
     Job.objects.update(**moved)
-    reconciling._look_later(copy)
+    reconciling._postpone(copy)
     assert again(job).next_try_at is None
 
-    reconciling._look_later(again(job))
+    reconciling._postpone(again(job))
     assert again(job).next_try_at is not None
 
 

@@ -14,7 +14,7 @@ from jobs.dispatch.delivery import deliver_due
 from jobs.models import Account, Incarnation, Job, Oddity, OddityKind, Queue
 from jobs.models.database_generation import enter_recovery, leave_recovery, recovering_since, renew
 from jobs.states import Delivery
-from jobs.sync.compare import sweep
+from jobs.sync.compare import compare_queues
 from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -116,7 +116,7 @@ def test_a_queue_that_was_compared_too_early_is_compared_again_as_soon_as_it_is_
         enter_recovery("a test")
         Incarnation.objects.update(recovering_since=now() - timedelta(seconds=60))  # it is safe since 30 s
 
-        assert sweep(queue.account) == 1
+        assert compare_queues(queue.account) == 1
     assert recovering_since() is None
 
 
@@ -135,13 +135,13 @@ def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_
         second = make.queue(of=job.account)
         enter_recovery("a test")
         assert deliver_due(job.account) == 0
-        sweep(job.account)  # too early: a request of the former life may still be under way
+        compare_queues(job.account)  # too early: a request of the former life may still be under way
         assert deliver_due(job.account) == 0
 
         Incarnation.objects.update(recovering_since=now() - timedelta(seconds=job.account.quarantine_seconds + 1))
         Queue.objects.filter(pk=second.pk).update(vanished_at=None, swept_at=None)
         assert deliver_due(job.account) == 0
-        sweep(job.account, every=timedelta(hours=1))
+        compare_queues(job.account, every=timedelta(hours=1))
         assert recovering_since() is None
 
         aws.answers[:] = [http_wire.accepts]
@@ -152,7 +152,7 @@ def test_the_comparison_in_recovery_is_of_all_that_aws_still_knows():
     with http_wire.wire(http_wire.lists()) as aws:
         queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(minutes=6))
         enter_recovery("a test")
-        sweep(queue.account)
+        compare_queues(queue.account)
 
     [(_, request)] = aws.requests
     assert int(request["filters"][0]["values"][0]) / 1000 < (now() - timedelta(days=7)).timestamp()
@@ -164,7 +164,7 @@ def test_an_account_that_was_compared_does_not_wait_for_another():
         make.queue(of=make.account())
         enter_recovery("a test")
         Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
-        sweep(job.account)
+        compare_queues(job.account)
         aws.answers[:] = [http_wire.accepts]
         assert deliver_due(job.account) == 1
 

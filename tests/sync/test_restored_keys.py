@@ -22,7 +22,7 @@ from jobs.models.database_generation import enter_recovery, recovering_since
 from jobs.models.ids import new_id, to_text
 from jobs.models.tag_secret import tag_digest
 from jobs.spec.rules.reserved_names import PORTAL_TAG, PORTAL_TAG_COUNT
-from jobs.sync.compare import sweep
+from jobs.sync.compare import compare_queues
 from tests import http_wire, make
 from tests.api.conftest import token
 
@@ -96,7 +96,7 @@ def lose(member: Member, document: dict[str, Any]) -> str:
 def recover() -> None:
     """So much later that nothing of the former life can arrive any more, every queue is compared."""
     Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
-    sweep(Account.objects.get())
+    compare_queues(Account.objects.get())
     assert recovering_since() is None
 
 
@@ -168,7 +168,7 @@ def test_another_teams_account_keeps_no_key_waiting(research: Member):
     make.queue("elsewhere", of=make.account(), teams=(other.team,))
     enter_recovery("A backup was restored.")
     Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
-    sweep(Account.objects.order_by("pk")[0])
+    compare_queues(Account.objects.order_by("pk")[0])
     assert recovering_since() is not None
 
     assert accept(research, ONE).request_key == KEY
@@ -181,7 +181,7 @@ def test_an_account_that_is_not_used_keeps_no_key_waiting(research: Member):
     make.queue("of another team")
     enter_recovery("A backup was restored.")
     Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
-    sweep(Account.objects.order_by("pk")[0])
+    compare_queues(Account.objects.order_by("pk")[0])
     assert recovering_since() is not None
 
     assert accept(research, ONE).request_key == KEY
@@ -246,7 +246,7 @@ def test_a_key_that_came_again_before_its_job_was_found_is_the_later_submissions
     Incarnation.objects.update(recovering_since=None)
     later = accept(research, ONE)
     Job.objects.update(delivery="HELD")
-    sweep(Account.objects.get(), every=timedelta(0))
+    compare_queues(Account.objects.get(), every=timedelta(0))
 
     assert Job.objects.count() == 2
     assert accept(research, ONE) == later
@@ -267,7 +267,7 @@ def test_a_tag_that_names_another_submission_does_not_join_it(aws: Batch, resear
     theirs = make.submission(where=where) if whose == "team" else make.submission(research, make.account())
     aws.jobs[0]["tags"]["portal:submission"] = theirs.text_id
     Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
-    sweep(where)
+    compare_queues(where)
 
     assert Job.objects.get().submission != theirs
     assert Job.objects.get().team == research.team

@@ -15,7 +15,7 @@ from jobs.aws import events
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
-from jobs.sync.events import Ear
+from jobs.sync.events import EventConsumer
 from jobs.task_queue import ring
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        address, consumer = address_of(url), Ear()
+        address, consumer = address_of(url), EventConsumer()
         while not stop.is_set():
             listen(address, stop, consumer, events.WAIT_SECONDS)
             close_old_connections()
@@ -51,12 +51,12 @@ def address_of(url: str) -> events.QueueAddress:
     return events.QueueAddress(url, region)
 
 
-def listen(address: events.QueueAddress, stop: threading.Event, consumer: Ear, wait_seconds: int) -> None:
+def listen(address: events.QueueAddress, stop: threading.Event, consumer: EventConsumer, wait_seconds: int) -> None:
     """Receive the next messages. Each is deleted only after its effect is committed."""
     try:
         client = client_for(address, "sqs", Purpose.QUEUE)
-        messages = events.receive(client, address.url, 1 if consumer.unknown else wait_seconds)
-        for account in consumer.hear(message.body for message in messages) | consumer.again():
+        messages = events.receive(client, address.url, 1 if consumer.unknown_ids else wait_seconds)
+        for account in consumer.consume(message.body for message in messages) | consumer.retry_unknown():
             ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
         reached("heard")
         events.delete(client, address.url, messages)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from jobs.models import Account, Oddity
 from jobs.models.database_generation import enter_recovery
 from jobs.reports.delivery_report import report
-from jobs.sync.compare import sweep
+from jobs.sync.compare import compare_queues
 from jobs.sync.reconcile import reconcile
 
 WHOLE_RUN_SECONDS = 3600.0
@@ -39,6 +39,6 @@ class Command(BaseCommand):
         before = Oddity.objects.count()
         for account in Account.objects.filter(active=True):
             settled = reconcile(account)
-            queues = sweep(account, seconds=WHOLE_RUN_SECONDS, every=timedelta(0))
+            queues = compare_queues(account, seconds=WHOLE_RUN_SECONDS, every=timedelta(0))
             self.stdout.write(f"{account}: {settled} deliveries settled, {queues} queues compared.")
         self.stdout.write(f"{Oddity.objects.count() - before} oddities were new.")
