@@ -22,8 +22,8 @@ NOT_HERE = frozenset({"account", "mfa", "usersessions"})
 class Administration(AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        kept = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - Django's own way
-        super().register(kept, admin_class, **options)
+        visible_models = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - Django's own way
+        super().register(visible_models, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and next_step(request) is None

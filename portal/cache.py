@@ -56,8 +56,8 @@ class DatabaseCache(BaseCache):
         return bool(rows.update(until=self._until(timeout)))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        gone, _ = Remembered.objects.filter(key=self._name(key, version)).delete()
-        return bool(gone)
+        count, _ = Remembered.objects.filter(key=self._name(key, version)).delete()
+        return bool(count)
 
     def clear(self) -> None:
         Remembered.objects.all().delete()

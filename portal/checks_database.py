@@ -45,16 +45,16 @@ def commits() -> Iterator[CheckMessage]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous" if connection.vendor == "sqlite" else "SHOW synchronous_commit")
-            [told] = cursor.fetchone()
+            [value] = cursor.fetchone()
     except DatabaseError:
         return  # whatever needs the database says so itself
-    if connection.vendor == "sqlite" and int(told) < SQLITE_FULL:
+    if connection.vendor == "sqlite" and int(value) < SQLITE_FULL:
         yield Error(
             "SQLite may forget a commit when the power fails, and a job that was sent would be sent again.",
             hint="Keep PRAGMA synchronous=FULL in the database's init_command.",
             id="portal.E008",
         )
-    elif connection.vendor == "postgresql" and told == "off":
+    elif connection.vendor == "postgresql" and value == "off":
         yield Error(
             "PostgreSQL has synchronous_commit off: a crash may make it forget that a job was sent.",
             hint="ALTER ROLE … SET synchronous_commit = on",

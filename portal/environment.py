@@ -38,8 +38,8 @@ class Environment:
     def boolean(self, name: str, *, default: bool) -> bool:
         value = self.text(name).lower()
         if value not in ("", *YES, *NO):
-            words = f"{', '.join(YES)} for yes; {', '.join(NO)} for no"
-            raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Use one of: {words}.")
+            allowed = f"{', '.join(YES)} for yes; {', '.join(NO)} for no"
+            raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Use one of: {allowed}.")
         return value in YES if value else default
 
     def integer(self, name: str, default: int, *, at_least: int, at_most: int) -> int:
@@ -61,8 +61,8 @@ class Environment:
         value = self.text(name, default)
         scheme, separator, _ = value.partition("://")
         if value and not (separator and scheme in schemes):
-            words = ", ".join(f"{each}://" for each in schemes)
-            raise ImproperlyConfigured(f"{name} must be a URL that begins with one of: {words}")
+            prefixes = ", ".join(f"{prefix}://" for prefix in schemes)
+            raise ImproperlyConfigured(f"{name} must be a URL that begins with one of: {prefixes}")
         return value
 
     def redis(self, name: str, default: str) -> tuple[ParseResult, int]:

@@ -106,8 +106,8 @@ class AccountAdmin(KeptAdmin):
         return TemplateResponse(request, "admin/jobs/account/queues.html", context)
 
     def _apply(self, request: HttpRequest, account: Account) -> None:
-        shown = request.POST.get("reading_at")
-        if account.reading_at is None or shown != account.reading_at.isoformat():
+        shown_reading_at = request.POST.get("reading_at")
+        if account.reading_at is None or shown_reading_at != account.reading_at.isoformat():
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
         with transaction.atomic():
@@ -116,8 +116,8 @@ class AccountAdmin(KeptAdmin):
                 "apply",
                 person=cast("User", request.user),
                 about=account,
-                before={each.name: {key: was for key, (was, _) in each.fields.items()} for each in changes},
-                after={each.name: {"queue": each.kind, **_became(each)} for each in changes},
+                before={change.name: {key: was for key, (was, _) in change.fields.items()} for change in changes},
+                after={change.name: {"queue": change.kind, **_became(change)} for change in changes},
             )
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
 

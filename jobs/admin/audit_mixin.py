@@ -33,11 +33,11 @@ class Seen:
 def seen(row: Model) -> Seen:
     """A row as it is now; what nobody edits is left out."""
     values: dict[str, Any] = {}
-    for each in row._meta.concrete_fields:
-        if each.editable and not each.primary_key and each.name not in UNTOLD:
-            values[each.name] = _plain(getattr(row, each.name))
-    for many in row._meta.many_to_many:
-        values[many.name] = sorted(map(str, getattr(row, many.name).all()))
+    for model_field in row._meta.concrete_fields:
+        if model_field.editable and not model_field.primary_key and model_field.name not in UNTOLD:
+            values[model_field.name] = _plain(getattr(row, model_field.name))
+    for relation in row._meta.many_to_many:
+        values[relation.name] = sorted(map(str, getattr(row, relation.name).all()))
     team = row if isinstance(row, Team) else getattr(row, "team", None)
     hidden = PERSONAL if isinstance(row, User) else frozenset[str]()
     return Seen(audit.thing(row), frozenset({team} if team else ()), values, hidden)
@@ -45,7 +45,7 @@ def seen(row: Model) -> Seen:
 
 def all_seen(rows: QuerySet[Any]) -> dict[Any, Seen]:
     """Rows by their keys, with what they point to read along."""
-    names = [each.name for each in rows.model._meta.concrete_fields if each.is_relation and not each.null]
+    names = [field.name for field in rows.model._meta.concrete_fields if field.is_relation and not field.null]
     return {row.pk: seen(row) for row in (rows.select_related(*names) if names else rows)}
 
 
@@ -53,26 +53,31 @@ def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]
     """Write down what differs. Team by team in one order, so that no two who do the same wait for each other."""
     entries = []
     for before, after in changes:
-        what = after or before
-        if what is None or (before and after and before.values == after.values):
+        snapshot = after or before
+        if snapshot is None or (before and after and before.values == after.values):
             continue
-        told = _differing(before, after)
-        word: Act = act or ("make" if before is None else "remove" if after is None else "change")
+        difference = _differing(before, after)
+        action: Act = act or ("make" if before is None else "remove" if after is None else "change")
         teams = (before.teams if before else frozenset()) | (after.teams if after else frozenset())
-        entries += [(team.pk if team else 0, team, word, what.thing, told) for team in (teams or {None})]
-    for _, team, word, thing, (was, is_now) in sorted(entries, key=lambda entry: entry[0]):
+        entries += [(team.pk if team else 0, team, action, snapshot.thing, difference) for team in (teams or {None})]
+    for _, team, action, thing, (old_values, now_values) in sorted(entries, key=lambda entry: entry[0]):
         audit.record(
-            word, person=cast("User", request.user), team=team, about=thing, before=was or None, after=is_now or None
+            action,
+            person=cast("User", request.user),
+            team=team,
+            about=thing,
+            before=old_values or None,
+            after=now_values or None,
         )
 
 
 def updated(request: HttpRequest, rows: QuerySet[Any], act: Act | None = None, **values: Any) -> int:
     """Change rows at once and write down each; how many."""
     with transaction.atomic():
-        chosen = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
-        before = all_seen(chosen.select_for_update(of=("self",)))
-        chosen.update(**values)
-        after = all_seen(chosen)
+        locked_rows = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
+        before = all_seen(locked_rows.select_for_update(of=("self",)))
+        locked_rows.update(**values)
+        after = all_seen(locked_rows)
         tell(request, ((before[pk], after[pk]) for pk in before), act)
     return len(before)
 
@@ -90,9 +95,11 @@ class Audited(admin.ModelAdmin):
         pk = form.instance.pk
         changes = [(form.seen_before, all_seen(self._rows(pk)).get(pk))]
         for formset, rows in before.items():
-            made = [row.pk for row in formset.new_objects]
-            after = all_seen(formset.model._base_manager.filter(pk__in=[*rows, *made])) if rows or made else {}
-            changes += [(rows.get(key), after.get(key)) for key in [*rows, *made]]
+            new_keys = [row.pk for row in formset.new_objects]
+            after = (
+                all_seen(formset.model._base_manager.filter(pk__in=[*rows, *new_keys])) if rows or new_keys else {}
+            )
+            changes += [(rows.get(key), after.get(key)) for key in [*rows, *new_keys]]
         tell(request, changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -105,7 +112,7 @@ class Audited(admin.ModelAdmin):
         with transaction.atomic():
             before = all_seen(queryset)
             super().delete_queryset(request, queryset)
-            tell(request, ((each, None) for each in before.values()))
+            tell(request, ((row, None) for row in before.values()))
 
     def _rows(self, pk: Any) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.model._base_manager.filter(pk=pk)
@@ -127,10 +134,14 @@ def _plain(value: Any) -> Any:
 
 def _differing(before: Seen | None, after: Seen | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of a change what differs, of a new or removed row all of it."""
-    was, is_now = (each.values if each else {} for each in (before, after))
-    names = [name for name in {**was, **is_now} if not (before and after) or was.get(name) != is_now.get(name)]
+    old_values, new_values = (snapshot.values if snapshot else {} for snapshot in (before, after))
+    names = [
+        name
+        for name in {**old_values, **new_values}
+        if not (before and after) or old_values.get(name) != new_values.get(name)
+    ]
     hidden = (after or before or Seen(Thing(""), frozenset(), {})).hidden
     return tuple(  # type: ignore[return-value]
         {name: "(personal)" if name in hidden and values[name] else values[name] for name in names if name in values}
-        for values in (was, is_now)
+        for values in (old_values, new_values)
     )

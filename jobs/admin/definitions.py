@@ -69,60 +69,66 @@ class DefinitionAdmin(KeptAdmin):
         revisions = definition.revisions.defer("document").select_related("registered_by")[:NEWEST]
         rows = (
             (
-                each.number or "…",
-                "Deactivated" if each.deactivated_at else each.get_registration_display(),
-                each.registered_by.display_name if each.registered_by else "—",
-                f"{each.created_at:%Y-%m-%d %H:%M}",
-                each.refusal,
+                revision.number or "…",
+                "Deactivated" if revision.deactivated_at else revision.get_registration_display(),
+                revision.registered_by.display_name if revision.registered_by else "—",
+                f"{revision.created_at:%Y-%m-%d %H:%M}",
+                revision.refusal,
             )
-            for each in revisions
+            for revision in revisions
         )
-        found = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        table_rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
         return format_html(
             '<table><tr><th scope="col">Revision</th><th scope="col">State</th><th scope="col">By</th>'
             '<th scope="col">Asked for (UTC)</th><th scope="col">Refusal</th></tr>{}</table>',
-            found,
+            table_rows,
         )
 
     @admin.action(description="Transfer to another team…", permissions=["change"])
-    def transfer(self, request: HttpRequest, chosen: QuerySet[Definition]) -> HttpResponse | None:
+    def transfer(self, request: HttpRequest, queryset: QuerySet[Definition]) -> HttpResponse | None:
         """Asks to which team and says what changes; with the answer it is done."""
         form = TransferForm(request.POST if "team" in request.POST else None)
         if form.is_valid():
             team: Team = form.cleaned_data["team"]
-            given = self._each(request, chosen, lambda each, by: definitions.transfer(each, team, by))
-            self.message_user(request, f"Transferred to {team}: {given}.")
+            count = self._each(
+                request, queryset, lambda definition, user: definitions.transfer(definition, team, user)
+            )
+            self.message_user(request, f"Transferred to {team}: {count}.")
             return None
         page = {
             **self.admin_site.each_context(request),
             "title": "Transfer definitions to another team",
             "opts": self.opts,
-            "chosen": chosen,
+            "chosen": queryset,
             "form": form,
             "media": self.media + form.media,
         }
         return TemplateResponse(request, "admin/jobs/definition/transfer.html", page)
 
     @admin.action(description="Share with every team", permissions=["change"])
-    def share(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        changed = self._each(request, chosen, lambda each, by: definitions.share(each, by, shared=True))
+    def share(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
+        changed = self._each(
+            request, queryset, lambda definition, user: definitions.share(definition, user, shared=True)
+        )
         self.message_user(request, f"Shared with every team: {changed}.")
 
     @admin.action(description="Stop sharing: its own team alone may use it", permissions=["change"])
-    def unshare(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        changed = self._each(request, chosen, lambda each, by: definitions.share(each, by, shared=False))
+    def unshare(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
+        changed = self._each(
+            request, queryset, lambda definition, user: definitions.share(definition, user, shared=False)
+        )
         self.message_user(request, f"No longer shared: {changed}.")
 
     @admin.action(description="Deactivate: takes no more jobs, keeps its history", permissions=["change"])
-    def deactivate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Deactivated: {self._each(request, chosen, definitions.retire)}.")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
+        self.message_user(request, f"Deactivated: {self._each(request, queryset, definitions.retire)}.")
 
     @admin.action(description="Activate: may be registered and run again", permissions=["change"])
-    def activate(self, request: HttpRequest, chosen: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Activated: {self._each(request, chosen, definitions.revive)}.")
+    def activate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
+        self.message_user(request, f"Activated: {self._each(request, queryset, definitions.revive)}.")
 
     def _each(
-        self, request: HttpRequest, chosen: QuerySet[Definition], act: Callable[[Definition, User], bool]
+        self, request: HttpRequest, queryset: QuerySet[Definition], action: Callable[[Definition, User], bool]
     ) -> int:
-        by = cast("User", request.user)
-        return sum(act(definition, by) for definition in chosen.order_by("pk"))
+        user = cast("User", request.user)
+        return sum(action(definition, user) for definition in queryset.order_by("pk"))

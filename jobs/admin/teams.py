@@ -120,12 +120,12 @@ class TeamAdmin(KeptAdmin):
     actions = ["switch_off", "switch_on"]
 
     @admin.action(description="Switch off: keeps its history, submits nothing", permissions=["change"])
-    def switch_off(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched off: {updated(request, chosen.filter(active=True), active=False)}.")
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        self.message_user(request, f"Switched off: {updated(request, queryset.filter(active=True), active=False)}.")
 
     @admin.action(description="Switch on", permissions=["change"])
-    def switch_on(self, request: HttpRequest, chosen: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched on: {updated(request, chosen.filter(active=False), active=True)}.")
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        self.message_user(request, f"Switched on: {updated(request, queryset.filter(active=False), active=True)}.")
 
 
 @admin.register(TagRule)

@@ -38,8 +38,8 @@ class TokenAdmin(KeptAdmin):
         return ["public_id", "team", "person", "name", "start", "may_submit", *DATES]
 
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
-    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
-        valid = chosen.filter(revoked_at=None)
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        valid = queryset.filter(revoked_at=None)
         total = valid.count()
         revoked = updated(request, of_changeable_accounts(request, valid), "revoke", revoked_at=now())
         self.message_user(request, f"Revoked: {revoked}.")

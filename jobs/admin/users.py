@@ -65,16 +65,16 @@ class PersonAdmin(Audited, UserAdmin):
         return bool(request.user.is_superuser)
 
     @admin.action(description="Take the second factor away (a lost phone)", permissions=["superuser"])
-    def take_second_factor_away(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        without = []
+    def take_second_factor_away(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        names = []
         with transaction.atomic():
-            for person in chosen:
-                if second_factor.take_away(person):
-                    without.append(str(person))
+            for user in queryset:
+                if second_factor.take_away(user):
+                    names.append(str(user))
                     before = {"second factor": "set up"}
-                    audit.record("remove", person=cast("User", request.user), about=person, before=before)
-        if without:
-            self.message_user(request, f"Without a second factor now: {', '.join(without)}.")
+                    audit.record("remove", person=cast("User", request.user), about=user, before=before)
+        if names:
+            self.message_user(request, f"Without a second factor now: {', '.join(names)}.")
         else:
             self.message_user(request, "None of them had a second factor.", messages.WARNING)
 

@@ -33,15 +33,15 @@ class Caller:
 
     def submission(self, text_id: str) -> Submission:
         """A submission of the token's team. Raises Http404."""
-        found, _ = access.submission(self.member.user, text_id)
-        self._must_own(found.team_id)
-        return found
+        submission, _ = access.submission(self.member.user, text_id)
+        self._must_own(submission.team_id)
+        return submission
 
     def job(self, text_id: str) -> Job:
         """A job of the token's team. Raises Http404."""
-        found, _ = access.job(self.member.user, text_id)
-        self._must_own(found.team_id)
-        return found
+        job, _ = access.job(self.member.user, text_id)
+        self._must_own(job.team_id)
+        return job
 
     def _must_own(self, team_id: int) -> None:
         if team_id != self.member.team.pk:
@@ -58,25 +58,25 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller, or None for a 401. Raises PermissionDenied if the token may only read, and
         TooManyRequestsError if it has sent or searched too much in a minute."""
-        found = ApiToken.objects.of(token.strip())
-        if found is None:
+        api_token = ApiToken.objects.of(token.strip())
+        if api_token is None:
             return None
-        caller = Caller(found, access.member_of(found.person, found.team))
+        caller = Caller(api_token, access.member_of(api_token.person, api_token.team))
         # The log must name who really asked, whoever else's cookie came along.
-        request.user = found.person
-        structlog.contextvars.bind_contextvars(user_id=found.person.pk, token_prefix=found.start)
-        audit.bearing(found.public_id)
-        _note_use(found)
-        if request.method not in READING and not found.may_submit:
-            raise PermissionDenied(f"The token {found.name} may only read. A lead can make one that may submit.")
+        request.user = api_token.person
+        structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.start)
+        audit.bearing(api_token.public_id)
+        _note_use(api_token)
+        if request.method not in READING and not api_token.may_submit:
+            raise PermissionDenied(f"The token {api_token.name} may only read. A lead can make one that may submit.")
         budget = Budget.DOCUMENTS if request.method not in READING else _SEARCHES.get(request.path_info)
         if budget:
-            spend(budget, f"token:{found.pk}", int(request.META.get("CONTENT_LENGTH") or 0))
+            spend(budget, f"token:{api_token.pk}", int(request.META.get("CONTENT_LENGTH") or 0))
         return caller
 
 
 def _note_use(token: ApiToken) -> None:
-    moment = now()
-    if token.used_at is None or moment - token.used_at > USED_EVERY:
-        stale = Q(used_at=None) | Q(used_at__lt=moment - USED_EVERY)
-        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=moment)
+    current_time = now()
+    if token.used_at is None or current_time - token.used_at > USED_EVERY:
+        stale = Q(used_at=None) | Q(used_at__lt=current_time - USED_EVERY)
+        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=current_time)

@@ -23,12 +23,12 @@ def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpRes
     if division is None:
         raise Trouble(422, "A parameter is wrong", "by: write queue, definition, person or tag:KEY.")
     try:
-        asked = Month.read(month) if month else Month.of(now())
-    except ValueError as wrong:
-        raise Trouble(422, "A parameter is wrong", f"month: {wrong}") from None
-    found = reports.report(request.auth.member.team, asked, division)
+        parsed_month = Month.read(month) if month else Month.of(now())
+    except ValueError as error:
+        raise Trouble(422, "A parameter is wrong", f"month: {error}") from None
+    report = reports.report(request.auth.member.team, parsed_month, division)
     content = CostsAnswer(
-        month=str(asked), by=str(division), rows=[_told(row) for row in found.rows], total=_told(found.total)
+        month=str(parsed_month), by=str(division), rows=[_told(row) for row in report.rows], total=_told(report.total)
     )
     rows: list[tuple[object, ...]] = [
         ("cost", row.value, row.usd, row.failed_usd, row.before_usd, row.jobs) for row in content.rows

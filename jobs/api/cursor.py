@@ -44,23 +44,23 @@ def anything_new(submission: Submission, counts: Iterable[int]) -> bool:
 def since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChange], str]:
     """What was not seen yet, and the cursor that goes on from there."""
     positions = dict(submission.jobs.values_list("pk", "position"))
-    met: Counter[int] = Counter()
-    fresh: list[StateChange] = []
+    counters: Counter[int] = Counter()
+    changes: list[StateChange] = []
     for change in StateChange.objects.filter(job__submission=submission).order_by("pk"):
         place = positions[change.job_id]
-        met[place] += 1
-        if met[place] > counts[place]:
-            fresh.append(change)
-    return fresh, written(met[place] for place in range(submission.job_count))
+        counters[place] += 1
+        if counters[place] > counts[place]:
+            changes.append(change)
+    return changes, written(counters[place] for place in range(submission.job_count))
 
 
 def written(counts: Iterable[int]) -> str:
-    every = list(counts)
-    runs = [(count, sum(1 for _ in run)) for count, run in groupby(every)]
-    word = ".".join(f"{count}x{times}" if times > 1 else str(count) for count, times in runs)
-    if len(word) <= _LONGEST_PLAIN:
-        return word
-    packed = zlib.compress("".join(map(chr, every)).encode("utf-8", "surrogatepass"), 9)
+    values = list(counts)
+    runs = [(count, sum(1 for _ in run)) for count, run in groupby(values)]
+    text = ".".join(f"{count}x{times}" if times > 1 else str(count) for count, times in runs)
+    if len(text) <= _LONGEST_PLAIN:
+        return text
+    packed = zlib.compress("".join(map(chr, values)).encode("utf-8", "surrogatepass"), 9)
     return "z" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
@@ -71,6 +71,6 @@ def _unpacked(cursor: str) -> list[int]:
     try:
         packed = base64.b64decode(cursor[1:] + "=" * (-len(cursor[1:]) % 4), altchars=b"-_", validate=True)
         raw = zlib.decompressobj().decompress(packed, _LONGEST_UNPACKED)
-        return [ord(each) for each in raw.decode("utf-8", "surrogatepass")]
+        return [ord(character) for character in raw.decode("utf-8", "surrogatepass")]
     except (ValueError, zlib.error):
         return []

@@ -31,21 +31,24 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     member = request.auth.member
     reading = parsing.document(request, {Kind.DEFINITION})
     key = parsing.key(request)
-    where = parsing.account(member, region, reading)
-    verdict = actions.judge(reading.text, member, where)
-    made = idempotency.registered_once(
-        member, key, f"{region}\n{reading.text}", lambda: actions.register(reading.text, member, account=where)
+    target_account = parsing.account(member, region, reading)
+    result = actions.judge(reading.text, member, target_account)
+    registration = idempotency.registered_once(
+        member,
+        key,
+        f"{region}\n{reading.text}",
+        lambda: actions.register(reading.text, member, account=target_account),
     )
-    revision = actions.await_registration(made.revision)
+    revision = actions.await_registration(registration.revision)
     if revision.registration == Registration.REFUSED:
-        who = "The portal" if revision.refused_by_portal else "AWS Batch"
-        raise Trouble(422, f"{who} refused the definition", revision.refusal)
-    warnings = serializers.findings(verdict.warnings, reading)
+        refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
+        raise Trouble(422, f"{refuser} refused the definition", revision.refusal)
+    warnings = serializers.findings(result.warnings, reading)
     content = serializers.definition(
-        request, revision, warnings, serializers.changes(reading.changes), reused=made.reused
+        request, revision, warnings, serializers.changes(reading.changes), reused=registration.reused
     )
-    known = revision.registration == Registration.REGISTERED
-    return answer(request, 201 if known else 202, content, serializers.definition_rows(content))
+    is_registered = revision.registration == Registration.REGISTERED
+    return answer(request, 201 if is_registered else 202, content, serializers.definition_rows(content))
 
 
 @router.post(
@@ -59,22 +62,24 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
     member = request.auth.member
     try:
         reading = parsing.document(request)
-    except NotADocument as no:
+    except NotADocument as error:
         return _judged(
             request,
-            Judged(kind=None, ok=False, problems=[serializers.finding_of_no_document(no)], changes=[], document=None),
+            Judged(
+                kind=None, ok=False, problems=[serializers.finding_of_no_document(error)], changes=[], document=None
+            ),
         )
-    verdict = actions.judge(reading.text, member, parsing.account(member, region, reading))
-    told: list[Finding] = serializers.findings(verdict.problems, reading)
-    made: list[Change] = serializers.changes(verdict.reading.changes)
+    result = actions.judge(reading.text, member, parsing.account(member, region, reading))
+    problems: list[Finding] = serializers.findings(result.problems, reading)
+    changes: list[Change] = serializers.changes(result.reading.changes)
     content = Judged(
         kind=reading.kind,
-        ok=verdict.ok,
-        problems=told,
-        changes=made,
+        ok=result.ok,
+        problems=problems,
+        changes=changes,
         document=redact(reading.document),
-        approval=[reason.message for reason in verdict.approval],
-        estimate=serializers.estimate(verdict.weight.estimate.totals_as_json()) if verdict.weight else None,
+        approval=[reason.message for reason in result.approval],
+        estimate=serializers.estimate(result.weight.estimate.totals_as_json()) if result.weight else None,
     )
     return _judged(request, content)
 

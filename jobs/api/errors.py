@@ -39,10 +39,10 @@ class Trouble(Exception):  # noqa: N818 - it is answered, not raised at anyone
         self.problems = problems
 
 
-def told(request: HttpRequest, trouble: Trouble) -> HttpResponse:
-    findings = list(trouble.problems) or [Finding(pointer="", message=trouble.detail, severity=Severity.ERROR)]
-    content = Problem(title=trouble.title, status=trouble.status, detail=trouble.detail, problems=findings)
-    return answer(request, trouble.status, content, _rows(content))
+def told(request: HttpRequest, error: Trouble) -> HttpResponse:
+    findings = list(error.problems) or [Finding(pointer="", message=error.detail, severity=Severity.ERROR)]
+    content = Problem(title=error.title, status=error.status, detail=error.detail, problems=findings)
+    return answer(request, error.status, content, _rows(content))
 
 
 def handle_all(api: NinjaAPI) -> None:
@@ -51,9 +51,9 @@ def handle_all(api: NinjaAPI) -> None:
     def handle(request: HttpRequest, error: Exception) -> HttpResponse:
         response = told(request, trouble_of(error))
         if isinstance(error, AuthenticationError):
-            brought = "Authorization" in request.headers
-            response = told(request, Trouble(401, "No valid token", NOT_VALID if brought else NONE_SENT))
-            response["WWW-Authenticate"] = 'Bearer realm="batch-portal"' + ', error="invalid_token"' * brought
+            has_token = "Authorization" in request.headers
+            response = told(request, Trouble(401, "No valid token", NOT_VALID if has_token else NONE_SENT))
+            response["WWW-Authenticate"] = 'Bearer realm="batch-portal"' + ', error="invalid_token"' * has_token
         if isinstance(error, RecoveryError | TooManyRequestsError):
             response["Retry-After"] = str(error.retry_after)
         return response
@@ -75,13 +75,13 @@ def _(error: Trouble) -> Trouble:
 
 
 @trouble_of.register
-def _(no: NotADocument) -> Trouble:
-    return Trouble(422, "Not a document", no.message, [serializers.finding_of_no_document(no)])
+def _(error: NotADocument) -> Trouble:
+    return Trouble(422, "Not a document", error.message, [serializers.finding_of_no_document(error)])
 
 
 @trouble_of.register
-def _(refused: Refused) -> Trouble:
-    findings = serializers.findings(refused.verdict.problems, refused.verdict.reading)
+def _(error: Refused) -> Trouble:
+    findings = serializers.findings(error.verdict.problems, error.verdict.reading)
     return Trouble(422, "The document was refused", "Nothing was kept or sent.", findings)
 
 
@@ -118,8 +118,8 @@ def _(error: PermissionDenied) -> Trouble:
 @trouble_of.register
 def _(error: ValidationError) -> Trouble:
     findings = [
-        Finding(pointer="", message=f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}", severity=Severity.ERROR)
-        for each in error.errors
+        Finding(pointer="", message=f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}", severity=Severity.ERROR)
+        for item in error.errors
     ]
     return Trouble(422, "A parameter is wrong", "Nothing was done.", findings)
 

@@ -15,35 +15,37 @@ from jobs.models.tag_secret import tag_digest
 REUSED = "This key came with another request before. Make a new key for each new request."
 
 
-def registered_once(member: Member, key: str | None, asked: str, act: Callable[[], Registered]) -> Registered:
+def registered_once(
+    member: Member, key: str | None, request_text: str, register: Callable[[], Registered]
+) -> Registered:
     """The revision that the key's first request led to; `asked` is all that must be the same in a repeat.
 
     A first request that never got as far as to note its revision is made up for: to register the same document
     twice in a row gives the same revision. Raises KeyReusedError, and whatever `act` raises.
     """
     if key is None:
-        return act()
+        return register()
     digest = tag_digest("key", member.team.pk, key)
     if Submission.objects.filter(Q(request_key=key) | Q(key_digest=digest), team=member.team).exists():
         raise KeyReusedError(REUSED)
-    mark = hashlib.sha256(asked.encode()).hexdigest()
-    note = _note(member, key, mark)
-    if note.body_hash != mark:
+    request_hash = hashlib.sha256(request_text.encode()).hexdigest()
+    record = _note(member, key, request_hash)
+    if record.body_hash != request_hash:
         raise KeyReusedError(REUSED)
-    if not note.status:
+    if not record.status:
         try:
-            made = act()
+            registration = register()
         except Refused:
-            ApiAnswer.objects.filter(pk=note.pk, status=0).delete()
+            ApiAnswer.objects.filter(pk=record.pk, status=0).delete()
             raise
         # What this very request had registered, before it was cut off, is no old acquaintance.
-        reused = made.reused and made.revision.created_at < note.created_at
-        told = {"revision": to_text(made.revision.public_id), "reused": reused}
-        ApiAnswer.objects.filter(pk=note.pk, status=0).update(status=202, answer=told)
-        note.refresh_from_db()
-    known = Revision.objects.select_related("definition__account")
-    revision = known.get(public_id=from_text(note.answer["revision"]))
-    return Registered(revision, reused=bool(note.answer.get("reused")))
+        reused = registration.reused and registration.revision.created_at < record.created_at
+        response = {"revision": to_text(registration.revision.public_id), "reused": reused}
+        ApiAnswer.objects.filter(pk=record.pk, status=0).update(status=202, answer=response)
+        record.refresh_from_db()
+    revisions = Revision.objects.select_related("definition__account")
+    revision = revisions.get(public_id=from_text(record.answer["revision"]))
+    return Registered(revision, reused=bool(record.answer.get("reused")))
 
 
 def refuse_key_of_definition(member: Member, key: str | None) -> None:
@@ -52,11 +54,11 @@ def refuse_key_of_definition(member: Member, key: str | None) -> None:
         raise KeyReusedError(REUSED)
 
 
-def _note(member: Member, key: str, mark: str) -> ApiAnswer:
+def _note(member: Member, key: str, request_hash: str) -> ApiAnswer:
     try:
         with transaction.atomic():
             return ApiAnswer.objects.create(
-                team=member.team, person=member.user, key=key, path="definitions", body_hash=mark
+                team=member.team, person=member.user, key=key, path="definitions", body_hash=request_hash
             )
     except IntegrityError:
         return ApiAnswer.objects.get(team=member.team, key=key)

@@ -18,9 +18,9 @@ router = Router(tags=["jobs"])
 @router.get("/jobs/{text_id}", response={200: JobAnswer, (401, 404): Problem})
 def job(request: CallerRequest, text_id: str) -> HttpResponse:
     """A job and its state."""
-    found = request.auth.job(text_id)
-    poll_hint.look_at([found])
-    content = serializers.job(request, found)
+    job = request.auth.job(text_id)
+    poll_hint.look_at([job])
+    content = serializers.job(request, job)
     return answer(request, 200, content, [serializers.job_row(content)])
 
 
@@ -45,8 +45,8 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
 def release(request: CallerRequest, text_id: str) -> HttpResponse:
     """Have a held job sent after all, as a lead. One that is not held stays as it is."""
     parsing.key(request)
-    found = request.auth.job(text_id)
-    actions.release(found, request.auth.member)
+    job = request.auth.job(text_id)
+    actions.release(job, request.auth.member)
     content = serializers.job(request, request.auth.job(text_id))
     return answer(request, 202, content, [serializers.job_row(content)])
 
@@ -55,7 +55,7 @@ def release(request: CallerRequest, text_id: str) -> HttpResponse:
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for a job to be stopped. Its end is observed: ask for the job until it is final."""
     parsing.key(request)
-    found = request.auth.job(text_id)
-    actions.stop(found, request.auth.member)
+    job = request.auth.job(text_id)
+    actions.stop(job, request.auth.member)
     content = serializers.job(request, request.auth.job(text_id))
     return answer(request, 202, content, [serializers.job_row(content)])

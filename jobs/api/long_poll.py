@@ -15,19 +15,19 @@ NO_ROOM_SECONDS = 1.0
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
-def wait_for(news: Callable[[], bool], seconds: float) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
     """Return as soon as there is news, or when the time is up."""
     seconds = min(max(seconds, 0.0), LONGEST_SECONDS)
-    if not seconds or news():
+    if not seconds or condition():
         return
     if not _places.acquire(blocking=False):
         time.sleep(min(seconds, NO_ROOM_SECONDS))
         return
     try:
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(STEP_SECONDS, left))
-            if news():
+        while (remaining := deadline - time.monotonic()) > 0:
+            time.sleep(min(STEP_SECONDS, remaining))
+            if condition():
                 return
     finally:
         _places.release()

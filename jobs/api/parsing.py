@@ -37,10 +37,10 @@ def document(request: HttpRequest, kinds: Collection[Kind] = tuple(Kind)) -> Rea
 
 def key(request: HttpRequest) -> str | None:
     """The Idempotency-Key, if there is one. Raises Trouble for one that cannot be."""
-    given = request.headers.get("Idempotency-Key")
-    if given is not None and not _KEY.fullmatch(given):
+    value = request.headers.get("Idempotency-Key")
+    if value is not None and not _KEY.fullmatch(value):
         raise Trouble(422, "No usable Idempotency-Key", "An Idempotency-Key has 1 to 80 printable ASCII characters.")
-    return given
+    return value
 
 
 def account(member: Member, region: str, reading: Reading) -> Account | None:
@@ -51,19 +51,21 @@ def account(member: Member, region: str, reading: Reading) -> Account | None:
     if not region:
         return None
     all_of_team = Account.objects.filter(active=True, queues__grants__team=member.team).distinct()
-    there = [each for each in all_of_team if each.region == region]
-    if not there:
-        regions = sorted({each.region for each in all_of_team})
-        have = f"It has {listed(regions)}." if regions else "It has no queue in any region."
-        raise Trouble(422, "No account in that region", f"{member.team} has no AWS account in {region}. {have}")
-    if len(there) > 1 and reading.kind is Kind.DEFINITION:
-        names = listed(each.name for each in there)
+    accounts = [account for account in all_of_team if account.region == region]
+    if not accounts:
+        regions = sorted({account.region for account in all_of_team})
+        hint = f"It has {listed(regions)}." if regions else "It has no queue in any region."
+        raise Trouble(422, "No account in that region", f"{member.team} has no AWS account in {region}. {hint}")
+    if len(accounts) > 1 and reading.kind is Kind.DEFINITION:
+        names = listed(account.name for account in accounts)
         raise Trouble(422, "Which account?", f"{member.team} has several accounts in {region}: {names}.")
-    return next((each for each in there if len(there) > 1 and _fits(reading, member, each)), there[0])
+    return next(
+        (account for account in accounts if len(accounts) > 1 and _fits(reading, member, account)), accounts[0]
+    )
 
 
-def _fits(reading: Reading, member: Member, where: Account) -> bool:
-    return actions.judge(reading.text, member, where).ok
+def _fits(reading: Reading, member: Member, account: Account) -> bool:
+    return actions.judge(reading.text, member, account).ok
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -33,10 +33,8 @@ def wants_text(request: HttpRequest) -> bool:
 
 
 def text(status: int, rows: Iterable[Row]) -> HttpResponse:
-    written = "".join(
-        "\t".join([*(plain(value) or "-" for value in row[:-1]), plain(row[-1])]) + "\n" for row in rows
-    )
-    return HttpResponse(written, status=status, content_type=f"{TEXT}; charset=utf-8")
+    lines = "".join("\t".join([*(plain(value) or "-" for value in row[:-1]), plain(row[-1])]) + "\n" for row in rows)
+    return HttpResponse(lines, status=status, content_type=f"{TEXT}; charset=utf-8")
 
 
 def plain(value: object) -> str:

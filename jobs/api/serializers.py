@@ -42,31 +42,31 @@ def finding(pointer: str, message: str, severity: str, reading: Reading, rule: s
 
 def findings(problems: Iterable[spec.Problem], reading: Reading) -> list[Finding]:
     return [
-        finding(each.pointer, each.message, each.severity, reading, each.rule)
-        for each in list(problems)[:MOST_FINDINGS]
+        finding(problem.pointer, problem.message, problem.severity, reading, problem.rule)
+        for problem in list(problems)[:MOST_FINDINGS]
     ]
 
 
-def finding_of_no_document(no: NotADocument) -> Finding:
-    return Finding(pointer="", message=no.message, severity=Severity.ERROR, line=no.line, column=no.column)
+def finding_of_no_document(error: NotADocument) -> Finding:
+    return Finding(pointer="", message=error.message, severity=Severity.ERROR, line=error.line, column=error.column)
 
 
-def changes(made: Iterable[spec.Change]) -> list[Change]:
-    return [Change(pointer=each.pointer, message=each.message) for each in made]
+def changes(changes: Iterable[spec.Change]) -> list[Change]:
+    return [Change(pointer=change.pointer, message=change.message) for change in changes]
 
 
-def finding_rows(told: Iterable[Finding]) -> Iterator[Row]:
-    for each in told:
-        yield "problem", each.severity, each.line, each.column, each.pointer, each.message
+def finding_rows(problems: Iterable[Finding]) -> Iterator[Row]:
+    for problem in problems:
+        yield "problem", problem.severity, problem.line, problem.column, problem.pointer, problem.message
 
 
-def change_rows(made: Iterable[Change]) -> Iterator[Row]:
-    for each in made:
-        yield "change", each.pointer, each.message
+def change_rows(items: Iterable[Change]) -> Iterator[Row]:
+    for change in items:
+        yield "change", change.pointer, change.message
 
 
 def definition(
-    request: HttpRequest, revision: Revision, warnings: list[Finding], made: list[Change], *, reused: bool
+    request: HttpRequest, revision: Revision, warnings: list[Finding], change_items: list[Change], *, reused: bool
 ) -> DefinitionAnswer:
     return DefinitionAnswer(
         name=revision.definition.name,
@@ -75,7 +75,7 @@ def definition(
         url=request.build_absolute_uri(revision.get_absolute_url()),
         reused=reused,
         problems=warnings,
-        changes=made,
+        changes=change_items,
     )
 
 
@@ -89,36 +89,36 @@ def definition_rows(content: DefinitionAnswer) -> Iterator[Row]:
 
 def submission(
     request: HttpRequest,
-    found: Submission,
+    record: Submission,
     *,
     with_notes: bool = False,
     cursor: str = "",
     history: Iterable[StateChange] = (),
 ) -> SubmissionAnswer:
     """A submission and its jobs; with what was noted when it was accepted, if that is wanted."""
-    jobs = reports.jobs_of(found)
+    jobs = reports.jobs_of(record)
     names = {job.pk: job for job in jobs}
     whole = reports.whole_status(reports.counts_of(jobs))
-    reading = read(found.text) if with_notes and found.notes else None
+    reading = read(record.text) if with_notes and record.notes else None
     return SubmissionAnswer(
-        id=found.text_id,
-        url=request.build_absolute_uri(found.get_absolute_url()),
-        name=found.name,
+        id=record.text_id,
+        url=request.build_absolute_uri(record.get_absolute_url()),
+        name=record.name,
         state=whole.name,
         final=all(job.status.final for job in jobs),
-        created_at=found.created_at,
-        approval=_approval(found.request),
-        estimate=estimate(found.estimate),
-        held=_held(found, jobs),
+        created_at=record.created_at,
+        approval=_approval(record.request),
+        estimate=estimate(record.estimate),
+        held=_held(record, jobs),
         jobs=[JobBrief(**_brief(request, job)) for job in jobs],
         problems=[
             finding(note["pointer"], note["message"], note["severity"], reading)
-            for note in found.notes
+            for note in record.notes
             if reading and note["severity"] != "change"
         ],
         changes=[
             Change(pointer=note["pointer"], message=note["message"])
-            for note in found.notes
+            for note in record.notes
             if reading and note["severity"] == "change"
         ],
         cursor=cursor,
@@ -146,25 +146,25 @@ def estimate_row(content: Estimate) -> Row:
     return "estimate", expected.usd, at_most.usd, expected.vcpu_hours, at_most.vcpu_hours
 
 
-def _approval(found: Approval | None) -> ApprovalAnswer | None:
-    if found is None:
+def _approval(approval: Approval | None) -> ApprovalAnswer | None:
+    if approval is None:
         return None
     return ApprovalAnswer(
-        state=found.decision,
-        reasons=[reason["message"] for reason in found.reasons],
-        asked_at=found.asked_at,
-        decided_at=found.decided_at,
-        decided_by=found.decided_by.username if found.decided_by else None,
-        words=found.words,
-        raised_by=found.raisers() if found.waits else [],
+        state=approval.decision,
+        reasons=[reason["message"] for reason in approval.reasons],
+        asked_at=approval.asked_at,
+        decided_at=approval.decided_at,
+        decided_by=approval.decided_by.username if approval.decided_by else None,
+        words=approval.words,
+        raised_by=approval.raisers() if approval.waits else [],
     )
 
 
-def _held(found: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
+def _held(submission: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
     """Asked only of a submission of which something is still to be sent."""
     if not any(job.delivery == Delivery.ACCEPTED for job in jobs):
         return None
-    recovery = recovery_of(found.account)
+    recovery = recovery_of(submission.account)
     if recovery is None:
         return None
     return HeldAnswer(until=None if recovery.late else recovery.until, reason=HELD_AFTER_RESTORE)
@@ -173,8 +173,8 @@ def _held(found: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
 def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
     yield "submission", content.id, content.url
     if content.approval:
-        asked = content.approval
-        yield "approval", asked.state, asked.decided_by, asked.words or " ".join(asked.reasons)
+        approval = content.approval
+        yield "approval", approval.state, approval.decided_by, approval.words or " ".join(approval.reasons)
     if content.estimate:
         yield estimate_row(content.estimate)
     if content.held:
@@ -189,34 +189,43 @@ def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
         yield job_row(job)
 
 
-def job(request: HttpRequest, found: Job) -> JobAnswer:
-    summary = object_at(found.array_summary)
+def job(request: HttpRequest, record: Job) -> JobAnswer:
+    summary = object_at(record.array_summary)
     return JobAnswer(
-        **_brief(request, found),
-        submission=found.submission.text_id,
-        queue=found.queue.name,
-        definition=found.revision.pinned,
-        array_size=found.array_size,
+        **_brief(request, record),
+        submission=record.submission.text_id,
+        queue=record.queue.name,
+        definition=record.revision.pinned,
+        array_size=record.array_size,
         array={str(state): count for state, count in summary.items() if isinstance(count, int) and count},
-        stop_requested=found.stop_requested_at is not None,
-        accepted_at=found.accepted_at,
-        started_at=found.started_at,
-        stopped_at=found.stopped_at,
+        stop_requested=record.stop_requested_at is not None,
+        accepted_at=record.accepted_at,
+        started_at=record.started_at,
+        stopped_at=record.stopped_at,
     )
 
 
-def job_row(told: JobBrief) -> Row:
-    return "job", told.id, told.name, told.state, told.batch_job_id, told.final, told.exit_code, told.reason
+def job_row(content: JobBrief) -> Row:
+    return (
+        "job",
+        content.id,
+        content.name,
+        content.state,
+        content.batch_job_id,
+        content.final,
+        content.exit_code,
+        content.reason,
+    )
 
 
-def _brief(request: HttpRequest, found: Job) -> dict[str, Any]:
+def _brief(request: HttpRequest, record: Job) -> dict[str, Any]:
     return {
-        "id": found.text_id,
-        "name": found.name,
-        "state": found.status.name,
-        "final": found.status.final,
-        "batch_job_id": found.batch_id,
-        "exit_code": found.exit_code,
-        "reason": found.delivery_note or found.container_reason or found.status_reason,
-        "url": request.build_absolute_uri(found.get_absolute_url()),
+        "id": record.text_id,
+        "name": record.name,
+        "state": record.status.name,
+        "final": record.status.final,
+        "batch_job_id": record.batch_id,
+        "exit_code": record.exit_code,
+        "reason": record.delivery_note or record.container_reason or record.status_reason,
+        "url": request.build_absolute_uri(record.get_absolute_url()),
     }

@@ -38,27 +38,27 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     member = request.auth.member
     reading = parsing.document(request, {Kind.SUBMISSION, Kind.WORKFLOW})
     key = parsing.key(request)
-    where = parsing.account(member, region, reading)
+    target_account = parsing.account(member, region, reading)
     idempotency.refuse_key_of_definition(member, key)
-    made = actions.accept(reading.text, member, source=Source.API, request_key=key, account=where)
-    if where and made.account_id != where.pk:
+    submission = actions.accept(reading.text, member, source=Source.API, request_key=key, account=target_account)
+    if target_account and submission.account_id != target_account.pk:
         raise KeyReusedError(idempotency.REUSED)
-    content = serializers.submission(request, made, with_notes=True)
+    content = serializers.submission(request, submission, with_notes=True)
     return answer(request, 202, content, _rows(content))
 
 
 @router.get("/submissions/{text_id}", response={200: SubmissionAnswer, (401, 404, 422): Problem})
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
     """A submission and its jobs. With `since`, the changes after that cursor; with `wait`, up to 5 s for one."""
-    found = request.auth.submission(text_id)
-    poll_hint.look_at(found.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
+    submission = request.auth.submission(text_id)
+    poll_hint.look_at(submission.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
     if since is None:
-        content = serializers.submission(request, found)
+        content = serializers.submission(request, submission)
     else:
-        seen = cursor.seen(since, found.job_count)
-        wait_for(lambda: cursor.anything_new(found, seen), wait)
-        news, now_at = cursor.since(found, seen)
-        content = serializers.submission(request, found, cursor=now_at, history=news)
+        counts = cursor.seen(since, submission.job_count)
+        wait_for(lambda: cursor.anything_new(submission, counts), wait)
+        changes, next_cursor = cursor.since(submission, counts)
+        content = serializers.submission(request, submission, cursor=next_cursor, history=changes)
     return answer(request, 200, content, _rows(content))
 
 
@@ -68,8 +68,8 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for all its jobs to be stopped."""
     parsing.key(request)
-    found = request.auth.submission(text_id)
-    content = StopAnswer(stopping=actions.stop_all(found, request.auth.member))
+    submission = request.auth.submission(text_id)
+    content = StopAnswer(stopping=actions.stop_all(submission, request.auth.member))
     return answer(request, 202, content, [("stopping", content.stopping)])
 
 

@@ -44,10 +44,10 @@ def dollars(text: str | None) -> Decimal | None:
 @register.filter
 def rounded(usd: Decimal) -> str:
     """$1,234.57"""
-    shown = usd.quantize(CENT, ROUND_HALF_UP)
-    if usd > 0 and not shown:
+    cents = usd.quantize(CENT, ROUND_HALF_UP)
+    if usd > 0 and not cents:
         return "<$0.01"
-    return f"−${-shown:,}" if shown < 0 else f"${shown:,}"
+    return f"−${-cents:,}" if cents < 0 else f"${cents:,}"
 
 
 @register.filter

@@ -37,69 +37,69 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def status(shown: Status) -> SafeString:
+def status(value: Status) -> SafeString:
     """A status as people know it: icon, word and colour, so that none of them is needed alone."""
     return format_html(
         '<span class="st st-{}" title="{}">{}<span>{}</span></span>',
-        shown.tone,
-        shown.meaning,
-        icon(shown.icon),
-        shown.label,
+        value.tone,
+        value.meaning,
+        icon(value.icon),
+        value.label,
     )
 
 
 @register.filter
-def ago(moment: datetime | None) -> SafeString | str:
+def ago(at: datetime | None) -> SafeString | str:
     """How long ago something was, with the moment itself behind it."""
-    if moment is None:
+    if at is None:
         return "—"
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>',
-        moment.astimezone(UTC).isoformat(timespec="seconds"),
-        absolute(moment),
-        _ago_in_words(moment),
+        at.astimezone(UTC).isoformat(timespec="seconds"),
+        absolute(at),
+        _ago_in_words(at),
     )
 
 
 @register.filter
-def absolute(moment: datetime | None) -> str:
+def absolute(at: datetime | None) -> str:
     """A moment in full: 2026-11-22 13:05:09 UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else "—"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "—"
 
 
 @register.filter
-def clock(moment: datetime) -> SafeString:
+def clock(at: datetime) -> SafeString:
     """The time of day to the second, with the day behind it: for rows of what happened within minutes."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        moment.astimezone(UTC).isoformat(timespec="seconds"),
-        absolute(moment),
-        f"{moment.astimezone(UTC):%H:%M:%S}",
+        at.astimezone(UTC).isoformat(timespec="seconds"),
+        absolute(at),
+        f"{at.astimezone(UTC):%H:%M:%S}",
     )
 
 
 @register.filter
-def time_of_day(moment: datetime) -> SafeString:
+def time_of_day(at: datetime) -> SafeString:
     """A time of today, to the minute: 14:05 UTC. Of another day, with its date."""
-    moment = moment.astimezone(UTC)
-    day = "" if moment.date() == now().astimezone(UTC).date() else f"{moment:%b} {moment.day}, "
+    at = at.astimezone(UTC)
+    day = "" if at.date() == now().astimezone(UTC).date() else f"{at:%b} {at.day}, "
     return format_html(
         '<time datetime="{}" title="{}">{}{} UTC</time>',
-        moment.isoformat(timespec="seconds"),
-        absolute(moment),
+        at.isoformat(timespec="seconds"),
+        absolute(at),
         day,
-        f"{moment:%H:%M}",
+        f"{at:%H:%M}",
     )
 
 
-def _ago_in_words(moment: datetime) -> str:
-    seconds = int((now() - moment).total_seconds())
+def _ago_in_words(at: datetime) -> str:
+    seconds = int((now() - at).total_seconds())
     if seconds < 5:
         return "just now"
     for limit, size, unit in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (7 * 86400, 86400, "d")):
         if seconds < limit:
             return f"{seconds // size} {unit} ago"
-    return f"{moment.astimezone(UTC):%-d %b %Y}"
+    return f"{at.astimezone(UTC):%-d %b %Y}"
 
 
 @register.simple_tag
@@ -107,11 +107,11 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     """How long something took, or takes so far when it has no end; then the page counts on."""
     if start is None:
         return "—"
-    words = span_in_words((end or now()).timestamp() - start.timestamp())
+    text = span_in_words((end or now()).timestamp() - start.timestamp())
     if end is not None:
-        return format_html('<span class="num">{}</span>', words)
+        return format_html('<span class="num">{}</span>', text)
     since = start.astimezone(UTC).isoformat(timespec="seconds")
-    return format_html('<span class="num" data-since="{}">{}</span>', since, words)
+    return format_html('<span class="num" data-since="{}">{}</span>', since, text)
 
 
 def span_in_words(seconds: float) -> str:

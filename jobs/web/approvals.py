@@ -73,158 +73,160 @@ def approvals_of_all(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def approval(request: SignedInRequest, text_id: str) -> HttpResponse:
-    found, member = access.approval(request.user, text_id)
-    return _page(request, found, member)
+    approval, member = access.approval(request.user, text_id)
+    return _page(request, approval, member)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
-    found, member = access.approval(request.user, text_id)
+    approval, member = access.approval(request.user, text_id)
     if request.method != "POST":
-        return redirect(found)
+        return redirect(approval)
     try:
-        actions.approve(found, member, _version(request))
-    except actions.DecidedError as late:
-        messages.warning(request, str(late))
-    except actions.Refused as refused:
-        return _page(request, found, member, refused=refused.verdict)
+        actions.approve(approval, member, _version(request))
+    except actions.DecidedError as error:
+        messages.warning(request, str(error))
+    except actions.Refused as error:
+        return _page(request, approval, member, rejection=error.verdict)
     else:
-        messages.success(request, f"Approved {found.submission.name}. It is on its way.")
-    return redirect(found)
+        messages.success(request, f"Approved {approval.submission.name}. It is on its way.")
+    return redirect(approval)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
-    found, member = access.approval(request.user, text_id)
+    approval, member = access.approval(request.user, text_id)
     if request.method != "POST":
-        return redirect(found)
+        return redirect(approval)
     try:
-        actions.decline(found, member, _version(request), request.POST.get("why", "").replace("\0", ""))
-    except actions.DecidedError as late:
-        messages.warning(request, str(late))
-    except ValueError as wordless:
-        return _page(request, found, member, wordless=str(wordless))
+        actions.decline(approval, member, _version(request), request.POST.get("why", "").replace("\0", ""))
+    except actions.DecidedError as error:
+        messages.warning(request, str(error))
+    except ValueError as error:
+        return _page(request, approval, member, wordless=str(error))
     else:
-        messages.success(request, f"Declined {found.submission.name}. Nothing of it is sent.")
-    return redirect(found)
+        messages.success(request, f"Declined {approval.submission.name}. Nothing of it is sent.")
+    return redirect(approval)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Another wording for a request. What is masked in it stays what it was."""
-    found, member = access.approval(request.user, text_id)
-    _must_edit(found, member)
+    approval, member = access.approval(request.user, text_id)
+    _must_edit(approval, member)
     if request.method != "POST":
-        text = _for_editor(found)
-        return _editor(request, found, member, text, _weighed(found, member, text))
+        text = _for_editor(approval)
+        return _editor(request, approval, member, text, _weighed(approval, member, text))
     text = _text(request)
     try:
-        whole = _whole(found, text)
-        approved = actions.edit(found, member, _version(request), whole)
-    except actions.DecidedError as late:
-        messages.warning(request, str(late))
-        return redirect(found)
-    except NotADocument as no:
-        return _editor(request, found, member, text, (validation_view.of_no_document(no), ()), refused=True)
-    except actions.Refused as refused:
-        return _editor(request, found, member, text, (validation_view.of_verdict(refused.verdict), ()), refused=True)
+        unmasked = _whole(approval, text)
+        approved = actions.edit(approval, member, _version(request), unmasked)
+    except actions.DecidedError as error:
+        messages.warning(request, str(error))
+        return redirect(approval)
+    except NotADocument as error:
+        return _editor(request, approval, member, text, (validation_view.of_no_document(error), ()), is_rejected=True)
+    except actions.Refused as error:
+        return _editor(
+            request, approval, member, text, (validation_view.of_verdict(error.verdict), ()), is_rejected=True
+        )
     if approved:
-        messages.success(request, f"Changed and approved {found.submission.name}. It is on its way.")
+        messages.success(request, f"Changed and approved {approval.submission.name}. It is on its way.")
     else:
         messages.info(request, "Changed. Someone who never made it larger has to approve it.")
-    return redirect(found)
+    return redirect(approval)
 
 
 @require_POST
 @signed_in
 def judge(request: SignedInRequest, text_id: str) -> HttpResponse:
     """The panel beside the editor of a request, for what is in it now."""
-    found, member = access.approval(request.user, text_id)
-    _must_edit(found, member)
-    said, raises = _weighed(found, member, _text(request))
-    return render(request, "jobs/approvals/edit.html#verdict", _panel(found, member, said, raises))
+    approval, member = access.approval(request.user, text_id)
+    _must_edit(approval, member)
+    view, raises = _weighed(approval, member, _text(request))
+    return render(request, "jobs/approvals/edit.html#verdict", _panel(approval, member, view, raises))
 
 
 def _page(
     request: SignedInRequest,
-    found: Approval,
+    approval: Approval,
     member: Member,
     *,
-    refused: Verdict | None = None,
+    rejection: Verdict | None = None,
     wordless: str = "",
 ) -> HttpResponse:
-    submission = found.submission
+    submission = approval.submission
     steps = [_told(step) for step in reports.steps(submission)]
     page = {
         "member": member,
-        "team": found.team,
-        "approval": found,
+        "team": approval.team,
+        "approval": approval,
         "submission": submission,
-        "cost": reports.cost_of(found),
+        "cost": reports.cost_of(approval),
         "steps": steps,
         "more_steps": submission.job_count - len(steps),
-        "edits": [_edited(each) for each in reports.edits(found)],
-        "deciders": reports.deciders(found) if found.waits else [],
-        "hindrance": actions.hindrance(found, member),
+        "edits": [_edited(edit) for edit in reports.edits(approval)],
+        "deciders": reports.deciders(approval) if approval.waits else [],
+        "hindrance": actions.hindrance(approval, member),
         "own": submission.person_id == member.user.pk,
-        "refused": validation_view.of_verdict(refused).findings if refused else (),
+        "refused": validation_view.of_verdict(rejection).findings if rejection else (),
         "wordless": wordless,
         "text": masked_source.masked_source(submission.text, submission.document),
         "here": "approvals",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused or wordless else HTTPStatus.OK
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if rejection or wordless else HTTPStatus.OK
     return render(request, "jobs/approvals/detail.html", page, status=status)
 
 
 def _editor(
     request: SignedInRequest,
-    found: Approval,
+    approval: Approval,
     member: Member,
     text: str,
-    weighed: tuple[Opinion, Sequence[Reason]],
+    preview: tuple[Opinion, Sequence[Reason]],
     *,
-    refused: bool = False,
+    is_rejected: bool = False,
 ) -> HttpResponse:
     page = {
-        **_panel(found, member, *weighed),
+        **_panel(approval, member, *preview),
         "member": member,
-        "submission": found.submission,
+        "submission": approval.submission,
         "text": text,
-        "refused": refused,
+        "refused": is_rejected,
         "here": "approvals",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
     return render(request, "jobs/approvals/edit.html", page, status=status)
 
 
-def _panel(found: Approval, member: Member, said: Opinion, raises: Sequence[Reason]) -> dict[str, object]:
-    barred = found.raised_by(member.user)
-    return {"approval": found, "team": found.team, "said": said, "raises": raises, "barred": barred}
+def _panel(approval: Approval, member: Member, view: Opinion, raises: Sequence[Reason]) -> dict[str, object]:
+    barred = approval.raised_by(member.user)
+    return {"approval": approval, "team": approval.team, "said": view, "raises": raises, "barred": barred}
 
 
-def _must_edit(found: Approval, member: Member) -> None:
-    if found.submission.person_id == member.user.pk:
+def _must_edit(approval: Approval, member: Member) -> None:
+    if approval.submission.person_id == member.user.pk:
         raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
 
 
-def _weighed(found: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[Reason]]:
+def _weighed(approval: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[Reason]]:
     try:
-        verdict, raises = actions.weigh_edit(found, member, _whole(found, text))
-    except NotADocument as no:
-        return validation_view.of_no_document(no), ()
-    return validation_view.of_verdict(verdict), raises
+        result, raises = actions.weigh_edit(approval, member, _whole(approval, text))
+    except NotADocument as error:
+        return validation_view.of_no_document(error), ()
+    return validation_view.of_verdict(result), raises
 
 
-def _for_editor(found: Approval) -> str:
-    return masked_source.masked_source(found.submission.text, found.submission.document)
+def _for_editor(approval: Approval) -> str:
+    return masked_source.masked_source(approval.submission.text, approval.submission.document)
 
 
-def _whole(found: Approval, text: str) -> str:
+def _whole(approval: Approval, text: str) -> str:
     """The text with what was masked in its place again."""
-    return masked_source.restored(text, found.submission.document)
+    return masked_source.restored(text, approval.submission.document)
 
 
 def _text(request: SignedInRequest) -> str:
@@ -233,12 +235,12 @@ def _text(request: SignedInRequest) -> str:
 
 def _version(request: SignedInRequest) -> int:
     """Which wording the person saw; none at all is none that there is."""
-    given = request.POST.get("version", "")
-    return int(given) if given.isdecimal() and len(given) < 9 else 0
+    value = request.POST.get("version", "")
+    return int(value) if value.isdecimal() and len(value) < 9 else 0
 
 
 def _told(step: reports.Step) -> Step:
-    commands = [redact([str(word.value) for word in each.command]) for each in step.will_run.containers]
+    commands = [redact([str(word.value) for word in container.command]) for container in step.will_run.containers]
     return Step(
         step,
         environment(redact(step.job.document)),
@@ -249,6 +251,6 @@ def _told(step: reports.Step) -> Step:
     )
 
 
-def _edited(each: RequestEdit) -> Edited:
-    before = masked_source.masked_source(each.before, {})
-    return Edited(each, before, [masked_source.mention_masked(sentence, {}) for sentence in each.changes])
+def _edited(edit: RequestEdit) -> Edited:
+    before = masked_source.masked_source(edit.before, {})
+    return Edited(edit, before, [masked_source.mention_masked(sentence, {}) for sentence in edit.changes])

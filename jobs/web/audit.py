@@ -35,19 +35,19 @@ def audit_all(request: SignedInRequest) -> HttpResponse:
 
 def _page(request: SignedInRequest, member: Member | None) -> HttpResponse:
     team = member.team if member else None
-    asked = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST].strip() for name in _NAMES}
-    wanted = Filter(**asked)
+    values = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST].strip() for name in _NAMES}
+    filters = Filter(**values)
     before = request.GET.get("before", "")
     page = {
         "member": member,
         "team": team,
-        "wanted": wanted,
-        "query": urlencode({name: value for name, value in asked.items() if value}),
+        "wanted": filters,
+        "query": urlencode({name: value for name, value in values.items() if value}),
         "acts": ACTS,
         "people": _people(member),
         "teams": () if team else access.teams(request.user),
         "portal_itself": reports.PORTAL,
-        "listing": reports.page(team, wanted, before=before),
+        "listing": reports.page(team, filters, before=before),
         "paged": bool(before),
         "here": "audit",
     }

@@ -26,18 +26,18 @@ def page(request: HttpRequest) -> HttpResponse:
 def script(request: HttpRequest, name: str) -> HttpResponse:
     if name not in SCRIPTS:
         raise Http404("There is no such script.")
-    filled = _text(name).replace("@PORTAL@", shlex.quote(address(request)))
-    response = HttpResponse(filled, content_type="text/x-shellscript; charset=utf-8")
+    text = _text(name).replace("@PORTAL@", shlex.quote(address(request)))
+    response = HttpResponse(text, content_type="text/x-shellscript; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
 def address(request: HttpRequest) -> str:
     """The portal's own address as this request came to it. What could mean something to a shell is refused."""
-    told = f"{request.scheme}://{request.get_host()}"
-    if not _ADDRESS.fullmatch(told):
+    url = f"{request.scheme}://{request.get_host()}"
+    if not _ADDRESS.fullmatch(url):
         raise BadRequest("The Host header holds what no address has.")
-    return told
+    return url
 
 
 @cache

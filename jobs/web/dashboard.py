@@ -33,23 +33,23 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     # Who only looks has no jobs of their own here.
     person = request.user if member.may("submit") else None
-    going = reports.running(member.team, person)
-    stands = reports.standing(member.team)
+    running = reports.running(member.team, person)
+    counts = reports.standing(member.team)
     leads = member.may("lead") or not member.role
     page = {
         "member": member,
         "team": member.team,
         "mine": person is not None,
-        "running": going,
+        "running": running,
         "ended": reports.ended(member.team, person),
-        "active": stands.active,
+        "active": counts.active,
         "spending": reports.spending(member.team),
-        "needs": reports.needs(member.team, stands, request.user) if leads else None,
+        "needs": reports.needs(member.team, counts, request.user) if leads else None,
         "drafts": drafts.newest(member) if person and not polling.asked(request) else [],
-        "live": bool(going or stands.active),
+        "live": bool(running or counts.active),
         "here": "home",
     }
-    poll_hint.look_at(going)
+    poll_hint.look_at(running)
     return render(request, "jobs/dashboard/team.html" + "#live" * polling.asked(request), page)
 
 
@@ -66,6 +66,6 @@ def _cards(request: SignedInRequest) -> list[Card]:
     """A card for each team. Its news are answered by an index, however long the history."""
     last = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
     teams = list(access.teams(request.user).annotate(last_at=Subquery(last))[:MOST_CARDS])
-    counted = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
-    active = dict(counted) if len(teams) > 1 else {}
+    active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
+    active = dict(active_counts) if len(teams) > 1 else {}
     return [Card(team, active.get(team.pk, 0), team.last_at) for team in teams]

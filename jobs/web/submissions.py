@@ -41,41 +41,41 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
-    found, member = access.submission(request.user, text_id)
+    submission, member = access.submission(request.user, text_id)
     first = _first(request)
-    shown = reports.job_page(found, first)
-    summary = reports.summary(found)
-    jobs = [job for job, _ in shown.jobs]
-    late = polling.behind(found.account, with_aws=summary.with_aws > 0)
-    request_for = found.request
+    job_page = reports.job_page(submission, first)
+    summary = reports.summary(submission)
+    jobs = [job for job, _ in job_page.jobs]
+    is_behind = polling.behind(submission.account, with_aws=summary.with_aws > 0)
+    approval = submission.request
     facts = [_facts(job) for job in jobs]
     mark = polling.mark(
-        late,
+        is_behind,
         sorted(summary.counts.items()),
         summary.stopping,
         facts,
-        request_for and (request_for.decision, request_for.version),
+        approval and (approval.decision, approval.version),
     )
     poll_hint.look_at(jobs)
     if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
     page = {
         "member": member,
-        "team": found.team,
-        "submission": found,
-        "shown": shown,
+        "team": submission.team,
+        "submission": submission,
+        "shown": job_page,
         "whole": reports.whole_status(summary.counts),
-        "approval": request_for,
-        "deciders": approvals.deciders(request_for) if request_for and request_for.waits else [],
+        "approval": approval,
+        "deciders": approvals.deciders(approval) if approval and approval.waits else [],
         "counts": reports.in_order(summary.counts),
         "ended_at": summary.ended_at,
         "stoppable": summary.live - summary.stopping,
         "stopping": summary.stopping,
         "live": bool(summary.live),
-        "behind": late,
+        "behind": is_behind,
         "mark": mark,
-        "hides": has_secrets(found.document),
-        "text": masked_source(found.text, found.document),
+        "hides": has_secrets(submission.document),
+        "text": masked_source(submission.text, submission.document),
         "here": "jobs",
     }
     return render(request, "jobs/submissions/detail.html" + "#live" * polling.asked(request), page)
@@ -86,15 +86,15 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
 def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Ask for all its jobs to be stopped. Whoever comes by a link, after signing in for one, is shown it instead."""
     if request.method != "POST":
-        found, _ = access.submission(request.user, text_id)
-        return redirect(found)
-    found, member = access.submission(request.user, text_id, may="stop")
-    count = actions.stop_all(found, member)
+        submission, _ = access.submission(request.user, text_id)
+        return redirect(submission)
+    submission, member = access.submission(request.user, text_id, may="stop")
+    count = actions.stop_all(submission, member)
     if count:
-        messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {found.name}.")
+        messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {submission.name}.")
     else:
-        messages.info(request, f"Nothing of {found.name} was left to stop.")
-    return redirect(found)
+        messages.info(request, f"Nothing of {submission.name} was left to stop.")
+    return redirect(submission)
 
 
 def _first(request: SignedInRequest) -> int:

@@ -44,8 +44,8 @@ class TokenForm(forms.Form):
                 may_submit=self.cleaned_data["scope"] == "submit",
                 expires_at=expires_at,
             )
-            told = {"may submit": token.may_submit, "expires at": expires_at.isoformat()}
-            audit.record("make", person=member.user, team=member.team, about=token, after=told)
+            token_values = {"may submit": token.may_submit, "expires at": expires_at.isoformat()}
+            audit.record("make", person=member.user, team=member.team, about=token, after=token_values)
         return secret
 
 

@@ -22,19 +22,19 @@ OTHERS_SECONDS = 5.0  # for a server that was there before us
 PREDECESSOR_SECONDS = 8.0
 
 
-def main(arguments: list[str], given: Mapping[str, str]) -> int:
+def main(arguments: list[str], variables: Mapping[str, str]) -> int:
     options = read(arguments)
     os.umask(0o077)  # what is kept is the owner's
     supervisor = Supervisor()
     supervisor.listen()
     ground = None
     try:
-        plan = decide(options.port, options.state, given)
+        plan = decide(options.port, options.state, variables)
         ground = Ground.at(plan.state)
         ground.hold(plan.url)
         claim_web_port(plan.port, patience=PREDECESSOR_SECONDS if ground.unclean else 0)
         plan = plan.with_ports(ground.ports(["redis", "sandbox"], but=plan.port))
-        start(supervisor, ground, plan, given)
+        start(supervisor, ground, plan, variables)
         sys.stdout.write(welcome(plan))
         sys.stdout.flush()
         if notice := ground.take("notice"):
@@ -43,8 +43,8 @@ def main(arguments: list[str], given: Mapping[str, str]) -> int:
     except Stopped:
         say("Stopping …")
         code = 0
-    except CannotRun as trouble:
-        say(str(trouble))
+    except CannotRun as error:
+        say(str(error))
         code = 1
     finally:
         supervisor.stop(STOP_ORDER)
@@ -60,9 +60,9 @@ def read(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def start(supervisor: Supervisor, ground: Ground, plan: Plan, given: Mapping[str, str]) -> None:
+def start(supervisor: Supervisor, ground: Ground, plan: Plan, variables: Mapping[str, str]) -> None:
     """Start everything, and return when a page really answers."""
-    common = environment(plan, given)
+    common = environment(plan, variables)
     private = common | {"SECRET_KEY": ground.secret_key()}
 
     def child(name: str, command: list[str], *, secrets: bool = True, once: bool = False) -> Child:
@@ -75,8 +75,8 @@ def start(supervisor: Supervisor, ground: Ground, plan: Plan, given: Mapping[str
         supervisor.start(child("redis", redis_command(port, ground.path / "redis"), secrets=False))
     if plan.own_sandbox:
         port = urlsplit(plan.endpoint).port or 0
-        kept = ground.path / "sandbox.sqlite3"
-        command = manage("sandbox", "--port", str(port), "--state", str(kept))
+        database = ground.path / "sandbox.sqlite3"
+        command = manage("sandbox", "--port", str(port), "--state", str(database))
         supervisor.start(child("sandbox", command, secrets=False))
     preparation = child("preparation", manage("seed_demo", "--migrate", *seeds(plan)), once=True)
     supervisor.start(preparation)
@@ -84,27 +84,27 @@ def start(supervisor: Supervisor, ground: Ground, plan: Plan, given: Mapping[str
     redis = urlsplit(plan.redis_url)
     supervisor.until(
         listens(redis.hostname or LOOPBACK, redis.port or 6379),
-        within=START_SECONDS if plan.own_redis else OTHERS_SECONDS,
-        otherwise=f"The Redis-compatible server at {redis.hostname}:{redis.port or 6379} does not answer.",
+        timeout=START_SECONDS if plan.own_redis else OTHERS_SECONDS,
+        message=f"The Redis-compatible server at {redis.hostname}:{redis.port or 6379} does not answer.",
     )
     if plan.own_sandbox:
         supervisor.until(
             listens(LOOPBACK, urlsplit(plan.endpoint).port or 0),
-            within=START_SECONDS,
-            otherwise=f"The sandbox does not answer; its log: {ground.log('sandbox')}",
+            timeout=START_SECONDS,
+            message=f"The sandbox does not answer; its log: {ground.log('sandbox')}",
         )
     supervisor.until(
         lambda: preparation not in supervisor.children,
-        within=START_SECONDS,
-        otherwise=f"The database did not get ready; see {preparation.log}",
+        timeout=START_SECONDS,
+        message=f"The database did not get ready; see {preparation.log}",
     )
     supervisor.start(child("web", web_command(plan.port)))
     supervisor.start(child("worker", manage("worker")))
     supervisor.start(child("clock", manage("clock")))
     supervisor.until(
         lambda: all(answers(plan.port, page) for page in ("/readyz", "/sign-in/")),
-        within=START_SECONDS,
-        otherwise=f"The pages do not answer; see {ground.log('web')}",
+        timeout=START_SECONDS,
+        message=f"The pages do not answer; see {ground.log('web')}",
     )
     ground.write("url", plan.url)
 

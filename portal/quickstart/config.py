@@ -82,15 +82,15 @@ class Plan:
         )
 
 
-def decide(port: str, state: str, given: Mapping[str, str]) -> Plan:
+def decide(port: str, state: str, variables: Mapping[str, str]) -> Plan:
     """The plan that options and environment ask for. Raises CannotRun for what is not known."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise CannotRun(f"PORT={port} is no port: give a number from 1 to 65535.")
     if not state:
         raise CannotRun("STATE is empty: name a directory, or leave it out for .portal.")
-    endpoint = given.get("AWS_ENDPOINT_URL", "")
+    endpoint = variables.get("AWS_ENDPOINT_URL", "")
     aws: Literal["sandbox", "endpoint", "none"] = "endpoint" if endpoint else "sandbox"
-    sandbox = given.get("SANDBOX", "").lower()
+    sandbox = variables.get("SANDBOX", "").lower()
     if sandbox and sandbox not in ON | OFF:
         raise CannotRun(f"SANDBOX={sandbox} is not known: give on or off, or leave it out for on.")
     if sandbox in OFF:
@@ -100,19 +100,21 @@ def decide(port: str, state: str, given: Mapping[str, str]) -> Plan:
         state=Path(state).expanduser().resolve(),
         aws=aws,
         endpoint=endpoint,
-        region=given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or REGION,
-        redis_url=given.get("REDIS_URL", ""),
-        own_redis=not given.get("REDIS_URL"),
+        region=variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or REGION,
+        redis_url=variables.get("REDIS_URL", ""),
+        own_redis=not variables.get("REDIS_URL"),
     )
 
 
-def environment(plan: Plan, given: Mapping[str, str]) -> dict[str, str]:
+def environment(plan: Plan, variables: Mapping[str, str]) -> dict[str, str]:
     """What every process of the portal finds in its environment, secrets aside."""
-    kept = {name: value for name, value in given.items() if name not in NOT_OURS}
+    inherited = {name: value for name, value in variables.items() if name not in NOT_OURS}
     if plan.own_sandbox:
-        kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")} | DUMMY_AWS
-    unproxied = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), LOOPBACK, "localhost"]))
-    return kept | {
+        inherited = {name: value for name, value in inherited.items() if not name.startswith("AWS_")} | DUMMY_AWS
+    unproxied = ",".join(
+        filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), LOOPBACK, "localhost"])
+    )
+    return inherited | {
         "PORTAL_MODE": "quickstart",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "STATE": str(plan.state),
@@ -125,13 +127,13 @@ def environment(plan: Plan, given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def manage(*words: str) -> list[str]:
-    return [sys.executable, str(BASE_DIR / "manage.py"), *words]
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
 
 
 def redis_command(port: int, directory: Path) -> list[str]:
     """A server that keeps what it is told: a queued task survives a restart. Raises CannotRun if there is none."""
-    words = {
+    options = {
         "bind": LOOPBACK,
         "port": str(port),
         "dir": str(directory),
@@ -141,7 +143,7 @@ def redis_command(port: int, directory: Path) -> list[str]:
         "protected-mode": "yes",
         "daemonize": "no",
     }
-    return [redis_server(), *(part for name, value in words.items() for part in (f"--{name}", value))]
+    return [redis_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
 def redis_server() -> str:
@@ -163,13 +165,13 @@ def redis_server() -> str:
 
 def _answers(path: str) -> bool:
     try:
-        asked = subprocess.run([path, "--version"], capture_output=True, timeout=10, check=False)  # noqa: S603
+        result = subprocess.run([path, "--version"], capture_output=True, timeout=10, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.returncode == 0
+    return result.returncode == 0
 
 
 def web_command(port: int) -> list[str]:
-    words = ["--bind", f"{LOOPBACK}:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"]
-    words += ["--graceful-timeout", "3", "--timeout", "60", "--no-control-socket", "--log-level", "warning"]
-    return [sys.executable, "-m", "gunicorn", "portal.wsgi:application", *words]
+    arguments = ["--bind", f"{LOOPBACK}:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+    arguments += ["--graceful-timeout", "3", "--timeout", "60", "--no-control-socket", "--log-level", "warning"]
+    return [sys.executable, "-m", "gunicorn", "portal.wsgi:application", *arguments]

@@ -134,23 +134,23 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end_orphans(known: set[int]) -> None:
+def end_orphans(known_pids: set[int]) -> None:
     """End everything below this process that is no known child of it, until there is nothing more."""
     for _ in range(50):
-        orphans = [pid for pid in children_of(os.getpid()) if pid not in known]
+        orphans = [pid for pid in children_of(os.getpid()) if pid not in known_pids]
         if not orphans:
             return
         for pid in orphans:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        bury(known)
+        bury(known_pids)
         time.sleep(0.02)
 
 
-def bury(known: set[int]) -> None:
+def bury(known_pids: set[int]) -> None:
     """Take leave of ended orphans, which would stay zombies otherwise."""
     for pid in children_of(os.getpid()):
-        if pid not in known:
+        if pid not in known_pids:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 

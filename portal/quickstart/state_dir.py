@@ -76,26 +76,26 @@ class Ground:
 
     def secret_key(self) -> str:
         """The same at every start, so that nobody is signed out by one."""
-        kept = self.path / "secret_key"
-        if not kept.exists():
+        path = self.path / "secret_key"
+        if not path.exists():
             self.write("secret_key", secrets.token_urlsafe(60))
-        return kept.read_text().strip()
+        return path.read_text().strip()
 
     def ports(self, names: Iterable[str], *, but: int) -> dict[str, int]:
         """A free port for each name: last time's if it is free, so that little changes from start to start."""
         try:
-            kept = json.loads((self.path / "ports.json").read_text())
+            previous = json.loads((self.path / "ports.json").read_text())
         except (OSError, ValueError):
-            kept = {}
-        chosen: dict[str, int] = {}
+            previous = {}
+        result: dict[str, int] = {}
         for name in names:
-            port = kept.get(name) if isinstance(kept, dict) else None
-            taken = {but, *chosen.values()}
-            if not isinstance(port, int) or port in taken or not is_free(port):
-                port = some_free_port(taken)
-            chosen[name] = port
-        self.write("ports.json", json.dumps(chosen))
-        return chosen
+            port = previous.get(name) if isinstance(previous, dict) else None
+            excluded = {but, *result.values()}
+            if not isinstance(port, int) or port in excluded or not is_free(port):
+                port = some_free_port(excluded)
+            result[name] = port
+        self.write("ports.json", json.dumps(result))
+        return result
 
     def take(self, name: str) -> str:
         """The text under a name, which is then gone; empty if there was none."""
@@ -128,13 +128,13 @@ def why_taken(port: int) -> int | None:
     return None
 
 
-def some_free_port(taken: Iterable[int]) -> int:
-    refused = set(taken)
+def some_free_port(excluded: Iterable[int]) -> int:
+    excluded_ports = set(excluded)
     while True:
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port: int = probe.getsockname()[1]
-        if port not in refused:
+        if port not in excluded_ports:
             return port
 
 

@@ -43,10 +43,10 @@ class Supervisor:
         adopt_orphans()
 
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
-        moment = time.monotonic()
+        now = time.monotonic()
         if self._asked_at is None:
-            self._asked_at = moment
-        elif moment - self._asked_at > ONE_REQUEST:
+            self._asked_at = now
+        elif now - self._asked_at > ONE_REQUEST:
             self._at_once = True
 
     # -- Running
@@ -54,12 +54,12 @@ class Supervisor:
         child.start()
         self.children.append(child)
 
-    def until(self, condition: Callable[[], bool], *, within: float, otherwise: str) -> None:
+    def until(self, condition: Callable[[], bool], *, timeout: float, message: str) -> None:
         """Keep everything running until the condition holds. Raises CannotRun when it is too late."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
-                raise CannotRun(otherwise)
+                raise CannotRun(message)
             self.turn(TURN)
 
     def forever(self) -> None:

@@ -52,7 +52,7 @@ MUTANTS = (
         "jobs/api/auth.py",
         TESTS,
         ("limit: the API", "        if budget:\n", "        if False:\n"),
-        ("limit: each token", 'f"token:{found.pk}"', '"token:0"'),
+        ("limit: each token", 'f"token:{api_token.pk}"', '"token:0"'),
         ("limit: what the API searches", "else _SEARCHES.get(request.path_info)", "else None"),
         (
             "limit: a document's length",

@@ -96,9 +96,9 @@ class FactorAdapter(DefaultMFAAdapter):
             return str(generate_totp_secret())  # by which no code is right
 
 
-def kept_anew(kept: str) -> str:
+def kept_anew(secret: str) -> str:
     """The same secret under the present key. Raises InvalidToken if no key opens it."""
-    return _keys().rotate(kept.encode()).decode()
+    return _keys().rotate(secret.encode()).decode()
 
 
 def _keys() -> MultiFernet:

@@ -26,8 +26,8 @@ class SignIn(LoginView):
     template_name = "accounts/login.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        told: dict[str, Any] = super().get_context_data(**more)
-        return {**told, "demo_people": DEMO_PEOPLE if settings.QUICKSTART else ()}
+        context: dict[str, Any] = super().get_context_data(**more)
+        return {**context, "demo_people": DEMO_PEOPLE if settings.QUICKSTART else ()}
 
 
 class SignInCode(AuthenticateView):

@@ -20,11 +20,11 @@ class Factor(IndexView):
     template_name = "accounts/mfa.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        told: dict[str, Any] = super().get_context_data(**more)
-        authenticators = told["authenticators"]
+        context: dict[str, Any] = super().get_context_data(**more)
+        authenticators = context["authenticators"]
         codes = authenticators.get("recovery_codes")
         return {
-            **told,
+            **context,
             "totp": authenticators.get("totp"),
             "codes_left": len(codes.get_unused_codes()) if codes else 0,
             "needed": second_factor.needed_by(self.request.user),
@@ -39,10 +39,10 @@ class SetUp(ActivateTOTPView):
     form_class = SetUpForm
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        told: dict[str, Any] = super().get_context_data(**more)
-        secret = told["form"].secret
+        context: dict[str, Any] = super().get_context_data(**more)
+        secret = context["form"].secret
         groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-        return {**told, "secret": groups, "needed": second_factor.needed_by(self.request.user)}
+        return {**context, "secret": groups, "needed": second_factor.needed_by(self.request.user)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)

@@ -14,9 +14,9 @@ def next_step(request: HttpRequest) -> str | None:
     They show the second factor they have, then replace a password that an administrator set, then set up a second
     factor if they need one. Asks the database about the second factor of those who need one, and of nobody else.
     """
-    lacking = second_factor.lacking(request)
-    if lacking and second_factor.set_up_by(request.user):
+    needs_code = second_factor.lacking(request)
+    if needs_code and second_factor.set_up_by(request.user):
         return second_factor.way_on(request)
     if getattr(request.user, "must_change_password", False):
         return reverse(PASSWORD_PAGE)
-    return second_factor.way_on(request) if lacking else None
+    return second_factor.way_on(request) if needs_code else None

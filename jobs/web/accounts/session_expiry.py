@@ -50,10 +50,10 @@ def is_use(request: HttpRequest) -> bool:
 
 
 def _note_use(request: HttpRequest) -> None:
-    session, moment = request.session, time.time()
-    if moment - session.get(USED_AT, 0) < min(LONGEST_UNTOLD_SECONDS, settings.SESSION_COOKIE_AGE / 10):
+    session, current_time = request.session, time.time()
+    if current_time - session.get(USED_AT, 0) < min(LONGEST_UNTOLD_SECONDS, settings.SESSION_COOKIE_AGE / 10):
         return
-    session[USED_AT] = moment
+    session[USED_AT] = current_time
     session.set_expiry(settings.SESSION_COOKIE_AGE)  # as it is set now, not as it was at the sign-in
     sessions.note_use(str(session.session_key), address=_address(request))
 

@@ -25,7 +25,7 @@ def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Sign out in one of one's own sessions; those of others don't exist."""
     with transaction.atomic():
         rows = sessions.of(request.user, request.session.session_key)
-        session = next((each for each in rows if each.text_id == text_id and not each.is_current), None)
+        session = next((row for row in rows if row.text_id == text_id and not row.is_current), None)
         if session is None or not sessions.end_one(request.user, text_id):
             raise Http404
         about = {"session": session.device, "address": session.address}

@@ -61,12 +61,12 @@ class Item:
 
 
 def items(
-    draft: Draft,
-    said: Said,
+    form: Draft,
+    feedback: Said,
     *,
     hints: Mapping[str, str] | None = None,
     choices: Mapping[str, Iterable[Choice]] | None = None,
-    offered: Mapping[str, Iterable[str]] | None = None,
+    suggestions: Mapping[str, Iterable[str]] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> dict[str, Item]:
     """Every field that the form of the draft has, by its name.
@@ -74,47 +74,47 @@ def items(
     What is `offered` may be taken, `choices` are all there are, and `notes` say what the chosen queue means for a
     field.
     """
-    found = {
-        each.name: _item(each, draft, said, hints or {}, choices or {})
-        for each in draft.table
-        if not (draft.block and each.place.path[0] == CONTAINER)
+    bound = {
+        field.name: _item(field, form, feedback, hints or {}, choices or {})
+        for field in form.table
+        if not (form.block and field.place.path[0] == CONTAINER)
     }
-    for name, values in (offered or {}).items():
-        if name in found:
-            found[name] = replace(found[name], suggestions=tuple(values))
+    for name, values in (suggestions or {}).items():
+        if name in bound:
+            bound[name] = replace(bound[name], suggestions=tuple(values))
     for name, note in (notes or {}).items():
-        if name in found:
-            found[name] = replace(found[name], note=note)
-    return found
+        if name in bound:
+            bound[name] = replace(bound[name], note=note)
+    return bound
 
 
 def _item(
-    each: Field, draft: Draft, said: Said, hints: Mapping[str, str], choices: Mapping[str, Iterable[Choice]]
+    field: Field, form: Draft, feedback: Said, hints: Mapping[str, str], choices: Mapping[str, Iterable[Choice]]
 ) -> Item:
-    value = draft.filled[each.name]
-    suggestions = {"memory": MEMORY, "duration": SPANS}.get(each.kind, ())
+    value = form.filled[field.name]
+    suggestions = {"memory": MEMORY, "duration": SPANS}.get(field.kind, ())
     return Item(
-        field=each,
+        field=field,
         value=value,
-        findings=tuple(said.at.get(each.name, ())),
-        hint=hints.get(each.name, ""),
-        choices=tuple(_with_own(choices[each.name], value)) if each.name in choices else (),
+        findings=tuple(feedback.at.get(field.name, ())),
+        hint=hints.get(field.name, ""),
+        choices=tuple(_with_own(choices[field.name], value)) if field.name in choices else (),
         suggestions=suggestions,
-        lines=tuple(_lines(each, value)),
-        locked=not each.place.fits(draft.base),
+        lines=tuple(_lines(field, value)),
+        locked=not field.place.fits(form.base),
     )
 
 
 def _with_own(choices: Iterable[Choice], value: Value) -> Iterable[Choice]:
     """The choices, and what the document has if it is none of them: opening a form must not change it."""
-    known = list(choices)
-    yield from known
-    if isinstance(value, str) and value and value not in {choice.value for choice in known}:
+    options = list(choices)
+    yield from options
+    if isinstance(value, str) and value and value not in {choice.value for choice in options}:
         yield Choice(value, value, "as it is in the document, and none of these")
 
 
-def _lines(each: Field, value: Value) -> Iterable[Line]:
-    if each.kind not in ("variables", "tags"):
+def _lines(field: Field, value: Value) -> Iterable[Line]:
+    if field.kind not in ("variables", "tags"):
         return
     rows = [row for row in value if isinstance(row, Row)]
     number = 0
@@ -124,10 +124,10 @@ def _lines(each: Field, value: Value) -> Iterable[Line]:
         else:
             yield Line(f"n{number}", row.name, row.value)
             number += 1
-    if each.kind == "tags":
-        there = {row.name for row in rows}
+    if field.kind == "tags":
+        names = {row.name for row in rows}
         for key in USUAL_TAGS:
-            if key not in there:
+            if key not in names:
                 yield Line(f"n{number}", key, "", offered=True)
                 number += 1
     if len(rows) < forms.MOST_ROWS:

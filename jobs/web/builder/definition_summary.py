@@ -29,11 +29,11 @@ class Facts:
 
 def of(revision: Revision) -> Facts:
     document = redact(revision.document)
-    shown = forms.values(document, forms.DEFINITION)
+    values = forms.values(document, forms.DEFINITION)
     hints = {
         name: value
         for name in ("command", "vcpus", "memory", "gpus", "retries", "time_limit")
-        if isinstance(value := shown[name], str) and value
+        if isinstance(value := values[name], str) and value
     }
     container = object_at(document, "containerProperties")
     return Facts(
@@ -41,7 +41,7 @@ def of(revision: Revision) -> Facts:
         fixed=tuple(_fixed(document)),
         hints=hints,
         variables=tuple(_variables(container)),
-        tags=tuple((row.name, row.value) for row in shown["tags"] if isinstance(row, Row)),
+        tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, Row)),
         plain=has_one_container(document),
     )
 
@@ -54,10 +54,10 @@ def _fixed(document: Document) -> Iterator[tuple[str, str]]:
     for label, key in (("Job role", "jobRoleArn"), ("Execution role", "executionRoleArn")):
         if text_at(container, key):
             yield label, text_at(container, key)
-    volumes = [_volume(each) for each in list_at(container, "volumes")]
+    volumes = [_volume(item) for item in list_at(container, "volumes")]
     if volumes:
         yield "Volumes", ", ".join(volumes)
-    names = [text_at(each, "name") for each in list_at(container, "secrets")]
+    names = [text_at(item, "name") for item in list_at(container, "secrets")]
     if names:
         yield "Secrets", ", ".join(names)
     driver = text_at(container, "logConfiguration", "logDriver")

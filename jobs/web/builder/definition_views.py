@@ -89,27 +89,29 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="register")
     if request.method != "POST":
         return builder_drafts.reopened(request, member) or _opened(request, member)
-    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    form = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
     match request.POST.get("do"):
         case "keep":
-            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, draft))
+            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, form))
         case "check":
-            return page(request, member, draft, feedback.of_draft(draft, member, account))
-        case str(asked) if asked.startswith(fix_views.ASKED):
-            draft, told = fix_views.fixed(request, member, draft, asked.removeprefix(fix_views.ASKED), account)
-            return page(request, member, draft, told)
-    told = feedback.of_draft(draft, member, account, all_of_it=True)
-    if draft.unread or draft.own_problems:
-        return page(request, member, draft, told, refused=True)
+            return page(request, member, form, feedback.of_draft(form, member, account))
+        case str(action) if action.startswith(fix_views.ASKED):
+            form, form_feedback = fix_views.fixed(
+                request, member, form, action.removeprefix(fix_views.ASKED), account
+            )
+            return page(request, member, form, form_feedback)
+    form_feedback = feedback.of_draft(form, member, account, all_of_it=True)
+    if form.unread or form.own_problems:
+        return page(request, member, form, form_feedback, is_rejected=True)
     try:
-        document = masked_source.whole(draft.text, member, draft.again)
-        return builder_drafts.sent(request, member, draft, json_views.registered(request, document, member, account))
+        document = masked_source.whole(form.text, member, form.again)
+        return builder_drafts.sent(request, member, form, json_views.registered(request, document, member, account))
     except NotADocument:
-        return page(request, member, draft, told, refused=True)
-    except actions.Refused as refused:
-        told = feedback.of_verdict(draft, refused.verdict, member, all_of_it=True)
-        return page(request, member, draft, told, refused=True)
+        return page(request, member, form, form_feedback, is_rejected=True)
+    except actions.Refused as error:
+        form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
+        return page(request, member, form, form_feedback, is_rejected=True)
 
 
 @require_POST
@@ -117,86 +119,89 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """What stands beside the form, for what is in it now, and what is to be said at its fields."""
     member = access.membership(request.user, slug, may="register")
-    draft = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
-    told = feedback.of_draft(draft, member, _account(request, member))
-    filled = {
+    form = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    form_feedback = feedback.of_draft(form, member, _account(request, member))
+    context = {
         "team": member.team,
         "member": member,
-        "draft": draft,
-        "said": told,
-        "items": items(draft, told, choices=_sizes(draft)),
-        "fargate": _on_fargate(draft),
+        "draft": form,
+        "said": form_feedback,
+        "items": items(form, form_feedback, choices=_sizes(form)),
+        "fargate": _on_fargate(form),
         "oob": True,
     }
-    return render(request, f"{TEMPLATE}#answer", filled)
+    return render(request, f"{TEMPLATE}#answer", context)
 
 
 def page(
     request: SignedInRequest,
     member: Member,
-    draft: Draft,
-    told: Said,
+    form: Draft,
+    form_feedback: Said,
     *,
     earlier: Definition | None = None,
-    refused: bool = False,
+    is_rejected: bool = False,
 ) -> HttpResponse:
-    draft = draft.settled()
+    form = form.settled()
     accounts = _accounts(member)
-    filled = {
+    context = {
         "member": member,
         "team": member.team,
-        "draft": draft,
-        "said": told,
-        "fields": described(draft.table),
-        "schema": schemas.address(draft.kind),
+        "draft": form,
+        "said": form_feedback,
+        "fields": described(form.table),
+        "schema": schemas.address(form.kind),
         "panes": PANES,
         "wait_ms": validation_view.WAIT_MS,
         "items": items(
-            draft, told, choices={"platform": PLATFORMS, **_sizes(draft)}, offered=options.given(member.team)
+            form,
+            form_feedback,
+            choices={"platform": PLATFORMS, **_sizes(form)},
+            suggestions=options.given(member.team),
         ),
-        "fargate": _on_fargate(draft),
+        "fargate": _on_fargate(form),
         "known": options.known(member.team),
         "accounts": accounts if len(accounts) > 1 else [],
         "account": request.POST.get("account", ""),
         "earlier": earlier,
-        "of": _of(draft),
+        "of": _of(form),
         "begins_with": [(word, title) for word, (title, _) in BLOCKS.items()],
         "draft_id": builder_drafts.id_of(request),
-        "kept": builder_drafts.keep(request, member, draft) if request.method == "POST" else None,
+        "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
-        "refused": refused,
+        "refused": is_rejected,
         "here": "write",
         "tab": "definition",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
-    return render(request, TEMPLATE, filled, status=status)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
+    return render(request, TEMPLATE, context, status=status)
 
 
 def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     """Empty, of what was chosen; a draft that was kept; or a definition that is to be revised or copied."""
-    found = builder_drafts.opened(request, member)
-    if found:
-        draft = builder_drafts.as_draft(Kind.DEFINITION, found, BLANK)
-        return page(request, member, draft, feedback.not_yet(draft))
+    saved_draft = builder_drafts.opened(request, member)
+    if saved_draft:
+        form = builder_drafts.as_draft(Kind.DEFINITION, saved_draft, BLANK)
+        return page(request, member, form, feedback.not_yet(form))
     revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
     if not revise and not clone:
-        _, other = BLOCKS.get(request.GET.get("of", ""), ("", {}))
-        draft = Draft.begun(Kind.DEFINITION, copied({"jobDefinitionName": "", **other}) if other else BLANK)
-        return page(request, member, draft, feedback.not_yet(draft))
+        _, base = BLOCKS.get(request.GET.get("of", ""), ("", {}))
+        form = Draft.begun(Kind.DEFINITION, copied({"jobDefinitionName": "", **base}) if base else BLANK)
+        return page(request, member, form, feedback.not_yet(form))
     earlier, _ = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
     document: Document = redact(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
     # Another team's name cannot be registered, so what it shares is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = free_name(earlier)
-    draft = Draft.begun(Kind.DEFINITION, document, again=earlier.text_id)
-    return page(request, member, draft, feedback.not_yet(draft), earlier=None if clone else earlier)
+    form = Draft.begun(Kind.DEFINITION, document, again=earlier.text_id)
+    return page(request, member, form, feedback.not_yet(form), earlier=None if clone else earlier)
 
 
-def _of(draft: Draft) -> str:
+def _of(form: Draft) -> str:
     """The word for what the definition is of."""
-    block = schema_fields.block_of(draft.document)
-    return next((word for word, (_, begun) in BLOCKS.items() if block and block in begun), "container")
+    block = schema_fields.block_of(form.document)
+    return next((word for word, (_, template) in BLOCKS.items() if block and block in template), "container")
 
 
 def _accounts(member: Member) -> list[Account]:
@@ -208,24 +213,28 @@ def _accounts(member: Member) -> list[Account]:
 
 def _account(request: SignedInRequest, member: Member) -> Account | None:
     """The account that was chosen, where there is a choice."""
-    chosen = request.POST.get("account", "")
-    return next((each for each in _accounts(member) if str(each.pk) == chosen), None) if chosen else None
+    account_id = request.POST.get("account", "")
+    return (
+        next((account for account in _accounts(member) if str(account.pk) == account_id), None)
+        if account_id
+        else None
+    )
 
 
-def _on_fargate(draft: Draft) -> bool:
-    return draft.filled["platform"] == "FARGATE"
+def _on_fargate(form: Draft) -> bool:
+    return form.filled["platform"] == "FARGATE"
 
 
-def _sizes(draft: Draft) -> dict[str, list[Choice]]:
+def _sizes(form: Draft) -> dict[str, list[Choice]]:
     """On Fargate, the sizes there are; the memory that goes with the vCPU that is chosen."""
-    if not _on_fargate(draft):
+    if not _on_fargate(form):
         return {}
     try:
-        vcpus = Decimal(str(draft.filled["vcpus"]))
+        vcpus = Decimal(str(form.filled["vcpus"]))
     except InvalidOperation:
         vcpus = Decimal(0)
     memory = FARGATE_MEMORY.get(vcpus, ())
     return {
-        "vcpus": [Choice(str(each), f"{each} vCPU") for each in FARGATE_MEMORY],
-        "memory": [Choice(units.mib_in_words(each), units.mib_in_words(each)) for each in memory],
+        "vcpus": [Choice(str(value), f"{value} vCPU") for value in FARGATE_MEMORY],
+        "memory": [Choice(units.mib_in_words(value), units.mib_in_words(value)) for value in memory],
     }

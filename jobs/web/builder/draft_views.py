@@ -37,7 +37,7 @@ def draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
 @signed_in
 def draft_discard(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="submit")
-    found = access.draft(member, text_id)
-    draft_actions.discard(member, found.text_id)
-    messages.success(request, f"The draft {found} was thrown away.")
+    saved_draft = access.draft(member, text_id)
+    draft_actions.discard(member, saved_draft.text_id)
+    messages.success(request, f"The draft {saved_draft} was thrown away.")
     return redirect("drafts", member.team.slug)

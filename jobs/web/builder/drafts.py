@@ -31,25 +31,25 @@ _NAMES = {Kind.SUBMISSION: "jobName", Kind.DEFINITION: "jobDefinitionName"}
 
 def id_of(request: SignedInRequest) -> str:
     """The id under which the page keeps what is written on it: that which it came with, or a fresh one."""
-    given = request.POST.get("draft", "") or request.GET.get("draft", "")
+    text_id = request.POST.get("draft", "") or request.GET.get("draft", "")
     try:
-        return to_text(from_text(given))
+        return to_text(from_text(text_id))
     except ValueError:
         return to_text(new_id())
 
 
-def keep(request: SignedInRequest, member: Member, draft: Draft) -> Kept | None:
+def keep(request: SignedInRequest, member: Member, form: Draft) -> Kept | None:
     """Keep what is in a form. A script says when someone has begun to type (`begin`); a button always means it."""
     begin = "begin" in request.POST or request.POST.get("do") != "keep"
     return drafts.keep(
         member,
         id_of(request),
-        _KINDS[draft.kind],
-        draft.text,
-        name=text_at(draft.document, _NAMES[draft.kind]),
-        again=draft.again,
+        _KINDS[form.kind],
+        form.text,
+        name=text_at(form.document, _NAMES[form.kind]),
+        again=form.again,
         begin=begin,
-        request_key=draft.request_key,
+        request_key=form.request_key,
     )
 
 
@@ -77,9 +77,9 @@ def _name(text: str) -> str:
     return text_at(reading.document, _NAMES[reading.kind])
 
 
-def answer(request: SignedInRequest, member: Member, became: Kept | None) -> HttpResponse:
+def answer(request: SignedInRequest, member: Member, result: Kept | None) -> HttpResponse:
     """What became of it, for the page's script to show."""
-    return render(request, "jobs/builder/draft_status.html", {"kept": became, "team": member.team})
+    return render(request, "jobs/builder/draft_status.html", {"kept": result, "team": member.team})
 
 
 def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
@@ -89,10 +89,10 @@ def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
     one that isn't there, or is another's, is a new page under its id.
     """
     if text_id := _id(request, "sent"):
-        found = drafts.sent(member, text_id)
-        if found:
-            messages.info(request, SENT_BEFORE[DraftKind(found.kind)])
-        return found
+        saved_draft = drafts.sent(member, text_id)
+        if saved_draft:
+            messages.info(request, SENT_BEFORE[DraftKind(saved_draft.kind)])
+        return saved_draft
     text_id = _id(request, "draft")
     return drafts.unsent(member, text_id) if text_id else None
 
@@ -112,22 +112,22 @@ def _id(request: SignedInRequest, name: str) -> str:
         return ""
 
 
-def as_draft(kind: Kind, found: KeptDraft, blank: Document) -> Draft:
+def as_draft(kind: Kind, saved_draft: KeptDraft, blank: Document) -> Draft:
     """A kept draft as a form has it; its text may be no document yet."""
-    carried = QueryDict(mutable=True)
-    carried.update({"document": found.text, "again": found.again})
-    return Draft.sent(kind, carried, blank)
+    post = QueryDict(mutable=True)
+    post.update({"document": saved_draft.text, "again": saved_draft.again})
+    return Draft.sent(kind, post, blank)
 
 
-def address(found: KeptDraft) -> str:
+def address(saved_draft: KeptDraft) -> str:
     """The page on which a draft goes on."""
-    page = reverse(PAGES[DraftKind(found.kind)], args=[found.team.slug])
-    return f"{page}?{urlencode({'draft': found.text_id})}"
+    page = reverse(PAGES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
+    return f"{page}?{urlencode({'draft': saved_draft.text_id})}"
 
 
-def sent(request: SignedInRequest, member: Member, draft: Draft, answer: HttpResponse) -> HttpResponse:
+def sent(request: SignedInRequest, member: Member, form: Draft, answer: HttpResponse) -> HttpResponse:
     """What was sent is no draft any more."""
-    drafts.mark_sent(member, id_of(request), _KINDS[draft.kind], draft.text, again=draft.again)
+    drafts.mark_sent(member, id_of(request), _KINDS[form.kind], form.text, again=form.again)
     return answer
 
 

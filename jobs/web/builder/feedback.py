@@ -57,10 +57,10 @@ class Said:
     @property
     def at(self) -> Mapping[str, list[Finding]]:
         """Findings by the names of their fields."""
-        found: dict[str, list[Finding]] = {}
+        by_field: dict[str, list[Finding]] = {}
         for finding in self.findings:
-            found.setdefault(finding.field, []).append(finding)
-        return found
+            by_field.setdefault(finding.field, []).append(finding)
+        return by_field
 
     @property
     def first_wrong(self) -> str:
@@ -68,61 +68,61 @@ class Said:
         return next((finding.field for finding in self.findings if finding.field and finding.is_error), "")
 
 
-def not_yet(draft: Draft) -> Said:
-    return Said(validation_view.headline(draft.kind, draft.document), "Check and submit")
+def not_yet(form: Draft) -> Said:
+    return Said(validation_view.headline(form.kind, form.document), "Check and submit")
 
 
-def of_draft(draft: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
+def of_draft(form: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
     """The verdict on a draft. What is merely still to fill in is no error yet, unless `all_of_it` is asked for."""
-    if draft.unread:
-        return _of_no_document(draft.unread)
+    if form.unread:
+        return _of_no_document(form.unread)
     try:
         return of_verdict(
-            draft,
-            actions.judge(masked_source.whole(draft.text, member, draft.again), member, account),
+            form,
+            actions.judge(masked_source.whole(form.text, member, form.again), member, account),
             member,
             all_of_it=all_of_it,
         )
-    except NotADocument as no:
-        return _of_no_document(no)
+    except NotADocument as error:
+        return _of_no_document(error)
 
 
-def of_verdict(draft: Draft, verdict: Verdict, member: Member, *, all_of_it: bool = False) -> Said:
-    problems = draft.problems(verdict.problems)
-    missing = [each.label.lower() for each in draft.missing]
+def of_verdict(form: Draft, result: Verdict, member: Member, *, all_of_it: bool = False) -> Said:
+    problems = form.problems(result.problems)
+    missing = [field.label.lower() for field in form.missing]
     if not all_of_it:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
-    by_field, rest = draft.at_fields(problems)
+    by_field, rest = form.at_fields(problems)
     findings = [Finding(problem) for problem in rest]
-    for each in draft.table:
-        findings += [Finding(problem, each.name, each.label) for problem in by_field.get(each.name, ())]
+    for field in form.table:
+        findings += [Finding(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
     findings = findings[:MOST_PROBLEMS]
-    lines = preflight.of(verdict, member, findings, missing)
+    lines = preflight.of(result, member, findings, missing)
     errors = sum(finding.is_error for finding in findings)
     if errors:
         sentence = _to_solve(errors)
     elif missing:
         sentence = f"Still to fill in: {listed(missing)}"
     else:
-        sentence = validation_view.sentence(verdict)
-    waits = verdict.approval and not errors and not missing
+        sentence = validation_view.sentence(result)
+    waits = result.approval and not errors and not missing
     return Said(
-        validation_view.headline(draft.kind, draft.document),
+        validation_view.headline(form.kind, form.document),
         sentence,
         judged=True,
         findings=tuple(findings),
         missing=tuple(missing),
-        approval=validation_view.waits_because(verdict) if waits else (),
-        marks=validation_view.marks(problems[:MOST_PROBLEMS], verdict.reading),
+        approval=validation_view.waits_because(result) if waits else (),
+        marks=validation_view.marks(problems[:MOST_PROBLEMS], result.reading),
         rail=lines,
-        verdict=verdict,
+        verdict=result,
     )
 
 
-def _of_no_document(no: NotADocument) -> Said:
-    told = validation_view.of_no_document(no)
-    finding = Finding(Problem("", no.message))
-    return Said(told.headline, _to_solve(1), judged=True, findings=(finding,), marks=told.marks)
+def _of_no_document(error: NotADocument) -> Said:
+    view = validation_view.of_no_document(error)
+    finding = Finding(Problem("", error.message))
+    return Said(view.headline, _to_solve(1), judged=True, findings=(finding,), marks=view.marks)
 
 
 def _to_solve(errors: int) -> str:

@@ -18,25 +18,27 @@ GONE = "Nothing was changed: that was put right already, or the form says someth
 
 
 def fixed(
-    request: SignedInRequest, member: Member, draft: Draft, key: str, account: Account | None = None
+    request: SignedInRequest, member: Member, form: Draft, key: str, account: Account | None = None
 ) -> tuple[Draft, Said]:
     """The form after the fix, and what is said of it then."""
-    told = feedback.of_draft(draft, member, account)
-    finding = _found(told, key)
-    if finding is None or told.verdict is None:
+    form_feedback = feedback.of_draft(form, member, account)
+    problem_view = _found(form_feedback, key)
+    if problem_view is None or form_feedback.verdict is None:
         messages.info(request, GONE)
-        return draft, told
-    judged = told.verdict.reading.document
+        return form, form_feedback
+    document = form_feedback.verdict.reading.document
     try:
-        draft = draft.after(finding.problem.fix, redact(judged) if MASK in draft.text else judged)
+        form = form.after(problem_view.problem.fix, redact(document) if MASK in form.text else document)
     except CannotApply:
         messages.info(request, GONE)
-        return draft, told
-    messages.success(request, f"Put right: {finding.fix}.")
-    return draft, feedback.of_draft(draft, member, account)
+        return form, form_feedback
+    messages.success(request, f"Put right: {problem_view.fix}.")
+    return form, feedback.of_draft(form, member, account)
 
 
-def _found(told: Said, key: str) -> Finding | None:
-    lines = told.rail.lines if told.rail else ()
-    every = [*told.findings, *(finding for line in lines for finding in line.findings)]
-    return next((finding for finding in every if finding.problem.fix and finding.key == key), None)
+def _found(form_feedback: Said, key: str) -> Finding | None:
+    lines = form_feedback.rail.lines if form_feedback.rail else ()
+    problem_views = [*form_feedback.findings, *(problem_view for line in lines for problem_view in line.findings)]
+    return next(
+        (problem_view for problem_view in problem_views if problem_view.problem.fix and problem_view.key == key), None
+    )

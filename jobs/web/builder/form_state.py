@@ -65,69 +65,71 @@ class Draft:
     @classmethod
     def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
         """With a document that is to be changed; `text` is how it was written, if someone wrote it."""
-        written = text or in_full(base)
-        return cls(kind, base, written, written, forms.values(base, TABLES[kind]), to_text(new_id()), again)
+        source = text or in_full(base)
+        return cls(kind, base, source, source, forms.values(base, TABLES[kind]), to_text(new_id()), again)
 
     @classmethod
     def sent(cls, kind: Kind, post: QueryDict, blank: Document) -> "Draft":
         follows = "follows" in post
-        written = _lines(post.get("document", ""))
-        if not written.strip() and not follows:
-            written = in_full(blank)
-        base_text = _lines(post.get("base", "")) or written
-        draft = cls(
+        source = _lines(post.get("document", ""))
+        if not source.strip() and not follows:
+            source = in_full(blank)
+        base_text = _lines(post.get("base", "")) or source
+        form = cls(
             kind,
             blank,
             base_text,
-            written,
+            source,
             request_key=post.get("request_key", "")[:LONGEST_KEY] or to_text(new_id()),
             again=post.get("again", "")[:LONGEST_KEY],
             follows=follows,
             shown=tuple(post.getlist("shown")[:MOST_SHOWN]),
         )
-        fields_sent = {each.name: _sent(each, post) for each in draft.table if each.name in post}
-        return draft._following(fields_sent) if follows else draft._with_fields(fields_sent)
+        posted = {field.name: _sent(field, post) for field in form.table if field.name in post}
+        return form._following(posted) if follows else form._with_fields(posted)
 
-    def _following(self, sent: Mapping[str, Value]) -> "Draft":
+    def _following(self, posted: Mapping[str, Value]) -> "Draft":
         """The text alone; where nobody can read it, the fields hold what they held."""
         try:
             base = _of_kind(self.written, self.kind).document
-        except NotADocument as no:
-            return replace(self, unread=no, filled=forms.values(self.base, self.table) | dict(sent))
+        except NotADocument as error:
+            return replace(self, unread=error, filled=forms.values(self.base, self.table) | dict(posted))
         return replace(self, base=base, filled=forms.values(base, self.table))
 
-    def _with_fields(self, sent: Mapping[str, Value]) -> "Draft":
+    def _with_fields(self, posted: Mapping[str, Value]) -> "Draft":
         """The text, and over it what was changed in the fields."""
         try:
             reading = _of_kind(self.written, self.kind)
             opened = (
                 reading.document if self.base_text == self.written else _of_kind(self.base_text, self.kind).document
             )
-        except NotADocument as no:
-            return replace(self, unread=no, filled=forms.values(self.base, self.table) | dict(sent))
-        shown = forms.values(opened, self.table)
-        changed = forms.changed(opened, self.table, shown | dict(sent))
+        except NotADocument as error:
+            return replace(self, unread=error, filled=forms.values(self.base, self.table) | dict(posted))
+        opened_values = forms.values(opened, self.table)
+        changed = forms.changed(opened, self.table, opened_values | dict(posted))
         if changed and has_errors(reading.problems):
             first = reading.problems[0]
             place = reading.place(first.pointer)
-            lossy = NotADocument(f"{first.message} The form would lose one of them.", place.line, place.column)
-            return replace(self, unread=lossy, filled=shown | dict(sent))
-        now = forms.values(reading.document, self.table)
-        rewritten = {name: _anew(value) if now[name] != shown[name] else value for name, value in changed.items()}
-        return replace(self, base=reading.document, filled=now | changed, laid_over=rewritten)
+            loss = NotADocument(f"{first.message} The form would lose one of them.", place.line, place.column)
+            return replace(self, unread=loss, filled=opened_values | dict(posted))
+        current = forms.values(reading.document, self.table)
+        rewritten = {
+            name: _anew(value) if current[name] != opened_values[name] else value for name, value in changed.items()
+        }
+        return replace(self, base=reading.document, filled=current | changed, laid_over=rewritten)
 
     def but(self, name: str, value: Value) -> "Draft":
         """With another value in a field, which is laid over the text."""
-        filled, laid_over = {**self.filled, name: value}, {**self.laid_over, name: value}
-        return replace(self, filled=filled, laid_over=laid_over)
+        values, overrides = {**self.filled, name: value}, {**self.laid_over, name: value}
+        return replace(self, filled=values, laid_over=overrides)
 
-    def after(self, fix: Fix, judged: Document) -> "Draft":
+    def after(self, fix: Fix, validated: Document) -> "Draft":
         """With a fix applied. It was made for the document as it was judged, with what the portal fills in: where the
         fix needs that, it comes along. Raises CannotApply."""
         try:
             document = apply(self.document, fix)
         except CannotApply:
-            document = apply(judged, fix)
+            document = apply(validated, fix)
         return Draft.begun(self.kind, document, self.again)
 
     def renewed(self) -> "Draft":
@@ -138,11 +140,11 @@ class Draft:
         """The same with the fields in the text, if the text can say all that they hold."""
         if self.unread or not self.laid_over:
             return self
-        filled = forms.values(self.document, self.table)
-        same = all(_plain(filled[name]) == _plain(value) for name, value in self.filled.items())
+        values = forms.values(self.document, self.table)
+        same = all(_plain(values[name]) == _plain(value) for name, value in self.filled.items())
         if not same:
             return self
-        return replace(self, base=self.document, written=self.text, base_text=self.text, filled=filled, laid_over={})
+        return replace(self, base=self.document, written=self.text, base_text=self.text, filled=values, laid_over={})
 
     @property
     def table(self) -> tuple[Field, ...]:
@@ -163,9 +165,13 @@ class Draft:
         """Pointers to what is in the document only."""
         if self.unread:
             return []
-        shown = [*self.shown, *([self.block.pointer] if self.block else [])]
-        beyond = forms.beyond(self.document, self.table)
-        return [each for each in beyond if not any(f"{each}/".startswith(f"{one}/") for one in shown)]
+        shown_pointers = [*self.shown, *([self.block.pointer] if self.block else [])]
+        pointers = forms.beyond(self.document, self.table)
+        return [
+            pointer
+            for pointer in pointers
+            if not any(f"{pointer}/".startswith(f"{prefix}/") for prefix in shown_pointers)
+        ]
 
     @cached_property
     def block(self) -> Part | None:
@@ -178,58 +184,62 @@ class Draft:
         """What was asked for, as the form shows it; its block is shown anyway."""
         own = self.block.pointer if self.block else None
         parts = (
-            schema_fields.part_at(self.kind, each, self.document) for each in dict.fromkeys(self.shown) if each != own
+            schema_fields.part_at(self.kind, item, self.document) for item in dict.fromkeys(self.shown) if item != own
         )
-        return [each for each in parts if each is not None]
+        return [item for item in parts if item is not None]
 
     @cached_property
     def beyond_places(self) -> list[tuple[str, bool]]:
         """The first of them, each with whether AWS's schema knows it, so that the form could show it."""
         first = self.beyond[:MOST_BEYOND]
-        return [(each, schema_fields.part_at(self.kind, each, self.document) is not None) for each in first]
+        return [(pointer, schema_fields.part_at(self.kind, pointer, self.document) is not None) for pointer in first]
 
     @cached_property
     def missing(self) -> list[Field]:
         """Fields that must not be empty, and are."""
         if self.unread:
             return []
-        return [each for each in self.table if each.wanted and not str(self.filled[each.name]).strip()]
+        return [field for field in self.table if field.wanted and not str(self.filled[field.name]).strip()]
 
     @cached_property
     def own_problems(self) -> list[Problem]:
         """What only the form can know: what is still to fill in, or not to be understood, or there twice."""
         if self.unread:
             return []
-        found = [Problem(self._pointer(each), each.wanted, rule="form.wanted") for each in self.missing]
-        for each in self.table:
-            text = self.filled[each.name]
-            meant = _MEANT.get(each.kind)
-            if meant and isinstance(text, str) and text.strip() and meant[0](text) is None:
-                found.append(Problem(self._pointer(each), meant[1], rule="form.not-understood"))
-            if each.kind == "tags":
-                found += [
+        problems = [
+            Problem(self._pointer(form_field), form_field.wanted, rule="form.wanted") for form_field in self.missing
+        ]
+        for form_field in self.table:
+            text = self.filled[form_field.name]
+            parser = _MEANT.get(form_field.kind)
+            if parser and isinstance(text, str) and text.strip() and parser[0](text) is None:
+                problems.append(Problem(self._pointer(form_field), parser[1], rule="form.not-understood"))
+            if form_field.kind == "tags":
+                problems += [
                     Problem(
-                        self._pointer(each), f"The tag {name} stands twice; keep one of them.", rule="form.tag-twice"
+                        self._pointer(form_field),
+                        f"The tag {name} stands twice; keep one of them.",
+                        rule="form.tag-twice",
                     )
-                    for name in _twice(self.filled[each.name])
+                    for name in _twice(self.filled[form_field.name])
                 ]
-        return found
+        return problems
 
-    def problems(self, judged: Iterable[Problem]) -> list[Problem]:
+    def problems(self, problems: Iterable[Problem]) -> list[Problem]:
         """The form's own, and those of the judge that say more than that something is still to fill in."""
-        keys = tuple(f"{each.place.path[-1]} " for each in self.missing)
+        keys = tuple(f"{field.place.path[-1]} " for field in self.missing)
         own = {self._field_of(problem) for problem in self.own_problems} - {None}
-        told = [
+        others = [
             problem
-            for problem in judged
+            for problem in problems
             if self._field_of(problem) not in own
             and not (problem.rule == "schema.missing-key" and problem.message.startswith(keys))
         ]
-        return [*self.own_problems, *told]
+        return [*self.own_problems, *others]
 
-    def _pointer(self, each: Field) -> str:
+    def _pointer(self, field: Field) -> str:
         """Where the field's value stands, or would stand."""
-        return next(iter(each.place.owns(self.document)), join(*each.place.path))
+        return next(iter(field.place.owns(self.document)), join(*field.place.path))
 
     def _field_of(self, problem: Problem) -> Field | None:
         return self._index.field_at(problem.pointer)
@@ -242,9 +252,9 @@ class Draft:
         """Problems by the names of their fields, errors first, and those that no field shows."""
         by_field: dict[str, list[Problem]] = {}
         rest: list[Problem] = []
-        for problem in sorted(problems, key=lambda each: each.severity is not Severity.ERROR):
-            found = self._field_of(problem)
-            name = _OF_RULES.get((self.kind, problem.rule)) or (found.name if found else "")
+        for problem in sorted(problems, key=lambda item: item.severity is not Severity.ERROR):
+            field = self._field_of(problem)
+            name = _OF_RULES.get((self.kind, problem.rule)) or (field.name if field else "")
             if name:
                 by_field.setdefault(name, []).append(problem)
             else:
@@ -252,28 +262,28 @@ class Draft:
         return by_field, rest
 
 
-def _sent(each: Field, post: QueryDict) -> Value:
+def _sent(field: Field, post: QueryDict) -> Value:
     """What the page sent of a field. Rows and jobs send their name by itself too, to say that they were shown."""
-    match each.kind:
+    match field.kind:
         case "variables" | "tags":
-            return tuple(_rows(each, post))
+            return tuple(_rows(field, post))
         case "jobs":
-            return tuple(dict.fromkeys(value for value in post.getlist(each.name) if value))
+            return tuple(dict.fromkeys(value for value in post.getlist(field.name) if value))
         case "command":
-            return _lines(post.get(each.name, ""))
+            return _lines(post.get(field.name, ""))
         case _:
-            return _lines(post.get(each.name, "")).strip()
+            return _lines(post.get(field.name, "")).strip()
 
 
-def _rows(each: Field, post: QueryDict) -> Iterable[Row]:
+def _rows(field: Field, post: QueryDict) -> Iterable[Row]:
     for key in post:
-        found = _ROW.fullmatch(key)
-        if not found or found["field"] != each.name:
+        match = _ROW.fullmatch(key)
+        if not match or match["field"] != field.name:
             continue
         prefix = key.removesuffix("-name")
         name, value = _lines(post.get(key, "")), _lines(post.get(f"{prefix}-value", ""))
-        if found["sort"] == "o":
-            yield Row(name, value, int(found["number"]))
+        if match["sort"] == "o":
+            yield Row(name, value, int(match["number"]))
         elif value or (name and f"{prefix}-offered" not in post):
             yield Row(name, value)
 
@@ -307,11 +317,11 @@ def _anew(value: Value) -> Value:
     """Rows that the text has otherwise by now: none of them is one of its own any more."""
     if isinstance(value, str):
         return value
-    return tuple(Row(each.name, each.value) for each in value if isinstance(each, Row)) or value
+    return tuple(Row(row.name, row.value) for row in value if isinstance(row, Row)) or value
 
 
 def _plain(value: Value) -> object:
     """A value without which entry of the document it is."""
     if isinstance(value, str):
         return value.strip()
-    return [(each.name, each.value) if isinstance(each, Row) else each for each in value]
+    return [(row.name, row.value) if isinstance(row, Row) else row for row in value]

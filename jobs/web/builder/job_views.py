@@ -51,23 +51,23 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if reopened := builder_drafts.reopened(request, member):
             return reopened
-        draft, again = _beginning(request, member)
-        return page(request, member, draft, feedback.not_yet(draft), again=again)
-    draft = _sent(request)
-    again = _again(request, member, draft.again) if draft.again else None
+        form, again = _beginning(request, member)
+        return page(request, member, form, feedback.not_yet(form), again=again)
+    form = _sent(request)
+    again = _again(request, member, form.again) if form.again else None
     match request.POST.get("do"):
         case "keep":
-            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, draft))
+            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, form))
         case "check":
-            return page(request, member, draft, feedback.of_draft(draft, member), again=again)
+            return page(request, member, form, feedback.of_draft(form, member), again=again)
         case run_with_image.ASKED:
-            told = feedback.of_draft(draft, member, all_of_it=True)
-            done = run_with_image.begun(request, member, draft, told)
-            return done or page(request, member, draft, told, again=again, refused=True)
-        case str(asked) if asked.startswith(fix_views.ASKED):
-            draft, told = fix_views.fixed(request, member, draft, asked.removeprefix(fix_views.ASKED))
-            return page(request, member, draft, told, again=again)
-    return _submitted(request, member, draft, again)
+            form_feedback = feedback.of_draft(form, member, all_of_it=True)
+            response = run_with_image.begun(request, member, form, form_feedback)
+            return response or page(request, member, form, form_feedback, again=again, is_rejected=True)
+        case str(action) if action.startswith(fix_views.ASKED):
+            form, form_feedback = fix_views.fixed(request, member, form, action.removeprefix(fix_views.ASKED))
+            return page(request, member, form, form_feedback, again=again)
+    return _submitted(request, member, form, again)
 
 
 @require_POST
@@ -75,29 +75,29 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """What stands beside the form, for what is in the form now, and what is to be said at its fields."""
     member = access.membership(request.user, slug, may="submit")
-    draft = _sent(request)
-    runnable = options.revisions(member.team, _name(draft))
-    told = feedback.of_draft(draft, member)
-    shown = _facts(draft, runnable)
-    again = _again(request, member, draft.again) if draft.again else None
-    filled = {
+    form = _sent(request)
+    runnable = options.revisions(member.team, _name(form))
+    form_feedback = feedback.of_draft(form, member)
+    summary = _facts(form, runnable)
+    again = _again(request, member, form.again) if form.again else None
+    context = {
         "team": member.team,
         "member": member,
-        "draft": draft,
-        "said": told,
-        "facts": shown,
+        "draft": form,
+        "said": form_feedback,
+        "facts": summary,
         "items": items(
-            draft,
-            told,
-            hints=shown.hints if shown else {},
+            form,
+            form_feedback,
+            hints=summary.hints if summary else {},
             choices={"revision": _revisions(runnable)},
-            notes=queue_options.notes(told.verdict),
+            notes=queue_options.notes(form_feedback.verdict),
         ),
         "latest": _latest(runnable),
-        "compared": rerun_diff.compared(again, draft.document, shown.revision if shown else None),
+        "compared": rerun_diff.compared(again, form.document, summary.revision if summary else None),
         "oob": True,
     }
-    return render(request, f"{TEMPLATE}#answer", filled)
+    return render(request, f"{TEMPLATE}#answer", context)
 
 
 @require_POST
@@ -105,11 +105,11 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
     """The jobs of a name that this one could wait for."""
     member = access.membership(request.user, slug, may="submit")
-    wanted = request.POST.get("waits_named", "").strip().replace("\0", "")
-    chosen = tuple(dict.fromkeys(request.POST.getlist("waits")))
-    found = options.waits(member.team, wanted, [each for each in chosen if each][: options.MOST_WAITS])
-    filled = {"jobs": found, "chosen": chosen, "named": wanted}
-    return render(request, "jobs/builder/dependencies.html", filled)
+    text = request.POST.get("waits_named", "").strip().replace("\0", "")
+    selected_ids = tuple(dict.fromkeys(request.POST.getlist("waits")))
+    jobs = options.waits(member.team, text, [job_id for job_id in selected_ids if job_id][: options.MOST_WAITS])
+    context = {"jobs": jobs, "chosen": selected_ids, "named": text}
+    return render(request, "jobs/builder/dependencies.html", context)
 
 
 @require_safe
@@ -124,78 +124,78 @@ def job_again(request: SignedInRequest, text_id: str) -> HttpResponse:
 @signed_in
 def submission_again(request: SignedInRequest, text_id: str) -> HttpResponse:
     """The form for a single job, the JSON page for a workflow: a form shows one document of one job."""
-    found, member = access.submission(request.user, text_id, may="submit")
+    submission, member = access.submission(request.user, text_id, may="submit")
     slug = member.team.slug
-    if found.kind == Kind.WORKFLOW:
-        return redirect(f"{reverse('write', args=[slug])}?from={found.text_id}")
-    job = found.jobs.first()
+    if submission.kind == Kind.WORKFLOW:
+        return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
+    job = submission.jobs.first()
     if job is None:
-        return redirect(f"{reverse('write', args=[slug])}?from={found.text_id}")
+        return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
     return redirect(f"{reverse('job_form', args=[slug])}?again={job.text_id}")
 
 
 def page(
     request: SignedInRequest,
     member: Member,
-    draft: Draft,
-    told: Said,
+    form: Draft,
+    form_feedback: Said,
     *,
     again: rerun.Again | None = None,
-    refused: bool = False,
+    is_rejected: bool = False,
 ) -> HttpResponse:
-    draft = draft.settled()
-    runnable = options.revisions(member.team, _name(draft))
-    shown = _facts(draft, runnable)
+    form = form.settled()
+    runnable = options.revisions(member.team, _name(form))
+    summary = _facts(form, runnable)
     queues, _ = options.queues(member.team)
-    chosen = _texts(draft.filled["waits"])
-    known = options.known(member.team, chosen)
-    offered = {
+    selected_ids = _texts(form.filled["waits"])
+    recent = options.known(member.team, selected_ids)
+    field_options = {
         "queue": queues,
         "definition": options.definitions(member.team),
         "revision": _revisions(runnable),
     }
-    filled = {
+    context = {
         "member": member,
         "team": member.team,
-        "draft": draft,
-        "said": told,
-        "fields": described(draft.table),
-        "schema": schemas.address(draft.kind),
+        "draft": form,
+        "said": form_feedback,
+        "fields": described(form.table),
+        "schema": schemas.address(form.kind),
         "panes": PANES,
         "wait_ms": validation_view.WAIT_MS,
-        "facts": shown,
+        "facts": summary,
         "items": items(
-            draft,
-            told,
-            hints=shown.hints if shown else {},
-            choices=offered,
-            notes=queue_options.notes(told.verdict),
+            form,
+            form_feedback,
+            hints=summary.hints if summary else {},
+            choices=field_options,
+            notes=queue_options.notes(form_feedback.verdict),
         ),
         "latest": _latest(runnable),
-        "known": known,
-        "jobs": known.waits,
-        "chosen": chosen,
+        "known": recent,
+        "jobs": recent.waits,
+        "chosen": selected_ids,
         "again": again,
-        "compared": rerun_diff.compared(again, draft.document, shown.revision if shown else None),
+        "compared": rerun_diff.compared(again, form.document, summary.revision if summary else None),
         "images": options.images(member.team) if member.may("register") else (),
         "draft_id": builder_drafts.id_of(request),
-        "kept": builder_drafts.keep(request, member, draft) if request.method == "POST" else None,
+        "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
-        "refused": refused,
-        "has_definitions": bool(offered["definition"]),
+        "refused": is_rejected,
+        "has_definitions": bool(field_options["definition"]),
         "here": "write",
         "tab": "job",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
-    return render(request, TEMPLATE, filled, status=status)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
+    return render(request, TEMPLATE, context, status=status)
 
 
 def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.Again | None]:
     """What the form opens with: a job that was, or nothing but the usual queue and perhaps a definition."""
-    found = builder_drafts.opened(request, member)
-    if found:
-        draft = builder_drafts.as_draft(Kind.SUBMISSION, found, BLANK)
-        return draft, _again(request, member, draft.again) if draft.again else None
+    saved_draft = builder_drafts.opened(request, member)
+    if saved_draft:
+        form = builder_drafts.as_draft(Kind.SUBMISSION, saved_draft, BLANK)
+        return form, _again(request, member, form.again) if form.again else None
     earlier = request.GET.get("again", "")
     if earlier:
         again = _again(request, member, earlier)
@@ -216,63 +216,65 @@ def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Agai
     if owner.team.pk != member.team.pk:
         return None
     runnable = options.revisions(member.team, job.revision.definition.name)
-    newest = next((each.number for each in runnable if each.definition_id == job.revision.definition_id), None)
+    newest = next(
+        (revision.number for revision in runnable if revision.definition_id == job.revision.definition_id), None
+    )
     return rerun.again(job, newest, request.GET.get("revision", ""))
 
 
 def _sent(request: SignedInRequest) -> Draft:
-    draft = Draft.sent(Kind.SUBMISSION, request.POST, BLANK)
-    if draft.follows:
-        return draft
+    form = Draft.sent(Kind.SUBMISSION, request.POST, BLANK)
+    if form.follows:
+        return form
     offered_for = request.POST.get(REVISION_OF)
-    if offered_for is not None and offered_for != draft.filled["definition"]:
-        return draft.but("revision", "")
-    return draft
+    if offered_for is not None and offered_for != form.filled["definition"]:
+        return form.but("revision", "")
+    return form
 
 
-def _submitted(request: SignedInRequest, member: Member, draft: Draft, again: rerun.Again | None) -> HttpResponse:
-    told = feedback.of_draft(draft, member, all_of_it=True)
-    if draft.unread or draft.own_problems:
-        return page(request, member, draft, told, again=again, refused=True)
+def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rerun.Again | None) -> HttpResponse:
+    form_feedback = feedback.of_draft(form, member, all_of_it=True)
+    if form.unread or form.own_problems:
+        return page(request, member, form, form_feedback, again=again, is_rejected=True)
     source = Source.RERUN if again else Source.FORM
     try:
-        text = masked_source.whole(draft.text, member, draft.again)
-        submission = actions.accept(text, member, source=source, request_key=draft.request_key)
+        text = masked_source.whole(form.text, member, form.again)
+        submission = actions.accept(text, member, source=source, request_key=form.request_key)
     except NotADocument:
-        return page(request, member, draft, told, again=again, refused=True)
-    except actions.Refused as refused:
-        told = feedback.of_verdict(draft, refused.verdict, member, all_of_it=True)
-        return page(request, member, draft, told, again=again, refused=True)
+        return page(request, member, form, form_feedback, again=again, is_rejected=True)
+    except actions.Refused as error:
+        form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
+        return page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.KeyReusedError:
         # Someone went back to a form that had submitted, and changed it: the same button means a new wish now.
-        draft = draft.renewed()
+        form = form.renewed()
         messages.warning(request, SENT_BEFORE)
-        return page(request, member, draft, told, again=again, refused=True)
+        return page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
-        return page(request, member, draft, told, again=again, refused=True)
+        return page(request, member, form, form_feedback, again=again, is_rejected=True)
     messages.success(request, f"Submitted {submission.name}.")
-    return builder_drafts.sent(request, member, draft, redirect(submission))
+    return builder_drafts.sent(request, member, form, redirect(submission))
 
 
-def _facts(draft: Draft, runnable: list[Revision]) -> definition_summary.Facts | None:
+def _facts(form: Draft, runnable: list[Revision]) -> definition_summary.Facts | None:
     """Of the revision that the draft names, or the newest."""
-    number = draft.filled["revision"]
-    named = [each for each in runnable if not number or str(each.number) == number]
-    return definition_summary.of(named[0]) if named else None
+    number = form.filled["revision"]
+    revisions = [revision for revision in runnable if not number or str(revision.number) == number]
+    return definition_summary.of(revisions[0]) if revisions else None
 
 
 def _revisions(runnable: list[Revision]) -> list[Choice]:
-    return [Choice(str(each.number), str(each.number)) for each in runnable]
+    return [Choice(str(revision.number), str(revision.number)) for revision in runnable]
 
 
 def _latest(runnable: list[Revision]) -> str:
     return f"Latest, now {runnable[0].number}" if runnable else "Latest"
 
 
-def _name(draft: Draft) -> str:
-    return str(draft.filled["definition"]).replace("\0", "")
+def _name(form: Draft) -> str:
+    return str(form.filled["definition"]).replace("\0", "")
 
 
 def _texts(value: Value) -> tuple[str, ...]:
-    return tuple(each for each in value if isinstance(each, str))
+    return tuple(item for item in value if isinstance(item, str))

@@ -62,8 +62,8 @@ class Draft:
 
     def whole(self, member: Member) -> str | bytes:
         """What is to be read, with the values that were masked when the page was opened. Raises NotADocument."""
-        asked = self.asked()
-        return action_masked_source.whole(asked, member, self.again) if isinstance(asked, str) else asked
+        source = self.asked()
+        return action_masked_source.whole(source, member, self.again) if isinstance(source, str) else source
 
     def asked(self) -> str | bytes:
         """What is to be read. Raises NotADocument for what no database could keep."""
@@ -86,33 +86,35 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if reopened := builder_drafts.reopened(request, member):
             return reopened
-        if found := builder_drafts.opened(request, member):
-            return opened(request, member, found.text, found.again)
+        if saved_draft := builder_drafts.opened(request, member):
+            return opened(request, member, saved_draft.text, saved_draft.again)
         text = _beginning(request, member)
-        draft = Draft(text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", ""))
-        return page(request, member, draft, _judged(draft, member) if text else validation_view.NOTHING_YET)
+        json_input = Draft(
+            text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", "")
+        )
+        return page(request, member, json_input, _judged(json_input, member) if text else validation_view.NOTHING_YET)
 
-    draft = Draft.of(request)
+    json_input = Draft.of(request)
     if request.POST.get("do") == "keep":
-        text = draft.text.replace("\r\n", "\n")
+        text = json_input.text.replace("\r\n", "\n")
         return builder_drafts.answer(
-            request, member, builder_drafts.keep_text(request, member, text, draft.request_key, draft.again)
+            request, member, builder_drafts.keep_text(request, member, text, json_input.request_key, json_input.again)
         )
     try:
-        text = draft.text.replace("\r\n", "\n")
-        return builder_drafts.text_sent(request, member, text, draft.again, _sent(request, member, draft))
-    except NotADocument as no:
-        said = validation_view.of_no_document(no)
-    except actions.Refused as refused:
-        said = validation_view.of_verdict(refused.verdict)
+        text = json_input.text.replace("\r\n", "\n")
+        return builder_drafts.text_sent(request, member, text, json_input.again, _sent(request, member, json_input))
+    except NotADocument as error:
+        view = validation_view.of_no_document(error)
+    except actions.Refused as error:
+        view = validation_view.of_verdict(error.verdict)
     except actions.KeyReusedError:
         # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
-        draft = Draft(draft.text, to_text(new_id()), again=draft.again)
-        said = validation_view.of_reused_key(_judged(draft, member))
+        json_input = Draft(json_input.text, to_text(new_id()), again=json_input.again)
+        view = validation_view.of_reused_key(_judged(json_input, member))
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
-        said = _judged(draft, member)
-    return page(request, member, draft, said, refused=True)
+        view = _judged(json_input, member)
+    return page(request, member, json_input, view, is_rejected=True)
 
 
 @require_POST
@@ -120,19 +122,19 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
 def judge(request: SignedInRequest, slug: str) -> HttpResponse:
     """The panel beside the editor, for what is in the editor now."""
     member = access.membership(request.user, slug, may="submit")
-    draft = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
-    said = _judged(draft, member) if draft.text.strip() else validation_view.NOTHING_YET
-    return render(request, "jobs/builder/json.html#verdict", {"said": said, "team": member.team})
+    json_input = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
+    view = _judged(json_input, member) if json_input.text.strip() else validation_view.NOTHING_YET
+    return render(request, "jobs/builder/json.html#verdict", {"said": view, "team": member.team})
 
 
-def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpResponse:
+def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpResponse:
     """Register or submit, and show what came of it. Raises NotADocument and Refused."""
-    asked = draft.whole(member)
-    reading = read(asked)
-    text = asked if isinstance(asked, str) else reading.text
+    source_text = json_input.whole(member)
+    reading = read(source_text)
+    text = source_text if isinstance(source_text, str) else reading.text
     if reading.kind is not Kind.DEFINITION:
-        source = Source.RERUN if draft.again else Source.JSON
-        submission = actions.accept(text, member, source=source, request_key=draft.request_key)
+        source = Source.RERUN if json_input.again else Source.JSON
+        submission = actions.accept(text, member, source=source, request_key=json_input.request_key)
         messages.success(request, f"Submitted {submission.name}.")
         return redirect(submission)
 
@@ -141,29 +143,33 @@ def _sent(request: SignedInRequest, member: Member, draft: Draft) -> HttpRespons
 
 def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
     """Register a definition, wait a little for AWS, and show it. Raises NotADocument and Refused."""
-    made = actions.register(text, member, account=account)
-    revision = actions.await_registration(made.revision)
-    _tell(request, revision, reused=made.reused)
+    registration = actions.register(text, member, account=account)
+    revision = actions.await_registration(registration.revision)
+    _tell(request, revision, reused=registration.reused)
     return redirect(revision)
 
 
 def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
     """The page with a text that was written elsewhere, in a form for one."""
-    draft = Draft(text, to_text(new_id()), again=again)
-    return page(request, member, draft, _judged(draft, member))
+    json_input = Draft(text, to_text(new_id()), again=again)
+    return page(request, member, json_input, _judged(json_input, member))
 
 
 def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
     """The page with a text that no form could take, and why."""
-    return page(request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(why), refused=True)
+    return page(
+        request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(why), is_rejected=True
+    )
 
 
 def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None:
     name = revision.definition.name
     match revision.registration:
         case Registration.REGISTERED if reused:
-            told = f"Already registered as {revision.pinned}, which says the same. It is used; nothing new was made."
-            messages.info(request, told)
+            message = (
+                f"Already registered as {revision.pinned}, which says the same. It is used; nothing new was made."
+            )
+            messages.info(request, message)
         case Registration.REGISTERED:
             messages.success(request, f"Registered as {revision.pinned}.")
         case Registration.REFUSED:
@@ -173,13 +179,13 @@ def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None
             messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
 
 
-def _judged(draft: Draft, member: Member) -> Opinion:
+def _judged(json_input: Draft, member: Member) -> Opinion:
     try:
         return validation_view.of_verdict(
-            actions.judge(Draft(draft.text, "", again=draft.again).whole(member), member)
+            actions.judge(Draft(json_input.text, "", again=json_input.again).whole(member), member)
         )
-    except NotADocument as no:
-        return validation_view.of_no_document(no)
+    except NotADocument as error:
+        return validation_view.of_no_document(error)
 
 
 def _beginning(request: SignedInRequest, member: Member) -> str:
@@ -197,29 +203,29 @@ def _beginning(request: SignedInRequest, member: Member) -> str:
 
 
 def page(
-    request: SignedInRequest, member: Member, draft: Draft, said: Opinion, *, refused: bool = False
+    request: SignedInRequest, member: Member, json_input: Draft, view: Opinion, *, is_rejected: bool = False
 ) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
-        "draft": draft,
-        "said": said,
-        "refused": refused,
+        "draft": json_input,
+        "said": view,
+        "refused": is_rejected,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": LARGEST,
         "draft_id": builder_drafts.id_of(request),
-        "kept": _kept(request, member, draft) if request.method == "POST" else None,
+        "kept": _kept(request, member, json_input) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
         "wait_ms": validation_view.WAIT_MS,
         "here": "write",
         "tab": "json",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
     return render(request, "jobs/builder/json.html", page, status=status)
 
 
-def _kept(request: SignedInRequest, member: Member, draft: Draft) -> Kept | None:
+def _kept(request: SignedInRequest, member: Member, json_input: Draft) -> Kept | None:
     """What a refused page shows is kept: asked for again, by Back, it shows the same."""
-    text = draft.text.replace("\r\n", "\n")
-    return builder_drafts.keep_text(request, member, text, draft.request_key, draft.again)
+    text = json_input.text.replace("\r\n", "\n")
+    return builder_drafts.keep_text(request, member, text, json_input.request_key, json_input.again)

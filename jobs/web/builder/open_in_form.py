@@ -22,18 +22,20 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="submit")
     if request.method != "POST":
         return redirect("write", member.team.slug)
-    sent = json_views.Draft.of(request)
+    json_input = json_views.Draft.of(request)
     try:
-        asked = sent.asked()
-        reading = _formable(read(asked))
-    except NotADocument as no:
-        return json_views.sent_back(request, member, sent.text, no)
+        source = json_input.asked()
+        reading = _formable(read(source))
+    except NotADocument as error:
+        return json_views.sent_back(request, member, json_input.text, error)
     for change in reading.changes:
         messages.info(request, change.message)
-    draft = Draft.begun(reading.kind, reading.document, sent.again, reading.text if is_as_written(reading) else "")
+    form = Draft.begun(
+        reading.kind, reading.document, json_input.again, reading.text if is_as_written(reading) else ""
+    )
     if reading.kind is Kind.DEFINITION:
-        return definition_views.page(request, member, draft, feedback.of_draft(draft, member))
-    return job_views.page(request, member, draft, feedback.of_draft(draft, member))
+        return definition_views.page(request, member, form, feedback.of_draft(form, member))
+    return job_views.page(request, member, form, feedback.of_draft(form, member))
 
 
 def _formable(reading: Reading) -> Reading:

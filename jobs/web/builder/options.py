@@ -63,7 +63,7 @@ def queues(team: Team) -> tuple[list[Choice], str]:
         .order_by("queue__name", "queue__account__name")
     )
     several = len({grant.queue.account_id for grant in grants}) > 1
-    found = [
+    choices = [
         Choice(
             grant.queue.arn if several and grant.queue.arn else grant.queue.name,
             f"{grant.queue.name} ({grant.queue.account})" if several else grant.queue.name,
@@ -72,18 +72,18 @@ def queues(team: Team) -> tuple[list[Choice], str]:
         for grant in grants
     ]
     default = next((number for number, grant in enumerate(grants) if grant.is_default), 0)
-    return found, found[default].value if found else ""
+    return choices, choices[default].value if choices else ""
 
 
 def definitions(team: Team) -> list[Choice]:
     """What the team can run: definitions that have a revision in AWS."""
     runnable = Q(revisions__registration=Registration.REGISTERED, revisions__active=True)
     usable = Definition.objects.usable_by(team).annotate(newest=Max("revisions__number", filter=runnable))
-    found = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MOST_DEFINITIONS]
+    rows = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MOST_DEFINITIONS]
     by_name: dict[str, Choice] = {}
-    for each in found:
-        note = "" if each.team_id == team.pk else f"shared by {each.team.name}"
-        by_name.setdefault(each.name, Choice(each.name, each.name, note))
+    for definition in rows:
+        note = "" if definition.team_id == team.pk else f"shared by {definition.team.name}"
+        by_name.setdefault(definition.name, Choice(definition.name, definition.name, note))
     return list(by_name.values())
 
 
@@ -101,57 +101,61 @@ def revisions(team: Team, name: str) -> list[Revision]:
 
 def images(team: Team) -> list[str]:
     """The images that the team was given by their whole names, and those that its definitions run."""
-    given = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
+    patterns = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
     newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MOST_REVISIONS]
-    used = (text_at(each.document, "containerProperties", "image") for each in newest.only("document"))
-    return sorted({*(each for each in given if not each.endswith("*")), *filter(None, used)})
+    used = (text_at(item.document, "containerProperties", "image") for item in newest.only("document"))
+    return sorted({*(item for item in patterns if not item.endswith("*")), *filter(None, used)})
 
 
 def given(team: Team) -> dict[str, list[str]]:
     """What a definition's fields may hold: images, and the roles that the team was given by their whole names."""
     roles = RoleGrant.objects.filter(team=team).exclude(pattern__endswith="*").order_by("pattern")
-    named = list(roles.values_list("pattern", flat=True))
-    return {"image": images(team), "job_role": named, "execution_role": named}
+    role_arns = list(roles.values_list("pattern", flat=True))
+    return {"image": images(team), "job_role": role_arns, "execution_role": role_arns}
 
 
-def known(team: Team, chosen: Collection[str] = ()) -> Known:
+def known(team: Team, selected_ids: Collection[str] = ()) -> Known:
     """What the newest jobs of the team say."""
     recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
     return Known(
         *_tags(team, recent),
-        waits=tuple(_waits([job for job in recent if job.batch_id], chosen, _missing(team, recent, chosen))),
+        waits=tuple(
+            _waits([job for job in recent if job.batch_id], selected_ids, _missing(team, recent, selected_ids))
+        ),
     )
 
 
-def waits(team: Team, wanted: str, chosen: Collection[str]) -> list[Choice]:
+def waits(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
     """The team's jobs of a name, or any; what is chosen already always stays among them."""
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOBS]
-    found = Job.objects.filter(pk__in=newest, batch_id__isnull=False)
-    if wanted:
-        found = found.filter(name__icontains=wanted)
-    jobs = list(found.order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
-    return _waits(jobs, chosen, _missing(team, jobs, chosen))
+    rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False)
+    if text:
+        rows = rows.filter(name__icontains=text)
+    jobs = list(rows.order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
+    return _waits(jobs, selected_ids, _missing(team, jobs, selected_ids))
 
 
 _SHOWN = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at")
 
 
-def _missing(team: Team, there: Iterable[Job], chosen: Collection[str]) -> list[Job]:
-    lacking = set(chosen) - {job.batch_id for job in there}
-    return list(Job.objects.filter(team=team, batch_id__in=lacking).only(*_SHOWN)) if lacking else []
+def _missing(team: Team, jobs: Iterable[Job], selected_ids: Collection[str]) -> list[Job]:
+    missing_ids = set(selected_ids) - {job.batch_id for job in jobs}
+    return list(Job.objects.filter(team=team, batch_id__in=missing_ids).only(*_SHOWN)) if missing_ids else []
 
 
-def _waits(jobs: list[Job], chosen: Collection[str], more: Iterable[Job]) -> list[Choice]:
+def _waits(jobs: list[Job], selected_ids: Collection[str], more: Iterable[Job]) -> list[Choice]:
     """The chosen first, then active ones, then the newest. An id that is nobody's here is shown as it is."""
     by_id = {str(job.batch_id): job for job in [*jobs, *more]}
     unknown = [
-        Choice(each, each, "not a job of this team that is known here") for each in chosen if each not in by_id
+        Choice(job_id, job_id, "not a job of this team that is known here")
+        for job_id in selected_ids
+        if job_id not in by_id
     ]
-    first = [each for each in chosen if each in by_id]
+    first = [job_id for job_id in selected_ids if job_id in by_id]
     active = [str(job.batch_id) for job in jobs if job.state in ACTIVE_STATES]
     rest = [str(job.batch_id) for job in jobs]
     order = list(dict.fromkeys([*first, *active, *rest]))[: max(MOST_WAITS, len(first))]
-    return [*unknown, *(Choice(each, by_id[each].name, "", by_id[each].status) for each in order)]
+    return [*unknown, *(Choice(job_id, by_id[job_id].name, "", by_id[job_id].status) for job_id in order)]
 
 
 def _tags(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:

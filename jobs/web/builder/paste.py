@@ -43,12 +43,12 @@ def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
 def is_as_written(reading: Reading) -> bool:
     """Whether the text is the document itself, perhaps with comments, so that nothing needs to be written anew."""
     try:
-        written = with_comments(reading.text).value
+        document = with_comments(reading.text).value
     except NotADocument:
         return False
     # A definition without a type is read as one of a container; what its author left out is not written for him.
-    typed = reading.kind is Kind.DEFINITION and "type" not in written
-    return (written | {"type": reading.document.get("type")} if typed else written) == reading.document
+    typed = reading.kind is Kind.DEFINITION and "type" not in document
+    return (document | {"type": reading.document.get("type")} if typed else document) == reading.document
 
 
 def _sent(request: SignedInRequest, key: str) -> str:

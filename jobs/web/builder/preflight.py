@@ -88,27 +88,27 @@ class _Run:
     def limit(self) -> int:
         """Seconds after which an attempt is ended; 0: never."""
         own = seconds_at(self.document)
-        found = own if own is not None else seconds_at(self.definition)
-        return found if is_whole_number(found) else 0
+        seconds = own if own is not None else seconds_at(self.definition)
+        return seconds if is_whole_number(seconds) else 0
 
 
-def of(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
+def of(result: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
     """The rail of a document. `missing` are the names of fields that are still to be filled in."""
-    if verdict.reading.kind is Kind.DEFINITION:
-        return _of_definition(verdict, member, findings, missing)
-    runs = [_run(verdict.reading.document, target) for target in verdict.targets]
-    known = [run for run in runs if run.target.queue and run.target.revision]
-    past = verdict.statistics
+    if result.reading.kind is Kind.DEFINITION:
+        return _of_definition(result, member, findings, missing)
+    runs = [_run(result.reading.document, target) for target in result.targets]
+    resolved_runs = [run for run in runs if run.target.queue and run.target.revision]
+    past = result.statistics
     alone = runs[0] if len(runs) == 1 else None
     slow = _too_slow(alone, past) if alone else None
     findings = [*findings, slow] if slow else findings
-    price = _price(verdict.weight.estimate, verdict.reading.changes) if verdict.weight else _unknown("price", _LATER)
+    price = _price(result.weight.estimate, result.reading.changes) if result.weight else _unknown("price", _LATER)
     lines = [
         _valid(findings, missing),
-        _allowed(findings, verdict, whole=bool(known) and len(known) == len(runs)),
-        _fitting(findings, [_fit_of(run) for run in known] if len(known) == len(runs) else []),
-        _tags(findings, verdict),
-        _ceilings(findings, verdict, runs),
+        _allowed(findings, result, whole=bool(resolved_runs) and len(resolved_runs) == len(runs)),
+        _fitting(findings, [_fit_of(run) for run in resolved_runs] if len(resolved_runs) == len(runs) else []),
+        _tags(findings, result),
+        _ceilings(findings, result, runs),
         price,
         _wait(findings, past, [run.target.queue for run in runs if run.target.queue]),
     ]
@@ -120,19 +120,19 @@ def of(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: S
 _LATER = "Once a queue and a definition are chosen."
 
 
-def _of_definition(verdict: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str]) -> Rail:
-    document = verdict.reading.document
+def _of_definition(result: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str]) -> Rail:
+    document = result.reading.document
     size = requested_size(document, {})
     queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
     lines = (
         _valid(findings, missing),
-        _allowed(findings, verdict, whole=True),
+        _allowed(findings, result, whole=True),
         _fitting(findings, [_somewhere(size, queues)]),
-        _tags(findings, verdict),
+        _tags(findings, result),
         _line(
             "ceilings", "Ceilings and approval", findings, "Within", "Some queue of the team takes jobs of this size."
         ),
-        _by_the_hour(size, verdict.account.region if verdict.account else ""),
+        _by_the_hour(size, result.account.region if result.account else ""),
     )
     return Rail(lines)
 
@@ -161,8 +161,8 @@ def _line(
     name: str, label: str, findings: Iterable[Finding], word: str, reason: str, *, bad: str = "No", tone: str = "good"
 ) -> Line:
     """The line as it is when nothing is against it, or what is."""
-    mine = tuple(each for each in findings if line_of(each.problem) == name)
-    if any(each.is_error for each in mine):
+    mine = tuple(finding for finding in findings if line_of(finding.problem) == name)
+    if any(finding.is_error for finding in mine):
         return Line(name, label, "bad", bad, "", mine)
     if mine:
         return Line(name, label, "warn", "Look", "", mine)
@@ -181,16 +181,16 @@ _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 
 def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
     if missing:
-        told = f"Still to fill in: {listed(missing)}."
-        return _line("valid", "Valid", findings, "Not complete", told, tone="off")
+        reason = f"Still to fill in: {listed(missing)}."
+        return _line("valid", "Valid", findings, "Not complete", reason, tone="off")
     return _line("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
 
 
-def _allowed(findings: Sequence[Finding], verdict: Verdict, *, whole: bool) -> Line:
-    team = verdict.grants.team
+def _allowed(findings: Sequence[Finding], result: Verdict, *, whole: bool) -> Line:
+    team = result.grants.team
     if not whole:
         return _line("allowed", "Allowed", findings, NOT_KNOWN, _LATER, tone="off")
-    what = "Image and roles" if verdict.reading.kind is Kind.DEFINITION else "Queue, definition, image and roles"
+    what = "Image and roles" if result.reading.kind is Kind.DEFINITION else "Queue, definition, image and roles"
     return _line("allowed", "Allowed", findings, "Yes", f"{what} are given to {team}.")
 
 
@@ -204,7 +204,7 @@ def _fit_of(run: _Run) -> Fit:
 def _fitting(findings: Sequence[Finding], fits: Sequence[Fit]) -> Line:
     if not fits:
         return _line("fits", "Fits", findings, NOT_KNOWN, _LATER, tone="off")
-    unsure = next((each for each in fits if each.fits is not Fits.YES), None)
+    unsure = next((result for result in fits if result.fits is not Fits.YES), None)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each step finds a compute environment that can run it."
         return _line("fits", "Fits", findings, "Yes", reason)
@@ -216,64 +216,66 @@ def _fitting(findings: Sequence[Finding], fits: Sequence[Fit]) -> Line:
 def _somewhere(size: Size, queues: Sequence[Queue]) -> Fit:
     """Whether any queue of the team can run it."""
     answers = [(fit(size, facts(queue).environments), queue) for queue in queues]
-    for wanted in (Fits.YES, Fits.UNKNOWN):
+    for outcome in (Fits.YES, Fits.UNKNOWN):
         for answer, queue in answers:
-            if answer.fits is wanted:
-                words = f"In {queue.name}: {answer.reason}" if wanted is Fits.YES else answer.reason
-                return Fit(wanted, words)
+            if answer.fits is outcome:
+                reason = f"In {queue.name}: {answer.reason}" if outcome is Fits.YES else answer.reason
+                return Fit(outcome, reason)
     return Fit(Fits.NO, "No compute environment behind the team's queues can run it.")
 
 
-def _tags(findings: Sequence[Finding], verdict: Verdict) -> Line:
-    asked = [demand.key for demand in verdict.grants.tags if demand.required]
-    team = verdict.grants.team
-    filled = [f"{each.message}." for each in verdict.reading.changes if each.by and not _of_time_limit(each)]
-    if not asked:
-        told = filled or [f"{team} asks for none."]
-    elif verdict.reading.kind is Kind.DEFINITION:
-        told = ["Jobs are asked for theirs when they are submitted.", *filled]
+def _tags(findings: Sequence[Finding], result: Verdict) -> Line:
+    keys = [demand.key for demand in result.grants.tags if demand.required]
+    team = result.grants.team
+    defaults = [f"{change.message}." for change in result.reading.changes if change.by and not _of_time_limit(change)]
+    if not keys:
+        sentences = defaults or [f"{team} asks for none."]
+    elif result.reading.kind is Kind.DEFINITION:
+        sentences = ["Jobs are asked for theirs when they are submitted.", *defaults]
     else:
-        told = [f"{listed(asked)}: there, as {team} asks.", *filled]
-    return _line("tags", "Tags", findings, "Yes", " ".join(told), bad="Missing")
+        sentences = [f"{listed(keys)}: there, as {team} asks.", *defaults]
+    return _line("tags", "Tags", findings, "Yes", " ".join(sentences), bad="Missing")
 
 
-def _ceilings(findings: Sequence[Finding], verdict: Verdict, runs: Sequence[_Run]) -> Line:
+def _ceilings(findings: Sequence[Finding], result: Verdict, runs: Sequence[_Run]) -> Line:
     queues = {run.target.queue.pk: run.target.queue for run in runs if run.target.queue}
     if not queues:
         return _line("ceilings", "Ceilings and approval", findings, NOT_KNOWN, _LATER, tone="off")
-    if verdict.approval:
-        told = " ".join(reason.message for reason in verdict.approval)
-        return _line("ceilings", "Ceilings and approval", findings, "Needs approval", told, tone="warn")
-    each = [
-        f"{queue.name}: {words}"
+    if result.approval:
+        reason_text = " ".join(reason.message for reason in result.approval)
+        return _line("ceilings", "Ceilings and approval", findings, "Needs approval", reason_text, tone="warn")
+    limits = [
+        f"{queue.name}: {text}"
         for pk, queue in queues.items()
-        if (words := in_words(verdict.grants.queues.get(pk, Ceilings()), verdict, pk))
+        if (text := in_words(result.grants.queues.get(pk, Ceilings()), result, pk))
     ]
     reason = (
-        "; ".join(each) or f"There are none for {verdict.grants.team} in {listed(q.name for q in queues.values())}."
+        "; ".join(limits) or f"There are none for {result.grants.team} in {listed(q.name for q in queues.values())}."
     )
     return _line("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
 
 
-def in_words(ceilings: Ceilings, verdict: Verdict, queue: int) -> str:
+def in_words(ceilings: Ceilings, result: Verdict, queue: int) -> str:
     """at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken"""
-    taken = verdict.taken.get(queue)
-    each = [
+    usage = result.taken.get(queue)
+    job_limits = [
         f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",
         units.mib_in_words(ceilings.memory_mib) if ceilings.memory_mib is not None else "",
         f"{ceilings.gpus} GPU" if ceilings.gpus is not None else "",
         f"{units.seconds_in_words(ceilings.run_seconds)} long" if ceilings.run_seconds is not None else "",
         f"arrays of {ceilings.array_size}" if ceilings.array_size is not None else "",
     ]
-    held = [
-        f"{taken.jobs if taken else 0} of {ceilings.active_jobs} jobs" if ceilings.active_jobs is not None else "",
-        f"{(taken.vcpus if taken else Decimal(0)).normalize():f} of {ceilings.active_vcpus} vCPU"
+    quotas = [
+        f"{usage.jobs if usage else 0} of {ceilings.active_jobs} jobs" if ceilings.active_jobs is not None else "",
+        f"{(usage.vcpus if usage else Decimal(0)).normalize():f} of {ceilings.active_vcpus} vCPU"
         if ceilings.active_vcpus is not None
         else "",
     ]
-    one, all_of_it = ", ".join(filter(None, each)), " and ".join(filter(None, held))
+    per_job, at_once = ", ".join(filter(None, job_limits)), " and ".join(filter(None, quotas))
     return "; ".join(
-        filter(None, (f"at most {one} a job" if one else "", f"{all_of_it} at once are taken" if all_of_it else ""))
+        filter(
+            None, (f"at most {per_job} a job" if per_job else "", f"{at_once} at once are taken" if at_once else "")
+        )
     )
 
 
@@ -286,7 +288,7 @@ def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
     reasons = [f"{change.message}." for change in changes if change.by and _of_time_limit(change)]
     if expected is not None:
-        runs = sum(each.earlier_runs for each in estimated.jobs)
+        runs = sum(job.earlier_runs for job in estimated.jobs)
         reasons.append(
             f"Expected {rounded(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
         )
@@ -331,7 +333,7 @@ def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Que
     spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
     if not spans:
         return _unknown("wait", f"No job of the team has begun in {listed(dict.fromkeys(q.name for q in queues))}.")
-    span, queue = max(spans, key=lambda each: each[0].half)
+    span, queue = max(spans, key=lambda item: item[0].half)
     return _line(
         "wait", "Usual wait", findings, f"About {span_in_words(span.half)}", _told(span, "began", queue.name)
     )
@@ -344,15 +346,15 @@ def _ran(findings: Sequence[Finding], past: RunStatistics, run: _Run) -> Line:
     span = past.runs.get(revision.definition_id)
     if span is None:
         return _unknown("run", f"No job of {revision.definition.name} has ended well yet.")
-    told = _told(span, "ended", revision.definition.name)
-    return _line("run", "Usual run", findings, f"About {span_in_words(span.half)}", told)
+    reason = _told(span, "ended", revision.definition.name)
+    return _line("run", "Usual run", findings, f"About {span_in_words(span.half)}", reason)
 
 
-def _told(span: Span, did: str, where: str) -> str:
+def _told(span: Span, verb: str, name: str) -> str:
     what = "the last job" if span.count == 1 else f"the last {span.count} jobs"
     if span.count == 1:
-        return f"So it was with {what} of {where}."
-    return f"Nine of ten {did} within {span_in_words(span.most)}: {what} of {where}."
+        return f"So it was with {what} of {name}."
+    return f"Nine of ten {verb} within {span_in_words(span.most)}: {what} of {name}."
 
 
 def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:

@@ -13,38 +13,41 @@ from jobs.web.builder import preflight
 PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
 
 
-def notes(verdict: Verdict | None) -> Mapping[str, str]:
+def notes(result: Verdict | None) -> Mapping[str, str]:
     """By the names of fields, a sentence for each that the queue says something of."""
-    target = verdict.targets[0] if verdict and verdict.targets else None
-    if verdict is None or target is None or target.queue is None:
+    target = result.targets[0] if result and result.targets else None
+    if result is None or target is None or target.queue is None:
         return {}
     queue = target.queue
-    ceilings = verdict.grants.queues.get(queue.pk, Ceilings())
+    ceilings = result.grants.queues.get(queue.pk, Ceilings())
     platform = PLATFORMS.get(queue.platform, queue.platform)
     runs = f"Runs jobs on {platform}" if platform else ""
-    words = "; ".join(filter(None, (runs, preflight.in_words(ceilings, verdict, queue.pk))))
-    found = {"queue": f"{words[:1].upper()}{words[1:]}." if words else ""}
+    text = "; ".join(filter(None, (runs, preflight.in_words(ceilings, result, queue.pk))))
+    notes = {"queue": f"{text[:1].upper()}{text[1:]}." if text else ""}
     if ceilings.vcpus is not None:
-        found["vcpus"] = f"At most {ceilings.vcpus} in {queue.name}."
+        notes["vcpus"] = f"At most {ceilings.vcpus} in {queue.name}."
     if ceilings.memory_mib is not None:
-        found["memory"] = f"At most {units.mib_in_words(ceilings.memory_mib)} in {queue.name}."
+        notes["memory"] = f"At most {units.mib_in_words(ceilings.memory_mib)} in {queue.name}."
     if ceilings.gpus is not None:
-        found["gpus"] = f"At most {ceilings.gpus} in {queue.name}."
+        notes["gpus"] = f"At most {ceilings.gpus} in {queue.name}."
     if ceilings.run_seconds is not None:
         longest = units.seconds_in_words(ceilings.run_seconds)
-        found["time_limit"] = f"Needed in {queue.name}: {longest} at most."
+        notes["time_limit"] = f"Needed in {queue.name}: {longest} at most."
     if queue.platform == "ECS_FARGATE":
-        found |= _on_fargate(verdict, found)
-    return {name: note for name, note in found.items() if note}
+        notes |= _on_fargate(result, notes)
+    return {name: note for name, note in notes.items() if note}
 
 
-def _on_fargate(verdict: Verdict, found: Mapping[str, str]) -> dict[str, str]:
+def _on_fargate(result: Verdict, notes: Mapping[str, str]) -> dict[str, str]:
     """Fargate has certain sizes only: those that go with the vCPU as it is now."""
-    revision = verdict.targets[0].revision
-    vcpus = requested_size(revision.document if revision else {}, verdict.reading.document).vcpus
+    revision = result.targets[0].revision
+    vcpus = requested_size(revision.document if revision else {}, result.reading.document).vcpus
     memory = FARGATE_MEMORY.get(Decimal(vcpus), ())
-    told = {"vcpus": f"Fargate has {', '.join(str(each) for each in FARGATE_MEMORY)}.", "gpus": "Fargate has none."}
+    size_notes = {
+        "vcpus": f"Fargate has {', '.join(str(size) for size in FARGATE_MEMORY)}.",
+        "gpus": "Fargate has none.",
+    }
     if memory:
         least, most = units.mib_in_words(memory[0]), units.mib_in_words(memory[-1])
-        told["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {least} to {most}."
-    return {name: f"{note} {found[name]}" if name in found else note for name, note in told.items()}
+        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {least} to {most}."
+    return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}

@@ -30,8 +30,8 @@ class Again:
 def again(job: Job, newest: int | None, which: str = "") -> Again:
     """The same document. Where its definition has moved on since, it names the revision that ran, unless `which` says
     “latest”."""
-    asked, dropped = _document(job)
-    document = asked
+    original, dropped = _document(job)
+    document = original
     name = forms.values(document, forms.JOB)["definition"]
     revision = str(job.revision.number or "")
     moved = newest is not None and newest != job.revision.number
@@ -41,7 +41,7 @@ def again(job: Job, newest: int | None, which: str = "") -> Again:
     elif by_name and moved and revision:
         document = forms.written(document, forms.JOB, {"revision": revision})
     pinned = bool(forms.values(document, forms.JOB)["revision"])
-    return Again(job, redact(document), newest, pinned, asked, dropped)
+    return Again(job, redact(document), newest, pinned, original, dropped)
 
 
 def _document(job: Job) -> tuple[Document, int]:
@@ -52,10 +52,10 @@ def _document(job: Job) -> tuple[Document, int]:
     document: Document = copied(job.document)
     if job.tags and "tags" not in document:
         document["tags"] = dict(job.tags)
-    kept = [entry for entry in list_at(document, "dependsOn") if not _is_step(entry)]
-    dropped = len(list_at(document, "dependsOn")) - len(kept)
-    if dropped and kept:
-        document["dependsOn"] = kept
+    dependencies = [entry for entry in list_at(document, "dependsOn") if not _is_step(entry)]
+    dropped = len(list_at(document, "dependsOn")) - len(dependencies)
+    if dropped and dependencies:
+        document["dependsOn"] = dependencies
     elif dropped:
         del document["dependsOn"]
     return document, dropped

@@ -30,7 +30,7 @@ def compared(again: Again | None, document: Document, revision: Revision | None)
     job = _sentences(normalise(then, Kind.SUBMISSION), normalise(now, Kind.SUBMISSION))
     definition: list[str] = []
     if revision and revision.pk != again.job.revision_id:
-        earlier, later = (normalise(each.document, Kind.DEFINITION) for each in (again.job.revision, revision))
+        earlier, later = (normalise(item.document, Kind.DEFINITION) for item in (again.job.revision, revision))
         definition = _sentences(earlier, later)
     left_off = max(0, len(job) - MOST) + max(0, len(definition) - MOST)
     return Compared(again, tuple(job[:MOST]), tuple(definition[:MOST]), revision, left_off)
@@ -38,4 +38,4 @@ def compared(again: Again | None, document: Document, revision: Revision | None)
 
 def _sentences(before: Document, after: Document) -> list[str]:
     """What differs. A form that still has a masked value has not changed it."""
-    return [each.sentence for each in differences(before, after) if not each.masked_again]
+    return [difference.sentence for difference in differences(before, after) if not difference.masked_again]

@@ -21,37 +21,37 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 ASKED = "another-image"
 
 
-def begun(request: SignedInRequest, member: Member, draft: Draft, told: Said) -> HttpResponse | None:
+def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said) -> HttpResponse | None:
     """Register the definition with the image that was named, and go on to the job. None: it cannot be done, and the
     messages say why; then nothing was registered."""
     member.must("register")
     image = request.POST.get("another_image", "").strip()
-    revision = told.verdict.targets[0].revision if told.verdict and told.verdict.targets else None
-    trouble = _trouble(image, revision, draft, told, member)
-    if trouble or revision is None:
-        messages.error(request, trouble)
+    revision = feedback.verdict.targets[0].revision if feedback.verdict and feedback.verdict.targets else None
+    obstacle = _trouble(image, revision, form, feedback, member)
+    if obstacle or revision is None:
+        messages.error(request, obstacle)
         return None
-    carrier = drafts.keep(request, member, draft)
-    if carrier is None or carrier.at is None:
-        messages.error(request, carrier.why_not if carrier else "There is nothing to submit yet.")
+    save_result = drafts.keep(request, member, form)
+    if save_result is None or save_result.at is None:
+        messages.error(request, save_result.why_not if save_result else "There is nothing to submit yet.")
         return None
     try:
-        new = run_with_image.register_with_image(revision, image, member)
-    except actions.Refused as refused:
-        for problem in refused.verdict.errors:
+        new_revision = run_with_image.register_with_image(revision, image, member)
+    except actions.Refused as error:
+        for problem in error.verdict.errors:
             messages.error(request, f"{revision.definition.name} cannot have this image: {problem.message}")
         return None
-    found = access.draft(member, carrier.text_id)
-    run_with_image.wait_for(found, new)
-    found.revision = actions.await_registration(new)
-    return _on(request, member, found)
+    saved_draft = access.draft(member, save_result.text_id)
+    run_with_image.wait_for(saved_draft, new_revision)
+    saved_draft.revision = actions.await_registration(new_revision)
+    return _on(request, member, saved_draft)
 
 
-def _trouble(image: str, revision: Revision | None, draft: Draft, told: Said, member: Member) -> str:
+def _trouble(image: str, revision: Revision | None, form: Draft, feedback: Said, member: Member) -> str:
     """Why it cannot be done, before anything is."""
     if not image:
         return "Name the image to run with."
-    if draft.unread or draft.missing or told.errors or revision is None:
+    if form.unread or form.missing or feedback.errors or revision is None:
         return "The job itself has something to put right first. Nothing was registered."
     definition = revision.definition
     if definition.team_id != member.team.pk:
@@ -69,56 +69,56 @@ def draft_go_on(request: SignedInRequest, slug: str, text_id: str) -> HttpRespon
     """Waits for the revision (GET), and submits the job on it (POST); the page does so by itself."""
     member = access.membership(request.user, slug, may="submit")
     try:
-        found = access.draft(member, text_id)
+        saved_draft = access.draft(member, text_id)
     except Http404:
-        if done := run_with_image.gone_on(member, text_id):
-            return redirect(done)
+        if submission := run_with_image.gone_on(member, text_id):
+            return redirect(submission)
         raise
-    if found.revision is None:
-        return redirect(drafts.address(found))
+    if saved_draft.revision is None:
+        return redirect(drafts.address(saved_draft))
     if request.method == "POST":
-        return _on(request, member, found)
-    return _page(request, member, found, found.revision)
+        return _on(request, member, saved_draft)
+    return _page(request, member, saved_draft, saved_draft.revision)
 
 
-def _page(request: SignedInRequest, member: Member, found: KeptDraft, revision: Revision) -> HttpResponse:
+def _page(request: SignedInRequest, member: Member, saved_draft: KeptDraft, revision: Revision) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
-        "draft": found,
+        "draft": saved_draft,
         "revision": revision,
         "image": text_at(revision.document, "containerProperties", "image"),
-        "what": _what(found),
+        "what": _what(saved_draft),
         "live": revision.registration == Registration.ACCEPTED,
-        "edit": drafts.address(found),
+        "edit": drafts.address(saved_draft),
         "here": "write",
     }
     part = "#live" * (request.GET.get("part") == "live")
     return render(request, f"jobs/builder/registration_wait.html{part}", page)
 
 
-def _what(found: KeptDraft) -> str:
+def _what(saved_draft: KeptDraft) -> str:
     try:
-        reading = read(found.text)
+        reading = read(saved_draft.text)
     except NotADocument:
         return "the job"
     return validation_view.button(reading.kind, reading.document)
 
 
-def _on(request: SignedInRequest, member: Member, found: KeptDraft) -> HttpResponse:
+def _on(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> HttpResponse:
     """The submission, if AWS has the revision; else where it is waited for, or where it is put right."""
-    revision = found.revision
+    revision = saved_draft.revision
     if revision is None or revision.registration == Registration.ACCEPTED:
-        return redirect("draft_go_on", member.team.slug, found.text_id)
+        return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
     if revision.registration == Registration.REFUSED:
         messages.error(request, f"AWS Batch refused the new revision, and nothing was submitted: {revision.refusal}")
-        return redirect(drafts.address(found))
+        return redirect(drafts.address(saved_draft))
     try:
-        submission = run_with_image.go_on(found, member)
-    except (actions.Refused, NotADocument, actions.KeyReusedError, actions.RecoveryError) as refused:
-        messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {refused}")
-        return redirect(drafts.address(found))
+        submission = run_with_image.go_on(saved_draft, member)
+    except (actions.Refused, NotADocument, actions.KeyReusedError, actions.RecoveryError) as error:
+        messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {error}")
+        return redirect(drafts.address(saved_draft))
     if submission is None:
-        return redirect("draft_go_on", member.team.slug, found.text_id)
+        return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
     messages.success(request, f"Registered {revision.pinned}, and submitted {submission.name} on it.")
     return redirect(submission)

@@ -37,19 +37,19 @@ class Hit:
 @signed_in
 def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
     """What answers to some words, wherever it stands in AWS's schema."""
-    asked, _ = _asked(request, slug, kind)
-    words = request.POST.get("further_words", "")[:100]
+    form_kind, _ = _asked(request, slug, kind)
+    text = request.POST.get("further_words", "")[:100]
     try:
-        document = _document(request, asked)
+        document = _document(request, form_kind)
     except NotADocument:
         document = {}
-    own = {join(*each.place.path): each.name for each in TABLES[asked]}
-    found = schema_fields.search(asked, words, document)
-    hits = [Hit(each, own.get(each.pointer, "")) for each in found]
+    own = {join(*item.place.path): item.name for item in TABLES[form_kind]}
+    matches = schema_fields.search(form_kind, text, document)
+    hits = [Hit(item, own.get(item.pointer, "")) for item in matches]
     return render(
         request,
         "jobs/builder/schema/results.html",
-        {"hits": hits, "words": words.strip(), "slug": slug, "kind": asked},
+        {"hits": hits, "words": text.strip(), "slug": slug, "kind": form_kind},
     )
 
 
@@ -57,26 +57,26 @@ def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespon
 @signed_in
 def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
     """One place as controls, bound to the text by what they say of themselves."""
-    asked, member = _asked(request, slug, kind)
+    form_kind, member = _asked(request, slug, kind)
     try:
-        document = _document(request, asked)
+        document = _document(request, form_kind)
     except NotADocument:
         return HttpResponse(
             NOTHING_READ, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type="text/plain; charset=utf-8"
         )
     pointer = request.POST.get("at", "")
-    part = schema_fields.part_at(asked, pointer, document)
+    part = schema_fields.part_at(form_kind, pointer, document)
     if part is None:
         raise Http404("There is no such field, or the document has something else in its place.")
-    shown = {"part": part, "team": member.team, "kind": asked, "within": "within" in request.GET}
-    return render(request, "jobs/builder/schema/part.html", shown)
+    context = {"part": part, "team": member.team, "kind": form_kind, "within": "within" in request.GET}
+    return render(request, "jobs/builder/schema/part.html", context)
 
 
 def _asked(request: SignedInRequest, slug: str, kind: str) -> tuple[Kind, Member]:
-    found = next((each for each in RIGHTS if each == kind), None)
-    if found is None:
+    form_kind = next((item for item in RIGHTS if item == kind), None)
+    if form_kind is None:
         raise Http404("There is no form of this kind.")
-    return found, access.membership(request.user, slug, may=RIGHTS[found])
+    return form_kind, access.membership(request.user, slug, may=RIGHTS[form_kind])
 
 
 def _document(request: SignedInRequest, kind: Kind) -> Document:

@@ -88,47 +88,47 @@ NOTHING_YET = Opinion("Nothing here yet", "file-code", "Check and submit", ok=Tr
 _ICONS = {Kind.DEFINITION: "template", Kind.SUBMISSION: "player-play", Kind.WORKFLOW: "sitemap"}
 
 
-def of_verdict(verdict: Verdict) -> Opinion:
-    reading = verdict.reading
-    findings = tuple(_finding(problem, reading) for problem in verdict.problems[:MOST_FINDINGS])
+def of_verdict(result: Verdict) -> Opinion:
+    reading = result.reading
+    findings = tuple(_finding(problem, reading) for problem in result.problems[:MOST_FINDINGS])
     return Opinion(
         headline=headline(reading.kind, reading.document),
         icon=_ICONS[reading.kind],
         kind=reading.kind,
-        button=sentence(verdict) if verdict.ok else _to_solve(verdict.problems),
-        ok=verdict.ok,
+        button=sentence(result) if result.ok else _to_solve(result.problems),
+        ok=result.ok,
         findings=findings,
         changes=tuple(reading.changes),
-        marks=marks(verdict.problems[:MOST_FINDINGS], reading),
-        left_off=max(0, len(verdict.problems) - MOST_FINDINGS),
-        approval=waits_because(verdict),
-        cost=cost_in_words(verdict),
+        marks=marks(result.problems[:MOST_FINDINGS], reading),
+        left_off=max(0, len(result.problems) - MOST_FINDINGS),
+        approval=waits_because(result),
+        cost=cost_in_words(result),
     )
 
 
-def waits_because(verdict: Verdict) -> tuple[str, ...]:
+def waits_because(result: Verdict) -> tuple[str, ...]:
     """Why it would wait for someone's word, one sentence a reason."""
-    return tuple(reason.message for reason in verdict.approval)
+    return tuple(reason.message for reason in result.approval)
 
 
-def sentence(verdict: Verdict) -> str:
+def sentence(result: Verdict) -> str:
     """What pressing the button does with a document that is in order, and what that costs."""
-    does = button(verdict.reading.kind, verdict.reading.document, cost_in_words(verdict))
-    return f"{does}, for approval" if verdict.approval else does
+    does = button(result.reading.kind, result.reading.document, cost_in_words(result))
+    return f"{does}, for approval" if result.approval else does
 
 
-def cost_in_words(verdict: Verdict) -> str:
+def cost_in_words(result: Verdict) -> str:
     """What is known of it: expected $0.50, at most $3.30. What is expected is never said alone."""
-    if verdict.weight is None:
+    if result.weight is None:
         return ""
-    expected, at_most = verdict.weight.estimate.expected.usd, verdict.weight.estimate.at_most.usd
+    expected, at_most = result.weight.estimate.expected.usd, result.weight.estimate.at_most.usd
     most = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
     return most if expected is None else f"expected {rounded(expected)}, {most}"
 
 
-def of_no_document(no: NotADocument) -> Opinion:
-    finding = Finding(Severity.ERROR, no.message, no.line, no.column)
-    mark = Mark("", no.line, no.column, Severity.ERROR, no.message)
+def of_no_document(error: NotADocument) -> Opinion:
+    finding = Finding(Severity.ERROR, error.message, error.line, error.column)
+    mark = Mark("", error.line, error.column, Severity.ERROR, error.message)
     return Opinion(
         "Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,), marks=(mark,)
     )
@@ -150,12 +150,12 @@ def marks(problems: Iterable[Problem], reading: Reading) -> tuple[Mark, ...]:
     )
 
 
-def of_reused_key(judged: Opinion) -> Opinion:
+def of_reused_key(view: Opinion) -> Opinion:
     """The opinion of a text that came from a page which had submitted another one before."""
-    told = (
+    message = (
         "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
     )
-    return replace(judged, findings=(Finding(Severity.WARNING, told, 1, 1), *judged.findings))
+    return replace(view, findings=(Finding(Severity.WARNING, message, 1, 1), *view.findings))
 
 
 def headline(kind: Kind, document: Document) -> str:
@@ -174,9 +174,9 @@ def button(kind: Kind, document: Document, price: str = "") -> str:
     """What pressing it does, as a sentence, and what that is expected to cost."""
     if kind is Kind.DEFINITION:
         return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
-    asked = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
-    queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in asked)
-    what = _jobs(len(asked)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
+    jobs = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
+    queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in jobs)
+    what = _jobs(len(jobs)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
     return f"Submit {what} to {listed(queues, limit=3)}{f', {price}' if price else ''}"
 
 

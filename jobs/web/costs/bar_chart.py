@@ -53,7 +53,7 @@ class Chart:
 
 def chart(days: Sequence[date], series: Sequence[Series]) -> Chart:
     """The bars of these days, the first series at the axis."""
-    totals = [sum((each.days[index] for each in series), Decimal(0)) for index in range(len(days))]
+    totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(days))]
     highest = max(totals, default=Decimal(0))
     top = _nice(highest)
     return Chart(
@@ -72,16 +72,16 @@ def _day(day: date, index: int, series: Sequence[Series], total: Decimal, top: D
     blocks: list[Block] = []
     floor = Decimal(0)
     parts: list[str] = []
-    for each in series:
-        usd = each.days[index]
+    for item in series:
+        usd = item.days[index]
         if not usd:
             continue
         height = usd / top * HEIGHT
         floor += height
-        blocks.append(Block(each.colour, f"{HEIGHT - floor:.3f}", f"{height:.3f}"))
-        parts.append(f"{each.label} {rounded(usd)}")
-    words = f"{day:%-d %B}: {rounded(total)}" + (f" ({', '.join(parts)})" if parts else "")
-    return Day(day, str(index * STEP + (STEP - WIDTH) / 2), str(index * STEP), words, blocks)
+        blocks.append(Block(item.colour, f"{HEIGHT - floor:.3f}", f"{height:.3f}"))
+        parts.append(f"{item.label} {rounded(usd)}")
+    description = f"{day:%-d %B}: {rounded(total)}" + (f" ({', '.join(parts)})" if parts else "")
+    return Day(day, str(index * STEP + (STEP - WIDTH) / 2), str(index * STEP), description, blocks)
 
 
 def _nice(highest: Decimal) -> Decimal:

@@ -72,25 +72,25 @@ class Asked:
 @require_safe
 @signed_in
 def costs(request: SignedInRequest, slug: str) -> HttpResponse:
-    asked = _asked(request, slug)
-    report = reports.report(asked.member.team, asked.month, asked.by)
+    query = _asked(request, slug)
+    report = reports.report(query.member.team, query.month, query.by)
     this_month = Month.of(now())
     page = {
-        "member": asked.member,
-        "team": asked.member.team,
-        "month": asked.month,
-        "by": asked.by,
-        "query": asked.query(),
-        "previous_query": asked.query(asked.month.previous),
-        "next_query": asked.query(asked.month.next) if asked.month < this_month else "",
+        "member": query.member,
+        "team": query.member.team,
+        "month": query.month,
+        "by": query.by,
+        "query": query.query(),
+        "previous_query": query.query(query.month.previous),
+        "next_query": query.query(query.month.next) if query.month < this_month else "",
         "this_month": this_month,
-        "tabs": tabs(asked),
+        "tabs": tabs(query),
         "report": report,
         "rows": [(row, _jobs_of(report, row)) for row in report.shown],
         "failed_share": report.total.failed_usd / report.total.usd * 100 if report.total.usd else None,
-        "chart": chart(asked.month.days, report.series),
-        "rates": rates.read().on(min(asked.month.last, now().date())),
-        "waiting": asked.month == this_month and reports.waiting(asked.member.team),
+        "chart": chart(query.month.days, report.series),
+        "rates": rates.read().on(min(query.month.last, now().date())),
+        "waiting": query.month == this_month and reports.waiting(query.member.team),
         "here": "costs",
     }
     return render(request, "jobs/costs.html", page)
@@ -100,17 +100,17 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """The table, every value of it, to the last digit."""
-    asked = _asked(request, slug)
-    report = reports.report(asked.member.team, asked.month, asked.by)
-    return sheet(f"costs-{slug}-{asked.month}.csv", TABLE, _table(report))
+    query = _asked(request, slug)
+    report = reports.report(query.member.team, query.month, query.by)
+    return sheet(f"costs-{slug}-{query.month}.csv", TABLE, _table(report))
 
 
 @require_safe
 @signed_in
 def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """What the table is made of: one line for each attempt."""
-    asked = _asked(request, slug)
-    return sheet(f"cost-lines-{slug}-{asked.month}.csv", LINES, _lines(asked))
+    query = _asked(request, slug)
+    return sheet(f"cost-lines-{slug}-{query.month}.csv", LINES, _lines(query))
 
 
 @require_safe
@@ -131,13 +131,13 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
     return render(request, "jobs/job/receipt.html", page)
 
 
-def tabs(asked: Asked) -> list[Tab]:
+def tabs(query: Asked) -> list[Tab]:
     """The keys of tags in use, the chosen one always, then what every job has."""
-    keys = asked.keys[:MOST_TABS]
-    if asked.by.key and asked.by.key not in keys:
-        keys.append(asked.by.key)
-    ways = [By(reports.TAG, key) for key in keys] + [By(kind) for kind in OTHERS]
-    return [Tab(way.name, asked.query(by=way), chosen=way == asked.by) for way in ways]
+    keys = query.keys[:MOST_TABS]
+    if query.by.key and query.by.key not in keys:
+        keys.append(query.by.key)
+    groupings = [By(reports.TAG, key) for key in keys] + [By(kind) for kind in OTHERS]
+    return [Tab(grouping.name, query.query(by=grouping), chosen=grouping == query.by) for grouping in groupings]
 
 
 def _asked(request: SignedInRequest, slug: str) -> Asked:
@@ -160,12 +160,12 @@ def _jobs_of(report: Report, row: Row) -> str:
     if not row.findable:
         return ""
     if row.value is None:
-        which = ("untagged", report.by.key)
+        parameter = ("untagged", report.by.key)
     elif report.by.kind == reports.TAG:
-        which = ("tag", tag_word(report.by.key, row.value))
+        parameter = ("tag", tag_word(report.by.key, row.value))
     else:
-        which = (report.by.kind, row.value)
-    return urlencode([which, ("month", str(report.month))])
+        parameter = (report.by.kind, row.value)
+    return urlencode([parameter, ("month", str(report.month))])
 
 
 def _table(report: Report) -> Iterator[tuple[object, ...]]:
@@ -175,10 +175,10 @@ def _table(report: Report) -> Iterator[tuple[object, ...]]:
         yield name, row.usd, f"{share:.4f}", row.before_usd, row.jobs, row.failed_usd
 
 
-def _lines(asked: Asked) -> Iterator[tuple[object, ...]]:
-    told = 0
-    for line, tags in reports.export(asked.member.team, asked.month):
-        told += 1
+def _lines(query: Asked) -> Iterator[tuple[object, ...]]:
+    count = 0
+    for line, tags in reports.export(query.member.team, query.month):
+        count += 1
         yield (
             line.day,
             line.job.text_id,
@@ -199,5 +199,5 @@ def _lines(asked: Asked) -> Iterator[tuple[object, ...]]:
             tags_in_one(tags.items()),
             line.job.batch_id,
         )
-    if told == reports.EXPORTED:
-        yield (f"Cut after {told} lines.",)
+    if count == reports.EXPORTED:
+        yield (f"Cut after {count} lines.",)

@@ -57,11 +57,11 @@ class Leaf:
 @require_safe
 @signed_in
 def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
-    found, owner = access.definition(request.user, text_id)
-    revisions, older = _revisions(found, request.GET.get("before", ""))
-    shown = revisions[:REVISIONS]
-    waiting = any(map(_in_between, shown))
-    mark = polling.mark([_facts(revision) for revision in shown])
+    definition, owner = access.definition(request.user, text_id)
+    revisions, older = _revisions(definition, request.GET.get("before", ""))
+    shown_revisions = revisions[:REVISIONS]
+    is_pending = any(map(_in_between, shown_revisions))
+    mark = polling.mark([_facts(revision) for revision in shown_revisions])
     if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
     member = frame_of(request.user, owner)
@@ -69,18 +69,18 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "member": member,
         "team": member.team if member else None,
         "owner": owner,
-        "definition": found,
-        "leaves": _leaves(found, shown, revisions),
-        "runnable": found.revisions.runnable().exists(),
+        "definition": definition,
+        "leaves": _leaves(definition, shown_revisions, revisions),
+        "runnable": definition.revisions.runnable().exists(),
         "older": older,
         "before": request.GET.get("before", ""),
-        "live": waiting,
+        "live": is_pending,
         "mark": mark,
         "here": "definitions",
     }
     if polling.asked(request):
         return render(request, "jobs/definitions/detail.html#live", page)
-    page["use"] = catalog.use(found, request.user)
+    page["use"] = catalog.use(definition, request.user)
     page["counted"] = catalog.COUNTED
     return render(request, "jobs/definitions/detail.html", page)
 
@@ -89,19 +89,19 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
 @signed_in
 def difference(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Any two revisions beside each other; the newest and the one before it, unless others are named."""
-    found, owner = access.definition(request.user, text_id)
-    every = list(found.revisions.defer("document")[:COMPARED])
-    last = every[1:2] or every[:1]
-    before = _named(found, request.GET.get("from", "")) or next(iter(last), None)
-    after = _named(found, request.GET.get("to", "")) or next(iter(every), None)
-    for revision in every:
-        revision.definition = found
+    definition, owner = access.definition(request.user, text_id)
+    revisions = list(definition.revisions.defer("document")[:COMPARED])
+    previous = revisions[1:2] or revisions[:1]
+    before = _named(definition, request.GET.get("from", "")) or next(iter(previous), None)
+    after = _named(definition, request.GET.get("to", "")) or next(iter(revisions), None)
+    for revision in revisions:
+        revision.definition = definition
     member = frame_of(request.user, owner)
     page = {
         "member": member,
         "team": member.team if member else None,
-        "definition": found,
-        "every": every,
+        "definition": definition,
+        "every": revisions,
         "from": before,
         "to": after,
         "changes": _changes(before, after) if before and after else [],
@@ -120,22 +120,22 @@ def frame_of(user: User, owner: Member) -> Member | None:
 
 def _revisions(definition: Definition, before: str) -> tuple[list[Revision], str]:
     """One page and one more, to compare its last with; and the id to go on from, if there are older ones."""
-    found = definition.revisions.select_related("registered_by", "deactivated_by").order_by("-pk")
+    query = definition.revisions.select_related("registered_by", "deactivated_by").order_by("-pk")
     if before and (cursor := _named(definition, before)):
-        found = found.filter(pk__lt=cursor.pk)
-    revisions = list(found[: REVISIONS + 1])
+        query = query.filter(pk__lt=cursor.pk)
+    revisions = list(query[: REVISIONS + 1])
     for revision in revisions:
         revision.definition = definition
     return revisions, revisions[REVISIONS - 1].text_id if len(revisions) > REVISIONS else ""
 
 
-def _leaves(definition: Definition, shown: Sequence[Revision], revisions: Sequence[Revision]) -> list[Leaf]:
-    leaves = []
-    for place, revision in enumerate(shown):
+def _leaves(definition: Definition, shown_revisions: Sequence[Revision], revisions: Sequence[Revision]) -> list[Leaf]:
+    rows = []
+    for place, revision in enumerate(shown_revisions):
         document = redact(revision.document)
-        older = (each for each in revisions[place + 1 :] if each.registration != Registration.REFUSED)
+        older = (other for other in revisions[place + 1 :] if other.registration != Registration.REFUSED)
         before = next(older, None)
-        leaves.append(
+        rows.append(
             Leaf(
                 revision,
                 Size.of(revision.document),
@@ -146,7 +146,7 @@ def _leaves(definition: Definition, shown: Sequence[Revision], revisions: Sequen
                 changes=_changes(before, revision) if before else [],
             )
         )
-    return leaves
+    return rows
 
 
 def _changes(before: Revision, after: Revision) -> list[Difference]:
@@ -160,23 +160,23 @@ def _named(definition: Definition, text_id: str) -> Revision | None:
     if not text_id:
         return None
     try:
-        found = definition.revisions.filter(public_id=from_text(text_id)).first()
+        revision = definition.revisions.filter(public_id=from_text(text_id)).first()
     except ValueError:
-        found = None
-    if found is None:
+        revision = None
+    if revision is None:
         raise Http404("There is no such revision of this definition.")
-    found.definition = definition
-    return found
+    revision.definition = definition
+    return revision
 
 
 def _in_between(revision: Revision) -> bool:
     """Whether AWS is just being asked or told something of it."""
     if revision.registration == Registration.ACCEPTED:
         return True
-    gone = revision.deactivated_at
-    return bool(gone and not revision.deregistered_at and now() - gone < AWS_IS_TOLD_WITHIN)
+    deactivated_at = revision.deactivated_at
+    return bool(deactivated_at and not revision.deregistered_at and now() - deactivated_at < AWS_IS_TOLD_WITHIN)
 
 
 def _facts(revision: Revision) -> tuple[object, ...]:
-    told = bool(revision.deregistered_at)
-    return (revision.pk, revision.registration, revision.active, told, revision.refusal, revision.why)
+    is_deregistered = bool(revision.deregistered_at)
+    return (revision.pk, revision.registration, revision.active, is_deregistered, revision.refusal, revision.why)

@@ -36,13 +36,13 @@ def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Say what it is for."""
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])
-    found, _ = access.definition(request.user, text_id, "register")
+    definition, _ = access.definition(request.user, text_id, "register")
     form = WordsForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not kept: {form.errors['text'][0]}")
-    elif definitions.describe(found, form.cleaned_data["text"], request.user):
-        messages.success(request, f"It is said now what {found.name} is for.")
-    return redirect(found)
+    elif definitions.describe(definition, form.cleaned_data["text"], request.user):
+        messages.success(request, f"It is said now what {definition.name} is for.")
+    return redirect(definition)
 
 
 @require_http_methods(METHODS)
@@ -51,13 +51,13 @@ def explain(request: SignedInRequest, text_id: str, revision: str) -> HttpRespon
     """Say why a revision was made."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
-    found, _ = access.revision(request.user, text_id, revision, "register")
+    target_revision, _ = access.revision(request.user, text_id, revision, "register")
     form = WordsForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not kept: {form.errors['text'][0]}")
-    elif definitions.explain(found, form.cleaned_data["text"], request.user):
-        messages.success(request, f"It is said now why {_called(found)} was made.")
-    return redirect(found)
+    elif definitions.explain(target_revision, form.cleaned_data["text"], request.user):
+        messages.success(request, f"It is said now why {_called(target_revision)} was made.")
+    return redirect(target_revision)
 
 
 @require_http_methods(METHODS)
@@ -66,29 +66,33 @@ def deactivate(request: SignedInRequest, text_id: str, revision: str) -> HttpRes
     """Have nobody run a revision any more."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
-    found, _ = access.revision(request.user, text_id, revision, "register")
-    if definitions.deactivate(found, request.user):
-        told = "AWS Batch is told, and forgets it 180 days later; here it stays."
-        messages.success(request, f"{found.pinned} is deactivated. {told}")
-    return redirect(found)
+    target_revision, _ = access.revision(request.user, text_id, revision, "register")
+    if definitions.deactivate(target_revision, request.user):
+        note = "AWS Batch is told, and forgets it 180 days later; here it stays."
+        messages.success(request, f"{target_revision.pinned} is deactivated. {note}")
+    return redirect(target_revision)
 
 
 def share(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Let every team use it."""
-    said = "{name} is shared: every team may run it now, and only {team} changes it."
-    return _pressed(request, text_id, lambda found, by: definitions.share(found, by, shared=True), said)
+    message = "{name} is shared: every team may run it now, and only {team} changes it."
+    return _pressed(
+        request, text_id, lambda definition, user: definitions.share(definition, user, shared=True), message
+    )
 
 
 def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Let its own team alone use it."""
-    said = "{name} is for {team} alone now. Jobs of others that were accepted are still sent."
-    return _pressed(request, text_id, lambda found, by: definitions.share(found, by, shared=False), said)
+    message = "{name} is for {team} alone now. Jobs of others that were accepted are still sent."
+    return _pressed(
+        request, text_id, lambda definition, user: definitions.share(definition, user, shared=False), message
+    )
 
 
 def retire(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Take the name out of use."""
-    said = "{name} is deactivated: it takes no more jobs. Its revisions and its jobs stay here."
-    return _pressed(request, text_id, definitions.retire, said)
+    message = "{name} is deactivated: it takes no more jobs. Its revisions and its jobs stay here."
+    return _pressed(request, text_id, definitions.retire, message)
 
 
 def revive(request: SignedInRequest, text_id: str) -> HttpResponse:
@@ -98,13 +102,15 @@ def revive(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 @require_http_methods(METHODS)
 @signed_in
-def _pressed(request: SignedInRequest, text_id: str, change: Change, said: str, may: Act = "share") -> HttpResponse:
+def _pressed(
+    request: SignedInRequest, text_id: str, change: Change, message: str, may: Act = "share"
+) -> HttpResponse:
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])
-    found, _ = access.definition(request.user, text_id, may)
-    if change(found, request.user):
-        messages.success(request, said.format(name=found.name, team=found.team))
-    return redirect(found)
+    definition, _ = access.definition(request.user, text_id, may)
+    if change(definition, request.user):
+        messages.success(request, message.format(name=definition.name, team=definition.team))
+    return redirect(definition)
 
 
 def _called(revision: Revision) -> str:

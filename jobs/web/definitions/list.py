@@ -24,19 +24,19 @@ class Card:
 @signed_in
 def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    wanted = request.GET.get("q", "").strip().replace("\0", "")[:100]
+    text = request.GET.get("q", "").strip().replace("\0", "")[:100]
     after = request.GET.get("after", "")
-    retired = "deactivated" in request.GET
-    page = catalog.page(member.team, text=wanted, after=after, retired=retired)
-    shown = {
+    is_archived = "deactivated" in request.GET
+    page = catalog.page(member.team, text=text, after=after, retired=is_archived)
+    context = {
         "member": member,
         "team": member.team,
-        "cards": [Card(each, Size.of(each.revision.document if each.revision else {})) for each in page.cards],
+        "cards": [Card(card, Size.of(card.revision.document if card.revision else {})) for card in page.cards],
         "next": page.after,
         "after": after,
-        "q": wanted,
-        "retired": retired,
+        "q": text,
+        "retired": is_archived,
         "counted": catalog.COUNTED,
         "here": "definitions",
     }
-    return render(request, "jobs/definitions/list.html", shown)
+    return render(request, "jobs/definitions/list.html", context)

@@ -18,15 +18,15 @@ class Size:
     @classmethod
     def of(cls, document: Document) -> "Size":
         container = _container(document)
-        asked = {
-            text_at(need, "type"): str(value_at(need, "value") or "")
-            for need in list_at(container, "resourceRequirements")
+        requirements = {
+            text_at(requirement, "type"): str(value_at(requirement, "value") or "")
+            for requirement in list_at(container, "resourceRequirements")
         }
         return cls(
             image=text_at(container, "image"),
-            vcpus=asked.get("VCPU") or str(container.get("vcpus") or ""),
-            memory_mib=asked.get("MEMORY") or str(container.get("memory") or ""),
-            gpus=asked.get("GPU", ""),
+            vcpus=requirements.get("VCPU") or str(container.get("vcpus") or ""),
+            memory_mib=requirements.get("MEMORY") or str(container.get("memory") or ""),
+            gpus=requirements.get("GPU", ""),
         )
 
     @property

@@ -36,11 +36,8 @@ class Asked:
 
     def query(self, *, add: Iterable[Pair] = (), drop: Iterable[Pair] = ()) -> str:
         """The question as a URL's query, with some pairs more or less. Never with a page in it."""
-        left_out = set(drop)
-        return urlencode([*(pair for pair in self.pairs if pair not in left_out), *add])
-
-    def having(self, key: str) -> list[str]:
-        return [value for name, value in self.pairs if name == key]
+        dropped_pairs = set(drop)
+        return urlencode([*(pair for pair in self.pairs if pair not in dropped_pairs), *add])
 
     @property
     def chips(self) -> list[Chip]:
@@ -66,22 +63,22 @@ _LABELS = {
 _MANY = ("tag", "untagged")
 
 
-def read(given: QueryDict) -> Asked:
+def read(params: QueryDict) -> Asked:
     """What a URL asks for. What is not understood is left out, and said."""
     pairs: list[Pair] = []
     troubles: list[str] = []
-    for word in given.getlist("status"):
+    for word in params.getlist("status"):
         for name in word.upper().split(","):
             if name in STATUSES and ("status", name) not in pairs:
                 pairs.append(("status", name))
             elif name and name not in STATUSES:
                 troubles.append(f"There is no status “{name[:40]}”.")
     for key in _LABELS:
-        values = [value[:LONGEST] for value in given.getlist(key)[-(MOST_TAGS if key in _MANY else 1) :]]
+        values = [value[:LONGEST] for value in params.getlist(key)[-(MOST_TAGS if key in _MANY else 1) :]]
         for value in dict.fromkeys(value for value in values if value.strip()):
-            trouble = _trouble(key, value)
-            if trouble:
-                troubles.append(trouble)
+            problem = _trouble(key, value)
+            if problem:
+                troubles.append(problem)
             else:
                 pairs.append((key, value))
     return Asked(_filter(pairs), tuple(pairs), tuple(troubles))

@@ -59,22 +59,22 @@ class Tile:
 @signed_in
 def history(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    asked = questions.read(request.GET)
+    query = questions.read(request.GET)
     before, after = request.GET.get("before", ""), request.GET.get("after", "")
-    counts = reports.counts(member.team, asked.wanted)
+    counts = reports.counts(member.team, query.wanted)
     page = {
         "member": member,
         "team": member.team,
-        "asked": asked,
-        "query": asked.query(),
-        "listing": reports.page(member.team, asked.wanted, before=before, after="" if before else after),
+        "asked": query,
+        "query": query.query(),
+        "listing": reports.page(member.team, query.wanted, before=before, after="" if before else after),
         "paged": bool(before or after),
         "counts": counts,
-        "tiles": tiles(asked, counts),
-        "all_query": asked.query(drop=[pair for pair in asked.pairs if pair[0] == "status"]),
+        "tiles": tiles(query, counts),
+        "all_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),
         "suggestions": reports.suggestions(member.team),
-        "mine": asked.wanted.person == request.user.username,
-        "mine_query": _mine(asked, request.user.username),
+        "mine": query.wanted.person == request.user.username,
+        "mine_query": _mine(query, request.user.username),
         "here": "history",
     }
     return render(request, "jobs/history.html", page)
@@ -88,37 +88,37 @@ def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     return sheet(f"jobs-{slug}.csv", HEADER, _lines(member.team, questions.read(request.GET)))
 
 
-def tiles(asked: Asked, counts: reports.Counts) -> list[Tile]:
+def tiles(query: Asked, counts: reports.Counts) -> list[Tile]:
     """One for each status there is, and for those asked for, found or not."""
-    found = {status.name: (status, number) for status, number in counts.by_status}
-    for name in asked.wanted.statuses:
-        found.setdefault(name, (STATUSES[name], 0))
-    chosen = set(asked.wanted.statuses)
+    counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
+    for name in query.wanted.statuses:
+        counts_by_name.setdefault(name, (STATUSES[name], 0))
+    selected = set(query.wanted.statuses)
     return [
         Tile(
             status=status,
             number=number,
-            query=asked.query(drop=[("status", status.name)])
-            if status.name in chosen
-            else asked.query(add=[("status", status.name)]),
-            chosen=status.name in chosen,
+            query=query.query(drop=[("status", status.name)])
+            if status.name in selected
+            else query.query(add=[("status", status.name)]),
+            chosen=status.name in selected,
         )
-        for status, number in found.values()
+        for status, number in counts_by_name.values()
     ]
 
 
-def _mine(asked: Asked, username: str) -> str:
+def _mine(query: Asked, username: str) -> str:
     """The same question about one's own jobs; about everyone's if it is that already."""
-    others = [pair for pair in asked.pairs if pair[0] == "person"]
+    others = [pair for pair in query.pairs if pair[0] == "person"]
     mine = ("person", username)
-    return asked.query(drop=others) if mine in others else asked.query(drop=others, add=[mine])
+    return query.query(drop=others) if mine in others else query.query(drop=others, add=[mine])
 
 
-def _lines(team: Team, asked: Asked) -> Iterator[tuple[object, ...]]:
-    told = 0
-    for row in reports.export(team, asked.wanted):
-        job, told = row.job, told + 1
-        waited, ran = row.waited, row.ran
+def _lines(team: Team, query: Asked) -> Iterator[tuple[object, ...]]:
+    count = 0
+    for row in reports.export(team, query.wanted):
+        job, count = row.job, count + 1
+        wait_span, run_span = row.waited, row.ran
         yield (
             job.text_id,
             job.name,
@@ -132,8 +132,8 @@ def _lines(team: Team, asked: Asked) -> Iterator[tuple[object, ...]]:
             job.started_at,
             job.stopped_at,
             job.ended_at,
-            round((waited[1] - waited[0]).total_seconds()) if waited else None,
-            round((ran[1] - ran[0]).total_seconds()) if ran else None,
+            round((wait_span[1] - wait_span[0]).total_seconds()) if wait_span else None,
+            round((run_span[1] - run_span[0]).total_seconds()) if run_span else None,
             job.finished_attempts,
             job.array_size,
             job.exit_code,
@@ -146,5 +146,5 @@ def _lines(team: Team, asked: Asked) -> Iterator[tuple[object, ...]]:
             tags_in_one(row.tags),
             job.batch_id,
         )
-    if told == reports.EXPORTED:
-        yield (f"Cut after {told} jobs: narrow the filter to have the rest.",)
+    if count == reports.EXPORTED:
+        yield (f"Cut after {count} jobs: narrow the filter to have the rest.",)

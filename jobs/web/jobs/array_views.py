@@ -18,20 +18,20 @@ HIGHEST = 10_000  # the largest array that Batch takes
 @signed_in
 def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
     """The list: a hundred on a page, in the order of their indexes, of one state if that is wanted."""
-    found, member = access.job(request.user, text_id)
-    part = array.seen(found)
+    array_job, member = access.job(request.user, text_id)
+    part = array.seen(array_job)
     state = request.GET.get("state", "")
     state = state if state in STATUSES else ""
-    begin = request.GET.get("from", "")
-    start = min(int(begin), HIGHEST) if begin.isdecimal() and len(begin) < 6 else 0
+    start_text = request.GET.get("from", "")
+    start = min(int(start_text), HIGHEST) if start_text.isdecimal() and len(start_text) < 6 else 0
     page = {
         "member": member,
-        "team": found.team,
-        "job": found,
+        "team": array_job.team,
+        "job": array_job,
         "part": part,
         "state": state,
         "states": part.children.in_order if part else [],
-        "page": children.page(found, start, state),
+        "page": children.page(array_job, start, state),
         "here": "jobs",
     }
     return render(request, "jobs/job/array.html", page)
@@ -41,12 +41,12 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
 @signed_in
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
     """A piece of a child's log: its end, or what a token of an earlier piece leads to."""
-    child, found, member = access.child(request.user, text_id, index)
-    piece = logs.of_child(found, child, request.GET.get("after", "") or request.GET.get("before", ""))
+    child, array_job, member = access.child(request.user, text_id, index)
+    piece = logs.of_child(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
     page = {
         "member": member,
-        "team": found.team,
-        "job": found,
+        "team": array_job.team,
+        "job": array_job,
         "child": child,
         "piece": piece,
         "lines": [PrintedLine(line.at, ansi.html_of(line.text)) for line in piece.lines],

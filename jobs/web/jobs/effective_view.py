@@ -60,17 +60,17 @@ class Part:
         return cls(title, tuple(islice(rows, MOST_ROWS)), max(0, count - MOST_ROWS))
 
 
-def of_verdict(verdict: Verdict | None) -> list[Part]:
+def of_verdict(result: Verdict | None) -> list[Part]:
     """Of a document that is being written; nothing of one whose definition is not known, or that has several jobs."""
-    if verdict is None or verdict.reading.kind is Kind.WORKFLOW:
+    if result is None or result.reading.kind is Kind.WORKFLOW:
         return []
-    document = verdict.reading.document
-    if verdict.reading.kind is Kind.DEFINITION:
+    document = result.reading.document
+    if result.reading.kind is Kind.DEFINITION:
         return _parts(effective.view(document))
-    revision = verdict.targets[0].revision if verdict.targets else None
+    revision = result.targets[0].revision if result.targets else None
     if revision is None:
         return []
-    notes = [(change.pointer, change.by) for change in verdict.reading.changes]
+    notes = [(change.pointer, change.by) for change in result.reading.changes]
     return _parts(_view(revision.document, document, notes))
 
 
@@ -86,10 +86,10 @@ def of_job(job: Job) -> list[Part]:
 
 def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> Effective:
     """What will run. `notes` say what nobody wrote, and whose rule put it there: pointers, and team or portal."""
-    filled = {pointer: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
-    tags = {split(pointer)[-1]: source for pointer, source in filled.items() if _is_tag(pointer)}
+    sources = {pointer: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
+    tags = {split(pointer)[-1]: source for pointer, source in sources.items() if _is_tag(pointer)}
     view = effective.view(definition, document, tags)
-    limits = [source for pointer, source in filled.items() if split(pointer)[-2:] == _TIME_LIMIT]
+    limits = [source for pointer, source in sources.items() if split(pointer)[-2:] == _TIME_LIMIT]
     if view.timeout_seconds and limits:
         view = replace(view, timeout_seconds=Said(view.timeout_seconds.value, limits[0]))
     return view
@@ -109,22 +109,24 @@ def _value_at(document: Document, pointer: str) -> Any:
 def environment(document: Document) -> list[tuple[str, str]]:
     """Names and values that a redacted submission document overrides."""
     variables = list_at(document, "containerOverrides", "environment")
-    return [(text_at(each, "name"), text_at(each, "value")) for each in variables if is_object(each)]
+    return [(text_at(variable, "name"), text_at(variable, "value")) for variable in variables if is_object(variable)]
 
 
 def _parts(view: Effective, job_id: str = "") -> list[Part]:
     several = len(view.containers) > 1
-    found: list[Part] = []
+    sections: list[Part] = []
     for number, container in enumerate(view.containers, 1):
         name = f" of {container.name or f'container {number}'}" if several else ""
-        found.append(Part.of(f"Container{name}", _container(container)))
+        sections.append(Part.of(f"Container{name}", _container(container)))
         variables = _environment(container, job_id)
-        found.append(Part.of(f"Environment{name}", variables, len(container.environment)))
-    found.append(Part.of("The job", _whole(view)))
-    own = Row(f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL)
-    tags = (Row(key, redact_value(key, str(said.value)), said.source, mono=True) for key, said in view.tags.items())
-    found.append(Part.of("Tags", chain(islice(tags, MOST_ROWS - 1), [own]), len(view.tags) + 1))
-    return [part for part in found if part.rows]
+        sections.append(Part.of(f"Environment{name}", variables, len(container.environment)))
+    sections.append(Part.of("The job", _whole(view)))
+    portal_row = Row(
+        f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL
+    )
+    tags = (Row(key, redact_value(key, str(tag.value)), tag.source, mono=True) for key, tag in view.tags.items())
+    sections.append(Part.of("Tags", chain(islice(tags, MOST_ROWS - 1), [portal_row]), len(view.tags) + 1))
+    return [part for part in sections if part.rows]
 
 
 def _container(container: EffectiveContainer) -> Iterator[Row]:
@@ -138,39 +140,41 @@ def _container(container: EffectiveContainer) -> Iterator[Row]:
     yield from _row("Log group", container.log_group, mono=True)
 
 
-def _command(words: Iterable[Said], base: Source) -> Iterator[Row]:
+def _command(values: Iterable[Said], base: Source) -> Iterator[Row]:
     """The command line, and of each word that a parameter says, who says it."""
-    said = list(islice(words, MOST_ROWS + 1))
-    more = len(said) > MOST_ROWS
-    said = said[:MOST_ROWS]
-    shown = redact([str(word.value) for word in said])
-    yield Row("Command", shlex.join(shown) + " …" * more, base, mono=True)
-    for number, word in enumerate(said, 1):
+    parts = list(islice(values, MOST_ROWS + 1))
+    more = len(parts) > MOST_ROWS
+    parts = parts[:MOST_ROWS]
+    texts = redact([str(word.value) for word in parts])
+    yield Row("Command", shlex.join(texts) + " …" * more, base, mono=True)
+    for number, word in enumerate(parts, 1):
         if word.source is not base:
-            yield Row(f"Its word {number}", shown[number - 1], word.source, mono=True)
+            yield Row(f"Its word {number}", texts[number - 1], word.source, mono=True)
 
 
 def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
-    for name, said in container.environment.items():
-        value = job_id if name == JOB_ID_VARIABLE and said.source is Source.PORTAL and job_id else str(said.value)
-        shown = value if said.source is Source.PORTAL else redact_value(name, value)
-        yield Row(name, shown, said.source, mono=True)
+    for name, variable in container.environment.items():
+        value = (
+            job_id if name == JOB_ID_VARIABLE and variable.source is Source.PORTAL and job_id else str(variable.value)
+        )
+        text = value if variable.source is Source.PORTAL else redact_value(name, value)
+        yield Row(name, text, variable.source, mono=True)
 
 
 def _whole(view: Effective) -> Iterator[Row]:
     yield from _row("Array", view.array_size)
     if view.timeout_seconds:
         seconds = view.timeout_seconds.value
-        words = units.seconds_in_words(seconds) if isinstance(seconds, int) else str(seconds)
-        yield Row("Time limit", words, view.timeout_seconds.source)
+        text = units.seconds_in_words(seconds) if isinstance(seconds, int) else str(seconds)
+        yield Row("Time limit", text, view.timeout_seconds.source)
     yield from _row("Attempts", view.attempts)
     yield from _row("Job role", view.job_role, mono=True)
     yield from _row("Execution role", view.execution_role, mono=True)
 
 
-def _row(label: str, said: Said | None, *, mono: bool = False) -> Iterator[Row]:
-    if said is not None:
-        yield Row(label, redact_text(str(said.value)), said.source, mono)
+def _row(label: str, value: Said | None, *, mono: bool = False) -> Iterator[Row]:
+    if value is not None:
+        yield Row(label, redact_text(str(value.value)), value.source, mono)
 
 
 def _memory(mib: Any) -> str:

@@ -51,42 +51,44 @@ def exit_code_in_words(code: int | None) -> str:
 
 def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
     """The answer for a job; `waiting_for` are the names of those that it waits for and that have not ended."""
-    words = tuple(dict.fromkeys(word for word in (job.container_reason, job.status_reason) if word))
+    messages = tuple(dict.fromkeys(word for word in (job.container_reason, job.status_reason) if word))
     status = job.status
     if job.stopping:
         return Answer(
-            "warn", "hand-stop", "It is being stopped.", words, "It ends as soon as AWS Batch has stopped it."
+            "warn", "hand-stop", "It is being stopped.", messages, "It ends as soon as AWS Batch has stopped it."
         )
     if job.delivery != Delivery.SENT:
         return _before_aws(job, waiting_for)
     match job.state:
         case State.SUCCEEDED:
-            return Answer("good", status.icon, "It ended well.", words)
+            return Answer("good", status.icon, "It ended well.", messages)
         case State.FAILED:
-            return _failed(job, words)
+            return _failed(job, messages)
         case State.STOPPED:
-            return Answer("off", status.icon, f"It was stopped{_because(job.stop_reason)}.", words)
+            return Answer("off", status.icon, f"It was stopped{_because(job.stop_reason)}.", messages)
         case State.LOST:
             return Answer(
                 "warn",
                 status.icon,
                 "AWS forgot it before its end was seen.",
-                words,
+                messages,
                 "Its log may still tell how it ended.",
             )
         case State.PENDING if job.array_size and job.array_summary:
-            return Answer("wait", status.icon, "Its children are under way; it ends with the last of them.", words)
+            return Answer("wait", status.icon, "Its children are under way; it ends with the last of them.", messages)
         case State.PENDING:
-            return Answer("wait", status.icon, f"It waits for {_names(waiting_for) or 'jobs it depends on'}.", words)
+            return Answer(
+                "wait", status.icon, f"It waits for {_names(waiting_for) or 'jobs it depends on'}.", messages
+            )
         case State.RUNNABLE:
             return Answer(
                 "wait",
                 status.icon,
                 f"It waits in {job.queue} for a free place to run.",
-                words,
+                messages,
                 "If it waits unusually long: has a compute environment of the queue room for its vCPU and memory?",
             )
-    return Answer(status.tone, status.icon, status.meaning, words)
+    return Answer(status.tone, status.icon, status.meaning, messages)
 
 
 def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
@@ -94,8 +96,8 @@ def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
     status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
     match job.delivery:
         case Delivery.AWAITING:
-            told = "It is sent once a lead of the team or an administrator has approved it."
-            return Answer("warn", status.icon, told, advice=job.delivery_note)
+            sentence = "It is sent once a lead of the team or an administrator has approved it."
+            return Answer("warn", status.icon, sentence, advice=job.delivery_note)
         case Delivery.DECLINED:
             return Answer("bad", status.icon, "It was declined, and nothing ran.", advice=job.delivery_note)
         case Delivery.REFUSED:
@@ -107,35 +109,35 @@ def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
                 "Change the document and submit it anew.",
             )
         case Delivery.WITHDRAWN:
-            told = "It was withdrawn before it was sent; nothing ran."
-            return Answer("off", status.icon, told, advice=job.delivery_note)  # the portal's words, not AWS's
+            sentence = "It was withdrawn before it was sent; nothing ran."
+            return Answer("off", status.icon, sentence, advice=job.delivery_note)  # the portal's words, not AWS's
         case Delivery.HELD:
-            told = "A person must decide before it is sent."
-            return Answer("warn", status.icon, told, advice=job.delivery_note or WHO_DECIDES)
+            sentence = "A person must decide before it is sent."
+            return Answer("warn", status.icon, sentence, advice=job.delivery_note or WHO_DECIDES)
     if waiting_for:
         return Answer("wait", status.icon, f"It is sent as soon as {_names(waiting_for)} has been.", note)
     return Answer("wait", status.icon, status.meaning, note)
 
 
-def _failed(job: Job, words: tuple[str, ...]) -> Answer:
+def _failed(job: Job, messages: tuple[str, ...]) -> Answer:
     if job.exit_code is None:
-        told = "It failed before its command could end."
-        return Answer("bad", "circle-x", told, words, _advice(None, words))
-    told = f"It failed with exit code {job.exit_code}: {exit_code_in_words(job.exit_code)}."
-    return Answer("bad", "circle-x", told, words, _advice(job.exit_code, words))
+        sentence = "It failed before its command could end."
+        return Answer("bad", "circle-x", sentence, messages, _advice(None, messages))
+    sentence = f"It failed with exit code {job.exit_code}: {exit_code_in_words(job.exit_code)}."
+    return Answer("bad", "circle-x", sentence, messages, _advice(job.exit_code, messages))
 
 
-def _advice(code: int | None, words: tuple[str, ...]) -> str:
-    said = " ".join(words).lower()
-    if "outofmemory" in said or code == 137:
+def _advice(code: int | None, messages: tuple[str, ...]) -> str:
+    text = " ".join(messages).lower()
+    if "outofmemory" in text or code == 137:
         return "Give it more memory, or let it use less."
-    if "cannotpullcontainer" in said:
+    if "cannotpullcontainer" in text:
         return "Check the image's name and tag, and that the job's execution role may pull it."
-    if "dependent job failed" in said or "dependency" in said:
+    if "dependent job failed" in text or "dependency" in text:
         return "Look at the job it waited for."
-    if "host ec2" in said and "terminated" in said:
+    if "host ec2" in text and "terminated" in text:
         return "Its machine was taken away (Spot). A retry strategy lets it begin again by itself."
-    if "timeout" in said:
+    if "timeout" in text:
         return "It ran into its time limit. Allow more, or find out what took so long."
     return "The end of its log usually tells why."
 
@@ -145,7 +147,9 @@ def _because(reason: str) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    shown = list(names[:3])
-    if len(names) > len(shown):
-        return f"{', '.join(shown)} and {len(names) - len(shown)} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+    first_names = list(names[:3])
+    if len(names) > len(first_names):
+        return f"{', '.join(first_names)} and {len(names) - len(first_names)} more"
+    return (
+        " and ".join([", ".join(first_names[:-1]), first_names[-1]]) if len(first_names) > 1 else "".join(first_names)
+    )

@@ -39,20 +39,20 @@ class HeatMap:
 
 def heat_map(size: int, standing: Mapping[int, Status]) -> HeatMap:
     """Squares from left to right and from top to bottom, in the order of the children's indexes."""
-    columns = next((columns for most, columns in COLUMNS if size <= most), MOST_COLUMNS)
+    columns = next((columns for limit, columns in COLUMNS if size <= limit), MOST_COLUMNS)
     paths: dict[str, list[str]] = defaultdict(list)
     rows = []
     for start in range(0, size, columns):
         y, end = start // columns * STEP, min(start + columns, size)
         labels: Counter[str] = Counter()
-        here = [standing.get(index) for index in range(start, end)]
+        row_statuses = [standing.get(index) for index in range(start, end)]
         x = 0
-        for tone, alike in groupby(status.tone if status else "unread" for status in here):
-            length = len(list(alike)) * STEP
+        for tone, statuses in groupby(status.tone if status else "unread" for status in row_statuses):
+            length = len(list(statuses)) * STEP
             paths[tone].append(f"M{x} {y + SQUARE // 2}h{length - STEP + SQUARE}")
             x += length
-        labels.update(status.label.lower() if status else "not read" for status in here)
-        told = ", ".join(f"{number} {label}" for label, number in labels.most_common())
-        rows.append(Row(y, start, f"{start} to {end - 1}: {told}"))
-    drawn = [(tone, "".join(lines)) for tone, lines in sorted(paths.items())]
-    return HeatMap(columns, columns * STEP, len(rows) * STEP, drawn, rows)
+        labels.update(status.label.lower() if status else "not read" for status in row_statuses)
+        text = ", ".join(f"{number} {label}" for label, number in labels.most_common())
+        rows.append(Row(y, start, f"{start} to {end - 1}: {text}"))
+    tone_paths = [(tone, "".join(lines)) for tone, lines in sorted(paths.items())]
+    return HeatMap(columns, columns * STEP, len(rows) * STEP, tone_paths, rows)

@@ -28,8 +28,8 @@ def submission_values(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def revision_values(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
-    found, member = access.revision(request.user, text_id, revision)
-    return _answer(request, found, member, found.pinned)
+    target_revision, member = access.revision(request.user, text_id, revision)
+    return _answer(request, target_revision, member, target_revision.pinned)
 
 
 def _answer(request: SignedInRequest, about: Job | Submission | Revision, member: Member, name: str) -> HttpResponse:

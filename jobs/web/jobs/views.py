@@ -45,50 +45,50 @@ class PrintedLine:
 @require_safe
 @signed_in
 def job(request: SignedInRequest, text_id: str) -> HttpResponse:
-    found, member = access.job(request.user, text_id)
-    history = list(found.history.all())
-    parents = list(found.waits_for.select_related("parent"))
-    children = [edge.job for edge in found.waited_for_by.select_related("job").order_by("job__position")]
-    late = polling.behind(found.account, with_aws=found.status.live and found.delivery == Delivery.SENT)
-    part = array.seen(found)
+    job, member = access.job(request.user, text_id)
+    history = list(job.history.all())
+    parents = list(job.waits_for.select_related("parent"))
+    children = [dependency.job for dependency in job.waited_for_by.select_related("job").order_by("job__position")]
+    is_behind = polling.behind(job.account, with_aws=job.status.live and job.delivery == Delivery.SENT)
+    part = array.seen(job)
     mark = polling.mark(
-        late,
+        is_behind,
         part and part.facts,
         len(history),
-        _facts(found),
-        [_state_of(edge) for edge in parents],
+        _facts(job),
+        [_state_of(dependency) for dependency in parents],
         [child.status.name for child in children],
     )
-    if found.status.live:
-        poll_hint.look_at([found])
+    if job.status.live:
+        poll_hint.look_at([job])
     if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
-    shown = redact(found.document)
+    document = redact(job.document)
     page = {
         "member": member,
-        "team": found.team,
-        "job": found,
-        "submission": found.submission,
-        "answer": answer(found, _not_ended(parents)),
-        "band": band(found, history),
-        "exit_words": exit_code_in_words(found.exit_code),
-        "attempts": logs.attempts(found),
+        "team": job.team,
+        "job": job,
+        "submission": job.submission,
+        "answer": answer(job, _not_ended(parents)),
+        "band": band(job, history),
+        "exit_words": exit_code_in_words(job.exit_code),
+        "attempts": logs.attempts(job),
         "parents": parents,
         "children": children,
         "history": history,
-        "environment": effective_view.environment(shown),
-        "command": list_at(shown, "containerOverrides", "command"),
-        "request_document": shown,
-        "tags": redact(found.tags),
-        "hides": shown != found.document or has_secrets(found.tags),
-        "resolved": effective_view.of_job(found),
-        "raw": redact(found.raw),
-        "array": array_counts(found),
-        "held": found.delivery == Delivery.HELD,
+        "environment": effective_view.environment(document),
+        "command": list_at(document, "containerOverrides", "command"),
+        "request_document": document,
+        "tags": redact(job.tags),
+        "hides": document != job.document or has_secrets(job.tags),
+        "resolved": effective_view.of_job(job),
+        "raw": redact(job.raw),
+        "array": array_counts(job),
+        "held": job.delivery == Delivery.HELD,
         "part": part,
         "heat": part and part.heat(),
-        "live": part.live if part else found.status.live,
-        "behind": late,
+        "live": part.live if part else job.status.live,
+        "behind": is_behind,
         "mark": mark,
         "here": "jobs",
     }
@@ -100,12 +100,12 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
 def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Ask for it to be stopped. Whoever comes by a link is shown the job instead."""
     if request.method != "POST":
-        found, _ = access.job(request.user, text_id)
-        return redirect(found)
-    found, member = access.job(request.user, text_id, may="stop")
-    actions.stop(found, member)
-    messages.success(request, f"Stopping {found.name}.")
-    return redirect(found)
+        job, _ = access.job(request.user, text_id)
+        return redirect(job)
+    job, member = access.job(request.user, text_id, may="stop")
+    actions.stop(job, member)
+    messages.success(request, f"Stopping {job.name}.")
+    return redirect(job)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,14 +113,14 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
 def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
     """A lead has a held job sent after all. Whoever comes by a link is shown the job instead."""
     if request.method != "POST":
-        found, _ = access.job(request.user, text_id)
-        return redirect(found)
-    found, member = access.job(request.user, text_id, may="lead")
-    if actions.release(found, member):
-        messages.success(request, f"{found.name} is sent.")
+        job, _ = access.job(request.user, text_id)
+        return redirect(job)
+    job, member = access.job(request.user, text_id, may="lead")
+    if actions.release(job, member):
+        messages.success(request, f"{job.name} is sent.")
     else:
-        messages.info(request, f"{found.name} is not held any more.")
-    return redirect(found)
+        messages.info(request, f"{job.name} is not held any more.")
+    return redirect(job)
 
 
 @require_safe
@@ -130,23 +130,23 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
 
     A page of its own for people without scripts; with `value_at=lines` only the lines, for the log on the job's page.
     """
-    found, member = access.job(request.user, text_id)
+    job, member = access.job(request.user, text_id)
     attempt = _attempt(request)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     if after:
-        piece = logs.after(found, after, attempt)
+        piece = logs.after(job, after, attempt)
     elif before:
-        piece = logs.before(found, before, attempt)
+        piece = logs.before(job, before, attempt)
     else:
-        piece = logs.tail(found, attempt)
+        piece = logs.tail(job, attempt)
     page = {
         "member": member,
-        "team": found.team,
-        "job": found,
+        "team": job.team,
+        "job": job,
         "attempt": attempt,
         "piece": piece,
         "lines": [PrintedLine(line.at, ansi.html_of(line.text)) for line in piece.lines],
-        "live": found.status.live,
+        "live": job.status.live,
         "here": "jobs",
     }
     return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
@@ -159,17 +159,17 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
 
     A file is read in a terminal, which control characters steer: `raw=1` asks for the log with them.
     """
-    found, _ = access.job(request.user, text_id)
-    rows = _file(found, _attempt(request), _as_written if request.GET.get("raw") == "1" else _plain)
+    job, _ = access.job(request.user, text_id)
+    rows = _file(job, _attempt(request), _as_written if request.GET.get("raw") == "1" else _plain)
     response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{found.name}-{found.text_id}.log"'
+    response["Content-Disposition"] = f'attachment; filename="{job.name}-{job.text_id}.log"'
     return cast("HttpResponse", response)  # as far as views are concerned it is one
 
 
-def _file(job: Job, attempt: int | None, shown: Callable[[str, str], str]) -> Iterator[bytes]:
+def _file(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
     for piece in logs.whole(job, attempt):
         for line in piece.lines:
-            row = shown(line.at.isoformat(timespec="milliseconds"), line.text)
+            row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
             yield f"{row}\n".encode(errors="replace")
         if piece.trouble:
             yield f"# {plain_text(piece.trouble)}\n".encode(errors="replace")
@@ -193,28 +193,28 @@ def _attempt(request: SignedInRequest) -> int | None:
 def band(job: Job, history: list[StateChange]) -> list[Stretch]:
     """The job's way as five stretches. A poll may miss a state, so a stretch without a beginning is passed over."""
     status = job.status
-    found_place = _first(history, State.STARTING)
-    marks = [
+    starting_at = _first(history, State.STARTING)
+    phases = [
         ("Submitted", job.accepted_at),
         ("Waiting", job.submitted_at or job.sent_at),
-        ("Starting", found_place if not job.started_at or (found_place and found_place < job.started_at) else None),
+        ("Starting", starting_at if not job.started_at or (starting_at and starting_at < job.started_at) else None),
         ("Running", job.started_at),
         ("Ended", (job.stopped_at or job.ended_at) if status.final else None),
     ]
-    begun = [index for index, (_, at) in enumerate(marks) if at]
-    current = begun[-1]
-    return [_stretch(index, name, marks, current, status) for index, (name, _) in enumerate(marks)]
+    phase_numbers = [index for index, (_, at) in enumerate(phases) if at]
+    current = phase_numbers[-1]
+    return [_stretch(index, name, phases, current, status) for index, (name, _) in enumerate(phases)]
 
 
 def _stretch(
-    index: int, name: str, marks: list[tuple[str, datetime | None]], current: int, status: Status
+    index: int, name: str, phases: list[tuple[str, datetime | None]], current: int, status: Status
 ) -> Stretch:
-    start = marks[index][1]
-    if index == len(marks) - 1:
+    start = phases[index][1]
+    if index == len(phases) - 1:
         return Stretch(status.label if status.final else name, "done" if status.final else "next", start, start)
     if start is None:
         return Stretch(name, "missed" if index < current else "next")
-    end = next((at for _, at in marks[index + 1 :] if at), None)
+    end = next((at for _, at in phases[index + 1 :] if at), None)
     return Stretch(name, "now" if index == current else "done", start, end)
 
 

@@ -61,8 +61,8 @@ def _guarded(
         step = next_step(request) if lets_through else None
         if lets_through and not lets_through(step):
             if asked_by_script(request):
-                words = "Go on signing in: the portal asks for something first."
-                return HttpResponse(words, status=403, content_type="text/plain")
+                message = "Go on signing in: the portal asks for something first."
+                return HttpResponse(message, status=403, content_type="text/plain")
             return redirect(str(step))
         return view(cast("SignedInRequest", request), *args, **kwargs)
 
