@@ -1,14 +1,13 @@
-"""The forms: one for a job, one for a definition, each over one document.
+"""The builder: forms for a job and for a definition, each editing one document, and the JSON page.
 
-form_state          what someone filled in, the document it makes, and what is wrong at which field
+form_state          what was filled in, the document it makes, and the problems by field
 options             what the team may choose from
-preflight           the pre-flight rail: the verdict sorted, and what is to be expected
-problem_view        a problem in the rail
-fix_views           a fix that was offered is applied
-definition_summary  what a definition says, for the form of a job to show and to hint at
+preflight           the checks beside the form; `problem_view` is a problem in one
+fix_views           applies a fix that was offered
+definition_summary  what a definition says, for a job's form
 job_views           the form of a job, and run again
 definition_views    the form of a definition
-rerun               the document with which a job or a submission begins again
+rerun               the document a rerun starts from
 open_in_form        from the JSON page to a form
-paste               what was pasted, read as what it is
+paste               pasted text in any known format
 """

@@ -1,4 +1,4 @@
-"""The fields of a draft as the template shows them: value, rows, choices, what the definition says, what is wrong."""
+"""The bound fields of a form: value, rows, options, hints and problems of each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from jobs.web.builder.options import USUAL_TAGS, Choice
 from jobs.web.builder.problem_view import Finding
 
 CONTAINER = "containerProperties"
-"""What a definition of several containers, a pod or several machines has not."""
+"""What a definition of several containers, a pod or nodes doesn't have."""
 
 MEMORY = ("512 MiB", "1 GiB", "2 GiB", "4 GiB", "8 GiB", "16 GiB", "32 GiB", "64 GiB", "128 GiB")
 SPANS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")
@@ -19,7 +19,7 @@ SPANS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")
 
 @dataclass(frozen=True)
 class Line:
-    """A row of names and values. `offered` ones are proposals, which say nothing while they have no value."""
+    """A row of name and value. An `offered` row is a suggestion, which counts only with a value."""
 
     key: str
     name: str = ""
@@ -28,7 +28,7 @@ class Line:
 
     @property
     def several(self) -> bool:
-        """Whether the value has several lines, which only a text area keeps."""
+        """Whether the value has line breaks, which only a text area keeps."""
         return "\n" in self.value or "\r" in self.value
 
 
@@ -56,7 +56,7 @@ class Item:
 
     @property
     def many(self) -> int:
-        """How many lines a text area begins with."""
+        """Initial number of lines of the text area."""
         return min(8, str(self.value).count("\n") + 1)
 
 
@@ -69,10 +69,9 @@ def items(
     suggestions: Mapping[str, Iterable[str]] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> dict[str, Item]:
-    """Every field that the form of the draft has, by its name.
+    """Return every field of the form by name.
 
-    What is `offered` may be taken, `choices` are all there are, and `notes` say what the chosen queue means for a
-    field.
+    `offered` are suggestions, `choices` the only values there are, and `notes` say what the selected queue requires.
     """
     bound = {
         field.name: _item(field, form, feedback, hints or {}, choices or {})
@@ -106,7 +105,7 @@ def _item(
 
 
 def _with_own(choices: Iterable[Choice], value: Value) -> Iterable[Choice]:
-    """The choices, and what the document has if it is none of them: opening a form must not change it."""
+    """Yield the choices, and the current value if it is none of them: opening a form must not change it."""
     options = list(choices)
     yield from options
     if isinstance(value, str) and value and value not in {choice.value for choice in options}:

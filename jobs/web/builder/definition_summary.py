@@ -1,5 +1,4 @@
-"""What a definition says, in words: shown beside a job's form, because a submission cannot change it, and hinted at
-where it can."""
+"""The summary of a definition, beside a job's form and as hints in its fields."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ LONGEST = 300
 
 @dataclass(frozen=True)
 class Facts:
-    """A revision as a form shows it."""
+    """A revision as the form shows it; `fixed` is what a submission can't change."""
 
     revision: Revision
     fixed: tuple[tuple[str, str], ...]
@@ -47,7 +46,7 @@ def of(revision: Revision) -> Facts:
 
 
 def _fixed(document: Document) -> Iterator[tuple[str, str]]:
-    """What only the definition can say. Nothing is said of what it leaves out."""
+    """Yield what only the definition can set; values it leaves out are skipped."""
     container = object_at(document, "containerProperties")
     yield "Image", text_at(container, "image") or "of several containers; see the definition"
     yield "Platform", ", ".join(map(str, list_at(document, "platformCapabilities"))) or "EC2"
@@ -74,7 +73,7 @@ def _fixed(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _volume(volume: object) -> str:
-    """A volume by its name, and what it is."""
+    """Describe a volume: its name and source."""
     if not is_object(volume):
         return json.dumps(volume)[:LONGEST]
     name = text_at(volume, "name") or "without a name"

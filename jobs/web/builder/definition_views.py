@@ -1,6 +1,6 @@
 """The form of a definition: new, as the next revision, or as a copy.
 
-One container has fields of its own; several, a pod or several machines are shown as AWS's schema has them.
+One container has fields of its own; several containers, a pod or several nodes are shown as AWS's schema has them.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -78,7 +78,7 @@ BLOCKS: dict[str, tuple[str, Document]] = {
         },
     ),
 }
-"""What a definition can be of, by the word in the URL: what it is called, and what it begins with."""
+"""Definition types by the word in the URL: title, and initial document."""
 
 PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
 
@@ -117,7 +117,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @signed_in
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
-    """What stands beside the form, for what is in it now, and what is to be said at its fields."""
+    """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, may="register")
     form = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
     form_feedback = feedback.of_draft(form, member, _account(request, member))
@@ -178,7 +178,7 @@ def page(
 
 
 def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
-    """Empty, of what was chosen; a draft that was kept; or a definition that is to be revised or copied."""
+    """Render the initial page: an empty form of the chosen type, a draft, or a definition to revise or copy."""
     saved_draft = builder_drafts.opened(request, member)
     if saved_draft:
         form = builder_drafts.as_draft(Kind.DEFINITION, saved_draft, BLANK)
@@ -191,7 +191,7 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     earlier, _ = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
     document: Document = redact(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
-    # Another team's name cannot be registered, so what it shares is copied.
+    # Another team's name can't be registered, so a shared definition is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = free_name(earlier)
     form = Draft.begun(Kind.DEFINITION, document, again=earlier.text_id)
@@ -199,20 +199,20 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
 
 
 def _of(form: Draft) -> str:
-    """The word for what the definition is of."""
+    """Return the definition type: container, ecs, eks or nodes."""
     block = schema_fields.block_of(form.document)
     return next((word for word, (_, template) in BLOCKS.items() if block and block in template), "container")
 
 
 def _accounts(member: Member) -> list[Account]:
-    """The accounts in which the team has queues: only there it can run what it registers."""
+    """Return the accounts in which the team has queues; only there can it run what it registers."""
     return list(
         Account.objects.filter(active=True, queues__grants__team=member.team).distinct().order_by("name")[:20]
     )
 
 
 def _account(request: SignedInRequest, member: Member) -> Account | None:
-    """The account that was chosen, where there is a choice."""
+    """Return the selected account; None without a choice."""
     account_id = request.POST.get("account", "")
     return (
         next((account for account in _accounts(member) if str(account.pk) == account_id), None)
@@ -226,7 +226,7 @@ def _on_fargate(form: Draft) -> bool:
 
 
 def _sizes(form: Draft) -> dict[str, list[Choice]]:
-    """On Fargate, the sizes there are; the memory that goes with the vCPU that is chosen."""
+    """Return Fargate's sizes: vCPUs, and the memory that goes with the selected vCPU. Empty on other platforms."""
     if not _on_fargate(form):
         return {}
     try:

@@ -1,4 +1,4 @@
-"""The drafts someone has in a team: listed, opened, thrown away."""
+"""The pages of a person's drafts in a team: list, open and discard."""
 
 from django.contrib import messages
 from django.http import HttpResponse

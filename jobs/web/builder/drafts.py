@@ -1,4 +1,4 @@
-"""The drafts of the builder: what is on its way in a form is kept with each look at it, and opened again."""
+"""Drafts in the builder's views: a form is saved with each preview, and opened again."""
 
 from urllib.parse import urlencode
 
@@ -30,7 +30,7 @@ _NAMES = {Kind.SUBMISSION: "jobName", Kind.DEFINITION: "jobDefinitionName"}
 
 
 def id_of(request: SignedInRequest) -> str:
-    """The id under which the page keeps what is written on it: that which it came with, or a fresh one."""
+    """Return the id under which the page saves its draft: the one it came with, or a new one."""
     text_id = request.POST.get("draft", "") or request.GET.get("draft", "")
     try:
         return to_text(from_text(text_id))
@@ -39,7 +39,7 @@ def id_of(request: SignedInRequest) -> str:
 
 
 def keep(request: SignedInRequest, member: Member, form: Draft) -> Kept | None:
-    """Keep what is in a form. A script says when someone has begun to type (`begin`); a button always means it."""
+    """Save a form. A script says when someone has begun to type (`begin`); a button always counts as that."""
     begin = "begin" in request.POST or request.POST.get("do") != "keep"
     return drafts.keep(
         member,
@@ -54,7 +54,7 @@ def keep(request: SignedInRequest, member: Member, form: Draft) -> Kept | None:
 
 
 def keep_text(request: SignedInRequest, member: Member, text: str, request_key: str, again: str = "") -> Kept | None:
-    """Keep what is written on the JSON page, whatever it is so far."""
+    """Save the text of the JSON page, valid or not."""
     return drafts.keep(
         member,
         id_of(request),
@@ -78,15 +78,15 @@ def _name(text: str) -> str:
 
 
 def answer(request: SignedInRequest, member: Member, result: Kept | None) -> HttpResponse:
-    """What became of it, for the page's script to show."""
+    """Render the result of saving, for the page's script."""
     return render(request, "jobs/builder/draft_status.html", {"kept": result, "team": member.team})
 
 
 def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
-    """The draft that the address asks for, or what was sent from it. None: the page is new.
+    """Return the draft that the URL names, or what was sent from it; None for a new page.
 
-    A page gives itself an address as soon as someone types on it, which may be before the portal has the draft: so
-    one that isn't there, or is another's, is a new page under its id.
+    A page puts its draft's id into the URL at the first keystroke, which may be before the portal has the draft. So a
+    draft that is missing, or belongs to someone else, is a new page under that id.
     """
     if text_id := _id(request, "sent"):
         saved_draft = drafts.sent(member, text_id)
@@ -98,7 +98,7 @@ def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
 
 
 def reopened(request: SignedInRequest, member: Member) -> HttpResponse | None:
-    """Where someone is led who comes back to a page from which they have sent: the same text, as a new draft."""
+    """Redirect from a page whose draft was sent to the same text as a new draft; None if it was not."""
     text_id = _id(request, "draft")
     if not text_id or drafts.sent(member, text_id) is None:
         return None
@@ -113,25 +113,25 @@ def _id(request: SignedInRequest, name: str) -> str:
 
 
 def as_draft(kind: Kind, saved_draft: KeptDraft, blank: Document) -> Draft:
-    """A kept draft as a form has it; its text may be no document yet."""
+    """Return a saved draft as a form's state; its text may be no document yet."""
     post = QueryDict(mutable=True)
     post.update({"document": saved_draft.text, "again": saved_draft.again})
     return Draft.sent(kind, post, blank)
 
 
 def address(saved_draft: KeptDraft) -> str:
-    """The page on which a draft goes on."""
+    """Return the URL of the page that continues a draft."""
     page = reverse(PAGES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
     return f"{page}?{urlencode({'draft': saved_draft.text_id})}"
 
 
 def sent(request: SignedInRequest, member: Member, form: Draft, answer: HttpResponse) -> HttpResponse:
-    """What was sent is no draft any more."""
+    """Mark the form's draft as sent, and return the response."""
     drafts.mark_sent(member, id_of(request), _KINDS[form.kind], form.text, again=form.again)
     return answer
 
 
 def text_sent(request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse) -> HttpResponse:
-    """The same for the JSON page."""
+    """Mark the JSON page's draft as sent, and return the response."""
     drafts.mark_sent(member, id_of(request), DraftKind.JSON, text, again=again)
     return answer

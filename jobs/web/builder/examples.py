@@ -1,4 +1,4 @@
-"""Documents to begin from. They name the team's own queue and definition, so that they can be sent as they stand."""
+"""Example documents to start from, with the team's own queue and definition, so they can be submitted as they are."""
 
 import json
 
@@ -13,7 +13,7 @@ TITLES = {
 
 
 def example(kind: Kind, team: Team) -> str:
-    """The text of an example. Where the team has no queue or definition yet, it says what belongs there."""
+    """Return an example's text; placeholders where the team has no queue or definition yet."""
     if kind is Kind.DEFINITION:
         return _text(_definition(team))
     queue, definition = _queue(team), _definition_name(team)

@@ -1,5 +1,4 @@
-"""What is said of a draft: the judge's verdict and the form's own, each problem at its field, and the sentence on the
-button."""
+"""Feedback on a form: the validation result and the form's own problems by field, and the label of the button."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ MOST_PROBLEMS = 50
 
 @dataclass(frozen=True)
 class Said:
-    """What the page says. Before anyone judged, it says so."""
+    """What the page shows about the form; also before it was validated."""
 
     headline: str
     sentence: str
@@ -35,7 +34,7 @@ class Said:
     approval: tuple[str, ...] = ()
     rail: Rail | None = None
     verdict: Verdict | None = None
-    """None when there was no document to judge."""
+    """None if there was no document to validate."""
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -56,7 +55,7 @@ class Said:
 
     @property
     def at(self) -> Mapping[str, list[Finding]]:
-        """Findings by the names of their fields."""
+        """Problems by field name."""
         by_field: dict[str, list[Finding]] = {}
         for finding in self.findings:
             by_field.setdefault(finding.field, []).append(finding)
@@ -73,7 +72,7 @@ def not_yet(form: Draft) -> Said:
 
 
 def of_draft(form: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
-    """The verdict on a draft. What is merely still to fill in is no error yet, unless `all_of_it` is asked for."""
+    """Validate a form. Missing input counts as an error only with `all_of_it`."""
     if form.unread:
         return _of_no_document(form.unread)
     try:

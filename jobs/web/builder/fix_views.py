@@ -1,4 +1,4 @@
-"""A fix that was offered beside the form is applied to its document, and the form is shown again."""
+"""Applying a fix that the form offered."""
 
 from django.contrib import messages
 
@@ -13,14 +13,14 @@ from jobs.web.builder.problem_view import Finding
 from jobs.web.shell.auth import SignedInRequest
 
 ASKED = "fix:"
-"""What the value of such a button begins with; the key of the finding follows."""
+"""Prefix of the button's value; the problem's key follows."""
 GONE = "Nothing was changed: that was put right already, or the form says something else by now."
 
 
 def fixed(
     request: SignedInRequest, member: Member, form: Draft, key: str, account: Account | None = None
 ) -> tuple[Draft, Said]:
-    """The form after the fix, and what is said of it then."""
+    """Return the form after the fix, and its new feedback."""
     form_feedback = feedback.of_draft(form, member, account)
     problem_view = _found(form_feedback, key)
     if problem_view is None or form_feedback.verdict is None:

@@ -1,8 +1,8 @@
-"""What someone filled in: the text of a document, the fields beside it, and what is wrong with both.
+"""The state of a form: a document's text, the fields beside it, and the problems of both.
 
-The text is the truth. With scripts the page keeps the fields and the text the same and says so (`follows`): then
-the text counts alone, to the byte. Without scripts the page also carries the text it was opened with (`base`): what a
-field holds counts where it differs from that, and is laid over the text; all else comes through untouched.
+The text is authoritative. With scripts, the page keeps fields and text in sync and says so (`follows`): then only the
+text counts, to the byte. Without scripts, the page also posts the text it was opened with (`base`): a field that
+differs from that text is applied over the posted text; everything else stays as it is.
 """
 
 import json
@@ -28,17 +28,17 @@ LONGEST_KEY = 64
 MOST_SHOWN = 50
 MOST_BEYOND = 12
 _ROW = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
-"""The name of a row's first control: of an old row (o) or a new one (n)."""
+"""The name of a row's first control, of an old row (o) or a new one (n)."""
 
 _MEANT: Mapping[str, tuple[Callable[[str], object], str]] = {
     "command": (units.command_of, "A quote begins here and has no end."),
     "memory": (units.mib_of, "Write a size such as 512 MiB or 16 GiB."),
     "duration": (units.seconds_of, "Write a time such as 30 min or 2 h."),
 }
-"""What a kind of field understands, and what to say of anything else. The document then has it as it was typed."""
+"""Parsers by kind of field, and the message for other input. The document then keeps the input as typed."""
 
 _OF_RULES = {(Kind.DEFINITION, "fargate.execution-role"): "execution_role"}
-"""Rules that speak of something that is not there, and so has no place, by the field where it belongs."""
+"""The field for rules about a missing value, which have no place in the document."""
 
 TABLES: Mapping[Kind, tuple[Field, ...]] = {Kind.SUBMISSION: forms.JOB, Kind.DEFINITION: forms.DEFINITION}
 PANES = (("form", "Form"), ("both", "Both"), ("json", "JSON"))
@@ -47,7 +47,7 @@ FORMS = {Kind.SUBMISSION: "a job", Kind.DEFINITION: "a definition"}
 
 @dataclass(frozen=True)
 class Draft:
-    """A form on its way. Where nobody can read the text, `unread` says why and the fields keep what they held."""
+    """A form's state. If the text can't be parsed, `unread` has the error and the fields keep their input."""
 
     kind: Kind
     base: Document
@@ -60,11 +60,11 @@ class Draft:
     unread: NotADocument | None = None
     follows: bool = False
     shown: tuple[str, ...] = ()
-    """Pointers to what was asked for beside the fields of the form, and is shown in it."""
+    """Pointers to schema fields that were added to the form."""
 
     @classmethod
     def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
-        """With a document that is to be changed; `text` is how it was written, if someone wrote it."""
+        """Open a document; `text` is its source, if someone wrote it."""
         source = text or in_full(base)
         return cls(kind, base, source, source, forms.values(base, TABLES[kind]), to_text(new_id()), again)
 
@@ -89,7 +89,7 @@ class Draft:
         return form._following(posted) if follows else form._with_fields(posted)
 
     def _following(self, posted: Mapping[str, Value]) -> "Draft":
-        """The text alone; where nobody can read it, the fields hold what they held."""
+        """Use the text alone; if it can't be parsed, keep the posted fields."""
         try:
             base = _of_kind(self.written, self.kind).document
         except NotADocument as error:
@@ -97,7 +97,7 @@ class Draft:
         return replace(self, base=base, filled=forms.values(base, self.table))
 
     def _with_fields(self, posted: Mapping[str, Value]) -> "Draft":
-        """The text, and over it what was changed in the fields."""
+        """Use the text, with changed fields applied over it."""
         try:
             reading = _of_kind(self.written, self.kind)
             opened = (
@@ -119,13 +119,16 @@ class Draft:
         return replace(self, base=reading.document, filled=current | changed, laid_over=rewritten)
 
     def but(self, name: str, value: Value) -> "Draft":
-        """With another value in a field, which is laid over the text."""
+        """Return a copy with another value in a field, applied over the text."""
         values, overrides = {**self.filled, name: value}, {**self.laid_over, name: value}
         return replace(self, filled=values, laid_over=overrides)
 
     def after(self, fix: Fix, validated: Document) -> "Draft":
-        """With a fix applied. It was made for the document as it was judged, with what the portal fills in: where the
-        fix needs that, it comes along. Raises CannotApply."""
+        """Return a copy with a fix applied. Raise CannotApply.
+
+        The fix was made for the validated document, with the defaults the portal adds; where it needs those, they are
+        included.
+        """
         try:
             document = apply(self.document, fix)
         except CannotApply:
@@ -133,11 +136,11 @@ class Draft:
         return Draft.begun(self.kind, document, self.again)
 
     def renewed(self) -> "Draft":
-        """The same, as a new wish."""
+        """Return a copy with a new idempotency key."""
         return replace(self, request_key=to_text(new_id()))
 
     def settled(self) -> "Draft":
-        """The same with the fields in the text, if the text can say all that they hold."""
+        """Return a copy with the fields written into the text, if the text can hold all of them."""
         if self.unread or not self.laid_over:
             return self
         values = forms.values(self.document, self.table)
@@ -152,17 +155,17 @@ class Draft:
 
     @cached_property
     def document(self) -> Document:
-        """What the form asks for now; what it was opened with where nobody can read the text."""
+        """The form's document; the one it was opened with if the text can't be parsed."""
         return forms.written(self.base, self.table, self.laid_over)
 
     @cached_property
     def text(self) -> str:
-        """What is judged and sent: as it was written, unless a field says otherwise."""
+        """What is validated and submitted: the text as written, unless a field changes it."""
         return in_full(self.document) if self.laid_over else self.written
 
     @cached_property
     def beyond(self) -> list[str]:
-        """Pointers to what is in the document only."""
+        """Pointers to values that no field shows."""
         if self.unread:
             return []
         shown_pointers = [*self.shown, *([self.block.pointer] if self.block else [])]
@@ -175,13 +178,13 @@ class Draft:
 
     @cached_property
     def block(self) -> Part | None:
-        """Of a definition that is not of one container: its own block, as the form shows it."""
+        """The block of a definition of several containers, a pod or nodes, as the form shows it."""
         name = schema_fields.block_of(self.document) if self.kind is Kind.DEFINITION else ""
         return schema_fields.part_at(self.kind, f"/{name}", self.document) if name else None
 
     @cached_property
     def shown_parts(self) -> list[Part]:
-        """What was asked for, as the form shows it; its block is shown anyway."""
+        """The schema fields added to the form, without its block, which is always shown."""
         own = self.block.pointer if self.block else None
         parts = (
             schema_fields.part_at(self.kind, item, self.document) for item in dict.fromkeys(self.shown) if item != own
@@ -190,20 +193,20 @@ class Draft:
 
     @cached_property
     def beyond_places(self) -> list[tuple[str, bool]]:
-        """The first of them, each with whether AWS's schema knows it, so that the form could show it."""
+        """The first unmapped pointers, each with whether AWS's schema has it, so that the form could show it."""
         first = self.beyond[:MOST_BEYOND]
         return [(pointer, schema_fields.part_at(self.kind, pointer, self.document) is not None) for pointer in first]
 
     @cached_property
     def missing(self) -> list[Field]:
-        """Fields that must not be empty, and are."""
+        """Required fields that are empty."""
         if self.unread:
             return []
         return [field for field in self.table if field.wanted and not str(self.filled[field.name]).strip()]
 
     @cached_property
     def own_problems(self) -> list[Problem]:
-        """What only the form can know: what is still to fill in, or not to be understood, or there twice."""
+        """Problems only the form knows: missing input, input that can't be parsed, duplicate tags."""
         if self.unread:
             return []
         problems = [
@@ -226,7 +229,7 @@ class Draft:
         return problems
 
     def problems(self, problems: Iterable[Problem]) -> list[Problem]:
-        """The form's own, and those of the judge that say more than that something is still to fill in."""
+        """Return the form's own problems, and those of the validation that don't repeat one."""
         keys = tuple(f"{field.place.path[-1]} " for field in self.missing)
         own = {self._field_of(problem) for problem in self.own_problems} - {None}
         others = [
@@ -238,7 +241,7 @@ class Draft:
         return [*self.own_problems, *others]
 
     def _pointer(self, field: Field) -> str:
-        """Where the field's value stands, or would stand."""
+        """Return the pointer to the field's value, existing or not."""
         return next(iter(field.place.owns(self.document)), join(*field.place.path))
 
     def _field_of(self, problem: Problem) -> Field | None:
@@ -249,7 +252,7 @@ class Draft:
         return FieldIndex(self.document, self.table)
 
     def at_fields(self, problems: Iterable[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
-        """Problems by the names of their fields, errors first, and those that no field shows."""
+        """Group problems by field name, errors first; also return those that no field shows."""
         by_field: dict[str, list[Problem]] = {}
         rest: list[Problem] = []
         for problem in sorted(problems, key=lambda item: item.severity is not Severity.ERROR):
@@ -263,7 +266,7 @@ class Draft:
 
 
 def _sent(field: Field, post: QueryDict) -> Value:
-    """What the page sent of a field. Rows and jobs send their name by itself too, to say that they were shown."""
+    """Return the posted value of a field. Rows and jobs also post their name, to say that they were shown."""
     match field.kind:
         case "variables" | "tags":
             return tuple(_rows(field, post))
@@ -289,7 +292,7 @@ def _rows(field: Field, post: QueryDict) -> Iterable[Row]:
 
 
 def _lines(text: str) -> str:
-    """Browsers send every line break as CR LF."""
+    """Replace CR LF, which browsers send for every line break, by LF."""
     return text.replace("\r\n", "\n")
 
 
@@ -303,7 +306,7 @@ def in_full(document: Document) -> str:
 
 
 def _of_kind(text: str, kind: Kind) -> Reading:
-    """Raises NotADocument when the text is none, or one of another kind."""
+    """Parse the text. Raise NotADocument if it is no document, or one of another kind."""
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
@@ -314,14 +317,14 @@ def _of_kind(text: str, kind: Kind) -> Reading:
 
 
 def _anew(value: Value) -> Value:
-    """Rows that the text has otherwise by now: none of them is one of its own any more."""
+    """Return rows as new ones: the text has changed, so none is an existing entry any more."""
     if isinstance(value, str):
         return value
     return tuple(Row(row.name, row.value) for row in value if isinstance(row, Row)) or value
 
 
 def _plain(value: Value) -> object:
-    """A value without which entry of the document it is."""
+    """Return a value without the positions of its rows in the document."""
     if isinstance(value, str):
         return value.strip()
     return [(row.name, row.value) if isinstance(row, Row) else row for row in value]

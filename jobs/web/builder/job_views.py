@@ -1,4 +1,4 @@
-"""The form of a job: what to run, with what, where and how large, after what, under which tags."""
+"""The form of a job: definition, overrides, queue, size, dependencies and tags."""
 
 from http import HTTPStatus
 
@@ -41,7 +41,7 @@ SENT_BEFORE = (
     "This form has submitted something else before, so nothing was sent. Press the button again to send this."
 )
 REVISION_OF = "revision_of"
-"""For which definition the page offered revisions: another one's numbers mean nothing."""
+"""The definition for which the page listed revisions; their numbers mean nothing for another one."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +73,7 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @signed_in
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
-    """What stands beside the form, for what is in the form now, and what is to be said at its fields."""
+    """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, may="submit")
     form = _sent(request)
     runnable = options.revisions(member.team, _name(form))
@@ -103,7 +103,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @signed_in
 def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The jobs of a name that this one could wait for."""
+    """Search the jobs that this one could depend on."""
     member = access.membership(request.user, slug, may="submit")
     text = request.POST.get("waits_named", "").strip().replace("\0", "")
     selected_ids = tuple(dict.fromkeys(request.POST.getlist("waits")))
@@ -115,7 +115,7 @@ def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def job_again(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """The form, filled in with a job that was."""
+    """Open the form with an earlier job."""
     job, member = access.job(request.user, text_id, may="submit")
     return redirect(f"{reverse('job_form', args=[member.team.slug])}?again={job.text_id}")
 
@@ -123,7 +123,7 @@ def job_again(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @signed_in
 def submission_again(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """The form for a single job, the JSON page for a workflow: a form shows one document of one job."""
+    """Open the form for a single job, or the JSON page for a workflow, which has no form."""
     submission, member = access.submission(request.user, text_id, may="submit")
     slug = member.team.slug
     if submission.kind == Kind.WORKFLOW:
@@ -191,7 +191,7 @@ def page(
 
 
 def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.Again | None]:
-    """What the form opens with: a job that was, or nothing but the usual queue and perhaps a definition."""
+    """Return the initial form: a draft, an earlier job, or the default queue and perhaps a definition."""
     saved_draft = builder_drafts.opened(request, member)
     if saved_draft:
         form = builder_drafts.as_draft(Kind.SUBMISSION, saved_draft, BLANK)
@@ -208,7 +208,7 @@ def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.A
 
 
 def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Again | None:
-    """What to run again: a job of this team, whose queues and definitions it names."""
+    """Return the job to run again; None if it is of another team, whose queues and definitions it names."""
     try:
         job, owner = access.job(request.user, text_id)
     except Http404:
@@ -246,7 +246,7 @@ def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rer
         form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.KeyReusedError:
-        # Someone went back to a form that had submitted, and changed it: the same button means a new wish now.
+        # Someone went back to a form that had submitted and changed it: this is a new request.
         form = form.renewed()
         messages.warning(request, SENT_BEFORE)
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
@@ -258,7 +258,7 @@ def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rer
 
 
 def _facts(form: Draft, runnable: list[Revision]) -> definition_summary.Facts | None:
-    """Of the revision that the draft names, or the newest."""
+    """Summarize the revision that the form names, or the newest."""
     number = form.filled["revision"]
     revisions = [revision for revision in runnable if not number or str(revision.number) == number]
     return definition_summary.of(revisions[0]) if revisions else None

@@ -1,4 +1,4 @@
-"""The page where a document is pasted, judged while it is written, and sent."""
+"""The JSON page: a document is pasted, validated while it is written, and submitted."""
 
 import json
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ LONGEST_KEY = 64
 
 @dataclass(frozen=True)
 class Draft:
-    """What someone sent: the text to show again, to the byte, and what is to be read, which a file may say."""
+    """What was posted: the editor's text, kept to the byte, and an uploaded file, which takes precedence."""
 
     text: str
     request_key: str
     file: "UploadedFile[bytes] | None" = None
     again: str = ""
-    """The submission or job that this one repeats, if it does."""
+    """The submission or job that this one repeats, if any."""
 
     @classmethod
     def of(cls, request: SignedInRequest) -> "Draft":
@@ -51,7 +51,7 @@ class Draft:
         ).opened()
 
     def opened(self) -> "Draft":
-        """With a file's text in the place of the editor's, if it is one. It is the person's last word."""
+        """Return it with the file's text in place of the editor's, if the file is text."""
         if self.file is None or (self.file.size or 0) > LARGEST:
             return self
         try:
@@ -61,17 +61,17 @@ class Draft:
             return self
 
     def whole(self, member: Member) -> str | bytes:
-        """What is to be read, with the values that were masked when the page was opened. Raises NotADocument."""
+        """Return the source with masked values filled in again. Raise NotADocument."""
         source = self.asked()
         return action_masked_source.whole(source, member, self.again) if isinstance(source, str) else source
 
     def asked(self) -> str | bytes:
-        """What is to be read. Raises NotADocument for what no database could keep."""
+        """Return the source to parse. Raise NotADocument for text that no database can store."""
         if self.file is None:
             if "\0" in self.text:
                 line = self.text[: self.text.index("\0")].count("\n") + 1
                 raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
-            # Browsers send every line break of a text field as CR LF; what the person sees has LF.
+            # Browsers send the line breaks of a text field as CR LF; the person sees LF.
             return self.text.replace("\r\n", "\n")
         if (self.file.size or 0) > LARGEST:
             size = f"{(self.file.size or 0) / 1024 / 1024:.1f} MiB"
@@ -108,7 +108,7 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
     except actions.Refused as error:
         view = validation_view.of_verdict(error.verdict)
     except actions.KeyReusedError:
-        # Someone went back to a page that had submitted, and changed its text: the same button means a new wish now.
+        # Someone went back to a page that had submitted and changed its text: this is a new request.
         json_input = Draft(json_input.text, to_text(new_id()), again=json_input.again)
         view = validation_view.of_reused_key(_judged(json_input, member))
     except actions.RecoveryError as error:
@@ -120,7 +120,7 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @signed_in
 def judge(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The panel beside the editor, for what is in the editor now."""
+    """Render the panel beside the editor for the text that was posted."""
     member = access.membership(request.user, slug, may="submit")
     json_input = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
     view = _judged(json_input, member) if json_input.text.strip() else validation_view.NOTHING_YET
@@ -128,7 +128,7 @@ def judge(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpResponse:
-    """Register or submit, and show what came of it. Raises NotADocument and Refused."""
+    """Register or submit the document, and redirect to the result. Raise NotADocument or ValidationFailedError."""
     source_text = json_input.whole(member)
     reading = read(source_text)
     text = source_text if isinstance(source_text, str) else reading.text
@@ -142,7 +142,7 @@ def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpRe
 
 
 def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
-    """Register a definition, wait a little for AWS, and show it. Raises NotADocument and Refused."""
+    """Register a definition, wait shortly for AWS, redirect to it. Raise NotADocument or ValidationFailedError."""
     registration = actions.register(text, member, account=account)
     revision = actions.await_registration(registration.revision)
     _tell(request, revision, reused=registration.reused)
@@ -150,13 +150,13 @@ def registered(request: SignedInRequest, text: str, member: Member, account: Acc
 
 
 def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
-    """The page with a text that was written elsewhere, in a form for one."""
+    """Render the page with a text written elsewhere, under a new key."""
     json_input = Draft(text, to_text(new_id()), again=again)
     return page(request, member, json_input, _judged(json_input, member))
 
 
 def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
-    """The page with a text that no form could take, and why."""
+    """Render the page with a text that no form could open, and the reason."""
     return page(
         request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(why), is_rejected=True
     )
@@ -189,7 +189,7 @@ def _judged(json_input: Draft, member: Member) -> Opinion:
 
 
 def _beginning(request: SignedInRequest, member: Member) -> str:
-    """What the editor opens with: nothing, an example, or what was sent or registered once before."""
+    """Return the editor's initial text: empty, an example, or an earlier submission or definition."""
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
         submission, _ = access.submission(request.user, earlier)
@@ -226,6 +226,6 @@ def page(
 
 
 def _kept(request: SignedInRequest, member: Member, json_input: Draft) -> Kept | None:
-    """What a refused page shows is kept: asked for again, by Back, it shows the same."""
+    """Save what a rejected page shows, so that it is the same after Back."""
     text = json_input.text.replace("\r\n", "\n")
     return builder_drafts.keep_text(request, member, text, json_input.request_key, json_input.again)

@@ -1,4 +1,4 @@
-"""From the JSON page to a form: the text that is in the editor opens as the form of what it is."""
+"""From the JSON page to a form: opens the editor's text in the form of its kind."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Whoever comes by a link or by Back, and so without a text, is shown the JSON page."""
+    """Open the posted text in a form. A GET has no text and shows the JSON page."""
     member = access.membership(request.user, slug, may="submit")
     if request.method != "POST":
         return redirect("write", member.team.slug)
@@ -39,7 +39,7 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _formable(reading: Reading) -> Reading:
-    """What a form can show without loss. Raises NotADocument, with the reason, for anything else."""
+    """Return what a form can show without loss. Raise NotADocument, with the reason, for anything else."""
     if has_errors(reading.problems):
         first = reading.problems[0]
         place = reading.place(first.pointer)

@@ -1,6 +1,6 @@
-"""What the team may choose from: its queues, the definitions it may use, its jobs, the tags it uses.
+"""The form's options: the team's queues, usable definitions, jobs, and the tags it uses.
 
-Every list is bounded, and asked for by one query: a form must open as fast for a team with a million jobs.
+Every list is bounded and costs one query: a form must open as fast for a team with a million jobs.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -31,14 +31,14 @@ MOST_REVISIONS = 50
 MOST_WAITS = 30
 MOST_VALUES = 40
 RECENT_JOBS = 200
-"""So many of the team's newest jobs are looked at for what it usually writes."""
+"""The newest jobs of the team that are read for usual values."""
 SEARCHED_JOBS = 5000
-"""So many of its newest jobs are searched by name."""
+"""The newest jobs that are searched by name."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing to choose. `note` is what to know of it before."""
+    """One option; `note` is a remark on it."""
 
     value: str
     label: str
@@ -48,7 +48,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Known:
-    """What the team's recent jobs say: their tags, and those that another could wait for."""
+    """Values of the team's recent jobs: tags, and jobs that another could depend on."""
 
     keys: tuple[str, ...] = ()
     tags: Mapping[str, list[str]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Known:
 
 
 def queues(team: Team) -> tuple[list[Choice], str]:
-    """The team's queues, and the one to begin with."""
+    """Return the team's queues, and the one to preselect."""
     grants = list(
         QueueGrant.objects.filter(team=team, queue__account__active=True, queue__vanished_at=None)
         .select_related("queue__account")
@@ -76,7 +76,7 @@ def queues(team: Team) -> tuple[list[Choice], str]:
 
 
 def definitions(team: Team) -> list[Choice]:
-    """What the team can run: definitions that have a revision in AWS."""
+    """Return the definitions the team can run: those with a revision in AWS."""
     runnable = Q(revisions__registration=Registration.REGISTERED, revisions__active=True)
     usable = Definition.objects.usable_by(team).annotate(newest=Max("revisions__number", filter=runnable))
     rows = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MOST_DEFINITIONS]
@@ -88,7 +88,7 @@ def definitions(team: Team) -> list[Choice]:
 
 
 def revisions(team: Team, name: str) -> list[Revision]:
-    """The revisions of a definition that Batch would run, newest first."""
+    """Return the runnable revisions of a definition, newest first."""
     if not name:
         return []
     return list(
@@ -100,7 +100,7 @@ def revisions(team: Team, name: str) -> list[Revision]:
 
 
 def images(team: Team) -> list[str]:
-    """The images that the team was given by their whole names, and those that its definitions run."""
+    """Return the images granted by full name, and those that the team's definitions run."""
     patterns = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
     newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MOST_REVISIONS]
     used = (text_at(item.document, "containerProperties", "image") for item in newest.only("document"))
@@ -108,14 +108,14 @@ def images(team: Team) -> list[str]:
 
 
 def given(team: Team) -> dict[str, list[str]]:
-    """What a definition's fields may hold: images, and the roles that the team was given by their whole names."""
+    """Return suggestions for a definition's fields: images, and the roles granted by full name."""
     roles = RoleGrant.objects.filter(team=team).exclude(pattern__endswith="*").order_by("pattern")
     role_arns = list(roles.values_list("pattern", flat=True))
     return {"image": images(team), "job_role": role_arns, "execution_role": role_arns}
 
 
 def known(team: Team, selected_ids: Collection[str] = ()) -> Known:
-    """What the newest jobs of the team say."""
+    """Return values of the team's newest jobs."""
     recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
     return Known(
         *_tags(team, recent),
@@ -126,7 +126,7 @@ def known(team: Team, selected_ids: Collection[str] = ()) -> Known:
 
 
 def waits(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
-    """The team's jobs of a name, or any; what is chosen already always stays among them."""
+    """Return the team's jobs by name, or its newest; selected ones always stay included."""
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOBS]
     rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False)
     if text:
@@ -144,7 +144,7 @@ def _missing(team: Team, jobs: Iterable[Job], selected_ids: Collection[str]) -> 
 
 
 def _waits(jobs: list[Job], selected_ids: Collection[str], more: Iterable[Job]) -> list[Choice]:
-    """The chosen first, then active ones, then the newest. An id that is nobody's here is shown as it is."""
+    """Order jobs: selected, then active, then newest. An unknown id is shown as it is."""
     by_id = {str(job.batch_id): job for job in [*jobs, *more]}
     unknown = [
         Choice(job_id, job_id, "not a job of this team that is known here")
@@ -159,7 +159,7 @@ def _waits(jobs: list[Job], selected_ids: Collection[str], more: Iterable[Job]) 
 
 
 def _tags(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
-    """The keys that are in use, the usual ones first, and the values of these."""
+    """Return the tag keys in use, common ones first, and the values of each."""
     rows = JobTag.objects.filter(team=team, job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
     values: dict[str, set[str]] = {key: set() for key in USUAL_TAGS}
     for key, value in rows:

@@ -1,7 +1,7 @@
-"""What is pasted into the editor: read as whatever it is, and said what it was and what was changed on the way.
+"""Text pasted into the editor, parsed as whatever format it is, with the changes that made.
 
-The page's script asks with two texts: what was pasted, and the whole document after it. What is a document as it
-stands is left alone, comments and layout with it. Anything else comes back as the document that was read out of it.
+The script posts two texts: the paste, and the whole document after it. A document as it stands is left alone, with
+its comments and layout; anything else comes back as the document that was parsed from it.
 """
 
 from django.http import HttpResponse, JsonResponse
@@ -41,12 +41,12 @@ def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def is_as_written(reading: Reading) -> bool:
-    """Whether the text is the document itself, perhaps with comments, so that nothing needs to be written anew."""
+    """Return whether the text is the document itself, perhaps with comments, so nothing needs rewriting."""
     try:
         document = with_comments(reading.text).value
     except NotADocument:
         return False
-    # A definition without a type is read as one of a container; what its author left out is not written for him.
+    # A definition without a type is parsed as one container; the type its author left out is not added.
     typed = reading.kind is Kind.DEFINITION and "type" not in document
     return (document | {"type": reading.document.get("type")} if typed else document) == reading.document
 

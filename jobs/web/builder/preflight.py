@@ -1,7 +1,7 @@
-"""The pre-flight rail: is it valid, allowed and fitting, what of tags and ceilings, and what is to be expected.
+"""The pre-flight checks: valid, allowed, fitting, tags and limits, and the expected cost, wait and run time.
 
-Each line has a word, a reason, and what was found against it. What is not known is said to be so. Nothing is judged
-here: the verdict is the judge's, and this only sorts it and adds what the team's own past tells.
+Nothing is validated here: the checks sort a validation result and add statistics of the team's jobs. What is unknown
+is shown as unknown.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,11 +51,11 @@ _CEILINGS = frozenset(
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the rail: how it looks, its word and why, and the problems that are told under it."""
+    """One check: its tone, outcome and reason, and the problems against it."""
 
     name: str
     label: str
-    tone: str  # good, warn, bad, or off where nothing is known
+    tone: str  # good, warn, bad, or off if unknown
     word: str
     reason: str = ""
     findings: tuple[Finding, ...] = ()
@@ -67,14 +67,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Rail:
-    """All lines, in their order."""
+    """All checks, in display order."""
 
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One job of the verdict, as far as its names are known."""
+    """One job of the document, as far as its queue and definition are known."""
 
     document: Document
     definition: Document
@@ -86,14 +86,14 @@ class _Run:
 
     @property
     def limit(self) -> int:
-        """Seconds after which an attempt is ended; 0: never."""
+        """Seconds after which an attempt is ended; 0 for never."""
         own = seconds_at(self.document)
         seconds = own if own is not None else seconds_at(self.definition)
         return seconds if is_whole_number(seconds) else 0
 
 
 def of(result: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
-    """The rail of a document. `missing` are the names of fields that are still to be filled in."""
+    """Run the checks on a document; `missing` are the labels of fields still to fill in."""
     if result.reading.kind is Kind.DEFINITION:
         return _of_definition(result, member, findings, missing)
     runs = [_run(result.reading.document, target) for target in result.targets]
@@ -142,11 +142,11 @@ def _run(document: Document, target: Target) -> _Run:
     return _Run(own if is_object(own) else {}, target.revision.document if target.revision else {}, target)
 
 
-# -- Which line tells a problem
+# -- The check a problem belongs to
 
 
 def line_of(problem: Problem) -> str:
-    """The line under which a problem is told."""
+    """Return the name of the check that shows a problem."""
     rule = problem.rule
     if rule in _FITS:
         return "run" if rule == "run.longer-than-limit" else "fits"
@@ -160,7 +160,7 @@ def line_of(problem: Problem) -> str:
 def _line(
     name: str, label: str, findings: Iterable[Finding], word: str, reason: str, *, bad: str = "No", tone: str = "good"
 ) -> Line:
-    """The line as it is when nothing is against it, or what is."""
+    """Build the check from the problems against it, or as passed without any."""
     mine = tuple(finding for finding in findings if line_of(finding.problem) == name)
     if any(finding.is_error for finding in mine):
         return Line(name, label, "bad", bad, "", mine)
@@ -176,7 +176,7 @@ def _unknown(name: str, reason: str) -> Line:
 _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 
 
-# -- The lines
+# -- The checks
 
 
 def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
@@ -214,7 +214,7 @@ def _fitting(findings: Sequence[Finding], fits: Sequence[Fit]) -> Line:
 
 
 def _somewhere(size: Size, queues: Sequence[Queue]) -> Fit:
-    """Whether any queue of the team can run it."""
+    """Return whether any queue of the team can run the size."""
     answers = [(fit(size, facts(queue).environments), queue) for queue in queues]
     for outcome in (Fits.YES, Fits.UNKNOWN):
         for answer, queue in answers:
@@ -256,7 +256,7 @@ def _ceilings(findings: Sequence[Finding], result: Verdict, runs: Sequence[_Run]
 
 
 def in_words(ceilings: Ceilings, result: Verdict, queue: int) -> str:
-    """at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken"""
+    """Return the limits: at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken."""
     usage = result.taken.get(queue)
     job_limits = [
         f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",
@@ -284,7 +284,7 @@ def _of_time_limit(change: Change) -> bool:
 
 
 def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
-    """Both amounts, and how they come about."""
+    """Build the check of expected and maximum cost, with their reasons."""
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
     reasons = [f"{change.message}." for change in changes if change.by and _of_time_limit(change)]
     if expected is not None:
@@ -303,7 +303,7 @@ def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
 
 
 def _unknown_because(estimated: Estimate) -> Iterator[str]:
-    """Why nobody knows what it costs at most."""
+    """Yield why the maximum cost is unknown."""
     names = estimated.unlimited
     if names:
         which = listed(map(quoted, names), limit=3) if len(estimated.jobs) > 1 else "It"
@@ -314,7 +314,7 @@ def _unknown_because(estimated: Estimate) -> Iterator[str]:
 
 
 def _by_the_hour(size: Size, region: str) -> Line:
-    """What a run of a definition costs."""
+    """Build the check of a definition's hourly cost."""
     if size.unknown:
         return _unknown("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
     priced = PricedSize(
@@ -358,7 +358,7 @@ def _told(span: Span, verb: str, name: str) -> str:
 
 
 def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:
-    """A time limit that most jobs of the definition would not have kept to."""
+    """Return a warning if the time limit would have ended most earlier runs of the definition."""
     span = past.runs.get(run.target.revision.definition_id) if run.target.revision else None
     if span is None or not run.limit or span.most <= run.limit:
         return None

@@ -1,4 +1,4 @@
-"""A problem as the page tells it: at its field, with a button if there is a fix."""
+"""A problem as the form shows it: at its field, with a button if it has a fix."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from jobs.web.builder import validation_view
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem, and the field it is told at, if there is one."""
+    """A problem, and its field if it has one."""
 
     problem: Problem
     field: str = ""
@@ -20,15 +20,15 @@ class Finding:
 
     @property
     def fix(self) -> str:
-        """What its fix would do, in words; empty without one."""
+        """What the fix would do, in words; empty without one."""
         return validation_view.fix_in_words(self.problem.fix)
 
     @property
     def patch(self) -> str:
-        """Its fix for a script that edits the text."""
+        """The fix for the script that edits the text."""
         return validation_view.patch_of(self.problem.fix)
 
     @property
     def key(self) -> str:
-        """By what its fix is asked for. Its number in the list would mean another one as soon as the text changes."""
+        """Stable id of the fix; a list index would shift when the text changes."""
         return f"{self.problem.rule}@{self.problem.pointer}"

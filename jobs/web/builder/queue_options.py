@@ -1,4 +1,4 @@
-"""What the chosen queue means for the fields of a job: its platform, its ceilings, and the sizes that there are."""
+"""The selected queue's notes on a job's fields: platform, limits and available sizes."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,7 +14,7 @@ PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TR
 
 
 def notes(result: Verdict | None) -> Mapping[str, str]:
-    """By the names of fields, a sentence for each that the queue says something of."""
+    """Return a sentence by field name, for each field that the queue restricts."""
     target = result.targets[0] if result and result.targets else None
     if result is None or target is None or target.queue is None:
         return {}
@@ -39,7 +39,7 @@ def notes(result: Verdict | None) -> Mapping[str, str]:
 
 
 def _on_fargate(result: Verdict, notes: Mapping[str, str]) -> dict[str, str]:
-    """Fargate has certain sizes only: those that go with the vCPU as it is now."""
+    """Return notes on Fargate's sizes: the memory that goes with the current vCPU."""
     revision = result.targets[0].revision
     vcpus = requested_size(revision.document if revision else {}, result.reading.document).vcpus
     memory = FARGATE_MEMORY.get(Decimal(vcpus), ())

@@ -1,4 +1,4 @@
-"""The document with which something begins again."""
+"""The document that a rerun starts from."""
 
 from dataclasses import dataclass
 
@@ -12,24 +12,23 @@ from jobs.spec.rules.dependencies import is_job_id
 
 @dataclass(frozen=True)
 class Again:
-    """A job that is to run again: its document, and what to say of it."""
+    """A job to run again: its document, and what to say about it."""
 
     job: Job
-    document: Document  # with its secrets masked
-    newest: int | None  # of the definition's revisions that Batch would run
-    pinned: bool  # whether the document names the revision that ran
-    asked: Document  # what it was, before anything was said about revisions; not masked
-    dropped: int  # how many steps of its workflow it waited for
+    document: Document  # secrets masked
+    newest: int | None  # of the definition's runnable revisions
+    pinned: bool  # whether the document names the revision of that run
+    asked: Document  # before any revision was set; not masked
+    dropped: int  # dependencies on steps of its workflow
 
     @property
     def other_revision(self) -> bool:
-        """Whether there is a choice between then and now."""
+        """Whether there is a choice between the revision of then and of now."""
         return self.newest is not None and self.newest != self.job.revision.number
 
 
 def again(job: Job, newest: int | None, which: str = "") -> Again:
-    """The same document. Where its definition has moved on since, it names the revision that ran, unless `which` says
-    “latest”."""
+    """Return the job's document, pinned to its revision if there is a newer one, unless `which` is “latest”."""
     original, dropped = _document(job)
     document = original
     name = forms.values(document, forms.JOB)["definition"]
@@ -45,7 +44,7 @@ def again(job: Job, newest: int | None, which: str = "") -> Again:
 
 
 def _document(job: Job) -> tuple[Document, int]:
-    """What was asked for the job, with its tags; a step of a workflow without the steps it waited for."""
+    """Return the submitted document with its tags; a workflow's step without dependencies on its steps."""
     submission = job.submission
     if submission.kind != Kind.WORKFLOW and submission.document:
         return copied(submission.document), 0
@@ -62,5 +61,5 @@ def _document(job: Job) -> tuple[Document, int]:
 
 
 def _is_step(entry: object) -> bool:
-    """Whether it names a step of the same workflow, and no job that AWS knows."""
+    """Return whether it names a step of the same workflow, which AWS doesn't know."""
     return is_object(entry) and bool(text_at(entry, "jobId")) and not is_job_id(entry["jobId"])

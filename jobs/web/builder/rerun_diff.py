@@ -1,4 +1,4 @@
-"""What differs between a job that was and the form in which it runs again, in sentences."""
+"""The differences between an earlier job and the form that runs it again, in sentences."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ MOST = 30
 
 @dataclass(frozen=True)
 class Compared:
-    """The job then against the form now, and its definition then against the revision that would run."""
+    """The earlier job against the form, and its definition against the revision that would run."""
 
     again: Again
     job: tuple[str, ...]
@@ -37,5 +37,5 @@ def compared(again: Again | None, document: Document, revision: Revision | None)
 
 
 def _sentences(before: Document, after: Document) -> list[str]:
-    """What differs. A form that still has a masked value has not changed it."""
+    """Return the differences. A value that is still masked in the form has not changed."""
     return [difference.sentence for difference in differences(before, after) if not difference.masked_again]

@@ -1,4 +1,4 @@
-"""Run with another image: a new revision of the definition, and the job on it, in one go."""
+"""Run with another image: registers a revision of the definition and submits the job on it."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -22,8 +22,10 @@ ASKED = "another-image"
 
 
 def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said) -> HttpResponse | None:
-    """Register the definition with the image that was named, and go on to the job. None: it cannot be done, and the
-    messages say why; then nothing was registered."""
+    """Register the definition with the named image and continue with the job.
+
+    Return None if that is impossible: messages say why, and nothing was registered.
+    """
     member.must("register")
     image = request.POST.get("another_image", "").strip()
     revision = feedback.verdict.targets[0].revision if feedback.verdict and feedback.verdict.targets else None
@@ -48,7 +50,7 @@ def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said)
 
 
 def _trouble(image: str, revision: Revision | None, form: Draft, feedback: Said, member: Member) -> str:
-    """Why it cannot be done, before anything is."""
+    """Return why it is impossible, before anything is done; empty if it is not."""
     if not image:
         return "Name the image to run with."
     if form.unread or form.missing or feedback.errors or revision is None:
@@ -66,7 +68,7 @@ def _trouble(image: str, revision: Revision | None, form: Draft, feedback: Said,
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def draft_go_on(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    """Waits for the revision (GET), and submits the job on it (POST); the page does so by itself."""
+    """Wait for the revision (GET) and submit the job on it (POST); the page's script does both."""
     member = access.membership(request.user, slug, may="submit")
     try:
         saved_draft = access.draft(member, text_id)
@@ -106,7 +108,7 @@ def _what(saved_draft: KeptDraft) -> str:
 
 
 def _on(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> HttpResponse:
-    """The submission, if AWS has the revision; else where it is waited for, or where it is put right."""
+    """Redirect to the submission if AWS has the revision; else to the page that waits, or to the form."""
     revision = saved_draft.revision
     if revision is None or revision.registration == Registration.ACCEPTED:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)

@@ -1,4 +1,4 @@
-"""The fields that the form does not show of itself: found by words, and sent as controls when they are asked for."""
+"""The schema fields that the form doesn't show by itself: searched by words, and added as controls."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,7 +23,7 @@ RIGHTS: dict[Kind, Act] = {Kind.DEFINITION: "register", Kind.SUBMISSION: "submit
 
 @dataclass(frozen=True)
 class Hit:
-    """A place that was found; with the name of its field, where the form has one of its own."""
+    """A schema field that matches, and the form's own field for it, if there is one."""
 
     found: Found
     field: str = ""
@@ -36,7 +36,7 @@ class Hit:
 @require_POST
 @signed_in
 def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
-    """What answers to some words, wherever it stands in AWS's schema."""
+    """Search AWS's schema for the posted words."""
     form_kind, _ = _asked(request, slug, kind)
     text = request.POST.get("further_words", "")[:100]
     try:
@@ -56,7 +56,7 @@ def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespon
 @require_POST
 @signed_in
 def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
-    """One place as controls, bound to the text by what they say of themselves."""
+    """Render one schema field as controls, which carry the pointer they edit."""
     form_kind, member = _asked(request, slug, kind)
     try:
         document = _document(request, form_kind)

@@ -1,4 +1,4 @@
-"""A verdict in the words of the page: what the document is, what is wrong where, what the button would do."""
+"""The view of a validation result: what the document is, its problems by line, and the label of the button."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ from jobs.spec.problems import Change, Fix, Problem, Severity, cut, listed
 from jobs.templatetags.money import rounded, rounded_up
 
 WAIT_MS = 120
-"""So long after the last key stroke a page asks the judge: not at each one, and no later than people notice."""
+"""Delay after the last keystroke before a page asks for validation."""
 
 MOST_FINDINGS = 100
-"""So many problems are listed; nobody reads more, and a page must not grow with a mistake that repeats."""
+"""A page must not grow with a mistake that repeats."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Mark:
-    """A problem as the editor marks it: at a pointer where the text has it, else at a line; with its fix."""
+    """A problem as the editor marks it: at a pointer if the text has it, else at a line; with its fix."""
 
     pointer: str
     line: int
@@ -54,7 +54,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Opinion:
-    """All that the panel beside the editor says."""
+    """Everything the panel beside the editor shows."""
 
     headline: str
     icon: str
@@ -66,9 +66,9 @@ class Opinion:
     marks: tuple[Mark, ...] = ()
     left_off: int = 0
     approval: tuple[str, ...] = ()
-    """Why it would wait for someone's word."""
+    """Why it would need approval."""
     cost: str = ""
-    """What it is expected to cost, and what at most."""
+    """Expected and maximum cost."""
 
     @property
     def marks_as_json(self) -> list[dict[str, Any]]:
@@ -107,18 +107,18 @@ def of_verdict(result: Verdict) -> Opinion:
 
 
 def waits_because(result: Verdict) -> tuple[str, ...]:
-    """Why it would wait for someone's word, one sentence a reason."""
+    """Return why it would need approval, one sentence for each reason."""
     return tuple(reason.message for reason in result.approval)
 
 
 def sentence(result: Verdict) -> str:
-    """What pressing the button does with a document that is in order, and what that costs."""
+    """Return what the button does with a valid document, and its cost."""
     does = button(result.reading.kind, result.reading.document, cost_in_words(result))
     return f"{does}, for approval" if result.approval else does
 
 
 def cost_in_words(result: Verdict) -> str:
-    """What is known of it: expected $0.50, at most $3.30. What is expected is never said alone."""
+    """Return the cost: expected $0.50, at most $3.30. The expected cost never stands alone."""
     if result.weight is None:
         return ""
     expected, at_most = result.weight.estimate.expected.usd, result.weight.estimate.at_most.usd
@@ -135,7 +135,7 @@ def of_no_document(error: NotADocument) -> Opinion:
 
 
 def marks(problems: Iterable[Problem], reading: Reading) -> tuple[Mark, ...]:
-    """What the editor marks. Problems that have a place in the text only have one where it was written so."""
+    """Return the editor's markers. Some problems have a pointer that the text lacks; they are marked at a line."""
     return tuple(
         Mark(
             problem.pointer,
@@ -151,7 +151,7 @@ def marks(problems: Iterable[Problem], reading: Reading) -> tuple[Mark, ...]:
 
 
 def of_reused_key(view: Opinion) -> Opinion:
-    """The opinion of a text that came from a page which had submitted another one before."""
+    """Add a warning: the page's idempotency key was used for another text."""
     message = (
         "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
     )
@@ -159,7 +159,7 @@ def of_reused_key(view: Opinion) -> Opinion:
 
 
 def headline(kind: Kind, document: Document) -> str:
-    """What the document is: a workflow of 3 jobs."""
+    """Return what the document is: A workflow of 3 jobs."""
     if kind is Kind.WORKFLOW:
         return f"A workflow of {_jobs(len(list_at(document, 'jobs')))}"
     name, what = (
@@ -171,7 +171,7 @@ def headline(kind: Kind, document: Document) -> str:
 
 
 def button(kind: Kind, document: Document, price: str = "") -> str:
-    """What pressing it does, as a sentence, and what that is expected to cost."""
+    """Return what the button does, and the expected price."""
     if kind is Kind.DEFINITION:
         return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
     jobs = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
@@ -226,5 +226,5 @@ def _jobs(count: int) -> str:
 
 
 def _last_part(queue: str) -> str:
-    """A queue may be named by its ARN; people know the name at its end."""
+    """Return the name in a queue's ARN."""
     return queue.rsplit("/", 1)[-1]
