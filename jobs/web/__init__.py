@@ -1,1 +1,1 @@
-"""The pages: functions about HTTP, one module a screen group. What they show and do, `reports` and `actions` know."""
+"""The pages: HTTP only, one package or module a feature; `reports` reads and `actions` changes."""

@@ -1,4 +1,4 @@
-"""What waits for someone's word: the lists of it, one request with all that a decision needs, and the decisions."""
+"""Approval requests: the lists, one request with what a decision needs, and the decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 
 @dataclass(frozen=True)
 class Step:
-    """A job of a request, as the page tells of it: nothing in it that looks secret."""
+    """A job of a request as the page shows it, with secrets masked."""
 
     of: reports.Step
     environment: Sequence[tuple[str, str]]
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Edited:
-    """An edit of a request, in sentences that hold nothing secret."""
+    """An edit of a request, described in sentences without secrets."""
 
     of: RequestEdit
     before: str
@@ -50,7 +50,7 @@ class Edited:
 @require_safe
 @signed_in
 def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The team's requests, for those who may decide on them."""
+    """List the team's requests, for those who may decide on them."""
     member = access.membership(request.user, slug, may="approve")
     page = {
         "member": member,
@@ -65,7 +65,7 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def approvals_of_all(request: SignedInRequest) -> HttpResponse:
-    """What waits for this person's word, in whichever team."""
+    """List the requests that this person may decide on, in all teams."""
     page = {"waiting": reports.waiting_for(request.user), "everywhere": True, "here": "approvals"}
     return render(request, "jobs/approvals/list.html", page)
 
@@ -114,7 +114,7 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Another wording for a request. What is masked in it stays what it was."""
+    """Change the document of a request. Values that are masked in the text keep their old value."""
     approval, member = access.approval(request.user, text_id)
     _must_edit(approval, member)
     if request.method != "POST":
@@ -143,7 +143,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_POST
 @signed_in
 def judge(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """The panel beside the editor of a request, for what is in it now."""
+    """Render the panel beside the editor for the text that was posted."""
     approval, member = access.approval(request.user, text_id)
     _must_edit(approval, member)
     view, raises = _weighed(approval, member, _text(request))
@@ -225,7 +225,7 @@ def _for_editor(approval: Approval) -> str:
 
 
 def _whole(approval: Approval, text: str) -> str:
-    """The text with what was masked in its place again."""
+    """Return the text with the masked values filled in again."""
     return masked_source.restored(text, approval.submission.document)
 
 
@@ -234,7 +234,7 @@ def _text(request: SignedInRequest) -> str:
 
 
 def _version(request: SignedInRequest) -> int:
-    """Which wording the person saw; none at all is none that there is."""
+    """Return the version the form was rendered with; 0 if it is missing."""
     value = request.POST.get("version", "")
     return int(value) if value.isdecimal() and len(value) < 9 else 0
 

@@ -1,4 +1,4 @@
-"""What people did: in a team, for its leads and for staff; everywhere, for staff."""
+"""The audit log: of a team for its leads and staff, of all teams for staff."""
 
 from urllib.parse import urlencode
 
@@ -58,7 +58,7 @@ _NAMES = ("team", "person", "act", "about")
 
 
 def _people(member: Member | None) -> list[str]:
-    """The names to choose from; who is gone or in no team is found by typing."""
+    """Return the usernames to suggest; former members and people without a team are found by typing."""
     if member is None:
         return []
     members = Membership.objects.filter(team=member.team).order_by("user__username")

@@ -1,4 +1,4 @@
-"""The shell scripts for continuous integration, with this portal's address written into them."""
+"""The shell scripts for CI, served with this portal's address written into them."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """How to fetch and use them. For everyone, as the scripts are: neither holds a secret."""
+    """Explain how to fetch and use the scripts. Public, as the scripts are: they hold no secret."""
     return render(request, "jobs/cli_scripts.html", {"address": address(request), "scripts": SCRIPTS, "here": "cli"})
 
 
@@ -33,7 +33,7 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def address(request: HttpRequest) -> str:
-    """The portal's own address as this request came to it. What could mean something to a shell is refused."""
+    """Return the portal's URL as this request reached it. Raise BadRequest for characters a shell could interpret."""
     url = f"{request.scheme}://{request.get_host()}"
     if not _ADDRESS.fullmatch(url):
         raise BadRequest("The Host header holds what no address has.")

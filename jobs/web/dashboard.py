@@ -1,4 +1,4 @@
-"""Where people arrive: at their team, or before a choice of teams."""
+"""The start pages: a choice of teams, and the dashboard of one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ def home(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    # Who only looks has no jobs of their own here.
+    # People who may not submit have no jobs of their own here.
     person = request.user if member.may("submit") else None
     running = reports.running(member.team, person)
     counts = reports.standing(member.team)
@@ -55,7 +55,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Card:
-    """A team to choose, and what there is to know of it before."""
+    """A team to choose, with its activity."""
 
     team: Team
     active_jobs: int
@@ -63,7 +63,7 @@ class Card:
 
 
 def _cards(request: SignedInRequest) -> list[Card]:
-    """A card for each team. Its news are answered by an index, however long the history."""
+    """Return a card for each team; its figures come from an index, however long the history is."""
     last = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
     teams = list(access.teams(request.user).annotate(last_at=Subquery(last))[:MOST_CARDS])
     active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))

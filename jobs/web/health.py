@@ -1,4 +1,4 @@
-"""For those who run the portal: how it is, and what to do."""
+"""The health page for the portal's administrators."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse

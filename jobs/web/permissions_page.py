@@ -1,4 +1,4 @@
-"""Who may do what: the table of rights that the code applies, for whoever wonders."""
+"""The page of permissions: the table that the code applies."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

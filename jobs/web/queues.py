@@ -1,4 +1,4 @@
-"""The queues a team may use."""
+"""The page of the queues a team may use."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

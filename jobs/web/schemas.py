@@ -1,4 +1,4 @@
-"""The JSON Schemas of documents, for editors and other programs. They say what AWS's API says, so they are public."""
+"""The JSON Schemas of documents, for editors and programs. Public: they repeat AWS's API."""
 
 import hashlib
 import json
@@ -17,18 +17,18 @@ ASK_AGAIN = "public, max-age=300"
 
 @cache
 def _content(kind: Kind) -> tuple[bytes, str]:
-    """The schema as it is sent, and the hash that names it: another release of botocore is another one."""
+    """Return the serialized schema and its hash, which changes with each botocore release that changes it."""
     content = json.dumps(schema(kind), ensure_ascii=False, separators=(",", ":")).encode()
     return content, hashlib.sha256(content).hexdigest()[:32]
 
 
 def address_version(kind: Kind) -> str:
-    """What an address ends in (?v=…) to be kept for ever."""
+    """Return the hash for `?v=…`, with which the URL may be cached for ever."""
     return _content(kind)[1]
 
 
 def address(kind: Kind) -> str:
-    """Where a page asks for it, to be kept for ever."""
+    """Return the URL for pages, which may be cached for ever."""
     return f"{reverse('schema', args=[kind.value])}?v={address_version(kind)}"
 
 
@@ -39,7 +39,7 @@ def _etag(_: HttpRequest, kind: str) -> str | None:
 @require_safe
 @condition(etag_func=_etag)
 def schema_of(request: HttpRequest, kind: str) -> HttpResponse:
-    """A schema. With ?v= and its own hash it is kept for ever, without for some minutes."""
+    """Return a schema: cached for ever with its own hash in `?v=`, for minutes without."""
     if kind not in list(Kind):
         raise Http404
     content, version = _content(Kind(kind))

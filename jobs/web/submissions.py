@@ -1,4 +1,4 @@
-"""What a team asked for, newest first, and what became of one submission."""
+"""The pages of a team's submissions: the list, newest first, and each with its jobs."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -31,7 +31,7 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
         "listing": listing,
         "before": before,
         "mark": mark,
-        # An older page is history: only the first one asks again.
+        # Only the first page polls; older ones are history.
         "live": not before and listing.live,
         "here": "jobs",
     }
@@ -84,7 +84,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Ask for all its jobs to be stopped. Whoever comes by a link, after signing in for one, is shown it instead."""
+    """Request that all its jobs stop. A GET, as after signing in for this page, shows the submission instead."""
     if request.method != "POST":
         submission, _ = access.submission(request.user, text_id)
         return redirect(submission)
@@ -98,13 +98,13 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def _first(request: SignedInRequest) -> int:
-    """From which of its jobs on the page shows them."""
+    """Return the position of the first job on the page."""
     text = request.GET.get("first", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 
 
 def _facts(job: Job) -> tuple[object, ...]:
-    """What the page shows of a job, except for time that passes."""
+    """Return what the page shows of a job, without elapsed times."""
     return (
         job.pk,
         job.delivery,

@@ -1,4 +1,4 @@
-"""A team's API tokens: its leads see them, make them and revoke them."""
+"""A team's API tokens: its leads list, create and revoke them."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,18 +20,18 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 
 MOST_ROWS = 200
 START = 12
-"""So many characters of a secret are kept to tell it by; four of them are the prefix."""
+"""Characters of a secret that are stored to recognize it by; four of them are the prefix."""
 
 
 class TokenForm(forms.Form):
-    """What a lead says of a new token."""
+    """The name, scope and lifetime of a new token."""
 
     name = forms.CharField(max_length=80, strip=True)
     scope = forms.ChoiceField(choices=[("submit", "Read and submit"), ("read", "Read only")])
     days = forms.IntegerField(min_value=1, max_value=365)
 
     def made_for(self, member: Member) -> str:
-        """Keep the token and return its secret, which exists nowhere else."""
+        """Create the token and return its secret, which is stored nowhere."""
         secret = new_secret()
         expires_at = now() + timedelta(days=self.cleaned_data["days"])
         with transaction.atomic():
@@ -52,7 +52,7 @@ class TokenForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The list; after a POST also the new secret, this once: it is in this answer and nowhere else."""
+    """List the tokens; the response to a POST has the new secret, this once."""
     member = access.membership(request.user, slug, may="tokens")
     secret = ""
     form = TokenForm(request.POST) if request.method == "POST" else _empty()
@@ -74,7 +74,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    """End a token for good. Whoever comes by a link is shown the list instead."""
+    """Revoke a token. A GET shows the list instead."""
     member = access.membership(request.user, slug, may="tokens")
     try:
         token = ApiToken.objects.filter(team=member.team, public_id=from_text(text_id)).first()
@@ -88,7 +88,7 @@ def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
 
 
 def _revoked(token: ApiToken, member: Member) -> bool:
-    """Whether it ended just now."""
+    """Revoke the token; return False if it was revoked before."""
     with transaction.atomic():
         ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         if ended:

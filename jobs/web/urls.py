@@ -1,3 +1,5 @@
+"""The URLs of the pages."""
+
 from django.urls import include, path
 
 from jobs.web import (

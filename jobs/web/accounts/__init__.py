@@ -1,6 +1,5 @@
-"""Signing in and out, the password, and the second factor: django-allauth's steps, the portal's own pages and words.
+"""Sign-in, password and second factor: django-allauth's flow with the portal's pages and texts.
 
-Only the views that are listed in `urls` exist; nobody signs up by themselves. A provider of identities (OIDC) would
-come in here: allauth's views of it among `urls`, its settings in `portal.settings`, its word for a second factor in
-`jobs.second_factor`.
+Only the views in `urls` exist; there is no sign-up. An identity provider (OIDC) would be added here: allauth's views
+in `urls`, its settings in `portal.settings`, and its second factor in `jobs.second_factor`.
 """

@@ -1,4 +1,4 @@
-"""What the portal decides where allauth lets one decide."""
+"""The portal's adapters for django-allauth."""
 
 import base64
 import hashlib
@@ -37,40 +37,40 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
-        return False  # administrators add people
+        return False  # administrators create accounts
 
     def is_ajax(self, _request: HttpRequest) -> bool:
-        return False  # these are pages, whoever asks
+        return False  # always a page, also for scripts
 
     def is_safe_url(self, url: str) -> bool:
-        """Nobody is sent on to another host by signing in, nor to another of the portal's names."""
+        """Return whether it is a URL of this host: sign-in redirects to no other host or name of the portal."""
         request = context.request
         return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """An address by which attempts are counted. Those without one (a socket of the machine) count together."""
+        """Return the address by which attempts are counted; those without one (a Unix socket) share one."""
         try:
             return str(super().get_client_ip(request))
         except PermissionDenied:
             return NO_ADDRESS
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Attempts are counted for a name *from an address*: nobody shuts another person out from elsewhere."""
+        """Count attempts by name *and* address, so that no one can lock another person out from elsewhere."""
         return f"{self.get_client_ip(request)} {credentials.get('username', '').lower()}"
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
-        """Whoever has just signed in is not asked again at once."""
+        """Return False shortly after a sign-in."""
         if second_factor.signed_in_lately(context.request, LATELY_SECONDS):
             return False
         return bool(super().is_reauthentication_required(app=app))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:  # noqa: ARG002
-        """No request sends mail: how long that takes would tell who is known. Raises RuntimeError."""
+        """Raise RuntimeError: no request sends mail, because the time it takes would reveal who has an account."""
         raise RuntimeError(f"{template_prefix} must be sent by a task of jobs.mail.")
 
 
 class FactorAdapter(DefaultMFAAdapter):
-    """A copy of the database alone gives nobody a second factor: secrets are kept under the portal's own key."""
+    """Encrypts second-factor secrets by the portal's own key, so a copy of the database alone yields none."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -93,11 +93,11 @@ class FactorAdapter(DefaultMFAAdapter):
             return _keys().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             log.warning("second_factor_unreadable", hint="It was kept under a SECRET_KEY that is gone: reset it.")
-            return str(generate_totp_secret())  # by which no code is right
+            return str(generate_totp_secret())  # no code matches it
 
 
 def kept_anew(secret: str) -> str:
-    """The same secret under the present key. Raises InvalidToken if no key opens it."""
+    """Re-encrypt a secret by the current key. Raise InvalidToken if no key decrypts it."""
     return _keys().rotate(secret.encode()).decode()
 
 

@@ -1,4 +1,4 @@
-"""allauth's forms where they need a word more."""
+"""django-allauth's forms with the portal's additions."""
 
 from contextlib import suppress
 from typing import Any
@@ -22,14 +22,14 @@ from jobs.web.accounts.adapters import kept_anew
 
 
 class SignInForm(LoginForm):
-    """The name that people type is called `username` in the page, as password managers like it."""
+    """A form whose name field is called `username` in the page, for password managers."""
 
     def add_prefix(self, field_name: str) -> str:
         return str(super().add_prefix("username" if field_name == "login" else field_name))
 
 
 class ForgottenForm(ResetPasswordForm):
-    """Asks for a link. Whether anyone has the address is left to the task that sends it."""
+    """Requests a reset link. Whether an account has the address is left to the task that sends it."""
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"])
@@ -41,7 +41,7 @@ class ForgottenForm(ResetPasswordForm):
 
 
 class PasswordForm(ChangePasswordForm):
-    """A new password, which is another one where an administrator set the present one."""
+    """A new password, different from one that an administrator set."""
 
     def clean_password1(self) -> str:
         password = str(self.cleaned_data["password1"])
@@ -51,7 +51,7 @@ class PasswordForm(ChangePasswordForm):
 
 
 class SetUpForm(ActivateTOTPForm):
-    """Sets a second factor up; administrators also give a code that was made for them at the command line."""
+    """Sets up a second factor; administrators also need a set-up code from the command line."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -59,7 +59,7 @@ class SetUpForm(ActivateTOTPForm):
             self.fields["set_up_code"] = CharField(max_length=40)
 
     def clean(self) -> dict[str, Any]:
-        """The set-up code comes last: it is used up only if all else is right."""
+        """Check the set-up code last: it is consumed only if everything else is valid."""
         cleaned: dict[str, Any] = super().clean()
         code = cleaned.get("set_up_code")
         if code is not None and not self.errors and not second_factor.use_set_up_code(self.user, code):
@@ -68,9 +68,9 @@ class SetUpForm(ActivateTOTPForm):
 
 
 class OnceOnly:
-    """A code is good once, for as long as it is good at all: allauth forgets the use of one that comes late or early.
+    """Accepts a code once, for as long as it is valid: allauth forgets that one was used early or late.
 
-    When a factor is used, its secret is moved to the present key, so that a former one can be retired.
+    Using a factor also re-encrypts its secret by the current key, so that an old key can be removed.
     """
 
     authenticator: Authenticator
@@ -90,8 +90,8 @@ class OnceOnly:
 
 
 class CodeForm(OnceOnly, AuthenticateForm):
-    """The second step of signing in."""
+    """The second step of a sign-in."""
 
 
 class CodeAgainForm(OnceOnly, ReauthenticateForm):
-    """Shown again, before something that matters."""
+    """The second factor once more, before a sensitive action."""

@@ -1,4 +1,4 @@
-"""The way in and out: name and password, then the code for whoever has a second factor."""
+"""Sign-in and sign-out: name and password, then a code for users with a second factor."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ DEMO_PEOPLE = (
 
 
 class SignIn(LoginView):
-    """`next` is followed only within this site."""
+    """The sign-in page; `next` is followed only within this site."""
 
     form_class = SignInForm
     template_name = "accounts/login.html"
@@ -31,7 +31,7 @@ class SignIn(LoginView):
 
 
 class SignInCode(AuthenticateView):
-    """The second step. Fifteen minutes after the first, or with another password since, one begins again."""
+    """The second step; it starts over fifteen minutes after the first, or if the password changed since."""
 
     form_class = CodeForm
     template_name = "accounts/mfa_login.html"
@@ -45,20 +45,20 @@ class SignInCode(AuthenticateView):
 
 
 class PasswordAgain(ReauthenticateView):
-    """Before the second factor is changed: is it still the same person who sits there?"""
+    """The password once more, before the second factor is changed."""
 
     template_name = "accounts/reauthenticate.html"
 
 
 class CodeAgain(CodeAgainView):
-    """The same by a code; and where someone became staff, or set the factor up, in another session than this one."""
+    """The code once more; also for users who became staff, or enrolled, in another session."""
 
     form_class = CodeAgainForm
     template_name = "accounts/mfa_reauthenticate.html"
 
 
 class SignOut(LogoutView):
-    """By POST only, so that no link of another site signs anyone out."""
+    """Sign-out by POST only, so that no link of another site can trigger it."""
 
     http_method_names = ["post", "options"]
     next_page = "sign_in"

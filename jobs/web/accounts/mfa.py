@@ -1,4 +1,4 @@
-"""The second factor of one's own: set up, codes for when the phone is lost, taken away."""
+"""The user's second factor: set up, recovery codes, and turned off."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from jobs.web.accounts.forms import SetUpForm
 
 
 class Factor(IndexView):
-    """Whether there is one, and how many codes are left."""
+    """Whether there is one, and how many recovery codes are left."""
 
     template_name = "accounts/mfa.html"
 
@@ -33,7 +33,7 @@ class Factor(IndexView):
 
 @method_decorator(never_cache, name="dispatch")
 class SetUp(ActivateTOTPView):
-    """Shows a secret as a picture and as text, and asks for a code of it."""
+    """Shows a secret as a QR code and as text, and asks for a code from it."""
 
     template_name = "accounts/enable_mfa.html"
     form_class = SetUpForm
@@ -56,13 +56,13 @@ class TakeAway(DeactivateTOTPView):
 
 @method_decorator(never_cache, name="dispatch")
 class Codes(ViewRecoveryCodesView):
-    """The codes for when the phone is lost: shown once, and kept by whoever sees them."""
+    """The recovery codes, shown once."""
 
     template_name = "accounts/recovery_codes.html"
 
 
 class NewCodes(GenerateRecoveryCodesView):
-    """Other codes; the former ones are worth nothing from then on."""
+    """New recovery codes, which invalidate the old ones."""
 
     template_name = "accounts/regenerate_codes.html"
     success_url = reverse_lazy("mfa_view_recovery_codes")

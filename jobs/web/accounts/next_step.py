@@ -1,18 +1,18 @@
-"""What someone who has signed in must do before anything else, in this order."""
+"""The steps a signed-in user must complete before anything else, in order."""
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from jobs import second_factor
 
-PASSWORD_PAGE = "account_change_password"  # noqa: S105 - the name of a page
+PASSWORD_PAGE = "account_change_password"  # noqa: S105 - a URL name
 
 
 def next_step(request: HttpRequest) -> str | None:
-    """Return where a signed-in person has to go first, None if nowhere.
+    """Return the URL where a signed-in user has to go first, None if nowhere.
 
-    They show the second factor they have, then replace a password that an administrator set, then set up a second
-    factor if they need one. Asks the database about the second factor of those who need one, and of nobody else.
+    They verify the second factor they have, replace a password that an administrator set, then set up a second factor
+    if it is required. The second factor is queried only for users who need one.
     """
     needs_code = second_factor.lacking(request)
     if needs_code and second_factor.set_up_by(request.user):

@@ -1,4 +1,4 @@
-"""A new password: by whoever knows the present one, or by a link in a mail."""
+"""Changing a password: with the current one, or by a link in a mail."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from jobs.web.accounts.forms import ForgottenForm, PasswordForm
 
 
 class PasswordChange(views.PasswordChangeView):
-    """Other sessions and the person's tokens end with it; this session goes on."""
+    """Ends other sessions and the user's tokens; this session continues."""
 
     template_name = "accounts/password.html"
     form_class = PasswordForm
@@ -32,7 +32,7 @@ class PasswordChange(views.PasswordChangeView):
 
 
 class PasswordForgotten(views.PasswordResetView):
-    """Asks for a link by mail. Where the portal sends no mail, an administrator sets a new password."""
+    """Requests a link by mail. Where the portal sends no mail, an administrator sets a new password."""
 
     form_class = ForgottenForm
     template_name = "accounts/password_reset.html"
@@ -45,13 +45,13 @@ class PasswordForgotten(views.PasswordResetView):
 
 
 class LinkSent(views.PasswordResetDoneView):
-    """Says the same whether or not there is someone with that address."""
+    """Says the same whether or not an account has that address."""
 
     template_name = "accounts/password_reset_sent.html"
 
 
 class PasswordByLink(views.PasswordResetFromKeyView):
-    """Where the link in the mail leads. It is good for an hour, and once."""
+    """The page that the link in the mail opens; valid for an hour, and once."""
 
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("sign_in")

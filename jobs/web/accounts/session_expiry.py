@@ -1,7 +1,7 @@
-"""Sessions end when they are not used, and with whatever their person signs in with.
+"""Session expiry: sessions end when idle, and when their user's credentials change.
 
-A session lasts `SESSION_IDLE_MINUTES` from its last use. Use is written down every few minutes at most. What a script
-asks for by GET is no use: a page that looks again by itself, left open on a desk, must not keep its session alive.
+A session lasts `SESSION_IDLE_MINUTES` from its last use, which is stored every few minutes at most. A script's GET is
+no use: a page that polls, left open on a desk, must not keep its session alive.
 """
 
 import random
@@ -23,14 +23,14 @@ from jobs.models import User
 from jobs.web.shell.auth import asked_by_script
 
 USED_AT = "used_at"
-"""Where a session holds when its use was last written down, in seconds since 1970."""
+"""Session key for the time of the last stored use, in seconds since 1970."""
 LONGEST_UNTOLD_SECONDS = 300
 SWEEP_CHANCE = 0.02
-"""How many sign-ins sweep out what is left of expired sessions."""
+"""Share of sign-ins that delete what is left of expired sessions."""
 
 
 class ActivityMiddleware:
-    """Writes down that a session is used. Never reads a session that the answer did not need."""
+    """Stores that a session is used; never loads a session that the response did not need."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -54,19 +54,19 @@ def _note_use(request: HttpRequest) -> None:
     if current_time - session.get(USED_AT, 0) < min(LONGEST_UNTOLD_SECONDS, settings.SESSION_COOKIE_AGE / 10):
         return
     session[USED_AT] = current_time
-    session.set_expiry(settings.SESSION_COOKIE_AGE)  # as it is set now, not as it was at the sign-in
+    session.set_expiry(settings.SESSION_COOKIE_AGE)  # the current setting, not that of the sign-in
     sessions.note_use(str(session.session_key), address=_address(request))
 
 
 def follow_key(request: HttpRequest) -> None:
-    """Django gives a session another key at times: what is known of it stays with it."""
+    """Move what is stored about the session to its new key, which Django changes at times."""
     before, after = request.COOKIES.get(settings.SESSION_COOKIE_NAME), request.session.session_key
     if before and before != after:
         sessions.follow_key(before, after, request.session.get(SESSION_KEY))
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> int:
-    """End all sessions of the person but this request's own, and write it down if there were any."""
+    """End the user's sessions except this request's, and audit it if there were any."""
     follow_key(request)
     count = sessions.end_others(user, request.session.session_key)
     if count:
@@ -87,7 +87,7 @@ def signed_in(*, request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver([password_changed, password_reset], dispatch_uid="password of one's own")
 def own_password(*, user: User, **_: Any) -> None:
-    """Whoever has set their own password no longer has one that an administrator knows."""
+    """Clear the flag: the user's own password is not known to an administrator."""
     User.objects.filter(pk=user.pk).update(must_change_password=False)
 
 

@@ -1,4 +1,4 @@
-"""Where one is signed in, and signing out there."""
+"""The user's sessions: list them, and sign out of others."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -14,7 +14,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @require_safe
 @signed_in
 def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
-    """List one's own sessions, this one first."""
+    """List the user's sessions, this one first."""
     rows = sessions.of(request.user, request.session.session_key)
     return render(request, "accounts/sessions.html", {"sessions": rows})
 
@@ -22,7 +22,7 @@ def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Sign out in one of one's own sessions; those of others don't exist."""
+    """Sign out of one of the user's sessions; those of others are a 404."""
     with transaction.atomic():
         rows = sessions.of(request.user, request.session.session_key)
         session = next((row for row in rows if row.text_id == text_id and not row.is_current), None)

@@ -1,6 +1,6 @@
-"""Where signing in, passwords and second factors are. What is not here of allauth's pages does not exist.
+"""The URLs of sign-in, passwords and second factors; allauth's other pages don't exist.
 
-allauth finds its own pages by name, so those names are its.
+allauth reverses its pages by name, so those names are its own.
 """
 
 from django.urls import path, re_path

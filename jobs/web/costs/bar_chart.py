@@ -1,7 +1,7 @@
-"""Stacked bars as plain geometry: a template draws them as SVG, the style sheet colours them.
+"""A stacked bar chart as plain geometry; the template draws it as SVG, the style sheet colours it.
 
-The drawing is stretched to its place, so it holds no text; axes and legend are HTML beside it and stay readable on
-small screens and on paper.
+The drawing is stretched to its container and so holds no text: axes and legend are HTML beside it, readable on small
+screens and in print.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _NICE = tuple(map(Decimal, ("1", "2", "2.5", "4", "5", "10")))
 
 @dataclass(frozen=True)
 class Block:
-    """One colour of one day."""
+    """One segment of a day's bar."""
 
     colour: str
     y: str
@@ -30,7 +30,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Day:
-    """One day: where its bar stands, what it is made of, and the same in words."""
+    """One day: the position of its bar, the segments, and a description in words."""
 
     day: date
     x: str
@@ -41,7 +41,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing `width` units wide and `height` high. `ticks` are the words at its left, from the top down."""
+    """A drawing `width` units wide and `height` high; `ticks` are the axis labels from the top down."""
 
     days: list[Day]
     ticks: list[str]
@@ -52,7 +52,7 @@ class Chart:
 
 
 def chart(days: Sequence[date], series: Sequence[Series]) -> Chart:
-    """The bars of these days, the first series at the axis."""
+    """Build the chart of these days; the first series is next to the axis."""
     totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(days))]
     highest = max(totals, default=Decimal(0))
     top = _nice(highest)
@@ -85,7 +85,7 @@ def _day(day: date, index: int, series: Sequence[Series], total: Decimal, top: D
 
 
 def _nice(highest: Decimal) -> Decimal:
-    """The end of the axis: not less than the highest bar, and easy to divide by four."""
+    """Return the end of the axis: at least the highest bar, and easy to divide by four."""
     if not highest:
         return Decimal(1)
     unit = Decimal(10) ** highest.adjusted()
@@ -98,6 +98,6 @@ def _tick(usd: Decimal) -> str:
 
 
 def _digits(number: Decimal) -> int:
-    """Cents, or as many digits as it takes to tell small steps apart."""
+    """Return the decimal places of a label: two for cents, more if small steps need them."""
     exponent = number.as_tuple().exponent
     return max(2, -exponent) if isinstance(exponent, int) else 2

@@ -1,4 +1,4 @@
-"""What a team's jobs cost in a month, and what one of them did."""
+"""The costs of a team's month, and the receipt of one job."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ LINES = (
 
 @dataclass(frozen=True)
 class Tab:
-    """A way to divide the month."""
+    """A way to group the month's costs."""
 
     label: str
     query: str
@@ -58,7 +58,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class Asked:
-    """The month and the division of a URL, with the ways in which it could be divided."""
+    """The month and grouping of a URL, with the groupings there are."""
 
     member: Member
     month: Month
@@ -99,7 +99,7 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The table, every value of it, to the last digit."""
+    """Export the table: every value, unrounded."""
     query = _asked(request, slug)
     report = reports.report(query.member.team, query.month, query.by)
     return sheet(f"costs-{slug}-{query.month}.csv", TABLE, _table(report))
@@ -108,7 +108,7 @@ def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
-    """What the table is made of: one line for each attempt."""
+    """Export what the table is made of: one line for each attempt."""
     query = _asked(request, slug)
     return sheet(f"cost-lines-{slug}-{query.month}.csv", LINES, _lines(query))
 
@@ -116,7 +116,7 @@ def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """What one job cost and how that was computed, or why there is nothing to tell."""
+    """Show what one job cost and how that was computed, or why there is no cost."""
     job, member = access.job(request.user, text_id)
     lines = reports.receipt(job)
     page = {
@@ -132,7 +132,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def tabs(query: Asked) -> list[Tab]:
-    """The keys of tags in use, the chosen one always, then what every job has."""
+    """Return the tag keys in use, always with the selected one, then the groupings every job has."""
     keys = query.keys[:MOST_TABS]
     if query.by.key and query.by.key not in keys:
         keys.append(query.by.key)
@@ -141,7 +141,7 @@ def tabs(query: Asked) -> list[Tab]:
 
 
 def _asked(request: SignedInRequest, slug: str) -> Asked:
-    """The URL's month and division. Nonsense is taken for this month, and for the division most people want."""
+    """Read month and grouping from the URL; invalid values become this month and the preferred grouping."""
     member = access.membership(request.user, slug)
     try:
         month = Month.read(request.GET.get("month", ""))
@@ -156,7 +156,7 @@ def _asked(request: SignedInRequest, slug: str) -> Asked:
 
 
 def _jobs_of(report: Report, row: Row) -> str:
-    """The query that finds the row's jobs in the history; empty for several values together."""
+    """Return the history query for the row's jobs; empty if the row stands for several values."""
     if not row.findable:
         return ""
     if row.value is None:

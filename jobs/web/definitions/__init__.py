@@ -1,1 +1,1 @@
-"""The catalogue: what a team may use, as cards and each on a page of its own, and what people change of it."""
+"""The catalog of definitions a team may use: the list, the page of each, and edits."""

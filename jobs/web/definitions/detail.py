@@ -1,4 +1,4 @@
-"""The page of one definition: its revisions and what each changed, how its jobs went, who used it."""
+"""The page of one definition: its revisions with their changes, how its jobs went, and who used it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 
 REVISIONS = 12
 COMPARED = 200
-"""So many of the newest revisions can be chosen from."""
+"""The newest revisions that can be selected for a comparison."""
 TOLD = 3
-"""So many differences to the revision before are told on the page; the others on a page of their own."""
+"""Differences to the revision before that the page shows; all of them are on a page of their own."""
 AWS_IS_TOLD_WITHIN = timedelta(minutes=1)
-"""After that, something else stands in the way, and the page need not go on asking."""
+"""After that something else is wrong, and the page stops polling."""
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A revision on the page of its definition, with what it changed of the one before."""
+    """A revision on the definition's page, with its changes to the one before."""
 
     revision: Revision
     size: Size
@@ -88,7 +88,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @signed_in
 def difference(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Any two revisions beside each other; the newest and the one before it, unless others are named."""
+    """Compare any two revisions; by default the newest with the one before."""
     definition, owner = access.definition(request.user, text_id)
     revisions = list(definition.revisions.defer("document")[:COMPARED])
     previous = revisions[1:2] or revisions[:1]
@@ -111,7 +111,7 @@ def difference(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def frame_of(user: User, owner: Member) -> Member | None:
-    """In which team someone looks at a definition: its owner's, if that is theirs; else one that may use it."""
+    """Return the member in whose team the person views it: the owner's if it is theirs, else one of their own."""
     if owner.role or user.is_staff:
         return owner
     own = access.teams(user).first()
@@ -119,7 +119,7 @@ def frame_of(user: User, owner: Member) -> Member | None:
 
 
 def _revisions(definition: Definition, before: str) -> tuple[list[Revision], str]:
-    """One page and one more, to compare its last with; and the id to go on from, if there are older ones."""
+    """Return one page and one revision more, to compare the last with, and the id to continue from, if any."""
     query = definition.revisions.select_related("registered_by", "deactivated_by").order_by("-pk")
     if before and (cursor := _named(definition, before)):
         query = query.filter(pk__lt=cursor.pk)
@@ -150,13 +150,13 @@ def _leaves(definition: Definition, shown_revisions: Sequence[Revision], revisio
 
 
 def _changes(before: Revision, after: Revision) -> list[Difference]:
-    """What another revision asks for otherwise; what means the same is left out, and secrets are masked."""
+    """Return what a revision changes; equivalent values are left out and secrets are masked."""
     earlier, later = (normalise(revision.document, Kind.DEFINITION) for revision in (before, after))
     return differences(earlier, later)
 
 
 def _named(definition: Definition, text_id: str) -> Revision | None:
-    """A revision of the definition by its id. Raises Http404 for what is none."""
+    """Return the revision with that id; None for an empty id. Raise Http404 if there is none."""
     if not text_id:
         return None
     try:
@@ -170,7 +170,7 @@ def _named(definition: Definition, text_id: str) -> Revision | None:
 
 
 def _in_between(revision: Revision) -> bool:
-    """Whether AWS is just being asked or told something of it."""
+    """Return whether a request to AWS about the revision is under way."""
     if revision.registration == Registration.ACCEPTED:
         return True
     deactivated_at = revision.deactivated_at

@@ -1,4 +1,4 @@
-"""The buttons and small forms on a definition's page. Whoever comes to one of them by a link is shown the page."""
+"""The actions and small forms on a definition's page; a GET to one of them shows the page."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ class WordsForm(forms.Form):
 
     text = forms.CharField(
         required=False,
-        max_length=Definition._meta.get_field("description").max_length,  # noqa: SLF001 - public in all but name
+        max_length=Definition._meta.get_field("description").max_length,  # noqa: SLF001 - Django documents no public name for it
     )
 
     def clean_text(self) -> str:
@@ -33,7 +33,7 @@ class WordsForm(forms.Form):
 @require_http_methods(METHODS)
 @signed_in
 def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Say what it is for."""
+    """Set what the definition is for."""
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])
     definition, _ = access.definition(request.user, text_id, "register")
@@ -48,7 +48,7 @@ def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(METHODS)
 @signed_in
 def explain(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
-    """Say why a revision was made."""
+    """Set why a revision was made."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
@@ -63,7 +63,7 @@ def explain(request: SignedInRequest, text_id: str, revision: str) -> HttpRespon
 @require_http_methods(METHODS)
 @signed_in
 def deactivate(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
-    """Have nobody run a revision any more."""
+    """Deactivate a revision: no one can run it any more."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
@@ -74,7 +74,7 @@ def deactivate(request: SignedInRequest, text_id: str, revision: str) -> HttpRes
 
 
 def share(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Let every team use it."""
+    """Let every team use the definition."""
     message = "{name} is shared: every team may run it now, and only {team} changes it."
     return _pressed(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=True), message
@@ -82,7 +82,7 @@ def share(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Let its own team alone use it."""
+    """Let only its own team use the definition."""
     message = "{name} is for {team} alone now. Jobs of others that were accepted are still sent."
     return _pressed(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=False), message
@@ -96,7 +96,7 @@ def retire(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def revive(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Let the name be used again."""
+    """Put the name into use again."""
     return _pressed(request, text_id, definitions.revive, "{name} is in use again. Register a revision to run it.")
 
 

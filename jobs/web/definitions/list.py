@@ -1,4 +1,4 @@
-"""The definitions that a team may use, as cards."""
+"""The list of definitions that a team may use."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 
 @dataclass(frozen=True)
 class Card:
-    """What the report says of a definition, and how large it is."""
+    """A definition from the report, and its size."""
 
     told: catalog.Card
     size: Size

@@ -1,4 +1,4 @@
-"""How large a definition is, as far as one line can tell."""
+"""The size of a definition in one line."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from jobs.spec.problems import cut
 
 @dataclass(frozen=True)
 class Size:
-    """What a definition asks for. Empty where it says nothing."""
+    """What a definition requests; empty where it says nothing."""
 
     image: str
     vcpus: str
@@ -31,7 +31,7 @@ class Size:
 
     @property
     def in_words(self) -> str:
-        """4 vCPU, 16 GiB, 1 GPU"""
+        """4 vCPU, 16 GiB, 1 GPU."""
         parts = [
             f"{cut(self.vcpus)} vCPU" if self.vcpus else "",
             self._memory,
@@ -49,7 +49,7 @@ class Size:
 
 
 def _container(document: Document) -> Document:
-    """The first container that a definition speaks of, on whatever platform."""
+    """Return the definition's first container, on any platform."""
     plain = object_at(document, "containerProperties")
     if plain:
         return plain

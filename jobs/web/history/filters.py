@@ -1,4 +1,4 @@
-"""Which jobs are asked for, as it stands in the URL, and the URLs of the same question asked a little otherwise."""
+"""The history's filters in the URL, and the URLs that add or drop one of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from jobs.reports.history import Filter
 from jobs.reports.months import Month
 from jobs.states import STATUSES
 
-LONGEST = 1024  # a key of 128 characters and a value of 256, written for a URL
+LONGEST = 1024  # a tag's key of 128 characters and value of 256, URL-encoded
 MOST_TAGS = 10
 
 Pair = tuple[str, str]
@@ -19,7 +19,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Chip:
-    """One thing that is asked for, in words, and the rest of the question without it."""
+    """One active filter, and the query without it."""
 
     label: str
     value: str
@@ -28,20 +28,20 @@ class Chip:
 
 @dataclass(frozen=True)
 class Asked:
-    """The filter, the words of the URL it was read from, and what of them was not understood."""
+    """The filter, the URL pairs it was parsed from, and the problems found in them."""
 
     wanted: Filter
     pairs: tuple[Pair, ...]
     troubles: tuple[str, ...] = ()
 
     def query(self, *, add: Iterable[Pair] = (), drop: Iterable[Pair] = ()) -> str:
-        """The question as a URL's query, with some pairs more or less. Never with a page in it."""
+        """Return the URL query with some pairs added or dropped; never with a page in it."""
         dropped_pairs = set(drop)
         return urlencode([*(pair for pair in self.pairs if pair not in dropped_pairs), *add])
 
     @property
     def chips(self) -> list[Chip]:
-        """Everything asked for except statuses, which the tiles show."""
+        """Every filter except statuses, which the tiles show."""
         return [
             Chip(_LABELS[key], _in_words(key, value), self.query(drop=[(key, value)]))
             for key, value in self.pairs
@@ -64,7 +64,7 @@ _MANY = ("tag", "untagged")
 
 
 def read(params: QueryDict) -> Asked:
-    """What a URL asks for. What is not understood is left out, and said."""
+    """Parse the URL's parameters; invalid ones are left out and reported as problems."""
     pairs: list[Pair] = []
     troubles: list[str] = []
     for word in params.getlist("status"):
@@ -85,7 +85,7 @@ def read(params: QueryDict) -> Asked:
 
 
 def tag_word(key: str, value: str) -> str:
-    """A tag as it stands in the URL: Project=ALPHA. Blanks and equals signs of the key are written otherwise."""
+    """Return a tag as it is written in the URL: Project=ALPHA. Spaces and equal signs of the key are escaped."""
     return f"{quote(key, safe='/:+-@._')}={value}"
 
 
@@ -112,7 +112,7 @@ def _tag(word: str) -> Pair:
 
 
 def _trouble(key: str, value: str) -> str:
-    """Why a value is not understood; empty when it is."""
+    """Return why a value is invalid; empty if it is valid."""
     if "\x00" in value:
         return "A character that no name has was left out."
     try:

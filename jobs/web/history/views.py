@@ -1,4 +1,4 @@
-"""Every job of a team, found by filters that stand in the URL."""
+"""The job history of a team, filtered by what is in the URL."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Tile:
-    """How many jobs have a status, and the URL that asks for these too, or no longer."""
+    """A status, its number of jobs, and the query that adds or drops this status."""
 
     status: Status
     number: int
@@ -83,13 +83,13 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
-    """All jobs of the filter, not only those of a page."""
+    """Export all jobs that match the filter, not only one page."""
     member = access.membership(request.user, slug)
     return sheet(f"jobs-{slug}.csv", HEADER, _lines(member.team, questions.read(request.GET)))
 
 
 def tiles(query: Asked, counts: reports.Counts) -> list[Tile]:
-    """One for each status there is, and for those asked for, found or not."""
+    """Return a tile for each status that occurs or is selected."""
     counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
     for name in query.wanted.statuses:
         counts_by_name.setdefault(name, (STATUSES[name], 0))
@@ -108,7 +108,7 @@ def tiles(query: Asked, counts: reports.Counts) -> list[Tile]:
 
 
 def _mine(query: Asked, username: str) -> str:
-    """The same question about one's own jobs; about everyone's if it is that already."""
+    """Return the query limited to one's own jobs, or without that limit if it is set."""
     others = [pair for pair in query.pairs if pair[0] == "person"]
     mine = ("person", username)
     return query.query(drop=others) if mine in others else query.query(drop=others, add=[mine])

@@ -1,6 +1,6 @@
-"""Colours of a program's output, as classes that our own style sheet knows.
+"""Terminal colours of log lines, as CSS classes.
 
-Log text is text: of all that a terminal could be told, only colour, bold, faint, italic and underline are kept.
+Of all terminal sequences only colour, bold, faint, italic and underline are kept.
 """
 
 import re
@@ -18,9 +18,9 @@ LONGEST_LINE = 20_000
 
 
 def html_of(text: str) -> SafeString:
-    """One line of output, escaped, with its colours as spans."""
+    """Return one line of output, escaped, with its styles as spans."""
     cut = text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + " … (the line goes on)"
-    # A progress bar writes over itself with carriage returns; what it said last is what stood there.
+    # A progress bar overwrites itself with carriage returns: only the last text was visible.
     last = cut.rstrip("\r\n").rsplit("\r", 1)[-1]
     return mark_safe("".join(_pieces(last)))  # noqa: S308 - every piece of text is escaped, classes are from our list
 
@@ -42,7 +42,7 @@ def _dressed(text: str, styles: dict[str, str]) -> str:
 
 
 def _after(codes: str, styles: dict[str, str]) -> dict[str, str]:
-    """The styles in force after a sequence. 256 colours and true colour are passed over with their arguments."""
+    """Return the styles in force after a sequence; 256 colours and true colour are skipped with their arguments."""
     numbers = [int(code) if code.isdecimal() and len(code) < 4 else 0 for code in re.split("[;:]", codes or "0")]
     styles = dict(styles)
     at = 0

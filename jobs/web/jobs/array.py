@@ -1,4 +1,4 @@
-"""An array on its page: how its children stand, and that they are asked about while someone looks."""
+"""The progress of an array job's children; viewing the page refreshes them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from jobs.web.jobs.heat_map import HeatMap, heat_map
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of an array's children at this moment, and whether they are being asked about."""
+    """The state of an array's children, and whether it is being refreshed."""
 
     job: Job
     children: children.Children
@@ -29,12 +29,12 @@ class Seen:
         return (self.fetching, *self.children.counts.items())
 
     def heat(self) -> HeatMap | None:
-        """One more query."""
+        """Build the heat map; costs one more query."""
         return heat_map(self.children.size, children.standing(self.job)) if self.children.known else None
 
 
 def seen(job: Job) -> Seen | None:
-    """Nothing for a job that is no array. Looking has the children asked about."""
+    """Return the progress of an array and request a refresh of its children; None for other jobs."""
     if not job.array_size:
         return None
     return Seen(job, children.counted(job), asked=actions.look_into(job))

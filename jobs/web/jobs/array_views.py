@@ -1,4 +1,4 @@
-"""The children of an array as a list with a filter, and the log of each."""
+"""The children of an array as a filterable list, and the log of each."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -11,13 +11,13 @@ from jobs.web.jobs import ansi, array
 from jobs.web.jobs.views import PrintedLine
 from jobs.web.shell.auth import SignedInRequest, signed_in
 
-HIGHEST = 10_000  # the largest array that Batch takes
+HIGHEST = 10_000  # AWS Batch's limit
 
 
 @require_safe
 @signed_in
 def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """The list: a hundred on a page, in the order of their indexes, of one state if that is wanted."""
+    """List the children by index, a hundred a page, optionally of one state."""
     array_job, member = access.job(request.user, text_id)
     part = array.seen(array_job)
     state = request.GET.get("state", "")
@@ -40,7 +40,7 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @signed_in
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
-    """A piece of a child's log: its end, or what a token of an earlier piece leads to."""
+    """Show a part of a child's log: its end, or the part that a token points to."""
     child, array_job, member = access.child(request.user, text_id, index)
     piece = logs.of_child(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
     page = {

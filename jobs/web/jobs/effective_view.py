@@ -1,4 +1,4 @@
-"""What Batch will really run, or ran: each value with the badge of who says it. Secrets are masked."""
+"""The effective job: every value Batch will run or ran with, and where it comes from. Secrets are masked."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,12 +28,12 @@ BADGES: Mapping[Source, str] = {
 
 
 MOST_ROWS = 300
-"""So many rows a part shows, and words of a command: a document of a megabyte may have 40,000 tags."""
+"""Limit of rows in a section and words of a command: a document of 1 MiB can have 40,000 tags."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A value as it will be, and whose word it is."""
+    """A value and its source."""
 
     label: str
     value: str
@@ -47,21 +47,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Part:
-    """What belongs together under a title: a container, its environment, the job as a whole."""
+    """A titled group of rows: a container, its environment, the job as a whole."""
 
     title: str
     rows: tuple[Row, ...]
     left_off: int = 0
-    """So many more there are."""
+    """Rows beyond the limit."""
 
     @classmethod
     def of(cls, title: str, rows: Iterable[Row], count: int = 0) -> "Part":
-        """With the first rows, if there are more than anyone reads; `count` is of all that `rows` would yield."""
+        """Build a section of the first rows; `count` is the number that `rows` would yield."""
         return cls(title, tuple(islice(rows, MOST_ROWS)), max(0, count - MOST_ROWS))
 
 
 def of_verdict(result: Verdict | None) -> list[Part]:
-    """Of a document that is being written; nothing of one whose definition is not known, or that has several jobs."""
+    """Return the sections of a validated document; none for a workflow or an unknown definition."""
     if result is None or result.reading.kind is Kind.WORKFLOW:
         return []
     document = result.reading.document
@@ -75,17 +75,17 @@ def of_verdict(result: Verdict | None) -> list[Part]:
 
 
 def of_job(job: Job) -> list[Part]:
-    """Of a job that was accepted."""
+    """Return the sections of an accepted job."""
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
     seconds = seconds_at(job.document)
-    # A workflow notes a time limit that was filled in at the first step that got it.
+    # A workflow's note about a default time limit stands at the first step that got it.
     notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
     return _parts(_view(job.revision.document, document, notes), job.text_id)
 
 
 def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> Effective:
-    """What will run. `notes` say what nobody wrote, and whose rule put it there: pointers, and team or portal."""
+    """Return what will run. `notes` are pointers to values added by a rule, with its owner: team or portal."""
     sources = {pointer: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
     tags = {split(pointer)[-1]: source for pointer, source in sources.items() if _is_tag(pointer)}
     view = effective.view(definition, document, tags)
@@ -107,7 +107,7 @@ def _value_at(document: Document, pointer: str) -> Any:
 
 
 def environment(document: Document) -> list[tuple[str, str]]:
-    """Names and values that a redacted submission document overrides."""
+    """Return the names and values that a redacted submission document overrides."""
     variables = list_at(document, "containerOverrides", "environment")
     return [(text_at(variable, "name"), text_at(variable, "value")) for variable in variables if is_object(variable)]
 
@@ -141,7 +141,7 @@ def _container(container: EffectiveContainer) -> Iterator[Row]:
 
 
 def _command(values: Iterable[Said], base: Source) -> Iterator[Row]:
-    """The command line, and of each word that a parameter says, who says it."""
+    """Yield the command line, and each word that comes from a parameter with its source."""
     parts = list(islice(values, MOST_ROWS + 1))
     more = len(parts) > MOST_ROWS
     parts = parts[:MOST_ROWS]

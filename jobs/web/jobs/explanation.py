@@ -1,4 +1,4 @@
-"""Why a job waits, how it goes, or why it ended: one sentence, and what to do now."""
+"""The explanation of a job's state: one sentence on why it waits, runs or ended, and what to do."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ WHO_DECIDES = "A lead of the team has it sent; whoever may stop jobs withdraws i
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer line: how it looks, what it says, AWS's own words, and one thing to do."""
+    """The explanation as the page shows it: tone, icon, sentence, AWS's own messages and one advice."""
 
     tone: str
     icon: str
@@ -39,7 +39,7 @@ class Answer:
 
 
 def exit_code_in_words(code: int | None) -> str:
-    """What an exit code means, as shells and container runtimes use it. Empty when there is none."""
+    """Describe an exit code by the convention of shells and container runtimes; empty for None."""
     if code is None:
         return ""
     if code in EXIT_CODES:
@@ -50,7 +50,7 @@ def exit_code_in_words(code: int | None) -> str:
 
 
 def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
-    """The answer for a job; `waiting_for` are the names of those that it waits for and that have not ended."""
+    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on."""
     messages = tuple(dict.fromkeys(word for word in (job.container_reason, job.status_reason) if word))
     status = job.status
     if job.stopping:
@@ -92,7 +92,7 @@ def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
 
 
 def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
-    """While it is with the portal, what the portal noted is what there is to say."""
+    """Explain a job that is not with AWS yet, from what the portal noted about it."""
     status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
     match job.delivery:
         case Delivery.AWAITING:

@@ -1,7 +1,7 @@
-"""A picture of an array's children as plain geometry: a square for each, and one path for all squares of a tone.
+"""A heat map of an array's children as plain geometry: a square for each, one SVG path for each tone.
 
-Neighbours of one tone are one dashed line, so that ten thousand squares stay a small picture. It is stretched to its
-place and holds no text; each row leads to its children in the list, and its title says in words what it shows.
+Neighbours of one tone are one dashed line, which keeps ten thousand squares small. The map is stretched to its
+container and holds no text; each row links to its children in the list and describes itself in its title.
 """
 
 from collections import Counter, defaultdict
@@ -12,14 +12,14 @@ from itertools import groupby
 from jobs.states import Status
 
 STEP = 10
-SQUARE = 8  # as the style sheet dashes the lines
+SQUARE = 8  # must match the dashes in the style sheet
 COLUMNS = ((40, 10), (400, 20), (1_500, 50))
 MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of squares: where it is, with which index it begins, and what it says in words."""
+    """A row of squares: its position, its first index, and its description."""
 
     y: int
     start: int
@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """The picture: its size, a path for each tone, and its rows."""
+    """The drawing: its size, a path for each tone, and its rows."""
 
     columns: int
     width: int
@@ -38,7 +38,7 @@ class HeatMap:
 
 
 def heat_map(size: int, standing: Mapping[int, Status]) -> HeatMap:
-    """Squares from left to right and from top to bottom, in the order of the children's indexes."""
+    """Lay out the children from left to right and top to bottom, by index."""
     columns = next((columns for limit, columns in COLUMNS if size <= limit), MOST_COLUMNS)
     paths: dict[str, list[str]] = defaultdict(list)
     rows = []

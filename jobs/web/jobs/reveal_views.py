@@ -1,4 +1,4 @@
-"""Shows masked values, once and on a page of their own, to those who may see them."""
+"""The page that shows masked values once, to those who may see them."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -33,7 +33,7 @@ def revision_values(request: SignedInRequest, text_id: str, revision: str) -> Ht
 
 
 def _answer(request: SignedInRequest, about: Job | Submission | Revision, member: Member, name: str) -> HttpResponse:
-    """The values (POST). Someone who comes by a link is shown what they belong to instead, with the button."""
+    """Show the values (POST); a GET shows the object they belong to, which has the button."""
     if request.method != "POST":
         return redirect(about)
     page = {

@@ -1,4 +1,4 @@
-"""One job: how it goes, why it waits or failed, what it was asked and what it said."""
+"""The pages of one job: its state, why it waits or failed, its document and its log."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a job's way: when it began and ended, and whether it is done, going on, or yet to come."""
+    """A phase of a job's timeline: when it began and ended, and whether it is done, current or next."""
 
     name: str
     place: str  # "done", "now" or "next"
@@ -36,7 +36,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class PrintedLine:
-    """A line of a log as the page shows it."""
+    """A log line rendered as HTML."""
 
     at: datetime
     html: str
@@ -98,7 +98,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Ask for it to be stopped. Whoever comes by a link is shown the job instead."""
+    """Request that the job stops. A GET shows the job instead."""
     if request.method != "POST":
         job, _ = access.job(request.user, text_id)
         return redirect(job)
@@ -111,7 +111,7 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """A lead has a held job sent after all. Whoever comes by a link is shown the job instead."""
+    """Submit a held job after all, as a lead. A GET shows the job instead."""
     if request.method != "POST":
         job, _ = access.job(request.user, text_id)
         return redirect(job)
@@ -126,9 +126,9 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @signed_in
 def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """A piece of the log: its end, what came after a token, or what came before one.
+    """Show a part of the log: its end, or the part after or before a token.
 
-    A page of its own for people without scripts; with `value_at=lines` only the lines, for the log on the job's page.
+    A page of its own for people without scripts; `part=lines` returns only the lines, for the log on the job's page.
     """
     job, member = access.job(request.user, text_id)
     attempt = _attempt(request)
@@ -155,15 +155,15 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @signed_in
 def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """The whole log of an attempt as a file, sent while it is read.
+    """Stream the whole log of an attempt as a file.
 
-    A file is read in a terminal, which control characters steer: `raw=1` asks for the log with them.
+    A file is read in a terminal, which obeys control characters: only `raw=1` leaves them in.
     """
     job, _ = access.job(request.user, text_id)
     rows = _file(job, _attempt(request), _as_written if request.GET.get("raw") == "1" else _plain)
     response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{job.name}-{job.text_id}.log"'
-    return cast("HttpResponse", response)  # as far as views are concerned it is one
+    return cast("HttpResponse", response)  # views may treat it as one
 
 
 def _file(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
@@ -180,7 +180,7 @@ def _as_written(time: str, text: str) -> str:
 
 
 def _plain(time: str, text: str) -> str:
-    """A record of several lines (`awslogs-multiline-pattern`) is indented, so that none passes for a record."""
+    """Format a record; its further lines (`awslogs-multiline-pattern`) are indented, so none looks like a record."""
     lines = plain_text(text, keep="\t\n").rstrip().split("\n")
     return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
 
@@ -191,7 +191,7 @@ def _attempt(request: SignedInRequest) -> int | None:
 
 
 def band(job: Job, history: list[StateChange]) -> list[Stretch]:
-    """The job's way as five stretches. A poll may miss a state, so a stretch without a beginning is passed over."""
+    """Return the job's five timeline phases. A poll may miss a state, so a phase without a beginning is skipped."""
     status = job.status
     starting_at = _first(history, State.STARTING)
     phases = [
@@ -219,7 +219,7 @@ def _stretch(
 
 
 def array_counts(job: Job) -> list[tuple[str, int]]:
-    """How the children of an array stand, in AWS's words, those that exist only."""
+    """Return the children's counts by AWS status, without zeros."""
     summary = object_at(job.array_summary)
     return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
 

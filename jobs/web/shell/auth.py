@@ -1,4 +1,4 @@
-"""Who comes in: every page but the sign-in page begins here."""
+"""Authentication of pages: decorators that redirect to sign in, or answer scripts with 401 and 403."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,19 +17,19 @@ P = ParamSpec("P")
 
 
 class SignedInRequest(HttpRequest):
-    """A request of someone we know."""
+    """A request of an authenticated user."""
 
     user: User
     htmx: HtmxDetails
 
 
 def signed_in(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let people through; send strangers to the sign-in page and back, and others to what they have to do first."""
+    """Require a signed-in user with nothing left to do first; redirect others to sign in, or to that step."""
     return _guarded(view, lets_through=lambda step: step is None)
 
 
 def signed_in_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Also let through whoever has to go to the page of that name first: for that page."""
+    """Like `login_required`, and let users through whose next step is the named page."""
 
     def guarding(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return _guarded(view, lets_through=lambda step: step in (None, reverse(page)))
@@ -38,7 +38,7 @@ def signed_in_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], Callab
 
 
 def known(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Also let through who has yet to set up or show the second factor: for the pages to do that."""
+    """Require a signed-in user, even before the second factor: for the pages that set it up or ask for it."""
     return _guarded(view, lets_through=None)
 
 
@@ -47,9 +47,9 @@ def _guarded(
     *,
     lets_through: Callable[[str | None], bool] | None,
 ) -> Callable[..., HttpResponse]:
-    """A script that polls would take the sign-in page for its answer and put it into the middle of another.
+    """Wrap the view. A script gets 401 or 403 instead of a redirect, or it would swap the login page into a fragment.
 
-    So it gets a bare 401, and the page says that the person is signed out while what they wrote stays where it is.
+    The page then says that the person is signed out, and keeps what they typed.
     """
 
     @wraps(view)

@@ -1,4 +1,4 @@
-"""What browsers and proxies may keep of an answer: nothing, unless it is the same for everyone."""
+"""Cache headers of responses: `no-store`, unless a response is the same for everyone."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,10 +13,10 @@ EVERYTHING_OF_THIS_SITE = '"cache", "storage"'
 
 
 def clear_site(request: HttpRequest, answer: A) -> A:
-    """Have the browser drop pages, drafts and whatever else it keeps of this site: the person has signed out.
+    """Make the browser drop its cache and storage for this site, after a sign-out.
 
-    The message is for the script of the next page as well, since browsers leave each tab its own storage. A session
-    that ends by itself leaves all that, so that what was typed is there after signing in again.
+    The message tells the next page's script too, because browsers keep a storage for each tab. A session that expires
+    leaves storage alone, so that typed text is there after signing in again.
     """
     answer["Clear-Site-Data"] = EVERYTHING_OF_THIS_SITE
     messages.success(request, "You are signed out.", extra_tags="signed-out")
@@ -24,10 +24,10 @@ def clear_site(request: HttpRequest, answer: A) -> A:
 
 
 class NoStoreMiddleware:
-    """Sets Cache-Control on every answer behind it: pages, fragments, the API, files, redirects and errors.
+    """Sets Cache-Control on every response behind it: pages, fragments, API, files, redirects and errors.
 
-    A shared computer's Back button shows no page of whoever signed out, and no proxy keeps one. Only a view whose
-    answer is the same for everyone may say so, with `public`. Static files are answered further out.
+    After a sign-out the Back button of a shared computer shows no page, and no proxy keeps one. A view whose response
+    is the same for everyone sets `public` itself. Static files are served further out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

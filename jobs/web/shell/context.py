@@ -1,4 +1,4 @@
-"""What every page's frame needs: the teams to switch between, and what is held after a restore."""
+"""The context every page's frame needs: the teams to switch between, and the recovery notice."""
 
 from functools import cached_property
 from typing import cast
@@ -12,10 +12,10 @@ from jobs.reports.recovery import Recovery, recovery_for
 
 
 class Frame:
-    """Asked only by templates that draw the frame: a live part, which is polled, costs no query here."""
+    """The frame's data, queried only by templates that draw the frame: polled partials cost no query."""
 
     def __init__(self, request: HttpRequest) -> None:
-        # A request that was refused early (an unknown host, for one) never met the middleware that knows people.
+        # A request rejected early (for an unknown host) has no user: it never reached the authentication middleware.
         self._user = getattr(request, "user", None)
 
     @property
@@ -30,12 +30,12 @@ class Frame:
 
     @cached_property
     def recovery(self) -> Recovery | None:
-        """What is held after a restore; nothing for someone who is not signed in."""
+        """The submissions held after a restore; None if not signed in."""
         if self._user is None or not self._user.is_authenticated:
             return None
         return recovery_for(cast("User", self._user))
 
 
 def portal(request: HttpRequest) -> dict[str, Frame]:
-    """The context processor named in the settings."""
+    """Return the context processor's values; the settings name this function."""
     return {"portal": Frame(request)}

@@ -1,8 +1,8 @@
-"""CSV for people who go on in a spreadsheet: streamed, with ISO times, and with cells that stay text.
+"""CSV responses: streamed, with ISO times, and safe to open in a spreadsheet.
 
-A spreadsheet takes a cell that begins with one of `= + - @`, a tab or a line break for a formula and would run it;
-names and tags come from people, so such a cell gets an apostrophe before it (OWASP, CSV injection). Of characters
-that can't be seen only tabs and line breaks stay.
+Spreadsheets run a cell that begins with one of `= + - @`, a tab or a line break as a formula. Names and tags come
+from people, so such a cell gets an apostrophe in front (OWASP, CSV injection). Of invisible characters only tabs and
+line breaks are kept.
 """
 
 import csv
@@ -19,21 +19,21 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Echo:
-    """Hands each line back as soon as it is written."""
+    """A file-like object that returns each line as it is written."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def sheet(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """A download of that file name. Rows are asked for while it is sent."""
+    """Return a streamed download with that file name; rows are fetched while it is sent."""
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return cast("HttpResponse", response)  # as far as views are concerned it is one
+    return cast("HttpResponse", response)  # views may treat it as one
 
 
 def cell(value: object) -> str:
-    """A value as it stands in the file."""
+    """Return a value as the text of a cell."""
     match value:
         case None:
             return ""

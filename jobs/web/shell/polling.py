@@ -1,7 +1,7 @@
-"""Parts of pages that look again while something may change.
+"""Polling of page parts that may change.
 
-A live part names, in the URL it asks, the mark of what it shows. Nothing new is answered with 204, which leaves the
-page alone: no lost selection, no moved focus, nothing for a screen reader to say again.
+A live part sends the etag of what it shows. If nothing changed the answer is 204, which leaves the page alone:
+selection and focus stay, and a screen reader repeats nothing.
 """
 
 from datetime import timedelta
@@ -16,12 +16,12 @@ BEHIND = timedelta(seconds=60)
 
 
 def mark(*facts: object) -> str:
-    """A short word for what a page shows. Facts that count seconds have no place in it: the page counts itself."""
+    """Return a short hash of what a page shows. Leave elapsed times out; the client updates those."""
     return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
 def asked(request: HttpRequest) -> bool:
-    """Whether only the live part is wanted."""
+    """Return whether only the live part is requested."""
     return request.GET.get("part") == "live"
 
 
@@ -30,8 +30,8 @@ def seen(request: HttpRequest, current: str) -> bool:
 
 
 def behind(account: Account, *, with_aws: bool) -> bool:
-    """Whether the portal has not heard from AWS for so long that what it shows may be old.
+    """Return whether AWS last answered so long ago that the page may be out of date.
 
-    `with_aws`: AWS has a job of what is shown that has not ended. Without any, it may not have been asked for long.
+    `with_aws`: some job shown is with AWS and has not ended; without one, polls may rightly be rare.
     """
     return with_aws and (account.polled_at is None or now() - account.polled_at > BEHIND)

@@ -1,7 +1,7 @@
-"""What load balancers and orchestrators ask: whether the process lives, and whether it can serve.
+"""Liveness and readiness probes for load balancers and orchestrators.
 
-They ask every few seconds, by an address of their own and without TLS. So a middleware answers them before sessions,
-host names and the request log come into it, and a change is logged once instead of each answer.
+They are called every few seconds, by an internal address and without TLS. So a middleware answers before sessions,
+host checks and the request log, and only a change of readiness is logged.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ _last: dict[str, str] = {}
 
 @require_safe
 def livez(_request: HttpRequest) -> HttpResponse:
-    """200 while the process answers. It asks no database, so that a slow one restarts nothing."""
+    """Return 200 while the process responds. Queries no database, so a slow one restarts nothing."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """200 if the process can serve people, else 503; in both cases what was checked, as JSON."""
+    """Return 200 if the process can serve people, else 503; the body has the checks as JSON."""
     checks = readiness.checks()
     failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
     if failed != _last:
@@ -34,12 +34,12 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         _last.update(failed)
     status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
     answer = JsonResponse({"ready": not failed, "checks": checks}, status=status)
-    answer._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - Django logs each 503 as an error
+    answer._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - keeps Django from logging each 503 as an error
     return answer
 
 
 PROBES = {"healthz": livez, "livez": livez, "readyz": readyz}
-"""By path. `healthz` is the older name of `livez`."""
+"""Views by path. `healthz` is the older name of `livez`."""
 
 
 class ProbeMiddleware:

@@ -1,4 +1,4 @@
-"""Which pages take from which budget of the person who asks, and what they read when it is spent."""
+"""Rate limits of pages: the budget each page takes from, and the response once it is spent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +9,14 @@ from django.shortcuts import render
 from jobs.rate_limit import Budget, TooManyRequestsError, spend
 from jobs.web.shell.auth import asked_by_script
 
-# Each judges, reads or keeps a document. What a script asks for while someone types is a preview.
+# Views that validate, read or save a document. Requests that a script sends while someone types count as previews.
 DOCUMENTS = frozenset({
     "write", "open_form", "read_pasted", "job_form", "definition_form", "approval_edit", "draft_go_on",
 })  # fmt: skip
 PREVIEWS = frozenset({
     "judge", "job_preview", "definition_preview", "approval_judge", "further_fields", "further_part",
 })  # fmt: skip
-# With parameters these look through what may be a long history.
+# With parameters these search a history that may be long.
 SEARCHES = frozenset({
     "history", "history_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
     "job_waits",
@@ -25,7 +25,7 @@ SCRIPTS_WORDS = "You are going faster than the portal can check. It goes on in a
 
 
 class RateLimitMiddleware:
-    """Takes pages from the budget of whoever is signed in. The API does so by token, in `jobs.api.auth`."""
+    """Counts pages against the signed-in user's budgets. The API counts by token, in `jobs.api.auth`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,7 +46,7 @@ class RateLimitMiddleware:
 
 
 def budget_of(request: HttpRequest) -> Budget | None:
-    """The budget that a request to a page takes from; None for most."""
+    """Return the budget that a request takes from; None for most pages."""
     name = request.resolver_match.url_name if request.resolver_match else None
     if name in PREVIEWS:
         return Budget.PREVIEWS
@@ -59,7 +59,7 @@ def budget_of(request: HttpRequest) -> Budget | None:
 
 
 def too_many(request: HttpRequest, error: TooManyRequestsError) -> HttpResponse:
-    """429. A form comes back whole, to be sent again."""
+    """Return 429; a posted form comes back whole, to be sent again."""
     if asked_by_script(request):
         answer = HttpResponse(SCRIPTS_WORDS, status=429, content_type="text/plain")
     else:
