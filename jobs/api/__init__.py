@@ -1,13 +1,13 @@
-"""The same `actions` and `reports` as the pages have, for programs that bring a team's token; see `docs/api.md`.
+"""The HTTP API: the same `actions` and `reports` as the pages, for programs with a team's token; see `docs/api.md`.
 
-A request goes one way:
+A request passes through:
 
-    auth        whose token is it, and may it do that?
-    parsing     the body, the key, the region: what is asked for
+    auth        authentication and permission of the token
+    parsing     document, idempotency key and region of the request
     definitions, submissions, jobs, costs
-                one module a noun: ask `actions` or `reports`, and answer
-    schemas     what answers hold, as classes; the OpenAPI document is made from them
-    serializers how rows become these shapes
+                one module a noun: calls `actions` or `reports`, and responds
+    schemas     the responses as classes; the OpenAPI document is made from them
+    serializers from rows to schemas
     renderers   JSON for programs, tab-separated lines for shell scripts
-    errors      every answer that is not what was asked for
+    errors      every other response
 """

@@ -1,7 +1,7 @@
-"""Whose token is it, and may it do that? Cookies count for nothing here.
+"""Authentication by token. Cookies are ignored.
 
-A token acts for the one team it was made for, in the name of the person it was made for, with the role that person
-has in the team now. Everything else, of that person's other teams too, does not exist for it.
+A token acts for the one team and person it was made for, with the role that person has in the team now. Everything
+else, including that person's other teams, does not exist for it.
 """
 
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ _SEARCHES = {"/api/v1/costs": Budget.SEARCHES}
 
 @dataclass(frozen=True)
 class Caller:
-    """The token that is asking, and for whom it acts."""
+    """The token of the request, and the member it acts for."""
 
     token: ApiToken
     member: Member
 
     def submission(self, text_id: str) -> Submission:
-        """A submission of the token's team. Raises Http404."""
+        """Return a submission of the token's team. Raise Http404."""
         submission, _ = access.submission(self.member.user, text_id)
         self._must_own(submission.team_id)
         return submission
 
     def job(self, text_id: str) -> Job:
-        """A job of the token's team. Raises Http404."""
+        """Return a job of the token's team. Raise Http404."""
         job, _ = access.job(self.member.user, text_id)
         self._must_own(job.team_id)
         return job
@@ -49,20 +49,22 @@ class Caller:
 
 
 class CallerRequest(HttpRequest):
-    """A request that came through the door."""
+    """An authenticated request."""
 
     auth: Caller
 
 
 class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        """The caller, or None for a 401. Raises PermissionDenied if the token may only read, and
-        TooManyRequestsError if it has sent or searched too much in a minute."""
+        """Return the caller, or None for a 401.
+
+        Raise PermissionDenied if the token may only read, and TooManyRequestsError if it exceeds its rate limit.
+        """
         api_token = ApiToken.objects.of(token.strip())
         if api_token is None:
             return None
         caller = Caller(api_token, access.member_of(api_token.person, api_token.team))
-        # The log must name who really asked, whoever else's cookie came along.
+        # The log must name the token's owner, whatever cookie was sent along.
         request.user = api_token.person
         structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.start)
         audit.bearing(api_token.public_id)

@@ -1,4 +1,4 @@
-"""What the team's finished attempts cost in a month: an estimate from sizes and run times."""
+"""The team's costs of a month: estimates from sizes and run times of finished attempts."""
 
 from decimal import Decimal
 
@@ -18,7 +18,10 @@ router = Router(tags=["costs"])
 
 @router.get("/costs", response={200: CostsAnswer, (401, 422, 429): Problem})
 def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpResponse:
-    """A month (2026-11; by default this one) by `queue`, `definition`, `person` or `tag:KEY`. Amounts are in USD."""
+    """Return a month's costs by `queue`, `definition`, `person` or `tag:KEY`.
+
+    The month is written 2026-11; by default it is this one. Amounts are in USD.
+    """
     division = reports.By.read(by)
     if division is None:
         raise Trouble(422, "A parameter is wrong", "by: write queue, definition, person or tag:KEY.")
@@ -49,5 +52,5 @@ def _told(row: reports.Row) -> CostRow:
 
 
 def _exact(amount: Decimal) -> str:
-    """As text: a JSON number would be read as a float, and sums of those are no longer exact."""
+    """Return the amount as text: JSON numbers are parsed as floats, whose sums are inexact."""
     return f"{amount:f}"

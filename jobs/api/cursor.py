@@ -1,8 +1,8 @@
-"""How much of a submission's history someone has seen: for each job, how many changes, as a short word.
+"""The cursor of a submission's history: how many changes of each job the caller has seen, in a short text.
 
-Counted for each job, because changes of one job are written in order, and those of several at once are not.
-`4x2.3` means: four of each of the first two jobs, three of the third. What would be too long for an address, as the
-word of thousands of jobs can be, is packed: `z`, and the counts as characters by zlib and base64url.
+Changes are counted by job because those of one job are written in order, but not those of several at once. `4x2.3`
+means four of each of the first two jobs and three of the third. A text too long for a URL, as of thousands of jobs,
+is packed: `z`, then the counts as characters, by zlib and base64url.
 """
 
 import base64
@@ -16,16 +16,16 @@ from jobs.api.errors import Trouble
 from jobs.models import StateChange, Submission
 from jobs.spec.rules.workflow import MAX_STEPS
 
-# Longer words are packed: web servers take addresses of 4,094 characters.
+# Longer texts are packed: web servers accept URLs of 4,094 characters.
 _LONGEST_PLAIN = 1_000
-# Bytes that the counts of the largest submission have at most; what unpacks to more is no cursor of ours.
+# The counts of the largest submission in bytes; a cursor that unpacks to more is not ours.
 _LONGEST_UNPACKED = 4 * MAX_STEPS
 
 _WORD = re.compile(r"\d{1,6}(x\d{1,6})?(\.\d{1,6}(x\d{1,6})?)*", re.ASCII)
 
 
 def seen(cursor: str, jobs: int) -> list[int]:
-    """How many changes of each job were seen. Raises Trouble for what is no cursor."""
+    """Return the number of changes seen of each job. Raise ApiProblemError if it is no cursor."""
     if packed := _unpacked(cursor):
         return [*packed[:jobs], *[0] * (jobs - len(packed))]
     if not _WORD.fullmatch(cursor):
@@ -42,7 +42,7 @@ def anything_new(submission: Submission, counts: Iterable[int]) -> bool:
 
 
 def since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChange], str]:
-    """What was not seen yet, and the cursor that goes on from there."""
+    """Return the changes not seen yet, and the cursor after them."""
     positions = dict(submission.jobs.values_list("pk", "position"))
     counters: Counter[int] = Counter()
     changes: list[StateChange] = []
@@ -65,7 +65,7 @@ def written(counts: Iterable[int]) -> str:
 
 
 def _unpacked(cursor: str) -> list[int]:
-    """The counts of a packed cursor; none for any other text."""
+    """Return the counts of a packed cursor; none for any other text."""
     if not cursor.startswith("z"):
         return []
     try:

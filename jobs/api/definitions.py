@@ -1,4 +1,4 @@
-"""Registering definitions, and judging any document without keeping it."""
+"""Registering definitions, and validating documents without storing them."""
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router

@@ -1,4 +1,4 @@
-"""Every answer that is not what was asked for, as `application/problem+json` (RFC 9457)."""
+"""Error responses as `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
@@ -28,8 +28,8 @@ NOT_VALID = (
 OURS = "The portal failed on this request. It is safe to send it again with the same Idempotency-Key."
 
 
-class Trouble(Exception):  # noqa: N818 - it is answered, not raised at anyone
-    """An answer of its own: a status, a title, and what is wrong."""
+class Trouble(Exception):  # noqa: N818 - an error response
+    """An error response: status, title and detail."""
 
     def __init__(self, status: int, title: str, detail: str, problems: Sequence[Finding] = ()) -> None:
         super().__init__(detail)
@@ -46,7 +46,7 @@ def told(request: HttpRequest, error: Trouble) -> HttpResponse:
 
 
 def handle_all(api: NinjaAPI) -> None:
-    """Have every exception that a view may raise answered in one shape."""
+    """Install a handler for every exception that a view may raise."""
 
     def handle(request: HttpRequest, error: Exception) -> HttpResponse:
         response = told(request, trouble_of(error))
@@ -64,7 +64,7 @@ def handle_all(api: NinjaAPI) -> None:
 
 @singledispatch
 def trouble_of(error: Exception) -> Trouble:
-    """What is to be said of an exception. Of one that nobody foresaw: that the fault is ours."""
+    """Return the error response for an exception; 500 for an unexpected one."""
     log.error("api_failed", exc_info=error)
     return Trouble(500, "The portal failed", OURS)
 

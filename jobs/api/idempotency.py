@@ -1,4 +1,4 @@
-"""The same request once more: a connection was lost, and the caller cannot know whether it arrived."""
+"""Idempotency of registrations: a request repeated after a lost connection gives the same revision."""
 
 import hashlib
 from collections.abc import Callable
@@ -18,10 +18,10 @@ REUSED = "This key came with another request before. Make a new key for each new
 def registered_once(
     member: Member, key: str | None, request_text: str, register: Callable[[], Registered]
 ) -> Registered:
-    """The revision that the key's first request led to; `asked` is all that must be the same in a repeat.
+    """Return the revision that the key's first request registered; `asked` is what a repeat must have in common.
 
-    A first request that never got as far as to note its revision is made up for: to register the same document
-    twice in a row gives the same revision. Raises KeyReusedError, and whatever `act` raises.
+    If the first request ended before it stored its revision, it is simply repeated: registering the same document
+    twice in a row gives the same revision. Raise KeyReusedError, and whatever `act` raises.
     """
     if key is None:
         return register()
@@ -38,7 +38,7 @@ def registered_once(
         except Refused:
             ApiAnswer.objects.filter(pk=record.pk, status=0).delete()
             raise
-        # What this very request had registered, before it was cut off, is no old acquaintance.
+        # A revision made by an interrupted attempt of this request is not "reused".
         reused = registration.reused and registration.revision.created_at < record.created_at
         response = {"revision": to_text(registration.revision.public_id), "reused": reused}
         ApiAnswer.objects.filter(pk=record.pk, status=0).update(status=202, answer=response)
@@ -49,7 +49,7 @@ def registered_once(
 
 
 def refuse_key_of_definition(member: Member, key: str | None) -> None:
-    """Raises KeyReusedError if a definition was registered under the key."""
+    """Raise KeyReusedError if a definition was registered under the key."""
     if key and ApiAnswer.objects.filter(team=member.team, key=key).exists():
         raise KeyReusedError(REUSED)
 

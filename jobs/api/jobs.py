@@ -1,4 +1,4 @@
-"""One job: how it goes, what it writes, and its end on request."""
+"""One job: its state, its log, and its end on request."""
 
 from django.http import HttpResponse
 from ninja import Router
@@ -17,7 +17,7 @@ router = Router(tags=["jobs"])
 
 @router.get("/jobs/{text_id}", response={200: JobAnswer, (401, 404): Problem})
 def job(request: CallerRequest, text_id: str) -> HttpResponse:
-    """A job and its state."""
+    """Return a job and its state."""
     job = request.auth.job(text_id)
     poll_hint.look_at([job])
     content = serializers.job(request, job)
@@ -26,7 +26,7 @@ def job(request: CallerRequest, text_id: str) -> HttpResponse:
 
 @router.get("/jobs/{text_id}/log", response={200: LogAnswer, (401, 404, 422): Problem})
 def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  # noqa: A002 - the parameter's name
-    """The log from its beginning, or from the `next` of an earlier answer; over all attempts, until `end`."""
+    """Return the log from its beginning, or from the `next` of an earlier answer; over all attempts, until `end`."""
     piece = log_follow.follow(request.auth.job(text_id), next)
     content = LogAnswer(
         lines=[LogLine(time=line.at, text=line.text) for line in piece.lines],

@@ -1,6 +1,6 @@
-"""Answers that wait a little for news, so that a script that has no `sleep` need not ask all the time.
+"""Long polling: a response waits shortly for a change, so that scripts without `sleep` need not poll.
 
-Threads are few: only some requests wait at a time, and the others are answered after a second.
+Threads are few: only some requests wait at a time, others are answered after a second.
 """
 
 import threading
@@ -16,7 +16,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    """Return as soon as there is news, or when the time is up."""
+    """Return as soon as the condition holds, or when the time is up."""
     seconds = min(max(seconds, 0.0), LONGEST_SECONDS)
     if not seconds or condition():
         return

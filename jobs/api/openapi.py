@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a request beyond its parameters."""
+"""The request bodies and headers of the OpenAPI document."""
 
 from typing import Any
 

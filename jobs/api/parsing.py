@@ -1,4 +1,4 @@
-"""What a request asks for: its document, its Idempotency-Key, its region."""
+"""Parsing of a request: its document, idempotency key and region."""
 
 import re
 from collections.abc import Collection
@@ -24,9 +24,9 @@ _NAMES = {Kind.DEFINITION: "a job definition", Kind.SUBMISSION: "a job", Kind.WO
 
 
 def document(request: HttpRequest, kinds: Collection[Kind] = tuple(Kind)) -> Reading:
-    """The body, whatever its content type says, as a document of one of the kinds. Raises Trouble, NotADocument."""
+    """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or NotADocument."""
     reading = read(_body(request))
-    nul = reading.text.find("\0")  # in a comment JSON would never meet it, but no database keeps it
+    nul = reading.text.find("\0")  # the parser skips one in a comment, but no database can store it
     if nul >= 0:
         line = reading.text[:nul].count("\n") + 1
         raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
@@ -36,7 +36,7 @@ def document(request: HttpRequest, kinds: Collection[Kind] = tuple(Kind)) -> Rea
 
 
 def key(request: HttpRequest) -> str | None:
-    """The Idempotency-Key, if there is one. Raises Trouble for one that cannot be."""
+    """Return the Idempotency-Key, or None. Raise ApiProblemError if it is invalid."""
     value = request.headers.get("Idempotency-Key")
     if value is not None and not _KEY.fullmatch(value):
         raise Trouble(422, "No usable Idempotency-Key", "An Idempotency-Key has 1 to 80 printable ASCII characters.")
@@ -44,9 +44,9 @@ def key(request: HttpRequest) -> str | None:
 
 
 def account(member: Member, region: str, reading: Reading) -> Account | None:
-    """The team's account in a region; None if none was asked for. Raises Trouble.
+    """Return the team's account in a region; None if no region is given. Raise ApiProblemError.
 
-    Of several in the same region, a submission's queues say which one is meant.
+    Of several accounts in one region, the submission's queues decide.
     """
     if not region:
         return None

@@ -1,8 +1,8 @@
-"""Gives an answer in the shape that was asked for: JSON, or tab-separated lines that a POSIX shell can read.
+"""Renderers of a response: JSON, or tab-separated lines that a POSIX shell can read.
 
 A line begins with the word for what it holds. No value holds a tab, a line break or another control character, and
-only the last of a line may be empty (else a `-` stands for nothing), because a shell's `read` takes several tabs in a
-row for one.
+only the last of a line may be empty (elsewhere `-` stands for nothing), because a shell's `read` treats several tabs
+as one.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Row = tuple[object, ...]
 
 
 def answer(request: HttpRequest, status: int, content: Schema, rows: Iterable[Row]) -> HttpResponse:
-    """`content` as JSON, or the rows as text if that is preferred."""
+    """Return `content` as JSON, or the rows as text if the request prefers that."""
     if wants_text(request):
         return text(status, rows)
     kind = JSON if status < 400 else PROBLEM
@@ -38,7 +38,7 @@ def text(status: int, rows: Iterable[Row]) -> HttpResponse:
 
 
 def plain(value: object) -> str:
-    """A value as one field of a line. Terminals obey control characters, so none is let through."""
+    """Return a value as one field of a line, without control characters, which terminals obey."""
     match value:
         case None:
             return "-"

@@ -1,4 +1,4 @@
-"""What the answers hold. Clients rely on these names: they are added to, never renamed."""
+"""The schemas of responses. Clients rely on the field names: they are added to, never renamed."""
 
 from datetime import datetime
 from typing import Any

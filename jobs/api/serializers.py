@@ -1,4 +1,4 @@
-"""How rows and verdicts are told: as the shapes of JSON answers, and as lines for shells."""
+"""Serializers: rows and validation results as response schemas, and as lines for shells."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from jobs.spec.problems import Severity
 from jobs.states import Delivery
 
 MOST_FINDINGS = 200
-"""So many problems are told; an answer must not grow with a mistake that repeats."""
+"""A response must not grow with a mistake that repeats."""
 
 HELD_AFTER_RESTORE = "The portal is comparing its jobs with AWS after a restore. It sends this when it has finished."
 
@@ -95,7 +95,7 @@ def submission(
     cursor: str = "",
     history: Iterable[StateChange] = (),
 ) -> SubmissionAnswer:
-    """A submission and its jobs; with what was noted when it was accepted, if that is wanted."""
+    """Return a submission and its jobs; with the notes from its acceptance if wanted."""
     jobs = reports.jobs_of(record)
     names = {job.pk: job for job in jobs}
     whole = reports.whole_status(reports.counts_of(jobs))
@@ -136,12 +136,12 @@ def submission(
 
 
 def estimate(totals: Mapping[str, Any]) -> Estimate | None:
-    """Both amounts; none of a submission from before they were kept."""
+    """Return both amounts; None for a submission older than estimates."""
     return Estimate.model_validate(totals) if totals else None
 
 
 def estimate_row(content: Estimate) -> Row:
-    """Dollars expected and at most, then vCPU-hours expected and at most."""
+    """Return dollars expected and at most, then vCPU-hours expected and at most."""
     expected, at_most = content.expected, content.at_most
     return "estimate", expected.usd, at_most.usd, expected.vcpu_hours, at_most.vcpu_hours
 
@@ -161,7 +161,7 @@ def _approval(approval: Approval | None) -> ApprovalAnswer | None:
 
 
 def _held(submission: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
-    """Asked only of a submission of which something is still to be sent."""
+    """Return why jobs are held; queried only for a submission with jobs still to send."""
     if not any(job.delivery == Delivery.ACCEPTED for job in jobs):
         return None
     recovery = recovery_of(submission.account)

@@ -1,4 +1,4 @@
-"""Submitting jobs and workflows, and following what becomes of them."""
+"""Submitting jobs and workflows, and following them."""
 
 import secrets
 import time
@@ -23,7 +23,7 @@ router = Router(tags=["submissions"])
 
 @router.get("/key", response={200: KeyAnswer, 401: Problem})
 def fresh_key(request: CallerRequest) -> HttpResponse:
-    """A new Idempotency-Key, for callers that have nothing to make one with. It holds its time; nothing is kept."""
+    """Return a new Idempotency-Key, for callers that can't make one. It holds its time; nothing is stored."""
     content = KeyAnswer(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
     return answer(request, 200, content, [("key", content.key)])
 
@@ -49,7 +49,7 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
 
 @router.get("/submissions/{text_id}", response={200: SubmissionAnswer, (401, 404, 422): Problem})
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
-    """A submission and its jobs. With `since`, the changes after that cursor; with `wait`, up to 5 s for one."""
+    """Return a submission and its jobs. With `since`, the changes after it; with `wait`, up to 5 s for one."""
     submission = request.auth.submission(text_id)
     poll_hint.look_at(submission.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
     if since is None:
@@ -74,5 +74,5 @@ def stop(request: CallerRequest, text_id: str) -> HttpResponse:
 
 
 def _rows(content: SubmissionAnswer) -> list[Row]:
-    """A shell without `date` counts its patience by the portal's clock."""
+    """Yield the lines, first the portal's clock: a shell without `date` measures its timeout by it."""
     return [("now", int(time.time())), *serializers.submission_rows(content)]

@@ -1,4 +1,4 @@
-"""Where the API is: every answer below `/api/` is the API's, errors too."""
+"""The URLs of the API: every response below `/api/` is in its format, errors too."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -19,8 +19,8 @@ api = NinjaAPI(
     description="Definitions, submissions, jobs, logs and costs of one team, by its token.",
     urls_namespace="api",
     auth=Bearer(),
-    docs_url=None,  # its page wants scripts from elsewhere, which the content security policy forbids
-    openapi_url=None,  # served below, in the same dress as the rest
+    docs_url=None,  # its page needs scripts from a CDN, which the content security policy forbids
+    openapi_url=None,  # served below, with the same headers as the rest
 )
 api.add_router("", definitions.router)
 api.add_router("", submissions.router)
@@ -32,14 +32,14 @@ View = Callable[..., HttpResponse]
 
 
 @api.get("/openapi.json", auth=None, include_in_schema=False)
-def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja knows a request by its name
-    """For everyone: it says nothing that `docs/api.md` does not."""
+def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja recognizes a request by its name
+    """Return the OpenAPI document. Public: it says no more than `docs/api.md`."""
     return JsonResponse(_schema())
 
 
 @cache
 def _schema() -> dict[str, Any]:
-    """Made once: whoever asks without a token must not cost much."""
+    """Build the document once: requests without a token must stay cheap."""
     return api.get_openapi_schema()
 
 
@@ -49,7 +49,7 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 
 def dressed(view: View) -> View:
-    """A view whose refusals of a method look like all the others."""
+    """Wrap a view so that its 405 looks like the other errors, and every response has the API's headers."""
 
     @wraps(view)
     def dress(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -66,7 +66,7 @@ def dressed(view: View) -> View:
 
 
 def _dressed(pattern: Any) -> URLPattern:
-    # Ninja's own root is a page of Django's that is not found.
+    # Ninja's root view answers with Django's 404 page.
     view = unknown if pattern.name == "api-root" else pattern.callback
     return URLPattern(pattern.pattern, dressed(view), pattern.default_args, pattern.name)
 
