@@ -1,4 +1,4 @@
-"""Django admin: people, teams and what they were given, accounts and queues, definitions, rates, the audit."""
+"""Django's admin: users, teams and their grants, accounts and queues, definitions, rates, the audit log."""
 
 from jobs.admin import accounts, audit, definitions, rates, teams, tokens, users
 

@@ -1,3 +1,5 @@
+"""Admin of AWS accounts, their connection test, and the queues found in them."""
+
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -21,9 +23,9 @@ WAY_IN = ("region", "number", "access", "role_arn", "endpoint_url")
 
 @admin.register(Account)
 class AccountAdmin(KeptAdmin):
-    """How the portal gets into an AWS account, whether it does, and which queues it finds there.
+    """An AWS account: how the portal connects, whether that works, and which queues it finds there.
 
-    Whoever sets the way in has the portal's own credentials used where they say: that is for superusers alone.
+    The connection fields decide where the portal's own credentials are used: only superusers may set them.
     """
 
     list_display = ["name", "region", "number", "access", "active", "polled_at", "synced_at", "connection_at"]
@@ -61,7 +63,7 @@ class AccountAdmin(KeptAdmin):
         return [*own, *super().get_urls()]
 
     def connection(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Test it (POST), and see how the last test fell out, with the policies to paste (GET)."""
+        """Test the connection (POST); show the last test result and the policies to paste (GET)."""
         account = self._own(request, pk)
         here = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
@@ -78,7 +80,7 @@ class AccountAdmin(KeptAdmin):
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 
     def _own(self, request: HttpRequest, pk: int) -> Account:
-        """The account, for who may see it and, to do something, change it."""
+        """Return the account. Raise PermissionDenied for users who may not view it or, on POST, change it."""
         account = get_object_or_404(Account, pk=pk)
         may = self.has_change_permission if request.method == "POST" else self.has_view_permission
         if not may(request, account):
@@ -86,7 +88,7 @@ class AccountAdmin(KeptAdmin):
         return account
 
     def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Read (POST), look at the difference (GET), and apply exactly what was looked at (POST)."""
+        """Read the queues (POST), show the difference (GET), and apply exactly what was shown (POST)."""
         account = self._own(request, pk)
         here = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
@@ -156,7 +158,7 @@ class Grants(admin.TabularInline):
 
 @admin.register(Queue)
 class QueueAdmin(KeptAdmin):
-    """A queue of AWS, and the teams it is given to. What AWS says of it is read, never edited."""
+    """An AWS queue, and the teams it is granted to. What AWS says about it is never edited."""
 
     list_display = ["name", "account", "state", "status", "platform", "vanished_at"]
     list_filter = ["account", "state", "platform"]

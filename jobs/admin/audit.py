@@ -1,3 +1,5 @@
+"""Admin of the audit log, read-only."""
+
 import json
 from typing import Any, cast
 
@@ -17,7 +19,7 @@ MOST_COUNTED = 1_000
 
 
 class FirstPages(Paginator):
-    """Counts a little and no further: older acts are found by a filter, or on the portal's own page."""
+    """Counts up to a limit: older entries are found by a filter, or on the portal's own page."""
 
     @cached_property
     def count(self) -> int:
@@ -25,7 +27,7 @@ class FirstPages(Paginator):
 
 
 class OneOf(admin.SimpleListFilter):
-    """A filter whose choices are known without a look at the table."""
+    """A filter whose options need no query."""
 
     choices_known: tuple[str, ...] = ()
 
@@ -49,7 +51,7 @@ class ByDoor(OneOf):
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """What people did, to be read. People stand here by their public ids; the portal's own page knows their names."""
+    """The audit log. People are shown by public id; the portal's own page resolves names."""
 
     list_display = ["created_at", "team", "act", "noun", "label", "person", "door", "address"]
     list_filter = [ByAct, ByDoor]

@@ -1,4 +1,4 @@
-"""Whatever is changed in the admin is written down: each object by itself, before and after, rows of a page too."""
+"""Auditing of the admin: each changed object is logged with its values before and after, inline rows too."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from jobs.models import Team, User
 from jobs.models.ids import to_text
 
 UNTOLD = frozenset({"last_login"})
-"""Fields that signing in changes, not an admin."""
+"""Fields that a sign-in changes, not an admin."""
 PERSONAL = frozenset({"username", "first_name", "last_name", "email"})
-"""Of a person, what is never kept: that it changed is told, not to what."""
+"""Fields of a user whose values are never stored: only that they changed."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A row as it was at a moment: what it is called, whose it is, and what it says."""
+    """A row at one moment: its audit target, its teams and its values."""
 
     thing: Thing
     teams: frozenset[Team]
@@ -31,7 +31,7 @@ class Seen:
 
 
 def seen(row: Model) -> Seen:
-    """A row as it is now; what nobody edits is left out."""
+    """Return a row's current values, without those that no one edits."""
     values: dict[str, Any] = {}
     for model_field in row._meta.concrete_fields:
         if model_field.editable and not model_field.primary_key and model_field.name not in UNTOLD:
@@ -44,13 +44,13 @@ def seen(row: Model) -> Seen:
 
 
 def all_seen(rows: QuerySet[Any]) -> dict[Any, Seen]:
-    """Rows by their keys, with what they point to read along."""
+    """Return snapshots by primary key, with related rows fetched along."""
     names = [field.name for field in rows.model._meta.concrete_fields if field.is_relation and not field.null]
     return {row.pk: seen(row) for row in (rows.select_related(*names) if names else rows)}
 
 
 def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]], act: Act | None = None) -> None:
-    """Write down what differs. Team by team in one order, so that no two who do the same wait for each other."""
+    """Log the differences, in team order, so that two concurrent requests can't deadlock."""
     entries = []
     for before, after in changes:
         snapshot = after or before
@@ -72,7 +72,7 @@ def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]
 
 
 def updated(request: HttpRequest, rows: QuerySet[Any], act: Act | None = None, **values: Any) -> int:
-    """Change rows at once and write down each; how many."""
+    """Update rows in one statement and log each; return how many."""
     with transaction.atomic():
         locked_rows = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
         before = all_seen(locked_rows.select_for_update(of=("self",)))
@@ -83,7 +83,7 @@ def updated(request: HttpRequest, rows: QuerySet[Any], act: Act | None = None, *
 
 
 class Audited(admin.ModelAdmin):
-    """A page of the admin whose changes are written down, with those of its rows."""
+    """A model admin that logs its changes and those of its inlines."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         form.seen_before = all_seen(self._rows(obj.pk)).get(obj.pk) if change else None
@@ -120,20 +120,20 @@ class Audited(admin.ModelAdmin):
 
 
 def _touched(formset: Any) -> dict[Any, Seen]:
-    """The rows that a formset is about to change or delete, as they are."""
+    """Return the rows that a formset is about to change or delete."""
     keys = [form.instance.pk for form in formset.forms if form.instance.pk and form.has_changed()]
     return all_seen(formset.model._base_manager.filter(pk__in=keys)) if keys else {}
 
 
 def _plain(value: Any) -> Any:
-    """A value as it can be told: another row by what it is called, a person by their id."""
+    """Return a loggable value: another row by its name, a user by their id."""
     if isinstance(value, User):
         return f"person {to_text(value.public_id)}"
     return str(value) if isinstance(value, Model) else value
 
 
 def _differing(before: Seen | None, after: Seen | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of a change what differs, of a new or removed row all of it."""
+    """Return the differing values before and after; all of them for a new or deleted row."""
     old_values, new_values = (snapshot.values if snapshot else {} for snapshot in (before, after))
     names = [
         name

@@ -1,3 +1,5 @@
+"""Admin of job definitions: owner, sharing and use of each name."""
+
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -18,16 +20,16 @@ NEWEST = 20
 
 
 class TransferForm(forms.Form):
-    """To which team."""
+    """The team to transfer to."""
 
     team = forms.ModelChoiceField(
         Team.objects.filter(active=True),
-        widget=AutocompleteSelect(Definition._meta.get_field("team"), admin.site),  # noqa: SLF001 - public in all but name
+        widget=AutocompleteSelect(Definition._meta.get_field("team"), admin.site),  # noqa: SLF001 - Django documents no public name for it
     )
 
 
 class InUseFilter(admin.SimpleListFilter):
-    """Whether the name still takes jobs."""
+    """Filters by whether the name takes jobs."""
 
     title = "in use"
     parameter_name = "in_use"
@@ -41,8 +43,10 @@ class InUseFilter(admin.SimpleListFilter):
 
 @admin.register(Definition)
 class DefinitionAdmin(KeptAdmin):
-    """Whom a name in AWS belongs to, and who may use it. What is done with it is among the actions of the list: to
-    transfer it, share it, deactivate it. Its revisions are made in the portal."""
+    """The owner of a name in AWS, and who may use it.
+
+    It is transferred, shared and deactivated by the list's actions. Revisions are made in the portal.
+    """
 
     list_display = ["name", "account", "team", "shared", "in_use", "description", "created_at"]
     list_filter = [InUseFilter, "shared", "account"]
@@ -65,7 +69,7 @@ class DefinitionAdmin(KeptAdmin):
 
     @admin.display(description="newest revisions")
     def newest(self, definition: Definition) -> SafeString:
-        """The last of them; a name that a build registers anew each night has thousands."""
+        """Return the newest revisions; a name that a build registers each night has thousands."""
         revisions = definition.revisions.defer("document").select_related("registered_by")[:NEWEST]
         rows = (
             (
@@ -86,7 +90,7 @@ class DefinitionAdmin(KeptAdmin):
 
     @admin.action(description="Transfer to another team…", permissions=["change"])
     def transfer(self, request: HttpRequest, queryset: QuerySet[Definition]) -> HttpResponse | None:
-        """Asks to which team and says what changes; with the answer it is done."""
+        """Ask for the team and show what changes; with the answer, transfer."""
         form = TransferForm(request.POST if "team" in request.POST else None)
         if form.is_valid():
             team: Team = form.cleaned_data["team"]

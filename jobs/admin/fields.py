@@ -1,4 +1,4 @@
-"""Fields of the admin's forms that fit how people write: a list is lines, and what a row is about stays."""
+"""Form fields of the admin: lists as lines, durations in words, and relations fixed once saved."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class LinesField(forms.CharField):
 
 
 class DurationField(forms.IntegerField):
-    """A whole number of seconds, read and shown as people write it: 24 h, 90 min, 3600."""
+    """Whole seconds, read and shown as people write them: 24 h, 90 min, 3600."""
 
     widget = forms.TextInput
 
@@ -49,9 +49,9 @@ class DurationField(forms.IntegerField):
 
 
 def fixed_once_saved(name: str) -> type[forms.ModelForm]:
-    """A form for a row that is about one thing: chosen when it is added, only shown afterwards.
+    """Return a form class whose relation is selected when a row is added, and only shown afterwards.
 
-    A search field would ask the database for each row's own choice; this asks once for all rows.
+    An autocomplete field would query the selection of each row; this costs one query for all.
     """
 
     class RowForm(forms.ModelForm):

@@ -1,6 +1,6 @@
-"""What only superusers change: who is staff, what staff may do here, and everything about the accounts of staff.
+"""Superusers' privileges: who is staff, what staff may do, and everything about the accounts of staff.
 
-Whoever could set the password or the mail address of an administrator, or their role in a team, could act as them.
+Who could set an administrator's password, mail address or role in a team could act as them.
 """
 
 from typing import Any, cast
@@ -16,19 +16,19 @@ PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 def may_change_account(request: HttpRequest, person: User) -> bool:
-    """Return whether whoever asks may change that person's account, memberships and tokens."""
+    """Return whether the requesting user may change that user's account, memberships and tokens."""
     return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
 def of_changeable_accounts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return those rows whose `person` has an account that whoever asks may change."""
+    """Return the rows whose `person` has an account that the requesting user may change."""
     if request.user.is_superuser:
         return rows
     return rows.exclude(Q(person__is_staff=True) | Q(person__is_superuser=True))
 
 
 class SuperusersOnlyMixin:
-    """A page that others can only look at, if their permissions let them."""
+    """A page that only superusers change; others view it if their permissions allow."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -41,14 +41,14 @@ class SuperusersOnlyMixin:
 
 
 class MembershipFormSet(BaseInlineFormSet):
-    """Memberships on the page of a team or of a person. `request` is set by `MembershipInlineMixin`."""
+    """Memberships on the page of a team or a user. `request` is set by `MembershipInlineMixin`."""
 
     request: HttpRequest
 
     def clean(self) -> None:
         super().clean()
         for form in self.forms:
-            # The errors of a row that is to be deleted don't count, so the formset as a whole refuses.
+            # Django ignores the errors of a row to be deleted, so the formset as a whole has the error.
             person = cast("User | None", form.instance.user if form.instance.user_id else None)
             if person and form.has_changed() and not may_change_account(self.request, person):
                 raise ValidationError(
@@ -62,5 +62,5 @@ class MembershipInlineMixin:
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, formset=MembershipFormSet, **options)  # type: ignore[misc]
-        formset.request = request  # a class of this request's own: the admin makes one each time
+        formset.request = request  # the admin makes a new class for each request
         return formset

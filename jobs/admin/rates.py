@@ -1,3 +1,5 @@
+"""Admin of the rates by which costs are estimated."""
+
 from django.contrib import admin
 
 from jobs.admin.audit_mixin import Audited
@@ -6,7 +8,7 @@ from jobs.models import Rate
 
 @admin.register(Rate)
 class RateAdmin(Audited):
-    """What an hour of each resource costs, from which day on. Costs already written down keep their rates."""
+    """The hourly price of each resource, from a day on. Stored costs keep their rates."""
 
     list_display = ["platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"]
     list_filter = ["platform", "architecture", "region", "resource"]

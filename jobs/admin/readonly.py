@@ -1,4 +1,4 @@
-"""Pages of the admin that only show: what AWS says, and what has happened, is not edited here."""
+"""Admin mixins for rows that are only shown, or never deleted."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from jobs.admin.audit_mixin import Audited
 
 
 class ReadOnlyMixin:
-    """Neither adds, changes nor deletes."""
+    """No adding, changing or deleting."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -22,7 +22,7 @@ class ReadOnlyMixin:
 
 
 class KeptAdmin(Audited):
-    """Rows that history points to: they can be switched off, not deleted; and large tables are not counted."""
+    """Rows that history refers to: deactivated, not deleted. Large tables are not counted."""
 
     show_full_result_count = False
 

@@ -1,3 +1,5 @@
+"""Admin of teams with their members and grants, and of tag rules."""
+
 from typing import Any
 
 from django import forms
@@ -95,7 +97,7 @@ class TeamForm(forms.ModelForm):
 
 @admin.register(Team)
 class TeamAdmin(KeptAdmin):
-    """A team on one page: who is in it, and what it was given."""
+    """A team on one page: its members and its grants."""
 
     form = TeamForm
     list_display = ["name", "slug", "active", "may_register", "created_at"]
@@ -130,7 +132,7 @@ class TeamAdmin(KeptAdmin):
 
 @admin.register(TagRule)
 class TagRuleAdmin(Audited):
-    """Rules of tags, of one team or of all. Jobs that were accepted keep the tags they have."""
+    """Tag rules of one team or of all. Accepted jobs keep their tags."""
 
     form = TagRuleForm
     list_display = ["key", "of", "required", "filled_by", "default", "pattern"]

@@ -1,3 +1,5 @@
+"""Admin of API tokens."""
+
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,9 +17,9 @@ DATES = ("created_at", "expires_at", "revoked_at", "used_at")
 
 @admin.register(ApiToken)
 class TokenAdmin(KeptAdmin):
-    """Tokens of all teams, to see when they were used and to revoke them. Their secrets are nowhere.
+    """The tokens of all teams, to see their use and to revoke them. Their secrets are not stored.
 
-    Those of administrators are for superusers to revoke, and for whoever made them.
+    Tokens of administrators are revoked by superusers, and by their owners.
     """
 
     list_display = ["name", "start", "team", "person", "may_submit", "expires_at", "used_at", "revoked_at"]

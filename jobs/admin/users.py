@@ -1,3 +1,5 @@
+"""Admin of users, their memberships and second factors, and of groups."""
+
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -33,9 +35,9 @@ class TeamsOfPerson(MembershipInlineMixin, admin.TabularInline):
 
 @admin.register(User)
 class PersonAdmin(Audited, UserAdmin):
-    """People are switched off rather than deleted: their submissions carry their name.
+    """Users are deactivated rather than deleted: their submissions refer to them.
 
-    Only superusers say who is staff and what staff may do, and change the accounts of staff.
+    Only superusers decide who is staff and what staff may do, and change the accounts of staff.
     """
 
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
@@ -61,7 +63,7 @@ class PersonAdmin(Audited, UserAdmin):
         return False
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
-        """For actions: Django asks by the name of the permission."""
+        """Return whether an action is allowed; Django derives this method's name from the permission."""
         return bool(request.user.is_superuser)
 
     @admin.action(description="Take the second factor away (a lost phone)", permissions=["superuser"])
@@ -79,14 +81,14 @@ class PersonAdmin(Audited, UserAdmin):
             self.message_user(request, "None of them had a second factor.", messages.WARNING)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """Django's own page, which saves past every other hook."""
+        """Wrap Django's own page, which bypasses all other hooks."""
         with transaction.atomic():
             before = self.get_object(request, unquote(id))
             response = super().user_change_password(request, id, form_url)
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and before.password != after.password:
                 person = cast("User", request.user)
-                mine = after == person  # then this session goes on, with another key
+                mine = after == person  # this session continues under another key
                 if not mine:
                     sessions.end_all(after)
                 must_change = not mine and after.has_usable_password()
@@ -100,4 +102,4 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupsAdmin(SuperusersOnlyMixin, Audited, GroupAdmin):
-    """Django's own groups of permissions in this administration."""
+    """Django's groups of permissions, for this admin."""

@@ -1,4 +1,4 @@
-"""How money looks: rounded to the cent for reading, with every digit behind it, and always said to be an estimate."""
+"""Filters for money: rounded to the cent, with all digits in the title, and always marked as an estimate."""
 
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
@@ -21,7 +21,7 @@ UNITS = {
 
 @register.filter
 def money(usd: Decimal | None) -> SafeString | str:
-    """Dollars and cents, "<$0.01" for less than half a cent; the title has all digits."""
+    """Return dollars and cents, "<$0.01" below half a cent; the title has all digits."""
     if usd is None:
         return "—"
     return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), rounded(usd))
@@ -29,7 +29,7 @@ def money(usd: Decimal | None) -> SafeString | str:
 
 @register.filter
 def money_up(usd: Decimal | None) -> SafeString | str:
-    """As `money`, rounded up: a ceiling is never less than it is said to be."""
+    """Like `money`, rounded up: a limit is never shown lower than it is."""
     if usd is None:
         return "—"
     return format_html('<span class="num" title="At most ${}">{}</span>', exact(usd), rounded_up(usd))
@@ -37,13 +37,13 @@ def money_up(usd: Decimal | None) -> SafeString | str:
 
 @register.filter
 def dollars(text: str | None) -> Decimal | None:
-    """An amount that is kept as text, so that no digit is lost."""
+    """Parse an amount that is stored as text, so that no digit is lost."""
     return Decimal(text) if text else None
 
 
 @register.filter
 def rounded(usd: Decimal) -> str:
-    """$1,234.57"""
+    """Round to the cent: $1,234.57."""
     cents = usd.quantize(CENT, ROUND_HALF_UP)
     if usd > 0 and not cents:
         return "<$0.01"
@@ -52,26 +52,26 @@ def rounded(usd: Decimal) -> str:
 
 @register.filter
 def rounded_up(usd: Decimal) -> str:
-    """$1,234.57, never less than it is: how a ceiling is shown."""
+    """Round up to the cent, for limits: $1,234.57."""
     return rounded(usd.quantize(CENT, ROUND_CEILING)) if usd < LARGEST_SHOWN else f"over ${LARGEST_SHOWN:,}"
 
 
 @register.filter
 def hours_up(hours: Decimal) -> str:
-    """8,000 or 0.1, never less than it is."""
+    """Round up to a tenth: 8,000 or 0.1."""
     return f"{hours.quantize(TENTH, ROUND_CEILING):,}".removesuffix(".0")
 
 
 @register.filter
 def exact(usd: Decimal) -> str:
-    """Every digit that is kept, without noughts that say nothing: 0.0493700000 is 0.04937, 2 is 2.00."""
+    """Return all stored digits without trailing zeros: 0.0493700000 is 0.04937, 2 is 2.00."""
     whole, _, parts = f"{usd:f}".partition(".")
     return f"{whole}.{parts.rstrip('0'):0<2}"
 
 
 @register.filter
 def per_cent(number: Decimal | None) -> str:
-    """12 %, 0.4 %; a dash where there is nothing to compare with."""
+    """Format a percentage: 12 %, 0.4 %; a dash for None."""
     if number is None:
         return "—"
     if abs(number) < 10:
@@ -81,17 +81,17 @@ def per_cent(number: Decimal | None) -> str:
 
 @register.filter
 def change(number: Decimal | None) -> str:
-    """As `per_cent`, with a plus where it grew."""
+    """Format like `per_cent`, with a plus for growth."""
     return f"+{per_cent(number)}" if number is not None and number > 0 else per_cent(number)
 
 
 @register.filter
 def unit(resource: str) -> str:
-    """What a rate is for, as people call it."""
+    """Return the name of a rate's resource for people."""
     return UNITS.get(resource, resource)
 
 
 @register.simple_tag
 def estimate(href: str = "#how") -> SafeString:
-    """The badge that every figure of money stands under; it leads to how it was computed."""
+    """Render the badge beside every amount, which links to how it was computed."""
     return format_html('<a class="estimate" href="{}" title="How this is computed">estimate</a>', href)

@@ -1,7 +1,7 @@
-"""How things look everywhere: a status, an icon, a moment, a span of time, an id, a document.
+"""Tags and filters for statuses, icons, times, durations, ids and documents.
 
-Times are written twice: in words for reading and in full for looking up, so that a page is right without scripts;
-`static/js/time.js` only keeps the words fresh.
+Times are rendered twice, as words and in full, so that a page is right without scripts; `static/js/time.js` only
+keeps the words fresh.
 """
 
 import json
@@ -24,12 +24,12 @@ from jobs.states import Status
 register = template.Library()
 
 SHORT_ID = 10
-"""So many characters of an id are shown; the whole is in its title and in the clipboard."""
+"""Characters of an id that are shown; its title and the clipboard have all."""
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """An icon of the sprite. Silent for screen readers, unless it has a label because no word stands beside it."""
+    """Render an icon of the sprite; hidden from screen readers unless it has a label."""
     href = f"{static('icons.svg')}#{name}"
     if label:
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
@@ -38,7 +38,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def status(value: Status) -> SafeString:
-    """A status as people know it: icon, word and colour, so that none of them is needed alone."""
+    """Render a status as icon, word and colour, so that none of them is needed alone."""
     return format_html(
         '<span class="st st-{}" title="{}">{}<span>{}</span></span>',
         value.tone,
@@ -50,7 +50,7 @@ def status(value: Status) -> SafeString:
 
 @register.filter
 def ago(at: datetime | None) -> SafeString | str:
-    """How long ago something was, with the moment itself behind it."""
+    """Render how long ago something was; the title has the time in full."""
     if at is None:
         return "—"
     return format_html(
@@ -63,13 +63,13 @@ def ago(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def absolute(at: datetime | None) -> str:
-    """A moment in full: 2026-11-22 13:05:09 UTC."""
+    """Format a time in full: 2026-11-22 13:05:09 UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "—"
 
 
 @register.filter
 def clock(at: datetime) -> SafeString:
-    """The time of day to the second, with the day behind it: for rows of what happened within minutes."""
+    """Render the time of day in seconds, the date in the title: for rows of events within minutes."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         at.astimezone(UTC).isoformat(timespec="seconds"),
@@ -80,7 +80,7 @@ def clock(at: datetime) -> SafeString:
 
 @register.filter
 def time_of_day(at: datetime) -> SafeString:
-    """A time of today, to the minute: 14:05 UTC. Of another day, with its date."""
+    """Render a time in minutes: 14:05 UTC. If it is not today, with its date."""
     at = at.astimezone(UTC)
     day = "" if at.date() == now().astimezone(UTC).date() else f"{at:%b} {at.day}, "
     return format_html(
@@ -104,7 +104,7 @@ def _ago_in_words(at: datetime) -> str:
 
 @register.simple_tag
 def duration(start: datetime | None, end: datetime | None = None) -> SafeString | str:
-    """How long something took, or takes so far when it has no end; then the page counts on."""
+    """Render how long something took, or has taken so far without an end; then the page counts on."""
     if start is None:
         return "—"
     text = span_in_words((end or now()).timestamp() - start.timestamp())
@@ -115,7 +115,7 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
 
 
 def span_in_words(seconds: float) -> str:
-    """4s, 1m 04s, 2h 03m, 3d 04h: two units at most, so that columns stay narrow."""
+    """Format seconds: 4s, 1m 04s, 2h 03m, 3d 04h. Two units at most, so that columns stay narrow."""
     whole = max(0, int(seconds))
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
@@ -129,7 +129,7 @@ def span_in_words(seconds: float) -> str:
 
 @register.filter
 def span(length: timedelta | float | None) -> str:
-    """A length of time by itself: 4m 10s. A number is seconds."""
+    """Format a duration: 4m 10s. A number is in seconds."""
     if length is None:
         return "—"
     return span_in_words(length.total_seconds() if isinstance(length, timedelta) else length)
@@ -137,19 +137,19 @@ def span(length: timedelta | float | None) -> str:
 
 @register.filter
 def in_time(seconds: object) -> str:
-    """Seconds of a document as people write them in a form: 10 h."""
+    """Format a document's seconds as people type them in a form: 10 h."""
     return units.seconds_in_words(int(str(seconds))) if units.WHOLE.fullmatch(str(seconds)) else str(seconds)
 
 
 @register.filter
 def in_memory(mib: object) -> str:
-    """MiB of a document as people write them in a form: 16 GiB."""
+    """Format a document's MiB as people type them in a form: 16 GiB."""
     return units.mib_in_words(int(str(mib))) if units.WHOLE.fullmatch(str(mib)) else str(mib)
 
 
 @register.simple_tag
 def copy(value: str, label: str) -> SafeString:
-    """A labelled chip: an id, shortened to be glanced at and whole to be copied."""
+    """Render a labelled id, shortened, with a button that copies all of it."""
     text = str(value)
     short = text if len(text) <= SHORT_ID * 3 else f"{text[:SHORT_ID]}…{text[-4:]}"
     return format_html(
@@ -166,24 +166,24 @@ def copy(value: str, label: str) -> SafeString:
 
 @register.filter
 def pretty(document: Any) -> str:
-    """A document as indented JSON. The template escapes it, as it does every text."""
+    """Return a document as indented JSON; the template escapes it."""
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 @register.filter
 def text_id(public_id: UUID) -> str:
-    """A public id as people see it."""
+    """Return a public id as text."""
     return to_text(public_id)
 
 
 @register.simple_tag
 def awaited(member: Member) -> str:
-    """How many requests of the team wait for this person's word, as the badge has it; empty for none."""
+    """Return how many requests of the team this person may decide on, for the badge; empty for none."""
     count = approvals.count_for(member.user, member.team)
     return f"{approvals.COUNTED}+" if count > approvals.COUNTED else str(count or "")
 
 
 @register.filter
 def may(member: Member | None, act: Act) -> bool:
-    """Whether to offer an action; the action itself asks again."""
+    """Return whether to offer an action; the action itself checks again."""
     return member is not None and member.may(act)
