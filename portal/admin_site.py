@@ -1,4 +1,4 @@
-"""Django's admin behind the portal's own door: it has no sign-in of its own, and wants the second factor."""
+"""Django's admin behind the portal's own sign-in and second factor."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,13 +16,13 @@ from jobs.web.accounts.next_step import next_step
 from jobs.web.shell.caching import clear_site
 
 NOT_HERE = frozenset({"account", "mfa", "usersessions"})
-"""allauth's tables: nothing in them is for anyone to edit, and there are secrets."""
+"""allauth's apps: no one needs to edit their tables, and they hold secrets."""
 
 
 class Administration(AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        visible_models = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - Django's own way
+        visible_models = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - as Django does
         super().register(visible_models, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -30,7 +30,7 @@ class Administration(AdminSite):
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Strangers are sent to sign in and back, staff to their second factor; others may not be here (403)."""
+        """Redirect strangers to sign in, and staff to their second factor; answer others with 403."""
         answer: HttpResponse = secure_admin_login(_go_on)(request)
         return answer
 
@@ -38,12 +38,12 @@ class Administration(AdminSite):
         answer = super().logout(request, extra_context)
         return (
             clear_site(request, answer) if request.method == "POST" else answer
-        )  # else it is a 405, and nobody signed out
+        )  # else it is a 405, and no one signed out
 
-    def password_change(  # type: ignore[override] # a way to another page, instead of a page
+    def password_change(  # type: ignore[override] # redirects instead
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """There is one page to do that."""
+        """Redirect to the portal's own page."""
         return redirect("account_change_password")
 
 

@@ -1,19 +1,21 @@
+"""App configurations: the portal's checks, and its admin site."""
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
 
 class PortalConfig(AppConfig):
-    """The wiring. As an app only so that Django knows its checks."""
+    """The project's own app; an app only so that Django finds its checks."""
 
     name = "portal"
     default = True
 
     def ready(self) -> None:
-        from portal import checks, checks_database  # noqa: F401, PLC0415 - importing registers them
+        from portal import checks, checks_database  # noqa: F401, PLC0415 - registers the checks
 
 
 class AdministrationConfig(admin.AdminConfig):
-    """Django's admin, entered by the portal's own door."""
+    """Django's admin with the portal's own sign-in."""
 
     default = False
     default_site = "portal.admin_site.Administration"

@@ -1,8 +1,8 @@
-"""Django's cache, kept in the database as JSON: the attempts to sign in that failed, and codes that were used.
+"""Django's cache in the database as JSON: failed sign-in attempts, and used codes.
 
-All processes must see the same counts, and they must outlive a Redis that is away or emptied: else limits would be
-forgotten just then, or nobody could sign in. Where the database is away, nobody signs in anyway. (Django's own cache
-in a database pickles what it keeps, and counts its table at each write.)
+All processes must share these counts, and they must survive a Redis that is down or flushed, or limits would be
+forgotten just then, or no one could sign in. Without the database no one signs in anyway. (Django's own database
+cache pickles its values and counts its table at each write.)
 """
 
 import random
@@ -16,12 +16,12 @@ from django.utils.timezone import now
 from jobs.models import Remembered
 
 SWEEP_CHANCE = 0.01
-"""How many writes sweep out what has expired."""
+"""Share of writes that delete expired rows."""
 FOR_EVER = timedelta(days=365)
 
 
 class DatabaseCache(BaseCache):
-    """One row a key. Only `add` decides anything: who adds first has it."""
+    """One row a key. Only `add` is atomic: the first to add wins."""
 
     def __init__(self, _location: str, params: dict[str, Any]) -> None:
         super().__init__(params)

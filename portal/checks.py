@@ -1,6 +1,6 @@
-"""What a portal that serves people must not lack. Each check says what is wrong and what to do about it.
+"""System checks of a portal that serves people; each says what is wrong and how to fix it.
 
-They run before every command and before the web server's first request: a production that is not safe does not start.
+They run before every command and before the web server's first request: an unsafe production doesn't start.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 SHORTEST_KEY = 50
-# Keys from examples, ours and others': whoever reads them can sign in as anyone.
+# Keys from public examples: whoever reads them can sign in as anyone.
 KNOWN_KEYS = ("changeme", "change-me", "django-insecure-", "example", "insecure", "secret")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 JSON_ONLY = "rq.serializers.JSONSerializer"
 
 
 def portal(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """All of them, for Django."""
+    """Return all errors, for Django."""
     if app_configs is not None:
         return []
     mode = production if settings.PRODUCTION else quickstart
@@ -65,7 +65,7 @@ def quickstart() -> Iterator[CheckMessage]:
 
 
 def queues() -> Iterator[CheckMessage]:
-    """Whoever can write to Redis could run code in a worker that unpickles."""
+    """Yield an error for queues that unpickle: who can write to Redis could then run code in a worker."""
     unsafe = [name for name, queue in settings.RQ_QUEUES.items() if queue.get("SERIALIZER") != JSON_ONLY]
     if unsafe:
         yield Error(

@@ -1,6 +1,6 @@
-"""What the database, Redis and the accounts must be like for delivery to keep its promise: each is asked.
+"""System checks of what delivery relies on: database, Redis and accounts.
 
-They are asked when a process begins its work that sends or serves, and by `manage.py check --database default`.
+They run when a process that submits or serves starts, and by `manage.py check --database default`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import django_rq
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - as Django calls it
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.db import DatabaseError, connections
 from redis.exceptions import RedisError
 
@@ -22,14 +22,14 @@ SQLITE_FULL = 2
 def ground(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
-    """All of them, for Django; none unless it may ask the database."""
+    """Return all errors, for Django; none unless it may query the database."""
     if app_configs is not None or not databases:
         return []
     return [*one_attempt(), *commits(), *redis(), *quarantines()]
 
 
 def one_attempt() -> Iterator[CheckMessage]:
-    """SubmitJob has no token by which AWS would know a repeat: a client that repeats by itself duplicates jobs."""
+    """Check that the SubmitJob client doesn't retry: without an idempotency token, a retry would duplicate jobs."""
     attempts = (getattr(CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
     if attempts != 1:
         yield Error(
@@ -40,14 +40,14 @@ def one_attempt() -> Iterator[CheckMessage]:
 
 
 def commits() -> Iterator[CheckMessage]:
-    """Before a request leaves, the database promises that it will remember it, even if the power fails."""
+    """Check that commits are durable: a request leaves only after the database has recorded it for good."""
     connection = connections["default"]
     try:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous" if connection.vendor == "sqlite" else "SHOW synchronous_commit")
             [value] = cursor.fetchone()
     except DatabaseError:
-        return  # whatever needs the database says so itself
+        return  # other checks report a missing database
     if connection.vendor == "sqlite" and int(value) < SQLITE_FULL:
         yield Error(
             "SQLite may forget a commit when the power fails, and a job that was sent would be sent again.",
@@ -63,7 +63,7 @@ def commits() -> Iterator[CheckMessage]:
 
 
 def redis() -> Iterator[CheckMessage]:
-    """A ring that Redis threw away is made up for by the clock; a whole Redis that throws away is found out here."""
+    """Check that Redis evicts nothing: the sweep covers one lost message, but not a Redis that evicts."""
     if not settings.PRODUCTION:
         return
     try:
@@ -84,7 +84,7 @@ def redis() -> Iterator[CheckMessage]:
 
 
 def quarantines() -> Iterator[CheckMessage]:
-    """A request can be under way for minutes, and AWS may list a job late, by clocks that differ."""
+    """Check that quarantines exceed the time a request may take and AWS may list a job late, clock skew included."""
     try:
         hasty = [
             account

@@ -1,8 +1,8 @@
 """Typed readers of environment variables for `portal.settings`.
 
 Each raises ImproperlyConfigured for a value it doesn't understand, so that the process doesn't start: a misspelt
-`ture` must not quietly mean no. A variable that is empty counts as not set, as in a copy of `.env.example`. Values
-that may hold a password are never part of a message.
+`ture` must not mean no. An empty variable counts as unset, as in a copy of `.env.example`. Values that may hold a
+password are never part of a message.
 """
 
 import re
@@ -26,7 +26,7 @@ class Environment:
         return self._variables.get(name, "").strip() or default
 
     def names(self, name: str, default: Sequence[str] = ()) -> list[str]:
-        """A list, separated by commas."""
+        """Return a comma-separated list."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or list(default)
 
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
@@ -49,7 +49,7 @@ class Environment:
         return int(value)
 
     def label(self, name: str, default: str) -> str:
-        """A text that may be the value of a tag in AWS."""
+        """Return a text that AWS accepts as the value of a tag."""
         value = self.text(name, default)
         if not _LABEL.fullmatch(value):
             allowed = "letters, digits, spaces and _ . : / = + - @, at most 128 characters"
@@ -57,7 +57,7 @@ class Environment:
         return value
 
     def url(self, name: str, schemes: Sequence[str], default: str = "") -> str:
-        """A URL of one of the schemes. It may hold a password, so an error doesn't repeat it."""
+        """Return a URL of one of the schemes. It may hold a password, so an error doesn't repeat it."""
         value = self.text(name, default)
         scheme, separator, _ = value.partition("://")
         if value and not (separator and scheme in schemes):
@@ -66,10 +66,10 @@ class Environment:
         return value
 
     def redis(self, name: str, default: str) -> tuple[ParseResult, int]:
-        """The URL of a Redis database, and the database's number."""
+        """Return the URL of a Redis database, and the database's number."""
         try:
             parsed = urlparse(self.url(name, ("redis", "rediss"), default))
-            parsed.port  # noqa: B018 - raises ValueError for one that is no number, or out of range
+            parsed.port  # noqa: B018 - raises ValueError if it is no number, or out of range
         except ValueError:
             raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.") from None
         database = parsed.path.strip("/") or "0"

