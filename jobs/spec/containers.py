@@ -50,33 +50,33 @@ def tasks(definition: Document) -> list[Task]:
     """Return every task of a definition, including those of node groups."""
     result = [
         task
-        for key, sort in _BLOCKS.items()
+        for key, container_type in _BLOCKS.items()
         if key in definition
-        for task in _read_tasks(sort, (key,), definition[key])
+        for task in _read_tasks(container_type, (key,), definition[key])
     ]
     if "nodeProperties" in definition:
         for number, group in enumerate(list_at(definition, "nodeProperties", "nodeRangeProperties")):
-            for key, sort in _GROUP_BLOCKS.items():
+            for key, container_type in _GROUP_BLOCKS.items():
                 if is_object(group) and key in group:
                     path = ("nodeProperties", "nodeRangeProperties", number, key)
-                    result += _read_tasks(sort, path, group[key])
+                    result += _read_tasks(container_type, path, group[key])
     return result
 
 
 def overrides(submission: Document) -> list[Container]:
     """Return every container override of a submission, including those of node groups."""
     result = [
-        over
-        for key, sort in _OVERRIDES.items()
+        override
+        for key, container_type in _OVERRIDES.items()
         if key in submission
-        for over in _read_overrides(sort, (key,), submission[key])
+        for override in _read_overrides(container_type, (key,), submission[key])
     ]
     if "nodeOverrides" in submission:
         for number, group in enumerate(list_at(submission, "nodeOverrides", "nodePropertyOverrides")):
-            for key, sort in _OVERRIDES.items():
+            for key, container_type in _OVERRIDES.items():
                 if is_object(group) and key in group:
                     path = ("nodeOverrides", "nodePropertyOverrides", number, key)
-                    result += _read_overrides(sort, path, group[key])
+                    result += _read_overrides(container_type, path, group[key])
     return result
 
 
@@ -103,35 +103,37 @@ def label(container: Container) -> str:
     return f"container {name}" if name and container.sort != "container" else "the container"
 
 
-def _read_tasks(sort: Sort, path: Path, block: object) -> Iterator[Task]:
+def _read_tasks(container_type: Sort, path: Path, block: object) -> Iterator[Task]:
     if not is_object(block):
         return
-    if sort == "container":
-        yield Task(sort, path, block, (Container(sort, path, block),))
-    elif sort == "ecs":
+    if container_type == "container":
+        yield Task(container_type, path, block, (Container(container_type, path, block),))
+    elif container_type == "ecs":
         for number, task in enumerate(list_at(block, "taskProperties")):
             if is_object(task):
                 here = (*path, "taskProperties", number)
-                yield Task(sort, here, task, tuple(_read_containers(sort, here, task, "containers")))
+                yield Task(
+                    container_type, here, task, tuple(_read_containers(container_type, here, task, "containers"))
+                )
     elif is_object(pod := block.get("podProperties")):
         here = (*path, "podProperties")
         inside = (
-            *_read_containers(sort, here, pod, "containers"),
-            *_read_containers(sort, here, pod, "initContainers"),
+            *_read_containers(container_type, here, pod, "containers"),
+            *_read_containers(container_type, here, pod, "initContainers"),
         )
-        yield Task(sort, here, pod, inside)
+        yield Task(container_type, here, pod, inside)
 
 
-def _read_overrides(sort: Sort, path: Path, block: object) -> Iterator[Container]:
+def _read_overrides(container_type: Sort, path: Path, block: object) -> Iterator[Container]:
     """Yield the overrides in a block, which has the shape of the definition's block."""
-    for task in _read_tasks(sort, path, block):
+    for task in _read_tasks(container_type, path, block):
         yield from task.containers
 
 
-def _read_containers(sort: Sort, path: Path, owner: Document, key: str) -> Iterator[Container]:
+def _read_containers(container_type: Sort, path: Path, owner: Document, key: str) -> Iterator[Container]:
     for number, container in enumerate(list_at(owner, key)):
         if is_object(container):
-            yield Container(sort, (*path, key, number), container)
+            yield Container(container_type, (*path, key, number), container)
 
 
 def variables(container: Container) -> Iterator[tuple[Path, Document]]:

@@ -92,24 +92,24 @@ def view(
 
     `tag_sources` names the submission's tags that a rule of the team or the portal added.
     """
-    over = submission or {}
+    override = submission or {}
     task_entries = tasks(definition)
     first = task_entries[0] if task_entries else None
-    values = _sourced_parameters(definition, over)
+    values = _sourced_parameters(definition, override)
     return Effective(
         platform=platform(definition),
-        containers=tuple(container for task in task_entries for container in _containers_of(task, over, values)),
-        array_size=_sourced(value_at(over, "arrayProperties", "size"), Source.OVERRIDE),
-        timeout_seconds=_sourced(time_limit.seconds_at(over), Source.OVERRIDE)
+        containers=tuple(container for task in task_entries for container in _containers_of(task, override, values)),
+        array_size=_sourced(value_at(override, "arrayProperties", "size"), Source.OVERRIDE),
+        timeout_seconds=_sourced(time_limit.seconds_at(override), Source.OVERRIDE)
         or _sourced(time_limit.seconds_at(definition), Source.DEFINITION),
-        attempts=_sourced(value_at(over, *ATTEMPTS), Source.OVERRIDE)
+        attempts=_sourced(value_at(override, *ATTEMPTS), Source.OVERRIDE)
         or _sourced(value_at(definition, *ATTEMPTS), Source.DEFINITION)
         or Said(1, Source.BATCH),
         job_role=_sourced(text_at(first.value, first.job_role) or None, Source.DEFINITION) if first else None,
         execution_role=_sourced(text_at(first.value, "executionRoleArn") or None, Source.DEFINITION)
         if first
         else None,
-        tags=_sourced_tags(definition, over, tag_sources or {}),
+        tags=_sourced_tags(definition, override, tag_sources or {}),
     )
 
 
@@ -131,20 +131,22 @@ def _sourced_parameters(definition: Document, submission: Document) -> dict[str,
 
 def _containers_of(task: Task, submission: Document, values: Mapping[str, Said]) -> Iterator[EffectiveContainer]:
     for container in task.containers:
-        over = _override_of(task, text_at(container.value, "name"), submission)
+        override = _override_of(task, text_at(container.value, "name"), submission)
         base = container.value
-        needs = _requirements(base, over)
-        image = _sourced(over.get("image"), Source.OVERRIDE) or _sourced(base.get("image"), Source.DEFINITION)
+        needs = _requirements(base, override)
+        image = _sourced(override.get("image"), Source.OVERRIDE) or _sourced(base.get("image"), Source.DEFINITION)
         yield EffectiveContainer(
             name=text_at(base, "name"),
             image=image,
-            command=_command(base, over, values),
-            environment=_environment(base, over, container.variables, with_portal_variable=task.sort == "container"),
+            command=_command(base, override, values),
+            environment=_environment(
+                base, override, container.variables, with_portal_variable=task.sort == "container"
+            ),
             vcpus=needs.get("VCPU"),
             memory_mib=needs.get("MEMORY"),
             gpus=needs.get("GPU"),
             log_group=_log_group(base) if task.sort != "eks" else None,
-            command_by=Source.OVERRIDE if isinstance(over.get("command"), list) else Source.DEFINITION,
+            command_by=Source.OVERRIDE if isinstance(override.get("command"), list) else Source.DEFINITION,
         )
 
 
@@ -162,10 +164,10 @@ def _override_of(task: Task, name: str, submission: Document) -> Document:
     return object_at(next((entry for entry in inner if alone or text_at(entry, "name") == name), {}))
 
 
-def _command(base: Document, over: Document, values: Mapping[str, Said]) -> tuple[Said, ...]:
+def _command(base: Document, override: Document, values: Mapping[str, Said]) -> tuple[Said, ...]:
     source, command_words = Source.DEFINITION, list_at(base, "command")
-    if isinstance(over.get("command"), list):
-        source, command_words = Source.OVERRIDE, over["command"]
+    if isinstance(override.get("command"), list):
+        source, command_words = Source.OVERRIDE, override["command"]
     result = []
     for word in command_words:
         match = WHOLE.fullmatch(word) if isinstance(word, str) else None
@@ -173,9 +175,9 @@ def _command(base: Document, over: Document, values: Mapping[str, Said]) -> tupl
     return tuple(result)
 
 
-def _environment(base: Document, over: Document, key: str, *, with_portal_variable: bool) -> dict[str, Said]:
+def _environment(base: Document, override: Document, key: str, *, with_portal_variable: bool) -> dict[str, Said]:
     result: dict[str, Said] = {}
-    for owner, source in ((base, Source.DEFINITION), (over, Source.OVERRIDE)):
+    for owner, source in ((base, Source.DEFINITION), (override, Source.OVERRIDE)):
         for entry in list_at(owner, key):
             if is_object(entry) and text_at(entry, "name"):
                 result[entry["name"]] = Said(entry.get("value", ""), source)
@@ -184,10 +186,10 @@ def _environment(base: Document, over: Document, key: str, *, with_portal_variab
     return result
 
 
-def _requirements(base: Document, over: Document) -> dict[str, Said]:
+def _requirements(base: Document, override: Document) -> dict[str, Said]:
     """Return amounts by type, read from the Kubernetes resources of pods too."""
     amounts = {kind: Said(value, Source.DEFINITION) for kind, value in _amounts_by_type(base).items()}
-    return amounts | {kind: Said(value, Source.OVERRIDE) for kind, value in _amounts_by_type(over).items()}
+    return amounts | {kind: Said(value, Source.OVERRIDE) for kind, value in _amounts_by_type(override).items()}
 
 
 def _amounts_by_type(container: Document) -> dict[str, str]:

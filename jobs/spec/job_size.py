@@ -178,10 +178,10 @@ class _SizeCounter:
     def _task_amounts(self, task: Task, group: Path) -> Amounts:
         """Return the amounts of a task or pod with overrides. `group` is the path of its node group's overrides."""
         self._paths_read["definition"].add((*task.path, "ephemeralStorage"))
-        mine = [over for over in overrides(self.submission) if _applies_to(over, task, group)]
+        own_overrides = [override for override in overrides(self.submission) if _applies_to(override, task, group)]
         main, before = Amounts(), Amounts()
         for container in task.containers:
-            amounts = self._container_amounts(container, mine, task)
+            amounts = self._container_amounts(container, own_overrides, task)
             if "initContainers" in container.path:
                 before = before.at_least(amounts)  # init containers run one by one, before the others
             else:
@@ -192,11 +192,11 @@ class _SizeCounter:
         storage = Amounts(ephemeral_gib=gib if is_whole_number(gib) else 0)
         return main.at_least(before) + storage
 
-    def _container_amounts(self, container: Container, overs: Sequence[Container], task: Task) -> Amounts:
-        matching = [over for over in overs if _matches(over, container, task, overs)]
+    def _container_amounts(self, container: Container, candidates: Sequence[Container], task: Task) -> Amounts:
+        matching = [override for override in candidates if _matches(override, container, task, candidates)]
         self._paths_read["definition"].add(container.path)
-        for over in matching:
-            self._paths_read["submission"].add(over.path)
+        for override in matching:
+            self._paths_read["submission"].add(override.path)
         if len(matching) > 1:
             return _all_unknown(f"{_label(container)} is overridden twice")
         requests = _pod_requests if container.sort == "eks" else _container_requests
@@ -211,10 +211,10 @@ class _SizeCounter:
     # -- The nodes of a multi-node job
 
     def _all_nodes(self, inside: Sequence[Task]) -> tuple[Amounts, int]:
-        block, over = object_at(self.definition, "nodeProperties"), object_at(self.submission, "nodeOverrides")
+        block, override = object_at(self.definition, "nodeProperties"), object_at(self.submission, "nodeOverrides")
         self._paths_read["definition"].add(("nodeProperties", "numNodes"))
         self._paths_read["submission"].add(("nodeOverrides", "numNodes"))
-        count = over.get("numNodes", block.get("numNodes"))
+        count = override.get("numNodes", block.get("numNodes"))
         if not is_whole_number(count) or not 0 < count <= MAX_NODES:
             return _all_unknown("it doesn't say how many nodes it has"), 1
         spans: list[tuple[range, Amounts]] = []
@@ -230,17 +230,17 @@ class _SizeCounter:
         """Return the amounts of one node: its containers, and at least the instance, which it has to itself."""
         target = text_at(group, "targetNodes")
         entries = list_at(self.submission, "nodeOverrides", "nodePropertyOverrides")
-        mine = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
+        positions = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
         self._paths_read["definition"].add((*GROUPS, number, "instanceTypes"))
-        here = ("nodeOverrides", "nodePropertyOverrides", mine[0] if mine else -1)
+        here = ("nodeOverrides", "nodePropertyOverrides", positions[0] if positions else -1)
         self._paths_read["submission"].add((*here, "instanceTypes"))
-        if len(mine) > 1:
+        if len(positions) > 1:
             return _all_unknown(f"nodes {target} are overridden twice")
-        over = object_at(entries[mine[0]]) if mine else {}
+        override = object_at(entries[positions[0]]) if positions else {}
         amounts = Amounts() if inside else _all_unknown(f"nodes {target} have no container")
         for task in inside:
             amounts += self._task_amounts(task, here)
-        for name in _instance_types(over) or _instance_types(group):
+        for name in _instance_types(override) or _instance_types(group):
             size = machine(name)
             if size is None:
                 return amounts + _all_unknown(f"the portal doesn't know how large {quoted(name)} is")
@@ -248,30 +248,30 @@ class _SizeCounter:
         return amounts
 
 
-def _applies_to(over: Container, task: Task, group: Path) -> bool:
+def _applies_to(override: Container, task: Task, group: Path) -> bool:
     """Return whether an override has the type and place of this task."""
-    if over.sort != task.sort or over.path[: len(group)] != group:
+    if override.sort != task.sort or override.path[: len(group)] != group:
         return False
-    if not group and over.path[0] == "nodeOverrides":
+    if not group and override.path[0] == "nodeOverrides":
         return False
     # …, "taskProperties", 0, "containers", 1 beside …, "taskProperties", 0
-    return over.sort != "ecs" or over.path[-3] == task.path[-1]
+    return override.sort != "ecs" or override.path[-3] == task.path[-1]
 
 
-def _matches(over: Container, container: Container, task: Task, overs: Sequence[Container]) -> bool:
-    if over.sort == "container":
+def _matches(override: Container, container: Container, task: Task, candidates: Sequence[Container]) -> bool:
+    if override.sort == "container":
         return True
-    if over.path[-2] != container.path[-2]:  # containers or initContainers
+    if override.path[-2] != container.path[-2]:  # containers or initContainers
         return False
-    return _has_name_of(over, container) or len(task.containers) == len(overs) == 1
+    return _has_name_of(override, container) or len(task.containers) == len(candidates) == 1
 
 
-def _has_name_of(over: Container, container: Container) -> bool:
+def _has_name_of(override: Container, container: Container) -> bool:
     """Return whether an override has the container's name."""
-    if over.sort == "container":
+    if override.sort == "container":
         return True
-    nameless = _DEFAULT_POD_CONTAINER if over.sort == "eks" else ""
-    return (text_at(over.value, "name") or nameless) == (text_at(container.value, "name") or nameless)
+    nameless = _DEFAULT_POD_CONTAINER if override.sort == "eks" else ""
+    return (text_at(override.value, "name") or nameless) == (text_at(container.value, "name") or nameless)
 
 
 def _sum_nodes(spans: Sequence[tuple[range, Amounts]], count: int) -> Amounts:
@@ -315,13 +315,13 @@ def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
 # -- One container
 
 
-def _container_requests(base: Document, over: Document) -> dict[str, str]:
+def _container_requests(base: Document, override: Document) -> dict[str, str]:
     """Return the amounts of a container on ECS by type.
 
     The legacy vcpus and memory of an override don't win over a definition's resourceRequirements (ContainerOverrides,
     AWS Batch API reference). Of two amounts side by side, the larger one counts.
     """
-    requirements, legacy = _requirements(over), _legacy_amounts(over)
+    requirements, legacy = _requirements(override), _legacy_amounts(override)
     inherited = {
         kind: text
         for kind, text in (_requirements(base) | _legacy_amounts_or_larger(base)).items()
@@ -329,8 +329,8 @@ def _container_requests(base: Document, over: Document) -> dict[str, str]:
     }
     for kind, text in legacy.items():
         stays = kind in requirements or kind in _requirements(base)
-        mine = requirements if kind in requirements else inherited
-        mine[kind] = _larger(kind, mine.get(kind), text) if stays else text
+        target = requirements if kind in requirements else inherited
+        target[kind] = _larger(kind, target.get(kind), text) if stays else text
     return inherited | requirements
 
 
@@ -352,11 +352,11 @@ def _legacy_amounts(container: Document) -> dict[str, str]:
     return {kind: str(container[key]) for key, kind in LEGACY.items() if container.get(key)}
 
 
-def _pod_requests(base: Document, over: Document) -> dict[str, str]:
+def _pod_requests(base: Document, override: Document) -> dict[str, str]:
     """Return the amounts of a pod's container by type: the larger of limit and request."""
     result: dict[str, str] = {}
     for side in ("limits", "requests"):
-        amounts = {**object_at(base, "resources", side), **object_at(over, "resources", side)}
+        amounts = {**object_at(base, "resources", side), **object_at(override, "resources", side)}
         for name, value in amounts.items():
             kind = _POD_RESOURCES.get(name, name)
             text = str(value)

@@ -95,18 +95,18 @@ def _counterpart(item: Any, number: int, edited: list[Any], masked: Any, whole: 
         return None, None
     name = _entry_name(item)
     if name:
-        same = [place for place, entry in enumerate(masked) if _entry_name(entry) == name]
-        twins = [place for place, entry in enumerate(edited) if _entry_name(entry) == name]
-        if len(same) != len(twins):
+        masked_positions = [place for place, entry in enumerate(masked) if _entry_name(entry) == name]
+        edited_positions = [place for place, entry in enumerate(edited) if _entry_name(entry) == name]
+        if len(masked_positions) != len(edited_positions):
             return None, None
-        place = same[twins.index(number)]
+        place = masked_positions[edited_positions.index(number)]
         return masked[place], whole[place]
     if isinstance(item, str) and MASK in item:
-        same = [place for place, entry in enumerate(masked) if entry == item]
-        twins = [place for place, entry in enumerate(edited) if entry == item]
-        if len(same) != len(twins):
+        masked_positions = [place for place, entry in enumerate(masked) if entry == item]
+        edited_positions = [place for place, entry in enumerate(edited) if entry == item]
+        if len(masked_positions) != len(edited_positions):
             return None, None
-        place = same[twins.index(number)]
+        place = masked_positions[edited_positions.index(number)]
         return masked[place], whole[place]
     if len(masked) != len(edited):
         return None, None

@@ -140,12 +140,12 @@ def _can_hold(instance: Machine, size: Size, share: float) -> bool:
 def _limiting_resource(instances: Iterable[Machine], size: Size) -> str:
     """Name the first resource that exceeds every instance, or say that no single one has all."""
     all_instances = list(instances)
-    for amount, most, what in (
+    for amount, available, what in (
         (size.gpus, max(instance.gpus for instance in all_instances), "GPU"),
         (size.vcpus, max(instance.vcpus for instance in all_instances), "vCPU"),
     ):
-        if amount > most:
-            return f"they have {most} {what} at most"
+        if amount > available:
+            return f"they have {available} {what} at most"
     largest = max(instance.memory_mib for instance in all_instances)
     if size.memory_mib >= largest:
         return f"they have {largest // 1024} GiB at most, and keep some of it for themselves"

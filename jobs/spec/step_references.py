@@ -178,8 +178,8 @@ class _ReferenceResolver:
 
     def _settle_remnants(self) -> None:
         """Accept remnants that fit one step, unless that would close a cycle."""
-        sure = self.references.parents()
-        with_guesses = [list(parents) for parents in sure]
+        certain_parents = self.references.parents()
+        with_guesses = [list(parents) for parents in certain_parents]
         for remnant in self.remnants:
             if len(remnant.candidates) == 1:
                 with_guesses[remnant.step].append(remnant.candidates[0])

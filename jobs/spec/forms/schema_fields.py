@@ -115,7 +115,7 @@ def block_of(definition: Document) -> str:
 
 
 # -- Finding
-def search(kind: Kind, query: str, document: Document, *, most: int = MOST_FOUND) -> list[Found]:
+def search(kind: Kind, query: str, document: Document, *, limit: int = MOST_FOUND) -> list[Found]:
     """Return the places that match all words, matches by name first.
 
     Places in a list of objects are found as that list. Of property blocks, which exclude each other, only the
@@ -137,7 +137,7 @@ def search(kind: Kind, query: str, document: Document, *, most: int = MOST_FOUND
     best: dict[str, Found] = {}
     for *_, match in sorted(label_matches or ranked):
         best.setdefault(match.pointer, match)
-    return list(best.values())[:most]
+    return list(best.values())[:limit]
 
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
@@ -203,8 +203,8 @@ def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str 
         count = len(value or ())
         number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
         # An existing entry, or the next one if there is room: a list has no gaps.
-        there = 0 <= number < count or number == count < shape.max_entries
-        return (number, shape.items_shape, False) if there else None
+        is_allowed = 0 <= number < count or number == count < shape.max_entries
+        return (number, shape.items_shape, False) if is_allowed else None
     if value is not None and not is_object(value):
         return None
     return (key, shape.members[key], key in shape.required) if key in shape.members else None
@@ -216,15 +216,15 @@ def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, requir
     if shape.members:
         return _build_group(shape, path, document)
     value = value_at(document, *path)
-    fits = value is None or shape.can_show(value)
+    is_shown = value is None or shape.can_show(value)
     return Control(
         join(*path),
         words_of(path[-1]),
         shape.help,
-        shape.sort if fits else "json",
+        shape.sort if is_shown else "json",
         _control_value(shape, value),
-        tuple(value.items()) if fits and shape.sort == "members" and value else (),
-        shape.choices if fits else (),
+        tuple(value.items()) if is_shown and shape.sort == "members" and value else (),
+        shape.choices if is_shown else (),
         required,
     )
 

@@ -119,8 +119,8 @@ class _OptionReader:
                 f"{listed(self.ignored)} {verb} where and how to call AWS, not what to run, and {were} left out."
             )
             changes.append(Change("", message))
-        outline = Outline(self.source_root)
-        return Written(document, tuple(changes), lambda: outline)
+        source_map = Outline(self.source_root)
+        return Written(document, tuple(changes), lambda: source_map)
 
     def _read_member(self, option: _CliOption) -> tuple[str, Any]:
         name = self.by_fold.get(folded(option.name))

@@ -27,14 +27,14 @@ def filled_in(document: Document, kind: Kind) -> Fitted | None:
     """Return the edited parts of a skeleton, or None if the document is none."""
     if kind is Kind.WORKFLOW or not _is_skeleton(document):
         return None
-    pruning = _SkeletonPruner(botocore_schema.schema(kind)["$defs"])
-    result = pruning.prune_object(document, botocore_schema.schema(kind), "", "")
+    pruner = _SkeletonPruner(botocore_schema.schema(kind)["$defs"])
+    result = pruner.prune_object(document, botocore_schema.schema(kind), "", "")
     changes = [Change("", "The empty parts of the skeleton were left out.")]
-    if pruning.switches:
-        names = listed(pruning.switches)
+    if pruner.switches:
+        names = listed(pruner.switches)
         message = f"Switches that a skeleton sets were left out ({names}); write them again if they are meant."
         changes.append(Change("", message))
-    return Fitted(result, changes, pruning.origins)
+    return Fitted(result, changes, pruner.origins)
 
 
 def _is_skeleton(document: Document) -> bool:
@@ -50,7 +50,7 @@ class _SkeletonPruner:
         self.origins: dict[str, str] = {}
         self.switches: list[str] = []
 
-    def prune_object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
+    def prune_object(self, value: Document, shape: Mapping[str, Any], here: str, source: str) -> Document:
         """Return the edited members, with the enums beside them."""
         properties = shape.get("properties", {})
         result: Document = {}
@@ -61,23 +61,23 @@ class _SkeletonPruner:
             if member is True:
                 self.switches.append(key)
                 continue
-            new_member = self._prune_value(member, inner, f"{here}/{escape(key)}", f"{there}/{escape(key)}")
+            new_member = self._prune_value(member, inner, f"{here}/{escape(key)}", f"{source}/{escape(key)}")
             if new_member is not None:
                 result[key] = new_member
         return result
 
-    def _prune_value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
+    def _prune_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
         if is_object(value):
-            return self.prune_object(value, shape, here, there) if self._has_content(value, shape) else None
+            return self.prune_object(value, shape, here, source) if self._has_content(value, shape) else None
         if isinstance(value, list):
-            return self._prune_list(value, shape, here, there) or None
+            return self._prune_list(value, shape, here, source) or None
         return None if value in ("", None) or (value == 0 and not isinstance(value, bool)) else value
 
-    def _prune_list(self, value: list[Any], shape: Mapping[str, Any], here: str, there: str) -> list[Any]:
+    def _prune_list(self, value: list[Any], shape: Mapping[str, Any], here: str, source: str) -> list[Any]:
         entries = self._resolve_ref(shape.get("items"))
         result: list[Any] = []
         for number, entry in enumerate(value):
-            new, old = f"{here}/{len(result)}", f"{there}/{number}"
+            new, old = f"{here}/{len(result)}", f"{source}/{number}"
             is_enum_word = isinstance(entry, str) and "enum" in entries
             new_entry = (
                 self._prune_value(entry, entries, new, old)

@@ -174,14 +174,14 @@ def _extra_text(at: int, rest: str) -> Complaint:
 
 
 def _unclosed_bracket(text: str, at: int) -> Complaint:
-    still_open = open_brackets(text)
-    if not still_open:
+    offsets = open_brackets(text)
+    if not offsets:
         return Complaint(at, "the text ends where a value should stand.")
-    closing = "".join("}" if text[offset] == "{" else "]" for offset in reversed(still_open))
-    line = Lines(text).place(still_open[-1]).line
+    closing = "".join("}" if text[offset] == "{" else "]" for offset in reversed(offsets))
+    line = Lines(text).place(offsets[-1]).line
     return Complaint(
         at,
-        f"the text ends too early: the {text[still_open[-1]]} of line {line} is not closed "
+        f"the text ends too early: the {text[offsets[-1]]} of line {line} is not closed "
         f"(missing at the end: {closing}).",
     )
 

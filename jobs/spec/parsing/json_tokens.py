@@ -80,13 +80,13 @@ def too_deep(text: str, limit: int) -> int | None:
 
 def open_brackets(text: str) -> list[int]:
     """Return the offsets of unclosed brackets, outermost first."""
-    still_open: list[int] = []
+    offsets: list[int] = []
     for match in _BRACKET_OR_STRING.finditer(text):
         if match["open"]:
-            still_open.append(match.start())
-        elif match["close"] and still_open:
-            still_open.pop()
-    return still_open
+            offsets.append(match.start())
+        elif match["close"] and offsets:
+            offsets.pop()
+    return offsets
 
 
 def words(text: str) -> Iterator[tuple[int, str]]:

@@ -103,8 +103,8 @@ def loaded(text: str) -> tuple[dict[str, Any], bool]:
             parse_float=_parse_float,
         )
     except json.JSONDecodeError as error:
-        complaint = json_error_messages.about(text, error)
-        refuse(text, complaint.offset, complaint.message)
+        explanation = json_error_messages.about(text, error)
+        refuse(text, explanation.offset, explanation.message)
     except _UnfitNumberError as unfit:
         _raise_bad_number(text, str(unfit))
     if "\\u" in text:

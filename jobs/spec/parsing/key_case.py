@@ -49,16 +49,16 @@ class _KeyFixer:
         result = self._fix_value(document, whole, "", "")
         return Fitted(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
-    def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, there: str) -> Any:
+    def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
         """Fix a value at `here`, which the source has at `there`. Return the same object if nothing changed."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")
         if isinstance(value, dict) and type_name == "object":
-            return self._fix_object(value, shape, here, there)
+            return self._fix_object(value, shape, here, source)
         if isinstance(value, list) and type_name == "array" and "items" in shape:
             entries = [
-                self._fix_value(entry, shape["items"], f"{here}/{number}", f"{there}/{number}")
+                self._fix_value(entry, shape["items"], f"{here}/{number}", f"{source}/{number}")
                 for number, entry in enumerate(value)
             ]
             return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
@@ -66,7 +66,7 @@ class _KeyFixer:
             return self._fix_scalar(value, str(type_name), here)
         return value
 
-    def _fix_object(self, value: Document, shape: Mapping[str, Any], here: str, there: str) -> Document:
+    def _fix_object(self, value: Document, shape: Mapping[str, Any], here: str, source: str) -> Document:
         properties = shape.get("properties")
         others = shape.get("additionalProperties")
         is_changed = False
@@ -78,7 +78,7 @@ class _KeyFixer:
                 if proper_name and proper_name not in value and proper_name not in result:
                     name = proper_name
             inner = properties.get(name) if properties is not None else others
-            pointer, origin = f"{here}/{escape(name)}", f"{there}/{escape(key)}"
+            pointer, origin = f"{here}/{escape(name)}", f"{source}/{escape(key)}"
             result[name] = self._fix_value(member, inner, pointer, origin) if isinstance(inner, Mapping) else member
             if name != key:
                 self.new_names[key] = name
@@ -87,8 +87,8 @@ class _KeyFixer:
         return result if is_changed else value
 
     def _fix_scalar(self, value: Any, type_name: str, here: str) -> Any:
-        fits = {"string": str, "integer": int, "boolean": bool}[type_name]
-        if isinstance(value, fits) and not (type_name == "integer" and isinstance(value, bool)):
+        expected_type = {"string": str, "integer": int, "boolean": bool}[type_name]
+        if isinstance(value, expected_type) and not (type_name == "integer" and isinstance(value, bool)):
             return value
         new_value = converted(value, type_name)
         if new_value is None:

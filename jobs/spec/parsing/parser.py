@@ -179,8 +179,8 @@ def _from_utf8(raw: bytes) -> str:
 
 
 def _raise_too_large(size: int) -> NoReturn:
-    most = _mebibytes(LARGEST)
-    raise NotADocument(f"The text is too large: it has {_mebibytes(size)}, and {most} are read at most.")
+    limit = _mebibytes(LARGEST)
+    raise NotADocument(f"The text is too large: it has {_mebibytes(size)}, and {limit} are read at most.")
 
 
 def _mebibytes(size: int) -> str:
@@ -206,7 +206,7 @@ def _add_type(document: Document) -> tuple[Document, list[Change]]:
     return {**name, "type": kind, **document}, [Change("/type", message)]
 
 
-def _duplicate_keys(text: str, outline: Outline) -> tuple[Problem, ...]:
+def _duplicate_keys(text: str, source_map: Outline) -> tuple[Problem, ...]:
     lines = Lines(text)
     return tuple(
         Problem(
@@ -216,5 +216,5 @@ def _duplicate_keys(text: str, outline: Outline) -> tuple[Problem, ...]:
             "take one of them away.",
             rule=DUPLICATE_KEY,
         )
-        for duplicate in outline.duplicates
+        for duplicate in source_map.duplicates
     )

@@ -30,9 +30,9 @@ def laid_over(definition: Document, submission: Document) -> Document:
         **definition,
         "parameters": {**object_at(definition, "parameters"), **object_at(submission, "parameters")},
     }
-    over = object_at(submission, "containerOverrides")
-    if is_object(definition.get("containerProperties")) and over:
-        result["containerProperties"] = _merge_container(definition["containerProperties"], over)
+    override = object_at(submission, "containerOverrides")
+    if is_object(definition.get("containerProperties")) and override:
+        result["containerProperties"] = _merge_container(definition["containerProperties"], override)
     task = object_at(definition, "ecsProperties", "taskProperties", 0)
     if task:
         inner = list_at(submission, "ecsPropertiesOverride", "taskProperties", 0, "containers")
@@ -45,15 +45,15 @@ def laid_over(definition: Document, submission: Document) -> Document:
     return result
 
 
-def _merge_container(base: Document, over: Document) -> Document:
-    replaced: Document = {key: over[key] for key in ("command", "instanceType") if key in over}
+def _merge_container(base: Document, override: Document) -> Document:
+    replaced: Document = {key: override[key] for key in ("command", "instanceType") if key in override}
     result: Document = {**base, **replaced}
-    if list_at(over, "environment"):
-        own = {text_at(entry, "name") for entry in list_at(over, "environment")}
+    if list_at(override, "environment"):
+        own = {text_at(entry, "name") for entry in list_at(override, "environment")}
         other_variables = [entry for entry in list_at(base, "environment") if text_at(entry, "name") not in own]
-        result["environment"] = [*other_variables, *over["environment"]]
-    sizes = asked(base) | asked(over)
-    if asked(over):
+        result["environment"] = [*other_variables, *override["environment"]]
+    sizes = asked(base) | asked(override)
+    if asked(override):
         for key in LEGACY:
             result.pop(key, None)
         result["resourceRequirements"] = [{"type": kind, "value": value} for kind, value in sizes.items()]
@@ -83,15 +83,15 @@ def overrides_name_containers(definition: Document, submission: Document) -> Ite
     """
     names = {text_at(container.value, "name") for task in tasks(definition) for container in task.containers} - {""}
     choices = sorted(names)
-    has = listed(choices)
-    guesses = Guesses()
-    for over in overrides(submission):
-        name = text_at(over.value, "name")
-        if over.sort == "container" or not name or not names or name in names:
+    choices_text = listed(choices)
+    suggestions = Guesses()
+    for override in overrides(submission):
+        name = text_at(override.value, "name")
+        if override.sort == "container" or not name or not names or name in names:
             continue
-        suggestion = guesses.nearest(name, choices)
-        here = join(*over.path, "name")
-        hint = f"did you mean {quoted(suggestion)}?" if suggestion else f"it has {has}."
+        suggestion = suggestions.nearest(name, choices)
+        here = join(*override.path, "name")
+        hint = f"did you mean {quoted(suggestion)}?" if suggestion else f"it has {choices_text}."
         fix = ({"op": "replace", "path": here, "value": suggestion},) if suggestion else ()
         yield Problem(here, f"The job definition has no container {quoted(name)}; {hint}", fix=fix)
 
@@ -102,17 +102,17 @@ def legacy_does_not_win(definition: Document, submission: Document) -> Iterator[
 
     Source: “Troubleshooting”, AWS Batch User Guide.
     """
-    for over in overrides(submission):
-        if over.sort != "container":
+    for override in overrides(submission):
+        if override.sort != "container":
             continue
-        types = requirement_types(_overridden_container(definition, submission, over))
-        for key in legacy_alone(over.value):
+        types = requirement_types(_overridden_container(definition, submission, override))
+        for key in legacy_alone(override.value):
             if LEGACY[key] in types:
                 message = (
                     f"The definition names {LEGACY[key]} in resourceRequirements, "
                     f"over which {key} does not win; say it in resourceRequirements too."
                 )
-                yield Problem(join(*over.path, key), message, fix=modernised(over, (key,)))
+                yield Problem(join(*override.path, key), message, fix=modernised(override, (key,)))
 
 
 @rule("overrides.no-size")
@@ -138,9 +138,14 @@ def fargate_pairs(definition: Document, submission: Document) -> Iterator[Proble
 
     Source: the answer of AWS Batch: “Fargate resource requirements (1.00 vCPU, 4000 MiB) not valid.”
     """
-    over = _container_override(submission)
-    if is_fargate(definition) and over and asked(over.value) and is_object(definition.get("containerProperties")):
-        yield from misfit(asked(laid_over(definition, submission)["containerProperties"]), over)
+    override = _container_override(submission)
+    if (
+        is_fargate(definition)
+        and override
+        and asked(override.value)
+        and is_object(definition.get("containerProperties"))
+    ):
+        yield from misfit(asked(laid_over(definition, submission)["containerProperties"]), override)
 
 
 @rule("overrides.fargate-gpu")
@@ -149,10 +154,10 @@ def fargate_has_no_gpus(definition: Document, submission: Document) -> Iterator[
 
     Source: ResourceRequirement, AWS Batch API reference.
     """
-    for over in overrides(submission) if is_fargate(definition) else ():
-        for position, entry in enumerate(list_at(over.value, "resourceRequirements")):
+    for override in overrides(submission) if is_fargate(definition) else ():
+        for position, entry in enumerate(list_at(override.value, "resourceRequirements")):
             if text_at(entry, "type") == "GPU":
-                here = join(*over.path, "resourceRequirements", position)
+                here = join(*override.path, "resourceRequirements", position)
                 message = "The job definition is for Fargate, which has no GPUs; take this away."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
@@ -164,8 +169,8 @@ def ec2_has_whole_vcpus(definition: Document, submission: Document) -> Iterator[
     Source: ResourceRequirement, AWS Batch API reference.
     """
     if not is_fargate(definition) and not is_eks(definition):
-        for over in overrides(submission):
-            yield from fractional_vcpus(over)
+        for override in overrides(submission):
+            yield from fractional_vcpus(override)
 
 
 @rule("overrides.target-nodes")
@@ -263,15 +268,15 @@ RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
 )
 
 
-def _overridden_container(definition: Document, submission: Document, over: Container) -> Document:
+def _overridden_container(definition: Document, submission: Document, override: Container) -> Document:
     """Return the definition's container that an override applies to, or {}."""
-    if over.path[0] == "containerOverrides":
+    if override.path[0] == "containerOverrides":
         return object_at(definition, "containerProperties")
-    target = text_at(value_at(submission, *over.path[:-1]), "targetNodes")
+    target = text_at(value_at(submission, *override.path[:-1]), "targetNodes")
     groups = (group for group in list_at(definition, *GROUPS) if text_at(group, "targetNodes") == target)
     return object_at(next(groups, None), "container")
 
 
 def _container_override(submission: Document) -> Container | None:
-    over: Any = submission.get("containerOverrides")
-    return Container("container", ("containerOverrides",), over) if is_object(over) else None
+    override: Any = submission.get("containerOverrides")
+    return Container("container", ("containerOverrides",), override) if is_object(override) else None

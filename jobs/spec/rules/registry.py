@@ -52,10 +52,10 @@ def rule(
 def note(name: str, severity: Severity, text: str) -> str:
     """Register a rule whose check is part of a larger one. Raise ValueError if its text names no source."""
     one_line = " ".join(cleandoc(text).split())
-    says, colon, source = one_line.partition("Source: ")
-    if not (colon and says and source):
+    statement, colon, source = one_line.partition("Source: ")
+    if not (colon and statement and source):
         raise ValueError(f"The rule {name} does not say what it says, or not where that is written.")
     if name in KNOWN:
         raise ValueError(f"There are two rules {name}.")
-    KNOWN[name] = Rule(name, severity, says.strip(), source.strip())
+    KNOWN[name] = Rule(name, severity, statement.strip(), source.strip())
     return name

@@ -76,10 +76,10 @@ def _secret_reference_fix(
         return ()
     here = join(*container.path)
     secret = {"name": name, "valueFrom": f"/{family}/{name}"}
-    has = is_object(container.value) and isinstance(container.value.get("secrets"), list)
+    has_list = is_object(container.value) and isinstance(container.value.get("secrets"), list)
     addition: dict[str, Any] = (
         {"op": "add", "path": f"{here}/secrets/-", "value": secret}
-        if has
+        if has_list
         else {"op": "add", "path": f"{here}/secrets", "value": [secret]}
     )
     return ({"op": "remove", "path": f"{here}/{container.variables}/{position}"}, addition)

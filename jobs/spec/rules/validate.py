@@ -11,9 +11,11 @@ from jobs.spec.rules import job_definition as definition_rules
 from jobs.spec.rules.queue import QueueFacts
 
 
-def judge(reading: Reading) -> list[Problem]:
+def judge(parse_result: Reading) -> list[Problem]:
     """Return the parser's problems and those of the rules."""
-    return in_order(reading.document, [*reading.problems, *problems(reading.kind, reading.document)])
+    return in_order(
+        parse_result.document, [*parse_result.problems, *problems(parse_result.kind, parse_result.document)]
+    )
 
 
 def problems(

@@ -19,14 +19,14 @@ def mounts_have_volumes(document: Document) -> Iterator[Problem]:
 
     Source: MountPoint and EksContainerVolumeMount, AWS Batch API reference.
     """
-    guesses = Guesses()
+    suggestions = Guesses()
     for task in tasks(document):
         volumes = named(list_at(task.value, "volumes"))
-        has = f"it has {listed(volumes)}." if volumes else "it has no volumes."
+        volumes_text = f"it has {listed(volumes)}." if volumes else "it has no volumes."
         for path, name in _mount_points(task):
             if name not in volumes:
-                suggestion = guesses.nearest(name, volumes)
-                hint = f"did you mean {quoted(suggestion)}?" if suggestion else has
+                suggestion = suggestions.nearest(name, volumes)
+                hint = f"did you mean {quoted(suggestion)}?" if suggestion else volumes_text
                 message = f"No volume of this definition is named {quoted(name)}; {hint}"
                 fix = ({"op": "replace", "path": join(*path), "value": suggestion},) if suggestion else ()
                 yield Problem(join(*path), message, fix=fix)

@@ -105,10 +105,10 @@ def _iter_problems(
             job.own_rules(step), dependencies.types(step), job.in_its_place(step, definition, queue)
         ):
             yield problem.within(prefix)
-    resolved = step_references.resolve(steps)
-    yield from resolved.problems
+    references = step_references.resolve(steps)
+    yield from references.problems
     for check in RULES:
-        yield from check(resolved)
+        yield from check(references)
 
 
 def plan(document: Document) -> Plan:
@@ -117,14 +117,14 @@ def plan(document: Document) -> Plan:
     Raise ValueError if the dependencies have a cycle; other errors are not checked.
     """
     steps = _steps(document) if "jobs" in document else [document]
-    resolved = step_references.resolve(steps)
+    references = step_references.resolve(steps)
     edges: list[dict[Edge, None]] = [{} for _ in steps]
-    for reference in resolved.found:
+    for reference in references.found:
         edges[reference.step][Edge(reference.parent, reference.type)] = None
     order = graph.order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):
         raise ValueError("Steps wait for each other in a circle.")
-    resolved_entries = {(reference.step, reference.entry) for reference in resolved.found}
+    resolved_entries = {(reference.step, reference.entry) for reference in references.found}
     workflow_steps = (
         Step(
             number,
@@ -175,14 +175,14 @@ def few_steps(document: Document) -> Iterator[Problem]:
 
 
 @rule("workflow.same-name")
-def names_are_unique(resolved: References) -> Iterator[Problem]:
+def names_are_unique(references: References) -> Iterator[Problem]:
     """Every step of a workflow has a jobName of its own, so that ${jobName} means one step.
 
     Source: the portal.
     """
     first: dict[str, int] = {}
-    for number in range(len(resolved.steps)):
-        name = resolved.name(number)
+    for number in range(len(references.steps)):
+        name = references.name(number)
         if name and first.setdefault(name, number) != number:
             other = first[name]
             message = (
@@ -193,16 +193,16 @@ def names_are_unique(resolved: References) -> Iterator[Problem]:
 
 
 @rule("workflow.cycle")
-def no_circles(resolved: References) -> Iterator[Problem]:
+def no_circles(references: References) -> Iterator[Problem]:
     """Steps that wait for each other in a circle never start.
 
     Source: “Job dependencies”, AWS Batch User Guide: a job starts when all that it waits for have succeeded.
     """
-    parents = resolved.parents()
-    entries = {(reference.step, reference.parent): reference for reference in reversed(resolved.found)}
+    parents = references.parents()
+    entries = {(reference.step, reference.parent): reference for reference in reversed(references.found)}
     for group in graph.circles(parents):
         cycle = graph.circle_in(group, parents)
-        names = [resolved.name(number) for number in cycle]
+        names = [references.name(number) for number in cycle]
         if len(names) > 8:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
         cycle_text = " → ".join([*names, names[0]])
@@ -211,17 +211,17 @@ def no_circles(resolved: References) -> Iterator[Problem]:
 
 
 @rule("workflow.too-many-parents")
-def few_parents(resolved: References) -> Iterator[Problem]:
+def few_parents(references: References) -> Iterator[Problem]:
     """A job waits for 20 others at most; for more, jobs in between wait for 20 of them each.
 
     Source: SubmitJob, AWS Batch API reference: dependsOn.
     """
-    for number, step in enumerate(resolved.steps):
+    for number, step in enumerate(references.steps):
         count = len(list_at(step, "dependsOn"))
         if count > MOST_PARENTS:
             between = jobs_between(count)
             message = (
-                f"{quoted(resolved.name(number))} waits for {count} jobs; AWS Batch takes {MOST_PARENTS} at most: "
+                f"{quoted(references.name(number))} waits for {count} jobs; AWS Batch takes {MOST_PARENTS} at most: "
                 f"let {between} job{'s' * (between > 1)} in between wait for up to {MOST_PARENTS} of them each, "
                 "and this one for the jobs in between."
             )
@@ -248,55 +248,55 @@ def jobs_between(count: int) -> int:
 
 
 @rule("workflow.repeated-dependency", WARNING)
-def said_once(resolved: References) -> Iterator[Problem]:
+def said_once(references: References) -> Iterator[Problem]:
     """The same dependency twice says nothing new.
 
     Source: the portal.
     """
     edges: set[tuple[int, int, str]] = set()
-    for reference in resolved.found:
+    for reference in references.found:
         edge = (reference.step, reference.parent, reference.type)
         if edge in edges:
-            message = f"{quoted(resolved.name(reference.parent))} is named twice in dependsOn; once is enough."
+            message = f"{quoted(references.name(reference.parent))} is named twice in dependsOn; once is enough."
             fix = ({"op": "remove", "path": reference.pointer},)
             yield Problem(reference.pointer, message, fix=fix)
         edges.add(edge)
 
 
 @rule("workflow.n-to-n-without-array")
-def arrays_meet_arrays(resolved: References) -> Iterator[Problem]:
+def arrays_meet_arrays(references: References) -> Iterator[Problem]:
     """N_TO_N joins child to child, so the other job is an array too.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
-    for reference, own, other in _n_to_n_dependencies(resolved):
+    for reference, own, other in _n_to_n_dependencies(references):
         if own is not None and other is None:
-            name = quoted(resolved.name(reference.parent))
+            name = quoted(references.name(reference.parent))
             message = f"N_TO_N joins the children of two arrays, and {name} has no arrayProperties."
             here = f"{reference.pointer}/type"
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("workflow.n-to-n-sizes")
-def arrays_match(resolved: References) -> Iterator[Problem]:
+def arrays_match(references: References) -> Iterator[Problem]:
     """N_TO_N joins arrays of equal size.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
-    for reference, own, other in _n_to_n_dependencies(resolved):
+    for reference, own, other in _n_to_n_dependencies(references):
         if own is not None and other is not None and own != other:
-            names = [quoted(resolved.name(number)) for number in (reference.step, reference.parent)]
+            names = [quoted(references.name(number)) for number in (reference.step, reference.parent)]
             message = (
                 f"N_TO_N joins arrays of equal size; {names[0]} has {own:,} children and {names[1]} has {other:,}."
             )
             yield Problem(f"{reference.pointer}/type", message)
 
 
-def _n_to_n_dependencies(resolved: References) -> Iterator[tuple[Reference, int | None, int | None]]:
+def _n_to_n_dependencies(references: References) -> Iterator[tuple[Reference, int | None, int | None]]:
     """Yield N_TO_N dependencies with the array sizes of the waiting job and of the other."""
-    for reference in resolved.found:
+    for reference in references.found:
         if reference.type == "N_TO_N":
-            sizes = [array_size(resolved.steps[number]) for number in (reference.step, reference.parent)]
+            sizes = [array_size(references.steps[number]) for number in (reference.step, reference.parent)]
             yield reference, sizes[0], sizes[1]
 
 

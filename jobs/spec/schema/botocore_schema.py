@@ -100,14 +100,14 @@ def check(document: Document, kind: Kind) -> Iterator[Problem]:
         )
         return
     yield from validator.problems(document, _compiled_schema(kind), pattern_descriptions=IN_WORDS)
-    guesses = Guesses()
+    suggestions = Guesses()
     for number, step in enumerate(list_at(document, "jobs")):
         yield from validator.problems(
             step,
             _compiled_step(),
             pattern_descriptions=IN_WORDS,
             at=("jobs", number),
-            suggestions=guesses,
+            suggestions=suggestions,
             find_misplaced_key=_find_misplaced_key,
         )
 

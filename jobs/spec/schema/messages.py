@@ -155,10 +155,10 @@ def too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the AWS Batch API reference, where it describes the member.
     """
-    size, most = len(error.instance), error.validator_value
+    size, limit = len(error.instance), error.validator_value
     yield Problem(
         join(*path),
-        f"{_label(path)} has {size:,} {_unit(error, size)}; AWS Batch takes {most:,} at most here.",
+        f"{_label(path)} has {size:,} {_unit(error, size)}; AWS Batch takes {limit:,} at most here.",
     )
 
 
@@ -168,11 +168,11 @@ def too_short(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: the AWS Batch API reference, where it describes the member.
     """
-    size, least = len(error.instance), error.validator_value
+    size, minimum = len(error.instance), error.validator_value
     if size == 0:
         yield Problem(join(*path), f"{_label(path)} is empty; fill it, or leave it out.")
     else:
-        message = f"{_label(path)} has {size:,} {_unit(error, 2)}; AWS Batch wants {least:,} at least."
+        message = f"{_label(path)} has {size:,} {_unit(error, 2)}; AWS Batch wants {minimum:,} at least."
         yield Problem(join(*path), message)
 
 
@@ -205,8 +205,8 @@ def key_too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
 
     Source: TagKey in botocore's service model of AWS Batch.
     """
-    key, most = error.instance, error.validator_value
-    yield Problem(join(*path), f"The key {quoted(key)} has {len(key)} characters; {most} are the most.")
+    key, limit = error.instance, error.validator_value
+    yield Problem(join(*path), f"The key {quoted(key)} has {len(key)} characters; {limit} are the most.")
 
 
 @rule("schema.key-empty")
@@ -278,11 +278,11 @@ def _unit(error: Error, size: int) -> str:
 
 def _bounds_message(error: Error, path: Path) -> str:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    least, most = schema.get("minimum"), schema.get("maximum")
-    if least is not None and most is not None:
-        limits = f"{least:,} to {most:,}"
+    minimum, maximum = schema.get("minimum"), schema.get("maximum")
+    if minimum is not None and maximum is not None:
+        limits = f"{minimum:,} to {maximum:,}"
     else:
-        limits = f"at most {most:,}" if least is None else f"at least {least:,}"
+        limits = f"at most {maximum:,}" if minimum is None else f"at least {minimum:,}"
     return f"{_label(path)} must be {limits}; found the number {error.instance}."
 
 
