@@ -1,1 +1,1 @@
-"""JSON Schema made from botocore, and validation against it."""
+"""JSON Schema built from botocore, validation against it, and messages for its errors."""
