@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 
-SURROUNDINGS = {
+ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "portal.settings",
     "PORTAL_MODE": "quickstart",
     "DATABASE_URL": "sqlite://:memory:",
@@ -15,7 +15,7 @@ SURROUNDINGS = {
 
 
 def main(arguments: list[str]) -> int:
-    os.environ.update(SURROUNDINGS)
+    os.environ.update(ENVIRONMENT)
     warnings.filterwarnings("ignore", message="No directory at")  # no static file is served here
     import django  # noqa: PLC0415 - it reads the surroundings
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 BUDGET_SECONDS = 0.5
-FEWEST = 5
+MIN_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,15 @@ class Comparison:
 
 
 def compare(what: str, work: Callable[[], object], against: str, other: Callable[[], object]) -> Comparison:
-    return Comparison(what, seconds(work), against, seconds(other))
+    return Comparison(what, best_seconds(work), against, best_seconds(other))
 
 
-def seconds(work: Callable[[], object]) -> float:
+def best_seconds(work: Callable[[], object]) -> float:
     """Return the time of one undisturbed run: the quickest of as many as the budget allows."""
     work()
     runs: list[float] = []
     deadline = time.perf_counter() + BUDGET_SECONDS
-    while len(runs) < FEWEST or time.perf_counter() < deadline:
+    while len(runs) < MIN_RUNS or time.perf_counter() < deadline:
         started_at = time.perf_counter()
         work()
         runs.append(time.perf_counter() - started_at)

@@ -22,7 +22,7 @@ from tests.quickstart_process import running
 
 KEYS = 40
 VISITS = 10
-MOST_MS, MOST_KIB, MOST_READY_MS = 300, 350, 1000
+MAX_MS, MAX_KIB, MAX_READY_MS = 300, 350, 1000
 DOCUMENTS = {
     "my-job-definition.json": "/teams/research/definitions/new/",
     "my-job-submission.json": "/teams/research/jobs/new/",
@@ -41,7 +41,7 @@ WATCH = """() => {
 READY = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 
 
-def marks(page: Page, name: str) -> list[float]:
+def mark_delays(page: Page, name: str) -> list[float]:
     """Return milliseconds from a key to its response, for `KEYS` keys; each waits for the one before."""
     page.goto(DOCUMENTS[name])
     page.evaluate(WATCH)
@@ -53,23 +53,23 @@ def marks(page: Page, name: str) -> list[float]:
     return [float(delay) for delay in page.evaluate("window.waited")]
 
 
-def weight(context: BrowserContext, address: str) -> float:
+def page_weight(context: BrowserContext, address: str) -> float:
     """Return the KiB of a first visit: static files compressed, as in production, and the page as it is."""
     page = context.new_page()
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a method of a list will not do
     page.goto(address, wait_until="networkidle")
-    total = sum(_on_the_way(answer) for answer in answers if answer.ok)
+    total = sum(_transfer_size(answer) for answer in answers if answer.ok)
     page.close()
     return total / 1024
 
 
-def _on_the_way(answer: Response) -> int:
+def _transfer_size(answer: Response) -> int:
     body = answer.body()
     return min(len(body), len(gzip.compress(body))) if "/static/" in answer.url else len(body)
 
 
-def ready(context: BrowserContext, address: str) -> float:
+def time_to_ready(context: BrowserContext, address: str) -> float:
     """Return milliseconds until a page with cached files takes keys: the median of some visits."""
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
@@ -85,21 +85,21 @@ def ready(context: BrowserContext, address: str) -> float:
 def lines(context: BrowserContext) -> Iterator[str]:
     page = context.new_page()
     for name in DOCUMENTS:
-        delays = sorted(marks(page, name))
+        delays = sorted(mark_delays(page, name))
         p95 = delays[int(len(delays) * 0.95) - 1]
         yield (
             f"marks after the last key, {name}: p50 {median(delays):.0f} ms, p95 {p95:.0f} ms "
-            f"(goal {MOST_MS} ms: {met(p95, MOST_MS)}; {len(delays)} keys)"
+            f"(goal {MAX_MS} ms: {goal_text(p95, MAX_MS)}; {len(delays)} keys)"
         )
     for address in dict.fromkeys(DOCUMENTS.values()):
-        kib, after = weight(context, address), ready(context, address)
+        kib, after = page_weight(context, address), time_to_ready(context, address)
         yield (
-            f"{address}: {kib:.0f} KiB on the first visit (goal {MOST_KIB}: {met(kib, MOST_KIB)}); takes keys after "
-            f"{after:.0f} ms on another (goal {MOST_READY_MS}: {met(after, MOST_READY_MS)})"
+            f"{address}: {kib:.0f} KiB on the first visit (goal {MAX_KIB}: {goal_text(kib, MAX_KIB)}); takes keys "
+            f"after {after:.0f} ms on another (goal {MAX_READY_MS}: {goal_text(after, MAX_READY_MS)})"
         )
 
 
-def met(figure: float, goal: float) -> str:
+def goal_text(figure: float, goal: float) -> str:
     return "met" if figure <= goal else "missed"
 
 

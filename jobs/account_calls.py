@@ -13,8 +13,8 @@ from django.utils.timezone import now
 from jobs.aws import queues
 from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
-from jobs.aws.outcomes import Outcome
-from jobs.aws.session import Purpose, client_for, take_outcome
+from jobs.aws.outcomes import CallOutcome
+from jobs.aws.session import Purpose, client_for, pop_outcome
 from jobs.models import Account
 from jobs.models.circuit_breaker import CircuitBreaker
 
@@ -38,7 +38,7 @@ def call_account(account: Account, act: Act, *, seconds: float, despite_breaker:
         with time_limit(seconds):
             act(account)
     finally:
-        _record(account, take_outcome(account))
+        _record(account, pop_outcome(account))
     return True
 
 
@@ -48,22 +48,22 @@ def probe(account: Account) -> bool:
     if not account.breaker.may_probe(moment) or not account.move_breaker(account.breaker.probing(moment)):
         return False
     with suppress(AwsError), time_limit(PROBE_SECONDS):
-        queues.ask_anything(client_for(account, "batch", Purpose.READ))
-    outcome = take_outcome(account)
+        queues.check_reachable(client_for(account, "batch", Purpose.READ))
+    outcome = pop_outcome(account)
     if outcome.failures:
         account.move_breaker(account.breaker.after_failed_probe(outcome.reason, now()))
         return False
     return _close(account)
 
 
-def _record(account: Account, outcome: Outcome) -> None:
+def _record(account: Account, outcome: CallOutcome) -> None:
     if outcome.failures:
         _fail(account, outcome)
     elif outcome.answered and not account.breaker.is_untouched:
         _close(account)
 
 
-def _fail(account: Account, outcome: Outcome) -> None:
+def _fail(account: Account, outcome: CallOutcome) -> None:
     for _ in range(TRIES):
         before = account.breaker
         after = before.after_failures(outcome.failures, outcome.reason, now(), timed_out=outcome.timed_out)

@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError, connections
 from redis.exceptions import RedisError
 
-from jobs.aws.session import CONFIGS, Purpose
+from jobs.aws.session import CLIENT_CONFIGS, Purpose
 from jobs.models import Account
 
 SQLITE_FULL = 2
@@ -30,7 +30,7 @@ def ground(
 
 def one_attempt() -> Iterator[CheckMessage]:
     """Check that the SubmitJob client doesn't retry: without an idempotency token, a retry would duplicate jobs."""
-    attempts = (getattr(CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
+    attempts = (getattr(CLIENT_CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
     if attempts != 1:
         yield Error(
             f"The client that submits jobs would send a request {attempts or 'several'} times by itself.",

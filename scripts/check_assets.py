@@ -20,17 +20,17 @@ LICENCES = "vendor/builder.licences.txt"
 def main(arguments: list[str]) -> int:
     match arguments:
         case []:
-            problems = complaints()
+            problems = find_problems()
             sys.stdout.write("".join(f"{line}\n" for line in problems))
             return 1 if problems else 0
         case ["--take", folder]:
-            take(Path(folder))
+            install_bundle(Path(folder))
             return 0
     sys.stderr.write("python -m scripts.check_assets [--take FOLDER]\n")
     return 2
 
 
-def complaints() -> list[str]:
+def find_problems() -> list[str]:
     """Return the differences from the manifest."""
     entries = json.loads(MANIFEST.read_text())
     problems = [
@@ -42,7 +42,7 @@ def complaints() -> list[str]:
     files = {str(path.relative_to(STATIC)) for path in (STATIC / "vendor").iterdir()}
     problems += [f"static/{name} is not in static/vendor/manifest.json." for name in sorted(files - manifest_files)]
     sources = next((entry.get("sources_sha256") for entry in entries if entry["file"] == BUNDLE), None)
-    if sources != digest_of_sources():
+    if sources != sources_digest():
         problems.append("static/src/builder has changed since the bundle was made: run `make assets`.")
     return problems
 
@@ -51,7 +51,7 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def digest_of_sources() -> str:
+def sources_digest() -> str:
     """Return the digest of names and contents of all sources of the bundle."""
     checksum = hashlib.sha256()
     for path in sorted(file for file in SOURCES.rglob("*") if file.is_file() and "node_modules" not in file.parts):
@@ -59,7 +59,7 @@ def digest_of_sources() -> str:
     return checksum.hexdigest()
 
 
-def take(folder: Path) -> None:
+def install_bundle(folder: Path) -> None:
     """Install a new bundle, and write it into the manifest."""
     for name in (BUNDLE, LICENCES):
         (STATIC / name).write_bytes((folder / Path(name).name).read_bytes())
@@ -67,17 +67,17 @@ def take(folder: Path) -> None:
     packages: list[dict[str, Any]] = json.loads((folder / "builder.packages.json").read_text())
     bundle = {
         "name": "builder",
-        "version": digest_of_sources()[:12],
+        "version": sources_digest()[:12],
         "licence": "MIT",
         "file": BUNDLE,
         "sha256": digest(STATIC / BUNDLE),
         "made_from": "static/src/builder, by make assets",
-        "sources_sha256": digest_of_sources(),
+        "sources_sha256": sources_digest(),
         "contains": packages,
     }
     licences = {
         "name": "licences of what builder contains",
-        "version": digest_of_sources()[:12],
+        "version": sources_digest()[:12],
         "licence": "as they say",
         "file": LICENCES,
         "sha256": digest(STATIC / LICENCES),

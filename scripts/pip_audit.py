@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 NOT_AUDITED = "Dependencies: not audited (no advisory service could be reached)."
 
 
@@ -17,18 +17,18 @@ def main(requirements: str) -> int:
     command = [sys.executable, "-m", "pip_audit", "--requirement", requirements, "--require-hashes", "--disable-pip"]
     command += ["--format", "json", "--progress-spinner", "off", "--timeout", "10"]
     try:
-        process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)  # noqa: S603 - a fixed command
+        process = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603 - a fixed command
     except subprocess.TimeoutExpired:
-        return say(NOT_AUDITED)
+        return print_lines(NOT_AUDITED)
     try:
         answer: dict[str, Any] = json.loads(process.stdout)
     except ValueError:
         reason = process.stderr.strip().splitlines()
-        return say(f"{NOT_AUDITED} {reason[-1] if reason else ''}".strip())
-    return judge(answer)
+        return print_lines(f"{NOT_AUDITED} {reason[-1] if reason else ''}".strip())
+    return report(answer)
 
 
-def judge(answer: dict[str, Any]) -> int:
+def report(answer: dict[str, Any]) -> int:
     """Print the service's findings. Return the exit code."""
     lines = [
         f"{dependency['name']} {dependency['version']}: {vulnerability['id']}"
@@ -37,17 +37,17 @@ def judge(answer: dict[str, Any]) -> int:
         for vulnerability in dependency.get("vulns", [])
     ]
     if lines:
-        say("Dependencies with known vulnerabilities:", *lines)
+        print_lines("Dependencies with known vulnerabilities:", *lines)
         return 1
     skipped = [dependency["name"] for dependency in answer["dependencies"] if "skip_reason" in dependency]
     audited = len(answer["dependencies"]) - len(skipped)
     if not audited:
-        return say(NOT_AUDITED)
+        return print_lines(NOT_AUDITED)
     rest = f" Not audited: {', '.join(skipped)}." if skipped else ""
-    return say(f"Dependencies: {audited} audited, none with a known vulnerability.{rest}")
+    return print_lines(f"Dependencies: {audited} audited, none with a known vulnerability.{rest}")
 
 
-def say(*lines: str) -> int:
+def print_lines(*lines: str) -> int:
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

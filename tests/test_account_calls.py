@@ -10,8 +10,8 @@ from jobs import tasks
 from jobs.account_calls import call_account, probe
 from jobs.aws import batch, session
 from jobs.aws.errors import AwsError
-from jobs.aws.outcomes import Outcome
-from jobs.aws.session import Purpose, client_for, take_outcome
+from jobs.aws.outcomes import CallOutcome
+from jobs.aws.session import Purpose, client_for, pop_outcome
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Account
 from jobs.models.circuit_breaker import CircuitBreaker
@@ -29,8 +29,8 @@ describes = http_wire.says(200, {"jobQueues": []})
 @pytest.fixture
 def impatient(monkeypatch):
     """What counts as no answer in time comes sooner."""
-    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.READ, 0.4)
-    monkeypatch.setattr("jobs.aws.outcomes.LEAST_WAIT_SECONDS", 0.1)
+    monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 0.4)
+    monkeypatch.setattr("jobs.aws.outcomes.MIN_WAIT_SECONDS", 0.1)
 
 
 def ask(account: Account) -> None:
@@ -138,7 +138,7 @@ def test_submissions_without_an_answer_leave_the_polls_alone():
         deliver_due(submission.account)
 
         assert len(aws.requests) == 3
-    assert take_outcome(submission.account) == Outcome()
+    assert pop_outcome(submission.account) == CallOutcome()
     assert Account.objects.get().breaker.is_untouched
 
 

@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 @pytest.fixture
 def lanes(monkeypatch):
-    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.READ, 2.0)
-    monkeypatch.setattr("jobs.aws.outcomes.LEAST_WAIT_SECONDS", 0.1)
+    monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 2.0)
+    monkeypatch.setattr("jobs.aws.outcomes.MIN_WAIT_SECONDS", 0.1)
     made = Lanes()
     yield made
     assert made.wait(10)

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from jobs.management.commands import worker as command
-from jobs.management.commands.worker import SLOW_TASKS_OF_AN_ACCOUNT, PatientWorker
+from jobs.management.commands.worker import MAX_SLOW_TASKS_PER_ACCOUNT, PortalWorker
 from portal.quickstart.config import redis_command
 from tests.chaos.staff import free_port
 from tests.eventually import eventually
@@ -51,9 +51,9 @@ def _answers(line: Redis) -> bool:
 
 
 @pytest.fixture
-def worker(redis: Redis) -> Iterator[PatientWorker]:
+def worker(redis: Redis) -> Iterator[PortalWorker]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield PatientWorker(["sync"], connection=redis, serializer=JSONSerializer)
+    yield PortalWorker(["sync"], connection=redis, serializer=JSONSerializer)
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -83,7 +83,7 @@ def test_a_task_goes_on_beside_the_next_ones_if_it_is_slow_and_the_worker_waits_
 
 def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis, worker, tmp_path):
     began = time.time()
-    files = [tmp_path / f"slow-{number}" for number in range(SLOW_TASKS_OF_AN_ACCOUNT + 2)]
+    files = [tmp_path / f"slow-{number}" for number in range(MAX_SLOW_TASKS_PER_ACCOUNT + 2)]
     for file in files:
         ask(redis, file, 4, account=1)
     other = tmp_path / "other"
@@ -91,7 +91,7 @@ def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis,
 
     worker.work(burst=True)
 
-    assert [file.exists() for file in files] == [True] * SLOW_TASKS_OF_AN_ACCOUNT + [False] * 2
+    assert [file.exists() for file in files] == [True] * MAX_SLOW_TASKS_PER_ACCOUNT + [False] * 2
     assert float(other.read_text()) - began < 3
 
 
@@ -106,8 +106,8 @@ def test_a_slow_task_is_not_begun_a_second_time(redis, worker, tmp_path):
 
 
 def test_a_task_that_asks_for_its_successor_in_its_last_moments_has_one(redis, worker, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(command, "LAST_MOMENTS_SECONDS", 30.0)
+    monkeypatch.setattr(command, "TASK_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(command, "SUCCESSOR_WAIT_SECONDS", 30.0)
     follows = tmp_path / "follows"
     for _ in range(2):
         ask(redis, follows, 0.3, account=1)
@@ -119,8 +119,8 @@ def test_a_task_that_asks_for_its_successor_in_its_last_moments_has_one(redis, w
 
 
 def test_a_ring_that_comes_again_does_not_wait_for_the_slow_one(redis, worker, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(command, "LAST_MOMENTS_SECONDS", 30.0)
+    monkeypatch.setattr(command, "TASK_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(command, "SUCCESSOR_WAIT_SECONDS", 30.0)
     slow, other = tmp_path / "slow", tmp_path / "other"
     for _ in range(2):
         ask(redis, slow, 3, account=1, comes_again=True)
@@ -136,7 +136,7 @@ def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker
     original = worker.collect
 
     def kill_the_slow() -> None:
-        for task in worker.slow:
+        for task in worker.slow_tasks:
             worker._kill(task)
         original()
 
@@ -144,4 +144,4 @@ def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker
     worker.work(burst=True)
 
     assert redis.zcard("rq:failed:sync") == 1
-    assert worker.slow == []
+    assert worker.slow_tasks == []

@@ -7,13 +7,16 @@ import tempfile
 from pathlib import Path
 
 from bench.cost import workload
-from bench.cost.environment import Ground, ground
+from bench.cost.environment import BenchEnvironment, bench_environment
 
 
 def main(arguments: list[str]) -> int:
     options = read(arguments)
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder, ground(Path(folder)) as environment:
-        environment.start_what_is_not_ours()
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
+        bench_environment(Path(folder)) as environment,
+    ):
+        environment.start_services()
         os.environ.update(environment.environment)
         measure(environment, options)
     return 0
@@ -29,7 +32,7 @@ def read(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measure(environment: Ground, options: argparse.Namespace) -> None:
+def measure(environment: BenchEnvironment, options: argparse.Namespace) -> None:
     import django  # noqa: PLC0415 - it reads the surroundings
 
     django.setup()
@@ -40,20 +43,20 @@ def measure(environment: Ground, options: argparse.Namespace) -> None:
     call_command("migrate", verbosity=0)
     url = f"http://127.0.0.1:{environment.sandbox_port}"
     token = portal.prepare(url)
-    environment.start_the_portal(options.workers)
-    portal.run(workload.independent(10), environment, token)  # warm up both
-    loop.run(workload.independent(10), url)
-    for workflow in (workload.independent(options.jobs), workload.fans(options.steps)):
+    environment.start_portal(options.workers)
+    portal.run(workload.independent_jobs(10), environment, token)  # warm up both
+    loop.run(workload.independent_jobs(10), url)
+    for workflow in (workload.independent_jobs(options.jobs), workload.fan_out_fan_in(options.steps)):
         loops, portals = [], []
         for _ in range(options.turns):
             loops.append(loop.run(workflow, url))
             portals.append(portal.run(workflow, environment, token))
         for line in comparison.lines(workflow.title, len(workflow.jobs), loops, portals):
-            say(line)
-    say(comparison.burst(portal.at_once(options.at_once, environment, token)))
+            print_line(line)
+    print_line(comparison.burst_line(portal.submit_concurrently(options.at_once, environment, token)))
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

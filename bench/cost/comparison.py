@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-WALL_AT_MOST, WALL_AIM = 1.5, 1.2
-CPU_MS_AT_MOST = 30.0
+MAX_WALL_RATIO, WALL_RATIO_GOAL = 1.5, 1.2
+MAX_CPU_MS = 30.0
 
 
 @dataclass(frozen=True)
-class Turn:
+class BenchRun:
     """One run of a workflow: seconds since its start, and its costs."""
 
     wall: float
@@ -22,12 +22,12 @@ class Turn:
     cpu_by: dict[str, float] = field(default_factory=dict)
 
 
-def share(ordered: Sequence[float], part: float) -> float:
+def percentile(ordered: Sequence[float], part: float) -> float:
     """Return the value below which that share of the ordered values is."""
     return ordered[max(0, ceil(len(ordered) * part) - 1)]
 
 
-def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn]) -> Iterator[str]:
+def lines(title: str, jobs: int, loops: Sequence[BenchRun], portals: Sequence[BenchRun]) -> Iterator[str]:
     """Yield lines on one workflow. The quickest run of each way counts, being the least disturbed."""
     loop, portal = (min(turns, key=lambda turn: turn.wall) for turns in (loops, portals))
     ratio = portal.wall / loop.wall
@@ -41,19 +41,21 @@ def lines(title: str, jobs: int, loops: Sequence[Turn], portals: Sequence[Turn])
     walls = ", ".join(f"{turn.wall:.1f}" for turn in portals)
     yield f"{title}: from accept to all ends known, best of {len(portals)} turns"
     yield _row("wall", f"{portal.wall:.2f} s, the loop {loop.wall:.2f} s: {ratio:.2f} times",
-               f"≤ {WALL_AT_MOST}, aim {WALL_AIM}", met=ratio <= WALL_AT_MOST)  # fmt: skip
+               f"≤ {MAX_WALL_RATIO}, aim {WALL_RATIO_GOAL}", met=ratio <= MAX_WALL_RATIO)  # fmt: skip
     yield _row("API calls a job", f"{calls:.2f} (submits {sent}, looks {poll_count}, others {others or 'none'})",
                "≤ 1 + polls of 100", met=sent == jobs and not others.get("ListJobs"))  # fmt: skip
     yield _row("CPU a job", f"{cpu_ms:.1f} ms, the loop {loop.cpu / jobs * 1000:.1f} ms",
-               f"≤ {CPU_MS_AT_MOST:.0f} ms", met=cpu_ms <= CPU_MS_AT_MOST)  # fmt: skip
-    yield _row("end known after", f"p50 {share(portal.late, 0.5):.2f} s, p95 {share(portal.late, 0.95):.2f} s", "")
+               f"≤ {MAX_CPU_MS:.0f} ms", met=cpu_ms <= MAX_CPU_MS)  # fmt: skip
+    yield _row(
+        "end known after", f"p50 {percentile(portal.late, 0.5):.2f} s, p95 {percentile(portal.late, 0.95):.2f} s", ""
+    )
     yield _row(
         "where it went",
         f"accepted at {portal.accepted:.2f} s, sending from {portal.begun:.2f} to {portal.sent:.2f} s "
         f"(the loop: to {loop.sent:.2f} s), then {portal.wall - portal.sent:.2f} s until the last end was known",
         "",
     )
-    if ratio > WALL_AT_MOST:
+    if ratio > MAX_WALL_RATIO:
         worker = sum(seconds for name, seconds in portal.cpu_by.items() if name.startswith("worker"))
         yield _row(
             "why",
@@ -72,9 +74,9 @@ def _row(what: str, measured: str, goal: str, *, met: bool = True) -> str:
     return f"  {what:<16} {measured}{suffix}"
 
 
-def burst(durations: Sequence[float]) -> str:
+def burst_line(durations: Sequence[float]) -> str:
     return (
-        f"{len(durations)} submissions of one job, all posted at once: p50 {share(durations, 0.5):.2f} s, "
-        f"p95 {share(durations, 0.95):.2f} s, the last {durations[-1]:.2f} s, "
+        f"{len(durations)} submissions of one job, all posted at once: p50 {percentile(durations, 0.5):.2f} s, "
+        f"p95 {percentile(durations, 0.95):.2f} s, the last {durations[-1]:.2f} s, "
         f"{len(durations) / durations[-1]:.0f} a second"
     )

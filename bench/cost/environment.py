@@ -12,13 +12,13 @@ from portal.quickstart.config import BASE_DIR, Plan, environment, manage, redis_
 from portal.quickstart.process import Child
 from portal.quickstart.state_dir import LOOPBACK, some_free_port
 
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 # Capacity for every job at once, no delay between states, and the API that counts calls.
-SANDBOX = ("--vcpus", "100000", "--processes", "100000", "--delay", "0", "--faults-api")
+SANDBOX_OPTIONS = ("--vcpus", "100000", "--processes", "100000", "--delay", "0", "--faults-api")
 
 
-class Ground:
+class BenchEnvironment:
     """The directory, ports and processes of a benchmark."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
@@ -35,18 +35,20 @@ class Ground:
         self.environment["DATABASE_URL"] = f"sqlite:///{path / 'portal.sqlite3'}"
         self.portal: dict[str, Child] = {}
 
-    def start_what_is_not_ours(self) -> None:
+    def start_services(self) -> None:
         self._start("redis", redis_command(self._redis_port, self.path / "redis"))
         state = str(self.path / "sandbox.sqlite3")
-        self._start("sandbox", manage("sandbox", "--port", str(self.sandbox_port), "--state", state, *SANDBOX))
-        self._until(lambda: _answers(self.sandbox_port, "/_sandbox/calls"), "sandbox")
+        self._start(
+            "sandbox", manage("sandbox", "--port", str(self.sandbox_port), "--state", state, *SANDBOX_OPTIONS)
+        )
+        self._wait_until(lambda: _answers(self.sandbox_port, "/_sandbox/calls"), "sandbox")
 
-    def start_the_portal(self, workers: int) -> None:
+    def start_portal(self, workers: int) -> None:
         """Start the portal's processes as the quick start does, with this many workers."""
         commands = {"web": web_command(self.web_port), "clock": manage("clock")}
         commands |= {f"worker-{number + 1}": manage("worker") for number in range(workers)}
         self.portal = {name: self._start(name, command) for name, command in commands.items()}
-        self._until(lambda: _answers(self.web_port, "/healthz"), "web")
+        self._wait_until(lambda: _answers(self.web_port, "/healthz"), "web")
 
     def calls(self) -> dict[str, int]:
         """Return the number of calls of Batch so far, by operation."""
@@ -58,16 +60,16 @@ class Ground:
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds of each process of the portal, including its children."""
         parents = dict(_parents())
-        return {name: _cpu_below(child.pid, parents) for name, child in self.portal.items()}
+        return {name: _cpu_of_tree(child.pid, parents) for name, child in self.portal.items()}
 
     def _start(self, name: str, command: list[str]) -> Child:
         child = Child(name, command, self.environment, BASE_DIR, self.path / f"{name}.log")
         child.start()
-        self._stack.callback(_end, child)
+        self._stack.callback(_stop, child)
         return child
 
-    def _until(self, condition: Callable[[], bool], name: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+    def _wait_until(self, condition: Callable[[], bool], name: str) -> None:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{name} does not answer: {(self.path / f'{name}.log').read_text()[-2000:]}")
@@ -75,12 +77,12 @@ class Ground:
 
 
 @contextmanager
-def ground(path: Path) -> Iterator[Ground]:
+def bench_environment(path: Path) -> Iterator[BenchEnvironment]:
     with ExitStack() as stack:
-        yield Ground(path, stack)
+        yield BenchEnvironment(path, stack)
 
 
-def _end(child: Child) -> None:
+def _stop(child: Child) -> None:
     child.ask_to_end()
     deadline = time.monotonic() + child.patience
     while child.running and time.monotonic() < deadline:
@@ -104,12 +106,12 @@ def _parents() -> Iterator[tuple[int, int]]:
                 yield int(entry.name), int(_stat(int(entry.name))[1])
 
 
-def _cpu_below(pid: int, parents: Mapping[int, int]) -> float:
+def _cpu_of_tree(pid: int, parents: Mapping[int, int]) -> float:
     """Return the CPU seconds of a process, its ended children and its living ones."""
     own = 0.0
     with suppress(OSError, IndexError, ValueError):
         own = sum(map(int, _stat(pid)[11:15])) / TICKS
-    return own + sum(_cpu_below(child, parents) for child, parent in parents.items() if parent == pid)
+    return own + sum(_cpu_of_tree(child, parents) for child, parent in parents.items() if parent == pid)
 
 
 def _stat(pid: int) -> list[str]:

@@ -7,16 +7,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.cost.comparison import Turn
+from bench.cost.comparison import BenchRun
 from bench.cost.workload import DEFINITION, QUEUE, Workflow
 
 THREADS = 16
-AT_ONCE = 100
-EVERY = 1.0  # seconds between two polls, like the portal's account
-ENDS = ("SUCCEEDED", "FAILED")
+DESCRIBE_BATCH_SIZE = 100
+POLL_INTERVAL_SECONDS = 1.0  # seconds between two polls, like the portal's account
+FINAL_STATUSES = ("SUCCEEDED", "FAILED")
 
 
-def run(workflow: Workflow, url: str) -> Turn:
+def run(workflow: Workflow, url: str) -> BenchRun:
     client = boto3.client(
         "batch",
         endpoint_url=url,
@@ -29,7 +29,7 @@ def run(workflow: Workflow, url: str) -> Turn:
     ids = _submit(workflow, client)
     sent = time.time()
     ends, poll_count = _follow(list(ids.values()), client)
-    return Turn(
+    return BenchRun(
         wall=max(ends.values()) - started_at,
         cpu=time.process_time() - cpu,
         calls={"SubmitJob": len(ids), "DescribeJobs": poll_count},
@@ -57,9 +57,9 @@ def _follow(ids: list[str], client: Any) -> tuple[dict[str, float], int]:
     poll_count = 0
     while open_ids := [job_id for job_id in ids if job_id not in ends]:
         if poll_count:
-            time.sleep(EVERY)
-        for start in range(0, len(open_ids), AT_ONCE):
-            descriptions = client.describe_jobs(jobs=open_ids[start : start + AT_ONCE])["jobs"]
+            time.sleep(POLL_INTERVAL_SECONDS)
+        for start in range(0, len(open_ids), DESCRIBE_BATCH_SIZE):
+            descriptions = client.describe_jobs(jobs=open_ids[start : start + DESCRIBE_BATCH_SIZE])["jobs"]
             poll_count += 1
-            ends |= {job["jobId"]: time.time() for job in descriptions if job["status"] in ENDS}
+            ends |= {job["jobId"]: time.time() for job in descriptions if job["status"] in FINAL_STATUSES}
     return ends, poll_count

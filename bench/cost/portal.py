@@ -10,8 +10,8 @@ from contextlib import closing
 from django.db.models import Max, Min
 
 from bench.cost import workload
-from bench.cost.comparison import Turn
-from bench.cost.environment import Ground
+from bench.cost.comparison import BenchRun
+from bench.cost.environment import BenchEnvironment
 from jobs import access, actions
 from jobs.dispatch.registration import register_due
 from jobs.models import (
@@ -33,9 +33,9 @@ from jobs.states import FINAL_STATES
 from jobs.sync.queues import sync_queues
 from portal.quickstart.state_dir import LOOPBACK
 
-PATIENCE = 120.0
-LOOK_EVERY = 0.1
-RATE = 1000  # jobs per second: more than either way reaches
+TIMEOUT_SECONDS = 120.0
+POLL_INTERVAL_SECONDS = 0.1
+SUBMITS_PER_SECOND = 1000  # jobs per second: more than either way reaches
 
 
 def prepare(url: str) -> str:
@@ -48,7 +48,7 @@ def prepare(url: str) -> str:
         endpoint_url=url,
         quarantine_seconds=quarantine.shortest(in_sandbox=True),
         poll_seconds=1,
-        submits_per_second=RATE,
+        submits_per_second=SUBMITS_PER_SECOND,
     )
     sync_queues(account)
     team = Team.objects.create(slug="bench", name="Bench")
@@ -65,19 +65,19 @@ def prepare(url: str) -> str:
     return secret
 
 
-def run(workflow: workload.Workflow, environment: Ground, token: str) -> Turn:
+def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str) -> BenchRun:
     calls, cpu = environment.calls(), environment.cpu()
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
     started_at = time.time()
     post(environment.web_port, token, workflow.document())
     accepted = time.time()
     jobs = Job.objects.filter(pk__gt=before)
-    _until_all_ended(before)
+    _wait_until_ended(before)
     after = environment.cpu()
     summary = jobs.aggregate(end=Max("ended_at"), first=Min("sent_at"), last=Max("sent_at"))
     times = jobs.values_list("ended_at", "stopped_at")
     delays = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
-    return Turn(
+    return BenchRun(
         wall=summary["end"].timestamp() - started_at,
         cpu=sum(after.values()) - sum(cpu.values()),
         calls={name: count - calls.get(name, 0) for name, count in environment.calls().items()},
@@ -89,10 +89,10 @@ def run(workflow: workload.Workflow, environment: Ground, token: str) -> Turn:
     )
 
 
-def at_once(count: int, environment: Ground, token: str) -> list[float]:
+def submit_concurrently(count: int, environment: BenchEnvironment, token: str) -> list[float]:
     """Post `count` submissions at the same time. Return the seconds that each took, sorted."""
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
-    text = workload.independent(1).document()
+    text = workload.independent_jobs(1).document()
     barrier = threading.Barrier(count)
 
     def one(_: int) -> float:
@@ -103,12 +103,12 @@ def at_once(count: int, environment: Ground, token: str) -> list[float]:
 
     with ThreadPoolExecutor(count) as threads:
         durations = sorted(threads.map(one, range(count)))
-    _until_all_ended(before)
+    _wait_until_ended(before)
     return durations
 
 
 def post(port: int, token: str, text: str) -> None:
-    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE)) as connection:
+    with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=TIMEOUT_SECONDS)) as connection:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         connection.request("POST", "/api/v1/submissions", text, headers)
         answer = connection.getresponse()
@@ -117,10 +117,10 @@ def post(port: int, token: str, text: str) -> None:
         raise RuntimeError(f"The portal answered {answer.status}: {json.loads(body)}")
 
 
-def _until_all_ended(before: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait_until_ended(before: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).exists():
         if time.monotonic() > deadline:
             left = Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).count()
-            raise RuntimeError(f"{left} jobs had not ended after {PATIENCE:.0f} s.")
-        time.sleep(LOOK_EVERY)
+            raise RuntimeError(f"{left} jobs had not ended after {TIMEOUT_SECONDS:.0f} s.")
+        time.sleep(POLL_INTERVAL_SECONDS)

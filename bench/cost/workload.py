@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 QUEUE = "cpu-job-queue"
 DEFINITION = "nothing"
-WIDTH = 10  # jobs side by side between two joins
+FAN_WIDTH = 10  # jobs side by side between two joins
 
 
 def definition() -> str:
@@ -45,16 +45,16 @@ class Workflow:
         return job
 
 
-def independent(count: int) -> Workflow:
+def independent_jobs(count: int) -> Workflow:
     return Workflow(f"{count:,} independent jobs", {f"job-{number}": () for number in range(count)})
 
 
-def fans(count: int) -> Workflow:
+def fan_out_fan_in(count: int) -> Workflow:
     """Fan out to ten and in to one, again and again, for `count` steps."""
     jobs: dict[str, tuple[str, ...]] = {"step-0": ()}
     join = "step-0"
     while len(jobs) < count:
-        width = min(WIDTH, count - len(jobs))
+        width = min(FAN_WIDTH, count - len(jobs))
         siblings = [f"step-{len(jobs) + place}" for place in range(width)]
         jobs |= dict.fromkeys(siblings, (join,))
         if len(jobs) < count:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from django.db.models import Q
 
-from jobs.aws.arns import BatchArn, number_in
+from jobs.aws.arns import BatchArn, account_number
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
 from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join, listed, quoted
@@ -215,7 +215,7 @@ class _Resolver:
         """The account's number in AWS, as an admin entered it or as AWS's own ARNs tell it; empty if none does."""
         if account.pk not in self._numbers:
             arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
-            self._numbers[account.pk] = account.number or next(filter(None, map(number_in, arns)), "")
+            self._numbers[account.pk] = account.number or next(filter(None, map(account_number, arns)), "")
         return self._numbers[account.pk]
 
     def _revision(

@@ -49,7 +49,7 @@ def partition(region: str) -> str:
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
-def number_in(arn: str) -> str:
+def account_number(arn: str) -> str:
     """Return the account number in an ARN; empty if it has none."""
     match = re.fullmatch(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+", arn)
     return match[1] if match else ""

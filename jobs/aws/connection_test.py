@@ -12,34 +12,34 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from jobs.aws.errors import AccessTroubleError, AwsError, RequestRefusedError, TryAgainError
+from jobs.aws.errors import AwsError, CredentialsError, RejectedError, RetryableError
 from jobs.aws.logs import DEFAULT_GROUP
 from jobs.aws.response_reader import call
 from jobs.aws.session import ASSUME_ROLE
 
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
-UNREAD = frozenset({"ParamValidation", "SerializationException", "ValidationException", "ValidationError"})
+DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+VALIDATION_CODES = frozenset({"ParamValidation", "SerializationException", "ValidationException", "ValidationError"})
 """Codes of rejections that may come before the permission check."""
-NOBODY = "00000000-0000-4000-8000-000000000000"
+NO_JOB_ID = "00000000-0000-4000-8000-000000000000"
 
 
-class Answer(StrEnum):
-    THERE = "there"
+class PermissionStatus(StrEnum):
+    GRANTED = "there"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Finding:
+class PermissionCheck:
     """The result for one permission, named as in IAM, with AWS's message."""
 
     action: str
-    answer: Answer
+    answer: PermissionStatus
     words: str = ""
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProbeTargets:
     """Resources to test with. Without a queue or a succeeded job some results stay unknown."""
 
     region: str
@@ -48,38 +48,40 @@ class Surroundings:
     queue: str
     ended_job: str
     installation: str
-    by_role: bool
+    uses_role: bool
 
 
 @dataclass(frozen=True)
-class Report:
+class ConnectionTestResult:
     """The portal's identity in the account, and its permissions there."""
 
     caller: str
     number: str
-    findings: tuple[Finding, ...]
-    trouble: str = ""
+    findings: tuple[PermissionCheck, ...]
+    error: str = ""
 
 
-Clients = Callable[[str], Any]
-Ask = Callable[[], Any]
-NOT_ASKED = "Not asked: the portal did not get in."
+ClientFactory = Callable[[str], Any]
+ProbeCall = Callable[[], Any]
+NOT_TESTED = "Not asked: the portal did not get in."
 
 
-def find_out(clients: Clients, targets: Surroundings) -> Report:
+def probe_permissions(clients: ClientFactory, targets: ProbeTargets) -> ConnectionTestResult:
     """Test every permission that the portal uses. Stop early if it has no access at all."""
     fake_name = f"portal-connection-test-{secrets.token_hex(4)}"
-    probes = [*_reads(clients, targets, fake_name), *_writes(clients, targets, fake_name)]
-    access_checks, caller, number, error = _enter(clients, targets)
+    probes = [*_read_probes(clients, targets, fake_name), *_write_probes(clients, targets, fake_name)]
+    access_checks, caller, number, error = _check_access(clients, targets)
     if error:
-        checks = [Finding(probe.action, Answer.UNKNOWN, NOT_ASKED) for probe in probes]
+        checks = [PermissionCheck(probe.action, PermissionStatus.UNKNOWN, NOT_TESTED) for probe in probes]
     else:
-        checks = [probe.finding() for probe in probes]
-    pass_role = Finding("iam:PassRole", Answer.UNKNOWN, "Only registering a definition that has a role would tell.")
-    return Report(caller, number, (*access_checks, *checks, pass_role), error)
+        checks = [probe.run() for probe in probes]
+    pass_role = PermissionCheck(
+        "iam:PassRole", PermissionStatus.UNKNOWN, "Only registering a definition that has a role would tell."
+    )
+    return ConnectionTestResult(caller, number, (*access_checks, *checks, pass_role), error)
 
 
-def who(sts: Any) -> str:
+def caller_arn(sts: Any) -> str:
     """Return the ARN of a client's credentials; empty if unknown."""
     try:
         return call(sts.get_caller_identity).text("Arn")
@@ -87,7 +89,7 @@ def who(sts: Any) -> str:
         return ""
 
 
-def _enter(clients: Clients, targets: Surroundings) -> tuple[list[Finding], str, str, str]:
+def _check_access(clients: ClientFactory, targets: ProbeTargets) -> tuple[list[PermissionCheck], str, str, str]:
     """Return the checks of the access itself, the caller's ARN and account, and the error if access failed."""
     try:
         identity = call(lambda: clients("sts").get_caller_identity())
@@ -97,12 +99,14 @@ def _enter(clients: Clients, targets: Surroundings) -> tuple[list[Finding], str,
         )
     except AwsError as error:
         if error.operation == ASSUME_ROLE:
-            answer = Answer.MISSING if error.code in DENIED else Answer.UNKNOWN
-            return [Finding("sts:AssumeRole", answer, error.message)], "", "", error.message
-        if isinstance(error, AccessTroubleError | TryAgainError):
+            answer = PermissionStatus.MISSING if error.code in DENIED_CODES else PermissionStatus.UNKNOWN
+            return [PermissionCheck("sts:AssumeRole", answer, error.message)], "", "", error.message
+        if isinstance(error, CredentialsError | RetryableError):
             return [], "", "", error.message
         return [], "", "", ""  # for example an endpoint without STS
-    checks = [Finding("sts:AssumeRole", Answer.THERE, f"As {caller}.")] if targets.by_role else []
+    checks = (
+        [PermissionCheck("sts:AssumeRole", PermissionStatus.GRANTED, f"As {caller}.")] if targets.uses_role else []
+    )
     return checks, caller, number, ""
 
 
@@ -111,56 +115,58 @@ class Probe:
     """A harmless call that needs a permission, and the meaning of a denial."""
 
     action: str
-    ask: Ask
-    denial: Callable[[AwsError], Finding]
+    request: ProbeCall
+    on_denied: Callable[[AwsError], PermissionCheck]
 
-    def finding(self) -> Finding:
+    def run(self) -> PermissionCheck:
         try:
-            call(self.ask)
+            call(self.request)
         except AwsError as failure:
-            return self._of(failure)
-        return Finding(self.action, Answer.THERE)
+            return self._from_error(failure)
+        return PermissionCheck(self.action, PermissionStatus.GRANTED)
 
-    def _of(self, failure: AwsError) -> Finding:
-        if failure.code in DENIED:
-            return self.denial(failure)
+    def _from_error(self, failure: AwsError) -> PermissionCheck:
+        if failure.code in DENIED_CODES:
+            return self.on_denied(failure)
         message = failure.message
-        if isinstance(failure, RequestRefusedError) and failure.code not in UNREAD:
-            return Finding(self.action, Answer.THERE, f"Let through, then refused as meant to be: {message}")
-        return Finding(self.action, Answer.UNKNOWN, message)
+        if isinstance(failure, RejectedError) and failure.code not in VALIDATION_CODES:
+            return PermissionCheck(
+                self.action, PermissionStatus.GRANTED, f"Let through, then refused as meant to be: {message}"
+            )
+        return PermissionCheck(self.action, PermissionStatus.UNKNOWN, message)
 
 
-def _missing(action: str) -> Callable[[AwsError], Finding]:
-    return lambda failure: Finding(action, Answer.MISSING, failure.message)
+def _report_missing(action: str) -> Callable[[AwsError], PermissionCheck]:
+    return lambda failure: PermissionCheck(action, PermissionStatus.MISSING, failure.message)
 
 
-def _open(action: str, reason: str) -> Callable[[AwsError], Finding]:
-    return lambda failure: Finding(action, Answer.UNKNOWN, f"{reason} AWS: {failure.message}")
+def _report_unknown(action: str, reason: str) -> Callable[[AwsError], PermissionCheck]:
+    return lambda failure: PermissionCheck(action, PermissionStatus.UNKNOWN, f"{reason} AWS: {failure.message}")
 
 
-def _reads(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
+def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) -> Iterator[Probe]:
     """Yield probes of permissions that apply to the whole account."""
     policy = (
         f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:scheduling-policy/{fake_name}"
     )
-    requests: dict[str, Ask] = {
+    requests: dict[str, ProbeCall] = {
         "batch:DescribeJobQueues": lambda: clients("batch").describe_job_queues(maxResults=1),
         "batch:DescribeComputeEnvironments": lambda: clients("batch").describe_compute_environments(maxResults=1),
         "batch:DescribeSchedulingPolicies": lambda: clients("batch").describe_scheduling_policies(arns=[policy]),
         "batch:DescribeJobDefinitions": lambda: clients("batch").describe_job_definitions(
             jobDefinitionName=fake_name
         ),
-        "batch:DescribeJobs": lambda: clients("batch").describe_jobs(jobs=[NOBODY]),
+        "batch:DescribeJobs": lambda: clients("batch").describe_jobs(jobs=[NO_JOB_ID]),
         "batch:ListJobs": lambda: clients("batch").list_jobs(jobQueue=targets.queue or fake_name, maxResults=1),
         "logs:GetLogEvents": lambda: clients("logs").get_log_events(
             logGroupName=DEFAULT_GROUP, logStreamName=fake_name, limit=1
         ),
     }
     for action, request in requests.items():
-        yield Probe(action, request, _missing(action))
+        yield Probe(action, request, _report_missing(action))
 
 
-def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator[Probe]:
+def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) -> Iterator[Probe]:
     """Yield probes of permissions that a policy may restrict to some resources: it may deny only the fake ones."""
     arn = f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:job-definition/{fake_name}"
 
@@ -168,13 +174,13 @@ def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator
         name, queue = "portal-connection-test", targets.queue or fake_name
         return clients("batch").submit_job(jobName=name, jobQueue=queue, jobDefinition=fake_name)
 
-    def not_submitted(failure: AwsError) -> Finding:
+    def not_submitted(failure: AwsError) -> PermissionCheck:
         if targets.queue and fake_name not in failure.message:
-            return Finding("batch:SubmitJob", Answer.MISSING, failure.message)
+            return PermissionCheck("batch:SubmitJob", PermissionStatus.MISSING, failure.message)
         reason = (
             "Denied for a definition that was made up." if targets.queue else "The portal knows no queue here yet."
         )
-        return _open("batch:SubmitJob", reason)(failure)
+        return _report_unknown("batch:SubmitJob", reason)(failure)
 
     yield Probe("batch:SubmitJob", submit, not_submitted)
     job = targets.ended_job
@@ -182,8 +188,10 @@ def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator
         yield Probe(
             action,
             # An ended job doesn't change.
-            lambda name=name: getattr(clients("batch"), name)(jobId=job or NOBODY, reason="Connection test"),  # type: ignore[misc]
-            _missing(action) if job else _open(action, "Denied for a job that was made up, and has no tags."),
+            lambda name=name: getattr(clients("batch"), name)(jobId=job or NO_JOB_ID, reason="Connection test"),  # type: ignore[misc]
+            _report_missing(action)
+            if job
+            else _report_unknown(action, "Denied for a job that was made up, and has no tags."),
         )
     yield Probe(
         "batch:RegisterJobDefinition",
@@ -191,17 +199,17 @@ def _writes(clients: Clients, targets: Surroundings, fake_name: str) -> Iterator
         lambda: clients("batch").register_job_definition(
             jobDefinitionName=fake_name, type="container", timeout={"attemptDurationSeconds": 1}
         ),
-        _missing("batch:RegisterJobDefinition"),
+        _report_missing("batch:RegisterJobDefinition"),
     )
     yield Probe(
         "batch:DeregisterJobDefinition",
         lambda: clients("batch").deregister_job_definition(jobDefinition=f"{arn}:1"),
-        _missing("batch:DeregisterJobDefinition"),
+        _report_missing("batch:DeregisterJobDefinition"),
     )
     yield Probe(
         "batch:TagResource",
         lambda: clients("batch").tag_resource(
             resourceArn=f"{arn}:1", tags={"portal:installation": targets.installation}
         ),
-        _missing("batch:TagResource"),
+        _report_missing("batch:TagResource"),
     )

@@ -17,7 +17,7 @@ from botocore.httpsession import URLLib3Session
 
 Item = TypeVar("Item")
 
-SHORTEST_WAIT = 0.001  # a time-out of 0 would mean non-blocking
+MIN_TIMEOUT_SECONDS = 0.001  # a time-out of 0 would mean non-blocking
 
 
 class DeadlineError(Exception):
@@ -25,7 +25,7 @@ class DeadlineError(Exception):
 
     def __init__(self, message: str, waited_seconds: float) -> None:
         super().__init__(message)
-        self.waited = waited_seconds  # seconds for this response
+        self.waited_seconds = waited_seconds  # seconds for this response
 
 
 class _Deadlines(threading.local):
@@ -42,8 +42,8 @@ _deadlines = _Deadlines()
 def time_limit(seconds: float) -> Iterator[None]:
     """Limit all calls of this thread in the block to `seconds` in total. Nested limits: the earlier counts.
 
-    A call that is cut off, or begins too late, raises NobodyKnowsError. Name resolution is not limited, except by the
-    resolver's own time-outs.
+    A call that is cut off, or begins too late, raises OutcomeUnknownError. Name resolution is not limited, except by
+    the resolver's own time-outs.
     """
     before = _deadlines.block
     _deadlines.block = min(before, time.monotonic() + seconds)
@@ -53,7 +53,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadlines.block = before
 
 
-def while_time(items: Iterable[Item], seconds: float) -> Iterator[Item]:
+def iterate_within(items: Iterable[Item], seconds: float) -> Iterator[Item]:
     """Yield items until `seconds` have passed. The rest is left for another time."""
     deadline = time.monotonic() + seconds
     for item in items:
@@ -62,11 +62,11 @@ def while_time(items: Iterable[Item], seconds: float) -> Iterator[Item]:
             return
 
 
-def bound(client: Any, seconds: float) -> None:
+def limit_call_time(client: Any, seconds: float) -> None:
     """Limit each call of a client to `seconds` in total, and make it obey `time_limit`."""
     endpoint = client._endpoint  # noqa: SLF001 - the only place to replace botocore's HTTP session
-    endpoint.http_session = _Session.like(endpoint.http_session, seconds)
-    client.meta.events.register("before-call", endpoint.http_session.begin_call)
+    endpoint.http_session = _Session.copy_of(endpoint.http_session, seconds)
+    client.meta.events.register("before-call", endpoint.http_session.start_call)
 
 
 class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs leave out what is needed here
@@ -80,7 +80,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
         self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme
 
     @classmethod
-    def like(cls, other: Any, seconds: float) -> "_Session":
+    def copy_of(cls, other: Any, seconds: float) -> "_Session":
         """Return a session with the same settings, not yet connected."""
         session = cls(
             verify=other._verify,  # noqa: SLF001
@@ -94,7 +94,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
         session._seconds = seconds
         return session
 
-    def begin_call(self, **_: object) -> None:
+    def start_call(self, **_: object) -> None:
         """Start the time of a call, which may take several requests: botocore repeats some."""
         self._call.deadline = time.monotonic() + self._seconds
 
@@ -123,7 +123,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
 
 @contextmanager
-def _cut(sock: socket.socket) -> Iterator[None]:
+def _limit_wait(sock: socket.socket) -> Iterator[None]:
     """Limit a wait on a socket to the time left. Raise TimeoutError if none is left."""
     remaining = _deadlines.request - time.monotonic()
     if remaining <= 0:
@@ -132,7 +132,7 @@ def _cut(sock: socket.socket) -> Iterator[None]:
     if remaining == float("inf") or (timeout is not None and timeout <= remaining):
         yield
         return
-    sock.settimeout(max(remaining, SHORTEST_WAIT))
+    sock.settimeout(max(remaining, MIN_TIMEOUT_SECONDS))
     try:
         yield
     finally:
@@ -142,25 +142,25 @@ def _cut(sock: socket.socket) -> Iterator[None]:
 
 class _Socket(socket.socket):
     def recv_into(self, *args: Any, **options: Any) -> int:
-        with _cut(self):
+        with _limit_wait(self):
             return super().recv_into(*args, **options)
 
     def sendall(self, *args: Any, **options: Any) -> None:
-        with _cut(self):
+        with _limit_wait(self):
             super().sendall(*args, **options)
 
 
 class _TlsSocket(ssl.SSLSocket):
     def recv_into(self, *args: Any, **options: Any) -> int:
-        with _cut(self):
+        with _limit_wait(self):
             return super().recv_into(*args, **options)
 
     def send(self, *args: Any, **options: Any) -> int:  # called by `sendall`
-        with _cut(self):
+        with _limit_wait(self):
             return super().send(*args, **options)
 
 
-class _Connecting:
+class _DeadlineConnectionMixin:
     """Connects within the deadline, with a socket that obeys it afterwards."""
 
     timeout: float | None
@@ -168,18 +168,18 @@ class _Connecting:
     def _new_conn(self) -> socket.socket:
         remaining = _deadlines.request - time.monotonic()
         if self.timeout is not None and remaining < self.timeout:
-            self.timeout = max(remaining, SHORTEST_WAIT)
+            self.timeout = max(remaining, MIN_TIMEOUT_SECONDS)
         plain: socket.socket = super()._new_conn()  # type: ignore[misc]
         limited = _Socket(fileno=plain.detach())
         limited.settimeout(self.timeout)
         return limited
 
 
-class _Connection(_Connecting, AWSHTTPConnection):  # type: ignore[misc] # botocore's own bases disagree
+class _Connection(_DeadlineConnectionMixin, AWSHTTPConnection):  # type: ignore[misc] # botocore's own bases disagree
     pass
 
 
-class _TlsConnection(_Connecting, AWSHTTPSConnection):  # type: ignore[misc]
+class _TlsConnection(_DeadlineConnectionMixin, AWSHTTPSConnection):  # type: ignore[misc]
     pass
 
 

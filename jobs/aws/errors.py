@@ -23,7 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from jobs.spec.redaction import redact_text
 
-THROTTLES = frozenset(
+THROTTLING_CODES = frozenset(
     {
         "RequestLimitExceeded",
         "SlowDown",
@@ -33,7 +33,7 @@ THROTTLES = frozenset(
     }
 )
 # The portal's credentials are at fault, not the request.
-LOCKED_OUT = frozenset(
+CREDENTIALS_CODES = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
@@ -47,7 +47,7 @@ LOCKED_OUT = frozenset(
 
 
 # Errors of botocore's parsers for a member of another type than in the service model.
-UNREADABLE = (AttributeError, IndexError, KeyError, RecursionError, ResponseParserError, TypeError, ValueError)
+PARSE_ERRORS = (AttributeError, IndexError, KeyError, RecursionError, ResponseParserError, TypeError, ValueError)
 
 
 class AwsError(Exception):
@@ -63,27 +63,27 @@ class AwsError(Exception):
         """Which call failed, where it is another one than was made: AssumeRole on the way to it."""
 
 
-class RequestRefusedError(AwsError):
+class RejectedError(AwsError):
     """AWS rejected the request: theirs to fix who made it. Nothing happened."""
 
 
-class AccessTroubleError(AwsError):
+class CredentialsError(AwsError):
     """AWS doesn't accept the portal's credentials, or there are none: ours to fix. Nothing happened."""
 
 
-class TryAgainError(AwsError):
+class RetryableError(AwsError):
     """AWS throttled the call or was not reached: it may succeed later. Nothing happened."""
 
 
-class TooFastError(TryAgainError):
+class ThrottledError(RetryableError):
     """AWS was reached and wants fewer calls per second."""
 
 
-class NobodyKnowsError(AwsError):
+class OutcomeUnknownError(AwsError):
     """The call may have taken effect."""
 
 
-class MalformedAnswerError(NobodyKnowsError):
+class MalformedResponseError(OutcomeUnknownError):
     """The response can't be read: a change may have taken effect, a read has to be repeated."""
 
     def __init__(self, message: str, *, code: str = "MalformedAnswer", request_id: str = "") -> None:
@@ -92,8 +92,8 @@ class MalformedAnswerError(NobodyKnowsError):
 
 def is_outage(error: AwsError) -> bool:
     """Return whether AWS was not reached or didn't respond, so that the next call would probably fail too."""
-    has_response = isinstance(error, TooFastError | MalformedAnswerError)
-    return isinstance(error, NobodyKnowsError | TryAgainError) and not has_response
+    has_response = isinstance(error, ThrottledError | MalformedResponseError)
+    return isinstance(error, OutcomeUnknownError | RetryableError) and not has_response
 
 
 class FenceError(Exception):
@@ -101,52 +101,52 @@ class FenceError(Exception):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn any exception of botocore inside into one of the four kinds."""
     try:
         yield
     except AwsError:
         raise
     except Exception as error:
-        raise translate(error) from error
+        raise classify_error(error) from error
 
 
-def translate(error: Exception) -> AwsError:
+def classify_error(error: Exception) -> AwsError:
     """Return the kind of a failure. Unless it is certain that nothing happened, it may have."""
     if isinstance(error, ClientError):
-        return _of_answer(error)
+        return _from_client_error(error)
     if isinstance(error, ParamValidationError):
-        return RequestRefusedError(str(error), code="ParamValidation")
+        return RejectedError(str(error), code="ParamValidation")
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return AccessTroubleError(f"The portal has no credentials for AWS: {error}", code="NoCredentials")
+        return CredentialsError(f"The portal has no credentials for AWS: {error}", code="NoCredentials")
     if isinstance(error, ConnectTimeoutError | EndpointConnectionError | FenceError):
-        return TryAgainError(str(error) or "Not sent.", code=type(error).__name__)
-    if isinstance(error, UNREADABLE):
-        return MalformedAnswerError(f"AWS's answer cannot be read ({type(error).__name__}: {error}).")
+        return RetryableError(str(error) or "Not sent.", code=type(error).__name__)
+    if isinstance(error, PARSE_ERRORS):
+        return MalformedResponseError(f"AWS's answer cannot be read ({type(error).__name__}: {error}).")
     if isinstance(error, BotoCoreError):
-        return NobodyKnowsError(str(error), code=type(error).__name__)
-    return NobodyKnowsError(f"{type(error).__name__}: {error}", code=type(error).__name__)
+        return OutcomeUnknownError(str(error), code=type(error).__name__)
+    return OutcomeUnknownError(f"{type(error).__name__}: {error}", code=type(error).__name__)
 
 
-def _of_answer(error: ClientError) -> AwsError:
+def _from_client_error(error: ClientError) -> AwsError:
     response: Any = error.response
-    problem, meta = _object(response, "Error"), _object(response, "ResponseMetadata")
+    problem, meta = _get_object(response, "Error"), _get_object(response, "ResponseMetadata")
     status = meta.get("HTTPStatusCode")
     code = str(problem.get("Code") or "")
     message = str(problem.get("Message") or "") or str(error)
     request_id = str(meta.get("RequestId") or "")
-    kind = _kind_of_answer(status if isinstance(status, int) else 0, code)
+    kind = _client_error_class(status if isinstance(status, int) else 0, code)
     return kind(message, code=code, request_id=request_id)
 
 
-def _object(owner: Any, key: str) -> dict[str, Any]:
+def _get_object(owner: Any, key: str) -> dict[str, Any]:
     value = owner.get(key) if isinstance(owner, dict) else None
     return value if isinstance(value, dict) else {}
 
 
-def _kind_of_answer(status: int, code: str) -> type[AwsError]:
-    if status == 429 or code in THROTTLES:
-        return TooFastError
-    if code in LOCKED_OUT:
-        return AccessTroubleError
-    return RequestRefusedError if 400 <= status < 500 else NobodyKnowsError
+def _client_error_class(status: int, code: str) -> type[AwsError]:
+    if status == 429 or code in THROTTLING_CODES:
+        return ThrottledError
+    if code in CREDENTIALS_CODES:
+        return CredentialsError
+    return RejectedError if 400 <= status < 500 else OutcomeUnknownError

@@ -10,7 +10,7 @@ from jobs.aws.response_reader import call
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 10  # SQS's limit
+MAX_MESSAGES_PER_CALL = 10  # SQS's limit
 WAIT_SECONDS = 20
 
 
@@ -36,7 +36,9 @@ class Message:
 
 def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
     """Return the next messages, at most ten; none after `wait_seconds` without one."""
-    answer = call(client.receive_message, QueueUrl=url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=wait_seconds)
+    answer = call(
+        client.receive_message, QueueUrl=url, MaxNumberOfMessages=MAX_MESSAGES_PER_CALL, WaitTimeSeconds=wait_seconds
+    )
     messages = [Message(entry.text("Body"), entry.text("ReceiptHandle")) for entry in answer.entries("Messages")]
     if not all(message.handle for message in messages):
         log.warning("answer_malformed", call="ReceiveMessage")  # a message without handle comes again

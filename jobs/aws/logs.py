@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.aws.response_reader import Answer, call
+from jobs.aws.response_reader import ResponseReader, call
 
 DEFAULT_GROUP = "/aws/batch/job"
-LONGEST_TOKEN = 2048
-NO_TIME = datetime.fromtimestamp(0, UTC)
+MAX_TOKEN_LENGTH = 2048
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class LogEvents:
     """A page of a stream, oldest event first. A token that is returned unchanged means the end for now."""
 
     events: tuple[LogEvent, ...]
-    forward: str
-    backward: str
+    forward_token: str
+    backward_token: str
 
 
-def read(
+def get_log_events(
     client: Any, group: str, stream: str, *, token: str = "", limit: int = 500, from_head: bool = False
 ) -> LogEvents:
     """Return the end of the stream, its beginning, or the page of a token."""
@@ -39,12 +39,12 @@ def read(
     answer = call(client.get_log_events, **request)
     return LogEvents(
         events=tuple(_event(entry) for entry in answer.required_entries("events")),
-        forward=answer.required_text("nextForwardToken", max_length=LONGEST_TOKEN),
-        backward=answer.required_text("nextBackwardToken", max_length=LONGEST_TOKEN),
+        forward_token=answer.required_text("nextForwardToken", max_length=MAX_TOKEN_LENGTH),
+        backward_token=answer.required_text("nextBackwardToken", max_length=MAX_TOKEN_LENGTH),
     )
 
 
-def _event(entry: Answer) -> LogEvent:
+def _event(entry: ResponseReader) -> LogEvent:
     """Parse one event. Without a timestamp it gets its ingestion time, or the epoch."""
-    at = entry.moment("timestamp") or entry.moment("ingestionTime") or NO_TIME
+    at = entry.timestamp("timestamp") or entry.timestamp("ingestionTime") or EPOCH
     return LogEvent(at, entry.text("message"))

@@ -18,11 +18,11 @@ from jobs.aws.errors import AwsError, is_outage
 SERVER_ERROR = 500
 TIMEOUTS = frozenset({"DeadlineError", "ReadTimeoutError", "ConnectTimeoutError"})
 # A call that was cut off sooner tells about our deadline and not about AWS.
-LEAST_WAIT_SECONDS = 3.0
+MIN_WAIT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallOutcome:
     """The calls since the last `take`: consecutive failures up to now, and whether the last one succeeded."""
 
     failures: int = 0
@@ -30,15 +30,15 @@ class Outcome:
     answered: bool = False
     reason: str = ""
 
-    def with_failure(self, reason: str, *, timed_out: bool = False) -> "Outcome":
-        return Outcome(self.failures + 1, timed_out=self.timed_out or timed_out, reason=reason)
+    def with_failure(self, reason: str, *, timed_out: bool = False) -> "CallOutcome":
+        return CallOutcome(self.failures + 1, timed_out=self.timed_out or timed_out, reason=reason)
 
 
 @dataclass
-class Outcomes:
+class OutcomeTracker:
     """The outcomes of every account's calls."""
 
-    _by_account: dict[Hashable, Outcome] = field(default_factory=dict)
+    _by_account: dict[Hashable, CallOutcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, client: Any, account: Hashable) -> None:
@@ -46,32 +46,36 @@ class Outcomes:
 
         def answered(http_response: Any, **_: object) -> None:
             if http_response.status_code >= SERVER_ERROR:
-                self._fail(account, f"AWS answered with an error of its own (HTTP {http_response.status_code}).")
+                self._record_failure(
+                    account, f"AWS answered with an error of its own (HTTP {http_response.status_code})."
+                )
             else:
                 with self._lock:
-                    self._by_account[account] = Outcome(answered=True)
+                    self._by_account[account] = CallOutcome(answered=True)
 
         def failed(exception: Exception, **_: object) -> None:
-            if isinstance(exception, DeadlineError) and exception.waited < LEAST_WAIT_SECONDS:
+            if isinstance(exception, DeadlineError) and exception.waited_seconds < MIN_WAIT_SECONDS:
                 return
             if isinstance(exception, DeadlineError | ReadTimeoutError):
-                self._fail(account, "AWS did not answer in time.", timed_out=True)
+                self._record_failure(account, "AWS did not answer in time.", timed_out=True)
             elif isinstance(exception, ConnectTimeoutError):
-                self._fail(account, "AWS could not be reached in time.", timed_out=True)
+                self._record_failure(account, "AWS could not be reached in time.", timed_out=True)
             elif isinstance(exception, HTTPClientError | NotConnectedError):
-                self._fail(account, "The connection to AWS failed.")
+                self._record_failure(account, "The connection to AWS failed.")
             elif isinstance(exception, AwsError) and is_outage(exception):  # while assuming the role
-                self._fail(account, "AWS gave no credentials for the role.", timed_out=exception.code in TIMEOUTS)
+                self._record_failure(
+                    account, "AWS gave no credentials for the role.", timed_out=exception.code in TIMEOUTS
+                )
 
         client.meta.events.register("after-call", answered)
         client.meta.events.register("after-call-error", failed)
 
-    def _fail(self, account: Hashable, reason: str, *, timed_out: bool = False) -> None:
+    def _record_failure(self, account: Hashable, reason: str, *, timed_out: bool = False) -> None:
         with self._lock:
-            before = self._by_account.get(account, Outcome())
+            before = self._by_account.get(account, CallOutcome())
             self._by_account[account] = before.with_failure(reason, timed_out=timed_out)
 
-    def take(self, account: Hashable) -> Outcome:
+    def pop(self, account: Hashable) -> CallOutcome:
         """Return the outcome since the last call of this method, and forget it."""
         with self._lock:
-            return self._by_account.pop(account, Outcome())
+            return self._by_account.pop(account, CallOutcome())

@@ -1,8 +1,8 @@
 """Reader of AWS responses that survives missing members and members of another type.
 
 botocore passes on a truncated 200 as a success without its members, and checks no types. So calls are made by `call`
-or `pages` and return an `Answer`, in which such a member reads as empty. Members without which the response is
-useless are read as required, and raise MalformedAnswerError.
+or `pages` and return an `AnswerRequest`, in which such a member reads as empty. Members without which the response is
+useless are read as required, and raise MalformedResponseError.
 """
 
 import json
@@ -11,25 +11,25 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from jobs.aws.errors import MalformedAnswerError, translated
+from jobs.aws.errors import MalformedResponseError, translate_errors
 
-LARGEST_NUMBER = 2**31 - 1  # the largest value of an integer column
-DEEPEST = 64  # levels of a response that are kept
+MAX_INTEGER = 2**31 - 1  # the largest value of an integer column
+MAX_DEPTH = 64  # levels of a response that are kept
 
 _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 """NUL and lone surrogates, which JSON can contain and PostgreSQL rejects."""
 
 
-def call(operation: Callable[..., Any], **request: Any) -> "Answer":
+def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
     """Make one call of a client, such as `client.describe_jobs`. Raise one of `jobs.aws.errors`."""
-    with translated():
+    with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
-        raise MalformedAnswerError("AWS answered with something that is no object.")
-    return Answer(raw)
+        raise MalformedResponseError("AWS answered with something that is no object.")
+    return ResponseReader(raw)
 
 
-def pages(operation: Callable[..., Any], **request: Any) -> Iterator["Answer"]:
+def paginate(operation: Callable[..., Any], **request: Any) -> Iterator["ResponseReader"]:
     """Yield each page of a list. Raise one of `jobs.aws.errors`, also if the pages never end."""
     tokens: set[str] = set()
     token = ""
@@ -40,12 +40,12 @@ def pages(operation: Callable[..., Any], **request: Any) -> Iterator["Answer"]:
         if not token:
             return
         if token in tokens:
-            raise MalformedAnswerError("AWS named a page twice.", request_id=answer.request_id)
+            raise MalformedResponseError("AWS named a page twice.", request_id=answer.request_id)
         tokens.add(token)
 
 
-def check_lists(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
-    """Raise MalformedAnswerError for an object or text in a list's place. A handler of botocore's `before-parse`.
+def check_list_members(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
+    """Raise MalformedResponseError for an object or text in a list's place. A handler of botocore's `before-parse`.
 
     botocore iterates over anything iterable, so that `{"jobs": {}}` would read as an empty list of jobs.
     """
@@ -60,10 +60,10 @@ def check_lists(operation_model: Any, response_dict: Mapping[str, Any], **_: obj
     for name, shape in operation_model.output_shape.members.items():
         value = body.get(shape.serialization.get("name", name))
         if shape.type_name == "list" and not isinstance(value, list | None):
-            raise MalformedAnswerError(f"AWS answered with an unreadable {name}: a list is expected.")
+            raise MalformedResponseError(f"AWS answered with an unreadable {name}: a list is expected.")
 
 
-class Answer:
+class ResponseReader:
     """An object in an AWS response."""
 
     __slots__ = ("raw",)
@@ -88,19 +88,19 @@ class Answer:
     def number(self, key: str) -> int | None:
         """Return a whole number that fits an integer column."""
         value = self.raw.get(key)
-        return value if _is_whole(value) and abs(value) <= LARGEST_NUMBER else None
+        return value if _is_integer(value) and abs(value) <= MAX_INTEGER else None
 
     def decimal(self, key: str, default: float) -> float:
         """Return a finite number, whole or not."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return default
-        return float(value) if abs(value) <= LARGEST_NUMBER else default  # false for infinity and NaN
+        return float(value) if abs(value) <= MAX_INTEGER else default  # false for infinity and NaN
 
     def flag(self, key: str) -> bool:
         return self.raw.get(key) is True
 
-    def moment(self, key: str) -> datetime | None:
+    def timestamp(self, key: str) -> datetime | None:
         """Return a time from milliseconds since 1970; 0 and a missing member both mean "not yet"."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -110,13 +110,13 @@ class Answer:
         except (OverflowError, ValueError, OSError):
             return None
 
-    def within(self, key: str) -> "Answer":
+    def nested(self, key: str) -> "ResponseReader":
         """Return the object of a key, or an empty one."""
-        return Answer(self.raw.get(key))
+        return ResponseReader(self.raw.get(key))
 
-    def entries(self, key: str) -> list["Answer"]:
+    def entries(self, key: str) -> list["ResponseReader"]:
         """Return the objects in a list, without its other entries."""
-        return [Answer(entry) for entry in self._list(key) if isinstance(entry, dict)]
+        return [ResponseReader(entry) for entry in self._list(key) if isinstance(entry, dict)]
 
     def texts(self, key: str) -> list[str]:
         """Return the texts in a list, without its other entries."""
@@ -124,43 +124,45 @@ class Answer:
 
     def text_map(self, key: str) -> dict[str, str]:
         """Return the members of an object that are texts."""
-        return {str(name): value for name, value in storable(self.within(key).raw).items() if isinstance(value, str)}
+        return {
+            str(name): value for name, value in storable_json(self.nested(key).raw).items() if isinstance(value, str)
+        }
 
     def number_map(self, key: str) -> dict[str, int]:
         """Return the members of an object that are whole numbers."""
-        inner = self.within(key)
+        inner = self.nested(key)
         numbers = {name: inner.number(name) for name in inner.raw}
-        return {str(storable(name)): number for name, number in numbers.items() if number is not None}
+        return {str(storable_json(name)): number for name, number in numbers.items() if number is not None}
 
-    def storable(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the whole response as JSON that a database can store."""
-        document: dict[str, Any] = storable(self.raw)
+        document: dict[str, Any] = storable_json(self.raw)
         return document
 
     # -- Required members
     def required_text(self, key: str, *, max_length: int) -> str:
-        """Return a text that is present, printable and not too long. Raise MalformedAnswerError."""
+        """Return a text that is present, printable and not too long. Raise MalformedResponseError."""
         value = self.raw.get(key)
         if not isinstance(value, str) or not 0 < len(value) <= max_length or not value.isprintable():
             raise self._malformed(key, "text")
         return value
 
     def required_number(self, key: str) -> int:
-        """Return a whole number of at least 0. Raise MalformedAnswerError."""
+        """Return a whole number of at least 0. Raise MalformedResponseError."""
         value = self.number(key)
         if value is None or value < 0:
             raise self._malformed(key, "whole number")
         return value
 
-    def required_entries(self, key: str) -> list["Answer"]:
-        """Return a list that is present and holds objects only. Raise MalformedAnswerError."""
+    def required_entries(self, key: str) -> list["ResponseReader"]:
+        """Return a list that is present and holds objects only. Raise MalformedResponseError."""
         value = self.raw.get(key)
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise self._malformed(key, "list of objects")
-        return [Answer(entry) for entry in value]
+        return [ResponseReader(entry) for entry in value]
 
     def next_token(self) -> str:
-        """Return the token of the next page; empty on the last. Raise MalformedAnswerError."""
+        """Return the token of the next page; empty on the last. Raise MalformedResponseError."""
         value = self.raw.get("nextToken") or ""
         if not isinstance(value, str):
             raise self._malformed("nextToken", "text")
@@ -169,19 +171,19 @@ class Answer:
     @property
     def request_id(self) -> str:
         """The id that AWS support asks for."""
-        return self.within("ResponseMetadata").text("RequestId")
+        return self.nested("ResponseMetadata").text("RequestId")
 
     def _list(self, key: str) -> list[Any]:
         value = self.raw.get(key)
         return value if isinstance(value, list) else []
 
-    def _malformed(self, key: str, expected: str) -> MalformedAnswerError:
+    def _malformed(self, key: str, expected: str) -> MalformedResponseError:
         article = "an unreadable" if key in self.raw else "no"
         message = f"AWS answered with {article} {key}: a {expected} is expected."
-        return MalformedAnswerError(message, request_id=self.request_id)
+        return MalformedResponseError(message, request_id=self.request_id)
 
 
-def storable(value: Any, levels: int = DEEPEST) -> Any:
+def storable_json(value: Any, levels: int = MAX_DEPTH) -> Any:
     """Return part of a response as JSON that a database can store: no NUL, lone surrogates or infinity."""
     if isinstance(value, str):
         return value.translate(_UNSTORABLE)
@@ -192,11 +194,11 @@ def storable(value: Any, levels: int = DEEPEST) -> Any:
     if levels == 0:
         return None
     if isinstance(value, dict):
-        return {str(key).translate(_UNSTORABLE): storable(member, levels - 1) for key, member in value.items()}
+        return {str(key).translate(_UNSTORABLE): storable_json(member, levels - 1) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [storable(entry, levels - 1) for entry in value]
+        return [storable_json(entry, levels - 1) for entry in value]
     return str(value)
 
 
-def _is_whole(value: object) -> TypeGuard[int]:
+def _is_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -25,10 +25,10 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 
-from jobs.aws.deadline import bound
-from jobs.aws.errors import AccessTroubleError, AwsError, FenceError, NobodyKnowsError, TryAgainError
-from jobs.aws.outcomes import Outcome, Outcomes
-from jobs.aws.response_reader import Answer, call, check_lists
+from jobs.aws.deadline import limit_call_time
+from jobs.aws.errors import AwsError, CredentialsError, FenceError, OutcomeUnknownError, RetryableError
+from jobs.aws.outcomes import CallOutcome, OutcomeTracker
+from jobs.aws.response_reader import ResponseReader, call, check_list_members
 from jobs.failpoints import reached
 
 SANDBOX_KEY = "AKIASANDBOX000000000"
@@ -40,11 +40,11 @@ class Purpose(Enum):
 
     SUBMIT = "submit"
     READ = "read"
-    PAGE = "page"
-    QUEUE = "queue"
+    INTERACTIVE = "page"
+    SQS = "queue"
 
 
-CONFIGS = {
+CLIENT_CONFIGS = {
     Purpose.SUBMIT: Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=3,
@@ -57,12 +57,12 @@ CONFIGS = {
         read_timeout=10,
         max_pool_connections=20,
     ),
-    Purpose.QUEUE: Config(  # a receive waits up to 20 s for a message
+    Purpose.SQS: Config(  # a receive waits up to 20 s for a message
         retries={"mode": "standard", "total_max_attempts": 3},
         connect_timeout=3,
         read_timeout=40,
     ),
-    Purpose.PAGE: Config(
+    Purpose.INTERACTIVE: Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=2,
         read_timeout=3,
@@ -70,21 +70,21 @@ CONFIGS = {
     ),
 }
 # Limits of whole calls. A submission's is the longest wait for its response, which is then unknown.
-TOTAL_SECONDS = {Purpose.SUBMIT: 30.0, Purpose.READ: 15.0, Purpose.QUEUE: 45.0, Purpose.PAGE: 3.0}
+CALL_TIMEOUT_SECONDS = {Purpose.SUBMIT: 30.0, Purpose.READ: 15.0, Purpose.SQS: 45.0, Purpose.INTERACTIVE: 3.0}
 # A role is assumed while another call waits for the credentials.
-ROLE_SECONDS = 6.0
-ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)
+ASSUME_ROLE_TIMEOUT_SECONDS = 6.0
+ASSUME_ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)
 
 
 ASSUME_ROLE = "AssumeRole"
-LONGEST_CREDENTIAL = 16_384  # AWS documents no limit for session tokens
+MAX_CREDENTIAL_LENGTH = 16_384  # AWS documents no limit for session tokens
 
 # Values of an account's `access` that need other credentials than the machine's.
-SANDBOX = "sandbox"
-ROLE = "role"
+SANDBOX_ACCESS = "sandbox"
+ROLE_ACCESS = "role"
 
 
-class Reachable(Protocol):
+class AccountLike(Protocol):
     """The fields of an account that its clients need."""
 
     access: str
@@ -95,7 +95,7 @@ class Reachable(Protocol):
 
 
 @dataclass(frozen=True)
-class WayIn:
+class ClientConfig:
     """The fields of an account that determine its clients: equal ones share a client."""
 
     access: str
@@ -105,31 +105,31 @@ class WayIn:
     external_id: str
 
 
-def client_for(account: Reachable, service: str, purpose: Purpose) -> Any:
+def client_for(account: AccountLike, service: str, purpose: Purpose) -> Any:
     """Return a client of a service ("batch", "logs", "sts") for the account."""
-    return _client(_way_in(account), service, purpose)
+    return _client(_client_config(account), service, purpose)
 
 
-def _way_in(account: Reachable) -> WayIn:
-    return WayIn(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
+def _client_config(account: AccountLike) -> ClientConfig:
+    return ClientConfig(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
 
 
-def clock_skew(account: Reachable) -> float | None:
+def clock_skew(account: AccountLike) -> float | None:
     """Return by how many seconds AWS's clock was ahead in its last response to this process; None before one."""
-    return _skews.get(_way_in(account))
+    return _skews.get(_client_config(account))
 
 
-_skews: dict[WayIn, float] = {}
-_outcomes = Outcomes()
+_skews: dict[ClientConfig, float] = {}
+_outcomes = OutcomeTracker()
 
 
-def take_outcome(account: Reachable) -> Outcome:
+def pop_outcome(account: AccountLike) -> CallOutcome:
     """Return the outcome of this process's reads of the account since the last call. Submissions don't count."""
-    return _outcomes.take(_way_in(account))
+    return _outcomes.pop(_client_config(account))
 
 
-def _note_date(config: WayIn, parsed: Mapping[str, Any], **_: object) -> None:
-    date_text = Answer(parsed).within("ResponseMetadata").within("HTTPHeaders").text("date")
+def _record_clock_skew(config: ClientConfig, parsed: Mapping[str, Any], **_: object) -> None:
+    date_text = ResponseReader(parsed).nested("ResponseMetadata").nested("HTTPHeaders").text("date")
     with suppress(ValueError, OverflowError, OSError):
         aws_time = parsedate_to_datetime(date_text).timestamp() + 0.5  # the header has whole seconds
         _skews[config] = aws_time - time.time()
@@ -140,7 +140,7 @@ def preload() -> None:
 
     The clients made here are discarded: nothing of an account survives the fork.
     """
-    config = WayIn(SANDBOX, "us-west-2", "http://127.0.0.1:9", "", "")
+    config = ClientConfig(SANDBOX_ACCESS, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
         for purpose in (Purpose.SUBMIT, Purpose.READ):
             _new_client(config, service, purpose)
@@ -154,31 +154,31 @@ class Fence(threading.local):
     bytes are sent.
     """
 
-    opened_at: "Moment | None" = None
+    started: "DualClock | None" = None
     seconds = 0.0
 
     @contextmanager
-    def open_for(self, seconds: float, since: "Moment") -> Iterator[None]:
+    def open_for(self, seconds: float, since: "DualClock") -> Iterator[None]:
         """Allow requests of this thread for `seconds` from `since`, the time before the intent was recorded."""
-        self.opened_at, self.seconds = since, seconds
+        self.started, self.seconds = since, seconds
         try:
             yield
         finally:
-            self.opened_at = None
+            self.started = None
 
     def check(self, **_: object) -> None:
-        if self.opened_at is None or self.opened_at.passed() > self.seconds:
+        if self.started is None or self.started.elapsed_seconds() > self.seconds:
             raise FenceError("Too much time has passed since the intent was written; not sent.")
         reached("signed")
 
 
-class Moment:
+class DualClock:
     """A time by two clocks: a monotonic one, and one that runs on while the machine is suspended."""
 
     def __init__(self) -> None:
         self._steady, self._wall = time.monotonic(), time.time()
 
-    def passed(self) -> float:
+    def elapsed_seconds(self) -> float:
         """Return the seconds since then, by the clock that shows more."""
         return max(time.monotonic() - self._steady, time.time() - self._wall)
 
@@ -191,120 +191,122 @@ def _loader() -> Any:
     return botocore.session.get_session().get_component("data_loader")
 
 
-_making = threading.Lock()
+_creation_lock = threading.Lock()
 
 
-def _client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
+def _client(config: ClientConfig, service: str, purpose: Purpose) -> BaseClient:
     # botocore's sessions are not thread-safe while a client is created; clients are.
-    with _making:
-        return _make_client(config, service, purpose)
+    with _creation_lock:
+        return _cached_client(config, service, purpose)
 
 
-def fresh_clients(account: Reachable, *, own: bool = False) -> Callable[[str], Any]:
+def uncached_clients(account: AccountLike, *, own: bool = False) -> Callable[[str], Any]:
     """Return a factory of clients by service that use no cached credentials: a role is assumed again.
 
     `own`: with the machine's credentials, to identify who assumes the role.
     """
-    config = _way_in(account)
+    config = _client_config(account)
     if own:
         config = replace(config, access="default", role_arn="", external_id="")
     session = _new_session(config)
 
     @functools.cache
     def client(service: str) -> Any:
-        with _making:
-            return _client_of(session, config, service, Purpose.PAGE)
+        with _creation_lock:
+            return _create_client(session, config, service, Purpose.INTERACTIVE)
 
     return client
 
 
-def _client_of(session: botocore.session.Session, config: WayIn, service: str, purpose: Purpose) -> BaseClient:
+def _create_client(
+    session: botocore.session.Session, config: ClientConfig, service: str, purpose: Purpose
+) -> BaseClient:
     client = session.create_client(
-        service, region_name=config.region, endpoint_url=config.endpoint_url or None, config=CONFIGS[purpose]
+        service, region_name=config.region, endpoint_url=config.endpoint_url or None, config=CLIENT_CONFIGS[purpose]
     )
-    bound(client, TOTAL_SECONDS[purpose])
-    client.meta.events.register("before-parse", check_lists)
+    limit_call_time(client, CALL_TIMEOUT_SECONDS[purpose])
+    client.meta.events.register("before-parse", check_list_members)
     return client
 
 
 @functools.lru_cache(maxsize=256)
-def _make_client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
+def _cached_client(config: ClientConfig, service: str, purpose: Purpose) -> BaseClient:
     return _new_client(config, service, purpose)
 
 
-def _new_client(config: WayIn, service: str, purpose: Purpose) -> BaseClient:
-    client = _client_of(_session(config), config, service, purpose)
+def _new_client(config: ClientConfig, service: str, purpose: Purpose) -> BaseClient:
+    client = _create_client(_session(config), config, service, purpose)
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
     if purpose is Purpose.READ:
-        client.meta.events.register("after-call.batch", functools.partial(_note_date, config))
+        client.meta.events.register("after-call.batch", functools.partial(_record_clock_skew, config))
         _outcomes.watch(client, config)
     return client
 
 
 @functools.lru_cache(maxsize=64)
-def _session(config: WayIn) -> botocore.session.Session:
+def _session(config: ClientConfig) -> botocore.session.Session:
     return _new_session(config)
 
 
-def _new_session(config: WayIn) -> botocore.session.Session:
+def _new_session(config: ClientConfig) -> botocore.session.Session:
     session = botocore.session.Session()
     session.register_component("data_loader", _loader())
-    if config.access == SANDBOX:
+    if config.access == SANDBOX_ACCESS:
         session.set_credentials(SANDBOX_KEY, SANDBOX_SECRET)
-    elif config.access == ROLE:
-        session.register_component("credential_provider", CredentialResolver([_AssumedRole(config)]))
+    elif config.access == ROLE_ACCESS:
+        session.register_component("credential_provider", CredentialResolver([_AssumeRoleProvider(config)]))
     return session
 
 
-class _AssumedRole(CredentialProvider):
+class _AssumeRoleProvider(CredentialProvider):
     """Credentials of the account's role, requested with the portal's own and renewed before they expire."""
 
     METHOD = "portal-assume-role"
 
-    def __init__(self, config: WayIn) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         super().__init__()
-        self._way_in = config
+        self._config = config
 
     def load(self) -> DeferredRefreshableCredentials:
-        return DeferredRefreshableCredentials(functools.partial(_assume_role, self._way_in), self.METHOD)
+        return DeferredRefreshableCredentials(functools.partial(_assume_role, self._config), self.METHOD)
 
 
-def _assume_role(config: WayIn) -> dict[str, str]:
+def _assume_role(config: ClientConfig) -> dict[str, str]:
     """Request the role's credentials, in the form of botocore's refreshable ones.
 
-    If this fails, the call that needs them has not been sent: the error is always AccessTroubleError or
-    TryAgainError. botocore's own fetcher caches a response before checking it, so that a truncated one would lock the
-    process out for good.
+    If this fails, the call that needs them has not been sent: the error is always CredentialsError or
+    RetryableError. botocore's own fetcher caches a response before checking it, so that a truncated one would lock
+    the process out for good.
     """
     request = {"RoleArn": config.role_arn, "RoleSessionName": "batch-portal"}
     if config.external_id:
         request["ExternalId"] = config.external_id
     try:
         sts: Any = botocore.session.Session().create_client(
-            "sts", region_name=config.region, endpoint_url=config.endpoint_url or None, config=ROLE_CONFIG
+            "sts", region_name=config.region, endpoint_url=config.endpoint_url or None, config=ASSUME_ROLE_CONFIG
         )
-        bound(sts, ROLE_SECONDS)
-        credentials = call(sts.assume_role, **request).within("Credentials")
+        limit_call_time(sts, ASSUME_ROLE_TIMEOUT_SECONDS)
+        credentials = call(sts.assume_role, **request).nested("Credentials")
         expires_at = credentials.raw.get("Expiration")
         if not isinstance(expires_at, datetime) or expires_at.timestamp() <= time.time():
-            raise NobodyKnowsError("AWS gave no credentials for the role, or expired ones.", code="NoCredentials")
+            raise OutcomeUnknownError("AWS gave no credentials for the role, or expired ones.", code="NoCredentials")
         return {
-            "access_key": credentials.required_text("AccessKeyId", max_length=LONGEST_CREDENTIAL),
-            "secret_key": credentials.required_text("SecretAccessKey", max_length=LONGEST_CREDENTIAL),
-            "token": credentials.required_text("SessionToken", max_length=LONGEST_CREDENTIAL),
+            "access_key": credentials.required_text("AccessKeyId", max_length=MAX_CREDENTIAL_LENGTH),
+            "secret_key": credentials.required_text("SecretAccessKey", max_length=MAX_CREDENTIAL_LENGTH),
+            "token": credentials.required_text("SessionToken", max_length=MAX_CREDENTIAL_LENGTH),
             "expiry_time": expires_at.isoformat(),
         }
     except AwsError as error:
-        raise _not_in(error) from error
+        raise _access_error(error) from error
 
 
-def _not_in(error: AwsError) -> AwsError:
+def _access_error(error: AwsError) -> AwsError:
     """Return the error for the call that needed the role, from the error of AssumeRole."""
     failure = error
-    if isinstance(error, NobodyKnowsError):
-        failure = TryAgainError(error.message, code=error.code, request_id=error.request_id)
-    elif not isinstance(error, TryAgainError):
-        failure = AccessTroubleError(error.message, code=error.code, request_id=error.request_id)
+    if isinstance(error, OutcomeUnknownError):
+        failure = RetryableError(error.message, code=error.code, request_id=error.request_id)
+    elif not isinstance(error, RetryableError):
+        failure = CredentialsError(error.message, code=error.code, request_id=error.request_id)
     failure.operation = ASSUME_ROLE
     return failure

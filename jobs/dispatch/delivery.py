@@ -11,14 +11,14 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.deadline import time_limit
 from jobs.aws.errors import (
-    AccessTroubleError,
     AwsError,
-    NobodyKnowsError,
-    RequestRefusedError,
-    TooFastError,
-    TryAgainError,
+    CredentialsError,
+    OutcomeUnknownError,
+    RejectedError,
+    RetryableError,
+    ThrottledError,
 )
-from jobs.aws.session import Moment, Purpose, client_for, fence
+from jobs.aws.session import DualClock, Purpose, client_for, fence
 from jobs.dispatch.claim import DATABASE_OUTAGE_ERRORS, claim_jobs, release_leases, unclaim
 from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
@@ -135,14 +135,14 @@ class _DeliveryRun:
             self.unsent_jobs.append(job)
             return
         error = send(job, self.client, self.grants[job.team_id], self.delivery_log)
-        if isinstance(error, TooFastError):
+        if isinstance(error, ThrottledError):
             count_throttle(self.account)
             back_off(self.account, THROTTLE_BACKOFF_SECONDS)
             self.rate_limiter.discard_window()
-        elif isinstance(error, NobodyKnowsError):
+        elif isinstance(error, OutcomeUnknownError):
             self.unknown_outcomes += 1
         if (
-            isinstance(error, AccessTroubleError)
+            isinstance(error, CredentialsError)
             or self.unknown_outcomes >= MAX_UNKNOWN_OUTCOMES
             or _is_unreachable(error)
         ):
@@ -151,7 +151,7 @@ class _DeliveryRun:
 
 
 def _is_unreachable(error: AwsError | None) -> bool:
-    return isinstance(error, TryAgainError) and error.code in ("ConnectTimeoutError", "EndpointConnectionError")
+    return isinstance(error, RetryableError) and error.code in ("ConnectTimeoutError", "EndpointConnectionError")
 
 
 def deliver(job: Job, client: Any) -> None:
@@ -172,7 +172,7 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> Aw
     if _refuse_if_forbidden(job, grants):
         return None
     request = submit_request(job)
-    since = Moment()  # before the intent is written: a pause at any step after this counts
+    since = DualClock()  # before the intent is written: a pause at any step after this counts
     intent = delivery_log.record_intent(job)
     if intent is None:
         return None
@@ -181,16 +181,16 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> Aw
     try:
         with fence.open_for(SEND_WITHIN, since):
             submitted = batch.submit(client, request)
-    except RequestRefusedError as rejection:
+    except RejectedError as rejection:
         with transaction.atomic():
             _record_outcome(intent, "refused", rejection)
             _refuse_or_retry(job, rejection)
-    except (TryAgainError, AccessTroubleError) as error:
+    except (RetryableError, CredentialsError) as error:
         with transaction.atomic():
             _record_outcome(intent, "try again", error)
             job.put_back(error.message, source=SOURCE)
         return error
-    except NobodyKnowsError as unknown_outcome:
+    except OutcomeUnknownError as unknown_outcome:
         # Left in SENDING, its lease given up, so that the reconciler looks for it at once. Never tried again here.
         with transaction.atomic():
             _record_outcome(intent, "nobody knows", unknown_outcome)
@@ -231,7 +231,7 @@ def find_batch_ids(job: Job) -> list[str]:
     """Return the ids of AWS's jobs with this job's marker, oldest first. Raise AwsError if AWS can't tell."""
     reader = client_for(job.account, "batch", Purpose.READ)
     with time_limit(LOOKUP_TIMEOUT_SECONDS):
-        return batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+        return batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
 
 
 def _settle_earlier_attempt(job: Job) -> bool:
@@ -270,7 +270,7 @@ def _record_outcome(intent: DeliveryAttempt, outcome: str, error: AwsError) -> N
     )
 
 
-def _refuse_or_retry(job: Job, rejection: RequestRefusedError) -> None:
+def _refuse_or_retry(job: Job, rejection: RejectedError) -> None:
     registered = job.revision.registered_at
     is_settling = registered is not None and now() - registered < REGISTRATION_LAG
     if is_settling and "not found" in rejection.message.lower():
@@ -279,7 +279,7 @@ def _refuse_or_retry(job: Job, rejection: RequestRefusedError) -> None:
     job.advance(Delivery.REFUSED, source=SOURCE, note=_rejection_text(rejection), lease_until=None, ended_at=now())
 
 
-def _rejection_text(rejection: RequestRefusedError) -> str:
+def _rejection_text(rejection: RejectedError) -> str:
     """Return AWS's message with the request id for AWS support."""
     is_included = not rejection.request_id or rejection.request_id in rejection.message
     return rejection.message if is_included else f"{rejection.message} (request {rejection.request_id})"

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Value, When
 from django.utils.timezone import now
 
-from jobs.aws.batch import Submitted
+from jobs.aws.batch import SubmittedJob
 from jobs.dispatch.group_commit import GroupCommit
 from jobs.failpoints import reached
 from jobs.models import DeliveryAttempt, Job, StateChange
@@ -28,7 +28,7 @@ class Acceptance:
 
     job: Job
     intent: DeliveryAttempt
-    submitted_job: Submitted
+    submitted_job: SubmittedJob
 
 
 class DeliveryLog:

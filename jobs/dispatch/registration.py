@@ -11,8 +11,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.deadline import while_time
-from jobs.aws.errors import AwsError, RequestRefusedError
+from jobs.aws.deadline import iterate_within
+from jobs.aws.errors import AwsError, RejectedError
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
 from jobs.models import Account, Job, Registration, Revision
@@ -39,7 +39,7 @@ def register_due(account: Account) -> int:
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.unregistered().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
-    return sum(register(revision) for revision in while_time(due[:BATCH_SIZE], MAX_RUN_SECONDS))
+    return sum(register(revision) for revision in iterate_within(due[:BATCH_SIZE], MAX_RUN_SECONDS))
 
 
 def register(revision: Revision) -> bool:
@@ -58,7 +58,7 @@ def register(revision: Revision) -> bool:
             client_for(account, "batch", Purpose.SUBMIT), without_empty(revision.document)
         )
         reached("registered")
-    except RequestRefusedError as rejection:
+    except RejectedError as rejection:
         _unregistered_row(revision).update(registration=Registration.REFUSED, refusal=rejection.message, active=False)
         return False
     except AwsError as error:
@@ -91,7 +91,7 @@ def deregister_due(account: Account) -> int:
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(pending_jobs))
     revisions = due.select_related("definition__account").order_by("pk")[:BATCH_SIZE]
-    return sum(deregister(revision) for revision in while_time(revisions, MAX_RUN_SECONDS))
+    return sum(deregister(revision) for revision in iterate_within(revisions, MAX_RUN_SECONDS))
 
 
 def deregister(revision: Revision) -> bool:
@@ -102,7 +102,7 @@ def deregister(revision: Revision) -> bool:
     except AwsError as error:
         log.warning("deregistration_failed", definition=revision.pinned, error=error.message)
         # If AWS has no such revision, nothing is left to do. A denied call is different.
-        if not isinstance(error, RequestRefusedError) or error.code != NOT_FOUND_CODE:
+        if not isinstance(error, RejectedError) or error.code != NOT_FOUND_CODE:
             rows.update(lease_until=now() + RETRY_INTERVAL)
             return False
     return bool(rows.update(deregistered_at=now(), lease_until=None))
@@ -123,13 +123,13 @@ def _refuse_if_forbidden(revision: Revision) -> bool:
     return bool(reasons)
 
 
-def _find_lost_registration(revision: Revision) -> batch.Registered | None:
+def _find_lost_registration(revision: Revision) -> batch.RegisteredRevision | None:
     """Return AWS's revision with the same content that no row has: one whose response was lost."""
     reader = client_for(revision.definition.account, "batch", Purpose.READ)
     known_numbers = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
-    for candidate in batch.definitions_named(reader, revision.definition.name):
+    for candidate in batch.find_revisions(reader, revision.definition.name):
         if candidate.revision not in known_numbers and fingerprint(dict(candidate.raw)) == revision.fingerprint:
-            return batch.Registered(candidate.arn, candidate.revision)
+            return batch.RegisteredRevision(candidate.arn, candidate.revision)
     return None
 
 

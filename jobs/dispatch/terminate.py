@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.deadline import while_time
+from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
@@ -25,7 +25,7 @@ def terminate_due(account: Account) -> int:
     unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_INTERVAL)
     count = 0
     due = Job.objects.filter(unsent, account=account).unstopped().order_by("stop_requested_at")
-    for job in while_time(due[:100], MAX_RUN_SECONDS):
+    for job in iterate_within(due[:100], MAX_RUN_SECONDS):
         outage = False
         try:
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")

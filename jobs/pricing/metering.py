@@ -127,7 +127,7 @@ def _attempts(job: Job) -> tuple[list[Attempt], int]:
 def _children(job: Job, size: int) -> list[batch.Observation]:
     client = client_for(job.account, "batch", Purpose.READ)
     ids = [f"{job.batch_id}:{number}" for number in range(size)]
-    step = batch.DESCRIBE_AT_ONCE
+    step = batch.MAX_JOBS_PER_DESCRIBE
     described = [batch.describe(client, ids[start : start + step]) for start in range(0, size, step)]
     return [child for each in described for child in each.observations]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from jobs.aws.arns import number_in, partition, principal
+from jobs.aws.arns import account_number, partition, principal
 from jobs.models import Access, Account, Feature, RoleGrant, Team
 
 Statement = dict[str, Any]
@@ -99,7 +99,7 @@ def asking_policy(account: Account) -> Statement:
 
 def _statements(account: Account) -> Iterator[Statement]:
     part = partition(account.region)
-    number = account.number or number_in(account.role_arn) or "*"
+    number = account.number or account_number(account.role_arn) or "*"
     batch = f"arn:{part}:batch:{account.region}:{number}"
     teams = list(Team.objects.filter(active=True, queue_grants__queue__account=account).distinct())
     queues = account.queues.filter(vanished_at=None).order_by("name")

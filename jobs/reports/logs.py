@@ -135,15 +135,19 @@ def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = F
     place = (account.pk, account.endpoint_url)
     try:
         with _turns.take(place, WAIT_FOR_A_TURN), time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
-            client = client_for(account, "logs", Purpose.PAGE)
-            found = cloudwatch.read(client, job.log_group, stream, token=token, limit=limit, from_head=from_head)
+            client = client_for(account, "logs", Purpose.INTERACTIVE)
+            found = cloudwatch.get_log_events(
+                client, job.log_group, stream, token=token, limit=limit, from_head=from_head
+            )
     except NoTurnError as error:
         return LogPage(newer=token, trouble=str(error))
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(error, final=final))
     # AWS hands the token back that it was given when there is nothing further that way.
-    backward = "" if found.backward == token or not found.events else found.backward
-    return LogPage(tuple(Line(event.at, event.text) for event in found.events), older=backward, newer=found.forward)
+    backward = "" if found.backward_token == token or not found.events else found.backward_token
+    return LogPage(
+        tuple(Line(event.at, event.text) for event in found.events), older=backward, newer=found.forward_token
+    )
 
 
 def _stream(job: Job, number: int | None) -> str:

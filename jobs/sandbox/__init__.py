@@ -41,21 +41,21 @@ from pathlib import Path
 from types import TracebackType
 
 from jobs.sandbox.batch import Batch
-from jobs.sandbox.control import Control
-from jobs.sandbox.errors import InvalidParameter, Refused
-from jobs.sandbox.fault_injector import Mischief
-from jobs.sandbox.faults import Plan
+from jobs.sandbox.control import ControlApi
+from jobs.sandbox.errors import BatchClientError, InvalidParameterError
+from jobs.sandbox.fault_injector import FaultInjector
+from jobs.sandbox.faults import FaultPlan
 from jobs.sandbox.gateway import Gateway, JsonService
-from jobs.sandbox.http_server import ADDRESS, LoopbackServer
-from jobs.sandbox.ledger import Ledger, no_ledger
-from jobs.sandbox.logs import Logs
-from jobs.sandbox.model import Model
+from jobs.sandbox.http_server import LOOPBACK_ADDRESS, LoopbackServer
+from jobs.sandbox.ledger import Ledger, record_nothing
+from jobs.sandbox.logs import LogService
+from jobs.sandbox.model import ApiModel
 from jobs.sandbox.scheduler import Scheduler
-from jobs.sandbox.seed import populate
-from jobs.sandbox.signature import EXACT
+from jobs.sandbox.seed import create_seed_queues
+from jobs.sandbox.signature import EXACT_CLOCK
 from jobs.sandbox.store import Store
-from jobs.sandbox.sts import Sts
-from jobs.sandbox.visibility_lag import Sight
+from jobs.sandbox.sts import StsService
+from jobs.sandbox.visibility_lag import VisibilityLag
 
 
 class Sandbox:
@@ -71,8 +71,8 @@ class Sandbox:
         processes: int = 8,
         world: bool = True,
         min_timeout_seconds: int = 60,
-        signature_seconds: float = EXACT.tolerance_seconds,
-        faults: Plan | None = None,
+        signature_seconds: float = EXACT_CLOCK.tolerance_seconds,
+        faults: FaultPlan | None = None,
         faults_api: bool = False,
     ) -> None:
         """Nothing happens before `start`.
@@ -88,7 +88,7 @@ class Sandbox:
         self._vcpus = vcpus
         self._delay = delay
         self._processes = processes
-        self._world = world
+        self._with_seed = world
         self._min_timeout_seconds = min_timeout_seconds
         self._signature_seconds = signature_seconds
         self._faults = faults
@@ -101,13 +101,13 @@ class Sandbox:
         self._state.touch(mode=0o600)
         self._store = Store(self._state)
         try:
-            self._begin()
+            self._start_parts()
         except BaseException:
             self._store.close()
             raise
 
-    def _begin(self) -> None:
-        logs = Logs(self._store)
+    def _start_parts(self) -> None:
+        logs = LogService(self._store)
         self._scheduler = Scheduler(
             self._store,
             logs,
@@ -115,50 +115,52 @@ class Sandbox:
             delay=self._delay,
             processes=self._processes,
         )
-        self._mischief = Mischief(self._faults or Plan(), self._signature_seconds)
-        visibility_lag = Sight(self._store, lambda: self._mischief.plan)
+        self._fault_injector = FaultInjector(self._faults or FaultPlan(), self._signature_seconds)
+        visibility_lag = VisibilityLag(self._store, lambda: self._fault_injector.plan)
         ledger = Ledger(self._store) if self._faults or self._faults_api else None
         batch = Batch(
             self._store,
             self._scheduler,
             min_timeout_seconds=self._min_timeout_seconds,
             visibility_lag=visibility_lag,
-            record_acceptance=ledger.write if ledger else no_ledger,
+            record_acceptance=ledger.record if ledger else record_nothing,
         )
-        if self._world:
-            populate(self._store, batch.queues, self._vcpus)
-        batch_service = JsonService(Model("batch", Refused), batch.operations())
+        if self._with_seed:
+            create_seed_queues(self._store, batch.queues, self._vcpus)
+        batch_service = JsonService(ApiModel("batch", BatchClientError), batch.operations())
         gateway = Gateway(
             {
                 "batch": batch_service,
                 "logs": JsonService(
-                    Model("logs", InvalidParameter),
+                    ApiModel("logs", InvalidParameterError),
                     {
                         "GetLogEvents": logs.get_log_events,
                         "DescribeLogStreams": logs.describe_log_streams,
                     },
                 ),
-                "sts": Sts(),
+                "sts": StsService(),
             },
-            self._mischief.around,
-            lambda: self._mischief.clock,
+            self._fault_injector.intercept,
+            lambda: self._fault_injector.clock,
         )
         answer = gateway.answer
         if self._faults_api and ledger:
-            answer = Control(self._mischief, visibility_lag, ledger, batch_service.calls, gateway.answer).answer
+            answer = ControlApi(
+                self._fault_injector, visibility_lag, ledger, batch_service.call_counts, gateway.answer
+            ).answer
         self._server = LoopbackServer(self._port, answer)
-        self._scheduler.begin()
-        self._server.begin()
+        self._scheduler.start()
+        self._server.start()
 
     @property
     def url(self) -> str:
-        return f"http://{ADDRESS}:{self._server.port}"
+        return f"http://{LOOPBACK_ADDRESS}:{self._server.port}"
 
     def stop(self) -> None:
         """Finish open requests, end running jobs (they start again next time), and close the state."""
-        self._mischief.end()
-        self._server.end()
-        self._scheduler.end()
+        self._fault_injector.stop()
+        self._server.stop()
+        self._scheduler.shut_down()
         self._store.close()
 
     def __enter__(self) -> "Sandbox":

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 
-from jobs.sandbox.context import Call, Document, Home
-from jobs.sandbox.definitions import Definitions
-from jobs.sandbox.errors import Refused
+from jobs.sandbox.context import AccountRegion, ApiCall, Document
+from jobs.sandbox.definitions import DefinitionService
+from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.gateway import Operation
-from jobs.sandbox.jobs import Job, find_job
-from jobs.sandbox.ledger import Accepted
-from jobs.sandbox.listing import Listing
-from jobs.sandbox.policies import Policies
-from jobs.sandbox.queues import Queues
+from jobs.sandbox.jobs import SandboxJob, find_job
+from jobs.sandbox.ledger import RecordAcceptance
+from jobs.sandbox.listing import JobListing
+from jobs.sandbox.policies import SchedulingPolicyService
+from jobs.sandbox.queues import QueueService
 from jobs.sandbox.scheduler import Scheduler
 from jobs.sandbox.store import Store
-from jobs.sandbox.submission import Submissions
-from jobs.sandbox.tags import Tags
-from jobs.sandbox.visibility_lag import Sight
+from jobs.sandbox.submission import SubmissionService
+from jobs.sandbox.tags import TagService
+from jobs.sandbox.visibility_lag import VisibilityLag
 
 
 class Batch:
@@ -27,17 +27,17 @@ class Batch:
         scheduler: Scheduler,
         *,
         min_timeout_seconds: int,
-        visibility_lag: Sight,
-        record_acceptance: Accepted,
+        visibility_lag: VisibilityLag,
+        record_acceptance: RecordAcceptance,
     ) -> None:
         """`record_acceptance` is called for every acceptance, inside its transaction."""
         self._store = store
         self._scheduler = scheduler
-        self._sight = visibility_lag
-        self.queues = Queues(store, scheduler.queues_changed)
-        self._policies = Policies(store)
-        self.definitions = Definitions(store, record_acceptance, min_timeout_seconds=min_timeout_seconds)
-        self._submissions = Submissions(
+        self._visibility_lag = visibility_lag
+        self.queues = QueueService(store, scheduler.queues_changed)
+        self._policies = SchedulingPolicyService(store)
+        self.definitions = DefinitionService(store, record_acceptance, min_timeout_seconds=min_timeout_seconds)
+        self._submissions = SubmissionService(
             store,
             self.definitions,
             self.queues,
@@ -45,8 +45,8 @@ class Batch:
             record_acceptance,
             min_timeout_seconds=min_timeout_seconds,
         )
-        self._listing = Listing(store, self.queues, visibility_lag)
-        self._tags = Tags(store)
+        self._listing = JobListing(store, self.queues, visibility_lag)
+        self._tags = TagService(store)
 
     def operations(self) -> Mapping[str, Operation]:
         return {
@@ -71,20 +71,20 @@ class Batch:
             "ListTagsForResource": self._tags.list,
         }
 
-    def cancel(self, call: Call) -> Document:
+    def cancel(self, call: ApiCall) -> Document:
         """Stop a job that has not started. The call also succeeds for one in STARTING or RUNNING, without effect."""
-        self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=False)
+        self._scheduler.stop_job(self._job(call.account_region, call.params), call.params["reason"], by_force=False)
         return {}
 
-    def terminate(self, call: Call) -> Document:
+    def terminate(self, call: ApiCall) -> Document:
         """Stop a job that has not ended."""
-        self._scheduler.stop(self._job(call.home, call.params), call.params["reason"], by_force=True)
+        self._scheduler.stop_job(self._job(call.account_region, call.params), call.params["reason"], by_force=True)
         return {}
 
-    def _job(self, account_region: Home, params: Document) -> Job:
+    def _job(self, account_region: AccountRegion, params: Document) -> SandboxJob:
         if not 1 <= len(params["reason"]) <= 1024:
-            raise Refused("reason must have 1 to 1024 characters")
+            raise BatchClientError("reason must have 1 to 1024 characters")
         job = find_job(self._store, params["jobId"])
-        if job is None or job.home != account_region or not self._sight.knows(job):
-            raise Refused(f"Job {params['jobId']} does not exist")
+        if job is None or job.account_region != account_region or not self._visibility_lag.knows(job):
+            raise BatchClientError(f"Job {params['jobId']} does not exist")
         return job

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.errors import Refused
+from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.validation import (
-    check_complete,
     check_environment,
     check_requirements,
     check_sizes,
-    requirements,
+    check_sizes_present,
+    resource_requirements,
 )
 
 BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
@@ -17,7 +17,7 @@ EC2_ONLY = ("ulimits", "instanceType")
 EC2_ONLY_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
 FARGATE_ONLY = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform")
 FARGATE_LOG_DRIVERS = {"awslogs", "splunk", "awsfirelens"}
-LISTS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
+LIST_FIELDS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
 
 
 def is_fargate(definition: Document) -> bool:
@@ -29,15 +29,15 @@ def check_blocks(definition: Document) -> None:
     blocks = [block for block in BLOCKS if definition.get(block) is not None]
     is_multinode = definition["type"] == "multinode"
     if len(blocks) != 1:
-        raise Refused(f"Exactly one of {', '.join(BLOCKS)} must be provided, not {len(blocks)}")
+        raise BatchClientError(f"Exactly one of {', '.join(BLOCKS)} must be provided, not {len(blocks)}")
     if is_multinode != (blocks == ["nodeProperties"]):
-        raise Refused(f"{blocks[0]} is not applicable for type {definition['type']}")
+        raise BatchClientError(f"{blocks[0]} is not applicable for type {definition['type']}")
     if is_multinode and is_fargate(definition):
-        raise Refused("Multi-node parallel jobs are not supported on Fargate")
+        raise BatchClientError("Multi-node parallel jobs are not supported on Fargate")
     if blocks == ["eksProperties"] and definition.get("platformCapabilities"):
-        raise Refused("platformCapabilities is not applicable for EKS jobs")
+        raise BatchClientError("platformCapabilities is not applicable for EKS jobs")
     if len(definition.get("platformCapabilities", ())) > 1:
-        raise Refused("platformCapabilities can have only one value")
+        raise BatchClientError("platformCapabilities can have only one value")
 
 
 def check_containers(definition: Document) -> None:
@@ -55,60 +55,60 @@ def _check_single(container: Document, *, fargate: bool) -> None:
     _check_container(container, fargate=fargate)
     if fargate:
         _check_on_fargate(container)
-        check_complete(requirements(container))
+        check_sizes_present(resource_requirements(container))
     else:
         for field in FARGATE_ONLY:
             if container.get(field) is not None:
-                raise Refused(f"{field} not applicable for EC2.")
+                raise BatchClientError(f"{field} not applicable for EC2.")
 
 
 def _check_container(container: Document, *, fargate: bool) -> None:
     image = container.get("image")
     if not image:
-        raise Refused("Container.image should not be null or empty")
+        raise BatchClientError("Container.image should not be null or empty")
     if len(image) > 255:
-        raise Refused("Container.image must have at most 255 characters")
+        raise BatchClientError("Container.image must have at most 255 characters")
     check_environment(container.get("environment", ()))
     check_requirements(container)
-    check_sizes(requirements(container), fargate=fargate)
+    check_sizes(resource_requirements(container), fargate=fargate)
 
 
 def _check_on_fargate(container: Document) -> None:
     if not container.get("executionRoleArn"):
-        raise Refused("EXECUTION_ROLE_ARN is required for Fargate jobs: executionRoleArn must be provided")
+        raise BatchClientError("EXECUTION_ROLE_ARN is required for Fargate jobs: executionRoleArn must be provided")
     for field in ("vcpus", "memory"):
         if container.get(field) is not None:
-            raise Refused(f"{field} is not applicable for Fargate; use resourceRequirements")
+            raise BatchClientError(f"{field} is not applicable for Fargate; use resourceRequirements")
     if container.get("privileged"):
-        raise Refused("privileged is not applicable for Fargate.")
+        raise BatchClientError("privileged is not applicable for Fargate.")
     linux = container.get("linuxParameters") or {}
-    for field in _used(container, EC2_ONLY) or _used(linux, EC2_ONLY_LINUX):
-        raise Refused(f"{field} is not applicable for Fargate.")
+    for field in _non_empty_fields(container, EC2_ONLY) or _non_empty_fields(linux, EC2_ONLY_LINUX):
+        raise BatchClientError(f"{field} is not applicable for Fargate.")
     if any("host" in volume for volume in container.get("volumes", ())):
-        raise Refused("Host volumes are not applicable for Fargate.")
+        raise BatchClientError("Host volumes are not applicable for Fargate.")
     storage = (container.get("ephemeralStorage") or {}).get("sizeInGiB", 21)
     if not 21 <= storage <= 200:
-        raise Refused("ephemeralStorage sizeInGiB must be between 21 and 200")
+        raise BatchClientError("ephemeralStorage sizeInGiB must be between 21 and 200")
     driver = (container.get("logConfiguration") or {}).get("logDriver", "awslogs")
     if driver not in FARGATE_LOG_DRIVERS:
-        raise Refused(f"Log driver {driver} is not supported for Fargate.")
+        raise BatchClientError(f"Log driver {driver} is not supported for Fargate.")
 
 
-def _used(block: Document, fields: tuple[str, ...]) -> list[str]:
+def _non_empty_fields(block: Document, fields: tuple[str, ...]) -> list[str]:
     return [field for field in fields if block.get(field)]
 
 
 def _check_task(properties: Document, *, fargate: bool) -> None:
     tasks = properties.get("taskProperties", ())
     if len(tasks) != 1:
-        raise Refused("ecsProperties must have exactly one element in taskProperties")
+        raise BatchClientError("ecsProperties must have exactly one element in taskProperties")
     containers = tasks[0].get("containers", ())
     if not 1 <= len(containers) <= 10:
-        raise Refused("taskProperties must have 1 to 10 containers")
+        raise BatchClientError("taskProperties must have 1 to 10 containers")
     if not any(container.get("essential", True) for container in containers):
-        raise Refused("At least one container must be essential")
+        raise BatchClientError("At least one container must be essential")
     if fargate and not tasks[0].get("executionRoleArn"):
-        raise Refused("executionRoleArn must be provided for Fargate jobs")
+        raise BatchClientError("executionRoleArn must be provided for Fargate jobs")
     for container in containers:
         # On Fargate the sizes of the whole task must be a valid pair, checked at submission; a container may have any
         # size.
@@ -117,15 +117,15 @@ def _check_task(properties: Document, *, fargate: bool) -> None:
 
 def _check_nodes(nodes: Document) -> None:
     if not 0 <= nodes["mainNode"] < nodes["numNodes"]:
-        raise Refused("mainNode must be one of the nodes")
+        raise BatchClientError("mainNode must be one of the nodes")
     if len(nodes["nodeRangeProperties"]) > 5:
-        raise Refused("nodeRangeProperties can have at most 5 groups")
+        raise BatchClientError("nodeRangeProperties can have at most 5 groups")
     for group in nodes["nodeRangeProperties"]:
         if (container := group.get("container")) is not None:
             _check_container(container, fargate=False)
 
 
-def plain_containers(definition: Document) -> Iterator[Document]:
+def runnable_containers(definition: Document) -> Iterator[Document]:
     """Yield the containers that the sandbox can run as processes."""
     if (single := definition.get("containerProperties")) is not None:
         yield single
@@ -139,9 +139,9 @@ def plain_containers(definition: Document) -> Iterator[Document]:
             yield {**container, **shared}
 
 
-def normal_form(container: Document, *, fargate: bool) -> Document:
+def normalize_container(container: Document, *, fargate: bool) -> Document:
     """Return the container as AWS describes it: with empty lists, a platform version and no empty variables."""
-    result: Document = {name: [] for name in LISTS} | container
+    result: Document = {name: [] for name in LIST_FIELDS} | container
     result["environment"] = [entry for entry in result["environment"] if entry.get("value")]
     if fargate:
         result.setdefault("fargatePlatformConfiguration", {"platformVersion": "LATEST"})

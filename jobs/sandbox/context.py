@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.sandbox.errors import Refused
+from jobs.sandbox.errors import BatchClientError
 
 Document = dict[str, Any]
 
@@ -16,13 +16,13 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def present(document: Document) -> Document:
+def drop_none(document: Document) -> Document:
     """Return the document without its None entries: AWS leaves out unknown values."""
     return {key: value for key, value in document.items() if value is not None}
 
 
 @dataclass(frozen=True)
-class Home:
+class AccountRegion:
     """One account in one region. Each sees only its own resources."""
 
     account: str
@@ -36,35 +36,35 @@ class Home:
         return f"arn:aws:batch:{self.region}:{self.account}:{kind}/{name}"
 
     @classmethod
-    def from_key(cls, key: str) -> "Home":
+    def from_key(cls, key: str) -> "AccountRegion":
         account, region = key.split("/")
         return cls(account, region)
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """A parsed request: account and region, operation, parameters and size in bytes."""
 
-    home: Home
+    account_region: AccountRegion
     operation: str
     params: Document
     size: int
     request_id: str
 
 
-def page_token(*position: int | str) -> str:
+def encode_page_token(*position: int | str) -> str:
     """Encode a position as an opaque nextToken."""
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def page_position(token: str, length: int) -> list[Any]:
+def decode_page_token(token: str, length: int) -> list[Any]:
     """Decode the position in a nextToken. Reject one that the sandbox did not issue."""
     try:
         position = json.loads(base64.urlsafe_b64decode(token.encode()))
     except ValueError:
-        raise Refused("nextToken is not valid") from None
+        raise BatchClientError("nextToken is not valid") from None
     if not isinstance(position, list) or len(position) != length:
-        raise Refused("nextToken is not valid")
+        raise BatchClientError("nextToken is not valid")
     return position
 
 
@@ -74,5 +74,5 @@ def page_size(params: Document, *, maximum: int) -> int:
     if requested is None:
         return maximum
     if requested < 1:
-        raise Refused("maxResults must be at least 1")
+        raise BatchClientError("maxResults must be at least 1")
     return min(int(requested), maximum)

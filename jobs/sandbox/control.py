@@ -16,81 +16,83 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.errors import ApiError
-from jobs.sandbox.fault_injector import Mischief
-from jobs.sandbox.faults import Plan, PlanError
+from jobs.sandbox.errors import ServiceError
+from jobs.sandbox.fault_injector import FaultInjector
+from jobs.sandbox.faults import FaultPlan, FaultPlanError
 from jobs.sandbox.gateway import WireReply, WireRequest, error_reply, json_reply
 from jobs.sandbox.ledger import Ledger
-from jobs.sandbox.visibility_lag import Sight
+from jobs.sandbox.visibility_lag import VisibilityLag
 
 PREFIX = "/_sandbox/"
 
 
-class Control:
+class ControlApi:
     """Answers requests of its own paths, and passes all others on."""
 
     def __init__(
         self,
-        fault_injector: Mischief,
-        visibility_lag: Sight,
+        fault_injector: FaultInjector,
+        visibility_lag: VisibilityLag,
         ledger: Ledger,
         calls: Mapping[str, int],
         next_handler: Callable[[WireRequest], WireReply],
     ) -> None:
-        self._mischief = fault_injector
-        self._sight = visibility_lag
+        self._fault_injector = fault_injector
+        self._visibility_lag = visibility_lag
         self._ledger = ledger
         self._calls = calls
-        self._beyond = next_handler
-        self._doors: dict[tuple[str, str], Callable[[WireRequest], Document]] = {
-            ("PUT", "faults"): self._follow,
-            ("GET", "faults"): self._struck,
-            ("GET", "ledger"): self._accepted,
+        self._next_handler = next_handler
+        self._routes: dict[tuple[str, str], Callable[[WireRequest], Document]] = {
+            ("PUT", "faults"): self._put_faults,
+            ("GET", "faults"): self._get_faults,
+            ("GET", "ledger"): self._get_ledger,
             ("GET", "calls"): lambda _: {"calls": dict(self._calls)},
-            ("PUT", "forgotten"): self._forget,
+            ("PUT", "forgotten"): self._put_forgotten,
         }
 
     def answer(self, request: WireRequest) -> WireReply:
         if not request.path.startswith(PREFIX):
-            return self._beyond(request)
-        route = self._doors.get((request.method, request.path.removeprefix(PREFIX)))
+            return self._next_handler(request)
+        route = self._routes.get((request.method, request.path.removeprefix(PREFIX)))
         try:
             if route is None:
-                raise ApiError(f"Nothing is at {request.method} {request.path}", code="NotFoundException", status=404)
+                raise ServiceError(
+                    f"Nothing is at {request.method} {request.path}", code="NotFoundException", status=404
+                )
             return json_reply(200, route(request))
-        except ApiError as error:
+        except ServiceError as error:
             return error_reply(error, "-")
 
-    def _follow(self, request: WireRequest) -> Document:
+    def _put_faults(self, request: WireRequest) -> Document:
         try:
-            self._mischief.follow(Plan.read(_json(request)))
-        except PlanError as error:
-            raise ApiError(str(error), code="ValidationException") from error
+            self._fault_injector.set_plan(FaultPlan.parse(_json(request)))
+        except FaultPlanError as error:
+            raise ServiceError(str(error), code="ValidationException") from error
         return {}
 
-    def _struck(self, _: WireRequest) -> Document:
+    def _get_faults(self, _: WireRequest) -> Document:
         entries = [
             {
                 "operation": injected_fault.operation,
                 "number": injected_fault.number,
                 "does": injected_fault.fault.does,
             }
-            for injected_fault in list(self._mischief.struck)
+            for injected_fault in list(self._fault_injector.injected_faults)
         ]
         return {"struck": entries}
 
-    def _accepted(self, request: WireRequest) -> Document:
+    def _get_ledger(self, request: WireRequest) -> Document:
         after = parse_qs(request.query).get("after", ["0"])[0]
         if not after.isdigit():
-            raise ApiError("after is a number", code="ValidationException")
+            raise ServiceError("after is a number", code="ValidationException")
         return {"accepted": self._ledger.read(after=int(after))}
 
-    def _forget(self, request: WireRequest) -> Document:
+    def _put_forgotten(self, request: WireRequest) -> Document:
         document = _json(request)
         ids = document.get("jobs") if isinstance(document, dict) else None
         if not isinstance(ids, list) or not all(isinstance(job_id, str) for job_id in ids):
-            raise ApiError("jobs is a list of ids", code="ValidationException")
-        self._sight.forget(ids)
+            raise ServiceError("jobs is a list of ids", code="ValidationException")
+        self._visibility_lag.forget(ids)
         return {}
 
 
@@ -98,4 +100,4 @@ def _json(request: WireRequest) -> Any:
     try:
         return json.loads(request.body)
     except ValueError as error:
-        raise ApiError("The body is not JSON.", code="SerializationException") from error
+        raise ServiceError("The body is not JSON.", code="SerializationException") from error

@@ -1,7 +1,7 @@
 """Error responses of the sandbox, with AWS's codes and messages."""
 
 
-class ApiError(Exception):
+class ServiceError(Exception):
     """An error response: an error code, an HTTP status and a message."""
 
     def __init__(self, message: str, *, code: str, status: int = 400) -> None:
@@ -13,7 +13,7 @@ class ApiError(Exception):
         return str(self)
 
 
-class Refused(ApiError):  # noqa: N818 - an answer, not a fault
+class BatchClientError(ServiceError):
     """Batch's ClientException: the request is wrong, and a repeat would fail too."""
 
     def __init__(self, message: str) -> None:
@@ -23,14 +23,14 @@ class Refused(ApiError):  # noqa: N818 - an answer, not a fault
         return f"Error executing request, Exception : {self}, RequestId: {request_id}"
 
 
-class InvalidParameter(ApiError):  # noqa: N818 - an answer, not a fault
+class InvalidParameterError(ServiceError):
     """CloudWatch Logs' and STS's error for an invalid request."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="InvalidParameterException")
 
 
-class Unsupported(ApiError):  # noqa: N818 - an answer, not a fault
+class UnsupportedOperationError(ServiceError):
     """An operation that AWS has and the sandbox does not implement."""
 
     def __init__(self, operation: str) -> None:

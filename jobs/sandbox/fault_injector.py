@@ -7,16 +7,16 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.sandbox.errors import ApiError
-from jobs.sandbox.faults import Does, Fault, Plan
-from jobs.sandbox.gateway import Act, Ending, Refuse, WireReply
-from jobs.sandbox.signature import EXACT, Clock
+from jobs.sandbox.errors import ServiceError
+from jobs.sandbox.faults import Fault, FaultEffect, FaultPlan
+from jobs.sandbox.gateway import ProcessRequest, RenderError, ReplyEnding, WireReply
+from jobs.sandbox.signature import EXACT_CLOCK, SignatureClock
 
-REMEMBERED = 100_000  # injected faults that tests may read
+MAX_RECORDED_FAULTS = 100_000  # injected faults that tests may read
 
 
 @dataclass(frozen=True)
-class Strike:
+class InjectedFault:
     """A fault that was applied to a request."""
 
     operation: str
@@ -25,132 +25,134 @@ class Strike:
     seconds: float
 
 
-class Dice:
+class FaultSampler:
     """Decides which request of an operation is hit by which fault: repeatable by seed and number."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
         self._lock = threading.Lock()
-        self._numbers: Counter[str] = Counter()
-        self._struck: Counter[tuple[int, str]] = Counter()
-        self._still: defaultdict[tuple[int, str], int] = defaultdict(int)
+        self._request_counts: Counter[str] = Counter()
+        self._hit_counts: Counter[tuple[int, str]] = Counter()
+        self._burst_left: defaultdict[tuple[int, str], int] = defaultdict(int)
 
-    def throw(self, operation: str) -> Strike | None:
+    def sample(self, operation: str) -> InjectedFault | None:
         """Count a request of the operation. Return the fault that hits it, if any."""
         with self._lock:
-            self._numbers[operation] += 1
-            number = self._numbers[operation]
+            self._request_counts[operation] += 1
+            number = self._request_counts[operation]
             for index, fault in enumerate(self._plan.faults):
                 key = (index, operation)
-                if not fault.concerns(operation) or number <= fault.after or self._struck[key] >= fault.count:
+                if not fault.applies_to(operation) or number <= fault.after or self._hit_counts[key] >= fault.count:
                     continue
                 rng = random.Random(f"{self._plan.seed}:{index}:{operation}:{number}")
-                if self._still[key]:
-                    self._still[key] -= 1
+                if self._burst_left[key]:
+                    self._burst_left[key] -= 1
                 elif rng.random() < fault.chance:
-                    self._still[key] = fault.burst - 1
+                    self._burst_left[key] = fault.burst - 1
                 else:
                     continue
-                self._struck[key] += 1
-                return Strike(operation, number, fault, rng.uniform(*fault.seconds))
+                self._hit_counts[key] += 1
+                return InjectedFault(operation, number, fault, rng.uniform(*fault.seconds))
             return None
 
 
-class Mischief:
+class FaultInjector:
     """Applies the current plan. With the empty plan it does nothing."""
 
-    def __init__(self, plan: Plan, signature_seconds: float = EXACT.tolerance_seconds) -> None:
+    def __init__(self, plan: FaultPlan, signature_seconds: float = EXACT_CLOCK.tolerance_seconds) -> None:
         self._signature_seconds = signature_seconds
-        self._ending = threading.Event()
-        self._late: set[threading.Timer] = set()
-        self.follow(plan)
+        self._stopping = threading.Event()
+        self._late_requests: set[threading.Timer] = set()
+        self.set_plan(plan)
 
-    def follow(self, plan: Plan) -> None:
+    def set_plan(self, plan: FaultPlan) -> None:
         """Replace the plan; requests are counted from 1 again. Pending late requests still happen."""
         self.plan = plan
-        self.struck: deque[Strike] = deque(maxlen=REMEMBERED)
-        self._dice = Dice(plan)
-        self._began = time.monotonic()
-        self._idle = not plan.faults and not plan.outages
+        self.injected_faults: deque[InjectedFault] = deque(maxlen=MAX_RECORDED_FAULTS)
+        self._sampler = FaultSampler(plan)
+        self._started_at = time.monotonic()
+        self._is_idle = not plan.faults and not plan.outages
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Discard late requests, and cut off slow ones."""
-        self._ending.set()
-        for timer in list(self._late):
+        self._stopping.set()
+        for timer in list(self._late_requests):
             timer.cancel()
             timer.join(timeout=1)
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> SignatureClock:
         """Amazon's clock, and the tolerated age of signatures."""
         plan_seconds = self.plan.signature_seconds
-        return Clock(self.plan.skew_seconds, self._signature_seconds if plan_seconds is None else plan_seconds)
+        return SignatureClock(
+            self.plan.skew_seconds, self._signature_seconds if plan_seconds is None else plan_seconds
+        )
 
-    def around(self, identify: Callable[[], tuple[str, Refuse]], process: Act) -> WireReply:
+    def intercept(self, identify: Callable[[], tuple[str, RenderError]], process: ProcessRequest) -> WireReply:
         """Return the reply to a request, or the effect of a fault. `process` processes the request."""
-        if self._idle:
+        if self._is_idle:
             return process()
         operation, render_error = identify()
-        age = time.monotonic() - self._began
+        age = time.monotonic() - self._started_at
         for outage in self.plan.outages:
-            if outage.at(age):
-                return _reset() if outage.how == "close" else render_error(_failure(503))
-        injected_fault = self._dice.throw(operation)
+            if outage.is_active(age):
+                return _reset_reply() if outage.how == "close" else render_error(_server_error(503))
+        injected_fault = self._sampler.sample(operation)
         if injected_fault is None:
             return process()
-        self.struck.append(injected_fault)
-        return self._suffer(injected_fault, process, render_error)
+        self.injected_faults.append(injected_fault)
+        return self._inject(injected_fault, process, render_error)
 
-    def _suffer(self, injected_fault: Strike, process: Act, render_error: Refuse) -> WireReply:
+    def _inject(self, injected_fault: InjectedFault, process: ProcessRequest, render_error: RenderError) -> WireReply:
         match injected_fault.fault.does:
-            case Does.DROP:
-                return _reset()
-            case Does.FAIL:
-                return render_error(_failure(injected_fault.fault.status))
-            case Does.THROTTLE:
-                return render_error(ApiError("Too Many Requests", code="TooManyRequestsException", status=429))
-            case Does.DENY:
+            case FaultEffect.DROP:
+                return _reset_reply()
+            case FaultEffect.FAIL:
+                return render_error(_server_error(injected_fault.fault.status))
+            case FaultEffect.THROTTLE:
+                return render_error(ServiceError("Too Many Requests", code="TooManyRequestsException", status=429))
+            case FaultEffect.DENY:
                 message = f"The sandbox is not authorized to let you perform: {injected_fault.operation}"
-                return render_error(ApiError(message, code="AccessDeniedException", status=403))
-            case Does.LATE:
-                self._act_later(injected_fault.seconds, process)
-                return _reset()
-            case Does.SLOW:
-                return _reset() if self._ending.wait(injected_fault.seconds) else process()
-        return self._after(injected_fault, process(), render_error)
+                return render_error(ServiceError(message, code="AccessDeniedException", status=403))
+            case FaultEffect.LATE:
+                self._process_later(injected_fault.seconds, process)
+                return _reset_reply()
+            case FaultEffect.SLOW:
+                return _reset_reply() if self._stopping.wait(injected_fault.seconds) else process()
+        return self._inject_after(injected_fault, process(), render_error)
 
-    def _after(self, injected_fault: Strike, reply: WireReply, render_error: Refuse) -> WireReply:
+    def _inject_after(self, injected_fault: InjectedFault, reply: WireReply, render_error: RenderError) -> WireReply:
         """Return the faulty reply to a request that was processed."""
         match injected_fault.fault.does:
-            case Does.ACCEPT_DROP:
-                return _reset()
-            case Does.ACCEPT_CLOSE:
-                return WireReply(0, b"", ending=Ending.SILENT)
-            case Does.ACCEPT_FAIL:
-                return render_error(_failure(injected_fault.fault.status))
-            case Does.TRUNCATE if reply.status == 200:
-                return WireReply(reply.status, reply.body, reply.headers, Ending.TRUNCATED)
-            case Does.ACCEPT_SLOW:
-                self._ending.wait(injected_fault.seconds)
+            case FaultEffect.ACCEPT_DROP:
+                return _reset_reply()
+            case FaultEffect.ACCEPT_CLOSE:
+                return WireReply(0, b"", ending=ReplyEnding.SILENT)
+            case FaultEffect.ACCEPT_FAIL:
+                return render_error(_server_error(injected_fault.fault.status))
+            case FaultEffect.TRUNCATE if reply.status == 200:
+                return WireReply(reply.status, reply.body, reply.headers, ReplyEnding.TRUNCATED)
+            case FaultEffect.ACCEPT_SLOW:
+                self._stopping.wait(injected_fault.seconds)
         return reply
 
-    def _act_later(self, seconds: float, process: Act) -> None:
+    def _process_later(self, seconds: float, process: ProcessRequest) -> None:
         def arrive() -> None:
             try:
-                if not self._ending.is_set():
+                if not self._stopping.is_set():
                     process()
             finally:
-                self._late.discard(timer)
+                self._late_requests.discard(timer)
 
         timer = threading.Timer(seconds, arrive)
         timer.daemon = True
-        self._late.add(timer)
+        self._late_requests.add(timer)
         timer.start()
 
 
-def _reset() -> WireReply:
-    return WireReply(0, b"", ending=Ending.RESET)
+def _reset_reply() -> WireReply:
+    return WireReply(0, b"", ending=ReplyEnding.RESET)
 
 
-def _failure(status: int) -> ApiError:
-    return ApiError("The service failed.", code="ServerException", status=status)
+def _server_error(status: int) -> ServiceError:
+    return ServiceError("The service failed.", code="ServerException", status=status)

@@ -50,16 +50,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-EVERY = "*"
+ALL_OPERATIONS = "*"
 FOREVER = float("inf")
-HOW_OUTAGES_LOOK = ("close", "503")
+OUTAGE_KINDS = ("close", "503")
 
 
-class PlanError(ValueError):
+class FaultPlanError(ValueError):
     """The plan is invalid; the message has the path of the error."""
 
 
-class Does(StrEnum):
+class FaultEffect(StrEnum):
     """The effect of a fault on a request."""
 
     DROP = "drop"
@@ -79,7 +79,7 @@ class Does(StrEnum):
 class Fault:
     """One kind of fault, and how often it occurs."""
 
-    does: Does
+    does: FaultEffect
     operations: tuple[str, ...] = ("SubmitJob",)
     chance: float = 1.0
     after: int = 0
@@ -88,27 +88,27 @@ class Fault:
     seconds: tuple[float, float] = (0.0, 0.0)
     status: int = 500
 
-    def concerns(self, operation: str) -> bool:
-        return EVERY in self.operations or operation in self.operations
+    def applies_to(self, operation: str) -> bool:
+        return ALL_OPERATIONS in self.operations or operation in self.operations
 
     @classmethod
-    def read(cls, document: Any, path: str) -> Self:
-        options = _object(document, cls, path)
+    def parse(cls, document: Any, path: str) -> Self:
+        options = _parse_object(document, cls, path)
         try:
-            options["does"] = Does(options["does"])
+            options["does"] = FaultEffect(options["does"])
         except (KeyError, ValueError):
-            raise PlanError(f"{path}.does is one of {', '.join(Does)}") from None
+            raise FaultPlanError(f"{path}.does is one of {', '.join(FaultEffect)}") from None
         operations = options.get("operations", ["SubmitJob"])
         if not isinstance(operations, list) or not all(isinstance(name, str) for name in operations):
-            raise PlanError(f"{path}.operations is a list of names")
+            raise FaultPlanError(f"{path}.operations is a list of names")
         options["operations"] = tuple(operations)
-        options["seconds"] = _span(options.get("seconds", 0), f"{path}.seconds")
-        _chance(options, "chance", path)
-        _whole(options, "after", path, minimum=0)
-        _whole(options, "count", path, minimum=0)
-        _whole(options, "burst", path, minimum=1)
-        if not 500 <= _whole(options, "status", path, minimum=500) <= 599:
-            raise PlanError(f"{path}.status is from 500 to 599")
+        options["seconds"] = _parse_seconds_range(options.get("seconds", 0), f"{path}.seconds")
+        _check_chance(options, "chance", path)
+        _check_integer(options, "after", path, minimum=0)
+        _check_integer(options, "count", path, minimum=0)
+        _check_integer(options, "burst", path, minimum=1)
+        if not 500 <= _check_integer(options, "status", path, minimum=500) <= 599:
+            raise FaultPlanError(f"{path}.status is from 500 to 599")
         return cls(**options)
 
 
@@ -120,21 +120,21 @@ class Outage:
     for_seconds: float = FOREVER
     how: str = "close"
 
-    def at(self, age: float) -> bool:
+    def is_active(self, age: float) -> bool:
         return self.after_seconds <= age < self.after_seconds + self.for_seconds
 
     @classmethod
-    def read(cls, document: Any, path: str) -> Self:
-        options = _object(document, cls, path)
-        if options.get("how", "close") not in HOW_OUTAGES_LOOK:
-            raise PlanError(f"{path}.how is one of {', '.join(HOW_OUTAGES_LOOK)}")
+    def parse(cls, document: Any, path: str) -> Self:
+        options = _parse_object(document, cls, path)
+        if options.get("how", "close") not in OUTAGE_KINDS:
+            raise FaultPlanError(f"{path}.how is one of {', '.join(OUTAGE_KINDS)}")
         for name in ("after_seconds", "for_seconds"):
-            _seconds(options, name, path)
+            _check_seconds(options, name, path)
         return cls(**options)
 
 
 @dataclass(frozen=True)
-class Plan:
+class FaultPlan:
     """All faults and conditions. The empty plan has none."""
 
     seed: int = 0
@@ -148,19 +148,19 @@ class Plan:
     signature_seconds: float | None = None
 
     @classmethod
-    def read(cls, document: Any) -> Self:
-        """Parse a plan from decoded JSON. Raise PlanError with the path of the error."""
-        options = _object(document, cls, "plan")
+    def parse(cls, document: Any) -> Self:
+        """Parse a plan from decoded JSON. Raise FaultPlanError with the path of the error."""
+        options = _parse_object(document, cls, "plan")
         for name, kind in (("faults", Fault), ("outages", Outage)):
             entries = options.get(name, [])
             if not isinstance(entries, list):
-                raise PlanError(f"plan.{name} is a list")
-            options[name] = tuple(kind.read(entry, f"plan.{name}[{index}]") for index, entry in enumerate(entries))
-        _whole(options, "seed", "plan")
-        _chance(options, "describe_omits", "plan")
+                raise FaultPlanError(f"plan.{name} is a list")
+            options[name] = tuple(kind.parse(entry, f"plan.{name}[{index}]") for index, entry in enumerate(entries))
+        _check_integer(options, "seed", "plan")
+        _check_chance(options, "describe_omits", "plan")
         for name in ("list_lag_seconds", "describe_lag_seconds", "purge_seconds", "signature_seconds"):
-            _seconds(options, name, "plan")
-        _number(options, "skew_seconds", "plan")
+            _check_seconds(options, name, "plan")
+        _check_number(options, "skew_seconds", "plan")
         return cls(**options)
 
     @classmethod
@@ -169,52 +169,54 @@ class Plan:
         try:
             document = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         except OSError as error:
-            raise PlanError(f"The plan {text!r} is neither a JSON object nor a file: {error}") from error
+            raise FaultPlanError(f"The plan {text!r} is neither a JSON object nor a file: {error}") from error
         except ValueError as error:
-            raise PlanError(f"The plan is not JSON: {error}") from error
+            raise FaultPlanError(f"The plan is not JSON: {error}") from error
         if seed is not None and isinstance(document, dict):
             document["seed"] = seed
-        return cls.read(document)
+        return cls.parse(document)
 
 
-def _object(value: Any, cls: type[Any], path: str) -> dict[str, Any]:
+def _parse_object(value: Any, cls: type[Any], path: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise PlanError(f"{path} is a JSON object")
+        raise FaultPlanError(f"{path} is a JSON object")
     field_names = {field.name for field in fields(cls)}
     if unknown := sorted(set(value) - field_names):
-        raise PlanError(f"{path} has no {unknown[0]!r}; it may have {', '.join(sorted(field_names))}")
+        raise FaultPlanError(f"{path} has no {unknown[0]!r}; it may have {', '.join(sorted(field_names))}")
     return dict(value)
 
 
-def _number(options: Mapping[str, Any], name: str, path: str) -> float:
+def _check_number(options: Mapping[str, Any], name: str, path: str) -> float:
     value = options.get(name, 0)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PlanError(f"{path}.{name} is a number")
+        raise FaultPlanError(f"{path}.{name} is a number")
     return float(value)
 
 
-def _seconds(options: Mapping[str, Any], name: str, path: str) -> float:
-    if (value := _number(options, name, path)) < 0:
-        raise PlanError(f"{path}.{name} is not below 0")
+def _check_seconds(options: Mapping[str, Any], name: str, path: str) -> float:
+    if (value := _check_number(options, name, path)) < 0:
+        raise FaultPlanError(f"{path}.{name} is not below 0")
     return value
 
 
-def _whole(options: Mapping[str, Any], name: str, path: str, *, minimum: float = -FOREVER) -> int:
+def _check_integer(options: Mapping[str, Any], name: str, path: str, *, minimum: float = -FOREVER) -> int:
     value = options.get(name, max(minimum, 0))
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < minimum:
-        raise PlanError(f"{path}.{name} is a whole number{'' if minimum == -FOREVER else f', at least {minimum:g}'}")
+        raise FaultPlanError(
+            f"{path}.{name} is a whole number{'' if minimum == -FOREVER else f', at least {minimum:g}'}"
+        )
     return int(value)
 
 
-def _chance(options: Mapping[str, Any], name: str, path: str) -> None:
-    if not 0 <= _number(options, name, path) <= 1:
-        raise PlanError(f"{path}.{name} is from 0 to 1")
+def _check_chance(options: Mapping[str, Any], name: str, path: str) -> None:
+    if not 0 <= _check_number(options, name, path) <= 1:
+        raise FaultPlanError(f"{path}.{name} is from 0 to 1")
 
 
-def _span(span: Any, path: str) -> tuple[float, float]:
+def _parse_seconds_range(span: Any, path: str) -> tuple[float, float]:
     """Parse seconds: a number, or a range from which a random value is taken."""
     pair = span if isinstance(span, list) else [span, span]
     numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1]:
-        raise PlanError(f"{path} is a number of seconds, or a pair of them, the smaller first")
+        raise FaultPlanError(f"{path} is a number of seconds, or a pair of them, the smaller first")
     return float(pair[0]), float(pair[1])

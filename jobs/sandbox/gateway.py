@@ -15,14 +15,14 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from jobs.sandbox.context import Call, Document
-from jobs.sandbox.errors import ApiError, Unsupported
-from jobs.sandbox.model import Model
-from jobs.sandbox.signature import EXACT, Clock, Scope, read_scope
+from jobs.sandbox.context import ApiCall, Document
+from jobs.sandbox.errors import ServiceError, UnsupportedOperationError
+from jobs.sandbox.model import ApiModel
+from jobs.sandbox.signature import EXACT_CLOCK, SignatureClock, SignatureScope, parse_scope
 
 logger = logging.getLogger(__name__)
 
-Operation = Callable[[Call], Document]
+Operation = Callable[[ApiCall], Document]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class WireRequest:
     body: bytes
 
 
-class Ending(Enum):
+class ReplyEnding(Enum):
     """How a reply is sent: normally, or as a fault has it."""
 
     WHOLE = "whole"
@@ -52,48 +52,48 @@ class WireReply:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
-    ending: Ending = Ending.WHOLE
+    ending: ReplyEnding = ReplyEnding.WHOLE
 
 
-Act = Callable[[], WireReply]
-Refuse = Callable[[ApiError], WireReply]
+ProcessRequest = Callable[[], WireReply]
+RenderError = Callable[[ServiceError], WireReply]
 # The wrapper of a request: it gets a function for the operation and the renderer of its service's errors, and one
 # that processes the request.
-Around = Callable[[Callable[[], tuple[str, Refuse]], Act], WireReply]
+Middleware = Callable[[Callable[[], tuple[str, RenderError]], ProcessRequest], WireReply]
 
 
 class Service(Protocol):
     """An AWS service that a request can be signed for."""
 
-    def operation(self, request: WireRequest) -> str: ...
+    def operation_name(self, request: WireRequest) -> str: ...
 
-    def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply: ...
+    def answer(self, request: WireRequest, scope: SignatureScope, request_id: str) -> WireReply: ...
 
-    def refusal(self, error: ApiError, request_id: str) -> WireReply: ...
+    def render_error(self, error: ServiceError, request_id: str) -> WireReply: ...
 
 
 class JsonService:
     """A service with a JSON protocol: its model and its implemented operations."""
 
-    def __init__(self, model: Model, operations: Mapping[str, Operation]) -> None:
+    def __init__(self, model: ApiModel, operations: Mapping[str, Operation]) -> None:
         self._model = model
         self._operations = operations
-        self.calls: Counter[str] = Counter()
+        self.call_counts: Counter[str] = Counter()
 
-    def operation(self, request: WireRequest) -> str:
-        return self._model.operation(request.method, request.path, request.headers)
+    def operation_name(self, request: WireRequest) -> str:
+        return self._model.operation_name(request.method, request.path, request.headers)
 
-    def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply:
-        operation, params = self._model.read(
+    def answer(self, request: WireRequest, scope: SignatureScope, request_id: str) -> WireReply:
+        operation, params = self._model.parse(
             request.method, request.path, request.query, request.headers, request.body
         )
         if operation not in self._operations:
-            raise Unsupported(operation)
-        self.calls[operation] += 1
-        call = Call(scope.home, operation, params, len(request.body), request_id)
+            raise UnsupportedOperationError(operation)
+        self.call_counts[operation] += 1
+        call = ApiCall(scope.account_region, operation, params, len(request.body), request_id)
         return json_reply(200, self._operations[operation](call))
 
-    def refusal(self, error: ApiError, request_id: str) -> WireReply:
+    def render_error(self, error: ServiceError, request_id: str) -> WireReply:
         return error_reply(error, request_id)
 
 
@@ -101,42 +101,45 @@ class Gateway:
     """The entry point: turns every request into a reply that botocore can read."""
 
     def __init__(
-        self, services: Mapping[str, Service], middleware: Around, clock: Callable[[], Clock] = lambda: EXACT
+        self,
+        services: Mapping[str, Service],
+        middleware: Middleware,
+        clock: Callable[[], SignatureClock] = lambda: EXACT_CLOCK,
     ) -> None:
         self._services = services
-        self._around = middleware
+        self._middleware = middleware
         self._clock = clock
 
     def answer(self, request: WireRequest) -> WireReply:
         request_id = str(uuid.uuid4())
-        identify, process = partial(self._wanted, request, request_id), partial(self._reply, request, request_id)
-        reply = self._around(identify, process)
+        identify, process = partial(self._identify, request, request_id), partial(self._process, request, request_id)
+        reply = self._middleware(identify, process)
         reply.headers["x-amzn-RequestId"] = request_id
         reply.headers["Date"] = formatdate(self._clock().now().timestamp(), usegmt=True)
         return reply
 
-    def _wanted(self, request: WireRequest, request_id: str) -> tuple[str, Refuse]:
+    def _identify(self, request: WireRequest, request_id: str) -> tuple[str, RenderError]:
         """Return the operation for fault matching (empty for an invalid request), and the renderer of its errors."""
         service: Service | None = None
         operation = ""
-        with suppress(ApiError):
-            service = self._services.get(read_scope(request.headers, self._clock()).service)
-            operation = service.operation(request) if service else ""
-        return operation, partial(service.refusal if service else error_reply, request_id=request_id)
+        with suppress(ServiceError):
+            service = self._services.get(parse_scope(request.headers, self._clock()).service)
+            operation = service.operation_name(request) if service else ""
+        return operation, partial(service.render_error if service else error_reply, request_id=request_id)
 
-    def _reply(self, request: WireRequest, request_id: str) -> WireReply:
+    def _process(self, request: WireRequest, request_id: str) -> WireReply:
         service: Service | None = None
         try:
-            scope = read_scope(request.headers, self._clock())
+            scope = parse_scope(request.headers, self._clock())
             service = self._services.get(scope.service)
             if service is None:
-                raise Unsupported(f"The service {scope.service}")
+                raise UnsupportedOperationError(f"The service {scope.service}")
             return service.answer(request, scope, request_id)
-        except ApiError as error:
-            return (service.refusal if service else error_reply)(error, request_id)
+        except ServiceError as error:
+            return (service.render_error if service else error_reply)(error, request_id)
         except Exception:
             logger.exception("%s %s failed", request.method, request.path)
-            failure = ApiError("The sandbox failed; see its output.", code="ServerException", status=500)
+            failure = ServiceError("The sandbox failed; see its output.", code="ServerException", status=500)
             return error_reply(failure, request_id)
 
 
@@ -145,7 +148,7 @@ def json_reply(status: int, document: Document, **headers: str) -> WireReply:
     return WireReply(status, body, {"Content-Type": "application/json", **headers})
 
 
-def error_reply(error: ApiError, request_id: str) -> WireReply:
+def error_reply(error: ServiceError, request_id: str) -> WireReply:
     """Return an error in the shape of both AWS JSON protocols: the code in a header and in the body."""
     document = {"__type": error.code, "message": error.text(request_id)}
     return json_reply(error.status, document, **{"x-amzn-ErrorType": error.code})

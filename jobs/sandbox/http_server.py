@@ -15,13 +15,13 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
-from jobs.sandbox.errors import ApiError
-from jobs.sandbox.gateway import Ending, WireReply, WireRequest, error_reply
+from jobs.sandbox.errors import ServiceError
+from jobs.sandbox.gateway import ReplyEnding, WireReply, WireRequest, error_reply
 
 logger = logging.getLogger(__name__)
 
-ADDRESS = "127.0.0.1"
-LARGEST_BODY = 4 * 1024 * 1024
+LOOPBACK_ADDRESS = "127.0.0.1"
+MAX_BODY_BYTES = 4 * 1024 * 1024
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 
@@ -45,7 +45,7 @@ class Headers(Mapping[str, str]):
         return len(self._message)
 
 
-Answer = Callable[[WireRequest], WireReply]
+AnswerRequest = Callable[[WireRequest], WireReply]
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
@@ -55,11 +55,11 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port: int, answer: Answer) -> None:
-        super().__init__((ADDRESS, port), Exchange)
+    def __init__(self, port: int, answer: AnswerRequest) -> None:
+        super().__init__((LOOPBACK_ADDRESS, port), LoopbackRequestHandler)
         self.answer = answer
-        self._open: dict[socket.socket, threading.Thread] = {}
-        self._reset: set[socket.socket] = set()
+        self._open_connections: dict[socket.socket, threading.Thread] = {}
+        self._reset_connections: set[socket.socket] = set()
         self._loop = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-http", daemon=True
         )
@@ -68,15 +68,15 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     def port(self) -> int:
         return int(self.server_address[1])
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._loop.start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Accept no more requests; replies in progress are still sent."""
         self.shutdown()
         self._loop.join()
         self.server_close()
-        open_connections = list(self._open.items())
+        open_connections = list(self._open_connections.items())
         for connection, _ in open_connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
@@ -85,13 +85,13 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        self._open[request] = thread
+        self._open_connections[request] = thread
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        self._open.pop(request, None)
-        if request in self._reset:
-            self._reset.discard(request)
+        self._open_connections.pop(request, None)
+        if request in self._reset_connections:
+            self._reset_connections.discard(request)
             self.close_request(request)  # closed without a shutdown before, so the client sees a reset
         else:
             super().shutdown_request(request)
@@ -99,7 +99,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     def reset(self, connection: socket.socket) -> None:
         """Make the connection end with a reset, once its exchange is over."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._reset.add(connection)
+        self._reset_connections.add(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         """Log an error, except for clients that disconnected."""
@@ -108,7 +108,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             logger.error("A connection failed", exc_info=error)
 
 
-class Exchange(BaseHTTPRequestHandler):
+class LoopbackRequestHandler(BaseHTTPRequestHandler):
     """Requests and replies of one connection."""
 
     server: LoopbackServer
@@ -116,26 +116,26 @@ class Exchange(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body are sent in one packet
 
-    def exchange(self) -> None:
+    def respond(self) -> None:
         try:
             request = self._request()
-        except ApiError as error:
+        except ServiceError as error:
             self.close_connection = True
             self._write(error_reply(error, "-"))
             return
         self._write(self.server.answer(request))
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = exchange  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = respond  # noqa: N815 - http.server's names
 
     def _request(self) -> WireRequest:
         self._check_host()
         if "Transfer-Encoding" in self.headers:
-            raise ApiError("A Content-Length is needed.", code="MissingContentLength", status=411)
+            raise ServiceError("A Content-Length is needed.", code="MissingContentLength", status=411)
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit():
-            raise ApiError("Content-Length is not a number.", code="SerializationException")
-        if int(length) > LARGEST_BODY:
-            raise ApiError("The request is too large.", code="RequestEntityTooLargeException", status=413)
+            raise ServiceError("Content-Length is not a number.", code="SerializationException")
+        if int(length) > MAX_BODY_BYTES:
+            raise ServiceError("The request is too large.", code="RequestEntityTooLargeException", status=413)
         # `//host/path` would parse as a host; only the path and the query matter here.
         target = urlsplit("/" + self.path.lstrip("/"))
         body = self.rfile.read(int(length))
@@ -144,16 +144,16 @@ class Exchange(BaseHTTPRequestHandler):
     def _check_host(self) -> None:
         """Reject a foreign Host header: a web page could rebind its own name to 127.0.0.1 and call us."""
         if _LOOPBACK.fullmatch(self.headers.get("Host", "")) is None:
-            raise ApiError(
+            raise ServiceError(
                 "The sandbox answers to 127.0.0.1 and localhost only.", code="AccessDeniedException", status=403
             )
 
     def _write(self, reply: WireReply) -> None:
-        if reply.ending is not Ending.WHOLE:
+        if reply.ending is not ReplyEnding.WHOLE:
             self.close_connection = True
-        if reply.ending is Ending.RESET:
+        if reply.ending is ReplyEnding.RESET:
             self.server.reset(self.connection)
-        if reply.ending in (Ending.RESET, Ending.SILENT):
+        if reply.ending in (ReplyEnding.RESET, ReplyEnding.SILENT):
             return
         self.send_response_only(reply.status)
         for name, value in reply.headers.items():
@@ -163,14 +163,14 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            is_whole = reply.ending is Ending.WHOLE
+            is_whole = reply.ending is ReplyEnding.WHOLE
             self.wfile.write(reply.body if is_whole else reply.body[: len(reply.body) // 2])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer unparsable requests in JSON, which AWS clients expect, instead of http.server's HTML."""
         self.close_connection = True
         text = message or explain or HTTPStatus(code).phrase
-        self._write(error_reply(ApiError(text, code="SerializationException", status=code), "-"))
+        self._write(error_reply(ServiceError(text, code="SerializationException", status=code), "-"))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
         """Log nothing: a poll every second would flood the sandbox's output."""

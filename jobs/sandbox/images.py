@@ -16,44 +16,44 @@ from pathlib import Path
 
 from jobs.sandbox.context import Document
 
-SHELF = Path(__file__).with_name("images")
+IMAGES_DIR = Path(__file__).with_name("images")
 # No image name begins with an underscore: no job can request these two.
-BASE = SHELF / "_base"
-SIMULATION = SHELF / "_simulation"
+BASE_IMAGE_DIR = IMAGES_DIR / "_base"
+SIMULATION_DIR = IMAGES_DIR / "_simulation"
 # Well-known images of tools: the command is looked up on this machine's PATH.
-EMPTY = "scratch"
-TOOLS = {"alpine", "amazonlinux", "bash", "busybox", "debian", "python", "shell", "ubuntu"}
+EMPTY_IMAGE = "scratch"
+TOOL_IMAGES = {"alpine", "amazonlinux", "bash", "busybox", "debian", "python", "shell", "ubuntu"}
 STANDARD_PATH = "/usr/local/bin:/usr/bin:/bin"
 
-NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "command.json")
+IGNORED_FILES = shutil.ignore_patterns("__pycache__", "command.json")
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
-class Image:
+class SandboxImage:
     """The files copied into a job's working folder, and the default command."""
 
     name: str
     folder: Path | None
     default_command: tuple[str, ...]
-    known: bool = True
+    is_known: bool = True
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether it has no program to run."""
-        return self.name == EMPTY
+        return self.name == EMPTY_IMAGE
 
     def argv(self, command: list[str]) -> list[str]:
         """Return the command to run. An unknown image simulates it: its programs are not on this machine."""
-        if not self.known:
+        if not self.is_known:
             return [*self.default_command, *command]
         return command or list(self.default_command)
 
     def unpack(self, destination: Path) -> None:
         if self.folder is not None:
-            for layer in (BASE, self.folder):
-                shutil.copytree(layer, destination, dirs_exist_ok=True, ignore=NOT_SHIPPED)
+            for layer in (BASE_IMAGE_DIR, self.folder):
+                shutil.copytree(layer, destination, dirs_exist_ok=True, ignore=IGNORED_FILES)
 
 
 def short_name(image: str) -> str:
@@ -61,24 +61,24 @@ def short_name(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
-def find_image(image: str) -> Image:
+def find_image(image: str) -> SandboxImage:
     """Return the image of that name, a plain tool image, or the simulation of an unknown one."""
     name = short_name(image)
-    if name == EMPTY:
-        return Image(name, None, ())
-    if name in TOOLS:
-        return Image(name, None, ("sh", "-c", "echo 'No command was given: nothing to do.'"))
-    folder = SHELF / name
+    if name == EMPTY_IMAGE:
+        return SandboxImage(name, None, ())
+    if name in TOOL_IMAGES:
+        return SandboxImage(name, None, ("sh", "-c", "echo 'No command was given: nothing to do.'"))
+    folder = IMAGES_DIR / name
     if _NAME.fullmatch(name) and folder.is_dir():
-        return Image(name, folder, _default_command(folder))
-    return Image(name, SIMULATION, _default_command(SIMULATION), known=False)
+        return SandboxImage(name, folder, _default_command(folder))
+    return SandboxImage(name, SIMULATION_DIR, _default_command(SIMULATION_DIR), is_known=False)
 
 
 def _default_command(folder: Path) -> tuple[str, ...]:
     return tuple(json.loads((folder / "command.json").read_text()))
 
 
-def make_path(folder: Path) -> str:
+def create_search_path(folder: Path) -> str:
     """Return a PATH on which `python` and `python3` are the sandbox's Python, without its packages."""
     folder.mkdir(parents=True, exist_ok=True)
     interpreter = Path(sys.executable).resolve()
@@ -89,12 +89,12 @@ def make_path(folder: Path) -> str:
     return f"{folder}{os.pathsep}{STANDARD_PATH}"
 
 
-def substitute(command: list[str], parameters: dict[str, str]) -> list[str]:
+def substitute_parameters(command: list[str], parameters: dict[str, str]) -> list[str]:
     """Replace each element `Ref::name` by its parameter. Inside a longer text it remains, as on AWS."""
     return [
         parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word for word in command
     ]
 
 
-def plain_environment(container: Document) -> dict[str, str]:
+def environment_variables(container: Document) -> dict[str, str]:
     return {entry["name"]: entry.get("value", "") for entry in container.get("environment", ()) if "name" in entry}

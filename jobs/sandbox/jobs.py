@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.sandbox.context import Document, Home, now_ms, present
+from jobs.sandbox.context import AccountRegion, Document, drop_none, now_ms
 from jobs.sandbox.store import Store
 
 STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
-ENDS = ("SUCCEEDED", "FAILED")
+FINAL_STATUSES = ("SUCCEEDED", "FAILED")
 
 # A child's spec is its parent's: ten thousand children share one document.
 SELECT = (
@@ -20,18 +20,18 @@ SELECT_BY_ID = SELECT + " WHERE job.id IN (SELECT value FROM json_each(?))"  # n
 
 
 @dataclass(frozen=True)
-class Job:
+class SandboxJob:
     """A row of the job table. `attempts` are the finished ones, `attempt` is the current one."""
 
     number: int
     id: str
-    home: Home
+    account_region: AccountRegion
     queue: str
     name: str
     definition: str
     parent: str | None
-    place: int | None
-    size: int | None
+    array_index: int | None
+    array_size: int | None
     status: str
     status_reason: str | None
     created_at: int
@@ -46,17 +46,17 @@ class Job:
     tags: dict[str, str]
 
     @classmethod
-    def from_row(cls, row: sqlite3.Row) -> "Job":
+    def from_row(cls, row: sqlite3.Row) -> "SandboxJob":
         return cls(
             number=row["number"],
             id=row["id"],
-            home=Home.from_key(row["home"]),
+            account_region=AccountRegion.from_key(row["home"]),
             queue=row["queue"],
             name=row["name"],
             definition=row["definition"],
             parent=row["parent"],
-            place=row["place"],
-            size=row["size"],
+            array_index=row["place"],
+            array_size=row["size"],
             status=row["status"],
             status_reason=row["status_reason"],
             created_at=row["created_at"],
@@ -90,53 +90,53 @@ class Job:
         seconds: int | None = (self.spec.get("timeout") or {}).get("attemptDurationSeconds")
         return seconds
 
-    def blockers(self) -> list[str]:
+    def blocking_ids(self) -> list[str]:
         """Return the ids of the jobs that must succeed first. A parent array depends through its children."""
         ids = []
         for dependency in self.spec.get("dependsOn", ()):
             other, kind = dependency.get("jobId"), dependency.get("type")
             if other is None:
-                if self.place:
-                    ids.append(f"{self.parent}:{self.place - 1}")
-            elif kind == "N_TO_N" and self.place is not None:
-                ids.append(f"{other}:{self.place}")
+                if self.array_index:
+                    ids.append(f"{self.parent}:{self.array_index - 1}")
+            elif kind == "N_TO_N" and self.array_index is not None:
+                ids.append(f"{other}:{self.array_index}")
             else:
                 ids.append(other)
         return ids
 
 
-def find_jobs(store: Store, ids: Iterable[str]) -> list[Job]:
+def find_jobs(store: Store, ids: Iterable[str]) -> list[SandboxJob]:
     """Return the existing jobs of these ids, in the given order."""
     ordered_ids = list(ids)
-    rows = store.rows(SELECT_BY_ID, json.dumps(ordered_ids))
-    jobs_by_id = {row["id"]: Job.from_row(row) for row in rows}
+    rows = store.fetch_all(SELECT_BY_ID, json.dumps(ordered_ids))
+    jobs_by_id = {row["id"]: SandboxJob.from_row(row) for row in rows}
     return [jobs_by_id[job_id] for job_id in ordered_ids if job_id in jobs_by_id]
 
 
-def find_job(store: Store, job_id: str) -> Job | None:
-    row = store.row(f"{SELECT} WHERE job.id = ?", job_id)
-    return Job.from_row(row) if row else None
+def find_job(store: Store, job_id: str) -> SandboxJob | None:
+    row = store.fetch_one(f"{SELECT} WHERE job.id = ?", job_id)
+    return SandboxJob.from_row(row) if row else None
 
 
-def job_arn(job: Job) -> str:
-    return job.home.arn("job", job.id)
+def job_arn(job: SandboxJob) -> str:
+    return job.account_region.arn("job", job.id)
 
 
-def _array(store: Store, job: Job) -> Document | None:
-    if job.place is not None:
-        return {"index": job.place}
-    if job.size is None:
+def _array_properties(store: Store, job: SandboxJob) -> Document | None:
+    if job.array_index is not None:
+        return {"index": job.array_index}
+    if job.array_size is None:
         return None
-    counts = store.rows("SELECT status, count(*) AS jobs FROM job WHERE parent = ? GROUP BY status", job.id)
+    counts = store.fetch_all("SELECT status, count(*) AS jobs FROM job WHERE parent = ? GROUP BY status", job.id)
     summary = dict.fromkeys(STATUSES, 0) | {row["status"]: row["jobs"] for row in counts}
-    return {"size": job.size, "statusSummary": summary, "statusSummaryLastUpdatedAt": now_ms()}
+    return {"size": job.array_size, "statusSummary": summary, "statusSummaryLastUpdatedAt": now_ms()}
 
 
-def summary(store: Store, job: Job) -> Document:
+def job_summary(store: Store, job: SandboxJob) -> Document:
     """Return an entry of ListJobs: no tags, queue or attempts."""
     last = job.last_attempt or {}
-    end_fields = present({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
-    return present(
+    end_fields = drop_none({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
+    return drop_none(
         {
             "jobArn": job_arn(job),
             "jobId": job.id,
@@ -147,14 +147,14 @@ def summary(store: Store, job: Job) -> Document:
             "startedAt": job.started_at,
             "stoppedAt": job.stopped_at,
             "container": end_fields or None,
-            "arrayProperties": _array(store, job),
+            "arrayProperties": _array_properties(store, job),
             "jobDefinition": job.definition,
             "shareIdentifier": job.spec.get("shareIdentifier"),
         }
     )
 
 
-def detail(store: Store, job: Job) -> Document:
+def job_detail(store: Store, job: SandboxJob) -> Document:
     """Return a job of DescribeJobs. `startedAt` is absent before the start, as in AWS's own examples."""
     spec = job.spec
     last = job.last_attempt
@@ -169,25 +169,25 @@ def detail(store: Store, job: Job) -> Document:
         "createdAt": job.created_at,
         "startedAt": job.started_at,
         "stoppedAt": job.stopped_at,
-        "attempts": [_attempt(job, attempt) for attempt in job.attempts],
-        "arrayProperties": _array(store, job),
+        "attempts": [_attempt_detail(job, attempt) for attempt in job.attempts],
+        "arrayProperties": _array_properties(store, job),
         "tags": job.tags,
         "isCancelled": job.cancelled,
         "isTerminated": job.terminated,
         **{key: value for key, value in spec.items() if key not in {"container", "ecsProperties"}},
     }
-    attempt_fields = _ran(job, last) if last else {}
+    attempt_fields = _attempt_container(job, last) if last else {}
     if "ecsProperties" in spec:
-        answer["ecsProperties"] = _task(spec["ecsProperties"], job, attempt_fields)
+        answer["ecsProperties"] = _task_properties(spec["ecsProperties"], job, attempt_fields)
     else:
         answer["container"] = job.container | attempt_fields
-    return present(answer)
+    return drop_none(answer)
 
 
-def _ran(job: Job, attempt: Document) -> Document:
+def _attempt_container(job: SandboxJob, attempt: Document) -> Document:
     """Return the fields that an attempt adds to its container."""
-    cluster = f"arn:aws:ecs:{job.home.region}:{job.home.account}:task"
-    return present(
+    cluster = f"arn:aws:ecs:{job.account_region.region}:{job.account_region.account}:task"
+    return drop_none(
         {
             "exitCode": attempt.get("exitCode"),
             "reason": attempt.get("reason"),
@@ -198,17 +198,17 @@ def _ran(job: Job, attempt: Document) -> Document:
     )
 
 
-def _attempt(job: Job, attempt: Document) -> Document:
+def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
     times = {key: attempt.get(key) for key in ("startedAt", "stoppedAt", "statusReason")}
-    container_fields = _ran(job, attempt)
+    container_fields = _attempt_container(job, attempt)
     if "ecsProperties" not in job.spec:
-        return present({**times, "container": container_fields})
+        return drop_none({**times, "container": container_fields})
     task_arn = container_fields.pop("taskArn")
     container = {"name": job.container.get("name"), **container_fields}
-    return present({**times, "taskProperties": [{"taskArn": task_arn, "containers": [present(container)]}]})
+    return drop_none({**times, "taskProperties": [{"taskArn": task_arn, "containers": [drop_none(container)]}]})
 
 
-def _task(properties: Document, job: Job, attempt_fields: Document) -> Document:
+def _task_properties(properties: Document, job: SandboxJob, attempt_fields: Document) -> Document:
     """Return a task of several containers: only the one that runs here has an end."""
     (task,) = properties["taskProperties"]
     end_fields = {key: value for key, value in attempt_fields.items() if key != "taskArn"}
@@ -216,4 +216,6 @@ def _task(properties: Document, job: Job, attempt_fields: Document) -> Document:
         container | end_fields if container.get("name") == job.container.get("name") else container
         for container in task["containers"]
     ]
-    return {"taskProperties": [present({**task, "containers": containers, "taskArn": attempt_fields.get("taskArn")})]}
+    return {
+        "taskProperties": [drop_none({**task, "containers": containers, "taskArn": attempt_fields.get("taskArn")})]
+    }

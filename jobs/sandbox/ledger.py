@@ -6,7 +6,7 @@ Only tests read it, to compare it with a portal's rows. It is kept if faults may
 import json
 from collections.abc import Callable
 
-from jobs.sandbox.context import Call, Document, now_ms
+from jobs.sandbox.context import ApiCall, Document, now_ms
 from jobs.sandbox.store import Store
 
 SCHEMA = """
@@ -15,9 +15,9 @@ CREATE TABLE IF NOT EXISTS acceptance (
     accepted TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, request_id TEXT NOT NULL)
 """
 # Records an acceptance: the call, and the job's id or the definition's ARN.
-Accepted = Callable[[Call, str], None]
+RecordAcceptance = Callable[[ApiCall, str], None]
 
-NAMES = {"SubmitJob": "jobName", "RegisterJobDefinition": "jobDefinitionName"}
+NAME_FIELDS = {"SubmitJob": "jobName", "RegisterJobDefinition": "jobDefinitionName"}
 
 
 class Ledger:
@@ -25,22 +25,28 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        store.change(SCHEMA)
+        store.execute(SCHEMA)
 
-    def write(self, call: Call, resource_id: str) -> None:
+    def record(self, call: ApiCall, resource_id: str) -> None:
         """Record an acceptance. Call it inside the accepting transaction."""
-        self._store.change(
+        self._store.execute(
             "INSERT INTO acceptance (at, operation, home, accepted, name, tags, request_id) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(now_ms(), call.operation, call.home.key, resource_id, call.params[NAMES[call.operation]]),
+            *(
+                now_ms(),
+                call.operation,
+                call.account_region.key,
+                resource_id,
+                call.params[NAME_FIELDS[call.operation]],
+            ),
             *(json.dumps(call.params.get("tags", {})), call.request_id),
         )
 
     def read(self, *, after: int = 0) -> list[Document]:
         """Return acceptances beyond a number. `accepted` is a job's id or a definition's ARN, `at` in ms."""
-        rows = self._store.rows("SELECT * FROM acceptance WHERE number > ? ORDER BY number", after)
+        rows = self._store.fetch_all("SELECT * FROM acceptance WHERE number > ? ORDER BY number", after)
         return [{**dict(row), "tags": json.loads(row["tags"])} for row in rows]
 
 
-def no_ledger(call: Call, resource_id: str) -> None:
+def record_nothing(call: ApiCall, resource_id: str) -> None:
     """Record nothing."""

@@ -5,22 +5,22 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.sandbox.context import Call, Document, Home, now_ms, present
-from jobs.sandbox.errors import ApiError, InvalidParameter
+from jobs.sandbox.context import AccountRegion, ApiCall, Document, drop_none, now_ms
+from jobs.sandbox.errors import InvalidParameterError, ServiceError
 from jobs.sandbox.store import Store
 
 DEFAULT_GROUP = "/aws/batch/job"
-LONGEST_MESSAGE = 256 * 1024
-PAGE_BYTES = 1024 * 1024
-PAGE_EVENTS = 10_000
+MAX_MESSAGE_BYTES = 256 * 1024
+MAX_PAGE_BYTES = 1024 * 1024
+MAX_PAGE_EVENTS = 10_000
 EVENT_OVERHEAD = 26  # bytes that CloudWatch adds to each message
-FOREVER = 1 << 60
+NO_END_TIME = 1 << 60
 
-FORWARD = (
+SELECT_FORWARD = (
     "SELECT place, said_at, stored_at, message FROM line "
     "WHERE stream = ? AND place >= ? AND said_at >= ? AND said_at < ? ORDER BY place LIMIT ?"
 )
-BACKWARD = (
+SELECT_BACKWARD = (
     "SELECT place, said_at, stored_at, message FROM line "
     "WHERE stream = ? AND place < ? AND said_at >= ? AND said_at < ? ORDER BY place DESC LIMIT ?"
 )
@@ -30,7 +30,7 @@ BACKWARD = (
 class LogTarget:
     """The stream that an attempt writes to."""
 
-    home: Home
+    account_region: AccountRegion
     group: str
     stream: str
 
@@ -52,50 +52,50 @@ class LogWriter:
                 for line_number, message in enumerate((text for text in messages if text), start=self._next)
             ]
             self._next += len(rows)
-            self._store.change_many("INSERT INTO line VALUES (?, ?, ?, ?, ?)", rows)
+            self._store.execute_many("INSERT INTO line VALUES (?, ?, ?, ?, ?)", rows)
 
 
-class Logs:
+class LogService:
     """The operations of CloudWatch Logs, and the writers of jobs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def open(self, target: LogTarget) -> LogWriter:
+    def create_stream(self, target: LogTarget) -> LogWriter:
         """Create a stream, visible (and empty) from now on."""
         with self._store.transaction():
-            self._store.change(
+            self._store.execute(
                 "INSERT INTO stream (home, log_group, name, created_at) VALUES (?, ?, ?, ?)",
-                *(target.home.key, target.group, target.stream, now_ms()),
+                *(target.account_region.key, target.group, target.stream, now_ms()),
             )
-            return LogWriter(self._store, self._number(target))
+            return LogWriter(self._store, self._stream_number(target))
 
-    def _number(self, target: LogTarget) -> int:
-        row = self._store.row(
+    def _stream_number(self, target: LogTarget) -> int:
+        row = self._store.fetch_one(
             "SELECT number FROM stream WHERE home = ? AND log_group = ? AND name = ?",
-            *(target.home.key, target.group, target.stream),
+            *(target.account_region.key, target.group, target.stream),
         )
         if row is None:
-            raise ApiError("The specified log stream does not exist.", code="ResourceNotFoundException")
+            raise ServiceError("The specified log stream does not exist.", code="ResourceNotFoundException")
         return int(row["number"])
 
-    def get_log_events(self, call: Call) -> Document:
+    def get_log_events(self, call: ApiCall) -> Document:
         """Return a page of one stream. An unchanged token means the end."""
         params = call.params
-        target = LogTarget(call.home, self._group(call), params["logStreamName"])
+        target = LogTarget(call.account_region, self._group(call), params["logStreamName"])
         with self._store.lock:
-            stream = self._number(target)
-            size = self._size(stream)
-            forward, line_number = _direction(params, size)
-            limit = params.get("limit", PAGE_EVENTS)
-            if not 1 <= limit <= PAGE_EVENTS:
-                raise InvalidParameter(f"limit must be between 1 and {PAGE_EVENTS}")
-            rows = self._store.rows(
-                FORWARD if forward else BACKWARD,
-                *(stream, line_number, params.get("startTime", 0), params.get("endTime", FOREVER), limit),
+            stream = self._stream_number(target)
+            size = self._line_count(stream)
+            forward, line_number = _read_position(params, size)
+            limit = params.get("limit", MAX_PAGE_EVENTS)
+            if not 1 <= limit <= MAX_PAGE_EVENTS:
+                raise InvalidParameterError(f"limit must be between 1 and {MAX_PAGE_EVENTS}")
+            rows = self._store.fetch_all(
+                SELECT_FORWARD if forward else SELECT_BACKWARD,
+                *(stream, line_number, params.get("startTime", 0), params.get("endTime", NO_END_TIME), limit),
             )
         page: list[sqlite3.Row] = []
-        bytes_left = PAGE_BYTES
+        bytes_left = MAX_PAGE_BYTES
         for row in rows:
             bytes_left -= len(row["message"].encode()) + EVENT_OVERHEAD
             if bytes_left < 0 and page:
@@ -108,38 +108,38 @@ class Logs:
                 {"timestamp": row["said_at"], "message": row["message"], "ingestionTime": row["stored_at"]}
                 for row in page
             ],
-            "nextForwardToken": _token("f", after),
-            "nextBackwardToken": _token("b", first),
+            "nextForwardToken": _encode_token("f", after),
+            "nextBackwardToken": _encode_token("b", first),
         }
 
-    def _size(self, stream: int) -> int:
-        last = self._store.row("SELECT max(place) AS last FROM line WHERE stream = ?", stream)
+    def _line_count(self, stream: int) -> int:
+        last = self._store.fetch_one("SELECT max(place) AS last FROM line WHERE stream = ?", stream)
         return 0 if last is None or last["last"] is None else int(last["last"]) + 1
 
-    def _group(self, call: Call) -> str:
+    def _group(self, call: ApiCall) -> str:
         group: str | None = call.params.get("logGroupName") or call.params.get("logGroupIdentifier")
         if group is None:
-            raise InvalidParameter("logGroupName is required")
+            raise InvalidParameterError("logGroupName is required")
         if group.startswith("arn:"):
             group = group.split(":", 6)[6].removesuffix(":*")
-        if group != DEFAULT_GROUP and not self._store.row(
-            "SELECT 1 FROM stream WHERE home = ? AND log_group = ? LIMIT 1", call.home.key, group
+        if group != DEFAULT_GROUP and not self._store.fetch_one(
+            "SELECT 1 FROM stream WHERE home = ? AND log_group = ? LIMIT 1", call.account_region.key, group
         ):
-            raise ApiError("The specified log group does not exist.", code="ResourceNotFoundException")
+            raise ServiceError("The specified log group does not exist.", code="ResourceNotFoundException")
         return group
 
-    def describe_log_streams(self, call: Call) -> Document:
+    def describe_log_streams(self, call: ApiCall) -> Document:
         """Return the streams of a group by name, at most 50 a page."""
         prefix, after = call.params.get("logStreamNamePrefix", ""), call.params.get("nextToken", "")
         group, limit = self._group(call), min(call.params.get("limit", 50), 50)
-        rows = self._store.rows(
+        rows = self._store.fetch_all(
             "SELECT number, name, created_at FROM stream WHERE home = ? AND log_group = ? "
             "AND name > ? AND substr(name, 1, ?) = ? ORDER BY name LIMIT ?",
-            *(call.home.key, group, after, len(prefix), prefix, limit + 1),
+            *(call.account_region.key, group, after, len(prefix), prefix, limit + 1),
         )
         streams = []
         for row in rows[:limit]:
-            times_row = self._store.row(
+            times_row = self._store.fetch_one(
                 "SELECT min(said_at) AS first, max(said_at) AS last FROM line WHERE stream = ?", row["number"]
             )
             times = (
@@ -151,25 +151,25 @@ class Logs:
                 {
                     "logStreamName": row["name"],
                     "creationTime": row["created_at"],
-                    "arn": f"arn:aws:logs:{call.home.region}:{call.home.account}:log-group:{group}"
-                    f":log-stream:{row['name']}",
-                    **present(times),
+                    "arn": f"arn:aws:logs:{call.account_region.region}:{call.account_region.account}"
+                    f":log-group:{group}:log-stream:{row['name']}",
+                    **drop_none(times),
                 }
             )
         next_token = streams[-1]["logStreamName"] if len(rows) > limit else None
-        return present({"logStreams": streams, "nextToken": next_token})
+        return drop_none({"logStreams": streams, "nextToken": next_token})
 
 
-def _direction(params: Document, size: int) -> tuple[bool, int]:
+def _read_position(params: Document, size: int) -> tuple[bool, int]:
     """Return whether to read forwards, and from which line: `f/n` means from n on, `b/n` means before n."""
     token = params.get("nextToken")
     if token is None:
         return (True, 0) if params.get("startFromHead") else (False, size)
     kind, _, line_number = token.partition("/")
     if kind not in {"f", "b"} or not line_number.isdigit():
-        raise InvalidParameter("The specified nextToken is invalid.")
+        raise InvalidParameterError("The specified nextToken is invalid.")
     return kind == "f", int(line_number)
 
 
-def _token(kind: str, line_number: int) -> str:
+def _encode_token(kind: str, line_number: int) -> str:
     return f"{kind}/{line_number:056d}"

@@ -16,21 +16,21 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape
 from botocore.validate import ParamValidator
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.errors import ApiError
+from jobs.sandbox.errors import ServiceError
 
 # botocore has these in upper case; AWS documents that it accepts any case.
-ANY_CASE = {"RetryAction"}
+CASE_INSENSITIVE_ENUMS = {"RetryAction"}
 
-Refusal = Callable[[str], ApiError]
+ErrorFactory = Callable[[str], ServiceError]
 
 
-class Model:
+class ApiModel:
     """One AWS service: parses HTTP requests into (operation, parameters), or rejects them."""
 
-    def __init__(self, service: str, make_error: Refusal) -> None:
+    def __init__(self, service: str, make_error: ErrorFactory) -> None:
         description = _description(service)
         self._model = ServiceModel(description, service)
-        self._refuse = make_error
+        self._make_error = make_error
         self._names = set(self._model.operation_names)
         self._fixed: dict[tuple[str, str], str] = {}
         self._patterns: list[tuple[str, re.Pattern[str], str]] = []
@@ -47,7 +47,7 @@ class Model:
         else:
             self._fixed[method, uri] = name
 
-    def read(
+    def parse(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[str, Document]:
         """Return the operation and its parameters, of the right types and without unknown ones."""
@@ -56,12 +56,12 @@ class Model:
         if body:
             params |= self._json(body)
         if query and isinstance(shape, StructureShape):
-            params |= _from_query(query, shape)
+            params |= _parse_query(query, shape)
         if shape is not None:
             self._check(params, shape)
         return operation, params
 
-    def operation(self, method: str, path: str, headers: Mapping[str, str]) -> str:
+    def operation_name(self, method: str, path: str, headers: Mapping[str, str]) -> str:
         """Return the operation alone, without checking its parameters."""
         return self._route(method, path, headers)[0]
 
@@ -75,23 +75,23 @@ class Model:
         for route_method, pattern, name in self._patterns:
             if route_method == method and (match := pattern.fullmatch(path)):
                 return name, {key: unquote(value) for key, value in match.groupdict().items()}
-        raise ApiError(f"Unknown operation: {method} {path}", code="UnknownOperationException", status=404)
+        raise ServiceError(f"Unknown operation: {method} {path}", code="UnknownOperationException", status=404)
 
     def _json(self, body: bytes) -> Document:
         try:
             document = json.loads(body)
         except ValueError:
-            raise ApiError("The body is not JSON.", code="SerializationException") from None
+            raise ServiceError("The body is not JSON.", code="SerializationException") from None
         if not isinstance(document, dict):
-            raise ApiError("The body is not a JSON object.", code="SerializationException")
+            raise ServiceError("The body is not a JSON object.", code="SerializationException")
         return document
 
     def _check(self, params: Document, shape: Shape) -> None:
         report = ParamValidator().validate(params, shape)
         if report.has_errors():
-            raise self._refuse(report.generate_report())
-        for where, value, choices in _outside_enum(params, shape, ""):
-            raise self._refuse(
+            raise self._make_error(report.generate_report())
+        for where, value, choices in _invalid_enum_values(params, shape, ""):
+            raise self._make_error(
                 f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: "
                 f"Member must satisfy enum value set: [{', '.join(choices)}]"
             )
@@ -104,7 +104,7 @@ def _description(service: str) -> Document:
     return description
 
 
-def _from_query(query: str, shape: StructureShape) -> Document:
+def _parse_query(query: str, shape: StructureShape) -> Document:
     names = {
         member.serialization.get("name", key): key
         for key, member in shape.members.items()
@@ -117,24 +117,31 @@ def _from_query(query: str, shape: StructureShape) -> Document:
     return params
 
 
-def _outside_enum(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:
+def _invalid_enum_values(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:
     """Return every value that is not in its enum: botocore sends those, AWS rejects them."""
     if isinstance(shape, StructureShape):
         return [
             problem
             for key, inner in value.items()
-            for problem in _outside_enum(inner, shape.members[key], f"{where}.{key}" if where else key)
+            for problem in _invalid_enum_values(inner, shape.members[key], f"{where}.{key}" if where else key)
         ]
     if isinstance(shape, ListShape):
         return [
             problem
             for number, inner in enumerate(value, start=1)
-            for problem in _outside_enum(inner, shape.member, f"{where}.{number}.member")
+            for problem in _invalid_enum_values(inner, shape.member, f"{where}.{number}.member")
         ]
     if isinstance(shape, MapShape):
         return [
-            problem for inner in value.values() for problem in _outside_enum(inner, shape.value, f"{where}.value")
+            problem
+            for inner in value.values()
+            for problem in _invalid_enum_values(inner, shape.value, f"{where}.value")
         ]
-    if isinstance(shape, StringShape) and shape.enum and shape.name not in ANY_CASE and value not in shape.enum:
+    if (
+        isinstance(shape, StringShape)
+        and shape.enum
+        and shape.name not in CASE_INSENSITIVE_ENUMS
+        and value not in shape.enum
+    ):
         return [(where, value, shape.enum)]
     return []

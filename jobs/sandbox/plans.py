@@ -4,24 +4,24 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from jobs.sandbox.images import find_image, make_path, plain_environment
-from jobs.sandbox.jobs import Job
-from jobs.sandbox.logs import DEFAULT_GROUP, Logs, LogTarget, LogWriter
-from jobs.sandbox.processes import Plan
+from jobs.sandbox.images import create_search_path, environment_variables, find_image
+from jobs.sandbox.jobs import SandboxJob
+from jobs.sandbox.logs import DEFAULT_GROUP, LogService, LogTarget, LogWriter
+from jobs.sandbox.processes import AttemptPlan
 
 
-class Planner:
+class AttemptPlanner:
     """Makes plans. Working folders and buckets are next to the state file."""
 
-    def __init__(self, files: Path, logs: Logs) -> None:
+    def __init__(self, files: Path, logs: LogService) -> None:
         self._work = files / "work"
         self._buckets = files / "buckets"
         files.mkdir(mode=0o700, exist_ok=True)
         self._buckets.mkdir(exist_ok=True)
-        self._path = make_path(files / "bin")
+        self._path = create_search_path(files / "bin")
         self._logs = logs
 
-    def plan(self, job: Job, environment_name: str) -> Plan:
+    def plan(self, job: SandboxJob, environment_name: str) -> AttemptPlan:
         """Return the plan of a job's next attempt, in the compute environment that has room for it."""
         task_id = uuid4().hex
         folder = self._work / task_id
@@ -29,9 +29,9 @@ class Planner:
         target = _log_target(job, task_id)
 
         def open_log() -> LogWriter | None:
-            return self._logs.open(target) if target else None
+            return self._logs.create_stream(target) if target else None
 
-        return Plan(
+        return AttemptPlan(
             job_id=job.id,
             record={
                 "taskId": task_id,
@@ -45,9 +45,9 @@ class Planner:
             open_log=open_log,
         )
 
-    def _environment(self, job: Job, environment_name: str, folder: Path) -> dict[str, str]:
+    def _environment(self, job: SandboxJob, environment_name: str, folder: Path) -> dict[str, str]:
         """Return the job's environment variables, with none of ours: no keys, secrets or addresses of the portal."""
-        variables = plain_environment(job.container)
+        variables = environment_variables(job.container)
         return {
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
@@ -61,11 +61,11 @@ class Planner:
             "AWS_BATCH_JOB_ATTEMPT": str(len(job.attempts) + 1),
             "AWS_BATCH_JQ_NAME": job.queue.rpartition("/")[2],
             "AWS_BATCH_CE_NAME": environment_name,
-            **({} if job.place is None else {"AWS_BATCH_JOB_ARRAY_INDEX": str(job.place)}),
+            **({} if job.array_index is None else {"AWS_BATCH_JOB_ARRAY_INDEX": str(job.array_index)}),
         }
 
 
-def _log_target(job: Job, task_id: str) -> LogTarget | None:
+def _log_target(job: SandboxJob, task_id: str) -> LogTarget | None:
     """Return CloudWatch's stream for the output; None for another log driver."""
     configuration = job.container.get("logConfiguration") or {}
     if configuration.get("logDriver", "awslogs") != "awslogs":
@@ -73,4 +73,4 @@ def _log_target(job: Job, task_id: str) -> LogTarget | None:
     options = configuration.get("options") or {}
     name = job.definition.rpartition("/")[2].partition(":")[0]
     prefix = options.get("awslogs-stream-prefix") or name[:200]
-    return LogTarget(job.home, options.get("awslogs-group", DEFAULT_GROUP), f"{prefix}/default/{task_id}")
+    return LogTarget(job.account_region, options.get("awslogs-group", DEFAULT_GROUP), f"{prefix}/default/{task_id}")

@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import IO
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.images import Image
-from jobs.sandbox.logs import LONGEST_MESSAGE, LogWriter
+from jobs.sandbox.images import SandboxImage
+from jobs.sandbox.logs import MAX_MESSAGE_BYTES, LogWriter
 
-LISTEN_SECONDS = 0.1  # how long a line may wait for others before it is stored
-LISTEN_BYTES = 256 * 1024
-LEFT_BEHIND_SECONDS = 2.0  # how long killed processes may take to disappear
-PROC = Path("/proc")
+READ_TIMEOUT_SECONDS = 0.1  # how long a line may wait for others before it is stored
+MAX_READ_BYTES = 256 * 1024
+KILL_TIMEOUT_SECONDS = 2.0  # how long killed processes may take to disappear
+PROC_DIR = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AttemptPlan:
     """The parameters of an attempt."""
 
     job_id: str
     record: Document  # the attempt's part of the job's row
-    image: Image
+    image: SandboxImage
     argv: list[str]
     environment: dict[str, str]
     folder: Path
@@ -37,12 +37,12 @@ class Plan:
 
 
 @dataclass
-class Attempt:
-    """A running attempt. `started` and `ended` are called on its own thread."""
+class AttemptProcess:
+    """A running attempt. `on_started` and `on_ended` are called on its own thread."""
 
-    plan: Plan
-    started: Callable[["Attempt"], None]
-    ended: Callable[["Attempt", int, str | None], None]
+    plan: AttemptPlan
+    on_started: Callable[["AttemptProcess"], None]
+    on_ended: Callable[["AttemptProcess", int, str | None], None]
     process: subprocess.Popen[bytes] | None = None
     thread: threading.Thread = field(init=False)
 
@@ -51,7 +51,7 @@ class Attempt:
             target=self._run, name=f"sandbox-attempt-{self.plan.record['taskId'][:8]}", daemon=True
         )
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self.thread.start()
 
     def _run(self) -> None:
@@ -60,17 +60,17 @@ class Attempt:
             try:
                 self.process = self._spawn()
             except (OSError, ValueError) as error:
-                self.ended(self, 127, f"CannotStartContainerError: {error}"[:255])
+                self.on_ended(self, 127, f"CannotStartContainerError: {error}"[:255])
                 return
             with self.process as process:
                 log = self.plan.open_log()
-                self.started(self)
+                self.on_started(self)
                 if process.stdout is not None:
-                    _listen(process, process.stdout, log)
+                    _store_output(process, process.stdout, log)
                 code = process.wait()
-                _end_group(process.pid)
+                _kill_group(process.pid)
             shutil.rmtree(folder, ignore_errors=True)
-            self.ended(self, code if code >= 0 else 128 - code, None)
+            self.on_ended(self, code if code >= 0 else 128 - code, None)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -95,13 +95,13 @@ class Attempt:
                 os.killpg(self.process.pid, number)
 
 
-def _end_group(group: int) -> None:
+def _kill_group(group: int) -> None:
     """Kill all processes that the first one left behind, before the end is reported, as a container does.
 
     killpg returns before SIGKILL has taken effect. Where orphans are not reaped, they stay in the group as zombies:
     hence the time limit.
     """
-    deadline = time.monotonic() + LEFT_BEHIND_SECONDS
+    deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
         while time.monotonic() < deadline:
@@ -109,68 +109,70 @@ def _end_group(group: int) -> None:
             os.killpg(group, 0)
 
 
-def _listen(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
+def _store_output(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
     """Store lines as they come, until the process has ended, without waiting for processes that it left running."""
     remainder = b""
     while True:
         has_ended = process.poll() is not None
-        chunk = _read(pipe, 0 if has_ended else LISTEN_SECONDS)
+        chunk = _read_pipe(pipe, 0 if has_ended else READ_TIMEOUT_SECONDS)
         if chunk:
-            lines, remainder = _split(remainder + chunk)
+            lines, remainder = _split_lines(remainder + chunk)
             if log is not None:
                 log.write(lines)
         elif has_ended or chunk == b"":
             break
     if remainder and log is not None:
-        log.write(_texts([remainder]))
+        log.write(_log_messages([remainder]))
     # The pipe may be closed long before the process ends.
     process.wait()
 
 
-def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
+def _read_pipe(pipe: IO[bytes], seconds: float) -> bytes | None:
     """Return the output so far; b"" at the end of the pipe, None if there was none."""
     descriptor = pipe.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return None
-    output = os.read(descriptor, LISTEN_BYTES)
+    output = os.read(descriptor, MAX_READ_BYTES)
     if output and seconds:
         # Collect a burst in one write: a program that prints a thousand lines costs a few commits.
         time.sleep(0.01)
-        while len(output) < LISTEN_BYTES and select.select([descriptor], [], [], 0)[0]:
-            more = os.read(descriptor, LISTEN_BYTES - len(output))
+        while len(output) < MAX_READ_BYTES and select.select([descriptor], [], [], 0)[0]:
+            more = os.read(descriptor, MAX_READ_BYTES - len(output))
             if not more:
                 break
             output += more
     return output
 
 
-def _split(text: bytes) -> tuple[list[str], bytes]:
+def _split_lines(text: bytes) -> tuple[list[str], bytes]:
     """Return the complete lines and the rest. A line longer than an event is cut into several."""
     *lines, remainder = text.split(b"\n")
-    while len(remainder) > LONGEST_MESSAGE:
-        lines.append(remainder[:LONGEST_MESSAGE])
-        remainder = remainder[LONGEST_MESSAGE:]
-    return list(_texts(lines)), remainder
+    while len(remainder) > MAX_MESSAGE_BYTES:
+        lines.append(remainder[:MAX_MESSAGE_BYTES])
+        remainder = remainder[MAX_MESSAGE_BYTES:]
+    return list(_log_messages(lines)), remainder
 
 
-def _texts(lines: Iterable[bytes]) -> Iterable[str]:
+def _log_messages(lines: Iterable[bytes]) -> Iterable[str]:
     for line in lines:
-        for start in range(0, len(line), LONGEST_MESSAGE):
-            yield line[start : start + LONGEST_MESSAGE].decode("utf-8", "replace").rstrip("\r")
+        for start in range(0, len(line), MAX_MESSAGE_BYTES):
+            yield line[start : start + MAX_MESSAGE_BYTES].decode("utf-8", "replace").rstrip("\r")
 
 
-def reap(job_ids: set[str]) -> None:
+def kill_orphans(job_ids: set[str]) -> None:
     """Kill the processes that a killed sandbox left behind.
 
     A process is identified by the AWS_BATCH_JOB_ID in its environment, never by its process id alone: those are
     reused. Without /proc (macOS) this is impossible, and nothing is killed.
     """
-    if not job_ids or not PROC.is_dir():
+    if not job_ids or not PROC_DIR.is_dir():
         return
     markers = {f"AWS_BATCH_JOB_ID={job_id}".encode() for job_id in job_ids}
-    deadline = time.monotonic() + LEFT_BEHIND_SECONDS
+    deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
     while time.monotonic() < deadline:  # one that is just forking may be missed in a round
-        pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _marked(entry, markers)]
+        pids = [
+            int(entry.name) for entry in PROC_DIR.iterdir() if entry.name.isdigit() and _is_of_job(entry, markers)
+        ]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -179,7 +181,7 @@ def reap(job_ids: set[str]) -> None:
         time.sleep(0.02)
 
 
-def _marked(entry: Path, markers: set[bytes]) -> bool:
+def _is_of_job(entry: Path, markers: set[bytes]) -> bool:
     try:
         return not markers.isdisjoint((entry / "environ").read_bytes().split(b"\0"))
     except OSError:

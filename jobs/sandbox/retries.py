@@ -4,10 +4,10 @@ https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
 """
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.jobs import Job
+from jobs.sandbox.jobs import SandboxJob
 
 
-def tries_again(job: Job, attempt: Document) -> bool:
+def should_retry(job: SandboxJob, attempt: Document) -> bool:
     """Return whether to retry: the first matching rule decides, or else whether attempts are left."""
     if len(job.attempts) + 1 >= job.allowed_attempts:
         return False

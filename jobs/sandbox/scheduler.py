@@ -2,7 +2,7 @@
 
 One thread drives it, with a heap of steps by time and a heap of RUNNABLE jobs per queue. Everything happens under the
 store's lock, each step in one transaction, so that DescribeJobs and the state after a restart agree. Each process has
-its own thread, which reports through `_started` and `_ended`.
+its own thread, which reports through `_on_started` and `_on_ended`.
 """
 
 import heapq
@@ -20,19 +20,19 @@ from functools import partial
 from pathlib import Path
 
 from jobs.sandbox.context import Document, now_ms
-from jobs.sandbox.jobs import SELECT, Job, find_job, find_jobs
-from jobs.sandbox.logs import Logs
-from jobs.sandbox.plans import Planner
-from jobs.sandbox.processes import Attempt, Plan, reap
-from jobs.sandbox.retries import tries_again
-from jobs.sandbox.scheduling import Size, Slots, container_size
+from jobs.sandbox.jobs import SELECT, SandboxJob, find_job, find_jobs
+from jobs.sandbox.logs import LogService
+from jobs.sandbox.plans import AttemptPlanner
+from jobs.sandbox.processes import AttemptPlan, AttemptProcess, kill_orphans
+from jobs.sandbox.retries import should_retry
+from jobs.sandbox.scheduling import Capacity, SlotAllocator, container_capacity
 from jobs.sandbox.store import Store
 
 logger = logging.getLogger(__name__)
 
-KILL_SECONDS = 3.0  # between SIGTERM and SIGKILL; AWS waits 30
-CLOSING_SECONDS = 1.0  # the same, when the sandbox itself is stopped
-PORTION = 500  # jobs per step, so that requests are served in between
+KILL_GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; AWS waits 30
+SHUTDOWN_GRACE_SECONDS = 1.0  # the same, when the sandbox itself is stopped
+STEP_BATCH_SIZE = 500  # jobs per step, so that requests are served in between
 
 DEPENDENCY_FAILED = "Dependent Job failed"
 CHILD_FAILED = "Array Child Job failed"
@@ -42,49 +42,49 @@ TIMED_OUT = "Job attempt duration exceeded timeout"
 class Scheduler:
     """Moves jobs through their states."""
 
-    def __init__(self, store: Store, logs: Logs, *, files: Path, delay: float, processes: int) -> None:
+    def __init__(self, store: Store, logs: LogService, *, files: Path, delay: float, processes: int) -> None:
         self._store = store
         shutil.rmtree(files / "work", ignore_errors=True)
-        self._planner = Planner(files, logs)
-        self._slots = Slots(store, processes)
+        self._planner = AttemptPlanner(files, logs)
+        self._slots = SlotAllocator(store, processes)
         self._delay = delay
         self._wake = threading.Condition(store.lock)
         self._steps: list[tuple[float, int, Callable[[], None]]] = []
-        self._turns = itertools.count()
+        self._sequence = itertools.count()
         self._ready: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._needs: dict[str, Size] = {}
-        self._stuck: list[str] = []
-        self._blocked: dict[str, dict[str, None]] = defaultdict(dict)
+        self._job_sizes: dict[str, Capacity] = {}
+        self._unplaceable: list[str] = []
+        self._dependents: dict[str, dict[str, None]] = defaultdict(dict)
         self._finished: deque[str] = deque()
-        self._attempts: dict[str, Attempt] = {}
+        self._attempts: dict[str, AttemptProcess] = {}
         self._timed_out: set[str] = set()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="sandbox-scheduler", daemon=True)
 
     # Start and shutdown
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Resume every unfinished job and start the thread."""
         self._resume()
         self._thread.start()
 
-    def end(self) -> None:
+    def shut_down(self) -> None:
         """Stop. Running jobs are killed, remain RUNNING in the state, and start again the next time."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
             attempts = list(self._attempts.values())
         self._thread.join()
-        deadline = time.monotonic() + CLOSING_SECONDS
+        deadline = time.monotonic() + SHUTDOWN_GRACE_SECONDS
         for signal_number in (signal.SIGTERM, signal.SIGKILL):
             for attempt in attempts:
                 attempt.signal(signal_number)
             for attempt in attempts:
                 attempt.thread.join(max(0.0, deadline - time.monotonic()))
-            deadline = time.monotonic() + CLOSING_SECONDS
+            deadline = time.monotonic() + SHUTDOWN_GRACE_SECONDS
 
     def _resume(self) -> None:
-        rows = self._store.rows(
+        rows = self._store.fetch_all(
             "SELECT id, status, size FROM job WHERE status NOT IN ('SUCCEEDED', 'FAILED') ORDER BY number"
         )
         unfinished: dict[str, list[str]] = defaultdict(list)
@@ -92,58 +92,58 @@ class Scheduler:
             if row["size"] is None or row["status"] == "SUBMITTED":
                 unfinished[row["status"]].append(row["id"])
         interrupted = unfinished["STARTING"] + unfinished["RUNNING"]
-        reap(set(interrupted))
-        with self._changing():
+        kill_orphans(set(interrupted))
+        with self._transaction():
             for job in find_jobs(self._store, interrupted):
                 if job.stop_reason is not None:
-                    self._record(job, job.attempt or {}, "FAILED", job.stop_reason)
+                    self._finish_attempt(job, job.attempt or {}, "FAILED", job.stop_reason)
                 else:
                     # Not the job's fault: it doesn't count as an attempt.
-                    self._store.change(
+                    self._store.execute(
                         "UPDATE job SET status = 'RUNNABLE', started_at = NULL, attempt = NULL WHERE id = ?", job.id
                     )
                     unfinished["RUNNABLE"].append(job.id)
-        self._later(self._delay, self._leave_submitted, unfinished["SUBMITTED"])
-        self._later(0, self._check, unfinished["PENDING"])
-        self._later(0, self._queue_up, unfinished["RUNNABLE"])
+        self._schedule_batches(self._delay, self._advance_submitted, unfinished["SUBMITTED"])
+        self._schedule_batches(0, self._check_dependencies, unfinished["PENDING"])
+        self._schedule_batches(0, self._enqueue_runnable, unfinished["RUNNABLE"])
 
     # Called by the operations
 
     def admit(self, job_id: str, children: list[str]) -> None:
         """Schedule an accepted job, with its children if it is an array."""
         with self._wake:
-            self._later(self._delay, self._leave_submitted, [job_id, *children])
+            self._schedule_batches(self._delay, self._advance_submitted, [job_id, *children])
             self._wake.notify_all()
 
-    def stop(self, job: Job, reason: str, *, by_force: bool) -> None:
+    def stop_job(self, job: SandboxJob, reason: str, *, by_force: bool) -> None:
         """Cancel (if not started) or terminate (`by_force`) a job. For an array, its children."""
-        with self._changing():
+        with self._transaction():
             targets = [job]
-            if job.size is not None:
-                self._mark(job, reason, by_force=by_force)
-                rows = self._store.rows(
+            if job.array_size is not None:
+                self._record_stop_request(job, reason, by_force=by_force)
+                rows = self._store.fetch_all(
                     f"{SELECT} WHERE job.parent = ? AND job.status NOT IN ('SUCCEEDED', 'FAILED')", job.id
                 )
-                targets = [Job.from_row(row) for row in rows]
+                targets = [SandboxJob.from_row(row) for row in rows]
             for target in targets:
                 self._stop_one(target, reason, by_force=by_force)
 
-    def _mark(self, job: Job, reason: str, *, by_force: bool) -> None:
+    def _record_stop_request(self, job: SandboxJob, reason: str, *, by_force: bool) -> None:
         """Record the stop request before the job ends. The first reason remains."""
-        self._store.change(
+        self._store.execute(
             "UPDATE job SET terminated = terminated OR ?, cancelled = cancelled OR ?, "
             "stop_reason = coalesce(stop_reason, ?) WHERE id = ? AND status NOT IN ('SUCCEEDED', 'FAILED')",
             *(by_force, not by_force, reason, job.id),
         )
 
-    def _stop_one(self, job: Job, reason: str, *, by_force: bool) -> None:
+    def _stop_one(self, job: SandboxJob, reason: str, *, by_force: bool) -> None:
         attempt = self._attempts.get(job.id)
         starts = job.status in {"STARTING", "RUNNING"}
         if job.status in {"SUCCEEDED", "FAILED"} or (starts and not by_force):
             return
-        self._mark(job, reason, by_force=by_force)
+        self._record_stop_request(job, reason, by_force=by_force)
         if attempt is None:
-            self._finish([job.id], "FAILED", reason)
+            self._finish_jobs([job.id], "FAILED", reason)
         elif job.stop_reason is None:
             self._kill(attempt)
 
@@ -151,8 +151,8 @@ class Scheduler:
         """Reconsider jobs without room: a queue or an environment is new or changed."""
         with self._wake:
             self._slots.forget_queues()
-            self._later(0, self._queue_up, self._stuck)
-            self._stuck = []
+            self._schedule_batches(0, self._enqueue_runnable, self._unplaceable)
+            self._unplaceable = []
             self._wake.notify_all()
 
     # The thread
@@ -168,59 +168,59 @@ class Scheduler:
                     continue
                 _, _, step = heapq.heappop(self._steps)
                 try:
-                    with self._changing():
+                    with self._transaction():
                         step()
                 except Exception:
                     logger.exception("A step of the scheduler failed; its jobs stay as they are.")
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         """Run a change of states and its consequences in one transaction."""
         with self._wake, self._store.transaction():
             yield
-            self._settle()
-            self._dispatch()
+            self._propagate_ends()
+            self._start_ready()
             self._wake.notify_all()
 
-    def _later(self, seconds: float, step: Callable[[list[str]], None], ids: list[str]) -> None:
-        for start in range(0, len(ids), PORTION):
-            portion = ids[start : start + PORTION]
-            self._at(seconds, partial(step, portion))
+    def _schedule_batches(self, seconds: float, step: Callable[[list[str]], None], ids: list[str]) -> None:
+        for start in range(0, len(ids), STEP_BATCH_SIZE):
+            portion = ids[start : start + STEP_BATCH_SIZE]
+            self._schedule(seconds, partial(step, portion))
 
-    def _at(self, seconds: float, step: Callable[[], None]) -> None:
-        heapq.heappush(self._steps, (time.monotonic() + seconds, next(self._turns), step))
+    def _schedule(self, seconds: float, step: Callable[[], None]) -> None:
+        heapq.heappush(self._steps, (time.monotonic() + seconds, next(self._sequence), step))
 
     # Before the start
 
-    def _leave_submitted(self, ids: list[str]) -> None:
+    def _advance_submitted(self, ids: list[str]) -> None:
         free: list[str] = []
         waiting: list[str] = []
         for job in find_jobs(self._store, ids):
-            (waiting if job.size is not None or job.blockers() else free).append(job.id)
-        self._move(waiting, "PENDING", after=("SUBMITTED",))
+            (waiting if job.array_size is not None or job.blocking_ids() else free).append(job.id)
+        self._set_status(waiting, "PENDING", after=("SUBMITTED",))
         self._make_runnable(free)
-        self._later(self._delay, self._check, waiting)
+        self._schedule_batches(self._delay, self._check_dependencies, waiting)
 
-    def _check(self, ids: list[str]) -> None:
+    def _check_dependencies(self, ids: list[str]) -> None:
         """End the PENDING jobs whose dependencies failed, and make those runnable whose dependencies succeeded."""
         failed, free = [], []
         for job in find_jobs(self._store, ids):
-            if job.status != "PENDING" or job.size is not None:
+            if job.status != "PENDING" or job.array_size is not None:
                 continue
-            blockers = self._unfinished(job)
+            blockers = self._unfinished_blockers(job)
             if blockers is None:
                 failed.append(job.id)
             elif not blockers:
                 free.append(job.id)
             for blocker in blockers or ():
-                self._blocked[blocker][job.id] = None
-        self._finish(failed, "FAILED", DEPENDENCY_FAILED)
+                self._dependents[blocker][job.id] = None
+        self._finish_jobs(failed, "FAILED", DEPENDENCY_FAILED)
         self._make_runnable(free)
 
-    def _unfinished(self, job: Job) -> list[str] | None:
+    def _unfinished_blockers(self, job: SandboxJob) -> list[str] | None:
         """Return the unfinished jobs that this one depends on; None if one failed or was forgotten."""
-        blockers = job.blockers()
-        rows = self._store.rows(
+        blockers = job.blocking_ids()
+        rows = self._store.fetch_all(
             "SELECT id, status FROM job WHERE id IN (SELECT value FROM json_each(?))", json.dumps(blockers)
         )
         states = {row["id"]: row["status"] for row in rows}
@@ -229,28 +229,28 @@ class Scheduler:
         return [blocker for blocker in blockers if states[blocker] != "SUCCEEDED"]
 
     def _make_runnable(self, ids: list[str]) -> None:
-        self._move(ids, "RUNNABLE", after=("SUBMITTED", "PENDING"))
-        self._later(self._delay, self._queue_up, ids)
+        self._set_status(ids, "RUNNABLE", after=("SUBMITTED", "PENDING"))
+        self._schedule_batches(self._delay, self._enqueue_runnable, ids)
 
-    def _move(self, ids: list[str], status: str, *, after: tuple[str, ...]) -> None:
+    def _set_status(self, ids: list[str], status: str, *, after: tuple[str, ...]) -> None:
         """Set the status of those jobs that still have an expected one: some may have been stopped meanwhile."""
-        self._store.change(
+        self._store.execute(
             "UPDATE job SET status = ?, status_reason = NULL WHERE id IN (SELECT value FROM json_each(?)) "
             "AND status IN (SELECT value FROM json_each(?))",
             *(status, json.dumps(ids), json.dumps(after)),
         )
 
-    def _queue_up(self, ids: list[str]) -> None:
+    def _enqueue_runnable(self, ids: list[str]) -> None:
         for job in find_jobs(self._store, ids):
-            if job.status == "RUNNABLE" and job.id not in self._needs:
-                self._needs[job.id] = container_size(job.container)
+            if job.status == "RUNNABLE" and job.id not in self._job_sizes:
+                self._job_sizes[job.id] = container_capacity(job.container)
                 heapq.heappush(self._ready[job.queue], (job.number, job.id))
 
-    def _dispatch(self) -> None:
+    def _start_ready(self) -> None:
         """Start jobs that have room: queues by priority, first come, first served within each."""
-        for queue in sorted(self._ready, key=lambda queue: -self._slots.lane(queue).priority):
+        for queue in sorted(self._ready, key=lambda queue: -self._slots.queue(queue).priority):
             ready = self._ready[queue]
-            while ready and not self._slots.full and self._start_first(queue, ready):
+            while ready and not self._slots.is_full and self._start_first(queue, ready):
                 pass
             if not ready:
                 del self._ready[queue]
@@ -258,80 +258,80 @@ class Scheduler:
     def _start_first(self, queue: str, ready: list[tuple[int, str]]) -> bool:
         """Start the head of a queue. False if it has to wait, with everything behind it."""
         _, job_id = ready[0]
-        capacity = self._needs.get(job_id)
+        capacity = self._job_sizes.get(job_id)
         if capacity is None:  # stopped while it waited
             heapq.heappop(ready)
             return True
-        if reason := self._slots.lane(queue).why_never(capacity):
+        if reason := self._slots.queue(queue).why_unplaceable(capacity):
             # AWS would let it block the queue. Here it is set aside, so that one mistake doesn't stop everyone.
             heapq.heappop(ready)
-            del self._needs[job_id]
-            self._stuck.append(job_id)
-            self._store.change("UPDATE job SET status_reason = ? WHERE id = ?", reason, job_id)
+            del self._job_sizes[job_id]
+            self._unplaceable.append(job_id)
+            self._store.execute("UPDATE job SET status_reason = ? WHERE id = ?", reason, job_id)
             return True
-        environment = self._slots.take(job_id, queue, capacity)
+        environment = self._slots.allocate(job_id, queue, capacity)
         if environment is None:
             return False
         heapq.heappop(ready)
-        del self._needs[job_id]
-        self._move([job_id], "STARTING", after=("RUNNABLE",))
-        self._at(self._delay, partial(self._start, job_id, environment))
+        del self._job_sizes[job_id]
+        self._set_status([job_id], "STARTING", after=("RUNNABLE",))
+        self._schedule(self._delay, partial(self._start_attempt, job_id, environment))
         return True
 
     # The attempt
 
-    def _start(self, job_id: str, environment: str) -> None:
+    def _start_attempt(self, job_id: str, environment: str) -> None:
         job = find_job(self._store, job_id)
         if job is None or job.status != "STARTING":
             return
         plan = self._planner.plan(job, environment)
-        if plan.image.empty:
-            self._pass(job, plan)
+        if plan.image.is_empty:
+            self._finish_empty_attempt(job, plan)
             return
-        attempt = Attempt(plan, self._started, self._ended)
+        attempt = AttemptProcess(plan, self._on_started, self._on_ended)
         self._attempts[job_id] = attempt
-        attempt.begin()
+        attempt.start()
 
-    def _pass(self, job: Job, plan: Plan) -> None:
+    def _finish_empty_attempt(self, job: SandboxJob, plan: AttemptPlan) -> None:
         """Start and end an attempt in which nothing runs."""
         now = now_ms()
-        self._store.change("UPDATE job SET started_at = ? WHERE id = ?", now, job.id)
-        self._slots.give_back(job.id)
+        self._store.execute("UPDATE job SET started_at = ? WHERE id = ?", now, job.id)
+        self._slots.release(job.id)
         record = {name: value for name, value in plan.record.items() if name != "stream"}
         reason = _status_reason(job, timed_out=False, reason=None)
         ended = {**record, "startedAt": now, "exitCode": 0, "reason": None, "statusReason": reason}
-        self._record(job, ended, "SUCCEEDED", reason)
+        self._finish_attempt(job, ended, "SUCCEEDED", reason)
 
-    def _started(self, attempt: Attempt) -> None:
+    def _on_started(self, attempt: AttemptProcess) -> None:
         with self._wake:
             if self._closing or attempt.process is None:
                 attempt.signal(signal.SIGKILL)
                 return
-            with self._changing():
-                job = self._job_of(attempt)
+            with self._transaction():
+                job = self._find_job(attempt)
                 now = now_ms()
                 record = {**attempt.plan.record, "startedAt": now, "pid": attempt.process.pid}
-                self._store.change(
+                self._store.execute(
                     "UPDATE job SET status = 'RUNNING', started_at = ?, attempt = ? WHERE id = ?",
                     *(now, json.dumps(record), job.id),
                 )
                 if job.stop_reason is not None:
                     self._kill(attempt)
                 elif job.timeout_seconds is not None:
-                    self._at(job.timeout_seconds, partial(self._time_out, attempt))
+                    self._schedule(job.timeout_seconds, partial(self._time_out, attempt))
 
-    def _job_of(self, attempt: Attempt) -> Job:
+    def _find_job(self, attempt: AttemptProcess) -> SandboxJob:
         job = find_job(self._store, attempt.plan.job_id)
         if job is None:
             raise LookupError(attempt.plan.job_id)
         return job
 
-    def _time_out(self, attempt: Attempt) -> None:
+    def _time_out(self, attempt: AttemptProcess) -> None:
         if self._attempts.get(attempt.plan.job_id) is attempt:
             self._timed_out.add(attempt.plan.job_id)
             self._kill(attempt)
 
-    def _kill(self, attempt: Attempt) -> None:
+    def _kill(self, attempt: AttemptProcess) -> None:
         """Send SIGTERM to the process group, and SIGKILL if it doesn't end."""
         attempt.signal(signal.SIGTERM)
 
@@ -339,38 +339,38 @@ class Scheduler:
             if self._attempts.get(attempt.plan.job_id) is attempt:
                 attempt.signal(signal.SIGKILL)
 
-        self._at(KILL_SECONDS, insist)
+        self._schedule(KILL_GRACE_SECONDS, insist)
 
-    def _ended(self, attempt: Attempt, exit_code: int, reason: str | None) -> None:
+    def _on_ended(self, attempt: AttemptProcess, exit_code: int, reason: str | None) -> None:
         with self._wake:
             if self._closing:
                 return
-            with self._changing():
-                job = self._job_of(attempt)
+            with self._transaction():
+                job = self._find_job(attempt)
                 del self._attempts[job.id]
                 timed_out = job.id in self._timed_out
                 self._timed_out.discard(job.id)
-                self._slots.give_back(job.id)
+                self._slots.release(job.id)
                 record = {
-                    **_without_stream_if_never_started(job, attempt),
+                    **_attempt_row(job, attempt),
                     "exitCode": exit_code,
                     "reason": reason,
                     "statusReason": _status_reason(job, timed_out=timed_out, reason=reason),
                 }
                 if exit_code == 0 and job.stop_reason is None and not timed_out:
-                    self._record(job, record, "SUCCEEDED", record["statusReason"])
-                elif job.stop_reason is None and not timed_out and tries_again(job, record):
-                    self._record(job, record, "RUNNABLE", record["statusReason"])
-                    self._later(self._delay, self._queue_up, [job.id])
+                    self._finish_attempt(job, record, "SUCCEEDED", record["statusReason"])
+                elif job.stop_reason is None and not timed_out and should_retry(job, record):
+                    self._finish_attempt(job, record, "RUNNABLE", record["statusReason"])
+                    self._schedule_batches(self._delay, self._enqueue_runnable, [job.id])
                 else:
-                    self._record(job, record, "FAILED", record["statusReason"])
+                    self._finish_attempt(job, record, "FAILED", record["statusReason"])
 
-    def _record(self, job: Job, record: Document, status: str, reason: str) -> None:
+    def _finish_attempt(self, job: SandboxJob, record: Document, status: str, reason: str) -> None:
         """Append the ended attempt to the job's attempts, and set its next status."""
         now = now_ms()
         attempts = [*job.attempts, {"statusReason": reason, **record, "stoppedAt": now}] if record else job.attempts
         is_retry = status == "RUNNABLE"
-        self._store.change(
+        self._store.execute(
             "UPDATE job SET status = ?, status_reason = ?, attempts = ?, attempt = NULL, "
             "started_at = CASE WHEN ? THEN NULL ELSE started_at END, stopped_at = ? WHERE id = ?",
             *(status, reason, json.dumps(attempts), is_retry, None if is_retry else now, job.id),
@@ -380,30 +380,30 @@ class Scheduler:
 
     # After the end
 
-    def _finish(self, ids: list[str], status: str, reason: str | None) -> None:
+    def _finish_jobs(self, ids: list[str], status: str, reason: str | None) -> None:
         """End jobs that have no running attempt."""
-        self._store.change_many(
+        self._store.execute_many(
             "UPDATE job SET status = ?, status_reason = ?, stopped_at = ? WHERE id = ?",
             [(status, reason, now_ms(), job_id) for job_id in ids],
         )
         for job_id in ids:
-            self._needs.pop(job_id, None)
-            self._slots.give_back(job_id)
+            self._job_sizes.pop(job_id, None)
+            self._slots.release(job_id)
         self._finished.extend(ids)
 
-    def _settle(self) -> None:
+    def _propagate_ends(self) -> None:
         """Update dependents and arrays of ended jobs, and theirs in turn, without recursion."""
         while self._finished:
             job_id = self._finished.popleft()
-            if waiting := self._blocked.pop(job_id, None):
-                self._check(list(waiting))
+            if waiting := self._dependents.pop(job_id, None):
+                self._check_dependencies(list(waiting))
             parent, index = job_id.partition(":")[::2]
             if index:
                 self._close_array(parent)
 
     def _close_array(self, parent: str) -> None:
         """End an array with its last child; one failed child makes it fail."""
-        open_child = self._store.row(
+        open_child = self._store.fetch_one(
             "SELECT 1 FROM job WHERE parent = ? "
             "AND status IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING') LIMIT 1",
             parent,
@@ -411,24 +411,24 @@ class Scheduler:
         array = find_job(self._store, parent)
         if open_child or array is None or array.status in {"SUCCEEDED", "FAILED"}:
             return
-        failure = self._store.row(
+        failure = self._store.fetch_one(
             "SELECT max(status_reason != ?) AS own FROM job WHERE parent = ? AND status = 'FAILED'",
             *(DEPENDENCY_FAILED, parent),
         )
         if failure is None or failure["own"] is None:
-            self._finish([parent], "SUCCEEDED", None)
+            self._finish_jobs([parent], "SUCCEEDED", None)
         else:
             reason = CHILD_FAILED if failure["own"] else DEPENDENCY_FAILED
-            self._finish([parent], "FAILED", array.stop_reason or reason)
+            self._finish_jobs([parent], "FAILED", array.stop_reason or reason)
 
 
-def _without_stream_if_never_started(job: Job, attempt: Attempt) -> Document:
+def _attempt_row(job: SandboxJob, attempt: AttemptProcess) -> Document:
     if job.attempt is not None:
         return job.attempt
     return {key: value for key, value in attempt.plan.record.items() if key != "stream"}
 
 
-def _status_reason(job: Job, *, timed_out: bool, reason: str | None) -> str:
+def _status_reason(job: SandboxJob, *, timed_out: bool, reason: str | None) -> str:
     if job.stop_reason is not None:
         return job.stop_reason
     if timed_out:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs.sandbox.context import Document
 from jobs.sandbox.store import Store
-from jobs.sandbox.validation import requirements
+from jobs.sandbox.validation import resource_requirements
 
 MEMORY_PER_VCPU = 8 * 1024  # MiB: the maximum of Fargate and of AWS's memory-optimised instances
 VCPUS_PER_GPU = 4  # a g4dn.xlarge: 4 vCPU, one T4
@@ -25,118 +25,118 @@ NO_INSTANCE_FITS = (
 
 
 @dataclass(frozen=True)
-class Size:
+class Capacity:
     """The resources that a job needs, or that an environment has."""
 
     vcpus: float = 0
     memory: int = 0
     gpus: int = 0
 
-    def __add__(self, other: "Size") -> "Size":
-        return Size(self.vcpus + other.vcpus, self.memory + other.memory, self.gpus + other.gpus)
+    def __add__(self, other: "Capacity") -> "Capacity":
+        return Capacity(self.vcpus + other.vcpus, self.memory + other.memory, self.gpus + other.gpus)
 
-    def __sub__(self, other: "Size") -> "Size":
-        return Size(self.vcpus - other.vcpus, self.memory - other.memory, self.gpus - other.gpus)
+    def __sub__(self, other: "Capacity") -> "Capacity":
+        return Capacity(self.vcpus - other.vcpus, self.memory - other.memory, self.gpus - other.gpus)
 
-    def fits(self, available: "Size") -> bool:
+    def fits_in(self, available: "Capacity") -> bool:
         return self.vcpus <= available.vcpus and self.memory <= available.memory and self.gpus <= available.gpus
 
 
-def container_size(container: Document) -> Size:
-    needs = requirements(container)
-    return Size(float(needs.get("VCPU", 1)), int(needs.get("MEMORY", 0)), int(needs.get("GPU", 0)))
+def container_capacity(container: Document) -> Capacity:
+    needs = resource_requirements(container)
+    return Capacity(float(needs.get("VCPU", 1)), int(needs.get("MEMORY", 0)), int(needs.get("GPU", 0)))
 
 
-def environment_size(environment: Document) -> Size:
+def environment_capacity(environment: Document) -> Capacity:
     resources = environment.get("computeResources") or {}
     vcpus = resources.get("maxvCpus", 256)
     gpu = any(str(kind).startswith(GPU_FAMILIES) for kind in resources.get("instanceTypes", ()))
-    return Size(vcpus, vcpus * MEMORY_PER_VCPU, vcpus // VCPUS_PER_GPU if gpu else 0)
+    return Capacity(vcpus, vcpus * MEMORY_PER_VCPU, vcpus // VCPUS_PER_GPU if gpu else 0)
 
 
 @dataclass(frozen=True)
-class Environment:
+class ComputeEnvironment:
     """A compute environment as the scheduler sees it."""
 
     arn: str
     name: str
-    size: Size
+    size: Capacity
 
 
 @dataclass(frozen=True)
-class Lane:
+class SchedulingQueue:
     """A queue as the scheduler sees it."""
 
     priority: int
-    environments: tuple[Environment, ...]
+    environments: tuple[ComputeEnvironment, ...]
 
-    def why_never(self, capacity: Size) -> str | None:
+    def why_unplaceable(self, capacity: Capacity) -> str | None:
         """Return why a job of this size can never start; None if it can."""
-        if any(capacity.fits(environment.size) for environment in self.environments):
+        if any(capacity.fits_in(environment.size) for environment in self.environments):
             return None
         gpus = max((environment.size.gpus for environment in self.environments), default=0)
         return NO_INSTANCE_FITS if capacity.gpus and not gpus else TOO_LARGE
 
 
-class Slots:
+class SlotAllocator:
     """Allocations of capacity to jobs. Guarded by the scheduler's lock."""
 
     def __init__(self, store: Store, processes: int) -> None:
         self._store = store
         self._processes = processes
-        self._lanes: dict[str, Lane] = {}
-        self._used: dict[str, Size] = {}
-        self._held: dict[str, tuple[str, Size]] = {}
+        self._queues: dict[str, SchedulingQueue] = {}
+        self._used_capacity: dict[str, Capacity] = {}
+        self._allocations: dict[str, tuple[str, Capacity]] = {}
 
     def forget_queues(self) -> None:
         """Read queues and environments again when they are next needed."""
-        self._lanes.clear()
+        self._queues.clear()
 
-    def lane(self, queue: str) -> Lane:
-        if queue not in self._lanes:
-            self._lanes[queue] = self._read_lane(queue)
-        return self._lanes[queue]
+    def queue(self, queue: str) -> SchedulingQueue:
+        if queue not in self._queues:
+            self._queues[queue] = self._read_queue(queue)
+        return self._queues[queue]
 
-    def _read_lane(self, queue: str) -> Lane:
-        body = self._body(queue)
+    def _read_queue(self, queue: str) -> SchedulingQueue:
+        body = self._read_resource(queue)
         order = sorted(body["computeEnvironmentOrder"], key=lambda entry: int(entry["order"]))
-        bodies = [self._body(entry["computeEnvironment"]) for entry in order]
-        return Lane(
+        bodies = [self._read_resource(entry["computeEnvironment"]) for entry in order]
+        return SchedulingQueue(
             body["priority"],
             tuple(
-                Environment(
+                ComputeEnvironment(
                     environment["computeEnvironmentArn"],
                     environment["computeEnvironmentName"],
-                    environment_size(environment),
+                    environment_capacity(environment),
                 )
                 for environment in bodies
                 if environment["state"] == "ENABLED"
             ),
         )
 
-    def _body(self, arn: str) -> Document:
-        row = self._store.row("SELECT body FROM resource WHERE arn = ?", arn)
+    def _read_resource(self, arn: str) -> Document:
+        row = self._store.fetch_one("SELECT body FROM resource WHERE arn = ?", arn)
         if row is None:
             raise LookupError(arn)
         document: Document = json.loads(row["body"])
         return document
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the process limit is reached: this machine is real, whatever the environments' capacity."""
-        return len(self._held) >= self._processes
+        return len(self._allocations) >= self._processes
 
-    def take(self, job: str, queue: str, capacity: Size) -> str | None:
+    def allocate(self, job: str, queue: str, capacity: Capacity) -> str | None:
         """Allocate capacity in the first environment that has enough. Return its name, or None."""
-        for environment in self.lane(queue).environments:
-            used = self._used.get(environment.arn, Size())
-            if capacity.fits(environment.size - used):
-                self._used[environment.arn] = used + capacity
-                self._held[job] = (environment.arn, capacity)
+        for environment in self.queue(queue).environments:
+            used = self._used_capacity.get(environment.arn, Capacity())
+            if capacity.fits_in(environment.size - used):
+                self._used_capacity[environment.arn] = used + capacity
+                self._allocations[job] = (environment.arn, capacity)
                 return environment.name
         return None
 
-    def give_back(self, job: str) -> None:
-        if allocation := self._held.pop(job, None):
+    def release(self, job: str) -> None:
+        if allocation := self._allocations.pop(job, None):
             environment, capacity = allocation
-            self._used[environment] = self._used[environment] - capacity
+            self._used_capacity[environment] = self._used_capacity[environment] - capacity

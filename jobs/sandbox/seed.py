@@ -1,11 +1,11 @@
 """The compute environments and queues of a new sandbox, as the demo needs them."""
 
-from jobs.sandbox.context import Call, Document, Home
-from jobs.sandbox.queues import ENVIRONMENT, QUEUE, Queues
+from jobs.sandbox.context import AccountRegion, ApiCall, Document
+from jobs.sandbox.queues import ENVIRONMENT, QUEUE, QueueService
 from jobs.sandbox.signature import DEFAULT_ACCOUNT
 from jobs.sandbox.store import Store
 
-HOME = Home(DEFAULT_ACCOUNT, "us-west-2")
+SEED_ACCOUNT = AccountRegion(DEFAULT_ACCOUNT, "us-west-2")
 
 ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
     "ec2-general": ("EC2", ["m5.xlarge", "c5.xlarge", "r5.xlarge"]),
@@ -24,7 +24,7 @@ QUEUES: dict[str, tuple[str, int]] = {
 }
 
 
-def populate(store: Store, queues: Queues, vcpus: int) -> None:
+def create_seed_queues(store: Store, queues: QueueService, vcpus: int) -> None:
     """Create what is missing, and set the environments' nominal vCPU to this start's option."""
     for name, (kind, instance_types) in ENVIRONMENTS.items():
         resources: Document = {
@@ -34,7 +34,7 @@ def populate(store: Store, queues: Queues, vcpus: int) -> None:
             "securityGroupIds": ["sg-0a1b2c3d"],
         }
         if kind == "EC2":
-            role = f"arn:aws:iam::{HOME.account}:instance-profile/ecsInstanceRole"
+            role = f"arn:aws:iam::{SEED_ACCOUNT.account}:instance-profile/ecsInstanceRole"
             resources |= {
                 "minvCpus": 0,
                 "desiredvCpus": 0,
@@ -42,26 +42,28 @@ def populate(store: Store, queues: Queues, vcpus: int) -> None:
                 "instanceRole": role,
                 "allocationStrategy": "BEST_FIT_PROGRESSIVE",
             }
-        arn = HOME.arn(ENVIRONMENT, name)
-        if (environment := store.resource(ENVIRONMENT, HOME, arn)) is not None:
-            store.rewrite(arn, {**environment, "computeResources": environment["computeResources"] | resources})
+        arn = SEED_ACCOUNT.arn(ENVIRONMENT, name)
+        if (environment := store.find_resource(ENVIRONMENT, SEED_ACCOUNT, arn)) is not None:
+            store.update_resource(
+                arn, {**environment, "computeResources": environment["computeResources"] | resources}
+            )
             continue
         queues.create_environment(
-            _call(
+            _seed_call(
                 "CreateComputeEnvironment",
                 {"computeEnvironmentName": name, "type": "MANAGED", "computeResources": resources},
             )
         )
     for name, (environment_name, priority) in QUEUES.items():
-        if store.resource(QUEUE, HOME, HOME.arn(QUEUE, name)) is None:
+        if store.find_resource(QUEUE, SEED_ACCOUNT, SEED_ACCOUNT.arn(QUEUE, name)) is None:
             order = [{"order": 1, "computeEnvironment": environment_name}]
             queues.create_queue(
-                _call(
+                _seed_call(
                     "CreateJobQueue",
                     {"jobQueueName": name, "priority": priority, "computeEnvironmentOrder": order},
                 )
             )
 
 
-def _call(operation: str, params: Document) -> Call:
-    return Call(HOME, operation, params, size=0, request_id="world")
+def _seed_call(operation: str, params: Document) -> ApiCall:
+    return ApiCall(SEED_ACCOUNT, operation, params, size=0, request_id="world")

@@ -10,31 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from jobs.sandbox.context import Home
-from jobs.sandbox.errors import ApiError
+from jobs.sandbox.context import AccountRegion
+from jobs.sandbox.errors import ServiceError
 
 DEFAULT_ACCOUNT = "123456789012"
-STAMP = "%Y%m%dT%H%M%SZ"
+DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 _CREDENTIAL = re.compile(r"Credential=([^/\s]+)/(\d{8})/([^/\s]+)/([^/\s]+)/aws4_request")
 _ASSUMED_KEY = re.compile(r"ASIA0000(\d{12})")
 
 
 @dataclass(frozen=True)
-class Scope:
+class SignatureScope:
     """The account, region and service that a signature is for."""
 
-    home: Home
+    account_region: AccountRegion
     service: str
 
 
-def assumed_key(account: str) -> str:
+def role_access_key(account: str) -> str:
     """Return an access key that contains its account, so that no session needs storing."""
     return f"ASIA0000{account}"
 
 
 @dataclass(frozen=True)
-class Clock:
+class SignatureClock:
     """The time for checking signatures, and their maximum age."""
 
     skew_seconds: float = 0.0
@@ -44,51 +44,53 @@ class Clock:
         return datetime.now(UTC) + timedelta(seconds=self.skew_seconds)
 
 
-EXACT = Clock()
+EXACT_CLOCK = SignatureClock()
 
 
-def read_scope(headers: Mapping[str, str], clock: Clock = EXACT) -> Scope:
+def parse_scope(headers: Mapping[str, str], clock: SignatureClock = EXACT_CLOCK) -> SignatureScope:
     """Return the account, region and service of a request. Reject a missing or expired signature."""
     header = headers.get("Authorization", "")
     if not header:
-        raise ApiError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)
+        raise ServiceError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)
     match = _CREDENTIAL.search(header)
     stamp = headers.get("X-Amz-Date", "")
     if not header.startswith("AWS4-HMAC-SHA256") or not match or not stamp:
-        raise ApiError(
+        raise ServiceError(
             "Authorization header requires an AWS4-HMAC-SHA256 Credential and a X-Amz-Date.",
             code="IncompleteSignatureException",
         )
     key, day, region, service = match.groups()
     _check_age(stamp, day, service, clock)
     assumed = _ASSUMED_KEY.fullmatch(key)
-    return Scope(Home(assumed[1] if assumed else DEFAULT_ACCOUNT, region), service)
+    return SignatureScope(AccountRegion(assumed[1] if assumed else DEFAULT_ACCOUNT, region), service)
 
 
-def _check_age(stamp: str, day: str, service: str, clock: Clock) -> None:
+def _check_age(stamp: str, day: str, service: str, clock: SignatureClock) -> None:
     # STS has its own code for the same message.
     code = "SignatureDoesNotMatch" if service == "sts" else "InvalidSignatureException"
     try:
-        signed = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+        signed = datetime.strptime(stamp, DATE_FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise ApiError(f"Date in X-Amz-Date is not valid: {stamp}", code="IncompleteSignatureException") from None
+        raise ServiceError(f"Date in X-Amz-Date is not valid: {stamp}", code="IncompleteSignatureException") from None
     now = clock.now()
     tolerance = timedelta(seconds=clock.tolerance_seconds)
     minutes = f"{clock.tolerance_seconds / 60:g} min."
     oldest, newest = now - tolerance, now + tolerance
     if signed < oldest:
-        raise ApiError(
-            f"Signature expired: {stamp} is now earlier than {oldest:{STAMP}} ({now:{STAMP}} - {minutes})",
+        raise ServiceError(
+            f"Signature expired: {stamp} is now earlier than {oldest:{DATE_FORMAT}} "
+            f"({now:{DATE_FORMAT}} - {minutes})",
             code=code,
             status=403,
         )
     if signed > newest:
-        raise ApiError(
-            f"Signature not yet current: {stamp} is still later than {newest:{STAMP}} ({now:{STAMP}} + {minutes})",
+        raise ServiceError(
+            f"Signature not yet current: {stamp} is still later than {newest:{DATE_FORMAT}} "
+            f"({now:{DATE_FORMAT}} + {minutes})",
             code=code,
             status=403,
         )
     if not stamp.startswith(day):
-        raise ApiError(
+        raise ServiceError(
             f"Date in Credential scope does not match YYYYMMDD from X-Amz-Date: {day}", code=code, status=403
         )

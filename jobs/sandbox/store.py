@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jobs.sandbox.context import Document, Home
+from jobs.sandbox.context import AccountRegion, Document
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS line (
 """
 
 
-class StateInUse(Exception):  # noqa: N818 - it says what is the matter
+class StateInUseError(Exception):
     """Another sandbox uses this state file."""
 
 
@@ -65,7 +65,7 @@ class Store:
         except sqlite3.OperationalError as error:
             self._db.close()
             if "locked" in str(error):
-                raise StateInUse(f"{path} is in use by another sandbox") from error
+                raise StateInUseError(f"{path} is in use by another sandbox") from error
             raise
 
     def close(self) -> None:
@@ -90,44 +90,44 @@ class Store:
             if self._depth == 0:
                 self._db.execute("COMMIT")
 
-    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+    def fetch_all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with self.lock:
             return self._db.execute(sql, values).fetchall()
 
-    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+    def fetch_one(self, sql: str, *values: Any) -> sqlite3.Row | None:
         with self.lock:
             row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return row
 
-    def change(self, sql: str, *values: Any) -> int:
+    def execute(self, sql: str, *values: Any) -> int:
         """Run one statement. Return the number of changed rows."""
         with self.lock:
             return self._db.execute(sql, values).rowcount
 
-    def change_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         with self.transaction():
             self._db.executemany(sql, rows)
 
     # Queues, compute environments and definitions are few: whole documents, found by ARN.
 
-    def keep(
-        self, kind: str, account_region: Home, arn: str, body: Document, *, name: str, revision: int = 0
+    def save_resource(
+        self, kind: str, account_region: AccountRegion, arn: str, body: Document, *, name: str, revision: int = 0
     ) -> None:
         """Write a resource, new or changed."""
-        self.change(
+        self.execute(
             "INSERT INTO resource (arn, home, kind, name, revision, status, body) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (arn) DO UPDATE SET status = excluded.status, body = excluded.body",
             *(arn, account_region.key, kind, name, revision, body.get("status", ""), json.dumps(body)),
         )
 
-    def rewrite(self, arn: str, body: Document) -> None:
-        self.change(
+    def update_resource(self, arn: str, body: Document) -> None:
+        self.execute(
             "UPDATE resource SET status = ?, body = ? WHERE arn = ?",
             *(body.get("status", ""), json.dumps(body), arn),
         )
 
-    def resource(self, kind: str, account_region: Home, arn: str) -> Document | None:
-        row = self.row(
+    def find_resource(self, kind: str, account_region: AccountRegion, arn: str) -> Document | None:
+        row = self.fetch_one(
             "SELECT body FROM resource WHERE arn = ? AND kind = ? AND home = ?", arn, kind, account_region.key
         )
         return json.loads(row["body"]) if row else None

@@ -5,36 +5,36 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-from jobs.sandbox.errors import ApiError, InvalidParameter
+from jobs.sandbox.errors import InvalidParameterError, ServiceError
 from jobs.sandbox.gateway import WireReply, WireRequest
-from jobs.sandbox.signature import Scope, assumed_key
+from jobs.sandbox.signature import SignatureScope, role_access_key
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 Fields = dict[str, str]
 
 
-class Sts:
+class StsService:
     """Any role may be assumed; its credentials are for the role's account."""
 
-    def operation(self, request: WireRequest) -> str:
+    def operation_name(self, request: WireRequest) -> str:
         return parse_qs(request.body.decode(errors="replace")).get("Action", [""])[0]
 
-    def answer(self, request: WireRequest, scope: Scope, request_id: str) -> WireReply:
+    def answer(self, request: WireRequest, scope: SignatureScope, request_id: str) -> WireReply:
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         action = form.get("Action", "")
         if action == "GetCallerIdentity":
-            result = _caller(scope)
+            result = _caller_identity(scope)
         elif action == "AssumeRole":
-            result = _assumed(form)
+            result = _assume_role(form)
         else:
-            raise ApiError(f"Could not find operation {action}", code="InvalidAction")
+            raise ServiceError(f"Could not find operation {action}", code="InvalidAction")
         return _xml(
             200,
             f'<{action}Response xmlns="{NAMESPACE}"><{action}Result>{result}</{action}Result>'
             f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>",
         )
 
-    def refusal(self, error: ApiError, request_id: str) -> WireReply:
+    def render_error(self, error: ServiceError, request_id: str) -> WireReply:
         return _xml(
             error.status,
             f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
@@ -43,24 +43,24 @@ class Sts:
         )
 
 
-def _caller(scope: Scope) -> str:
-    account = scope.home.account
+def _caller_identity(scope: SignatureScope) -> str:
+    account = scope.account_region.account
     return _elements(
         {"Arn": f"arn:aws:iam::{account}:user/sandbox", "UserId": "AIDASANDBOXUSER00000", "Account": account}
     )
 
 
-def _assumed(form: Fields) -> str:
+def _assume_role(form: Fields) -> str:
     role, session = form.get("RoleArn", ""), form.get("RoleSessionName", "")
     parts = role.split(":", 5)
     if len(parts) != 6 or not parts[4].isdigit() or len(parts[4]) != 12 or not parts[5].startswith("role/"):
-        raise InvalidParameter(f"{role} is invalid")
+        raise InvalidParameterError(f"{role} is invalid")
     if not 2 <= len(session) <= 64:
-        raise InvalidParameter("RoleSessionName must have 2 to 64 characters")
+        raise InvalidParameterError("RoleSessionName must have 2 to 64 characters")
     account, name = parts[4], parts[5].rpartition("/")[2]
     ends = datetime.now(UTC) + timedelta(seconds=int(form.get("DurationSeconds", "3600")))
     credentials = {
-        "AccessKeyId": assumed_key(account),
+        "AccessKeyId": role_access_key(account),
         "SecretAccessKey": "sandbox-secret",
         "SessionToken": uuid4().hex,
         "Expiration": f"{ends:%Y-%m-%dT%H:%M:%SZ}",

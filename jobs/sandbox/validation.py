@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.errors import Refused
+from jobs.sandbox.errors import BatchClientError
 
-REGISTER_BYTES = 24 * 1024
-SUBMIT_BYTES = 30 * 1024
-MOST_TAGS = 50
-SHORTEST_TIMEOUT = 60
+MAX_REGISTER_BYTES = 24 * 1024
+MAX_SUBMIT_BYTES = 30 * 1024
+MAX_TAGS = 50
+MIN_TIMEOUT_SECONDS = 60
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
@@ -21,10 +21,10 @@ _REASON_PATTERN = re.compile(r"[A-Za-z0-9.:\s]*\*?")
 _CODE_PATTERN = re.compile(r"\d*\*?")
 
 # Fields for sizes from before there were resourceRequirements.
-OLD_WAYS = {"VCPU": "vcpus", "MEMORY": "memory"}
+LEGACY_SIZE_FIELDS = {"VCPU": "vcpus", "MEMORY": "memory"}
 
 # vCPU to MiB. https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html
-FARGATE_MEMORY: dict[float, Iterable[int]] = {
+FARGATE_MEMORY_MIB: dict[float, Iterable[int]] = {
     0.25: (512, 1024, 2048),
     0.5: range(1024, 4096 + 1, 1024),
     1: range(2048, 8192 + 1, 1024),
@@ -37,31 +37,31 @@ FARGATE_MEMORY: dict[float, Iterable[int]] = {
 
 def check_name(name: str, label: str) -> None:
     if not _NAME.fullmatch(name):
-        raise Refused(f"{label} should match valid pattern: {_NAME.pattern}")
+        raise BatchClientError(f"{label} should match valid pattern: {_NAME.pattern}")
 
 
 def check_payload(size: int, maximum: int, label: str) -> None:
     if size > maximum:
-        raise Refused(f"{label} payload is {size} bytes; at most {maximum} are allowed")
+        raise BatchClientError(f"{label} payload is {size} bytes; at most {maximum} are allowed")
 
 
 def check_tags(tags: dict[str, str]) -> None:
-    if len(tags) > MOST_TAGS:
-        raise Refused(f"A resource can have at most {MOST_TAGS} tags, not {len(tags)}")
+    if len(tags) > MAX_TAGS:
+        raise BatchClientError(f"A resource can have at most {MAX_TAGS} tags, not {len(tags)}")
     for key, value in tags.items():
         if not 1 <= len(key) <= 128:
-            raise Refused(f"Tag key '{key}' must have 1 to 128 characters")
+            raise BatchClientError(f"Tag key '{key}' must have 1 to 128 characters")
         if len(value) > 256:
-            raise Refused(f"The value of tag '{key}' must have at most 256 characters")
+            raise BatchClientError(f"The value of tag '{key}' must have at most 256 characters")
         if key.lower().startswith("aws:") or value.lower().startswith("aws:"):
-            raise Refused(f"Tag '{key}': the prefix aws: is reserved")
+            raise BatchClientError(f"Tag '{key}': the prefix aws: is reserved")
         if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(value):
-            raise Refused(f"Tag '{key}' contains characters that are not allowed")
+            raise BatchClientError(f"Tag '{key}' contains characters that are not allowed")
 
 
 def check_timeout(timeout: Document | None, minimum: int) -> None:
     if timeout and timeout.get("attemptDurationSeconds", minimum) < minimum:
-        raise Refused(f"Job timeout attemptDurationSeconds must be at least {minimum} seconds")
+        raise BatchClientError(f"Job timeout attemptDurationSeconds must be at least {minimum} seconds")
 
 
 def check_retry(strategy: Document | None) -> None:
@@ -69,18 +69,18 @@ def check_retry(strategy: Document | None) -> None:
         return
     attempts, rules = strategy.get("attempts"), strategy.get("evaluateOnExit", ())
     if attempts is None and rules:
-        raise Refused("RetryAttempts must be provided with retry strategy")
+        raise BatchClientError("RetryAttempts must be provided with retry strategy")
     if attempts is not None and not 1 <= attempts <= 10:
-        raise Refused("RetryAttempts must be between 1 and 10")
+        raise BatchClientError("RetryAttempts must be between 1 and 10")
     if len(rules) > 5:
-        raise Refused("EvaluateOnExit can have at most 5 conditions")
+        raise BatchClientError("EvaluateOnExit can have at most 5 conditions")
     for rule in rules:
         _check_exit_rule(rule)
 
 
 def _check_exit_rule(rule: Document) -> None:
     if rule["action"].upper() not in {"RETRY", "EXIT"}:
-        raise Refused(f"EvaluateOnExit action {rule['action']} must be RETRY or EXIT")
+        raise BatchClientError(f"EvaluateOnExit action {rule['action']} must be RETRY or EXIT")
     for field, pattern in (
         ("onStatusReason", _REASON_PATTERN),
         ("onReason", _REASON_PATTERN),
@@ -88,26 +88,26 @@ def _check_exit_rule(rule: Document) -> None:
     ):
         value = rule.get(field, "")
         if len(value) > 512 or not pattern.fullmatch(value):
-            raise Refused(f"EvaluateOnExit {field} '{value}' does not match {pattern.pattern}")
+            raise BatchClientError(f"EvaluateOnExit {field} '{value}' does not match {pattern.pattern}")
 
 
 def check_environment(entries: Iterable[Document]) -> None:
     for entry in entries:
         name = entry.get("name", "")
         if not name:
-            raise Refused("Environment variable name must not be empty")
+            raise BatchClientError("Environment variable name must not be empty")
         if name.startswith("AWS_BATCH"):
-            raise Refused(f"Environment variable {name}: names cannot start with AWS_BATCH")
+            raise BatchClientError(f"Environment variable {name}: names cannot start with AWS_BATCH")
 
 
 def check_scheduling_priority(priority: int | None) -> None:
     if priority is not None and not 0 <= priority <= 9999:
-        raise Refused("Scheduling priority must be between 0 and 9999")
+        raise BatchClientError("Scheduling priority must be between 0 and 9999")
 
 
-def requirements(container: Document) -> dict[str, str]:
+def resource_requirements(container: Document) -> dict[str, str]:
     """Return a container's sizes by type, from both the legacy fields and resourceRequirements."""
-    legacy = {kind: container.get(field) for kind, field in OLD_WAYS.items()}
+    legacy = {kind: container.get(field) for kind, field in LEGACY_SIZE_FIELDS.items()}
     current = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
     return {kind: str(value) for kind, value in legacy.items() if value is not None} | current
 
@@ -117,11 +117,11 @@ def check_requirements(container: Document) -> None:
     types = set()
     for entry in container.get("resourceRequirements", ()):
         if entry["type"] in types:
-            raise Refused(f"resourceRequirements has {entry['type']} more than once")
+            raise BatchClientError(f"resourceRequirements has {entry['type']} more than once")
         types.add(entry["type"])
-    for kind, legacy_field in OLD_WAYS.items():
+    for kind, legacy_field in LEGACY_SIZE_FIELDS.items():
         if kind in types and container.get(legacy_field) is not None:
-            raise Refused(f"Do not give both {legacy_field} and a resourceRequirements entry of type {kind}")
+            raise BatchClientError(f"Do not give both {legacy_field} and a resourceRequirements entry of type {kind}")
 
 
 def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
@@ -130,23 +130,23 @@ def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
         try:
             number = float(value)
         except ValueError:
-            raise Refused(f"{kind} value '{value}' is not a number") from None
+            raise BatchClientError(f"{kind} value '{value}' is not a number") from None
         is_whole = value.isdigit() and number >= 1
         if kind == "GPU" and fargate:
-            raise Refused("GPU is not applicable for Fargate")
+            raise BatchClientError("GPU is not applicable for Fargate")
         if not is_whole and not (kind == "VCPU" and fargate):
-            raise Refused(f"{kind} value '{value}' must be a whole number greater than 0")
+            raise BatchClientError(f"{kind} value '{value}' must be a whole number greater than 0")
         if kind == "MEMORY" and number < 4:
-            raise Refused("MEMORY must be at least 4 MiB")
+            raise BatchClientError("MEMORY must be at least 4 MiB")
     if fargate and "VCPU" in needs and "MEMORY" in needs:
         vcpus, memory = float(needs["VCPU"]), int(needs["MEMORY"])
-        if memory not in FARGATE_MEMORY.get(vcpus, ()):
-            raise Refused(f"Fargate resource requirements ({vcpus:.2f} vCPU, {memory} MiB) not valid.")
+        if memory not in FARGATE_MEMORY_MIB.get(vcpus, ()):
+            raise BatchClientError(f"Fargate resource requirements ({vcpus:.2f} vCPU, {memory} MiB) not valid.")
 
 
-def check_complete(needs: dict[str, str]) -> None:
+def check_sizes_present(needs: dict[str, str]) -> None:
     """Check that a container has both required sizes."""
     if "VCPU" not in needs:
-        raise Refused("vCPU is not provided.")
+        raise BatchClientError("vCPU is not provided.")
     if "MEMORY" not in needs:
-        raise Refused("Memory is not provided.")
+        raise BatchClientError("Memory is not provided.")

@@ -8,31 +8,31 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jobs.sandbox.context import now_ms
-from jobs.sandbox.faults import FOREVER, Plan
-from jobs.sandbox.jobs import Job
+from jobs.sandbox.faults import FOREVER, FaultPlan
+from jobs.sandbox.jobs import SandboxJob
 from jobs.sandbox.store import Store
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS forgotten (id TEXT PRIMARY KEY) WITHOUT ROWID"
-FORGOTTEN = "coalesce(job.parent, job.id) NOT IN (SELECT id FROM forgotten)"
+NOT_FORGOTTEN = "coalesce(job.parent, job.id) NOT IN (SELECT id FROM forgotten)"
 
 
-class Sight:
+class VisibilityLag:
     """The conditions of the current plan, and the jobs that were made forgotten."""
 
-    def __init__(self, store: Store, plan: Callable[[], Plan]) -> None:
+    def __init__(self, store: Store, plan: Callable[[], FaultPlan]) -> None:
         self._store = store
         self._plan = plan
-        self._described = 0
-        store.change(SCHEMA)
-        self._forgotten = {str(row["id"]) for row in store.rows("SELECT id FROM forgotten")}
+        self._describe_calls = 0
+        store.execute(SCHEMA)
+        self._forgotten = {str(row["id"]) for row in store.fetch_all("SELECT id FROM forgotten")}
 
     def forget(self, ids: Iterable[str]) -> None:
         """Make jobs (an array with its children) unknown from now on, whatever their state."""
         with self._store.lock:
-            self._store.change_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
-            self._forgotten = {str(row["id"]) for row in self._store.rows("SELECT id FROM forgotten")}
+            self._store.execute_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
+            self._forgotten = {str(row["id"]) for row in self._store.fetch_all("SELECT id FROM forgotten")}
 
-    def listed(self) -> tuple[str, list[Any]]:
+    def list_condition(self) -> tuple[str, list[Any]]:
         """Return the condition that ListJobs adds to its WHERE clause."""
         plan, current_time = self._plan(), now_ms()
         condition, values = "", []
@@ -43,20 +43,20 @@ class Sight:
             condition += " AND (job.stopped_at IS NULL OR job.stopped_at > ?)"
             values.append(current_time - plan.purge_seconds * 1000)
         if self._forgotten:
-            condition += f" AND {FORGOTTEN}"
+            condition += f" AND {NOT_FORGOTTEN}"
         return condition, values
 
-    def knows(self, job: Job) -> bool:
+    def knows(self, job: SandboxJob) -> bool:
         """Return whether Batch still knows the job."""
         purged = job.stopped_at is not None and job.stopped_at <= now_ms() - self._plan().purge_seconds * 1000
         return not purged and (job.parent or job.id) not in self._forgotten
 
-    def described(self, jobs: list[Job]) -> list[Job]:
+    def visible_jobs(self, jobs: list[SandboxJob]) -> list[SandboxJob]:
         """Return those of the jobs that this DescribeJobs call includes."""
         plan = self._plan()
-        self._described += 1
+        self._describe_calls += 1
         latest_start = now_ms() - plan.describe_lag_seconds * 1000
-        rng = random.Random(f"{plan.seed}:DescribeJobs omits:{self._described}")
+        rng = random.Random(f"{plan.seed}:DescribeJobs omits:{self._describe_calls}")
         reported_jobs = [job for job in jobs if not plan.describe_omits or rng.random() >= plan.describe_omits]
         return [
             job

@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils.timezone import now
 
-from jobs.aws.batch import Attempt, Observation
+from jobs.aws.batch import AttemptObservation, Observation
 from jobs.models import Job, StateChange
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, rank_of
@@ -160,7 +160,7 @@ def _portal_state(observation: Observation) -> str:
     )
 
 
-def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+def _attempt_json(attempt: AttemptObservation) -> dict[str, Any]:
     return {
         name: _encoder.default(value) if isinstance(value, datetime) else value
         for name, value in asdict(attempt).items()

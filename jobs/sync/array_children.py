@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.deadline import while_time
+from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, ArrayChild, Job
@@ -35,7 +35,7 @@ def read_children(job: Job) -> int:
         return 0
     final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
     indexes = [index for index in range(job.array_size) if index not in final_indexes]
-    freshness = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_PER_CALL * len(indexes) / batch.DESCRIBE_AT_ONCE)
+    freshness = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_PER_CALL * len(indexes) / batch.MAX_JOBS_PER_DESCRIBE)
     if not indexes or not _claim_read(job, freshness):
         return 0
     return _describe_children(job, indexes)
@@ -46,7 +46,7 @@ def read_failed_children(job: Job) -> int:
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
-        indexes = batch.children_listed(reader, job.batch_id or "", State.FAILED)
+        indexes = batch.list_child_indexes(reader, job.batch_id or "", State.FAILED)
         _describe_children(job, indexes)
     except AwsError as error:
         log.warning("array_children_failed", job=job.text_id, error=error.message)
@@ -58,7 +58,7 @@ def read_failed_children(job: Job) -> int:
 def read_due_failed_children(account: Account) -> int:
     """Read the failed children of every array that ended and was not read since. Return the number of arrays."""
     arrays = list(Job.objects.filter(account=account).with_failures_to_read().select_related("account")[:20])
-    for job in while_time(arrays, MAX_RUN_SECONDS):
+    for job in iterate_within(arrays, MAX_RUN_SECONDS):
         read_failed_children(job)
     return len(arrays)
 
@@ -77,8 +77,8 @@ def _claim_read(job: Job, freshness: timedelta) -> bool:
 def _describe_children(job: Job, indexes: Sequence[int]) -> int:
     reader = client_for(job.account, "batch", Purpose.READ)
     calls = 0
-    for start in range(0, len(indexes), batch.DESCRIBE_AT_ONCE):
-        ids = [f"{job.batch_id}:{index}" for index in indexes[start : start + batch.DESCRIBE_AT_ONCE]]
+    for start in range(0, len(indexes), batch.MAX_JOBS_PER_DESCRIBE):
+        ids = [f"{job.batch_id}:{index}" for index in indexes[start : start + batch.MAX_JOBS_PER_DESCRIBE]]
         _save_children(job, batch.describe(reader, ids).observations)
         calls += 1
     return calls
@@ -86,7 +86,7 @@ def _describe_children(job: Job, indexes: Sequence[int]) -> int:
 
 def _save_children(job: Job, observations: Iterable[batch.Observation]) -> None:
     """Save observations, except those that are older than the row."""
-    indexed = [(batch.child_index(observation.batch_id), observation) for observation in observations]
+    indexed = [(batch.parse_child_index(observation.batch_id), observation) for observation in observations]
     by_index = {index: observation for index, observation in indexed if index is not None}
     progress = {
         child.index: (child.attempts, rank_of(child.state)) for child in job.children.filter(index__in=list(by_index))

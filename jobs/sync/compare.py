@@ -20,8 +20,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError, MalformedAnswerError, is_outage
-from jobs.aws.response_reader import Answer
+from jobs.aws.errors import AwsError, MalformedResponseError, is_outage
+from jobs.aws.response_reader import ResponseReader
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
 from jobs.models.database_generation import leave_recovery, recovering_since, safe_from
@@ -39,7 +39,7 @@ OVERLAP = timedelta(minutes=10)
 LISTING_RETENTION = timedelta(days=8)
 MAX_RUN_SECONDS = 5.0
 
-ListingPage = Sequence[batch.Listed]
+ListingPage = Sequence[batch.JobSummary]
 
 
 @dataclass
@@ -94,7 +94,7 @@ def _compare_queue(queue: Queue, deadline: float) -> bool:
         is_complete = queue.swept_at is None or recovering_since() is not None
         since = started_at - LISTING_RETENTION if is_complete else (queue.swept_at or started_at) - OVERLAP
         reader = client_for(queue.account, "batch", Purpose.READ)
-        cursor = ListingCursor(started_at, batch.created_since(reader, queue.arn or queue.name, since))
+        cursor = ListingCursor(started_at, batch.list_created_since(reader, queue.arn or queue.name, since))
         _cursors[queue.pk] = cursor
     for page in cursor.pages:
         _compare_page(queue, page)
@@ -107,7 +107,7 @@ def _compare_queue(queue: Queue, deadline: float) -> bool:
 
 def _compare_page(queue: Queue, page: ListingPage) -> None:
     """Compare one page of AWS's list with its jobs' rows."""
-    by_public_id: dict[UUID, list[batch.Listed]] = defaultdict(list)
+    by_public_id: dict[UUID, list[batch.JobSummary]] = defaultdict(list)
     for summary in page:
         public_id = _parse_marker(summary.name)
         if public_id:
@@ -133,7 +133,7 @@ def _compare_page(queue: Queue, page: ListingPage) -> None:
         _recover_orphans(queue, orphan_ids)
 
 
-def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.Listed, OddityKind]]:
+def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSummary, OddityKind]]:
     """Return the jobs that AWS has beyond the one it should have."""
     if job.delivery in FINAL_DELIVERIES:
         return [(summary, OddityKind.UNWANTED) for summary in summaries]
@@ -142,7 +142,7 @@ def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.Listed, 
         return []  # its worker is about to record which
     if job.delivery != Delivery.SENT:
         reader = client_for(job.account, "batch", Purpose.READ)
-        oldest_first = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+        oldest_first = batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
         if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
             return []  # another process has just recorded which
     return [(summary, OddityKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
@@ -157,7 +157,7 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKin
     by_batch_id = {observation.batch_id: observation for observation in observations}
     for job, batch_id, kind in surplus:
         observation = by_batch_id.get(batch_id)
-        tags = Answer(observation.raw).text_map("tags") if observation else {}
+        tags = ResponseReader(observation.raw).text_map("tags") if observation else {}
         sent_by_us = (
             tags.get("portal:installation") == settings.INSTALLATION and tags.get("portal:job") == job.text_id
         )
@@ -178,7 +178,7 @@ def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _describe_all(reader, batch_ids)
     for observation in observations:
-        if Answer(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
+        if ResponseReader(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
             continue
         job, note = rebuild_job(queue, observation)
         kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
@@ -192,17 +192,17 @@ def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Obs
     """Describe jobs. Return the observations, and the ids whose description can't be read."""
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
-    for start in range(0, len(batch_ids), batch.DESCRIBE_AT_ONCE):
-        result = batch.describe(reader, batch_ids[start : start + batch.DESCRIBE_AT_ONCE])
+    for start in range(0, len(batch_ids), batch.MAX_JOBS_PER_DESCRIBE):
+        result = batch.describe(reader, batch_ids[start : start + batch.MAX_JOBS_PER_DESCRIBE])
         observations += result.observations
-        unreadable |= result.unreadable
+        unreadable |= result.unreadable_ids
     return observations, unreadable
 
 
 def _check_all_read(unreadable: set[str]) -> None:
-    """Raise MalformedAnswerError if any description could not be read: the queue then doesn't count as compared."""
+    """Raise MalformedResponseError if any description could not be read: the queue then doesn't count as compared."""
     if unreadable:
-        raise MalformedAnswerError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
+        raise MalformedResponseError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
 
 
 def _parse_marker(name: str) -> UUID | None:

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from jobs.aws import connection_test
-from jobs.aws.arns import number_in, partition
-from jobs.aws.session import fresh_clients
+from jobs.aws.arns import account_number, partition
+from jobs.aws.session import uncached_clients
 from jobs.models import Access, Account, Job
 from jobs.states import State
 
@@ -15,28 +15,28 @@ from jobs.states import State
 def run_connection_test(account: Account) -> None:
     """Test the account's connection and save the result, which contains no credentials."""
     by_role = account.access == Access.ROLE
-    report = connection_test.find_out(fresh_clients(account), probe_targets(account))
+    report = connection_test.probe_permissions(uncached_clients(account), probe_targets(account))
     result = {
         "caller": report.caller,
-        "asks_as": connection_test.who(fresh_clients(account, own=True)("sts")) if by_role else "",
+        "asks_as": connection_test.caller_arn(uncached_clients(account, own=True)("sts")) if by_role else "",
         "findings": [asdict(finding) for finding in report.findings],
-        "trouble": report.trouble or _account_mismatch(account, report.number),
+        "trouble": report.error or _account_mismatch(account, report.number),
     }
     Account.objects.filter(pk=account.pk).update(connection=result, connection_at=now())
 
 
-def probe_targets(account: Account) -> connection_test.Surroundings:
+def probe_targets(account: Account) -> connection_test.ProbeTargets:
     """Return what permissions can be tested with: a queue and a job that succeeded, if the account has any."""
     queue = account.queues.filter(vanished_at=None).order_by("pk").first()
     job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
-    return connection_test.Surroundings(
+    return connection_test.ProbeTargets(
         region=account.region,
-        number=account.number or number_in(account.role_arn),
+        number=account.number or account_number(account.role_arn),
         partition=partition(account.region),
         queue=(queue.arn or queue.name) if queue else "",
         ended_job=str(job.batch_id) if job else "",
         installation=settings.INSTALLATION,
-        by_role=account.access == Access.ROLE,
+        uses_role=account.access == Access.ROLE,
     )
 
 

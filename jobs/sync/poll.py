@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import AwsError, TooFastError
+from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, Job
 from jobs.sync.apply import apply_all, mark_lost
@@ -21,7 +21,7 @@ MAX_CALLS = 20
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 2, 120  # seconds
 ERROR_RETRY_INTERVAL = timedelta(seconds=10)
 UNREADABLE_RETRY_INTERVAL = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
-NO_DESCRIPTIONS = batch.Described(())
+NO_DESCRIPTIONS = batch.DescribeResult(())
 # AWS may not know a job yet just after accepting it, and may leave one out once; both pass.
 MIN_AGE_TO_BE_LOST = timedelta(hours=1)
 MISSING_TIMEOUT = timedelta(minutes=5)
@@ -45,26 +45,26 @@ def poll(account: Account) -> PollResult:
     client = client_for(account, "batch", Purpose.READ)
     for _ in range(MAX_CALLS):
         due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
-        jobs = list(due.order_by("next_poll_at", "pk")[: batch.DESCRIBE_AT_ONCE])
+        jobs = list(due.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE])
         try:
             descriptions = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NO_DESCRIPTIONS
         except AwsError as error:
             log.warning("poll_failed", account=account.name, error=error.message)
             _postpone(jobs, ERROR_RETRY_INTERVAL)
             result.error = error.message
-            result.is_throttled = isinstance(error, TooFastError)
+            result.is_throttled = isinstance(error, ThrottledError)
             break
         _apply_descriptions(jobs, descriptions, result)
-        if len(jobs) < batch.DESCRIBE_AT_ONCE:
+        if len(jobs) < batch.MAX_JOBS_PER_DESCRIBE:
             break
     _save_result(account, result)
     return result
 
 
-def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.Described, result: PollResult) -> None:
+def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult, result: PollResult) -> None:
     by_batch_id = {observation.batch_id: observation for observation in descriptions.observations}
-    unreadable = [job for job in jobs if job.batch_id in descriptions.unreadable]
-    jobs = [job for job in jobs if job.batch_id not in descriptions.unreadable]
+    unreadable = [job for job in jobs if job.batch_id in descriptions.unreadable_ids]
+    jobs = [job for job in jobs if job.batch_id not in descriptions.unreadable_ids]
     _postpone(unreadable, UNREADABLE_RETRY_INTERVAL)
     pairs = [(job, by_batch_id[job.batch_id]) for job in jobs if job.batch_id in by_batch_id]
     changed = apply_all(pairs, source="poll")

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from jobs.aws import queues
 from jobs.aws.errors import AwsError
-from jobs.aws.response_reader import Answer
+from jobs.aws.response_reader import ResponseReader
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Queue
 
@@ -35,8 +35,8 @@ def read_queues(account: Account) -> None:
     """
     try:
         client = client_for(account, "batch", Purpose.READ)
-        descriptions = queues.queues(client)
-        policies = queues.scheduling_policies(
+        descriptions = queues.describe_queues(client)
+        policies = queues.describe_scheduling_policies(
             client, [queue.policy_arn for queue in descriptions if queue.policy_arn]
         )
     except AwsError as error:
@@ -77,8 +77,8 @@ def queue_changes(account: Account) -> list[QueueChange]:
 
 def _policy_text(policy: Mapping[str, Any]) -> str:
     """Return a text like "by-team (A 0.5, B 1, decay 3600 s)"."""
-    reader = Answer(policy)
-    fair = reader.within("fairsharePolicy")
+    reader = ResponseReader(policy)
+    fair = reader.nested("fairsharePolicy")
     shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
               fair.entries("shareDistribution")]  # fmt: skip
     times = ((fair.number("shareDecaySeconds"), "decay {} s"), (fair.number("computeReservation"), "{} % kept free"))
@@ -93,8 +93,8 @@ def _environments_text(environments: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _environment_text(description: Mapping[str, Any]) -> str:
-    environment = Answer(description)
-    resources = environment.within("computeResources")
+    environment = ResponseReader(description)
+    resources = environment.nested("computeResources")
     vcpus = resources.number("maxvCpus")
     limit = "" if vcpus is None else f"{vcpus} vCPU"
     facts = ", ".join(

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.deadline import while_time
+from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.failpoints import reached
@@ -30,10 +30,10 @@ def reconcile(account: Account) -> int:
     """Look up the account's jobs with unknown delivery, for about 5 s. Return how many were settled."""
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
-    for job in while_time(_due_jobs(account).select_related("account", "queue", "team")[:100], MAX_RUN_SECONDS):
+    for job in iterate_within(_due_jobs(account).select_related("account", "queue", "team")[:100], MAX_RUN_SECONDS):
         started_at = now()
         try:
-            batch_ids = batch.ids_named(reader, job.queue.arn or job.queue.name, job.marker)
+            batch_ids = batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
         except AwsError as error:
             log.warning("reconcile_failed", job=job.text_id, error=error.message)
             _postpone(job)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from jobs.aws import batch
 from jobs.aws.errors import AwsError
-from jobs.aws.response_reader import Answer
+from jobs.aws.response_reader import ResponseReader
 from jobs.aws.session import Purpose, client_for
 from jobs.models import (
     Account,
@@ -41,9 +41,9 @@ MAX_DEFINITION_NAME_LENGTH = 128
 
 def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
     """Create the job's rows from its tags. Return the job and a note; no job if its tags name unknown rows."""
-    description = Answer(observation.raw)
+    description = ResponseReader(observation.raw)
     tags = description.text_map("tags")
-    name = description.text("jobName", max_length=batch.LONGEST_NAME)
+    name = description.text("jobName", max_length=batch.MAX_NAME_LENGTH)
     if tags.get("portal:job") != name[-TEXT_LENGTH:] or _parse_public_id(name) is None:
         return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
     team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
@@ -101,8 +101,8 @@ def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> in
 
 
 def _create_job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
-    description = Answer(observation.raw)
-    tags, marker = description.text_map("tags"), description.text("jobName", max_length=batch.LONGEST_NAME)
+    description = ResponseReader(observation.raw)
+    tags, marker = description.text_map("tags"), description.text("jobName", max_length=batch.MAX_NAME_LENGTH)
     name = marker[: -TEXT_LENGTH - 1]
     document = _job_document(name, queue, revision, description)
     own_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
@@ -122,7 +122,7 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         marker=marker,
         document=document,
         tags=own_tags,
-        array_size=description.within("arrayProperties").number("size"),
+        array_size=description.nested("arrayProperties").number("size"),
         **Job.size_fields(size),
         delivery=Delivery.SENT,
         epoch=1,
@@ -138,35 +138,35 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
     return job
 
 
-def _job_document(name: str, queue: Queue, revision: Revision, description: Answer) -> dict[str, Any]:
+def _job_document(name: str, queue: Queue, revision: Revision, description: ResponseReader) -> dict[str, Any]:
     """Return the submission document as far as AWS still has it: enough to run the job again."""
-    container = description.within("container")
+    container = description.nested("container")
     overrides: dict[str, Any] = {}
     if "command" in container:
         overrides["command"] = container.texts("command")
     if "environment" in container:
         variables = container.entries("environment")
         overrides["environment"] = [
-            entry.storable() for entry in variables if entry.text("name") not in PORTAL_VARIABLES
+            entry.to_json() for entry in variables if entry.text("name") not in PORTAL_VARIABLES
         ]
     if "resourceRequirements" in container:
-        overrides["resourceRequirements"] = [entry.storable() for entry in container.entries("resourceRequirements")]
+        overrides["resourceRequirements"] = [entry.to_json() for entry in container.entries("resourceRequirements")]
     document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}
     document |= {key: value for key in ("parameters", "retryStrategy", "timeout")
-                 if (value := description.within(key).storable())}  # fmt: skip
+                 if (value := description.nested(key).to_json())}  # fmt: skip
     if share := description.text("shareIdentifier"):
         document["shareIdentifier"] = share
     if overrides:
         document["containerOverrides"] = overrides
-    if size := description.within("arrayProperties").number("size"):
+    if size := description.nested("arrayProperties").number("size"):
         document["arrayProperties"] = {"size": size}
     return document
 
 
-def _effective_properties(description: Answer) -> dict[str, Any]:
+def _effective_properties(description: ResponseReader) -> dict[str, Any]:
     """Return the properties that AWS describes with the job's overrides applied; the size is computed from them."""
     parts = ("ecsProperties", "eksProperties", "nodeProperties")
-    return {key: part for key in parts if (part := description.within(key).storable())}
+    return {key: part for key in parts if (part := description.nested(key).to_json())}
 
 
 def _find_person(text_id: str) -> User | None:
@@ -196,7 +196,7 @@ def _describe_definition(account: Account, name: str, number: int) -> dict[str, 
     if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
         return {}
     try:
-        revisions = batch.definitions_named(client_for(account, "batch", Purpose.READ), name)
+        revisions = batch.find_revisions(client_for(account, "batch", Purpose.READ), name)
     except AwsError:
         return {}
     return next((dict(revision.raw) for revision in revisions if revision.revision == number), {})
@@ -210,7 +210,7 @@ def _get_or_create_revision(
     revision, _ = definition.revisions.get_or_create(
         number=number,
         defaults={
-            "arn": Answer(description).text("jobDefinitionArn", max_length=300),
+            "arn": ResponseReader(description).text("jobDefinitionArn", max_length=300),
             "document": document,
             "fingerprint": fingerprint(document),
             "registration": Registration.REGISTERED,

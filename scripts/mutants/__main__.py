@@ -5,13 +5,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from scripts.mutants.catalogue import tests_by_name
-from scripts.mutants.run import prepared, take_out
+from scripts.mutants.run import create_forkserver, run_mutant
 
-AT_ONCE = 2
+MAX_PARALLEL_RUNS = 2
 
 
 def main(arguments: list[str]) -> int:
-    context = prepared()
+    context = create_forkserver()
     tests = tests_by_name()
     unknown = [name for name in arguments if name not in tests]
     if unknown:
@@ -19,13 +19,13 @@ def main(arguments: list[str]) -> int:
     started_at = time.monotonic()
     survivors = []
     names = arguments or list(tests)
-    with ThreadPoolExecutor(AT_ONCE) as runs:
+    with ThreadPoolExecutor(MAX_PARALLEL_RUNS) as runs:
         for name, outcome in zip(
-            names, runs.map(lambda name: take_out(name, tests[name], context), names), strict=True
+            names, runs.map(lambda name: run_mutant(name, tests[name], context), names), strict=True
         ):
-            survivors += [] if outcome.noticed_by else [name]
-            word = "missed" if outcome.noticed_by else "MISSED BY NO TEST"
-            print(f"{word:<18} {outcome.seconds:4.0f} s  {name}  {outcome.noticed_by}", flush=True)  # noqa: T201
+            survivors += [] if outcome.detected_by else [name]
+            word = "missed" if outcome.detected_by else "MISSED BY NO TEST"
+            print(f"{word:<18} {outcome.seconds:4.0f} s  {name}  {outcome.detected_by}", flush=True)  # noqa: T201
     count = len(names)
     print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - started_at:.0f} s).")  # noqa: T201
     return 1 if survivors else 0

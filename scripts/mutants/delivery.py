@@ -1,6 +1,6 @@
 """Mutants of the guard against late requests, and of the quarantine before a second attempt."""
 
-from scripts.mutants.source import SourceMutant, several
+from scripts.mutants.source import SourceMutant, mutants_of
 
 SESSION = "jobs/aws/session.py"
 DELIVERY = "jobs/dispatch/delivery.py"
@@ -15,25 +15,25 @@ ONE_BY_ONE = ("tests/dispatch/test_delivery.py",)
 UNKNOWN = ("tests/sync/test_reconcile.py",)
 GROUND = ("tests/quickstart/test_checks_database.py::test_a_hasty_account_is_refused_wherever_it_is",)
 
-SINCE = "    since = Moment()  # before the intent is written: a pause at any step after this counts\n"
+SINCE = "    since = DualClock()  # before the intent is written: a pause at any step after this counts\n"
 INTENT = "    intent = delivery_log.record_intent(job)\n"
 GUARD = (
-    *several(
+    *mutants_of(
         SESSION,
         ON_THE_WIRE,
         (
             "guard: the time that has passed",
-            "self.opened_at is None or self.opened_at.passed() > self.seconds",
-            "self.opened_at is None",
+            "self.started is None or self.started.elapsed_seconds() > self.seconds",
+            "self.started is None",
         ),
         (
             "guard: a submission without an intent",
-            "self.opened_at is None or self.opened_at.passed()",
-            "self.opened_at is not None and self.opened_at.passed()",
+            "self.started is None or self.started.elapsed_seconds()",
+            "self.started is not None and self.started.elapsed_seconds()",
         ),
         (
             "guard: shut after the submission",
-            "        finally:\n            self.opened_at = None",
+            "        finally:\n            self.started = None",
             "        finally:\n            pass",
         ),
         ("guard: each thread has its own", "class Fence(threading.local):", "class Fence:"),
@@ -48,7 +48,7 @@ GUARD = (
             '    Purpose.SUBMIT: Config(\n        retries={"mode": "standard", "total_max_attempts": 3},',
         ),
     ),
-    *several(
+    *mutants_of(
         "jobs/aws/errors.py",
         ON_THE_WIRE,
         (
@@ -57,7 +57,7 @@ GUARD = (
             "ConnectTimeoutError | EndpointConnectionError)",
         ),
     ),
-    *several(
+    *mutants_of(
         SESSION,
         HOLDING,
         (
@@ -72,7 +72,7 @@ GUARD = (
         ),
         ("guard: the clock that counted more", "max(time.monotonic() - self", "min(time.monotonic() - self"),
     ),
-    *several(
+    *mutants_of(
         DELIVERY,
         HOLDING,
         ("guard: how long it stays open", "fence.open_for(SEND_WITHIN, since)", "fence.open_for(3600.0, since)"),
@@ -82,7 +82,7 @@ GUARD = (
             f"{INTENT}{SINCE}",
         ),
     ),
-    *several(
+    *mutants_of(
         DELIVERY,
         RECOVERY,
         ("skew: nothing is sent", "if held_back(account) or _has_clock_skew(account):", "if held_back(account):"),
@@ -90,16 +90,16 @@ GUARD = (
         ("skew: ahead too", "if abs(skew) <= SKEW_AT_MOST:", "if -skew <= SKEW_AT_MOST:"),
         ("skew: a little is borne", "if abs(skew) <= SKEW_AT_MOST:", "if skew == 0.0:"),
     ),
-    *several(
+    *mutants_of(
         SESSION,
         POLL,
         (
             "skew: read off each answer",
-            'client.meta.events.register("after-call.batch", functools.partial(_note_date, config))',
+            'client.meta.events.register("after-call.batch", functools.partial(_record_clock_skew, config))',
             "pass",
         ),
     ),
-    *several(
+    *mutants_of(
         "jobs/sync/poll.py",
         POLL,
         ("skew: kept on the account", 'fields["clock_skew_seconds"] = skew', "pass"),
@@ -144,7 +144,7 @@ LENGTH = (
 )
 
 LOST = (
-    *several(
+    *mutants_of(
         RECONCILE,
         ONE_BY_ONE,
         (
@@ -159,7 +159,7 @@ LOST = (
             "                break\n            batch_ids = []",
         ),
     ),
-    *several(
+    *mutants_of(
         RECONCILE,
         UNKNOWN,
         (
@@ -199,7 +199,7 @@ LOST = (
             "job.deliveries.filter(outcome=",
         ),
     ),
-    *several(
+    *mutants_of(
         RECONCILE,
         HOLDING,
         (

@@ -1,12 +1,12 @@
 """Mutants of rate limits per token and person, and of request size limits."""
 
-from scripts.mutants.source import SourceMutant, several
+from scripts.mutants.source import SourceMutant, mutants_of
 
 TESTS = ("tests/test_rate_limit.py",)
 COST = "cost = min(1 + length // BYTES_PER_UNIT, per_minute)"
 
 MUTANTS = (
-    *several(
+    *mutants_of(
         "jobs/rate_limit.py",
         TESTS,
         ("limit: a spent budget is refused", "if not limiter.hit(limit, budget, spender, cost=cost):", "if False:"),
@@ -33,12 +33,12 @@ MUTANTS = (
         ),
         ("limit: how long to wait", "max(1, math.ceil(left))", "0"),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/request_count.py",
         TESTS,
         ("limit: a minute later it is full again", "self.filter(until__gt=now())", "self.all()"),
     ),
-    *several(
+    *mutants_of(
         "jobs/web/shell/rate_limits.py",
         TESTS,
         ("limit: pages", "        if budget is None or not", "        if True or not"),
@@ -48,7 +48,7 @@ MUTANTS = (
         ("limit: what is asked for while someone types", "    if name in PREVIEWS:\n", "    if False:\n"),
         ("limit: searches", "    if name in SEARCHES and request.GET:", "    if False:"),
     ),
-    *several(
+    *mutants_of(
         "jobs/api/auth.py",
         TESTS,
         ("limit: the API", "        if budget:\n", "        if False:\n"),

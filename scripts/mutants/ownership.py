@@ -1,6 +1,6 @@
 """Mutants of ownership: each condition on a lease, an epoch or a claim of a job, revision, mail or the clock."""
 
-from scripts.mutants.source import SourceMutant, several
+from scripts.mutants.source import SourceMutant, mutants_of
 
 ALWAYS = "~Q(pk=None)"
 
@@ -31,7 +31,7 @@ RESTED = "rested = Q(next_try_at=None) | Q(next_try_at__lte=moment)"
 HERE = "here = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)"
 CLAIM = "taken = free.update(lease_until=now() + LEASE, epoch=F("
 JOBS = (
-    *several(
+    *mutants_of(
         "jobs/models/job.py",
         CLAIMS,
         ("job: nobody's, or its lease has lapsed", FREE, f"free = {ALWAYS}"),
@@ -65,13 +65,13 @@ JOBS = (
         ("job.advance: as the copy has it", HERE, "here = Q(pk=self.pk, epoch=self.epoch)"),
         ("job.advance: in the copy's turn", HERE, "here = Q(pk=self.pk, delivery=self.delivery)"),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/job.py",
         HOLDING,
         ("job.advance: on its condition", "filter(here, only_if or Q())", "filter(here)"),
         ("job.put_back: unless it was stopped", "only_if=~stopped, ", ""),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/job.py",
         UNKNOWN,
         (
@@ -90,7 +90,7 @@ JOBS = (
 TAKING = "jobs/dispatch/claim.py"
 PART = "Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)"
 TAKE = (
-    *several(
+    *mutants_of(
         TAKING,
         CLAIMS,
         (
@@ -112,7 +112,7 @@ TAKE = (
         ("give back: what was not begun", PART, PART.replace(" delivery=Delivery.ACCEPTED,", "")),
         ("give back: what is still ours", PART, PART.replace(", epoch=job.epoch", "")),
     ),
-    *several(
+    *mutants_of(
         TAKING,
         WITHOUT_DATABASE,
         ("let go: what is still ours", "filter(pk=job.pk, epoch=job.epoch)\n", "filter(pk=job.pk)\n"),
@@ -127,7 +127,7 @@ TAKE = (
             "pass",
         ),
     ),
-    *several(
+    *mutants_of(
         TAKING,
         HOLDING,
         (
@@ -143,7 +143,7 @@ TAKE = (
         ("vanished: who vanished is counted", 'update(workers_lost=F("workers_lost") + 1)', "count()"),
         ("vanished: too many hold a job", "if job.workers_lost < WORKERS_AT_MOST:", "if True:"),
     ),
-    *several(
+    *mutants_of(
         TAKING,
         ORDER,
         (
@@ -155,7 +155,7 @@ TAKE = (
 )
 
 BOOKS = (
-    *several(
+    *mutants_of(
         "jobs/dispatch/delivery_log.py",
         BOOK,
         (
@@ -199,7 +199,7 @@ BOOKS = (
 
 UNCLEAR = "Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update("
 SEND = (
-    *several(
+    *mutants_of(
         "jobs/dispatch/delivery.py",
         CLAIMS,
         ("send: in one's own turn", "    if job.delivery != Delivery.ACCEPTED:\n", "    if False:\n"),
@@ -207,7 +207,7 @@ SEND = (
         ("send: unclear, and settled meanwhile", UNCLEAR, UNCLEAR.replace("delivery=Delivery.SENDING, ", "")),
         ("send: unclear, and another's meanwhile", UNCLEAR, UNCLEAR.replace(", epoch=job.epoch", "")),
     ),
-    *several(
+    *mutants_of(
         "jobs/dispatch/delivery.py",
         ONE_BY_ONE,
         (
@@ -227,7 +227,7 @@ SEND = (
             "    if not batch_ids:\n        job.adopt(",
         ),
     ),
-    *several(
+    *mutants_of(
         "jobs/dispatch/delivery.py",
         ("tests/dispatch/test_withdrawn.py",),
         ("send: what is still allowed", "    if _refuse_if_forbidden(job, grants):\n", "    if False:\n"),
@@ -238,7 +238,7 @@ REGISTER_DUE = "    free = Q(lease_until=None) | Q(lease_until__lt=now())\n    w
 REGISTER = "    free = Q(lease_until=None) | Q(lease_until__lt=current_time)\n    claim = "
 DEREGISTER_DUE = "    free = Q(lease_until=None) | Q(lease_until__lt=now())\n    due = "
 NEVER, LAPSED = "Q(lease_until=None) | ", " | Q(lease_until__lt=now())"
-REVISIONS = several(
+REVISIONS = mutants_of(
     "jobs/dispatch/registration.py",
     REGISTRATION,
     ("register_due: nobody's, or lapsed", REGISTER_DUE, f"    free = {ALWAYS}\n    waiting = "),
@@ -274,7 +274,7 @@ REVISIONS = several(
 
 MINE = "mine = Q(owner=owner) | Q(until__lt=moment)"
 CLOCK = (
-    *several(
+    *mutants_of(
         "jobs/models/lease.py",
         SCHEDULE,
         ("lease: one's own, or lapsed", "filter(mine, name=name)", "filter(name=name)"),
@@ -289,7 +289,7 @@ CLOCK = (
         ("lease.release: one's own", "filter(name=name, owner=owner).delete()", "filter(name=name).delete()"),
         ("lease.release: of that name", "filter(name=name, owner=owner).delete()", "filter(owner=owner).delete()"),
     ),
-    *several(
+    *mutants_of(
         "jobs/management/commands/clock.py",
         SCHEDULE,
         ("clock: works by its lease", 'if Lease.hold("clock", owner, LEASE):', "if True:"),
@@ -306,7 +306,7 @@ STALE = (
 )
 UNREAD = 'unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))'
 READ = (
-    *several(
+    *mutants_of(
         "jobs/sync/array_children.py",
         CHILDREN,
         ("children: when it is time", STALE, f"stale = {ALWAYS}"),
@@ -323,7 +323,7 @@ READ = (
         ),
         ("children: by one only", "not indexes or not _claim_read(job, freshness)", "not indexes"),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/job.py",
         CHILDREN,
         ("failed children: once", UNREAD, f"unread = {ALWAYS}"),
@@ -337,7 +337,7 @@ READ = (
 )
 
 MAILS = (
-    *several(
+    *mutants_of(
         "jobs/models/mail.py",
         MAIL,
         (
@@ -354,7 +354,7 @@ MAILS = (
         ),
         ("mail.claim: for a while", "update(try_at=now() + lease, ", "update("),
     ),
-    *several(
+    *mutants_of(
         "jobs/mail.py",
         MAIL,
         ("mail: by one only", "if mail is None or not mail.claim(LEASE):", "if mail is None:"),
@@ -364,7 +364,7 @@ MAILS = (
 MOVE = "Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))"
 TIME = "self.retry_at is not None and moment >= self.retry_at"
 ACCOUNTS = (
-    *several(
+    *mutants_of(
         "jobs/dispatch/rate_limit.py",
         ORDER,
         (
@@ -380,19 +380,19 @@ ACCOUNTS = (
         ("rest: never shorter", "row.filter(submits_until__lt=until).update", "row.update"),
         ("rest: longer", "    row.filter(submits_until__lt=until).update(submits_until=until)\n", ""),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/account.py",
         CALLS,
         ("breaker: unless another moved it", MOVE, "Account.objects.filter(pk=self.pk)"),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/circuit_breaker.py",
         ("tests/models/test_circuit_breaker.py",),
         ("breaker: one question when it is time", TIME, "self.retry_at is not None"),
         ("breaker: none while it is shut", TIME, "self.retry_at is None or moment >= self.retry_at"),
         ("breaker: nobody else asks meanwhile", "replace(self, retry_at=moment + PROBE_PAUSE)", "self"),
     ),
-    *several(
+    *mutants_of(
         "jobs/account_calls.py",
         CALLS,
         (
@@ -417,7 +417,7 @@ ACCOUNTS = (
 
 HAND = "is_leased = job.lease_until is not None and job.lease_until > now()"
 NEWS = (
-    *several(
+    *mutants_of(
         "jobs/sync/compare.py",
         SWEEP,
         ("comparison: left to a living worker", HAND, "is_leased = False"),
@@ -437,11 +437,14 @@ NEWS = (
         ("comparison: that job's", ' and tags.get("portal:job") == job.text_id', ""),
         (
             "comparison: no row for what is another's",
-            'if Answer(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:',
+            (
+                'if ResponseReader(observation.raw).text_map("tags").get("portal:installation") '
+                "!= settings.INSTALLATION:"
+            ),
             "if False:",
         ),
     ),
-    *several(
+    *mutants_of(
         "jobs/sync/apply.py",
         ("tests/sync/test_apply.py",),
         (
@@ -453,7 +456,7 @@ NEWS = (
         ("news: of what was sent", "Job.objects.filter(delivery=Delivery.SENT).exclude", "Job.objects.exclude"),
         ("news: no older than what is known", "    if progress < previous:\n", "    if False:\n"),
     ),
-    *several(
+    *mutants_of(
         "jobs/pricing/metering.py",
         ("tests/pricing/test_metering.py",),
         (
@@ -465,7 +468,7 @@ NEWS = (
 )
 
 PEOPLE = (
-    *several(
+    *mutants_of(
         "jobs/actions/stop.py",
         STOP,
         (
@@ -479,7 +482,7 @@ PEOPLE = (
             "jobs.filter(ended_at=None).order_by",
         ),
     ),
-    *several(
+    *mutants_of(
         "jobs/actions/release.py",
         HOLDING,
         ("release: what is held", "    if job.delivery != Delivery.HELD:\n", "    if False:\n"),

@@ -301,7 +301,7 @@ def _one_thread_for_all() -> None:
 def _no_deadline() -> None:
     from jobs.aws import deadline  # noqa: PLC0415
 
-    deadline._cut = nullcontext  # type: ignore[assignment] # noqa: SLF001
+    deadline._limit_wait = nullcontext  # type: ignore[assignment] # noqa: SLF001
 
 
 def _must_nothing() -> None:

@@ -1,6 +1,6 @@
 """Mutants of what is held back after a restore, and of idempotency keys then."""
 
-from scripts.mutants.source import SourceMutant, several
+from scripts.mutants.source import SourceMutant, mutants_of
 
 INCARNATION = "jobs/models/database_generation.py"
 ACCEPTANCE = "jobs/actions/submit.py"
@@ -11,12 +11,12 @@ SWEEP = ("tests/sync/test_compare.py",)
 
 NOT_YET = "not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))"
 HOLD = (
-    *several(
+    *mutants_of(
         "jobs/dispatch/delivery.py",
         RECOVERY,
         ("recovery: nothing is sent", "if held_back(account) or _has_clock_skew", "if _has_clock_skew"),
     ),
-    *several(
+    *mutants_of(
         INCARNATION,
         RECOVERY,
         (
@@ -68,7 +68,7 @@ HOLD = (
             "for account in Account.objects.all()):",
         ),
     ),
-    *several(
+    *mutants_of(
         "jobs/sync/compare.py",
         RECOVERY,
         (
@@ -88,7 +88,7 @@ LOOK = "filter(Q(request_key=self.key) | Q(key_digest=self.key_digest))"
 SAME = "submission.body_digest == self.body_digest if recovered else submission.request_hash == self.text_hash"
 REBUILD = "if dot and not Submission.objects.filter(team=team, key_digest=key).exists():"
 REQUESTS = (
-    *several(
+    *mutants_of(
         INCARNATION,
         KEYS,
         (
@@ -112,7 +112,7 @@ REQUESTS = (
             "return None",
         ),
     ),
-    *several(
+    *mutants_of(
         ACCEPTANCE,
         KEYS,
         ("keys: one of before the restore waits", "if not _made_after(self.key, since):", "if False:"),
@@ -129,20 +129,20 @@ REQUESTS = (
             "",
         ),
     ),
-    *several(
+    *mutants_of(
         ACCEPTANCE,
         ACCEPT,
         ("keys: found by the key", LOOK, "filter(pk=None)"),
         ("keys: by its digest only after a restore", SAME, "submission.body_digest == self.body_digest"),
         ("keys: the document is compared", SAME, SAME.replace("submission.request_hash == self.text_hash", "True")),
     ),
-    *several(
+    *mutants_of(
         "jobs/models/tag_secret.py",
         KEYS,
         ("keys: a digest of its own for each kind", r'f"{kind}\0{team}\0"', r'f"{team}\0"'),
         ("keys: a digest of its own for each team", r'f"{kind}\0{team}\0"', r'f"{kind}\0"'),
     ),
-    *several(
+    *mutants_of(
         "jobs/sync/recovery.py",
         KEYS,
         ("keys: rebuilt with the job", REBUILD, "if False:"),
@@ -161,7 +161,7 @@ REQUESTS = (
         "if False:",
         SWEEP,
     ),
-    *several(
+    *mutants_of(
         "jobs/api/idempotency.py",
         KEYS,
         (

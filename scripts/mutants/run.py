@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-LONGEST_SECONDS = 60.0  # for one run; one that hangs has detected the mutant too
+TIMEOUT_SECONDS = 60.0  # for one run; one that hangs has detected the mutant too
 LIBRARIES = (
     "boto3",
     "botocore.client",
@@ -30,15 +30,22 @@ LIBRARIES = (
     "structlog",
 )
 """Libraries that every run needs and no mutant changes: imported once, by the process that forks the runs."""
-OURS = {"SyntaxError", "IndentationError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"}
+INVALID_MUTANT_ERRORS = {
+    "SyntaxError",
+    "IndentationError",
+    "ImportError",
+    "ModuleNotFoundError",
+    "NameError",
+    "UnboundLocalError",
+}
 """Errors that no test reports about the portal: the mutant is not valid Python."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MutantOutcome:
     """What detected the missing check: a test or a time-out; empty if nothing did."""
 
-    noticed_by: str
+    detected_by: str
     seconds: float
 
 
@@ -53,9 +60,9 @@ def run_tests(name: str, tests: tuple[str, ...], folder: str) -> None:
         os._exit(code)
 
 
-def take_out(
-    name: str, tests: tuple[str, ...], context: ForkServerContext, timeout: float = LONGEST_SECONDS
-) -> Outcome:
+def run_mutant(
+    name: str, tests: tuple[str, ...], context: ForkServerContext, timeout: float = TIMEOUT_SECONDS
+) -> MutantOutcome:
     """Run the tests with the mutant. Exit if anything but a test's own call failed."""
     with tempfile.TemporaryDirectory() as folder:
         run = context.Process(target=run_tests, args=(name, tests, folder))
@@ -66,18 +73,18 @@ def take_out(
         if run.exitcode is None:
             run.kill()
             run.join()
-            return Outcome(f"no end within {timeout:.0f} s", seconds)
+            return MutantOutcome(f"no end within {timeout:.0f} s", seconds)
         if run.exitcode == 0:
-            return Outcome("", seconds)
+            return MutantOutcome("", seconds)
         report, output = Path(folder, "report.json"), Path(folder, "output")
         failure = json.loads(report.read_text()) if report.exists() else {}
-        if run.exitcode != 1 or failure.get("when") != "call" or failure["error"] in OURS:
+        if run.exitcode != 1 or failure.get("when") != "call" or failure["error"] in INVALID_MUTANT_ERRORS:
             output_text = output.read_text() if output.exists() else ""
             raise SystemExit(f"The tests could not run without {name}:\n{failure}\n{output_text}")
-    return Outcome(f"{failure['test']} ({failure['error']})", seconds)
+    return MutantOutcome(f"{failure['test']} ({failure['error']})", seconds)
 
 
-def prepared() -> ForkServerContext:
+def create_forkserver() -> ForkServerContext:
     """Return the context that forks the runs."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))

@@ -103,7 +103,7 @@ def check_loaded(mutant: SourceMutant) -> None:
         raise MutantError(f"{mutant.name}: {mutant.module} was loaded as it is, and not with the text replaced.")
 
 
-def several(path: str, tests: tuple[str, ...], *rows: tuple[str, str, str]) -> Iterator[SourceMutant]:
+def mutants_of(path: str, tests: tuple[str, ...], *rows: tuple[str, str, str]) -> Iterator[SourceMutant]:
     """Yield mutants of one file with the same tests: name, text and replacement."""
     for name, old, new in rows:
         yield SourceMutant(name, path, old, new, tests)

@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from jobs.aws import batch, events, logs, queues
 from jobs.aws.errors import AwsError
-from jobs.aws.session import Moment, Purpose, fence
+from jobs.aws.session import DualClock, Purpose, fence
 from tests.aws.answering import answering, client, full_answer
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,17 +28,17 @@ class Call(NamedTuple):
     """Whether an answer without any member says something: that it was done, or that there was nothing."""
 
 
-def _submit() -> batch.Submitted:
-    with fence.open_for(10, Moment()):
+def _submit() -> batch.SubmittedJob:
+    with fence.open_for(10, DualClock()):
         return batch.submit(client(purpose=Purpose.SUBMIT), {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"})
 
 
-def _register() -> batch.Registered:
+def _register() -> batch.RegisteredRevision:
     return batch.register(client(purpose=Purpose.SUBMIT), {"jobDefinitionName": "x", "type": "container"})
 
 
 def _receive() -> list[events.Message]:
-    return events.receive(client("sqs", Purpose.QUEUE), "http://127.0.0.1:9/q")
+    return events.receive(client("sqs", Purpose.SQS), "http://127.0.0.1:9/q")
 
 
 CALLS = (
@@ -46,15 +46,15 @@ CALLS = (
     Call("batch", "RegisterJobDefinition", _register),
     Call("batch", "DeregisterJobDefinition", lambda: batch.deregister(client(), "x:1"), empty_is_fine=True),
     Call("batch", "TerminateJob", lambda: batch.terminate(client(), "text", "why"), empty_is_fine=True),
-    Call("batch", "DescribeJobDefinitions", lambda: batch.definitions_named(client(), "x")),
-    Call("batch", "ListJobs", lambda: batch.ids_named(client(), "q", "text")),
-    Call("batch", "ListJobs", lambda: list(batch.created_since(client(), "q", SINCE))),
-    Call("batch", "ListJobs", lambda: batch.children_listed(client(), "text", "FAILED")),
+    Call("batch", "DescribeJobDefinitions", lambda: batch.find_revisions(client(), "x")),
+    Call("batch", "ListJobs", lambda: batch.find_job_ids(client(), "q", "text")),
+    Call("batch", "ListJobs", lambda: list(batch.list_created_since(client(), "q", SINCE))),
+    Call("batch", "ListJobs", lambda: batch.list_child_indexes(client(), "text", "FAILED")),
     Call("batch", "DescribeJobs", lambda: batch.describe(client(), ["text"])),
-    Call("batch", "DescribeJobQueues", lambda: queues.queues(client())),
-    Call("batch", "DescribeComputeEnvironments", lambda: queues.queues(client())),
-    Call("batch", "DescribeSchedulingPolicies", lambda: queues.scheduling_policies(client(), ["text"])),
-    Call("logs", "GetLogEvents", lambda: logs.read(client("logs", Purpose.PAGE), "g", "s")),
+    Call("batch", "DescribeJobQueues", lambda: queues.describe_queues(client())),
+    Call("batch", "DescribeComputeEnvironments", lambda: queues.describe_queues(client())),
+    Call("batch", "DescribeSchedulingPolicies", lambda: queues.describe_scheduling_policies(client(), ["text"])),
+    Call("logs", "GetLogEvents", lambda: logs.get_log_events(client("logs", Purpose.INTERACTIVE), "g", "s")),
     Call("sqs", "ReceiveMessage", _receive, empty_is_fine=True),
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs.aws.arns import number_in, partition, principal
+from jobs.aws.arns import account_number, partition, principal
 from jobs.models import Account
 from jobs.reports import iam_policies
 from jobs.sandbox import Sandbox
@@ -222,7 +222,7 @@ def test_a_region_has_its_partition(region, part):
     ("arn", "number"), [(ROLE, "111122223333"), ("", ""), ("arn:aws:s3:::bucket", ""), ("nonsense", "")]
 )
 def test_an_arn_tells_its_account(arn, number):
-    assert number_in(arn) == number
+    assert account_number(arn) == number
 
 
 def test_a_session_of_a_role_is_trusted_as_the_role():

@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from jobs.aws import batch, session
 from jobs.aws.deadline import time_limit
-from jobs.aws.errors import NobodyKnowsError
-from jobs.aws.session import Moment, Purpose, client_for, fence
+from jobs.aws.errors import OutcomeUnknownError
+from jobs.aws.session import DualClock, Purpose, client_for, fence
 from jobs.models import Account
 from tests import http_wire
 
@@ -33,7 +33,7 @@ def client_to(url: str, purpose: Purpose = Purpose.READ):
 def described(client, seconds: float) -> float:
     """How long an unanswered question was asked."""
     began = time.monotonic()
-    with time_limit(seconds), pytest.raises(NobodyKnowsError) as failure:
+    with time_limit(seconds), pytest.raises(OutcomeUnknownError) as failure:
         batch.describe(client, ["x"])
     assert failure.value.code == "DeadlineError"
     return time.monotonic() - began
@@ -51,23 +51,23 @@ def test_an_answer_that_does_not_come_is_cut_off_and_not_asked_for_again(answer)
 
 
 def test_a_call_that_begins_too_late_does_not_leave():
-    with http_wire.wire(http_wire.lists()) as aws, time_limit(0), pytest.raises(NobodyKnowsError):
+    with http_wire.wire(http_wire.lists()) as aws, time_limit(0), pytest.raises(OutcomeUnknownError):
         batch.describe(client_to(aws.url), ["x"])
     assert aws.requests == []
 
 
 def test_each_call_of_a_client_has_its_own_limit(monkeypatch):
-    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.READ, 0.3)
+    monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 0.3)
     with http_wire.wire(http_wire.trickles(), http_wire.lists()) as aws:
         client = client_to(aws.url)
-        with pytest.raises(NobodyKnowsError):
+        with pytest.raises(OutcomeUnknownError):
             batch.describe(client, ["x"])
 
-        assert batch.ids_named(client, "q", "x") == []
+        assert batch.find_job_ids(client, "q", "x") == []
 
 
 def test_a_limit_holds_over_all_attempts_of_a_call(monkeypatch):
-    monkeypatch.setitem(session.CONFIGS, Purpose.READ, PATIENT.merge(Config(read_timeout=0.2)))
+    monkeypatch.setitem(session.CLIENT_CONFIGS, Purpose.READ, PATIENT.merge(Config(read_timeout=0.2)))
     with http_wire.wire(http_wire.hangs()) as aws:
         assert described(client_to(aws.url), 0.3) < AT_MOST + 1  # and the pause before the second attempt
 
@@ -86,9 +86,9 @@ def test_an_answer_in_time_is_read_to_its_end_and_the_connection_kept():
 
 
 def test_a_submission_that_is_cut_off_is_unknown_never_unsent(monkeypatch):
-    monkeypatch.setitem(session.TOTAL_SECONDS, Purpose.SUBMIT, 0.3)
+    monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.SUBMIT, 0.3)
     with http_wire.wire(http_wire.trickles()) as aws:
-        with fence.open_for(10, Moment()), pytest.raises(NobodyKnowsError):
+        with fence.open_for(10, DualClock()), pytest.raises(OutcomeUnknownError):
             batch.submit(client_to(aws.url, Purpose.SUBMIT), {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"})
 
         assert aws.paths() == ["/v1/submitjob"]

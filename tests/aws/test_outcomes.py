@@ -13,8 +13,8 @@ from botocore.exceptions import (
 )
 
 from jobs.aws.deadline import DeadlineError
-from jobs.aws.errors import AccessTroubleError, MalformedAnswerError, TooFastError, TryAgainError
-from jobs.aws.outcomes import LEAST_WAIT_SECONDS, Outcome, Outcomes
+from jobs.aws.errors import CredentialsError, MalformedResponseError, RetryableError, ThrottledError
+from jobs.aws.outcomes import MIN_WAIT_SECONDS, CallOutcome, OutcomeTracker
 
 URL = "https://batch.example.org"
 
@@ -23,28 +23,28 @@ class Calls:
     """The calls of one account's client, as botocore tells of them."""
 
     def __init__(self) -> None:
-        self.outcomes = Outcomes()
+        self.outcomes = OutcomeTracker()
         self._handlers: dict[str, Any] = {}
         events = SimpleNamespace(register=self._handlers.__setitem__)
         self.outcomes.watch(SimpleNamespace(meta=SimpleNamespace(events=events)), "account")
 
-    def answered(self, status: int) -> Outcome:
+    def answered(self, status: int) -> CallOutcome:
         self._handlers["after-call"](http_response=SimpleNamespace(status_code=status), parsed={})
-        return self.outcomes.take("account")
+        return self.outcomes.pop("account")
 
-    def failed(self, *errors: Exception) -> Outcome:
+    def failed(self, *errors: Exception) -> CallOutcome:
         for error in errors:
             self._handlers["after-call-error"](exception=error, context={})
-        return self.outcomes.take("account")
+        return self.outcomes.pop("account")
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        DeadlineError("", LEAST_WAIT_SECONDS),
+        DeadlineError("", MIN_WAIT_SECONDS),
         ReadTimeoutError(endpoint_url=URL),
         ConnectTimeoutError(endpoint_url=URL),
-        TryAgainError("", code="ReadTimeoutError"),
+        RetryableError("", code="ReadTimeoutError"),
     ],
 )
 def test_no_answer_in_time_is_told_as_such(error):
@@ -58,7 +58,7 @@ def test_no_answer_in_time_is_told_as_such(error):
     [
         EndpointConnectionError(endpoint_url=URL),
         ConnectionClosedError(endpoint_url=URL),
-        TryAgainError("", code="InternalFailure"),
+        RetryableError("", code="InternalFailure"),
     ],
 )
 def test_a_broken_connection_is_a_failure(error):
@@ -70,15 +70,15 @@ def test_a_broken_connection_is_a_failure(error):
 @pytest.mark.parametrize(
     "error",
     [
-        DeadlineError("", LEAST_WAIT_SECONDS - 1),
+        DeadlineError("", MIN_WAIT_SECONDS - 1),
         NoCredentialsError(),
-        AccessTroubleError(""),
-        TooFastError(""),
-        MalformedAnswerError(""),
+        CredentialsError(""),
+        ThrottledError(""),
+        MalformedResponseError(""),
     ],
 )
 def test_what_says_nothing_of_the_account_is_not_counted(error):
-    assert Calls().failed(error) == Outcome()
+    assert Calls().failed(error) == CallOutcome()
 
 
 @pytest.mark.parametrize(("status", "failures"), [(200, 0), (400, 0), (403, 0), (429, 0), (500, 1), (503, 1)])
@@ -92,5 +92,5 @@ def test_an_answer_forgets_the_failures_before_it_and_each_outcome_is_taken_once
     calls = Calls()
     calls._handlers["after-call-error"](exception=ReadTimeoutError(endpoint_url=URL))
 
-    assert calls.answered(200) == Outcome(answered=True)
-    assert calls.outcomes.take("account") == Outcome()
+    assert calls.answered(200) == CallOutcome(answered=True)
+    assert calls.outcomes.pop("account") == CallOutcome()

@@ -10,14 +10,14 @@ import pytest
 
 from jobs.aws import batch
 from jobs.aws.errors import (
-    AccessTroubleError,
     AwsError,
-    MalformedAnswerError,
-    NobodyKnowsError,
-    RequestRefusedError,
-    TryAgainError,
+    CredentialsError,
+    MalformedResponseError,
+    OutcomeUnknownError,
+    RejectedError,
+    RetryableError,
 )
-from jobs.aws.response_reader import Answer, pages
+from jobs.aws.response_reader import ResponseReader, paginate
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account
 from tests.aws.answering import WRONG, answering, body_of, client, full_answer, paths, replaced
@@ -26,7 +26,7 @@ from tests.aws.calls import CALLS, SINCE, Call, outcome
 BY_NAME = pytest.mark.parametrize(
     "call", CALLS, ids=[f"{number}-{call.operation}" for number, call in enumerate(CALLS)]
 )
-KINDS = (RequestRefusedError, AccessTroubleError, TryAgainError, NobodyKnowsError)
+KINDS = (RejectedError, CredentialsError, RetryableError, OutcomeUnknownError)
 
 
 def test_nobody_reads_an_answer_but_at_the_door():
@@ -76,7 +76,7 @@ def test_an_answer_that_was_cut_is_never_taken_for_a_whole_one(call: Call):
     for length in range(0, len(body), len(body) // 40 + 1):
         value = outcome(call, body[:length])
 
-        assert call.empty_is_fine or isinstance(value, NobodyKnowsError), body[:length]
+        assert call.empty_is_fine or isinstance(value, OutcomeUnknownError), body[:length]
 
 
 @BY_NAME
@@ -95,7 +95,7 @@ def test_what_is_no_answer_at_all_is_never_taken_for_one(call: Call):
     for body in (b"", b"5", b"[]", b'"x"', b"null", b"\xff\xfe", b"[" * 100_000, b"NaN", b"{}", b"<html>"):
         value = outcome(call, body)
 
-        assert call.empty_is_fine or isinstance(value, NobodyKnowsError), body[:20]
+        assert call.empty_is_fine or isinstance(value, OutcomeUnknownError), body[:20]
 
 
 def listing(*entries: dict[str, Any], **more: Any) -> bytes:
@@ -117,29 +117,29 @@ def listing(*entries: dict[str, Any], **more: Any) -> bytes:
     ],
 )
 def test_from_a_list_that_is_not_whole_nobody_learns_that_a_job_is_absent(body: bytes):
-    with answering(body), pytest.raises(NobodyKnowsError):
-        batch.ids_named(client(), "q", "x-1")
+    with answering(body), pytest.raises(OutcomeUnknownError):
+        batch.find_job_ids(client(), "q", "x-1")
 
 
 def test_a_second_page_that_was_cut_takes_the_first_with_it():
     bodies = iter([listing({"jobId": "a", "jobName": "other"}, nextToken="2"), b'{"jobSummaryList": [{"jo'])
-    with answering(lambda _: next(bodies)), pytest.raises(NobodyKnowsError):
-        batch.ids_named(client(), "q", "x-1")
+    with answering(lambda _: next(bodies)), pytest.raises(OutcomeUnknownError):
+        batch.find_job_ids(client(), "q", "x-1")
 
 
 def test_pages_that_lead_back_to_themselves_come_to_an_end():
-    with answering(listing(nextToken="again")) as requests, pytest.raises(MalformedAnswerError):
-        list(pages(client().list_jobs, jobQueue="q"))
+    with answering(listing(nextToken="again")) as requests, pytest.raises(MalformedResponseError):
+        list(paginate(client().list_jobs, jobQueue="q"))
 
     assert len(requests) == 2
 
 
 def test_jobs_of_a_list_are_handed_on_before_it_is_said_that_one_could_not_be_read():
     with answering(listing({"jobId": 5}, {"jobId": "a", "jobName": "x"})):
-        listed = batch.created_since(client(), "q", SINCE)
+        listed = batch.list_created_since(client(), "q", SINCE)
 
         assert [job.batch_id for job in next(listed)] == ["a"]
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             next(listed)
 
 
@@ -159,28 +159,28 @@ def test_one_job_that_cannot_be_read_leaves_the_other_ninety_nine(odd: dict[str,
     with answering(descriptions({"job-37": odd})) as requests:
         described = batch.describe(client(), ids)
 
-    assert described.unreadable == {"job-37"}
+    assert described.unreadable_ids == {"job-37"}
     assert {each.batch_id for each in described.observations} == set(ids) - {"job-37"}
-    assert len(requests) <= batch.SPLIT_CALLS_AT_MOST
+    assert len(requests) <= batch.MAX_SPLIT_CALLS
 
 
 def test_a_description_without_an_id_may_be_of_any_job_that_was_not_described():
     with answering(b'{"jobs": [{"jobId": "a", "status": "RUNNING"}, {"jobId": null, "status": "RUNNING"}]}'):
-        assert batch.describe(client(), ["a", "b", "c"]).unreadable == {"b", "c"}
+        assert batch.describe(client(), ["a", "b", "c"]).unreadable_ids == {"b", "c"}
 
 
 def test_when_nothing_can_be_read_it_is_asked_a_few_times_only():
-    with answering(b'{"jobs": [') as requests, pytest.raises(MalformedAnswerError):
+    with answering(b'{"jobs": [') as requests, pytest.raises(MalformedResponseError):
         batch.describe(client(), [f"job-{number}" for number in range(100)])
 
-    assert len(requests) == batch.SPLIT_CALLS_IN_VAIN
+    assert len(requests) == batch.MAX_FAILED_SPLIT_CALLS
 
 
 def test_numbers_and_times_beyond_what_a_column_holds_are_left_out():
-    answer = Answer({"exitCode": 2**40, "startedAt": 10**20, "stoppedAt": float("nan"), "isCancelled": "yes"})
+    answer = ResponseReader({"exitCode": 2**40, "startedAt": 10**20, "stoppedAt": float("nan"), "isCancelled": "yes"})
 
     assert answer.number("exitCode") is None
-    assert (answer.moment("startedAt"), answer.moment("stoppedAt")) == (None, None)
+    assert (answer.timestamp("startedAt"), answer.timestamp("stoppedAt")) == (None, None)
     assert answer.flag("isCancelled") is False
 
 
@@ -226,7 +226,7 @@ def test_a_role_whose_credentials_came_cut_is_assumed_again(monkeypatch, number:
         return b'{"jobs": []}' if request.url.endswith("describejobs") else next(answers).encode()
 
     with answering(respond) as requests:
-        with pytest.raises(TryAgainError) as failure:
+        with pytest.raises(RetryableError) as failure:
             batch.describe(read, ["a"])
         assert failure.value.operation == "AssumeRole"
         assert len(requests) == 1  # the call itself never left

@@ -53,8 +53,8 @@ def hurry() -> None:
     _replace(account_calls, "PROBE_SECONDS", float(READ_SECONDS))
     _replace(events, "PAUSE_AFTER_TROUBLE", 1.0)
     for purpose in (session.Purpose.SUBMIT, session.Purpose.READ):
-        patient = session.CONFIGS[purpose]
-        session.CONFIGS[purpose] = patient.merge(Config(connect_timeout=1, read_timeout=READ_SECONDS))
+        patient = session.CLIENT_CONFIGS[purpose]
+        session.CLIENT_CONFIGS[purpose] = patient.merge(Config(connect_timeout=1, read_timeout=READ_SECONDS))
 
 
 def _replace(module: Any, name: str, value: object) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from jobs.aws import batch
-from jobs.aws.errors import NobodyKnowsError
+from jobs.aws.errors import OutcomeUnknownError
 from jobs.aws.session import Purpose, client_for
 from jobs.dispatch import claim
 from jobs.dispatch.claim import claim_jobs
@@ -157,7 +157,7 @@ def test_a_worker_whose_answer_is_unclear_leaves_a_job_that_has_moved_on(monkeyp
 
     def unclear(*_: object) -> None:
         Job.objects.update(**moved)
-        raise NobodyKnowsError("No answer came.")
+        raise OutcomeUnknownError("No answer came.")
 
     monkeypatch.setattr(batch, "submit", unclear)
     send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), DeliveryLog())

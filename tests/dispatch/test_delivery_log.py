@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs.aws.batch import Submitted
+from jobs.aws.batch import SubmittedJob
 from jobs.dispatch import delivery_log
 from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.models import DeliveryAttempt, Job
@@ -22,7 +22,7 @@ def leased() -> dict[str, Any]:
 
 def sending(job: Job, batch_id: str) -> Acceptance:
     intent = DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=now())
-    return Acceptance(job, intent, Submitted(batch_id, f"request-{batch_id}"))
+    return Acceptance(job, intent, SubmittedJob(batch_id, f"request-{batch_id}"))
 
 
 def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_num_queries):

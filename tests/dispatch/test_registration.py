@@ -82,11 +82,11 @@ def test_while_one_worker_asks_aws_another_does_not(monkeypatch):
     copy = Revision.objects.get()
     asked: list[int] = []
 
-    def meanwhile(*_: object) -> batch.Registered:
+    def meanwhile(*_: object) -> batch.RegisteredRevision:
         asked.append(1)
         if len(asked) == 1:
             register(copy)
-        return batch.Registered(f"{ARN}:7", 7)
+        return batch.RegisteredRevision(f"{ARN}:7", 7)
 
     monkeypatch.setattr(batch, "register", meanwhile)
 
@@ -100,10 +100,10 @@ def test_an_answer_that_comes_after_another_changes_nothing(monkeypatch, answer)
 
     asked: list[int] = []
 
-    def late(*_: object) -> batch.Registered:
+    def late(*_: object) -> batch.RegisteredRevision:
         asked.append(1)
         Revision.objects.update(registration=answer, number=3, lease_until=None)
-        return batch.Registered(f"{ARN}:7", 7)
+        return batch.RegisteredRevision(f"{ARN}:7", 7)
 
     monkeypatch.setattr(batch, "register", late)
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from jobs.sandbox.context import Call, Home
-from jobs.sandbox.definitions import Definitions
+from jobs.sandbox.context import AccountRegion, ApiCall
+from jobs.sandbox.definitions import DefinitionService
 from jobs.sandbox.store import Store
 from jobs.spec import diff, effective
 from jobs.spec.documents import Document, Kind
@@ -140,9 +140,9 @@ def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document
 
 
 @pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Definitions]:
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DefinitionService]:
     store = Store(Path(tmp_path_factory.mktemp("fuzz")) / "sandbox.sqlite3")
-    yield Definitions(store, lambda _call, _name: None, min_timeout_seconds=60)
+    yield DefinitionService(store, lambda _call, _name: None, min_timeout_seconds=60)
     store.close()
 
 
@@ -152,11 +152,11 @@ STRICTER = {"sizes.legacy-beside-requirement", "names.tag-characters", "platform
 
 @examples(80, 5_000)
 @given(document=sensible_definitions())
-def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: Definitions, document: Document) -> None:
+def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: DefinitionService, document: Document) -> None:
     found = validate.problems(Kind.DEFINITION, document)
     assume(not has_errors(found) and not STRICTER & {problem.rule for problem in found})
     size = len(json.dumps(document))
-    call = Call(Home("123456789012", "us-west-2"), "RegisterJobDefinition", document, size, "fuzz")
+    call = ApiCall(AccountRegion("123456789012", "us-west-2"), "RegisterJobDefinition", document, size, "fuzz")
     assert definitions.register(call)["revision"] >= 1
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from jobs import actions
 from jobs.access import Member
-from jobs.management.commands.seed_demo import actor, grant, people_and_teams
+from jobs.management.commands.seed_demo import create_people_and_teams, demo_member, grant_queues
 from jobs.management.demo import TEAMS, documents
 from tests import make
 
@@ -19,14 +19,14 @@ ANOTHER = "arn:aws:iam::123456789012:role/Administrator"
 @pytest.fixture
 def people():
     """Who acts for Research and for Finance, their definitions registered."""
-    people_and_teams()
+    create_people_and_teams()
     account = make.account()
     members: dict[str, Member] = {}
     for demo in TEAMS:
         for name in demo.queues:
             make.queue(name, of=account)
-        grant(account, demo, set(demo.queues))
-        member = actor(demo)
+        grant_queues(account, demo, set(demo.queues))
+        member = demo_member(demo)
         assert member
         members[demo.slug] = member
         for name, text in documents("definitions", demo):

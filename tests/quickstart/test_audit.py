@@ -16,17 +16,17 @@ UNKNOWN = {"name": "rq", "skip_reason": "Dependency not found"}
 
 
 def test_a_known_vulnerability_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    assert pip_audit.judge(answer(GOOD, BAD)) == 1
+    assert pip_audit.report(answer(GOOD, BAD)) == 1
     assert "redis 8.1.0: PYSEC-1 (fixed in 8.1.1)" in capsys.readouterr().out
 
 
 def test_what_nobody_knows_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert pip_audit.judge(answer(GOOD, UNKNOWN)) == 0
+    assert pip_audit.report(answer(GOOD, UNKNOWN)) == 0
     assert capsys.readouterr().out.endswith("1 audited, none with a known vulnerability. Not audited: rq.\n")
 
 
 def test_a_service_that_knows_nothing_has_audited_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert pip_audit.judge(answer(UNKNOWN)) == 0
+    assert pip_audit.report(answer(UNKNOWN)) == 0
     assert capsys.readouterr().out == pip_audit.NOT_AUDITED + "\n"
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from redis.exceptions import RedisError
 
-from jobs.aws.session import CONFIGS, Purpose
+from jobs.aws.session import CLIENT_CONFIGS, Purpose
 from jobs.management.commands.sandbox import SIGNATURE_SECONDS
 from jobs.models import Access, quarantine
 from portal.checks_database import ground
@@ -51,9 +51,9 @@ def test_a_ground_without_fault_is_built_upon(production):
 
 
 def test_a_client_that_would_repeat_a_submission_is_refused(production, monkeypatch):
-    monkeypatch.setitem(CONFIGS, Purpose.SUBMIT, Config(retries={"mode": "standard", "total_max_attempts": 2}))
+    monkeypatch.setitem(CLIENT_CONFIGS, Purpose.SUBMIT, Config(retries={"mode": "standard", "total_max_attempts": 2}))
     assert found() == ["portal.E007"]
-    monkeypatch.setitem(CONFIGS, Purpose.SUBMIT, Config())
+    monkeypatch.setitem(CLIENT_CONFIGS, Purpose.SUBMIT, Config())
     assert found() == ["portal.E007"]
 
 

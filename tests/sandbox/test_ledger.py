@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from django.core.management import CommandError, call_command
 
 from jobs.sandbox import Sandbox
-from jobs.sandbox.faults import Does, Plan, PlanError
+from jobs.sandbox.faults import FaultEffect, FaultPlan, FaultPlanError
 from tests.eventually import eventually
 from tests.sandbox.bench import Bench, a_name
 
@@ -100,7 +100,7 @@ def test_the_ledger_outlives_the_sandbox_and_so_does_what_was_forgotten(tmp_path
 
 
 def test_a_plan_from_the_beginning_needs_no_door_and_leaves_none_open(tmp_path: Path) -> None:
-    plan = Plan.read({"faults": [{"does": "accept-drop", "count": 1}]})
+    plan = FaultPlan.parse({"faults": [{"does": "accept-drop", "count": 1}]})
     with Sandbox(tmp_path / "state.sqlite3", delay=3600, faults=plan) as running:
         bench = Bench(running.url)
         bench.define()
@@ -114,7 +114,7 @@ def test_a_plan_from_the_beginning_needs_no_door_and_leaves_none_open(tmp_path: 
 
 def test_a_sandbox_that_ends_loses_what_was_late_and_waits_for_nobody(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite3"
-    plan = Plan.read({"faults": [{"does": "late", "seconds": 60, "count": 1}, {"does": "slow", "seconds": 60}]})
+    plan = FaultPlan.parse({"faults": [{"does": "late", "seconds": 60, "count": 1}, {"does": "slow", "seconds": 60}]})
     with Sandbox(state, delay=3600, faults=plan, faults_api=True) as running:
         bench = Bench(running.url)
         bench.define()
@@ -156,8 +156,8 @@ def test_a_sandbox_that_ends_loses_what_was_late_and_waits_for_nobody(tmp_path: 
     ],
 )
 def test_a_plan_that_cannot_be_meant_is_refused_with_its_place(bench: Bench, plan: Any, where: str) -> None:
-    with pytest.raises(PlanError, match=where):
-        Plan.read(plan)
+    with pytest.raises(FaultPlanError, match=where):
+        FaultPlan.parse(plan)
     with pytest.raises(AssertionError, match="ValidationException"):
         bench.control("PUT", "faults", plan)
 
@@ -165,14 +165,14 @@ def test_a_plan_that_cannot_be_meant_is_refused_with_its_place(bench: Bench, pla
 def test_a_plan_is_given_as_json_or_as_a_file_and_the_command_lines_seed_is_the_one(tmp_path: Path) -> None:
     text = '{"seed": 1, "faults": [{"does": "late", "seconds": [1, 2], "operations": ["*"]}]}'
     (tmp_path / "plan.json").write_text(text)
-    plan = Plan.from_text(text)
+    plan = FaultPlan.from_text(text)
 
-    assert plan == Plan.from_text(str(tmp_path / "plan.json"))
-    assert (plan.faults[0].does, plan.faults[0].seconds) == (Does.LATE, (1.0, 2.0))
-    assert (plan.seed, Plan.from_text(text, seed=9).seed) == (1, 9)
+    assert plan == FaultPlan.from_text(str(tmp_path / "plan.json"))
+    assert (plan.faults[0].does, plan.faults[0].seconds) == (FaultEffect.LATE, (1.0, 2.0))
+    assert (plan.seed, FaultPlan.from_text(text, seed=9).seed) == (1, 9)
     for wrong, why in (("{", "not JSON"), (str(tmp_path / "none.json"), "nor a file|neither")):
-        with pytest.raises(PlanError, match=why):
-            Plan.from_text(wrong)
+        with pytest.raises(FaultPlanError, match=why):
+            FaultPlan.from_text(wrong)
 
 
 @pytest.mark.parametrize("plan", ["{", "no-such-plan.json", '{"faults": [{"does": "explode"}]}'])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobs.sandbox import Sandbox
-from jobs.sandbox.store import StateInUse
+from jobs.sandbox.store import StateInUseError
 from tests.sandbox.bench import Bench
 
 ROOT = Path(__file__).parent.parent.parent
@@ -145,7 +145,7 @@ def test_a_job_whose_end_was_asked_for_does_not_start_again(tmp_path: Path) -> N
 
 
 def test_two_sandboxes_cannot_share_a_state(tmp_path: Path) -> None:
-    with Sandbox(tmp_path / "state.sqlite3") as _, pytest.raises(StateInUse, match="in use by another sandbox"):
+    with Sandbox(tmp_path / "state.sqlite3") as _, pytest.raises(StateInUseError, match="in use by another sandbox"):
         Sandbox(tmp_path / "state.sqlite3").start()
 
 

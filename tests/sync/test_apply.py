@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.aws.batch import Attempt, Observation
+from jobs.aws.batch import AttemptObservation, Observation
 from jobs.models import Job
 from jobs.states import Delivery
 from jobs.sync.apply import apply, mark_lost
@@ -53,7 +53,7 @@ def test_there_is_no_news_of_a_job_that_was_not_sent(delivery):
 def test_a_retry_goes_back_to_runnable_because_an_attempt_has_finished():
     job = make.job(batch_id="j-1")
     told(job, "RUNNING")
-    attempt = Attempt(None, None, 1, "", "Essential container in task exited", "stream-1")
+    attempt = AttemptObservation(None, None, 1, "", "Essential container in task exited", "stream-1")
 
     assert apply(
         Job.objects.get(pk=job.pk), seen(job, "RUNNABLE", finished_attempts=1, attempts=(attempt,)), source="poll"

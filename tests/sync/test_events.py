@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from moto import mock_aws
 
 from jobs.aws.events import QueueAddress
-from jobs.management.commands.events import address_of, listen
+from jobs.management.commands.events import queue_address, receive_events
 from jobs.models import Job
 from jobs.states import State
 from jobs.sync.events import EventConsumer, MalformedEventError, parse_job_id
@@ -130,7 +130,7 @@ def test_ten_messages_cost_two_queries(django_assert_num_queries):
 def listening(sqs, rounds: int, ear: EventConsumer | None = None) -> None:
     ear = ear or EventConsumer()
     for _ in range(rounds):
-        listen(sqs.address, threading.Event(), ear, 0)
+        receive_events(sqs.address, threading.Event(), ear, 0)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, mo
         def consume(self, _):
             raise DatabaseError("gone")
 
-    monkeypatch.setattr("jobs.management.commands.events.PAUSE_AFTER_TROUBLE", 0)
+    monkeypatch.setattr("jobs.management.commands.events.ERROR_PAUSE_SECONDS", 0)
     monkeypatch.setattr("jobs.management.commands.events.connection.close", lambda: None)
     sqs.send_message(QueueUrl=sqs.address.url, MessageBody=event("j-1"))
     listening(sqs, 1, Deaf())
@@ -191,8 +191,8 @@ def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
 def test_the_command_is_off_unless_a_queue_is_named(settings):
     with pytest.raises(CommandError, match="EVENTS_QUEUE_URL"):
         call_command("events")
-    assert address_of("https://sqs.eu-west-1.amazonaws.com/1/q").region == "eu-west-1"
+    assert queue_address("https://sqs.eu-west-1.amazonaws.com/1/q").region == "eu-west-1"
     with pytest.raises(CommandError, match="EVENTS_REGION"):
-        address_of("http://127.0.0.1:4566/1/q")
+        queue_address("http://127.0.0.1:4566/1/q")
     settings.EVENTS_REGION = "us-east-1"
-    assert address_of("http://127.0.0.1:4566/1/q").region == "us-east-1"
+    assert queue_address("http://127.0.0.1:4566/1/q").region == "us-east-1"

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from jobs.actions.poll_hint import look_at
 from jobs.aws import batch
-from jobs.aws.errors import TooFastError
+from jobs.aws.errors import ThrottledError
 from jobs.models import Account, Job
 from jobs.periodic import ring_for_polls
 from jobs.states import State
@@ -214,7 +214,7 @@ def test_when_aws_is_away_the_account_says_so_and_nothing_changes():
 
 def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_before(monkeypatch):
     def too_fast(*_: Any) -> None:
-        raise TooFastError("Too many requests")
+        raise ThrottledError("Too many requests")
 
     make.job(state=State.RUNNING)
     pauses = []

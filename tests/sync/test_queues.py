@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.aws.errors import MalformedAnswerError, TryAgainError
+from jobs.aws.errors import MalformedResponseError, RetryableError
 from jobs.models import Queue
 from jobs.sync.queues import apply_queue_snapshot, queue_changes, read_queues, sync_queues
 from tests import http_wire, make
@@ -48,7 +48,7 @@ def test_a_list_of_queues_that_cannot_be_read_leaves_the_mirror_as_it_is(body):
         account = make.account(endpoint_url=aws.url)
         sync_queues(account)
         aws.answers[:] = [http_wire.says(200, body)]
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             sync_queues(account)
 
     account.refresh_from_db()
@@ -85,7 +85,7 @@ def test_when_aws_does_not_answer_the_mirror_stays_and_the_account_says_why():
     account = make.account(endpoint_url="http://127.0.0.1:9")
     make.queue("a", of=account)
 
-    with pytest.raises(TryAgainError):
+    with pytest.raises(RetryableError):
         sync_queues(account)
     account.refresh_from_db()
     assert account.reading_trouble

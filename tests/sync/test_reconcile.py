@@ -62,7 +62,7 @@ def test_a_quarantine_that_ends_while_aws_is_asked_has_not_ended(monkeypatch):
             clock.shift(10)
             return []
 
-        monkeypatch.setattr("jobs.aws.batch.ids_named", slow)
+        monkeypatch.setattr("jobs.aws.batch.find_job_ids", slow)
         reconcile(job.account)
 
     assert again(job).delivery == Delivery.SENDING

@@ -113,7 +113,7 @@ def test_a_childs_log_is_a_click_away_and_read_from_its_own_stream(
         streams.append(stream)
         return LogEvents((LogEvent(now(), "<b>hello</b>"),), "f/1", "b/1")
 
-    monkeypatch.setattr("jobs.aws.logs.read", read)
+    monkeypatch.setattr("jobs.aws.logs.get_log_events", read)
     job = array(research, 2, ["SUCCEEDED", "FAILED"])
     address = reverse("child_log", args=[job.text_id, 1])
     assert f'href="{address}"' in text(browser, job, "job_children")

@@ -18,9 +18,9 @@ from jobs.periodic import duties, tick
 
 log = structlog.get_logger(__name__)
 
-PAUSE = 1.0
+TICK_SECONDS = 1.0
 LEASE = timedelta(seconds=15)
-LAST_PASSES_SECONDS = 2.0  # stopping the clock must not wait for AWS
+SHUTDOWN_TIMEOUT_SECONDS = 2.0  # stopping the clock must not wait for AWS
 
 
 class Command(BaseCommand):
@@ -44,6 +44,6 @@ class Command(BaseCommand):
                 log.warning("clock_database_unavailable", error=str(error))
                 connection.close()
             close_old_connections()
-            stop.wait(PAUSE)
+            stop.wait(TICK_SECONDS)
         Lease.release("clock", owner)
-        lanes.wait(LAST_PASSES_SECONDS)
+        lanes.wait(SHUTDOWN_TIMEOUT_SECONDS)

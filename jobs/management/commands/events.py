@@ -20,8 +20,8 @@ from jobs.task_queue import ring
 
 log = structlog.get_logger(__name__)
 
-PAUSE_AFTER_TROUBLE = 5.0
-REGION = re.compile(r"https?://sqs\.([a-z0-9-]+)\.")
+ERROR_PAUSE_SECONDS = 5.0
+REGION_PATTERN = re.compile(r"https?://sqs\.([a-z0-9-]+)\.")
 
 
 class Command(BaseCommand):
@@ -36,25 +36,27 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        address, consumer = address_of(url), EventConsumer()
+        address, consumer = queue_address(url), EventConsumer()
         while not stop.is_set():
-            listen(address, stop, consumer, events.WAIT_SECONDS)
+            receive_events(address, stop, consumer, events.WAIT_SECONDS)
             close_old_connections()
 
 
-def address_of(url: str) -> events.QueueAddress:
+def queue_address(url: str) -> events.QueueAddress:
     """Return the queue of a URL. Raise CommandError if its region is unknown."""
-    match = REGION.match(url)
+    match = REGION_PATTERN.match(url)
     region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:
         raise CommandError("EVENTS_QUEUE_URL names no region: say it with EVENTS_REGION.")
     return events.QueueAddress(url, region)
 
 
-def listen(address: events.QueueAddress, stop: threading.Event, consumer: EventConsumer, wait_seconds: int) -> None:
+def receive_events(
+    address: events.QueueAddress, stop: threading.Event, consumer: EventConsumer, wait_seconds: int
+) -> None:
     """Receive the next messages. Each is deleted only after its effect is committed."""
     try:
-        client = client_for(address, "sqs", Purpose.QUEUE)
+        client = client_for(address, "sqs", Purpose.SQS)
         messages = events.receive(client, address.url, 1 if consumer.unknown_ids else wait_seconds)
         for account in consumer.consume(message.body for message in messages) | consumer.retry_unknown():
             ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
@@ -62,8 +64,8 @@ def listen(address: events.QueueAddress, stop: threading.Event, consumer: EventC
         events.delete(client, address.url, messages)
     except AwsError as error:
         log.warning("event_receive_failed", error=error.message)
-        stop.wait(PAUSE_AFTER_TROUBLE)
+        stop.wait(ERROR_PAUSE_SECONDS)
     except DatabaseError as error:
         log.warning("events_database_unavailable", error=str(error))
         connection.close()
-        stop.wait(PAUSE_AFTER_TROUBLE)
+        stop.wait(ERROR_PAUSE_SECONDS)

@@ -15,15 +15,15 @@ from jobs.spec.parsing.parser import LARGEST, NO_DOCUMENT, NotADocument, Reading
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import validate
 
-FINE, HAS_ERRORS, NO_DOCUMENT_AT_ALL = 0, 1, 2
+EXIT_VALID, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationReport:
     """The output for a file, and its exit code."""
 
-    code: int
-    said: Mapping[str, Any]
+    exit_code: int
+    output: Mapping[str, Any]
 
 
 class Command(BaseCommand):
@@ -45,38 +45,38 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         kind = Kind(options["kind"]) if options["kind"] else None
-        definition = _definition(options["definition"]) if options["definition"] else None
-        code = FINE
+        definition = _read_definition(options["definition"]) if options["definition"] else None
+        code = EXIT_VALID
         for name in options["files"]:
-            report = _judged(name, kind, definition)
-            self.stdout.write(json.dumps(report.said, ensure_ascii=False))
-            code = max(code, report.code)
+            report = _validate_file(name, kind, definition)
+            self.stdout.write(json.dumps(report.output, ensure_ascii=False))
+            code = max(code, report.exit_code)
         if code:
             sys.exit(code)
 
 
-def _definition(name: str) -> Document:
+def _read_definition(name: str) -> Document:
     try:
-        result = read(_content(name), Kind.DEFINITION)
+        result = read(_read_content(name), Kind.DEFINITION)
     except (NotADocument, OSError) as error:
-        raise CommandError(f"{name}: {_reason(error)}", returncode=NO_DOCUMENT_AT_ALL) from error
+        raise CommandError(f"{name}: {_error_text(error)}", returncode=EXIT_UNREADABLE) from error
     return result.document
 
 
-def _judged(name: str, kind: Kind | None, definition: Document | None) -> Judgement:
+def _validate_file(name: str, kind: Kind | None, definition: Document | None) -> ValidationReport:
     try:
-        result = read(_content(name), kind)
+        result = read(_read_content(name), kind)
     except (NotADocument, OSError) as error:
-        problem = Problem("", _reason(error), rule=NO_DOCUMENT)
-        return Judgement(NO_DOCUMENT_AT_ALL, _said(name, None, [problem], None))
-    definitions = _by_name(result, definition)
+        problem = Problem("", _error_text(error), rule=NO_DOCUMENT)
+        return ValidationReport(EXIT_UNREADABLE, _report_json(name, None, [problem], None))
+    definitions = _definitions_by_name(result, definition)
     problems = validate.problems(result.kind, result.document, definitions)
     problems = validate.in_order(result.document, [*result.problems, *problems])
-    code = HAS_ERRORS if has_errors(problems) else FINE
-    return Judgement(code, _said(name, result, problems, _effective(result, definitions)))
+    code = EXIT_ERRORS if has_errors(problems) else EXIT_VALID
+    return ValidationReport(code, _report_json(name, result, problems, _effective_views(result, definitions)))
 
 
-def _content(name: str) -> bytes:
+def _read_content(name: str) -> bytes:
     """Read at most one byte more than the size limit, which is enough to reject the file."""
     if name == "-":
         return sys.stdin.buffer.read(LARGEST + 1)
@@ -84,13 +84,13 @@ def _content(name: str) -> bytes:
         return file.read(LARGEST + 1)
 
 
-def _reason(error: NotADocument | OSError) -> str:
+def _error_text(error: NotADocument | OSError) -> str:
     if isinstance(error, NotADocument):
         return error.message
     return f"The file cannot be read: {error.strerror or error}."
 
 
-def _by_name(result: Reading, definition: Document | None) -> dict[str, Document]:
+def _definitions_by_name(result: Reading, definition: Document | None) -> dict[str, Document]:
     """Return the definition by the names that jobs use for it. A single submission has it under any name."""
     if definition is None:
         return {}
@@ -101,7 +101,7 @@ def _by_name(result: Reading, definition: Document | None) -> dict[str, Document
     return {name: definition for name in names if name.rpartition("/")[2].partition(":")[0] == own}
 
 
-def _effective(result: Reading, definitions: Mapping[str, Document]) -> Any:
+def _effective_views(result: Reading, definitions: Mapping[str, Document]) -> Any:
     """Return what would run: of a definition alone, of a submission, of each step whose definition is given."""
     if result.kind is Kind.DEFINITION:
         return effective.view(result.document).as_json()
@@ -113,7 +113,7 @@ def _effective(result: Reading, definitions: Mapping[str, Document]) -> Any:
     return views if result.kind is Kind.WORKFLOW else views[0]
 
 
-def _said(name: str, result: Reading | None, problems: list[Problem], view: Any) -> dict[str, Any]:
+def _report_json(name: str, result: Reading | None, problems: list[Problem], view: Any) -> dict[str, Any]:
     return {
         "file": name,
         "kind": result.kind.value if result else None,

@@ -12,7 +12,7 @@ from jobs.reports.delivery_report import report
 from jobs.sync.compare import compare_queues
 from jobs.sync.reconcile import reconcile
 
-WHOLE_RUN_SECONDS = 3600.0
+MAX_RUN_SECONDS = 3600.0
 
 
 class Command(BaseCommand):
@@ -39,6 +39,6 @@ class Command(BaseCommand):
         before = Oddity.objects.count()
         for account in Account.objects.filter(active=True):
             settled = reconcile(account)
-            queues = compare_queues(account, seconds=WHOLE_RUN_SECONDS, every=timedelta(0))
+            queues = compare_queues(account, seconds=MAX_RUN_SECONDS, every=timedelta(0))
             self.stdout.write(f"{account}: {settled} deliveries settled, {queues} queues compared.")
         self.stdout.write(f"{Oddity.objects.count() - before} oddities were new.")

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.sandbox import Sandbox
-from jobs.sandbox.faults import Plan, PlanError
-from jobs.sandbox.store import StateInUse
+from jobs.sandbox.faults import FaultPlan, FaultPlanError
+from jobs.sandbox.store import StateInUseError
 
 # Accounts of the portal in a sandbox rely on it: see `jobs.models.quarantine`.
 SIGNATURE_SECONDS = 15.0
@@ -44,8 +44,8 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         try:
-            plan = Plan.from_text(options["faults"] or "{}", seed=options["seed"])
-        except PlanError as error:
+            plan = FaultPlan.from_text(options["faults"] or "{}", seed=options["seed"])
+        except FaultPlanError as error:
             raise CommandError(str(error)) from error
         sandbox = Sandbox(
             options["state"],
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         )
         try:
             sandbox.start()
-        except (StateInUse, OSError) as error:
+        except (StateInUseError, OSError) as error:
             raise CommandError(f"The sandbox cannot start: {error}") from error
         message = f"Sandbox: {sandbox.url}"
         self.stdout.write(message)

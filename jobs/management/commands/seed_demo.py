@@ -14,7 +14,7 @@ from django.db import transaction
 from jobs import access, actions
 from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
-from jobs.management.demo import CEILINGS, MEMBERS, PASSWORD, TEAMS, DemoTeam, documents
+from jobs.management.demo import MEMBERS, PASSWORD, QUEUE_LIMITS, TEAMS, DemoTeam, documents
 from jobs.models import (
     Access,
     Account,
@@ -40,8 +40,8 @@ from jobs.sync.queues import sync_queues
 
 REGION = "us-west-2"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SANDBOX_SECONDS = 60  # it is started at the same time
-ENDPOINT_SECONDS = 2
+SANDBOX_TIMEOUT_SECONDS = 60  # it is started at the same time
+ENDPOINT_TIMEOUT_SECONDS = 2
 
 
 class Command(BaseCommand):
@@ -61,22 +61,24 @@ class Command(BaseCommand):
         if options["migrate"]:
             call_command("migrate", interactive=False, verbosity=0)
         if not User.objects.exists():
-            people_and_teams()
+            create_people_and_teams()
         for team in TEAMS:
-            keep_token(team, Path(settings.STATE))
-        account = account_at(options["sandbox"], options["endpoint"], options["region"])
-        if account and wanting(account):
+            ensure_token(team, Path(settings.STATE))
+        account = get_or_create_account(options["sandbox"], options["endpoint"], options["region"])
+        if account and is_incomplete(account):
             try:
-                wait_for(account.endpoint_url, SANDBOX_SECONDS if options["sandbox"] else ENDPOINT_SECONDS)
-                fill(account)
+                wait_for_endpoint(
+                    account.endpoint_url, SANDBOX_TIMEOUT_SECONDS if options["sandbox"] else ENDPOINT_TIMEOUT_SECONDS
+                )
+                fill_account(account)
             except (AwsError, OSError) as error:
                 problem = f"AWS at {account.endpoint_url} did not take all of the demo ({error})"
                 (Path(settings.STATE) / "notice").write_text(f"{problem}; the next start tries again.\n")
 
 
 @transaction.atomic
-def people_and_teams() -> None:
-    teams = {demo.slug: team_of(demo) for demo in TEAMS}
+def create_people_and_teams() -> None:
+    teams = {demo.slug: get_or_create_team(demo) for demo in TEAMS}
     for name, roles in MEMBERS.items():
         user = User.objects.create_user(name, password=PASSWORD)
         for slug, role in roles.items():
@@ -84,7 +86,7 @@ def people_and_teams() -> None:
     User.objects.create_superuser("admin", password=PASSWORD)
 
 
-def team_of(demo: DemoTeam) -> Team:
+def get_or_create_team(demo: DemoTeam) -> Team:
     """Return the team, with its roles, images, features and tags if it is new. An existing one keeps its settings."""
     limit = demo.default_time_limit_seconds
     team, is_new = Team.objects.get_or_create(
@@ -105,7 +107,7 @@ def team_of(demo: DemoTeam) -> Team:
     return team
 
 
-def keep_token(demo: DemoTeam, state: Path) -> None:
+def ensure_token(demo: DemoTeam, state: Path) -> None:
     """Write a new token into the file, unless the file has one that we know, valid or revoked."""
     file = state / demo.token_file
     is_valid = file.exists() and ApiToken.objects.filter(digest=digest(file.read_text().strip())).exists()
@@ -121,7 +123,7 @@ def keep_token(demo: DemoTeam, state: Path) -> None:
     )
 
 
-def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
+def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account | None:
     """Return the demo's account, with the endpoint of this start. Its other settings remain as they are."""
     if not sandbox and not endpoint:
         return None
@@ -141,7 +143,7 @@ def account_at(sandbox: str, endpoint: str, region: str) -> Account | None:
     return account
 
 
-def wanting(account: Account) -> bool:
+def is_incomplete(account: Account) -> bool:
     """Return whether some part of the demo was never created in this account."""
     if account.synced_at is None:
         return True
@@ -150,14 +152,14 @@ def wanting(account: Account) -> bool:
     return revisions.exclude(registration=Registration.ACCEPTED).values("definition").distinct().count() < len(names)
 
 
-def fill(account: Account) -> None:
+def fill_account(account: Account) -> None:
     """Create queue grants, definitions and first jobs that never existed."""
     with transaction.atomic():
         new = {change.name for change in sync_queues(account) if change.kind == "new"}
         for demo in TEAMS:
-            grant(account, demo, new)
+            grant_queues(account, demo, new)
     for demo in TEAMS:
-        member = actor(demo)
+        member = demo_member(demo)
         if member is None:
             continue
         for name, text in documents("definitions", demo):
@@ -165,22 +167,24 @@ def fill(account: Account) -> None:
                 actions.register(text, member, account=account)
     register_due(account)
     for demo in TEAMS:
-        first_jobs(account, demo)
+        submit_first_jobs(account, demo)
 
 
-def grant(account: Account, demo: DemoTeam, new: set[str]) -> None:
+def grant_queues(account: Account, demo: DemoTeam, new: set[str]) -> None:
     """Grant queues that are new: a grant that an admin removed is not given again."""
     team = Team.objects.filter(slug=demo.slug).first()
     for name in demo.queues:
         if team and name in new:
             queue = Queue.objects.get(account=account, name=name)
             is_first = not QueueGrant.objects.filter(team=team, is_default=True).exists()
-            QueueGrant.objects.get_or_create(team=team, queue=queue, defaults={"is_default": is_first, **CEILINGS})
+            QueueGrant.objects.get_or_create(
+                team=team, queue=queue, defaults={"is_default": is_first, **QUEUE_LIMITS}
+            )
 
 
-def first_jobs(account: Account, demo: DemoTeam) -> None:
+def submit_first_jobs(account: Account, demo: DemoTeam) -> None:
     """Submit a few small jobs, which really run, so that the first page isn't empty."""
-    member = actor(demo)
+    member = demo_member(demo)
     for name, text in documents("submissions", demo):
         key = f"demo-{account.pk}-{name}"
         if member is None or Submission.objects.filter(team=member.team, request_key=key).exists():
@@ -191,13 +195,13 @@ def first_jobs(account: Account, demo: DemoTeam) -> None:
             continue
 
 
-def actor(demo: DemoTeam) -> access.Member | None:
+def demo_member(demo: DemoTeam) -> access.Member | None:
     """Return the member who acts for the team, if still in it."""
     membership = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
     return access.member_of(membership.user, membership.team) if membership else None
 
 
-def wait_for(url: str, timeout: float) -> None:
+def wait_for_endpoint(url: str, timeout: float) -> None:
     """Wait until something listens at the URL. Raise OSError after the timeout."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))

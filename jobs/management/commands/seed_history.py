@@ -12,13 +12,13 @@ from django.db.models import F, Min, OuterRef, QuerySet, Subquery
 from django.utils.timezone import now
 
 from jobs.management.demo import TEAMS
-from jobs.management.demo.history import Ground, Past, moments, pasts
+from jobs.management.demo.history import HistoricalJob, TeamResources, historical_jobs, submission_times
 from jobs.models import CostLine, Job, JobTag, Queue, Revision, StateChange, Submission, Team, User
 from jobs.pricing import rates
 from jobs.pricing.metering import lines_of
 from jobs.states import Delivery
 
-AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         teams = list(Team.objects.filter(slug__in=slugs).order_by("pk"))
         if options["team"] and len(teams) < len(set(slugs)):
             raise CommandError(f"There is no team {', '.join(sorted(set(slugs) - {team.slug for team in teams}))}.")
-        pairs = [(team, resources) for team in teams if (resources := ground_of(team))]
+        pairs = [(team, resources) for team in teams if (resources := team_resources(team))]
         if not pairs:
             raise CommandError(
                 "No team has people, a queue and a registered definition yet. `make run` sets the demo up."
@@ -49,13 +49,13 @@ class Command(BaseCommand):
         shares = [options["jobs"] // len(pairs)] * len(pairs)
         shares[0] += options["jobs"] - sum(shares)
         for (team, resources), count in zip(pairs, shares, strict=True):
-            times = moments(count, options["years"], now(), rng)
+            times = submission_times(count, options["years"], now(), rng)
             with transaction.atomic():
-                keep(list(pasts(resources, times, rng)), team)
+                save_history(list(historical_jobs(resources, times, rng)), team)
             self.stdout.write(f"{team}: {count} jobs since {times[0]:%Y-%m-%d}.")
 
 
-def ground_of(team: Team) -> Ground | None:
+def team_resources(team: Team) -> TeamResources | None:
     """Return what the team can use; None if anything is missing."""
     people = list(User.objects.filter(memberships__team=team, is_active=True).order_by("pk"))
     queues = list(Queue.objects.granted_to(team).select_related("account").order_by("pk"))
@@ -66,23 +66,24 @@ def ground_of(team: Team) -> Ground | None:
         .order_by("definition", "number")
     )
     newest = list({revision.definition_id: revision for revision in revisions}.values())
-    return Ground(people, queues, newest, team.name) if people and queues and newest else None
+    return TeamResources(people, queues, newest, team.name) if people and queues and newest else None
 
 
-def keep(history: Sequence[Past], team: Team) -> None:
+def save_history(history: Sequence[HistoricalJob], team: Team) -> None:
     """Save the jobs and their costs, with keys below all existing ones: pages are ordered by primary key."""
     first_submission, first_job = (
         _first_key(Submission.objects.all(), history),
         _first_key(Job.objects.all(), history),
     )
     table = rates.read()
-    for start in range(0, len(history), AT_ONCE):
-        batch = history[start : start + AT_ONCE]
+    for start in range(0, len(history), BATCH_SIZE):
+        batch = history[start : start + BATCH_SIZE]
         submissions = Submission.objects.bulk_create(
-            _submission(record, team, _key(first_submission, start + offset)) for offset, record in enumerate(batch)
+            _build_submission(record, team, _primary_key(first_submission, start + offset))
+            for offset, record in enumerate(batch)
         )
         for offset, (record, submission) in enumerate(zip(batch, submissions, strict=True)):
-            record.job.pk, record.job.submission = _key(first_job, start + offset), submission
+            record.job.pk, record.job.submission = _primary_key(first_job, start + offset), submission
         jobs = Job.objects.bulk_create(record.job for record in batch)
         # Both columns are set to the time of the insert, whatever the row has.
         rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
@@ -95,11 +96,11 @@ def keep(history: Sequence[Past], team: Team) -> None:
             for record in batch
             for key, value in record.tags.items()
         )
-        StateChange.objects.bulk_create(change for record in batch for change in _changes(record))
+        StateChange.objects.bulk_create(change for record in batch for change in _state_changes(record))
         CostLine.objects.bulk_create(line for record in batch for line in lines_of(record.job, record.runs, table))
 
 
-def _submission(record: Past, team: Team, key: int | None) -> Submission:
+def _build_submission(record: HistoricalJob, team: Team, key: int | None) -> Submission:
     job = record.job
     document = {**job.document, **({"tags": job.tags} if job.tags else {})}
     return Submission(
@@ -116,7 +117,7 @@ def _submission(record: Past, team: Team, key: int | None) -> Submission:
     )
 
 
-def _changes(record: Past) -> Iterator[StateChange]:
+def _state_changes(record: HistoricalJob) -> Iterator[StateChange]:
     for at, state, source, attempt in record.changes:
         delivery = Delivery.SENT if state else Delivery.ACCEPTED
         note = record.job.status_reason if state == record.job.state else ""
@@ -125,11 +126,11 @@ def _changes(record: Past) -> Iterator[StateChange]:
         )
 
 
-def _first_key(rows: QuerySet[Any], history: Sequence[Past]) -> int | None:
+def _first_key(rows: QuerySet[Any], history: Sequence[HistoricalJob]) -> int | None:
     """Return the first key so that all come before existing rows; None in an empty table, for automatic keys."""
     lowest = rows.aggregate(lowest=Min("pk"))["lowest"]
     return None if lowest is None else lowest - len(history)
 
 
-def _key(first: int | None, offset: int) -> int | None:
+def _primary_key(first: int | None, offset: int) -> int | None:
     return None if first is None else first + offset

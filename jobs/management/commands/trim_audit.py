@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--before", metavar="DAY", required=True, help="YYYY-MM-DD, in UTC")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before = _midnight(options["before"])
+        before = _parse_day(options["before"])
         deleted = sum(map(finish, chains()))
         if not all(verify(chain).whole for chain in chains()):
             raise CommandError("Nothing more was deleted: see first what manage.py verify_audit says.")
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Deleted {deleted} entries of before {before:%Y-%m-%d}.")
 
 
-def _midnight(text: str) -> datetime:
+def _parse_day(text: str) -> datetime:
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).parent
+DEMO_DIR = Path(__file__).parent
 PASSWORD = "demo"  # noqa: S105 - public: only the quick start, which listens on this machine alone, has it
 
 
@@ -36,7 +36,7 @@ REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 EXAMPLES = "public.ecr.aws/docker/library/*"  # used by the examples of the JSON editor
 
 # Limits of a team on each of its queues: generous, so that the demo shows that limits exist without reaching them.
-CEILINGS = {"max_vcpus": 64, "max_memory_mib": 262_144, "max_gpus": 8, "max_active_vcpus": 100_000}
+QUEUE_LIMITS = {"max_vcpus": 64, "max_memory_mib": 262_144, "max_gpus": 8, "max_active_vcpus": 100_000}
 
 TEAMS = (
     DemoTeam(
@@ -71,5 +71,5 @@ MEMBERS = {"analyst": {"research": "analyst"}, "lead": {"research": "lead", "fin
 
 def documents(kind: str, team: DemoTeam) -> Iterator[tuple[str, str]]:
     """Yield name and text of the team's "definitions" or "submissions", always in the same order."""
-    for file in sorted((HERE / kind / team.slug).glob("*.json")):
+    for file in sorted((DEMO_DIR / kind / team.slug).glob("*.json")):
         yield file.stem, file.read_text()
