@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.measure import Comparison, compare
 from jobs.spec.normalize import fingerprint
-from jobs.spec.parsing.parser import read
-from jobs.spec.rules.validate import judge
+from jobs.spec.parsing.parser import parse
+from jobs.spec.rules.validate import validate_parsed
 
 SEEDS = Path(__file__).resolve().parent.parent / "tests" / "seeds"
 PLAIN = ("my-job-definition", "my-job-submission", "workflow-jobs")
@@ -31,7 +31,7 @@ def comparisons() -> Iterator[Comparison]:
 
 
 def _validate(text: str) -> object:
-    return judge(read(text))
+    return validate_parsed(parse(text))
 
 
 def chain(length: int) -> str:

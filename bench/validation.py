@@ -10,26 +10,26 @@ from jsonschema import Draft202012Validator
 
 from bench.documents import SEEDS, chain
 from bench.measure import Comparison, compare
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.rules import validate
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.schema.botocore_schema import json_schema
 
 
 def comparisons() -> Iterator[Comparison]:
     definition: Document = json.loads((SEEDS / "my-job-definition.json").read_text())
-    bare = Draft202012Validator(schema(Kind.DEFINITION))
+    bare = Draft202012Validator(json_schema(DocumentKind.DEFINITION))
     yield compare(
         "judge the guide's definition (2 at most)",
-        partial(validate.problems, Kind.DEFINITION, definition),
+        partial(validate.validate_document, DocumentKind.DEFINITION, definition),
         "jsonschema alone",
         lambda: list(bare.iter_errors(definition)),
     )
     small, large = (json.loads(chain(length)) for length in (1_000, 10_000))
     yield compare(
         "judge a workflow of 10,000 jobs (15 at most)",
-        partial(validate.problems, Kind.WORKFLOW, large),
+        partial(validate.validate_document, DocumentKind.WORKFLOW, large),
         "of 1,000 jobs",
-        partial(validate.problems, Kind.WORKFLOW, small),
+        partial(validate.validate_document, DocumentKind.WORKFLOW, small),
     )
     yield compare("import jobs.spec", _python("import jobs.spec.rules.validate"), "python alone", _python("pass"))
 

@@ -2,7 +2,7 @@
 
 import re
 
-SEQUENCE = re.compile(
+CONTROL_SEQUENCE = re.compile(
     r"\x1b\[([0-9;:]*)m"  # colours and weights, the only ones that pages show
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)"  # operating system commands: titles, links
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f]*(?:\x1b\\|\x9c)"  # strings to a device
@@ -20,12 +20,12 @@ _INVISIBLE = re.compile(
 )
 
 
-def plain_text(text: str, *, keep: str = "", filler: str = " ") -> str:
+def to_plain_text(text: str, *, keep: str = "", filler: str = " ") -> str:
     """Return the text without control sequences, and with `filler` for each invisible character.
 
     Characters of `keep` stay.
     """
     return _INVISIBLE.sub(
         lambda match: match[0] if match[0] in keep else filler,
-        SEQUENCE.sub("", text),
+        CONTROL_SEQUENCE.sub("", text),
     )

@@ -85,7 +85,7 @@ STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for statu
 FINAL_STATES = frozenset(state for state in State if STATUSES[state].final)
 ACTIVE_STATES = frozenset(State) - FINAL_STATES
 FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.DECLINED, Delivery.WITHDRAWN})
-UNSENT = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})
+UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})
 
 
 def status_of(delivery: str, state: str) -> Status:
@@ -94,7 +94,7 @@ def status_of(delivery: str, state: str) -> Status:
     return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state this portal does not know.")
 
 
-def rank_of(state: str) -> int:
+def state_rank(state: str) -> int:
     """Return the rank of a state, -1 if unknown, so that an unknown state never ends a job."""
     status = STATUSES.get(state)
     return status.rank if status else -1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.spec.parsing import parser
 from jobs.spec.rules import validate
-from jobs.spec.rules.registry import KNOWN, Rule
+from jobs.spec.rules.registry import REGISTRY, ValidationRule
 
 RULES_COME_FROM = (validate, parser)
 """Importing these imports every module with rules."""
@@ -51,12 +51,14 @@ budgets) is not in it.
 
 def page() -> str:
     """Return the expected text of the page."""
-    groups: dict[str, list[Rule]] = {subject: [] for subject in SUBJECTS}
-    for rule in sorted(KNOWN.values(), key=lambda rule: rule.id):
+    groups: dict[str, list[ValidationRule]] = {subject: [] for subject in SUBJECTS}
+    for rule in sorted(REGISTRY.values(), key=lambda rule: rule.id):
         groups[rule.id.partition(".")[0]].append(rule)
     sections = [HEAD]
     for subject, rules in groups.items():
-        lines = [f"| `{rule.id}` | {rule.severity} | {_cell(rule.says)} | {_cell(rule.source)} |" for rule in rules]
+        lines = [
+            f"| `{rule.id}` | {rule.severity} | {_cell(rule.statement)} | {_cell(rule.source)} |" for rule in rules
+        ]
         head = [f"## {SUBJECTS[subject]}", "", "| rule | | what it says | source |", "|---|---|---|---|"]
         sections.append("\n".join([*head, *lines]))
     return "\n".join(f"{part.rstrip()}\n" for part in sections)

@@ -34,11 +34,11 @@ from jobs.models import (
     Team,
 )
 from jobs.policy.approval import Reason, raised
-from jobs.spec.diff import differences
-from jobs.spec.documents import Kind, list_at
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.diff import diff_documents
+from jobs.spec.documents import DocumentKind, list_at
+from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Problem
-from jobs.spec.rules.workflow import plan
+from jobs.spec.rules.workflow import plan_workflow
 from jobs.states import Delivery
 from jobs.task_queue import ring
 
@@ -126,11 +126,11 @@ def decline(approval: Approval, member: Member, version: int, why: str) -> None:
 def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, list[Reason]]:
     """What is to be said of another wording, and why whoever writes it leaves it to somebody else to approve.
 
-    Raises NotADocument.
+    Raises DocumentParseError.
     """
     verdict = judge(text, member, approval.submission.account)
-    if verdict.reading.kind is Kind.DEFINITION:
-        raise NotADocument("This is a job definition. The request is for a job or a workflow; it stays one.")
+    if verdict.reading.kind is DocumentKind.DEFINITION:
+        raise DocumentParseError("This is a job definition. The request is for a job or a workflow; it stays one.")
     if not verdict.ok or verdict.weight is None:
         return verdict, []
     before = _weight_of_jobs(approval.submission, verdict)
@@ -144,7 +144,7 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
 
     What was asked until then is kept to the letter. True: it is approved. False: it is more than it was, in price,
     size or number, or goes elsewhere, and waits for somebody else. Raises PermissionDenied, DecidedError,
-    NotADocument, or Refused with the verdict.
+    DocumentParseError, or Refused with the verdict.
     """
     member.must("approve")
     if approval.submission.person_id == member.user.pk:
@@ -156,7 +156,7 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
         verdict = _with_requester(verdict, submission)
         if not verdict.ok or verdict.weight is None:
             raise Refused(verdict)
-        changed = [each.sentence for each in differences(submission.document, verdict.reading.document)]
+        changed = [each.sentence for each in diff_documents(submission.document, verdict.reading.document)]
         fields: dict[str, Any] = {"version": F("version") + 1, **kept_of(verdict.weight)}
         if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
             raise DecidedError(_what_happened(approval))
@@ -239,7 +239,7 @@ def _tell(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
 def _judged_again(submission: Submission, member: Member) -> Verdict:
     """The verdict on what was accepted: the same revisions and queues, whatever their names mean by now."""
     document = copy.deepcopy(submission.document)
-    steps = list_at(document, "jobs") if submission.kind == Kind.WORKFLOW else [document]
+    steps = list_at(document, "jobs") if submission.kind == DocumentKind.WORKFLOW else [document]
     jobs = submission.jobs.select_related("queue", "revision__definition")
     for job in jobs:
         if job.position < len(steps):
@@ -280,7 +280,7 @@ def _rewrite(submission: Submission, text: str, verdict: Verdict, note: str) -> 
     A job that is in both keeps its id, by which its people know it; one that was withdrawn alone stays so.
     """
     document = verdict.reading.document
-    steps = plan(document)
+    steps = plan_workflow(document)
     submission.text, submission.document, submission.notes = text, document, notes_of(verdict)
     submission.kind, submission.name = verdict.reading.kind, name_of(steps)
     submission.estimate = verdict.weight.estimate.totals_as_json() if verdict.weight else {}

@@ -9,7 +9,7 @@ from django.http import Http404
 from jobs import access
 from jobs.access import Member
 from jobs.spec.documents import Document
-from jobs.spec.masked_source import restored
+from jobs.spec.masked_source import restore_secrets
 from jobs.spec.redaction import MASK
 
 
@@ -17,12 +17,12 @@ def whole(text: str, member: Member, begun_with: str) -> str:
     """The text with the values of the job, submission or definition it was begun with, where they are masked.
 
     Only of what the person might see unmasked. What cannot be told stays masked, and the judge refuses it. Raises
-    NotADocument.
+    DocumentParseError.
     """
     if MASK not in text or not begun_with:
         return text
     document = _document(member, begun_with)
-    return text if document is None else restored(text, document)
+    return text if document is None else restore_secrets(text, document)
 
 
 def _document(member: Member, text_id: str) -> Document | None:

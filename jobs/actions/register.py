@@ -29,7 +29,7 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
     """Keep a definition as a new revision and ring for its registration.
 
     What says the same as the revision that the bare name means is that revision: Batch would only number it again.
-    Raises NotADocument, or Refused with the verdict.
+    Raises DocumentParseError, or Refused with the verdict.
     """
     member.must("register")
     with transaction.atomic():

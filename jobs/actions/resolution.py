@@ -13,8 +13,8 @@ from django.db.models import Q
 
 from jobs.aws.arns import BatchArn, account_number
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
-from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
-from jobs.spec.problems import Problem, join, listed, quoted
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import JOB_ID
 
 MOST_COMPARISONS = 10_000
@@ -57,10 +57,10 @@ class Resolution:
     problems: tuple[Problem, ...]
 
 
-def resolve(document: Document, kind: Kind, team: Team, account: Account | None) -> Resolution:
+def resolve(document: Document, kind: DocumentKind, team: Team, account: Account | None) -> Resolution:
     """The queues, revisions and jobs that a submission or workflow names."""
-    steps = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
-    prefixes = [join("jobs", number) if kind is Kind.WORKFLOW else "" for number in range(len(steps))]
+    steps = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
+    prefixes = [join_pointer("jobs", number) if kind is DocumentKind.WORKFLOW else "" for number in range(len(steps))]
     return _Resolver(team, account).run([step if is_object(step) else {} for step in steps], prefixes)
 
 
@@ -79,7 +79,7 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
             problems.append(
                 Problem(
                     "/jobDefinitionName",
-                    f"The name {quoted(name)} belongs to another team in {account}. Choose another name.",
+                    f"The name {quote(name)} belongs to another team in {account}. Choose another name.",
                     rule="portal.name-taken",
                 )
             )
@@ -142,11 +142,11 @@ class _Resolver:
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            where = listed((str(queue.account) for queue in fitting), conjunction="and in")
-            message = f"The team has a queue {quoted(asked)} in {where}. Name the queue by its ARN to say which."
+            where = join_words((str(queue.account) for queue in fitting), conjunction="and in")
+            message = f"The team has a queue {quote(asked)} in {where}. Name the queue by its ARN to say which."
             rule = "portal.queue-in-several-accounts"
         else:
-            message = f"{self.team} has no queue {quoted(asked)}. {self._offer(asked, self._queue_names)}"
+            message = f"{self.team} has no queue {quote(asked)}. {self._offer(asked, self._queue_names)}"
             rule = "portal.unknown-queue"
         self.problems.append(Problem(f"{prefix}/jobQueue", message, rule=rule))
         return None
@@ -180,7 +180,7 @@ class _Resolver:
         found = {each: self._revision(each, accounts, by_name) for each in dict.fromkeys(asked)}
         for each, prefix in zip(asked, prefixes, strict=True):
             if problem := found[each].problem:
-                self.problems.append(problem.within(prefix))
+                self.problems.append(problem.with_prefix(prefix))
         return [found[each].revision for each in asked]
 
     def _elsewhere(self, asked: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
@@ -239,7 +239,7 @@ class _Resolver:
         if fitting:
             return _Found(fitting, None)
         if known is None:
-            message = f"{self.team} has no job definition {quoted(name)}. {self._offer(name, self._definition_names)}"
+            message = f"{self.team} has no job definition {quote(name)}. {self._offer(name, self._definition_names)}"
             return _Found(None, Problem("/jobDefinition", message, rule="portal.unknown-definition"))
         return _Found(None, _not_run(name, number, "/jobDefinition", known, runnable))
 
@@ -255,7 +255,7 @@ class _Resolver:
         """The nearest name that exists, or all of them if they are few."""
         self._comparisons -= len(known.names)
         near = difflib.get_close_matches(asked, known.names, n=1) if self._comparisons >= 0 else []
-        return f"Did you mean {quoted(near[0])}?" if near else known.listed
+        return f"Did you mean {quote(near[0])}?" if near else known.listed
 
     def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
         """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes.
@@ -272,10 +272,10 @@ class _Resolver:
         accounts = dict(known.values_list("batch_id", "account"))
         for pointer, job_id in named:
             if _whole(job_id) not in accounts:
-                message = f"{self.team} has no job {quoted(job_id)}. A job can wait for jobs of its own team."
+                message = f"{self.team} has no job {quote(job_id)}. A job can wait for jobs of its own team."
                 self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
             elif account and account.pk != accounts[_whole(job_id)]:
-                message = f"Job {quoted(job_id)} is in another AWS account. A job can wait for jobs in its own only."
+                message = f"Job {quote(job_id)} is in another AWS account. A job can wait for jobs in its own only."
                 self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
 
 
@@ -297,14 +297,16 @@ class _Names:
     @classmethod
     def of(cls, names: Iterable[str]) -> "_Names":
         known = tuple(sorted(set(names)))
-        return cls(known, f"It has {listed(known)}." if known else "It has none yet.")
+        return cls(known, f"It has {join_words(known)}." if known else "It has none yet.")
 
 
 def _raw_ids(step: Document) -> list[tuple[str, str]]:
     """Where a step names a job by its id in AWS, and the id."""
     entries = enumerate(list_at(step, "dependsOn"))
     named = ((number, text_at(entry, "jobId")) for number, entry in entries)
-    return [(join("dependsOn", number, "jobId"), job_id) for number, job_id in named if JOB_ID.fullmatch(job_id)]
+    return [
+        (join_pointer("dependsOn", number, "jobId"), job_id) for number, job_id in named if JOB_ID.fullmatch(job_id)
+    ]
 
 
 def _whole(job_id: str) -> str:
@@ -333,23 +335,23 @@ def _not_run(
     if retired and not runnable:
         return _retired(retired, pointer, "It takes no more jobs.")
     if number is None and any(each.registration == Registration.ACCEPTED for each in known):
-        message = f"Job definition {quoted(name)} is still being registered. Try again in a few seconds."
+        message = f"Job definition {quote(name)} is still being registered. Try again in a few seconds."
         return Problem(pointer, message, rule="portal.unknown-definition")
     numbers = sorted({revision.number for revision in runnable if revision.number})
-    have = f"It has {listed(map(str, numbers))}." if numbers else "None of its revisions is active."
+    have = f"It has {join_words(map(str, numbers))}." if numbers else "None of its revisions is active."
     gone = next((each for each in known if each.deactivated_at and number in (None, each.number)), None)
     if gone and gone.deactivated_at:
         message = f"{gone} was deactivated on {_day(gone.deactivated_at)} and takes no more jobs. {have}"
         return Problem(pointer, message, rule="portal.definition-deactivated")
     which = f"revision {number}" if number else "active revision"
-    message = f"Job definition {quoted(name)} has no {which}. {have}"
+    message = f"Job definition {quote(name)} has no {which}. {have}"
     return Problem(pointer, message, rule="portal.unknown-definition")
 
 
 def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
     """That nobody shall use the name any more."""
     when = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
-    message = f"Job definition {quoted(definition.name)} was deactivated{when}. {advice}"
+    message = f"Job definition {quote(definition.name)} was deactivated{when}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")
 
 

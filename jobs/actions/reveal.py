@@ -10,7 +10,7 @@ from jobs import audit
 from jobs.access import Member
 from jobs.models import Job, Revision, Submission
 from jobs.spec.documents import Path
-from jobs.spec.problems import join
+from jobs.spec.problems import join_pointer
 from jobs.spec.redaction import redact
 
 
@@ -48,4 +48,4 @@ def _values(value: Any, masked: Any, path: Path, name: str) -> Iterator[SecretVa
         for number, (each, hidden) in enumerate(zip(value, masked, strict=False)):
             yield from _values(each, hidden, (*path, number), name)
     elif value != masked:
-        yield SecretValue(join(*path), name, str(value))
+        yield SecretValue(join_pointer(*path), name, str(value))

@@ -13,13 +13,13 @@ from jobs.actions.drafts import mark_sent
 from jobs.actions.register import register
 from jobs.actions.submit import accept
 from jobs.models import Draft, Registration, Revision, Submission
-from jobs.spec.parsing.parser import read
-from jobs.spec.patch import copied
+from jobs.spec.parsing.parser import parse
+from jobs.spec.patch import copy_json
 
 
 def register_with_image(revision: Revision, image: str, member: Member) -> Revision:
     """The definition with another image, as its next revision. Raises Refused with the verdict on it."""
-    document = copied(revision.document)
+    document = copy_json(revision.document)
     document["containerProperties"]["image"] = image
     return register(json.dumps(document), member, account=revision.definition.account).revision
 
@@ -39,12 +39,12 @@ def gone_on(member: Member, text_id: str) -> Submission | None:
 def go_on(draft: Draft, member: Member) -> Submission | None:
     """Submit the draft on the revision that it waited for. None: AWS has not registered it.
 
-    Twice is once. Raises NotADocument, Refused, or KeyReusedError like `accept`.
+    Twice is once. Raises DocumentParseError, Refused, or KeyReusedError like `accept`.
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None
     document = {
-        **read(masked_source.whole(draft.text, member, draft.again)).document,
+        **parse(masked_source.whole(draft.text, member, draft.again)).document,
         "jobDefinition": draft.revision.pinned,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"

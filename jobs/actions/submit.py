@@ -30,9 +30,9 @@ from jobs.pricing.estimate import JobEstimate, kept
 from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.job_size import requested_size
-from jobs.spec.masked_source import mention_masked
+from jobs.spec.masked_source import mask_mentions
 from jobs.spec.redaction import redact_value
-from jobs.spec.rules.workflow import Plan, Step, plan
+from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
 from jobs.states import Delivery
 from jobs.task_queue import ring
 
@@ -45,7 +45,7 @@ def accept(
 ) -> Submission:
     """Keep a submission or workflow and ring for its delivery; all of it, or nothing.
 
-    The same `request_key` asks for the same submission. Raises NotADocument, Refused with the verdict,
+    The same `request_key` asks for the same submission. Raises DocumentParseError, Refused with the verdict,
     KeyReusedError if the key came with another text before, or RecoveryError while only AWS knows whether it did.
     """
     member.must("submit")
@@ -124,7 +124,7 @@ def _made_after(key: str, moment: datetime) -> bool:
 
 
 def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> tuple[Submission, list[Job]]:
-    steps = plan(verdict.reading.document)
+    steps = plan_workflow(verdict.reading.document)
     submission = Submission.objects.create(
         team=member.team,
         account=account,
@@ -189,7 +189,9 @@ def estimates_of(verdict: Verdict) -> Sequence[JobEstimate | None]:
     return verdict.weight.estimate.jobs if verdict.weight else [None] * len(verdict.targets)
 
 
-def job_of(submission: Submission, step: Step, target: Target, estimate: JobEstimate | None, **fields: Any) -> Job:
+def job_of(
+    submission: Submission, step: WorkflowStep, target: Target, estimate: JobEstimate | None, **fields: Any
+) -> Job:
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
     definition = target.revision.document if target.revision else {}
@@ -222,12 +224,12 @@ def marker_of(name: str, public_id: UUID) -> str:
     return f"{name[:LONGEST_SLUG]}-{to_text(public_id)}"
 
 
-def edges_of(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
+def edges_of(jobs: list[Job], steps: WorkflowPlan, team: Team) -> list[JobDependency]:
     """What each job waits for: other steps, and jobs that it names by their ids in AWS."""
     edges = [
         JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
         for step in steps.steps
-        for edge in step.after
+        for edge in step.dependencies
     ]
     known = jobs_named([step.document for step in steps.steps], team)
     edges += [
@@ -239,12 +241,14 @@ def edges_of(jobs: list[Job], steps: Plan, team: Team) -> list[JobDependency]:
     return edges
 
 
-def tag_rows_of(pairs: list[tuple[Step, Target]], jobs: list[Job]) -> list[JobTag]:
+def tag_rows_of(pairs: list[tuple[WorkflowStep, Target]], jobs: list[Job]) -> list[JobTag]:
     """Rows by which jobs are searched, listed and summed. They hold no secret, so that no list shows one."""
     return [
         JobTag(job=job, team=job.team, key=key, value=redact_value(key, value))
         for job, (step, target) in zip(jobs, pairs, strict=True)
-        for key, value in effective.tags(target.revision.document if target.revision else {}, step.document).items()
+        for key, value in effective.merge_tags(
+            target.revision.document if target.revision else {}, step.document
+        ).items()
     ]
 
 
@@ -253,7 +257,7 @@ def _array_size(document: Document) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def name_of(steps: Plan) -> str:
+def name_of(steps: WorkflowPlan) -> str:
     first = steps.steps[0].name
     more = len(steps.steps) - 1
     return f"{first[:100]} and {more} more" if more else first
@@ -265,11 +269,11 @@ def notes_of(verdict: Verdict) -> list[dict[str, str]]:
     changes = [
         {
             "pointer": c.pointer,
-            "message": mention_masked(c.message, document),
+            "message": mask_mentions(c.message, document),
             "severity": "change",
-            **({"by": c.by} if c.by else {}),
+            **({"by": c.rule_owner} if c.rule_owner else {}),
         }
         for c in verdict.reading.changes
     ]
     warnings = [{"pointer": p.pointer, "message": p.message, "severity": "warning"} for p in verdict.warnings]
-    return [{**each, "message": mention_masked(each["message"], document)} for each in (*changes, *warnings)]
+    return [{**each, "message": mask_mentions(each["message"], document)} for each in (*changes, *warnings)]

@@ -6,18 +6,18 @@ from dataclasses import replace
 from jobs.actions.resolution import Target
 from jobs.policy.grants import Grants
 from jobs.policy.tags import PORTAL, Filled, fill
-from jobs.spec.documents import Document, Kind, is_object, list_at
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at
 from jobs.spec.forms import units
-from jobs.spec.parsing.parser import Reading
-from jobs.spec.problems import Change, cut, join
-from jobs.spec.time_limit import seconds_at
+from jobs.spec.parsing.parser import ParseResult
+from jobs.spec.problems import DocumentChange, join_pointer, truncate
+from jobs.spec.time_limit import timeout_seconds
 
 
-def filled_in(reading: Reading, targets: Sequence[Target], grants: Grants) -> Reading:
+def filled_in(reading: ParseResult, targets: Sequence[Target], grants: Grants) -> ParseResult:
     """The reading with what the team's rules fill in. The text stays as it was written."""
-    if reading.kind is Kind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
+    if reading.kind is DocumentKind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
         return reading
-    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
     filled: dict[Filled, list[str]] = {}  # to where each was put
     limited: dict[int, list[str]] = {}
     whole: list[Document] = []
@@ -28,14 +28,14 @@ def filled_in(reading: Reading, targets: Sequence[Target], grants: Grants) -> Re
         definition = target.revision.document if target.revision else {}
         new = list(fill(step, definition, grants.tags, grants.team))
         for tag in new:
-            filled.setdefault(tag, []).append(target.pointer + join("tags", tag.key))
+            filled.setdefault(tag, []).append(target.pointer + join_pointer("tags", tag.key))
         seconds = _time_limit(step, definition, target, grants)
         if seconds:
             limited.setdefault(seconds, []).append(f"{target.pointer}/timeout/attemptDurationSeconds")
         whole.append(_with_limit(_with_tags(step, new), seconds))
     if not filled and not limited:
         return reading
-    document = {**reading.document, "jobs": whole} if reading.kind is Kind.WORKFLOW else whole[0]
+    document = {**reading.document, "jobs": whole} if reading.kind is DocumentKind.WORKFLOW else whole[0]
     changes = [_told(tag, places) for tag, places in filled.items()]
     changes += [_limit_change(seconds, places, grants.team) for seconds, places in limited.items()]
     return replace(reading, document=document, changes=(*reading.changes, *changes))
@@ -48,16 +48,16 @@ def _time_limit(step: Document, definition: Document, target: Target, grants: Gr
     all of them together.
     """
     default = grants.default_time_limit_seconds
-    limited = "timeout" in step or seconds_at(definition) is not None
+    limited = "timeout" in step or timeout_seconds(definition) is not None
     if not default or target.revision is None or limited:
         return None
     ceilings = grants.queues.get(target.queue.pk) if target.queue else None
     return min(default, ceilings.run_seconds) if ceilings and ceilings.run_seconds else default
 
 
-def _limit_change(seconds: int, places: Sequence[str], team: str) -> Change:
-    message = f"The time limit was filled in by {team}: {units.seconds_in_words(seconds)}{_of_jobs(places)}"
-    return Change(places[0], message, by="team")
+def _limit_change(seconds: int, places: Sequence[str], team: str) -> DocumentChange:
+    message = f"The time limit was filled in by {team}: {units.format_seconds(seconds)}{_of_jobs(places)}"
+    return DocumentChange(places[0], message, rule_owner="team")
 
 
 def _with_limit(step: Document, seconds: int | None) -> Document:
@@ -70,9 +70,9 @@ def _with_tags(step: Document, new: Sequence[Filled]) -> Document:
     return {**step, "tags": {**step.get("tags", {}), **{tag.key: tag.value for tag in new}}}
 
 
-def _told(tag: Filled, places: Sequence[str]) -> Change:
-    message = f"{cut(tag.key)} was filled in by {tag.by}: {cut(tag.value)}{_of_jobs(places)}"
-    return Change(places[0], message, by="portal" if tag.by == PORTAL else "team")
+def _told(tag: Filled, places: Sequence[str]) -> DocumentChange:
+    message = f"{truncate(tag.key)} was filled in by {tag.by}: {truncate(tag.value)}{_of_jobs(places)}"
+    return DocumentChange(places[0], message, rule_owner="portal" if tag.by == PORTAL else "team")
 
 
 def _of_jobs(places: Sequence[str]) -> str:

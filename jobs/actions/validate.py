@@ -19,14 +19,14 @@ from jobs.policy.quotas import counted_queues, crowding
 from jobs.policy.requests import JobAsk, definition_ask, job_ask
 from jobs.policy.rules import Objection, objections, objections_to_definition
 from jobs.pricing.run_statistics import RunStatistics, run_statistics
-from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
-from jobs.spec.parsing.parser import Reading, read
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.placement import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity, has_errors, resolve_pointer
 from jobs.spec.rules import problem_limit
 from jobs.spec.rules import validate as spec_judge
 from jobs.spec.rules.queue import QueueFacts
-from jobs.spec.rules.workflow import few_steps
+from jobs.spec.rules.workflow import step_count_within_limit
 
 SOONEST_RETRY = 30
 """Seconds: what is left of a recovery that takes longer than thought is looked at no more often than that."""
@@ -36,7 +36,7 @@ SOONEST_RETRY = 30
 class Verdict:
     """What is to be said of a document, and what its names stand for in the portal."""
 
-    reading: Reading
+    reading: ParseResult
     account: Account | None
     problems: tuple[Problem, ...]
     targets: tuple[Target, ...] = ()
@@ -98,34 +98,34 @@ class RecoveryError(Exception):
 
 
 def judge(text: str | bytes, member: Member, account: Account | None = None) -> Verdict:
-    """All that is wrong with a text, for this team. Raises `jobs.spec.parsing.parser.NotADocument` for what is no
-    document.
+    """All that is wrong with a text, for this team. Raises `jobs.spec.parsing.parser.DocumentParseError` for what is
+    no document.
 
     `account` says where, for a team that has several; without it the queues say so.
     """
-    reading = read(text)
-    if reading.kind is Kind.WORKFLOW and (oversized := tuple(few_steps(reading.document))):
+    reading = parse(text)
+    if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
         return Verdict(reading, account, oversized)  # before anything is looked up for each of its steps
-    if reading.kind is Kind.DEFINITION:
+    if reading.kind is DocumentKind.DEFINITION:
         found = resolve_definition(reading.document, member.team, account)
     else:
         found = resolve(reading.document, reading.kind, member.team, account)
     grants = Grants.of(member.team)
     reading = filled_in(reading, found.targets, grants)
-    spec_problems = spec_judge.problems(reading.kind, reading.document, *_around(reading, found.targets))
+    spec_problems = spec_judge.validate_document(reading.kind, reading.document, *_around(reading, found.targets))
     told = [*reading.problems, *spec_problems]
-    if not problem_limit.is_cut(told):
-        told = list(problem_limit.first(chain(told, found.problems)))
-    if problem_limit.is_cut(told):
-        problems = spec_judge.in_order(reading.document, told)
+    if not problem_limit.is_limited(told):
+        told = list(problem_limit.limit_problems(chain(told, found.problems)))
+    if problem_limit.is_limited(told):
+        problems = spec_judge.sort_by_position(reading.document, told)
         return Verdict(reading, found.account, tuple(problems), found.targets, grants)
     asks = list(_asks(reading, found))
     counted = counted_queues([ask for _, ask in asks], grants)
     taken = taken_by(member.team, counted) if counted else {}
-    told = list(problem_limit.first(chain(told, _unsaid(_objections(reading, asks, grants, taken), told))))
-    problems = spec_judge.in_order(reading.document, told)
+    told = list(problem_limit.limit_problems(chain(told, _unsaid(_objections(reading, asks, grants, taken), told))))
+    problems = spec_judge.sort_by_position(reading.document, told)
     verdict = Verdict(reading, found.account, tuple(problems), found.targets, grants, taken)
-    if reading.kind is Kind.DEFINITION:
+    if reading.kind is DocumentKind.DEFINITION:
         return verdict
     return _weighed(verdict, [ask for _, ask in asks], member)
 
@@ -146,9 +146,9 @@ def _weighed(verdict: Verdict, asks: Sequence[JobAsk], member: Member) -> Verdic
     return replace(verdict, weight=weight)
 
 
-def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
+def _around(reading: ParseResult, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
     """The definitions and queues that were found, by what the document calls them: what will run is judged."""
-    steps = list_at(reading.document, "jobs") if reading.kind is Kind.WORKFLOW else [reading.document]
+    steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
     definitions: dict[str, Document] = {}
     queues: dict[str, QueueFacts] = {}
     for step, target in zip(steps, targets, strict=False):
@@ -162,7 +162,7 @@ def _around(reading: Reading, targets: Sequence[Target]) -> tuple[dict[str, Docu
 def facts(queue: Queue) -> QueueFacts:
     """What AWS said of a queue. Without its words, nothing is known of how it shares."""
     shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
-    around = tuple(EnvironmentFacts.of(told) for told in queue.environments)
+    around = tuple(EnvironmentFacts.from_description(told) for told in queue.environments)
     return QueueFacts(fair_share=shared, platform=queue.platform, environments=around)
 
 
@@ -172,7 +172,7 @@ def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> Iterator[
     return (p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty))
 
 
-def _asks(reading: Reading, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
+def _asks(reading: ParseResult, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
     """What each job asks for, and where it stands, as far as its queue is known."""
     for target in found.targets:
         if target.queue is not None:
@@ -181,22 +181,22 @@ def _asks(reading: Reading, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
 
 
 def _objections(
-    reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+    reading: ParseResult, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
 ) -> Iterator[Problem]:
     """What the rules of the portal say; what is true of every job is told at its place, the team's own only once."""
     told: set[tuple[str, str, str]] = set()
     for prefix, objection in _each(reading, asks, grants, taken):
         problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
-        placed = replace(problem, pointer=objection.pointer).within(prefix) if objection.pointer else problem
+        placed = replace(problem, pointer=objection.pointer).with_prefix(prefix) if objection.pointer else problem
         if (key := (placed.rule, placed.pointer, placed.message)) not in told:
             told.add(key)
             yield placed
 
 
 def _each(
-    reading: Reading, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+    reading: ParseResult, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
 ) -> Iterator[tuple[str, Objection]]:
-    if reading.kind is Kind.DEFINITION:
+    if reading.kind is DocumentKind.DEFINITION:
         for objection in objections_to_definition(definition_ask(reading.document), grants):
             yield "", objection
     for pointer, ask in asks:

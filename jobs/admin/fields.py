@@ -31,12 +31,12 @@ class DurationField(forms.IntegerField):
     widget = forms.TextInput
 
     def prepare_value(self, value: Any) -> Any:
-        return units.seconds_in_words(value) if isinstance(value, int) else value
+        return units.format_seconds(value) if isinstance(value, int) else value
 
     def to_python(self, value: Any) -> int | None:
         if value in self.empty_values:
             return None
-        seconds = units.seconds_of(str(value))
+        seconds = units.parse_seconds(str(value))
         if seconds is None:
             raise ValidationError("Write a time like 24 h, 90 min or 3600 (seconds).", code="invalid")
         return seconds

@@ -11,8 +11,8 @@ from jobs.api.openapi import DOCUMENT, KEY
 from jobs.api.renderers import answer
 from jobs.api.schemas import Change, DefinitionAnswer, Finding, Judged, Problem
 from jobs.models import Registration
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
 
 router = Router(tags=["definitions"])
@@ -29,7 +29,7 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     `reused`: the name's newest revision says the same already, so it is the answer and nothing new was registered.
     """
     member = request.auth.member
-    reading = parsing.document(request, {Kind.DEFINITION})
+    reading = parsing.document(request, {DocumentKind.DEFINITION})
     key = parsing.key(request)
     target_account = parsing.account(member, region, reading)
     result = actions.judge(reading.text, member, target_account)
@@ -62,7 +62,7 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
     member = request.auth.member
     try:
         reading = parsing.document(request)
-    except NotADocument as error:
+    except DocumentParseError as error:
         return _judged(
             request,
             Judged(

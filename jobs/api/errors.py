@@ -15,7 +15,7 @@ from jobs.api.renderers import Row, answer
 from jobs.api.schemas import Finding, Problem
 from jobs.rate_limit import TooManyRequestsError
 from jobs.reports.log_follow import NoPlaceError
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Severity
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def _(error: Trouble) -> Trouble:
 
 
 @trouble_of.register
-def _(error: NotADocument) -> Trouble:
+def _(error: DocumentParseError) -> Trouble:
     return Trouble(422, "Not a document", error.message, [serializers.finding_of_no_document(error)])
 
 

@@ -10,28 +10,32 @@ from jobs import actions
 from jobs.access import Member
 from jobs.api.errors import Trouble
 from jobs.models import Account
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.parser import LARGEST, NotADocument, Reading, read
-from jobs.spec.problems import listed
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
+from jobs.spec.problems import join_words
 
 _KEY = re.compile(r"[\x20-\x7e]{1,80}")
 _PATHS = {
-    Kind.DEFINITION: "/api/v1/definitions",
-    Kind.SUBMISSION: "/api/v1/submissions",
-    Kind.WORKFLOW: "/api/v1/submissions",
+    DocumentKind.DEFINITION: "/api/v1/definitions",
+    DocumentKind.SUBMISSION: "/api/v1/submissions",
+    DocumentKind.WORKFLOW: "/api/v1/submissions",
 }
-_NAMES = {Kind.DEFINITION: "a job definition", Kind.SUBMISSION: "a job", Kind.WORKFLOW: "a workflow"}
+_NAMES = {
+    DocumentKind.DEFINITION: "a job definition",
+    DocumentKind.SUBMISSION: "a job",
+    DocumentKind.WORKFLOW: "a workflow",
+}
 
 
-def document(request: HttpRequest, kinds: Collection[Kind] = tuple(Kind)) -> Reading:
-    """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or NotADocument."""
-    reading = read(_body(request))
+def document(request: HttpRequest, kinds: Collection[DocumentKind] = tuple(DocumentKind)) -> ParseResult:
+    """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or DocumentParseError."""
+    reading = parse(_body(request))
     nul = reading.text.find("\0")  # the parser skips one in a comment, but no database can store it
     if nul >= 0:
         line = reading.text[:nul].count("\n") + 1
-        raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+        raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
     if reading.kind not in kinds:
-        raise NotADocument(f"This is {_NAMES[reading.kind]}: send it to {_PATHS[reading.kind]}.")
+        raise DocumentParseError(f"This is {_NAMES[reading.kind]}: send it to {_PATHS[reading.kind]}.")
     return reading
 
 
@@ -43,7 +47,7 @@ def key(request: HttpRequest) -> str | None:
     return value
 
 
-def account(member: Member, region: str, reading: Reading) -> Account | None:
+def account(member: Member, region: str, reading: ParseResult) -> Account | None:
     """Return the team's account in a region; None if no region is given. Raise ApiProblemError.
 
     Of several accounts in one region, the submission's queues decide.
@@ -54,24 +58,24 @@ def account(member: Member, region: str, reading: Reading) -> Account | None:
     accounts = [account for account in all_of_team if account.region == region]
     if not accounts:
         regions = sorted({account.region for account in all_of_team})
-        hint = f"It has {listed(regions)}." if regions else "It has no queue in any region."
+        hint = f"It has {join_words(regions)}." if regions else "It has no queue in any region."
         raise Trouble(422, "No account in that region", f"{member.team} has no AWS account in {region}. {hint}")
-    if len(accounts) > 1 and reading.kind is Kind.DEFINITION:
-        names = listed(account.name for account in accounts)
+    if len(accounts) > 1 and reading.kind is DocumentKind.DEFINITION:
+        names = join_words(account.name for account in accounts)
         raise Trouble(422, "Which account?", f"{member.team} has several accounts in {region}: {names}.")
     return next(
         (account for account in accounts if len(accounts) > 1 and _fits(reading, member, account)), accounts[0]
     )
 
 
-def _fits(reading: Reading, member: Member, account: Account) -> bool:
+def _fits(reading: ParseResult, member: Member, account: Account) -> bool:
     return actions.judge(reading.text, member, account).ok
 
 
 def _body(request: HttpRequest) -> bytes:
-    too_large = Trouble(413, "Too large", f"A document has {LARGEST // 1024**2} MiB at most.")
+    too_large = Trouble(413, "Too large", f"A document has {MAX_TEXT_BYTES // 1024**2} MiB at most.")
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdecimal() and int(length) > LARGEST:
+    if length.isdecimal() and int(length) > MAX_TEXT_BYTES:
         raise too_large
     try:
         return request.body

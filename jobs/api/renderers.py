@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
-from jobs.plain_text import plain_text
+from jobs.plain_text import to_plain_text
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -46,4 +46,4 @@ def plain(value: object) -> str:
             return "1" if value else "0"
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return plain_text(str(value))
+    return to_plain_text(str(value))

@@ -23,7 +23,7 @@ from jobs.reports import submissions as reports
 from jobs.reports.recovery import recovery_of
 from jobs.spec import problems as spec
 from jobs.spec.documents import object_at
-from jobs.spec.parsing.parser import NotADocument, Reading, read
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Severity
 from jobs.states import Delivery
 
@@ -33,25 +33,25 @@ MOST_FINDINGS = 200
 HELD_AFTER_RESTORE = "The portal is comparing its jobs with AWS after a restore. It sends this when it has finished."
 
 
-def finding(pointer: str, message: str, severity: str, reading: Reading, rule: str = "") -> Finding:
-    place = reading.place(pointer)
+def finding(pointer: str, message: str, severity: str, reading: ParseResult, rule: str = "") -> Finding:
+    place = reading.position(pointer)
     return Finding(
         pointer=pointer, message=message, severity=severity, line=place.line, column=place.column, rule=rule
     )
 
 
-def findings(problems: Iterable[spec.Problem], reading: Reading) -> list[Finding]:
+def findings(problems: Iterable[spec.Problem], reading: ParseResult) -> list[Finding]:
     return [
         finding(problem.pointer, problem.message, problem.severity, reading, problem.rule)
         for problem in list(problems)[:MOST_FINDINGS]
     ]
 
 
-def finding_of_no_document(error: NotADocument) -> Finding:
+def finding_of_no_document(error: DocumentParseError) -> Finding:
     return Finding(pointer="", message=error.message, severity=Severity.ERROR, line=error.line, column=error.column)
 
 
-def changes(changes: Iterable[spec.Change]) -> list[Change]:
+def changes(changes: Iterable[spec.DocumentChange]) -> list[Change]:
     return [Change(pointer=change.pointer, message=change.message) for change in changes]
 
 
@@ -99,7 +99,7 @@ def submission(
     jobs = reports.jobs_of(record)
     names = {job.pk: job for job in jobs}
     whole = reports.whole_status(reports.counts_of(jobs))
-    reading = read(record.text) if with_notes and record.notes else None
+    reading = parse(record.text) if with_notes and record.notes else None
     return SubmissionAnswer(
         id=record.text_id,
         url=request.build_absolute_uri(record.get_absolute_url()),

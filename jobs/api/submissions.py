@@ -16,7 +16,7 @@ from jobs.api.renderers import Row, answer
 from jobs.api.schemas import KeyAnswer, Problem, StopAnswer, SubmissionAnswer
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
-from jobs.spec.documents import Kind
+from jobs.spec.documents import DocumentKind
 
 router = Router(tags=["submissions"])
 
@@ -36,7 +36,7 @@ def fresh_key(request: CallerRequest) -> HttpResponse:
 def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     """Submit a job or a workflow. What was warned of is in `problems`; whatever is an error is answered with 422."""
     member = request.auth.member
-    reading = parsing.document(request, {Kind.SUBMISSION, Kind.WORKFLOW})
+    reading = parsing.document(request, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
     key = parsing.key(request)
     target_account = parsing.account(member, region, reading)
     idempotency.refuse_key_of_definition(member, key)

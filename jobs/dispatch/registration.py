@@ -21,7 +21,7 @@ from jobs.policy.grants import Grants
 from jobs.policy.requests import definition_ask
 from jobs.policy.rules import withdrawn_from_definition
 from jobs.spec.normalize import fingerprint
-from jobs.spec.time_limit import without_empty
+from jobs.spec.time_limit import without_empty_timeout
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ def register(revision: Revision) -> bool:
         if existing is None and _refuse_if_forbidden(revision):
             return False
         aws_revision = existing or batch.register(
-            client_for(account, "batch", Purpose.SUBMIT), without_empty(revision.document)
+            client_for(account, "batch", Purpose.SUBMIT), without_empty_timeout(revision.document)
         )
         reached("registered")
     except RejectedError as rejection:

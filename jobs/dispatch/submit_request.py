@@ -8,12 +8,12 @@ from django.conf import settings
 from jobs.models import Job
 from jobs.models.ids import to_text
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_VARIABLES
-from jobs.spec.time_limit import without_empty
+from jobs.spec.time_limit import without_empty_timeout
 
 
 def submit_request(job: Job) -> dict[str, Any]:
     """Return the request to send. Every parent of the job must have its id in AWS."""
-    request: dict[str, Any] = copy.deepcopy(without_empty(job.document))
+    request: dict[str, Any] = copy.deepcopy(without_empty_timeout(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
     request["jobDefinition"] = job.revision.pinned

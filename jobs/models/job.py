@@ -15,7 +15,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.models.queue import Queue
 from jobs.models.submission import Submission
 from jobs.models.team import Team
-from jobs.spec.job_size import Size
+from jobs.spec.job_size import JobSize
 from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery, State, Status, status_of
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Job(models.Model):
         return self.stop_requested_at is not None and not self.status.final
 
     @staticmethod
-    def size_fields(size: Size) -> dict[str, Any]:
+    def size_fields(size: JobSize) -> dict[str, Any]:
         """The columns of a size: zero for what cannot be told, and at most what a column holds."""
         return {
             "platform": size.platform,

@@ -12,7 +12,7 @@ from typing import Self
 from jobs.models import Feature, Team
 from jobs.policy.capabilities import IMAGE, ROLE, UNNAMED
 from jobs.policy.requests import JobAsk
-from jobs.spec.problems import cut, listed, quoted
+from jobs.spec.problems import join_words, quote, truncate
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def array_jobs_of_the_day_are_within(request: Request, thresholds: Thresholds) -
 def sizes_are_known(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
     """Where sizes are asked about, a job whose size the portal cannot tell is not let through for that."""
     if request.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
-        which = listed((quoted(name) for name in request.unsized), limit=3)
+        which = join_words((quote(name) for name in request.unsized), limit=3)
         reason = request.asks[request.unsized[0]].size.unknown[0].reason
         message = (
             f"The portal can't tell how large {which} is, because {reason}; "
@@ -204,10 +204,10 @@ def _asks_above(request: Request, threshold: str) -> str:
 
 def _why_unknown(request: Request) -> str:
     if request.unlimited:
-        names = listed((quoted(name) for name in request.unlimited), limit=3)
+        names = join_words((quote(name) for name in request.unlimited), limit=3)
         return f"{names} {'has' if len(request.unlimited) == 1 else 'have'} no time limit."
     if request.unsized:
-        return f"the size of {listed((quoted(name) for name in request.unsized), limit=3)} isn't known."
+        return f"the size of {join_words((quote(name) for name in request.unsized), limit=3)} isn't known."
     return "there is no rate for a job."
 
 
@@ -272,11 +272,11 @@ def takes_longer(edit: Edit) -> Iterator[Reason]:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
             limit = f"{after.run_seconds:,} s" if after.run_seconds else "none"
             yield Reason(
-                "edit.time-limit", f"The time limit of {quoted(name)} was {before.run_seconds:,} s and is {limit}."
+                "edit.time-limit", f"The time limit of {quote(name)} was {before.run_seconds:,} s and is {limit}."
             )
         if after.attempts > before.attempts:
             yield Reason(
-                "edit.attempts", f"{quoted(name)} had {before.attempts} attempts at most and has {after.attempts}."
+                "edit.attempts", f"{quote(name)} had {before.attempts} attempts at most and has {after.attempts}."
             )
 
 
@@ -285,7 +285,7 @@ def size_goes_up(edit: Edit) -> Iterator[Reason]:
     for name, before, after in edit.kept:
         if after.size.unknown:
             reason = after.size.unknown[0].reason
-            yield Reason("edit.size", f"The portal can't tell how large {quoted(name)} is, because {reason}.")
+            yield Reason("edit.size", f"The portal can't tell how large {quote(name)} is, because {reason}.")
         sizes = (
             ("vCPU", before.size.vcpus, after.size.vcpus),
             ("MiB of memory", before.size.memory_mib, after.size.memory_mib),
@@ -294,22 +294,22 @@ def size_goes_up(edit: Edit) -> Iterator[Reason]:
         )
         for what, was, now in sizes:
             if now > was:
-                yield Reason("edit.size", f"{quoted(name)} asked for {was} {what} and asks for {now}.")
+                yield Reason("edit.size", f"{quote(name)} asked for {was} {what} and asks for {now}.")
 
 
 def count_goes_up(edit: Edit) -> Iterator[Reason]:
-    new = [quoted(name) for name in edit.after.asks if name not in edit.before.asks]
+    new = [quote(name) for name in edit.after.asks if name not in edit.before.asks]
     if new:
-        yield Reason("edit.count", f"{listed(new, limit=3)} {'is' if len(new) == 1 else 'are'} new.")
+        yield Reason("edit.count", f"{join_words(new, limit=3)} {'is' if len(new) == 1 else 'are'} new.")
     for name, before, after in edit.kept:
         if after.runs > before.runs:
-            yield Reason("edit.count", f"{quoted(name)} had {before.runs:,} runs and has {after.runs:,}.")
+            yield Reason("edit.count", f"{quote(name)} had {before.runs:,} runs and has {after.runs:,}.")
 
 
 def queue_is_another(edit: Edit) -> Iterator[Reason]:
     for name, before, after in edit.kept:
         if after.queue_id != before.queue_id:
-            message = f"{quoted(name)} was for queue {before.queue_name} and is for {after.queue_name}."
+            message = f"{quote(name)} was for queue {before.queue_name} and is for {after.queue_name}."
             yield Reason("edit.queue", message)
 
 
@@ -328,7 +328,7 @@ def power_is_new(edit: Edit) -> Iterator[Reason]:
         for use in after.uses:
             named = use.power in Feature.values or use.power == UNNAMED
             if named and _marked(use.power, use.value) not in had:
-                yield Reason("edit.power", f"{quoted(name)} makes use of {cut(use.name)}, as it did not before.")
+                yield Reason("edit.power", f"{quote(name)} makes use of {truncate(use.name)}, as it did not before.")
 
 
 EditRule = Callable[[Edit], Iterator[Reason]]
@@ -354,7 +354,7 @@ def _others(edit: Edit, power: str, rule: str, word: str) -> Iterator[Reason]:
     for name, before, after in edit.kept:
         was, now = _values(before, power), _values(after, power)
         if was != now:
-            message = f"The {word} of {quoted(name)} was {_in_words(was)} and is {_in_words(now)}."
+            message = f"The {word} of {quote(name)} was {_in_words(was)} and is {_in_words(now)}."
             yield Reason(rule, message)
 
 
@@ -364,7 +364,7 @@ def _values(ask: JobAsk, power: str) -> Sequence[str]:
 
 
 def _in_words(values: Sequence[str]) -> str:
-    return listed((quoted(value) for value in values), limit=3) if values else "none"
+    return join_words((quote(value) for value in values), limit=3) if values else "none"
 
 
 def _marked(power: str, value: object) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from jobs.models import Feature
-from jobs.spec.documents import Kind, Path
-from jobs.spec.problems import join
+from jobs.spec.documents import DocumentKind, Path
+from jobs.spec.problems import join_pointer
 
 # Kinds of powers beside the features.
 IMAGE: Final = "image"
@@ -224,9 +224,9 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
 }
 
 
-def uses(document: object, kind: Kind) -> tuple[Use, ...]:
+def uses(document: object, kind: DocumentKind) -> tuple[Use, ...]:
     """Every power that a definition or a submission document makes use of, in its order."""
-    return tuple(_uses(document, "definition" if kind is Kind.DEFINITION else "submission", ()))
+    return tuple(_uses(document, "definition" if kind is DocumentKind.DEFINITION else "submission", ()))
 
 
 def _uses(value: object, shape: str, path: Path) -> Iterator[Use]:
@@ -249,7 +249,7 @@ def _uses(value: object, shape: str, path: Path) -> Iterator[Use]:
 
 
 def _use(power: str, path: Path, value: Any) -> Use:
-    return Use(power, join(*path), ".".join(step for step in path if isinstance(step, str)), value)
+    return Use(power, join_pointer(*path), ".".join(step for step in path if isinstance(step, str)), value)
 
 
 def _says_nothing(value: object) -> bool:

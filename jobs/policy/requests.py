@@ -7,8 +7,8 @@ from jobs.models import Feature
 from jobs.policy.capabilities import Use, uses
 from jobs.spec import effective, time_limit
 from jobs.spec.containers import is_eks
-from jobs.spec.documents import Document, Kind, is_whole_number, value_at
-from jobs.spec.job_size import Size, requested_size, resized_at
+from jobs.spec.documents import Document, DocumentKind, is_integer, value_at
+from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Ask:
     """What a definition, or one job on its definition, would like to use, and how large it is."""
 
     uses: tuple[Use, ...]
-    size: Size
+    size: JobSize
     own_tags: Mapping[str, str]  # of the document itself
 
 
@@ -48,9 +48,9 @@ class JobAsk(Ask):
 
 def definition_ask(document: Document) -> DefinitionAsk:
     return DefinitionAsk(
-        uses=_in_effect(uses(document, Kind.DEFINITION), document, {}),
+        uses=_in_effect(uses(document, DocumentKind.DEFINITION), document, {}),
         size=requested_size(document, {}),
-        own_tags=effective.tags({}, document),
+        own_tags=effective.merge_tags({}, document),
     )
 
 
@@ -82,25 +82,25 @@ def job_ask(
     queue_open: bool,
 ) -> JobAsk:
     inherited = tuple(
-        Use(use.power, "/jobDefinition", use.name, use.value) for use in uses(definition, Kind.DEFINITION)
+        Use(use.power, "/jobDefinition", use.name, use.value) for use in uses(definition, DocumentKind.DEFINITION)
     )
     return JobAsk(
-        uses=_in_effect((*inherited, *uses(document, Kind.SUBMISSION)), definition, document),
+        uses=_in_effect((*inherited, *uses(document, DocumentKind.SUBMISSION)), definition, document),
         size=requested_size(definition, document),
-        own_tags=effective.tags({}, document),
-        tags=effective.tags(definition, document),
+        own_tags=effective.merge_tags({}, document),
+        tags=effective.merge_tags(definition, document),
         queue_id=queue_id,
         queue_name=queue_name,
         queue_open=queue_open,
         definition=definition_name,
         definition_shared=definition_shared,
-        size_pointer=resized_at(document) or "/jobDefinition",
+        size_pointer=size_override_pointer(document) or "/jobDefinition",
         array_size=_number(document, "arrayProperties", "size"),
-        run_seconds=_number(document, *time_limit.PATH) or _number(definition, *time_limit.PATH),
-        attempts=_number(document, *effective.ATTEMPTS) or _number(definition, *effective.ATTEMPTS) or 1,
+        run_seconds=_number(document, *time_limit.TIMEOUT_PATH) or _number(definition, *time_limit.TIMEOUT_PATH),
+        attempts=_number(document, *effective.ATTEMPTS_PATH) or _number(definition, *effective.ATTEMPTS_PATH) or 1,
     )
 
 
 def _number(document: Mapping[str, object], *path: str) -> int:
     value = value_at(document, *path)
-    return value if is_whole_number(value) else 0
+    return value if is_integer(value) else 0

@@ -14,8 +14,8 @@ from jobs.policy.grants import Ceilings, Grants
 from jobs.policy.images import matches
 from jobs.policy.requests import Ask, DefinitionAsk, JobAsk
 from jobs.spec.job_size import GPU, MEMORY, VCPU
-from jobs.spec.problems import Severity, cut, join, listed, quoted
-from jobs.spec.rules.reserved_names import PORTAL_TAG
+from jobs.spec.problems import Severity, join_pointer, join_words, quote, truncate
+from jobs.spec.rules.reserved_names import PORTAL_TAG_PREFIX
 
 _FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # which has a rule of its own
 
@@ -48,7 +48,7 @@ def roles_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
             yield Objection(
                 "policy.role-not-granted",
                 use.pointer,
-                f"The role {quoted(role)} ({use.name}) is not given to {grants.team}. An admin can give it.",
+                f"The role {quote(role)} ({use.name}) is not given to {grants.team}. An admin can give it.",
             )
 
 
@@ -60,7 +60,7 @@ def images_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
             yield Objection(
                 "policy.image-not-granted",
                 use.pointer,
-                f"The image {quoted(image)} is not given to {grants.team}. An admin can give it, or its registry.",
+                f"The image {quote(image)} is not given to {grants.team}. An admin can give it, or its registry.",
             )
 
 
@@ -72,7 +72,7 @@ def features_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
             yield Objection(
                 f"policy.{use.power.replace('_', '-')}-not-granted",
                 use.pointer,
-                f"{cut(use.name)} is not given to {grants.team} ({what.lower()}). An admin can give it.",
+                f"{truncate(use.name)} is not given to {grants.team} ({what.lower()}). An admin can give it.",
             )
 
 
@@ -101,7 +101,7 @@ def fields_are_known(ask: Ask, grants: Grants) -> Iterator[Objection]:
             yield Objection(
                 "policy.field-unknown",
                 use.pointer,
-                f"The portal does not know what {quoted(use.name)} can do, so {grants.team} may not use it. "
+                f"The portal does not know what {quote(use.name)} can do, so {grants.team} may not use it. "
                 "An admin can add it to the team's further fields.",
             )
 
@@ -186,7 +186,7 @@ def size_is_known(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
         yield Objection(
             "policy.size-unknown",
             ask.size_pointer,
-            f"{grants.team} may use {listed(limits)} at most in {ask.queue_name}, and the portal can't tell "
+            f"{grants.team} may use {join_words(limits)} at most in {ask.queue_name}, and the portal can't tell "
             f"how much the job asks for, because {reason}. Say it in numbers for each container.",
         )
 
@@ -223,9 +223,9 @@ def time_is_limited(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
 def tags_of_the_portal_are_its_own(ask: Ask, _: Grants) -> Iterator[Objection]:
     """By tags with portal: the portal finds its jobs again, and the bill their people."""
     for key in ask.own_tags:
-        if key.casefold().startswith(PORTAL_TAG):
-            here = join("tags", key)
-            message = f"Tags that begin with {PORTAL_TAG} are the portal's own; take {quoted(key)} away."
+        if key.casefold().startswith(PORTAL_TAG_PREFIX):
+            here = join_pointer("tags", key)
+            message = f"Tags that begin with {PORTAL_TAG_PREFIX} are the portal's own; take {quote(key)} away."
             yield Objection("policy.tag-of-portal", here, message, fix=({"op": "remove", "path": here},))
 
 
@@ -236,7 +236,7 @@ def tags_are_there(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
             yield Objection(
                 "policy.tag-missing",
                 "/tags",
-                f"The tag {quoted(demand.key)} is missing; jobs of {grants.team} need it.",
+                f"The tag {quote(demand.key)} is missing; jobs of {grants.team} need it.",
                 fix=_with_tag(ask, demand.key, demand.default),
             )
 
@@ -247,12 +247,12 @@ def tags_have_their_values(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
         value = ask.tags.get(demand.key)
         if not value:
             continue
-        here = join("tags", demand.key) if demand.key in ask.own_tags else "/jobDefinition"
+        here = join_pointer("tags", demand.key) if demand.key in ask.own_tags else "/jobDefinition"
         if demand.filled_by == FilledBy.PORTAL and value != demand.default:
-            message = f"The portal fills in the tag {quoted(demand.key)}; it must be {quoted(demand.default)}."
+            message = f"The portal fills in the tag {quote(demand.key)}; it must be {quote(demand.default)}."
             yield Objection("policy.tag-of-portal", here, message)
         elif not demand.fits(value):
-            message = f"The tag {quoted(demand.key)} must be {demand.in_words}; found {quoted(value)}."
+            message = f"The tag {quote(demand.key)} must be {demand.in_words}; found {quote(value)}."
             yield Objection("policy.tag-value", here, message)
 
 
@@ -321,7 +321,7 @@ def _with_tag(ask: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...
     if not value:
         return ()
     if ask.own_tags:
-        return ({"op": "add", "path": join("tags", key), "value": value},)
+        return ({"op": "add", "path": join_pointer("tags", key), "value": value},)
     return ({"op": "add", "path": "/tags", "value": {key: value}},)
 
 

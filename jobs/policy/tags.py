@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from jobs.models import FilledBy, TagRule, Team
 from jobs.spec import effective
 from jobs.spec.documents import Document
-from jobs.spec.problems import listed
+from jobs.spec.problems import join_words
 
 PORTAL = "the portal"
 """By whom a tag is filled in that no team and no person may write otherwise."""
@@ -35,7 +35,7 @@ class TagDemand:
     def in_words(self) -> str:
         """What a value has to be, after “must be”."""
         if self.allowed:
-            return listed(self.allowed, conjunction="or")
+            return join_words(self.allowed, conjunction="or")
         return f"of the form {self.pattern}"
 
 
@@ -70,7 +70,7 @@ def fill(document: Document, definition: Document, demands: tuple[TagDemand, ...
     own = document.get("tags", {})
     if not isinstance(own, dict):
         return  # the schema says what is wrong with it
-    written: Mapping[str, str] = effective.tags(definition, document)
+    written: Mapping[str, str] = effective.merge_tags(definition, document)
     for demand in demands:
         if (
             demand.filled_by == FilledBy.PORTAL

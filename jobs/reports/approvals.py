@@ -11,10 +11,10 @@ from django.utils.dateparse import parse_datetime
 from jobs.models import Approval, Job, Membership, RequestEdit, Role, Submission, Team, User
 from jobs.models.approval import ApprovalQuerySet
 from jobs.spec import effective
-from jobs.spec.diff import differences
-from jobs.spec.documents import Document, Kind, object_at, value_at
-from jobs.spec.effective import Effective
-from jobs.spec.normalize import normalise
+from jobs.spec.diff import diff_documents
+from jobs.spec.documents import Document, DocumentKind, object_at, value_at
+from jobs.spec.effective import EffectiveJob
+from jobs.spec.normalize import normalize
 from jobs.states import Delivery
 
 SHOWN = 50
@@ -62,7 +62,7 @@ class Step:
     """A job of a request: what it will run, and what is otherwise than when this team last ran its definition."""
 
     job: Job
-    will_run: Effective
+    will_run: EffectiveJob
     last: Job | None
     changes: list[str]
     of_definition: list[str]
@@ -148,13 +148,14 @@ def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Jo
 
 
 def _step(job: Job, last: Job | None) -> Step:
-    will_run = effective.view(job.revision.document, job.document)
+    will_run = effective.effective_job(job.revision.document, job.document)
     if last is None:
         return Step(job, will_run, None, [], [])
     changes = _sentences(_comparable(last), _comparable(job))
     of_definition = (
         _sentences(
-            normalise(last.revision.document, Kind.DEFINITION), normalise(job.revision.document, Kind.DEFINITION)
+            normalize(last.revision.document, DocumentKind.DEFINITION),
+            normalize(job.revision.document, DocumentKind.DEFINITION),
         )
         if last.revision_id != job.revision_id
         else []
@@ -163,7 +164,7 @@ def _step(job: Job, last: Job | None) -> Step:
 
 
 def _sentences(before: Document, after: Document) -> list[str]:
-    return [each.sentence for each in differences(before, after)[:CHANGES_SHOWN]]
+    return [each.sentence for each in diff_documents(before, after)[:CHANGES_SHOWN]]
 
 
 def _comparable(job: Job) -> Document:
@@ -174,7 +175,7 @@ def _comparable(job: Job) -> Document:
         "jobQueue": job.queue.name,
         "jobDefinition": job.revision.definition.name,
     }
-    return normalise(document, Kind.SUBMISSION)
+    return normalize(document, DocumentKind.SUBMISSION)
 
 
 def _job_cost(kept: Mapping[str, Any]) -> JobCost:

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from jobs.models import ApiToken, AuditEntry, Team, User
 from jobs.models.ids import from_text, to_text
-from jobs.spec.diff import differences
+from jobs.spec.diff import diff_documents
 from jobs.spec.documents import is_object
 
 ROWS = 50
@@ -160,7 +160,7 @@ def _changes(entry: AuditEntry) -> Iterator[Change]:
     """Of two documents what differs; of one all that it says."""
     before, after = (json.loads(text) if text else None for text in (entry.before, entry.after))
     if is_object(before) and is_object(after):
-        for each in differences(before, after):
+        for each in diff_documents(before, after):
             name = " › ".join(part.replace("~1", "/").replace("~0", "~") for part in each.pointer.split("/")[1:])
             yield Change(name, _shown(each.before), _shown(each.after))
         return

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from jobs.models import Account, Queue, User
 from jobs.models.database_generation import recovering_since, safe_from
-from jobs.spec.problems import listed
+from jobs.spec.problems import join_words
 
 # The clock compares a queue within so long after it may; what takes longer waits for AWS.
 ON_TIME = timedelta(seconds=60)
@@ -31,7 +31,7 @@ class Recovery:
     @property
     def waits_for(self) -> str:
         """The queues, as in a sentence."""
-        return listed(self.queues, limit=MAX_QUEUES_NAMED)
+        return join_words(self.queues, limit=MAX_QUEUES_NAMED)
 
 
 def recovery_for(user: User) -> Recovery | None:

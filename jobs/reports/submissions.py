@@ -8,7 +8,7 @@ from django.db.models import Count, Max, QuerySet
 
 from jobs.models import Job, JobDependency, Submission, Team
 from jobs.models.ids import from_text
-from jobs.states import STATUSES, UNSENT, Status, status_of
+from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
 # Which status speaks for a whole submission: the first of these that any of its jobs has.
 _LOUDEST = (
@@ -87,7 +87,7 @@ class Summary:
     @property
     def with_aws(self) -> int:
         """How many of the live ones AWS has."""
-        return self.live - sum(self.counts[delivery] for delivery in UNSENT)
+        return self.live - sum(self.counts[delivery] for delivery in UNSENT_DELIVERIES)
 
 
 @dataclass(frozen=True)

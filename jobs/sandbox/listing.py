@@ -109,7 +109,7 @@ class JobListing:
 
 
 def _filter_condition(job_filter: Document, call: ApiCall) -> SqlCondition:
-    """Return one filter as SQL. All but SHARE_IDENTIFIER ignore jobStatus and match every status."""
+    """Return one filter as SQL. All but SHARE_IDENTIFIER_PATTERN ignore jobStatus and match every status."""
     name, values = job_filter.get("name"), job_filter.get("values") or []
     if len(values) != 1:
         raise BatchClientError(f"Filter {name} needs exactly one value")

@@ -5,48 +5,52 @@ from typing import Literal, NamedTuple
 
 from jobs.spec.documents import Document, Path, is_object, list_at, object_at, text_at
 
-Sort = Literal["container", "ecs", "eks"]
+ContainerType = Literal["container", "ecs", "eks"]
 
-_BLOCKS: dict[str, Sort] = {"containerProperties": "container", "ecsProperties": "ecs", "eksProperties": "eks"}
-_GROUP_BLOCKS: dict[str, Sort] = {"container": "container", "ecsProperties": "ecs", "eksProperties": "eks"}
-_OVERRIDES: dict[str, Sort] = {
+_BLOCKS: dict[str, ContainerType] = {
+    "containerProperties": "container",
+    "ecsProperties": "ecs",
+    "eksProperties": "eks",
+}
+_GROUP_BLOCKS: dict[str, ContainerType] = {"container": "container", "ecsProperties": "ecs", "eksProperties": "eks"}
+_OVERRIDES: dict[str, ContainerType] = {
     "containerOverrides": "container", "ecsPropertiesOverride": "ecs", "eksPropertiesOverride": "eks",
 }  # fmt: skip
 
 
-class Container(NamedTuple):
+class ContainerEntry(NamedTuple):
     """A container or its override, with its place and type."""
 
-    sort: Sort
+    type: ContainerType
     path: Path
     value: Document
 
     @property
-    def variables(self) -> str:
+    def environment_key(self) -> str:
         """The key of its environment."""
-        return "env" if self.sort == "eks" else "environment"
+        return "env" if self.type == "eks" else "environment"
 
 
-class Task(NamedTuple):
+class TaskEntry(NamedTuple):
     """Containers that start together on one machine, and where their shared volumes and roles are named."""
 
-    sort: Sort
+    type: ContainerType
     path: Path
     value: Document
-    containers: tuple[Container, ...]
+    containers: tuple[ContainerEntry, ...]
 
     @property
-    def in_group(self) -> bool:
+    def is_in_node_group(self) -> bool:
         """Whether it belongs to a node group of a multi-node job."""
         return self.path[0] == "nodeProperties"
 
     @property
-    def job_role(self) -> str:
+    def job_role_key(self) -> str:
         """The key of the role that the program has."""
-        return "taskRoleArn" if self.sort == "ecs" else "jobRoleArn"
+        return "taskRoleArn" if self.type == "ecs" else "jobRoleArn"
 
 
-def tasks(definition: Document) -> list[Task]:
+def tasks(definition: Document) -> list[TaskEntry]:
     """Return every task of a definition, including those of node groups."""
     result = [
         task
@@ -63,7 +67,7 @@ def tasks(definition: Document) -> list[Task]:
     return result
 
 
-def overrides(submission: Document) -> list[Container]:
+def overrides(submission: Document) -> list[ContainerEntry]:
     """Return every container override of a submission, including those of node groups."""
     result = [
         override
@@ -80,7 +84,7 @@ def overrides(submission: Document) -> list[Container]:
     return result
 
 
-def containers(document: Document) -> list[Container]:
+def containers(document: Document) -> list[ContainerEntry]:
     """Return the containers of a definition, or the overrides of a submission."""
     return [container for task in tasks(document) for container in task.containers] + overrides(document)
 
@@ -97,22 +101,22 @@ def is_multinode(definition: Document) -> bool:
     return "nodeProperties" in definition
 
 
-def label(container: Container) -> str:
+def container_label(container: ContainerEntry) -> str:
     """Name a container in a sentence."""
     name = text_at(container.value, "name")
-    return f"container {name}" if name and container.sort != "container" else "the container"
+    return f"container {name}" if name and container.type != "container" else "the container"
 
 
-def _read_tasks(container_type: Sort, path: Path, block: object) -> Iterator[Task]:
+def _read_tasks(container_type: ContainerType, path: Path, block: object) -> Iterator[TaskEntry]:
     if not is_object(block):
         return
     if container_type == "container":
-        yield Task(container_type, path, block, (Container(container_type, path, block),))
+        yield TaskEntry(container_type, path, block, (ContainerEntry(container_type, path, block),))
     elif container_type == "ecs":
         for number, task in enumerate(list_at(block, "taskProperties")):
             if is_object(task):
                 here = (*path, "taskProperties", number)
-                yield Task(
+                yield TaskEntry(
                     container_type, here, task, tuple(_read_containers(container_type, here, task, "containers"))
                 )
     elif is_object(pod := block.get("podProperties")):
@@ -121,37 +125,39 @@ def _read_tasks(container_type: Sort, path: Path, block: object) -> Iterator[Tas
             *_read_containers(container_type, here, pod, "containers"),
             *_read_containers(container_type, here, pod, "initContainers"),
         )
-        yield Task(container_type, here, pod, inside)
+        yield TaskEntry(container_type, here, pod, inside)
 
 
-def _read_overrides(container_type: Sort, path: Path, block: object) -> Iterator[Container]:
+def _read_overrides(container_type: ContainerType, path: Path, block: object) -> Iterator[ContainerEntry]:
     """Yield the overrides in a block, which has the shape of the definition's block."""
     for task in _read_tasks(container_type, path, block):
         yield from task.containers
 
 
-def _read_containers(container_type: Sort, path: Path, owner: Document, key: str) -> Iterator[Container]:
+def _read_containers(
+    container_type: ContainerType, path: Path, owner: Document, key: str
+) -> Iterator[ContainerEntry]:
     for number, container in enumerate(list_at(owner, key)):
         if is_object(container):
-            yield Container(container_type, (*path, key, number), container)
+            yield ContainerEntry(container_type, (*path, key, number), container)
 
 
-def variables(container: Container) -> Iterator[tuple[Path, Document]]:
+def environment_entries(container: ContainerEntry) -> Iterator[tuple[Path, Document]]:
     """Yield the environment variables of a container with their paths."""
-    key = container.variables
+    key = container.environment_key
     for number, entry in enumerate(list_at(container.value, key)):
         if is_object(entry):
             yield (*container.path, key, number), entry
 
 
-def secret_variables(container: Container) -> Iterator[tuple[Path, Document]]:
+def secret_entries(container: ContainerEntry) -> Iterator[tuple[Path, Document]]:
     """Yield the secret references of a container with their paths."""
     for number, entry in enumerate(list_at(container.value, "secrets")):
         if is_object(entry):
             yield (*container.path, "secrets", number), entry
 
 
-def named(entries: list[object]) -> dict[str, int]:
+def positions_by_name(entries: list[object]) -> dict[str, int]:
     """Return positions by the `name` of each entry; the first of a name counts."""
     positions: dict[str, int] = {}
     for number, entry in enumerate(entries):

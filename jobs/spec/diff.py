@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from jobs.spec.documents import Document, Path, is_object, text_at
-from jobs.spec.problems import cut, join, shown
+from jobs.spec.problems import describe, join_pointer, truncate
 from jobs.spec.redaction import MASK, redact
 
 _NAME_KEYS = {
@@ -18,27 +18,27 @@ _NAME_KEYS = {
 """Lists whose entries are identified by a key, so that their order makes no difference."""
 
 
-class Sort(StrEnum):
+class ChangeKind(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
 
 
 @dataclass(frozen=True)
-class Difference:
+class DocumentDifference:
     """A difference: its pointer (in the newer document if it is there), and a sentence. Secrets are masked."""
 
     pointer: str
     place: str
-    kind: Sort
+    kind: ChangeKind
     before: Any
     after: Any
     sentence: str
-    masked_again: bool = False
+    is_newly_masked: bool = False
     """Whether a secret became the mask: the author never saw the secret, and did not change it."""
 
 
-def differences(before: Document, after: Document) -> list[Difference]:
+def diff_documents(before: Document, after: Document) -> list[DocumentDifference]:
     """Return the differences in the order of the newer document; within an object, removed members come last.
 
     Documents are compared literally: compare normal forms to ignore equivalent spellings.
@@ -46,24 +46,26 @@ def differences(before: Document, after: Document) -> list[Difference]:
     return list(_diff_objects(before, after, (), ()))
 
 
-def _diff_objects(before: Document, after: Document, path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_objects(
+    before: Document, after: Document, path: Path, labels: tuple[str, ...]
+) -> Iterator[DocumentDifference]:
     for key, value in after.items():
         here, name = (*path, key), (*labels, key)
         if key not in before:
-            yield _difference(here, name, Sort.ADDED, None, value)
+            yield _difference(here, name, ChangeKind.ADDED, None, value)
         else:
             yield from _diff_values(before[key], value, here, name)
     for key, value in before.items():
         if key not in after:
-            yield _difference((*path, key), (*labels, key), Sort.REMOVED, value, None)
+            yield _difference((*path, key), (*labels, key), ChangeKind.REMOVED, value, None)
 
 
-def _diff_values(before: Any, after: Any, path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_values(before: Any, after: Any, path: Path, labels: tuple[str, ...]) -> Iterator[DocumentDifference]:
     if is_object(before) and is_object(after):
         if _is_variable(path) and before.get("name") == after.get("name"):
             before_value, after_value = before.get("value"), after.get("value")
             if not _equals(before_value, after_value):
-                yield _difference(path, labels, Sort.CHANGED, before, after)
+                yield _difference(path, labels, ChangeKind.CHANGED, before, after)
             return
         yield from _diff_objects(before, after, path, labels)
     elif isinstance(before, list) and isinstance(after, list):
@@ -71,12 +73,12 @@ def _diff_values(before: Any, after: Any, path: Path, labels: tuple[str, ...]) -
         by_name = key is not None and _have_unique_names(before, key) and _have_unique_names(after, key)
         yield from (_diff_named_lists if by_name else _diff_lists)(before, after, path, labels)
     elif not _equals(before, after):
-        yield _difference(path, labels, Sort.CHANGED, before, after)
+        yield _difference(path, labels, ChangeKind.CHANGED, before, after)
 
 
 def _diff_named_lists(
     before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
-) -> Iterator[Difference]:
+) -> Iterator[DocumentDifference]:
     """Compare lists whose entries are identified by a key."""
     key = _NAME_KEYS[str(path[-1])]
     earlier = {entry[key]: (number, entry) for number, entry in enumerate(before)}
@@ -85,49 +87,51 @@ def _diff_named_lists(
         if entry[key] in earlier:
             yield from _diff_values(earlier[entry[key]][1], entry, here, name)
         else:
-            yield _difference(here, name, Sort.ADDED, None, entry)
+            yield _difference(here, name, ChangeKind.ADDED, None, entry)
     after_names = {entry[key] for entry in after}
     for name_of, (number, entry) in earlier.items():
         if name_of not in after_names:
-            yield _difference((*path, number), (*labels, name_of), Sort.REMOVED, entry, None)
+            yield _difference((*path, number), (*labels, name_of), ChangeKind.REMOVED, entry, None)
 
 
-def _diff_lists(before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]) -> Iterator[Difference]:
+def _diff_lists(
+    before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
+) -> Iterator[DocumentDifference]:
     """Compare lists by position. A list of scalars, such as a command, is one value."""
     if not any(isinstance(entry, dict | list) for entry in (*before, *after)):
         if len(before) != len(after) or not all(map(_equals, before, after)):
-            yield _difference(path, labels, Sort.CHANGED, before, after)
+            yield _difference(path, labels, ChangeKind.CHANGED, before, after)
         return
     for number in range(max(len(before), len(after))):
         here, name = (*path, number), (*labels, f"entry {number + 1}")
         if number >= len(before):
-            yield _difference(here, name, Sort.ADDED, None, after[number])
+            yield _difference(here, name, ChangeKind.ADDED, None, after[number])
         elif number >= len(after):
-            yield _difference(here, name, Sort.REMOVED, before[number], None)
+            yield _difference(here, name, ChangeKind.REMOVED, before[number], None)
         else:
             yield from _diff_values(before[number], after[number], here, name)
 
 
-def _difference(path: Path, labels: tuple[str, ...], kind: Sort, before: Any, after: Any) -> Difference:
-    what = " › ".join(cut(label) for label in labels)
+def _difference(path: Path, labels: tuple[str, ...], kind: ChangeKind, before: Any, after: Any) -> DocumentDifference:
+    what = " › ".join(truncate(label) for label in labels)
     name = labels[-1] if labels else ""
     masked_before, masked_again = _redact_member(before, name), _has_mask(after)
     masked_again = masked_again and masked_before == _redact_member(after, name)
     before, after = masked_before, _redact_member(after, name)
-    hides_the_change = kind is Sort.CHANGED and _has_mask(after) and _equals(before, after)
+    hides_the_change = kind is ChangeKind.CHANGED and _has_mask(after) and _equals(before, after)
     if hides_the_change:
         after = _mark_as_other(after)
     before_text, after_text = _describe_masked(before), _describe_masked(after)
     match kind:
-        case Sort.ADDED:
+        case ChangeKind.ADDED:
             sentence = f"{what} is new: {after_text}."
-        case Sort.REMOVED:
+        case ChangeKind.REMOVED:
             sentence = f"{what} is gone; it was {before_text}."
         case _ if hides_the_change:
             sentence = f"{what} has another value."
         case _:
             sentence = f"{what} was {before_text} and is {after_text}."
-    return Difference(join(*path), what, kind, before, after, sentence, masked_again)
+    return DocumentDifference(join_pointer(*path), what, kind, before, after, sentence, masked_again)
 
 
 def _redact_member(value: Any, name: str) -> Any:
@@ -150,10 +154,10 @@ def _mark_as_other(value: Any) -> Any:
 def _describe_masked(value: Any) -> str:
     """Describe a masked value in a sentence; a variable or requirement is described by its value."""
     if is_object(value) and value.keys() <= {"name", "type", "value"} and isinstance(value.get("value"), str):
-        return shown(value["value"])
+        return describe(value["value"])
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
-        return f"the list {cut(' '.join(value))}"
-    return shown(value)
+        return f"the list {truncate(' '.join(value))}"
+    return describe(value)
 
 
 def _is_variable(path: Path) -> bool:

@@ -11,7 +11,7 @@ Path = tuple[str | int, ...]
 """The place of a value in a document: object keys and list positions."""
 
 
-class Kind(StrEnum):
+class DocumentKind(StrEnum):
     """The API call that a document is for."""
 
     DEFINITION = "definition"  # RegisterJobDefinition
@@ -19,17 +19,17 @@ class Kind(StrEnum):
     WORKFLOW = "workflow"  # {"jobs": [SubmitJob, …]} with ${jobName} between them
 
 
-TELLTALE_KEYS: dict[Kind, tuple[str, ...]] = {
-    Kind.WORKFLOW: ("jobs",),
-    Kind.DEFINITION: ("jobDefinitionName",),
-    Kind.SUBMISSION: ("jobDefinition", "jobQueue", "jobName"),
+KIND_KEYS: dict[DocumentKind, tuple[str, ...]] = {
+    DocumentKind.WORKFLOW: ("jobs",),
+    DocumentKind.DEFINITION: ("jobDefinitionName",),
+    DocumentKind.SUBMISSION: ("jobDefinition", "jobQueue", "jobName"),
 }
 """The keys that identify each kind, in the order in which they are tried."""
 
 
-def kind_of(document: Document) -> Kind | None:
+def detect_kind(document: Document) -> DocumentKind | None:
     """Return the kind that the document's keys indicate, or None."""
-    for kind, keys in TELLTALE_KEYS.items():
+    for kind, keys in KIND_KEYS.items():
         if any(key in document for key in keys):
             return kind
     return None
@@ -39,7 +39,7 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-def is_whole_number(value: object) -> TypeGuard[int]:
+def is_integer(value: object) -> TypeGuard[int]:
     """Return whether a value is an integer in JSON; Python's bool is not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -75,7 +75,7 @@ def text_at(document: object, *path: str | int) -> str:
     return value if isinstance(value, str) else ""
 
 
-def members_named(document: Document, *names: str) -> Iterator[tuple[Path, Any]]:
+def find_members(document: Document, *names: str) -> Iterator[tuple[Path, Any]]:
     """Yield every member with one of these names, at any depth, in document order."""
     stack: list[tuple[Path, Any]] = [((), document)]
     while stack:

@@ -7,13 +7,13 @@ Parents = Sequence[Sequence[int]]
 """For each node, the nodes it waits for."""
 
 
-def order(parents: Parents) -> list[int]:
+def topological_order(parents: Parents) -> list[int]:
     """Return a topological order, as close to the numeric order as possible.
 
     Nodes in a cycle, or behind one, are left out.
     """
     pending_counts = [len(set(own_parents)) for own_parents in parents]
-    children = reversed_edges(parents)
+    children = reverse_edges(parents)
     ready = [number for number, count in enumerate(pending_counts) if not count]
     result: list[int] = []
     while ready:
@@ -26,7 +26,7 @@ def order(parents: Parents) -> list[int]:
     return result
 
 
-def reversed_edges(parents: Parents) -> list[list[int]]:
+def reverse_edges(parents: Parents) -> list[list[int]]:
     """Return, for each node, the nodes that wait for it."""
     children: list[list[int]] = [[] for _ in parents]
     for child, own_parents in enumerate(parents):
@@ -35,7 +35,7 @@ def reversed_edges(parents: Parents) -> list[list[int]]:
     return children
 
 
-def circles(parents: Parents) -> list[list[int]]:
+def find_cycles(parents: Parents) -> list[list[int]]:
     """Return the strongly connected groups in ascending order; a node that waits for itself is one too."""
     return sorted(sorted(group) for group in _StronglyConnectedComponents(parents).groups)
 
@@ -91,7 +91,7 @@ class _StronglyConnectedComponents:
             self._low_link[below] = min(self._low_link[below], self._low_link[number])
 
 
-def circle_in(group: Sequence[int], parents: Parents) -> list[int]:
+def cycle_in_group(group: Sequence[int], parents: Parents) -> list[int]:
     """Return one cycle of a group: each node waits for the next, the last for the first."""
     members = set(group)
     path: list[int] = []
@@ -104,7 +104,7 @@ def circle_in(group: Sequence[int], parents: Parents) -> list[int]:
     return path[position[number] :]
 
 
-def reaches(start: int, goal: int, following: Parents) -> bool:
+def is_reachable(start: int, goal: int, following: Parents) -> bool:
     """Return whether `goal` can be reached from `start`."""
     visited = {start}
     stack = [start]

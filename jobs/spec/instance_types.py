@@ -24,7 +24,7 @@ _GPUS = {
 _SIZE = re.compile(r"(?P<family>[a-z0-9-]+)\.(?P<size>large|(?P<many>[1-9]\d?)?xlarge)")
 
 
-class Machine(NamedTuple):
+class InstanceSize(NamedTuple):
     """Total resources of an instance, including what the system reserves."""
 
     vcpus: int
@@ -33,14 +33,14 @@ class Machine(NamedTuple):
 
 
 _OTHERS = {
-    "p3.2xlarge": Machine(8, 61 * 1024, 1),
-    "p3.8xlarge": Machine(32, 244 * 1024, 4),
-    "p3.16xlarge": Machine(64, 488 * 1024, 8),
-    "p4d.24xlarge": Machine(96, 1152 * 1024, 8),
+    "p3.2xlarge": InstanceSize(8, 61 * 1024, 1),
+    "p3.8xlarge": InstanceSize(32, 244 * 1024, 4),
+    "p3.16xlarge": InstanceSize(64, 488 * 1024, 8),
+    "p4d.24xlarge": InstanceSize(96, 1152 * 1024, 8),
 }
 
 
-def machine(instance_type: str) -> Machine | None:
+def instance_size(instance_type: str) -> InstanceSize | None:
     """Return the size of an instance type, or None if it is unknown or a family without a size."""
     if instance_type in _OTHERS:
         return _OTHERS[instance_type]
@@ -51,4 +51,4 @@ def machine(instance_type: str) -> Machine | None:
     if gpus is not None and match["size"] not in gpus:
         return None
     vcpus = 2 if match["size"] == "large" else 4 * int(match["many"] or 1)
-    return Machine(vcpus, vcpus * _GIB_PER_VCPU[match["family"]] * 1024, gpus[match["size"]] if gpus else 0)
+    return InstanceSize(vcpus, vcpus * _GIB_PER_VCPU[match["family"]] * 1024, gpus[match["size"]] if gpus else 0)

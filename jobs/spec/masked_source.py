@@ -8,40 +8,40 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.spec.documents import Document
-from jobs.spec.parsing.parser import NotADocument, read
-from jobs.spec.redaction import MASK, has_secrets, is_secret_name, redact, redact_text, secret_texts
+from jobs.spec.parsing.parser import DocumentParseError, parse
+from jobs.spec.redaction import MASK, has_secrets, is_secret_name, redact, redact_text, redacted_texts
 
-SHORTEST = 4
+MIN_UNQUOTED_LENGTH = 4
 """Shorter values are replaced with their quotes only: “1” occurs in many texts."""
 
 
-def masked_source(text: str, document: Document) -> str:
+def mask_source(text: str, document: Document) -> str:
     """Mask the secrets of a text and of the document that was parsed from it."""
-    masked = mention_masked(text, document)
+    masked = mask_mentions(text, document)
     try:
-        document = read(masked).document
-    except NotADocument:
+        document = parse(masked).document
+    except DocumentParseError:
         return masked if _parse_or_none(text) is None else _masked_json(document)
     return _masked_json(document) if has_secrets(document) else masked
 
 
-def mention_masked(text: str, document: Any) -> str:
+def mask_mentions(text: str, document: Any) -> str:
     """Mask a document's secrets in any text about it, such as a message."""
-    for value, mask in sorted(set(secret_texts(document)), key=lambda pair: len(pair[0]), reverse=True):
+    for value, mask in sorted(set(redacted_texts(document)), key=lambda pair: len(pair[0]), reverse=True):
         plain = json.dumps(mask, ensure_ascii=False)
         for literal in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
             text = text.replace(literal, plain)
-            if len(value) >= SHORTEST:
+            if len(value) >= MIN_UNQUOTED_LENGTH:
                 text = text.replace(literal[1:-1], plain[1:-1])
-        if len(value) >= SHORTEST:
+        if len(value) >= MIN_UNQUOTED_LENGTH:
             text = text.replace(value, mask)
     return redact_text(text)
 
 
 def _parse_or_none(text: str) -> Document | None:
     try:
-        return read(text).document
-    except NotADocument:
+        return parse(text).document
+    except DocumentParseError:
         return None
 
 
@@ -49,7 +49,7 @@ def _masked_json(document: Document) -> str:
     return json.dumps(redact(document), indent=2, ensure_ascii=False) + "\n"
 
 
-def restored(text: str, document: Document) -> str:
+def restore_secrets(text: str, document: Document) -> str:
     """Put the values of `document` back where an edited masked text is still masked.
 
     A value is identified by its name, a word of a command by its neighbours. What can't be identified stays masked,
@@ -57,7 +57,7 @@ def restored(text: str, document: Document) -> str:
     """
     if MASK not in text:
         return text
-    edited = read(text).document
+    edited = parse(text).document
     whole = _restore_values(edited, redact(document), document, _secret_values_by_name(document))
     return text if whole == edited else json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 

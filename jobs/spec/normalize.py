@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, is_object, is_whole_number
-from jobs.spec.rules.reserved_names import PORTAL_TAG
+from jobs.spec.documents import Document, DocumentKind, is_integer, is_object
+from jobs.spec.rules.reserved_names import PORTAL_TAG_PREFIX
 
-ONLY_IN_ANSWERS = ("jobDefinitionArn", "revision", "status", "containerOrchestrationType")
+RESPONSE_ONLY_KEYS = ("jobDefinitionArn", "revision", "status", "containerOrchestrationType")
 """Keys of DescribeJobDefinitions that RegisterJobDefinition does not take."""
 
 _FREE_MAPS = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
@@ -48,13 +48,13 @@ _LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
 
 def fingerprint(document: Document) -> str:
     """Return 64 hexadecimal digits that are equal for equivalent definitions."""
-    normal = json.dumps(normalise(document, Kind.DEFINITION), sort_keys=True, separators=(",", ":"))
+    normal = json.dumps(normalize(document, DocumentKind.DEFINITION), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(normal.encode()).hexdigest()
 
 
-def normalise(document: Document, kind: Kind) -> Document:
+def normalize(document: Document, kind: DocumentKind) -> Document:
     """Return the normal form of a document. The argument is not modified."""
-    if kind is Kind.WORKFLOW:
+    if kind is DocumentKind.WORKFLOW:
         steps = document.get("jobs")
         if not isinstance(steps, list):
             return _normalize_object(document)
@@ -63,17 +63,17 @@ def normalise(document: Document, kind: Kind) -> Document:
             "jobs": [_normalize_object(step) if is_object(step) else step for step in steps],
         }
     normal = _normalize_object(document)
-    if kind is Kind.DEFINITION:
+    if kind is DocumentKind.DEFINITION:
         _strip_definition_defaults(normal)
     return normal
 
 
 def _strip_definition_defaults(normal: Document) -> None:
-    for key in ONLY_IN_ANSWERS:
+    for key in RESPONSE_ONLY_KEYS:
         normal.pop(key, None)
     tags = normal.pop("tags", None)
     if is_object(tags):
-        own = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
+        own = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
         if own:
             normal["tags"] = own
     for key, default in _DEFINITION_DEFAULTS.items():
@@ -145,7 +145,7 @@ _LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
 
 def _merge_legacy(normal: dict[str, Any]) -> None:
     """Turn the legacy `vcpus` and `memory` into the equivalent requirements."""
-    if not is_whole_number(normal.get("vcpus")) and not is_whole_number(normal.get("memory")):
+    if not is_integer(normal.get("vcpus")) and not is_integer(normal.get("memory")):
         return
     entries = normal.get("resourceRequirements", [])
     if not isinstance(entries, list):
@@ -153,7 +153,7 @@ def _merge_legacy(normal: dict[str, Any]) -> None:
     types = {entry.get("type") for entry in entries if is_object(entry)}
     for key, kind in _LEGACY.items():
         value = normal.get(key)
-        if is_whole_number(value):
+        if is_integer(value):
             del normal[key]
             if kind not in types and value > 0:
                 entries = [*entries, {"type": kind, "value": str(value)}]

@@ -4,40 +4,40 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jobs.spec.documents import Document
-from jobs.spec.problems import resolve_pointer, split
+from jobs.spec.problems import resolve_pointer, split_pointer
 
 
-class CannotApply(ValueError):  # noqa: N818 - it says what happened
+class PatchError(ValueError):
     """The operations do not fit the document; most likely it has changed since."""
 
 
-def apply(document: Document, operations: Iterable[Mapping[str, Any]]) -> Document:
+def apply_patch(document: Document, operations: Iterable[Mapping[str, Any]]) -> Document:
     """Return a patched copy of the document. Raise PatchError."""
-    patched: Document = copied(document)
+    patched: Document = copy_json(document)
     for operation in operations:
         try:
             _apply(patched, operation)
         except (LookupError, ValueError, TypeError) as error:
-            raise CannotApply("The fix does not fit the document any more.") from error
+            raise PatchError("The fix does not fit the document any more.") from error
     return patched
 
 
-def copied(value: Any) -> Any:
+def copy_json(value: Any) -> Any:
     """Return a deep copy of plain JSON data."""
     if isinstance(value, dict):
-        return {key: copied(member) for key, member in value.items()}
+        return {key: copy_json(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [copied(entry) for entry in value]
+        return [copy_json(entry) for entry in value]
     return value
 
 
 def _apply(document: Document, operation: Mapping[str, Any]) -> None:
     match operation["op"]:
         case "add":
-            _set(document, operation["path"], copied(operation["value"]), insert=True)
+            _set(document, operation["path"], copy_json(operation["value"]), insert=True)
         case "replace":
             resolve_pointer(document, operation["path"])
-            _set(document, operation["path"], copied(operation["value"]), insert=False)
+            _set(document, operation["path"], copy_json(operation["value"]), insert=False)
         case "remove":
             _remove(document, operation["path"])
         case "move":
@@ -47,7 +47,7 @@ def _apply(document: Document, operation: Mapping[str, Any]) -> None:
 
 
 def _parent(document: Document, pointer: str) -> tuple[Any, str]:
-    *parents, last = split(pointer)
+    *parents, last = split_pointer(pointer)
     value: Any = document
     for key in parents:
         value = value[int(key)] if isinstance(value, list) else value[key]

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from jobs.spec.documents import Document, is_whole_number, list_at, object_at, text_at
-from jobs.spec.instance_types import Machine, machine
-from jobs.spec.job_size import Size
-from jobs.spec.problems import listed
+from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at
+from jobs.spec.instance_types import InstanceSize, instance_size
+from jobs.spec.job_size import JobSize
+from jobs.spec.problems import join_words
 
-FARGATE_VCPUS, FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024
-MOST_OF_IT = 0.95
+MAX_FARGATE_VCPUS, MAX_FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024
+USABLE_MEMORY_SHARE = 0.95
 """The share of an instance's memory that is certainly usable; the system reserves a varying rest."""
 
 
-class Fits(StrEnum):
+class PlacementVerdict(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
@@ -35,7 +35,7 @@ class EnvironmentFacts:
     orchestration: str = ""
 
     @classmethod
-    def of(cls, description: Document) -> "EnvironmentFacts":
+    def from_description(cls, description: Document) -> "EnvironmentFacts":
         """Read an entry of DescribeComputeEnvironments."""
         resources = object_at(description, "computeResources")
         max_vcpus = resources.get("maxvCpus")
@@ -44,7 +44,7 @@ class EnvironmentFacts:
             kind=text_at(resources, "type"),
             state=text_at(description, "state"),
             status=text_at(description, "status"),
-            max_vcpus=max_vcpus if is_whole_number(max_vcpus) else None,
+            max_vcpus=max_vcpus if is_integer(max_vcpus) else None,
             instance_types=tuple(str(instance_type) for instance_type in list_at(resources, "instanceTypes")),
             orchestration=text_at(description, "containerOrchestrationType"),
         )
@@ -58,41 +58,50 @@ class EnvironmentFacts:
 
 
 @dataclass(frozen=True)
-class Fit:
+class PlacementResult:
     """The verdict, and a sentence that gives the reason."""
 
-    fits: Fits
+    verdict: PlacementVerdict
     reason: str
 
 
-def fit(size: Size, environments: Sequence[EnvironmentFacts]) -> Fit:
+def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
     """Return the best verdict among a queue's environments: yes before unknown before no."""
     if not environments:
-        return Fit(Fits.UNKNOWN, "AWS was not asked yet about the compute environments of the queue.")
+        return PlacementResult(
+            PlacementVerdict.UNKNOWN, "AWS was not asked yet about the compute environments of the queue."
+        )
     if not size.vcpus or not size.memory_mib:
-        return Fit(Fits.UNKNOWN, "It is not said yet how large the job is.")
+        return PlacementResult(PlacementVerdict.UNKNOWN, "It is not said yet how large the job is.")
     answers = [(_check_environment(size, environment), environment) for environment in environments]
-    for verdict in (Fits.YES, Fits.UNKNOWN):
-        result = next((answer for answer, _ in answers if answer.fits is verdict), None)
+    for verdict in (PlacementVerdict.YES, PlacementVerdict.UNKNOWN):
+        result = next((answer for answer, _ in answers if answer.verdict is verdict), None)
         if result:
             return result
     if len(answers) == 1:
         return answers[0][0]
-    return Fit(Fits.NO, "No compute environment of the queue can run it. " + " ".join(a.reason for a, _ in answers))
+    return PlacementResult(
+        PlacementVerdict.NO,
+        "No compute environment of the queue can run it. " + " ".join(a.reason for a, _ in answers),
+    )
 
 
-def _check_environment(size: Size, environment: EnvironmentFacts) -> Fit:
+def _check_environment(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
     name = environment.name
     if environment.state == "DISABLED":
-        return Fit(Fits.NO, f"{name} is disabled.")
+        return PlacementResult(PlacementVerdict.NO, f"{name} is disabled.")
     if environment.status in ("INVALID", "DELETING", "DELETED"):
-        return Fit(Fits.NO, f"{name} is {environment.status.lower()}.")
+        return PlacementResult(PlacementVerdict.NO, f"{name} is {environment.status.lower()}.")
     if environment.platform and environment.platform != size.platform:
         available, required = _PLATFORM_LABELS[environment.platform], _PLATFORM_LABELS[size.platform]
-        return Fit(Fits.NO, f"{name} runs jobs of {available}, and this is one of {required}.")
+        return PlacementResult(
+            PlacementVerdict.NO, f"{name} runs jobs of {available}, and this is one of {required}."
+        )
     max_vcpus = environment.max_vcpus
     if max_vcpus is not None and size.vcpus > max_vcpus:
-        return Fit(Fits.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {max_vcpus} in all.")
+        return PlacementResult(
+            PlacementVerdict.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {max_vcpus} in all."
+        )
     if size.platform == "FARGATE":
         return _check_fargate(size, name)
     return _check_instances(size, environment)
@@ -101,43 +110,49 @@ def _check_environment(size: Size, environment: EnvironmentFacts) -> Fit:
 _PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
 
 
-def _check_fargate(size: Size, name: str) -> Fit:
+def _check_fargate(size: JobSize, name: str) -> PlacementResult:
     if size.gpus:
-        return Fit(Fits.NO, f"{name} is of Fargate, which has no GPUs.")
-    if size.vcpus > FARGATE_VCPUS or size.memory_mib > FARGATE_MEMORY_MIB:
-        return Fit(
-            Fits.NO, f"A task of Fargate has {FARGATE_VCPUS} vCPU and {FARGATE_MEMORY_MIB // 1024} GiB at most."
+        return PlacementResult(PlacementVerdict.NO, f"{name} is of Fargate, which has no GPUs.")
+    if size.vcpus > MAX_FARGATE_VCPUS or size.memory_mib > MAX_FARGATE_MEMORY_MIB:
+        return PlacementResult(
+            PlacementVerdict.NO,
+            f"A task of Fargate has {MAX_FARGATE_VCPUS} vCPU and {MAX_FARGATE_MEMORY_MIB // 1024} GiB at most.",
         )
-    return Fit(Fits.YES, f"{name} can run it.")
+    return PlacementResult(PlacementVerdict.YES, f"{name} can run it.")
 
 
-def _check_instances(size: Size, environment: EnvironmentFacts) -> Fit:
+def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
     """Compare with every instance type: the answer is no only if all types are known and none is large enough."""
     name = environment.name
-    sizes = {type_name: machine(type_name) for type_name in environment.instance_types}
+    sizes = {type_name: instance_size(type_name) for type_name in environment.instance_types}
     unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
     instances = [instance for instance in sizes.values() if instance]
-    if any(_can_hold(instance, size, MOST_OF_IT) for instance in instances):
-        return Fit(Fits.YES, f"{name} can run it.")
+    if any(_can_hold(instance, size, USABLE_MEMORY_SHARE) for instance in instances):
+        return PlacementResult(PlacementVerdict.YES, f"{name} can run it.")
     if unknown_types or not sizes:
-        which = f"of its machines ({listed(unknown_types, limit=3)})" if unknown_types else "of its machines"
-        return Fit(Fits.UNKNOWN, f"{name} may run it: how large the largest {which} is, is not known here.")
+        which = f"of its machines ({join_words(unknown_types, limit=3)})" if unknown_types else "of its machines"
+        return PlacementResult(
+            PlacementVerdict.UNKNOWN, f"{name} may run it: how large the largest {which} is, is not known here."
+        )
     if any(_can_hold(instance, size, 1) for instance in instances):
-        return Fit(Fits.UNKNOWN, f"{name} may be too small: a machine keeps some of its memory for itself.")
-    return Fit(
-        Fits.NO,
-        f"No machine of {name} ({listed(sizes, limit=4)}) is large enough: {_limiting_resource(instances, size)}.",
+        return PlacementResult(
+            PlacementVerdict.UNKNOWN, f"{name} may be too small: a machine keeps some of its memory for itself."
+        )
+    return PlacementResult(
+        PlacementVerdict.NO,
+        f"No machine of {name} ({join_words(sizes, limit=4)}) is large enough: "
+        f"{_limiting_resource(instances, size)}.",
     )
 
 
-def _can_hold(instance: Machine, size: Size, share: float) -> bool:
+def _can_hold(instance: InstanceSize, size: JobSize, share: float) -> bool:
     """Return whether an instance is large enough. Memory is strict: a job never gets all memory of an instance."""
     return (
         size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
     )
 
 
-def _limiting_resource(instances: Iterable[Machine], size: Size) -> str:
+def _limiting_resource(instances: Iterable[InstanceSize], size: JobSize) -> str:
     """Name the first resource that exceeds every instance, or say that no single one has all."""
     all_instances = list(instances)
     for amount, available, what in (

@@ -10,9 +10,9 @@ from jobs.spec.redaction import redact_text
 Fix = tuple[Mapping[str, Any], ...]
 """JSON Patch operations (RFC 6902), applied in order."""
 
-LONGEST_QUOTE = 60
+MAX_QUOTE_LENGTH = 60
 """Characters of a value that a message quotes."""
-LONGEST_SCANNED = 2_000
+MAX_SCANNED_LENGTH = 2_000
 """Characters of a value that are scanned for secrets before it is quoted."""
 
 
@@ -31,7 +31,7 @@ class Problem:
     rule: str = ""  # a stable id such as "workflow.cycle"
     fix: Fix = ()  # operations on the same document
 
-    def within(self, prefix: str) -> "Problem":
+    def with_prefix(self, prefix: str) -> "Problem":
         """Return the problem as seen from a document that contains this one at `prefix`."""
         fix = tuple(
             {**operation, **{key: prefix + operation[key] for key in ("path", "from") if key in operation}}
@@ -41,41 +41,41 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Change:
+class DocumentChange:
     """A correction that parsing or a tag default made to the text or the document."""
 
     pointer: str
     message: str
-    by: str = ""  # "team" or "portal" for a default tag, empty for the parser
+    rule_owner: str = ""  # "team" or "portal" for a default tag, empty for the parser
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
-def join(*parts: str | int) -> str:
+def join_pointer(*parts: str | int) -> str:
     """Return the JSON pointer through these keys and list positions: ("jobs", 0) gives "/jobs/0"."""
-    return "".join(f"/{escape(str(part))}" for part in parts)
+    return "".join(f"/{escape_pointer(str(part))}" for part in parts)
 
 
-def escape(part: str) -> str:
+def escape_pointer(part: str) -> str:
     """Escape one key for a pointer (RFC 6901: ~0 is ~, ~1 is /)."""
     return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
-def split(pointer: str) -> list[str]:
+def split_pointer(pointer: str) -> list[str]:
     """Return the keys of a pointer. Raise ValueError if it is malformed."""
     if not pointer:
         return []
     if not pointer.startswith("/"):
-        raise ValueError(f"A JSON pointer begins with /: {pointer[:LONGEST_QUOTE]}")
+        raise ValueError(f"A JSON pointer begins with /: {pointer[:MAX_QUOTE_LENGTH]}")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
 
 
 def resolve_pointer(document: Any, pointer: str) -> Any:
     """Return the value at a pointer. Raise LookupError if the document has none."""
     value = document
-    for part in split(pointer):
+    for part in split_pointer(pointer):
         if isinstance(value, dict):
             value = value[part]
         elif isinstance(value, list) and part.isascii() and part.isdecimal() and str(int(part[:9])) == part:
@@ -85,7 +85,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
     return value
 
 
-def shown(value: object) -> str:
+def describe(value: object) -> str:
     """Describe a value in a sentence, truncated: the text “abc”, the number 4, a list."""
     match value:
         case None:
@@ -93,9 +93,9 @@ def shown(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return f"the number {cut(str(value))}"
+            return f"the number {truncate(str(value))}"
         case str():
-            return f"the text {quoted(value)}" if value else "an empty text"
+            return f"the text {quote(value)}" if value else "an empty text"
         case list():
             return "a list" if value else "an empty list"
         case dict():
@@ -104,21 +104,21 @@ def shown(value: object) -> str:
             return "something that JSON does not know"
 
 
-def quoted(text: str) -> str:
-    return f"“{cut(text)}”"
+def quote(text: str) -> str:
+    return f"“{truncate(text)}”"
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """Return the text on one line, at most `MAX_QUOTE_LENGTH` characters, with secrets masked first."""
-    text = redact_text(text[:LONGEST_SCANNED])
-    short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+    text = redact_text(text[:MAX_SCANNED_LENGTH])
+    short = text if len(text) <= MAX_QUOTE_LENGTH else text[: MAX_QUOTE_LENGTH - 1] + "…"
     return "".join(character if character.isprintable() else " " for character in short)
 
 
-def listed(names: Iterable[str], *, conjunction: str = "and", limit: int = 8) -> str:
+def join_words(names: Iterable[str], *, conjunction: str = "and", limit: int = 8) -> str:
     """Join names as in a sentence: a, b and c."""
     all_names = list(names)
-    texts = [cut(name) for name in all_names[: limit + 1]]
+    texts = [truncate(name) for name in all_names[: limit + 1]]
     if len(all_names) > limit:
         return f"{', '.join(texts[:limit])} {conjunction} {len(all_names) - limit} more"
     return f" {conjunction} ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)

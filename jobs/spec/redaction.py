@@ -15,9 +15,9 @@ MASK = "••••"
 MAX_DEPTH = 40
 """Values nested deeper become “…”; no document needs half of it."""
 
-REFERENCES = frozenset({"secrets", "secretOptions"})
+SECRET_REFERENCE_KEYS = frozenset({"secrets", "secretOptions"})
 """Keys under which Batch lists references to secrets. Their values name secrets and hold none."""
-ENVIRONMENTS = frozenset({"environment", "env"})
+ENVIRONMENT_KEYS = frozenset({"environment", "env"})
 
 
 def _word_set(text: str) -> frozenset[str]:
@@ -213,7 +213,7 @@ def _is_secret_word(parts: Sequence[str], number: int) -> bool:
     return ("password" in word or "passwd" in word) and word != "passwordless"
 
 
-def secret_kind(name: str, value: str) -> str:
+def describe_secret(name: str, value: str) -> str:
     """Describe the secret that a value under a name contains, or return "" if it seems to contain none."""
     for _, kind in _secret_spans(value):
         return kind
@@ -259,7 +259,7 @@ def has_secrets(value: Any) -> bool:
     return bool(redact(value) != value)
 
 
-def secret_texts(value: Any) -> Iterator[tuple[str, str]]:
+def redacted_texts(value: Any) -> Iterator[tuple[str, str]]:
     """Yield every string that redaction changes, with its redacted form."""
     yield from _changed_texts(value, redact(value))
 
@@ -297,9 +297,9 @@ def _redact_tree(value: Any, depth: int, *, secret: bool, environments: bool) ->
 def _redact_member(
     key: str, member: Any, owner: dict[Any, Any], depth: int, *, secret: bool, environments: bool
 ) -> Any:
-    if environments and key in ENVIRONMENTS:
+    if environments and key in ENVIRONMENT_KEYS:
         return _mask_environment(member, depth)
-    if key in REFERENCES:
+    if key in SECRET_REFERENCE_KEYS:
         return _redact_tree(member, depth + 1, secret=False, environments=environments)
     name = key
     if key in ("value", "Value"):

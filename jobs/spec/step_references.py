@@ -11,47 +11,49 @@ from dataclasses import dataclass, field
 
 from jobs.spec import graph
 from jobs.spec.documents import Document, list_at, object_at, text_at
-from jobs.spec.problems import Problem, Severity, join, listed, quoted
-from jobs.spec.rules.dependencies import REFERENCE, is_job_id
-from jobs.spec.rules.registry import ERROR, WARNING, note
-from jobs.spec.suggestions import nearest
+from jobs.spec.problems import Problem, Severity, join_pointer, join_words, quote
+from jobs.spec.rules.dependencies import STEP_REFERENCE, is_job_id
+from jobs.spec.rules.registry import ERROR, WARNING, register_rule
+from jobs.spec.suggestions import nearest_name
 
-MOST_COMPARISONS = 10_000
+MAX_COMPARISONS = 10_000
 """Names compared per workflow to suggest a step for unknown references."""
 
-MOST_RIDDLES = 25
+MAX_AMBIGUOUS_REMNANTS = 25
 """Ambiguous remnants that are followed through the graph; further ones are only reported."""
 
-MOST_FITTING = 8
+MAX_CANDIDATES = 8
 """Candidate steps considered per remnant; with more, it is ambiguous anyway."""
 
-QUOTE_EOF = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
+QUOTE_EOF_HINT = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
 
 
 _SHELL_SOURCE = "Source: POSIX shell, parameter expansion."
-UNKNOWN_STEP = note(
+UNKNOWN_STEP = register_rule(
     "workflow.unknown-step",
     ERROR,
     "${name} names no step of the workflow; the nearest is offered. Source: the portal.",
 )
-SELF_REFERENCE = note("workflow.self-reference", ERROR, "A step does not wait for itself. Source: the portal.")
-EMPTY_REFERENCE = note(
+SELF_REFERENCE = register_rule(
+    "workflow.self-reference", ERROR, "A step does not wait for itself. Source: the portal."
+)
+EMPTY_REFERENCE = register_rule(
     "workflow.empty-reference", ERROR, f"A reference was emptied, most likely by a shell. {_SHELL_SOURCE}"
 )
-REFERENCE_IN_TEXT = note(
+REFERENCE_IN_TEXT = register_rule(
     "workflow.reference-in-text", ERROR, "The whole jobId is ${name}, with nothing around it. Source: the portal."
 )
-BARE_NAME = note(
+BARE_NAME = register_rule(
     "workflow.bare-name", ERROR, "The name of a step is written without ${ } around it. Source: the portal."
 )
-SHELL_REST = note(
+SHELL_REMNANT = register_rule(
     "workflow.shell-rest", WARNING,
     f"What a shell left of ${{name}} is read as the one other step that it fits. {_SHELL_SOURCE}",
 )  # fmt: skip
-AMBIGUOUS_REST = note(
+AMBIGUOUS_REMNANT = register_rule(
     "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} fits more than one step. {_SHELL_SOURCE}"
 )
-NEITHER = note(
+NEITHER_STEP_NOR_ID = register_rule(
     "workflow.neither-step-nor-id", ERROR,
     "A jobId is neither a reference to a step nor the id of a Batch job. "
     "Source: JobDependency, AWS Batch API reference.",
@@ -59,7 +61,7 @@ NEITHER = note(
 
 
 @dataclass(frozen=True)
-class Reference:
+class StepReference:
     """One entry of dependsOn that refers to another step."""
 
     step: int
@@ -69,7 +71,7 @@ class Reference:
 
     @property
     def pointer(self) -> str:
-        return join("jobs", self.step, "dependsOn", self.entry)
+        return join_pointer("jobs", self.step, "dependsOn", self.entry)
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,16 @@ class _Remnant:
 
 
 @dataclass
-class References:
+class StepReferences:
     """The resolved references of a workflow, and the problems of the others."""
 
     steps: Sequence[Document]
-    found: list[Reference] = field(default_factory=list)
+    edges: list[StepReference] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def parents(self) -> list[list[int]]:
         parents: list[list[int]] = [[] for _ in self.steps]
-        for reference in self.found:
+        for reference in self.edges:
             parents[reference.step].append(reference.parent)
         return parents
 
@@ -101,36 +103,36 @@ class References:
         return text_at(self.steps[step], "jobName")
 
 
-def resolve(steps: Sequence[Document]) -> References:
+def resolve_references(steps: Sequence[Document]) -> StepReferences:
     """Resolve the references of all steps. Linear in steps and dependencies."""
     return _ReferenceResolver(steps).run()
 
 
 class _ReferenceResolver:
     def __init__(self, steps: Sequence[Document]) -> None:
-        self.references = References(steps)
+        self.references = StepReferences(steps)
         self.by_name: dict[str, list[int]] = defaultdict(list)
         self.by_remnant: dict[str, list[int]] = defaultdict(list)  # by the remnant that a shell leaves of the name
         self.remnants: list[_Remnant] = []
-        self.comparisons = MOST_COMPARISONS
+        self.comparisons = MAX_COMPARISONS
         for number, step in enumerate(steps):
             if name := text_at(step, "jobName"):
                 self.by_name[name].append(number)
                 if "-" in name:
                     self.by_remnant[name.partition("-")[2]].append(number)
 
-    def run(self) -> References:
+    def run(self) -> StepReferences:
         for number, step in enumerate(self.references.steps):
             for position, entry in enumerate(list_at(step, "dependsOn")):
                 job_id = object_at(entry).get("jobId")
                 if isinstance(job_id, str) and not is_job_id(job_id):
                     self._read_job_id(number, position, job_id, _dependency_type(entry))
         self._settle_remnants()
-        self.references.found.sort(key=lambda reference: (reference.step, reference.entry))
+        self.references.edges.sort(key=lambda reference: (reference.step, reference.entry))
         return self.references
 
     def _read_job_id(self, step: int, entry: int, job_id: str, kind: str) -> None:
-        reference = REFERENCE.fullmatch(job_id)
+        reference = STEP_REFERENCE.fullmatch(job_id)
         if reference:
             self._read_reference(step, entry, reference[1].strip(), kind)
         elif not job_id:
@@ -140,7 +142,7 @@ class _ReferenceResolver:
             )
             self._report(step, entry, message, EMPTY_REFERENCE)
         elif "${" in job_id:
-            message = f"{quoted(job_id)} has more than a reference in it; the whole jobId has to be ${{name}}."
+            message = f"{quote(job_id)} has more than a reference in it; the whole jobId has to be ${{name}}."
             self._report(step, entry, message, REFERENCE_IN_TEXT)
         else:
             self._read_remnant(step, entry, job_id, kind)
@@ -148,9 +150,9 @@ class _ReferenceResolver:
     def _read_reference(self, step: int, entry: int, name: str, kind: str) -> None:
         others = _other_steps(self.by_name.get(name, ()), step)
         if others:
-            self.references.found.append(Reference(step, entry, others[0], kind))
+            self.references.edges.append(StepReference(step, entry, others[0], kind))
         elif name in self.by_name:
-            message = f"{quoted(name)} waits for itself; a job can only wait for another one."
+            message = f"{quote(name)} waits for itself; a job can only wait for another one."
             self._report(step, entry, message, SELF_REFERENCE, remove=True)
         else:
             suggestion = self._suggest(step, name)
@@ -159,19 +161,19 @@ class _ReferenceResolver:
                 if suggestion
                 else "the name after jobName has to stand between ${ and }."
             )
-            message = f"No step of this workflow is named {quoted(name)}; {hint}"
+            message = f"No step of this workflow is named {quote(name)}; {hint}"
             self._report(step, entry, message, UNKNOWN_STEP, suggestion=suggestion)
 
     def _read_remnant(self, step: int, entry: int, text: str, kind: str) -> None:
         exact = _other_steps(self.by_name.get(text, ()), step)
         fitting = _other_steps(self.by_remnant.get(text, ()), step)
         if exact and not fitting:
-            message = f"{quoted(text)} is the name of a step; to wait for it, write ${{{text}}}."
+            message = f"{quote(text)} is the name of a step; to wait for it, write ${{{text}}}."
             self._report(step, entry, message, BARE_NAME, suggestion=text)
         elif exact or fitting:
             self.remnants.append(_Remnant(step, entry, text, kind, exact + fitting))
         elif text in self.by_name:
-            message = f"{quoted(text)} waits for itself; a job can only wait for another one."
+            message = f"{quote(text)} waits for itself; a job can only wait for another one."
             self._report(step, entry, message, SELF_REFERENCE, remove=True)
         else:
             self._report_neither(step, entry, text)
@@ -183,7 +185,9 @@ class _ReferenceResolver:
         for remnant in self.remnants:
             if len(remnant.candidates) == 1:
                 with_guesses[remnant.step].append(remnant.candidates[0])
-        group_of = {member: number for number, group in enumerate(graph.circles(with_guesses)) for member in group}
+        group_of = {
+            member: number for number, group in enumerate(graph.find_cycles(with_guesses)) for member in group
+        }
         ambiguous: list[_Remnant] = []
         for remnant in self.remnants:
             parent = remnant.candidates[0]
@@ -193,16 +197,18 @@ class _ReferenceResolver:
                 self._report_neither(remnant.step, remnant.entry, remnant.text, circular=parent)
             else:
                 self._accept_remnant(remnant, parent)
-        children = graph.reversed_edges(self.references.parents()) if ambiguous else []
+        children = graph.reverse_edges(self.references.parents()) if ambiguous else []
         for number, remnant in enumerate(ambiguous):
             self._settle_ambiguous(
-                remnant, children, follow=number < MOST_RIDDLES and len(remnant.candidates) <= MOST_FITTING
+                remnant,
+                children,
+                follow=number < MAX_AMBIGUOUS_REMNANTS and len(remnant.candidates) <= MAX_CANDIDATES,
             )
 
     def _settle_ambiguous(self, remnant: _Remnant, children: list[list[int]], *, follow: bool) -> None:
         possible = remnant.candidates
         if follow:
-            possible = tuple(step for step in possible if not graph.reaches(remnant.step, step, children))
+            possible = tuple(step for step in possible if not graph.is_reachable(remnant.step, step, children))
         exact = any(self.references.name(step) == remnant.text for step in possible)
         if len(possible) == 1 and not exact:
             self._accept_remnant(remnant, possible[0])
@@ -211,36 +217,38 @@ class _ReferenceResolver:
         if not possible:
             self._report_neither(remnant.step, remnant.entry, remnant.text, circular=remnant.candidates[0])
             return
-        choices = [f"${{{self.references.name(step)}}}" for step in possible[:MOST_FITTING]]
-        choices += ["another"] * (len(possible) > MOST_FITTING)
-        message = f"{quoted(remnant.text)} may be what a shell left of more than one reference; "
-        message += f"write {listed(choices, conjunction='or', limit=MOST_FITTING + 1)}."
-        self._report(remnant.step, remnant.entry, message, AMBIGUOUS_REST)
+        choices = [f"${{{self.references.name(step)}}}" for step in possible[:MAX_CANDIDATES]]
+        choices += ["another"] * (len(possible) > MAX_CANDIDATES)
+        message = f"{quote(remnant.text)} may be what a shell left of more than one reference; "
+        message += f"write {join_words(choices, conjunction='or', limit=MAX_CANDIDATES + 1)}."
+        self._report(remnant.step, remnant.entry, message, AMBIGUOUS_REMNANT)
 
     def _accept_remnant(self, remnant: _Remnant, parent: int) -> None:
         name = self.references.name(parent)
-        self.references.found.append(Reference(remnant.step, remnant.entry, parent, remnant.type))
-        message = f"{quoted(remnant.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF}"
-        self._report(remnant.step, remnant.entry, message, SHELL_REST, suggestion=name, severity=Severity.WARNING)
+        self.references.edges.append(StepReference(remnant.step, remnant.entry, parent, remnant.type))
+        message = (
+            f"{quote(remnant.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF_HINT}"
+        )
+        self._report(remnant.step, remnant.entry, message, SHELL_REMNANT, suggestion=name, severity=Severity.WARNING)
 
     def _report_neither(self, step: int, entry: int, text: str, *, circular: int | None = None) -> None:
         message = (
-            f"{quoted(text)} is neither a step nor a Batch job id; write ${{name}} with the jobName of another step."
+            f"{quote(text)} is neither a step nor a Batch job id; write ${{name}} with the jobName of another step."
         )
         if circular is not None:
             name = self.references.name(circular)
             message = (
-                f"{quoted(text)} is neither a step nor a Batch job id; as ${{{name}}}, cut by a shell, "
+                f"{quote(text)} is neither a step nor a Batch job id; as ${{{name}}}, cut by a shell, "
                 "it would make steps wait for each other in a circle."
             )
-        self._report(step, entry, message, NEITHER)
+        self._report(step, entry, message, NEITHER_STEP_NOR_ID)
 
     def _suggest(self, step: int, name: str) -> str | None:
         if self.comparisons <= 0:
             return None
         self.comparisons -= len(self.by_name)
         own = self.references.name(step)
-        return nearest(name, tuple(candidate for candidate in self.by_name if candidate != own))
+        return nearest_name(name, tuple(candidate for candidate in self.by_name if candidate != own))
 
     def _report(
         self,
@@ -253,7 +261,7 @@ class _ReferenceResolver:
         remove: bool = False,
         severity: Severity = Severity.ERROR,
     ) -> None:
-        here = join("jobs", step, "dependsOn", entry)
+        here = join_pointer("jobs", step, "dependsOn", entry)
         fix: tuple[dict[str, str], ...] = ()
         if suggestion:
             fix = ({"op": "replace", "path": f"{here}/jobId", "value": f"${{{suggestion}}}"},)
@@ -264,7 +272,7 @@ class _ReferenceResolver:
 
 def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
     """Return the first candidates other than `step`, one more than the limit."""
-    return tuple(other for other in steps[: MOST_FITTING + 2] if other != step)[: MOST_FITTING + 1]
+    return tuple(other for other in steps[: MAX_CANDIDATES + 2] if other != step)[: MAX_CANDIDATES + 1]
 
 
 def _dependency_type(entry: Document) -> str:

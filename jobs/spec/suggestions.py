@@ -5,41 +5,41 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-MOST_GUESSES = 200
+MAX_SUGGESTIONS = 200
 """Unknown names of one document that get a suggestion: a suggestion costs more than the check."""
 
 _SEPARATORS = re.compile(r"[_\W]")
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Fold naming conventions: jobName, JobName, job_name and job-name give the same."""
     return _SEPARATORS.sub("", name).casefold()
 
 
 @lru_cache(maxsize=2048)
-def nearest(name: str, names: tuple[str, ...]) -> str | None:
+def nearest_name(name: str, names: tuple[str, ...]) -> str | None:
     """Return the most similar name, or None."""
     if not 1 < len(name) <= 64:
         return None
-    same = {folded(candidate): candidate for candidate in names}.get(folded(name))
+    same = {fold_name(candidate): candidate for candidate in names}.get(fold_name(name))
     if same:
         return same
     close = difflib.get_close_matches(name.casefold(), [candidate.casefold() for candidate in names], 1, 0.6)
     return next((candidate for candidate in names if close and candidate.casefold() == close[0]), None)
 
 
-MOST_KNOWN = 200
+MAX_CHOICES = 200
 """Names that a suggestion chooses from; with more, none is made."""
 
 
-class Guesses:
+class SuggestionBudget:
     """The suggestions that one document may cost."""
 
-    def __init__(self, limit: int = MOST_GUESSES) -> None:
+    def __init__(self, limit: int = MAX_SUGGESTIONS) -> None:
         self._remaining = limit
 
     def nearest(self, name: str, names: Collection[str]) -> str | None:
-        if self._remaining <= 0 or len(names) > MOST_KNOWN:
+        if self._remaining <= 0 or len(names) > MAX_CHOICES:
             return None
         self._remaining -= 1
-        return nearest(name, tuple(names))
+        return nearest_name(name, tuple(names))

@@ -6,41 +6,45 @@ members.
 
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, is_object, list_at, value_at
-from jobs.spec.problems import Change, join
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, value_at
+from jobs.spec.problems import DocumentChange, join_pointer
 
-PATH = ("timeout", "attemptDurationSeconds")
+TIMEOUT_PATH = ("timeout", "attemptDurationSeconds")
 
 
-def seconds_at(document: Document) -> Any:
+def timeout_seconds(document: Document) -> Any:
     """Return the document's value, of any type, or None."""
-    return value_at(document, *PATH)
+    return value_at(document, *TIMEOUT_PATH)
 
 
-def is_empty(document: object) -> bool:
+def has_empty_timeout(document: object) -> bool:
     """Return whether the document has an empty timeout: null, {} or one whose number is null."""
     if not is_object(document) or "timeout" not in document:
         return False
     return document["timeout"] in (None, {}, {"attemptDurationSeconds": None})
 
 
-def without_empty(document: Document) -> Document:
+def without_empty_timeout(document: Document) -> Document:
     """Return a definition or submission without an empty timeout. The argument is not modified."""
-    return {key: value for key, value in document.items() if key != "timeout"} if is_empty(document) else document
+    return (
+        {key: value for key, value in document.items() if key != "timeout"}
+        if has_empty_timeout(document)
+        else document
+    )
 
 
-def read_empty_as_absent(document: Document, kind: Kind) -> tuple[Document, list[Change]]:
+def drop_empty_timeouts(document: Document, kind: DocumentKind) -> tuple[Document, list[DocumentChange]]:
     """Return a document of any kind without empty timeouts, and the changes."""
-    if kind is not Kind.WORKFLOW:
-        return without_empty(document), _changes("", document)
+    if kind is not DocumentKind.WORKFLOW:
+        return without_empty_timeout(document), _changes("", document)
     steps = list_at(document, "jobs")
-    if not any(is_empty(step) for step in steps):
+    if not any(has_empty_timeout(step) for step in steps):
         return document, []
-    changes = [change for number, step in enumerate(steps) for change in _changes(join("jobs", number), step)]
-    return {**document, "jobs": [without_empty(step) if is_object(step) else step for step in steps]}, changes
+    changes = [change for number, step in enumerate(steps) for change in _changes(join_pointer("jobs", number), step)]
+    return {**document, "jobs": [without_empty_timeout(step) if is_object(step) else step for step in steps]}, changes
 
 
-def _changes(prefix: str, document: object) -> list[Change]:
-    if not is_empty(document):
+def _changes(prefix: str, document: object) -> list[DocumentChange]:
+    if not has_empty_timeout(document):
         return []
-    return [Change(f"{prefix}/timeout", "The timeout says nothing and was left out.")]
+    return [DocumentChange(f"{prefix}/timeout", "The timeout says nothing and was left out.")]

@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from jobs.aws.batch import AttemptObservation, Observation
 from jobs.models import Job, StateChange
 from jobs.spec.redaction import redact_text
-from jobs.states import FINAL_STATES, Delivery, State, rank_of
+from jobs.states import FINAL_STATES, Delivery, State, state_rank
 from jobs.sync.poll_interval import next_poll_at
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -
 def _state_update(job: Job, observation: Observation, current_time: datetime) -> StateUpdate | None:
     """Return what the observation changes; None if it is older than the job's copy."""
     state = _portal_state(observation)
-    progress, previous = (observation.finished_attempts, rank_of(state)), _progress(job)
+    progress, previous = (observation.finished_attempts, state_rank(state)), _progress(job)
     if progress < previous:
         return None
     job.state, previous_state = state, job.state  # the next poll depends on the new state
@@ -105,7 +105,7 @@ def mark_lost(job: Job, *, source: str) -> bool:
 
 
 def _progress(job: Job) -> tuple[int, int]:
-    return job.finished_attempts, rank_of(job.state)
+    return job.finished_attempts, state_rank(job.state)
 
 
 def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, source: str) -> list[Job]:
@@ -115,7 +115,7 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
     with transaction.atomic():
         open_jobs = Job.objects.filter(delivery=Delivery.SENT).exclude(state__in=FINAL_STATES)
         rows = open_jobs.filter(pk__in=[update.job.pk for update in updates]).order_by("-pk").select_for_update()
-        current_progress = {pk: (attempts, rank_of(state)) for pk, attempts, state in
+        current_progress = {pk: (attempts, state_rank(state)) for pk, attempts, state in
                 rows.values_list("pk", "finished_attempts", "state")}  # fmt: skip
         applicable = [update for update in updates if current_progress.get(update.job.pk) == update.previous_progress]
         _save_fields(applicable)

@@ -18,7 +18,7 @@ from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, ArrayChild, Job
 from jobs.spec.redaction import redact_text
-from jobs.states import FINAL_STATES, State, rank_of
+from jobs.states import FINAL_STATES, State, state_rank
 
 log = structlog.get_logger(__name__)
 
@@ -89,12 +89,13 @@ def _save_children(job: Job, observations: Iterable[batch.Observation]) -> None:
     indexed = [(batch.parse_child_index(observation.batch_id), observation) for observation in observations]
     by_index = {index: observation for index, observation in indexed if index is not None}
     progress = {
-        child.index: (child.attempts, rank_of(child.state)) for child in job.children.filter(index__in=list(by_index))
+        child.index: (child.attempts, state_rank(child.state))
+        for child in job.children.filter(index__in=list(by_index))
     }
     rows = [
         _child_row(job, index, observation)
         for index, observation in by_index.items()
-        if (observation.finished_attempts, rank_of(observation.state)) >= progress.get(index, (0, -1))
+        if (observation.finished_attempts, state_rank(observation.state)) >= progress.get(index, (0, -1))
     ]
     ArrayChild.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["job", "index"], update_fields=list(CHILD_FIELDS)

@@ -27,7 +27,7 @@ from jobs.models import (
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
-from jobs.spec.documents import Kind
+from jobs.spec.documents import DocumentKind
 from jobs.spec.job_size import requested_size
 from jobs.spec.normalize import fingerprint
 from jobs.spec.redaction import redact_value
@@ -89,10 +89,10 @@ def _get_or_create_submission(account: Account, team: Team, person: User, tags: 
 def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
     """Add the job to the submission. Return its position."""
     if not submission.job_count:
-        submission.name, submission.kind, submission.document = name, Kind.SUBMISSION, document
+        submission.name, submission.kind, submission.document = name, DocumentKind.SUBMISSION, document
     elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
         steps = submission.document.get("jobs", [submission.document])
-        submission.kind, submission.document = Kind.WORKFLOW, {"jobs": [*steps, document]}
+        submission.kind, submission.document = DocumentKind.WORKFLOW, {"jobs": [*steps, document]}
         submission.name = f"{steps[0]['jobName'][:100]} and {len(steps)} more"
     submission.job_count += 1
     submission.save(update_fields=["name", "kind", "document", "job_count"])
@@ -131,7 +131,7 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         submitted_at=observation.submitted_at,
         next_poll_at=None,
     )
-    all_tags = effective.tags(revision.document, {"tags": own_tags})
+    all_tags = effective.merge_tags(revision.document, {"tags": own_tags})
     JobTag.objects.bulk_create(
         JobTag(job=job, team=team, key=key, value=redact_value(key, value)) for key, value in all_tags.items()
     )

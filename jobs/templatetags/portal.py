@@ -138,13 +138,13 @@ def span(length: timedelta | float | None) -> str:
 @register.filter
 def in_time(seconds: object) -> str:
     """Format a document's seconds as people type them in a form: 10 h."""
-    return units.seconds_in_words(int(str(seconds))) if units.WHOLE.fullmatch(str(seconds)) else str(seconds)
+    return units.format_seconds(int(str(seconds))) if units.WHOLE_NUMBER.fullmatch(str(seconds)) else str(seconds)
 
 
 @register.filter
 def in_memory(mib: object) -> str:
     """Format a document's MiB as people type them in a form: 16 GiB."""
-    return units.mib_in_words(int(str(mib))) if units.WHOLE.fullmatch(str(mib)) else str(mib)
+    return units.format_mib(int(str(mib))) if units.WHOLE_NUMBER.fullmatch(str(mib)) else str(mib)
 
 
 @register.simple_tag

@@ -18,7 +18,7 @@ from jobs.policy.approval import Reason
 from jobs.reports import approvals as reports
 from jobs.spec import masked_source
 from jobs.spec.effective import EffectiveContainer
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
 from jobs.web.builder import validation_view
 from jobs.web.builder.validation_view import Opinion
@@ -127,7 +127,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     except actions.DecidedError as error:
         messages.warning(request, str(error))
         return redirect(approval)
-    except NotADocument as error:
+    except DocumentParseError as error:
         return _editor(request, approval, member, text, (validation_view.of_no_document(error), ()), is_rejected=True)
     except actions.Refused as error:
         return _editor(
@@ -174,7 +174,7 @@ def _page(
         "own": submission.person_id == member.user.pk,
         "refused": validation_view.of_verdict(rejection).findings if rejection else (),
         "wordless": wordless,
-        "text": masked_source.masked_source(submission.text, submission.document),
+        "text": masked_source.mask_source(submission.text, submission.document),
         "here": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if rejection or wordless else HTTPStatus.OK
@@ -215,18 +215,18 @@ def _must_edit(approval: Approval, member: Member) -> None:
 def _weighed(approval: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[Reason]]:
     try:
         result, raises = actions.weigh_edit(approval, member, _whole(approval, text))
-    except NotADocument as error:
+    except DocumentParseError as error:
         return validation_view.of_no_document(error), ()
     return validation_view.of_verdict(result), raises
 
 
 def _for_editor(approval: Approval) -> str:
-    return masked_source.masked_source(approval.submission.text, approval.submission.document)
+    return masked_source.mask_source(approval.submission.text, approval.submission.document)
 
 
 def _whole(approval: Approval, text: str) -> str:
     """Return the text with the masked values filled in again."""
-    return masked_source.restored(text, approval.submission.document)
+    return masked_source.restore_secrets(text, approval.submission.document)
 
 
 def _text(request: SignedInRequest) -> str:
@@ -252,5 +252,5 @@ def _told(step: reports.Step) -> Step:
 
 
 def _edited(edit: RequestEdit) -> Edited:
-    before = masked_source.masked_source(edit.before, {})
-    return Edited(edit, before, [masked_source.mention_masked(sentence, {}) for sentence in edit.changes])
+    before = masked_source.mask_source(edit.before, {})
+    return Edited(edit, before, [masked_source.mask_mentions(sentence, {}) for sentence in edit.changes])

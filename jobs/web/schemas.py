@@ -8,41 +8,41 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import condition, require_safe
 
-from jobs.spec.documents import Kind
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.documents import DocumentKind
+from jobs.spec.schema.botocore_schema import json_schema
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "public, max-age=300"
 
 
 @cache
-def _content(kind: Kind) -> tuple[bytes, str]:
+def _content(kind: DocumentKind) -> tuple[bytes, str]:
     """Return the serialized schema and its hash, which changes with each botocore release that changes it."""
-    content = json.dumps(schema(kind), ensure_ascii=False, separators=(",", ":")).encode()
+    content = json.dumps(json_schema(kind), ensure_ascii=False, separators=(",", ":")).encode()
     return content, hashlib.sha256(content).hexdigest()[:32]
 
 
-def address_version(kind: Kind) -> str:
+def address_version(kind: DocumentKind) -> str:
     """Return the hash for `?v=…`, with which the URL may be cached for ever."""
     return _content(kind)[1]
 
 
-def address(kind: Kind) -> str:
+def address(kind: DocumentKind) -> str:
     """Return the URL for pages, which may be cached for ever."""
     return f"{reverse('schema', args=[kind.value])}?v={address_version(kind)}"
 
 
 def _etag(_: HttpRequest, kind: str) -> str | None:
-    return f'"{_content(Kind(kind))[1]}"' if kind in list(Kind) else None
+    return f'"{_content(DocumentKind(kind))[1]}"' if kind in list(DocumentKind) else None
 
 
 @require_safe
 @condition(etag_func=_etag)
 def schema_of(request: HttpRequest, kind: str) -> HttpResponse:
     """Return a schema: cached for ever with its own hash in `?v=`, for minutes without."""
-    if kind not in list(Kind):
+    if kind not in list(DocumentKind):
         raise Http404
-    content, version = _content(Kind(kind))
+    content, version = _content(DocumentKind(kind))
     answer = HttpResponse(content, content_type="application/schema+json")
     answer["Cache-Control"] = FOR_EVER if request.GET.get("v") == version else ASK_AGAIN
     answer["Access-Control-Allow-Origin"] = "*"

@@ -10,7 +10,7 @@ from jobs.actions import poll_hint
 from jobs.models import Job
 from jobs.reports import approvals
 from jobs.reports import submissions as reports
-from jobs.spec.masked_source import masked_source
+from jobs.spec.masked_source import mask_source
 from jobs.spec.redaction import has_secrets
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, signed_in
@@ -75,7 +75,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "behind": is_behind,
         "mark": mark,
         "hides": has_secrets(submission.document),
-        "text": masked_source(submission.text, submission.document),
+        "text": mask_source(submission.text, submission.document),
         "here": "jobs",
     }
     return render(request, "jobs/submissions/detail.html" + "#live" * polling.asked(request), page)

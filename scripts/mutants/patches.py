@@ -167,7 +167,7 @@ def _override_not_counted(shape: str) -> Callable[[], None]:
     def take_out() -> None:
         from jobs.spec import containers, job_size  # noqa: PLC0415
 
-        def overrides(submission: dict[str, Any]) -> list[containers.Container]:
+        def overrides(submission: dict[str, Any]) -> list[containers.ContainerEntry]:
             return [container for container in containers.overrides(submission) if shape not in container.path]
 
         setattr(job_size, "overrides", overrides)  # noqa: B010
@@ -223,7 +223,7 @@ def _older_keys_win() -> None:
     from jobs.spec.rules import sizes  # noqa: PLC0415
 
     def requests(base: Any, over: Any) -> Any:
-        return sizes.asked(base) | sizes.asked(over)
+        return sizes.requested_amounts(base) | sizes.requested_amounts(over)
 
     setattr(job_size, "_container_requests", requests)  # noqa: B010
 
@@ -242,15 +242,15 @@ def _every_name_fits() -> None:
 
 
 def _one_node_counted() -> None:
-    from jobs.spec.job_size import Amounts  # noqa: PLC0415
+    from jobs.spec.job_size import ResourceAmounts  # noqa: PLC0415
 
-    setattr(Amounts, "times", lambda amounts, _: amounts)  # noqa: B010
+    setattr(ResourceAmounts, "scale", lambda amounts, _: amounts)  # noqa: B010
 
 
 def _nothing_unknown() -> None:
-    from jobs.spec.job_size import Size  # noqa: PLC0415
+    from jobs.spec.job_size import JobSize  # noqa: PLC0415
 
-    setattr(Size, "why_unknown", lambda *_: "")  # noqa: B010
+    setattr(JobSize, "why_unknown", lambda *_: "")  # noqa: B010
 
 
 def _nothing_overlooked() -> None:

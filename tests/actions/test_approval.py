@@ -27,7 +27,7 @@ from jobs.models import (
 )
 from jobs.policy.grants import taken_by
 from jobs.reports.approvals import deciders
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.parsing.parser import DocumentParseError
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -361,7 +361,7 @@ def test_an_edit_is_judged_as_the_teams(research):
 
     with pytest.raises(actions.Refused, match="has no queue “gpu”"):
         actions.edit(approval, research.admin, 1, json.dumps({**ARRAY, "jobQueue": "gpu"}))
-    with pytest.raises(NotADocument, match="a job definition"):
+    with pytest.raises(DocumentParseError, match="a job definition"):
         actions.edit(approval, research.admin, 1, json.dumps(make.document()))
     assert not RequestEdit.objects.exists()
     assert Submission.objects.get().text == json.dumps(ARRAY)

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 
 from jobs import actions
 from jobs.models import Job, Revision, Submission
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.parsing.parser import DocumentParseError
 from tests import make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -58,7 +58,7 @@ def test_a_refused_document_leaves_nothing_behind(research, rings):
 
 
 def test_what_is_no_document_is_no_submission(research):
-    with pytest.raises(NotADocument):
+    with pytest.raises(DocumentParseError):
         actions.accept("not json", research, source="json")
 
 

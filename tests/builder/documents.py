@@ -5,8 +5,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.spec.documents import Document, Kind
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.schema.botocore_schema import json_schema
 
 LARGE = "12345678901234567890123"
 """A number that no JavaScript and no database keeps: a text must."""
@@ -22,12 +22,12 @@ MARKERS = {
 }
 
 
-def document(kind: Kind, number: int) -> tuple[Document, str]:
+def document(kind: DocumentKind, number: int) -> tuple[Document, str]:
     """The document of a number and how it is written. Every third has all that its schema knows."""
     dice = random.Random(number)
-    made = _Maker(dice, schema(kind)["$defs"], everything=number % 3 == 0)
-    whole = made.value(schema(kind), "")
-    if kind is Kind.DEFINITION:
+    made = _Maker(dice, json_schema(kind)["$defs"], everything=number % 3 == 0)
+    whole = made.value(json_schema(kind), "")
+    if kind is DocumentKind.DEFINITION:
         # Of one container, as the form is.
         for key in ("ecsProperties", "eksProperties", "nodeProperties"):
             whole.pop(key, None)
@@ -85,15 +85,15 @@ class _Maker:
         return made
 
 
-def members(kind: Kind) -> set[tuple[str, str]]:
+def members(kind: DocumentKind) -> set[tuple[str, str]]:
     """Every member that the schema of a kind knows, with what it is a member of."""
     found: set[tuple[str, str]] = set()
-    whole = schema(kind)
+    whole = json_schema(kind)
     waiting = [("", whole)]
     while waiting:
         owner, shape = waiting.pop()
         for key, member in shape.get("properties", {}).items():
-            if (owner, key) in found or (kind is Kind.DEFINITION and not owner and key in _OTHERS):
+            if (owner, key) in found or (kind is DocumentKind.DEFINITION and not owner and key in _OTHERS):
                 continue
             found.add((owner, key))
             inner = member
@@ -108,14 +108,14 @@ def members(kind: Kind) -> set[tuple[str, str]]:
 _OTHERS = ("ecsProperties", "eksProperties", "nodeProperties")
 
 
-def seen(kind: Kind, whole: Document) -> set[tuple[str, str]]:
+def seen(kind: DocumentKind, whole: Document) -> set[tuple[str, str]]:
     """Which of them a document has."""
     found: set[tuple[str, str]] = set()
 
     def look(value: Any, shape: Mapping[str, Any], owner: str) -> None:
         if "$ref" in shape:
             name = shape["$ref"].removeprefix("#/$defs/")
-            look(value, schema(kind)["$defs"][name], name)
+            look(value, json_schema(kind)["$defs"][name], name)
         elif isinstance(value, list):
             for entry in value:
                 look(entry, shape["items"], owner)
@@ -125,5 +125,5 @@ def seen(kind: Kind, whole: Document) -> set[tuple[str, str]]:
                     found.add((owner, key))
                     look(member, shape["properties"][key], owner)
 
-    look(whole, schema(kind), "")
+    look(whole, json_schema(kind), "")
     return found

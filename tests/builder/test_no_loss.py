@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from jobs.spec import forms
-from jobs.spec.documents import Document, Kind
-from jobs.spec.forms import Field, Row, Value
-from jobs.spec.forms.client_config import described
-from jobs.spec.parsing.json_tokens import without_comments
-from jobs.spec.parsing.jsonc import with_comments
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.forms import FieldRow, FieldValue, FormField
+from jobs.spec.forms.client_config import client_fields
+from jobs.spec.parsing.json_tokens import blank_comments
+from jobs.spec.parsing.jsonc import parse_jsonc
 from tests import node
 from tests.builder import documents
 
@@ -23,32 +23,32 @@ pytestmark = pytest.mark.process
 
 MANY = 500  # of each kind
 SAMPLE = 100
-TABLES = {Kind.SUBMISSION: forms.JOB, Kind.DEFINITION: forms.DEFINITION}
+TABLES = {DocumentKind.SUBMISSION: forms.JOB_FIELDS, DocumentKind.DEFINITION: forms.DEFINITION_FIELDS}
 KINDS = list(TABLES)
 
 
 @cache
-def made(kind: Kind) -> list[tuple[Document, str]]:
+def made(kind: DocumentKind) -> list[tuple[Document, str]]:
     return [documents.document(kind, number) for number in range(MANY)]
 
 
 def loaded(text: str) -> Any:
     """What a text holds, its large number too."""
-    return json.loads(without_comments(text).blanked)
+    return json.loads(blank_comments(text).text)
 
 
-def as_sent(value: Value) -> Any:
+def as_sent(value: FieldValue) -> Any:
     if isinstance(value, str):
         return value
-    return [vars(each) if isinstance(each, Row) else each for each in value]
+    return [vars(each) if isinstance(each, FieldRow) else each for each in value]
 
 
-def fitting(kind: Kind, document: Document) -> list[Field]:
-    return [field for field in TABLES[kind] if field.place.fits(document)]
+def fitting(kind: DocumentKind, document: Document) -> list[FormField]:
+    return [field for field in TABLES[kind] if field.lens.is_applicable(document)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: Kind) -> None:
+def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: DocumentKind) -> None:
     found = set().union(*(documents.seen(kind, document) for document, _ in made(kind)))
     texts = "".join(text for _, text in made(kind))
 
@@ -59,30 +59,30 @@ def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: K
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_page_reads_what_python_reads(kind: Kind) -> None:
-    table = described(TABLES[kind])
+def test_the_page_reads_what_python_reads(kind: DocumentKind) -> None:
+    table = client_fields(TABLES[kind])
     texts = [text for _, text in made(kind)]
     for text, in_page in zip(texts, node.call("read", {"texts": texts, "table": table}), strict=True):
         document = loaded(text)
-        in_python = {field.name: as_sent(field.place.read(document)) for field in fitting(kind, document)}
+        in_python = {field.name: as_sent(field.lens.read(document)) for field in fitting(kind, document)}
         assert in_page == in_python, text
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_saving_untouched_gives_the_same_bytes(kind: Kind) -> None:
-    table = described(TABLES[kind])
+def test_saving_untouched_gives_the_same_bytes(kind: DocumentKind) -> None:
+    table = client_fields(TABLES[kind])
     texts = [text for _, text in made(kind)]
     assert node.call("save", {"texts": texts, "table": table}) == texts
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_field_changes_exactly_its_place(kind: Kind) -> None:
-    table = described(TABLES[kind])
+def test_one_field_changes_exactly_its_place(kind: DocumentKind) -> None:
+    table = client_fields(TABLES[kind])
     edits = [change(kind, text, number) for number, (_, text) in enumerate(made(kind))]
     sent = [{**edit, "value": as_sent(edit["value"])} for edit in edits]
     for edit, (after, part) in zip(edits, node.call("write", {"edits": sent, "table": table}), strict=True):
         before = loaded(edit["text"])
-        meant = forms.written(before, TABLES[kind], {edit["name"]: edit["value"]})
+        meant = forms.apply_changes(before, TABLES[kind], {edit["name"]: edit["value"]})
         assert loaded(after) == meant, (edit["name"], edit["text"], after)
         kept = comments_beside((0, 0), after)
         assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)
@@ -98,31 +98,31 @@ def test_every_sort_of_place_is_changed_filled_and_emptied() -> None:
     assert {said for _, said in told} == {True, False}
 
 
-def change(kind: Kind, text: str, number: int) -> dict[str, Any]:
+def change(kind: DocumentKind, text: str, number: int) -> dict[str, Any]:
     """One field that is changed, filled or emptied, in a way that people can."""
     dice = random.Random(number)
     document = loaded(text)
     choices = fitting(kind, document)
     field = choices[number % len(choices)]
-    value: Value = field.place.read(document)
+    value: FieldValue = field.lens.read(document)
     if isinstance(value, str):
         new = {"memory": "16 GiB", "duration": "1 h 30 min", "command": "python 'a b' c", "number": "3"}
         value = "" if value and dice.random() < 0.3 else new.get(field.kind, "changed")
         if field.name in ("definition", "revision"):
-            value = "7" if field.name == "revision" else str(field.place.read(document)) or "other"
+            value = "7" if field.name == "revision" else str(field.lens.read(document)) or "other"
     elif field.kind == "jobs":
         value = () if value and dice.random() < 0.5 else (*value, "00000000-0000-4000-8000-0000000000ff")
     else:
-        rows = [each for each in value if isinstance(each, Row)]
+        rows = [each for each in value if isinstance(each, FieldRow)]
         kept = rows[1:] if dice.random() < 0.3 else rows
-        changed = [Row(row.name, f"{row.value}!", row.origin) for row in kept[:1]] + kept[1:]
-        value = (*changed, Row("NEW", "line\nline")) if dice.random() < 0.7 else tuple(changed)
+        changed = [FieldRow(row.name, f"{row.value}!", row.origin) for row in kept[:1]] + kept[1:]
+        value = (*changed, FieldRow("NEW", "line\nline")) if dice.random() < 0.7 else tuple(changed)
     return {"text": text, "name": field.name, "value": value}
 
 
 def comments_beside(part: Sequence[int], text: str) -> Counter[str]:
     """The comments that stand outside of a part of a text."""
-    at = without_comments(text).found
+    at = blank_comments(text).offsets
     return Counter(text[offset:].split("\n", maxsplit=1)[0][:5] for offset in at if not part[0] <= offset < part[1])
 
 
@@ -136,6 +136,6 @@ def untouched(before: str, after: str) -> bool:
 
 
 def test_the_reader_of_these_tests_reads_as_the_portal_does() -> None:
-    for document, text in made(Kind.SUBMISSION)[:SAMPLE]:
+    for document, text in made(DocumentKind.SUBMISSION)[:SAMPLE]:
         if documents.LARGE not in text:
-            assert with_comments(text).value == document == loaded(text)
+            assert parse_jsonc(text).value == document == loaded(text)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from jobs.spec.documents import Document, Kind
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.schema.botocore_schema import json_schema
 from tests import node
 
 pytestmark = pytest.mark.process
 
-SCHEMA: Document = schema(Kind.DEFINITION)
+SCHEMA: Document = json_schema(DocumentKind.DEFINITION)
 
 
 def test_the_schema_completes_keys_and_values() -> None:

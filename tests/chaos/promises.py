@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from jobs.states import FINAL_STATES, rank_of
+from jobs.states import FINAL_STATES, state_rank
 from tests.chaos.world import FINAL, World
 
 OVER_SECONDS = 10
@@ -118,7 +118,7 @@ def _histories(world: World) -> Iterator[str]:
         if not changes or changes[-1][:2] != (delivery, state):
             yield f"job {job} is {delivery} {state}, its history ends with {changes[-1:]}"
         for (_, before, attempts), (_, after, more) in pairwise([each for each in changes if each[1]]):
-            if before in FINAL_STATES or (more, rank_of(after)) < (attempts, rank_of(before)):
+            if before in FINAL_STATES or (more, state_rank(after)) < (attempts, state_rank(before)):
                 yield f"job {job} went from {before} to {after}"
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.rules.platform import FARGATE_MEMORY
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.schema.botocore_schema import json_schema
 
 MOST_OPTIONAL = 4
 """So many optional members an object gets: all of them would make every document huge and none small."""
@@ -17,9 +17,9 @@ TEXT = st.text(TEXT_ALPHABET, max_size=12)
 KEY = st.text(TEXT_ALPHABET, min_size=1, max_size=8)
 
 
-def of_schema(kind: Kind) -> st.SearchStrategy[Document]:
+def of_schema(kind: DocumentKind) -> st.SearchStrategy[Document]:
     """Whatever the schema of a kind allows, however little sense it makes."""
-    return _Generator(schema(kind)["$defs"]).value(schema(kind))
+    return _Generator(json_schema(kind)["$defs"]).value(json_schema(kind))
 
 
 class _Generator:
@@ -169,7 +169,7 @@ def _around() -> st.SearchStrategy[Document]:
     )
 
 
-_ODD_CONTAINERS: st.SearchStrategy[Document] = _Generator(schema(Kind.DEFINITION)["$defs"]).value(
+_ODD_CONTAINERS: st.SearchStrategy[Document] = _Generator(json_schema(DocumentKind.DEFINITION)["$defs"]).value(
     {"$ref": "#/$defs/ContainerProperties"}
 )
 

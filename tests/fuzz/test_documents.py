@@ -16,22 +16,22 @@ from jobs.sandbox.context import AccountRegion, ApiCall
 from jobs.sandbox.definitions import DefinitionService
 from jobs.sandbox.store import Store
 from jobs.spec import diff, effective
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.job_size import requested_size
-from jobs.spec.normalize import fingerprint, normalise
+from jobs.spec.normalize import fingerprint, normalize
 from jobs.spec.parsing import cli_skeleton
-from jobs.spec.parsing.parser import NotADocument, read
-from jobs.spec.patch import apply
+from jobs.spec.parsing.parser import DocumentParseError, parse
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import has_errors
 from jobs.spec.rules import validate, workflow
 from jobs.spec.schema import botocore_schema
 from tests.examples import examples
 from tests.fuzz.documents import ANYTHING, of_schema, sensible_definitions, sensible_submissions, spoilt
 
-KINDS = st.sampled_from(list(Kind))
-OF_SCHEMA = {kind: of_schema(kind) for kind in Kind}
-SENSIBLE = {Kind.DEFINITION: sensible_definitions(), Kind.SUBMISSION: sensible_submissions()}
-REQUESTS = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}
+KINDS = st.sampled_from(list(DocumentKind))
+OF_SCHEMA = {kind: of_schema(kind) for kind in DocumentKind}
+SENSIBLE = {DocumentKind.DEFINITION: sensible_definitions(), DocumentKind.SUBMISSION: sensible_submissions()}
+REQUESTS = {DocumentKind.DEFINITION: "RegisterJobDefinitionRequest", DocumentKind.SUBMISSION: "SubmitJobRequest"}
 
 PIECES = st.sampled_from([
     *"{}[]:,\"'\\/#*$=-\n\r\t ",
@@ -56,61 +56,63 @@ TEXTS = (
 @given(TEXTS)
 def test_no_text_raises_anything_but_that_it_is_no_document(text: str | bytes) -> None:
     try:
-        reading = read(text)
-    except NotADocument:
+        reading = parse(text)
+    except DocumentParseError:
         return
-    found = validate.judge(reading)
+    found = validate.validate_parsed(reading)
     for problem in found:
-        reading.place(problem.pointer)
+        reading.position(problem.pointer)
     json.dumps(reading.document).encode()
 
 
 @st.composite
-def valid_by_schema(draw: st.DrawFn) -> tuple[Kind, Document]:
+def valid_by_schema(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
     kind = draw(KINDS)
     return kind, draw(OF_SCHEMA[kind])
 
 
 @examples(500, 10_000)
 @given(valid_by_schema())
-def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(made: tuple[Kind, Document]) -> None:
+def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(
+    made: tuple[DocumentKind, Document],
+) -> None:
     kind, document = made
     assert [
-        problem for problem in botocore_schema.check(document, kind) if problem.rule != "schema.unknown-value"
+        problem for problem in botocore_schema.check_schema(document, kind) if problem.rule != "schema.unknown-value"
     ] == []
-    assume(cli_skeleton.filled_in(document, kind) is None)
+    assume(cli_skeleton.strip_skeleton(document, kind) is None)
     assume('"timeout": {}' not in json.dumps(document))  # it is read as absent
-    first = read(json.dumps(document))
-    again = read(json.dumps(first.document, indent=2, ensure_ascii=False))
+    first = parse(json.dumps(document))
+    again = parse(json.dumps(first.document, indent=2, ensure_ascii=False))
     assert (first.kind, first.document, first.changes) == (kind, document, ())
     assert again.document == document
 
 
 @examples(500, 10_000)
 @given(valid_by_schema())
-def test_normalising_twice_is_normalising_once(made: tuple[Kind, Document]) -> None:
+def test_normalising_twice_is_normalising_once(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
-    once = normalise(document, kind)
-    assert normalise(once, kind) == once
-    if kind is Kind.DEFINITION:
+    once = normalize(document, kind)
+    assert normalize(once, kind) == once
+    if kind is DocumentKind.DEFINITION:
         assert fingerprint(once) == fingerprint(document)
-    assert diff.differences(document, document) == []
+    assert diff.diff_documents(document, document) == []
 
 
 @st.composite
-def judged(draw: st.DrawFn) -> tuple[Kind, Document]:
+def judged(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
     kind = draw(st.sampled_from(list(REQUESTS)))
     return kind, draw(spoilt(draw(st.sampled_from([SENSIBLE[kind], SENSIBLE[kind], OF_SCHEMA[kind]]))))
 
 
 @examples(500, 10_000)
 @given(judged())
-def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[Kind, Document]) -> None:
+def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
-    found = validate.problems(kind, document)
+    found = validate.validate_document(kind, document)
     for problem in found:
         if problem.fix:
-            apply(document, problem.fix)
+            apply_patch(document, problem.fix)
     if not has_errors(found):
         shape = botocore_schema._service_model().shape_for(REQUESTS[kind])
         report = ParamValidator().validate(document, shape)
@@ -123,7 +125,7 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(sensible_definitions())
     def count(document: Document) -> None:
-        counts[has_errors(validate.problems(Kind.DEFINITION, document))] += 1
+        counts[has_errors(validate.validate_document(DocumentKind.DEFINITION, document))] += 1
 
     count()
     assert counts[False] > counts[True]
@@ -133,10 +135,10 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
 @given(sensible_definitions(), spoilt(sensible_submissions()))
 def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document, submission: Document) -> None:
     name = str(submission.get("jobDefinition"))
-    validate.problems(Kind.SUBMISSION, submission, {name: definition})
-    effective.view(definition, submission).as_json()
+    validate.validate_document(DocumentKind.SUBMISSION, submission, {name: definition})
+    effective.effective_job(definition, submission).as_json()
     requested_size(definition, submission)
-    workflow.problems({"jobs": [submission, submission]}, {name: definition})
+    workflow.check_workflow({"jobs": [submission, submission]}, {name: definition})
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +155,7 @@ STRICTER = {"sizes.legacy-beside-requirement", "names.tag-characters", "platform
 @examples(80, 5_000)
 @given(document=sensible_definitions())
 def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: DefinitionService, document: Document) -> None:
-    found = validate.problems(Kind.DEFINITION, document)
+    found = validate.validate_document(DocumentKind.DEFINITION, document)
     assume(not has_errors(found) and not STRICTER & {problem.rule for problem in found})
     size = len(json.dumps(document))
     call = ApiCall(AccountRegion("123456789012", "us-west-2"), "RegisterJobDefinition", document, size, "fuzz")
@@ -173,5 +175,5 @@ def moto() -> Iterator[Any]:
 @given(document=sensible_definitions())
 @pytest.mark.long
 def test_what_the_judge_calls_valid_moto_registers(moto: Any, document: Document) -> None:
-    assume(not has_errors(validate.problems(Kind.DEFINITION, document)))
+    assume(not has_errors(validate.validate_document(DocumentKind.DEFINITION, document)))
     assert moto.register_job_definition(**document)["revision"] >= 1

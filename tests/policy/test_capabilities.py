@@ -6,8 +6,8 @@ import pytest
 
 from jobs.models import Feature
 from jobs.policy.capabilities import IMAGE, ROLE, SHAPES, UNNAMED, uses
-from jobs.spec.documents import Kind
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.documents import DocumentKind
+from jobs.spec.schema.botocore_schema import json_schema
 
 
 def full(node: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Any:
@@ -21,9 +21,9 @@ def full(node: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Any:
     return {"type": "x", "object": {"a": "b"}, "boolean": True, "integer": 1}.get(node.get("type", ""), "x")
 
 
-@pytest.mark.parametrize("kind", [Kind.DEFINITION, Kind.SUBMISSION])
+@pytest.mark.parametrize("kind", [DocumentKind.DEFINITION, DocumentKind.SUBMISSION])
 def test_every_field_of_the_installed_botocore_is_named(kind):
-    document = full(schema(kind), schema(kind))
+    document = full(json_schema(kind), json_schema(kind))
 
     assert len(document) > 10
     assert [use.name for use in uses(document, kind) if use.power == UNNAMED] == []
@@ -43,4 +43,4 @@ def test_every_shape_that_is_named_is_there():
 
 @pytest.mark.parametrize("odd", [None, [], "x", 4, {"containerProperties": [1, "x", None]}, {"eksProperties": "x"}])
 def test_no_odd_shape_breaks_the_reading(odd):
-    uses(odd, Kind.DEFINITION)
+    uses(odd, DocumentKind.DEFINITION)

@@ -12,8 +12,8 @@ from jobs.policy.grants import Taken
 from jobs.policy.quotas import crowding
 from jobs.policy.requests import JobAsk, definition_ask
 from jobs.policy.rules import objections, objections_to_definition
-from jobs.spec.documents import Document, Kind
-from jobs.spec.problems import join
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.problems import join_pointer
 from tests.policy.asked import QUEUE, given, job
 from tests.spec.shapes import (
     MORE,
@@ -190,9 +190,11 @@ def power_places() -> list[Any]:
 @pytest.mark.parametrize(("kind", "place"), power_places())
 def test_an_image_a_role_and_a_right_are_seen_in_every_container_of_every_shape(kind, place):
     power, value = POWERS[place[-1]]
-    here = join(*(0 if step == "[]" else step for step in place))
+    here = join_pointer(*(0 if step == "[]" else step for step in place))
 
-    seen = uses(with_value({}, place, value), Kind.DEFINITION if kind == "definition" else Kind.SUBMISSION)
+    seen = uses(
+        with_value({}, place, value), DocumentKind.DEFINITION if kind == "definition" else DocumentKind.SUBMISSION
+    )
     assert (power, here) in [(use.power, use.pointer) for use in seen]
 
 

@@ -27,7 +27,7 @@ from jobs.audit import ACTS, Door
 from jobs.dispatch.submit_request import portal_tags
 from jobs.models import AuditEntry
 from jobs.spec.rules import validate
-from jobs.spec.rules.registry import KNOWN
+from jobs.spec.rules.registry import REGISTRY
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_VARIABLES
 from jobs.states import STATUSES, State
 from tests.matrix.routes import all_routes
@@ -215,7 +215,7 @@ def stored_values() -> set[str]:
 def rules() -> set[str]:
     """What answers and stored approvals call a rule."""
     own = re.findall(r'"((?:policy|portal|approval|form)\.[a-z-]+)"', source("jobs"))
-    return {*own, *KNOWN}
+    return {*own, *REGISTRY}
 
 
 def browser_storage() -> set[str]:

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from jobs.plain_text import plain_text
+from jobs.plain_text import to_plain_text
 
 SEEN = set(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -14,14 +14,14 @@ JOINERS = {"\u200c", "\u200d"}
 
 def test_plain_text_replaces_every_character_that_cannot_be_seen_and_no_other():
     characters = [chr(number) for number in range(sys.maxunicode + 1) if number != 0x1B]
-    changed = {character for character in characters if plain_text(character) != character}
+    changed = {character for character in characters if to_plain_text(character) != character}
     invisible = {
         character for character in characters if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
     }
 
     assert invisible - SEEN - JOINERS <= changed
     assert {unicodedata.category(character) for character in changed - invisible} <= {"Cn"}
-    assert plain_text("\x1b") == ""
+    assert to_plain_text("\x1b") == ""
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_plain_text_replaces_every_character_that_cannot_be_seen_and_no_other():
     ],
 )
 def test_plain_text_has_no_sequences_of_a_terminal(sequence: str):
-    assert plain_text(f"a{sequence}b") == "ab"
+    assert to_plain_text(f"a{sequence}b") == "ab"
 
 
 @pytest.mark.parametrize("piece", ["\x1b", "\x1b[", "\x1b]x", "\x9d", "\x90", "\x1bP", "\x1b[1", "\x1b[ "])
 def test_the_time_of_plain_text_grows_with_its_length_alone(piece: str):
     began = time.process_time()
-    plain_text(piece * 100_000)
+    to_plain_text(piece * 100_000)
     assert time.process_time() - began < 1

@@ -27,7 +27,7 @@ PARTIAL = {
     "jobs/spec/parsing/cli_command.py:_options": "sees where an option begins",
     "jobs/spec/parsing/cli_command.py:_parse_pairs": "goes through a text token by token",
     "jobs/spec/parsing/cli_command.py:_parse_value": "goes through a text token by token",
-    "jobs/spec/parsing/json_error_messages.py:about": "guesses what was pasted instead of JSON",
+    "jobs/spec/parsing/json_error_messages.py:explain_json_error": "guesses what was pasted instead of JSON",
     "jobs/spec/parsing/json_error_messages.py:_grammar_hint": "takes a word to be named in a message",
     "jobs/spec/forms/schema_fields.py:_one_line": "refuses what has a line end anywhere",
     "jobs/spec/parsing/parser.py:_decode": "refuses what has half of a surrogate pair anywhere",

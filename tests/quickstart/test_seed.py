@@ -8,10 +8,10 @@ from pytest_django import Settings
 
 from jobs.management.demo import TEAMS, documents
 from jobs.models import Account, ApiToken, Membership, Team, User
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.parser import read
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.parser import parse
 from jobs.spec.problems import has_errors
-from jobs.spec.rules.validate import judge
+from jobs.spec.rules.validate import validate_parsed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
@@ -83,10 +83,12 @@ def test_a_lost_token_file_is_made_again_with_a_new_token(state: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["definitions", "submissions"])
 def test_the_demos_documents_are_without_fault(kind: str) -> None:
-    readings = [read(text) for team in TEAMS for _, text in documents(kind, team)]
+    readings = [parse(text) for team in TEAMS for _, text in documents(kind, team)]
 
-    assert {reading.kind for reading in readings} == {Kind.DEFINITION if kind == "definitions" else Kind.SUBMISSION}
-    assert not [problem for reading in readings for problem in judge(reading) if has_errors([problem])]
+    assert {reading.kind for reading in readings} == {
+        DocumentKind.DEFINITION if kind == "definitions" else DocumentKind.SUBMISSION
+    }
+    assert not [problem for reading in readings for problem in validate_parsed(reading) if has_errors([problem])]
 
 
 def test_what_the_guide_names_is_there() -> None:

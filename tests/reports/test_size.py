@@ -26,7 +26,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.models.token import digest, new_secret
 from jobs.reports import audit, history
 from jobs.reports.submissions import JOBS_SHOWN, job_page
-from jobs.spec.rules.workflow import MAX_STEPS, MOST_PARENTS
+from jobs.spec.rules.workflow import MAX_PARENTS, MAX_STEPS
 from jobs.states import Delivery
 from tests import make
 
@@ -189,15 +189,15 @@ def test_a_workflow_of_the_largest_size_is_accepted_and_stopped_by_few_statement
 
 
 def test_a_hundred_jobs_that_wait_for_twenty_others_each_are_taken_together(ground: Ground):
-    parents = chain(ground, 60 * MOST_PARENTS).jobs
+    parents = chain(ground, 60 * MAX_PARENTS).jobs
     parents.update(delivery=Delivery.SENT, batch_id=Cast("pk", CharField()))
     rows = list(parents.order_by("pk"))
     waiting = chain(ground, 60)
     JobDependency.objects.filter(job__submission=waiting).delete()
     JobDependency.objects.bulk_create(
-        JobDependency(job=job, parent=rows[place * MOST_PARENTS + number])
+        JobDependency(job=job, parent=rows[place * MAX_PARENTS + number])
         for place, job in enumerate(waiting.jobs.order_by("position"))
-        for number in range(MOST_PARENTS)
+        for number in range(MAX_PARENTS)
     )
 
     taken = claim_jobs(ground.account, 100)

@@ -2,34 +2,42 @@
 
 import pytest
 
-from jobs.spec.diff import Sort, differences
+from jobs.spec.diff import ChangeKind, diff_documents
 from jobs.spec.documents import Document
 from tests.spec.samples import definition, step, workflow
 
 
 def told(before: Document, after: Document) -> list[str]:
-    return [difference.sentence for difference in differences(before, after)]
+    return [difference.sentence for difference in diff_documents(before, after)]
 
 
 def test_equal_documents_differ_in_nothing() -> None:
-    assert differences(definition(), definition()) == []
+    assert diff_documents(definition(), definition()) == []
 
 
 def test_each_difference_is_a_place_a_kind_and_a_sentence() -> None:
     before = definition({"image": "a:1", "user": "me"})
     after = definition({"image": "a:2", "privileged": True})
-    assert [(one.pointer, one.kind, one.before, one.after, one.sentence) for one in differences(before, after)] == [
+    assert [
+        (one.pointer, one.kind, one.before, one.after, one.sentence) for one in diff_documents(before, after)
+    ] == [
         (
             "/containerProperties/image",
-            Sort.CHANGED,
+            ChangeKind.CHANGED,
             "a:1",
             "a:2",
             "containerProperties › image was the text “a:1” and is the text “a:2”.",
         ),
-        ("/containerProperties/privileged", Sort.ADDED, None, True, "containerProperties › privileged is new: true."),
+        (
+            "/containerProperties/privileged",
+            ChangeKind.ADDED,
+            None,
+            True,
+            "containerProperties › privileged is new: true.",
+        ),
         (
             "/containerProperties/user",
-            Sort.REMOVED,
+            ChangeKind.REMOVED,
             "me",
             None,
             "containerProperties › user is gone; it was the text “me”.",
@@ -76,5 +84,5 @@ def test_true_is_not_one() -> None:
 @pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"name": 1}], [{"name": "a"}] * 2])
 def test_no_odd_shape_breaks_a_difference(odd: object) -> None:
     for key in ("environment", "containers", "command", "x"):
-        differences({key: odd}, {key: [{"name": "a"}]})
-        differences({key: [{"name": "a"}]}, {key: odd})
+        diff_documents({key: odd}, {key: [{"name": "a"}]})
+        diff_documents({key: [{"name": "a"}]}, {key: odd})

@@ -53,11 +53,11 @@ def test_what_nobody_says_is_zero(document):
 
 
 def test_tags_of_the_submission_win_over_those_of_the_definition():
-    assert effective.tags({"tags": {"a": "1", "b": "1"}}, {"tags": {"b": "2"}}) == {"a": "1", "b": "2"}
+    assert effective.merge_tags({"tags": {"a": "1", "b": "1"}}, {"tags": {"b": "2"}}) == {"a": "1", "b": "2"}
 
 
 def container_of(document, submission=None):
-    [only] = effective.view(document, submission).as_json()["containers"]
+    [only] = effective.effective_job(document, submission).as_json()["containers"]
     return only
 
 
@@ -83,7 +83,7 @@ def test_each_value_says_where_it_comes_from():
             "resourceRequirements": asks(MEMORY="8192"),
         },
     }
-    view = effective.view(document, submission).as_json()
+    view = effective.effective_job(document, submission).as_json()
     [container] = view["containers"]
 
     assert container["image"] == {"value": "x", "from": "definition"}
@@ -110,7 +110,7 @@ def test_each_value_says_where_it_comes_from():
 
 
 def test_what_nobody_says_is_batchs_own():
-    view = effective.view(definition()).as_json()
+    view = effective.effective_job(definition()).as_json()
     assert view["attempts"] == {"value": 1, "from": "batch"}
     assert view["containers"][0]["logGroup"] == {"value": "/aws/batch/job", "from": "batch"}
     assert container_of(definition(logConfiguration={"logDriver": "syslog"}))["logGroup"] is None
@@ -129,7 +129,7 @@ def test_a_retry_strategy_without_attempts_says_nothing_and_costs_as_much_as_is_
     }
     ask = job_ask(over, document, **names)
 
-    assert effective.view(document, over).as_json()["attempts"] == {"value": 10, "from": "definition"}
+    assert effective.effective_job(document, over).as_json()["attempts"] == {"value": 10, "from": "definition"}
     assert ask.attempts == 10
 
 
@@ -142,7 +142,7 @@ def test_an_overriding_command_replaces_the_whole_and_its_placeholders_too():
 def test_containers_of_a_task_are_overridden_by_name():
     task = {"containers": [{"image": "a", "name": "one"}, {"image": "b", "name": "two"}], "taskRoleArn": "role"}
     inner = [{"name": "two", "resourceRequirements": asks(VCPU="4"), "command": ["x"]}]
-    view = effective.view(
+    view = effective.effective_job(
         {"ecsProperties": {"taskProperties": [task]}},
         {"ecsPropertiesOverride": {"taskProperties": [{"containers": inner}]}},
     )
@@ -166,5 +166,5 @@ def test_an_image_of_a_pod_can_be_overridden():
 @pytest.mark.parametrize("odd", [None, 1, "x", [], [None], {}, {"command": 1}, {"environment": [1]}])
 def test_no_odd_shape_breaks_the_view(odd):
     for key in ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties", "timeout", "parameters"):
-        effective.view({key: odd}, {"containerOverrides": odd, "timeout": odd, "parameters": odd}).as_json()
-        effective.view({**definition(), key: odd}, {"containerOverrides": odd}).as_json()
+        effective.effective_job({key: odd}, {"containerOverrides": odd, "timeout": odd, "parameters": odd}).as_json()
+        effective.effective_job({**definition(), key: odd}, {"containerOverrides": odd}).as_json()

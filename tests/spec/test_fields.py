@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobs.spec import forms
-from jobs.spec.forms import DEFINITION, JOB, FieldIndex, Row, units
+from jobs.spec.forms import DEFINITION_FIELDS, JOB_FIELDS, FieldIndex, FieldRow, units
 from tests.examples import examples
 from tests.spec import samples
 
-TABLES = {"job": JOB, "definition": DEFINITION}
+TABLES = {"job": JOB_FIELDS, "definition": DEFINITION_FIELDS}
 
 # -- Documents as they may come: the keys the forms know, with values of any shape, among others they never heard of.
 words = some.text(max_size=8)
@@ -74,7 +74,7 @@ documents = some.fixed_dictionaries(
         "somethingElse": anything,
     },
 )
-tables = some.sampled_from([JOB, DEFINITION])
+tables = some.sampled_from([JOB_FIELDS, DEFINITION_FIELDS])
 
 
 def text(document: Any) -> str:
@@ -85,24 +85,24 @@ def text(document: Any) -> str:
 @examples(100)
 @given(documents, tables)
 def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
-    shown = forms.values(document, table)
-    changes = forms.changed(document, table, shown)
+    shown = forms.read_values(document, table)
+    changes = forms.changed_values(document, table, shown)
 
     assert changes == {}
-    assert text(forms.written(document, table, changes)) == text(document)
+    assert text(forms.apply_changes(document, table, changes)) == text(document)
 
 
 @examples(100)
 @given(documents, tables)
 def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:
-    def sent(value: forms.Value) -> forms.Value:
+    def sent(value: forms.FieldValue) -> forms.FieldValue:
         if isinstance(value, str):
             return value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-        return tuple(Row(r.name, str(sent(r.value)), r.origin) if isinstance(r, Row) else r for r in value)  # type: ignore[return-value]
+        return tuple(FieldRow(r.name, str(sent(r.value)), r.origin) if isinstance(r, FieldRow) else r for r in value)  # type: ignore[return-value]
 
-    shown = {name: sent(value) for name, value in forms.values(document, table).items()}
+    shown = {name: sent(value) for name, value in forms.read_values(document, table).items()}
 
-    assert forms.changed(document, table, shown) == {}
+    assert forms.changed_values(document, table, shown) == {}
 
 
 @examples(100)
@@ -110,36 +110,38 @@ def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any
 def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], table: Any, draw: Any) -> None:
     field = draw.draw(some.sampled_from(table))
     new = draw.draw(some.sampled_from(["", "7", "some thing"]))
-    before = forms.values(document, table)
+    before = forms.read_values(document, table)
     value = new if isinstance(before[field.name], str) else ()
-    written = forms.written(document, table, {field.name: value})
-    others = [other for other in table if other.place.path != field.place.path]
+    written = forms.apply_changes(document, table, {field.name: value})
+    others = [other for other in table if other.lens.path != field.lens.path]
 
-    assert sorted(forms.beyond(written, table)) == sorted(forms.beyond(document, table)) or field.place.path[-1] in (
+    assert sorted(forms.unmapped_pointers(written, table)) == sorted(
+        forms.unmapped_pointers(document, table)
+    ) or field.lens.path[-1] in (
         "resourceRequirements",  # entries that stay move up, so their pointers are others
         "environment",
         "dependsOn",
         "awslogs-group",  # logDriver is the form's own only once it says awslogs
     )
     for other in others:
-        assert other.place.read(written) == before[other.name]
+        assert other.lens.read(written) == before[other.name]
     assert written.get("somethingElse") == document.get("somethingElse")
 
 
 @examples(100)
 @given(commands)
 def test_a_command_is_the_same_words_again(command: list[str]) -> None:
-    line = units.command_in_words(command)
+    line = units.format_command(command)
 
-    assert units.command_of(line) == command
-    assert units.command_of(line.replace("\n", "\r\n").replace("\r\n", "\n")) == command
+    assert units.parse_command(line) == command
+    assert units.parse_command(line.replace("\n", "\r\n").replace("\r\n", "\n")) == command
 
 
 @examples(100)
 @given(some.integers(0, 10**9))
 def test_spans_and_sizes_are_the_same_number_again(number: int) -> None:
-    assert units.seconds_of(units.seconds_in_words(number)) == number
-    assert units.mib_of(units.mib_in_words(number)) == number
+    assert units.parse_seconds(units.format_seconds(number)) == number
+    assert units.parse_mib(units.format_mib(number)) == number
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_spans_and_sizes_are_the_same_number_again(number: int) -> None:
      ("45", 45), ("2 fortnights", None), ("soon", None), ("", None), ("1.0001 s", None), ("-5", None)],
 )  # fmt: skip
 def test_spans_are_read_as_people_write_them(typed: str, seconds: int | None) -> None:
-    assert units.seconds_of(typed) == seconds
+    assert units.parse_seconds(typed) == seconds
 
 
 @pytest.mark.parametrize(
@@ -156,11 +158,11 @@ def test_spans_are_read_as_people_write_them(typed: str, seconds: int | None) ->
     [("16 GiB", 16384), ("16G", 16384), ("1.5 GB", 1536), ("512", 512), ("512 MiB", 512), ("lots", None), ("", None)],
 )
 def test_memory_is_read_as_people_write_it(typed: str, mib: int | None) -> None:
-    assert units.mib_of(typed) == mib
+    assert units.parse_mib(typed) == mib
 
 
-def filled(document: dict[str, Any], table: Any = JOB, **changes: Any) -> dict[str, Any]:
-    return forms.written(document, table, changes)
+def filled(document: dict[str, Any], table: Any = JOB_FIELDS, **changes: Any) -> dict[str, Any]:
+    return forms.apply_changes(document, table, changes)
 
 
 def test_a_form_makes_the_document_a_person_would_write() -> None:
@@ -171,13 +173,13 @@ def test_a_form_makes_the_document_a_person_would_write() -> None:
         definition="greet",
         revision="3",
         command="python train.py --name 'a b'",
-        environment=(Row("EPOCHS", "10"), Row("", "")),
+        environment=(FieldRow("EPOCHS", "10"), FieldRow("", "")),
         vcpus="2",
         memory="4 GiB",
         retries="3",
         time_limit="2 h",
         waits=(samples.JOB_ID,),
-        tags=(Row("Project", "GenAI"),),
+        tags=(FieldRow("Project", "GenAI"),),
     )
 
     assert made == {
@@ -210,7 +212,7 @@ def test_rows_keep_what_the_form_does_not_show_of_them() -> None:
     document = samples.submission(
         containerOverrides={"environment": [{"name": "A", "value": "1", "note": "x"}, {"name": 5}, {"name": "B"}]}
     )
-    rows = (Row("A", "2", 0), Row("C", "3"))
+    rows = (FieldRow("A", "2", 0), FieldRow("C", "3"))
 
     assert filled(document, environment=rows)["containerOverrides"]["environment"] == [
         {"name": "A", "value": "2", "note": "x"},
@@ -221,7 +223,7 @@ def test_rows_keep_what_the_form_does_not_show_of_them() -> None:
 
 def test_a_renamed_tag_keeps_its_place() -> None:
     document = samples.submission(tags={"a": "1", "b": "2", "c": "3"})
-    rows = (Row("a", "1", 0), Row("B", "2", 1), Row("c", "3", 2))
+    rows = (FieldRow("a", "1", 0), FieldRow("B", "2", 1), FieldRow("c", "3", 2))
 
     assert list(filled(document, tags=rows)["tags"]) == ["a", "B", "c"]
 
@@ -240,9 +242,9 @@ def test_how_a_job_is_waited_for_stays() -> None:
 
 def test_an_old_size_stays_an_old_size_while_it_can() -> None:
     old = samples.definition({"resourceRequirements": [{"type": "GPU", "value": "1"}], "vcpus": 4, "memory": 16384})
-    shown = forms.values(old, DEFINITION)
-    more = filled(old, DEFINITION, vcpus="8", memory="0.5 GiB")["containerProperties"]
-    half = filled(old, DEFINITION, vcpus="0.5")["containerProperties"]
+    shown = forms.read_values(old, DEFINITION_FIELDS)
+    more = filled(old, DEFINITION_FIELDS, vcpus="8", memory="0.5 GiB")["containerProperties"]
+    half = filled(old, DEFINITION_FIELDS, vcpus="0.5")["containerProperties"]
 
     assert (shown["vcpus"], shown["memory"], shown["gpus"]) == ("4", "16 GiB", "1")
     assert (more["vcpus"], more["memory"]) == (8, 512)
@@ -256,19 +258,19 @@ def test_what_nobody_understands_is_kept_for_the_judge() -> None:
     assert made["timeout"] == {"attemptDurationSeconds": "a while"}
     assert made["retryStrategy"] == {"attempts": "three"}
     assert made["containerOverrides"]["command"] == "echo 'x"
-    assert forms.values(made, JOB)["command"] == "echo 'x"
+    assert forms.read_values(made, JOB_FIELDS)["command"] == "echo 'x"
 
 
 def test_a_number_in_quotes_can_be_put_right() -> None:
     document = samples.submission(retryStrategy={"attempts": "3"})
 
-    assert forms.values(document, JOB)["retries"] == '"3"'
-    assert forms.changed(document, JOB, {"retries": "3"}) == {"retries": "3"}
+    assert forms.read_values(document, JOB_FIELDS)["retries"] == '"3"'
+    assert forms.changed_values(document, JOB_FIELDS, {"retries": "3"}) == {"retries": "3"}
     assert filled(document, retries="3")["retryStrategy"] == {"attempts": 3}
 
 
 def test_a_log_group_brings_its_driver() -> None:
-    made = filled(samples.definition(), DEFINITION, log_group="/my/logs")
+    made = filled(samples.definition(), DEFINITION_FIELDS, log_group="/my/logs")
 
     assert made["containerProperties"]["logConfiguration"] == {
         "options": {"awslogs-group": "/my/logs"},
@@ -279,7 +281,7 @@ def test_a_log_group_brings_its_driver() -> None:
 def test_what_has_another_shape_is_left_alone() -> None:
     document = samples.submission(containerOverrides="none", tags=["a"])
 
-    assert filled(document, command="echo", tags=(Row("a", "b"),)) == document
+    assert filled(document, command="echo", tags=(FieldRow("a", "b"),)) == document
 
 
 def test_only_what_no_field_shows_is_counted() -> None:
@@ -295,14 +297,14 @@ def test_only_what_no_field_shows_is_counted() -> None:
         tags={},
     )
 
-    assert forms.beyond(document, JOB) == [
+    assert forms.unmapped_pointers(document, JOB_FIELDS) == [
         "/parameters",
         "/containerOverrides/environment/1/note",
         "/containerOverrides/resourceRequirements/1",
         "/containerOverrides/instanceType",
         "/retryStrategy/evaluateOnExit",
     ]
-    assert forms.beyond(samples.definition(), DEFINITION) == []
+    assert forms.unmapped_pointers(samples.definition(), DEFINITION_FIELDS) == []
 
 
 @pytest.mark.parametrize(
@@ -331,6 +333,6 @@ def test_a_problem_finds_its_field(pointer: str, name: str | None) -> None:
         tags={"Project": "a"},
         dependsOn=[{"jobId": samples.JOB_ID}],
     )
-    field = FieldIndex(document, JOB).field_at(pointer)
+    field = FieldIndex(document, JOB_FIELDS).field_at(pointer)
 
     assert (field.name if field else None) == name

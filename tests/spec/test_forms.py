@@ -6,29 +6,29 @@ from typing import Any
 
 import pytest
 
-from jobs.spec.documents import Document, Kind
-from jobs.spec.parsing.parser import LARGEST_SLOW, NotADocument, Place, Reading, read
-from jobs.spec.rules.validate import judge
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.parsing.parser import MAX_SLOW_FORMAT_LENGTH, DocumentParseError, ParseResult, TextPosition, parse
+from jobs.spec.rules.validate import validate_parsed
 from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 
 PLAIN = json.dumps(submission())
 
 
-def said(reading: Reading) -> list[str]:
+def said(reading: ParseResult) -> list[str]:
     return [change.message for change in reading.changes]
 
 
-def refusal(text: str) -> NotADocument:
-    with pytest.raises(NotADocument) as refused:
-        read(text)
+def refusal(text: str) -> DocumentParseError:
+    with pytest.raises(DocumentParseError) as refused:
+        parse(text)
     return refused.value
 
 
 def test_commas_before_closing_brackets_are_left_out_and_it_is_said() -> None:
-    reading = read('{"jobName": "a,}",\n "dependsOn": [{"jobId": "x",},\n],\n}')
+    reading = parse('{"jobName": "a,}",\n "dependsOn": [{"jobId": "x",},\n],\n}')
     assert reading.document == {"jobName": "a,}", "dependsOn": [{"jobId": "x"}]}
     assert said(reading) == ["The commas before closing brackets on lines 2 and 3 were left out."]
-    assert reading.place("/dependsOn/0/jobId") == Place(2, 17)
+    assert reading.position("/dependsOn/0/jobId") == TextPosition(2, 17)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_commas_before_closing_brackets_are_left_out_and_it_is_said() -> None:
     ],
 )
 def test_what_stands_around_the_document_is_left_out_and_it_is_said(before: str, after: str) -> None:
-    reading = read(before + PLAIN + after)
+    reading = parse(before + PLAIN + after)
     assert reading.document == submission()
     [message] = said(reading)
     assert message.endswith("is no part of the document and was left out.")
-    assert reading.place("/jobQueue").line == 1 + before.count("\n")
+    assert reading.position("/jobQueue").line == 1 + before.count("\n")
 
 
 def test_of_two_documents_none_is_chosen() -> None:
@@ -54,8 +54,8 @@ def test_of_two_documents_none_is_chosen() -> None:
 
 
 def test_slow_formats_are_tried_on_64_kib_only() -> None:
-    assert read(PLAIN + " x" + " " * (LARGEST_SLOW - len(PLAIN) - 2)).document == submission()
-    assert "take away" in refusal(PLAIN + " x" + " " * LARGEST_SLOW).message
+    assert parse(PLAIN + " x" + " " * (MAX_SLOW_FORMAT_LENGTH - len(PLAIN) - 2)).document == submission()
+    assert "take away" in refusal(PLAIN + " x" + " " * MAX_SLOW_FORMAT_LENGTH).message
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_keys_are_read_in_any_convention_and_it_is_said(keys: tuple[str, ...]) -
     name, queue, definition_key, overrides, environment, variable, value = keys
     written = {name: "a", queue: "q", definition_key: "d", overrides: {environment: [{variable: "X", value: "1"}]}}
     text = json.dumps(written, indent=1)
-    reading = read(text)
-    assert reading.kind is Kind.SUBMISSION
+    reading = parse(text)
+    assert reading.kind is DocumentKind.SUBMISSION
     assert reading.document == {
         "jobName": "a",
         "jobQueue": "q",
@@ -80,7 +80,7 @@ def test_keys_are_read_in_any_convention_and_it_is_said(keys: tuple[str, ...]) -
     }
     [message] = said(reading)
     assert f"{name} as jobName" in message
-    place = reading.place("/containerOverrides/environment/0/value")
+    place = reading.position("/containerOverrides/environment/0/value")
     assert text.splitlines()[place.line - 1][place.column - 1 :].startswith(json.dumps(value))
 
 
@@ -96,16 +96,16 @@ def test_keys_of_free_maps_are_the_persons_own() -> None:
         },
     }
     document = {"jobDefinitionName": "a", "type": "container", **maps}
-    assert read(json.dumps(document)).document == document
+    assert parse(json.dumps(document)).document == document
     labels = {"eksProperties": {"podProperties": {"metadata": {"labels": {"Name": "x"}}}}}
-    assert read(json.dumps({"jobDefinitionName": "a", "type": "container", **labels})).changes == ()
+    assert parse(json.dumps({"jobDefinitionName": "a", "type": "container", **labels})).changes == ()
 
 
 def test_a_key_that_stands_in_two_conventions_is_left_to_the_judge() -> None:
     document = submission(JobName="b")
-    reading = read(json.dumps(document))
+    reading = parse(json.dumps(document))
     assert reading.document == document
-    assert [problem.pointer for problem in judge(reading)] == ["/JobName"]
+    assert [problem.pointer for problem in validate_parsed(reading)] == ["/JobName"]
 
 
 def test_values_of_the_wrong_type_are_put_right_and_it_is_said_without_the_value() -> None:
@@ -116,7 +116,7 @@ def test_values_of_the_wrong_type_are_put_right_and_it_is_said_without_the_value
         "tags": {"n": 3},
         "containerOverrides": {"environment": [{"name": "PIN", "value": 736455}], "command": ["x", 1.5, True]},
     }
-    reading = read(json.dumps(document))
+    reading = parse(json.dumps(document))
     assert reading.document["timeout"] == {"attemptDurationSeconds": 90}
     assert reading.document["propagateTags"] is True
     assert reading.document["tags"] == {"n": "3"}
@@ -130,18 +130,18 @@ def test_values_of_the_wrong_type_are_put_right_and_it_is_said_without_the_value
         "/containerOverrides/command/2",
     ]
     assert "736455" not in repr(reading.changes)
-    assert judge(reading) == []
+    assert validate_parsed(reading) == []
 
 
 def test_many_values_are_put_right_in_a_few_sentences() -> None:
-    reading = read(json.dumps(submission(parameters={f"p{number}": number for number in range(500)})))
+    reading = parse(json.dumps(submission(parameters={f"p{number}": number for number in range(500)})))
     assert len(reading.changes) == 21
     assert said(reading)[-1] == "480 more values are read as the type that is wanted."
 
 
 def test_what_cannot_be_put_right_stays_for_the_judge() -> None:
     document = submission(timeout={"attemptDurationSeconds": "soon"}, tags=None)
-    assert read(json.dumps(document)).document == document
+    assert parse(json.dumps(document)).document == document
 
 
 DESCRIBED = {
@@ -156,8 +156,8 @@ DESCRIBED = {
 
 def test_an_answer_about_definitions_becomes_the_definition() -> None:
     text = json.dumps({"jobDefinitions": [{**DESCRIBED, "revision": 6}, DESCRIBED]}, indent=1)
-    reading = read(text)
-    assert reading.kind is Kind.DEFINITION
+    reading = parse(text)
+    assert reading.kind is DocumentKind.DEFINITION
     assert reading.document == definition(tags={"team": "x"})
     assert said(reading) == [
         "The answer has 2 revisions; the newest, 7, is taken.",
@@ -167,12 +167,12 @@ def test_an_answer_about_definitions_becomes_the_definition() -> None:
         ),
         "The tag “portal:job” is the portal's own and was left out.",
     ]
-    assert judge(reading) == []
-    assert reading.place("/containerProperties/image").line > len(text.splitlines()) / 2
+    assert validate_parsed(reading) == []
+    assert reading.position("/containerProperties/image").line > len(text.splitlines()) / 2
 
 
 def test_one_definition_out_of_an_answer_is_read_too() -> None:
-    assert read(json.dumps(DESCRIBED)).document == definition(tags={"team": "x"})
+    assert parse(json.dumps(DESCRIBED)).document == definition(tags={"team": "x"})
 
 
 def test_an_answer_about_several_definitions_is_not_guessed_at() -> None:
@@ -202,8 +202,8 @@ def job(name: str, job_id: str, **more: Any) -> Document:
 
 def test_an_answer_about_a_job_becomes_the_submission_that_would_run_it_again() -> None:
     text = json.dumps({"jobs": [job("a", JOB_ID, arrayProperties={"size": 3, "statusSummary": {}})]}, indent=1)
-    reading = read(text)
-    assert reading.kind is Kind.SUBMISSION
+    reading = parse(text)
+    assert reading.kind is DocumentKind.SUBMISSION
     assert reading.document == submission(
         jobName="a",
         arrayProperties={"size": 3},
@@ -213,22 +213,22 @@ def test_an_answer_about_a_job_becomes_the_submission_that_would_run_it_again() 
             "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
         },
     )
-    assert judge(reading) == []
-    assert text.splitlines()[reading.place("/containerOverrides/command").line - 1].strip().startswith('"command"')
+    assert validate_parsed(reading) == []
+    assert text.splitlines()[reading.position("/containerOverrides/command").line - 1].strip().startswith('"command"')
 
 
 def test_an_answer_about_several_jobs_becomes_a_workflow_that_waits_alike() -> None:
     other = "99999999-90ab-cdef-1234-567890abcdef"
-    reading = read(json.dumps({"jobs": [job("a", JOB_ID), job("b", other, dependsOn=[{"jobId": JOB_ID}])]}))
-    assert reading.kind is Kind.WORKFLOW
+    reading = parse(json.dumps({"jobs": [job("a", JOB_ID), job("b", other, dependsOn=[{"jobId": JOB_ID}])]}))
+    assert reading.kind is DocumentKind.WORKFLOW
     assert [one["jobName"] for one in reading.document["jobs"]] == ["a", "b"]
     assert reading.document["jobs"][1]["dependsOn"] == [{"jobId": "${a}"}]
-    assert judge(reading) == []
+    assert validate_parsed(reading) == []
 
 
 def test_a_workflow_is_no_answer() -> None:
     document = workflow(step("a"), step("b", "${a}"))
-    assert read(json.dumps(document)).document == document
+    assert parse(json.dumps(document)).document == document
 
 
 SKELETON: Document = {
@@ -254,7 +254,7 @@ SKELETON: Document = {
 
 def test_of_a_skeleton_only_what_was_filled_in_is_left_and_it_is_said() -> None:
     text = json.dumps(SKELETON, indent=1)
-    reading = read(text)
+    reading = parse(text)
     assert reading.document == definition(
         {"environment": [{"name": "A", "value": "1"}]},
         timeout={"attemptDurationSeconds": 600},
@@ -268,14 +268,14 @@ def test_of_a_skeleton_only_what_was_filled_in_is_left_and_it_is_said() -> None:
             "write them again if they are meant."
         ),
     ]
-    assert judge(reading) == []
-    place = reading.place("/containerProperties/environment/0/value")
+    assert validate_parsed(reading) == []
+    place = reading.position("/containerProperties/environment/0/value")
     assert text.splitlines()[place.line - 1].strip() == '"value": "1"'
 
 
 def test_empties_of_other_documents_are_left_as_they_are() -> None:
     document = submission(parameters={"a": ""}, containerOverrides={"environment": [], "command": []})
-    assert read(json.dumps(document)).document == document
+    assert parse(json.dumps(document)).document == document
 
 
 REGISTER = """\
@@ -291,8 +291,8 @@ echo done
 
 
 def test_a_command_line_that_registers_is_read() -> None:
-    reading = read(REGISTER)
-    assert reading.kind is Kind.DEFINITION
+    reading = parse(REGISTER)
+    assert reading.kind is DocumentKind.DEFINITION
     assert reading.document == {
         "jobDefinitionName": "greet",
         "type": "container",
@@ -305,12 +305,12 @@ def test_a_command_line_that_registers_is_read() -> None:
         "propagateTags": False,
     }
     assert said(reading) == ["The command line was read: its options became the keys of the document."]
-    assert reading.place("/containerProperties/image") == Place(4, 5)
-    assert reading.place("/tags/Team").line == 7
+    assert reading.position("/containerProperties/image") == TextPosition(4, 5)
+    assert reading.position("/tags/Team").line == 7
 
 
 def test_a_command_line_that_submits_is_read() -> None:
-    reading = read(
+    reading = parse(
         f"aws batch submit-job --job-name=a --job-queue q --job-definition d:3 --array-properties size=10 "
         f"--depends-on jobId={JOB_ID},type=N_TO_N jobId={JOB_ID} --region us-west-2 --output json "
         "--container-overrides 'command=echo,hi,environment=[{name=A,value=1},{name=B,value=\"x,y\"}]'"
@@ -332,13 +332,13 @@ def test_a_command_line_that_submits_is_read() -> None:
 
 
 def test_a_command_line_with_a_whole_document_is_read_and_its_options_win() -> None:
-    reading = read(f"aws batch submit-job --job-name b --cli-input-json '{PLAIN}'")
+    reading = parse(f"aws batch submit-job --job-name b --cli-input-json '{PLAIN}'")
     assert reading.document == submission(jobName="b")
 
 
 def test_an_option_that_batch_does_not_have_is_told_by_the_judge() -> None:
-    reading = read("aws batch submit-job --job-name a --job-queue q --job-definition d --job-nam b")
-    assert [problem.pointer for problem in judge(reading)] == ["/jobNam"]
+    reading = parse("aws batch submit-job --job-name a --job-queue q --job-definition d --job-nam b")
+    assert [problem.pointer for problem in validate_parsed(reading)] == ["/jobNam"]
 
 
 @pytest.mark.parametrize(
@@ -356,9 +356,9 @@ def test_a_command_line_that_cannot_be_read_says_why(line: str, hint: str) -> No
 
 
 def test_a_kind_that_is_asked_for_needs_no_telltale_keys() -> None:
-    reading = read('{"containerProperties": {"image": "x"}}', Kind.DEFINITION)
-    assert reading.kind is Kind.DEFINITION
-    assert [problem.rule for problem in judge(reading)] == ["schema.missing-key", "definition.no-size"]
+    reading = parse('{"containerProperties": {"image": "x"}}', DocumentKind.DEFINITION)
+    assert reading.kind is DocumentKind.DEFINITION
+    assert [problem.rule for problem in validate_parsed(reading)] == ["schema.missing-key", "definition.no-size"]
 
 
 @pytest.mark.long
@@ -385,6 +385,6 @@ def test_a_kind_that_is_asked_for_needs_no_telltale_keys() -> None:
 @pytest.mark.parametrize("head", ["", "aws batch submit-job --tags ", "aws batch submit-job --depends-on '", "aws "])
 def test_slow_formats_meet_their_end_in_any_junk(head: str, junk: str) -> None:
     """By size, not by the clock: a pattern that goes back and forth would never end here."""
-    text = head + junk * (LARGEST_SLOW // len(junk) - len(head))
-    with contextlib.suppress(NotADocument):
-        read(text)
+    text = head + junk * (MAX_SLOW_FORMAT_LENGTH // len(junk) - len(head))
+    with contextlib.suppress(DocumentParseError):
+        parse(text)

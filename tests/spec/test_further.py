@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields
-from jobs.spec.forms.schema_fields import Control, Entries, Group, part_at, search
+from jobs.spec.forms.schema_fields import FieldGroup, GroupList, SchemaControl, part_at, search_fields
 from jobs.spec.problems import resolve_pointer
 from tests.examples import examples
 from tests.fuzz.documents import of_schema
@@ -17,8 +17,8 @@ from tests.spec import samples
 CONTAINER: Document = {"jobDefinitionName": "a", "containerProperties": {"image": "x"}}
 
 
-def pointers(kind: Kind, words: str, document: Document = CONTAINER) -> list[str]:
-    return [found.pointer for found in search(kind, words, document)]
+def pointers(kind: DocumentKind, words: str, document: Document = CONTAINER) -> list[str]:
+    return [found.pointer for found in search_fields(kind, words, document)]
 
 
 @pytest.mark.parametrize(
@@ -35,35 +35,39 @@ def pointers(kind: Kind, words: str, document: Document = CONTAINER) -> list[str
     ],
 )
 def test_a_field_is_found_by_its_name_however_it_is_written(words: str, pointer: str) -> None:
-    assert pointers(Kind.DEFINITION, words)[0] == pointer
+    assert pointers(DocumentKind.DEFINITION, words)[0] == pointer
 
 
 def test_what_no_name_answers_to_is_found_by_what_aws_says_of_it() -> None:
-    assert "/containerProperties/linuxParameters/initProcessEnabled" in pointers(Kind.DEFINITION, "reaps")
-    assert search(Kind.DEFINITION, "zebra", CONTAINER) == []
-    assert search(Kind.DEFINITION, " / ", CONTAINER) == []
+    assert "/containerProperties/linuxParameters/initProcessEnabled" in pointers(DocumentKind.DEFINITION, "reaps")
+    assert search_fields(DocumentKind.DEFINITION, "zebra", CONTAINER) == []
+    assert search_fields(DocumentKind.DEFINITION, " / ", CONTAINER) == []
 
 
 def test_a_definition_of_one_container_is_offered_nothing_of_the_other_blocks() -> None:
-    assert not [each for each in pointers(Kind.DEFINITION, "containers") if each.startswith("/ecsProperties")]
-    assert pointers(Kind.DEFINITION, "containers", {"ecsProperties": {}})[0] == "/ecsProperties/taskProperties"
+    assert not [each for each in pointers(DocumentKind.DEFINITION, "containers") if each.startswith("/ecsProperties")]
+    assert (
+        pointers(DocumentKind.DEFINITION, "containers", {"ecsProperties": {}})[0] == "/ecsProperties/taskProperties"
+    )
 
 
 def test_every_place_of_the_schema_that_is_found_can_be_shown() -> None:
-    for kind in (Kind.DEFINITION, Kind.SUBMISSION):
+    for kind in (DocumentKind.DEFINITION, DocumentKind.SUBMISSION):
         for found, *_ in schema_fields._searchable_fields(kind):
             shown = part_at(kind, found.pointer, {})
             assert shown is not None, found.pointer
-            assert shown.help == found.help or isinstance(shown, Entries)
+            assert shown.help == found.help or isinstance(shown, GroupList)
 
 
 def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() -> None:
     linux = {"devices": [{"hostPath": "/dev/a"}], "swappiness": 3, "initProcessEnabled": False}
     shown = part_at(
-        Kind.DEFINITION, "/containerProperties/linuxParameters", {"containerProperties": {"linuxParameters": linux}}
+        DocumentKind.DEFINITION,
+        "/containerProperties/linuxParameters",
+        {"containerProperties": {"linuxParameters": linux}},
     )
 
-    assert isinstance(shown, Group)
+    assert isinstance(shown, FieldGroup)
     values = {control.pointer.rpartition("/")[2]: (control.sort, control.value) for control in shown.controls}
     assert values["swappiness"] == ("whole", "3")
     assert values["initProcessEnabled"] == ("boolean", "false")
@@ -74,20 +78,26 @@ def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() ->
 
 def test_a_list_has_room_for_the_next_and_no_gaps() -> None:
     document = {"containerProperties": {"ulimits": [{"name": "nofile"}]}}
-    shown = part_at(Kind.DEFINITION, "/containerProperties/ulimits", document)
-    full = part_at(Kind.SUBMISSION, "/retryStrategy/evaluateOnExit", {"retryStrategy": {"evaluateOnExit": [{}] * 5}})
+    shown = part_at(DocumentKind.DEFINITION, "/containerProperties/ulimits", document)
+    full = part_at(
+        DocumentKind.SUBMISSION, "/retryStrategy/evaluateOnExit", {"retryStrategy": {"evaluateOnExit": [{}] * 5}}
+    )
 
-    assert isinstance(shown, Entries)
+    assert isinstance(shown, GroupList)
     assert shown.next_pointer == "/containerProperties/ulimits/-"
-    added = part_at(Kind.DEFINITION, shown.next_pointer, document)
+    added = part_at(DocumentKind.DEFINITION, shown.next_pointer, document)
     assert added is not None
     assert added.pointer == "/containerProperties/ulimits/1"
-    assert part_at(Kind.DEFINITION, "/containerProperties/ulimits/1", document)
-    assert part_at(Kind.DEFINITION, "/containerProperties/ulimits/2", document) is None
-    assert isinstance(full, Entries)
+    assert part_at(DocumentKind.DEFINITION, "/containerProperties/ulimits/1", document)
+    assert part_at(DocumentKind.DEFINITION, "/containerProperties/ulimits/2", document) is None
+    assert isinstance(full, GroupList)
     assert full.next_pointer == ""
     assert (
-        part_at(Kind.SUBMISSION, "/retryStrategy/evaluateOnExit/-", {"retryStrategy": {"evaluateOnExit": [{}] * 5}})
+        part_at(
+            DocumentKind.SUBMISSION,
+            "/retryStrategy/evaluateOnExit/-",
+            {"retryStrategy": {"evaluateOnExit": [{}] * 5}},
+        )
         is None
     )
 
@@ -107,34 +117,34 @@ def test_a_list_has_room_for_the_next_and_no_gaps() -> None:
     ],
 )
 def test_what_is_nowhere_or_has_another_shape_is_not_shown(pointer: str, document: Document) -> None:
-    assert part_at(Kind.DEFINITION, pointer, document) is None
+    assert part_at(DocumentKind.DEFINITION, pointer, document) is None
 
 
 def test_a_value_that_its_control_could_not_give_back_is_shown_as_json() -> None:
     for key, odd in {"swappiness": "three", "initProcessEnabled": "yes"}.items():
         pointer = f"/containerProperties/linuxParameters/{key}"
-        shown = part_at(Kind.DEFINITION, pointer, {"containerProperties": {"linuxParameters": {key: odd}}})
-        assert isinstance(shown, Control)
+        shown = part_at(DocumentKind.DEFINITION, pointer, {"containerProperties": {"linuxParameters": {key: odd}}})
+        assert isinstance(shown, SchemaControl)
         assert (shown.sort, shown.value) == ("json", json.dumps(odd))
 
 
 def test_keys_are_read_as_words() -> None:
     keys = ("sharedMemorySize", "executionRoleArn", "sizeInGiB", "vcpus")
 
-    assert [schema_fields.words_of(key) for key in keys] == [
+    assert [schema_fields.key_label(key) for key in keys] == [
         "Shared memory size", "Execution role ARN", "Size in GiB", "vCPUs",
     ]  # fmt: skip
 
 
-def controls(part: schema_fields.Part) -> list[Control]:
-    if isinstance(part, Control):
+def controls(part: schema_fields.SchemaPart) -> list[SchemaControl]:
+    if isinstance(part, SchemaControl):
         return [part]
-    if isinstance(part, Entries):
+    if isinstance(part, GroupList):
         return [control for group in part.entries for control in controls(group)]
     return [*part.controls, *(control for each in part.parts for control in controls(each))]
 
 
-def meant(control: Control) -> object:
+def meant(control: SchemaControl) -> object:
     """The value that a control stands for, as the page's script takes it."""
     match control.sort:
         case "members":
@@ -147,10 +157,10 @@ def meant(control: Control) -> object:
 
 
 @examples(100)
-@given(of_schema(Kind.DEFINITION) | some.just(samples.definition()))
+@given(of_schema(DocumentKind.DEFINITION) | some.just(samples.definition()))
 def test_whatever_a_control_shows_is_what_the_document_has_there(document: Document) -> None:
     for key in document:
-        shown = part_at(Kind.DEFINITION, f"/{key}", document)
+        shown = part_at(DocumentKind.DEFINITION, f"/{key}", document)
         assert shown is not None
         for control in controls(shown):
             try:

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.spec.documents import Document
-from jobs.spec.patch import apply
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Severity
 from jobs.spec.rules import job as judge
 from jobs.spec.rules import sizes
@@ -26,7 +26,7 @@ ARRAY = {"arrayProperties": {"size": 2}}
     ],
 )
 def test_a_sound_submission_has_no_problems(document: Document) -> None:
-    assert judge.problems(document) == []
+    assert judge.check_submission(document) == []
 
 
 @pytest.mark.parametrize(
@@ -67,31 +67,35 @@ def test_a_sound_submission_has_no_problems(document: Document) -> None:
     ],
 )
 def test_each_rule_points_to_its_place(document: Document, expected: tuple[str, str]) -> None:
-    assert told(judge.problems(document)) == [expected]
+    assert told(judge.check_submission(document)) == [expected]
 
 
 def test_sequential_on_a_job_id_is_only_a_warning_with_a_fix() -> None:
     document = depending({"jobId": JOB_ID, "type": "SEQUENTIAL"})
-    [problem] = judge.problems(document)
+    [problem] = judge.check_submission(document)
     assert problem.severity is Severity.WARNING
-    assert apply(document, problem.fix) == depending({"jobId": JOB_ID})
+    assert apply_patch(document, problem.fix) == depending({"jobId": JOB_ID})
 
 
 def test_a_job_has_44_tags_of_its_own_because_the_portal_adds_up_to_six() -> None:
     own = {f"k{number}": "v" for number in range(44)}
-    assert judge.problems(submission(tags=own)) == []
-    assert told(judge.problems(submission(tags={**own, "portal:team": "x"}))) == [
+    assert judge.check_submission(submission(tags=own)) == []
+    assert told(judge.check_submission(submission(tags={**own, "portal:team": "x"}))) == [
         ("/tags/portal:team", "names.tag-of-portal")
     ]
-    [problem] = judge.problems(submission(tags={**own, "one": "more"}))
+    [problem] = judge.check_submission(submission(tags={**own, "one": "more"}))
     assert (problem.pointer, problem.rule) == ("/tags", "names.too-many-tags")
     assert "45 tags" in problem.message
 
 
 def test_a_submission_leaves_the_portal_its_share_of_30_kib() -> None:
-    room = sizes.LARGEST_SUBMISSION - sizes.PORTAL_SHARE - sizes.bytes_sent(submission(parameters={"x": ""}))
-    assert judge.problems(submission(parameters={"x": "y" * room})) == []
-    [problem] = judge.problems(submission(parameters={"x": "y" * (room + 1)}))
+    room = (
+        sizes.MAX_SUBMISSION_BYTES
+        - sizes.PORTAL_RESERVED_BYTES
+        - sizes.request_bytes(submission(parameters={"x": ""}))
+    )
+    assert judge.check_submission(submission(parameters={"x": "y" * room})) == []
+    [problem] = judge.check_submission(submission(parameters={"x": "y" * (room + 1)}))
     assert (problem.pointer, problem.rule) == ("", "submission.too-large")
     assert "30 KiB" in problem.message
 
@@ -99,4 +103,4 @@ def test_a_submission_leaves_the_portal_its_share_of_30_kib() -> None:
 @pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"jobId": None}], [{"type": 1}]])
 def test_no_odd_shape_breaks_a_rule(odd: object) -> None:
     for key in ("dependsOn", "tags", "arrayProperties", "containerOverrides", "retryStrategy", "jobName"):
-        judge.problems(submission(**{key: odd}))
+        judge.check_submission(submission(**{key: odd}))

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.spec.documents import Document
-from jobs.spec.patch import apply
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Severity
 from jobs.spec.rules import job_definition as judge
 from jobs.spec.rules import sizes
@@ -18,7 +18,7 @@ def requiring(*requirements: Document, **container: object) -> Document:
 
 
 def test_a_sound_definition_has_no_problems() -> None:
-    assert judge.problems(definition()) == []
+    assert judge.check_definition(definition()) == []
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,9 @@ def test_a_sound_definition_has_no_problems() -> None:
 def test_a_definition_has_the_properties_of_its_type_and_only_one_sort(
     document: Document, expected: list[str]
 ) -> None:
-    found = [problem.pointer for problem in judge.problems(document) if problem.rule == "definition.properties"]
+    found = [
+        problem.pointer for problem in judge.check_definition(document) if problem.rule == "definition.properties"
+    ]
     assert found == expected
 
 
@@ -48,8 +50,10 @@ def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
         "type": "multinode",
         "nodeProperties": {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [group]},
     }
-    assert told(judge.problems(alone)) == [("/containerProperties", "definition.no-image")]
-    assert told(judge.problems(nodes)) == [("/nodeProperties/nodeRangeProperties/0/container", "definition.no-image")]
+    assert told(judge.check_definition(alone)) == [("/containerProperties", "definition.no-image")]
+    assert told(judge.check_definition(nodes)) == [
+        ("/nodeProperties/nodeRangeProperties/0/container", "definition.no-image")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,7 @@ def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
 def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
     container: Document, lacking: str | None
 ) -> None:
-    found = judge.problems(definition(container))
+    found = judge.check_definition(definition(container))
     if lacking is None:
         assert found == []
     else:
@@ -76,18 +80,18 @@ def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
 
 
 def test_legacy_sizes_beside_a_gpu_are_nothing_to_speak_of() -> None:
-    assert judge.problems(requiring({"type": "GPU", "value": "1"}, vcpus=4, memory=16384)) == []
+    assert judge.check_definition(requiring({"type": "GPU", "value": "1"}, vcpus=4, memory=16384)) == []
 
 
 def test_legacy_sizes_beside_their_own_requirement_are_warned_of_and_taken_away() -> None:
     document = requiring(VCPU, MEMORY, vcpus=4, memory=16384)
-    found = judge.problems(document)
+    found = judge.check_definition(document)
     assert told(found) == [
         ("/containerProperties/vcpus", "sizes.legacy-beside-requirement"),
         ("/containerProperties/memory", "sizes.legacy-beside-requirement"),
     ]
     assert {problem.severity for problem in found} == {Severity.WARNING}
-    assert apply(document, [*found[0].fix, *found[1].fix]) == requiring(VCPU, MEMORY)
+    assert apply_patch(document, [*found[0].fix, *found[1].fix]) == requiring(VCPU, MEMORY)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ def test_legacy_sizes_beside_their_own_requirement_are_warned_of_and_taken_away(
 )
 def test_the_value_of_a_requirement_is_a_number_of_the_right_sort(kind: str, good: list[str], bad: list[str]) -> None:
     def found(value: str) -> list[str]:
-        problems = judge.problems(requiring({"type": kind, "value": value}))
+        problems = judge.check_definition(requiring({"type": kind, "value": value}))
         return [problem.pointer for problem in problems if problem.rule == "sizes.value"]
 
     assert [found(value) for value in good] == [[] for _ in good]
@@ -110,26 +114,26 @@ def test_the_value_of_a_requirement_is_a_number_of_the_right_sort(kind: str, goo
 
 def test_a_requirement_stands_once() -> None:
     document = requiring(VCPU, MEMORY, VCPU)
-    [problem] = judge.problems(document)
+    [problem] = judge.check_definition(document)
     assert problem.pointer == "/containerProperties/resourceRequirements/2"
-    assert apply(document, problem.fix) == requiring(VCPU, MEMORY)
+    assert apply_patch(document, problem.fix) == requiring(VCPU, MEMORY)
 
 
 def test_rules_of_a_retry_need_a_count_and_a_condition() -> None:
     rule = {"onExitCode": "1", "action": "EXIT"}
-    assert judge.problems(definition(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})) == []
-    assert judge.problems(definition(retryStrategy={"evaluateOnExit": []})) == []
-    assert told(judge.problems(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [
+    assert judge.check_definition(definition(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})) == []
+    assert judge.check_definition(definition(retryStrategy={"evaluateOnExit": []})) == []
+    assert told(judge.check_definition(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [
         ("/retryStrategy", "retries.no-attempts")
     ]
     assert told(
-        judge.problems(definition(retryStrategy={"attempts": 1, "evaluateOnExit": [{"action": "EXIT"}]}))
+        judge.check_definition(definition(retryStrategy={"attempts": 1, "evaluateOnExit": [{"action": "EXIT"}]}))
     ) == [("/retryStrategy/evaluateOnExit/0", "retries.no-condition")]
 
 
 def test_variables_of_batch_cannot_be_set_and_every_variable_has_a_name() -> None:
     def found(*variables: Document) -> list[tuple[str, str]]:
-        return told(judge.problems(definition({"environment": list(variables)})))
+        return told(judge.check_definition(definition({"environment": list(variables)})))
 
     assert found({"name": "MY_AWS_BATCH", "value": ""}, {"name": "x", "value": "y"}) == []
     assert found({"name": "A"}, {"name": "AWS_BATCH_JOB_ID", "value": "x"}) == [
@@ -142,7 +146,7 @@ def test_variables_of_batch_are_found_wherever_a_container_stands() -> None:
     variable = {"name": "aws_batch_x", "value": "1"}
     pod = {"podProperties": {"containers": [{"image": "i", "env": [variable]}]}}
     document = {"jobDefinitionName": "x", "type": "container", "eksProperties": pod}
-    assert told(judge.problems(document)) == [
+    assert told(judge.check_definition(document)) == [
         ("/eksProperties/podProperties/containers/0/env/0/name", "names.variable-of-batch")
     ]
 
@@ -182,21 +186,21 @@ def test_variables_of_the_portal_are_refused_wherever_a_container_stands() -> No
     ]
     for shape, pointer in shapes:
         begun: Document = {"jobName": "x"} if "Override" in next(iter(shape)) else {"jobDefinitionName": "x"}
-        assert (pointer, "names.variable-of-portal") in told(judge.problems({**begun, **shape})), pointer
+        assert (pointer, "names.variable-of-portal") in told(judge.check_definition({**begun, **shape})), pointer
 
 
 def test_tags_of_aws_cannot_be_given() -> None:
-    assert judge.problems(definition(tags={"team:aws": "x", "Owner": "aws"})) == []
-    assert told(judge.problems(definition(tags={"AWS:x/y": "1", "ok": "Aws:2"}))) == [
+    assert judge.check_definition(definition(tags={"team:aws": "x", "Owner": "aws"})) == []
+    assert told(judge.check_definition(definition(tags={"AWS:x/y": "1", "ok": "Aws:2"}))) == [
         ("/tags/AWS:x~1y", "names.tag-of-aws"),
         ("/tags/ok", "names.tag-of-aws"),
     ]
 
 
 def test_a_definition_has_24_kib_at_most() -> None:
-    room = sizes.LARGEST_DEFINITION - sizes.bytes_sent(definition({"user": ""}))
-    assert judge.problems(definition({"user": "x" * room})) == []
-    [problem] = judge.problems(definition({"user": "x" * (room + 1)}))
+    room = sizes.MAX_DEFINITION_BYTES - sizes.request_bytes(definition({"user": ""}))
+    assert judge.check_definition(definition({"user": "x" * room})) == []
+    [problem] = judge.check_definition(definition({"user": "x" * (room + 1)}))
     assert (problem.pointer, problem.rule) == ("", "definition.too-large")
     assert "24 KiB" in problem.message
 
@@ -206,8 +210,8 @@ def test_a_definition_has_24_kib_at_most() -> None:
 )
 def test_no_odd_shape_breaks_a_rule(odd: object) -> None:
     for key in definition():
-        judge.problems({**definition(), key: odd})
+        judge.check_definition({**definition(), key: odd})
     for key in ("environment", "resourceRequirements", "image", "vcpus"):
-        judge.problems(definition({key: odd}))
-    judge.problems(definition(tags=odd, retryStrategy=odd))
-    judge.problems(definition(retryStrategy={"evaluateOnExit": odd}))
+        judge.check_definition(definition({key: odd}))
+    judge.check_definition(definition(tags=odd, retryStrategy=odd))
+    judge.check_definition(definition(retryStrategy={"evaluateOnExit": odd}))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.spec.documents import Document
-from jobs.spec.job_size import GPU, MEMORY, VCPU, requested_size, resized_at
+from jobs.spec.job_size import GPU, MEMORY, VCPU, requested_size, size_override_pointer
 from tests.spec.shapes import (
     EVERY,
     MORE,
@@ -347,7 +347,7 @@ def test_pods_as_nodes_are_of_eks():
     ],
 )
 def test_where_a_submission_says_a_size_of_its_own(submission, pointer):
-    assert resized_at(submission) == pointer
+    assert size_override_pointer(submission) == pointer
 
 
 def test_a_container_that_asks_for_none_is_of_unknown_size():

@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from jobs.spec.documents import Document, Kind
-from jobs.spec.normalize import fingerprint, normalise
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.normalize import fingerprint, normalize
 from tests.spec.samples import definition, step, submission, workflow
 
 ENVIRONMENT = [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]
@@ -78,21 +78,23 @@ def test_a_fingerprint_is_64_hexadecimal_digits_and_stays_the_same_over_releases
 def test_normalising_leaves_the_document_as_it_is_and_changes_nothing_twice() -> None:
     document = definition({"environment": ENVIRONMENT, "volumes": []}, parameters={})
     before = copy.deepcopy(document)
-    normal = normalise(document, Kind.DEFINITION)
+    normal = normalize(document, DocumentKind.DEFINITION)
     assert document == before
-    assert normalise(normal, Kind.DEFINITION) == normal
+    assert normalize(normal, DocumentKind.DEFINITION) == normal
 
 
 def test_a_volume_that_is_there_by_being_empty_stays() -> None:
     pod = {"podProperties": {"volumes": [{"name": "scratch", "emptyDir": {}}]}}
-    assert normalise({"eksProperties": pod}, Kind.DEFINITION) == {"eksProperties": pod}
+    assert normalize({"eksProperties": pod}, DocumentKind.DEFINITION) == {"eksProperties": pod}
 
 
 def test_submissions_and_workflows_have_a_normal_form_too() -> None:
-    assert normalise(submission(tags={"portal:x": "y"}, parameters={}), Kind.SUBMISSION) == submission(
+    assert normalize(submission(tags={"portal:x": "y"}, parameters={}), DocumentKind.SUBMISSION) == submission(
         tags={"portal:x": "y"}
     )
-    assert normalise(workflow(step("a", dependsOn=[]), step("b")), Kind.WORKFLOW) == workflow(step("a"), step("b"))
+    assert normalize(workflow(step("a", dependsOn=[]), step("b")), DocumentKind.WORKFLOW) == workflow(
+        step("a"), step("b")
+    )
 
 
 @pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"name": 1}], [{"value": {}}]])
@@ -101,4 +103,4 @@ def test_no_odd_shape_breaks_a_fingerprint(odd: object) -> None:
         fingerprint(definition({key: odd}))
     for key in ("containerProperties", "tags", "parameters", "retryStrategy"):
         fingerprint({**definition(), key: odd})
-    normalise({"jobs": odd}, Kind.WORKFLOW)
+    normalize({"jobs": odd}, DocumentKind.WORKFLOW)

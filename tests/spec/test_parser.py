@@ -9,28 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.spec.cli_writer import command
-from jobs.spec.documents import Kind
+from jobs.spec.cli_writer import write_cli_command
+from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing import json_error_messages, json_source_map, json_tokens
-from jobs.spec.parsing.parser import LARGEST, NotADocument, Place, read
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, TextPosition, parse
 from jobs.spec.problems import Severity
 from tests.examples import examples
 
 SUBMISSION = '{"jobName": "hello", "jobQueue": "small", "jobDefinition": "greet"}'
 
 
-def refusal(source: str | bytes) -> NotADocument:
-    with pytest.raises(NotADocument) as refused:
-        read(source)
+def refusal(source: str | bytes) -> DocumentParseError:
+    with pytest.raises(DocumentParseError) as refused:
+        parse(source)
     return refused.value
 
 
 def test_bytes_and_text_are_read_alike_with_or_without_a_byte_order_mark() -> None:
-    plain = read(SUBMISSION)
+    plain = parse(SUBMISSION)
     assert (
-        read(SUBMISSION.encode())
-        == read(b"\xef\xbb\xbf" + SUBMISSION.encode())
-        == read("\ufeff" + SUBMISSION)
+        parse(SUBMISSION.encode())
+        == parse(b"\xef\xbb\xbf" + SUBMISSION.encode())
+        == parse("\ufeff" + SUBMISSION)
         == plain
     )
     assert (plain.changes, plain.problems) == ((), ())
@@ -39,15 +39,15 @@ def test_bytes_and_text_are_read_alike_with_or_without_a_byte_order_mark() -> No
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
-        ('{"jobs": []}', Kind.WORKFLOW),
-        ('{"jobs": 3}', Kind.WORKFLOW),
-        ('{"jobDefinitionName": "x", "jobName": "y"}', Kind.DEFINITION),
-        ('{"jobQueue": "x"}', Kind.SUBMISSION),
-        ('{"jobDefinition": "x"}', Kind.SUBMISSION),
+        ('{"jobs": []}', DocumentKind.WORKFLOW),
+        ('{"jobs": 3}', DocumentKind.WORKFLOW),
+        ('{"jobDefinitionName": "x", "jobName": "y"}', DocumentKind.DEFINITION),
+        ('{"jobQueue": "x"}', DocumentKind.SUBMISSION),
+        ('{"jobDefinition": "x"}', DocumentKind.SUBMISSION),
     ],
 )
-def test_a_document_tells_its_kind_by_its_keys(source: str, kind: Kind) -> None:
-    assert read(source).kind is kind
+def test_a_document_tells_its_kind_by_its_keys(source: str, kind: DocumentKind) -> None:
+    assert parse(source).kind is kind
 
 
 def test_an_object_of_no_kind_is_told_which_keys_are_looked_for() -> None:
@@ -65,37 +65,37 @@ def test_an_object_of_no_kind_is_told_which_keys_are_looked_for() -> None:
     ],
 )
 def test_a_definition_without_a_type_gets_that_of_its_properties_and_it_is_said(block: str, expected: str) -> None:
-    reading = read(f'{{"jobDefinitionName": "x", "{block}": {{}}}}')
+    reading = parse(f'{{"jobDefinitionName": "x", "{block}": {{}}}}')
     assert reading.document["type"] == expected
     assert [(change.pointer, block in change.message) for change in reading.changes] == [("/type", True)]
 
 
 def test_a_definition_keeps_the_type_it_has_and_gets_none_when_its_properties_disagree() -> None:
-    assert read('{"jobDefinitionName": "x", "type": "odd", "nodeProperties": {}}').changes == ()
-    both = read('{"jobDefinitionName": "x", "containerProperties": {}, "nodeProperties": {}}')
+    assert parse('{"jobDefinitionName": "x", "type": "odd", "nodeProperties": {}}').changes == ()
+    both = parse('{"jobDefinitionName": "x", "containerProperties": {}, "nodeProperties": {}}')
     assert "type" not in both.document
     assert both.changes == ()
 
 
 def test_comments_are_left_out_and_it_is_said_on_which_lines() -> None:
     source = '{ // one\n"jobName": "a#b", # two\n/* three\nfour */ "jobQueue": "http://x/*y*/" }'
-    reading = read(source)
+    reading = parse(source)
     assert reading.document == {"jobName": "a#b", "jobQueue": "http://x/*y*/"}
     assert [change.message for change in reading.changes] == [
         "The comments on lines 1, 2 and 3 were left out: JSON has no comments."
     ]
-    assert reading.place("/jobQueue") == Place(4, 9)
+    assert reading.position("/jobQueue") == TextPosition(4, 9)
 
 
 def test_many_comments_are_said_in_one_short_sentence() -> None:
-    [change] = read("#\n" * 500 + SUBMISSION).changes
+    [change] = parse("#\n" * 500 + SUBMISSION).changes
     assert len(change.message) < 120
     assert "492 more" in change.message
 
 
 def test_a_key_that_stands_twice_is_an_error_that_names_both_lines() -> None:
     source = '{"jobName": "a",\n "jobQueue": "q", "dependsOn": [{"jobId": "x",\n\n "jobId": "y"}],\n "jobName": "b"}'
-    inner, outer = read(source).problems
+    inner, outer = parse(source).problems
     assert (inner.pointer, outer.pointer) == ("/dependsOn/0/jobId", "/jobName")
     assert "lines 2 and 4" in inner.message
     assert "lines 1 and 5" in outer.message
@@ -106,24 +106,24 @@ def test_one_document_tells_no_more_than_a_handful_of_duplicate_keys() -> None:
     key = "k" * 300_000
     repeats = ", ".join(['"a": 1'] * 50_000)
     source = f'{{"jobName": {{"{key}": {{{repeats}}}}}}}'
-    assert len(read(source).problems) == json_source_map.MOST_DUPLICATES
+    assert len(parse(source).problems) == json_source_map.MAX_DUPLICATES
 
 
 @pytest.mark.parametrize(
     ("pointer", "place"),
     [
-        ("", Place(1, 1)),
-        ("/jobs", Place(1, 2)),
-        ("/jobs/1", Place(3, 2)),
-        ("/jobs/1/a~1b~0", Place(3, 3)),
-        ('/jobs/1/q"', Place(3, 16)),
-        ("/jobs/1/none/deeper", Place(3, 2)),
-        ("/jobs/9", Place(1, 2)),
-        ("/elsewhere", Place(1, 1)),
+        ("", TextPosition(1, 1)),
+        ("/jobs", TextPosition(1, 2)),
+        ("/jobs/1", TextPosition(3, 2)),
+        ("/jobs/1/a~1b~0", TextPosition(3, 3)),
+        ('/jobs/1/q"', TextPosition(3, 16)),
+        ("/jobs/1/none/deeper", TextPosition(3, 2)),
+        ("/jobs/9", TextPosition(1, 2)),
+        ("/elsewhere", TextPosition(1, 1)),
     ],
 )
-def test_a_pointer_has_a_place_and_else_its_nearest_ancestor(pointer: str, place: Place) -> None:
-    assert read('{"jobs": [\r\n {},\r {"a/b~": [1], "q\\"": null}]}').place(pointer) == place
+def test_a_pointer_has_a_place_and_else_its_nearest_ancestor(pointer: str, place: TextPosition) -> None:
+    assert parse('{"jobs": [\r\n {},\r {"a/b~": [1], "q\\"": null}]}').position(pointer) == place
 
 
 @pytest.mark.parametrize("source", ["", "  \n\t", "\ufeff", b""])
@@ -147,15 +147,15 @@ def test_a_text_that_holds_no_object_is_told_what_it_holds(source: str, found: s
 
 
 def test_a_text_of_two_megabytes_is_refused_with_both_sizes() -> None:
-    sources: list[str | bytes] = ["x" * 2 * LARGEST, b"x" * 2 * LARGEST, "é" * LARGEST]
+    sources: list[str | bytes] = ["x" * 2 * MAX_TEXT_BYTES, b"x" * 2 * MAX_TEXT_BYTES, "é" * MAX_TEXT_BYTES]
     for source in sources:
         assert "2 MiB" in refusal(source).message
         assert "1 MiB" in refusal(source).message
 
 
 def test_a_text_of_one_mebibyte_is_read() -> None:
-    filler = "x" * (LARGEST - len(SUBMISSION) - 10)
-    assert read(SUBMISSION[:-1] + f', "x": "{filler}"}}').document["x"] == filler
+    filler = "x" * (MAX_TEXT_BYTES - len(SUBMISSION) - 10)
+    assert parse(SUBMISSION[:-1] + f', "x": "{filler}"}}').document["x"] == filler
 
 
 @pytest.mark.parametrize("depth", [33, 200, 100_000])
@@ -167,7 +167,7 @@ def test_brackets_too_deep_are_refused_with_their_line(depth: int, bracket: str)
 
 
 def test_brackets_within_texts_are_not_counted() -> None:
-    assert read('{"jobName": "' + "[{" * 100 + '"}').document["jobName"] == "[{" * 100
+    assert parse('{"jobName": "' + "[{" * 100 + '"}').document["jobName"] == "[{" * 100
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_numbers_and_characters_that_cannot_be_kept_are_refused_at_their_line(
 
 
 def test_whole_characters_written_as_escapes_are_read() -> None:
-    assert read('{"jobName": "\\ud83d\\ude00 \\\\ud800 \\u00e9"}').document["jobName"] == "😀 \\ud800 é"
+    assert parse('{"jobName": "\\ud83d\\ude00 \\\\ud800 \\u00e9"}').document["jobName"] == "😀 \\ud800 é"
 
 
 def test_text_that_is_not_utf8_is_refused_at_its_place() -> None:
@@ -275,15 +275,15 @@ JSON = st.recursive(
 @examples(250)
 @given(st.text() | st.binary() | st.lists(PIECES, max_size=40).map("".join) | JSON.map(json.dumps))
 def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
-    refused: NotADocument | None = None
+    refused: DocumentParseError | None = None
     try:
-        reading = read(source)
-    except NotADocument as error:
+        reading = parse(source)
+    except DocumentParseError as error:
         refused = error
     if refused is None:
         json.dumps(reading.document).encode()
         for pointer in ["", "/jobs/0", "/x"]:
-            reading.place(pointer)
+            reading.position(pointer)
     else:
         assert refused.message.endswith((".", "?"))
         assert "\n" not in refused.message
@@ -295,10 +295,10 @@ def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
 def test_every_value_has_the_place_where_it_stands(value: Any) -> None:
     source = json.dumps(value, indent=1, allow_nan=True, ensure_ascii=False)
     lines = source.split("\n")
-    starts = json_tokens.Lines(source)
-    found = json_source_map.outline(source)
+    starts = json_tokens.LineIndex(source)
+    found = json_source_map.build_source_map(source)
     for pointer, key in leaves(value):
-        place = starts.place(found.offset(pointer))
+        place = starts.position(found.offset(pointer))
         expected = json.dumps(key, ensure_ascii=False)
         assert lines[place.line - 1][place.column - 1 :].startswith(expected) or "\r" in source or "\x0b" in expected
 
@@ -317,7 +317,7 @@ def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("junk", ["[", "/", '"', "#", "/*", '"\\', "\\", '{"a":', "*/", "'", ",", "\n#", '"\n', "1 "])
 def test_a_mebibyte_of_junk_is_refused_in_one_pass(junk: str) -> None:
     """By size, not by the clock: anything quadratic would need 10^12 steps here and never end."""
-    error = refusal(junk * (LARGEST // len(junk)))
+    error = refusal(junk * (MAX_TEXT_BYTES // len(junk)))
     assert len(error.message) < 250
 
 
@@ -326,7 +326,7 @@ def test_every_complaint_is_made_of_one_place_and_one_sentence() -> None:
         try:
             json.loads(source)
         except json.JSONDecodeError as error:
-            complaint = json_error_messages.about(source, error)
+            complaint = json_error_messages.explain_json_error(source, error)
             assert 0 <= complaint.offset <= len(source)
             assert complaint.message.endswith((".", "?"))
 
@@ -338,13 +338,13 @@ def test_what_is_written_as_a_command_is_read_as_the_same_document() -> None:
         "containerProperties": {"image": "a:1", "command": ["sh", "-c", 'echo "$HOME" \\ é']},
     }
 
-    assert read(command(document, Kind.DEFINITION, "us-west-2")).document == document
+    assert parse(write_cli_command(document, DocumentKind.DEFINITION, "us-west-2")).document == document
 
 
 def test_of_a_job_that_the_portal_sent_its_own_variable_is_left_out_and_said() -> None:
     own, other = {"name": "PORTAL_JOB_ID", "value": "0abc"}, {"name": "A", "value": "1"}
     job = {"jobId": "1", "status": "SUCCEEDED", "container": {"environment": [other, own], "command": ["x"]}}
-    reading = read(json.dumps({"jobs": [{**json.loads(SUBMISSION), **job}]}))
+    reading = parse(json.dumps({"jobs": [{**json.loads(SUBMISSION), **job}]}))
 
     assert reading.document["containerOverrides"]["environment"] == [other]
     assert "The environment variable “PORTAL_JOB_ID” is the portal's own and was left out." in [

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobs.spec import redaction
-from jobs.spec.masked_source import masked_source, restored
-from jobs.spec.redaction import MASK, has_secrets, is_secret_name, redact, redact_text, redact_value, secret_kind
+from jobs.spec.masked_source import mask_source, restore_secrets
+from jobs.spec.redaction import MASK, describe_secret, has_secrets, is_secret_name, redact, redact_text, redact_value
 
 CANARY = "wombat7Canary"
 
@@ -106,7 +106,7 @@ def test_of_a_text_only_the_secret_is_masked(text: str) -> None:
     whole = text.format(*[CANARY] * text.count("{}"))
 
     assert redact_text(whole) == VALUES[text]
-    assert secret_kind("ANYTHING", whole)
+    assert describe_secret("ANYTHING", whole)
 
 
 @pytest.mark.parametrize("token", TOKENS)
@@ -166,7 +166,7 @@ def test_masking_twice_is_masking_once(value: Any) -> None:
 
 @given(some.sampled_from(SECRET_NAMES), some.text(some.characters(codec="ascii", categories=["L", "N"]), min_size=6))
 def test_the_judge_warns_of_what_is_masked(name: str, value: str) -> None:
-    assert bool(secret_kind(name, value)) == (redact_value(name, value) != value) == has_secrets({name: value})
+    assert bool(describe_secret(name, value)) == (redact_value(name, value) != value) == has_secrets({name: value})
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ DOCUMENT = {
 
 def test_a_text_is_masked_with_its_layout_and_comments() -> None:
     text = "// nightly\n" + json.dumps(DOCUMENT, indent=3)
-    masked = masked_source(text, DOCUMENT)
+    masked = mask_source(text, DOCUMENT)
 
     assert CANARY not in masked
     assert masked == text.replace(f'"{CANARY}"', f'"{MASK}"').replace(CANARY, MASK)
@@ -222,7 +222,7 @@ def test_a_text_is_masked_with_its_layout_and_comments() -> None:
 def test_another_spelling_of_a_secret_is_no_way_around(spelled: str) -> None:
     text = json.dumps(DOCUMENT).replace(CANARY, spelled)
 
-    masked = masked_source(text, DOCUMENT)
+    masked = mask_source(text, DOCUMENT)
 
     assert spelled not in masked
     assert redact(DOCUMENT) == json.loads(masked)
@@ -231,23 +231,23 @@ def test_another_spelling_of_a_secret_is_no_way_around(spelled: str) -> None:
 def test_a_secret_in_a_comment_is_masked() -> None:
     text = f"// password={CANARY}\n" + json.dumps({"jobName": "a", "jobQueue": "q", "jobDefinition": "d"})
 
-    assert CANARY not in masked_source(text, json.loads(text.partition("\n")[2]))
+    assert CANARY not in mask_source(text, json.loads(text.partition("\n")[2]))
 
 
 def test_a_masked_text_is_made_whole_again() -> None:
-    masked = masked_source(json.dumps(DOCUMENT), DOCUMENT)
+    masked = mask_source(json.dumps(DOCUMENT), DOCUMENT)
     changed = masked.replace('"prod"', '"test"').replace('"x"', '"y"')
 
-    assert json.loads(restored(masked, DOCUMENT)) == DOCUMENT
-    again = json.loads(restored(changed, DOCUMENT))
+    assert json.loads(restore_secrets(masked, DOCUMENT)) == DOCUMENT
+    again = json.loads(restore_secrets(changed, DOCUMENT))
     assert json.dumps(again).count(CANARY) == 3
     assert again["containerOverrides"]["environment"][2]["value"] == "test"
 
 
 def test_a_mask_with_nothing_behind_it_stays_a_mask() -> None:
-    masked = masked_source(json.dumps(DOCUMENT), DOCUMENT).replace("DB_PWD", "OTHER_PWD")
+    masked = mask_source(json.dumps(DOCUMENT), DOCUMENT).replace("DB_PWD", "OTHER_PWD")
 
-    again = json.loads(restored(masked, DOCUMENT))
+    again = json.loads(restore_secrets(masked, DOCUMENT))
 
     assert again["containerOverrides"]["environment"][0] == {"name": "OTHER_PWD", "value": MASK}
 

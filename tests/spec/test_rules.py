@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from jobs.spec.documents import Document, Kind, text_at
-from jobs.spec.parsing.parser import read
-from jobs.spec.patch import apply
+from jobs.spec.documents import Document, DocumentKind, text_at
+from jobs.spec.parsing.parser import parse
+from jobs.spec.patch import apply_patch
 from jobs.spec.placement import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity
 from jobs.spec.rules import validate
-from jobs.spec.rules.problem_limit import MAX_ERRORS, MAX_PROBLEMS, first
+from jobs.spec.rules.problem_limit import MAX_ERRORS, MAX_PROBLEMS, limit_problems
 from jobs.spec.rules.queue import QueueFacts
-from jobs.spec.rules.registry import KNOWN
+from jobs.spec.rules.registry import REGISTRY
 from scripts import write_rules_doc as page
 from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 
@@ -39,15 +39,15 @@ class Case:
     beside: frozenset[str] = field(default_factory=frozenset)  # rules that the bad document breaks too
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DocumentKind:
         if "jobs" in self.bad:
-            return Kind.WORKFLOW
-        return Kind.DEFINITION if "jobDefinitionName" in self.bad else Kind.SUBMISSION
+            return DocumentKind.WORKFLOW
+        return DocumentKind.DEFINITION if "jobDefinitionName" in self.bad else DocumentKind.SUBMISSION
 
     def judged(self, document: Document) -> list[Problem]:
         definitions = {text_at(document, "jobDefinition"): self.on} if self.on else None
         queues = {text_at(document, "jobQueue"): self.queue} if self.queue else None
-        return validate.problems(self.kind, document, definitions, queues)
+        return validate.validate_document(self.kind, document, definitions, queues)
 
 
 def fargate(container: Document | None = None, **more: Any) -> Document:
@@ -406,7 +406,7 @@ def test_a_rule_lets_the_good_pass_and_points_to_the_bad(case: Case) -> None:
     assert case.rule not in [problem.rule for problem in case.judged(case.good)]
     found = [problem for problem in case.judged(case.bad) if problem.rule == case.rule]
     assert [problem.pointer for problem in found][:1] == [case.pointer]
-    assert {problem.severity for problem in found} == {KNOWN[case.rule].severity}
+    assert {problem.severity for problem in found} == {REGISTRY[case.rule].severity}
     assert all(problem.message.endswith((".", "?")) and len(problem.message) < 330 for problem in found)
 
 
@@ -414,18 +414,20 @@ def test_a_rule_lets_the_good_pass_and_points_to_the_bad(case: Case) -> None:
 def test_a_fix_is_the_end_of_its_problem(case: Case) -> None:
     for problem in case.judged(case.bad):
         if problem.rule == case.rule and problem.fix:
-            fixed = case.judged(apply(case.bad, problem.fix))
+            fixed = case.judged(apply_patch(case.bad, problem.fix))
             assert (problem.rule, problem.pointer) not in [(left.rule, left.pointer) for left in fixed]
 
 
 def test_every_rule_has_its_case() -> None:
-    assert KNOWN.keys() == {case.rule for case in CASES} | TOLD_ELSEWHERE
+    assert REGISTRY.keys() == {case.rule for case in CASES} | TOLD_ELSEWHERE
 
 
 @pytest.mark.parametrize(("rule", "good", "bad"), QUEUE_CASES)
 def test_a_queue_takes_only_what_it_is_for(rule: str, good: QueueFacts, bad: QueueFacts) -> None:
     def told(queue: QueueFacts) -> list[tuple[str, str]]:
-        found = validate.problems(Kind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue})
+        found = validate.validate_document(
+            DocumentKind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue}
+        )
         return [(problem.rule, problem.pointer) for problem in found]
 
     assert told(good) == []
@@ -438,9 +440,9 @@ def test_the_page_of_rules_is_what_the_rules_say() -> None:
 
 def test_rules_of_steps_and_their_fixes_stand_at_their_place_in_the_workflow() -> None:
     document = workflow(step("a"), step("b", containerOverrides={"vcpus": 2}))
-    [problem] = validate.problems(Kind.WORKFLOW, document, {"greet": definition()})
+    [problem] = validate.validate_document(DocumentKind.WORKFLOW, document, {"greet": definition()})
     assert (problem.pointer, problem.rule) == ("/jobs/1/containerOverrides/vcpus", "overrides.legacy-loses")
-    assert apply(document, problem.fix)["jobs"][1]["containerOverrides"] == needs(VCPU="2")
+    assert apply_patch(document, problem.fix)["jobs"][1]["containerOverrides"] == needs(VCPU="2")
 
 
 SECRETS = {
@@ -464,12 +466,12 @@ NO_SECRETS = {
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_likely_secret_is_told_without_being_repeated_and_can_become_a_reference(name: str) -> None:
     document = definition(variable(name, SECRETS[name]))
-    [problem] = validate.problems(Kind.DEFINITION, document)
+    [problem] = validate.validate_document(DocumentKind.DEFINITION, document)
     assert problem.rule == "secrets.in-environment"
     assert not any(part in repr(problem) for part in (SECRETS[name], "hunter2", "IOSFODNN7"))
-    fixed = apply(document, problem.fix)["containerProperties"]
+    fixed = apply_patch(document, problem.fix)["containerProperties"]
     assert (fixed["environment"], fixed["secrets"]) == ([], [{"name": name, "valueFrom": f"/greet/{name}"}])
-    over = validate.problems(Kind.SUBMISSION, overriding(variable(name, SECRETS[name])))
+    over = validate.validate_document(DocumentKind.SUBMISSION, overriding(variable(name, SECRETS[name])))
     assert [(told.rule, told.pointer, told.fix) for told in over] == [
         ("secrets.in-environment", "/containerOverrides/environment/0", ())
     ]
@@ -477,33 +479,38 @@ def test_a_likely_secret_is_told_without_being_repeated_and_can_become_a_referen
 
 @pytest.mark.parametrize("name", NO_SECRETS)
 def test_what_only_resembles_a_secret_is_nothing_to_speak_of(name: str) -> None:
-    assert validate.problems(Kind.DEFINITION, definition(variable(name, NO_SECRETS[name]))) == []
+    assert validate.validate_document(DocumentKind.DEFINITION, definition(variable(name, NO_SECRETS[name]))) == []
 
 
 def test_a_long_value_costs_no_time() -> None:
     for piece in ("a", "a:", "pass", "://", "-----BEGIN ", "A "):
-        validate.problems(Kind.DEFINITION, definition(variable("X", piece * (500_000 // len(piece)))))
+        validate.validate_document(
+            DocumentKind.DEFINITION, definition(variable("X", piece * (500_000 // len(piece))))
+        )
 
 
 def test_what_no_submission_can_change_is_said_so() -> None:
     for key, value in {"image": "x", "jobRoleArn": ROLE, "volumes": [], "privileged": True}.items():
-        [problem] = validate.problems(Kind.SUBMISSION, overriding({key: value}))
+        [problem] = validate.validate_document(DocumentKind.SUBMISSION, overriding({key: value}))
         assert problem.message.startswith(f"{key} cannot be changed by a submission")
-        assert apply(overriding({key: value}), problem.fix) == overriding({})
+        assert apply_patch(overriding({key: value}), problem.fix) == overriding({})
 
 
 def test_a_fargate_pair_is_judged_on_what_definition_and_override_say_together() -> None:
     document = overriding(needs(MEMORY="4000"))
-    [problem] = validate.problems(Kind.SUBMISSION, document, {"greet": fargate()})
+    [problem] = validate.validate_document(DocumentKind.SUBMISSION, document, {"greet": fargate()})
     assert (
         problem.message == "Fargate has no task with 1 vCPU and 4000 MiB; the next it has is 1 vCPU with 4,096 MiB."
     )
-    assert validate.problems(Kind.SUBMISSION, apply(document, problem.fix), {"greet": fargate()}) == []
+    assert (
+        validate.validate_document(DocumentKind.SUBMISSION, apply_patch(document, problem.fix), {"greet": fargate()})
+        == []
+    )
 
 
 def test_reading_and_judging_tell_of_a_text_together() -> None:
-    reading = read('{"JobName": "a", "jobQueue": "q", "jobDefinition": "d", "propagateTags": "true"}')
-    assert validate.judge(reading) == []
+    reading = parse('{"JobName": "a", "jobQueue": "q", "jobDefinition": "d", "propagateTags": "true"}')
+    assert validate.validate_parsed(reading) == []
     assert reading.document["propagateTags"] is True
 
 
@@ -518,13 +525,13 @@ def test_a_document_much_too_large_is_still_judged_at_once() -> None:
         "command": [f"Ref::p{number}" for number in many],
         "environment": [{"name": f"V{number}", "value": "x"} for number in many],
     }
-    validate.problems(
-        Kind.DEFINITION, definition(container, retryStrategy=retries, parameters={f"q{n}": "" for n in many})
+    validate.validate_document(
+        DocumentKind.DEFINITION, definition(container, retryStrategy=retries, parameters={f"q{n}": "" for n in many})
     )
     task = [{"name": f"container-{number}", "image": "x"} for number in many]
     names = [{"name": f"containers-{number}"} for number in many]
     over = submission(ecsPropertiesOverride={"taskProperties": [{"containers": names}]})
-    validate.problems(Kind.SUBMISSION, over, {"greet": ecs(*task)})
+    validate.validate_document(DocumentKind.SUBMISSION, over, {"greet": ecs(*task)})
 
 
 def many(severity: Severity, taken: list[int]) -> Iterator[Problem]:
@@ -542,7 +549,7 @@ def many(severity: Severity, taken: list[int]) -> Iterator[Problem]:
 )
 def test_after_so_many_problems_nothing_more_is_looked_for(severity: Severity, most: int, said: str) -> None:
     taken: list[int] = []
-    *told, last = first(many(severity, taken))
+    *told, last = limit_problems(many(severity, taken))
 
     assert (len(told), len(taken)) == (most, most + 1)
     assert (last.rule, last.severity, last.pointer) == ("reading.more-problems", Severity.ERROR, "")
@@ -551,19 +558,19 @@ def test_after_so_many_problems_nothing_more_is_looked_for(severity: Severity, m
 
 def test_as_many_problems_as_are_told_are_all_told() -> None:
     found = [Problem("", "")] * MAX_ERRORS
-    assert list(first(found)) == found
+    assert list(limit_problems(found)) == found
 
 
 @pytest.mark.parametrize(
     ("kind", "document"),
     [
-        (Kind.SUBMISSION, submission(tags={f"tag {number}": number for number in range(MAX_ERRORS + 100)})),
-        (Kind.DEFINITION, definition(tags={f"tag {number}": number for number in range(MAX_ERRORS + 100)})),
-        (Kind.WORKFLOW, {"jobs": [{"jobName": f"a{number}"} for number in range(MAX_ERRORS)]}),
+        (DocumentKind.SUBMISSION, submission(tags={f"tag {number}": number for number in range(MAX_ERRORS + 100)})),
+        (DocumentKind.DEFINITION, definition(tags={f"tag {number}": number for number in range(MAX_ERRORS + 100)})),
+        (DocumentKind.WORKFLOW, {"jobs": [{"jobName": f"a{number}"} for number in range(MAX_ERRORS)]}),
     ],
 )
-def test_a_document_of_each_kind_tells_no_more_than_that(kind: Kind, document: Document) -> None:
-    found = validate.problems(kind, document)
+def test_a_document_of_each_kind_tells_no_more_than_that(kind: DocumentKind, document: Document) -> None:
+    found = validate.validate_document(kind, document)
 
     assert len([problem for problem in found if problem.severity is Severity.ERROR]) == MAX_ERRORS + 1
     assert found[0].rule == "reading.more-problems"

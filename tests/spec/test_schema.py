@@ -8,52 +8,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from jobs.spec.documents import Document, Kind
-from jobs.spec.patch import apply
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity
 from jobs.spec.schema import botocore_schema, validator
 from tests.examples import examples
 from tests.spec.samples import definition, step, submission, told, workflow
 
-SOUND = {Kind.DEFINITION: definition(), Kind.SUBMISSION: submission(), Kind.WORKFLOW: workflow(step("a"))}
+SOUND = {
+    DocumentKind.DEFINITION: definition(),
+    DocumentKind.SUBMISSION: submission(),
+    DocumentKind.WORKFLOW: workflow(step("a")),
+}
 
 
-def judged(document: Document, kind: Kind = Kind.SUBMISSION) -> list[Problem]:
-    return list(botocore_schema.check(document, kind))
+def judged(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> list[Problem]:
+    return list(botocore_schema.check_schema(document, kind))
 
 
-def only(document: Document, kind: Kind = Kind.SUBMISSION) -> Problem:
+def only(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> Problem:
     [problem] = judged(document, kind)
     return problem
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_each_schema_is_sound_and_plain_and_made_once(kind: Kind) -> None:
-    Draft202012Validator.check_schema(botocore_schema.schema(kind))
-    assert botocore_schema.schema(kind) is botocore_schema.schema(kind)
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_each_schema_is_sound_and_plain_and_made_once(kind: DocumentKind) -> None:
+    Draft202012Validator.check_schema(botocore_schema.json_schema(kind))
+    assert botocore_schema.json_schema(kind) is botocore_schema.json_schema(kind)
     assert judged(SOUND[kind], kind) == []
-    descriptions = [part["description"] for part in parts(botocore_schema.schema(kind)) if "description" in part]
+    descriptions = [part["description"] for part in parts(botocore_schema.json_schema(kind)) if "description" in part]
     assert len(descriptions) > 50
     assert not [text for text in descriptions if "<code>" in text or "<p>" in text or "&amp;" in text]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_keyword_of_the_schemas_is_understood(kind: Kind) -> None:
-    keywords = {key for part in parts(botocore_schema.schema(kind)) for key in part}
-    assert keywords <= validator.KEYWORDS
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_every_keyword_of_the_schemas_is_understood(kind: DocumentKind) -> None:
+    keywords = {key for part in parts(botocore_schema.json_schema(kind)) for key in part}
+    assert keywords <= validator.SUPPORTED_KEYWORDS
 
 
 def test_a_schema_with_a_keyword_that_is_not_understood_is_refused() -> None:
     with pytest.raises(ValueError, match="multipleOf"):
-        validator.compiled({"type": "integer", "multipleOf": 2})
+        validator.compile_schema({"type": "integer", "multipleOf": 2})
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_limit_lies_on_a_member_that_botocore_has(kind: Kind) -> None:
-    shapes = {**botocore_schema.schema(kind)["$defs"]}
-    root = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}.get(kind)
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_every_limit_lies_on_a_member_that_botocore_has(kind: DocumentKind) -> None:
+    shapes = {**botocore_schema.json_schema(kind)["$defs"]}
+    root = {DocumentKind.DEFINITION: "RegisterJobDefinitionRequest", DocumentKind.SUBMISSION: "SubmitJobRequest"}.get(
+        kind
+    )
     if root:
-        shapes[root] = botocore_schema.schema(kind)
+        shapes[root] = botocore_schema.json_schema(kind)
     unknown = {
         (shape, member)
         for shape, member in botocore_schema.LIMITS
@@ -78,7 +84,7 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest_and_renames_it() -> N
     problem = only(document)
     assert (problem.pointer, problem.rule) == ("/containerOverrides/comand", "schema.unknown-key")
     assert "did you mean command?" in problem.message
-    assert apply(document, problem.fix)["containerOverrides"] == {"command": ["ls"]}
+    assert apply_patch(document, problem.fix)["containerOverrides"] == {"command": ["ls"]}
 
 
 @pytest.mark.parametrize("written", ["JobName", "job_name", "job-name", "jobname"])
@@ -86,29 +92,29 @@ def test_the_key_of_another_convention_is_recognised(written: str) -> None:
     document = {"jobQueue": "q", "jobDefinition": "d", written: "x"}
     missing, unknown = judged(document)
     assert told([missing, unknown]) == [("", "schema.missing-key"), (f"/{written}", "schema.unknown-key")]
-    assert judged(apply(document, unknown.fix)) == []
+    assert judged(apply_patch(document, unknown.fix)) == []
 
 
 def test_an_unknown_key_beside_the_one_it_resembles_is_to_be_taken_away() -> None:
     document = submission(jobname="y")
     problem = only(document)
     assert "jobName is there already" in problem.message
-    assert apply(document, problem.fix) == submission()
+    assert apply_patch(document, problem.fix) == submission()
 
 
 def test_a_key_that_resembles_nothing_is_to_be_taken_away() -> None:
     document = submission(**{"~/x": 1})
     problem = only(document)
     assert problem.pointer == "/~0~1x"
-    assert apply(document, problem.fix) == submission()
+    assert apply_patch(document, problem.fix) == submission()
 
 
 def test_an_unknown_value_is_a_warning_because_aws_may_have_learnt_it_since() -> None:
     document = definition(type="contaner")
-    problem = only(document, Kind.DEFINITION)
+    problem = only(document, DocumentKind.DEFINITION)
     assert (problem.pointer, problem.severity) == ("/type", Severity.WARNING)
     assert "did you mean container?" in problem.message
-    assert apply(document, problem.fix)["type"] == "container"
+    assert apply_patch(document, problem.fix)["type"] == "container"
     assert (
         "GPU, VCPU and MEMORY"
         in only(submission(containerOverrides={"resourceRequirements": [{"type": "QUANTUM", "value": "1"}]})).message
@@ -145,14 +151,14 @@ def test_a_value_of_the_wrong_type_is_told_in_plain_words_and_fixed_where_safe(
         assert problem.fix == ()
     else:
         assert problem.fix == ({"op": "replace", "path": problem.pointer, "value": fixed},)
-        assert not [left for left in judged(apply(document, problem.fix)) if left.rule == "schema.wrong-type"]
+        assert not [left for left in judged(apply_patch(document, problem.fix)) if left.rule == "schema.wrong-type"]
 
 
 def test_null_is_to_be_left_out() -> None:
     document = submission(timeout=None)
     problem = only(document)
     assert problem.message.startswith("timeout is null; leave it out")
-    assert apply(document, problem.fix) == submission()
+    assert apply_patch(document, problem.fix) == submission()
 
 
 def test_a_missing_key_is_told_where_it_should_stand() -> None:
@@ -192,34 +198,52 @@ def test_names_have_the_form_that_batch_takes(key: str, good: list[str], bad: li
 @pytest.mark.parametrize(
     ("kind", "make", "good", "bad", "pointer"),
     [
-        (Kind.DEFINITION, lambda n: definition(jobDefinitionName="x" * n), [1, 128], [0, 129], "/jobDefinitionName"),
-        (Kind.DEFINITION, lambda n: definition(schedulingPriority=n), [0, 9999], [-1, 10_000], "/schedulingPriority"),
         (
-            Kind.DEFINITION,
+            DocumentKind.DEFINITION,
+            lambda n: definition(jobDefinitionName="x" * n),
+            [1, 128],
+            [0, 129],
+            "/jobDefinitionName",
+        ),
+        (
+            DocumentKind.DEFINITION,
+            lambda n: definition(schedulingPriority=n),
+            [0, 9999],
+            [-1, 10_000],
+            "/schedulingPriority",
+        ),
+        (
+            DocumentKind.DEFINITION,
             lambda n: definition(retryStrategy={"attempts": n}),
             [1, 10],
             [0, 11],
             "/retryStrategy/attempts",
         ),
         (
-            Kind.DEFINITION,
+            DocumentKind.DEFINITION,
             lambda n: definition(timeout={"attemptDurationSeconds": n}),
             [60, 10**9],
             [59],
             "/timeout/attemptDurationSeconds",
         ),
-        (Kind.DEFINITION, lambda n: definition({"image": "i" * n}), [1, 255], [0, 256], "/containerProperties/image"),
-        (Kind.DEFINITION, lambda n: definition({"memory": n}), [4], [3], "/containerProperties/memory"),
-        (Kind.DEFINITION, lambda n: definition({"vcpus": n}), [1], [0], "/containerProperties/vcpus"),
         (
-            Kind.DEFINITION,
+            DocumentKind.DEFINITION,
+            lambda n: definition({"image": "i" * n}),
+            [1, 255],
+            [0, 256],
+            "/containerProperties/image",
+        ),
+        (DocumentKind.DEFINITION, lambda n: definition({"memory": n}), [4], [3], "/containerProperties/memory"),
+        (DocumentKind.DEFINITION, lambda n: definition({"vcpus": n}), [1], [0], "/containerProperties/vcpus"),
+        (
+            DocumentKind.DEFINITION,
             lambda n: definition({"ephemeralStorage": {"sizeInGiB": n}}),
             [21, 200],
             [20, 201],
             "/containerProperties/ephemeralStorage/sizeInGiB",
         ),
         (
-            Kind.DEFINITION,
+            DocumentKind.DEFINITION,
             lambda n: definition(
                 retryStrategy={"attempts": 2, "evaluateOnExit": [{"onReason": "*", "action": "exit"}] * n}
             ),
@@ -228,20 +252,26 @@ def test_names_have_the_form_that_batch_takes(key: str, good: list[str], bad: li
             "/retryStrategy/evaluateOnExit",
         ),
         (
-            Kind.SUBMISSION,
+            DocumentKind.SUBMISSION,
             lambda n: submission(arrayProperties={"size": n}),
             [2, 10_000],
             [1, 10_001],
             "/arrayProperties/size",
         ),
-        (Kind.SUBMISSION, lambda n: submission(dependsOn=[{"jobId": "x"}] * n), [20], [21], "/dependsOn"),
-        (Kind.DEFINITION, lambda n: definition(tags={f"k{i}": "" for i in range(n)}), [1, 50], [0, 51], "/tags"),
-        (Kind.SUBMISSION, lambda n: submission(tags={"k" * n: "v"}), [1, 128], [129], "/tags/" + "k" * 129),
-        (Kind.SUBMISSION, lambda n: submission(tags={"k": "v" * n}), [0, 256], [257], "/tags/k"),
+        (DocumentKind.SUBMISSION, lambda n: submission(dependsOn=[{"jobId": "x"}] * n), [20], [21], "/dependsOn"),
+        (
+            DocumentKind.DEFINITION,
+            lambda n: definition(tags={f"k{i}": "" for i in range(n)}),
+            [1, 50],
+            [0, 51],
+            "/tags",
+        ),
+        (DocumentKind.SUBMISSION, lambda n: submission(tags={"k" * n: "v"}), [1, 128], [129], "/tags/" + "k" * 129),
+        (DocumentKind.SUBMISSION, lambda n: submission(tags={"k": "v" * n}), [0, 256], [257], "/tags/k"),
     ],
 )
 def test_sizes_have_the_bounds_that_batch_has(
-    kind: Kind, make: Any, good: list[int], bad: list[int], pointer: str
+    kind: DocumentKind, make: Any, good: list[int], bad: list[int], pointer: str
 ) -> None:
     for size in good:
         assert judged(make(size), kind) == [], size
@@ -305,5 +335,5 @@ KEYS = st.sampled_from(
 @given(st.dictionaries(KEYS, VALUES))
 def test_a_general_validator_agrees_about_which_documents_are_sound(changes: Document) -> None:
     document = submission(**changes)
-    theirs = Draft202012Validator(botocore_schema.schema(Kind.SUBMISSION)).is_valid(document)
+    theirs = Draft202012Validator(botocore_schema.json_schema(DocumentKind.SUBMISSION)).is_valid(document)
     assert theirs == (judged(document) == [])

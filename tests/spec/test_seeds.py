@@ -7,28 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.parser import Reading, read
-from jobs.spec.patch import apply
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.parser import ParseResult, parse
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Severity, has_errors
 from jobs.spec.rules import validate, workflow
-from jobs.spec.rules.workflow import Edge
+from jobs.spec.rules.workflow import StepDependency
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 CHAIN = [
     ("preprocess-dataset-42", ()),
-    ("train-model-42", (Edge(0, ""),)),
-    ("evaluate-model-42", (Edge(1, ""),)),
+    ("train-model-42", (StepDependency(0, ""),)),
+    ("evaluate-model-42", (StepDependency(1, ""),)),
 ]
 
 
-def seed(name: str) -> Reading:
-    return read((SEEDS / name).read_bytes())
+def seed(name: str) -> ParseResult:
+    return parse((SEEDS / name).read_bytes())
 
 
 def rules(name: str) -> list[tuple[str, str]]:
-    found = validate.judge(seed(name))
+    found = validate.validate_parsed(seed(name))
     assert {problem.severity for problem in found} <= {Severity.WARNING}
     return [(problem.pointer, problem.rule) for problem in found]
 
@@ -36,13 +36,13 @@ def rules(name: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("my-job-definition.json", Kind.DEFINITION),
-        ("my-job-submission.json", Kind.SUBMISSION),
-        ("finance-team-job.json", Kind.SUBMISSION),
-        ("ci-job-submission.json", Kind.SUBMISSION),
+        ("my-job-definition.json", DocumentKind.DEFINITION),
+        ("my-job-submission.json", DocumentKind.SUBMISSION),
+        ("finance-team-job.json", DocumentKind.SUBMISSION),
+        ("ci-job-submission.json", DocumentKind.SUBMISSION),
     ],
 )
-def test_the_plain_documents_have_nothing_wrong_with_them(name: str, kind: Kind) -> None:
+def test_the_plain_documents_have_nothing_wrong_with_them(name: str, kind: DocumentKind) -> None:
     assert seed(name).kind is kind
     assert rules(name) == []
 
@@ -67,8 +67,8 @@ def test_the_workflow_waits_as_it_says() -> None:
         ("/jobs/1/dependsOn/0/type", "workflow.sequential-is-plain"),
         ("/jobs/2/dependsOn/0/type", "workflow.sequential-is-plain"),
     ]
-    plan = workflow.plan(seed("workflow-jobs.json").document)
-    assert [(step.name, step.after) for step in plan.steps] == CHAIN
+    plan = workflow.plan_workflow(seed("workflow-jobs.json").document)
+    assert [(step.name, step.dependencies) for step in plan.steps] == CHAIN
     assert plan.order == (0, 1, 2)
 
 
@@ -80,20 +80,20 @@ def test_the_workflow_that_a_shell_has_mangled_waits_the_same() -> None:
         ("/jobs/2/dependsOn/0/type", "workflow.sequential-is-plain"),
     ]
     mangled = seed("workflow-jobs.mangled.json").document
-    assert [(step.name, step.after) for step in workflow.plan(mangled).steps] == CHAIN
+    assert [(step.name, step.dependencies) for step in workflow.plan_workflow(mangled).steps] == CHAIN
 
 
 def test_the_fixes_of_the_mangled_workflow_give_back_the_one_that_was_written() -> None:
     document = seed("workflow-jobs.mangled.json").document
-    for problem in validate.problems(Kind.WORKFLOW, document):
+    for problem in validate.validate_document(DocumentKind.WORKFLOW, document):
         if problem.rule == "workflow.shell-rest":
-            document = apply(document, problem.fix)
+            document = apply_patch(document, problem.fix)
     assert document == json.loads((SEEDS / "workflow-jobs.json").read_text())
 
 
 def test_the_steps_of_the_workflow_can_be_sent_as_they_are() -> None:
-    for step in workflow.plan(seed("workflow-jobs.json").document).steps:
-        assert not has_errors(validate.problems(Kind.SUBMISSION, step.document))
+    for step in workflow.plan_workflow(seed("workflow-jobs.json").document).steps:
+        assert not has_errors(validate.validate_document(DocumentKind.SUBMISSION, step.document))
         assert "dependsOn" not in step.document
 
 

@@ -9,7 +9,7 @@ import pytest
 from jobs.policy.requests import job_ask
 from jobs.spec import effective
 from jobs.spec.documents import Document
-from jobs.spec.parsing.parser import read
+from jobs.spec.parsing.parser import parse
 from tests.spec.samples import definition, submission
 
 EMPTY = [{}, None, {"attemptDurationSeconds": None}]
@@ -20,7 +20,7 @@ LIMITED = definition(timeout={"attemptDurationSeconds": 90})
 @pytest.mark.parametrize("empty", EMPTY, ids=json.dumps)
 @pytest.mark.parametrize("document", [definition(), submission()], ids=["definition", "submission"])
 def test_an_empty_timeout_is_left_out_where_it_is_read_and_that_is_said(document, empty):
-    reading = read(json.dumps({**document, "timeout": empty}))
+    reading = parse(json.dumps({**document, "timeout": empty}))
 
     assert reading.document == document
     assert [(change.pointer, change.message) for change in reading.changes] == [("/timeout", LEFT_OUT)]
@@ -29,7 +29,7 @@ def test_an_empty_timeout_is_left_out_where_it_is_read_and_that_is_said(document
 @pytest.mark.parametrize("empty", EMPTY, ids=json.dumps)
 def test_each_step_of_a_workflow_is_read_so(empty):
     limited = submission(jobName="b", timeout={"attemptDurationSeconds": 90})
-    reading = read(json.dumps({"jobs": [submission(jobName="a", timeout=empty), limited]}))
+    reading = parse(json.dumps({"jobs": [submission(jobName="a", timeout=empty), limited]}))
 
     assert reading.document == {"jobs": [submission(jobName="a"), limited]}
     assert [(change.pointer, change.message) for change in reading.changes] == [("/jobs/0/timeout", LEFT_OUT)]
@@ -39,7 +39,7 @@ def test_each_step_of_a_workflow_is_read_so(empty):
 def test_the_definition_s_limit_counts_beside_an_empty_one(empty):
     over = submission(timeout=empty)
 
-    assert effective.view(LIMITED, over).as_json()["timeoutSeconds"] == {"value": 90, "from": "definition"}
+    assert effective.effective_job(LIMITED, over).as_json()["timeoutSeconds"] == {"value": 90, "from": "definition"}
     assert ask(LIMITED, over) == ask(LIMITED, submission()) == 90
     assert ask(definition(timeout=empty), over) == 0
 
@@ -53,4 +53,4 @@ def ask(base: Document, over: Document) -> int | None:
 def test_a_timeout_that_is_wrong_is_not_left_out():
     wrongs: tuple[Any, ...] = ("", [], 0, {"attemptDurationSeconds": 0}, {"seconds": 1})
     for wrong in wrongs:
-        assert read(json.dumps(submission(timeout=wrong))).document["timeout"] == wrong
+        assert parse(json.dumps(submission(timeout=wrong))).document["timeout"] == wrong

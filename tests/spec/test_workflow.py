@@ -6,15 +6,15 @@ import pytest
 
 from jobs.spec import step_references
 from jobs.spec.documents import Document
-from jobs.spec.patch import apply
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import workflow as judge
-from jobs.spec.rules.workflow import MAX_STEPS, Edge
+from jobs.spec.rules.workflow import MAX_STEPS, StepDependency
 from tests.spec.samples import JOB_ID, step, submission, told, workflow
 
 
 def only(document: Document) -> Problem:
-    [problem] = judge.problems(document)
+    [problem] = judge.check_workflow(document)
     return problem
 
 
@@ -28,14 +28,14 @@ def n_to_n(name: str) -> Document:
 
 def test_a_sound_workflow_has_no_problems() -> None:
     diamond = workflow(step("a"), step("b", "${a}"), step("c", "${a}", JOB_ID), step("d", "${b}", "${c}"))
-    assert judge.problems(diamond) == []
+    assert judge.check_workflow(diamond) == []
 
 
 def test_each_step_is_judged_as_a_submission_at_its_own_place() -> None:
     document = workflow(
         step("a"), step("b", tags={"aws:x": "y"}, timeout={"attemptDurationSeconds": 5}), {"jobName": "c"}
     )
-    assert set(told(judge.problems(document))) == {
+    assert set(told(judge.check_workflow(document))) == {
         ("/jobs/1/tags/aws:x", "names.tag-of-aws"),
         ("/jobs/1/timeout/attemptDurationSeconds", "schema.too-small"),
         ("/jobs/2", "schema.missing-key"),
@@ -47,12 +47,12 @@ def test_a_fix_of_a_step_fits_the_workflow() -> None:
     problem = only(document)
     assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/0/type", Severity.WARNING)
     assert problem.rule == "workflow.sequential-is-plain"
-    assert judge.problems(apply(document, problem.fix)) == []
+    assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 @pytest.mark.parametrize("jobs", [[], None, {}, "x", [None], [[]]])
 def test_a_workflow_is_a_list_of_at_least_one_job(jobs: Any) -> None:
-    assert has_errors(judge.problems({"jobs": jobs}))
+    assert has_errors(judge.check_workflow({"jobs": jobs}))
 
 
 def test_a_name_stands_for_one_step() -> None:
@@ -66,7 +66,7 @@ def test_a_reference_to_nothing_names_the_nearest_step() -> None:
     problem = only(document)
     assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.unknown-step")
     assert "did you mean ${prepare}?" in problem.message
-    assert judge.problems(apply(document, problem.fix)) == []
+    assert judge.check_workflow(apply_patch(document, problem.fix)) == []
     assert only(workflow(step("prepare"), step("train", "${zzzzzz}"))).fix == ()
 
 
@@ -75,7 +75,7 @@ def test_a_step_does_not_wait_for_itself() -> None:
         document = workflow(step("a", waits), step("b"))
         problem = only(document)
         assert (problem.pointer, problem.rule) == ("/jobs/0/dependsOn/0/jobId", "workflow.self-reference")
-        assert judge.problems(apply(document, problem.fix)) == []
+        assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 def test_a_circle_is_named_once_and_all_the_way_round() -> None:
@@ -89,7 +89,7 @@ def test_a_circle_is_named_once_and_all_the_way_round() -> None:
 @pytest.mark.long
 def test_two_circles_are_two_problems_and_a_long_one_is_told_short() -> None:
     pairs = workflow(step("a", "${b}"), step("b", "${a}"), step("c", "${d}"), step("d", "${c}"))
-    assert [problem.rule for problem in judge.problems(pairs)] == ["workflow.cycle"] * 2
+    assert [problem.rule for problem in judge.check_workflow(pairs)] == ["workflow.cycle"] * 2
     ring = workflow(*(step(f"s{number}", f"${{s{(number + 1) % 5000}}}") for number in range(5000)))
     assert len(only(ring).message) < 200
 
@@ -97,7 +97,7 @@ def test_two_circles_are_two_problems_and_a_long_one_is_told_short() -> None:
 def test_a_job_waits_for_20_others_at_most() -> None:
     parents = [step(f"p{number}") for number in range(21)]
     names = [f"${{p{number}}}" for number in range(21)]
-    assert judge.problems(workflow(*parents, step("last", *names[:20]))) == []
+    assert judge.check_workflow(workflow(*parents, step("last", *names[:20]))) == []
     problem = only(workflow(*parents, step("last", *names)))
     assert (problem.pointer, problem.rule) == ("/jobs/21/dependsOn", "workflow.too-many-parents")
 
@@ -106,7 +106,7 @@ def test_the_same_dependency_twice_is_warned_of() -> None:
     document = workflow(step("a"), step("b", "${a}", "${a}"))
     problem = only(document)
     assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/1", Severity.WARNING)
-    assert judge.problems(apply(document, problem.fix)) == []
+    assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_same_dependency_twice_is_warned_of() -> None:
 def test_children_are_joined_one_to_one_only_between_arrays_of_one_size(
     document: Document, expected: list[tuple[str, str]]
 ) -> None:
-    assert told(judge.problems(document)) == expected
+    assert told(judge.check_workflow(document)) == expected
 
 
 def test_a_name_that_a_shell_has_cut_is_read_as_the_step_it_came_from() -> None:
@@ -145,14 +145,14 @@ def test_a_name_that_a_shell_has_cut_is_read_as_the_step_it_came_from() -> None:
     assert problem.severity is Severity.WARNING
     assert "${load-data}" in problem.message
     assert "'EOF'" in problem.message
-    assert judge.plan(document).steps[1].after == (Edge(0, ""),)
-    assert judge.plan(apply(document, problem.fix)).steps[1].after == (Edge(0, ""),)
-    assert judge.problems(apply(document, problem.fix)) == []
+    assert judge.plan_workflow(document).steps[1].dependencies == (StepDependency(0, ""),)
+    assert judge.plan_workflow(apply_patch(document, problem.fix)).steps[1].dependencies == (StepDependency(0, ""),)
+    assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 def test_a_rest_never_stands_for_its_own_step() -> None:
     document = workflow(step("train-model"), step("check-model", "model"))
-    assert judge.plan(document).steps[1].after == (Edge(0, ""),)
+    assert judge.plan_workflow(document).steps[1].dependencies == (StepDependency(0, ""),)
 
 
 def test_a_rest_that_fits_several_steps_is_an_error_that_names_them() -> None:
@@ -163,8 +163,8 @@ def test_a_rest_that_fits_several_steps_is_an_error_that_names_them() -> None:
 
 def test_a_rest_is_read_as_the_one_step_that_closes_no_circle() -> None:
     document = workflow(step("a-x"), step("c", "x"), step("b-x", "${c}"))
-    assert told(judge.problems(document)) == [("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")]
-    assert judge.plan(document).steps[1].after == (Edge(0, ""),)
+    assert told(judge.check_workflow(document)) == [("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")]
+    assert judge.plan_workflow(document).steps[1].dependencies == (StepDependency(0, ""),)
 
 
 def test_a_rest_that_would_close_a_circle_is_no_reference() -> None:
@@ -174,7 +174,7 @@ def test_a_rest_that_would_close_a_circle_is_no_reference() -> None:
 
 
 def test_rests_that_close_a_circle_only_together_are_none_of_them_references() -> None:
-    found = judge.problems(workflow(step("a-x", "y"), step("b-y", "x")))
+    found = judge.check_workflow(workflow(step("a-x", "y"), step("b-y", "x")))
     assert [problem.rule for problem in found] == ["workflow.neither-step-nor-id"] * 2
 
 
@@ -182,7 +182,7 @@ def test_a_name_without_its_dollar_and_braces_is_an_error_that_adds_them() -> No
     document = workflow(step("a"), step("b", "a"))
     problem = only(document)
     assert problem.rule == "workflow.bare-name"
-    assert judge.problems(apply(document, problem.fix)) == []
+    assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 def test_a_rest_that_is_also_a_name_is_not_guessed() -> None:
@@ -202,7 +202,7 @@ def test_a_rest_that_is_also_a_name_is_not_guessed() -> None:
     ],
 )
 def test_what_is_neither_a_step_nor_a_job_is_an_error(job_id: str, rule: str) -> None:
-    assert told(judge.problems(workflow(step("a"), step("b", job_id)))) == [("/jobs/1/dependsOn/0/jobId", rule)]
+    assert told(judge.check_workflow(workflow(step("a"), step("b", job_id)))) == [("/jobs/1/dependsOn/0/jobId", rule)]
 
 
 def test_an_empty_job_id_is_told_what_a_shell_does() -> None:
@@ -210,7 +210,7 @@ def test_an_empty_job_id_is_told_what_a_shell_does() -> None:
 
 
 def test_the_plan_keeps_the_order_of_the_document_and_says_the_order_of_sending() -> None:
-    plan = judge.plan(workflow(step("c", "${b}"), step("b", "${a}"), step("a"), step("d")))
+    plan = judge.plan_workflow(workflow(step("c", "${b}"), step("b", "${a}"), step("a"), step("d")))
     assert [planned.name for planned in plan.steps] == ["c", "b", "a", "d"]
     assert plan.order == (2, 1, 0, 3)
     assert [planned.index for planned in plan.steps] == [0, 1, 2, 3]
@@ -220,18 +220,18 @@ def test_the_plan_leaves_only_what_batch_can_be_told() -> None:
     first = array("a", {"type": "SEQUENTIAL"})
     second = array("b", n_to_n("a"), {"jobId": JOB_ID, "type": "SEQUENTIAL"}, {"jobId": f"{JOB_ID}:3"})
     third = step("c", "${a}", "${a}")
-    plan = judge.plan(workflow(first, second, third))
+    plan = judge.plan_workflow(workflow(first, second, third))
     assert plan.steps[0].document == first
     assert plan.steps[1].document["dependsOn"] == [{"jobId": JOB_ID}, {"jobId": f"{JOB_ID}:3"}]
-    assert plan.steps[1].after == (Edge(0, "N_TO_N"),)
+    assert plan.steps[1].dependencies == (StepDependency(0, "N_TO_N"),)
     assert "dependsOn" not in plan.steps[2].document
-    assert plan.steps[2].after == (Edge(0, ""),)
+    assert plan.steps[2].dependencies == (StepDependency(0, ""),)
     assert "dependsOn" in third
 
 
 def test_a_submission_is_a_plan_of_one_step() -> None:
-    plan = judge.plan(submission(dependsOn=[{"jobId": JOB_ID}]))
-    assert [(only.name, only.after, only.document["dependsOn"]) for only in plan.steps] == [
+    plan = judge.plan_workflow(submission(dependsOn=[{"jobId": JOB_ID}]))
+    assert [(only.name, only.dependencies, only.document["dependsOn"]) for only in plan.steps] == [
         ("hello", (), [{"jobId": JOB_ID}])
     ]
     assert plan.order == (0,)
@@ -239,50 +239,50 @@ def test_a_submission_is_a_plan_of_one_step() -> None:
 
 def test_a_circle_has_no_plan() -> None:
     with pytest.raises(ValueError, match="circle"):
-        judge.plan(workflow(step("a", "${b}"), step("b", "${a}")))
+        judge.plan_workflow(workflow(step("a", "${b}"), step("b", "${a}")))
 
 
 def test_a_workflow_of_more_steps_than_the_limit_is_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "MAX_STEPS", 2)
 
-    assert judge.problems(workflow(step("a"), step("b"))) == []
-    assert [each.rule for each in judge.problems(workflow(*map(step, "abc")))] == ["workflow.too-many-steps"]
+    assert judge.check_workflow(workflow(step("a"), step("b"))) == []
+    assert [each.rule for each in judge.check_workflow(workflow(*map(step, "abc")))] == ["workflow.too-many-steps"]
 
 
 @pytest.mark.long
 def test_the_most_steps_that_a_workflow_may_have_are_judged_and_planned_in_one_chain() -> None:
     chain = workflow(step("s0"), *(step(f"s{number}", f"${{s{number - 1}}}") for number in range(1, MAX_STEPS)))
-    assert judge.problems(chain) == []
-    assert judge.plan(chain).order == tuple(range(MAX_STEPS))
+    assert judge.check_workflow(chain) == []
+    assert judge.plan_workflow(chain).order == tuple(range(MAX_STEPS))
 
 
 @pytest.mark.long
 def test_thousands_of_wrong_references_are_told_without_guessing_at_each() -> None:
     wrong = [step(f"name-of-step-{number}", f"${{nome-{number}}}") for number in range(3_000)]
-    assert len(step_references.resolve(wrong).problems) == 3_000
+    assert len(step_references.resolve_references(wrong).problems) == 3_000
     cut = [step(f"s{number}-x", "x") for number in range(3_000)]
-    assert len(step_references.resolve(cut).problems) == 3_000
+    assert len(step_references.resolve_references(cut).problems) == 3_000
 
 
 def test_a_plan_knows_its_layers_and_its_longest_path() -> None:
-    plan = judge.plan(
+    plan = judge.plan_workflow(
         workflow(
             step("d", "${b}", "${c}"), step("a"), step("b", "${a}"), step("c", "${b}"), step("e"), step("f", "${e}")
         )
     )
     assert plan.layers == ((1, 4), (2, 5), (3,), (0,))
     assert plan.longest_path == (1, 2, 3, 0)
-    assert judge.plan(submission()).layers == ((0,),)
+    assert judge.plan_workflow(submission()).layers == ((0,),)
 
 
 @pytest.mark.parametrize(
     ("parents", "between"), [(20, 0), (21, 1), (40, 2), (41, 2), (400, 20), (401, 21), (8000, 420)]
 )
 def test_many_parents_are_shared_out_among_jobs_in_between(parents: int, between: int) -> None:
-    groups = judge.joins(parents)
+    groups = judge.group_parents(parents)
     assert [number for group in groups for number in group] == list(range(parents))
     assert max(len(group) for group in groups) <= 20
-    assert judge.jobs_between(parents) == between
+    assert judge.count_intermediate_jobs(parents) == between
 
 
 def test_the_definitions_of_steps_are_looked_up_by_what_they_say() -> None:
@@ -292,4 +292,6 @@ def test_the_definitions_of_steps_are_looked_up_by_what_they_say() -> None:
         "greet": {"containerProperties": {**sized, "command": ["Ref::x"]}},
         "other": {"containerProperties": sized},
     }
-    assert told(judge.problems(document, definitions)) == [("/jobs/1/parameters/x", "parameters.not-in-command")]
+    assert told(judge.check_workflow(document, definitions)) == [
+        ("/jobs/1/parameters/x", "parameters.not-in-command")
+    ]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Job, StateChange
-from jobs.states import rank_of
+from jobs.states import state_rank
 from jobs.sync.events import EventConsumer
 from jobs.sync.poll import poll
 from tests import http_wire, make
@@ -79,5 +79,5 @@ def test_no_job_ever_goes_back_and_all_ends_are_known():
     assert ear.malformed_count > HEARD / 50
     assert set(Job.objects.values_list("state", flat=True)) == {"SUCCEEDED"}
     for job in Job.objects.all():
-        ranks = [rank_of(state) for state in StateChange.objects.filter(job=job).values_list("state", flat=True)]
+        ranks = [state_rank(state) for state in StateChange.objects.filter(job=job).values_list("state", flat=True)]
         assert ranks == sorted(set(ranks))

@@ -21,7 +21,7 @@ from jobs.models import Account, Incarnation, Job, Submission
 from jobs.models.database_generation import enter_recovery, recovering_since
 from jobs.models.ids import new_id, to_text
 from jobs.models.tag_secret import tag_digest
-from jobs.spec.rules.reserved_names import PORTAL_TAG, PORTAL_TAG_COUNT
+from jobs.spec.rules.reserved_names import MAX_PORTAL_TAGS, PORTAL_TAG_PREFIX
 from jobs.sync.compare import compare_queues
 from tests import http_wire, make
 from tests.api.conftest import token
@@ -222,8 +222,8 @@ def test_the_tags_of_a_job_tell_nobody_the_key_or_the_document(research: Member)
 
     assert KEY not in str(tags)
     assert submission.request_hash[:16] not in str(tags)
-    own = [key for key in tags if key.startswith(PORTAL_TAG)]
-    assert len(own) == PORTAL_TAG_COUNT
+    own = [key for key in tags if key.startswith(PORTAL_TAG_PREFIX)]
+    assert len(own) == MAX_PORTAL_TAGS
     assert all(len(value) <= 256 for value in tags.values())
 
 

@@ -124,7 +124,7 @@ def test_a_revision_is_copied_as_json_and_as_a_command(browser, research):
     )
 
     assert json.loads(unescape(shown["json"])) == last.document
-    assert parser.read(unescape(shown["cli"])).document == last.document
+    assert parser.parse(unescape(shown["cli"])).document == last.document
     assert f"--region {research.account.region}" in shown["cli"]
 
 

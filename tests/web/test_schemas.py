@@ -4,17 +4,17 @@ import pytest
 from django.test import Client
 from jsonschema import Draft202012Validator
 
-from jobs.spec.documents import Kind
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.documents import DocumentKind
+from jobs.spec.schema.botocore_schema import json_schema
 from jobs.web.schemas import address_version
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", DocumentKind)
 def test_each_schema_is_served_to_everybody_and_is_a_schema(kind):
     answer = Client().get(f"/schemas/{kind.value}.json")
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/schema+json")
-    assert answer.json() == schema(kind)
+    assert answer.json() == json_schema(kind)
     Draft202012Validator.check_schema(answer.json())
 
 
@@ -24,7 +24,7 @@ def test_a_schema_is_sent_once_and_known_by_its_hash():
 
     assert (again.status_code, again.content) == (304, b"")
     assert "max-age=300" in first["Cache-Control"]
-    version = address_version(Kind.DEFINITION)
+    version = address_version(DocumentKind.DEFINITION)
     assert "immutable" in Client().get(f"/schemas/definition.json?v={version}")["Cache-Control"]
     assert "immutable" not in Client().get("/schemas/definition.json?v=old")["Cache-Control"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.spec import effective
-from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
-from jobs.spec.parsing.parser import LARGEST, NO_DOCUMENT, NotADocument, Reading, read
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, NO_DOCUMENT, DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import validate
 
@@ -37,14 +37,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="a document; - reads standard input")
         parser.add_argument(
-            "--kind", choices=[kind.value for kind in Kind], help="what the documents are meant to be"
+            "--kind", choices=[kind.value for kind in DocumentKind], help="what the documents are meant to be"
         )
         parser.add_argument(
             "--definition", metavar="FILE", help="the job definition of the submissions, or of the steps that name it"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kind = Kind(options["kind"]) if options["kind"] else None
+        kind = DocumentKind(options["kind"]) if options["kind"] else None
         definition = _read_definition(options["definition"]) if options["definition"] else None
         code = EXIT_VALID
         for name in options["files"]:
@@ -57,21 +57,21 @@ class Command(BaseCommand):
 
 def _read_definition(name: str) -> Document:
     try:
-        result = read(_read_content(name), Kind.DEFINITION)
-    except (NotADocument, OSError) as error:
+        result = parse(_read_content(name), DocumentKind.DEFINITION)
+    except (DocumentParseError, OSError) as error:
         raise CommandError(f"{name}: {_error_text(error)}", returncode=EXIT_UNREADABLE) from error
     return result.document
 
 
-def _validate_file(name: str, kind: Kind | None, definition: Document | None) -> ValidationReport:
+def _validate_file(name: str, kind: DocumentKind | None, definition: Document | None) -> ValidationReport:
     try:
-        result = read(_read_content(name), kind)
-    except (NotADocument, OSError) as error:
+        result = parse(_read_content(name), kind)
+    except (DocumentParseError, OSError) as error:
         problem = Problem("", _error_text(error), rule=NO_DOCUMENT)
         return ValidationReport(EXIT_UNREADABLE, _report_json(name, None, [problem], None))
     definitions = _definitions_by_name(result, definition)
-    problems = validate.problems(result.kind, result.document, definitions)
-    problems = validate.in_order(result.document, [*result.problems, *problems])
+    problems = validate.validate_document(result.kind, result.document, definitions)
+    problems = validate.sort_by_position(result.document, [*result.problems, *problems])
     code = EXIT_ERRORS if has_errors(problems) else EXIT_VALID
     return ValidationReport(code, _report_json(name, result, problems, _effective_views(result, definitions)))
 
@@ -79,41 +79,41 @@ def _validate_file(name: str, kind: Kind | None, definition: Document | None) ->
 def _read_content(name: str) -> bytes:
     """Read at most one byte more than the size limit, which is enough to reject the file."""
     if name == "-":
-        return sys.stdin.buffer.read(LARGEST + 1)
+        return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
     with Path(name).open("rb") as file:
-        return file.read(LARGEST + 1)
+        return file.read(MAX_TEXT_BYTES + 1)
 
 
-def _error_text(error: NotADocument | OSError) -> str:
-    if isinstance(error, NotADocument):
+def _error_text(error: DocumentParseError | OSError) -> str:
+    if isinstance(error, DocumentParseError):
         return error.message
     return f"The file cannot be read: {error.strerror or error}."
 
 
-def _definitions_by_name(result: Reading, definition: Document | None) -> dict[str, Document]:
+def _definitions_by_name(result: ParseResult, definition: Document | None) -> dict[str, Document]:
     """Return the definition by the names that jobs use for it. A single submission has it under any name."""
     if definition is None:
         return {}
-    if result.kind is Kind.SUBMISSION:
+    if result.kind is DocumentKind.SUBMISSION:
         return {text_at(result.document, "jobDefinition"): definition}
     names = {text_at(step, "jobDefinition") for step in list_at(result.document, "jobs")}
     own = text_at(definition, "jobDefinitionName")
     return {name: definition for name in names if name.rpartition("/")[2].partition(":")[0] == own}
 
 
-def _effective_views(result: Reading, definitions: Mapping[str, Document]) -> Any:
+def _effective_views(result: ParseResult, definitions: Mapping[str, Document]) -> Any:
     """Return what would run: of a definition alone, of a submission, of each step whose definition is given."""
-    if result.kind is Kind.DEFINITION:
-        return effective.view(result.document).as_json()
-    steps = list_at(result.document, "jobs") if result.kind is Kind.WORKFLOW else [result.document]
+    if result.kind is DocumentKind.DEFINITION:
+        return effective.effective_job(result.document).as_json()
+    steps = list_at(result.document, "jobs") if result.kind is DocumentKind.WORKFLOW else [result.document]
     views = []
     for step in steps:
         definition = definitions.get(text_at(step, "jobDefinition")) if is_object(step) else None
-        views.append(None if definition is None else effective.view(definition, step).as_json())
-    return views if result.kind is Kind.WORKFLOW else views[0]
+        views.append(None if definition is None else effective.effective_job(definition, step).as_json())
+    return views if result.kind is DocumentKind.WORKFLOW else views[0]
 
 
-def _report_json(name: str, result: Reading | None, problems: list[Problem], view: Any) -> dict[str, Any]:
+def _report_json(name: str, result: ParseResult | None, problems: list[Problem], view: Any) -> dict[str, Any]:
     return {
         "file": name,
         "kind": result.kind.value if result else None,

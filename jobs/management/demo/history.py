@@ -158,7 +158,7 @@ def _historical_job(
     record = HistoricalJob(
         job=job,
         person=rng.choice(resources.people),
-        tags=effective.tags(revision.document, {"tags": tags}),
+        tags=effective.merge_tags(revision.document, {"tags": tags}),
         runs=[],
         submission_id=_public_id_at(accepted_at),
         source=rng.choices((Source.FORM, Source.JSON, Source.API), (5, 2, 3))[0],

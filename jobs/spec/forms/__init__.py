@@ -15,78 +15,82 @@ does not show.
 from collections.abc import Iterable, Mapping
 
 from jobs.spec.documents import Document, is_object
-from jobs.spec.forms.form_fields import DEFINITION, JOB, SAID, Field
-from jobs.spec.forms.lenses import MOST_ROWS
-from jobs.spec.forms.value_types import Names, Row, Rows, Value
-from jobs.spec.patch import copied
-from jobs.spec.problems import join
+from jobs.spec.forms.form_fields import DEFINITION_FIELDS, IMPLIED_VALUES, JOB_FIELDS, FormField
+from jobs.spec.forms.lenses import MAX_ROWS
+from jobs.spec.forms.value_types import FieldRow, FieldRows, FieldValue, Names
+from jobs.spec.patch import copy_json
+from jobs.spec.problems import join_pointer
 
 __all__ = [
-    "DEFINITION",
-    "JOB",
-    "MOST_ROWS",
-    "Field",
+    "DEFINITION_FIELDS",
+    "JOB_FIELDS",
+    "MAX_ROWS",
     "FieldIndex",
+    "FieldRow",
+    "FieldRows",
+    "FieldValue",
+    "FormField",
     "Names",
-    "Row",
-    "Rows",
-    "Value",
-    "beyond",
-    "changed",
-    "values",
-    "written",
+    "apply_changes",
+    "changed_values",
+    "read_values",
+    "unmapped_pointers",
 ]
 
 
-def values(document: Document, fields: Iterable[Field]) -> dict[str, Value]:
+def read_values(document: Document, fields: Iterable[FormField]) -> dict[str, FieldValue]:
     """Return the values of a document by field name."""
-    return {field.name: field.place.read(document) for field in fields}
+    return {field.name: field.lens.read(document) for field in fields}
 
 
-def changed(document: Document, fields: Iterable[Field], form_values: Mapping[str, Value]) -> dict[str, Value]:
+def changed_values(
+    document: Document, fields: Iterable[FormField], form_values: Mapping[str, FieldValue]
+) -> dict[str, FieldValue]:
     """Return the form values that differ from the document's. Browsers' line breaks make no difference."""
     return {
         field.name: form_values[field.name]
         for field in fields
         if field.name in form_values
-        and field.place.fits(document)
-        and _normalize(form_values[field.name], field) != _normalize(field.place.read(document), field)
+        and field.lens.is_applicable(document)
+        and _normalize(form_values[field.name], field) != _normalize(field.lens.read(document), field)
     }
 
 
-def written(document: Document, fields: Iterable[Field], changes: Mapping[str, Value]) -> Document:
+def apply_changes(document: Document, fields: Iterable[FormField], changes: Mapping[str, FieldValue]) -> Document:
     """Return a copy of the document with the changes applied."""
-    result: Document = copied(document)
+    result: Document = copy_json(document)
     for field in fields:
-        if field.name in changes and field.place.fits(result):
-            field.place.write(result, changes[field.name])
+        if field.name in changes and field.lens.is_applicable(result):
+            field.lens.write(result, changes[field.name])
     return result
 
 
-def beyond(document: Document, fields: Iterable[Field]) -> list[str]:
+def unmapped_pointers(document: Document, fields: Iterable[FormField]) -> list[str]:
     """Return pointers to what the document has and the form does not show; a wholly unknown part counts once."""
     table = list(fields)
-    mapped = {pointer for field in table for pointer in field.place.owns(document)}
-    prefixes = {join(*pointer) for pointer in _path_prefixes(table)} | {_parent(pointer) for pointer in mapped}
+    mapped = {pointer for field in table for pointer in field.lens.pointers(document)}
+    prefixes = {join_pointer(*pointer) for pointer in _path_prefixes(table)} | {
+        _parent(pointer) for pointer in mapped
+    }
     return list(_unmapped(document, "", mapped, prefixes))
 
 
 class FieldIndex:
     """An index from pointers to fields, built once for all problems of a document."""
 
-    def __init__(self, document: Document, fields: Iterable[Field]) -> None:
-        self._owners: dict[str, Field] = {}
-        self._parents: dict[str, Field] = {}
-        self._homes: dict[str, Field] = {}
+    def __init__(self, document: Document, fields: Iterable[FormField]) -> None:
+        self._owners: dict[str, FormField] = {}
+        self._parents: dict[str, FormField] = {}
+        self._homes: dict[str, FormField] = {}
         for field in fields:
-            home = join(*field.place.path)
+            home = join_pointer(*field.lens.path)
             self._homes.setdefault(home, field)
-            for own in field.place.owns(document):
+            for own in field.lens.pointers(document):
                 self._owners.setdefault(own, field)
                 if own.startswith(home + "/"):
                     self._parents.setdefault(_parent(own), field)
 
-    def field_at(self, pointer: str) -> Field | None:
+    def field_at(self, pointer: str) -> FormField | None:
         """Return the field that shows a problem's place, or everything within it; else None."""
         above = pointer
         while above not in self._owners:
@@ -97,22 +101,22 @@ class FieldIndex:
 
 
 def _unmapped(value: object, pointer: str, mapped: set[str], prefixes: set[str]) -> Iterable[str]:
-    if pointer in mapped or SAID.get(pointer, ...) == value:
+    if pointer in mapped or IMPLIED_VALUES.get(pointer, ...) == value:
         return
     if pointer in prefixes and is_object(value):
         for key, member in value.items():
-            yield from _unmapped(member, pointer + join(key), mapped, prefixes)
+            yield from _unmapped(member, pointer + join_pointer(key), mapped, prefixes)
     elif pointer in prefixes and isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from _unmapped(entry, pointer + join(number), mapped, prefixes)
+            yield from _unmapped(entry, pointer + join_pointer(number), mapped, prefixes)
     else:
         yield pointer
 
 
-def _path_prefixes(fields: Iterable[Field]) -> Iterable[tuple[str | int, ...]]:
+def _path_prefixes(fields: Iterable[FormField]) -> Iterable[tuple[str | int, ...]]:
     """Yield every prefix of the path to each field."""
     for field in fields:
-        path = field.place.path
+        path = field.lens.path
         yield from (path[:length] for length in range(len(path) + 1))
 
 
@@ -120,14 +124,14 @@ def _parent(pointer: str) -> str:
     return pointer.rpartition("/")[0]
 
 
-def _normalize(value: Value, field: Field) -> object:
+def _normalize(value: FieldValue, field: FormField) -> object:
     """Return a value as a browser would send it back: normalised line breaks, and none in single-line fields."""
     if isinstance(value, str):
         return (_normalize_newlines(value) if field.kind == "command" else _join_lines(value)).strip()
     return [
-        (row.origin, _join_lines(row.name), _normalize_newlines(row.value)) if isinstance(row, Row) else row
+        (row.origin, _join_lines(row.name), _normalize_newlines(row.value)) if isinstance(row, FieldRow) else row
         for row in value
-        if not isinstance(row, Row) or row.origin is not None or row.name or row.value
+        if not isinstance(row, FieldRow) or row.origin is not None or row.name or row.value
     ]
 
 

@@ -6,48 +6,48 @@ Each lens and value type has a counterpart under its key in static/src/builder/l
 from collections.abc import Iterable
 from typing import Any
 
-from jobs.spec.forms.form_fields import Field
+from jobs.spec.forms.form_fields import FormField
 from jobs.spec.forms.lenses import (
-    At,
-    DefinitionName,
-    DefinitionRevision,
-    Entries,
-    Members,
-    Place,
-    Requirement,
-    WaitsFor,
+    DefinitionNameLens,
+    DefinitionRevisionLens,
+    DependsOnLens,
+    Lens,
+    ListLens,
+    MapLens,
+    RequirementLens,
+    ValueLens,
 )
 
 
-def described(fields: Iterable[Field]) -> list[dict[str, Any]]:
+def client_fields(fields: Iterable[FormField]) -> list[dict[str, Any]]:
     return [
-        {"name": field.name, "kind": field.kind, "path": list(field.place.path)} | _lens_config(field.place)
+        {"name": field.name, "kind": field.kind, "path": list(field.lens.path)} | _lens_config(field.lens)
         for field in fields
     ]
 
 
-def _lens_config(place: Place) -> dict[str, Any]:
+def _lens_config(place: Lens) -> dict[str, Any]:
     match place:
-        case At():
-            beside = [[list(path), sibling_value] for path, sibling_value in place.beside]
-            return {"place": "at", "sort": place.sort.name, "beside": beside}
-        case Requirement():
+        case ValueLens():
+            beside = [[list(path), sibling_value] for path, sibling_value in place.siblings]
+            return {"place": "at", "sort": place.value_type.name, "beside": beside}
+        case RequirementLens():
             return {
                 "place": "requirement",
-                "sort": place.sort.name,
+                "sort": place.value_type.name,
                 "container": list(place.container),
                 "type": place.type,
                 "legacy": place.legacy,
             }
-        case Entries():
+        case ListLens():
             return {"place": "entries"}
-        case Members():
+        case MapLens():
             return {"place": "members"}
-        case WaitsFor():
+        case DependsOnLens():
             return {"place": "waits"}
-        case DefinitionRevision():
+        case DefinitionRevisionLens():
             return {"place": "definition-revision"}
-        case DefinitionName():
+        case DefinitionNameLens():
             return {"place": "definition-name"}
         case unknown:
             raise TypeError(f"The page's script knows no {type(unknown).__name__}.")

@@ -5,12 +5,12 @@ from typing import Any
 from jobs.spec.documents import Document, Path, is_object, value_at
 
 
-def there(document: Document, path: Path) -> bool:
+def exists(document: Document, path: Path) -> bool:
     owner = value_at(document, *path[:-1])
     return is_object(owner) and path[-1] in owner
 
 
-def is_free(document: Document, path: Path) -> bool:
+def can_create(document: Document, path: Path) -> bool:
     """Return whether every step of the path is an object or absent."""
     value: Any = document
     for step in path:
@@ -22,20 +22,20 @@ def is_free(document: Document, path: Path) -> bool:
     return is_object(value)
 
 
-def put(document: Document, path: Path, value: Any) -> None:
+def set_value(document: Document, path: Path, value: Any) -> None:
     owner: Any = document
     for step in path[:-1]:
         owner = owner.setdefault(step, {})
     owner[path[-1]] = value
 
 
-def take(document: Document, path: Path) -> None:
+def delete_value(document: Document, path: Path) -> None:
     """Delete a value, and every object on its path that becomes empty."""
-    if there(document, path):
+    if exists(document, path):
         del value_at(document, *path[:-1])[path[-1]]
         prune(document, path[:-1])
 
 
 def prune(document: Document, path: Path) -> None:
     if path and value_at(document, *path) in ({}, []):
-        take(document, path)
+        delete_value(document, path)

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, Path, is_object, is_whole_number, value_at
-from jobs.spec.problems import join, split
-from jobs.spec.schema.botocore_schema import schema
+from jobs.spec.documents import Document, DocumentKind, Path, is_integer, is_object, value_at
+from jobs.spec.problems import join_pointer, split_pointer
+from jobs.spec.schema.botocore_schema import json_schema
 
-MOST_FOUND = 12
-MOST_WORDS = 6
-MOST_ENTRIES = 50
+MAX_MATCHES = 12
+MAX_SEARCH_WORDS = 6
+MAX_ENTRIES = 50
 """Entries of a list shown as controls; longer lists are edited as JSON."""
 
-BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
+PROPERTY_BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
 """Property blocks, of which a definition has one."""
 
-NEXT = "-"
+NEXT_ENTRY = "-"
 """In a pointer, the entry after the last of a list (RFC 6901)."""
 
 _ACRONYMS = {
@@ -42,7 +42,7 @@ _PROPER_NAMES = {
 
 
 @dataclass(frozen=True)
-class Control:
+class SchemaControl:
     """One value: its label, AWS's help, and its control.
 
     `sort` is text, whole, number, boolean, lines (a list of strings, one per line), members (an object of strings, a
@@ -60,7 +60,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Offer:
+class OptionalField:
     """A place that the document does not have yet."""
 
     pointer: str
@@ -69,72 +69,74 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Group:
+class FieldGroup:
     """An object: its values, its objects and lists that the document has, and those that it could have."""
 
     pointer: str
     label: str
     help: str
-    controls: tuple[Control, ...]
-    parts: "tuple[Group | Entries, ...]" = ()
-    offers: tuple[Offer, ...] = ()
+    controls: tuple[SchemaControl, ...]
+    parts: "tuple[FieldGroup | GroupList, ...]" = ()
+    offers: tuple[OptionalField, ...] = ()
     there: bool = True
 
 
 @dataclass(frozen=True)
-class Entries:
+class GroupList:
     """A list of objects, and the pointer of the next entry; "" if the list is full."""
 
     pointer: str
     label: str
     help: str
-    entries: tuple[Group, ...]
+    entries: tuple[FieldGroup, ...]
     next_pointer: str = ""
     left_off: int = 0
 
 
-Part = Control | Group | Entries
+SchemaPart = SchemaControl | FieldGroup | GroupList
 
 
 @dataclass(frozen=True)
-class Found:
+class SchemaMatch:
     """A search result: a place, the labels on the path to it, and AWS's help."""
 
     pointer: str
-    way: tuple[str, ...]
+    labels: tuple[str, ...]
     help: str
 
     @property
     def label(self) -> str:
-        return self.way[-1]
+        return self.labels[-1]
 
 
-def block_of(definition: Document) -> str:
+def property_block(definition: Document) -> str:
     """Return the property block that a definition has instead of containerProperties, or ""."""
-    return next((block for block in BLOCKS[1:] if block in definition), "")
+    return next((block for block in PROPERTY_BLOCKS[1:] if block in definition), "")
 
 
 # -- Finding
-def search(kind: Kind, query: str, document: Document, *, limit: int = MOST_FOUND) -> list[Found]:
+def search_fields(
+    kind: DocumentKind, query: str, document: Document, *, limit: int = MAX_MATCHES
+) -> list[SchemaMatch]:
     """Return the places that match all words, matches by name first.
 
     Places in a list of objects are found as that list. Of property blocks, which exclude each other, only the
     document's own is searched.
     """
-    terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MOST_WORDS]
+    terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MAX_SEARCH_WORDS]
     if not terms:
         return []
-    own_blocks = [block for block in BLOCKS if block in document]
-    excluded = tuple(f"/{block}" for block in BLOCKS if block not in own_blocks) if own_blocks else ()
+    own_blocks = [block for block in PROPERTY_BLOCKS if block in document]
+    excluded = tuple(f"/{block}" for block in PROPERTY_BLOCKS if block not in own_blocks) if own_blocks else ()
     ranked = []
     for number, (match, names, text) in enumerate(_searchable_fields(kind)):
         if f"{match.pointer}/".startswith(tuple(f"{block}/" for block in excluded)):
             continue
         ranks = [_rank(word, names, text) for word in terms]
         if all(ranks):
-            ranked.append((-sum(ranks), len(match.way), number, match))
+            ranked.append((-sum(ranks), len(match.labels), number, match))
     label_matches = [place for place in ranked if -place[0] > len(terms)]
-    best: dict[str, Found] = {}
+    best: dict[str, SchemaMatch] = {}
     for *_, match in sorted(label_matches or ranked):
         best.setdefault(match.pointer, match)
     return list(best.values())[:limit]
@@ -155,21 +157,21 @@ def _rank(word: str, names: tuple[str, ...], text: str) -> int:
 
 
 @cache
-def _searchable_fields(kind: Kind) -> tuple[tuple[Found, tuple[str, ...], str], ...]:
+def _searchable_fields(kind: DocumentKind) -> tuple[tuple[SchemaMatch, tuple[str, ...], str], ...]:
     """Return every place of a kind's schema with its search text."""
     return tuple(
-        (match, tuple(label.casefold() for label in match.way), match.help.casefold())
+        (match, tuple(label.casefold() for label in match.labels), match.help.casefold())
         for match in _walk_schema(_SchemaShape.of(kind), (), ())
     )
 
 
 def _walk_schema(
     shape: "_SchemaShape", path: Path, labels: tuple[str, ...], pointer: str | None = None
-) -> Iterator[Found]:
+) -> Iterator[SchemaMatch]:
     for key, member in shape.members.items():
-        here, own_labels = (*path, key), (*labels, words_of(key))
-        place = join(*here) if pointer is None else pointer
-        yield Found(place, own_labels, member.help)
+        here, own_labels = (*path, key), (*labels, key_label(key))
+        place = join_pointer(*here) if pointer is None else pointer
+        yield SchemaMatch(place, own_labels, member.help)
         if member.is_list_of_objects:
             yield from _walk_schema(member.items_shape, (*here, 0), own_labels, place)
         elif member.members:
@@ -177,10 +179,10 @@ def _walk_schema(
 
 
 # -- Showing
-def part_at(kind: Kind, pointer: str, document: Document) -> Part | None:
+def part_at(kind: DocumentKind, pointer: str, document: Document) -> SchemaPart | None:
     """Return what to show of a place; None if the schema has no such place or the document another shape."""
     try:
-        keys = split(pointer)
+        keys = split_pointer(pointer)
     except ValueError:
         return None
     shape, required = _SchemaShape.of(kind), False
@@ -201,7 +203,7 @@ def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str 
         if value is not None and not isinstance(value, list):
             return None
         count = len(value or ())
-        number = count if key == NEXT else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
+        number = count if key == NEXT_ENTRY else int(key) if re.fullmatch("0|[1-9][0-9]{0,3}", key) else -1
         # An existing entry, or the next one if there is room: a list has no gaps.
         is_allowed = 0 <= number < count or number == count < shape.max_entries
         return (number, shape.items_shape, False) if is_allowed else None
@@ -210,16 +212,16 @@ def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str 
     return (key, shape.members[key], key in shape.required) if key in shape.members else None
 
 
-def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, required: bool = False) -> Part:
+def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, required: bool = False) -> SchemaPart:
     if shape.is_list_of_objects:
         return _build_list(shape, path, document)
     if shape.members:
         return _build_group(shape, path, document)
     value = value_at(document, *path)
     is_shown = value is None or shape.can_show(value)
-    return Control(
-        join(*path),
-        words_of(path[-1]),
+    return SchemaControl(
+        join_pointer(*path),
+        key_label(path[-1]),
         shape.help,
         shape.sort if is_shown else "json",
         _control_value(shape, value),
@@ -229,44 +231,44 @@ def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, requir
     )
 
 
-def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> Group:
+def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> FieldGroup:
     value = value_at(document, *path)
     members: Mapping[str, Any] = value if is_object(value) else {}
-    controls: list[Control] = []
-    parts: list[Group | Entries] = []
-    offers: list[Offer] = []
+    controls: list[SchemaControl] = []
+    parts: list[FieldGroup | GroupList] = []
+    offers: list[OptionalField] = []
     for key, member in shape.members.items():
         here = (*path, key)
         if not member.is_compound:
             part = _build_part(member, here, document, required=key in shape.required)
-            assert isinstance(part, Control)  # noqa: S101 - a plain value is a control
+            assert isinstance(part, SchemaControl)  # noqa: S101 - a plain value is a control
             controls.append(part)
         elif key in members and member.matches_document(document, here):
             part = _build_part(member, here, document)
-            assert not isinstance(part, Control)  # noqa: S101
+            assert not isinstance(part, SchemaControl)  # noqa: S101
             parts.append(part)
         elif key not in members:
-            offers.append(Offer(join(*here), words_of(key), member.help))
+            offers.append(OptionalField(join_pointer(*here), key_label(key), member.help))
     controls.sort(key=lambda control: not control.required)
     name = path[-1]
-    label = words_of(name) if isinstance(name, str) else f"{words_of(_list_name(path))} {name + 1}"
-    return Group(
-        join(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=value is not None
+    label = key_label(name) if isinstance(name, str) else f"{key_label(_list_name(path))} {name + 1}"
+    return FieldGroup(
+        join_pointer(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=value is not None
     )
 
 
-def _build_list(shape: "_SchemaShape", path: Path, document: Document) -> Entries:
+def _build_list(shape: "_SchemaShape", path: Path, document: Document) -> GroupList:
     entries = value_at(document, *path) or []
-    visible = entries[:MOST_ENTRIES]
+    visible = entries[:MAX_ENTRIES]
     suited = [
         number for number in range(len(visible)) if shape.items_shape.matches_document(document, (*path, number))
     ]
-    return Entries(
-        join(*path),
-        words_of(path[-1]),
+    return GroupList(
+        join_pointer(*path),
+        key_label(path[-1]),
         shape.help,
         tuple(_build_group(shape.items_shape, (*path, number), document) for number in suited),
-        join(*path, NEXT) if len(entries) < shape.max_entries else "",
+        join_pointer(*path, NEXT_ENTRY) if len(entries) < shape.max_entries else "",
         len(entries) - len(suited),
     )
 
@@ -292,7 +294,7 @@ def _list_name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
-def words_of(key: str | int) -> str:
+def key_label(key: str | int) -> str:
     """Return a key as a label: sharedMemorySize is “Shared memory size”."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
     labels = [
@@ -308,16 +310,16 @@ class _SchemaShape:
     """A place of the schema with its reference resolved."""
 
     raw: Mapping[str, Any]
-    kind: Kind
+    kind: DocumentKind
 
     @classmethod
-    def of(cls, kind: Kind) -> "_SchemaShape":
-        return cls(schema(kind), kind)
+    def of(cls, kind: DocumentKind) -> "_SchemaShape":
+        return cls(json_schema(kind), kind)
 
     def _follow_ref(self, raw: Mapping[str, Any]) -> "_SchemaShape":
         if "$ref" not in raw:
             return _SchemaShape(raw, self.kind)
-        target = schema(self.kind)["$defs"][str(raw["$ref"]).rpartition("/")[2]]
+        target = json_schema(self.kind)["$defs"][str(raw["$ref"]).rpartition("/")[2]]
         return _SchemaShape({**target, **{key: value for key, value in raw.items() if key != "$ref"}}, self.kind)
 
     @property
@@ -347,7 +349,7 @@ class _SchemaShape:
     @property
     def max_entries(self) -> int:
         """The number of entries that the list may have in a form."""
-        return min(int(self.raw.get("maxItems", MOST_ENTRIES)), MOST_ENTRIES)
+        return min(int(self.raw.get("maxItems", MAX_ENTRIES)), MAX_ENTRIES)
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -376,7 +378,7 @@ class _SchemaShape:
             case "text":
                 return isinstance(value, str) and "\n" not in value and "\r" not in value
             case "whole":
-                return is_whole_number(value)
+                return is_integer(value)
             case "number":
                 return isinstance(value, int | float) and not isinstance(value, bool)
             case "members":

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.errors import NotADocument, refuse
-from jobs.spec.parsing.json_source_map import Node, Outline
-from jobs.spec.parsing.jsonc import Written, loaded
-from jobs.spec.problems import Change, cut, listed, quoted
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.errors import DocumentParseError, raise_at
+from jobs.spec.parsing.json_source_map import SourceMap, SourceNode
+from jobs.spec.parsing.jsonc import ParsedText, load_object
+from jobs.spec.problems import DocumentChange, join_words, quote, truncate
 from jobs.spec.schema import botocore_schema
-from jobs.spec.schema.messages import converted
-from jobs.spec.suggestions import folded
+from jobs.spec.schema.messages import convert_value
+from jobs.spec.suggestions import fold_name
 
-_COMMANDS = {"register-job-definition": Kind.DEFINITION, "submit-job": Kind.SUBMISSION}
+_COMMANDS = {"register-job-definition": DocumentKind.DEFINITION, "submit-job": DocumentKind.SUBMISSION}
 _COMMAND_START = re.compile(
     r"^[ \t]*(?:\$[ \t]+)?(?:\w+=\S*[ \t]+)*(?:\S*/)?aws[ \t]+(?P<before>(?:-[\w-]+(?:[= \t]+[^\s-]\S*)?[ \t]+)*)"
     r"batch[ \t]+(?P<command>register-job-definition|submit-job)(?=\s|$)",
@@ -40,7 +40,7 @@ class _CliOption:
     values: list[str] = field(default_factory=list)
 
 
-def command_line(text: str) -> Written | None:
+def parse_cli_command(text: str) -> ParsedText | None:
     """Parse a command line. Return None if the text is none. Raise DocumentParseError."""
     command_text = _LINE_CONTINUATION.sub(lambda end: " " * len(end[0]), text)
     matches = list(_COMMAND_START.finditer(command_text))
@@ -51,7 +51,7 @@ def command_line(text: str) -> Written | None:
     try:
         arguments = shlex.split(command_text[match.end() : end])
     except ValueError:
-        refuse(text, match.start(), "a quote of this command line is not closed.")
+        raise_at(text, match.start(), "a quote of this command line is not closed.")
     options = list(_options(arguments, command_text, match.end()))
     return _OptionReader(text, match.start(), _COMMANDS[match["command"]]).read(options)
 
@@ -92,15 +92,15 @@ def _options(arguments: list[str], text: str, start: int) -> Iterator[_CliOption
 
 
 class _OptionReader:
-    def __init__(self, text: str, start: int, kind: Kind) -> None:
+    def __init__(self, text: str, start: int, kind: DocumentKind) -> None:
         self.text = text
         self.start = start
-        self.schema = botocore_schema.schema(kind)
-        self.by_fold = {folded(name): name for name in self.schema["properties"]}
+        self.schema = botocore_schema.json_schema(kind)
+        self.by_fold = {fold_name(name): name for name in self.schema["properties"]}
         self.ignored: list[str] = []
-        self.source_root = Node(start)
+        self.source_root = SourceNode(start)
 
-    def read(self, options: list[_CliOption]) -> Written:
+    def read(self, options: list[_CliOption]) -> ParsedText:
         document: dict[str, Any] = {}
         for option in options:
             if option.name == _INPUT_JSON_OPTION:
@@ -110,22 +110,22 @@ class _OptionReader:
             else:
                 name, value = self._read_member(option)
                 document[name] = value
-                self.source_root.members[name] = Node(option.offset)
-        changes = [Change("", "The command line was read: its options became the keys of the document.")]
+                self.source_root.members[name] = SourceNode(option.offset)
+        changes = [DocumentChange("", "The command line was read: its options became the keys of the document.")]
         if self.ignored:
             verb = "says" if len(self.ignored) == 1 else "say"
             were = "was" if len(self.ignored) == 1 else "were"
             message = (
-                f"{listed(self.ignored)} {verb} where and how to call AWS, not what to run, and {were} left out."
+                f"{join_words(self.ignored)} {verb} where and how to call AWS, not what to run, and {were} left out."
             )
-            changes.append(Change("", message))
-        source_map = Outline(self.source_root)
-        return Written(document, tuple(changes), lambda: source_map)
+            changes.append(DocumentChange("", message))
+        source_map = SourceMap(self.source_root)
+        return ParsedText(document, tuple(changes), lambda: source_map)
 
     def _read_member(self, option: _CliOption) -> tuple[str, Any]:
-        name = self.by_fold.get(folded(option.name))
+        name = self.by_fold.get(fold_name(option.name))
         if name is None and option.name.startswith("--no-"):
-            name = self.by_fold.get(folded(option.name[4:]))
+            name = self.by_fold.get(fold_name(option.name[4:]))
             if name:
                 return name, False
         if name is None:
@@ -139,10 +139,10 @@ class _OptionReader:
         first = option.values[0] if option.values else ""
         self._refuse_file(option)
         if type_name == "boolean":
-            return converted(first, "boolean") if option.values else True
+            return convert_value(first, "boolean") if option.values else True
         if type_name in ("string", "integer"):
             plain = " ".join(option.values)
-            integer = converted(plain, "integer") if type_name == "integer" else None
+            integer = convert_value(plain, "integer") if type_name == "integer" else None
             return plain if integer is None else integer
         if first[:1] in ("{", "["):
             return self._read_json(option)
@@ -151,7 +151,7 @@ class _OptionReader:
                 return option.values
             entries = [_ShorthandParser(value).read() for value in option.values]
         except ValueError:
-            refuse(self.text, option.offset, f"the value of {option.name} is neither JSON nor key=value.")
+            raise_at(self.text, option.offset, f"the value of {option.name} is neither JSON nor key=value.")
         result: Any = entries
         if type_name == "object":
             result = {key: value for entry in entries for key, value in entry.items()}
@@ -160,30 +160,30 @@ class _OptionReader:
     def _refuse_file(self, option: _CliOption) -> None:
         first = option.values[0] if option.values else ""
         if first.startswith(("file://", "fileb://")):
-            message = f"{option.name} reads the file {quoted(first)}, which is not here; paste what the file holds."
-            refuse(self.text, option.offset, message)
+            message = f"{option.name} reads the file {quote(first)}, which is not here; paste what the file holds."
+            raise_at(self.text, option.offset, message)
 
     def _read_json(self, option: _CliOption) -> Any:
         text = " ".join(option.values)
         self._refuse_file(option)
         try:
             # The parser expects an object; the value may be a list.
-            return loaded(f'{{"value": {text}\n}}')[0]["value"]
-        except (NotADocument, KeyError) as error:
-            message = error.message if isinstance(error, NotADocument) else "it is not one value"
+            return load_object(f'{{"value": {text}\n}}')[0]["value"]
+        except (DocumentParseError, KeyError) as error:
+            message = error.message if isinstance(error, DocumentParseError) else "it is not one value"
             reason = re.sub(r"^Line [0-9]+, column [0-9]+: ", "", message)
-            refuse(self.text, option.offset, f"the value of {option.name} is not JSON: {cut(reason)}")
+            raise_at(self.text, option.offset, f"the value of {option.name} is not JSON: {truncate(reason)}")
 
     def _convert(self, value: Any, shape: Mapping[str, Any]) -> Any:
         """Convert shorthand, which has only strings: numbers, switches and lists of one follow from the schema."""
         type_name = shape.get("type")
         if isinstance(value, dict):
-            names = {folded(name): name for name in shape.get("properties", {})}
+            names = {fold_name(name): name for name in shape.get("properties", {})}
             inner = shape.get("properties", {})
             return {
-                names.get(folded(key), key): self._convert(
+                names.get(fold_name(key), key): self._convert(
                     member,
-                    self._resolve_ref(inner.get(names.get(folded(key), ""), shape.get("additionalProperties"))),
+                    self._resolve_ref(inner.get(names.get(fold_name(key), ""), shape.get("additionalProperties"))),
                 )
                 for key, member in value.items()
             }
@@ -191,7 +191,7 @@ class _OptionReader:
             entries = value if isinstance(value, list) else [value]
             return [self._convert(entry, self._resolve_ref(shape.get("items"))) for entry in entries]
         if isinstance(value, str) and type_name in ("integer", "boolean"):
-            converted_value = converted(value, str(type_name))
+            converted_value = convert_value(value, str(type_name))
             return value if converted_value is None else converted_value
         return value
 

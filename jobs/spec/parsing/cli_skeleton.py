@@ -8,12 +8,12 @@ too, and named in the changes.
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, is_object
-from jobs.spec.parsing.key_case import Fitted
-from jobs.spec.problems import Change, escape, listed
+from jobs.spec.documents import Document, DocumentKind, is_object
+from jobs.spec.parsing.key_case import RewrittenDocument
+from jobs.spec.problems import DocumentChange, escape_pointer, join_words
 from jobs.spec.schema import botocore_schema
 
-PLACEHOLDER = "KeyName"
+SKELETON_KEY = "KeyName"
 """The key that a skeleton puts into every free map."""
 
 _BLOCKS = (
@@ -23,25 +23,25 @@ _BLOCKS = (
 """Blocks that exclude each other: only a skeleton has all of them."""
 
 
-def filled_in(document: Document, kind: Kind) -> Fitted | None:
+def strip_skeleton(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
     """Return the edited parts of a skeleton, or None if the document is none."""
-    if kind is Kind.WORKFLOW or not _is_skeleton(document):
+    if kind is DocumentKind.WORKFLOW or not _is_skeleton(document):
         return None
-    pruner = _SkeletonPruner(botocore_schema.schema(kind)["$defs"])
-    result = pruner.prune_object(document, botocore_schema.schema(kind), "", "")
-    changes = [Change("", "The empty parts of the skeleton were left out.")]
+    pruner = _SkeletonPruner(botocore_schema.json_schema(kind)["$defs"])
+    result = pruner.prune_object(document, botocore_schema.json_schema(kind), "", "")
+    changes = [DocumentChange("", "The empty parts of the skeleton were left out.")]
     if pruner.switches:
-        names = listed(pruner.switches)
+        names = join_words(pruner.switches)
         message = f"Switches that a skeleton sets were left out ({names}); write them again if they are meant."
-        changes.append(Change("", message))
-    return Fitted(result, changes, pruner.origins)
+        changes.append(DocumentChange("", message))
+    return RewrittenDocument(result, changes, pruner.origins)
 
 
 def _is_skeleton(document: Document) -> bool:
     if any(all(block in document for block in blocks) for blocks in _BLOCKS):
         return True
     maps = [document.get(key) for key in ("parameters", "tags")]
-    return any(is_object(member) and member.get(PLACEHOLDER) == "" for member in maps)
+    return any(is_object(member) and member.get(SKELETON_KEY) == "" for member in maps)
 
 
 class _SkeletonPruner:
@@ -56,12 +56,14 @@ class _SkeletonPruner:
         result: Document = {}
         for key, member in value.items():
             inner = self._resolve_ref(properties.get(key, shape.get("additionalProperties")))
-            if key == PLACEHOLDER and member in ("", None):
+            if key == SKELETON_KEY and member in ("", None):
                 continue
             if member is True:
                 self.switches.append(key)
                 continue
-            new_member = self._prune_value(member, inner, f"{here}/{escape(key)}", f"{source}/{escape(key)}")
+            new_member = self._prune_value(
+                member, inner, f"{here}/{escape_pointer(key)}", f"{source}/{escape_pointer(key)}"
+            )
             if new_member is not None:
                 result[key] = new_member
         return result
@@ -97,7 +99,7 @@ class _SkeletonPruner:
             return any(
                 self._has_content(member, self._resolve_ref(properties.get(key, others)))
                 for key, member in value.items()
-                if key != PLACEHOLDER or member
+                if key != SKELETON_KEY or member
             )
         if isinstance(value, list):
             return any(self._has_content(entry, self._resolve_ref(shape.get("items"))) for entry in value)

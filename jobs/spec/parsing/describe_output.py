@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.spec.documents import Document, Kind, is_object, is_whole_number, list_at, object_at, text_at
-from jobs.spec.normalize import ONLY_IN_ANSWERS
-from jobs.spec.parsing.errors import NotADocument
-from jobs.spec.problems import Change, join, listed, quoted
-from jobs.spec.rules.reserved_names import PORTAL_TAG, PORTAL_VARIABLES
+from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, object_at, text_at
+from jobs.spec.normalize import RESPONSE_ONLY_KEYS
+from jobs.spec.parsing.errors import DocumentParseError
+from jobs.spec.problems import DocumentChange, join_pointer, join_words, quote
+from jobs.spec.rules.reserved_names import PORTAL_TAG_PREFIX, PORTAL_VARIABLES
 
 _COPIED_KEYS = ("jobName", "jobQueue", "jobDefinition", "shareIdentifier", "parameters", "retryStrategy", "timeout",
                  "propagateTags")  # fmt: skip
@@ -21,16 +21,16 @@ _UNSUPPORTED_KEYS = ("ecsProperties", "eksProperties", "nodeProperties")
 
 
 @dataclass
-class Asked:
+class ConvertedRequest:
     """The request behind an AWS response, and where its parts stand in the response."""
 
     document: Document
-    kind: Kind
-    changes: list[Change] = field(default_factory=list)
+    kind: DocumentKind
+    changes: list[DocumentChange] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
 
 
-def asked(value: Document) -> Asked | None:
+def convert_describe_output(value: Document) -> ConvertedRequest | None:
     """Convert an AWS response, or return None. Raise DocumentParseError unless it has one definition."""
     if isinstance(value.get("jobDefinitions"), list):
         return _convert_definitions(value["jobDefinitions"])
@@ -39,7 +39,7 @@ def asked(value: Document) -> Asked | None:
         return _convert_jobs(jobs)
     if _is_job_detail(value):
         return _convert_job(value)
-    if "jobDefinitionName" in value and any(key in value for key in ONLY_IN_ANSWERS):
+    if "jobDefinitionName" in value and any(key in value for key in RESPONSE_ONLY_KEYS):
         return _convert_definition(value, "", [])
     return None
 
@@ -48,36 +48,36 @@ def _is_job_detail(entry: object) -> bool:
     return is_object(entry) and "jobId" in entry and "jobName" in entry and "status" in entry
 
 
-def _convert_definitions(entries: list[Any]) -> Asked:
+def _convert_definitions(entries: list[Any]) -> ConvertedRequest:
     definitions = [(number, entry) for number, entry in enumerate(entries) if is_object(entry)]
     names = {text_at(entry, "jobDefinitionName") for _, entry in definitions}
     if not definitions:
-        raise NotADocument("This answer of AWS has no job definition in it.")
+        raise DocumentParseError("This answer of AWS has no job definition in it.")
     if len(names) > 1:
-        raise NotADocument(
-            f"This answer of AWS has {len(names)} job definitions ({listed(sorted(names))}); send one."
+        raise DocumentParseError(
+            f"This answer of AWS has {len(names)} job definitions ({join_words(sorted(names))}); send one."
         )
     number, newest = max(definitions, key=lambda pair: _revision(pair[1]))
     changes = []
     if len(definitions) > 1:
         message = f"The answer has {len(definitions)} revisions; the newest, {_revision(newest)}, is taken."
-        changes.append(Change("", message))
-    return _convert_definition(newest, join("jobDefinitions", number), changes)
+        changes.append(DocumentChange("", message))
+    return _convert_definition(newest, join_pointer("jobDefinitions", number), changes)
 
 
 def _revision(entry: Document) -> int:
     revision = entry.get("revision")
-    return revision if is_whole_number(revision) else 0
+    return revision if is_integer(revision) else 0
 
 
-def _convert_definition(entry: Document, origin: str, changes: list[Change]) -> Asked:
-    dropped_keys = [key for key in ONLY_IN_ANSWERS if key in entry]
+def _convert_definition(entry: Document, origin: str, changes: list[DocumentChange]) -> ConvertedRequest:
+    dropped_keys = [key for key in RESPONSE_ONLY_KEYS if key in entry]
     document = {key: value for key, value in entry.items() if key not in dropped_keys and value is not None}
     changes = [*changes, *_dropped_key_changes(dropped_keys), *_remove_portal_tags(document)]
-    return Asked(document, Kind.DEFINITION, changes, {"": origin})
+    return ConvertedRequest(document, DocumentKind.DEFINITION, changes, {"": origin})
 
 
-def _convert_jobs(jobs: list[Document]) -> Asked:
+def _convert_jobs(jobs: list[Document]) -> ConvertedRequest:
     if len(jobs) == 1:
         single = _convert_job(jobs[0])
         single.origins = {key: f"/jobs/0{origin}" for key, origin in single.origins.items()}
@@ -85,21 +85,21 @@ def _convert_jobs(jobs: list[Document]) -> Asked:
     names = {text_at(job, "jobId"): text_at(job, "jobName") for job in jobs}
     steps: list[Document] = []
     origins: dict[str, str] = {}
-    changes: list[Change] = []
+    changes: list[DocumentChange] = []
     for number, job in enumerate(jobs):
         step = _convert_job(job)
         for entry in list_at(step.document, "dependsOn"):
             if is_object(entry) and text_at(entry, "jobId") in names:
                 entry["jobId"] = f"${{{names[text_at(entry, 'jobId')]}}}"
-        prefix = join("jobs", number)
+        prefix = join_pointer("jobs", number)
         steps.append(step.document)
         origins |= {f"{prefix}{key}": f"{prefix}{origin}" for key, origin in step.origins.items()}
-        changes += [Change(f"{prefix}{change.pointer}", change.message) for change in step.changes]
-    summary = Change("", f"The answer has {len(jobs)} jobs; they are read as a workflow of as many steps.")
-    return Asked({"jobs": steps}, Kind.WORKFLOW, [summary, *changes], origins)
+        changes += [DocumentChange(f"{prefix}{change.pointer}", change.message) for change in step.changes]
+    summary = DocumentChange("", f"The answer has {len(jobs)} jobs; they are read as a workflow of as many steps.")
+    return ConvertedRequest({"jobs": steps}, DocumentKind.WORKFLOW, [summary, *changes], origins)
 
 
-def _convert_job(job: Document) -> Asked:
+def _convert_job(job: Document) -> ConvertedRequest:
     document: Document = {key: job[key] for key in _COPIED_KEYS if job.get(key) not in (None, {}, "")}
     origins = {"": ""}
     if "size" in object_at(job, "arrayProperties"):
@@ -118,7 +118,7 @@ def _convert_job(job: Document) -> Asked:
         document["tags"] = dict(tags)
     dropped_keys = [key for key in _RESPONSE_ONLY if key in job]
     changes = [
-        Change("", "What AWS tells of a job is read as the submission that would run it again."),
+        DocumentChange("", "What AWS tells of a job is read as the submission that would run it again."),
         *_dropped_key_changes(dropped_keys),
         *_portal_variable_changes(object_at(job, "container")),
         *_remove_portal_tags(document),
@@ -126,11 +126,12 @@ def _convert_job(job: Document) -> Asked:
     unsupported_keys = [key for key in _UNSUPPORTED_KEYS if key in job]
     if unsupported_keys:
         changes.append(
-            Change(
-                "", f"What {listed(unsupported_keys)} says of this job is not carried over; the definition has it."
+            DocumentChange(
+                "",
+                f"What {join_words(unsupported_keys)} says of this job is not carried over; the definition has it.",
             )
         )
-    return Asked(document, Kind.SUBMISSION, changes, origins)
+    return ConvertedRequest(document, DocumentKind.SUBMISSION, changes, origins)
 
 
 def _container_overrides(container: Document) -> Iterator[tuple[str, Any]]:
@@ -151,7 +152,7 @@ def _resource_requirements(container: Document) -> list[Any]:
     sizes = [
         {"type": kind, "value": str(container[key])}
         for key, kind in old.items()
-        if is_whole_number(container.get(key)) and container[key] and kind not in types
+        if is_integer(container.get(key)) and container[key] and kind not in types
     ]
     return [*sizes, *entries]
 
@@ -160,30 +161,30 @@ def _is_reserved_variable(name: str) -> bool:
     return name.startswith("AWS_BATCH") or name in PORTAL_VARIABLES
 
 
-def _portal_variable_changes(container: Document) -> Iterator[Change]:
+def _portal_variable_changes(container: Document) -> Iterator[DocumentChange]:
     names = {text_at(entry, "name") for entry in list_at(container, "environment")}
     keys = [name for name in PORTAL_VARIABLES if name in names]
     if keys:
         plural = len(keys) > 1
-        yield Change(
+        yield DocumentChange(
             "/containerOverrides",
-            f"The environment variable{'s' * plural} {listed(map(quoted, keys))} {'are' if plural else 'is'} the "
+            f"The environment variable{'s' * plural} {join_words(map(quote, keys))} {'are' if plural else 'is'} the "
             f"portal's own and {'were' if plural else 'was'} left out.",
         )
 
 
-def _dropped_key_changes(keys: list[str]) -> Iterator[Change]:
+def _dropped_key_changes(keys: list[str]) -> Iterator[DocumentChange]:
     if keys:
         verb = "stands" if len(keys) == 1 else "stand"
         were = "was" if len(keys) == 1 else "were"
-        yield Change("", f"{listed(keys)} {verb} in answers of AWS only and {were} left out.")
+        yield DocumentChange("", f"{join_words(keys)} {verb} in answers of AWS only and {were} left out.")
 
 
-def _remove_portal_tags(document: Document) -> Iterator[Change]:
+def _remove_portal_tags(document: Document) -> Iterator[DocumentChange]:
     tags = document.get("tags")
     if not is_object(tags):
         return
-    user_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG)}
+    user_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
     if len(user_tags) < len(tags):
         portal_keys = [key for key in tags if key not in user_tags]
         if user_tags:
@@ -191,8 +192,8 @@ def _remove_portal_tags(document: Document) -> Iterator[Change]:
         else:
             del document["tags"]
         plural = len(portal_keys) > 1
-        yield Change(
+        yield DocumentChange(
             "/tags" if user_tags else "",
-            f"The tag{'s' * plural} {listed(quoted(key) for key in portal_keys)} "
+            f"The tag{'s' * plural} {join_words(quote(key) for key in portal_keys)} "
             f"{'are' if plural else 'is'} the portal's own and {'were' if plural else 'was'} left out.",
         )

@@ -2,10 +2,10 @@
 
 from typing import NoReturn
 
-from jobs.spec.parsing.json_tokens import Lines
+from jobs.spec.parsing.json_tokens import LineIndex
 
 
-class NotADocument(ValueError):  # noqa: N818 - it says what the text is
+class DocumentParseError(ValueError):
     """A text that is no document of any kind. The message is a sentence for a person."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
@@ -15,7 +15,7 @@ class NotADocument(ValueError):  # noqa: N818 - it says what the text is
         self.column = column
 
 
-def refuse(text: str, offset: int, message: str) -> NoReturn:
+def raise_at(text: str, offset: int, message: str) -> NoReturn:
     """Raise DocumentParseError with the position of an offset."""
-    place = Lines(text).place(offset)
-    raise NotADocument(f"Line {place.line}, column {place.column}: {message}", place.line, place.column)
+    place = LineIndex(text).position(offset)
+    raise DocumentParseError(f"Line {place.line}, column {place.column}: {message}", place.line, place.column)

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from json import JSONDecodeError
 
-from jobs.spec.parsing.json_tokens import Lines, open_brackets
-from jobs.spec.problems import quoted
+from jobs.spec.parsing.json_tokens import LineIndex, unclosed_brackets
+from jobs.spec.problems import quote
 
 
 @dataclass(frozen=True)
-class Complaint:
+class JsonErrorMessage:
     """Message and offset of an error; the message follows “Line 3, column 7: ”."""
 
     offset: int
@@ -62,13 +62,13 @@ _WORD_HINTS = {
 _WORD = re.compile(r"[^\s,:\[\]{}\"'=]+")
 
 
-def about(text: str, error: JSONDecodeError) -> Complaint:
+def explain_json_error(text: str, error: JSONDecodeError) -> JsonErrorMessage:
     """Explain an error of Python's JSON decoder."""
     start = len(text) - len(text.lstrip())
     if error.pos <= start or error.msg == "Extra data":
         for pattern, message in _FORMAT_HINTS:
             if pattern.match(text, start):
-                return Complaint(start, message)
+                return JsonErrorMessage(start, message)
 
     at = min(error.pos, len(text))
     rest = text[at : at + 200]
@@ -78,7 +78,7 @@ def about(text: str, error: JSONDecodeError) -> Complaint:
     if error.msg.startswith("Unterminated string") or error.msg.startswith("Invalid control character"):
         return _unclosed_string(text, at, error.msg)
     if error.msg.startswith("Invalid \\"):
-        return Complaint(
+        return JsonErrorMessage(
             at, 'a backslash in a text has to be written twice (\\\\), unless it stands for \\n, \\t, \\" or \\u0041.'
         )
     if error.msg == "Extra data":
@@ -88,10 +88,10 @@ def about(text: str, error: JSONDecodeError) -> Complaint:
     return _unexpected_character(at, here, rest, before, error.msg)
 
 
-def _unexpected_character(at: int, here: str, rest: str, before: str, message: str) -> Complaint:
+def _unexpected_character(at: int, here: str, rest: str, before: str, message: str) -> JsonErrorMessage:
     """Explain a character that can't stand in this place."""
     hint = _punctuation_hint(here, before) or _shell_hint(rest) or _grammar_hint(here, rest, message)
-    return Complaint(at, hint)
+    return JsonErrorMessage(at, hint)
 
 
 def _punctuation_hint(here: str, before: str) -> str:
@@ -125,14 +125,14 @@ def _grammar_hint(here: str, rest: str, message: str) -> str:
     word = match.group() if match else ""
     if message.startswith("Expecting property name"):
         if word:
-            return f"the key {quoted(word)} has to stand in double quotes."
-        return f"a key in double quotes has to stand here, not {quoted(here)}."
+            return f"the key {quote(word)} has to stand in double quotes."
+        return f"a key in double quotes has to stand here, not {quote(here)}."
     if message.startswith("Expecting ':'"):
-        return f"a “:” has to stand between a key and its value, not {quoted(here)}."
+        return f"a “:” has to stand between a key and its value, not {quote(here)}."
     if message.startswith("Expecting ','"):
         if here in "]}":
             return f"this {here} closes a bracket of the other sort; one before it is not closed."
-        return f"a comma is missing before {quoted(word or here)}."
+        return f"a comma is missing before {quote(word or here)}."
     return _word_hint(word, here)
 
 
@@ -141,45 +141,49 @@ def _word_hint(word: str, here: str) -> str:
     if word in _WORD_HINTS:
         return _WORD_HINTS[word]
     if word and (word[0].isdigit() or word[0] in "+-."):
-        return f"{quoted(word)} is not a number as JSON writes it; put it in double quotes if it is a text."
+        return f"{quote(word)} is not a number as JSON writes it; put it in double quotes if it is a text."
     if word:
-        return f"the text {quoted(word)} has to stand in double quotes."
-    return f"a value has to stand here, not {quoted(here)}."
+        return f"the text {quote(word)} has to stand in double quotes."
+    return f"a value has to stand here, not {quote(here)}."
 
 
-def _unclosed_string(text: str, at: int, message: str) -> Complaint:
+def _unclosed_string(text: str, at: int, message: str) -> JsonErrorMessage:
     if message.startswith("Invalid control") and text[at : at + 1] not in "\r\n":
-        return Complaint(at, "an invisible control character stands in this text; take it away.")
+        return JsonErrorMessage(at, "an invisible control character stands in this text; take it away.")
     line_start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
     offset = at if message.startswith("Unterminated") else max(text.rfind('"', line_start, at), line_start)
-    return Complaint(
+    return JsonErrorMessage(
         offset,
         "the text that begins here has no closing double quote on its line (write \\n for a line end inside it).",
     )
 
 
-def _extra_text(at: int, rest: str) -> Complaint:
+def _extra_text(at: int, rest: str) -> JsonErrorMessage:
     if rest.startswith("EOF"):
-        return Complaint(at, "“EOF” belongs to the shell, not to the document; take this line away.")
+        return JsonErrorMessage(at, "“EOF” belongs to the shell, not to the document; take this line away.")
     if rest[0] in "{[":
-        return Complaint(
+        return JsonErrorMessage(
             at,
             'a second document begins here; send one at a time, or write {"jobs": [ … ]} around several submissions.',
         )
     if rest[0] in "}]":
-        return Complaint(at, f"this {rest[0]} closes nothing; there is one too many.")
+        return JsonErrorMessage(at, f"this {rest[0]} closes nothing; there is one too many.")
     if rest[0] == ",":
-        return Complaint(at, "the document has ended before this comma; is there a closing bracket too many above?")
-    return Complaint(at, f"the document has ended before {quoted(rest.splitlines()[0])}; take away what follows it.")
+        return JsonErrorMessage(
+            at, "the document has ended before this comma; is there a closing bracket too many above?"
+        )
+    return JsonErrorMessage(
+        at, f"the document has ended before {quote(rest.splitlines()[0])}; take away what follows it."
+    )
 
 
-def _unclosed_bracket(text: str, at: int) -> Complaint:
-    offsets = open_brackets(text)
+def _unclosed_bracket(text: str, at: int) -> JsonErrorMessage:
+    offsets = unclosed_brackets(text)
     if not offsets:
-        return Complaint(at, "the text ends where a value should stand.")
+        return JsonErrorMessage(at, "the text ends where a value should stand.")
     closing = "".join("}" if text[offset] == "{" else "]" for offset in reversed(offsets))
-    line = Lines(text).place(offsets[-1]).line
-    return Complaint(
+    line = LineIndex(text).position(offsets[-1]).line
+    return JsonErrorMessage(
         at,
         f"the text ends too early: the {text[offsets[-1]]} of line {line} is not closed "
         f"(missing at the end: {closing}).",

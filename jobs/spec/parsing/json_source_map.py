@@ -5,24 +5,24 @@ import re
 from dataclasses import dataclass, field
 
 from jobs.spec.parsing.json_tokens import STRING
-from jobs.spec.problems import join, split
+from jobs.spec.problems import join_pointer, split_pointer
 
 _TOKEN = re.compile(STRING + r'|[\[{\]}]|[^\s,:\[\]{}"]++')
 
-MOST_DUPLICATES = 20
+MAX_DUPLICATES = 20
 """Duplicate keys reported one by one; the first already blocks the document."""
 
 
 @dataclass(slots=True)
-class Node:
+class SourceNode:
     """A value in the text: the offset of its key, or its own if it has none, and its members."""
 
     offset: int
-    members: "dict[str, Node]" = field(default_factory=dict)
+    members: "dict[str, SourceNode]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Duplicate:
+class DuplicateKey:
     """A key that an object has twice."""
 
     pointer: str
@@ -31,21 +31,21 @@ class Duplicate:
 
 
 @dataclass(frozen=True)
-class Outline:
+class SourceMap:
     """The tree of offsets of a text."""
 
-    root: Node
-    duplicates: tuple[Duplicate, ...] = ()
+    root: SourceNode
+    duplicates: tuple[DuplicateKey, ...] = ()
 
     @classmethod
-    def empty(cls) -> "Outline":
+    def empty(cls) -> "SourceMap":
         """Return a map for a text whose parts have no positions."""
-        return cls(Node(0))
+        return cls(SourceNode(0))
 
     def offset(self, pointer: str) -> int:
         """Return the offset of a pointer's value, or of its nearest ancestor in the text."""
         node = self.root
-        for key in split(pointer):
+        for key in split_pointer(pointer):
             if key not in node.members:
                 break
             node = node.members[key]
@@ -56,18 +56,18 @@ class Outline:
 class _OpenContainer:
     """An object or list that is not closed yet."""
 
-    node: Node
+    node: SourceNode
     is_object: bool
     key: str | None = None  # key whose value comes next
     key_offset: int = 0
     own_key: str = ""
 
 
-def outline(text: str) -> Outline:
+def build_source_map(text: str) -> SourceMap:
     """Map JSON text whose comments are blanked. One pass, no recursion."""
-    root = Node(0)
+    root = SourceNode(0)
     open_containers: list[_OpenContainer] = []
-    duplicates: list[Duplicate] = []
+    duplicates: list[DuplicateKey] = []
     for match in _TOKEN.finditer(text):
         piece, offset = match.group(), match.start()
         if piece in "]}":
@@ -77,22 +77,22 @@ def outline(text: str) -> Outline:
         if parent and parent.is_object and parent.key is None:
             parent.key, parent.key_offset = _key(piece), offset
             continue
-        node, own_key = Node(offset), ""
+        node, own_key = SourceNode(offset), ""
         if parent is None:
             root = node
         elif parent.is_object and parent.key is not None:
             node.offset, own_key, parent.key = parent.key_offset, parent.key, None
             earlier = parent.node.members.get(own_key)
-            if earlier and len(duplicates) < MOST_DUPLICATES:
-                pointer = join(*(step.own_key for step in open_containers[1:]), own_key)
-                duplicates.append(Duplicate(pointer, earlier.offset, node.offset))
+            if earlier and len(duplicates) < MAX_DUPLICATES:
+                pointer = join_pointer(*(step.own_key for step in open_containers[1:]), own_key)
+                duplicates.append(DuplicateKey(pointer, earlier.offset, node.offset))
             parent.node.members[own_key] = node
         else:
             own_key = str(len(parent.node.members))
             parent.node.members[own_key] = node
         if piece in "[{":
             open_containers.append(_OpenContainer(node, piece == "{", own_key=own_key))
-    return Outline(root, tuple(duplicates))
+    return SourceMap(root, tuple(duplicates))
 
 
 def _key(piece: str) -> str:

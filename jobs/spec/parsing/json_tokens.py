@@ -17,37 +17,37 @@ _WORD_OR_STRING = re.compile(STRING + r'|(?P<word>[^\s,:\[\]{}"]++)')
 
 
 @dataclass(frozen=True)
-class Place:
+class TextPosition:
     """A position in a text, 1-based."""
 
     line: int
     column: int
 
 
-class Lines:
+class LineIndex:
     """An index from offsets to positions."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
 
-    def place(self, offset: int) -> Place:
+    def position(self, offset: int) -> TextPosition:
         line = bisect_right(self._starts, offset)
-        return Place(line, offset - self._starts[line - 1] + 1)
+        return TextPosition(line, offset - self._starts[line - 1] + 1)
 
 
 @dataclass(frozen=True)
-class Comments:
+class CommentScan:
     """A text whose comments are blanked, so that all offsets stay valid."""
 
-    blanked: str
-    found: tuple[int, ...] = ()  # offsets of comments
+    text: str
+    offsets: tuple[int, ...] = ()  # offsets of comments
     unclosed: int | None = None  # offset of an unclosed /*
 
 
-def without_comments(text: str) -> Comments:
+def blank_comments(text: str) -> CommentScan:
     """Blank out `//`, `/* */` and `#` comments outside of strings."""
     if "#" not in text and "//" not in text and "/*" not in text:
-        return Comments(text)
+        return CommentScan(text)
     offsets: list[int] = []
     pieces: list[str] = []
     position = 0
@@ -60,10 +60,10 @@ def without_comments(text: str) -> Comments:
         offsets.append(match.start())
         pieces += text[position : match.start()], _NOT_LINE_END.sub(" ", match.group())
         position = match.end()
-    return Comments("".join([*pieces, text[position:]]), tuple(offsets), unclosed)
+    return CommentScan("".join([*pieces, text[position:]]), tuple(offsets), unclosed)
 
 
-def too_deep(text: str, limit: int) -> int | None:
+def find_too_deep(text: str, limit: int) -> int | None:
     """Return the offset of the first bracket nested deeper than `limit`, or None."""
     if text.count("[") + text.count("{") <= limit:
         return None
@@ -78,7 +78,7 @@ def too_deep(text: str, limit: int) -> int | None:
     return None
 
 
-def open_brackets(text: str) -> list[int]:
+def unclosed_brackets(text: str) -> list[int]:
     """Return the offsets of unclosed brackets, outermost first."""
     offsets: list[int] = []
     for match in _BRACKET_OR_STRING.finditer(text):
@@ -89,14 +89,14 @@ def open_brackets(text: str) -> list[int]:
     return offsets
 
 
-def words(text: str) -> Iterator[tuple[int, str]]:
+def bare_words(text: str) -> Iterator[tuple[int, str]]:
     """Yield what is neither string nor punctuation (numbers, true, NaN, …), with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is not None:
             yield match.start(), match["word"]
 
 
-def strings(text: str) -> Iterator[tuple[int, str]]:
+def quoted_strings(text: str) -> Iterator[tuple[int, str]]:
     """Yield the strings, quotes included, with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is None:

@@ -10,44 +10,44 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from jobs.spec.documents import Document, Kind
-from jobs.spec.problems import Change, cut, escape
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.problems import DocumentChange, escape_pointer, truncate
 from jobs.spec.schema import botocore_schema
-from jobs.spec.schema.messages import converted
-from jobs.spec.suggestions import folded
+from jobs.spec.schema.messages import convert_value
+from jobs.spec.suggestions import fold_name
 
-MOST_SAID = 20
+MAX_VALUE_CHANGES = 20
 """Converted values reported one by one; a document with more was written by a program that does it everywhere."""
 
 _MAX_NAMED_KEYS = 8
 
 
 @dataclass
-class Fitted:
+class RewrittenDocument:
     """A rewritten document, with the changes and the origins of renamed parts."""
 
     document: Document
-    changes: list[Change] = field(default_factory=list)
+    changes: list[DocumentChange] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)  # pointer in the document to pointer in the source
 
 
-def fitted(document: Document, kind: Kind) -> Fitted:
+def fix_keys_and_types(document: Document, kind: DocumentKind) -> RewrittenDocument:
     """Return the document with the keys and types that its schema expects. The argument is not modified."""
-    fixer = _KeyFixer(botocore_schema.schema(kind)["$defs"])
-    return fixer.run(document, botocore_schema.schema(kind))
+    fixer = _KeyFixer(botocore_schema.json_schema(kind)["$defs"])
+    return fixer.run(document, botocore_schema.json_schema(kind))
 
 
 class _KeyFixer:
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.definitions = definitions
         self.new_names: dict[str, str] = {}
-        self.conversions: list[Change] = []
+        self.conversions: list[DocumentChange] = []
         self.more_conversions = 0
         self.origins: dict[str, str] = {}
 
-    def run(self, document: Document, whole: Mapping[str, Any]) -> Fitted:
+    def run(self, document: Document, whole: Mapping[str, Any]) -> RewrittenDocument:
         result = self._fix_value(document, whole, "", "")
-        return Fitted(result, [*self._key_changes(), *self._value_changes()], self.origins)
+        return RewrittenDocument(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
     def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
         """Fix a value at `here`, which the source has at `there`. Return the same object if nothing changed."""
@@ -74,11 +74,11 @@ class _KeyFixer:
         for key, member in value.items():
             name = key
             if properties is not None and key not in properties:
-                proper_name = _names_by_fold(tuple(properties)).get(folded(key))
+                proper_name = _names_by_fold(tuple(properties)).get(fold_name(key))
                 if proper_name and proper_name not in value and proper_name not in result:
                     name = proper_name
             inner = properties.get(name) if properties is not None else others
-            pointer, origin = f"{here}/{escape(name)}", f"{source}/{escape(key)}"
+            pointer, origin = f"{here}/{escape_pointer(name)}", f"{source}/{escape_pointer(key)}"
             result[name] = self._fix_value(member, inner, pointer, origin) if isinstance(inner, Mapping) else member
             if name != key:
                 self.new_names[key] = name
@@ -90,14 +90,14 @@ class _KeyFixer:
         expected_type = {"string": str, "integer": int, "boolean": bool}[type_name]
         if isinstance(value, expected_type) and not (type_name == "integer" and isinstance(value, bool)):
             return value
-        new_value = converted(value, type_name)
+        new_value = convert_value(value, type_name)
         if new_value is None:
             return value
-        if len(self.conversions) == MOST_SAID:
+        if len(self.conversions) == MAX_VALUE_CHANGES:
             self.more_conversions += 1
             return new_value
         last = here.rpartition("/")[2]
-        what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else cut(last.replace("~1", "/"))
+        what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else truncate(last.replace("~1", "/"))
         # The value is not quoted: it may be a secret.
         if type_name == "string":
             message = f"{what} was not in quotes; it is read as a text, as AWS Batch wants it."
@@ -105,34 +105,34 @@ class _KeyFixer:
             message = f"{what} is read as a whole number, as AWS Batch wants it."
         else:
             message = f"{what} was in quotes; it is read as true or false, as AWS Batch wants it."
-        self.conversions.append(Change(here, message))
+        self.conversions.append(DocumentChange(here, message))
         return new_value
 
-    def _key_changes(self) -> list[Change]:
+    def _key_changes(self) -> list[DocumentChange]:
         if not self.new_names:
             return []
-        pairs = [f"{cut(old)} as {new}" for old, new in list(self.new_names.items())[:_MAX_NAMED_KEYS]]
+        pairs = [f"{truncate(old)} as {new}" for old, new in list(self.new_names.items())[:_MAX_NAMED_KEYS]]
         more = len(self.new_names) - len(pairs)
         rest = f" and {more} more" if more else ""
-        return [Change("", f"Keys are read in the spelling of AWS Batch: {', '.join(pairs)}{rest}.")]
+        return [DocumentChange("", f"Keys are read in the spelling of AWS Batch: {', '.join(pairs)}{rest}.")]
 
-    def _value_changes(self) -> list[Change]:
+    def _value_changes(self) -> list[DocumentChange]:
         if not self.more_conversions:
             return self.conversions
         more = f"{self.more_conversions:,} more values are read as the type that is wanted."
-        return [*self.conversions, Change("", more)]
+        return [*self.conversions, DocumentChange("", more)]
 
 
 @cache
 def _names_by_fold(names: tuple[str, ...]) -> Mapping[str, str]:
-    return {folded(name): name for name in names}
+    return {fold_name(name): name for name in names}
 
 
-def kind_by_fold(document: Document) -> Kind | None:
+def detect_kind_any_spelling(document: Document) -> DocumentKind | None:
     """Return the kind that the document's keys indicate in any spelling, or None."""
-    keys = {folded(key) for key in list(document)[:1000]}
+    keys = {fold_name(key) for key in list(document)[:1000]}
     if "jobs" in keys:
-        return Kind.WORKFLOW
+        return DocumentKind.WORKFLOW
     if "jobdefinitionname" in keys:
-        return Kind.DEFINITION
-    return Kind.SUBMISSION if keys & {"jobdefinition", "jobqueue", "jobname"} else None
+        return DocumentKind.DEFINITION
+    return DocumentKind.SUBMISSION if keys & {"jobdefinition", "jobqueue", "jobname"} else None

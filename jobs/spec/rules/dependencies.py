@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 
 from jobs.spec.documents import Document, list_at, object_at
-from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 JOB_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?::[0-9]{1,5}|#[0-9]{1,4})?")
 """The id of a job, of an array child (id:index) or of a node (id#index)."""
 
-REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+STEP_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 """${jobName}: another step of the same workflow."""
 
 
@@ -24,15 +24,15 @@ def array_size(document: Document) -> int | None:
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
-def of_a_submission(document: Document) -> Iterator[Problem]:
+def check_dependencies(document: Document) -> Iterator[Problem]:
     """Yield the problems of the dependencies of a single submission."""
-    yield from no_reference(document)
-    yield from job_id_is_there(document)
-    yield from job_id_is_one(document)
-    yield from types(document)
+    yield from no_step_reference(document)
+    yield from job_id_is_not_empty(document)
+    yield from job_id_is_valid(document)
+    yield from check_dependency_types(document)
 
 
-def types(document: Document) -> Iterator[Problem]:
+def check_dependency_types(document: Document) -> Iterator[Problem]:
     """Yield the problems of dependency types, in a submission or a step."""
     if "dependsOn" in document:
         for check in TYPE_RULES:
@@ -40,22 +40,22 @@ def types(document: Document) -> Iterator[Problem]:
 
 
 @rule("submission.reference")
-def no_reference(document: Document) -> Iterator[Problem]:
+def no_step_reference(document: Document) -> Iterator[Problem]:
     """A single submission waits for jobs that Batch knows already; ${name} stands for a job of a workflow.
 
     Source: the portal, whose workflows have such references.
     """
     for here, job_id in _job_ids(document):
-        if REFERENCE.fullmatch(job_id):
+        if STEP_REFERENCE.fullmatch(job_id):
             message = (
-                f"{quoted(job_id)} stands for another job of a workflow, and this is a single submission; "
+                f"{quote(job_id)} stands for another job of a workflow, and this is a single submission; "
                 'put the jobs into {"jobs": [ … ]}, or give the id of a job that Batch knows.'
             )
             yield Problem(here, message)
 
 
 @rule("submission.empty-job-id")
-def job_id_is_there(document: Document) -> Iterator[Problem]:
+def job_id_is_not_empty(document: Document) -> Iterator[Problem]:
     """The id of a job to wait for is not empty; a shell may have made it so.
 
     Source: POSIX shell, parameter expansion; JobDependency, AWS Batch API reference.
@@ -70,14 +70,14 @@ def job_id_is_there(document: Document) -> Iterator[Problem]:
 
 
 @rule("submission.job-id")
-def job_id_is_one(document: Document) -> Iterator[Problem]:
+def job_id_is_valid(document: Document) -> Iterator[Problem]:
     """A job to wait for is named by its id, which is a UUID, with the number of a child or node behind it.
 
     Source: JobDependency, AWS Batch API reference.
     """
     for here, job_id in _job_ids(document):
-        if job_id and not REFERENCE.fullmatch(job_id) and not is_job_id(job_id):
-            message = f"{quoted(job_id)} is not the id of a Batch job (such as 12345678-1234-1234-1234-123456789012)."
+        if job_id and not STEP_REFERENCE.fullmatch(job_id) and not is_job_id(job_id):
+            message = f"{quote(job_id)} is not the id of a Batch job (such as 12345678-1234-1234-1234-123456789012)."
             yield Problem(here, message)
 
 
@@ -97,7 +97,7 @@ def sequential_is_plain(document: Document) -> Iterator[Problem]:
 
 
 @rule("dependencies.sequential-without-array")
-def sequential_needs_an_array(document: Document) -> Iterator[Problem]:
+def sequential_needs_array(document: Document) -> Iterator[Problem]:
     """SEQUENTIAL without the id of a job lines up the children of an array, so the job has to be one.
 
     Source: “Array jobs”, AWS Batch User Guide.
@@ -111,7 +111,7 @@ def sequential_needs_an_array(document: Document) -> Iterator[Problem]:
 
 
 @rule("dependencies.n-to-n-without-array")
-def n_to_n_needs_an_array(document: Document) -> Iterator[Problem]:
+def n_to_n_needs_array(document: Document) -> Iterator[Problem]:
     """N_TO_N joins the children of two arrays, so the job has to be one.
 
     Source: “Array jobs”, AWS Batch User Guide.
@@ -123,7 +123,7 @@ def n_to_n_needs_an_array(document: Document) -> Iterator[Problem]:
 
 
 @rule("dependencies.no-job-id")
-def dependencies_name_a_job(document: Document) -> Iterator[Problem]:
+def dependency_names_job(document: Document) -> Iterator[Problem]:
     """A dependency names the job to wait for, unless it lines up the children of an array.
 
     Source: JobDependency, AWS Batch API reference.
@@ -140,16 +140,16 @@ def dependencies_name_a_job(document: Document) -> Iterator[Problem]:
 
 TYPE_RULES = (
     sequential_is_plain,
-    sequential_needs_an_array,
-    n_to_n_needs_an_array,
-    dependencies_name_a_job,
+    sequential_needs_array,
+    n_to_n_needs_array,
+    dependency_names_job,
 )
 
 
 def _entries(document: Document) -> Iterator[tuple[str, Document]]:
     for number, entry in enumerate(list_at(document, "dependsOn")):
         if isinstance(entry, dict):
-            yield join("dependsOn", number), entry
+            yield join_pointer("dependsOn", number), entry
 
 
 def _job_ids(document: Document) -> Iterator[tuple[str, str]]:

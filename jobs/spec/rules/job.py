@@ -5,8 +5,8 @@ from itertools import chain
 
 from jobs.spec import placeholders
 from jobs.spec.containers import overrides as overridden
-from jobs.spec.documents import Document, Kind, list_at
-from jobs.spec.problems import Problem, join
+from jobs.spec.documents import Document, DocumentKind, list_at
+from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.rules import dependencies, overrides, problem_limit, reserved_names, retries, secrets, sizes
 from jobs.spec.rules import queue as rule_queue
 from jobs.spec.rules.queue import QueueFacts
@@ -14,7 +14,7 @@ from jobs.spec.rules.registry import rule
 from jobs.spec.schema import botocore_schema
 
 
-def problems(
+def check_submission(
     document: Document, definition: Document | None = None, queue: QueueFacts | None = None
 ) -> list[Problem]:
     """Return every problem of a submission, from its schema and the rules.
@@ -22,40 +22,42 @@ def problems(
     With its definition, the effective job is checked; without, only what the submission says.
     """
     checks = chain(
-        botocore_schema.check(document, Kind.SUBMISSION),
-        own_rules(document),
-        dependencies.of_a_submission(document),
-        in_its_place(document, definition, queue),
+        botocore_schema.check_schema(document, DocumentKind.SUBMISSION),
+        check_job(document),
+        dependencies.check_dependencies(document),
+        check_job_in_context(document, definition, queue),
     )
-    return list(problem_limit.first(checks))
+    return list(problem_limit.limit_problems(checks))
 
 
-def own_rules(document: Document) -> Iterator[Problem]:
+def check_job(document: Document) -> Iterator[Problem]:
     """Yield the problems beyond the schema of one SubmitJob call, alone or in a workflow."""
     for check in RULES:
         yield from check(document)
 
 
-def in_its_place(document: Document, definition: Document | None, queue: QueueFacts | None) -> Iterator[Problem]:
+def check_job_in_context(
+    document: Document, definition: Document | None, queue: QueueFacts | None
+) -> Iterator[Problem]:
     """Yield the problems of a submission against its definition and queue."""
     if definition is None:
-        yield from sizes.legacy_override(document)
+        yield from sizes.no_legacy_size_in_override(document)
     else:
         for check in overrides.RULES:
             yield from check(definition, document)
-        effective = overrides.laid_over(definition, document)
+        effective = overrides.apply_overrides(definition, document)
         yield from placeholders.placeholders_have_values(document, effective)
         yield from placeholders.values_are_used(document, effective)
     if queue is not None:
         for queue_check in rule_queue.RULES:
             yield from queue_check(document, queue)
         if definition is not None:
-            yield from rule_queue.queue_has_the_platform(definition, queue)
-            yield from rule_queue.some_environment_runs_it(definition, document, queue)
+            yield from rule_queue.queue_has_platform(definition, queue)
+            yield from rule_queue.environment_can_run_job(definition, document, queue)
 
 
 @rule("submission.empty-word")
-def no_empty_words(document: Document) -> Iterator[Problem]:
+def command_has_no_empty_words(document: Document) -> Iterator[Problem]:
     """The command of an override has no empty words.
 
     Source: the answer of AWS Batch to an override with an empty text in its command.
@@ -63,20 +65,20 @@ def no_empty_words(document: Document) -> Iterator[Problem]:
     for container in overridden(document):
         for number, word in enumerate(list_at(container.value, "command")):
             if word == "":
-                here = join(*container.path, "command", number)
+                here = join_pointer(*container.path, "command", number)
                 message = f"Word {number + 1} of the command is empty, which Batch does not take; take it away."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *sizes.REQUIREMENT_RULES,
-    no_empty_words,
+    command_has_no_empty_words,
     *placeholders.SHARED_RULES,
     *retries.RULES,
     *reserved_names.VARIABLE_RULES,
     *reserved_names.TAG_RULES,
-    reserved_names.count_of_tags,
-    secrets.secrets_in_variables,
-    secrets.masked_values,
-    sizes.submission_fits,
+    reserved_names.tag_count_within_limit,
+    secrets.no_secrets_in_environment,
+    secrets.no_masked_values,
+    sizes.submission_within_size_limit,
 )

@@ -5,8 +5,8 @@ from itertools import chain
 
 from jobs.spec import placeholders
 from jobs.spec.containers import tasks
-from jobs.spec.documents import Document, Kind
-from jobs.spec.problems import Problem, join, listed
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.problems import Problem, join_pointer, join_words
 from jobs.spec.rules import (
     multinode_ecs_eks,
     platform,
@@ -26,10 +26,12 @@ _BLOCKS = {
 }
 
 
-def problems(document: Document) -> list[Problem]:
+def check_definition(document: Document) -> list[Problem]:
     """Return every problem of a definition, from its schema and the rules."""
     rules = chain.from_iterable(check(document) for check in RULES)
-    return list(problem_limit.first(chain(botocore_schema.check(document, Kind.DEFINITION), rules)))
+    return list(
+        problem_limit.limit_problems(chain(botocore_schema.check_schema(document, DocumentKind.DEFINITION), rules))
+    )
 
 
 @rule("definition.properties")
@@ -46,34 +48,36 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
     present = [key for blocks in _BLOCKS.values() for key in blocks if key in document]
     matching = [key for key in present if key in allowed]
     if not matching:
-        yield Problem("", f"A definition of type {kind} needs {listed(allowed, conjunction='or')}.")
+        yield Problem("", f"A definition of type {kind} needs {join_words(allowed, conjunction='or')}.")
     for key in present:
         if key not in allowed:
-            message = f"{key} does not go with type {kind}, which takes {listed(allowed, conjunction='or')}."
-            yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
+            message = f"{key} does not go with type {kind}, which takes {join_words(allowed, conjunction='or')}."
+            yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
     for key in matching[1:]:
         message = f"{key} does not go together with {matching[0]}; keep one of them."
-        yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
+        yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
 
 
 @rule("definition.no-image")
-def an_image(document: Document) -> Iterator[Problem]:
+def image_is_given(document: Document) -> Iterator[Problem]:
     """A container needs an image.
 
     Source: ContainerProperties, AWS Batch API reference: required for single-node jobs.
     """
     for task in tasks(document):
-        if task.sort == "container" and "image" not in task.value:
-            yield Problem(join(*task.path), f"image is missing in {task.path[-1]}; name the container image to run.")
+        if task.type == "container" and "image" not in task.value:
+            yield Problem(
+                join_pointer(*task.path), f"image is missing in {task.path[-1]}; name the container image to run."
+            )
 
 
 RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     one_block_of_properties,
-    an_image,
+    image_is_given,
     *platform.RULES,
     *multinode_ecs_eks.RULES,
     *sizes.REQUIREMENT_RULES,
-    sizes.asks_later,
+    sizes.definition_names_size,
     *volumes.RULES,
     *placeholders.SHARED_RULES,
     placeholders.placeholders_have_defaults,
@@ -81,7 +85,7 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *retries.RULES,
     *reserved_names.VARIABLE_RULES,
     *reserved_names.TAG_RULES,
-    secrets.secrets_in_variables,
-    secrets.masked_values,
-    sizes.definition_fits,
+    secrets.no_secrets_in_environment,
+    secrets.no_masked_values,
+    sizes.definition_within_size_limit,
 )

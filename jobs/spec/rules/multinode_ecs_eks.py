@@ -6,43 +6,43 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.spec.containers import is_eks, tasks
-from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at
-from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at
+from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import rule
-from jobs.spec.rules.sizes import number
+from jobs.spec.rules.sizes import parse_amount
 
-GROUPS = ("nodeProperties", "nodeRangeProperties")
+NODE_GROUPS_PATH = ("nodeProperties", "nodeRangeProperties")
 _RANGE = re.compile(r"([0-9]{1,4})?:([0-9]{1,4})?|([0-9]{1,4})")
 _MEBIBYTES = re.compile(r"[0-9]{1,9}Mi")
 
 
 @rule("nodes.range")
-def ranges_are_ranges(document: Document) -> Iterator[Problem]:
+def node_ranges_are_valid(document: Document) -> Iterator[Problem]:
     """targetNodes is a range of node numbers such as 0:3, 4: or :3.
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
     count = _node_count(document)
-    for position, group in enumerate(list_at(document, *GROUPS)):
+    for position, group in enumerate(list_at(document, *NODE_GROUPS_PATH)):
         text = text_at(group, "targetNodes")
-        here = join(*GROUPS, position, "targetNodes")
+        here = join_pointer(*NODE_GROUPS_PATH, position, "targetNodes")
         if not isinstance(object_at(group).get("targetNodes"), str):
             continue
-        span = node_range(text, count)
+        span = parse_node_range(text, count)
         if span is None:
-            yield Problem(here, f"{quoted(text)} is no range of nodes; write it as 0:3, 4: or :3.")
+            yield Problem(here, f"{quote(text)} is no range of nodes; write it as 0:3, 4: or :3.")
         elif count and span.stop > count:
-            yield Problem(here, f"{quoted(text)} goes beyond node {count - 1}, the last of {count}.")
+            yield Problem(here, f"{quote(text)} goes beyond node {count - 1}, the last of {count}.")
 
 
 @rule("nodes.not-covered")
-def ranges_cover_all(document: Document) -> Iterator[Problem]:
+def node_ranges_cover_all_nodes(document: Document) -> Iterator[Problem]:
     """The groups of a multi-node job together have every node.
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
     count = _node_count(document)
-    spans = [node_range(text_at(group, "targetNodes"), count) for group in list_at(document, *GROUPS)]
+    spans = [parse_node_range(text_at(group, "targetNodes"), count) for group in list_at(document, *NODE_GROUPS_PATH)]
     if not count or not spans or None in spans:
         return
     next_node = 0
@@ -52,7 +52,7 @@ def ranges_cover_all(document: Document) -> Iterator[Problem]:
         next_node = max(next_node, span.stop)
     if next_node < count:
         message = f"Node {next_node} is in no group; together the groups have to have nodes 0 to {count - 1}."
-        yield Problem(join(*GROUPS), message)
+        yield Problem(join_pointer(*NODE_GROUPS_PATH), message)
 
 
 @rule("nodes.main")
@@ -62,24 +62,24 @@ def main_node_exists(document: Document) -> Iterator[Problem]:
     Source: NodeProperties, AWS Batch API reference.
     """
     count, main = _node_count(document), object_at(document, "nodeProperties").get("mainNode")
-    if count and is_whole_number(main) and main >= count:
+    if count and is_integer(main) and main >= count:
         message = f"mainNode is {main}, and the nodes are 0 to {count - 1}."
         fix = ({"op": "replace", "path": "/nodeProperties/mainNode", "value": 0},)
         yield Problem("/nodeProperties/mainNode", message, fix=fix)
 
 
 @rule("nodes.properties")
-def groups_have_one_block(document: Document) -> Iterator[Problem]:
+def node_group_has_one_block(document: Document) -> Iterator[Problem]:
     """A group of nodes has container, ecsProperties or eksProperties, and only one of them.
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
     blocks = ("container", "ecsProperties", "eksProperties")
-    for position, group in enumerate(list_at(document, *GROUPS)):
+    for position, group in enumerate(list_at(document, *NODE_GROUPS_PATH)):
         if not is_object(group):
             continue
         present = [key for key in blocks if key in group]
-        here = join(*GROUPS, position)
+        here = join_pointer(*NODE_GROUPS_PATH, position)
         if not present:
             yield Problem(here, f"Group {position + 1} does not say what runs; it needs a container.")
         for key in present[1:]:
@@ -88,19 +88,19 @@ def groups_have_one_block(document: Document) -> Iterator[Problem]:
 
 
 @rule("nodes.instance-types")
-def groups_have_one_instance_type(document: Document) -> Iterator[Problem]:
+def node_groups_share_instance_type(document: Document) -> Iterator[Problem]:
     """All groups of a multi-node job use one instance type.
 
     Source: “Multi-node parallel jobs”, AWS Batch User Guide.
     """
     first = ""
-    for position, group in enumerate(list_at(document, *GROUPS)):
+    for position, group in enumerate(list_at(document, *NODE_GROUPS_PATH)):
         plain = text_at(group, "container", "instanceType")
         for name, path in ((plain, ("container", "instanceType")), *_instance_types(group)):
             first = first or name
             if name and name != first:
-                message = f"All groups use one instance type; this says {quoted(name)}, another {quoted(first)}."
-                here = join(*GROUPS, position, *path)
+                message = f"All groups use one instance type; this says {quote(name)}, another {quote(first)}."
+                here = join_pointer(*NODE_GROUPS_PATH, position, *path)
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": first},))
 
 
@@ -111,21 +111,21 @@ def _instance_types(group: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
 
 
 @rule("ecs.essential")
-def a_container_is_essential(document: Document) -> Iterator[Problem]:
+def task_has_essential_container(document: Document) -> Iterator[Problem]:
     """At least one container of an ECS task is essential: the job ends with it.
 
     Source: TaskContainerProperties, AWS Batch API reference.
     """
     for task in tasks(document):
         none_essential = all(container.value.get("essential") is False for container in task.containers)
-        if task.sort == "ecs" and task.containers and none_essential:
-            here = join(*task.containers[0].path, "essential")
+        if task.type == "ecs" and task.containers and none_essential:
+            here = join_pointer(*task.containers[0].path, "essential")
             message = "No container of this task is essential; the job ends with one that is."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("containers.same-name")
-def containers_have_names_of_their_own(document: Document) -> Iterator[Problem]:
+def container_names_are_unique(document: Document) -> Iterator[Problem]:
     """The containers of a task or pod have different names.
 
     Source: TaskContainerProperties and EksContainer, AWS Batch API reference.
@@ -134,8 +134,10 @@ def containers_have_names_of_their_own(document: Document) -> Iterator[Problem]:
         names: set[str] = set()
         for container in task.containers:
             name = text_at(container.value, "name")
-            if name and name in names and task.sort != "container":
-                yield Problem(join(*container.path, "name"), f"Another container is named {quoted(name)} already.")
+            if name and name in names and task.type != "container":
+                yield Problem(
+                    join_pointer(*container.path, "name"), f"Another container is named {quote(name)} already."
+                )
             names.add(name)
 
 
@@ -172,12 +174,13 @@ def eks_memory(document: Document) -> Iterator[Problem]:
             text = values.get("memory")
             if isinstance(text, str) and not _MEBIBYTES.fullmatch(text):
                 yield Problem(
-                    join(*path, side, "memory"), f"memory is in whole MiB such as 1024Mi; found {quoted(text)}."
+                    join_pointer(*path, side, "memory"),
+                    f"memory is in whole MiB such as 1024Mi; found {quote(text)}.",
                 )
         limit, request = limits.get("memory"), requests.get("memory")
         if isinstance(limit, str) and isinstance(request, str) and limit != request:
-            here = join(*path, "requests", "memory")
-            message = f"The request of memory has to equal its limit, {quoted(limit)}."
+            here = join_pointer(*path, "requests", "memory")
+            message = f"The request of memory has to equal its limit, {quote(limit)}."
             yield Problem(here, message, fix=({"op": "replace", "path": here, "value": limit},))
 
 
@@ -190,45 +193,45 @@ def eks_cpu(document: Document) -> Iterator[Problem]:
     for path, limits, requests in _pod_resources(document):
         for side, values in (("limits", limits), ("requests", requests)):
             text = values.get("cpu")
-            if isinstance(text, str) and (not number(text) or number(text) % Decimal("0.25")):
+            if isinstance(text, str) and (not parse_amount(text) or parse_amount(text) % Decimal("0.25")):
                 yield Problem(
-                    join(*path, side, "cpu"), f"cpu is in quarters such as 0.25 or 2; found {quoted(text)}."
+                    join_pointer(*path, side, "cpu"), f"cpu is in quarters such as 0.25 or 2; found {quote(text)}."
                 )
-        limit, request = number(limits.get("cpu")), number(requests.get("cpu"))
+        limit, request = parse_amount(limits.get("cpu")), parse_amount(requests.get("cpu"))
         if limit and limit < request:
-            here = join(*path, "limits", "cpu")
+            here = join_pointer(*path, "limits", "cpu")
             message = f"The limit of cpu has to be at least its request, {request}."
             yield Problem(here, message, fix=({"op": "replace", "path": here, "value": requests["cpu"]},))
 
 
 @rule("eks.no-image")
-def pods_have_images(document: Document) -> Iterator[Problem]:
+def pod_has_container(document: Document) -> Iterator[Problem]:
     """A pod has at least one container.
 
     Source: EksPodProperties, AWS Batch API reference.
     """
     for task in tasks(document):
-        if task.sort == "eks" and not task.containers:
-            yield Problem(join(*task.path), "The pod has no container; say in containers what runs.")
+        if task.type == "eks" and not task.containers:
+            yield Problem(join_pointer(*task.path), "The pod has no container; say in containers what runs.")
 
 
 RULES = (
-    ranges_are_ranges,
-    ranges_cover_all,
+    node_ranges_are_valid,
+    node_ranges_cover_all_nodes,
     main_node_exists,
-    groups_have_one_block,
-    groups_have_one_instance_type,
-    a_container_is_essential,
-    containers_have_names_of_their_own,
+    node_group_has_one_block,
+    node_groups_share_instance_type,
+    task_has_essential_container,
+    container_names_are_unique,
     eks_names_no_platform,
     eks_propagates_no_tags,
     eks_memory,
     eks_cpu,
-    pods_have_images,
+    pod_has_container,
 )
 
 
-def node_range(text: str, count: int) -> range | None:
+def parse_node_range(text: str, count: int) -> range | None:
     """Return the nodes of a range such as 0:3, or None if it is malformed. `count` closes an open end."""
     match = _RANGE.fullmatch(text)
     if not match:
@@ -244,13 +247,13 @@ def node_range(text: str, count: int) -> range | None:
 
 def _node_count(document: Document) -> int:
     count = object_at(document, "nodeProperties").get("numNodes")
-    return count if is_whole_number(count) and count > 0 else 0
+    return count if is_integer(count) and count > 0 else 0
 
 
 def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
     """Yield path, limits and requests of every pod container that has resources."""
     for task in tasks(document):
         for container in task.containers:
-            if task.sort == "eks" and is_object(container.value.get("resources")):
+            if task.type == "eks" and is_object(container.value.get("resources")):
                 resources = container.value["resources"]
                 yield (*container.path, "resources"), object_at(resources, "limits"), object_at(resources, "requests")

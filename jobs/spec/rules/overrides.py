@@ -3,15 +3,22 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jobs.spec.containers import Container, is_eks, is_fargate, overrides, tasks
-from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at, value_at
-from jobs.spec.problems import Problem, join, listed, quoted
-from jobs.spec.rules.multinode_ecs_eks import GROUPS, node_range
-from jobs.spec.rules.platform import fractional_vcpus, misfit
+from jobs.spec.containers import ContainerEntry, is_eks, is_fargate, overrides, tasks
+from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at, value_at
+from jobs.spec.problems import Problem, join_pointer, join_words, quote
+from jobs.spec.rules.multinode_ecs_eks import NODE_GROUPS_PATH, parse_node_range
+from jobs.spec.rules.platform import fractional_vcpus, unsupported_fargate_size
 from jobs.spec.rules.registry import rule
-from jobs.spec.rules.reserved_names import MOST_TAGS, PORTAL_TAG_COUNT, own_tags
-from jobs.spec.rules.sizes import LEGACY, asked, legacy_alone, missing, modernised, requirement_types
-from jobs.spec.suggestions import Guesses
+from jobs.spec.rules.reserved_names import MAX_PORTAL_TAGS, MAX_TAGS, user_tag_keys
+from jobs.spec.rules.sizes import (
+    LEGACY_SIZE_KEYS,
+    legacy_keys_in_use,
+    legacy_size_fix,
+    missing_sizes,
+    requested_amounts,
+    requirement_types,
+)
+from jobs.spec.suggestions import SuggestionBudget
 
 _OVERRIDE_KEYS = {
     "containerProperties": "containerOverrides",
@@ -21,7 +28,7 @@ _OVERRIDE_KEYS = {
 }
 
 
-def laid_over(definition: Document, submission: Document) -> Document:
+def apply_overrides(definition: Document, submission: Document) -> Document:
     """Return the definition with the submission's commands, variables, sizes and parameters applied.
 
     For comparing and showing only: the result shares parts with both documents.
@@ -52,16 +59,16 @@ def _merge_container(base: Document, override: Document) -> Document:
         own = {text_at(entry, "name") for entry in list_at(override, "environment")}
         other_variables = [entry for entry in list_at(base, "environment") if text_at(entry, "name") not in own]
         result["environment"] = [*other_variables, *override["environment"]]
-    sizes = asked(base) | asked(override)
-    if asked(override):
-        for key in LEGACY:
+    sizes = requested_amounts(base) | requested_amounts(override)
+    if requested_amounts(override):
+        for key in LEGACY_SIZE_KEYS:
             result.pop(key, None)
         result["resourceRequirements"] = [{"type": kind, "value": value} for kind, value in sizes.items()]
     return result
 
 
 @rule("overrides.other-sort")
-def overrides_fit_the_definition(definition: Document, submission: Document) -> Iterator[Problem]:
+def overrides_match_definition(definition: Document, submission: Document) -> Iterator[Problem]:
     """The overrides are of the same sort as the definition: containers, an ECS task, a pod or nodes.
 
     Source: SubmitJob, AWS Batch API reference.
@@ -72,68 +79,68 @@ def overrides_fit_the_definition(definition: Document, submission: Document) -> 
     for key in _OVERRIDE_KEYS.values():
         if key in submission and key != _OVERRIDE_KEYS[block]:
             message = f"{key} does not fit the job definition, which has {block}; use {_OVERRIDE_KEYS[block]}."
-            yield Problem(join(key), message, fix=({"op": "remove", "path": join(key)},))
+            yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
 
 
 @rule("overrides.unknown-container")
-def overrides_name_containers(definition: Document, submission: Document) -> Iterator[Problem]:
+def override_names_container(definition: Document, submission: Document) -> Iterator[Problem]:
     """An override names a container that the definition has.
 
     Source: TaskContainerOverrides and EksContainerOverride, AWS Batch API reference.
     """
     names = {text_at(container.value, "name") for task in tasks(definition) for container in task.containers} - {""}
     choices = sorted(names)
-    choices_text = listed(choices)
-    suggestions = Guesses()
+    choices_text = join_words(choices)
+    suggestions = SuggestionBudget()
     for override in overrides(submission):
         name = text_at(override.value, "name")
-        if override.sort == "container" or not name or not names or name in names:
+        if override.type == "container" or not name or not names or name in names:
             continue
         suggestion = suggestions.nearest(name, choices)
-        here = join(*override.path, "name")
-        hint = f"did you mean {quoted(suggestion)}?" if suggestion else f"it has {choices_text}."
+        here = join_pointer(*override.path, "name")
+        hint = f"did you mean {quote(suggestion)}?" if suggestion else f"it has {choices_text}."
         fix = ({"op": "replace", "path": here, "value": suggestion},) if suggestion else ()
-        yield Problem(here, f"The job definition has no container {quoted(name)}; {hint}", fix=fix)
+        yield Problem(here, f"The job definition has no container {quote(name)}; {hint}", fix=fix)
 
 
 @rule("overrides.legacy-loses")
-def legacy_does_not_win(definition: Document, submission: Document) -> Iterator[Problem]:
+def legacy_size_does_not_override(definition: Document, submission: Document) -> Iterator[Problem]:
     """An override by the old vcpus or memory does not win over resourceRequirements of the definition.
 
     Source: “Troubleshooting”, AWS Batch User Guide.
     """
     for override in overrides(submission):
-        if override.sort != "container":
+        if override.type != "container":
             continue
         types = requirement_types(_overridden_container(definition, submission, override))
-        for key in legacy_alone(override.value):
-            if LEGACY[key] in types:
+        for key in legacy_keys_in_use(override.value):
+            if LEGACY_SIZE_KEYS[key] in types:
                 message = (
-                    f"The definition names {LEGACY[key]} in resourceRequirements, "
+                    f"The definition names {LEGACY_SIZE_KEYS[key]} in resourceRequirements, "
                     f"over which {key} does not win; say it in resourceRequirements too."
                 )
-                yield Problem(join(*override.path, key), message, fix=modernised(override, (key,)))
+                yield Problem(join_pointer(*override.path, key), message, fix=legacy_size_fix(override, (key,)))
 
 
 @rule("overrides.no-size")
-def something_names_the_size(definition: Document, submission: Document) -> Iterator[Problem]:
+def size_is_given(definition: Document, submission: Document) -> Iterator[Problem]:
     """vCPU and memory are named by the definition or by the submission.
 
     Source: the answer of AWS Batch: “vCPU is not provided.”
     """
     if not is_object(definition.get("containerProperties")) or is_fargate(definition):
         return
-    missing_names = missing(laid_over(definition, submission)["containerProperties"])
+    missing_names = missing_sizes(apply_overrides(definition, submission)["containerProperties"])
     if missing_names:
         message = (
-            f"Neither the job definition nor this submission names {listed(missing_names)}; "
+            f"Neither the job definition nor this submission names {join_words(missing_names)}; "
             "give it in containerOverrides.resourceRequirements."
         )
         yield Problem("/containerOverrides" if "containerOverrides" in submission else "", message)
 
 
 @rule("overrides.fargate-pair")
-def fargate_pairs(definition: Document, submission: Document) -> Iterator[Problem]:
+def effective_fargate_size_is_offered(definition: Document, submission: Document) -> Iterator[Problem]:
     """On Fargate, what definition and override ask for together is one of Fargate's pairs of vCPU and memory.
 
     Source: the answer of AWS Batch: “Fargate resource requirements (1.00 vCPU, 4000 MiB) not valid.”
@@ -142,14 +149,16 @@ def fargate_pairs(definition: Document, submission: Document) -> Iterator[Proble
     if (
         is_fargate(definition)
         and override
-        and asked(override.value)
+        and requested_amounts(override.value)
         and is_object(definition.get("containerProperties"))
     ):
-        yield from misfit(asked(laid_over(definition, submission)["containerProperties"]), override)
+        yield from unsupported_fargate_size(
+            requested_amounts(apply_overrides(definition, submission)["containerProperties"]), override
+        )
 
 
 @rule("overrides.fargate-gpu")
-def fargate_has_no_gpus(definition: Document, submission: Document) -> Iterator[Problem]:
+def override_has_no_fargate_gpus(definition: Document, submission: Document) -> Iterator[Problem]:
     """Fargate has no GPUs, and an override gives it none.
 
     Source: ResourceRequirement, AWS Batch API reference.
@@ -157,13 +166,13 @@ def fargate_has_no_gpus(definition: Document, submission: Document) -> Iterator[
     for override in overrides(submission) if is_fargate(definition) else ():
         for position, entry in enumerate(list_at(override.value, "resourceRequirements")):
             if text_at(entry, "type") == "GPU":
-                here = join(*override.path, "resourceRequirements", position)
+                here = join_pointer(*override.path, "resourceRequirements", position)
                 message = "The job definition is for Fargate, which has no GPUs; take this away."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("overrides.whole-vcpus")
-def ec2_has_whole_vcpus(definition: Document, submission: Document) -> Iterator[Problem]:
+def override_has_whole_vcpus(definition: Document, submission: Document) -> Iterator[Problem]:
     """On EC2 an override asks for whole vCPUs.
 
     Source: ResourceRequirement, AWS Batch API reference.
@@ -174,63 +183,65 @@ def ec2_has_whole_vcpus(definition: Document, submission: Document) -> Iterator[
 
 
 @rule("overrides.target-nodes")
-def targets_are_groups(definition: Document, submission: Document) -> Iterator[Problem]:
+def node_override_names_group(definition: Document, submission: Document) -> Iterator[Problem]:
     """An override of nodes names a group exactly as the definition does.
 
     Source: NodePropertyOverride, AWS Batch API reference; “NodeOverride targets should match job definition”.
     """
-    groups = [text_at(group, "targetNodes") for group in list_at(definition, *GROUPS)]
+    groups = [text_at(group, "targetNodes") for group in list_at(definition, *NODE_GROUPS_PATH)]
     for position, entry in enumerate(list_at(submission, "nodeOverrides", "nodePropertyOverrides")):
         name = text_at(entry, "targetNodes")
         if groups and name and name not in groups:
-            here = join("nodeOverrides", "nodePropertyOverrides", position, "targetNodes")
+            here = join_pointer("nodeOverrides", "nodePropertyOverrides", position, "targetNodes")
             fix = ({"op": "replace", "path": here, "value": groups[0]},) if len(groups) == 1 else ()
-            yield Problem(here, f"The job definition has no group {quoted(name)}; it has {listed(groups)}.", fix=fix)
+            yield Problem(
+                here, f"The job definition has no group {quote(name)}; it has {join_words(groups)}.", fix=fix
+            )
 
 
 @rule("overrides.node-count")
-def count_of_nodes_is_open(definition: Document, submission: Document) -> Iterator[Problem]:
+def node_count_can_change(definition: Document, submission: Document) -> Iterator[Problem]:
     """Another number of nodes needs a group with an open end, a main node among them, and no group beyond them.
 
     Source: NodeOverrides, AWS Batch API reference.
     """
     count = object_at(submission, "nodeOverrides").get("numNodes")
-    groups = [text_at(group, "targetNodes") for group in list_at(definition, *GROUPS)]
-    if not is_whole_number(count) or not groups:
+    groups = [text_at(group, "targetNodes") for group in list_at(definition, *NODE_GROUPS_PATH)]
+    if not is_integer(count) or not groups:
         return
     main = object_at(definition, "nodeProperties").get("mainNode")
-    starts = [span.start for group in groups if (span := node_range(group, 0)) is not None]
+    starts = [span.start for group in groups if (span := parse_node_range(group, 0)) is not None]
     here = "/nodeOverrides/numNodes"
     fix = ({"op": "remove", "path": here},)
     if not any(group.endswith(":") for group in groups):
         yield Problem(
             here, "No group of the job definition has an open end, so its number of nodes is fixed.", fix=fix
         )
-    elif (is_whole_number(main) and main >= count) or any(start >= count for start in starts):
+    elif (is_integer(main) and main >= count) or any(start >= count for start in starts):
         yield Problem(
             here, f"With {count} nodes, the main node or a group of the definition would not exist.", fix=fix
         )
 
 
 @rule("overrides.too-many-tags")
-def propagated_tags_fit(definition: Document, submission: Document) -> Iterator[Problem]:
+def propagated_tags_within_limit(definition: Document, submission: Document) -> Iterator[Problem]:
     """With propagateTags, tags of definition and job together are 50 at most, or the job fails; the portal adds six.
 
     Source: SubmitJob, AWS Batch API reference: with more than 50 combined tags the job goes to FAILED.
     """
     if submission.get("propagateTags", definition.get("propagateTags")) is not True:
         return
-    count, limit = len(own_tags(definition) | own_tags(submission)), MOST_TAGS - PORTAL_TAG_COUNT
-    if count > limit and len(own_tags(submission)) <= limit:
+    count, limit = len(user_tag_keys(definition) | user_tag_keys(submission)), MAX_TAGS - MAX_PORTAL_TAGS
+    if count > limit and len(user_tag_keys(submission)) <= limit:
         message = (
             f"With propagateTags, the tags of definition and job count together: {count}, and {limit} are the most, "
-            f"because AWS Batch takes {MOST_TAGS} and the portal adds {PORTAL_TAG_COUNT}."
+            f"because AWS Batch takes {MAX_TAGS} and the portal adds {MAX_PORTAL_TAGS}."
         )
         yield Problem("/tags" if "tags" in submission else "", message)
 
 
 @rule("overrides.eks-tags")
-def eks_propagates_no_tags(definition: Document, submission: Document) -> Iterator[Problem]:
+def eks_override_propagates_no_tags(definition: Document, submission: Document) -> Iterator[Problem]:
     """Tags are not propagated for jobs on EKS.
 
     Source: SubmitJob, AWS Batch API reference.
@@ -241,7 +252,7 @@ def eks_propagates_no_tags(definition: Document, submission: Document) -> Iterat
 
 
 @rule("overrides.instance-type")
-def instance_type_is_for_nodes(definition: Document, submission: Document) -> Iterator[Problem]:
+def override_instance_type_is_for_nodes(definition: Document, submission: Document) -> Iterator[Problem]:
     """An override names an instance type for multi-node jobs only.
 
     Source: ContainerOverrides, AWS Batch API reference.
@@ -253,30 +264,30 @@ def instance_type_is_for_nodes(definition: Document, submission: Document) -> It
 
 
 RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
-    overrides_fit_the_definition,
-    overrides_name_containers,
-    legacy_does_not_win,
-    something_names_the_size,
-    fargate_pairs,
-    fargate_has_no_gpus,
-    ec2_has_whole_vcpus,
-    targets_are_groups,
-    count_of_nodes_is_open,
-    propagated_tags_fit,
-    eks_propagates_no_tags,
-    instance_type_is_for_nodes,
+    overrides_match_definition,
+    override_names_container,
+    legacy_size_does_not_override,
+    size_is_given,
+    effective_fargate_size_is_offered,
+    override_has_no_fargate_gpus,
+    override_has_whole_vcpus,
+    node_override_names_group,
+    node_count_can_change,
+    propagated_tags_within_limit,
+    eks_override_propagates_no_tags,
+    override_instance_type_is_for_nodes,
 )
 
 
-def _overridden_container(definition: Document, submission: Document, override: Container) -> Document:
+def _overridden_container(definition: Document, submission: Document, override: ContainerEntry) -> Document:
     """Return the definition's container that an override applies to, or {}."""
     if override.path[0] == "containerOverrides":
         return object_at(definition, "containerProperties")
     target = text_at(value_at(submission, *override.path[:-1]), "targetNodes")
-    groups = (group for group in list_at(definition, *GROUPS) if text_at(group, "targetNodes") == target)
+    groups = (group for group in list_at(definition, *NODE_GROUPS_PATH) if text_at(group, "targetNodes") == target)
     return object_at(next(groups, None), "container")
 
 
-def _container_override(submission: Document) -> Container | None:
+def _container_override(submission: Document) -> ContainerEntry | None:
     override: Any = submission.get("containerOverrides")
-    return Container("container", ("containerOverrides",), override) if is_object(override) else None
+    return ContainerEntry("container", ("containerOverrides",), override) if is_object(override) else None

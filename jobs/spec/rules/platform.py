@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jobs.spec.containers import Container, Task, is_eks, is_fargate, is_multinode, tasks
+from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, is_multinode, tasks
 from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
-from jobs.spec.problems import Problem, join, listed, quoted
+from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
-from jobs.spec.rules.sizes import asked, legacy_alone, missing, modernised, number
+from jobs.spec.rules.sizes import legacy_keys_in_use, legacy_size_fix, missing_sizes, parse_amount, requested_amounts
 
 FARGATE_MEMORY: dict[Decimal, tuple[int, ...]] = {
     Decimal("0.25"): (512, 1024, 2048),
@@ -50,14 +50,14 @@ def one_platform(document: Document) -> Iterator[Problem]:
 
 
 @rule("fargate.execution-role")
-def fargate_has_an_execution_role(document: Document) -> Iterator[Problem]:
+def fargate_has_execution_role(document: Document) -> Iterator[Problem]:
     """A job on Fargate needs an execution role, by which its image is pulled and its log is written.
 
     Source: “Job definitions on Fargate”, AWS Batch User Guide.
     """
     for task in _fargate_tasks(document):
         if not text_at(task.value, "executionRoleArn"):
-            yield Problem(join(*task.path), "A job on Fargate needs an executionRoleArn; name the role here.")
+            yield Problem(join_pointer(*task.path), "A job on Fargate needs an executionRoleArn; name the role here.")
 
 
 @rule("fargate.legacy-size")
@@ -68,21 +68,23 @@ def fargate_has_no_legacy_sizes(document: Document) -> Iterator[Problem]:
     """
     for task in _fargate_tasks(document):
         for container in task.containers:
-            for key in legacy_alone(container.value):
+            for key in legacy_keys_in_use(container.value):
                 message = f"{key} is not taken on Fargate; say it in resourceRequirements."
-                yield Problem(join(*container.path, key), message, fix=modernised(container, (key,)))
+                yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
 
 
 @rule("fargate.no-size")
-def fargate_has_a_size(document: Document) -> Iterator[Problem]:
+def fargate_size_is_given(document: Document) -> Iterator[Problem]:
     """A definition for Fargate names vCPU and memory.
 
     Source: ResourceRequirement, AWS Batch API reference: Fargate takes certain pairs only.
     """
     for task in _fargate_tasks(document):
-        missing_names = missing(task.value) if task.sort == "container" else []
+        missing_names = missing_sizes(task.value) if task.type == "container" else []
         if missing_names:
-            yield Problem(join(*task.path), f"A definition for Fargate has to name {listed(missing_names)}.")
+            yield Problem(
+                join_pointer(*task.path), f"A definition for Fargate has to name {join_words(missing_names)}."
+            )
 
 
 @rule("fargate.gpu")
@@ -95,13 +97,13 @@ def fargate_has_no_gpus(document: Document) -> Iterator[Problem]:
         for container in task.containers:
             for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
                 if text_at(entry, "type") == "GPU":
-                    here = join(*container.path, "resourceRequirements", position)
+                    here = join_pointer(*container.path, "resourceRequirements", position)
                     message = "Fargate has no GPUs; take this away, or let the job run on EC2."
                     yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("fargate.not-applicable")
-def fargate_leaves_out(document: Document) -> Iterator[Problem]:
+def fargate_has_no_ec2_fields(document: Document) -> Iterator[Problem]:
     """Fargate takes no privileged containers, ulimits, volumes of the host, instance type, devices, tmpfs or swap.
 
     Source: “Job definitions on Fargate”, AWS Batch User Guide; LinuxParameters, AWS Batch API reference.
@@ -123,7 +125,7 @@ def fargate_leaves_out(document: Document) -> Iterator[Problem]:
 
 
 def _unsupported_on_fargate(what: str, path: tuple[str | int, ...]) -> Problem:
-    here = join(*path)
+    here = join_pointer(*path)
     message = f"{what} is not taken on Fargate; take it away, or let the job run on EC2."
     return Problem(here, message, fix=({"op": "remove", "path": here},))
 
@@ -138,8 +140,8 @@ def fargate_log_drivers(document: Document) -> Iterator[Problem]:
         for container in task.containers:
             driver = text_at(container.value, "logConfiguration", "logDriver")
             if driver in _EC2_LOG_DRIVERS:  # the schema warns about unknown drivers
-                message = f"Fargate has no log driver {quoted(driver)}; it has {listed(_FARGATE_LOG_DRIVERS)}."
-                here = join(*container.path, "logConfiguration", "logDriver")
+                message = f"Fargate has no log driver {quote(driver)}; it has {join_words(_FARGATE_LOG_DRIVERS)}."
+                here = join_pointer(*container.path, "logConfiguration", "logDriver")
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "awslogs"},))
 
 
@@ -155,30 +157,30 @@ def windows_runs_on_x86(document: Document) -> Iterator[Problem]:
             text_at(runtime, "operatingSystemFamily").startswith("WINDOWS")
             and runtime.get("cpuArchitecture") == "ARM64"
         ):
-            here = join(*task.path, "runtimePlatform", "cpuArchitecture")
+            here = join_pointer(*task.path, "runtimePlatform", "cpuArchitecture")
             message = "Windows on Fargate runs on X86_64 only."
             yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "X86_64"},))
 
 
 @rule("fargate.pair")
-def fargate_pairs(document: Document) -> Iterator[Problem]:
+def fargate_size_is_offered(document: Document) -> Iterator[Problem]:
     """Fargate has only certain pairs of vCPU and memory.
 
     They are checked when a job is submitted too, on what definition and override give together. Source:
     ResourceRequirement, AWS Batch API reference.
     """
     for task in _fargate_tasks(document):
-        if task.sort == "container":
-            yield from misfit(asked(task.value), task.containers[0])
+        if task.type == "container":
+            yield from unsupported_fargate_size(requested_amounts(task.value), task.containers[0])
 
 
-def misfit(needs: dict[str, str], at: Container) -> Iterator[Problem]:
+def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Iterator[Problem]:
     """Yield a problem if Fargate does not offer the size, with the smallest size that is large enough as its fix."""
-    vcpus, memory = number(needs.get("VCPU")), number(needs.get("MEMORY"))
+    vcpus, memory = parse_amount(needs.get("VCPU")), parse_amount(needs.get("MEMORY"))
     if not vcpus or not memory or memory in FARGATE_MEMORY.get(vcpus, ()):
         return
     entries = list_at(at.value, "resourceRequirements")
-    here = join(*at.path, "resourceRequirements") if entries else join(*at.path)
+    here = join_pointer(*at.path, "resourceRequirements") if entries else join_pointer(*at.path)
     nearest_size = next(
         (
             (count, size)
@@ -198,13 +200,13 @@ def misfit(needs: dict[str, str], at: Container) -> Iterator[Problem]:
     if nearest_size:
         others = [entry for entry in entries if text_at(entry, "type") not in ("VCPU", "MEMORY")]
         pair = [{"type": "VCPU", "value": str(nearest_size[0])}, {"type": "MEMORY", "value": str(nearest_size[1])}]
-        fix = ({"op": "add", "path": join(*at.path, "resourceRequirements"), "value": [*pair, *others]},)
+        fix = ({"op": "add", "path": join_pointer(*at.path, "resourceRequirements"), "value": [*pair, *others]},)
     message = f"Fargate has no task with {vcpus.normalize():f} vCPU and {memory.normalize():f} MiB; {hint}"
     yield Problem(here, message, fix=fix)
 
 
 @rule("ec2.not-applicable")
-def ec2_leaves_out(document: Document) -> Iterator[Problem]:
+def ec2_has_no_fargate_fields(document: Document) -> Iterator[Problem]:
     """Network, platform version, extra storage and runtime platform can be chosen on Fargate only.
 
     Source: ContainerProperties, AWS Batch API reference: “not applicable to jobs that run on EC2 resources”.
@@ -212,11 +214,11 @@ def ec2_leaves_out(document: Document) -> Iterator[Problem]:
     if is_fargate(document) or is_eks(document):
         return
     for task in tasks(document):
-        if task.sort != "container":
+        if task.type != "container":
             continue
         for key in _ONLY_FARGATE:
             if key in task.value:
-                here = join(*task.path, key)
+                here = join_pointer(*task.path, key)
                 message = (
                     f"{key} is for Fargate, and this definition is for EC2; take it away, "
                     'or say platformCapabilities: ["FARGATE"].'
@@ -237,15 +239,15 @@ def ec2_has_whole_vcpus(document: Document) -> Iterator[Problem]:
             yield from fractional_vcpus(container)
 
 
-def fractional_vcpus(container: Container) -> Iterator[Problem]:
+def fractional_vcpus(container: ContainerEntry) -> Iterator[Problem]:
     """Yield the VCPU requirements that are not whole."""
     for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
         value = text_at(entry, "value")
-        if text_at(entry, "type") != "VCPU" or "." not in value or not number(value):
+        if text_at(entry, "type") != "VCPU" or "." not in value or not parse_amount(value):
             continue
-        here = join(*container.path, "resourceRequirements", position, "value")
-        whole = str(int(number(value).to_integral_value(rounding="ROUND_CEILING")))
-        message = f"On EC2 a job has whole vCPUs; {quoted(value)} could be {quoted(whole)}."
+        here = join_pointer(*container.path, "resourceRequirements", position, "value")
+        whole = str(int(parse_amount(value).to_integral_value(rounding="ROUND_CEILING")))
+        message = f"On EC2 a job has whole vCPUs; {quote(value)} could be {quote(whole)}."
         yield Problem(here, message, fix=({"op": "replace", "path": here, "value": whole},))
 
 
@@ -264,21 +266,21 @@ def instance_type_is_for_nodes(document: Document) -> Iterator[Problem]:
 RULES = (
     no_nodes_on_fargate,
     one_platform,
-    fargate_has_an_execution_role,
+    fargate_has_execution_role,
     fargate_has_no_legacy_sizes,
-    fargate_has_a_size,
+    fargate_size_is_given,
     fargate_has_no_gpus,
-    fargate_leaves_out,
+    fargate_has_no_ec2_fields,
     fargate_log_drivers,
     windows_runs_on_x86,
-    fargate_pairs,
-    ec2_leaves_out,
+    fargate_size_is_offered,
+    ec2_has_no_fargate_fields,
     ec2_has_whole_vcpus,
     instance_type_is_for_nodes,
 )
 
 
-def _fargate_tasks(document: Document) -> list[Task]:
+def _fargate_tasks(document: Document) -> list[TaskEntry]:
     if not is_fargate(document):
         return []
-    return [task for task in tasks(document) if task.sort in ("container", "ecs") and not task.in_group]
+    return [task for task in tasks(document) if task.type in ("container", "ecs") and not task.is_in_node_group]

@@ -7,7 +7,7 @@ the limit, and the last problem says so.
 from collections.abc import Iterable, Iterator
 
 from jobs.spec.problems import Problem, Severity
-from jobs.spec.rules.registry import ERROR, note
+from jobs.spec.rules.registry import ERROR, register_rule
 
 MAX_ERRORS = 500
 """Errors reported for one document."""
@@ -15,14 +15,14 @@ MAX_ERRORS = 500
 MAX_PROBLEMS = 25_000
 """Errors and warnings reported for one document: a workflow of 5,000 steps may have a few warnings per step."""
 
-MORE_PROBLEMS = note(
+MORE_PROBLEMS = register_rule(
     "reading.more-problems", ERROR,
     "A document with more than 500 errors, or 25,000 errors and warnings, is not checked to its end. "
     "Source: the portal.",
 )  # fmt: skip
 
 
-def first(problems: Iterable[Problem]) -> Iterator[Problem]:
+def limit_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
     """Yield problems up to the limit, then one that says that checking stopped. Consumes `problems` no further."""
     errors = 0
     for count, problem in enumerate(problems):
@@ -35,6 +35,6 @@ def first(problems: Iterable[Problem]) -> Iterator[Problem]:
         yield problem
 
 
-def is_cut(problems: Iterable[Problem]) -> bool:
+def is_limited(problems: Iterable[Problem]) -> bool:
     """Return whether checking stopped at the limit."""
     return any(problem.rule == MORE_PROBLEMS for problem in problems)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jobs.spec.containers import is_eks, is_fargate
 from jobs.spec.documents import Document
 from jobs.spec.job_size import requested_size
-from jobs.spec.placement import EnvironmentFacts, Fits, fit
+from jobs.spec.placement import EnvironmentFacts, PlacementVerdict, check_placement
 from jobs.spec.problems import Problem
 from jobs.spec.rules.registry import WARNING, rule
 
@@ -23,7 +23,7 @@ class QueueFacts:
 
 
 @rule("share.missing")
-def share_is_named(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+def fair_share_queue_needs_share(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
     """A queue with a fair-share policy needs a share identifier.
 
     Source: SubmitJob, AWS Batch API reference.
@@ -34,7 +34,7 @@ def share_is_named(submission: Document, queue: QueueFacts) -> Iterator[Problem]
 
 
 @rule("share.not-fair")
-def share_is_shared(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+def share_needs_fair_share_queue(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
     """A queue without a fair-share policy takes no share identifier.
 
     Source: SubmitJob, AWS Batch API reference.
@@ -45,7 +45,7 @@ def share_is_shared(submission: Document, queue: QueueFacts) -> Iterator[Problem
 
 
 @rule("share.priority", WARNING)
-def priority_counts(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+def priority_needs_fair_share_queue(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
     """A scheduling priority only counts on a queue with a fair-share policy.
 
     Source: SubmitJob, AWS Batch API reference.
@@ -57,7 +57,7 @@ def priority_counts(submission: Document, queue: QueueFacts) -> Iterator[Problem
 
 
 @rule("queue.service-jobs")
-def queue_takes_jobs(_: Document, queue: QueueFacts) -> Iterator[Problem]:
+def queue_takes_container_jobs(_: Document, queue: QueueFacts) -> Iterator[Problem]:
     """A queue for SageMaker training takes no container jobs.
 
     Source: JobQueueDetail, AWS Batch API reference.
@@ -67,7 +67,7 @@ def queue_takes_jobs(_: Document, queue: QueueFacts) -> Iterator[Problem]:
 
 
 @rule("queue.platform")
-def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[Problem]:
+def queue_has_platform(definition: Document, queue: QueueFacts) -> Iterator[Problem]:
     """A queue runs the definitions of its own platform only: EC2, Fargate or EKS.
 
     Source: ComputeEnvironmentOrder and JobQueueDetail, AWS Batch API reference.
@@ -84,16 +84,21 @@ def queue_has_the_platform(definition: Document, queue: QueueFacts) -> Iterator[
 
 
 @rule("queue.nothing-fits", WARNING)
-def some_environment_runs_it(definition: Document, submission: Document, queue: QueueFacts) -> Iterator[Problem]:
+def environment_can_run_job(definition: Document, submission: Document, queue: QueueFacts) -> Iterator[Problem]:
     """Some compute environment of the queue is large enough for the job, else it waits for ever.
 
     Source: “Jobs stuck in a RUNNABLE status”, AWS Batch User Guide.
     """
-    if "nodeProperties" in definition or any(queue_has_the_platform(definition, queue)):
+    if "nodeProperties" in definition or any(queue_has_platform(definition, queue)):
         return
-    answer = fit(requested_size(definition, submission), queue.environments)
-    if answer.fits is Fits.NO:
+    answer = check_placement(requested_size(definition, submission), queue.environments)
+    if answer.verdict is PlacementVerdict.NO:
         yield Problem("/jobQueue", f"{answer.reason} The job would wait for ever.")
 
 
-RULES = (share_is_named, share_is_shared, priority_counts, queue_takes_jobs)
+RULES = (
+    fair_share_queue_needs_share,
+    share_needs_fair_share_queue,
+    priority_needs_fair_share_queue,
+    queue_takes_container_jobs,
+)

@@ -18,16 +18,16 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 
 @dataclass(frozen=True)
-class Rule:
+class ValidationRule:
     """A registered rule."""
 
     id: str
     severity: Severity
-    says: str
+    statement: str
     source: str
 
 
-KNOWN: dict[str, Rule] = {}
+REGISTRY: dict[str, ValidationRule] = {}
 """All rules by id, complete once `jobs.spec.rules.registry.validate` is imported."""
 
 
@@ -37,7 +37,7 @@ def rule(
     """Register a function as a rule. Its problems get the rule's id and severity."""
 
     def register(check: Callable[P, Iterator[Problem]]) -> Callable[P, Iterator[Problem]]:
-        note(name, severity, check.__doc__ or "")
+        register_rule(name, severity, check.__doc__ or "")
 
         @wraps(check)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> Iterator[Problem]:
@@ -49,13 +49,13 @@ def rule(
     return register
 
 
-def note(name: str, severity: Severity, text: str) -> str:
+def register_rule(name: str, severity: Severity, text: str) -> str:
     """Register a rule whose check is part of a larger one. Raise ValueError if its text names no source."""
     one_line = " ".join(cleandoc(text).split())
     statement, colon, source = one_line.partition("Source: ")
     if not (colon and statement and source):
         raise ValueError(f"The rule {name} does not say what it says, or not where that is written.")
-    if name in KNOWN:
+    if name in REGISTRY:
         raise ValueError(f"There are two rules {name}.")
-    KNOWN[name] = Rule(name, severity, statement.strip(), source.strip())
+    REGISTRY[name] = ValidationRule(name, severity, statement.strip(), source.strip())
     return name

@@ -4,20 +4,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at
-from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at
+from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import WARNING, rule
 
-CONDITIONS = ("onStatusReason", "onReason", "onExitCode")
-CATCH_ALL = {"onReason": "*", "action": "EXIT"}
-USUAL_ATTEMPTS = 3  # in the fix, for the author to change
-MOST_RULES = 5  # RetryStrategy, API reference
+RETRY_CONDITIONS = ("onStatusReason", "onReason", "onExitCode")
+CATCH_ALL_RULE = {"onReason": "*", "action": "EXIT"}
+SUGGESTED_ATTEMPTS = 3  # in the fix, for the author to change
+MAX_RETRY_RULES = 5  # RetryStrategy, API reference
 
 _RULES_PATH = ("retryStrategy", "evaluateOnExit")
 
 
 @rule("retries.no-attempts")
-def rules_need_attempts(document: Document) -> Iterator[Problem]:
+def retry_rules_need_attempts(document: Document) -> Iterator[Problem]:
     """Rules for retries need a number of attempts beside them: “RetryAttempts must be provided with retry strategy”.
 
     Source: the answer of AWS Batch to such a request; EvaluateOnExit, AWS Batch API reference.
@@ -25,59 +25,59 @@ def rules_need_attempts(document: Document) -> Iterator[Problem]:
     strategy = object_at(document, "retryStrategy")
     if list_at(strategy, "evaluateOnExit") and "attempts" not in strategy:
         message = "retryStrategy has evaluateOnExit, but no attempts: say how often (1 to 10) the job may be tried."
-        fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": USUAL_ATTEMPTS},)
+        fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": SUGGESTED_ATTEMPTS},)
         yield Problem("/retryStrategy", message, fix=fix)
 
 
 @rule("retries.no-condition")
-def rules_have_conditions(document: Document) -> Iterator[Problem]:
+def retry_rules_have_conditions(document: Document) -> Iterator[Problem]:
     """A rule for retries says when it applies: by exit code, reason or status reason.
 
     Source: EvaluateOnExit, AWS Batch API reference.
     """
     for number, entry in enumerate(list_at(document, *_RULES_PATH)):
-        if isinstance(entry, dict) and not entry.keys() & set(CONDITIONS):
+        if isinstance(entry, dict) and not entry.keys() & set(RETRY_CONDITIONS):
             message = (
                 f"Rule {number + 1} of evaluateOnExit has no condition; add onExitCode, onReason or onStatusReason."
             )
-            yield Problem(join(*_RULES_PATH, number), message)
+            yield Problem(join_pointer(*_RULES_PATH, number), message)
 
 
 @rule("retries.never-matches", WARNING)
-def rules_can_match(document: Document) -> Iterator[Problem]:
+def retry_rules_can_match(document: Document) -> Iterator[Problem]:
     """A rule for retries never applies: one before it takes all of its cases, or no failure has its exit code.
 
     Rules are read in order, and the first that fits decides. Source: “Automated job retries”, AWS Batch User Guide.
     """
     # The schema reports too many rules; comparing all of them would be quadratic.
-    rules = [entry if is_object(entry) else {} for entry in list_at(document, *_RULES_PATH)[:MOST_RULES]]
+    rules = [entry if is_object(entry) else {} for entry in list_at(document, *_RULES_PATH)[:MAX_RETRY_RULES]]
     for number, entry in enumerate(rules):
-        here = join(*_RULES_PATH, number)
+        here = join_pointer(*_RULES_PATH, number)
         earlier = next((other for other in range(number) if _covers(rules[other], entry)), None)
         code = text_at(entry, "onExitCode")
         if earlier is not None:
             message = f"Rule {number + 1} of evaluateOnExit never applies: rule {earlier + 1} takes all of its cases."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
         elif re.fullmatch("[0-9]+", code) and not 1 <= int(code[:9]) <= 255:
-            message = f"No failure has the exit code {quoted(code)}, which is 1 to 255; this rule never applies."
+            message = f"No failure has the exit code {quote(code)}, which is 1 to 255; this rule never applies."
             yield Problem(f"{here}/onExitCode", message)
 
 
 @rule("retries.one-attempt", WARNING)
-def rules_have_attempts_left(document: Document) -> Iterator[Problem]:
+def retry_rules_need_second_attempt(document: Document) -> Iterator[Problem]:
     """Rules that retry do nothing when there is only one attempt, the first.
 
     Source: RetryStrategy, AWS Batch API reference: attempts counts the first one too.
     """
     strategy = object_at(document, "retryStrategy")
-    if is_whole_number(strategy.get("attempts")) and strategy["attempts"] == 1 and _has_retry_rule(strategy):
+    if is_integer(strategy.get("attempts")) and strategy["attempts"] == 1 and _has_retry_rule(strategy):
         message = "attempts counts the first try too, so with 1 no rule can retry; give 2 or more."
         fix = ({"op": "replace", "path": "/retryStrategy/attempts", "value": 2},)
         yield Problem("/retryStrategy/attempts", message, fix=fix)
 
 
 @rule("retries.no-catch-all", WARNING)
-def rules_have_an_end(document: Document) -> Iterator[Problem]:
+def retry_rules_have_catch_all(document: Document) -> Iterator[Problem]:
     """A failure that no rule fits is tried again, so a list of what to retry needs a last rule that ends the others.
 
     Source: “Automated job retries”, AWS Batch User Guide: if none of the listed conditions match, the job is retried.
@@ -90,16 +90,20 @@ def rules_have_an_end(document: Document) -> Iterator[Problem]:
         "A failure that none of these rules fits is tried again too; "
         'to retry only what they name, end the list with {"onReason": "*", "action": "EXIT"}.'
     )
-    fix = ({"op": "add", "path": join(*_RULES_PATH, "-"), "value": CATCH_ALL},) if len(rules) < MOST_RULES else ()
-    yield Problem(join(*_RULES_PATH), message, fix=fix)
+    fix = (
+        ({"op": "add", "path": join_pointer(*_RULES_PATH, "-"), "value": CATCH_ALL_RULE},)
+        if len(rules) < MAX_RETRY_RULES
+        else ()
+    )
+    yield Problem(join_pointer(*_RULES_PATH), message, fix=fix)
 
 
 RULES = (
-    rules_need_attempts,
-    rules_have_conditions,
-    rules_can_match,
-    rules_have_attempts_left,
-    rules_have_an_end,
+    retry_rules_need_attempts,
+    retry_rules_have_conditions,
+    retry_rules_can_match,
+    retry_rules_need_second_attempt,
+    retry_rules_have_catch_all,
 )
 
 
@@ -109,7 +113,7 @@ def _has_retry_rule(strategy: Document) -> bool:
 
 
 def _conditions_of(entry: Document) -> dict[str, Any]:
-    return {key: entry[key] for key in CONDITIONS if key in entry}
+    return {key: entry[key] for key in RETRY_CONDITIONS if key in entry}
 
 
 def _matches_all(entry: Document) -> bool:

@@ -6,41 +6,42 @@ No message repeats the value, and no fix holds it.
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.spec.containers import Container, containers, variables
+from jobs.spec.containers import ContainerEntry, containers, environment_entries
 from jobs.spec.documents import Document, Path, is_object, list_at, text_at
-from jobs.spec.problems import Problem, join, quoted
-from jobs.spec.redaction import MASK, secret_kind
+from jobs.spec.problems import Problem, join_pointer, quote
+from jobs.spec.redaction import MASK, describe_secret
 from jobs.spec.rules.registry import WARNING, rule
 
 
 @rule("secrets.in-environment", WARNING)
-def secrets_in_variables(document: Document) -> Iterator[Problem]:
+def no_secrets_in_environment(document: Document) -> Iterator[Problem]:
     """An environment value looks like a secret; whoever may see the job in AWS can read it.
 
     Name a secret of AWS Secrets Manager or a parameter of Systems Manager instead. Source: “Specifying sensitive
     data”, AWS Batch User Guide.
     """
     for container in containers(document):
-        for path, entry in variables(container):
+        for path, entry in environment_entries(container):
             name, value = text_at(entry, "name"), text_at(entry, "value")
-            what = secret_kind(name, value)
+            what = describe_secret(name, value)
             if what:
                 yield Problem(
-                    join(*path),
-                    f"{quoted(name)} holds {what}, readable to all who may see the job in AWS. {_advice(container)}",
+                    join_pointer(*path),
+                    f"{quote(name)} holds {what}, readable to all who may see the job in AWS. {_advice(container)}",
                     fix=_secret_reference_fix(document, container, path[-1], name),
                 )
 
 
 @rule("secrets.masked-value")
-def masked_values(document: Document) -> Iterator[Problem]:
+def no_masked_values(document: Document) -> Iterator[Problem]:
     """A value is the mask that the portal shows in place of a secret, and the secret is not known.
 
     Source: the portal, which must not send a mask as a password.
     """
     for path in _masked_paths(document, ()):
         yield Problem(
-            join(*path), f"This value is masked ({MASK}), and the portal can't tell which it was. Type it again."
+            join_pointer(*path),
+            f"This value is masked ({MASK}), and the portal can't tell which it was. Type it again.",
         )
 
 
@@ -55,8 +56,8 @@ def _masked_paths(value: Any, path: Path) -> Iterator[Path]:
         yield path
 
 
-def _advice(container: Container) -> str:
-    if container.sort == "eks":
+def _advice(container: ContainerEntry) -> str:
+    if container.type == "eks":
         return "Keep it in a secret of the Kubernetes cluster."
     where = (
         "secrets"
@@ -67,14 +68,14 @@ def _advice(container: Container) -> str:
 
 
 def _secret_reference_fix(
-    document: Document, container: Container, position: Any, name: str
+    document: Document, container: ContainerEntry, position: Any, name: str
 ) -> tuple[dict[str, Any], ...]:
     """Return a fix that moves a definition's variable into a parameter named after definition and variable."""
     family = text_at(document, "jobDefinitionName")
     names = [text_at(entry, "name") for entry in list_at(container.value, "secrets")]
-    if container.sort == "eks" or not family or name in names or "Override" in str(container.path[0]):
+    if container.type == "eks" or not family or name in names or "Override" in str(container.path[0]):
         return ()
-    here = join(*container.path)
+    here = join_pointer(*container.path)
     secret = {"name": name, "valueFrom": f"/{family}/{name}"}
     has_list = is_object(container.value) and isinstance(container.value.get("secrets"), list)
     addition: dict[str, Any] = (
@@ -82,4 +83,4 @@ def _secret_reference_fix(
         if has_list
         else {"op": "add", "path": f"{here}/secrets", "value": [secret]}
     )
-    return ({"op": "remove", "path": f"{here}/{container.variables}/{position}"}, addition)
+    return ({"op": "remove", "path": f"{here}/{container.environment_key}/{position}"}, addition)

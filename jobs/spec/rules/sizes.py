@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from jobs.spec.containers import Container, containers, is_fargate, overrides
-from jobs.spec.documents import Document, is_object, is_whole_number, list_at, object_at, text_at
-from jobs.spec.problems import Fix, Problem, join, listed, shown
+from jobs.spec.containers import ContainerEntry, containers, is_fargate, overrides
+from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at
+from jobs.spec.problems import Fix, Problem, describe, join_pointer, join_words
 from jobs.spec.rules.registry import WARNING, rule
 
-LARGEST_DEFINITION = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
-LARGEST_SUBMISSION = 30 * 1024
-PORTAL_SHARE = 1024
+MAX_DEFINITION_BYTES = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
+MAX_SUBMISSION_BYTES = 30 * 1024
+PORTAL_RESERVED_BYTES = 1024
 """Bytes of a SubmitJob request reserved for the portal's tags, the longer job name and dependency ids."""
 
-LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
-IN_WORDS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
+LEGACY_SIZE_KEYS = {"vcpus": "VCPU", "memory": "MEMORY"}
+RESOURCE_LABELS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
 _VALUE_PATTERNS = {
     "VCPU": (
         re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?"),
@@ -29,33 +29,33 @@ _VALUE_PATTERNS = {
 _MIN_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at least 4 MiB
 
 
-def bytes_sent(document: Document) -> int:
+def request_bytes(document: Document) -> int:
     """Return the size of the request as botocore serialises it (ASCII JSON with blanks after , and :)."""
     return len(json.dumps(document))
 
 
 @rule("definition.too-large")
-def definition_fits(document: Document) -> Iterator[Problem]:
+def definition_within_size_limit(document: Document) -> Iterator[Problem]:
     """RegisterJobDefinition takes 24 KiB.
 
     Source: “Service quotas”, AWS Batch User Guide.
     """
-    size = bytes_sent(document)
-    if size > LARGEST_DEFINITION:
-        yield Problem("", f"The definition has {_kib(size)}; AWS Batch takes {_kib(LARGEST_DEFINITION)} at most.")
+    size = request_bytes(document)
+    if size > MAX_DEFINITION_BYTES:
+        yield Problem("", f"The definition has {_kib(size)}; AWS Batch takes {_kib(MAX_DEFINITION_BYTES)} at most.")
 
 
 @rule("submission.too-large")
-def submission_fits(document: Document) -> Iterator[Problem]:
+def submission_within_size_limit(document: Document) -> Iterator[Problem]:
     """SubmitJob takes 30 KiB, of which the portal needs one for its own tags and names.
 
     Source: “Service quotas”, AWS Batch User Guide.
     """
-    size = bytes_sent(document)
-    if size > LARGEST_SUBMISSION - PORTAL_SHARE:
+    size = request_bytes(document)
+    if size > MAX_SUBMISSION_BYTES - PORTAL_RESERVED_BYTES:
         message = (
-            f"The submission has {_kib(size)}; AWS Batch takes {_kib(LARGEST_SUBMISSION)} at most, "
-            f"of which the portal needs {_kib(PORTAL_SHARE)} for its own tags."
+            f"The submission has {_kib(size)}; AWS Batch takes {_kib(MAX_SUBMISSION_BYTES)} at most, "
+            f"of which the portal needs {_kib(PORTAL_RESERVED_BYTES)} for its own tags."
         )
         yield Problem("", message)
 
@@ -65,7 +65,7 @@ def _kib(size: int) -> str:
 
 
 @rule("sizes.value")
-def requirement_values(document: Document) -> Iterator[Problem]:
+def requirement_values_are_valid(document: Document) -> Iterator[Problem]:
     """The value of a resource requirement is a number in quotes: vCPUs, MiB of memory (4 at least), or GPUs.
 
     Source: ResourceRequirement, AWS Batch API reference.
@@ -76,17 +76,17 @@ def requirement_values(document: Document) -> Iterator[Problem]:
             if kind not in _VALUE_PATTERNS or not isinstance(object_at(entry).get("value"), str):
                 continue
             pattern, expected = _VALUE_PATTERNS[kind]
-            here = join(*container.path, "resourceRequirements", number, "value")
+            here = join_pointer(*container.path, "resourceRequirements", number, "value")
             if not pattern.fullmatch(value):
-                yield Problem(here, f"{IN_WORDS[kind]} must be {expected}; found {shown(value)}.")
+                yield Problem(here, f"{RESOURCE_LABELS[kind]} must be {expected}; found {describe(value)}.")
             elif kind in ("VCPU", "GPU") and float(value) == 0:
-                yield Problem(here, f"A job needs more than 0 {IN_WORDS[kind]}, or no such requirement.")
+                yield Problem(here, f"A job needs more than 0 {RESOURCE_LABELS[kind]}, or no such requirement.")
             elif kind == "MEMORY" and int(value) < _MIN_MEMORY_MIB:
-                yield Problem(here, f"A job needs at least {_MIN_MEMORY_MIB} MiB of memory; found {shown(value)}.")
+                yield Problem(here, f"A job needs at least {_MIN_MEMORY_MIB} MiB of memory; found {describe(value)}.")
 
 
 @rule("sizes.twice")
-def requirement_twice(document: Document) -> Iterator[Problem]:
+def requirements_are_unique(document: Document) -> Iterator[Problem]:
     """A resource requirement stands once for each type; which of two would count is nobody's guess.
 
     Source: ResourceRequirement, AWS Batch API reference.
@@ -96,84 +96,88 @@ def requirement_twice(document: Document) -> Iterator[Problem]:
         for number, entry in enumerate(list_at(container.value, "resourceRequirements")):
             kind = text_at(entry, "type")
             if kind and kind in kinds:
-                here = join(*container.path, "resourceRequirements", number)
+                here = join_pointer(*container.path, "resourceRequirements", number)
                 message = f"resourceRequirements has {kind} twice; keep one of them."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
             kinds.add(kind)
 
 
 @rule("sizes.legacy-beside-requirement", WARNING)
-def legacy_beside_requirement(document: Document) -> Iterator[Problem]:
+def no_legacy_size_beside_requirement(document: Document) -> Iterator[Problem]:
     """The old vcpus and memory must not stand beside the resource requirement of the same type.
 
     Source: ContainerProperties, AWS Batch API reference.
     """
     for container in containers(document):
         types = requirement_types(container.value)
-        for key, kind in LEGACY.items():
+        for key, kind in LEGACY_SIZE_KEYS.items():
             if key in container.value and kind in types:
-                here = join(*container.path, key)
-                message = f"{IN_WORDS[kind]} is given twice, as {key} and in resourceRequirements; take {key} away."
+                here = join_pointer(*container.path, key)
+                message = (
+                    f"{RESOURCE_LABELS[kind]} is given twice, as {key} and in resourceRequirements; take {key} away."
+                )
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("sizes.legacy-override", WARNING)
-def legacy_override(document: Document) -> Iterator[Problem]:
+def no_legacy_size_in_override(document: Document) -> Iterator[Problem]:
     """The old vcpus and memory of an override do not win over a definition that has resourceRequirements.
 
     Source: “Troubleshooting”, AWS Batch User Guide.
     """
     for container in overrides(document):
-        for key in legacy_alone(container.value):
+        for key in legacy_keys_in_use(container.value):
             message = (
                 f"{key} in an override is the old way, and does not win over a definition that has "
                 "resourceRequirements; say it there."
             )
-            yield Problem(join(*container.path, key), message, fix=modernised(container, (key,)))
+            yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
 
 
 @rule("definition.no-size", WARNING)
-def asks_later(document: Document) -> Iterator[Problem]:
+def definition_names_size(document: Document) -> Iterator[Problem]:
     """A definition without vCPU or memory can be registered, and every submission then has to name them.
 
     Source: the answer of AWS Batch to a submission without them: “vCPU is not provided.”
     """
     if not isinstance(document.get("containerProperties"), dict) or is_fargate(document):
         return  # an error on Fargate, with a rule of its own
-    missing_names = missing(document["containerProperties"])
+    missing_names = missing_sizes(document["containerProperties"])
     if missing_names:
         message = (
-            f"Batch will ask for {listed(missing_names)} at submit: the definition names no size, so every "
+            f"Batch will ask for {join_words(missing_names)} at submit: the definition names no size, so every "
             "submission has to give it in containerOverrides.resourceRequirements."
         )
         yield Problem("/containerProperties", message)
 
 
-REQUIREMENT_RULES = (requirement_values, requirement_twice, legacy_beside_requirement)
+REQUIREMENT_RULES = (requirement_values_are_valid, requirements_are_unique, no_legacy_size_beside_requirement)
 
 
 def requirement_types(container: object) -> set[str]:
     return {text_at(entry, "type") for entry in list_at(container, "resourceRequirements")}
 
 
-def missing(container: dict[str, Any]) -> list[str]:
+def missing_sizes(container: dict[str, Any]) -> list[str]:
     """Return the labels of vCPU and memory where the container names neither form of them."""
     types = requirement_types(container)
-    return [IN_WORDS[kind] for key, kind in LEGACY.items() if key not in container and kind not in types]
+    return [
+        RESOURCE_LABELS[kind] for key, kind in LEGACY_SIZE_KEYS.items() if key not in container and kind not in types
+    ]
 
 
-def legacy_alone(container: Document) -> list[str]:
+def legacy_keys_in_use(container: Document) -> list[str]:
     """Return the legacy keys that have no requirement of the same type beside them."""
     types = requirement_types(container)
-    return [key for key, kind in LEGACY.items() if key in container and kind not in types]
+    return [key for key, kind in LEGACY_SIZE_KEYS.items() if key in container and kind not in types]
 
 
-def modernised(container: Container, keys: Iterable[str]) -> Fix:
+def legacy_size_fix(container: ContainerEntry, keys: Iterable[str]) -> Fix:
     """Return a fix that moves legacy keys into resourceRequirements, or () if a value is no integer."""
-    if not all(is_whole_number(container.value[key]) for key in keys):
+    if not all(is_integer(container.value[key]) for key in keys):
         return ()
-    here = join(*container.path)
-    entries = [{"type": LEGACY[key], "value": str(container.value[key])} for key in keys]
+    here = join_pointer(*container.path)
+    entries = [{"type": LEGACY_SIZE_KEYS[key], "value": str(container.value[key])} for key in keys]
     removals = [{"op": "remove", "path": f"{here}/{key}"} for key in keys]
     if not isinstance(container.value.get("resourceRequirements"), list):
         return (*removals, {"op": "add", "path": f"{here}/resourceRequirements", "value": entries})
@@ -181,14 +185,14 @@ def modernised(container: Container, keys: Iterable[str]) -> Fix:
     return (*removals, *added)
 
 
-def asked(container: object) -> dict[str, str]:
+def requested_amounts(container: object) -> dict[str, str]:
     """Return amounts by type; a legacy key counts only without a requirement of its type."""
     owner = container if is_object(container) else {}
-    old = {kind: str(owner[key]) for key, kind in LEGACY.items() if owner.get(key)}
+    old = {kind: str(owner[key]) for key, kind in LEGACY_SIZE_KEYS.items() if owner.get(key)}
     return old | {text_at(entry, "type"): text_at(entry, "value") for entry in list_at(owner, "resourceRequirements")}
 
 
-def number(value: object) -> Decimal:
+def parse_amount(value: object) -> Decimal:
     """Return an amount as a number, 0 if it is none."""
     try:
         amount = Decimal(str(value)) if value else Decimal(0)

@@ -7,16 +7,16 @@ from itertools import chain
 from typing import Any
 
 from jobs.spec import graph, step_references
-from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
-from jobs.spec.problems import Problem, join, quoted
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules import dependencies, job, problem_limit
 from jobs.spec.rules.dependencies import array_size
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.registry import WARNING, rule
 from jobs.spec.schema import botocore_schema
-from jobs.spec.step_references import Reference, References
+from jobs.spec.step_references import StepReference, StepReferences
 
-MOST_PARENTS = 20
+MAX_PARENTS = 20
 """Dependencies of one job (SubmitJob, API reference)."""
 
 MAX_STEPS = 5_000
@@ -24,7 +24,7 @@ MAX_STEPS = 5_000
 
 
 @dataclass(frozen=True)
-class Edge:
+class StepDependency:
     """A step to wait for: its index, and "" for a plain dependency or "N_TO_N" for array to array."""
 
     parent: int
@@ -32,20 +32,20 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Step:
+class WorkflowStep:
     """One SubmitJob call. Batch job ids and an array's own SEQUENTIAL stay in `document["dependsOn"]`."""
 
     index: int
     name: str
     document: Document
-    after: tuple[Edge, ...]
+    dependencies: tuple[StepDependency, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class WorkflowPlan:
     """The steps in document order, and an order in which they can be submitted."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[WorkflowStep, ...]
     order: tuple[int, ...]
 
     @cached_property
@@ -65,7 +65,7 @@ class Plan:
         if not self.steps:
             return ()
         path = [max(self.order, key=lambda number: self._depths[number])]
-        while parents := [edge.parent for edge in self.steps[path[-1]].after]:
+        while parents := [edge.parent for edge in self.steps[path[-1]].dependencies]:
             path.append(max(parents, key=lambda number: self._depths[number]))
         return tuple(reversed(path))
 
@@ -73,11 +73,11 @@ class Plan:
     def _depths(self) -> dict[int, int]:
         depths: dict[int, int] = {}
         for number in self.order:
-            depths[number] = max((depths[edge.parent] + 1 for edge in self.steps[number].after), default=0)
+            depths[number] = max((depths[edge.parent] + 1 for edge in self.steps[number].dependencies), default=0)
         return depths
 
 
-def problems(
+def check_workflow(
     document: Document,
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
@@ -87,46 +87,48 @@ def problems(
     `definitions` and `queues` are keyed by what the steps say in jobDefinition and jobQueue; a step whose definition
     is missing is checked by itself. A workflow over the step limit gets only that problem.
     """
-    if oversized := list(few_steps(document)):
+    if oversized := list(step_count_within_limit(document)):
         return oversized
-    return list(problem_limit.first(_iter_problems(document, definitions or {}, queues or {})))
+    return list(problem_limit.limit_problems(_iter_problems(document, definitions or {}, queues or {})))
 
 
 def _iter_problems(
     document: Document, definitions: Mapping[str, Document], queues: Mapping[str, QueueFacts]
 ) -> Iterator[Problem]:
-    yield from botocore_schema.check(document, Kind.WORKFLOW)
+    yield from botocore_schema.check_schema(document, DocumentKind.WORKFLOW)
     steps = _steps(document)
     for number, step in enumerate(steps):
         definition = definitions.get(text_at(step, "jobDefinition"))
         queue = queues.get(text_at(step, "jobQueue"))
-        prefix = join("jobs", number)
+        prefix = join_pointer("jobs", number)
         for problem in chain(
-            job.own_rules(step), dependencies.types(step), job.in_its_place(step, definition, queue)
+            job.check_job(step),
+            dependencies.check_dependency_types(step),
+            job.check_job_in_context(step, definition, queue),
         ):
-            yield problem.within(prefix)
-    references = step_references.resolve(steps)
+            yield problem.with_prefix(prefix)
+    references = step_references.resolve_references(steps)
     yield from references.problems
     for check in RULES:
         yield from check(references)
 
 
-def plan(document: Document) -> Plan:
+def plan_workflow(document: Document) -> WorkflowPlan:
     """Plan the steps of a workflow, or the single step of a submission, that has no errors.
 
     Raise ValueError if the dependencies have a cycle; other errors are not checked.
     """
     steps = _steps(document) if "jobs" in document else [document]
-    references = step_references.resolve(steps)
-    edges: list[dict[Edge, None]] = [{} for _ in steps]
-    for reference in references.found:
-        edges[reference.step][Edge(reference.parent, reference.type)] = None
-    order = graph.order([[edge.parent for edge in after] for after in edges])
+    references = step_references.resolve_references(steps)
+    edges: list[dict[StepDependency, None]] = [{} for _ in steps]
+    for reference in references.edges:
+        edges[reference.step][StepDependency(reference.parent, reference.type)] = None
+    order = graph.topological_order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):
         raise ValueError("Steps wait for each other in a circle.")
-    resolved_entries = {(reference.step, reference.entry) for reference in references.found}
+    resolved_entries = {(reference.step, reference.entry) for reference in references.edges}
     workflow_steps = (
-        Step(
+        WorkflowStep(
             number,
             text_at(step, "jobName"),
             _without_references(number, step, resolved_entries),
@@ -134,7 +136,7 @@ def plan(document: Document) -> Plan:
         )
         for number, step in enumerate(steps)
     )
-    return Plan(tuple(workflow_steps), tuple(order))
+    return WorkflowPlan(tuple(workflow_steps), tuple(order))
 
 
 def _steps(document: Document) -> list[Document]:
@@ -160,7 +162,7 @@ def _without_references(number: int, step: Document, resolved_entries: set[tuple
 
 
 @rule("workflow.too-many-steps")
-def few_steps(document: Document) -> Iterator[Problem]:
+def step_count_within_limit(document: Document) -> Iterator[Problem]:
     """A workflow has 5,000 jobs at most.
 
     Source: the portal.
@@ -175,7 +177,7 @@ def few_steps(document: Document) -> Iterator[Problem]:
 
 
 @rule("workflow.same-name")
-def names_are_unique(references: References) -> Iterator[Problem]:
+def job_names_are_unique(references: StepReferences) -> Iterator[Problem]:
     """Every step of a workflow has a jobName of its own, so that ${jobName} means one step.
 
     Source: the portal.
@@ -186,22 +188,22 @@ def names_are_unique(references: References) -> Iterator[Problem]:
         if name and first.setdefault(name, number) != number:
             other = first[name]
             message = (
-                f"Job {number + 1} has the same jobName as job {other + 1}, {quoted(name)}; "
+                f"Job {number + 1} has the same jobName as job {other + 1}, {quote(name)}; "
                 "in a workflow ${name} has to mean one job, so give it another."
             )
-            yield Problem(join("jobs", number, "jobName"), message)
+            yield Problem(join_pointer("jobs", number, "jobName"), message)
 
 
 @rule("workflow.cycle")
-def no_circles(references: References) -> Iterator[Problem]:
+def no_dependency_cycles(references: StepReferences) -> Iterator[Problem]:
     """Steps that wait for each other in a circle never start.
 
     Source: “Job dependencies”, AWS Batch User Guide: a job starts when all that it waits for have succeeded.
     """
     parents = references.parents()
-    entries = {(reference.step, reference.parent): reference for reference in reversed(references.found)}
-    for group in graph.circles(parents):
-        cycle = graph.circle_in(group, parents)
+    entries = {(reference.step, reference.parent): reference for reference in reversed(references.edges)}
+    for group in graph.find_cycles(parents):
+        cycle = graph.cycle_in_group(group, parents)
         names = [references.name(number) for number in cycle]
         if len(names) > 8:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
@@ -211,100 +213,100 @@ def no_circles(references: References) -> Iterator[Problem]:
 
 
 @rule("workflow.too-many-parents")
-def few_parents(references: References) -> Iterator[Problem]:
+def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
     """A job waits for 20 others at most; for more, jobs in between wait for 20 of them each.
 
     Source: SubmitJob, AWS Batch API reference: dependsOn.
     """
     for number, step in enumerate(references.steps):
         count = len(list_at(step, "dependsOn"))
-        if count > MOST_PARENTS:
-            between = jobs_between(count)
+        if count > MAX_PARENTS:
+            between = count_intermediate_jobs(count)
             message = (
-                f"{quoted(references.name(number))} waits for {count} jobs; AWS Batch takes {MOST_PARENTS} at most: "
-                f"let {between} job{'s' * (between > 1)} in between wait for up to {MOST_PARENTS} of them each, "
+                f"{quote(references.name(number))} waits for {count} jobs; AWS Batch takes {MAX_PARENTS} at most: "
+                f"let {between} job{'s' * (between > 1)} in between wait for up to {MAX_PARENTS} of them each, "
                 "and this one for the jobs in between."
             )
-            yield Problem(join("jobs", number, "dependsOn"), message)
+            yield Problem(join_pointer("jobs", number, "dependsOn"), message)
 
 
-def joins(count: int) -> list[range]:
+def group_parents(count: int) -> list[range]:
     """Group dependencies beyond Batch's limit of 20 under intermediate jobs.
 
     Groups are consecutive; a group of one needs no intermediate job. More than 20 groups are grouped again.
     """
-    groups = -(-count // MOST_PARENTS)
-    return [range(start, min(start + MOST_PARENTS, count)) for start in range(0, groups * MOST_PARENTS, MOST_PARENTS)]
+    groups = -(-count // MAX_PARENTS)
+    return [range(start, min(start + MAX_PARENTS, count)) for start in range(0, groups * MAX_PARENTS, MAX_PARENTS)]
 
 
-def jobs_between(count: int) -> int:
+def count_intermediate_jobs(count: int) -> int:
     """Return how many intermediate jobs this many dependencies need."""
     total = 0
-    while count > MOST_PARENTS:
-        groups = joins(count)
+    while count > MAX_PARENTS:
+        groups = group_parents(count)
         total += sum(len(group) > 1 for group in groups)
         count = len(groups)
     return total
 
 
 @rule("workflow.repeated-dependency", WARNING)
-def said_once(references: References) -> Iterator[Problem]:
+def dependencies_are_unique(references: StepReferences) -> Iterator[Problem]:
     """The same dependency twice says nothing new.
 
     Source: the portal.
     """
     edges: set[tuple[int, int, str]] = set()
-    for reference in references.found:
+    for reference in references.edges:
         edge = (reference.step, reference.parent, reference.type)
         if edge in edges:
-            message = f"{quoted(references.name(reference.parent))} is named twice in dependsOn; once is enough."
+            message = f"{quote(references.name(reference.parent))} is named twice in dependsOn; once is enough."
             fix = ({"op": "remove", "path": reference.pointer},)
             yield Problem(reference.pointer, message, fix=fix)
         edges.add(edge)
 
 
 @rule("workflow.n-to-n-without-array")
-def arrays_meet_arrays(references: References) -> Iterator[Problem]:
+def n_to_n_parent_is_array(references: StepReferences) -> Iterator[Problem]:
     """N_TO_N joins child to child, so the other job is an array too.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for reference, own, other in _n_to_n_dependencies(references):
         if own is not None and other is None:
-            name = quoted(references.name(reference.parent))
+            name = quote(references.name(reference.parent))
             message = f"N_TO_N joins the children of two arrays, and {name} has no arrayProperties."
             here = f"{reference.pointer}/type"
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("workflow.n-to-n-sizes")
-def arrays_match(references: References) -> Iterator[Problem]:
+def n_to_n_sizes_are_equal(references: StepReferences) -> Iterator[Problem]:
     """N_TO_N joins arrays of equal size.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for reference, own, other in _n_to_n_dependencies(references):
         if own is not None and other is not None and own != other:
-            names = [quoted(references.name(number)) for number in (reference.step, reference.parent)]
+            names = [quote(references.name(number)) for number in (reference.step, reference.parent)]
             message = (
                 f"N_TO_N joins arrays of equal size; {names[0]} has {own:,} children and {names[1]} has {other:,}."
             )
             yield Problem(f"{reference.pointer}/type", message)
 
 
-def _n_to_n_dependencies(references: References) -> Iterator[tuple[Reference, int | None, int | None]]:
+def _n_to_n_dependencies(references: StepReferences) -> Iterator[tuple[StepReference, int | None, int | None]]:
     """Yield N_TO_N dependencies with the array sizes of the waiting job and of the other."""
-    for reference in references.found:
+    for reference in references.edges:
         if reference.type == "N_TO_N":
             sizes = [array_size(references.steps[number]) for number in (reference.step, reference.parent)]
             yield reference, sizes[0], sizes[1]
 
 
-RULES: tuple[Callable[[References], Iterator[Problem]], ...] = (
-    names_are_unique,
-    no_circles,
-    few_parents,
-    said_once,
-    arrays_meet_arrays,
-    arrays_match,
+RULES: tuple[Callable[[StepReferences], Iterator[Problem]], ...] = (
+    job_names_are_unique,
+    no_dependency_cycles,
+    parent_count_within_limit,
+    dependencies_are_unique,
+    n_to_n_parent_is_array,
+    n_to_n_sizes_are_equal,
 )

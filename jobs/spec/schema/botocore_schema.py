@@ -13,40 +13,40 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
-from jobs.spec.documents import Document, Kind, Path, list_at
-from jobs.spec.problems import Problem, join
+from jobs.spec.documents import Document, DocumentKind, Path, list_at
+from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.schema import validator
-from jobs.spec.schema.messages import Elsewhere
-from jobs.spec.suggestions import Guesses
+from jobs.spec.schema.messages import MisplacedKey
+from jobs.spec.suggestions import SuggestionBudget
 
-NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 _ARN = "arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}"
 _NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
-JOB_QUEUE = f"^({_ARN}:job-queue/)?{_NAME}$"
-JOB_DEFINITION = f"^({_ARN}:job-definition/)?{_NAME}(:[0-9]{{1,9}})?$"
-SHARE_IDENTIFIER = "^[A-Za-z0-9]{1,254}([A-Za-z0-9]|[*])?$"
-EXIT_REASON = r"^[A-Za-z0-9.: \t\n]{1,511}([A-Za-z0-9.: \t\n]|[*])?$|^[*]$"
-EXIT_CODE = "^[0-9]{1,511}([0-9]|[*])?$|^[*]$"
-RETRY_ACTION = "^([Rr][Ee][Tt][Rr][Yy]|[Ee][Xx][Ii][Tt])$"
+JOB_QUEUE_PATTERN = f"^({_ARN}:job-queue/)?{_NAME}$"
+JOB_DEFINITION_PATTERN = f"^({_ARN}:job-definition/)?{_NAME}(:[0-9]{{1,9}})?$"
+SHARE_IDENTIFIER_PATTERN = "^[A-Za-z0-9]{1,254}([A-Za-z0-9]|[*])?$"
+EXIT_REASON_PATTERN = r"^[A-Za-z0-9.: \t\n]{1,511}([A-Za-z0-9.: \t\n]|[*])?$|^[*]$"
+EXIT_CODE_PATTERN = "^[0-9]{1,511}([0-9]|[*])?$|^[*]$"
+RETRY_ACTION_PATTERN = "^([Rr][Ee][Tt][Rr][Yy]|[Ee][Xx][Ii][Tt])$"
 
-IN_WORDS = {
-    NAME: "letters, digits, - and _, at most 128 of them, the first a letter or digit",
-    JOB_QUEUE: "the name of a queue (letters, digits, - and _) or its ARN",
-    JOB_DEFINITION: "name, name:revision or ARN of a job definition",
-    SHARE_IDENTIFIER: "at most 255 letters and digits, with at most one * at the end",
-    EXIT_REASON: "at most 512 letters, digits, blanks, . and :, with at most one * at the end",
-    EXIT_CODE: "digits, with at most one * at the end",
-    RETRY_ACTION: "RETRY or EXIT",
+PATTERN_DESCRIPTIONS = {
+    NAME_PATTERN: "letters, digits, - and _, at most 128 of them, the first a letter or digit",
+    JOB_QUEUE_PATTERN: "the name of a queue (letters, digits, - and _) or its ARN",
+    JOB_DEFINITION_PATTERN: "name, name:revision or ARN of a job definition",
+    SHARE_IDENTIFIER_PATTERN: "at most 255 letters and digits, with at most one * at the end",
+    EXIT_REASON_PATTERN: "at most 512 letters, digits, blanks, . and :, with at most one * at the end",
+    EXIT_CODE_PATTERN: "digits, with at most one * at the end",
+    RETRY_ACTION_PATTERN: "RETRY or EXIT",
 }
 """The meaning of each pattern, continuing “must be”."""
 
 LIMITS: dict[tuple[str, str], dict[str, Any]] = {
-    ("RegisterJobDefinitionRequest", "jobDefinitionName"): {"pattern": NAME},
+    ("RegisterJobDefinitionRequest", "jobDefinitionName"): {"pattern": NAME_PATTERN},
     ("RegisterJobDefinitionRequest", "schedulingPriority"): {"minimum": 0, "maximum": 9999},
-    ("SubmitJobRequest", "jobName"): {"pattern": NAME},
-    ("SubmitJobRequest", "jobQueue"): {"pattern": JOB_QUEUE},
-    ("SubmitJobRequest", "jobDefinition"): {"pattern": JOB_DEFINITION},
-    ("SubmitJobRequest", "shareIdentifier"): {"pattern": SHARE_IDENTIFIER},
+    ("SubmitJobRequest", "jobName"): {"pattern": NAME_PATTERN},
+    ("SubmitJobRequest", "jobQueue"): {"pattern": JOB_QUEUE_PATTERN},
+    ("SubmitJobRequest", "jobDefinition"): {"pattern": JOB_DEFINITION_PATTERN},
+    ("SubmitJobRequest", "shareIdentifier"): {"pattern": SHARE_IDENTIFIER_PATTERN},
     ("SubmitJobRequest", "schedulingPriorityOverride"): {"minimum": 0, "maximum": 9999},
     ("SubmitJobRequest", "dependsOn"): {"maxItems": 20},
     # The number of tags is a rule of reserved_names.py: the portal adds its own.
@@ -54,10 +54,11 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("ArrayProperties", "size"): {"minimum": 2, "maximum": 10_000},
     ("RetryStrategy", "attempts"): {"minimum": 1, "maximum": 10},
     ("RetryStrategy", "evaluateOnExit"): {"maxItems": 5},
-    ("EvaluateOnExit", "onStatusReason"): {"pattern": EXIT_REASON},
-    ("EvaluateOnExit", "onReason"): {"pattern": EXIT_REASON},
-    ("EvaluateOnExit", "onExitCode"): {"pattern": EXIT_CODE},
-    ("EvaluateOnExit", "action"): {"enum": None, "pattern": RETRY_ACTION},  # the reference: not case sensitive
+    ("EvaluateOnExit", "onStatusReason"): {"pattern": EXIT_REASON_PATTERN},
+    ("EvaluateOnExit", "onReason"): {"pattern": EXIT_REASON_PATTERN},
+    ("EvaluateOnExit", "onExitCode"): {"pattern": EXIT_CODE_PATTERN},
+    # the reference: not case sensitive
+    ("EvaluateOnExit", "action"): {"enum": None, "pattern": RETRY_ACTION_PATTERN},
     ("JobTimeout", "attemptDurationSeconds"): {"minimum": 60},
     ("ContainerProperties", "image"): {"minLength": 1, "maxLength": 255},
     ("ContainerProperties", "vcpus"): {"minimum": 1},
@@ -79,7 +80,7 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
 }
 """Keywords added to a member of a shape; None removes a keyword."""
 
-_REQUESTS = {Kind.DEFINITION: "RegisterJobDefinitionRequest", Kind.SUBMISSION: "SubmitJobRequest"}
+_REQUESTS = {DocumentKind.DEFINITION: "RegisterJobDefinitionRequest", DocumentKind.SUBMISSION: "SubmitJobRequest"}
 
 _TYPES = {
     "string": "string", "integer": "integer", "long": "integer", "boolean": "boolean",
@@ -91,21 +92,21 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-def check(document: Document, kind: Kind) -> Iterator[Problem]:
+def check_schema(document: Document, kind: DocumentKind) -> Iterator[Problem]:
     """Yield the problems of a document against its schema."""
-    if kind is not Kind.WORKFLOW:
-        elsewhere = _find_misplaced_key if kind is Kind.SUBMISSION else None
-        yield from validator.problems(
-            document, _compiled_schema(kind), pattern_descriptions=IN_WORDS, find_misplaced_key=elsewhere
+    if kind is not DocumentKind.WORKFLOW:
+        elsewhere = _find_misplaced_key if kind is DocumentKind.SUBMISSION else None
+        yield from validator.check_conformity(
+            document, _compiled_schema(kind), pattern_descriptions=PATTERN_DESCRIPTIONS, find_misplaced_key=elsewhere
         )
         return
-    yield from validator.problems(document, _compiled_schema(kind), pattern_descriptions=IN_WORDS)
-    suggestions = Guesses()
+    yield from validator.check_conformity(document, _compiled_schema(kind), pattern_descriptions=PATTERN_DESCRIPTIONS)
+    suggestions = SuggestionBudget()
     for number, step in enumerate(list_at(document, "jobs")):
-        yield from validator.problems(
+        yield from validator.check_conformity(
             step,
             _compiled_step(),
-            pattern_descriptions=IN_WORDS,
+            pattern_descriptions=PATTERN_DESCRIPTIONS,
             at=("jobs", number),
             suggestions=suggestions,
             find_misplaced_key=_find_misplaced_key,
@@ -113,11 +114,11 @@ def check(document: Document, kind: Kind) -> Iterator[Problem]:
 
 
 @cache
-def schema(kind: Kind) -> dict[str, Any]:
+def json_schema(kind: DocumentKind) -> dict[str, Any]:
     """Return the JSON Schema of a kind. The result is shared: don't modify it."""
     definitions: dict[str, Any] = {}
-    if kind is Kind.WORKFLOW:
-        _convert_shape(_service_model().shape_for(_REQUESTS[Kind.SUBMISSION]), definitions)
+    if kind is DocumentKind.WORKFLOW:
+        _convert_shape(_service_model().shape_for(_REQUESTS[DocumentKind.SUBMISSION]), definitions)
         root = _workflow_schema(definitions)
     else:
         _convert_shape(_service_model().shape_for(_REQUESTS[kind]), definitions)
@@ -126,33 +127,33 @@ def schema(kind: Kind) -> dict[str, Any]:
 
 
 @cache
-def _compiled_schema(kind: Kind) -> validator.Shape:
+def _compiled_schema(kind: DocumentKind) -> validator.CompiledSchema:
     """Compile the schema of a kind; that of a workflow without its steps, which are checked one by one."""
-    whole = schema(kind)
-    if kind is Kind.WORKFLOW:
+    whole = json_schema(kind)
+    if kind is DocumentKind.WORKFLOW:
         whole = {**whole, "properties": {"jobs": {**whole["properties"]["jobs"], "items": {}}}}
-    return validator.compiled(whole)
+    return validator.compile_schema(whole)
 
 
 @cache
-def _compiled_step() -> validator.Shape:
+def _compiled_step() -> validator.CompiledSchema:
     """Compile the schema of one workflow step."""
-    definitions = schema(Kind.WORKFLOW)["$defs"]
-    return validator.compiled({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
+    definitions = json_schema(DocumentKind.WORKFLOW)["$defs"]
+    return validator.compile_schema({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
 
 
-def _find_misplaced_key(path: Path, key: str) -> Elsewhere | None:
+def _find_misplaced_key(path: Path, key: str) -> MisplacedKey | None:
     """Explain a key that is unknown in its place in a submission but valid elsewhere; None for any other."""
     steps = 2 if path[:1] == ("jobs",) else 0
-    here = join(*path, key)
+    here = join_pointer(*path, key)
     if len(path) == steps and key in _members_of_shapes("ContainerOverrides"):
-        return Elsewhere(f"{key} belongs into containerOverrides, not beside it.")
+        return MisplacedKey(f"{key} belongs into containerOverrides, not beside it.")
     if key in _definition_only_keys() and (len(path) == steps or "verride" in str(path[steps])):
         message = (
             f"{key} cannot be changed by a submission: only the job definition says it. "
             "Register a revision of the definition that says what you want."
         )
-        return Elsewhere(message, ({"op": "remove", "path": here},))
+        return MisplacedKey(message, ({"op": "remove", "path": here},))
     return None
 
 
@@ -220,20 +221,20 @@ def _convert_shape(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
 def _convert_structure(shape: StructureShape, definitions: dict[str, Any]) -> dict[str, Any]:
     properties = {}
     for name, member in shape.members.items():
-        converted = {**_convert_shape(member, definitions), "description": plain(member.documentation)}
+        converted = {**_convert_shape(member, definitions), "description": html_to_text(member.documentation)}
         converted |= LIMITS.get((shape.name, name), {})
         properties[name] = {key: value for key, value in converted.items() if value is not None}
     return {
         "type": "object",
         "title": shape.name,
-        "description": plain(shape.documentation),
+        "description": html_to_text(shape.documentation),
         "additionalProperties": False,
         "properties": properties,
         **({"required": list(shape.required_members)} if shape.required_members else {}),
     }
 
 
-def plain(documentation: str) -> str:
+def html_to_text(documentation: str) -> str:
     """Return AWS's HTML documentation as one paragraph of plain text."""
     spaced = re.sub(r"</?(?:p|li|ul|ol|dl|dt|dd|note|important|div|br|h\d)\b[^>]*>", " ", documentation or "")
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", spaced))).strip()

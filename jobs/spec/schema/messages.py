@@ -10,15 +10,15 @@ from functools import lru_cache
 from typing import Any
 
 from jobs.spec.documents import Path
-from jobs.spec.problems import Fix, Problem, Severity, cut, join, listed, quoted, shown
+from jobs.spec.problems import Fix, Problem, Severity, describe, join_pointer, join_words, quote, truncate
 from jobs.spec.rules.registry import rule
-from jobs.spec.suggestions import Guesses
+from jobs.spec.suggestions import SuggestionBudget
 
 Error = Any
 """A ValidationError of jsonschema, untyped because its stubs declare each attribute as possibly unset."""
 
-NAMED_FREELY = (("jobName",), ("jobDefinitionName",))
-LONGEST_NAME = 128
+FREE_NAME_PATHS = (("jobName",), ("jobDefinitionName",))
+MAX_NAME_LENGTH = 128
 
 _TYPE_LABELS = {
     "string": "text in double quotes",
@@ -31,7 +31,7 @@ _TYPE_LABELS = {
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class MisplacedKey:
     """A message and a fix for a key that is valid in another place."""
 
     message: str
@@ -39,44 +39,44 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class Told:
+class MessageContext:
     """What the messages for one document share."""
 
-    in_words: Mapping[str, str]
-    guesses: Guesses
-    elsewhere: Callable[[Path, str], Elsewhere | None] | None = None
+    pattern_descriptions: Mapping[str, str]
+    suggestions: SuggestionBudget
+    find_misplaced_key: Callable[[Path, str], MisplacedKey | None] | None = None
 
 
-def problems(error: Error, path: Path, context: Told) -> Iterator[Problem]:
+def explain_schema_error(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
     """Explain a validation error; `path` leads to the value."""
     if "propertyNames" in error.schema_path:
         yield from (key_too_long if error.validator == "maxLength" else key_empty)(error, path, context)
         return
-    yield from SENTENCES[str(error.validator)](error, path, context)
+    yield from MESSAGES[str(error.validator)](error, path, context)
 
 
 @rule("schema.missing-key")
-def missing_key(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def missing_key(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """A key that AWS Batch requires is missing.
 
     Source: the required members of botocore's service model of AWS Batch.
     """
     # The library yields one error per key, and only its message names the key.
     key = _missing_key_of(error.message)
-    yield Problem(join(*path), f"{key} is missing{_in_parent(path)}; it has to be there.")
+    yield Problem(join_pointer(*path), f"{key} is missing{_in_parent(path)}; it has to be there.")
 
 
-def unknown_keys(error: Error, path: Path, context: Told) -> Iterator[Problem]:
+def unknown_keys(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
     """Yield a problem for every unknown key of an object."""
     properties = error.schema["properties"] if isinstance(error.schema, Mapping) else {}
     for key in error.instance:
         if key in properties:
             continue
-        misplaced = context.elsewhere(path, key) if context.elsewhere else None
+        misplaced = context.find_misplaced_key(path, key) if context.find_misplaced_key else None
         if misplaced:
-            yield from belongs_elsewhere(path, key, misplaced)
+            yield from misplaced_key(path, key, misplaced)
         else:
-            yield from unknown_key(path, key, context.guesses.nearest(key, properties), error.instance)
+            yield from unknown_key(path, key, context.suggestions.nearest(key, properties), error.instance)
 
 
 @rule("schema.unknown-key")
@@ -85,10 +85,10 @@ def unknown_key(path: Path, key: str, suggestion: str | None, siblings: Mapping[
 
     The nearest known key is offered. Source: botocore refuses unknown keys before it sends anything.
     """
-    here = join(*path, key)
-    message = f"{quoted(key)} is not a key that AWS Batch knows here"
+    here = join_pointer(*path, key)
+    message = f"{quote(key)} is not a key that AWS Batch knows here"
     if suggestion and suggestion not in siblings:
-        fix = {"op": "move", "from": here, "path": join(*path, suggestion)}
+        fix = {"op": "move", "from": here, "path": join_pointer(*path, suggestion)}
         yield Problem(here, f"{message}; did you mean {suggestion}?", fix=(fix,))
     else:
         also = f" ({suggestion} is there already)" if suggestion else ""
@@ -96,32 +96,32 @@ def unknown_key(path: Path, key: str, suggestion: str | None, siblings: Mapping[
 
 
 @rule("schema.belongs-elsewhere")
-def belongs_elsewhere(path: Path, key: str, misplaced: Elsewhere) -> Iterator[Problem]:
+def misplaced_key(path: Path, key: str, misplaced: MisplacedKey) -> Iterator[Problem]:
     """A key stands where it cannot be set: only a job definition has it, or it belongs into containerOverrides.
 
     Source: SubmitJob and ContainerOverrides, AWS Batch API reference.
     """
-    yield Problem(join(*path, key), misplaced.message, fix=misplaced.fix)
+    yield Problem(join_pointer(*path, key), misplaced.message, fix=misplaced.fix)
 
 
 @rule("schema.wrong-type")
-def wrong_type(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def wrong_type(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """A value is of the wrong sort: a number where a text is wanted, a list where an object is wanted.
 
     Source: the types of botocore's service model of AWS Batch.
     """
-    here, value, type_name = join(*path), error.instance, str(error.validator_value)
+    here, value, type_name = join_pointer(*path), error.instance, str(error.validator_value)
     if value is None:
         take = ({"op": "remove", "path": here},) if path and isinstance(path[-1], str) else ()
         yield Problem(here, f"{_label(path)} is null; leave it out, or give {_TYPE_LABELS[type_name]}.", fix=take)
         return
-    new_value = _wrap_in_list(value, error.schema) if type_name == "array" else converted(value, type_name)
+    new_value = _wrap_in_list(value, error.schema) if type_name == "array" else convert_value(value, type_name)
     fix = () if new_value is None else ({"op": "replace", "path": here, "value": new_value},)
-    yield Problem(here, f"{_label(path)} must be {_TYPE_LABELS[type_name]}; found {shown(value)}.", fix=fix)
+    yield Problem(here, f"{_label(path)} must be {_TYPE_LABELS[type_name]}; found {describe(value)}.", fix=fix)
 
 
 @rule("schema.unknown-value", Severity.WARNING)
-def unknown_value(error: Error, path: Path, context: Told) -> Iterator[Problem]:
+def unknown_value(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
     """A value is none of those that AWS Batch is known to take; AWS may have learnt it since.
 
     The nearest known one is offered. Source: the enums of botocore's service model of AWS Batch.
@@ -129,96 +129,102 @@ def unknown_value(error: Error, path: Path, context: Told) -> Iterator[Problem]:
     value, values = error.instance, error.validator_value
     if not isinstance(value, str):
         return  # reported as a wrong type
-    suggestion = context.guesses.nearest(value, values)
+    suggestion = context.suggestions.nearest(value, values)
     hint = f"did you mean {suggestion}?" if suggestion else f"it knows {_join_values(tuple(values))}."
-    fix = ({"op": "replace", "path": join(*path), "value": suggestion},) if suggestion else ()
-    yield Problem(join(*path), f"AWS Batch does not know {quoted(value)} as {_label(path)}; {hint}", fix=fix)
+    fix = ({"op": "replace", "path": join_pointer(*path), "value": suggestion},) if suggestion else ()
+    yield Problem(join_pointer(*path), f"AWS Batch does not know {quote(value)} as {_label(path)}; {hint}", fix=fix)
 
 
 @rule("schema.pattern")
-def wrong_pattern(error: Error, path: Path, context: Told) -> Iterator[Problem]:
+def wrong_pattern(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
     """A name or a condition has characters that AWS Batch does not take.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     pattern = error.validator_value.pattern
-    description = context.in_words.get(pattern, f"of the form {pattern}")
+    description = context.pattern_descriptions.get(pattern, f"of the form {pattern}")
     # Other names refer to something: a queue has its name, and steps refer to each other.
-    name = _sanitize_name(error.instance) if path in NAMED_FREELY else ""
-    fix = ({"op": "replace", "path": join(*path), "value": name},) if name and re.fullmatch(pattern, name) else ()
-    yield Problem(join(*path), f"{_label(path)} must be {description}; found {shown(error.instance)}.", fix=fix)
+    name = _sanitize_name(error.instance) if path in FREE_NAME_PATHS else ""
+    fix = (
+        ({"op": "replace", "path": join_pointer(*path), "value": name},)
+        if name and re.fullmatch(pattern, name)
+        else ()
+    )
+    yield Problem(
+        join_pointer(*path), f"{_label(path)} must be {description}; found {describe(error.instance)}.", fix=fix
+    )
 
 
 @rule("schema.too-long")
-def too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def too_long(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """A text, list or map is longer than AWS Batch takes.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     size, limit = len(error.instance), error.validator_value
     yield Problem(
-        join(*path),
+        join_pointer(*path),
         f"{_label(path)} has {size:,} {_unit(error, size)}; AWS Batch takes {limit:,} at most here.",
     )
 
 
 @rule("schema.too-short")
-def too_short(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def too_short(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """A text, list or map is shorter than AWS Batch takes, most often empty.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     size, minimum = len(error.instance), error.validator_value
     if size == 0:
-        yield Problem(join(*path), f"{_label(path)} is empty; fill it, or leave it out.")
+        yield Problem(join_pointer(*path), f"{_label(path)} is empty; fill it, or leave it out.")
     else:
         message = f"{_label(path)} has {size:,} {_unit(error, 2)}; AWS Batch wants {minimum:,} at least."
-        yield Problem(join(*path), message)
+        yield Problem(join_pointer(*path), message)
 
 
 @rule("schema.too-large")
-def too_large(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def too_large(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """A number is larger than AWS Batch takes.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
-    yield Problem(join(*path), _bounds_message(error, path), fix=_nearest_bound_fix(error, path))
+    yield Problem(join_pointer(*path), _bounds_message(error, path), fix=_nearest_bound_fix(error, path))
 
 
 @rule("schema.too-small")
-def too_small(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def too_small(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """A number is smaller than AWS Batch takes, such as a timeout under 60 seconds or an array of one job.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     if path[-2:] == ("arrayProperties", "size"):
         # An array of one is meant to be a plain job.
-        fix: Fix = ({"op": "remove", "path": join(*path[:-1])},)
+        fix: Fix = ({"op": "remove", "path": join_pointer(*path[:-1])},)
     else:
         fix = _nearest_bound_fix(error, path)
-    yield Problem(join(*path), _bounds_message(error, path), fix=fix)
+    yield Problem(join_pointer(*path), _bounds_message(error, path), fix=fix)
 
 
 @rule("schema.key-too-long")
-def key_too_long(error: Error, path: Path, _: Told) -> Iterator[Problem]:
+def key_too_long(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
     """The key of a tag has 128 characters at most.
 
     Source: TagKey in botocore's service model of AWS Batch.
     """
     key, limit = error.instance, error.validator_value
-    yield Problem(join(*path), f"The key {quoted(key)} has {len(key)} characters; {limit} are the most.")
+    yield Problem(join_pointer(*path), f"The key {quote(key)} has {len(key)} characters; {limit} are the most.")
 
 
 @rule("schema.key-empty")
-def key_empty(_: Error, path: Path, __: Told) -> Iterator[Problem]:
+def key_empty(_: Error, path: Path, __: MessageContext) -> Iterator[Problem]:
     """A tag has a name.
 
     Source: TagKey in botocore's service model of AWS Batch.
     """
-    yield Problem(join(*path), f"A key{_in_parent(path[:-1])} is empty; give it a name.")
+    yield Problem(join_pointer(*path), f"A key{_in_parent(path[:-1])} is empty; give it a name.")
 
 
-SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
+MESSAGES: Mapping[str, Callable[[Error, Path, MessageContext], Iterator[Problem]]] = {
     "required": missing_key,
     "additionalProperties": unknown_keys,
     "type": wrong_type,
@@ -238,10 +244,10 @@ SENTENCES: Mapping[str, Callable[[Error, Path, Told], Iterator[Problem]]] = {
 @lru_cache(maxsize=256)
 def _join_values(values: tuple[str, ...]) -> str:
     """Join the values of an enum, cached per enum."""
-    return listed(values)
+    return join_words(values)
 
 
-def converted(value: Any, type_name: str) -> Any:
+def convert_value(value: Any, type_name: str) -> Any:
     """Convert a single value to a JSON type if that is unambiguous, else return None."""
     match type_name, value:
         case "string", bool():
@@ -288,12 +294,12 @@ def _bounds_message(error: Error, path: Path) -> str:
 
 def _nearest_bound_fix(error: Error, path: Path) -> Fix:
     """Return a fix with the nearest number that AWS Batch takes."""
-    return ({"op": "replace", "path": join(*path), "value": error.validator_value},)
+    return ({"op": "replace", "path": join_pointer(*path), "value": error.validator_value},)
 
 
 def _sanitize_name(value: str) -> str:
     """Replace characters that a name can't have by dashes."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:LONGEST_NAME]
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:MAX_NAME_LENGTH]
 
 
 def _label(path: Path) -> str:
@@ -302,9 +308,9 @@ def _label(path: Path) -> str:
         return "The document"
     last = path[-1]
     if isinstance(last, str):
-        return cut(last) or "The value without a name"
+        return truncate(last) or "The value without a name"
     owner = next((part for part in reversed(path) if isinstance(part, str)), "the list")
-    return f"Entry {last + 1} of {cut(owner)}"
+    return f"Entry {last + 1} of {truncate(owner)}"
 
 
 def _in_parent(path: Path) -> str:

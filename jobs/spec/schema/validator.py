@@ -14,15 +14,15 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from jobs.spec.documents import Path, is_whole_number
+from jobs.spec.documents import Path, is_integer
 from jobs.spec.problems import Problem
 from jobs.spec.schema import messages
-from jobs.spec.suggestions import Guesses
+from jobs.spec.suggestions import SuggestionBudget
 
-Elsewhere = Callable[[Path, str], messages.Elsewhere | None]
+FindMisplacedKey = Callable[[Path, str], messages.MisplacedKey | None]
 """Called with the path of an object and an unknown key in it; returns where the key belongs, or None."""
 
-KEYWORDS = messages.SENTENCES.keys() | {
+SUPPORTED_KEYWORDS = messages.MESSAGES.keys() | {
     "$schema", "$defs", "$ref", "title", "description", "properties", "items", "propertyNames",
 }  # fmt: skip
 """The keywords whose errors have a message; a schema with any other can't be compiled."""
@@ -93,20 +93,20 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call] # untyped in the stub
         "items": _check_items,
         "pattern": _check_pattern,
     },
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: is_whole_number(value)),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: is_integer(value)),
 )
 
 
 @dataclass(frozen=True)
-class Shape:
+class CompiledSchema:
     """A schema ready for validation."""
 
     validator: Any
 
 
-def compiled(schema: Mapping[str, Any]) -> Shape:
+def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
     """Compile a schema. Raise ValueError for a keyword that has no message."""
-    return Shape(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
+    return CompiledSchema(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
 
 
 class _SchemaCompiler:
@@ -126,7 +126,7 @@ class _SchemaCompiler:
         return self.by_name[name]
 
     def _compile_keywords(self, part: Mapping[str, Any]) -> dict[str, Any]:
-        if unknown := part.keys() - KEYWORDS:
+        if unknown := part.keys() - SUPPORTED_KEYWORDS:
             raise ValueError(f"Keywords that are not understood: {sorted(unknown)}")
         keywords = [*(keyword for keyword in _CHECKED_FIRST if keyword in part)]
         keywords += [keyword for keyword in part if keyword not in _CHECKED_FIRST and keyword not in _ANNOTATIONS]
@@ -140,20 +140,22 @@ class _SchemaCompiler:
         return self.compile(value) if isinstance(value, Mapping) else value
 
 
-def problems(
+def check_conformity(
     document: Any,
-    shape: Shape,
+    shape: CompiledSchema,
     *,
     pattern_descriptions: Mapping[str, str],
     at: Path = (),
-    suggestions: Guesses | None = None,
-    find_misplaced_key: Elsewhere | None = None,
+    suggestions: SuggestionBudget | None = None,
+    find_misplaced_key: FindMisplacedKey | None = None,
 ) -> Iterator[Problem]:
     """Yield the problems of a document that stands at the path `at` of a larger one.
 
     `pattern_descriptions` explains the patterns of the schema.
     """
-    context: messages.Told | None = None
+    context: messages.MessageContext | None = None
     for error in shape.validator.iter_errors(document):
-        context = context or messages.Told(pattern_descriptions, suggestions or Guesses(), find_misplaced_key)
-        yield from messages.problems(error, (*at, *error.absolute_path), context)
+        context = context or messages.MessageContext(
+            pattern_descriptions, suggestions or SuggestionBudget(), find_misplaced_key
+        )
+        yield from messages.explain_schema_error(error, (*at, *error.absolute_path), context)

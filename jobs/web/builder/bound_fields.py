@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from jobs.spec import forms
-from jobs.spec.forms import Field, Row, Value
+from jobs.spec.forms import FieldRow, FieldValue, FormField
 from jobs.web.builder.feedback import Said
 from jobs.web.builder.form_state import Draft
 from jobs.web.builder.options import USUAL_TAGS, Choice
@@ -36,8 +36,8 @@ class Line:
 class Item:
     """One field on the page."""
 
-    field: Field
-    value: Value
+    field: FormField
+    value: FieldValue
     findings: tuple[Finding, ...] = ()
     hint: str = ""
     note: str = ""
@@ -76,7 +76,7 @@ def items(
     bound = {
         field.name: _item(field, form, feedback, hints or {}, choices or {})
         for field in form.table
-        if not (form.block and field.place.path[0] == CONTAINER)
+        if not (form.block and field.lens.path[0] == CONTAINER)
     }
     for name, values in (suggestions or {}).items():
         if name in bound:
@@ -88,7 +88,7 @@ def items(
 
 
 def _item(
-    field: Field, form: Draft, feedback: Said, hints: Mapping[str, str], choices: Mapping[str, Iterable[Choice]]
+    field: FormField, form: Draft, feedback: Said, hints: Mapping[str, str], choices: Mapping[str, Iterable[Choice]]
 ) -> Item:
     value = form.filled[field.name]
     suggestions = {"memory": MEMORY, "duration": SPANS}.get(field.kind, ())
@@ -100,11 +100,11 @@ def _item(
         choices=tuple(_with_own(choices[field.name], value)) if field.name in choices else (),
         suggestions=suggestions,
         lines=tuple(_lines(field, value)),
-        locked=not field.place.fits(form.base),
+        locked=not field.lens.is_applicable(form.base),
     )
 
 
-def _with_own(choices: Iterable[Choice], value: Value) -> Iterable[Choice]:
+def _with_own(choices: Iterable[Choice], value: FieldValue) -> Iterable[Choice]:
     """Yield the choices, and the current value if it is none of them: opening a form must not change it."""
     options = list(choices)
     yield from options
@@ -112,10 +112,10 @@ def _with_own(choices: Iterable[Choice], value: Value) -> Iterable[Choice]:
         yield Choice(value, value, "as it is in the document, and none of these")
 
 
-def _lines(field: Field, value: Value) -> Iterable[Line]:
+def _lines(field: FormField, value: FieldValue) -> Iterable[Line]:
     if field.kind not in ("variables", "tags"):
         return
-    rows = [row for row in value if isinstance(row, Row)]
+    rows = [row for row in value if isinstance(row, FieldRow)]
     number = 0
     for row in rows:
         if row.origin is not None:
@@ -129,5 +129,5 @@ def _lines(field: Field, value: Value) -> Iterable[Line]:
             if key not in names:
                 yield Line(f"n{number}", key, "", offered=True)
                 number += 1
-    if len(rows) < forms.MOST_ROWS:
+    if len(rows) < forms.MAX_ROWS:
         yield Line(f"n{number}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jobs.models import Revision
 from jobs.spec import forms
 from jobs.spec.documents import Document, is_object, list_at, object_at, text_at, value_at
-from jobs.spec.forms import Row
+from jobs.spec.forms import FieldRow
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.redaction import redact
 
@@ -28,7 +28,7 @@ class Facts:
 
 def of(revision: Revision) -> Facts:
     document = redact(revision.document)
-    values = forms.values(document, forms.DEFINITION)
+    values = forms.read_values(document, forms.DEFINITION_FIELDS)
     hints = {
         name: value
         for name in ("command", "vcpus", "memory", "gpus", "retries", "time_limit")
@@ -40,7 +40,7 @@ def of(revision: Revision) -> Facts:
         fixed=tuple(_fixed(document)),
         hints=hints,
         variables=tuple(_variables(container)),
-        tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, Row)),
+        tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, FieldRow)),
         plain=has_one_container(document),
     )
 

@@ -15,11 +15,11 @@ from jobs.access import Member
 from jobs.actions import drafts, masked_source
 from jobs.models import Account, Definition
 from jobs.reports.catalog import free_name
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields, units
-from jobs.spec.forms.client_config import described
-from jobs.spec.parsing.parser import NotADocument
-from jobs.spec.patch import copied
+from jobs.spec.forms.client_config import client_fields
+from jobs.spec.parsing.parser import DocumentParseError
+from jobs.spec.patch import copy_json
 from jobs.spec.redaction import redact
 from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.web import schemas
@@ -89,7 +89,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, may="register")
     if request.method != "POST":
         return builder_drafts.reopened(request, member) or _opened(request, member)
-    form = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    form = Draft.sent(DocumentKind.DEFINITION, request.POST, BLANK)
     account = _account(request, member)
     match request.POST.get("do"):
         case "keep":
@@ -107,7 +107,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         document = masked_source.whole(form.text, member, form.again)
         return builder_drafts.sent(request, member, form, json_views.registered(request, document, member, account))
-    except NotADocument:
+    except DocumentParseError:
         return page(request, member, form, form_feedback, is_rejected=True)
     except actions.Refused as error:
         form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
@@ -119,7 +119,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, may="register")
-    form = Draft.sent(Kind.DEFINITION, request.POST, BLANK)
+    form = Draft.sent(DocumentKind.DEFINITION, request.POST, BLANK)
     form_feedback = feedback.of_draft(form, member, _account(request, member))
     context = {
         "team": member.team,
@@ -149,7 +149,7 @@ def page(
         "team": member.team,
         "draft": form,
         "said": form_feedback,
-        "fields": described(form.table),
+        "fields": client_fields(form.table),
         "schema": schemas.address(form.kind),
         "panes": PANES,
         "wait_ms": validation_view.WAIT_MS,
@@ -181,12 +181,12 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     """Render the initial page: an empty form of the chosen type, a draft, or a definition to revise or copy."""
     saved_draft = builder_drafts.opened(request, member)
     if saved_draft:
-        form = builder_drafts.as_draft(Kind.DEFINITION, saved_draft, BLANK)
+        form = builder_drafts.as_draft(DocumentKind.DEFINITION, saved_draft, BLANK)
         return page(request, member, form, feedback.not_yet(form))
     revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
     if not revise and not clone:
         _, base = BLOCKS.get(request.GET.get("of", ""), ("", {}))
-        form = Draft.begun(Kind.DEFINITION, copied({"jobDefinitionName": "", **base}) if base else BLANK)
+        form = Draft.begun(DocumentKind.DEFINITION, copy_json({"jobDefinitionName": "", **base}) if base else BLANK)
         return page(request, member, form, feedback.not_yet(form))
     earlier, _ = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
@@ -194,13 +194,13 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     # Another team's name can't be registered, so a shared definition is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = free_name(earlier)
-    form = Draft.begun(Kind.DEFINITION, document, again=earlier.text_id)
+    form = Draft.begun(DocumentKind.DEFINITION, document, again=earlier.text_id)
     return page(request, member, form, feedback.not_yet(form), earlier=None if clone else earlier)
 
 
 def _of(form: Draft) -> str:
     """Return the definition type: container, ecs, eks or nodes."""
-    block = schema_fields.block_of(form.document)
+    block = schema_fields.property_block(form.document)
     return next((word for word, (_, template) in BLOCKS.items() if block and block in template), "container")
 
 
@@ -236,5 +236,5 @@ def _sizes(form: Draft) -> dict[str, list[Choice]]:
     memory = FARGATE_MEMORY.get(vcpus, ())
     return {
         "vcpus": [Choice(str(value), f"{value} vCPU") for value in FARGATE_MEMORY],
-        "memory": [Choice(units.mib_in_words(value), units.mib_in_words(value)) for value in memory],
+        "memory": [Choice(units.format_mib(value), units.format_mib(value)) for value in memory],
     }

@@ -13,8 +13,8 @@ from jobs.actions.drafts import Kept
 from jobs.models import Draft as KeptDraft
 from jobs.models import DraftKind
 from jobs.models.ids import from_text, new_id, to_text
-from jobs.spec.documents import Document, Kind, text_at
-from jobs.spec.parsing.parser import NotADocument, read
+from jobs.spec.documents import Document, DocumentKind, text_at
+from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web.builder import validation_view
 from jobs.web.builder.form_state import Draft
 from jobs.web.shell.auth import SignedInRequest
@@ -25,8 +25,8 @@ SENT_BEFORE = {
     DraftKind.DEFINITION: "You registered this already. Change it to register another revision.",
     DraftKind.JSON: "You sent this already. Submitting a job again creates another job.",
 }
-_KINDS = {Kind.SUBMISSION: DraftKind.JOB, Kind.DEFINITION: DraftKind.DEFINITION}
-_NAMES = {Kind.SUBMISSION: "jobName", Kind.DEFINITION: "jobDefinitionName"}
+_KINDS = {DocumentKind.SUBMISSION: DraftKind.JOB, DocumentKind.DEFINITION: DraftKind.DEFINITION}
+_NAMES = {DocumentKind.SUBMISSION: "jobName", DocumentKind.DEFINITION: "jobDefinitionName"}
 
 
 def id_of(request: SignedInRequest) -> str:
@@ -69,10 +69,10 @@ def keep_text(request: SignedInRequest, member: Member, text: str, request_key: 
 
 def _name(text: str) -> str:
     try:
-        reading = read(text)
-    except NotADocument:
+        reading = parse(text)
+    except DocumentParseError:
         return ""
-    if reading.kind is Kind.WORKFLOW:
+    if reading.kind is DocumentKind.WORKFLOW:
         return validation_view.headline(reading.kind, reading.document)
     return text_at(reading.document, _NAMES[reading.kind])
 
@@ -112,7 +112,7 @@ def _id(request: SignedInRequest, name: str) -> str:
         return ""
 
 
-def as_draft(kind: Kind, saved_draft: KeptDraft, blank: Document) -> Draft:
+def as_draft(kind: DocumentKind, saved_draft: KeptDraft, blank: Document) -> Draft:
     """Return a saved draft as a form's state; its text may be no document yet."""
     post = QueryDict(mutable=True)
     post.update({"document": saved_draft.text, "again": saved_draft.again})

@@ -3,21 +3,21 @@
 import json
 
 from jobs.models import Definition, Queue, Registration, Revision, Team
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 
 TITLES = {
-    Kind.DEFINITION: "A job definition",
-    Kind.SUBMISSION: "A job",
-    Kind.WORKFLOW: "A workflow of 3 jobs",
+    DocumentKind.DEFINITION: "A job definition",
+    DocumentKind.SUBMISSION: "A job",
+    DocumentKind.WORKFLOW: "A workflow of 3 jobs",
 }
 
 
-def example(kind: Kind, team: Team) -> str:
+def example(kind: DocumentKind, team: Team) -> str:
     """Return an example's text; placeholders where the team has no queue or definition yet."""
-    if kind is Kind.DEFINITION:
+    if kind is DocumentKind.DEFINITION:
         return _text(_definition(team))
     queue, definition = _queue(team), _definition_name(team)
-    if kind is Kind.SUBMISSION:
+    if kind is DocumentKind.SUBMISSION:
         return _text(_job("say-hello", queue, definition))
     first = _job("prepare", queue, definition)
     second = _job("train", queue, definition, after="prepare")

@@ -9,8 +9,8 @@ from jobs import actions
 from jobs.access import Member
 from jobs.actions import Verdict, masked_source
 from jobs.models import Account
-from jobs.spec.parsing.parser import NotADocument
-from jobs.spec.problems import Problem, listed
+from jobs.spec.parsing.parser import DocumentParseError
+from jobs.spec.problems import Problem, join_words
 from jobs.web.builder import preflight, validation_view
 from jobs.web.builder.form_state import Draft
 from jobs.web.builder.preflight import Rail
@@ -82,7 +82,7 @@ def of_draft(form: Draft, member: Member, account: Account | None = None, *, all
             member,
             all_of_it=all_of_it,
         )
-    except NotADocument as error:
+    except DocumentParseError as error:
         return _of_no_document(error)
 
 
@@ -101,7 +101,7 @@ def of_verdict(form: Draft, result: Verdict, member: Member, *, all_of_it: bool 
     if errors:
         sentence = _to_solve(errors)
     elif missing:
-        sentence = f"Still to fill in: {listed(missing)}"
+        sentence = f"Still to fill in: {join_words(missing)}"
     else:
         sentence = validation_view.sentence(result)
     waits = result.approval and not errors and not missing
@@ -118,7 +118,7 @@ def of_verdict(form: Draft, result: Verdict, member: Member, *, all_of_it: bool 
     )
 
 
-def _of_no_document(error: NotADocument) -> Said:
+def _of_no_document(error: DocumentParseError) -> Said:
     view = validation_view.of_no_document(error)
     finding = Finding(Problem("", error.message))
     return Said(view.headline, _to_solve(1), judged=True, findings=(finding,), marks=view.marks)

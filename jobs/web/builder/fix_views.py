@@ -4,7 +4,7 @@ from django.contrib import messages
 
 from jobs.access import Member
 from jobs.models import Account
-from jobs.spec.patch import CannotApply
+from jobs.spec.patch import PatchError
 from jobs.spec.redaction import MASK, redact
 from jobs.web.builder import feedback
 from jobs.web.builder.feedback import Said
@@ -29,7 +29,7 @@ def fixed(
     document = form_feedback.verdict.reading.document
     try:
         form = form.after(problem_view.problem.fix, redact(document) if MASK in form.text else document)
-    except CannotApply:
+    except PatchError:
         messages.info(request, GONE)
         return form, form_feedback
     messages.success(request, f"Put right: {problem_view.fix}.")

@@ -17,12 +17,12 @@ from django.http import QueryDict
 
 from jobs.models.ids import new_id, to_text
 from jobs.spec import forms
-from jobs.spec.documents import Document, Kind
-from jobs.spec.forms import Field, FieldIndex, Row, Value, schema_fields, units
-from jobs.spec.forms.schema_fields import Part
-from jobs.spec.parsing.parser import NotADocument, Reading, read
-from jobs.spec.patch import CannotApply, apply
-from jobs.spec.problems import Fix, Problem, Severity, has_errors, join
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.forms import FieldIndex, FieldRow, FieldValue, FormField, schema_fields, units
+from jobs.spec.forms.schema_fields import SchemaPart
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
+from jobs.spec.patch import PatchError, apply_patch
+from jobs.spec.problems import Fix, Problem, Severity, has_errors, join_pointer
 
 LONGEST_KEY = 64
 MOST_SHOWN = 50
@@ -31,45 +31,48 @@ _ROW = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
 """The name of a row's first control, of an old row (o) or a new one (n)."""
 
 _MEANT: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "command": (units.command_of, "A quote begins here and has no end."),
-    "memory": (units.mib_of, "Write a size such as 512 MiB or 16 GiB."),
-    "duration": (units.seconds_of, "Write a time such as 30 min or 2 h."),
+    "command": (units.parse_command, "A quote begins here and has no end."),
+    "memory": (units.parse_mib, "Write a size such as 512 MiB or 16 GiB."),
+    "duration": (units.parse_seconds, "Write a time such as 30 min or 2 h."),
 }
 """Parsers by kind of field, and the message for other input. The document then keeps the input as typed."""
 
-_OF_RULES = {(Kind.DEFINITION, "fargate.execution-role"): "execution_role"}
+_OF_RULES = {(DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role"}
 """The field for rules about a missing value, which have no place in the document."""
 
-TABLES: Mapping[Kind, tuple[Field, ...]] = {Kind.SUBMISSION: forms.JOB, Kind.DEFINITION: forms.DEFINITION}
+TABLES: Mapping[DocumentKind, tuple[FormField, ...]] = {
+    DocumentKind.SUBMISSION: forms.JOB_FIELDS,
+    DocumentKind.DEFINITION: forms.DEFINITION_FIELDS,
+}
 PANES = (("form", "Form"), ("both", "Both"), ("json", "JSON"))
-FORMS = {Kind.SUBMISSION: "a job", Kind.DEFINITION: "a definition"}
+FORMS = {DocumentKind.SUBMISSION: "a job", DocumentKind.DEFINITION: "a definition"}
 
 
 @dataclass(frozen=True)
 class Draft:
     """A form's state. If the text can't be parsed, `unread` has the error and the fields keep their input."""
 
-    kind: Kind
+    kind: DocumentKind
     base: Document
     base_text: str
     written: str
-    filled: Mapping[str, Value] = field(default_factory=dict)
+    filled: Mapping[str, FieldValue] = field(default_factory=dict)
     request_key: str = ""
     again: str = ""
-    laid_over: Mapping[str, Value] = field(default_factory=dict)
-    unread: NotADocument | None = None
+    laid_over: Mapping[str, FieldValue] = field(default_factory=dict)
+    unread: DocumentParseError | None = None
     follows: bool = False
     shown: tuple[str, ...] = ()
     """Pointers to schema fields that were added to the form."""
 
     @classmethod
-    def begun(cls, kind: Kind, base: Document, again: str = "", text: str = "") -> "Draft":
+    def begun(cls, kind: DocumentKind, base: Document, again: str = "", text: str = "") -> "Draft":
         """Open a document; `text` is its source, if someone wrote it."""
         source = text or in_full(base)
-        return cls(kind, base, source, source, forms.values(base, TABLES[kind]), to_text(new_id()), again)
+        return cls(kind, base, source, source, forms.read_values(base, TABLES[kind]), to_text(new_id()), again)
 
     @classmethod
-    def sent(cls, kind: Kind, post: QueryDict, blank: Document) -> "Draft":
+    def sent(cls, kind: DocumentKind, post: QueryDict, blank: Document) -> "Draft":
         follows = "follows" in post
         source = _lines(post.get("document", ""))
         if not source.strip() and not follows:
@@ -88,51 +91,51 @@ class Draft:
         posted = {field.name: _sent(field, post) for field in form.table if field.name in post}
         return form._following(posted) if follows else form._with_fields(posted)
 
-    def _following(self, posted: Mapping[str, Value]) -> "Draft":
+    def _following(self, posted: Mapping[str, FieldValue]) -> "Draft":
         """Use the text alone; if it can't be parsed, keep the posted fields."""
         try:
             base = _of_kind(self.written, self.kind).document
-        except NotADocument as error:
-            return replace(self, unread=error, filled=forms.values(self.base, self.table) | dict(posted))
-        return replace(self, base=base, filled=forms.values(base, self.table))
+        except DocumentParseError as error:
+            return replace(self, unread=error, filled=forms.read_values(self.base, self.table) | dict(posted))
+        return replace(self, base=base, filled=forms.read_values(base, self.table))
 
-    def _with_fields(self, posted: Mapping[str, Value]) -> "Draft":
+    def _with_fields(self, posted: Mapping[str, FieldValue]) -> "Draft":
         """Use the text, with changed fields applied over it."""
         try:
             reading = _of_kind(self.written, self.kind)
             opened = (
                 reading.document if self.base_text == self.written else _of_kind(self.base_text, self.kind).document
             )
-        except NotADocument as error:
-            return replace(self, unread=error, filled=forms.values(self.base, self.table) | dict(posted))
-        opened_values = forms.values(opened, self.table)
-        changed = forms.changed(opened, self.table, opened_values | dict(posted))
+        except DocumentParseError as error:
+            return replace(self, unread=error, filled=forms.read_values(self.base, self.table) | dict(posted))
+        opened_values = forms.read_values(opened, self.table)
+        changed = forms.changed_values(opened, self.table, opened_values | dict(posted))
         if changed and has_errors(reading.problems):
             first = reading.problems[0]
-            place = reading.place(first.pointer)
-            loss = NotADocument(f"{first.message} The form would lose one of them.", place.line, place.column)
+            place = reading.position(first.pointer)
+            loss = DocumentParseError(f"{first.message} The form would lose one of them.", place.line, place.column)
             return replace(self, unread=loss, filled=opened_values | dict(posted))
-        current = forms.values(reading.document, self.table)
+        current = forms.read_values(reading.document, self.table)
         rewritten = {
             name: _anew(value) if current[name] != opened_values[name] else value for name, value in changed.items()
         }
         return replace(self, base=reading.document, filled=current | changed, laid_over=rewritten)
 
-    def but(self, name: str, value: Value) -> "Draft":
+    def but(self, name: str, value: FieldValue) -> "Draft":
         """Return a copy with another value in a field, applied over the text."""
         values, overrides = {**self.filled, name: value}, {**self.laid_over, name: value}
         return replace(self, filled=values, laid_over=overrides)
 
     def after(self, fix: Fix, validated: Document) -> "Draft":
-        """Return a copy with a fix applied. Raise CannotApply.
+        """Return a copy with a fix applied. Raise PatchError.
 
         The fix was made for the validated document, with the defaults the portal adds; where it needs those, they are
         included.
         """
         try:
-            document = apply(self.document, fix)
-        except CannotApply:
-            document = apply(validated, fix)
+            document = apply_patch(self.document, fix)
+        except PatchError:
+            document = apply_patch(validated, fix)
         return Draft.begun(self.kind, document, self.again)
 
     def renewed(self) -> "Draft":
@@ -143,20 +146,20 @@ class Draft:
         """Return a copy with the fields written into the text, if the text can hold all of them."""
         if self.unread or not self.laid_over:
             return self
-        values = forms.values(self.document, self.table)
+        values = forms.read_values(self.document, self.table)
         same = all(_plain(values[name]) == _plain(value) for name, value in self.filled.items())
         if not same:
             return self
         return replace(self, base=self.document, written=self.text, base_text=self.text, filled=values, laid_over={})
 
     @property
-    def table(self) -> tuple[Field, ...]:
+    def table(self) -> tuple[FormField, ...]:
         return TABLES[self.kind]
 
     @cached_property
     def document(self) -> Document:
         """The form's document; the one it was opened with if the text can't be parsed."""
-        return forms.written(self.base, self.table, self.laid_over)
+        return forms.apply_changes(self.base, self.table, self.laid_over)
 
     @cached_property
     def text(self) -> str:
@@ -169,7 +172,7 @@ class Draft:
         if self.unread:
             return []
         shown_pointers = [*self.shown, *([self.block.pointer] if self.block else [])]
-        pointers = forms.beyond(self.document, self.table)
+        pointers = forms.unmapped_pointers(self.document, self.table)
         return [
             pointer
             for pointer in pointers
@@ -177,13 +180,13 @@ class Draft:
         ]
 
     @cached_property
-    def block(self) -> Part | None:
+    def block(self) -> SchemaPart | None:
         """The block of a definition of several containers, a pod or nodes, as the form shows it."""
-        name = schema_fields.block_of(self.document) if self.kind is Kind.DEFINITION else ""
+        name = schema_fields.property_block(self.document) if self.kind is DocumentKind.DEFINITION else ""
         return schema_fields.part_at(self.kind, f"/{name}", self.document) if name else None
 
     @cached_property
-    def shown_parts(self) -> list[Part]:
+    def shown_parts(self) -> list[SchemaPart]:
         """The schema fields added to the form, without its block, which is always shown."""
         own = self.block.pointer if self.block else None
         parts = (
@@ -198,7 +201,7 @@ class Draft:
         return [(pointer, schema_fields.part_at(self.kind, pointer, self.document) is not None) for pointer in first]
 
     @cached_property
-    def missing(self) -> list[Field]:
+    def missing(self) -> list[FormField]:
         """Required fields that are empty."""
         if self.unread:
             return []
@@ -230,7 +233,7 @@ class Draft:
 
     def problems(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the form's own problems, and those of the validation that don't repeat one."""
-        keys = tuple(f"{field.place.path[-1]} " for field in self.missing)
+        keys = tuple(f"{field.lens.path[-1]} " for field in self.missing)
         own = {self._field_of(problem) for problem in self.own_problems} - {None}
         others = [
             problem
@@ -240,11 +243,11 @@ class Draft:
         ]
         return [*self.own_problems, *others]
 
-    def _pointer(self, field: Field) -> str:
+    def _pointer(self, field: FormField) -> str:
         """Return the pointer to the field's value, existing or not."""
-        return next(iter(field.place.owns(self.document)), join(*field.place.path))
+        return next(iter(field.lens.pointers(self.document)), join_pointer(*field.lens.path))
 
-    def _field_of(self, problem: Problem) -> Field | None:
+    def _field_of(self, problem: Problem) -> FormField | None:
         return self._index.field_at(problem.pointer)
 
     @cached_property
@@ -265,7 +268,7 @@ class Draft:
         return by_field, rest
 
 
-def _sent(field: Field, post: QueryDict) -> Value:
+def _sent(field: FormField, post: QueryDict) -> FieldValue:
     """Return the posted value of a field. Rows and jobs also post their name, to say that they were shown."""
     match field.kind:
         case "variables" | "tags":
@@ -278,7 +281,7 @@ def _sent(field: Field, post: QueryDict) -> Value:
             return _lines(post.get(field.name, "")).strip()
 
 
-def _rows(field: Field, post: QueryDict) -> Iterable[Row]:
+def _rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
     for key in post:
         match = _ROW.fullmatch(key)
         if not match or match["field"] != field.name:
@@ -286,9 +289,9 @@ def _rows(field: Field, post: QueryDict) -> Iterable[Row]:
         prefix = key.removesuffix("-name")
         name, value = _lines(post.get(key, "")), _lines(post.get(f"{prefix}-value", ""))
         if match["sort"] == "o":
-            yield Row(name, value, int(match["number"]))
+            yield FieldRow(name, value, int(match["number"]))
         elif value or (name and f"{prefix}-offered" not in post):
-            yield Row(name, value)
+            yield FieldRow(name, value)
 
 
 def _lines(text: str) -> str:
@@ -297,7 +300,7 @@ def _lines(text: str) -> str:
 
 
 def _twice(rows: Any) -> list[str]:
-    counts = Counter(row.name for row in rows if isinstance(row, Row) and (row.name or row.value))
+    counts = Counter(row.name for row in rows if isinstance(row, FieldRow) and (row.name or row.value))
     return sorted(name for name, count in counts.items() if count > 1)
 
 
@@ -305,26 +308,26 @@ def in_full(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _of_kind(text: str, kind: Kind) -> Reading:
-    """Parse the text. Raise NotADocument if it is no document, or one of another kind."""
+def _of_kind(text: str, kind: DocumentKind) -> ParseResult:
+    """Parse the text. Raise DocumentParseError if it is no document, or one of another kind."""
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
-    reading = read(text)
+        raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+    reading = parse(text)
     if reading.kind is not kind:
-        raise NotADocument(f"This is a {reading.kind}, and the form is that of {FORMS[kind]}.")
+        raise DocumentParseError(f"This is a {reading.kind}, and the form is that of {FORMS[kind]}.")
     return reading
 
 
-def _anew(value: Value) -> Value:
+def _anew(value: FieldValue) -> FieldValue:
     """Return rows as new ones: the text has changed, so none is an existing entry any more."""
     if isinstance(value, str):
         return value
-    return tuple(Row(row.name, row.value) for row in value if isinstance(row, Row)) or value
+    return tuple(FieldRow(row.name, row.value) for row in value if isinstance(row, FieldRow)) or value
 
 
-def _plain(value: Value) -> object:
+def _plain(value: FieldValue) -> object:
     """Return a value without the positions of its rows in the document."""
     if isinstance(value, str):
         return value.strip()
-    return [(row.name, row.value) if isinstance(row, Row) else row for row in value]
+    return [(row.name, row.value) if isinstance(row, FieldRow) else row for row in value]

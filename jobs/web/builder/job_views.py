@@ -12,10 +12,10 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts, masked_source
 from jobs.models import Revision, Source
-from jobs.spec.documents import Document, Kind
-from jobs.spec.forms import Value
-from jobs.spec.forms.client_config import described
-from jobs.spec.parsing.parser import NotADocument
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.forms import FieldValue
+from jobs.spec.forms.client_config import client_fields
+from jobs.spec.parsing.parser import DocumentParseError
 from jobs.web import schemas
 from jobs.web.builder import (
     definition_summary,
@@ -126,7 +126,7 @@ def submission_again(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Open the form for a single job, or the JSON page for a workflow, which has no form."""
     submission, member = access.submission(request.user, text_id, may="submit")
     slug = member.team.slug
-    if submission.kind == Kind.WORKFLOW:
+    if submission.kind == DocumentKind.WORKFLOW:
         return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
     job = submission.jobs.first()
     if job is None:
@@ -159,7 +159,7 @@ def page(
         "team": member.team,
         "draft": form,
         "said": form_feedback,
-        "fields": described(form.table),
+        "fields": client_fields(form.table),
         "schema": schemas.address(form.kind),
         "panes": PANES,
         "wait_ms": validation_view.WAIT_MS,
@@ -194,17 +194,17 @@ def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.A
     """Return the initial form: a draft, an earlier job, or the default queue and perhaps a definition."""
     saved_draft = builder_drafts.opened(request, member)
     if saved_draft:
-        form = builder_drafts.as_draft(Kind.SUBMISSION, saved_draft, BLANK)
+        form = builder_drafts.as_draft(DocumentKind.SUBMISSION, saved_draft, BLANK)
         return form, _again(request, member, form.again) if form.again else None
     earlier = request.GET.get("again", "")
     if earlier:
         again = _again(request, member, earlier)
         if again is None:
             raise Http404("There is no such job in this team.")
-        return Draft.begun(Kind.SUBMISSION, again.document, again.job.text_id), again
+        return Draft.begun(DocumentKind.SUBMISSION, again.document, again.job.text_id), again
     _, queue = options.queues(member.team)
     definition = request.GET.get("definition", "").replace("\0", "")[:128]
-    return Draft.begun(Kind.SUBMISSION, {**BLANK, "jobQueue": queue, "jobDefinition": definition}), None
+    return Draft.begun(DocumentKind.SUBMISSION, {**BLANK, "jobQueue": queue, "jobDefinition": definition}), None
 
 
 def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Again | None:
@@ -223,7 +223,7 @@ def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Agai
 
 
 def _sent(request: SignedInRequest) -> Draft:
-    form = Draft.sent(Kind.SUBMISSION, request.POST, BLANK)
+    form = Draft.sent(DocumentKind.SUBMISSION, request.POST, BLANK)
     if form.follows:
         return form
     offered_for = request.POST.get(REVISION_OF)
@@ -240,7 +240,7 @@ def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rer
     try:
         text = masked_source.whole(form.text, member, form.again)
         submission = actions.accept(text, member, source=source, request_key=form.request_key)
-    except NotADocument:
+    except DocumentParseError:
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.Refused as error:
         form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
@@ -276,5 +276,5 @@ def _name(form: Draft) -> str:
     return str(form.filled["definition"]).replace("\0", "")
 
 
-def _texts(value: Value) -> tuple[str, ...]:
+def _texts(value: FieldValue) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str))

@@ -17,9 +17,9 @@ from jobs.actions import masked_source as action_masked_source
 from jobs.actions.drafts import Kept
 from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
-from jobs.spec.documents import Kind
-from jobs.spec.masked_source import masked_source
-from jobs.spec.parsing.parser import LARGEST, NotADocument, read
+from jobs.spec.documents import DocumentKind
+from jobs.spec.masked_source import mask_source
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, parse
 from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
@@ -52,7 +52,7 @@ class Draft:
 
     def opened(self) -> "Draft":
         """Return it with the file's text in place of the editor's, if the file is text."""
-        if self.file is None or (self.file.size or 0) > LARGEST:
+        if self.file is None or (self.file.size or 0) > MAX_TEXT_BYTES:
             return self
         try:
             return Draft(self.file.read().decode(), self.request_key, again=self.again)
@@ -61,21 +61,23 @@ class Draft:
             return self
 
     def whole(self, member: Member) -> str | bytes:
-        """Return the source with masked values filled in again. Raise NotADocument."""
+        """Return the source with masked values filled in again. Raise DocumentParseError."""
         source = self.asked()
         return action_masked_source.whole(source, member, self.again) if isinstance(source, str) else source
 
     def asked(self) -> str | bytes:
-        """Return the source to parse. Raise NotADocument for text that no database can store."""
+        """Return the source to parse. Raise DocumentParseError for text that no database can store."""
         if self.file is None:
             if "\0" in self.text:
                 line = self.text[: self.text.index("\0")].count("\n") + 1
-                raise NotADocument(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+                raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
             # Browsers send the line breaks of a text field as CR LF; the person sees LF.
             return self.text.replace("\r\n", "\n")
-        if (self.file.size or 0) > LARGEST:
+        if (self.file.size or 0) > MAX_TEXT_BYTES:
             size = f"{(self.file.size or 0) / 1024 / 1024:.1f} MiB"
-            raise NotADocument(f"The file {self.file.name} has {size}; {LARGEST // 1024**2} MiB are read at most.")
+            raise DocumentParseError(
+                f"The file {self.file.name} has {size}; {MAX_TEXT_BYTES // 1024**2} MiB are read at most."
+            )
         return bytes(self.file.read())
 
 
@@ -103,7 +105,7 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         text = json_input.text.replace("\r\n", "\n")
         return builder_drafts.text_sent(request, member, text, json_input.again, _sent(request, member, json_input))
-    except NotADocument as error:
+    except DocumentParseError as error:
         view = validation_view.of_no_document(error)
     except actions.Refused as error:
         view = validation_view.of_verdict(error.verdict)
@@ -128,11 +130,12 @@ def judge(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpResponse:
-    """Register or submit the document, and redirect to the result. Raise NotADocument or ValidationFailedError."""
+    """Register or submit the document, and redirect to the result. Raise DocumentParseError or
+    ValidationFailedError."""
     source_text = json_input.whole(member)
-    reading = read(source_text)
+    reading = parse(source_text)
     text = source_text if isinstance(source_text, str) else reading.text
-    if reading.kind is not Kind.DEFINITION:
+    if reading.kind is not DocumentKind.DEFINITION:
         source = Source.RERUN if json_input.again else Source.JSON
         submission = actions.accept(text, member, source=source, request_key=json_input.request_key)
         messages.success(request, f"Submitted {submission.name}.")
@@ -142,7 +145,8 @@ def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpRe
 
 
 def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
-    """Register a definition, wait shortly for AWS, redirect to it. Raise NotADocument or ValidationFailedError."""
+    """Register a definition, wait shortly for AWS, redirect to it. Raise DocumentParseError or
+    ValidationFailedError."""
     registration = actions.register(text, member, account=account)
     revision = actions.await_registration(registration.revision)
     _tell(request, revision, reused=registration.reused)
@@ -155,7 +159,7 @@ def opened(request: SignedInRequest, member: Member, text: str, again: str = "")
     return page(request, member, json_input, _judged(json_input, member))
 
 
-def sent_back(request: SignedInRequest, member: Member, text: str, why: NotADocument) -> HttpResponse:
+def sent_back(request: SignedInRequest, member: Member, text: str, why: DocumentParseError) -> HttpResponse:
     """Render the page with a text that no form could open, and the reason."""
     return page(
         request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(why), is_rejected=True
@@ -184,7 +188,7 @@ def _judged(json_input: Draft, member: Member) -> Opinion:
         return validation_view.of_verdict(
             actions.judge(Draft(json_input.text, "", again=json_input.again).whole(member), member)
         )
-    except NotADocument as error:
+    except DocumentParseError as error:
         return validation_view.of_no_document(error)
 
 
@@ -193,13 +197,13 @@ def _beginning(request: SignedInRequest, member: Member) -> str:
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
         submission, _ = access.submission(request.user, earlier)
-        return masked_source(submission.text, submission.document)
+        return mask_source(submission.text, submission.document)
     if revise:
         definition, _ = access.definition(request.user, revise)
         newest = definition.revisions.first()
         document = redact(newest.document) if newest else None
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
-    return examples.example(Kind(kind), member.team) if kind in list(Kind) else ""
+    return examples.example(DocumentKind(kind), member.team) if kind in list(DocumentKind) else ""
 
 
 def page(
@@ -212,11 +216,11 @@ def page(
         "said": view,
         "refused": is_rejected,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
-        "largest": LARGEST,
+        "largest": MAX_TEXT_BYTES,
         "draft_id": builder_drafts.id_of(request),
         "kept": _kept(request, member, json_input) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
-        "schemas": [(kind.value, schemas.address(kind)) for kind in Kind],
+        "schemas": [(kind.value, schemas.address(kind)) for kind in DocumentKind],
         "wait_ms": validation_view.WAIT_MS,
         "here": "write",
         "tab": "json",

@@ -6,8 +6,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from jobs import access
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.parser import NotADocument, Reading, read
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import has_errors
 from jobs.web.builder import definition_views, feedback, job_views, json_views
 from jobs.web.builder.form_state import Draft
@@ -25,25 +25,27 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     json_input = json_views.Draft.of(request)
     try:
         source = json_input.asked()
-        reading = _formable(read(source))
-    except NotADocument as error:
+        reading = _formable(parse(source))
+    except DocumentParseError as error:
         return json_views.sent_back(request, member, json_input.text, error)
     for change in reading.changes:
         messages.info(request, change.message)
     form = Draft.begun(
         reading.kind, reading.document, json_input.again, reading.text if is_as_written(reading) else ""
     )
-    if reading.kind is Kind.DEFINITION:
+    if reading.kind is DocumentKind.DEFINITION:
         return definition_views.page(request, member, form, feedback.of_draft(form, member))
     return job_views.page(request, member, form, feedback.of_draft(form, member))
 
 
-def _formable(reading: Reading) -> Reading:
-    """Return what a form can show without loss. Raise NotADocument, with the reason, for anything else."""
+def _formable(reading: ParseResult) -> ParseResult:
+    """Return what a form can show without loss. Raise DocumentParseError, with the reason, for anything else."""
     if has_errors(reading.problems):
         first = reading.problems[0]
-        place = reading.place(first.pointer)
-        raise NotADocument(f"{first.message} A form would lose one of them.", place.line, place.column)
-    if reading.kind is Kind.WORKFLOW:
-        raise NotADocument("A workflow has no form: it is written as JSON. The form is for one job, or a definition.")
+        place = reading.position(first.pointer)
+        raise DocumentParseError(f"{first.message} A form would lose one of them.", place.line, place.column)
+    if reading.kind is DocumentKind.WORKFLOW:
+        raise DocumentParseError(
+            "A workflow has no form: it is written as JSON. The form is for one job, or a definition."
+        )
     return reading

@@ -8,9 +8,9 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
 from jobs import access
-from jobs.spec.documents import Kind
-from jobs.spec.parsing.jsonc import with_comments
-from jobs.spec.parsing.parser import NotADocument, Reading, read
+from jobs.spec.documents import DocumentKind
+from jobs.spec.parsing.jsonc import parse_jsonc
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.web.builder import validation_view
 from jobs.web.builder.form_state import in_full
 from jobs.web.shell.auth import SignedInRequest, signed_in
@@ -23,8 +23,8 @@ def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
     whole, pasted = (_sent(request, key) for key in ("whole", "pasted"))
     for text in dict.fromkeys((whole, pasted)):
         try:
-            reading = read(text)
-        except NotADocument:
+            reading = parse(text)
+        except DocumentParseError:
             continue
         as_it_stands = text == whole and is_as_written(reading)
         return JsonResponse(
@@ -40,14 +40,14 @@ def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
     return JsonResponse({"kind": None, "what": "", "changes": [], "text": None})
 
 
-def is_as_written(reading: Reading) -> bool:
+def is_as_written(reading: ParseResult) -> bool:
     """Return whether the text is the document itself, perhaps with comments, so nothing needs rewriting."""
     try:
-        document = with_comments(reading.text).value
-    except NotADocument:
+        document = parse_jsonc(reading.text).value
+    except DocumentParseError:
         return False
     # A definition without a type is parsed as one container; the type its author left out is not added.
-    typed = reading.kind is Kind.DEFINITION and "type" not in document
+    typed = reading.kind is DocumentKind.DEFINITION and "type" not in document
     return (document | {"type": reading.document.get("type")} if typed else document) == reading.document
 
 

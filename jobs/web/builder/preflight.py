@@ -20,12 +20,12 @@ from jobs.pricing import rates
 from jobs.pricing.estimate import Estimate, PlannedJob, estimate
 from jobs.pricing.receipt import Size as PricedSize
 from jobs.pricing.run_statistics import RunStatistics, Span
-from jobs.spec.documents import Document, Kind, is_object, is_whole_number
+from jobs.spec.documents import Document, DocumentKind, is_integer, is_object
 from jobs.spec.forms import units
-from jobs.spec.job_size import Size, requested_size
-from jobs.spec.placement import Fit, Fits, fit
-from jobs.spec.problems import Change, Problem, Severity, listed, quoted, resolve_pointer
-from jobs.spec.time_limit import seconds_at
+from jobs.spec.job_size import JobSize, requested_size
+from jobs.spec.placement import PlacementResult, PlacementVerdict, check_placement
+from jobs.spec.problems import DocumentChange, Problem, Severity, join_words, quote, resolve_pointer
+from jobs.spec.time_limit import timeout_seconds
 from jobs.templatetags.money import rounded, rounded_up
 from jobs.templatetags.portal import span_in_words
 from jobs.web.builder.problem_view import Finding
@@ -81,20 +81,20 @@ class _Run:
     target: Target
 
     @property
-    def size(self) -> Size:
+    def size(self) -> JobSize:
         return requested_size(self.definition, self.document)
 
     @property
     def limit(self) -> int:
         """Seconds after which an attempt is ended; 0 for never."""
-        own = seconds_at(self.document)
-        seconds = own if own is not None else seconds_at(self.definition)
-        return seconds if is_whole_number(seconds) else 0
+        own = timeout_seconds(self.document)
+        seconds = own if own is not None else timeout_seconds(self.definition)
+        return seconds if is_integer(seconds) else 0
 
 
 def of(result: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
     """Run the checks on a document; `missing` are the labels of fields still to fill in."""
-    if result.reading.kind is Kind.DEFINITION:
+    if result.reading.kind is DocumentKind.DEFINITION:
         return _of_definition(result, member, findings, missing)
     runs = [_run(result.reading.document, target) for target in result.targets]
     resolved_runs = [run for run in runs if run.target.queue and run.target.revision]
@@ -181,7 +181,7 @@ _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 
 def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
     if missing:
-        reason = f"Still to fill in: {listed(missing)}."
+        reason = f"Still to fill in: {join_words(missing)}."
         return _line("valid", "Valid", findings, "Not complete", reason, tone="off")
     return _line("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
 
@@ -190,50 +190,54 @@ def _allowed(findings: Sequence[Finding], result: Verdict, *, whole: bool) -> Li
     team = result.grants.team
     if not whole:
         return _line("allowed", "Allowed", findings, NOT_KNOWN, _LATER, tone="off")
-    what = "Image and roles" if result.reading.kind is Kind.DEFINITION else "Queue, definition, image and roles"
+    what = (
+        "Image and roles" if result.reading.kind is DocumentKind.DEFINITION else "Queue, definition, image and roles"
+    )
     return _line("allowed", "Allowed", findings, "Yes", f"{what} are given to {team}.")
 
 
-def _fit_of(run: _Run) -> Fit:
+def _fit_of(run: _Run) -> PlacementResult:
     queue = run.target.queue
     if queue is None or "nodeProperties" in run.definition:
-        return Fit(Fits.UNKNOWN, "Of a job of several nodes it is not told beforehand.")
-    return fit(run.size, facts(queue).environments)
+        return PlacementResult(PlacementVerdict.UNKNOWN, "Of a job of several nodes it is not told beforehand.")
+    return check_placement(run.size, facts(queue).environments)
 
 
-def _fitting(findings: Sequence[Finding], fits: Sequence[Fit]) -> Line:
+def _fitting(findings: Sequence[Finding], fits: Sequence[PlacementResult]) -> Line:
     if not fits:
         return _line("fits", "Fits", findings, NOT_KNOWN, _LATER, tone="off")
-    unsure = next((result for result in fits if result.fits is not Fits.YES), None)
+    unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each step finds a compute environment that can run it."
         return _line("fits", "Fits", findings, "Yes", reason)
-    if unsure.fits is Fits.NO:
+    if unsure.verdict is PlacementVerdict.NO:
         return _line("fits", "Fits", findings, "No", unsure.reason, tone="warn")
     return _line("fits", "Fits", findings, NOT_KNOWN, unsure.reason, tone="off")
 
 
-def _somewhere(size: Size, queues: Sequence[Queue]) -> Fit:
+def _somewhere(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
     """Return whether any queue of the team can run the size."""
-    answers = [(fit(size, facts(queue).environments), queue) for queue in queues]
-    for outcome in (Fits.YES, Fits.UNKNOWN):
+    answers = [(check_placement(size, facts(queue).environments), queue) for queue in queues]
+    for outcome in (PlacementVerdict.YES, PlacementVerdict.UNKNOWN):
         for answer, queue in answers:
-            if answer.fits is outcome:
-                reason = f"In {queue.name}: {answer.reason}" if outcome is Fits.YES else answer.reason
-                return Fit(outcome, reason)
-    return Fit(Fits.NO, "No compute environment behind the team's queues can run it.")
+            if answer.verdict is outcome:
+                reason = f"In {queue.name}: {answer.reason}" if outcome is PlacementVerdict.YES else answer.reason
+                return PlacementResult(outcome, reason)
+    return PlacementResult(PlacementVerdict.NO, "No compute environment behind the team's queues can run it.")
 
 
 def _tags(findings: Sequence[Finding], result: Verdict) -> Line:
     keys = [demand.key for demand in result.grants.tags if demand.required]
     team = result.grants.team
-    defaults = [f"{change.message}." for change in result.reading.changes if change.by and not _of_time_limit(change)]
+    defaults = [
+        f"{change.message}." for change in result.reading.changes if change.rule_owner and not _of_time_limit(change)
+    ]
     if not keys:
         sentences = defaults or [f"{team} asks for none."]
-    elif result.reading.kind is Kind.DEFINITION:
+    elif result.reading.kind is DocumentKind.DEFINITION:
         sentences = ["Jobs are asked for theirs when they are submitted.", *defaults]
     else:
-        sentences = [f"{listed(keys)}: there, as {team} asks.", *defaults]
+        sentences = [f"{join_words(keys)}: there, as {team} asks.", *defaults]
     return _line("tags", "Tags", findings, "Yes", " ".join(sentences), bad="Missing")
 
 
@@ -250,7 +254,8 @@ def _ceilings(findings: Sequence[Finding], result: Verdict, runs: Sequence[_Run]
         if (text := in_words(result.grants.queues.get(pk, Ceilings()), result, pk))
     ]
     reason = (
-        "; ".join(limits) or f"There are none for {result.grants.team} in {listed(q.name for q in queues.values())}."
+        "; ".join(limits)
+        or f"There are none for {result.grants.team} in {join_words(q.name for q in queues.values())}."
     )
     return _line("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
 
@@ -260,9 +265,9 @@ def in_words(ceilings: Ceilings, result: Verdict, queue: int) -> str:
     usage = result.taken.get(queue)
     job_limits = [
         f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",
-        units.mib_in_words(ceilings.memory_mib) if ceilings.memory_mib is not None else "",
+        units.format_mib(ceilings.memory_mib) if ceilings.memory_mib is not None else "",
         f"{ceilings.gpus} GPU" if ceilings.gpus is not None else "",
-        f"{units.seconds_in_words(ceilings.run_seconds)} long" if ceilings.run_seconds is not None else "",
+        f"{units.format_seconds(ceilings.run_seconds)} long" if ceilings.run_seconds is not None else "",
         f"arrays of {ceilings.array_size}" if ceilings.array_size is not None else "",
     ]
     quotas = [
@@ -279,14 +284,14 @@ def in_words(ceilings: Ceilings, result: Verdict, queue: int) -> str:
     )
 
 
-def _of_time_limit(change: Change) -> bool:
+def _of_time_limit(change: DocumentChange) -> bool:
     return change.pointer.endswith("/timeout/attemptDurationSeconds")
 
 
-def _price(estimated: Estimate, changes: Sequence[Change]) -> Line:
+def _price(estimated: Estimate, changes: Sequence[DocumentChange]) -> Line:
     """Build the check of expected and maximum cost, with their reasons."""
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
-    reasons = [f"{change.message}." for change in changes if change.by and _of_time_limit(change)]
+    reasons = [f"{change.message}." for change in changes if change.rule_owner and _of_time_limit(change)]
     if expected is not None:
         runs = sum(job.earlier_runs for job in estimated.jobs)
         reasons.append(
@@ -306,14 +311,14 @@ def _unknown_because(estimated: Estimate) -> Iterator[str]:
     """Yield why the maximum cost is unknown."""
     names = estimated.unlimited
     if names:
-        which = listed(map(quoted, names), limit=3) if len(estimated.jobs) > 1 else "It"
+        which = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "It"
         yield f"{which} {'has' if len(names) == 1 else 'have'} no time limit."
     yield from estimated.unpriced[:3]
     if estimated.hour.usd is not None:
         yield f"An hour costs {rounded(estimated.hour.usd)}."
 
 
-def _by_the_hour(size: Size, region: str) -> Line:
+def _by_the_hour(size: JobSize, region: str) -> Line:
     """Build the check of a definition's hourly cost."""
     if size.unknown:
         return _unknown("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
@@ -332,7 +337,9 @@ def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Que
         return _unknown("wait", _LATER)
     spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
     if not spans:
-        return _unknown("wait", f"No job of the team has begun in {listed(dict.fromkeys(q.name for q in queues))}.")
+        return _unknown(
+            "wait", f"No job of the team has begun in {join_words(dict.fromkeys(q.name for q in queues))}."
+        )
     span, queue = max(spans, key=lambda item: item[0].half)
     return _line(
         "wait", "Usual wait", findings, f"About {span_in_words(span.half)}", _told(span, "began", queue.name)
@@ -364,8 +371,8 @@ def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:
         return None
     enough = max(60, -int(-span.most * 2 // 60) * 60)
     message = (
-        f"It is ended after {units.seconds_in_words(run.limit)}, and such jobs have run for "
-        f"{span_in_words(span.most)}; {units.seconds_in_words(enough)} would leave room."
+        f"It is ended after {units.format_seconds(run.limit)}, and such jobs have run for "
+        f"{span_in_words(span.most)}; {units.format_seconds(enough)} would leave room."
     )
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
     return Finding(

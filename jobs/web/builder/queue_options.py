@@ -27,11 +27,11 @@ def notes(result: Verdict | None) -> Mapping[str, str]:
     if ceilings.vcpus is not None:
         notes["vcpus"] = f"At most {ceilings.vcpus} in {queue.name}."
     if ceilings.memory_mib is not None:
-        notes["memory"] = f"At most {units.mib_in_words(ceilings.memory_mib)} in {queue.name}."
+        notes["memory"] = f"At most {units.format_mib(ceilings.memory_mib)} in {queue.name}."
     if ceilings.gpus is not None:
         notes["gpus"] = f"At most {ceilings.gpus} in {queue.name}."
     if ceilings.run_seconds is not None:
-        longest = units.seconds_in_words(ceilings.run_seconds)
+        longest = units.format_seconds(ceilings.run_seconds)
         notes["time_limit"] = f"Needed in {queue.name}: {longest} at most."
     if queue.platform == "ECS_FARGATE":
         notes |= _on_fargate(result, notes)
@@ -48,6 +48,6 @@ def _on_fargate(result: Verdict, notes: Mapping[str, str]) -> dict[str, str]:
         "gpus": "Fargate has none.",
     }
     if memory:
-        least, most = units.mib_in_words(memory[0]), units.mib_in_words(memory[-1])
+        least, most = units.format_mib(memory[0]), units.format_mib(memory[-1])
         size_notes["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {least} to {most}."
     return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from jobs.models import Job
 from jobs.spec import forms
-from jobs.spec.documents import Document, Kind, is_object, list_at, text_at
-from jobs.spec.patch import copied
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.patch import copy_json
 from jobs.spec.redaction import redact
 from jobs.spec.rules.dependencies import is_job_id
 
@@ -31,24 +31,24 @@ def again(job: Job, newest: int | None, which: str = "") -> Again:
     """Return the job's document, pinned to its revision if there is a newer one, unless `which` is “latest”."""
     original, dropped = _document(job)
     document = original
-    name = forms.values(document, forms.JOB)["definition"]
+    name = forms.read_values(document, forms.JOB_FIELDS)["definition"]
     revision = str(job.revision.number or "")
     moved = newest is not None and newest != job.revision.number
     by_name = isinstance(name, str) and name == job.revision.definition.name
     if by_name and which == "latest":
-        document = forms.written(document, forms.JOB, {"revision": ""})
+        document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": ""})
     elif by_name and moved and revision:
-        document = forms.written(document, forms.JOB, {"revision": revision})
-    pinned = bool(forms.values(document, forms.JOB)["revision"])
+        document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": revision})
+    pinned = bool(forms.read_values(document, forms.JOB_FIELDS)["revision"])
     return Again(job, redact(document), newest, pinned, original, dropped)
 
 
 def _document(job: Job) -> tuple[Document, int]:
     """Return the submitted document with its tags; a workflow's step without dependencies on its steps."""
     submission = job.submission
-    if submission.kind != Kind.WORKFLOW and submission.document:
-        return copied(submission.document), 0
-    document: Document = copied(job.document)
+    if submission.kind != DocumentKind.WORKFLOW and submission.document:
+        return copy_json(submission.document), 0
+    document: Document = copy_json(job.document)
     if job.tags and "tags" not in document:
         document["tags"] = dict(job.tags)
     dependencies = [entry for entry in list_at(document, "dependsOn") if not _is_step(entry)]

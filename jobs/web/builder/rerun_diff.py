@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from jobs.models import Revision
-from jobs.spec.diff import differences
-from jobs.spec.documents import Document, Kind
-from jobs.spec.normalize import normalise
+from jobs.spec.diff import diff_documents
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.normalize import normalize
 from jobs.web.builder.rerun import Again
 
 MOST = 30
@@ -27,10 +27,12 @@ def compared(again: Again | None, document: Document, revision: Revision | None)
         return None
     then = {**again.asked, "jobDefinition": again.job.revision.pinned}
     now = {**document, "jobDefinition": revision.pinned} if revision else document
-    job = _sentences(normalise(then, Kind.SUBMISSION), normalise(now, Kind.SUBMISSION))
+    job = _sentences(normalize(then, DocumentKind.SUBMISSION), normalize(now, DocumentKind.SUBMISSION))
     definition: list[str] = []
     if revision and revision.pk != again.job.revision_id:
-        earlier, later = (normalise(item.document, Kind.DEFINITION) for item in (again.job.revision, revision))
+        earlier, later = (
+            normalize(item.document, DocumentKind.DEFINITION) for item in (again.job.revision, revision)
+        )
         definition = _sentences(earlier, later)
     left_off = max(0, len(job) - MOST) + max(0, len(definition) - MOST)
     return Compared(again, tuple(job[:MOST]), tuple(definition[:MOST]), revision, left_off)
@@ -38,4 +40,4 @@ def compared(again: Again | None, document: Document, revision: Revision | None)
 
 def _sentences(before: Document, after: Document) -> list[str]:
     """Return the differences. A value that is still masked in the form has not changed."""
-    return [difference.sentence for difference in differences(before, after) if not difference.masked_again]
+    return [difference.sentence for difference in diff_documents(before, after) if not difference.is_newly_masked]

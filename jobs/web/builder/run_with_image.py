@@ -12,7 +12,7 @@ from jobs.models import Draft as KeptDraft
 from jobs.models import Registration, Revision
 from jobs.spec.documents import text_at
 from jobs.spec.forms.form_fields import has_one_container
-from jobs.spec.parsing.parser import NotADocument, read
+from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web.builder import drafts, validation_view
 from jobs.web.builder.feedback import Said
 from jobs.web.builder.form_state import Draft
@@ -101,8 +101,8 @@ def _page(request: SignedInRequest, member: Member, saved_draft: KeptDraft, revi
 
 def _what(saved_draft: KeptDraft) -> str:
     try:
-        reading = read(saved_draft.text)
-    except NotADocument:
+        reading = parse(saved_draft.text)
+    except DocumentParseError:
         return "the job"
     return validation_view.button(reading.kind, reading.document)
 
@@ -117,7 +117,7 @@ def _on(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> Htt
         return redirect(drafts.address(saved_draft))
     try:
         submission = run_with_image.go_on(saved_draft, member)
-    except (actions.Refused, NotADocument, actions.KeyReusedError, actions.RecoveryError) as error:
+    except (actions.Refused, DocumentParseError, actions.KeyReusedError, actions.RecoveryError) as error:
         messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {error}")
         return redirect(drafts.address(saved_draft))
     if submission is None:

@@ -9,28 +9,28 @@ from django.views.decorators.http import require_POST
 
 from jobs import access
 from jobs.access import Act, Member
-from jobs.spec.documents import Document, Kind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields
-from jobs.spec.forms.schema_fields import Found
-from jobs.spec.parsing.parser import NotADocument, read
-from jobs.spec.problems import join
+from jobs.spec.forms.schema_fields import SchemaMatch
+from jobs.spec.parsing.parser import DocumentParseError, parse
+from jobs.spec.problems import join_pointer
 from jobs.web.builder.form_state import TABLES
 from jobs.web.shell.auth import SignedInRequest, signed_in
 
 NOTHING_READ = "The JSON cannot be read at the moment. Put it right first; nothing of it is lost."
-RIGHTS: dict[Kind, Act] = {Kind.DEFINITION: "register", Kind.SUBMISSION: "submit"}
+RIGHTS: dict[DocumentKind, Act] = {DocumentKind.DEFINITION: "register", DocumentKind.SUBMISSION: "submit"}
 
 
 @dataclass(frozen=True)
 class Hit:
     """A schema field that matches, and the form's own field for it, if there is one."""
 
-    found: Found
+    found: SchemaMatch
     field: str = ""
 
     @property
     def way(self) -> str:
-        return " › ".join(self.found.way[:-1])
+        return " › ".join(self.found.labels[:-1])
 
 
 @require_POST
@@ -41,10 +41,10 @@ def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespon
     text = request.POST.get("further_words", "")[:100]
     try:
         document = _document(request, form_kind)
-    except NotADocument:
+    except DocumentParseError:
         document = {}
-    own = {join(*item.place.path): item.name for item in TABLES[form_kind]}
-    matches = schema_fields.search(form_kind, text, document)
+    own = {join_pointer(*item.lens.path): item.name for item in TABLES[form_kind]}
+    matches = schema_fields.search_fields(form_kind, text, document)
     hits = [Hit(item, own.get(item.pointer, "")) for item in matches]
     return render(
         request,
@@ -60,7 +60,7 @@ def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse
     form_kind, member = _asked(request, slug, kind)
     try:
         document = _document(request, form_kind)
-    except NotADocument:
+    except DocumentParseError:
         return HttpResponse(
             NOTHING_READ, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type="text/plain; charset=utf-8"
         )
@@ -72,18 +72,18 @@ def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse
     return render(request, "jobs/builder/schema/part.html", context)
 
 
-def _asked(request: SignedInRequest, slug: str, kind: str) -> tuple[Kind, Member]:
+def _asked(request: SignedInRequest, slug: str, kind: str) -> tuple[DocumentKind, Member]:
     form_kind = next((item for item in RIGHTS if item == kind), None)
     if form_kind is None:
         raise Http404("There is no form of this kind.")
     return form_kind, access.membership(request.user, slug, may=RIGHTS[form_kind])
 
 
-def _document(request: SignedInRequest, kind: Kind) -> Document:
+def _document(request: SignedInRequest, kind: DocumentKind) -> Document:
     text = request.POST.get("document", "").replace("\r\n", "\n").replace("\0", "")
     if not text.strip():
         return {}
-    reading = read(text)
+    reading = parse(text)
     if reading.kind is not kind:
-        raise NotADocument(f"This is a {reading.kind}, and the form is that of a {kind}.")
+        raise DocumentParseError(f"This is a {reading.kind}, and the form is that of a {kind}.")
     return reading.document

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from jobs.actions import Verdict
-from jobs.spec.documents import Document, Kind, list_at, text_at
-from jobs.spec.parsing.parser import NotADocument, Reading
-from jobs.spec.problems import Change, Fix, Problem, Severity, cut, listed
+from jobs.spec.documents import Document, DocumentKind, list_at, text_at
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult
+from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, truncate
 from jobs.templatetags.money import rounded, rounded_up
 
 WAIT_MS = 120
@@ -62,7 +62,7 @@ class Opinion:
     ok: bool
     kind: str = ""
     findings: tuple[Finding, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[DocumentChange, ...] = ()
     marks: tuple[Mark, ...] = ()
     left_off: int = 0
     approval: tuple[str, ...] = ()
@@ -85,7 +85,11 @@ class Opinion:
 
 NOTHING_YET = Opinion("Nothing here yet", "file-code", "Check and submit", ok=True)
 
-_ICONS = {Kind.DEFINITION: "template", Kind.SUBMISSION: "player-play", Kind.WORKFLOW: "sitemap"}
+_ICONS = {
+    DocumentKind.DEFINITION: "template",
+    DocumentKind.SUBMISSION: "player-play",
+    DocumentKind.WORKFLOW: "sitemap",
+}
 
 
 def of_verdict(result: Verdict) -> Opinion:
@@ -126,7 +130,7 @@ def cost_in_words(result: Verdict) -> str:
     return most if expected is None else f"expected {rounded(expected)}, {most}"
 
 
-def of_no_document(error: NotADocument) -> Opinion:
+def of_no_document(error: DocumentParseError) -> Opinion:
     finding = Finding(Severity.ERROR, error.message, error.line, error.column)
     mark = Mark("", error.line, error.column, Severity.ERROR, error.message)
     return Opinion(
@@ -134,12 +138,12 @@ def of_no_document(error: NotADocument) -> Opinion:
     )
 
 
-def marks(problems: Iterable[Problem], reading: Reading) -> tuple[Mark, ...]:
+def marks(problems: Iterable[Problem], reading: ParseResult) -> tuple[Mark, ...]:
     """Return the editor's markers. Some problems have a pointer that the text lacks; they are marked at a line."""
     return tuple(
         Mark(
             problem.pointer,
-            (place := reading.place(problem.pointer)).line,
+            (place := reading.position(problem.pointer)).line,
             place.column,
             problem.severity,
             problem.message,
@@ -158,30 +162,32 @@ def of_reused_key(view: Opinion) -> Opinion:
     return replace(view, findings=(Finding(Severity.WARNING, message, 1, 1), *view.findings))
 
 
-def headline(kind: Kind, document: Document) -> str:
+def headline(kind: DocumentKind, document: Document) -> str:
     """Return what the document is: A workflow of 3 jobs."""
-    if kind is Kind.WORKFLOW:
+    if kind is DocumentKind.WORKFLOW:
         return f"A workflow of {_jobs(len(list_at(document, 'jobs')))}"
     name, what = (
         (text_at(document, "jobDefinitionName"), "job definition")
-        if kind is Kind.DEFINITION
+        if kind is DocumentKind.DEFINITION
         else (text_at(document, "jobName"), "array of jobs" if "arrayProperties" in document else "job")
     )
-    return f"A{'n' * what.startswith('a')} {what}: {cut(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
+    return (
+        f"A{'n' * what.startswith('a')} {what}: {truncate(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
+    )
 
 
-def button(kind: Kind, document: Document, price: str = "") -> str:
+def button(kind: DocumentKind, document: Document, price: str = "") -> str:
     """Return what the button does, and the expected price."""
-    if kind is Kind.DEFINITION:
-        return f"Register {cut(text_at(document, 'jobDefinitionName'))}"
-    jobs = list_at(document, "jobs") if kind is Kind.WORKFLOW else [document]
+    if kind is DocumentKind.DEFINITION:
+        return f"Register {truncate(text_at(document, 'jobDefinitionName'))}"
+    jobs = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in jobs)
-    what = _jobs(len(jobs)) if kind is Kind.WORKFLOW else cut(text_at(document, "jobName"))
-    return f"Submit {what} to {listed(queues, limit=3)}{f', {price}' if price else ''}"
+    what = _jobs(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
+    return f"Submit {what} to {join_words(queues, limit=3)}{f', {price}' if price else ''}"
 
 
-def _finding(problem: Problem, reading: Reading) -> Finding:
-    place = reading.place(problem.pointer)
+def _finding(problem: Problem, reading: ParseResult) -> Finding:
+    place = reading.position(problem.pointer)
     return Finding(
         problem.severity,
         problem.message,
@@ -207,9 +213,9 @@ def _step_in_words(operation: Mapping[str, Any]) -> str:
         case "remove":
             return f"take {path} away"
         case "add":
-            return f"add {path} as {cut(json.dumps(operation.get('value'), ensure_ascii=False))}"
+            return f"add {path} as {truncate(json.dumps(operation.get('value'), ensure_ascii=False))}"
         case "replace":
-            return f"write {cut(json.dumps(operation.get('value'), ensure_ascii=False))} at {path}"
+            return f"write {truncate(json.dumps(operation.get('value'), ensure_ascii=False))} at {path}"
         case "move":
             return f"move {operation.get('from', '')} to {path}"
         case other:

@@ -16,9 +16,9 @@ from jobs.models import Definition, Registration, Revision, User
 from jobs.models.ids import from_text
 from jobs.reports import catalog
 from jobs.spec import cli_writer
-from jobs.spec.diff import Difference, differences
-from jobs.spec.documents import Document, Kind
-from jobs.spec.normalize import normalise
+from jobs.spec.diff import DocumentDifference, diff_documents
+from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.normalize import normalize
 from jobs.spec.redaction import redact
 from jobs.web.definitions.summary import Size
 from jobs.web.shell import polling
@@ -43,10 +43,10 @@ class Leaf:
     command: str
     hides: bool
     before: Revision | None
-    changes: list[Difference]
+    changes: list[DocumentDifference]
 
     @property
-    def told(self) -> list[Difference]:
+    def told(self) -> list[DocumentDifference]:
         return self.changes[:TOLD]
 
     @property
@@ -140,7 +140,7 @@ def _leaves(definition: Definition, shown_revisions: Sequence[Revision], revisio
                 revision,
                 Size.of(revision.document),
                 document,
-                cli_writer.command(document, Kind.DEFINITION, definition.account.region),
+                cli_writer.write_cli_command(document, DocumentKind.DEFINITION, definition.account.region),
                 hides=document != revision.document,
                 before=before,
                 changes=_changes(before, revision) if before else [],
@@ -149,10 +149,10 @@ def _leaves(definition: Definition, shown_revisions: Sequence[Revision], revisio
     return rows
 
 
-def _changes(before: Revision, after: Revision) -> list[Difference]:
+def _changes(before: Revision, after: Revision) -> list[DocumentDifference]:
     """Return what a revision changes; equivalent values are left out and secrets are masked."""
-    earlier, later = (normalise(revision.document, Kind.DEFINITION) for revision in (before, after))
-    return differences(earlier, later)
+    earlier, later = (normalize(revision.document, DocumentKind.DEFINITION) for revision in (before, after))
+    return diff_documents(earlier, later)
 
 
 def _named(definition: Definition, text_id: str) -> Revision | None:

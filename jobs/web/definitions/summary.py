@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
-from jobs.spec.problems import cut
+from jobs.spec.problems import truncate
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Size:
     def in_words(self) -> str:
         """4 vCPU, 16 GiB, 1 GPU."""
         parts = [
-            f"{cut(self.vcpus)} vCPU" if self.vcpus else "",
+            f"{truncate(self.vcpus)} vCPU" if self.vcpus else "",
             self._memory,
-            f"{cut(self.gpus)} GPU" if self.gpus else "",
+            f"{truncate(self.gpus)} GPU" if self.gpus else "",
         ]
         return ", ".join(part for part in parts if part)
 
@@ -45,7 +45,7 @@ class Size:
             return ""
         if self.memory_mib.isdecimal() and len(self.memory_mib) < 9 and int(self.memory_mib) >= 1024:
             return f"{int(self.memory_mib) / 1024:.1f}".removesuffix(".0") + " GiB"
-        return f"{cut(self.memory_mib)} MiB"
+        return f"{truncate(self.memory_mib)} MiB"
 
 
 def _container(document: Document) -> Document:

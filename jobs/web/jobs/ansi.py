@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from jobs.plain_text import SEQUENCE, plain_text
+from jobs.plain_text import CONTROL_SEQUENCE, to_plain_text
 
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _STYLES = {1: "bold", 2: "faint", 3: "italic", 4: "underline"}
@@ -28,7 +28,7 @@ def html_of(text: str) -> SafeString:
 def _pieces(text: str) -> Iterator[str]:
     styles: dict[str, str] = {}
     position = 0
-    for sequence in SEQUENCE.finditer(text):
+    for sequence in CONTROL_SEQUENCE.finditer(text):
         yield _dressed(text[position : sequence.start()], styles)
         position = sequence.end()
         if sequence.group(1) is not None:
@@ -37,7 +37,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _dressed(text: str, styles: dict[str, str]) -> str:
-    clean = escape(plain_text(text, keep="\t\r\n", filler=""))
+    clean = escape(to_plain_text(text, keep="\t\r\n", filler=""))
     return f'<span class="{" ".join(styles.values())}">{clean}</span>' if clean and styles else clean
 
 

@@ -9,21 +9,21 @@ from typing import Any
 from jobs.actions import Verdict
 from jobs.models import Job
 from jobs.spec import effective
-from jobs.spec.documents import Document, Kind, is_object, list_at, text_at, value_at
-from jobs.spec.effective import Effective, EffectiveContainer, Said, Source
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at, value_at
+from jobs.spec.effective import EffectiveContainer, EffectiveJob, SourcedValue, ValueSource
 from jobs.spec.forms import units
-from jobs.spec.problems import split
+from jobs.spec.problems import split_pointer
 from jobs.spec.redaction import redact, redact_text, redact_value
-from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_TAG
-from jobs.spec.time_limit import seconds_at
+from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_TAG_PREFIX
+from jobs.spec.time_limit import timeout_seconds
 
-BADGES: Mapping[Source, str] = {
-    Source.DEFINITION: "definition",
-    Source.OVERRIDE: "submission",
-    Source.PARAMETER_DEFAULT: "parameter default",
-    Source.TEAM: "team rule",
-    Source.PORTAL: "portal",
-    Source.BATCH: "AWS Batch",
+BADGES: Mapping[ValueSource, str] = {
+    ValueSource.DEFINITION: "definition",
+    ValueSource.OVERRIDE: "submission",
+    ValueSource.PARAMETER_DEFAULT: "parameter default",
+    ValueSource.TEAM: "team rule",
+    ValueSource.PORTAL: "portal",
+    ValueSource.BATCH: "AWS Batch",
 }
 
 
@@ -37,7 +37,7 @@ class Row:
 
     label: str
     value: str
-    source: Source
+    source: ValueSource
     mono: bool = False
 
     @property
@@ -62,15 +62,15 @@ class Part:
 
 def of_verdict(result: Verdict | None) -> list[Part]:
     """Return the sections of a validated document; none for a workflow or an unknown definition."""
-    if result is None or result.reading.kind is Kind.WORKFLOW:
+    if result is None or result.reading.kind is DocumentKind.WORKFLOW:
         return []
     document = result.reading.document
-    if result.reading.kind is Kind.DEFINITION:
-        return _parts(effective.view(document))
+    if result.reading.kind is DocumentKind.DEFINITION:
+        return _parts(effective.effective_job(document))
     revision = result.targets[0].revision if result.targets else None
     if revision is None:
         return []
-    notes = [(change.pointer, change.by) for change in result.reading.changes]
+    notes = [(change.pointer, change.rule_owner) for change in result.reading.changes]
     return _parts(_view(revision.document, document, notes))
 
 
@@ -78,20 +78,20 @@ def of_job(job: Job) -> list[Part]:
     """Return the sections of an accepted job."""
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
-    seconds = seconds_at(job.document)
+    seconds = timeout_seconds(job.document)
     # A workflow's note about a default time limit stands at the first step that got it.
     notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
     return _parts(_view(job.revision.document, document, notes), job.text_id)
 
 
-def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> Effective:
+def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> EffectiveJob:
     """Return what will run. `notes` are pointers to values added by a rule, with its owner: team or portal."""
-    sources = {pointer: Source.PORTAL if by == "portal" else Source.TEAM for pointer, by in notes if by}
-    tags = {split(pointer)[-1]: source for pointer, source in sources.items() if _is_tag(pointer)}
-    view = effective.view(definition, document, tags)
-    limits = [source for pointer, source in sources.items() if split(pointer)[-2:] == _TIME_LIMIT]
+    sources = {pointer: ValueSource.PORTAL if by == "portal" else ValueSource.TEAM for pointer, by in notes if by}
+    tags = {split_pointer(pointer)[-1]: source for pointer, source in sources.items() if _is_tag(pointer)}
+    view = effective.effective_job(definition, document, tags)
+    limits = [source for pointer, source in sources.items() if split_pointer(pointer)[-2:] == _TIME_LIMIT]
     if view.timeout_seconds and limits:
-        view = replace(view, timeout_seconds=Said(view.timeout_seconds.value, limits[0]))
+        view = replace(view, timeout_seconds=SourcedValue(view.timeout_seconds.value, limits[0]))
     return view
 
 
@@ -99,11 +99,11 @@ _TIME_LIMIT = ["timeout", "attemptDurationSeconds"]
 
 
 def _is_tag(pointer: str) -> bool:
-    return split(pointer)[-2:-1] == ["tags"]
+    return split_pointer(pointer)[-2:-1] == ["tags"]
 
 
 def _value_at(document: Document, pointer: str) -> Any:
-    return value_at(document, *(int(step) if step.isdecimal() else step for step in split(pointer)))
+    return value_at(document, *(int(step) if step.isdecimal() else step for step in split_pointer(pointer)))
 
 
 def environment(document: Document) -> list[tuple[str, str]]:
@@ -112,7 +112,7 @@ def environment(document: Document) -> list[tuple[str, str]]:
     return [(text_at(variable, "name"), text_at(variable, "value")) for variable in variables if is_object(variable)]
 
 
-def _parts(view: Effective, job_id: str = "") -> list[Part]:
+def _parts(view: EffectiveJob, job_id: str = "") -> list[Part]:
     several = len(view.containers) > 1
     sections: list[Part] = []
     for number, container in enumerate(view.containers, 1):
@@ -122,7 +122,7 @@ def _parts(view: Effective, job_id: str = "") -> list[Part]:
         sections.append(Part.of(f"Environment{name}", variables, len(container.environment)))
     sections.append(Part.of("The job", _whole(view)))
     portal_row = Row(
-        f"{PORTAL_TAG}…", "by which the portal finds the job again, and the bill its team", Source.PORTAL
+        f"{PORTAL_TAG_PREFIX}…", "by which the portal finds the job again, and the bill its team", ValueSource.PORTAL
     )
     tags = (Row(key, redact_value(key, str(tag.value)), tag.source, mono=True) for key, tag in view.tags.items())
     sections.append(Part.of("Tags", chain(islice(tags, MOST_ROWS - 1), [portal_row]), len(view.tags) + 1))
@@ -132,7 +132,7 @@ def _parts(view: Effective, job_id: str = "") -> list[Part]:
 def _container(container: EffectiveContainer) -> Iterator[Row]:
     yield from _row("Image", container.image, mono=True)
     if container.command:
-        yield from _command(container.command, container.command_by)
+        yield from _command(container.command, container.command_source)
     yield from _row("vCPU", container.vcpus)
     if container.memory_mib:
         yield Row("Memory", _memory(container.memory_mib.value), container.memory_mib.source)
@@ -140,7 +140,7 @@ def _container(container: EffectiveContainer) -> Iterator[Row]:
     yield from _row("Log group", container.log_group, mono=True)
 
 
-def _command(values: Iterable[Said], base: Source) -> Iterator[Row]:
+def _command(values: Iterable[SourcedValue], base: ValueSource) -> Iterator[Row]:
     """Yield the command line, and each word that comes from a parameter with its source."""
     parts = list(islice(values, MOST_ROWS + 1))
     more = len(parts) > MOST_ROWS
@@ -155,27 +155,29 @@ def _command(values: Iterable[Said], base: Source) -> Iterator[Row]:
 def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
     for name, variable in container.environment.items():
         value = (
-            job_id if name == JOB_ID_VARIABLE and variable.source is Source.PORTAL and job_id else str(variable.value)
+            job_id
+            if name == JOB_ID_VARIABLE and variable.source is ValueSource.PORTAL and job_id
+            else str(variable.value)
         )
-        text = value if variable.source is Source.PORTAL else redact_value(name, value)
+        text = value if variable.source is ValueSource.PORTAL else redact_value(name, value)
         yield Row(name, text, variable.source, mono=True)
 
 
-def _whole(view: Effective) -> Iterator[Row]:
+def _whole(view: EffectiveJob) -> Iterator[Row]:
     yield from _row("Array", view.array_size)
     if view.timeout_seconds:
         seconds = view.timeout_seconds.value
-        text = units.seconds_in_words(seconds) if isinstance(seconds, int) else str(seconds)
+        text = units.format_seconds(seconds) if isinstance(seconds, int) else str(seconds)
         yield Row("Time limit", text, view.timeout_seconds.source)
     yield from _row("Attempts", view.attempts)
     yield from _row("Job role", view.job_role, mono=True)
     yield from _row("Execution role", view.execution_role, mono=True)
 
 
-def _row(label: str, value: Said | None, *, mono: bool = False) -> Iterator[Row]:
+def _row(label: str, value: SourcedValue | None, *, mono: bool = False) -> Iterator[Row]:
     if value is not None:
         yield Row(label, redact_text(str(value.value)), value.source, mono)
 
 
 def _memory(mib: Any) -> str:
-    return units.mib_in_words(int(mib)) if str(mib).isdecimal() else str(mib)
+    return units.format_mib(int(mib)) if str(mib).isdecimal() else str(mib)

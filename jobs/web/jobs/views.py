@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Job, JobDependency, StateChange
-from jobs.plain_text import plain_text
+from jobs.plain_text import to_plain_text
 from jobs.reports import logs
 from jobs.spec.documents import list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
@@ -172,7 +172,7 @@ def _file(job: Job, attempt: int | None, format_line: Callable[[str, str], str])
             row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
             yield f"{row}\n".encode(errors="replace")
         if piece.trouble:
-            yield f"# {plain_text(piece.trouble)}\n".encode(errors="replace")
+            yield f"# {to_plain_text(piece.trouble)}\n".encode(errors="replace")
 
 
 def _as_written(time: str, text: str) -> str:
@@ -181,7 +181,7 @@ def _as_written(time: str, text: str) -> str:
 
 def _plain(time: str, text: str) -> str:
     """Format a record; its further lines (`awslogs-multiline-pattern`) are indented, so none looks like a record."""
-    lines = plain_text(text, keep="\t\n").rstrip().split("\n")
+    lines = to_plain_text(text, keep="\t\n").rstrip().split("\n")
     return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
 
 

@@ -13,7 +13,7 @@ from typing import cast
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from jobs.plain_text import plain_text
+from jobs.plain_text import to_plain_text
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -43,7 +43,7 @@ def cell(value: object) -> str:
             return value.astimezone(UTC).isoformat(timespec="seconds")
         case Decimal():
             return f"{value:f}"
-    text = plain_text(str(value), keep="\t\r\n")
+    text = to_plain_text(str(value), keep="\t\r\n")
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 

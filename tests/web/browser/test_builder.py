@@ -12,8 +12,8 @@ from playwright.sync_api import Page, Route, expect
 
 from jobs.access import Member
 from jobs.models import Queue
-from jobs.spec.documents import Kind
-from jobs.spec.normalize import normalise
+from jobs.spec.documents import DocumentKind
+from jobs.spec.normalize import normalize
 from jobs.web.builder.validation_view import WAIT_MS
 from tests import make
 from tests.builder import documents
@@ -49,9 +49,9 @@ def page(open_page: OpenPage, analyst: Member) -> Page:
     return open_page(analyst.user)
 
 
-def is_the_guides(form: BuilderForm, name: str, kind: Kind) -> bool:
+def is_the_guides(form: BuilderForm, name: str, kind: DocumentKind) -> bool:
     """Whether Batch would treat what is written as it treats the guide's own."""
-    return normalise(form.editor.document, kind) == normalise(json.loads((SEEDS / name).read_text()), kind)
+    return normalize(form.editor.document, kind) == normalize(json.loads((SEEDS / name).read_text()), kind)
 
 
 def hold(page: Page, script: str) -> Callable[[], None]:
@@ -71,7 +71,7 @@ def test_the_guides_documents_are_written_by_keyboard_alone(page: Page) -> None:
     for name, text in DEFINITION.items():
         definition.type_into(name, text)
     definition.expect_sentence("Register my-ml-training-job")
-    assert is_the_guides(definition, "my-job-definition.json", Kind.DEFINITION)
+    assert is_the_guides(definition, "my-job-definition.json", DocumentKind.DEFINITION)
     definition.tab_to(definition.SUBMIT)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/definitions/" in url and "/new/" not in url)
@@ -90,7 +90,7 @@ def test_the_guides_documents_are_written_by_keyboard_alone(page: Page) -> None:
         page.keyboard.type(value)
     job.choose("queue", "ml-training-queue")
     job.expect_sentence("Submit train-model-experiment-42 to ml-training-queue")
-    assert is_the_guides(job, "my-job-submission.json", Kind.SUBMISSION)
+    assert is_the_guides(job, "my-job-submission.json", DocumentKind.SUBMISSION)
     job.tab_to(job.SUBMIT)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/submissions/" in url)
@@ -102,7 +102,7 @@ def test_the_guides_documents_are_written_by_mouse(page: Page) -> None:
         definition.field(name).click()
         definition.field(name).fill(text)
     definition.expect_sentence("Register my-ml-training-job")
-    assert is_the_guides(definition, "my-job-definition.json", Kind.DEFINITION)
+    assert is_the_guides(definition, "my-job-definition.json", DocumentKind.DEFINITION)
 
     job = JobForm(page).open()
     job.definition.select_option("my-ml-training-job")
@@ -114,7 +114,7 @@ def test_the_guides_documents_are_written_by_mouse(page: Page) -> None:
         job.variables.name(number).fill(name)
         job.variables.value(number).fill(value)
     job.expect_sentence("Submit train-model-experiment-42 to ml-training-queue")
-    assert is_the_guides(job, "my-job-submission.json", Kind.SUBMISSION)
+    assert is_the_guides(job, "my-job-submission.json", DocumentKind.SUBMISSION)
 
 
 def test_form_and_text_are_one_and_undo_knows_both(page: Page) -> None:
@@ -342,10 +342,10 @@ def test_a_pod_is_written_in_a_form(page: Page) -> None:
     assert form.editor.document["eksProperties"]["podProperties"]["containers"][0]["image"] == "busybox"
 
 
-@pytest.mark.parametrize("kind", [Kind.SUBMISSION, Kind.DEFINITION])
-def test_twenty_documents_go_through_the_page_without_loss(kind: Kind, page: Page) -> None:
-    form = (JobForm if kind is Kind.SUBMISSION else DefinitionForm)(page).open()
-    key = "jobName" if kind is Kind.SUBMISSION else "jobDefinitionName"
+@pytest.mark.parametrize("kind", [DocumentKind.SUBMISSION, DocumentKind.DEFINITION])
+def test_twenty_documents_go_through_the_page_without_loss(kind: DocumentKind, page: Page) -> None:
+    form = (JobForm if kind is DocumentKind.SUBMISSION else DefinitionForm)(page).open()
+    key = "jobName" if kind is DocumentKind.SUBMISSION else "jobDefinitionName"
     for number in range(10):
         document, _ = documents.document(kind, number)
         text = json.dumps({**document, key: "before"}, indent=2, ensure_ascii=False) + "\n"
