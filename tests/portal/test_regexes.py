@@ -20,10 +20,10 @@ MODULES = sorted(
     path for root in ("jobs", "portal") for path in (ROOT / root).rglob("*.py") if "migrations" not in path.parts
 )
 PARTIAL = {
-    "jobs/management/commands/events.py:address_of": "takes the region out of the operator's own URL",
+    "jobs/management/commands/events.py:queue_address": "takes the region out of the operator's own URL",
     "jobs/models/grant.py:one_star_at_the_end": "refuses what has a blank anywhere",
     "jobs/policy/images.py:matches": "refuses what has an unusual character anywhere",
-    "jobs/sandbox/signature.py:read_scope": "takes the credential out of a header",
+    "jobs/sandbox/signature.py:parse_scope": "takes the credential out of a header",
     "jobs/spec/parsing/cli_command.py:_options": "sees where an option begins",
     "jobs/spec/parsing/cli_command.py:_parse_pairs": "goes through a text token by token",
     "jobs/spec/parsing/cli_command.py:_parse_value": "goes through a text token by token",
