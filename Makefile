@@ -26,7 +26,7 @@ help:
 	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
 	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium, and Node where there is one'
 	@echo 'make test-js     the tests of the scripts of the pages; needs Node (make test skips them without, make check fails)'
-	@echo 'make test-fast   the tests that need no browser, no child process and no PostgreSQL'
+	@echo 'make test-fast   the quick tests: no browser, no child process, no PostgreSQL, none above a seventh of a second'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
 	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
 	@echo 'make format      write the code the way make check wants it'

@@ -54,6 +54,7 @@ def lost_job(url: str) -> Job:
     return make.job(submission, delivery=Delivery.SENDING, epoch=1, sent_at=past, lease_until=past)
 
 
+@pytest.mark.long
 def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tmp_path):
     with http_wire.wire(http_wire.hangs()) as hanging, http_wire.wire(http_wire.lists()) as well:
         lost_job(hanging.url)

@@ -39,6 +39,7 @@ def test_active_jobs_are_polled_and_stopped_ones_told(rings):
     assert {"poll", "stop"} <= set(rings)
 
 
+@pytest.mark.long
 def test_each_duty_keeps_its_own_pace(rings):
     make.job()
     work = duties()

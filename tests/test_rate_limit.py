@@ -63,6 +63,7 @@ def test_documents_are_counted_where_every_process_sees_it_and_looking_writes_no
     assert [row.key.split("/")[1] for row in RequestCount.objects.all()] == ["documents"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("door", ["validate", "submit", "register"])
 def test_the_api_answers_429_and_when_to_try_again(client: Client, research: Research, door: str):  # noqa: F811
     address = reverse(f"api:{door}")
@@ -105,6 +106,7 @@ def test_searches_of_the_api_have_a_budget_of_their_own(client: Client, research
     assert answers == [200, 200, 200, 429]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ["write", "job_form", "definition_form"])
 def test_a_form_that_is_sent_too_often_comes_back_whole(research: Research, signed_in: Any, page: str):  # noqa: F811
     browser = signed_in(make.member(research.team, "lead").user)
@@ -124,6 +126,7 @@ def test_a_form_that_is_sent_too_often_comes_back_whole(research: Research, sign
     assert f'action="{address}"' in text
 
 
+@pytest.mark.long
 def test_what_is_asked_for_while_someone_types_spends_no_document(research: Research, signed_in: Any):  # noqa: F811
     browser = signed_in(research.analyst.user)
     judge, form = (reverse(name, args=[research.team.slug]) for name in ("judge", "write"))
@@ -136,6 +139,7 @@ def test_what_is_asked_for_while_someone_types_spends_no_document(research: Rese
     assert browser.post(form, {"text": DOCUMENT, "request_key": "once"}).status_code != 429
 
 
+@pytest.mark.long
 def test_only_a_history_that_is_searched_is_counted(research: Research, signed_in: Any):  # noqa: F811
     browser = signed_in(research.analyst.user)
     address = reverse("history", args=[research.team.slug])

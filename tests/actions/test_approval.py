@@ -67,6 +67,7 @@ def array(size: int, **fields: Any) -> str:
     return json.dumps({**ARRAY, "arrayProperties": {"size": size}, **fields})
 
 
+@pytest.mark.long
 @rings_too
 def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_takes_it(research, rings):
     actions.accept(json.dumps(JOB), research.analyst, source="json")
@@ -81,6 +82,7 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
     assert Job.objects.get(pk=job.pk).epoch == 0
 
 
+@pytest.mark.long
 @rings_too
 def test_a_lead_approves_and_it_goes_out(research, rings):
     approval = research.ask()
@@ -96,6 +98,7 @@ def test_a_lead_approves_and_it_goes_out(research, rings):
     assert claim_jobs(research.queue.account, 10) == [job]
 
 
+@pytest.mark.long
 def test_an_admin_approves_without_being_a_member(research):
     actions.approve(research.ask(), research.admin, version=1)
 
@@ -155,6 +158,7 @@ def test_whoever_asked_takes_it_back(research):
         actions.approve(approval, research.lead, 1)
 
 
+@pytest.mark.long
 def test_a_request_is_decided_once(research):
     approval = research.ask()
     actions.approve(approval, research.lead, 1)
@@ -167,6 +171,7 @@ def test_a_request_is_decided_once(research):
     assert StateChange.objects.count() == 2
 
 
+@pytest.mark.long
 def test_nobody_approves_a_wording_they_have_not_seen(research):
     approval = research.ask()
     actions.edit(approval, research.lead, 1, array(12))
@@ -197,6 +202,7 @@ def test_a_tag_that_is_asked_for_since_is_asked_of_it(research):
         actions.approve(approval, research.lead, 1)
 
 
+@pytest.mark.long
 def test_a_waiting_request_takes_no_place_and_finds_out_at_its_approval_whether_there_is_one(research):
     QueueGrant.objects.update(max_active_jobs=10)
     approval = research.ask()
@@ -228,6 +234,7 @@ def test_who_may_not_submit_any_more_gets_nothing_approved(research):
 # -- Edits
 
 
+@pytest.mark.long
 def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the_letter(research):
     approval = research.ask()
     written, job = approval.submission.text, approval.submission.jobs.get()
@@ -249,6 +256,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
     assert (approval.decision, approval.version) == ("approved", 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -284,6 +292,7 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
     assert research.states() == ["ACCEPTED"]
 
 
+@pytest.mark.long
 def test_a_third_lead_who_makes_it_smaller_again_approves_it(research):
     approval = research.ask()
     actions.edit(approval, research.lead, 1, array(100))
@@ -301,6 +310,7 @@ def chief(research: Team) -> Member:
     return make.member(research.team, Role.LEAD, make.admin("chief"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", [third, chief])
 def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
     approval, last = research.ask(), who(research)
@@ -320,6 +330,7 @@ def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
     assert research.states() == ["ACCEPTED"]
 
 
+@pytest.mark.long
 def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(research):
     """Back to what was asked at first by another's edit, then by their own: it stays somebody else's to approve."""
     approval, third_lead = research.ask(), third(research)
@@ -335,6 +346,7 @@ def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(res
     assert actions.edit(approval, third_lead, 5, array(4 + 1)), "who never made it larger approves it"
 
 
+@pytest.mark.long
 def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
     approval = research.ask()
     assert not actions.edit(approval, research.admin, 1, array(100))
@@ -382,6 +394,7 @@ def test_steps_come_and_go_and_those_that_stay_keep_their_ids(research):
     assert set(research.states()) == {"AWAITING"}
 
 
+@pytest.mark.long
 def test_a_step_that_was_withdrawn_alone_stays_so(research):
     approval = research.ask({"jobs": [{**JOB, "jobName": "gone"}, ARRAY]})
     actions.stop(Job.objects.get(name="gone"), research.analyst)
@@ -421,6 +434,7 @@ def test_the_price_is_told_while_it_is_judged(research):
     ]
 
 
+@pytest.mark.long
 def test_what_is_decided_is_written_down_with_who_decided(research):
     declined, changed = research.ask(), research.ask()
     actions.decline(declined, research.lead, 1, "Too dear.")

@@ -39,6 +39,7 @@ def ask(member: Member) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(research, tmp_path):
     def ask_in_a_thread(_: int) -> bool:
         try:
@@ -53,6 +54,7 @@ def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(res
     assert Job.objects.count() == 5
 
 
+@pytest.mark.long
 def test_a_place_is_free_again_when_a_job_has_ended(research):
     assert [ask(research) for _ in range(4)] == [True, True, True, False]
 
@@ -60,6 +62,7 @@ def test_a_place_is_free_again_when_a_job_has_ended(research):
     assert ask(research)
 
 
+@pytest.mark.long
 def test_the_jobs_of_one_document_are_counted_together(research):
     steps = [{**JOB, "jobName": f"step-{number}"} for number in range(4)]
 

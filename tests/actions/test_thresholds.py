@@ -294,6 +294,7 @@ def test_what_is_not_sent_counts_nothing(research, delivery):
     assert research.waits(lasting(99)) == []
 
 
+@pytest.mark.long
 def test_what_went_through_an_approval_does_not_count_neither_active_nor_ended(research):
     approved = [research.submit(lasting(200)) for _ in range(2)]
     assert research.waits(lasting(50)) == [], "what waits does not count"
@@ -325,6 +326,7 @@ def test_jobs_whose_ceiling_is_unknown_ask_for_approval_of_the_next(research):
     assert research.waits(lasting(1)) == ["approval.price-of-day"]
 
 
+@pytest.mark.long
 def test_each_threshold_counts_for_the_day(research):
     research.team.__class__.objects.update(
         approval_usd=None, approval_vcpu_hours=10, approval_gpus=2, approval_array_size=5
@@ -365,6 +367,7 @@ def test_ceilings_beyond_all_measure_add_up_all_the_same(research):
 # -- Every path
 
 
+@pytest.mark.long
 def test_tokens_pages_workflows_and_arrays_share_the_day_of_their_person(research, client):
     """A hundred dollars: 40 by one token, 30 by a workflow on a page; 40 by another token are too many."""
     client.force_login(research.analyst.user)
@@ -392,6 +395,7 @@ def test_running_again_goes_through_the_same_rule(research):
     assert research.submit(lasting(99), source="rerun").request
 
 
+@pytest.mark.long
 def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(research):
     research.submit(lasting(99))
     request = research.submit(lasting(30)).request
@@ -409,6 +413,7 @@ def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(resear
     actions.approve(request, second, 2)
 
 
+@pytest.mark.long
 def test_an_edit_that_adds_attempts_costs_more_whatever_ran_before(research):
     end(research.submit(lasting(1)).jobs.get(), 1)
     request = research.submit(lasting(200)).request
@@ -421,6 +426,7 @@ def test_an_edit_that_adds_attempts_costs_more_whatever_ran_before(research):
 # -- Costs of the rule itself
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", [1, 40])
 def test_the_day_is_read_in_one_query_however_much_there_is(research, jobs, django_assert_num_queries):
     submission = make.submission(research.analyst, research.queue.account)
@@ -435,6 +441,7 @@ def test_the_day_is_read_in_one_query_however_much_there_is(research, jobs, djan
     assert (used.usd, used.vcpu_hours) == (2 * jobs, 3 * jobs)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_who_submit_at_once_with_one_name_as_many_pass_as_the_limit_takes(tmp_path):
     research = Research()

@@ -26,6 +26,7 @@ def admin(client):
     return client
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("noun", ["user", "team", "account", "queue", "definition", "rate", "apitoken", "tagrule"])
 def test_each_list_and_page_of_the_admin_opens(admin, noun):
     member = make.member(role="lead")
@@ -126,6 +127,7 @@ def test_only_staff_open_the_admin(client):
     assert client.get(reverse("admin:index")).status_code == 302
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("noun", ["team", "queue", "definition", "apitoken"])
 def test_a_list_costs_the_same_for_many_rows(admin, noun, django_assert_max_num_queries):
     account = make.account()

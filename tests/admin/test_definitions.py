@@ -48,6 +48,7 @@ def test_a_name_is_not_transferred_to_a_team_that_is_switched_off(admin, hello):
     assert Definition.objects.get().team.slug == "research"
 
 
+@pytest.mark.long
 def test_names_are_shared_and_deactivated_from_the_list(admin, hello):
     for action, field, value in (
         ("share", "shared", True),
@@ -74,6 +75,7 @@ def test_the_page_of_a_name_changes_only_what_it_is_for(admin, hello):
     )
 
 
+@pytest.mark.long
 def test_the_list_and_a_page_cost_the_same_however_many_names_and_revisions(
     admin, hello, django_assert_max_num_queries
 ):

@@ -82,6 +82,7 @@ def test_a_ceiling_is_changed_and_whom_a_row_is_about_stays(admin):
     assert (grant.queue.name, grant.max_gpus) == ("cpu", 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("inline", "field", "value", "said"),
     [
@@ -106,6 +107,7 @@ def test_a_grant_that_would_mean_something_else_is_not_kept(admin, inline, field
     assert not team.role_grants.exists() | team.image_grants.exists() | team.tag_rules.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("written", "seconds"), [("24 h", 86400), ("90 min", 5400), ("3600", 3600), ("", None), (" 1d ", 86400)]
 )
@@ -120,6 +122,7 @@ def test_a_default_time_limit_is_written_as_people_write_it(admin, written, seco
         assert 'value="1 d"' in admin.get(page_of(team)).content.decode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("written", "said"),
     [

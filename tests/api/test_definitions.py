@@ -90,6 +90,7 @@ def test_the_same_key_gives_the_same_revision_even_after_others(world: World, aw
     assert Revision.objects.filter(definition__name="d").count() == 2
 
 
+@pytest.mark.long
 def test_a_key_with_another_definition_is_422_but_one_whose_document_was_refused_is_free(world: World):
     world.program.post("/definitions", make.document("d"), Idempotency_Key="k")
     for path, body in (

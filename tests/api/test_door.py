@@ -118,6 +118,7 @@ def test_what_belongs_to_strangers_does_not_exist(world: World):
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("staff", [False, True])
 def test_a_token_sees_its_one_team_though_its_owner_sees_more(
     world: World, program_of: Callable[[Member], Program], staff: bool
@@ -146,6 +147,7 @@ def test_use_is_noted_once_a_minute(world: World, django_assert_max_num_queries:
     assert ApiToken.objects.get().used_at >= first
 
 
+@pytest.mark.long
 def test_every_answer_is_private_and_of_the_type_it_says(world: World):
     job = make.job(make.submission(world.member, world.account))
     nobody = Program(world.program.client)

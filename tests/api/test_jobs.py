@@ -71,6 +71,7 @@ def read_all(world: World, job: Job) -> tuple[list[str], bool]:
     raise AssertionError("The log has no end.")
 
 
+@pytest.mark.long
 def test_a_log_is_read_from_its_first_line_over_all_attempts(
     world: World, job: Callable[..., Job], streams: dict[int, list[str]]
 ):

@@ -34,6 +34,7 @@ def test_a_submission_is_accepted_and_told_with_its_jobs(
     assert rings == ["deliver"]
 
 
+@pytest.mark.long
 def test_validate_the_submission_and_its_approval_name_the_same_two_figures(world: World):
     Rate.objects.all().delete()
     for resource, usd in (("vcpu", 1), ("memory", 0)):
@@ -176,6 +177,7 @@ def test_the_portal_hands_out_fresh_keys(world: World):
     assert all(len(key) >= 32 for key in keys)
 
 
+@pytest.mark.long
 def test_the_region_picks_the_teams_account_there(world: World):
     elsewhere = make.account(region="eu-west-1")
     make.queue("q", of=elsewhere, teams=(world.member.team,))

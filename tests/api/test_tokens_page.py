@@ -76,6 +76,7 @@ def test_a_revoked_token_is_refused_at_once(client: Client, lead: Member):
     assert Program(Client(), secret).get("/key").status_code == 401
 
 
+@pytest.mark.long
 def test_only_leads_come_here(client: Client):
     team = make.team()
     for role in (Role.VIEWER, Role.ANALYST):

@@ -49,6 +49,7 @@ def test_every_page_of_the_admin_that_changes_something_is_audited():
         assert isinstance(page, Audited) or model in shown_only, f"{model.__name__} is changed and nobody knows"
 
 
+@pytest.mark.long
 def test_what_a_team_is_given_on_one_page_is_an_act_for_each_row(admin, boss):
     team, person, queue = make.team("research", images=(), roles=()), make.user("ada"), make.queue("cpu")
     form = form_of(
@@ -83,6 +84,7 @@ def test_what_a_team_is_given_on_one_page_is_an_act_for_each_row(admin, boss):
     assert {entry.door for entry in AuditEntry.objects.filter(team=team)} == {"admin"}
 
 
+@pytest.mark.long
 def test_of_a_changed_row_only_what_differs_is_told_and_of_a_removed_one_all(admin):
     team, queue = make.team("research", images=(), roles=()), make.queue("cpu")
     grant = QueueGrant.objects.create(team=team, queue=queue, max_vcpus=8)
@@ -107,6 +109,7 @@ def test_a_change_that_is_refused_is_no_act(admin):
     assert acts(team) == []
 
 
+@pytest.mark.long
 def test_a_person_is_changed_without_their_name_being_kept(admin):
     person, team = make.user("ada.lovelace", email="ada@example.org"), make.team("research")
     Membership.objects.create(team=team, user=person, role="viewer")
@@ -133,6 +136,7 @@ def test_a_person_is_changed_without_their_name_being_kept(admin):
     assert not any(word in everything for word in ("lovelace", "countess", "ada@"))
 
 
+@pytest.mark.long
 def test_a_new_person_and_a_new_password_are_acts_and_the_password_is_not_kept(admin):
     password = "wombat-9-canary"
     form = {"username": "ada", "usable_password": "true", "password1": password, "password2": password}
@@ -229,6 +233,7 @@ def test_the_audit_is_only_read_in_the_admin(admin):
     assert AuditEntry.objects.get(pk=entry.pk).act == "change"
 
 
+@pytest.mark.long
 def test_the_list_counts_no_further_than_a_little(admin, monkeypatch, django_assert_max_num_queries):
     monkeypatch.setattr("jobs.admin.audit.MOST_COUNTED", 3)
     team = make.team("research")

@@ -73,6 +73,7 @@ def test_a_repeat_and_a_refusal_are_no_acts(lead):
     assert [entry.act for entry in acts(lead.team)] == ["submit"]
 
 
+@pytest.mark.long
 def test_a_submission_of_many_jobs_costs_no_more_questions_than_one_of_two(lead, django_assert_max_num_queries):
     def workflow(size):
         return json.dumps({"jobs": [document(jobName=f"step-{number}") for number in range(size)]})
@@ -100,6 +101,7 @@ def test_an_act_of_a_token_names_the_token_and_its_person(client, lead, agent, d
     assert (entry.person, entry.token) == (lead.user.public_id, ApiToken.objects.get().public_id)
 
 
+@pytest.mark.long
 def test_a_token_does_not_stay_behind_for_the_next_who_asks(client, browser, lead):
     Program(client, token(lead)).post("/submissions", document())
     browser.post(reverse("write", args=[lead.team.slug]), {"text": json.dumps(document())})

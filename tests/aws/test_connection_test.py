@@ -54,6 +54,7 @@ def denies(aws: Bench, *operations: str) -> None:
     aws.plan({"does": "deny", "operations": list(operations)})
 
 
+@pytest.mark.long
 def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told(account, aws):
     definitions = aws.batch.describe_job_definitions()["jobDefinitions"]
     answers = tried(account)
@@ -67,6 +68,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
     assert aws.batch.describe_job_definitions()["jobDefinitions"] == definitions
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "operation",
     [
@@ -93,6 +95,7 @@ def test_each_permission_that_is_missing_is_named(account, aws, operation):
     assert "not authorized" in words
 
 
+@pytest.mark.long
 def test_that_jobs_may_not_be_stopped_is_known_once_a_job_has_ended(account, aws):
     denies(aws, "TerminateJob", "CancelJob")
     assert tried(account)["batch:TerminateJob"] == "unknown"
@@ -108,6 +111,7 @@ def test_without_a_queue_a_denied_submission_says_nothing(aws):
     assert tried(make.account(endpoint_url=aws.batch.meta.endpoint_url))["batch:SubmitJob"] == "unknown"
 
 
+@pytest.mark.long
 def test_throttles_and_failures_leave_it_open(account, aws):
     aws.plan({"does": "throttle", "operations": ["ListJobs"]}, {"does": "fail", "operations": ["SubmitJob"]})
     answers = tried(account)
@@ -132,6 +136,7 @@ def by_role(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
     )
 
 
+@pytest.mark.long
 def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws):
     assert tried(by_role)["sts:AssumeRole"] == "there"
     assert by_role.connection["caller"].startswith("arn:aws:iam::111122223333:")
@@ -147,6 +152,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws
     assert "not authorized" in by_role.connection["trouble"]
 
 
+@pytest.mark.long
 def test_a_way_in_that_leads_elsewhere_is_said_so(by_role):
     by_role.number = "999999999999"
     by_role.save()
@@ -155,6 +161,7 @@ def test_a_way_in_that_leads_elsewhere_is_said_so(by_role):
     assert by_role.connection["trouble"] == "This way in leads to account 111122223333, and not to 999999999999."
 
 
+@pytest.mark.long
 def test_no_credential_is_kept(by_role, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wombat-secret")
     tried(by_role)

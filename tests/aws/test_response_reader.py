@@ -29,6 +29,7 @@ BY_NAME = pytest.mark.parametrize(
 KINDS = (RejectedError, CredentialsError, RetryableError, OutcomeUnknownError)
 
 
+@pytest.mark.long
 def test_nobody_reads_an_answer_but_at_the_door():
     """In jobs/aws no call of a client is made, and no member of an answer taken, outside of `answers`."""
     offences = []
@@ -79,6 +80,7 @@ def test_an_answer_that_was_cut_is_never_taken_for_a_whole_one(call: Call):
         assert call.empty_is_fine or isinstance(value, OutcomeUnknownError), body[:length]
 
 
+@pytest.mark.long
 @BY_NAME
 def test_a_member_of_another_type_breaks_no_reader(call: Call):
     answer = full_answer(call.service, call.operation)
@@ -198,6 +200,7 @@ def by_role(region: str) -> Any:
     return client_for(account, "batch", Purpose.READ)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "credentials"),
     ids=itertools.count(),

@@ -79,6 +79,7 @@ def test_a_refusal_ends_the_job_with_the_words_of_aws():
     assert again(job).ended_at is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answer", [http_wire.hangs(), http_wire.trickles(), http_wire.trickles(headers=False)])
 def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch, answer):
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.SUBMIT, 0.3)

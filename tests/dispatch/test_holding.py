@@ -73,6 +73,7 @@ def test_workers_that_vanish_after_the_intent_count_too():
     assert (again(job).delivery, again(job).workers_lost) == (Delivery.HELD, 3)
 
 
+@pytest.mark.long
 def test_an_answer_that_was_lost_is_no_workers_death():
     with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
@@ -101,6 +102,7 @@ def held_by(lead, url: str) -> Job:
     return again(job)
 
 
+@pytest.mark.long
 def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(cautious):
     with http_wire.wire(http_wire.breaks, http_wire.lists(), http_wire.lists(), http_wire.accepts) as aws:
         job = held_by(cautious, aws.url)

@@ -51,6 +51,7 @@ def sent(member, account):
     return Job.objects.get(pk=job.pk).batch_id
 
 
+@pytest.mark.long
 def test_a_bare_name_runs_its_owners_image_pinned_whatever_another_team_tries(sandbox, account):
     ours = member_of("research", account, "cpu-job-queue")
     theirs = member_of("finance", account, "finance-team-queue")
@@ -67,6 +68,7 @@ def test_a_bare_name_runs_its_owners_image_pinned_whatever_another_team_tries(sa
     assert len(sandbox.batch.describe_job_definitions(jobDefinitionName="train")["jobDefinitions"]) == 1
 
 
+@pytest.mark.long
 def test_what_is_deactivated_is_inactive_in_aws_and_the_bare_name_falls_back(sandbox, account):
     ours = member_of("research", account, "cpu-job-queue")
     for image in ("ml-training:1", "ml-training:2"):

@@ -46,6 +46,7 @@ def test_two_workers_never_take_the_same_job():
     assert claim_jobs(account, 3) == []
 
 
+@pytest.mark.long
 def test_taking_a_hundred_jobs_costs_no_more_queries_than_taking_ten(django_assert_num_queries):
     account = make.account()
     crowd(account, 110)
@@ -162,6 +163,7 @@ def test_an_account_that_is_not_to_be_reached_is_not_tried_job_by_job():
     assert not Job.objects.filter(lease_until__isnull=False).exists()
 
 
+@pytest.mark.long
 def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_unclear():
     with http_wire.wire(http_wire.breaks) as aws:
         account = make.account(endpoint_url=aws.url)
@@ -172,6 +174,7 @@ def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_un
     assert Job.objects.filter(delivery=Delivery.SENDING).count() == 4
 
 
+@pytest.mark.long
 def test_steps_that_become_ready_while_others_are_sent_follow_in_the_same_delivery():
     with http_wire.wire(http_wire.accepts_each()) as aws:
         first = make.job(make.submission(where=make.account(endpoint_url=aws.url)), name="first")

@@ -52,6 +52,7 @@ TEXTS = (
 )
 
 
+@pytest.mark.long
 @examples(500, 20_000)
 @given(TEXTS)
 def test_no_text_raises_anything_but_that_it_is_no_document(text: str | bytes) -> None:
@@ -71,6 +72,7 @@ def valid_by_schema(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
     return kind, draw(OF_SCHEMA[kind])
 
 
+@pytest.mark.long
 @examples(500, 10_000)
 @given(valid_by_schema())
 def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(
@@ -88,6 +90,7 @@ def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss
     assert again.document == document
 
 
+@pytest.mark.long
 @examples(500, 10_000)
 @given(valid_by_schema())
 def test_normalising_twice_is_normalising_once(made: tuple[DocumentKind, Document]) -> None:
@@ -105,6 +108,7 @@ def judged(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
     return kind, draw(spoilt(draw(st.sampled_from([SENSIBLE[kind], SENSIBLE[kind], OF_SCHEMA[kind]]))))
 
 
+@pytest.mark.long
 @examples(500, 10_000)
 @given(judged())
 def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentKind, Document]) -> None:
@@ -119,6 +123,7 @@ def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentK
         assert not report.has_errors(), report.generate_report()
 
 
+@pytest.mark.long
 def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_something() -> None:
     counts = {True: 0, False: 0}
 
@@ -131,6 +136,7 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
     assert counts[False] > counts[True]
 
 
+@pytest.mark.long
 @examples(100, 5_000)
 @given(sensible_definitions(), spoilt(sensible_submissions()))
 def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document, submission: Document) -> None:

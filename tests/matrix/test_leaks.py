@@ -119,6 +119,7 @@ def test_the_words_that_are_looked_for_are_there(world: World):
             assert OURS not in text(world.ask("other-lead", "GET", address)).lower(), route.name
 
 
+@pytest.mark.long
 def test_what_is_shared_says_whose_it_is_and_no_password(world: World):
     """Of a shared definition others see its document and the name of its team, on purpose; nothing else of it."""
     world.theirs.definition.shared = True
@@ -140,6 +141,7 @@ def test_what_is_shared_says_whose_it_is_and_no_password(world: World):
             assert private not in said, f"{address}: {private}"
 
 
+@pytest.mark.long
 def test_who_may_only_look_in_one_team_does_not_read_its_passwords_through_another(world: World):
     """A viewer here who is an analyst elsewhere opens what is ours in the editor of there."""
     Membership.objects.create(team=world.theirs.team, user=world.ours.viewer, role="analyst")

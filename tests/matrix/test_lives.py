@@ -29,6 +29,7 @@ def statuses(world: World) -> tuple[int, int, int, int]:
     )
 
 
+@pytest.mark.long
 def test_at_first_everything_is_open(world: World):
     assert statuses(world) == (200, 200, 200, 202)
 
@@ -63,6 +64,7 @@ def test_an_admin_who_is_no_longer_staff_sees_nothing_more(world: World):
     assert world.ask("admin", "GET", reverse("admin:index")).status_code == 302
 
 
+@pytest.mark.long
 def test_an_inactive_team_is_read_and_nothing_else(world: World):
     world.ours.team.active = False
     world.ours.team.save()

@@ -38,6 +38,7 @@ def told(text, member):
     return [(problem.rule, problem.pointer) for problem in actions.judge(text, member).errors]
 
 
+@pytest.mark.long
 def test_all_documents_of_the_demo_pass(people):
     for demo in TEAMS:
         for kind in ("definitions", "submissions"):
@@ -65,6 +66,7 @@ def waits(text, member):
     return [reason["rule"] for reason in submission.request.reasons] if submission.request else []
 
 
+@pytest.mark.long
 def test_the_demo_and_the_guide_go_through_unapproved_all_on_one_day(people):
     for demo in TEAMS:
         for _, text in documents("submissions", demo):
@@ -74,6 +76,7 @@ def test_the_demo_and_the_guide_go_through_unapproved_all_on_one_day(people):
     assert waits((SEEDS / "finance-team-job.json").read_text(), people["finance"]) == []
 
 
+@pytest.mark.long
 def test_research_has_a_default_time_limit_of_a_day_for_the_guides_job_without_one(people):
     text = (SEEDS / "my-job-submission.json").read_text()
     submission = actions.accept(text, people["research"], source="json")

@@ -102,10 +102,12 @@ def without_mutant(mutants: list[SourceMutant]) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_every_condition_on_a_lease_is_taken_out_by_a_mutant():
     assert without_mutant(list(source_mutants().values())) == []
 
 
+@pytest.mark.long
 def test_a_condition_that_no_mutant_names_is_found():
     left_out = [mutant for mutant in source_mutants().values() if not mutant.name.startswith("delivery_log: ")]
 
@@ -117,6 +119,7 @@ def test_a_condition_that_no_mutant_names_is_found():
     }
 
 
+@pytest.mark.long
 def test_the_text_of_each_mutant_is_once_in_its_file_and_its_tests_are_there():
     for mutant in source_mutants().values():
         assert mutant.source() != (ROOT / mutant.path).read_text()

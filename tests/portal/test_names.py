@@ -181,6 +181,7 @@ def figures() -> dict[str, int]:
     return lowest
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", RULES)
 def test_names_get_better_and_no_new_one_is_against_the_style(rule: str) -> None:
     against, ceiling = RULES[rule](), figures()[rule]

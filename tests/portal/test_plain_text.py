@@ -12,6 +12,7 @@ SEEN = set(
 JOINERS = {"\u200c", "\u200d"}
 
 
+@pytest.mark.long
 def test_plain_text_replaces_every_character_that_cannot_be_seen_and_no_other():
     characters = [chr(number) for number in range(sys.maxunicode + 1) if number != 0x1B]
     changed = {character for character in characters if to_plain_text(character) != character}

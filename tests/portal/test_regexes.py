@@ -51,6 +51,7 @@ def partial_uses(tree: ast.Module) -> Iterator[tuple[str, int]]:
                     yield function.name, called.lineno
 
 
+@pytest.mark.long
 def test_regexes_that_check_are_used_with_fullmatch():
     uses = {
         f"{path.relative_to(ROOT)}:{function}": line
@@ -61,6 +62,7 @@ def test_regexes_that_check_are_used_with_fullmatch():
     assert uses.keys() == PARTIAL.keys()
 
 
+@pytest.mark.long
 def test_no_regex_ends_with_a_dollar():
     ends = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
@@ -87,6 +89,7 @@ def regex_arguments() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", str(first.value)
 
 
+@pytest.mark.long
 def test_the_regexes_of_validators_and_urls_are_anchored_at_both_ends():
     regexes = {where: regex for where, regex in regex_arguments() if regex}  # that of all other URLs is empty
 

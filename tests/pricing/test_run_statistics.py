@@ -77,6 +77,7 @@ def test_of_an_array_the_mean_of_its_good_runs_counts(submission):
     assert array.queue_id not in told.waits
 
 
+@pytest.mark.long
 def test_only_the_newest_count_whatever_else_the_team_runs(submission):
     old = [ended(submission, 1, 1) for _ in range(3)]
     other = make.revision("other", of=submission.team, where=submission.account)

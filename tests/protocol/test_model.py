@@ -18,6 +18,7 @@ EXPLORED = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world", EXPLORED)
 def test_the_whole_protocol_sends_once_loses_nothing_and_always_comes_to_an_end(world: World) -> None:
     found = explore(whole(world), world)
@@ -39,6 +40,7 @@ def test_the_look_before_a_second_try_is_a_spare() -> None:
     assert explore(SPARE.protocol, SPARE.world).wrong == ""
 
 
+@pytest.mark.long
 def test_the_quarantine_is_no_longer_than_it_must_be() -> None:
     """At most a tick is margin: all of guard, signature, lag and skews is needed."""
     enough = PLAIN.enough

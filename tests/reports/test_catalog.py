@@ -168,6 +168,7 @@ def test_a_copy_is_offered_a_name_that_is_free_in_the_account(account):
     assert len(second) < 128
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, 9])
 def test_a_page_takes_four_queries_however_much_there_is(research, account, count, django_assert_num_queries):
     for number in range(count):

@@ -135,6 +135,7 @@ def years(submission):
     return team
 
 
+@pytest.mark.long
 def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
     month = Month.of(Job.objects.order_by("-accepted_at").first().accepted_at).previous
     expected = past.spent(team=years, day__range=(month.first, month.last))
@@ -152,6 +153,7 @@ def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
         )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", WAYS, ids=str)
 def test_the_jobs_behind_a_row_are_as_many_and_cost_as_much(years, by):
     month = Month.of(Job.objects.order_by("-accepted_at").first().accepted_at).previous

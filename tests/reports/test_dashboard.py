@@ -105,6 +105,7 @@ def test_someone_with_one_team_arrives_there(client, submission):
     assert client.get("/").url == f"/teams/{submission.team.slug}/home/"
 
 
+@pytest.mark.long
 def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission, django_assert_num_queries):
     client.force_login(make.member(submission.team, "lead").user)
     for number in (1, 12):

@@ -104,6 +104,7 @@ def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
     assert page.newer == "f/9"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way_in", [{}, {"access": "role", "role_arn": "arn:aws:iam::111122223333:role/portal"}])
 def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its_limit(monkeypatch, way_in):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDPORTAL")

@@ -188,6 +188,7 @@ def test_a_workflow_of_the_largest_size_is_accepted_and_stopped_by_few_statement
     assert counted[MAX_STEPS][1] < counted[3][1] + MAX_STEPS / 50, counted
 
 
+@pytest.mark.long
 def test_a_hundred_jobs_that_wait_for_twenty_others_each_are_taken_together(ground: Ground):
     parents = chain(ground, 60 * MAX_PARENTS).jobs
     parents.update(delivery=Delivery.SENT, batch_id=Cast("pk", CharField()))
@@ -231,6 +232,7 @@ def test_a_page_that_is_none_is_the_first_or_an_empty_one(ground: Ground, first:
     assert browser(ground).get(submission.get_absolute_url(), {"first": first}).status_code == 200
 
 
+@pytest.mark.long
 def test_a_page_of_a_submission_shows_so_many_jobs_and_leads_to_the_next(ground: Ground):
     submission = chain(ground, JOBS_SHOWN + 1)
     page = browser(ground).get(submission.get_absolute_url()).content.decode()
@@ -252,6 +254,7 @@ def doors(ground: Ground, text: str, folder: Any) -> Iterator[tuple[str, str]]:
     yield "judge", str(file)
 
 
+@pytest.mark.long
 def test_a_workflow_with_one_step_more_is_refused_at_every_door_with_the_limit_and_the_count(
     ground: Ground, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ):
@@ -280,6 +283,7 @@ def test_what_only_looks_like_a_packed_cursor_is_none(word: str):
         cursor.seen(word, 3)
 
 
+@pytest.mark.long
 def test_the_audit_of_a_large_submission_keeps_its_first_jobs_and_how_many_more(ground: Ground):
     actions.accept(workflow(120), ground.member, source="json")
 

@@ -65,6 +65,7 @@ def storm(bench: Bench, seed: int, threads: int, name: str = "a-job") -> dict[in
     return {strike["number"]: strike["does"] for strike in bench.control("GET", "faults")["struck"]}
 
 
+@pytest.mark.long
 def test_the_same_seed_does_the_same_however_requests_interleave(bench: Bench) -> None:
     first = storm(bench, 7, threads=1)
 

@@ -28,6 +28,7 @@ def filtered(name: str, value: str) -> dict[str, Any]:
     return {"filters": [{"name": name, "values": [value]}]}
 
 
+@pytest.mark.long
 def test_only_running_jobs_are_listed_unless_asked_otherwise(filled: tuple[Bench, list[str]]) -> None:
     bench, _ = filled
     assert names(bench) == []

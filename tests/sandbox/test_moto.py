@@ -86,6 +86,7 @@ def ours(still: Bench) -> dict[str, Any]:
     return run_the_guide(still.batch)
 
 
+@pytest.mark.long
 def test_both_accept_the_guide_and_answer_in_the_same_shape(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     assert ours.keys() == theirs.keys()
     for what, answer in ours.items():

@@ -115,6 +115,7 @@ def test_tags_of_jobs_are_read_written_and_removed_and_children_have_none(still:
         still.batch.tag_resource(resourceArn=f"{arn}:0", tags={"Project": "GenAI"})
 
 
+@pytest.mark.long
 def test_a_new_array_has_its_children_at_once_even_ten_thousand(still: Bench) -> None:
     job_id = still.submit(arrayProperties={"size": 10_000})
     job = still.describe(job_id)

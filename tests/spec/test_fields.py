@@ -82,6 +82,7 @@ def text(document: Any) -> str:
     return json.dumps(document)
 
 
+@pytest.mark.long
 @examples(100)
 @given(documents, tables)
 def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
@@ -105,6 +106,7 @@ def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any
     assert forms.changed_values(document, table, shown) == {}
 
 
+@pytest.mark.long
 @examples(100)
 @given(documents, tables, some.data())
 def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], table: Any, draw: Any) -> None:

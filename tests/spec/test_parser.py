@@ -102,6 +102,7 @@ def test_a_key_that_stands_twice_is_an_error_that_names_both_lines() -> None:
     assert inner.severity is outer.severity is Severity.ERROR
 
 
+@pytest.mark.long
 def test_one_document_tells_no_more_than_a_handful_of_duplicate_keys() -> None:
     key = "k" * 300_000
     repeats = ", ".join(['"a": 1'] * 50_000)
@@ -272,6 +273,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @examples(250)
 @given(st.text() | st.binary() | st.lists(PIECES, max_size=40).map("".join) | JSON.map(json.dumps))
 def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
@@ -290,6 +292,7 @@ def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
         assert min(refused.line, refused.column) >= 1
 
 
+@pytest.mark.long
 @examples(40)
 @given(JSON.filter(lambda value: isinstance(value, dict | list)))
 def test_every_value_has_the_place_where_it_stands(value: Any) -> None:

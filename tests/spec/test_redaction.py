@@ -156,6 +156,7 @@ JSON = some.recursive(
 )
 
 
+@pytest.mark.long
 @given(JSON)
 def test_masking_twice_is_masking_once(value: Any) -> None:
     once = redact(value)
@@ -169,6 +170,7 @@ def test_the_judge_warns_of_what_is_masked(name: str, value: str) -> None:
     assert bool(describe_secret(name, value)) == (redact_value(name, value) != value) == has_secrets({name: value})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "unit", ["a://", "password=", "token=a;b=", "a=", "sk-", "mysql -p ", "[", '{"a":', "-u a:b ", "x "]
 )
@@ -252,6 +254,7 @@ def test_a_mask_with_nothing_behind_it_stays_a_mask() -> None:
     assert again["containerOverrides"]["environment"][0] == {"name": "OTHER_PWD", "value": MASK}
 
 
+@pytest.mark.long
 @given(some.from_regex(redaction._TOO_SHORT, fullmatch=True))
 def test_what_is_too_short_to_be_looked_at_holds_nothing_that_looking_would_find(text: str) -> None:
     with pytest.MonkeyPatch.context() as patched:

@@ -482,6 +482,7 @@ def test_what_only_resembles_a_secret_is_nothing_to_speak_of(name: str) -> None:
     assert validate.validate_document(DocumentKind.DEFINITION, definition(variable(name, NO_SECRETS[name]))) == []
 
 
+@pytest.mark.long
 def test_a_long_value_costs_no_time() -> None:
     for piece in ("a", "a:", "pass", "://", "-----BEGIN ", "A "):
         validate.validate_document(

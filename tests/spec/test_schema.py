@@ -31,6 +31,7 @@ def only(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> Pr
     return problem
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", DocumentKind)
 def test_each_schema_is_sound_and_plain_and_made_once(kind: DocumentKind) -> None:
     Draft202012Validator.check_schema(botocore_schema.json_schema(kind))
@@ -310,6 +311,7 @@ def test_long_values_are_cut_and_odd_characters_stay_on_one_line() -> None:
     assert "…" in problem.message
 
 
+@pytest.mark.long
 def test_guessing_has_an_end_however_many_keys_are_unknown() -> None:
     found = judged(submission(**{f"unknownkey{number}": 1 for number in range(10_000)}))
     assert len(found) == 10_000

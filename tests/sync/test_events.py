@@ -162,6 +162,7 @@ def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, 
     assert "poll" in rings
 
 
+@pytest.mark.long
 def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, monkeypatch):
     class Deaf(EventConsumer):
         def consume(self, _):
@@ -175,6 +176,7 @@ def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, mo
     assert left_in(sqs) == 1
 
 
+@pytest.mark.long
 def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
     job = waiting("j-1")
     bridge: Any = botocore.session.Session().create_client("events", region_name="us-west-2")

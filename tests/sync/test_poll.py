@@ -56,6 +56,7 @@ def test_an_end_is_copied_whole_at_first_sight():
     assert job.ended_at is not None
 
 
+@pytest.mark.long
 def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
     with http_wire.wire(describes()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
@@ -67,6 +68,7 @@ def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
     assert [len(request["jobs"]) for _, request in aws.requests] == [100]
 
 
+@pytest.mark.long
 def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_num_queries):
     told = [{"jobId": f"j-{number}", "jobName": "x", "status": "RUNNING"} for number in range(30)]
     with http_wire.wire(describes(*told)) as aws:
@@ -186,6 +188,7 @@ def test_a_job_whose_description_cannot_be_read_leaves_the_others_and_is_asked_a
     assert spoilt.state == State.FAILED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "key",
     ["statusReason", "createdAt", "startedAt", "stoppedAt", "isCancelled", "isTerminated", "tags", "parameters",

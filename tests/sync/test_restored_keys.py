@@ -100,6 +100,7 @@ def recover() -> None:
     assert recovering_since() is None
 
 
+@pytest.mark.long
 def test_the_same_key_after_a_restore_is_answered_with_the_same_submission_and_nothing_is_sent_twice(
     aws: Batch, research: Member
 ):
@@ -124,6 +125,7 @@ def test_the_same_key_with_another_body_is_refused_after_a_restore_too(research:
     assert Job.objects.count() == 1
 
 
+@pytest.mark.long
 def test_the_same_key_of_another_team_is_another_key_after_a_restore_too(research: Member):
     lose(research, ONE)
     recover()
@@ -136,6 +138,7 @@ def test_the_same_key_of_another_team_is_another_key_after_a_restore_too(researc
     assert Submission.objects.count() == 2
 
 
+@pytest.mark.long
 def test_the_jobs_of_a_workflow_are_one_submission_again(research: Member):
     before = lose(research, TWO)
     recover()
@@ -187,6 +190,7 @@ def test_an_account_that_is_not_used_keeps_no_key_waiting(research: Member):
     assert accept(research, ONE).request_key == KEY
 
 
+@pytest.mark.long
 def test_the_api_says_when_to_come_back_and_takes_a_key_that_was_made_since(research: Member):
     lose(research, ONE)
     client = Client(headers={"authorization": f"Bearer {token(research)}"})
@@ -241,6 +245,7 @@ def test_a_digest_stands_for_the_key_or_the_document_of_one_team():
     assert len(digests) == 4
 
 
+@pytest.mark.long
 def test_a_key_that_came_again_before_its_job_was_found_is_the_later_submissions(aws: Batch, research: Member):
     lose(research, ONE)
     Incarnation.objects.update(recovering_since=None)
@@ -260,6 +265,7 @@ def test_a_key_of_a_submission_of_before_the_restore_is_none_of_a_definition(res
         registered_once(research, KEY, "{}", pytest.fail)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("whose", ["team", "account"])
 def test_a_tag_that_names_another_submission_does_not_join_it(aws: Batch, research: Member, whose: str):
     lose(research, ONE)

@@ -36,6 +36,7 @@ def approval(research: Research, lead: Member) -> Approval:
     return Approval.objects.get()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", ["lead", "other"])
 def test_whoever_made_a_request_larger_is_told_so_wherever_it_could_be_approved(
     approval: Approval, signed_in: SignIn, who: str
@@ -55,6 +56,7 @@ def test_whoever_made_a_request_larger_is_told_so_wherever_it_could_be_approved(
     assert approval.submission.jobs.get().delivery == "AWAITING"
 
 
+@pytest.mark.long
 def test_a_lead_who_did_not_is_offered_to_approve_it(approval: Approval, research: Research, signed_in: SignIn):
     third = make.member(research.team, Role.LEAD, make.user("third"))
     page = signed_in(third.user).get(approval.get_absolute_url()).text
@@ -63,6 +65,7 @@ def test_a_lead_who_did_not_is_offered_to_approve_it(approval: Approval, researc
     assert "third can decide, or an administrator." in page
 
 
+@pytest.mark.long
 def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
     research: Research, lead: Member, signed_in: SignIn
 ):

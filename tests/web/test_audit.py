@@ -158,6 +158,7 @@ def test_a_page_that_begins_nowhere_begins_at_the_newest(browser, lead, before):
     assert [row.number for row in rows(page(browser, lead.team, before=before))] == [1]
 
 
+@pytest.mark.long
 def test_a_page_costs_the_same_however_much_there_is(browser, lead, django_assert_num_queries):
     def fill(times):
         for _ in range(times):

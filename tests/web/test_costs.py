@@ -78,6 +78,7 @@ def test_a_second_month_has_its_own_page_and_is_compared_with_the_first(research
     assert "+50 %" in november.content.decode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["tag:Project", "tag:None", "queue", "definition", "person"])
 def test_the_table_opened_again_is_the_page_to_the_last_digit(research, browser, by):
     past.job(research.submission, "2026-11-03", 1 / 3, 1 / 7, tags={"Project": "ALPHA"})
@@ -109,6 +110,7 @@ def test_the_lines_opened_again_add_up_to_the_page(research, browser):
     assert spent == costs_page(browser).context["report"].total.usd
 
 
+@pytest.mark.long
 def test_each_row_leads_to_its_jobs(research, browser):
     past.job(research.submission, "2026-11-03", 1, name="alpha-job", tags={"Project": "A=L & PHA"})
     past.job(research.submission, "2026-11-04", 1, name="plain-job")
@@ -212,6 +214,7 @@ def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
     assert drawn.summary == "The dearest day is 2 November with $3.00."
 
 
+@pytest.mark.long
 def test_history_can_be_made_up_and_lies_before_what_there_is(research):
     make.revision("model-training", of=research.team, where=research.account)
     call_command("seed_history", jobs=200, years=1.0, team=["research"], seed=5, verbosity=0)

@@ -68,6 +68,7 @@ def test_a_card_says_what_it_is_for_how_large_and_how_it_goes(browser, research)
         assert said in text
 
 
+@pytest.mark.long
 def test_cards_are_found_by_name_and_purpose_and_paged(browser, research):
     for number in range(25):
         make.revision(f"batch-{number:02}", of=research.team, where=research.account)
@@ -136,6 +137,7 @@ def test_the_page_says_which_jobs_used_it_and_who(browser, research):
     assert f"{reverse('history', args=['research'])}?definition=hello" in text
 
 
+@pytest.mark.long
 def test_who_registers_says_what_it_is_for_and_why_a_revision_was_made(browser, research):
     key, revision = research.definition.text_id, research.definition.revisions.get()
     assert "It is said now what hello is for." in press(
@@ -153,6 +155,7 @@ def test_who_registers_says_what_it_is_for_and_why_a_revision_was_made(browser, 
     assert Definition.objects.get(pk=research.definition.pk).description == "Says hello <b>"
 
 
+@pytest.mark.long
 def test_a_revision_is_deactivated_and_stays_to_be_read(browser, research):
     revision = revised(research)
     text = press(browser, "revision_deactivate", research.definition.text_id, revision.text_id)
@@ -172,6 +175,7 @@ def test_a_revision_is_deactivated_through_its_own_definition_alone(browser, res
     assert Revision.objects.get(pk=other.pk).active
 
 
+@pytest.mark.long
 def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
     key = research.definition.text_id
     assert "Deactivate the name" not in page(browser, research.definition)
@@ -188,6 +192,7 @@ def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
     assert "New revision…" in page(browser, research.definition)
 
 
+@pytest.mark.long
 def test_a_lead_shares_a_definition_and_others_run_and_clone_it_in_their_own_team(lead, research, signed_in):
     outsider = signed_in(research.stranger)
     assert outsider.get(research.definition.get_absolute_url()).status_code == 404
@@ -239,6 +244,7 @@ def test_what_the_portal_refused_is_not_said_to_be_aws(browser, research):
     assert "policy.image-not-granted" in text
 
 
+@pytest.mark.long
 def test_older_revisions_are_a_page_away(browser, research):
     for _ in range(14):
         revised(research)
@@ -250,6 +256,7 @@ def test_older_revisions_are_a_page_away(browser, research):
     assert "Revision 3<" in page(browser, research.definition, before=older)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [1, 12])
 def test_the_pages_cost_the_same_queries_for_little_and_much(browser, research, count, django_assert_num_queries):
     for number in range(count):

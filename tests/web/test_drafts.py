@@ -48,6 +48,7 @@ def draft_of(who: Member, **fields: Any) -> Draft:
     return Draft.objects.get(public_id=from_text(made.text_id))
 
 
+@pytest.mark.long
 def test_what_is_typed_is_kept_under_the_id_of_its_page_and_opened_again(browser: Client) -> None:
     key = opened(browser)["draft"]
     first = typed(browser, key, **FILLED, memory="lots")
@@ -79,6 +80,7 @@ def test_a_form_that_nobody_touched_leaves_no_draft(browser: Client) -> None:
     assert not Draft.objects.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ["job_form", "definition_form", "write"])
 def test_every_page_of_the_builder_keeps_lists_and_opens(page: str, browser: Client) -> None:
     document = json.dumps({"jobName": "kept"} if page != "definition_form" else {"jobDefinitionName": "kept"})
@@ -92,6 +94,7 @@ def test_every_page_of_the_builder_keeps_lists_and_opens(page: str, browser: Cli
     assert "kept" in words(browser.get(sent_on))
 
 
+@pytest.mark.long
 def test_what_was_submitted_is_no_draft_any_more_and_does_not_come_back(browser: Client) -> None:
     key = opened(browser)["draft"]
     typed(browser, key, **FILLED, request_key="one")
@@ -104,6 +107,7 @@ def test_what_was_submitted_is_no_draft_any_more_and_does_not_come_back(browser:
     assert "train" not in words(browser.get(reverse("drafts", args=["research"])))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ["job_form", "definition_form", "write"])
 def test_whoever_goes_back_to_a_form_that_was_sent_finds_what_was_sent_as_a_new_draft(
     page: str, browser: Client
@@ -121,6 +125,7 @@ def test_whoever_goes_back_to_a_form_that_was_sent_finds_what_was_sent_as_a_new_
     assert form["request_key"] != request_key
 
 
+@pytest.mark.long
 def test_what_was_sent_is_edited_as_another_draft_and_stays_for_another_back(browser: Client) -> None:
     key = opened(browser)["draft"]
     fill(browser, **FILLED, draft=key, request_key="one")
@@ -187,6 +192,7 @@ def test_a_page_that_answered_a_post_says_so_to_the_browser(browser: Client) -> 
     assert " data-posted" not in browser.get(address).content.decode()
 
 
+@pytest.mark.long
 def test_a_refused_form_and_a_fixed_one_are_kept_too(browser: Client, research: Research) -> None:
     key = to_text(new_id())
     fill(browser, **{**FILLED, "name": "no good"}, draft=key)
@@ -199,6 +205,7 @@ def test_a_refused_form_and_a_fixed_one_are_kept_too(browser: Client, research: 
     assert "shareIdentifier" not in Draft.objects.get().text
 
 
+@pytest.mark.long
 def test_drafts_are_offered_where_something_new_is_begun(browser: Client, research: Research) -> None:
     for name in ("one", "two", "three", "four"):
         draft_of(research.analyst, name=name)
@@ -215,6 +222,7 @@ def test_a_draft_is_thrown_away_once(browser: Client, research: Research) -> Non
     assert not Draft.objects.exists()
 
 
+@pytest.mark.long
 def test_drafts_are_their_writers_alone(research: Research, signed_in: SignIn) -> None:
     draft = draft_of(research.analyst, name="secret-plan", text='{"jobName": "secret-plan"}')
     lead = make.member(research.team, "lead").user
@@ -291,6 +299,7 @@ def test_who_is_signed_out_is_told_so_and_nothing_is_kept(research: Research) ->
     assert not Draft.objects.exists()
 
 
+@pytest.mark.long
 def test_running_again_stays_running_again(browser: Client, research: Research) -> None:
     key = to_text(new_id())
     typed(browser, key, **{**FILLED, "name": "again-train"}, again=research.job.text_id)

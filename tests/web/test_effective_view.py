@@ -75,6 +75,7 @@ SENT: dict[str, Any] = {
 BASE = {"jobName": "", "jobQueue": "", "jobDefinition": "", "parameters": {"mode": "fast"}}
 
 
+@pytest.mark.long
 def test_the_form_and_the_page_of_the_job_say_the_same_of_every_value(browser: Client, research: Research) -> None:
     beside = rows(fill(browser, "job_preview", of=BASE, **SENT))
     sent = fill(browser, of=BASE, **SENT)
@@ -104,6 +105,7 @@ def test_a_definition_that_is_not_the_teams_is_not_resolved(browser: Client, res
     assert rows(fill(browser, "job_preview", **{**FILLED, "definition": "theirs"})) == {}
 
 
+@pytest.mark.long
 def test_a_viewer_sees_what_ran_and_no_secrets(browser: Client, research: Research, signed_in: SignIn) -> None:
     fill(browser, of=BASE, **SENT)
     page = signed_in(research.viewer.user).get(Job.objects.latest("pk").get_absolute_url())
@@ -122,6 +124,7 @@ def test_what_a_rule_filled_in_is_remembered_with_the_submission(research: Resea
     ]
 
 
+@pytest.mark.long
 def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Research, browser: Client) -> None:
     research.team.default_time_limit_seconds = 7200
     research.team.save()
@@ -135,6 +138,7 @@ def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Rese
     assert pages["b"]["Time limit"] == ("1 min", "submission")
 
 
+@pytest.mark.long
 def test_of_very_many_values_the_first_are_shown_and_the_others_counted(browser: Client, research: Research) -> None:
     words = [f"w{number}" for number in range(2 * MOST_ROWS)]
     over = {

@@ -90,6 +90,7 @@ def test_a_role_outside_the_grant_is_refused_in_the_api_with_the_rule(analyst: M
     assert (problem["rule"], problem["pointer"]) == ("policy.role-not-granted", "/containerProperties/jobRoleArn")
 
 
+@pytest.mark.long
 def test_a_role_that_was_withdrawn_after_the_job_was_accepted_is_refused_at_delivery(analyst: Member) -> None:
     program = Program(Client(), token(analyst))
     assert program.post("/submissions", JOB).status_code == 202

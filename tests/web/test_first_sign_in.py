@@ -59,6 +59,7 @@ def page(answer: Any) -> str:
 # -- A password that an administrator set
 
 
+@pytest.mark.long
 def test_a_password_that_an_administrator_set_is_changed_before_anything_else(admin):
     person = make.member(who=make.user("ada")).user
     give_password(admin, person)
@@ -155,6 +156,7 @@ def set_up(browser: Client, set_up_code: str, totp: str = "") -> Any:
     return browser.post(SET_UP, {"code": totp or code(secret), "set_up_code": set_up_code})
 
 
+@pytest.mark.long
 def test_an_administrator_sets_a_factor_up_with_a_code_from_the_command_line(production, capsys):
     make.admin("root")
     browser = browser_of("root", "demo")
@@ -166,6 +168,7 @@ def test_an_administrator_sets_a_factor_up_with_a_code_from_the_command_line(pro
     assert browser.get("/admin/").status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrong", ["", "AAAA-AAAA-AAAA-AAAA", "another person's", "a former one"])
 def test_without_that_code_the_password_sets_nothing_up(production, capsys, wrong):
     make.admin("root")
@@ -179,6 +182,7 @@ def test_without_that_code_the_password_sets_nothing_up(production, capsys, wron
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.long
 def test_the_code_is_good_once(production, capsys):
     person = make.admin("root")
     given, browser = new_code("root", capsys), browser_of("root", "demo")
@@ -190,6 +194,7 @@ def test_the_code_is_good_once(production, capsys):
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.long
 def test_the_code_is_good_for_half_an_hour(production, capsys):
     make.admin("root")
     with time_machine.travel(datetime(2030, 1, 1, tzinfo=UTC), tick=False) as clock:
@@ -217,6 +222,7 @@ def test_only_an_administrator_without_a_factor_gets_a_code():
             call_command("second_factor_code", name)
 
 
+@pytest.mark.long
 def test_others_and_the_demo_need_no_code(settings):
     make.admin("root")
     make.user("ada")
@@ -225,6 +231,7 @@ def test_others_and_the_demo_need_no_code(settings):
     assert "Set-up code" not in page(browser_of("ada", "demo").get(SET_UP))
 
 
+@pytest.mark.long
 def test_a_new_administrator_replaces_the_password_and_then_sets_the_factor_up(production, capsys):
     person = make.admin("root")
     User.objects.filter(pk=person.pk).update(must_change_password=True)
@@ -268,6 +275,7 @@ def test_a_second_factor_can_be_demanded_of_leads(production, settings, role, de
     assert answer.headers.get("Location") == leads_on
 
 
+@pytest.mark.long
 def test_a_lead_cannot_take_a_demanded_factor_away_and_sets_it_up_without_a_code(production, settings):
     make.member(role="lead", who=make.user("ada"))
     settings.SECOND_FACTOR_FOR_LEADS = True

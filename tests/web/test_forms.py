@@ -70,6 +70,7 @@ def test_the_forms_of_one_team_do_not_exist_for_another(name: str, research: Res
     assert signed_in(research.admin).get(address).status_code == 403
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", POSTED)
 def test_nobody_but_a_member_who_may_sends_a_form(name: str, research: Research, signed_in: SignIn) -> None:
     address, before = reverse(name, args=["research"]), Submission.objects.count()
@@ -80,6 +81,7 @@ def test_nobody_but_a_member_who_may_sends_a_form(name: str, research: Research,
     assert Submission.objects.count() == before
 
 
+@pytest.mark.long
 def test_only_who_may_submit_runs_a_job_again(research: Research, signed_in: SignIn) -> None:
     for address in (
         reverse("job_again", args=[research.job.text_id]),
@@ -99,6 +101,7 @@ def test_a_job_of_another_team_does_not_fill_a_form(research: Research, signed_i
 
 
 # -- A job
+@pytest.mark.long
 def test_a_job_is_submitted_by_form(browser: Client, research: Research) -> None:
     sent: dict[str, Any] = {
         "name": "train",
@@ -166,6 +169,7 @@ def test_a_definition_shows_what_it_sets_and_hints_at_what_it_would_be(browser: 
     assert 'placeholder="echo hello"' in page
 
 
+@pytest.mark.long
 def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: Client) -> None:
     filled: dict[str, Any] = {"name": "no good", "queue": "cpu", "definition": "hello", "memory": "lots"}
     page = words(fill(browser, "job_preview", **filled))
@@ -224,6 +228,7 @@ def test_nothing_that_was_filled_in_is_lost_when_it_is_refused(browser: Client) 
     assert "<script>" not in answer.content.decode()
 
 
+@pytest.mark.long
 def test_a_form_that_is_sent_as_it_was_opened_asks_for_the_same(browser: Client, research: Research) -> None:
     document = {
         "parameters": {"z": "1"},
@@ -246,6 +251,7 @@ def test_a_form_that_is_sent_as_it_was_opened_asks_for_the_same(browser: Client,
     assert json.dumps(json.loads(Submission.objects.latest("pk").text)) == json.dumps(document)
 
 
+@pytest.mark.long
 def test_a_forged_form_is_judged_as_every_document_is(browser: Client, research: Research) -> None:
     other = make.team()
     make.queue("secret-queue", of=research.account, teams=(other,))
@@ -264,6 +270,7 @@ def test_a_forged_form_is_judged_as_every_document_is(browser: Client, research:
     assert Submission.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_document_of_another_kind_or_none_is_no_form_of_a_job(browser: Client) -> None:
     for text in (json.dumps(make.document()), "not json", "[]"):
         answer = browser.post(reverse("job_form", args=["research"]), {"document": text, "do": "submit"})
@@ -271,6 +278,7 @@ def test_a_document_of_another_kind_or_none_is_no_form_of_a_job(browser: Client)
         assert "Not a document" in words(answer)
 
 
+@pytest.mark.long
 def test_a_double_click_submits_once_and_a_changed_form_is_a_new_wish(browser: Client) -> None:
     first, second = (fill(browser, name="a", definition="hello", queue="cpu", request_key="one") for _ in range(2))
     changed = fill(browser, name="b", definition="hello", queue="cpu", request_key="one")
@@ -299,6 +307,7 @@ def test_the_same_tag_twice_is_told(browser: Client) -> None:
     assert "The tag a stands twice" in words(answer)
 
 
+@pytest.mark.long
 def test_another_definition_does_not_take_the_revision_along(browser: Client, research: Research) -> None:
     make.revision("hello", of=research.team, where=research.account)
     make.revision("other", of=research.team, where=research.account)
@@ -310,6 +319,7 @@ def test_another_definition_does_not_take_the_revision_along(browser: Client, re
     assert document_of(moved)["jobDefinition"] == "other"
 
 
+@pytest.mark.long
 def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client, research: Research) -> None:
     first = make.job(research.submission, name="prepare", state="SUCCEEDED")
     make.job(research.submission, name="unsent")
@@ -340,6 +350,7 @@ def test_the_values_a_team_uses_are_offered_for_its_tags(browser: Client, resear
     assert "their-job" not in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", [1, 40])
 def test_the_form_asks_few_questions_however_much_there_is(
     jobs: int, browser: Client, research: Research, django_assert_max_num_queries: Any
@@ -355,6 +366,7 @@ def test_the_form_asks_few_questions_however_much_there_is(
 
 
 # -- JSON
+@pytest.mark.long
 def test_a_field_that_is_changed_is_laid_over_the_text_and_all_else_in_it_stays(browser: Client) -> None:
     taken = fill(browser, of={**JOB, "parameters": {"a": "b"}}, name="no good", memory="4 GiB", do="check")
     text = controls(taken.content.decode())["document"]
@@ -390,6 +402,7 @@ def rerun(browser: Client, research: Research, document: dict[str, Any], **query
     return words(browser.get(sent_on, query | {"again": job.text_id}))
 
 
+@pytest.mark.long
 def test_a_job_runs_again_with_the_same_document_and_one_change(browser: Client, research: Research) -> None:
     document = {
         **JOB,
@@ -412,6 +425,7 @@ def test_a_job_runs_again_with_the_same_document_and_one_change(browser: Client,
     assert json.dumps(submission.document) == json.dumps(document)
 
 
+@pytest.mark.long
 def test_a_job_runs_again_with_the_revision_of_then_or_the_latest(browser: Client, research: Research) -> None:
     make.revision("hello", of=research.team, where=research.account)
     then = rerun(browser, research, JOB)
@@ -533,6 +547,7 @@ def test_a_refused_definition_comes_back_with_its_problems(browser: Client) -> N
         assert told in words(answer)
 
 
+@pytest.mark.long
 def test_a_team_with_two_accounts_says_where(browser: Client, research: Research) -> None:
     second = make.account(region="eu-west-1")
     make.queue("far", of=second, teams=(research.team,))

@@ -25,6 +25,7 @@ def sources(folder: Path, *patterns: str) -> Iterator[tuple[Path, str]]:
             yield path, path.read_text()
 
 
+@pytest.mark.long
 def test_each_page_forbids_foreign_and_inline_code(research: Research, signed_in: SignIn, client: Client) -> None:
     browser = signed_in(research.analyst.user)
     answers = [

@@ -173,6 +173,7 @@ def test_a_stranger_finds_no_receipt(research, signed_in):
     assert signed_in(research.viewer.user).get(address).status_code == 200
 
 
+@pytest.mark.long
 def test_nobody_finds_another_teams_jobs_by_asking_for_them(research, browser):
     other = make.job(make.submission(), name="secret")
 

@@ -153,6 +153,7 @@ def test_a_definition_is_registered_and_its_page_says_so_while_it_waits(browser:
     assert " data-live " not in later
 
 
+@pytest.mark.long
 def test_the_panel_says_what_a_text_is_and_the_button_what_it_does(browser: Client) -> None:
     assert "A job: say-hello" in judged(browser, json.dumps(JOB))
     assert "Submit say-hello to cpu" in judged(browser, json.dumps(JOB))
@@ -181,6 +182,7 @@ def test_a_text_that_is_no_json_is_answered_at_its_place(browser: Client) -> Non
     assert 'data-line="2"' in panel
 
 
+@pytest.mark.long
 def test_an_example_can_be_submitted_as_it_stands(browser: Client) -> None:
     for kind in ("submission", "workflow"):
         text = shown_text(browser.get(reverse("write", args=["research"]), {"example": kind}).content.decode())

@@ -118,6 +118,7 @@ def test_a_log_that_cannot_be_read_says_why(
     assert "AWS does not answer." in page(browser, reverse("job_log", args=[research.job.text_id]))
 
 
+@pytest.mark.long
 def test_secrets_of_the_environment_are_masked_everywhere(browser: Client, research: Research) -> None:
     environment = [{"name": "DB_PASSWORD", "value": "hunter2!"}, {"name": "STAGE", "value": "prod"}]
     document = {"containerOverrides": {"environment": environment}}
@@ -181,6 +182,7 @@ def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, r
     assert 'id="stop"' not in text
 
 
+@pytest.mark.long
 def test_a_held_job_is_sent_by_a_lead_and_withdrawn_by_whoever_may_stop(
     browser: Client, research: Research, signed_in: SignIn
 ) -> None:
@@ -231,6 +233,7 @@ def test_a_job_shows_what_it_waits_for(browser: Client, research: Research) -> N
     assert "Waited for by" in page(browser, research.job)
 
 
+@pytest.mark.long
 def test_older_submissions_are_a_page_away(browser: Client, research: Research) -> None:
     for number in range(51):
         make.job(make.submission(research.analyst, research.account, name=f"run-{number}"), state="SUCCEEDED")
@@ -286,6 +289,7 @@ def test_the_team_sees_its_queues_and_no_others(browser: Client, research: Resea
     assert "Closed" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [3, 60])
 def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
@@ -301,6 +305,7 @@ def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
         browser.get(submission.get_absolute_url(), {"part": "live"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, 40])
 def test_a_list_costs_the_same_queries_for_few_rows_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any

@@ -39,6 +39,7 @@ def change(browser: Client, old: str = "demo", new: str = NEW, same: str = "") -
     return browser.post("/password/", {"oldpassword": old, "password1": new, "password2": same or new})
 
 
+@pytest.mark.long
 def test_a_new_password_ends_other_sessions_and_tokens_and_leaves_this_session(person):
     secret = "bpt_secret"
     ApiToken.objects.create(
@@ -72,6 +73,7 @@ def test_a_password_that_will_not_do_is_said_so(person, given, words):
     assert person.check_password("demo")
 
 
+@pytest.mark.long
 def test_the_present_password_cannot_be_tried_out_by_who_holds_a_session(person):
     browser = browser_of(person)
     for _ in range(5):
@@ -89,6 +91,7 @@ def test_whoever_signs_in_elsewhere_has_no_password_here(person):
     assert browser_of(person).get("/password/").status_code == 403
 
 
+@pytest.mark.long
 def test_an_upgraded_hash_of_the_same_password_ends_nothing(person, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
     Client().post("/sign-in/", {"username": "ada", "password": "demo"})

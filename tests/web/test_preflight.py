@@ -165,6 +165,7 @@ def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its
     assert "Submit train to cpu, expected $10.00, at most $60.00" in words(answer)
 
 
+@pytest.mark.long
 def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None:
     rate_by_the_vcpu("1")
 
@@ -176,6 +177,7 @@ def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None
     assert "An hour costs $1.00" in preview(browser)["price"][2]
 
 
+@pytest.mark.long
 def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor_and_on_the_button(
     browser: Client, research: Research
 ) -> None:
@@ -203,6 +205,7 @@ def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, rese
     assert rail(answer)["tags"][2].endswith("Research asks for none.")
 
 
+@pytest.mark.long
 def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves_room(
     browser: Client, research: Research
 ) -> None:
@@ -217,6 +220,7 @@ def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves
 
 
 # -- Fixes
+@pytest.mark.long
 def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: Client, research: Research) -> None:
     base = {**JOB, "shareIdentifier": "a", "parameters": {"kept": "as it is"}}
     Queue.objects.update(raw={"jobQueueArn": "x"})
@@ -234,6 +238,7 @@ def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: C
     assert Submission.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_fix_beside_tags_that_the_portal_fills_in_is_applied_all_the_same(
     browser: Client, research: Research
 ) -> None:
@@ -276,6 +281,7 @@ def test_a_definition_is_put_right_by_its_button_too(browser: Client) -> None:
     assert controls(answer.content.decode())["vcpus"] == "1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", [1, 30])
 def test_the_preview_asks_few_questions_however_long_the_past(
     jobs: int, browser: Client, research: Research, django_assert_max_num_queries: Any

@@ -81,6 +81,7 @@ def test_values_of_a_revision_are_shown(browser: Client, research: Research) -> 
     assert AuditEntry.objects.get(act="show values").label == revision.pinned
 
 
+@pytest.mark.long
 def test_whoever_may_only_look_is_shown_nothing_and_no_button(
     research: Research, submission: Submission, signed_in: SignIn
 ) -> None:
@@ -99,6 +100,7 @@ def test_whoever_may_only_look_is_shown_nothing_and_no_button(
     assert not AuditEntry.objects.filter(act="show values").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["job_form", "write"])
 def test_a_job_runs_again_with_its_values_and_shows_none(
     browser: Client, research: Research, submission: Submission, where: str

@@ -40,6 +40,7 @@ def differences(answer: Any) -> list[str]:
 
 
 # -- The difference
+@pytest.mark.long
 def test_the_form_says_what_differs_from_the_job_that_was(browser: Client, research: Research) -> None:
     variables = [{"name": "API_TOKEN", "value": "first-word"}]
     document = {**JOB, "containerOverrides": {"environment": variables}}
@@ -68,6 +69,7 @@ def test_a_value_that_is_still_masked_in_the_form_is_no_difference(browser: Clie
     assert "first-word" not in said.content.decode()
 
 
+@pytest.mark.long
 def test_another_revision_shows_what_changed_in_the_definition(browser: Client, research: Research) -> None:
     newer = make.document("hello")
     newer["containerProperties"]["image"] = "busybox:2"
@@ -102,6 +104,7 @@ def register(number: int = 2) -> None:
     unregistered.update(registration=Registration.REGISTERED, number=number)
 
 
+@pytest.mark.long
 def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, research: Research) -> None:
     waiting = begin(browser, memory="2 GiB").headers["Location"]
     page = words(browser.get(waiting))
@@ -151,6 +154,7 @@ def test_what_aws_refuses_leaves_the_draft_and_says_why(browser: Client) -> None
     assert Submission.objects.count() == 1
 
 
+@pytest.mark.long
 def test_if_the_job_may_not_run_any_more_the_draft_stays(browser: Client) -> None:
     waiting = begin(browser).headers["Location"]
     register()
@@ -162,6 +166,7 @@ def test_if_the_job_may_not_run_any_more_the_draft_stays(browser: Client) -> Non
     assert Draft.objects.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
@@ -184,6 +189,7 @@ def test_what_cannot_be_is_told_before_anything_is_registered(
     assert Revision.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_definition_of_another_team_gets_no_revision(browser: Client, research: Research) -> None:
     make.definition("shared", of=make.team(), where=research.account, shared=True)
     make.revision("shared", where=research.account)
@@ -193,6 +199,7 @@ def test_a_definition_of_another_team_gets_no_revision(browser: Client, research
     assert Revision.objects.filter(definition__name="shared").count() == 1
 
 
+@pytest.mark.long
 def test_a_team_that_registers_nothing_does_not_so_by_this_way(browser: Client, research: Research) -> None:
     research.definition.shared = True
     research.definition.save()
@@ -203,6 +210,7 @@ def test_a_team_that_registers_nothing_does_not_so_by_this_way(browser: Client, 
     assert Revision.objects.count() == 1
 
 
+@pytest.mark.long
 def test_nobody_else_goes_on_with_it(browser: Client, research: Research, signed_in: SignIn) -> None:
     address = begin(browser).headers["Location"]
     register()
@@ -230,6 +238,7 @@ def about(answer: Any) -> dict[str, str]:
     return {name: " ".join(re.sub(r"<[^>]*>", " ", inner).split()) for name, inner in found}
 
 
+@pytest.mark.long
 def test_choosing_a_queue_changes_what_is_said_and_clears_nothing(browser: Client, research: Research) -> None:
     far = make.queue("far", of=research.account, platform="ECS_FARGATE")
     QueueGrant.objects.create(team=research.team, queue=far, max_vcpus=4, max_memory_mib=8192, max_run_seconds=3600)

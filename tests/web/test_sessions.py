@@ -78,6 +78,7 @@ def test_the_cookie_lasts_as_long_as_the_session(person):
     assert answer.cookies["sessionid"]["max-age"] == 12 * 3600
 
 
+@pytest.mark.long
 def test_a_page_that_looks_again_by_itself_keeps_no_session_alive(person):
     with time_machine.travel(START, tick=False) as clock:
         browser = browser_of()
@@ -176,6 +177,7 @@ def test_nobody_signs_another_person_out(person):
     assert len(sessions.of(person, None)) == 2
 
 
+@pytest.mark.long
 def test_signing_out_everywhere_else_leaves_this_session(person):
     elsewhere, here = [browser_of(), browser_of(agent=SAFARI)], browser_of()
     answer = here.post("/sessions/end-others/", follow=True)

@@ -70,6 +70,7 @@ def test_whoever_fails_too_often_is_refused_even_with_the_right_password(person)
     assert (refused.status_code, "too often" in words(refused)) == (200, True)
 
 
+@pytest.mark.long
 def test_nobody_shuts_another_person_out_from_elsewhere(person):
     for _ in range(6):
         tries(password="wrong", address="192.0.2.66")
@@ -77,6 +78,7 @@ def test_nobody_shuts_another_person_out_from_elsewhere(person):
     assert entered(tries(address="192.0.2.1"))
 
 
+@pytest.mark.long
 def test_one_address_does_not_try_one_name_after_another(person):
     for number in range(10):
         tries(f"name{number}", address="192.0.2.66")
@@ -85,11 +87,13 @@ def test_one_address_does_not_try_one_name_after_another(person):
     assert entered(tries())
 
 
+@pytest.mark.long
 def test_signing_in_well_uses_up_no_attempt(person):
     for _ in range(7):
         assert entered(tries())
 
 
+@pytest.mark.long
 def test_behind_our_proxies_an_address_is_what_the_nearest_one_heard(person, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     form = {"username": "ada", "password": "wrong"}
@@ -127,6 +131,7 @@ def test_the_sign_in_page_asks_the_database_nothing(client, django_assert_num_qu
         assert client.get(f"{SIGN_IN}?next=/rights/").status_code == 200
 
 
+@pytest.mark.long
 def test_next_is_followed_within_this_host_alone(person, settings):
     settings.ALLOWED_HOSTS = ["testserver", "other.example.org"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://third.example.org"]
@@ -195,6 +200,7 @@ def test_a_code_is_good_once_however_late_it_came(person):
     assert eavesdropper.post(CODE, {"code": f"{late[:3]} {late[3:]}"}).status_code == 200
 
 
+@pytest.mark.long
 def test_codes_cannot_be_tried_out_from_many_addresses(person):
     make.second_factor(person)
     browser = Client()
@@ -224,6 +230,7 @@ def set_up(browser: Client, **more: str) -> str:
     return str(secret)
 
 
+@pytest.mark.long
 def test_a_second_factor_is_set_up_with_its_codes_shown_once(recent, person):
     secret = set_up(recent)
     shown = recent.get("/second-factor/codes/")
@@ -252,6 +259,7 @@ def test_a_wrong_code_sets_nothing_up(recent):
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.long
 def test_new_codes_end_the_former_ones_and_it_can_be_taken_away(recent, person):
     set_up(recent)
     former = re.findall(r"<code>(\d{8})</code>", page(recent.get("/second-factor/codes/")))
@@ -277,6 +285,7 @@ def test_later_the_password_is_asked_for_again_before_anything_changes(person):
     assert browser.get("/second-factor/set-up/").status_code == 200
 
 
+@pytest.mark.long
 def test_staff_are_led_to_it_at_their_first_sign_in_and_cannot_take_it_away(settings, capsys):
     settings.QUICKSTART = False
     make.admin("root")
@@ -301,6 +310,7 @@ def test_in_the_demo_staff_need_none():
     assert browser.get("/admin/").status_code == 200
 
 
+@pytest.mark.long
 def test_a_secret_is_moved_to_a_new_key_when_it_is_used(person, settings):
     made = make.second_factor(person)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 5, [settings.SECRET_KEY]
