@@ -22,7 +22,7 @@ from django.db import connection, connections
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
-from jobs.models import ApiToken, Approval, Definition, Draft, Job, Submission, User
+from jobs.models import Account, ApiToken, Approval, Definition, Draft, Job, Submission, TagRule, Team, User
 from jobs.states import Delivery
 
 DUMPS = sorted((Path(__file__).parent / "upgrade").glob("*.sql"))
@@ -120,6 +120,24 @@ def test_every_page_of_a_team_opens(before: Counter[str]) -> None:
     assert {address: lead.get(address, follow=True).status_code for address in addresses} == dict.fromkeys(
         addresses, 200
     )
+
+
+def test_what_was_stored_as_json_is_shown(before: Counter[str]) -> None:
+    admin, lead = signed_in("admin"), signed_in("lead")
+    job, account = Job.objects.get(name="prepare"), Account.objects.get()
+
+    receipt = lead.get(f"/jobs/{job.text_id}/receipt/").content.decode()
+    assert all(figure in receipt for figure in ("X86_64 in us-west-2", ">0.0344<", ">2020-01-01<"))
+    for page, text in {
+        f"account/{account.pk}/connection/": "User is not authorized to perform batch:TagResource.",
+        f"account/{account.pk}/queues/": "gpu-job-queue",
+        f"account/{account.pk}/change/": "Sandbox",
+        f"team/{Team.objects.get(slug='research').pk}/change/": "containerProperties.futureField",
+        f"tagrule/{TagRule.objects.get(team__slug='research', key='Project').pk}/change/": "GenAI",
+    }.items():
+        answer = admin.get(f"/admin/jobs/{page}")
+        assert (page, answer.status_code) == (page, 200)
+        assert text in answer.content.decode(), page
 
 
 def test_the_audit_is_whole_and_sealed(before: Counter[str]) -> None:

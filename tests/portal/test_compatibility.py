@@ -25,7 +25,7 @@ from jobs.actions.submit import marker_of
 from jobs.api.urls import api
 from jobs.audit import ACTS, Door
 from jobs.dispatch.submit_request import portal_tags
-from jobs.models import AuditEntry
+from jobs.models import AuditEntry, Feature
 from jobs.spec.rules import validate
 from jobs.spec.rules.registry import REGISTRY
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_VARIABLES
@@ -201,9 +201,9 @@ def _is_there(path: str) -> bool:
 
 
 def stored_values() -> set[str]:
-    """Values that stand in rows: choices, what people did and by which door, and the nouns of the audit."""
+    """Values that stand in rows: choices, what people did by which door and to what, and features."""
     names = {f"jobs_auditentry.act {act}" for act in ACTS} | {f"jobs_auditentry.door {door}" for door in Door}
-    names |= {f"jobs_job.state {state}" for state in State}
+    names |= {f"jobs_job.state {state}" for state in State} | {f"jobs_team.features {name}" for name in Feature}
     for model in apps.get_app_config("jobs").get_models():
         for field in model._meta.concrete_fields:
             names |= {f"{model._meta.db_table}.{field.column} {value}" for value, _ in field.choices or () if value}
