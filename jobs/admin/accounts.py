@@ -56,20 +56,20 @@ class AccountAdmin(KeptAdmin):
         return request.user.is_superuser
 
     def get_urls(self) -> list[URLPattern]:
-        own = [
+        urls = [
             path("<int:pk>/queues/", self.admin_site.admin_view(self.queues), name="jobs_account_queues"),
             path("<int:pk>/connection/", self.admin_site.admin_view(self.connection), name="jobs_account_connection"),
         ]
-        return [*own, *super().get_urls()]
+        return [*urls, *super().get_urls()]
 
     def connection(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Test the connection (POST); show the last test result and the policies to paste (GET)."""
         account = self._own(request, pk)
-        here = reverse("admin:jobs_account_connection", args=[pk])
+        url = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
             if not account_connection.await_test(account, account_connection.ask_test(account)):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
-            return HttpResponseRedirect(here)
+            return HttpResponseRedirect(url)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": f"Connection to {account}",
@@ -90,14 +90,14 @@ class AccountAdmin(KeptAdmin):
     def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read the queues (POST), show the difference (GET), and apply exactly what was shown (POST)."""
         account = self._own(request, pk)
-        here = reverse("admin:jobs_account_queues", args=[pk])
+        url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
             if not account_queues.await_reading(account, account_queues.ask_reading(account)):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
-            return HttpResponseRedirect(here)
+            return HttpResponseRedirect(url)
         if request.method == "POST":
             self._apply(request, account)
-            return HttpResponseRedirect(here)
+            return HttpResponseRedirect(url)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": f"Queues of {account}",
@@ -118,14 +118,17 @@ class AccountAdmin(KeptAdmin):
                 "apply",
                 person=cast("User", request.user),
                 about=account,
-                before={change.name: {key: was for key, (was, _) in change.fields.items()} for change in changes},
+                before={
+                    change.name: {key: old_value for key, (old_value, _) in change.fields.items()}
+                    for change in changes
+                },
                 after={change.name: {"queue": change.kind, **_became(change)} for change in changes},
             )
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
 
 
 def _became(change: account_queues.QueueChange) -> dict[str, Any]:
-    return {key: is_now for key, (_, is_now) in change.fields.items()}
+    return {key: new_value for key, (_, new_value) in change.fields.items()}
 
 
 MIRROR = (

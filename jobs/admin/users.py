@@ -88,10 +88,10 @@ class PersonAdmin(Audited, UserAdmin):
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and before.password != after.password:
                 person = cast("User", request.user)
-                mine = after == person  # this session continues under another key
-                if not mine:
+                is_own = after == person  # this session continues under another key
+                if not is_own:
                     sessions.end_all(after)
-                must_change = not mine and after.has_usable_password()
+                must_change = not is_own and after.has_usable_password()
                 User.objects.filter(pk=after.pk).update(must_change_password=must_change)
                 audit.record("change", person=person, about=after, after={"password": "another"})
         return response

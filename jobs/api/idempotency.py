@@ -18,10 +18,10 @@ REUSED = "This key came with another request before. Make a new key for each new
 def registered_once(
     member: Member, key: str | None, request_text: str, register: Callable[[], Registered]
 ) -> Registered:
-    """Return the revision that the key's first request registered; `asked` is what a repeat must have in common.
+    """Return the revision that the key's first request registered; `request_text` must be the same in a repeat.
 
     If the first request ended before it stored its revision, it is simply repeated: registering the same document
-    twice in a row gives the same revision. Raise KeyReusedError, and whatever `act` raises.
+    twice in a row gives the same revision. Raise KeyReusedError, and whatever `register` raises.
     """
     if key is None:
         return register()

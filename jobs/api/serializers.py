@@ -98,13 +98,13 @@ def submission(
     """Return a submission and its jobs; with the notes from its acceptance if wanted."""
     jobs = reports.jobs_of(record)
     names = {job.pk: job for job in jobs}
-    whole = reports.whole_status(reports.counts_of(jobs))
+    status = reports.whole_status(reports.counts_of(jobs))
     reading = parse(record.text) if with_notes and record.notes else None
     return SubmissionAnswer(
         id=record.text_id,
         url=request.build_absolute_uri(record.get_absolute_url()),
         name=record.name,
-        state=whole.name,
+        state=status.name,
         final=all(job.status.final for job in jobs),
         created_at=record.created_at,
         approval=_approval(record.request),

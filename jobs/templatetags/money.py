@@ -65,8 +65,8 @@ def hours_up(hours: Decimal) -> str:
 @register.filter
 def exact(usd: Decimal) -> str:
     """Return all stored digits without trailing zeros: 0.0493700000 is 0.04937, 2 is 2.00."""
-    whole, _, parts = f"{usd:f}".partition(".")
-    return f"{whole}.{parts.rstrip('0'):0<2}"
+    integer, _, decimals = f"{usd:f}".partition(".")
+    return f"{integer}.{decimals.rstrip('0'):0<2}"
 
 
 @register.filter

@@ -116,8 +116,8 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
 
 def span_in_words(seconds: float) -> str:
     """Format seconds: 4s, 1m 04s, 2h 03m, 3d 04h. Two units at most, so that columns stay narrow."""
-    whole = max(0, int(seconds))
-    minutes, second = divmod(whole, 60)
+    total = max(0, int(seconds))
+    minutes, second = divmod(total, 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
     if days:
@@ -184,6 +184,6 @@ def awaited(member: Member) -> str:
 
 
 @register.filter
-def may(member: Member | None, act: Act) -> bool:
+def may(member: Member | None, permission: Act) -> bool:
     """Return whether to offer an action; the action itself checks again."""
-    return member is not None and member.may(act)
+    return member is not None and member.may(permission)

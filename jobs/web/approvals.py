@@ -105,7 +105,7 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
     except actions.DecidedError as error:
         messages.warning(request, str(error))
     except ValueError as error:
-        return _page(request, approval, member, wordless=str(error))
+        return _page(request, approval, member, comment_error=str(error))
     else:
         messages.success(request, f"Declined {approval.submission.name}. Nothing of it is sent.")
     return redirect(approval)
@@ -156,7 +156,7 @@ def _page(
     member: Member,
     *,
     rejection: Verdict | None = None,
-    wordless: str = "",
+    comment_error: str = "",
 ) -> HttpResponse:
     submission = approval.submission
     steps = [_told(step) for step in reports.steps(submission)]
@@ -173,11 +173,11 @@ def _page(
         "hindrance": actions.hindrance(approval, member),
         "own": submission.person_id == member.user.pk,
         "refused": validation_view.of_verdict(rejection).findings if rejection else (),
-        "wordless": wordless,
+        "wordless": comment_error,
         "text": masked_source.mask_source(submission.text, submission.document),
         "here": "approvals",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if rejection or wordless else HTTPStatus.OK
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if rejection or comment_error else HTTPStatus.OK
     return render(request, "jobs/approvals/detail.html", page, status=status)
 
 
@@ -240,7 +240,9 @@ def _version(request: SignedInRequest) -> int:
 
 
 def _told(step: reports.Step) -> Step:
-    commands = [redact([str(word.value) for word in container.command]) for container in step.will_run.containers]
+    commands = [
+        redact([str(argument.value) for argument in container.command]) for container in step.will_run.containers
+    ]
     return Step(
         step,
         environment(redact(step.job.document)),

@@ -64,8 +64,8 @@ class Card:
 
 def _cards(request: SignedInRequest) -> list[Card]:
     """Return a card for each team; its figures come from an index, however long the history is."""
-    last = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
-    teams = list(access.teams(request.user).annotate(last_at=Subquery(last))[:MOST_CARDS])
+    latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
+    teams = list(access.teams(request.user).annotate(last_at=Subquery(latest))[:MOST_CARDS])
     active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
     active = dict(active_counts) if len(teams) > 1 else {}
     return [Card(team, active.get(team.pk, 0), team.last_at) for team in teams]

@@ -33,7 +33,7 @@ def main(arguments: list[str], variables: Mapping[str, str]) -> int:
         ground = Ground.at(plan.state)
         ground.hold(plan.url)
         claim_web_port(plan.port, patience=PREDECESSOR_SECONDS if ground.unclean else 0)
-        plan = plan.with_ports(ground.ports(["redis", "sandbox"], but=plan.port))
+        plan = plan.with_ports(ground.ports(["redis", "sandbox"], reserved=plan.port))
         start(supervisor, ground, plan, variables)
         sys.stdout.write(welcome(plan))
         sys.stdout.flush()

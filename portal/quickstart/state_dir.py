@@ -53,9 +53,9 @@ class Ground:
         except OSError:
             pid, _, address = lock.read().strip().partition(" ")
             lock.close()
-            where = f" as process {pid} at {address}" if pid else ""
+            location = f" as process {pid} at {address}" if pid else ""
             raise CannotRun(
-                f"The portal of STATE={self.path} is already running{where}: stop it, or choose another STATE."
+                f"The portal of STATE={self.path} is already running{location}: stop it, or choose another STATE."
             ) from None
         self.unclean = bool(lock.read().strip())
         lock.truncate(0)
@@ -81,7 +81,7 @@ class Ground:
             self.write("secret_key", secrets.token_urlsafe(60))
         return path.read_text().strip()
 
-    def ports(self, names: Iterable[str], *, but: int) -> dict[str, int]:
+    def ports(self, names: Iterable[str], *, reserved: int) -> dict[str, int]:
         """Return a free port for each name: last time's if it is free, so that little changes between starts."""
         try:
             previous = json.loads((self.path / "ports.json").read_text())
@@ -90,7 +90,7 @@ class Ground:
         result: dict[str, int] = {}
         for name in names:
             port = previous.get(name) if isinstance(previous, dict) else None
-            excluded = {but, *result.values()}
+            excluded = {reserved, *result.values()}
             if not isinstance(port, int) or port in excluded or not is_free(port):
                 port = some_free_port(excluded)
             result[name] = port
@@ -107,10 +107,10 @@ class Ground:
 
     def write(self, name: str, text: str) -> None:
         """Store a text under a name, atomically and private."""
-        fresh = self.path / f".{name}.new"
-        fresh.touch(mode=0o600)
-        fresh.write_text(text + "\n")
-        fresh.replace(self.path / name)
+        temporary = self.path / f".{name}.new"
+        temporary.touch(mode=0o600)
+        temporary.write_text(text + "\n")
+        temporary.replace(self.path / name)
 
 
 def is_free(port: int) -> bool:
@@ -141,10 +141,10 @@ def some_free_port(excluded: Iterable[int]) -> int:
 def claim_web_port(port: int, *, patience: float = 0.0) -> None:
     """Wait for a predecessor that is just ending. Raise StartupError if the port can't be used."""
     until = time.monotonic() + patience
-    while (why := why_taken(port)) == errno.EADDRINUSE and time.monotonic() < until:
+    while (error_number := why_taken(port)) == errno.EADDRINUSE and time.monotonic() < until:
         time.sleep(0.1)
-    if why is None:
+    if error_number is None:
         return
-    reason = "may not be opened by you" if why in (errno.EACCES, errno.EPERM) else "is in use"
-    remedy = "choose another" if why != errno.EADDRINUSE else "stop what uses it, or choose another"
+    reason = "may not be opened by you" if error_number in (errno.EACCES, errno.EPERM) else "is in use"
+    remedy = "choose another" if error_number != errno.EADDRINUSE else "stop what uses it, or choose another"
     raise CannotRun(f"Port {port} {reason}: {remedy}: make run PORT={port + 1 if port >= 1024 else 8000}")

@@ -94,14 +94,14 @@ class Supervisor:
                 self.children.remove(child)
                 continue
             end_orphans(self._known())
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+            outcome = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
             end_of_log = f"The end of {child.log}:\n{child.last_words()}"
             if child.once:
-                raise CannotRun(f"The {child.name} {how}: nothing can be started without it. {end_of_log}")
+                raise CannotRun(f"The {child.name} {outcome}: nothing can be started without it. {end_of_log}")
             if child.deaths.too_many(time.monotonic()):
-                often = f"for the {ORDINAL.get(child.deaths.allowed + 1, 'last')} time within a minute"
-                raise CannotRun(f"The {child.name} {how}, {often}: everything is stopped. {end_of_log}")
-            say(f"The {child.name} {how} and is started again; its log: {child.log}")
+                frequency = f"for the {ORDINAL.get(child.deaths.allowed + 1, 'last')} time within a minute"
+                raise CannotRun(f"The {child.name} {outcome}, {frequency}: everything is stopped. {end_of_log}")
+            say(f"The {child.name} {outcome} and is started again; its log: {child.log}")
             child.start()
         bury(self._known())
 
@@ -121,15 +121,15 @@ class Supervisor:
         end_orphans(self._before)
 
     def _wait_for(self, stage: Sequence[Child]) -> None:
-        began = time.monotonic()
-        while late := [child for child in stage if child.running]:
+        started_at = time.monotonic()
+        while running_processes := [child for child in stage if child.running]:
             if self._at_once:
                 return
             select.select([self._awake], [], [], TURN)
             while self._drain():
                 pass
-            for child in late:
-                if time.monotonic() - began > child.patience:
+            for child in running_processes:
+                if time.monotonic() - started_at > child.patience:
                     say(f"The {child.name} did not end within {child.patience:.0f} s and was killed.")
                     child.end_now()
 

@@ -96,22 +96,22 @@ def test_the_secret_key_stays_the_same(ground: Ground) -> None:
 
 
 def test_inner_ports_stay_the_same_while_they_are_free(ground: Ground) -> None:
-    first = ground.ports(["redis", "sandbox"], but=8000)
+    first = ground.ports(["redis", "sandbox"], reserved=8000)
 
-    assert ground.ports(["redis", "sandbox"], but=8000) == first
+    assert ground.ports(["redis", "sandbox"], reserved=8000) == first
     assert len(set(first.values())) == 2
 
 
 def test_an_inner_port_that_was_taken_meanwhile_is_replaced(ground: Ground, taken: int) -> None:
     ground.write("ports.json", f'{{"redis": {taken}, "sandbox": {some_free_port([])}}}')
 
-    assert ground.ports(["redis", "sandbox"], but=8000)["redis"] != taken
+    assert ground.ports(["redis", "sandbox"], reserved=8000)["redis"] != taken
 
 
 @pytest.mark.parametrize("kept", ["", "[]", '{"redis": "x"}', '{"redis": 8000}'])
 def test_a_spoilt_note_of_ports_is_forgotten(ground: Ground, kept: str) -> None:
     ground.write("ports.json", kept)
-    chosen = ground.ports(["redis"], but=8000)
+    chosen = ground.ports(["redis"], reserved=8000)
 
     assert chosen["redis"] not in ("x", 8000)
 

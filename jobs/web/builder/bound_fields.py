@@ -71,7 +71,7 @@ def items(
 ) -> dict[str, Item]:
     """Return every field of the form by name.
 
-    `offered` are suggestions, `choices` the only values there are, and `notes` say what the selected queue requires.
+    `suggestions` may be taken, `choices` are all there are, `notes` say what the selected queue requires.
     """
     bound = {
         field.name: _item(field, form, feedback, hints or {}, choices or {})

@@ -101,7 +101,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
                 request, member, form, action.removeprefix(fix_views.ASKED), account
             )
             return page(request, member, form, form_feedback)
-    form_feedback = feedback.of_draft(form, member, account, all_of_it=True)
+    form_feedback = feedback.of_draft(form, member, account, require_all=True)
     if form.unread or form.own_problems:
         return page(request, member, form, form_feedback, is_rejected=True)
     try:
@@ -110,7 +110,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     except DocumentParseError:
         return page(request, member, form, form_feedback, is_rejected=True)
     except actions.Refused as error:
-        form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
+        form_feedback = feedback.of_verdict(form, error.verdict, member, require_all=True)
         return page(request, member, form, form_feedback, is_rejected=True)
 
 
@@ -165,7 +165,7 @@ def page(
         "account": request.POST.get("account", ""),
         "earlier": earlier,
         "of": _of(form),
-        "begins_with": [(word, title) for word, (title, _) in BLOCKS.items()],
+        "begins_with": [(key, title) for key, (title, _) in BLOCKS.items()],
         "draft_id": builder_drafts.id_of(request),
         "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
@@ -201,7 +201,7 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
 def _of(form: Draft) -> str:
     """Return the definition type: container, ecs, eks or nodes."""
     block = schema_fields.property_block(form.document)
-    return next((word for word, (_, template) in BLOCKS.items() if block and block in template), "container")
+    return next((key for key, (_, template) in BLOCKS.items() if block and block in template), "container")
 
 
 def _accounts(member: Member) -> list[Account]:

@@ -71,8 +71,8 @@ def not_yet(form: Draft) -> Said:
     return Said(validation_view.headline(form.kind, form.document), "Check and submit")
 
 
-def of_draft(form: Draft, member: Member, account: Account | None = None, *, all_of_it: bool = False) -> Said:
-    """Validate a form. Missing input counts as an error only with `all_of_it`."""
+def of_draft(form: Draft, member: Member, account: Account | None = None, *, require_all: bool = False) -> Said:
+    """Validate a form. Missing input counts as an error only with `require_all`."""
     if form.unread:
         return _of_no_document(form.unread)
     try:
@@ -80,19 +80,19 @@ def of_draft(form: Draft, member: Member, account: Account | None = None, *, all
             form,
             actions.judge(masked_source.whole(form.text, member, form.again), member, account),
             member,
-            all_of_it=all_of_it,
+            require_all=require_all,
         )
     except DocumentParseError as error:
         return _of_no_document(error)
 
 
-def of_verdict(form: Draft, result: Verdict, member: Member, *, all_of_it: bool = False) -> Said:
+def of_verdict(form: Draft, result: Verdict, member: Member, *, require_all: bool = False) -> Said:
     problems = form.problems(result.problems)
     missing = [field.label.lower() for field in form.missing]
-    if not all_of_it:
+    if not require_all:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
-    by_field, rest = form.at_fields(problems)
-    findings = [Finding(problem) for problem in rest]
+    by_field, unassigned = form.at_fields(problems)
+    findings = [Finding(problem) for problem in unassigned]
     for field in form.table:
         findings += [Finding(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
     findings = findings[:MOST_PROBLEMS]

@@ -111,9 +111,9 @@ class Draft:
         opened_values = forms.read_values(opened, self.table)
         changed = forms.changed_values(opened, self.table, opened_values | dict(posted))
         if changed and has_errors(reading.problems):
-            first = reading.problems[0]
-            place = reading.position(first.pointer)
-            loss = DocumentParseError(f"{first.message} The form would lose one of them.", place.line, place.column)
+            problem = reading.problems[0]
+            place = reading.position(problem.pointer)
+            loss = DocumentParseError(f"{problem.message} The form would lose one of them.", place.line, place.column)
             return replace(self, unread=loss, filled=opened_values | dict(posted))
         current = forms.read_values(reading.document, self.table)
         rewritten = {
@@ -147,8 +147,8 @@ class Draft:
         if self.unread or not self.laid_over:
             return self
         values = forms.read_values(self.document, self.table)
-        same = all(_plain(values[name]) == _plain(value) for name, value in self.filled.items())
-        if not same:
+        is_lossless = all(_plain(values[name]) == _plain(value) for name, value in self.filled.items())
+        if not is_lossless:
             return self
         return replace(self, base=self.document, written=self.text, base_text=self.text, filled=values, laid_over={})
 
@@ -188,9 +188,11 @@ class Draft:
     @cached_property
     def shown_parts(self) -> list[SchemaPart]:
         """The schema fields added to the form, without its block, which is always shown."""
-        own = self.block.pointer if self.block else None
+        block_pointer = self.block.pointer if self.block else None
         parts = (
-            schema_fields.part_at(self.kind, item, self.document) for item in dict.fromkeys(self.shown) if item != own
+            schema_fields.part_at(self.kind, item, self.document)
+            for item in dict.fromkeys(self.shown)
+            if item != block_pointer
         )
         return [item for item in parts if item is not None]
 
@@ -234,14 +236,14 @@ class Draft:
     def problems(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the form's own problems, and those of the validation that don't repeat one."""
         keys = tuple(f"{field.lens.path[-1]} " for field in self.missing)
-        own = {self._field_of(problem) for problem in self.own_problems} - {None}
-        others = [
+        own_fields = {self._field_of(problem) for problem in self.own_problems} - {None}
+        remaining = [
             problem
             for problem in problems
-            if self._field_of(problem) not in own
+            if self._field_of(problem) not in own_fields
             and not (problem.rule == "schema.missing-key" and problem.message.startswith(keys))
         ]
-        return [*self.own_problems, *others]
+        return [*self.own_problems, *remaining]
 
     def _pointer(self, field: FormField) -> str:
         """Return the pointer to the field's value, existing or not."""
@@ -257,15 +259,15 @@ class Draft:
     def at_fields(self, problems: Iterable[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
         """Group problems by field name, errors first; also return those that no field shows."""
         by_field: dict[str, list[Problem]] = {}
-        rest: list[Problem] = []
+        unassigned: list[Problem] = []
         for problem in sorted(problems, key=lambda item: item.severity is not Severity.ERROR):
             field = self._field_of(problem)
             name = _OF_RULES.get((self.kind, problem.rule)) or (field.name if field else "")
             if name:
                 by_field.setdefault(name, []).append(problem)
             else:
-                rest.append(problem)
-        return by_field, rest
+                unassigned.append(problem)
+        return by_field, unassigned
 
 
 def _sent(field: FormField, post: QueryDict) -> FieldValue:

@@ -61,7 +61,7 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
         case "check":
             return page(request, member, form, feedback.of_draft(form, member), again=again)
         case run_with_image.ASKED:
-            form_feedback = feedback.of_draft(form, member, all_of_it=True)
+            form_feedback = feedback.of_draft(form, member, require_all=True)
             response = run_with_image.begun(request, member, form, form_feedback)
             return response or page(request, member, form, form_feedback, again=again, is_rejected=True)
         case str(action) if action.startswith(fix_views.ASKED):
@@ -233,7 +233,7 @@ def _sent(request: SignedInRequest) -> Draft:
 
 
 def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rerun.Again | None) -> HttpResponse:
-    form_feedback = feedback.of_draft(form, member, all_of_it=True)
+    form_feedback = feedback.of_draft(form, member, require_all=True)
     if form.unread or form.own_problems:
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
     source = Source.RERUN if again else Source.FORM
@@ -243,7 +243,7 @@ def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rer
     except DocumentParseError:
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.Refused as error:
-        form_feedback = feedback.of_verdict(form, error.verdict, member, all_of_it=True)
+        form_feedback = feedback.of_verdict(form, error.verdict, member, require_all=True)
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.KeyReusedError:
         # Someone went back to a form that had submitted and changed it: this is a new request.

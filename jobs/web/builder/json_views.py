@@ -159,10 +159,10 @@ def opened(request: SignedInRequest, member: Member, text: str, again: str = "")
     return page(request, member, json_input, _judged(json_input, member))
 
 
-def sent_back(request: SignedInRequest, member: Member, text: str, why: DocumentParseError) -> HttpResponse:
+def sent_back(request: SignedInRequest, member: Member, text: str, error: DocumentParseError) -> HttpResponse:
     """Render the page with a text that no form could open, and the reason."""
     return page(
-        request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(why), is_rejected=True
+        request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(error), is_rejected=True
     )
 
 
@@ -177,8 +177,8 @@ def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None
         case Registration.REGISTERED:
             messages.success(request, f"Registered as {revision.pinned}.")
         case Registration.REFUSED:
-            who = "The portal" if revision.refused_by_portal else "AWS Batch"
-            messages.error(request, f"{who} refused {name}: {revision.refusal}")
+            refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
+            messages.error(request, f"{refuser} refused {name}: {revision.refusal}")
         case _:
             messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
 

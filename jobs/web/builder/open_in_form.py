@@ -41,9 +41,9 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def _formable(reading: ParseResult) -> ParseResult:
     """Return what a form can show without loss. Raise DocumentParseError, with the reason, for anything else."""
     if has_errors(reading.problems):
-        first = reading.problems[0]
-        place = reading.position(first.pointer)
-        raise DocumentParseError(f"{first.message} A form would lose one of them.", place.line, place.column)
+        problem = reading.problems[0]
+        place = reading.position(problem.pointer)
+        raise DocumentParseError(f"{problem.message} A form would lose one of them.", place.line, place.column)
     if reading.kind is DocumentKind.WORKFLOW:
         raise DocumentParseError(
             "A workflow has no form: it is written as JSON. The form is for one job, or a definition."

@@ -143,18 +143,18 @@ def _missing(team: Team, jobs: Iterable[Job], selected_ids: Collection[str]) -> 
     return list(Job.objects.filter(team=team, batch_id__in=missing_ids).only(*_SHOWN)) if missing_ids else []
 
 
-def _waits(jobs: list[Job], selected_ids: Collection[str], more: Iterable[Job]) -> list[Choice]:
+def _waits(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[Job]) -> list[Choice]:
     """Order jobs: selected, then active, then newest. An unknown id is shown as it is."""
-    by_id = {str(job.batch_id): job for job in [*jobs, *more]}
+    by_id = {str(job.batch_id): job for job in [*jobs, *extra_jobs]}
     unknown = [
         Choice(job_id, job_id, "not a job of this team that is known here")
         for job_id in selected_ids
         if job_id not in by_id
     ]
-    first = [job_id for job_id in selected_ids if job_id in by_id]
+    selected = [job_id for job_id in selected_ids if job_id in by_id]
     active = [str(job.batch_id) for job in jobs if job.state in ACTIVE_STATES]
-    rest = [str(job.batch_id) for job in jobs]
-    order = list(dict.fromkeys([*first, *active, *rest]))[: max(MOST_WAITS, len(first))]
+    newest = [str(job.batch_id) for job in jobs]
+    order = list(dict.fromkeys([*selected, *active, *newest]))[: max(MOST_WAITS, len(selected))]
     return [*unknown, *(Choice(job_id, by_id[job_id].name, "", by_id[job_id].status) for job_id in order)]
 
 

@@ -20,13 +20,13 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @signed_in
 def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
     access.membership(request.user, slug, may="submit")
-    whole, pasted = (_sent(request, key) for key in ("whole", "pasted"))
-    for text in dict.fromkeys((whole, pasted)):
+    document_text, pasted = (_sent(request, key) for key in ("whole", "pasted"))
+    for text in dict.fromkeys((document_text, pasted)):
         try:
             reading = parse(text)
         except DocumentParseError:
             continue
-        as_it_stands = text == whole and is_as_written(reading)
+        as_it_stands = text == document_text and is_as_written(reading)
         return JsonResponse(
             {
                 "kind": reading.kind,

@@ -87,8 +87,8 @@ class _Run:
     @property
     def limit(self) -> int:
         """Seconds after which an attempt is ended; 0 for never."""
-        own = timeout_seconds(self.document)
-        seconds = own if own is not None else timeout_seconds(self.definition)
+        job_limit = timeout_seconds(self.document)
+        seconds = job_limit if job_limit is not None else timeout_seconds(self.definition)
         return seconds if is_integer(seconds) else 0
 
 
@@ -105,7 +105,7 @@ def of(result: Verdict, member: Member, findings: Sequence[Finding], missing: Se
     price = _price(result.weight.estimate, result.reading.changes) if result.weight else _unknown("price", _LATER)
     lines = [
         _valid(findings, missing),
-        _allowed(findings, result, whole=bool(resolved_runs) and len(resolved_runs) == len(runs)),
+        _allowed(findings, result, is_complete=bool(resolved_runs) and len(resolved_runs) == len(runs)),
         _fitting(findings, [_fit_of(run) for run in resolved_runs] if len(resolved_runs) == len(runs) else []),
         _tags(findings, result),
         _ceilings(findings, result, runs),
@@ -126,7 +126,7 @@ def _of_definition(result: Verdict, member: Member, findings: Sequence[Finding],
     queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
     lines = (
         _valid(findings, missing),
-        _allowed(findings, result, whole=True),
+        _allowed(findings, result, is_complete=True),
         _fitting(findings, [_somewhere(size, queues)]),
         _tags(findings, result),
         _line(
@@ -138,8 +138,10 @@ def _of_definition(result: Verdict, member: Member, findings: Sequence[Finding],
 
 
 def _run(document: Document, target: Target) -> _Run:
-    own = resolve_pointer(document, target.pointer)
-    return _Run(own if is_object(own) else {}, target.revision.document if target.revision else {}, target)
+    job_document = resolve_pointer(document, target.pointer)
+    return _Run(
+        job_document if is_object(job_document) else {}, target.revision.document if target.revision else {}, target
+    )
 
 
 # -- The check a problem belongs to
@@ -158,15 +160,22 @@ def line_of(problem: Problem) -> str:
 
 
 def _line(
-    name: str, label: str, findings: Iterable[Finding], word: str, reason: str, *, bad: str = "No", tone: str = "good"
+    name: str,
+    label: str,
+    findings: Iterable[Finding],
+    outcome: str,
+    reason: str,
+    *,
+    bad: str = "No",
+    tone: str = "good",
 ) -> Line:
     """Build the check from the problems against it, or as passed without any."""
-    mine = tuple(finding for finding in findings if line_of(finding.problem) == name)
-    if any(finding.is_error for finding in mine):
-        return Line(name, label, "bad", bad, "", mine)
-    if mine:
-        return Line(name, label, "warn", "Look", "", mine)
-    return Line(name, label, tone, word, reason)
+    matching = tuple(finding for finding in findings if line_of(finding.problem) == name)
+    if any(finding.is_error for finding in matching):
+        return Line(name, label, "bad", bad, "", matching)
+    if matching:
+        return Line(name, label, "warn", "Look", "", matching)
+    return Line(name, label, tone, outcome, reason)
 
 
 def _unknown(name: str, reason: str) -> Line:
@@ -186,14 +195,14 @@ def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
     return _line("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
 
 
-def _allowed(findings: Sequence[Finding], result: Verdict, *, whole: bool) -> Line:
+def _allowed(findings: Sequence[Finding], result: Verdict, *, is_complete: bool) -> Line:
     team = result.grants.team
-    if not whole:
+    if not is_complete:
         return _line("allowed", "Allowed", findings, NOT_KNOWN, _LATER, tone="off")
-    what = (
+    subject = (
         "Image and roles" if result.reading.kind is DocumentKind.DEFINITION else "Queue, definition, image and roles"
     )
-    return _line("allowed", "Allowed", findings, "Yes", f"{what} are given to {team}.")
+    return _line("allowed", "Allowed", findings, "Yes", f"{subject} are given to {team}.")
 
 
 def _fit_of(run: _Run) -> PlacementResult:
@@ -311,8 +320,8 @@ def _unknown_because(estimated: Estimate) -> Iterator[str]:
     """Yield why the maximum cost is unknown."""
     names = estimated.unlimited
     if names:
-        which = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "It"
-        yield f"{which} {'has' if len(names) == 1 else 'have'} no time limit."
+        subject = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "It"
+        yield f"{subject} {'has' if len(names) == 1 else 'have'} no time limit."
     yield from estimated.unpriced[:3]
     if estimated.hour.usd is not None:
         yield f"An hour costs {rounded(estimated.hour.usd)}."
@@ -328,8 +337,8 @@ def _by_the_hour(size: JobSize, region: str) -> Line:
     estimated = estimate([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read(), now())
     if estimated.hour.usd is None:
         return _unknown("price", " ".join(estimated.unpriced))
-    word = f"{rounded(estimated.hour.usd)} an hour"
-    return Line("price", "Cost", "good", word, "From its size and the rates of today.")
+    price = f"{rounded(estimated.hour.usd)} an hour"
+    return Line("price", "Cost", "good", price, "From its size and the rates of today.")
 
 
 def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Queue]) -> Line:
@@ -358,10 +367,10 @@ def _ran(findings: Sequence[Finding], past: RunStatistics, run: _Run) -> Line:
 
 
 def _told(span: Span, verb: str, name: str) -> str:
-    what = "the last job" if span.count == 1 else f"the last {span.count} jobs"
+    basis = "the last job" if span.count == 1 else f"the last {span.count} jobs"
     if span.count == 1:
-        return f"So it was with {what} of {name}."
-    return f"Nine of ten {verb} within {span_in_words(span.most)}: {what} of {name}."
+        return f"So it was with {basis} of {name}."
+    return f"Nine of ten {verb} within {span_in_words(span.most)}: {basis} of {name}."
 
 
 def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:

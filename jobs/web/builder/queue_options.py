@@ -48,6 +48,6 @@ def _on_fargate(result: Verdict, notes: Mapping[str, str]) -> dict[str, str]:
         "gpus": "Fargate has none.",
     }
     if memory:
-        least, most = units.format_mib(memory[0]), units.format_mib(memory[-1])
-        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {least} to {most}."
+        minimum, maximum = units.format_mib(memory[0]), units.format_mib(memory[-1])
+        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {minimum} to {maximum}."
     return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}

@@ -27,15 +27,15 @@ class Again:
         return self.newest is not None and self.newest != self.job.revision.number
 
 
-def again(job: Job, newest: int | None, which: str = "") -> Again:
-    """Return the job's document, pinned to its revision if there is a newer one, unless `which` is “latest”."""
+def again(job: Job, newest: int | None, revision_choice: str = "") -> Again:
+    """Return the document, pinned to its revision if there is a newer one, unless `revision_choice` is “latest”."""
     original, dropped = _document(job)
     document = original
     name = forms.read_values(document, forms.JOB_FIELDS)["definition"]
     revision = str(job.revision.number or "")
     moved = newest is not None and newest != job.revision.number
     by_name = isinstance(name, str) and name == job.revision.definition.name
-    if by_name and which == "latest":
+    if by_name and revision_choice == "latest":
         document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": ""})
     elif by_name and moved and revision:
         document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": revision})

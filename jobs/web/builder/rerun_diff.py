@@ -25,9 +25,9 @@ class Compared:
 def compared(again: Again | None, document: Document, revision: Revision | None) -> Compared | None:
     if again is None:
         return None
-    then = {**again.asked, "jobDefinition": again.job.revision.pinned}
-    now = {**document, "jobDefinition": revision.pinned} if revision else document
-    job = _sentences(normalize(then, DocumentKind.SUBMISSION), normalize(now, DocumentKind.SUBMISSION))
+    earlier_job = {**again.asked, "jobDefinition": again.job.revision.pinned}
+    current_job = {**document, "jobDefinition": revision.pinned} if revision else document
+    job = _sentences(normalize(earlier_job, DocumentKind.SUBMISSION), normalize(current_job, DocumentKind.SUBMISSION))
     definition: list[str] = []
     if revision and revision.pk != again.job.revision_id:
         earlier, later = (

@@ -43,9 +43,9 @@ def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespon
         document = _document(request, form_kind)
     except DocumentParseError:
         document = {}
-    own = {join_pointer(*item.lens.path): item.name for item in TABLES[form_kind]}
+    form_fields = {join_pointer(*item.lens.path): item.name for item in TABLES[form_kind]}
     matches = schema_fields.search_fields(form_kind, text, document)
-    hits = [Hit(item, own.get(item.pointer, "")) for item in matches]
+    hits = [Hit(item, form_fields.get(item.pointer, "")) for item in matches]
     return render(
         request,
         "jobs/builder/schema/results.html",

@@ -126,8 +126,8 @@ def cost_in_words(result: Verdict) -> str:
     if result.weight is None:
         return ""
     expected, at_most = result.weight.estimate.expected.usd, result.weight.estimate.at_most.usd
-    most = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
-    return most if expected is None else f"expected {rounded(expected)}, {most}"
+    maximum = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
+    return maximum if expected is None else f"expected {rounded(expected)}, {maximum}"
 
 
 def of_no_document(error: DocumentParseError) -> Opinion:
@@ -166,13 +166,13 @@ def headline(kind: DocumentKind, document: Document) -> str:
     """Return what the document is: A workflow of 3 jobs."""
     if kind is DocumentKind.WORKFLOW:
         return f"A workflow of {_jobs(len(list_at(document, 'jobs')))}"
-    name, what = (
+    name, noun = (
         (text_at(document, "jobDefinitionName"), "job definition")
         if kind is DocumentKind.DEFINITION
         else (text_at(document, "jobName"), "array of jobs" if "arrayProperties" in document else "job")
     )
     return (
-        f"A{'n' * what.startswith('a')} {what}: {truncate(name)}" if name else f"A{'n' * what.startswith('a')} {what}"
+        f"A{'n' * noun.startswith('a')} {noun}: {truncate(name)}" if name else f"A{'n' * noun.startswith('a')} {noun}"
     )
 
 
@@ -182,8 +182,8 @@ def button(kind: DocumentKind, document: Document, price: str = "") -> str:
         return f"Register {truncate(text_at(document, 'jobDefinitionName'))}"
     jobs = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in jobs)
-    what = _jobs(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
-    return f"Submit {what} to {join_words(queues, limit=3)}{f', {price}' if price else ''}"
+    subject = _jobs(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
+    return f"Submit {subject} to {join_words(queues, limit=3)}{f', {price}' if price else ''}"
 
 
 def _finding(problem: Problem, reading: ParseResult) -> Finding:

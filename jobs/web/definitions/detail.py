@@ -114,8 +114,8 @@ def frame_of(user: User, owner: Member) -> Member | None:
     """Return the member in whose team the person views it: the owner's if it is theirs, else one of their own."""
     if owner.role or user.is_staff:
         return owner
-    own = access.teams(user).first()
-    return access.member_of(user, own) if own else None
+    team = access.teams(user).first()
+    return access.member_of(user, team) if team else None
 
 
 def _revisions(definition: Definition, before: str) -> tuple[list[Revision], str]:

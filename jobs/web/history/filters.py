@@ -67,8 +67,8 @@ def read(params: QueryDict) -> Asked:
     """Parse the URL's parameters; invalid ones are left out and reported as problems."""
     pairs: list[Pair] = []
     troubles: list[str] = []
-    for word in params.getlist("status"):
-        for name in word.upper().split(","):
+    for text in params.getlist("status"):
+        for name in text.upper().split(","):
             if name in STATUSES and ("status", name) not in pairs:
                 pairs.append(("status", name))
             elif name and name not in STATUSES:
@@ -90,23 +90,23 @@ def tag_word(key: str, value: str) -> str:
 
 
 def _filter(pairs: list[Pair]) -> Filter:
-    one = dict(pairs)
+    by_key = dict(pairs)
     return Filter(
         statuses=tuple(value for key, value in pairs if key == "status"),
-        queue=one.get("queue", ""),
-        person=one.get("person", ""),
-        definition=one.get("definition", ""),
+        queue=by_key.get("queue", ""),
+        person=by_key.get("person", ""),
+        definition=by_key.get("definition", ""),
         tags=tuple(_tag(value) for key, value in pairs if key == "tag"),
         untagged=tuple(value for key, value in pairs if key == "untagged"),
-        text=one.get("q", "").strip(),
-        since=date.fromisoformat(one["from"]) if "from" in one else None,
-        until=date.fromisoformat(one["to"]) if "to" in one else None,
-        month=Month.read(one["month"]) if "month" in one else None,
+        text=by_key.get("q", "").strip(),
+        since=date.fromisoformat(by_key["from"]) if "from" in by_key else None,
+        until=date.fromisoformat(by_key["to"]) if "to" in by_key else None,
+        month=Month.read(by_key["month"]) if "month" in by_key else None,
     )
 
 
-def _tag(word: str) -> Pair:
-    key, _, value = word.partition("=")
+def _tag(text: str) -> Pair:
+    key, _, value = text.partition("=")
     by_hand = key.endswith(" ")  # Project = ALPHA
     return unquote(key.strip()), value.strip() if by_hand else value
 

@@ -109,9 +109,11 @@ def tiles(query: Asked, counts: reports.Counts) -> list[Tile]:
 
 def _mine(query: Asked, username: str) -> str:
     """Return the query limited to one's own jobs, or without that limit if it is set."""
-    others = [pair for pair in query.pairs if pair[0] == "person"]
-    mine = ("person", username)
-    return query.query(drop=others) if mine in others else query.query(drop=others, add=[mine])
+    person_pairs = [pair for pair in query.pairs if pair[0] == "person"]
+    own_pair = ("person", username)
+    return (
+        query.query(drop=person_pairs) if own_pair in person_pairs else query.query(drop=person_pairs, add=[own_pair])
+    )
 
 
 def _lines(team: Team, query: Asked) -> Iterator[tuple[object, ...]]:

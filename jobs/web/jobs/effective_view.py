@@ -143,13 +143,13 @@ def _container(container: EffectiveContainer) -> Iterator[Row]:
 def _command(values: Iterable[SourcedValue], base: ValueSource) -> Iterator[Row]:
     """Yield the command line, and each word that comes from a parameter with its source."""
     parts = list(islice(values, MOST_ROWS + 1))
-    more = len(parts) > MOST_ROWS
+    is_cut = len(parts) > MOST_ROWS
     parts = parts[:MOST_ROWS]
-    texts = redact([str(word.value) for word in parts])
-    yield Row("Command", shlex.join(texts) + " …" * more, base, mono=True)
-    for number, word in enumerate(parts, 1):
-        if word.source is not base:
-            yield Row(f"Its word {number}", texts[number - 1], word.source, mono=True)
+    texts = redact([str(argument.value) for argument in parts])
+    yield Row("Command", shlex.join(texts) + " …" * is_cut, base, mono=True)
+    for number, argument in enumerate(parts, 1):
+        if argument.source is not base:
+            yield Row(f"Its word {number}", texts[number - 1], argument.source, mono=True)
 
 
 def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
