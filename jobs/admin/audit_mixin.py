@@ -86,14 +86,14 @@ class Audited(admin.ModelAdmin):
     """A model admin that logs its changes and those of its inlines."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        form.seen_before = all_seen(self._rows(obj.pk)).get(obj.pk) if change else None
+        form.snapshot_before = all_seen(self._rows(obj.pk)).get(obj.pk) if change else None
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         before = {formset: _touched(formset) for formset in formsets}
         super().save_related(request, form, formsets, change)
         pk = form.instance.pk
-        changes = [(form.seen_before, all_seen(self._rows(pk)).get(pk))]
+        changes = [(form.snapshot_before, all_seen(self._rows(pk)).get(pk))]
         for formset, rows in before.items():
             new_keys = [row.pk for row in formset.new_objects]
             after = (

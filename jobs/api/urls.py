@@ -52,7 +52,7 @@ def dressed(view: View) -> View:
     """Wrap a view so that its 405 looks like the other errors, and every response has the API's headers."""
 
     @wraps(view)
-    def dress(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         if response.status_code == 405:
             allowed = response["Allow"]
@@ -62,7 +62,7 @@ def dressed(view: View) -> View:
         response["Vary"] = "Accept, Authorization"
         return response
 
-    return dress
+    return wrapper
 
 
 def _dressed(pattern: Any) -> URLPattern:

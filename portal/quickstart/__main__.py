@@ -117,12 +117,12 @@ def seeds(plan: Plan) -> list[str]:
 
 
 def listens(host: str, port: int) -> Callable[[], bool]:
-    def asked() -> bool:
+    def is_listening() -> bool:
         with suppress(OSError), socket.create_connection((host, port), timeout=1):
             return True
         return False
 
-    return asked
+    return is_listening
 
 
 def answers(port: int, page: str) -> bool:

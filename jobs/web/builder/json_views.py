@@ -130,8 +130,10 @@ def judge(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpResponse:
-    """Register or submit the document, and redirect to the result. Raise DocumentParseError or
-    ValidationFailedError."""
+    """Register or submit the document, and redirect to the result.
+
+    Raise DocumentParseError or ValidationFailedError.
+    """
     source_text = json_input.whole(member)
     reading = parse(source_text)
     text = source_text if isinstance(source_text, str) else reading.text
@@ -145,8 +147,10 @@ def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpRe
 
 
 def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
-    """Register a definition, wait shortly for AWS, redirect to it. Raise DocumentParseError or
-    ValidationFailedError."""
+    """Register a definition, wait shortly for AWS, and redirect to it.
+
+    Raise DocumentParseError or ValidationFailedError.
+    """
     registration = actions.register(text, member, account=account)
     revision = actions.await_registration(registration.revision)
     _tell(request, revision, reused=registration.reused)

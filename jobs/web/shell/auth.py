@@ -31,10 +31,10 @@ def signed_in(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> 
 def signed_in_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """Like `login_required`, and let users through whose next step is the named page."""
 
-    def guarding(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorator(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return _guarded(view, lets_through=lambda step: step in (None, reverse(page)))
 
-    return guarding
+    return decorator
 
 
 def known(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -53,7 +53,7 @@ def _guarded(
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             if asked_by_script(request):
                 return HttpResponse("You are signed out.", status=401, content_type="text/plain")
@@ -66,7 +66,7 @@ def _guarded(
             return redirect(str(step))
         return view(cast("SignedInRequest", request), *args, **kwargs)
 
-    return guarded
+    return wrapper
 
 
 def asked_by_script(request: HttpRequest) -> bool:
