@@ -76,24 +76,24 @@ class Member:
     team: Team
     role: str
 
-    def may(self, act: Act) -> bool:
-        allowed = self.role in MAY[act] or (act in STAFF_TOO and self.user.is_staff)
-        return allowed and (self.team.active or act in LOOKING)
+    def may(self, permission: Act) -> bool:
+        allowed = self.role in MAY[permission] or (permission in STAFF_TOO and self.user.is_staff)
+        return allowed and (self.team.active or permission in LOOKING)
 
-    def must(self, act: Act) -> None:
+    def must(self, permission: Act) -> None:
         """Raises PermissionDenied with a sentence, unless the act is allowed."""
-        if not self.may(act):
-            raise PermissionDenied(self.refusal(act))
+        if not self.may(permission):
+            raise PermissionDenied(self.refusal(permission))
 
-    def refusal(self, act: Act) -> str:
+    def refusal(self, permission: Act) -> str:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
-        words = IN_WORDS[act]
+        label = IN_WORDS[permission]
         if not self.role and not self.user.is_staff:
-            return f"To {words} in {self.team}, be made a member of it. What it shares, others may only use."
+            return f"To {label} in {self.team}, be made a member of it. What it shares, others may only use."
         if not self.role:
-            return f"You see {self.team} as an administrator. To {words}, be made a member of it."
-        return f"A {self.role} of {self.team} may not {words}. A lead of the team can change your role."
+            return f"You see {self.team} as an administrator. To {label}, be made a member of it."
+        return f"A {self.role} of {self.team} may not {label}. A lead of the team can change your role."
 
 
 def teams(user: User) -> QuerySet[Team]:
@@ -116,63 +116,63 @@ def member_of(user: User, team: Team) -> Member:
 
 def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
     """A job by its public id, and the user in its team."""
-    found = _find(
+    row = _find(
         Job.objects.visible_to(user).select_related(
             "team", "account", "queue", "submission__person", "revision__definition", "stop_requested_by"
         ),
         text_id,
     )
-    return found, _member(user, found.team, may)
+    return row, _member(user, row.team, may)
 
 
 def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
     """A child of an array that was read, its array, and the user in its team."""
-    found, member = job(user, text_id)
-    one = found.children.filter(index=index).first()
-    if one is None:
+    job_row, member = job(user, text_id)
+    child_row = job_row.children.filter(index=index).first()
+    if child_row is None:
         raise Http404("There is no such child, or it was not read yet.")
-    return one, found, member
+    return child_row, job_row, member
 
 
 def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:
     """A submission by its public id, and the user in its team."""
     related = ("team", "account", "person", "approval__decided_by")
-    found = _find(Submission.objects.visible_to(user).select_related(*related), text_id)
-    return found, _member(user, found.team, may)
+    row = _find(Submission.objects.visible_to(user).select_related(*related), text_id)
+    return row, _member(user, row.team, may)
 
 
 def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, Member]:
     """A request by its public id, and the user in its team. Whether it is theirs to decide, `actions` asks."""
-    found = _find(
+    row = _find(
         Approval.objects.visible_to(user).select_related(
             "team", "submission__account", "submission__person", "submission__team", "decided_by"
         ),
         text_id,
     )
-    return found, _member(user, found.team, may)
+    return row, _member(user, row.team, may)
 
 
 def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Definition, Member]:
     """A definition by its public id, and the user in the team that owns it (without a role, if it is shared only)."""
-    found = _find(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
-    member = Member(user, found.team, _role(user, found.team))
+    row = _find(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
+    member = Member(user, row.team, _role(user, row.team))
     if may:
         member.must(may)
-    return found, member
+    return row, member
 
 
 def revision(user: User, text_id: str, revision_id: str, may: Act | None = None) -> tuple[Revision, Member]:
     """A revision by its own public id and that of its definition, and the user in the team that owns both."""
-    owner, member = definition(user, text_id, may)
-    found = _find(Revision.objects.filter(definition=owner), revision_id)
-    found.definition = owner
-    return found, member
+    definition_row, member = definition(user, text_id, may)
+    row = _find(Revision.objects.filter(definition=definition_row), revision_id)
+    row.definition = definition_row
+    return row, member
 
 
 def draft(member: Member, text_id: str) -> Draft:
     """A draft that the member wrote in the team and hasn't sent."""
-    mine = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
-    return _find(mine.select_related("team", "revision__definition"), text_id)
+    drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
+    return _find(drafts.select_related("team", "revision__definition"), text_id)
 
 
 M = TypeVar("M", bound=Model)
@@ -183,19 +183,19 @@ def _find(rows: QuerySet[M], text_id: str) -> M:
         public_id = from_text(text_id)
     except ValueError:
         raise Http404("That is no id.") from None
-    found = rows.filter(public_id=public_id).first()
-    if found is None:
+    row = rows.filter(public_id=public_id).first()
+    if row is None:
         raise Http404("There is no such thing, or it is not yours to see.")
-    return found
+    return row
 
 
 def _role(user: User, team: Team) -> str:
     return Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or ""
 
 
-def _member(user: User, team: Team, act: Act) -> Member:
+def _member(user: User, team: Team, permission: Act) -> Member:
     member = Member(user, team, _role(user, team))
-    member.must(act)
+    member.must(permission)
     return member
 
 
@@ -216,4 +216,7 @@ def rights(*, active: bool = True) -> list[Right]:
     """The table as `Member` applies it, for a team that is active or not."""
     team = Team(active=active)
     actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
-    return [Right(act, IN_WORDS[act], tuple(actor.may(act) for actor in actors)) for act in MAY]
+    return [
+        Right(permission, IN_WORDS[permission], tuple(actor.may(permission) for actor in actors))
+        for permission in MAY
+    ]

@@ -44,8 +44,8 @@ def call_account(account: Account, act: Act, *, seconds: float, despite_breaker:
 
 def probe(account: Account) -> bool:
     """Ask one small question of an account that did not answer, if it is time. True: AWS answers again."""
-    moment = now()
-    if not account.breaker.may_probe(moment) or not account.move_breaker(account.breaker.probing(moment)):
+    current_time = now()
+    if not account.breaker.may_probe(current_time) or not account.move_breaker(account.breaker.probing(current_time)):
         return False
     with suppress(AwsError), time_limit(PROBE_SECONDS):
         queues.check_reachable(client_for(account, "batch", Purpose.READ))
@@ -65,13 +65,13 @@ def _record(account: Account, outcome: CallOutcome) -> None:
 
 def _fail(account: Account, outcome: CallOutcome) -> None:
     for _ in range(TRIES):
-        before = account.breaker
-        after = before.after_failures(outcome.failures, outcome.reason, now(), timed_out=outcome.timed_out)
-        if after == before:
+        state_before = account.breaker
+        state = state_before.after_failures(outcome.failures, outcome.reason, now(), timed_out=outcome.timed_out)
+        if state == state_before:
             return
-        if account.move_breaker(after):
-            if after.is_open:
-                log.error("breaker_opened", account=account.name, reason=after.reason)
+        if account.move_breaker(state):
+            if state.is_open:
+                log.error("breaker_opened", account=account.name, reason=state.reason)
             return
         account.refresh_from_db()
 

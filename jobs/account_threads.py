@@ -24,8 +24,8 @@ class Lanes:
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
         """Begin a pass. False: the last one has not ended yet."""
         key = (account, purpose)
-        last = self._threads.get(key)
-        if last is not None and last.is_alive():
+        thread_before = self._threads.get(key)
+        if thread_before is not None and thread_before.is_alive():
             return False
         # A daemon keeps no process from ending: what its pass leaves undone the next one finds, as after a crash.
         thread = threading.Thread(target=_pass, args=(key, act), name=f"{purpose}-{account}", daemon=True)
@@ -35,9 +35,9 @@ class Lanes:
 
     def wait(self, seconds: float) -> bool:
         """Wait until all passes have ended, for so long at most. Whether they have."""
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         for thread in self._threads.values():
-            thread.join(max(0.0, until - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads.values())
 
 

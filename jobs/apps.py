@@ -8,5 +8,5 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from jobs.audit import sign_in_signals  # noqa: F401, PLC0415 - importing it listens to who signs in
-        from jobs.web.accounts import session_expiry  # noqa: F401, PLC0415 - and it to what they sign in with
+        from jobs.audit import sign_in_signals  # noqa: F401, PLC0415 - connects the receivers of sign-in signals
+        from jobs.web.accounts import session_expiry  # noqa: F401, PLC0415 - and of changes to credentials

@@ -26,30 +26,30 @@ def _nothing(_: str) -> None:
     """Go on."""
 
 
-def _fail(name: str, how: str, seconds: float = 0.0) -> None:
-    if how == "kill":
+def _fail(name: str, action: str, seconds: float = 0.0) -> None:
+    if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    elif how == "stop":
+    elif action == "stop":
         time.sleep(seconds)
-    elif how == "pause":
+    elif action == "pause":
         os.kill(os.getpid(), signal.SIGSTOP)
-    elif how == "raise":
+    elif action == "raise":
         raise FailpointError(name)
 
 
 def _read(text: str) -> tuple[str, str, float]:
-    name, how, *seconds = text.strip().split(":")
-    return name, how, float(seconds[0]) if seconds else 0.0
+    name, action, *seconds = text.strip().split(":")
+    return name, action, float(seconds[0]) if seconds else 0.0
 
 
 def _once_here(text: str) -> Reached:
-    wanted, how, seconds = _read(text)
-    left = [wanted]
+    point, action, seconds = _read(text)
+    names = [point]
 
     def reached(name: str) -> None:
-        if name in left:
-            left.clear()
-            _fail(name, how, seconds)
+        if name in names:
+            names.clear()
+            _fail(name, action, seconds)
 
     return reached
 
@@ -57,13 +57,13 @@ def _once_here(text: str) -> Reached:
 def _once_of_all(file: Path) -> Reached:
     def reached(name: str) -> None:
         try:
-            wanted, how, seconds = _read(file.read_text())
-            if wanted != name:
+            point, action, seconds = _read(file.read_text())
+            if point != name:
                 return
             file.rename(f"{file}.{os.getpid()}")
         except OSError:
             return  # nothing is asked for, or another process has just taken it
-        _fail(name, how, seconds)
+        _fail(name, action, seconds)
 
     return reached
 

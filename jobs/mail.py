@@ -43,10 +43,10 @@ def request_password_reset(address: str, origin: str) -> None:
     ring("send_mail", mail.pk, bell="ask")
 
 
-def send_due(late: timedelta = timedelta()) -> None:
+def send_due(delay: timedelta = timedelta()) -> None:
     """Send what is due; with `late`, only what is due for so long. Forgets mails that were given up long ago."""
     OutgoingMail.objects.filter(failed_at__lt=now() - KEEP_FAILED).delete()
-    for pk in list(OutgoingMail.objects.due(late).values_list("pk", flat=True)[:MAILS_PER_TASK]):
+    for pk in list(OutgoingMail.objects.due(delay).values_list("pk", flat=True)[:MAILS_PER_TASK]):
         send(pk)
 
 
@@ -80,8 +80,8 @@ def _password_reset(mail: OutgoingMail) -> Iterator[EmailMessage]:
         if not person.has_usable_password():  # another system says who they are
             continue
         key = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
-        link = mail.origin + reverse("account_reset_password_from_key", kwargs=key)
-        context = {"username": person.username, "password_reset_url": link}
+        url = mail.origin + reverse("account_reset_password_from_key", kwargs=key)
+        context = {"username": person.username, "password_reset_url": url}
         yield EmailMessage(
             subject=render_to_string("account/email/password_reset_key_subject.txt").strip(),
             body=render_to_string("account/email/password_reset_key_message.txt", context).strip(),
@@ -94,8 +94,8 @@ def _put_off(mail: OutgoingMail, problem: str) -> None:
     if mail.attempts > len(RETRY_AFTER):
         _give_up(mail, problem)
         return
-    later = now() + RETRY_AFTER[mail.attempts - 1]
-    OutgoingMail.objects.filter(pk=mail.pk).update(try_at=later, problem=problem)
+    try_at = now() + RETRY_AFTER[mail.attempts - 1]
+    OutgoingMail.objects.filter(pk=mail.pk).update(try_at=try_at, problem=problem)
 
 
 def _give_up(mail: OutgoingMail, problem: str) -> None:

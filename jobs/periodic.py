@@ -66,8 +66,8 @@ def ring_for_stops(account: Account, tick: str) -> None:
 
 
 def ring_for_polls(account: Account, tick: str) -> None:
-    quiet = account.quiet_until and account.quiet_until > now()
-    if not quiet and Job.objects.filter(account=account).due_for_a_look().exists():
+    is_backing_off = account.quiet_until and account.quiet_until > now()
+    if not is_backing_off and Job.objects.filter(account=account).due_for_a_look().exists():
         ring("poll", account.pk, bell="sync", once=tick)
 
 
@@ -118,23 +118,23 @@ def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
     )
 
 
-def tick(work: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> None:
+def tick(tasks: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> None:
     """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
     lanes = lanes or SameThread()
-    stamp = f"{now():%Y%m%d%H%M%S}"
+    time_text = f"{now():%Y%m%d%H%M%S}"
     renew()
-    ring_for_mail(stamp)
+    ring_for_mail(time_text)
     for account in Account.objects.filter(active=True):
         if account.breaker.is_open:
             if account.breaker.may_probe(now()):
                 lanes.start(account.pk, "probe", partial(probe, account))
             continue
-        for duty in work:
-            if not duty.is_due(account, seconds):
+        for task in tasks:
+            if not task.is_due(account, seconds):
                 continue
             try:
-                duty.act(account, stamp)
+                task.act(account, time_text)
             except DatabaseError:
                 raise  # the clock's own loop waits for the database to come back
             except Exception:
-                log.exception("periodic_task_failed", duty=duty.name, account=account.name)
+                log.exception("periodic_task_failed", duty=task.name, account=account.name)

@@ -90,8 +90,8 @@ def spend(budget: Budget, spender: str, length: int = 0) -> None:
     limiter, limit = _limiter(budget), RateLimitItemPerMinute(per_minute)
     cost = min(1 + length // BYTES_PER_UNIT, per_minute)  # the largest document can be sent by any budget
     if not limiter.hit(limit, budget, spender, cost=cost):
-        left = limiter.get_window_stats(limit, budget, spender).reset_time - time.time()
-        raise TooManyRequestsError(budget, max(1, math.ceil(left)))
+        seconds = limiter.get_window_stats(limit, budget, spender).reset_time - time.time()
+        raise TooManyRequestsError(budget, max(1, math.ceil(seconds)))
 
 
 def forget() -> None:

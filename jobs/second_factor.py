@@ -57,13 +57,13 @@ def lacking(request: HttpRequest) -> bool:
 
 
 def _shown(request: HttpRequest) -> bool:
-    told = get_authentication_records(request, request.user)
-    moments = [record["at"] for record in told if record.get("method") == METHOD]
-    if not moments:
+    records = get_authentication_records(request, request.user)
+    times = [record["at"] for record in records if record.get("method") == METHOD]
+    if not times:
         return False
-    last = datetime.fromtimestamp(max(moments), UTC)
+    last_time = datetime.fromtimestamp(max(times), UTC)
     factors = Authenticator.objects.filter(user_id=request.user.pk, type=Authenticator.Type.TOTP)
-    return bool(factors.filter(created_at__lte=last).exists())
+    return bool(factors.filter(created_at__lte=last_time).exists())
 
 
 def note_shown(request: HttpRequest) -> None:
@@ -73,8 +73,8 @@ def note_shown(request: HttpRequest) -> None:
 
 def signed_in_lately(request: HttpRequest, seconds: float) -> bool:
     """Whether whoever is signed in gave a password or a code in this session a short while ago."""
-    told = get_authentication_records(request, request.user)
-    return bool(told) and time.time() - told[-1]["at"] < seconds
+    records = get_authentication_records(request, request.user)
+    return bool(records) and time.time() - records[-1]["at"] < seconds
 
 
 def way_on(request: HttpRequest) -> str:
@@ -123,7 +123,7 @@ def take_away(user: Any) -> bool:
 
     All their sessions end, since nobody can tell who has the phone.
     """
-    gone, _ = Authenticator.objects.filter(user_id=user.pk).delete()
-    if gone:
+    count, _ = Authenticator.objects.filter(user_id=user.pk).delete()
+    if count:
         sessions.end_all(user)
-    return bool(gone)
+    return bool(count)

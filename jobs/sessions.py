@@ -50,10 +50,10 @@ class SignedInSession:
 
 def start(user: Any, key: str, *, address: str, user_agent: str) -> None:
     """Write down that a person has signed in with the session of that key."""
-    longest = UserSession._meta.get_field("user_agent").max_length  # noqa: SLF001 - Django's documented API
+    max_length = UserSession._meta.get_field("user_agent").max_length  # noqa: SLF001 - Django's documented API
     UserSession.objects.update_or_create(
         session_key=key,
-        defaults={"user": user, "ip": address or NO_ADDRESS, "user_agent": user_agent.replace("\0", "")[:longest]},
+        defaults={"user": user, "ip": address or NO_ADDRESS, "user_agent": user_agent.replace("\0", "")[:max_length]},
     )
 
 
@@ -67,20 +67,20 @@ def follow_key(before: str, after: str | None, user_id: str | None) -> None:
 
     Signed out or in as somebody else, it is dropped with its key.
     """
-    old = UserSession.objects.filter(session_key=before).first()
-    if old is None:
+    session = UserSession.objects.filter(session_key=before).first()
+    if session is None:
         return
-    if not after or str(old.user_id) != user_id:
-        old.delete()
+    if not after or str(session.user_id) != user_id:
+        session.delete()
         return
     UserSession.objects.filter(session_key=after).delete()  # allauth may have begun one
-    UserSession.objects.filter(pk=old.pk).update(session_key=after)
+    UserSession.objects.filter(pk=session.pk).update(session_key=after)
 
 
 def of(user: Any, current_key: str | None) -> list[SignedInSession]:
     """Return the sessions in which a person is signed in: the current one first, then the last used."""
-    alive = Session.objects.filter(expire_date__gt=now()).values("session_key")
-    rows = UserSession.objects.filter(user=user, session_key__in=alive).order_by("-last_seen_at", "-pk")
+    live_keys = Session.objects.filter(expire_date__gt=now()).values("session_key")
+    rows = UserSession.objects.filter(user=user, session_key__in=live_keys).order_by("-last_seen_at", "-pk")
     sessions = [
         SignedInSession(
             text_id=_text_id(row.session_key),
@@ -119,8 +119,8 @@ def sweep() -> None:
 
 def device_of(user_agent: str) -> str:
     """Name the browser and the system in a few words, as far as they can be told."""
-    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
-    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    browser = next((name for token, name in BROWSERS if token in user_agent), "")
+    system = next((name for token, name in SYSTEMS if token in user_agent), "")
     return " on ".join(filter(None, (browser, system))) or "Unknown browser"
 
 

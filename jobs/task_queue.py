@@ -62,14 +62,14 @@ class Breaker:
     def guard(self) -> Iterator[None]:
         """Ask Redis in this block. Raises RedisRestingError at once while it is left alone."""
         self._begin()
-        began = time.monotonic()
+        start = time.monotonic()
         try:
             yield
         except RedisError:
-            slow = time.monotonic() - began >= self._slow_seconds
-            if slow:
+            is_slow = time.monotonic() - start >= self._slow_seconds
+            if is_slow:
                 log.warning("redis_backed_off", seconds=self._rest_seconds)
-            self._end(rest=slow)
+            self._end(rest=is_slow)
             raise
         self._end(rest=False)
 

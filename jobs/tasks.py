@@ -26,10 +26,10 @@ def deliver(account: int) -> None:
 
 
 def _deliver(account: Account) -> None:
-    tried = deliver_due(account, threads=MAX_THREADS)
-    if tried:
+    count = deliver_due(account, threads=MAX_THREADS)
+    if count:
         ring("poll", account.pk, bell="deliver")  # its turn is before the next delivery's, and news come soon
-    if tried >= MAX_JOBS_PER_ROUND:
+    if count >= MAX_JOBS_PER_ROUND:
         ring("deliver", account.pk, bell="deliver")  # there may be more
 
 

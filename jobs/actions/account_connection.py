@@ -11,9 +11,9 @@ from jobs.task_queue import ring
 
 def ask_test(account: Account) -> datetime:
     """Ring for a test of the connection. The moment from which an answer is a new one."""
-    asked_at = now()
+    requested_at = now()
     ring("try_connection", account.pk, bell="ask")
-    return asked_at
+    return requested_at
 
 
 def await_test(account: Account, since: datetime, seconds: float = 10) -> bool:

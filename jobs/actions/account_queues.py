@@ -14,9 +14,9 @@ __all__ = ["QueueChange", "apply_queue_snapshot", "ask_reading", "await_reading"
 
 def ask_reading(account: Account) -> datetime:
     """Ring for a reading of the account's queues. The moment from which an answer is a new one."""
-    asked_at = now()
+    requested_at = now()
     ring("read_queues", account.pk, bell="ask")
-    return asked_at
+    return requested_at
 
 
 def await_reading(account: Account, since: datetime, seconds: float = 10) -> bool:

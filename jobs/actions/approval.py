@@ -95,32 +95,32 @@ def approve(approval: Approval, member: Member, version: int) -> None:
     with transaction.atomic():
         approval = _locked(approval)
         _must(hindrance(approval, member))
-        verdict = _judged_again(approval.submission, member)
-        if not verdict.ok:
-            raise Refused(verdict)
+        result = _judged_again(approval.submission, member)
+        if not result.ok:
+            raise Refused(result)
         _decide(approval, member, version, Decision.APPROVED)
         _release(approval, member, "Approved by")
         _write_down("approve", approval, member)
 
 
-def decline(approval: Approval, member: Member, version: int, why: str) -> None:
+def decline(approval: Approval, member: Member, version: int, reason: str) -> None:
     """Say no to a request, and why: nothing of it is sent. Raises PermissionDenied, DecidedError, ValueError."""
-    why = " ".join(why.split())[:LONGEST_WORDS]
-    if not why:
+    reason = " ".join(reason.split())[:LONGEST_WORDS]
+    if not reason:
         raise ValueError("Say why, so that whoever asked can change it.")
     member.must("approve")
     if approval.submission.person_id == member.user.pk:
         raise PermissionDenied("You asked for it. To take it back, stop it.")
     with transaction.atomic():
         approval = _locked(approval)
-        _decide(approval, member, version, Decision.DECLINED, words=why)
-        note = f"Declined by {member.user.display_name}: {why}"
-        waiting = list(approval.submission.jobs.filter(delivery=Delivery.AWAITING))
+        _decide(approval, member, version, Decision.DECLINED, comment=reason)
+        note = f"Declined by {member.user.display_name}: {reason}"
+        jobs = list(approval.submission.jobs.filter(delivery=Delivery.AWAITING))
         approval.submission.jobs.filter(delivery=Delivery.AWAITING).update(
             delivery=Delivery.DECLINED, delivery_note=note, ended_at=now()
         )
-        _tell(waiting, Delivery.DECLINED, note)
-        _write_down("decline", approval, member, after={"why": why})
+        _tell(jobs, Delivery.DECLINED, note)
+        _write_down("decline", approval, member, after={"why": reason})
 
 
 def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, list[Reason]]:
@@ -128,15 +128,15 @@ def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, 
 
     Raises DocumentParseError.
     """
-    verdict = judge(text, member, approval.submission.account)
-    if verdict.reading.kind is DocumentKind.DEFINITION:
+    result = judge(text, member, approval.submission.account)
+    if result.reading.kind is DocumentKind.DEFINITION:
         raise DocumentParseError("This is a job definition. The request is for a job or a workflow; it stays one.")
-    if not verdict.ok or verdict.weight is None:
-        return verdict, []
-    before = _weight_of_jobs(approval.submission, verdict)
+    if not result.ok or result.weight is None:
+        return result, []
+    before = _weight_of_jobs(approval.submission, result)
     # It stays the request of whoever asked: what else they have running today counts, and not what its editor has.
-    after = compare_with_thresholds(verdict.weight, approval.team, approval.submission.person)
-    return replace(verdict, weight=after), raised(before.request, after.request)
+    after = compare_with_thresholds(result.weight, approval.team, approval.submission.person)
+    return replace(result, weight=after), raised(before.request, after.request)
 
 
 def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
@@ -152,12 +152,12 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
     with transaction.atomic():
         approval = _locked(approval)
         submission = approval.submission
-        verdict, raises = weigh_edit(approval, member, text)
-        verdict = _with_requester(verdict, submission)
-        if not verdict.ok or verdict.weight is None:
-            raise Refused(verdict)
-        changed = [each.sentence for each in diff_documents(submission.document, verdict.reading.document)]
-        fields: dict[str, Any] = {"version": F("version") + 1, **kept_of(verdict.weight)}
+        result, escalation_reasons = weigh_edit(approval, member, text)
+        result = _with_requester(result, submission)
+        if not result.ok or result.weight is None:
+            raise Refused(result)
+        changes = [difference.sentence for difference in diff_documents(submission.document, result.reading.document)]
+        fields: dict[str, Any] = {"version": F("version") + 1, **kept_of(result.weight)}
         if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
             raise DecidedError(_what_happened(approval))
         RequestEdit.objects.create(
@@ -165,12 +165,12 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
             editor=member.user,
             before=submission.text,
             after=text,
-            changes=changed,
-            raises=[reason.message for reason in raises],
+            changes=changes,
+            raises=[reason.message for reason in escalation_reasons],
         )
         note = f"Changed by {member.user.display_name}. It waits for approval by somebody else."
         before = {"document": submission.document}
-        _rewrite(submission, text, verdict, note)
+        _rewrite(submission, text, result, note)
         _write_down("change", approval, member, before=before, after={"document": submission.document})
         if hindrance(approval, member):
             _tell(submission.jobs.filter(delivery=Delivery.AWAITING), Delivery.AWAITING, note)
@@ -182,19 +182,21 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
 
 
 def _write_down(
-    act: audit.Act,
+    action: audit.Act,
     approval: Approval,
     member: Member,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    audit.record(act, person=member.user, team=approval.team, about=approval.submission, before=before, after=after)
+    audit.record(
+        action, person=member.user, team=approval.team, about=approval.submission, before=before, after=after
+    )
 
 
-def _must(hindered: str) -> None:
-    if hindered:
-        raise PermissionDenied(hindered)
+def _must(obstacle: str) -> None:
+    if obstacle:
+        raise PermissionDenied(obstacle)
 
 
 def _locked(approval: Approval) -> Approval:
@@ -204,24 +206,24 @@ def _locked(approval: Approval) -> Approval:
     return Approval.objects.select_related(*related).get(pk=approval.pk)
 
 
-def _decide(approval: Approval, member: Member, version: int, decision: Decision, *, words: str = "") -> None:
-    mine = Approval.objects.waiting().filter(pk=approval.pk, version=version)
-    if not mine.update(decision=decision, decided_by=member.user, decided_at=now(), words=words):
+def _decide(approval: Approval, member: Member, version: int, decision: Decision, *, comment: str = "") -> None:
+    approvals = Approval.objects.waiting().filter(pk=approval.pk, version=version)
+    if not approvals.update(decision=decision, decided_by=member.user, decided_at=now(), words=comment):
         raise DecidedError(_what_happened(approval))
 
 
 def _what_happened(approval: Approval) -> str:
     if approval.waits:
         return "It was changed in the meantime. Look at it again before you decide."
-    who = f" by {approval.decided_by.display_name}" if approval.decided_by else ""
-    return f"It was {approval.get_decision_display().lower()}{who} in the meantime. Nothing was done."
+    decider = f" by {approval.decided_by.display_name}" if approval.decided_by else ""
+    return f"It was {approval.get_decision_display().lower()}{decider} in the meantime. Nothing was done."
 
 
-def _release(approval: Approval, member: Member, words: str) -> None:
+def _release(approval: Approval, member: Member, prefix: str) -> None:
     """Hand its jobs to the delivery. They count as accepted from now on: until now nobody was late with them."""
-    note = f"{words} {member.user.display_name}."
-    waiting = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
-    waiting.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
+    note = f"{prefix} {member.user.display_name}."
+    jobs = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
+    jobs.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
     # Before, none of them could be in this state; after, none can leave it before the commit.
     _tell(approval.submission.jobs.filter(delivery=Delivery.ACCEPTED), Delivery.ACCEPTED, note)
     ring("deliver", approval.submission.account_id, bell="deliver")
@@ -245,87 +247,88 @@ def _judged_again(submission: Submission, member: Member) -> Verdict:
         if job.position < len(steps):
             steps[job.position]["jobQueue"] = job.queue.arn or job.queue.name
             steps[job.position]["jobDefinition"] = job.revision.pinned
-    verdict = judge(json.dumps(document), replace(member, team=submission.team), submission.account)
-    return _with_requester(verdict, submission)
+    result = judge(json.dumps(document), replace(member, team=submission.team), submission.account)
+    return _with_requester(result, submission)
 
 
-def _with_requester(verdict: Verdict, submission: Submission) -> Verdict:
+def _with_requester(result: Verdict, submission: Submission) -> Verdict:
     """With what is to be said of whoever asked: it is their submission, and they may have lost the right to it."""
     person, team = submission.person, submission.team
     role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
     if person.is_active and Member(person, team, role).may("submit"):
-        return verdict
+        return result
     message = f"{person.display_name}, who asked for it, may not submit for {team} any more."
     problem = Problem("", message, rule="policy.requester-may-not-submit")
-    return replace(verdict, problems=(*verdict.problems, problem))
+    return replace(result, problems=(*result.problems, problem))
 
 
-def _weight_of_jobs(submission: Submission, verdict: Verdict) -> Weight:
+def _weight_of_jobs(submission: Submission, result: Verdict) -> Weight:
     """What was asked until now, by the revisions and queues that it was accepted with, at today's rates."""
     jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
-    asked = [
+    requests = [
         (job.name, ask_of({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
         for job in jobs
         if job.delivery == Delivery.AWAITING
     ]
-    return weigh(asked, submission.account, submission.team, verdict.statistics.runs)
+    return weigh(requests, submission.account, submission.team, result.statistics.runs)
 
 
 # -- What becomes of the rows
 
 
-def _rewrite(submission: Submission, text: str, verdict: Verdict, note: str) -> None:
+def _rewrite(submission: Submission, text: str, result: Verdict, note: str) -> None:
     """Make the submission's rows say what the new wording says.
 
     A job that is in both keeps its id, by which its people know it; one that was withdrawn alone stays so.
     """
-    document = verdict.reading.document
-    steps = plan_workflow(document)
-    submission.text, submission.document, submission.notes = text, document, notes_of(verdict)
-    submission.kind, submission.name = verdict.reading.kind, name_of(steps)
-    submission.estimate = verdict.weight.estimate.totals_as_json() if verdict.weight else {}
-    pairs = list(zip(steps.steps, verdict.targets, strict=True))
-    before = list(submission.jobs.order_by("-position"))
-    known = {job.name: job for job in before}
-    if len(known) == len(pairs) == 1:
-        known = dict(zip([steps.steps[0].name], known.values(), strict=True))  # by another name it is the same job
-    waits = {"delivery": Delivery.AWAITING, "delivery_note": note}
+    document = result.reading.document
+    workflow = plan_workflow(document)
+    submission.text, submission.document, submission.notes = text, document, notes_of(result)
+    submission.kind, submission.name = result.reading.kind, name_of(workflow)
+    submission.estimate = result.weight.estimate.totals_as_json() if result.weight else {}
+    pairs = list(zip(workflow.steps, result.targets, strict=True))
+    old_jobs = list(submission.jobs.order_by("-position"))
+    jobs_by_name = {job.name: job for job in old_jobs}
+    if len(jobs_by_name) == len(pairs) == 1:
+        # A single job with another name is the same job.
+        jobs_by_name = dict(zip([workflow.steps[0].name], jobs_by_name.values(), strict=True))
+    waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": note}
     submission.jobs.update(position=F("position") + ASIDE)
     # By their ids: for a condition on the submission PostgreSQL may read both tables for each row.
-    ids = [job.pk for job in before]
+    ids = [job.pk for job in old_jobs]
     JobDependency.objects.filter(job__in=ids).delete()
     JobTag.objects.filter(job__in=ids).delete()
     jobs = [
-        _row(known.pop(step.name, None), job_of(submission, step, target, each, **waits))
-        for (step, target), each in zip(pairs, estimates_of(verdict), strict=True)
+        _row(jobs_by_name.pop(step.name, None), job_of(submission, step, target, estimate, **waiting_fields))
+        for (step, target), estimate in zip(pairs, estimates_of(result), strict=True)
     ]
-    _take_out(list(known.values()), len(jobs))
+    _take_out(list(jobs_by_name.values()), len(jobs))
     Job.objects.bulk_update([job for job in jobs if job.pk], REWRITTEN, batch_size=ROWS_AT_ONCE)
     Job.objects.bulk_create([job for job in jobs if not job.pk])
-    JobDependency.objects.bulk_create(edges_of(jobs, steps, submission.team))
+    JobDependency.objects.bulk_create(edges_of(jobs, workflow, submission.team))
     JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
     submission.job_count = submission.jobs.count()
     submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count", "estimate"])
 
 
-def _row(known: Job | None, new: Job) -> Job:
+def _row(row: Job | None, new: Job) -> Job:
     """The job of a step as it is now, not saved: the one that there was, or the new one."""
-    if known is None:
+    if row is None:
         return new
-    known.position = new.position
-    if known.delivery == Delivery.AWAITING:
-        new.marker = marker_of(new.name, known.public_id)
+    row.position = new.position
+    if row.delivery == Delivery.AWAITING:
+        new.marker = marker_of(new.name, row.public_id)
         for field in REWRITTEN:
-            setattr(known, field, getattr(new, field))
-    return known
+            setattr(row, field, getattr(new, field))
+    return row
 
 
 def _take_out(jobs: Sequence[Job], position: int) -> None:
     """Jobs that are in the new wording no more. What they were stands in the old one; those that were withdrawn
     before stay to be seen."""
-    gone = [job for job in jobs if job.delivery == Delivery.AWAITING]
-    Job.objects.filter(pk__in=[job.pk for job in gone], delivery=Delivery.AWAITING).delete()
-    stays = [job for job in jobs if job.delivery != Delivery.AWAITING]
-    for place, job in enumerate(stays, start=position):
-        job.position = place
-    Job.objects.bulk_update(stays, ["position"], batch_size=ROWS_AT_ONCE)
+    removed_jobs = [job for job in jobs if job.delivery == Delivery.AWAITING]
+    Job.objects.filter(pk__in=[job.pk for job in removed_jobs], delivery=Delivery.AWAITING).delete()
+    kept_jobs = [job for job in jobs if job.delivery != Delivery.AWAITING]
+    for new_position, job in enumerate(kept_jobs, start=position):
+        job.position = new_position
+    Job.objects.bulk_update(kept_jobs, ["position"], batch_size=ROWS_AT_ONCE)

@@ -27,5 +27,5 @@ def look_into(job: Job) -> bool:
 
 
 def _read_after_its_end(job: Job) -> bool:
-    read, ended = job.children_read_at, job.ended_at
-    return read is not None and ended is not None and read > ended + SETTLED
+    read_at, ended_at = job.children_read_at, job.ended_at
+    return read_at is not None and ended_at is not None and read_at > ended_at + SETTLED

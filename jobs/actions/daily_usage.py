@@ -38,28 +38,28 @@ def daily_usage(person: User, team: Team, now: datetime) -> Usage:
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     not_ended = Q(ended_at=None)
     # Two selects by one index each: for an OR, SQLite looks through every job that the team ever had.
-    of_team = Job.objects.filter(team=team).order_by().values("pk")
-    at_ceiling = not_ended | Q(state=State.LOST) | Q(charged_at=None, delivery=Delivery.SENT)
+    team_jobs = Job.objects.filter(team=team).order_by().values("pk")
+    counts_at_bound = not_ended | Q(state=State.LOST) | Q(charged_at=None, delivery=Delivery.SENT)
     runs = Coalesce(F("array_size"), 1)
     lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
-    spent = Subquery(lines.annotate(sum=exact_sum.units_of("usd")).values("sum"), output_field=BigIntegerField())
+    job_units = Subquery(lines.annotate(sum=exact_sum.units_of("usd")).values("sum"), output_field=BigIntegerField())
     seconds = Subquery(lines.annotate(sum=Sum("billed_seconds")).values("sum"), output_field=SECONDS)
     totals = (
         Job.objects.filter(
-            pk__in=of_team.filter(not_ended).union(of_team.filter(ended_at__gte=midnight), all=True),
+            pk__in=team_jobs.filter(not_ended).union(team_jobs.filter(ended_at__gte=midnight), all=True),
             submission__person=person,
             submission__approval=None,
             delivery__in=COUNTED,
         )
         .order_by()
-        .annotate(spent_on_job=spent, seconds_of_job=seconds)
+        .annotate(spent_on_job=job_units, seconds_of_job=seconds)
         .aggregate(
-            open_usd=_units("at_most_usd", only=at_ceiling),
-            open_hours=_units("at_most_vcpu_hours", only=at_ceiling),
-            unknown_usd=Count("pk", filter=at_ceiling & Q(at_most_usd=None)),
-            unknown_hours=Count("pk", filter=at_ceiling & Q(at_most_vcpu_hours=None)),
-            spent=Sum("spent_on_job", filter=~at_ceiling),
-            vcpu_seconds=Sum(F("vcpus") * F("seconds_of_job"), filter=~at_ceiling, output_field=SECONDS),
+            open_usd=_units("at_most_usd", only=counts_at_bound),
+            open_hours=_units("at_most_vcpu_hours", only=counts_at_bound),
+            unknown_usd=Count("pk", filter=counts_at_bound & Q(at_most_usd=None)),
+            unknown_hours=Count("pk", filter=counts_at_bound & Q(at_most_vcpu_hours=None)),
+            spent=Sum("spent_on_job", filter=~counts_at_bound),
+            vcpu_seconds=Sum(F("vcpus") * F("seconds_of_job"), filter=~counts_at_bound, output_field=SECONDS),
             gpus=Sum(F("gpus") * runs, filter=not_ended, output_field=BigIntegerField()),
             array_jobs=Sum("array_size"),
         )

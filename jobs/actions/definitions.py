@@ -13,7 +13,7 @@ from jobs.models.definition import RevisionQuerySet
 from jobs.task_queue import ring
 
 
-def describe(definition: Definition, text: str, by: User) -> bool:
+def describe(definition: Definition, text: str, user: User) -> bool:
     """Say what a definition is for. False: it said so already."""
     before = definition.description
     with transaction.atomic():
@@ -21,7 +21,7 @@ def describe(definition: Definition, text: str, by: User) -> bool:
             return False
         record(
             "change",
-            person=by,
+            person=user,
             team=definition.team,
             about=definition,
             before={"description": before},
@@ -30,25 +30,25 @@ def describe(definition: Definition, text: str, by: User) -> bool:
     return True
 
 
-def explain(revision: Revision, why: str, by: User) -> bool:
+def explain(revision: Revision, note: str, user: User) -> bool:
     """Say why a revision was made. False: it said so already."""
     before = revision.why
     with transaction.atomic():
-        if not Revision.objects.filter(pk=revision.pk).exclude(why=why).update(why=why):
+        if not Revision.objects.filter(pk=revision.pk).exclude(why=note).update(why=note):
             return False
         team = revision.definition.team
-        record("change", person=by, team=team, about=revision, before={"why": before}, after={"why": why})
+        record("change", person=user, team=team, about=revision, before={"why": before}, after={"why": note})
     return True
 
 
-def share(definition: Definition, by: User, *, shared: bool) -> bool:
+def share(definition: Definition, user: User, *, shared: bool) -> bool:
     """Let every team use a definition, or its own alone. False: it was so already. Accepted jobs are still sent."""
     with transaction.atomic():
         if not Definition.objects.filter(pk=definition.pk, shared=not shared).update(shared=shared):
             return False
         record(
             "share",
-            person=by,
+            person=user,
             team=definition.team,
             about=definition,
             before={"shared": not shared},
@@ -57,60 +57,61 @@ def share(definition: Definition, by: User, *, shared: bool) -> bool:
     return True
 
 
-def transfer(definition: Definition, to: Team, by: User) -> bool:
+def transfer(definition: Definition, recipient: Team, user: User) -> bool:
     """Give a name to another team. False: it had it already. Jobs that ran stay with the team that ran them."""
-    giver = definition.team
-    if giver.pk == to.pk:
+    owner = definition.team
+    if owner.pk == recipient.pk:
         return False
     with transaction.atomic():
-        if not Definition.objects.filter(pk=definition.pk, team=giver).update(team=to):
+        if not Definition.objects.filter(pk=definition.pk, team=owner).update(team=recipient):
             return False
-        for team in sorted((giver, to), key=lambda each: each.pk):  # in one order, so that no two wait for each other
+        # In the order of their keys, so that two transfers never wait for each other's chains.
+        for team in sorted((owner, recipient), key=lambda team: team.pk):
             record(
                 "transfer",
-                person=by,
+                person=user,
                 team=team,
                 about=definition,
-                before={"team": giver.name},
-                after={"team": to.name},
+                before={"team": owner.name},
+                after={"team": recipient.name},
             )
     return True
 
 
-def deactivate(revision: Revision, by: User) -> bool:
+def deactivate(revision: Revision, user: User) -> bool:
     """Have nobody run a revision any more. False: nobody could. Jobs that were accepted are still sent."""
     definition = revision.definition
     with transaction.atomic():
-        if not _deactivate(Revision.objects.filter(pk=revision.pk), by):
+        if not _deactivate(Revision.objects.filter(pk=revision.pk), user):
             return False
-        record("deactivate", person=by, team=definition.team, about=revision)
+        record("deactivate", person=user, team=definition.team, about=revision)
         ring("deregister", definition.account_id, bell="ask")
     return True
 
 
-def retire(definition: Definition, by: User) -> bool:
+def retire(definition: Definition, user: User) -> bool:
     """Take a name out of use, with all its revisions. False: it was."""
     with transaction.atomic():
-        in_use = Definition.objects.active().filter(pk=definition.pk)
-        if not in_use.update(retired_at=now(), retired_by=by):
+        definitions = Definition.objects.active().filter(pk=definition.pk)
+        if not definitions.update(retired_at=now(), retired_by=user):
             return False
-        count = _deactivate(Revision.objects.filter(definition=definition), by)
+        count = _deactivate(Revision.objects.filter(definition=definition), user)
         after = {"revisions deactivated": count}
-        record("deactivate", person=by, team=definition.team, about=definition, after=after)
+        record("deactivate", person=user, team=definition.team, about=definition, after=after)
         ring("deregister", definition.account_id, bell="ask")
     return True
 
 
-def revive(definition: Definition, by: User) -> bool:
+def revive(definition: Definition, user: User) -> bool:
     """Let a name be registered and run again. Its old revisions stay as they are: AWS was told of their end."""
     with transaction.atomic():
-        gone = Definition.objects.filter(pk=definition.pk, retired_at__isnull=False)
-        if not gone.update(retired_at=None, retired_by=None):
+        archived = Definition.objects.filter(pk=definition.pk, retired_at__isnull=False)
+        if not archived.update(retired_at=None, retired_by=None):
             return False
-        record("activate", person=by, team=definition.team, about=definition)
+        record("activate", person=user, team=definition.team, about=definition)
     return True
 
 
-def _deactivate(revisions: RevisionQuerySet, by: User) -> int:
-    there = revisions.filter(registration=Registration.REGISTERED, active=True)
-    return there.update(active=False, deactivated_at=now(), deactivated_by=by, lease_until=None)
+def _deactivate(revisions: RevisionQuerySet, user: User) -> int:
+    registered = revisions.filter(registration=Registration.REGISTERED, active=True)
+    return registered.update(active=False, deactivated_at=now(), deactivated_by=user, lease_until=None)

@@ -39,7 +39,7 @@ def keep(
     *,
     name: str = "",
     again: str = "",
-    begin: bool = True,
+    create: bool = True,
     request_key: str = "",
 ) -> Kept | None:
     """Keep a text under the id that its page has. None: there is nothing to keep.
@@ -52,18 +52,18 @@ def keep(
         return Kept(None, text_id, f"It is not kept as a draft: it has more than {LARGEST // 1024} KiB.")
     if "\0" in text:
         return Kept(None, text_id, "It is not kept as a draft: there is a NUL character in it.")
-    moment = now()
-    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": moment}
+    saved_at = now()
+    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": saved_at}
     if name:  # a text that is no document for a moment keeps the name it had
         fields["name"] = name[:128]
-    mine = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
-    if mine.unsent().update(**fields):
-        return Kept(moment, text_id)
-    if not begin or not text.strip():
+    drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
+    if drafts.unsent().update(**fields):
+        return Kept(saved_at, text_id)
+    if not create or not text.strip():
         return None
     if request_key and Submission.objects.filter(team=member.team, request_key=request_key).exists():
         return None
-    if mine.sent().filter(text=text).exists():
+    if drafts.sent().filter(text=text).exists():
         return None
     with transaction.atomic():
         Draft.objects.update_or_create(
@@ -73,9 +73,9 @@ def keep(
             defaults={**fields, "sent_at": None},
             create_defaults=fields,
         )
-        gone = list(Draft.objects.unsent().filter(person=member.user).only("name")[MOST : MOST + MOST])
-        Draft.objects.filter(pk__in=[each.pk for each in gone]).delete()
-    return Kept(moment, text_id, gone=tuple(str(each) for each in gone))
+        excess = list(Draft.objects.unsent().filter(person=member.user).only("name")[MOST : MOST + MOST])
+        Draft.objects.filter(pk__in=[draft.pk for draft in excess]).delete()
+    return Kept(saved_at, text_id, gone=tuple(str(draft) for draft in excess))
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str = "") -> None:
@@ -86,37 +86,37 @@ def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str 
     if len(text.encode()) > LARGEST or "\0" in text:
         discard(member, text_id)
         return
-    moment = now()
-    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": moment, "sent_at": moment}
-    mine = Draft.objects.filter(person=member.user)
+    sent_at = now()
+    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": sent_at, "sent_at": sent_at}
+    drafts = Draft.objects.filter(person=member.user)
     with transaction.atomic():
         Draft.objects.update_or_create(
             person=member.user, team=member.team, public_id=from_text(text_id), defaults=fields
         )
-        many = list(mine.sent().order_by("-sent_at").values_list("pk", flat=True)[SENT_MOST : 2 * SENT_MOST])
-        mine.filter(Q(pk__in=many) | Q(sent_at__lt=moment - SENT_FOR)).delete()
+        excess = list(drafts.sent().order_by("-sent_at").values_list("pk", flat=True)[SENT_MOST : 2 * SENT_MOST])
+        drafts.filter(Q(pk__in=excess) | Q(sent_at__lt=sent_at - SENT_FOR)).delete()
 
 
 def sent(member: Member, text_id: str) -> Draft | None:
     """What the member sent from the page of that id, if it is still known."""
-    mine = Draft.objects.visible_to(member.user).sent().filter(team=member.team, public_id=from_text(text_id))
-    return mine.first()
+    drafts = Draft.objects.visible_to(member.user).sent().filter(team=member.team, public_id=from_text(text_id))
+    return drafts.first()
 
 
 def unsent(member: Member, text_id: str) -> Draft | None:
     """The member's draft of that id, if there is one yet."""
-    mine = Draft.objects.visible_to(member.user).unsent().filter(team=member.team, public_id=from_text(text_id))
-    return mine.first()
+    drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team, public_id=from_text(text_id))
+    return drafts.first()
 
 
 def discard(member: Member, text_id: str) -> bool:
     """Throw a draft away that is not wanted. False: there was none."""
-    mine = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
-    return mine.delete()[0] > 0
+    drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
+    return drafts.delete()[0] > 0
 
 
-def newest(member: Member, most: int = LISTED) -> list[Draft]:
+def newest(member: Member, limit: int = LISTED) -> list[Draft]:
     """The drafts that the person has in the team, the newest first."""
-    mine = Draft.objects.unsent().filter(person=member.user, team=member.team)
-    found = mine.defer("text").select_related("team")
-    return list(found[:most])
+    drafts = Draft.objects.unsent().filter(person=member.user, team=member.team)
+    rows = drafts.defer("text").select_related("team")
+    return list(rows[:limit])

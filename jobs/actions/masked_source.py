@@ -13,15 +13,15 @@ from jobs.spec.masked_source import restore_secrets
 from jobs.spec.redaction import MASK
 
 
-def whole(text: str, member: Member, begun_with: str) -> str:
+def whole(text: str, member: Member, source_id: str) -> str:
     """The text with the values of the job, submission or definition it was begun with, where they are masked.
 
     Only of what the person might see unmasked. What cannot be told stays masked, and the judge refuses it. Raises
     DocumentParseError.
     """
-    if MASK not in text or not begun_with:
+    if MASK not in text or not source_id:
         return text
-    document = _document(member, begun_with)
+    document = _document(member, source_id)
     return text if document is None else restore_secrets(text, document)
 
 
@@ -31,18 +31,18 @@ def _document(member: Member, text_id: str) -> Document | None:
     except (Http404, PermissionDenied):
         pass
     else:
-        of_one: Document = {**job.document, "tags": job.tags, **job.submission.document}
-        return job.document if "jobs" in of_one else of_one
+        job_document: Document = {**job.document, "tags": job.tags, **job.submission.document}
+        return job.document if "jobs" in job_document else job_document
     try:
         submission, _ = access.submission(member.user, text_id, may="reveal")
     except (Http404, PermissionDenied):
         pass
     else:
-        whole: Document = submission.document
-        return whole
+        submission_document: Document = submission.document
+        return submission_document
     try:
         definition, _ = access.definition(member.user, text_id, may="reveal")
     except (Http404, PermissionDenied):
         return None
-    newest = definition.revisions.first()
-    return newest.document if newest else None
+    revision = definition.revisions.first()
+    return revision.document if revision else None

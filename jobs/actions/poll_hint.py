@@ -14,11 +14,15 @@ FRESH = timedelta(seconds=10)
 
 def look_at(jobs: Iterable[Job]) -> None:
     """Remember that these are on someone's page. Those long waiting for their next poll are brought forward."""
-    moment = now()
-    stale = [
-        job.pk for job in jobs if not job.status.final and (job.looked_at is None or moment - job.looked_at > FRESH)
+    current_time = now()
+    stale_ids = [
+        job.pk
+        for job in jobs
+        if not job.status.final and (job.looked_at is None or current_time - job.looked_at > FRESH)
     ]
-    if stale:
-        Job.objects.filter(pk__in=stale[:1000]).update(looked_at=moment)
-        later = Q(next_poll_at__gt=moment + timedelta(seconds=20))
-        Job.objects.filter(later, pk__in=stale[:1000]).active().update(next_poll_at=moment + timedelta(seconds=1))
+    if stale_ids:
+        Job.objects.filter(pk__in=stale_ids[:1000]).update(looked_at=current_time)
+        distant = Q(next_poll_at__gt=current_time + timedelta(seconds=20))
+        Job.objects.filter(distant, pk__in=stale_ids[:1000]).active().update(
+            next_poll_at=current_time + timedelta(seconds=1)
+        )

@@ -34,30 +34,30 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
     member.must("register")
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=member.team.pk)
-        verdict = judge(text, member, account)
-        if not verdict.ok or verdict.account is None:
-            raise Refused(verdict)
-        document = verdict.reading.document
+        result = judge(text, member, account)
+        if not result.ok or result.account is None:
+            raise Refused(result)
+        document = result.reading.document
         definition, _ = Definition.objects.get_or_create(
-            account=verdict.account, name=document["jobDefinitionName"], defaults={"team": team}
+            account=result.account, name=document["jobDefinitionName"], defaults={"team": team}
         )
         if definition.team_id != team.pk:
             # Another team was first, since the judge looked. Asked again, it says so.
             raise Refused(judge(text, member, account))
-        mark = fingerprint(document)
-        meant = definition.revisions.meant().first()
-        if meant and meant.fingerprint == mark:
-            return Registered(meant, reused=True)
+        digest = fingerprint(document)
+        current = definition.revisions.meant().first()
+        if current and current.fingerprint == digest:
+            return Registered(current, reused=True)
         revision = Revision.objects.create(
-            definition=definition, document=document, fingerprint=mark, registered_by=member.user
+            definition=definition, document=document, fingerprint=digest, registered_by=member.user
         )
-        ring("register", verdict.account.pk, bell="ask")
+        ring("register", result.account.pk, bell="ask")
         audit.record(
             "register",
             person=member.user,
             team=team,
             about=definition,
-            before=meant.document if meant else None,
+            before=current.document if current else None,
             after=document,
         )
     return Registered(revision, reused=False)

@@ -15,11 +15,11 @@ def release(job: Job, member: Member) -> bool:
     if job.delivery != Delivery.HELD:
         return False
     note = f"Released by {member.user.display_name}."
-    held_for = {"delivery": job.delivery, "note": job.delivery_note}
+    before = {"delivery": job.delivery, "note": job.delivery_note}
     with transaction.atomic():
-        released = job.advance(Delivery.ACCEPTED, source="person", note=note, workers_lost=0, next_try_at=None)
+        is_released = job.advance(Delivery.ACCEPTED, source="person", note=note, workers_lost=0, next_try_at=None)
         ring("deliver", job.account_id, bell="deliver")
-        if released:
+        if is_released:
             after = {"delivery": Delivery.ACCEPTED}
-            audit.record("release", person=member.user, team=member.team, about=job, before=held_for, after=after)
-    return released
+            audit.record("release", person=member.user, team=member.team, about=job, before=before, after=after)
+    return is_released

@@ -41,11 +41,11 @@ class DefinitionName:
     @classmethod
     def parse(cls, text: str) -> "DefinitionName":
         arn = BatchArn.parse(text, "job-definition")
-        whole = arn.name if arn else text
-        name, colon, number = whole.partition(":")
+        reference = arn.name if arn else text
+        name, colon, number = reference.partition(":")
         if colon and number.isdecimal() and len(number) < 10:
             return cls(name, int(number), arn)
-        return cls(whole if ":" in number else name, None, arn)  # a malformed ARN is no name with a revision
+        return cls(reference if ":" in number else name, None, arn)  # a malformed ARN is no name with a revision
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
     account = account or _only_account(team, problems)
     name = text_at(document, "jobDefinitionName")
     if account and name:
-        taken = Definition.objects.filter(account=account, name=name).first()
-        if taken and taken.team_id == team.pk:
-            if taken.retired_at:
+        definition = Definition.objects.filter(account=account, name=name).first()
+        if definition and definition.team_id == team.pk:
+            if definition.retired_at:
                 advice = "Choose another name, or have a lead of the team activate it again."
-                problems.append(_retired(taken, "/jobDefinitionName", advice))
-        elif taken:
+                problems.append(_retired(definition, "/jobDefinitionName", advice))
+        elif definition:
             problems.append(
                 Problem(
                     "/jobDefinitionName",
@@ -96,8 +96,8 @@ def jobs_named(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
     ids = {job_id for document in documents for job_id in job_ids(document)}
     if not ids:
         return {}
-    known = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
-    by_id = {job.batch_id: job for job in known}
+    jobs = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
+    by_id = {job.batch_id: job for job in jobs}
     return {job_id: by_id[_whole(job_id)] for job_id in ids if _whole(job_id) in by_id}
 
 
@@ -126,27 +126,27 @@ class _Resolver:
         if self.asked_account:
             granted = [queue for queue in granted if queue.account_id == self.asked_account.pk]
         self.granted = granted
-        called: dict[str, list[Queue]] = {}
+        queues_by_name: dict[str, list[Queue]] = {}
         for queue in granted:
             for text in {queue.name, queue.arn} - {""}:
-                called.setdefault(text, []).append(queue)
+                queues_by_name.setdefault(text, []).append(queue)
         return [
-            self._queue(text_at(step, "jobQueue"), prefix, called)
+            self._queue(text_at(step, "jobQueue"), prefix, queues_by_name)
             for step, prefix in zip(steps, prefixes, strict=True)
         ]
 
-    def _queue(self, asked: str, prefix: str, called: Mapping[str, Sequence[Queue]]) -> Queue | None:
-        if not asked:
+    def _queue(self, name: str, prefix: str, queues_by_name: Mapping[str, Sequence[Queue]]) -> Queue | None:
+        if not name:
             return None  # the schema says what is missing
-        fitting = called.get(asked, ())
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            where = join_words((str(queue.account) for queue in fitting), conjunction="and in")
-            message = f"The team has a queue {quote(asked)} in {where}. Name the queue by its ARN to say which."
+        matches = queues_by_name.get(name, ())
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            accounts = join_words((str(queue.account) for queue in matches), conjunction="and in")
+            message = f"The team has a queue {quote(name)} in {accounts}. Name the queue by its ARN to say which."
             rule = "portal.queue-in-several-accounts"
         else:
-            message = f"{self.team} has no queue {quote(asked)}. {self._offer(asked, self._queue_names)}"
+            message = f"{self.team} has no queue {quote(name)}. {self._offer(name, self._queue_names)}"
             rule = "portal.unknown-queue"
         self.problems.append(Problem(f"{prefix}/jobQueue", message, rule=rule))
         return None
@@ -167,30 +167,30 @@ class _Resolver:
         self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
     ) -> list[Revision | None]:
         # Where no queue says in which account, a name that is right in any of them is not called wrong.
-        where = Q(account=account) if account else Q(account__queues__grants__team=self.team)
-        usable = Definition.objects.usable_by(self.team).filter(where).distinct()
-        asked = [DefinitionName.parse(text_at(step, "jobDefinition")) for step in steps]
-        named = usable.filter(name__in={each.name for each in asked})
-        revisions = Revision.objects.filter(definition__in=named).select_related("definition__account")
+        condition = Q(account=account) if account else Q(account__queues__grants__team=self.team)
+        usable = Definition.objects.usable_by(self.team).filter(condition).distinct()
+        references = [DefinitionName.parse(text_at(step, "jobDefinition")) for step in steps]
+        definitions = usable.filter(name__in={reference.name for reference in references})
+        revisions = Revision.objects.filter(definition__in=definitions).select_related("definition__account")
         by_name: dict[str, list[Revision]] = {}
         for revision in revisions.order_by("-number"):
             by_name.setdefault(revision.definition.name, []).append(revision)
         accounts = [account] if account else list({queue.account for queue in self.granted})
         self._usable = usable.active()
-        found = {each: self._revision(each, accounts, by_name) for each in dict.fromkeys(asked)}
-        for each, prefix in zip(asked, prefixes, strict=True):
-            if problem := found[each].problem:
+        matches = {reference: self._revision(reference, accounts, by_name) for reference in dict.fromkeys(references)}
+        for reference, prefix in zip(references, prefixes, strict=True):
+            if problem := matches[reference].problem:
                 self.problems.append(problem.with_prefix(prefix))
-        return [found[each].revision for each in asked]
+        return [matches[reference].revision for reference in references]
 
-    def _elsewhere(self, asked: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
+    def _elsewhere(self, reference: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
         """What to say where an ARN names a definition of another account, region or partition.
 
         Without this, the team's own definition of the same name would run in its place.
         """
-        if asked.arn is None or any(self._has(account, asked.arn) for account in accounts):
+        if reference.arn is None or any(self._has(account, reference.arn) for account in accounts):
             return None
-        arn = asked.arn
+        arn = reference.arn
         message = f"This ARN is of account {arn.account_number} in {arn.region} (partition {arn.partition})."
         if len(accounts) == 1 and not self._number(accounts[0]):
             advice = (
@@ -202,11 +202,11 @@ class _Resolver:
             advice = f"{self.team} has no queue there. Use a job definition of the queue's account and region."
         return Problem("/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
 
-    def _within(self, asked: DefinitionName, known: list[Revision] | None) -> list[Revision] | None:
+    def _within(self, reference: DefinitionName, revisions: list[Revision] | None) -> list[Revision] | None:
         """Of the revisions of a name, those that an ARN can mean."""
-        if asked.arn is None or known is None:
-            return known
-        return [each for each in known if self._has(each.definition.account, asked.arn)] or None
+        if reference.arn is None or revisions is None:
+            return revisions
+        return [revision for revision in revisions if self._has(revision.definition.account, reference.arn)] or None
 
     def _has(self, account: Account, arn: BatchArn) -> bool:
         return arn.is_in(account.region, self._number(account))
@@ -219,29 +219,29 @@ class _Resolver:
         return self._numbers[account.pk]
 
     def _revision(
-        self, asked: DefinitionName, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
+        self, reference: DefinitionName, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
     ) -> "_Found":
         """What a name stands for; a name that many steps have is looked at once."""
-        name, number = asked.name, asked.number
-        if elsewhere := self._elsewhere(asked, accounts):
-            return _Found(None, elsewhere)
+        name, number = reference.name, reference.number
+        if problem := self._elsewhere(reference, accounts):
+            return _Found(None, problem)
         if not name:
             return _Found(None, None)  # the schema says what is missing
-        known = self._within(asked, by_name.get(name))
+        revisions = self._within(reference, by_name.get(name))
         runnable = [
             revision
-            for revision in known or ()
+            for revision in revisions or ()
             if revision.registration == Registration.REGISTERED
             and revision.active
             and not revision.definition.retired_at
         ]
-        fitting = next((revision for revision in runnable if number in (None, revision.number)), None)
-        if fitting:
-            return _Found(fitting, None)
-        if known is None:
+        match = next((revision for revision in runnable if number in (None, revision.number)), None)
+        if match:
+            return _Found(match, None)
+        if revisions is None:
             message = f"{self.team} has no job definition {quote(name)}. {self._offer(name, self._definition_names)}"
             return _Found(None, Problem("/jobDefinition", message, rule="portal.unknown-definition"))
-        return _Found(None, _not_run(name, number, "/jobDefinition", known, runnable))
+        return _Found(None, _not_run(name, number, "/jobDefinition", revisions, runnable))
 
     @cached_property
     def _queue_names(self) -> "_Names":
@@ -251,26 +251,26 @@ class _Resolver:
     def _definition_names(self) -> "_Names":
         return _Names.of(self._usable.values_list("name", flat=True))
 
-    def _offer(self, asked: str, known: "_Names") -> str:
+    def _offer(self, name: str, candidates: "_Names") -> str:
         """The nearest name that exists, or all of them if they are few."""
-        self._comparisons -= len(known.names)
-        near = difflib.get_close_matches(asked, known.names, n=1) if self._comparisons >= 0 else []
-        return f"Did you mean {quote(near[0])}?" if near else known.listed
+        self._comparisons -= len(candidates.names)
+        close_names = difflib.get_close_matches(name, candidates.names, n=1) if self._comparisons >= 0 else []
+        return f"Did you mean {quote(close_names[0])}?" if close_names else candidates.listed
 
     def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
         """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes.
 
         It must also be in the account where the step runs: AWS Batch knows no other account's jobs.
         """
-        named = [
+        references = [
             (f"{prefix}{pointer}", job_id)
             for step, prefix in zip(steps, prefixes, strict=True)
             for pointer, job_id in _raw_ids(step)
         ]
-        whole = {_whole(job_id) for _, job_id in named}
-        known = Job.objects.filter(team=self.team, batch_id__in=whole)
-        accounts = dict(known.values_list("batch_id", "account"))
-        for pointer, job_id in named:
+        parent_ids = {_whole(job_id) for _, job_id in references}
+        jobs = Job.objects.filter(team=self.team, batch_id__in=parent_ids)
+        accounts = dict(jobs.values_list("batch_id", "account"))
+        for pointer, job_id in references:
             if _whole(job_id) not in accounts:
                 message = f"{self.team} has no job {quote(job_id)}. A job can wait for jobs of its own team."
                 self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
@@ -296,16 +296,18 @@ class _Names:
 
     @classmethod
     def of(cls, names: Iterable[str]) -> "_Names":
-        known = tuple(sorted(set(names)))
-        return cls(known, f"It has {join_words(known)}." if known else "It has none yet.")
+        unique_names = tuple(sorted(set(names)))
+        return cls(unique_names, f"It has {join_words(unique_names)}." if unique_names else "It has none yet.")
 
 
 def _raw_ids(step: Document) -> list[tuple[str, str]]:
     """Where a step names a job by its id in AWS, and the id."""
     entries = enumerate(list_at(step, "dependsOn"))
-    named = ((number, text_at(entry, "jobId")) for number, entry in entries)
+    references = ((number, text_at(entry, "jobId")) for number, entry in entries)
     return [
-        (join_pointer("dependsOn", number, "jobId"), job_id) for number, job_id in named if JOB_ID.fullmatch(job_id)
+        (join_pointer("dependsOn", number, "jobId"), job_id)
+        for number, job_id in references
+        if JOB_ID.fullmatch(job_id)
     ]
 
 
@@ -328,32 +330,34 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
 
 
 def _not_run(
-    name: str, number: int | None, pointer: str, known: Sequence[Revision], runnable: Sequence[Revision]
+    name: str, number: int | None, pointer: str, revisions: Sequence[Revision], runnable: Sequence[Revision]
 ) -> Problem:
     """Why none of the revisions that there are is run."""
-    retired = next((each.definition for each in known if each.definition.retired_at), None)
-    if retired and not runnable:
-        return _retired(retired, pointer, "It takes no more jobs.")
-    if number is None and any(each.registration == Registration.ACCEPTED for each in known):
+    definition = next((revision.definition for revision in revisions if revision.definition.retired_at), None)
+    if definition and not runnable:
+        return _retired(definition, pointer, "It takes no more jobs.")
+    if number is None and any(revision.registration == Registration.ACCEPTED for revision in revisions):
         message = f"Job definition {quote(name)} is still being registered. Try again in a few seconds."
         return Problem(pointer, message, rule="portal.unknown-definition")
     numbers = sorted({revision.number for revision in runnable if revision.number})
-    have = f"It has {join_words(map(str, numbers))}." if numbers else "None of its revisions is active."
-    gone = next((each for each in known if each.deactivated_at and number in (None, each.number)), None)
-    if gone and gone.deactivated_at:
-        message = f"{gone} was deactivated on {_day(gone.deactivated_at)} and takes no more jobs. {have}"
+    available = f"It has {join_words(map(str, numbers))}." if numbers else "None of its revisions is active."
+    inactive = next(
+        (revision for revision in revisions if revision.deactivated_at and number in (None, revision.number)), None
+    )
+    if inactive and inactive.deactivated_at:
+        message = f"{inactive} was deactivated on {_day(inactive.deactivated_at)} and takes no more jobs. {available}"
         return Problem(pointer, message, rule="portal.definition-deactivated")
-    which = f"revision {number}" if number else "active revision"
-    message = f"Job definition {quote(name)} has no {which}. {have}"
+    description = f"revision {number}" if number else "active revision"
+    message = f"Job definition {quote(name)} has no {description}. {available}"
     return Problem(pointer, message, rule="portal.unknown-definition")
 
 
 def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
     """That nobody shall use the name any more."""
-    when = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
-    message = f"Job definition {quote(definition.name)} was deactivated{when}. {advice}"
+    date_text = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
+    message = f"Job definition {quote(definition.name)} was deactivated{date_text}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%-d %b %Y}"
+def _day(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%-d %b %Y}"

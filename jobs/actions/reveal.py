@@ -23,29 +23,31 @@ class SecretValue:
     value: str
 
 
-def reveal(about: Job | Submission | Revision, member: Member) -> list[SecretValue]:
+def reveal(owner: Job | Submission | Revision, member: Member) -> list[SecretValue]:
     """The values that are masked in a document, in its order. Each call is one entry of the audit.
 
     Raises PermissionDenied for anyone but those who may see them.
     """
     member.must("reveal")
-    document = {**about.document, "tags": about.tags} if isinstance(about, Job) else about.document
+    document = {**owner.document, "tags": owner.tags} if isinstance(owner, Job) else owner.document
     values = list(_values(document, redact(document), (), ""))
     if values:
         with transaction.atomic():
-            shown = [f"{each.pointer} ({each.name})" for each in values]
-            audit.record("show values", person=member.user, team=member.team, about=about, after={"values": shown})
+            descriptions = [f"{secret.pointer} ({secret.name})" for secret in values]
+            audit.record(
+                "show values", person=member.user, team=member.team, about=owner, after={"values": descriptions}
+            )
     return values
 
 
 def _values(value: Any, masked: Any, path: Path, name: str) -> Iterator[SecretValue]:
     if isinstance(value, dict) and isinstance(masked, dict):
-        called = value.get("name")
-        for (key, each), hidden in zip(value.items(), masked.values(), strict=False):
-            of = called if key == "value" and isinstance(called, str) else key
-            yield from _values(each, hidden, (*path, key), of)
+        entry_name = value.get("name")
+        for (key, member), masked_member in zip(value.items(), masked.values(), strict=False):
+            member_name = entry_name if key == "value" and isinstance(entry_name, str) else key
+            yield from _values(member, masked_member, (*path, key), member_name)
     elif isinstance(value, list) and isinstance(masked, list):
-        for number, (each, hidden) in enumerate(zip(value, masked, strict=False)):
-            yield from _values(each, hidden, (*path, number), name)
+        for number, (member, masked_member) in enumerate(zip(value, masked, strict=False)):
+            yield from _values(member, masked_member, (*path, number), name)
     elif value != masked:
         yield SecretValue(join_pointer(*path), name, str(value))

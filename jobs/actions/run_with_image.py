@@ -32,8 +32,8 @@ def wait_for(draft: Draft, revision: Revision) -> None:
 
 def gone_on(member: Member, text_id: str) -> Submission | None:
     """What became of a draft that went on: the submission of its person."""
-    mine = Submission.objects.filter(team=member.team, person=member.user)
-    return mine.filter(request_key=_key(text_id)).first()
+    submissions = Submission.objects.filter(team=member.team, person=member.user)
+    return submissions.filter(request_key=_key(text_id)).first()
 
 
 def go_on(draft: Draft, member: Member) -> Submission | None:

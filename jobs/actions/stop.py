@@ -27,34 +27,36 @@ def stop_all(submission: Submission, member: Member) -> int:
     return _stop(submission, Job.objects.filter(submission=submission), member)
 
 
-def _stop(what: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
+def _stop(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
     """Stop the jobs of what someone wants to end, in as many statements for thousands as for one."""
     with transaction.atomic():
-        asked_for = set(jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True))
-        if asked_for:
+        awaiting_submissions = set(
+            jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
+        )
+        if awaiting_submissions:
             # As whoever decides on a request does, so that the two take their turns.
             Team.objects.select_for_update().get(pk=member.team.pk)
         # Locked as a delivery locks them, the last steps first; from here to the commit none of them moves on.
-        unasked = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
-        rows = unasked.only("public_id", "name", "account_id", "delivery", "state")
-        going = [job for job in rows if not job.status.final]
-        _withdraw(jobs, [job for job in going if job.delivery in UNSENT], member)
+        candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
+        rows = candidates.only("public_id", "name", "account_id", "delivery", "state")
+        stoppable = [job for job in rows if not job.status.final]
+        _withdraw(jobs, [job for job in stoppable if job.delivery in UNSENT], member)
         _ask(jobs, member)
-        _close(asked_for, member)
-        for account in {job.account_id for job in going}:
+        _close(awaiting_submissions, member)
+        for account in {job.account_id for job in stoppable}:
             ring("stop", account, bell="ask")
-        if going:
-            stopped = [{"job": job.text_id, "name": job.name, "status": job.status.name} for job in going]
+        if stoppable:
+            entries = [{"job": job.text_id, "name": job.name, "status": job.status.name} for job in stoppable]
             audit.record(
-                "stop", person=member.user, team=member.team, about=what, before=audit.listed("going", stopped)
+                "stop", person=member.user, team=member.team, about=stop_target, before=audit.listed("going", entries)
             )
-    return len(going)
+    return len(stoppable)
 
 
 def _close(submissions: Iterable[int], member: Member) -> None:
     """Requests of which nothing is left need nobody's word any more."""
-    left = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
-    Approval.objects.waiting().filter(~Exists(left), submission__in=submissions).update(
+    awaiting_jobs = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
+    Approval.objects.waiting().filter(~Exists(awaiting_jobs), submission__in=submissions).update(
         decision=Decision.WITHDRAWN, decided_by=member.user, decided_at=now()
     )
 
@@ -64,13 +66,13 @@ def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> Non
     if not unsent:
         return
     note = f"Stopped by {member.user.display_name} before it was sent."
-    moment = now()
+    current_time = now()
     jobs.filter(stop_requested_at=None, delivery__in=UNSENT).update(
         delivery=Delivery.WITHDRAWN,
         delivery_note=note,
         lease_until=None,
-        ended_at=moment,
-        stop_requested_at=moment,
+        ended_at=current_time,
+        stop_requested_at=current_time,
         stop_requested_by=member.user,
     )
     StateChange.objects.bulk_create(
@@ -80,8 +82,8 @@ def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> Non
 
 def _ask(jobs: QuerySet[Job], member: Member) -> None:
     """With AWS, or perhaps: write the wish down, so that it is told to AWS until the end is seen."""
-    on_its_way = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
-    on_its_way.exclude(state__in=FINAL_STATES).update(
+    with_aws = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
+    with_aws.exclude(state__in=FINAL_STATES).update(
         stop_requested_at=now(),
         stop_requested_by=member.user,
         stop_reason=f"Stopped in the portal by {member.user.username}.",

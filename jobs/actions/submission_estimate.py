@@ -31,46 +31,50 @@ def weigh(
     jobs: Iterable[tuple[str, JobAsk, Revision]], account: Account, team: Team, run_times: Mapping[int, Span]
 ) -> Weight:
     """Return the weight of all jobs of a submission together, at this moment, without a look at the thresholds."""
-    named = _by_name(jobs)
-    planned = (_planned(name, ask, revision, account) for name, (ask, revision) in named.items())
-    estimated = estimate(planned, run_times, rates.read(), now())
-    asks = {name: ask for name, (ask, _) in named.items()}
-    at_most = estimated.at_most
-    return Weight(Request(team.name, asks, at_most.usd, at_most.vcpu_hours), estimated)
+    jobs_by_name = _by_name(jobs)
+    plans = (_planned(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
+    cost = estimate(plans, run_times, rates.read(), now())
+    requests = {name: request for name, (request, _) in jobs_by_name.items()}
+    at_most = cost.at_most
+    return Weight(Request(team.name, requests, at_most.usd, at_most.vcpu_hours), cost)
 
 
-def compare_with_thresholds(weight: Weight, team: Team, person: User) -> Weight:
+def compare_with_thresholds(estimate: Weight, team: Team, person: User) -> Weight:
     """Return it with why it would wait for approval if `person` submitted it now. One query, if the team has any."""
     if not team.asks_for_approval:
-        return weight
-    today = daily_usage(person, team, now())
-    request = replace(weight.request, person=person.display_name, today=today)
-    return replace(weight, request=request, reasons=tuple(reasons_to_wait(request, Thresholds.of(team))))
+        return estimate
+    usage = daily_usage(person, team, now())
+    summary = replace(estimate.request, person=person.display_name, today=usage)
+    return replace(estimate, request=summary, reasons=tuple(reasons_to_wait(summary, Thresholds.of(team))))
 
 
 def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple[JobAsk, Revision]]:
     """Jobs of one name are told apart by which of them it is."""
-    named: dict[str, tuple[JobAsk, Revision]] = {}
+    jobs_by_name: dict[str, tuple[JobAsk, Revision]] = {}
     count: dict[str, int] = {}
-    for name, ask, revision in jobs:
+    for name, request, revision in jobs:
         key = name
-        while key in named:
+        while key in jobs_by_name:
             count[name] = count.get(name, 1) + 1
             key = f"{name} ({count[name]})"
-        named[key] = (ask, revision)
-    return named
+        jobs_by_name[key] = (request, revision)
+    return jobs_by_name
 
 
-def _planned(name: str, ask: JobAsk, revision: Revision, account: Account) -> PlannedJob:
+def _planned(name: str, request: JobAsk, revision: Revision, account: Account) -> PlannedJob:
     size = Size(
-        platform=ask.size.platform,
-        architecture=ask.size.architecture,
+        platform=request.size.platform,
+        architecture=request.size.architecture,
         region=account.region,
-        vcpus=ask.size.vcpus,
-        memory_mib=ask.size.memory_mib,
-        gpus=ask.size.gpus,
-        ephemeral_gib=ask.size.ephemeral_gib,
+        vcpus=request.size.vcpus,
+        memory_mib=request.size.memory_mib,
+        gpus=request.size.gpus,
+        ephemeral_gib=request.size.ephemeral_gib,
     )
-    limit = min(ask.run_seconds, LONGEST_LIMIT)
-    unknown = f"How large it is can't be told, because {ask.size.unknown[0].reason}." if ask.size.unknown else ""
-    return PlannedJob(name, size, ask.runs, ask.attempts, limit, revision.definition_id, unknown)
+    limit_seconds = min(request.run_seconds, LONGEST_LIMIT)
+    unknown_reason = (
+        f"How large it is can't be told, because {request.size.unknown[0].reason}." if request.size.unknown else ""
+    )
+    return PlannedJob(
+        name, size, request.runs, request.attempts, limit_seconds, revision.definition_id, unknown_reason
+    )

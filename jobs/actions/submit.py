@@ -54,17 +54,17 @@ def accept(
         team = Team.objects.select_for_update().get(pk=member.team.pk)
         text_hash = hashlib.sha256(text.encode()).hexdigest()
         request = _Request(team, request_key, text) if request_key else None
-        if request and (earlier := request.answered()):
-            return earlier
-        verdict = judge(text, replace(member, team=team), account)
-        if not verdict.ok or verdict.account is None:
-            raise Refused(verdict)
-        submission, jobs = _keep(text, member, verdict, verdict.account, source)
+        if request and (submission_before := request.answered()):
+            return submission_before
+        result = judge(text, replace(member, team=team), account)
+        if not result.ok or result.account is None:
+            raise Refused(result)
+        submission, jobs = _keep(text, member, result, result.account, source)
         if request:
             request.answer_with(submission)
         transaction.on_commit(partial(reached, "accepted"))
-        if not verdict.approval:
-            ring("deliver", verdict.account.pk, bell="deliver")
+        if not result.approval:
+            ring("deliver", result.account.pk, bell="deliver")
         audit.record(
             "run again" if source == Source.RERUN else "submit",
             person=member.user,
@@ -92,11 +92,13 @@ class _Request:
         if submission is None:
             self._must_be_new()
             return None
-        recovered = submission.request_key is None
-        same = submission.body_digest == self.body_digest if recovered else submission.request_hash == self.text_hash
-        if not same:
+        is_recovered = submission.request_key is None
+        is_same = (
+            submission.body_digest == self.body_digest if is_recovered else submission.request_hash == self.text_hash
+        )
+        if not is_same:
             raise KeyReusedError("This request key was used for another document.")
-        if recovered:
+        if is_recovered:
             self.answer_with(submission)
         return submission
 
@@ -108,52 +110,52 @@ class _Request:
 
     def _must_be_new(self) -> None:
         """A key that this database does not know may still be one that AWS knows, after a backup was restored."""
-        unknown = keys_unknown_until(self.team)
-        if unknown:
-            since, until = unknown
+        window = keys_unknown_until(self.team)
+        if window:
+            since, until = window
             if not _made_after(self.key, since):
                 raise RecoveryError(until)
 
 
-def _made_after(key: str, moment: datetime) -> bool:
+def _made_after(key: str, time: datetime) -> bool:
     """Whether the portal itself made the key after that moment, as its forms and GET /key do."""
     try:
-        return made_at(from_text(key[-TEXT_LENGTH:])) > moment
+        return made_at(from_text(key[-TEXT_LENGTH:])) > time
     except ValueError:
         return False
 
 
-def _keep(text: str, member: Member, verdict: Verdict, account: Account, source: str) -> tuple[Submission, list[Job]]:
-    steps = plan_workflow(verdict.reading.document)
+def _keep(text: str, member: Member, result: Verdict, account: Account, source: str) -> tuple[Submission, list[Job]]:
+    workflow = plan_workflow(result.reading.document)
     submission = Submission.objects.create(
         team=member.team,
         account=account,
         person=member.user,
-        name=name_of(steps),
-        kind=verdict.reading.kind,
+        name=name_of(workflow),
+        kind=result.reading.kind,
         source=source,
         text=text,
-        document=verdict.reading.document,
-        notes=notes_of(verdict),
-        job_count=len(steps.steps),
-        estimate=verdict.weight.estimate.totals_as_json() if verdict.weight else {},
+        document=result.reading.document,
+        notes=notes_of(result),
+        job_count=len(workflow.steps),
+        estimate=result.weight.estimate.totals_as_json() if result.weight else {},
     )
-    pairs = list(zip(steps.steps, verdict.targets, strict=True))
-    estimates = estimates_of(verdict)
-    waits = {"delivery": Delivery.AWAITING, "delivery_note": waiting_note(verdict)} if verdict.approval else {}
+    pairs = list(zip(workflow.steps, result.targets, strict=True))
+    estimates = estimates_of(result)
+    waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": waiting_note(result)} if result.approval else {}
     jobs = Job.objects.bulk_create(
         [
-            job_of(submission, step, target, each, **waits)
-            for (step, target), each in zip(pairs, estimates, strict=True)
+            job_of(submission, step, target, estimate, **waiting_fields)
+            for (step, target), estimate in zip(pairs, estimates, strict=True)
         ]
     )
-    JobDependency.objects.bulk_create(edges_of(jobs, steps, member.team))
+    JobDependency.objects.bulk_create(edges_of(jobs, workflow, member.team))
     JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
     StateChange.objects.bulk_create(
         StateChange(job=job, delivery=job.delivery, note=job.delivery_note, source="person") for job in jobs
     )
-    if verdict.approval and verdict.weight:
-        Approval.objects.create(submission=submission, team=member.team, **kept_of(verdict.weight))
+    if result.approval and result.weight:
+        Approval.objects.create(submission=submission, team=member.team, **kept_of(result.weight))
     return submission, jobs
 
 
@@ -171,22 +173,22 @@ def _told(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, 
     }
 
 
-def waiting_note(verdict: Verdict) -> str:
+def waiting_note(result: Verdict) -> str:
     """What a job that is not sent yet says of it."""
-    return " ".join(["It waits for approval.", *(reason.message for reason in verdict.approval)])
+    return " ".join(["It waits for approval.", *(reason.message for reason in result.approval)])
 
 
-def kept_of(weight: Weight) -> dict[str, Any]:
+def kept_of(estimate: Weight) -> dict[str, Any]:
     """What a request keeps of its weight, for whoever decides on it."""
     return {
-        "reasons": [{"rule": reason.rule, "message": reason.message} for reason in weight.reasons],
-        "forecast": weight.estimate.as_json(),
+        "reasons": [{"rule": reason.rule, "message": reason.message} for reason in estimate.reasons],
+        "forecast": estimate.estimate.as_json(),
     }
 
 
-def estimates_of(verdict: Verdict) -> Sequence[JobEstimate | None]:
+def estimates_of(result: Verdict) -> Sequence[JobEstimate | None]:
     """One for each job, in the order of the targets; None where there is none."""
-    return verdict.weight.estimate.jobs if verdict.weight else [None] * len(verdict.targets)
+    return result.weight.estimate.jobs if result.weight else [None] * len(result.targets)
 
 
 def job_of(
@@ -195,8 +197,8 @@ def job_of(
     document = copy.deepcopy(step.document)
     tags = document.pop("tags", {})
     definition = target.revision.document if target.revision else {}
-    needs = requested_size(definition, document)
-    if propagates_tags(definition, document) is None and needs.platform != "EKS":
+    size = requested_size(definition, document)
+    if propagates_tags(definition, document) is None and size.platform != "EKS":
         document["propagateTags"] = True  # so that the bill sees them; Batch takes it for tasks of ECS only
     job = Job(
         submission=submission,
@@ -210,7 +212,7 @@ def job_of(
         document=document,
         tags=tags,
         array_size=_array_size(document),
-        **Job.size_fields(needs),
+        **Job.size_fields(size),
         at_most_usd=kept(estimate.at_most.usd) if estimate else None,
         at_most_vcpu_hours=kept(estimate.at_most.vcpu_hours) if estimate else None,
         **fields,
@@ -224,19 +226,19 @@ def marker_of(name: str, public_id: UUID) -> str:
     return f"{name[:LONGEST_SLUG]}-{to_text(public_id)}"
 
 
-def edges_of(jobs: list[Job], steps: WorkflowPlan, team: Team) -> list[JobDependency]:
+def edges_of(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDependency]:
     """What each job waits for: other steps, and jobs that it names by their ids in AWS."""
     edges = [
         JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
-        for step in steps.steps
+        for step in workflow.steps
         for edge in step.dependencies
     ]
-    known = jobs_named([step.document for step in steps.steps], team)
+    parents = jobs_named([step.document for step in workflow.steps], team)
     edges += [
-        JobDependency(job=jobs[step.index], parent=known[job_id], batch_id=job_id)
-        for step in steps.steps
+        JobDependency(job=jobs[step.index], parent=parents[job_id], batch_id=job_id)
+        for step in workflow.steps
         for job_id in job_ids(step.document)
-        if job_id in known
+        if job_id in parents
     ]
     return edges
 
@@ -257,23 +259,25 @@ def _array_size(document: Document) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def name_of(steps: WorkflowPlan) -> str:
-    first = steps.steps[0].name
-    more = len(steps.steps) - 1
-    return f"{first[:100]} and {more} more" if more else first
+def name_of(workflow: WorkflowPlan) -> str:
+    first = workflow.steps[0].name
+    rest = len(workflow.steps) - 1
+    return f"{first[:100]} and {rest} more" if rest else first
 
 
-def notes_of(verdict: Verdict) -> list[dict[str, str]]:
+def notes_of(result: Verdict) -> list[dict[str, str]]:
     """What was read otherwise than it was written, and what was warned of: kept, for whoever wonders later."""
-    document = verdict.reading.document
+    document = result.reading.document
     changes = [
         {
-            "pointer": c.pointer,
-            "message": mask_mentions(c.message, document),
+            "pointer": change.pointer,
+            "message": mask_mentions(change.message, document),
             "severity": "change",
-            **({"by": c.rule_owner} if c.rule_owner else {}),
+            **({"by": change.rule_owner} if change.rule_owner else {}),
         }
-        for c in verdict.reading.changes
+        for change in result.reading.changes
     ]
-    warnings = [{"pointer": p.pointer, "message": p.message, "severity": "warning"} for p in verdict.warnings]
-    return [{**each, "message": mask_mentions(each["message"], document)} for each in (*changes, *warnings)]
+    warnings = [
+        {"pointer": problem.pointer, "message": problem.message, "severity": "warning"} for problem in result.warnings
+    ]
+    return [{**note, "message": mask_mentions(note["message"], document)} for note in (*changes, *warnings)]

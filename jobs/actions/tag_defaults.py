@@ -18,26 +18,26 @@ def filled_in(reading: ParseResult, targets: Sequence[Target], grants: Grants) -
     if reading.kind is DocumentKind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
         return reading
     steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
-    filled: dict[Filled, list[str]] = {}  # to where each was put
-    limited: dict[int, list[str]] = {}
-    whole: list[Document] = []
+    pointers_by_tag: dict[Filled, list[str]] = {}  # to where each was put
+    pointers_by_limit: dict[int, list[str]] = {}
+    documents: list[Document] = []
     for step, target in zip(steps, targets, strict=True):
         if not is_object(step):
-            whole.append(step)
+            documents.append(step)
             continue
         definition = target.revision.document if target.revision else {}
-        new = list(fill(step, definition, grants.tags, grants.team))
-        for tag in new:
-            filled.setdefault(tag, []).append(target.pointer + join_pointer("tags", tag.key))
+        tags = list(fill(step, definition, grants.tags, grants.team))
+        for tag in tags:
+            pointers_by_tag.setdefault(tag, []).append(target.pointer + join_pointer("tags", tag.key))
         seconds = _time_limit(step, definition, target, grants)
         if seconds:
-            limited.setdefault(seconds, []).append(f"{target.pointer}/timeout/attemptDurationSeconds")
-        whole.append(_with_limit(_with_tags(step, new), seconds))
-    if not filled and not limited:
+            pointers_by_limit.setdefault(seconds, []).append(f"{target.pointer}/timeout/attemptDurationSeconds")
+        documents.append(_with_limit(_with_tags(step, tags), seconds))
+    if not pointers_by_tag and not pointers_by_limit:
         return reading
-    document = {**reading.document, "jobs": whole} if reading.kind is DocumentKind.WORKFLOW else whole[0]
-    changes = [_told(tag, places) for tag, places in filled.items()]
-    changes += [_limit_change(seconds, places, grants.team) for seconds, places in limited.items()]
+    document = {**reading.document, "jobs": documents} if reading.kind is DocumentKind.WORKFLOW else documents[0]
+    changes = [_told(tag, pointers) for tag, pointers in pointers_by_tag.items()]
+    changes += [_limit_change(seconds, pointers, grants.team) for seconds, pointers in pointers_by_limit.items()]
     return replace(reading, document=document, changes=(*reading.changes, *changes))
 
 
@@ -48,32 +48,32 @@ def _time_limit(step: Document, definition: Document, target: Target, grants: Gr
     all of them together.
     """
     default = grants.default_time_limit_seconds
-    limited = "timeout" in step or timeout_seconds(definition) is not None
-    if not default or target.revision is None or limited:
+    has_limit = "timeout" in step or timeout_seconds(definition) is not None
+    if not default or target.revision is None or has_limit:
         return None
-    ceilings = grants.queues.get(target.queue.pk) if target.queue else None
-    return min(default, ceilings.run_seconds) if ceilings and ceilings.run_seconds else default
+    limits = grants.queues.get(target.queue.pk) if target.queue else None
+    return min(default, limits.run_seconds) if limits and limits.run_seconds else default
 
 
-def _limit_change(seconds: int, places: Sequence[str], team: str) -> DocumentChange:
-    message = f"The time limit was filled in by {team}: {units.format_seconds(seconds)}{_of_jobs(places)}"
-    return DocumentChange(places[0], message, rule_owner="team")
+def _limit_change(seconds: int, pointers: Sequence[str], team: str) -> DocumentChange:
+    message = f"The time limit was filled in by {team}: {units.format_seconds(seconds)}{_of_jobs(pointers)}"
+    return DocumentChange(pointers[0], message, rule_owner="team")
 
 
 def _with_limit(step: Document, seconds: int | None) -> Document:
     return {**step, "timeout": {"attemptDurationSeconds": seconds}} if seconds else step
 
 
-def _with_tags(step: Document, new: Sequence[Filled]) -> Document:
-    if not new:
+def _with_tags(step: Document, tags: Sequence[Filled]) -> Document:
+    if not tags:
         return step
-    return {**step, "tags": {**step.get("tags", {}), **{tag.key: tag.value for tag in new}}}
+    return {**step, "tags": {**step.get("tags", {}), **{tag.key: tag.value for tag in tags}}}
 
 
-def _told(tag: Filled, places: Sequence[str]) -> DocumentChange:
-    message = f"{truncate(tag.key)} was filled in by {tag.by}: {truncate(tag.value)}{_of_jobs(places)}"
-    return DocumentChange(places[0], message, rule_owner="portal" if tag.by == PORTAL else "team")
+def _told(tag: Filled, pointers: Sequence[str]) -> DocumentChange:
+    message = f"{truncate(tag.key)} was filled in by {tag.by}: {truncate(tag.value)}{_of_jobs(pointers)}"
+    return DocumentChange(pointers[0], message, rule_owner="portal" if tag.by == PORTAL else "team")
 
 
-def _of_jobs(places: Sequence[str]) -> str:
-    return f" ({len(places)} jobs)" if len(places) > 1 else ""
+def _of_jobs(pointers: Sequence[str]) -> str:
+    return f" ({len(pointers)} jobs)" if len(pointers) > 1 else ""

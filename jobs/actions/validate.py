@@ -71,9 +71,9 @@ class Verdict:
 class Refused(Exception):  # noqa: N818 - a verdict, not a fault
     """The document has errors: nothing was kept, and the verdict tells why."""
 
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__("; ".join(problem.message for problem in verdict.errors))
-        self.verdict = verdict
+    def __init__(self, result: Verdict) -> None:
+        super().__init__("; ".join(problem.message for problem in result.errors))
+        self.verdict = result
 
 
 class KeyReusedError(Exception):
@@ -107,43 +107,51 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
         return Verdict(reading, account, oversized)  # before anything is looked up for each of its steps
     if reading.kind is DocumentKind.DEFINITION:
-        found = resolve_definition(reading.document, member.team, account)
+        resolution = resolve_definition(reading.document, member.team, account)
     else:
-        found = resolve(reading.document, reading.kind, member.team, account)
+        resolution = resolve(reading.document, reading.kind, member.team, account)
     grants = Grants.of(member.team)
-    reading = filled_in(reading, found.targets, grants)
-    spec_problems = spec_judge.validate_document(reading.kind, reading.document, *_around(reading, found.targets))
-    told = [*reading.problems, *spec_problems]
-    if not problem_limit.is_limited(told):
-        told = list(problem_limit.limit_problems(chain(told, found.problems)))
-    if problem_limit.is_limited(told):
-        problems = spec_judge.sort_by_position(reading.document, told)
-        return Verdict(reading, found.account, tuple(problems), found.targets, grants)
-    asks = list(_asks(reading, found))
-    counted = counted_queues([ask for _, ask in asks], grants)
-    taken = taken_by(member.team, counted) if counted else {}
-    told = list(problem_limit.limit_problems(chain(told, _unsaid(_objections(reading, asks, grants, taken), told))))
-    problems = spec_judge.sort_by_position(reading.document, told)
-    verdict = Verdict(reading, found.account, tuple(problems), found.targets, grants, taken)
+    reading = filled_in(reading, resolution.targets, grants)
+    spec_problems = spec_judge.validate_document(
+        reading.kind, reading.document, *_around(reading, resolution.targets)
+    )
+    problems_so_far = [*reading.problems, *spec_problems]
+    if not problem_limit.is_limited(problems_so_far):
+        problems_so_far = list(problem_limit.limit_problems(chain(problems_so_far, resolution.problems)))
+    if problem_limit.is_limited(problems_so_far):
+        problems = spec_judge.sort_by_position(reading.document, problems_so_far)
+        return Verdict(reading, resolution.account, tuple(problems), resolution.targets, grants)
+    requests = list(_asks(reading, resolution))
+    queue_ids = counted_queues([request for _, request in requests], grants)
+    usage = taken_by(member.team, queue_ids) if queue_ids else {}
+    problems_so_far = list(
+        problem_limit.limit_problems(
+            chain(problems_so_far, _unsaid(_objections(reading, requests, grants, usage), problems_so_far))
+        )
+    )
+    problems = spec_judge.sort_by_position(reading.document, problems_so_far)
+    result = Verdict(reading, resolution.account, tuple(problems), resolution.targets, grants, usage)
     if reading.kind is DocumentKind.DEFINITION:
-        return verdict
-    return _weighed(verdict, [ask for _, ask in asks], member)
+        return result
+    return _weighed(result, [request for _, request in requests], member)
 
 
-def _weighed(verdict: Verdict, asks: Sequence[JobAsk], member: Member) -> Verdict:
+def _weighed(result: Verdict, requests: Sequence[JobAsk], member: Member) -> Verdict:
     """With what it costs. `asks` are of those targets whose queue is known."""
-    queues = {target.queue.pk for target in verdict.targets if target.queue}
-    revisions = [target.revision for target in verdict.targets if target.queue and target.revision]
+    queues = {target.queue.pk for target in result.targets if target.queue}
+    revisions = [target.revision for target in result.targets if target.queue and target.revision]
     statistics = run_statistics(member.team, queues, {revision.definition_id for revision in revisions})
-    verdict = replace(verdict, statistics=statistics)
-    if verdict.account is None or not len(revisions) == len(asks) == len(verdict.targets) > 0:
-        return verdict
-    names = [text_at(resolve_pointer(verdict.reading.document, each.pointer), "jobName") for each in verdict.targets]
-    jobs = zip(names, asks, revisions, strict=True)
-    weight = weigh(jobs, verdict.account, member.team, statistics.runs)
-    if verdict.ok:
-        weight = compare_with_thresholds(weight, member.team, member.user)
-    return replace(verdict, weight=weight)
+    result = replace(result, statistics=statistics)
+    if result.account is None or not len(revisions) == len(requests) == len(result.targets) > 0:
+        return result
+    names = [
+        text_at(resolve_pointer(result.reading.document, target.pointer), "jobName") for target in result.targets
+    ]
+    jobs = zip(names, requests, revisions, strict=True)
+    estimate = weigh(jobs, result.account, member.team, statistics.runs)
+    if result.ok:
+        estimate = compare_with_thresholds(estimate, member.team, member.user)
+    return replace(result, weight=estimate)
 
 
 def _around(reading: ParseResult, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
@@ -161,49 +169,53 @@ def _around(reading: ParseResult, targets: Sequence[Target]) -> tuple[dict[str, 
 
 def facts(queue: Queue) -> QueueFacts:
     """What AWS said of a queue. Without its words, nothing is known of how it shares."""
-    shared = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
-    around = tuple(EnvironmentFacts.from_description(told) for told in queue.environments)
-    return QueueFacts(fair_share=shared, platform=queue.platform, environments=around)
+    is_fair_share = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
+    environments = tuple(EnvironmentFacts.from_description(environment) for environment in queue.environments)
+    return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=environments)
 
 
-def _unsaid(objections: Iterable[Problem], told: Sequence[Problem]) -> Iterator[Problem]:
+def _unsaid(violations: Iterable[Problem], problems: Sequence[Problem]) -> Iterator[Problem]:
     """Of a field that no one knows, it is said once: that AWS does not, before that the portal does not."""
-    faulty = {problem.pointer for problem in told if problem.severity is Severity.ERROR}
-    return (p for p in objections if not (p.rule == "policy.field-unknown" and p.pointer in faulty))
+    pointers = {problem.pointer for problem in problems if problem.severity is Severity.ERROR}
+    return (
+        violation
+        for violation in violations
+        if not (violation.rule == "policy.field-unknown" and violation.pointer in pointers)
+    )
 
 
-def _asks(reading: ParseResult, found: Resolution) -> Iterator[tuple[str, JobAsk]]:
+def _asks(reading: ParseResult, resolution: Resolution) -> Iterator[tuple[str, JobAsk]]:
     """What each job asks for, and where it stands, as far as its queue is known."""
-    for target in found.targets:
+    for target in resolution.targets:
         if target.queue is not None:
             document = resolve_pointer(reading.document, target.pointer)
             yield target.pointer, ask_of(document, target.queue, target.revision)
 
 
 def _objections(
-    reading: ParseResult, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+    reading: ParseResult, requests: Sequence[tuple[str, JobAsk]], grants: Grants, usage: Mapping[int, Taken]
 ) -> Iterator[Problem]:
     """What the rules of the portal say; what is true of every job is told at its place, the team's own only once."""
-    told: set[tuple[str, str, str]] = set()
-    for prefix, objection in _each(reading, asks, grants, taken):
-        problem = Problem("", objection.message, objection.severity, objection.rule, objection.fix)
-        placed = replace(problem, pointer=objection.pointer).with_prefix(prefix) if objection.pointer else problem
-        if (key := (placed.rule, placed.pointer, placed.message)) not in told:
-            told.add(key)
-            yield placed
+    keys: set[tuple[str, str, str]] = set()
+    for prefix, violation in _each(reading, requests, grants, usage):
+        problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)
+        located = replace(problem, pointer=violation.pointer).with_prefix(prefix) if violation.pointer else problem
+        if (key := (located.rule, located.pointer, located.message)) not in keys:
+            keys.add(key)
+            yield located
 
 
 def _each(
-    reading: ParseResult, asks: Sequence[tuple[str, JobAsk]], grants: Grants, taken: Mapping[int, Taken]
+    reading: ParseResult, requests: Sequence[tuple[str, JobAsk]], grants: Grants, usage: Mapping[int, Taken]
 ) -> Iterator[tuple[str, Objection]]:
     if reading.kind is DocumentKind.DEFINITION:
-        for objection in objections_to_definition(definition_ask(reading.document), grants):
-            yield "", objection
-    for pointer, ask in asks:
-        for objection in objections(ask, grants):
-            yield pointer, objection
-    for number, objection in crowding([ask for _, ask in asks], grants, taken):
-        yield asks[number][0], objection
+        for violation in objections_to_definition(definition_ask(reading.document), grants):
+            yield "", violation
+    for pointer, request in requests:
+        for violation in objections(request, grants):
+            yield pointer, violation
+    for number, violation in crowding([request for _, request in requests], grants, usage):
+        yield requests[number][0], violation
 
 
 def ask_of(document: Document, queue: Queue, revision: Revision | None) -> JobAsk:

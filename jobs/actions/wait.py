@@ -13,8 +13,8 @@ def await_news(account: Account, field: str, since: datetime, seconds: float) ->
     deadline = time.monotonic() + seconds
     while True:
         account.refresh_from_db()
-        told = getattr(account, field)
-        if told and told >= since:
+        updated_at = getattr(account, field)
+        if updated_at and updated_at >= since:
             return True
         if time.monotonic() > deadline:
             return False

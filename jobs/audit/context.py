@@ -69,8 +69,8 @@ class PassageMiddleware:
 
 def door_of(request: HttpRequest) -> Door:
     if request.path_info.startswith("/api/"):
-        ours = request.headers.get("User-Agent", "").startswith("batch-portal-cli")
-        return Door.CLI if ours else Door.API
+        is_cli = request.headers.get("User-Agent", "").startswith("batch-portal-cli")
+        return Door.CLI if is_cli else Door.API
     return Door.ADMIN if request.path_info.startswith("/admin/") else Door.WEB
 
 

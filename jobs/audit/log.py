@@ -51,19 +51,19 @@ def record(
     `before` and `after` become JSON, as far as they matter for the act; secrets are masked here. Without a team it
     is an act in the portal as a whole.
     """
-    what = about if isinstance(about, Thing) else thing(about)
-    how = current()
+    details = about if isinstance(about, Thing) else thing(about)
+    context = current()
     entry = AuditEntry(
         team=team,
         created_at=now(),
         person=person.public_id if person else None,
-        token=how.token,
-        door=how.door,
-        address=how.address,
+        token=context.token,
+        door=context.door,
+        address=context.address,
         act=act,
-        noun=what.noun,
-        object_id=what.id,
-        label=what.label,
+        noun=details.noun,
+        object_id=details.id,
+        label=details.label,
         before=_json(before),
         after=_json(after),
     )
@@ -79,8 +79,8 @@ def record(
 
 def listed(name: str, entries: Sequence[Any]) -> dict[str, Any]:
     """A list as an act keeps it: its first entries, and how many more there are."""
-    more = len(entries) - MAX_LISTED
-    return {name: list(entries[:MAX_LISTED]), **({f"more {name}": more} if more > 0 else {})}
+    rest = len(entries) - MAX_LISTED
+    return {name: list(entries[:MAX_LISTED]), **({f"more {name}": rest} if rest > 0 else {})}
 
 
 def thing(about: Model | None) -> Thing:
@@ -95,7 +95,7 @@ def thing(about: Model | None) -> Thing:
 
 _NAMES: dict[type[Model], Callable[[Any], str]] = {
     User: lambda _: "",
-    Membership: lambda of: f"{of.get_role_display().lower()} of {of.team}",
+    Membership: lambda row: f"{row.get_role_display().lower()} of {row.team}",
 }
 
 

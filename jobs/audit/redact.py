@@ -17,11 +17,11 @@ def shortened(value: Any) -> Any:
     """The same with long texts and lists cut, and a word on how much is missing."""
     if isinstance(value, dict):
         rows = list(value.items())
-        short = {key[:LONGEST_TEXT]: shortened(each) for key, each in rows[:MOST_ENTRIES]}
-        return short if len(rows) <= MOST_ENTRIES else {**short, "…": f"and {len(rows) - MOST_ENTRIES} more"}
+        entries = {key[:LONGEST_TEXT]: shortened(entry) for key, entry in rows[:MOST_ENTRIES]}
+        return entries if len(rows) <= MOST_ENTRIES else {**entries, "…": f"and {len(rows) - MOST_ENTRIES} more"}
     if isinstance(value, list):
-        kept_rows = [shortened(each) for each in value[:MOST_ENTRIES]]
-        return kept_rows if len(value) <= MOST_ENTRIES else [*kept_rows, f"… and {len(value) - MOST_ENTRIES} more"]
+        items = [shortened(item) for item in value[:MOST_ENTRIES]]
+        return items if len(value) <= MOST_ENTRIES else [*items, f"… and {len(value) - MOST_ENTRIES} more"]
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
     return value

@@ -12,7 +12,7 @@ from jobs.models.audit import PORTAL
 BATCH = 1_000
 
 
-def let_go(chain: int, before: datetime) -> int:
+def let_go(chain: int, cutoff: datetime) -> int:
     """Delete the entries of a chain up to the last one of before that moment; how many.
 
     That it happened is an entry itself, which names the last that went and its hash. Interrupted, the next time
@@ -23,8 +23,8 @@ def let_go(chain: int, before: datetime) -> int:
         if head is None:
             return 0
         entries = AuditEntry.objects.of_chain(chain)
-        old = entries.filter(created_at__lt=before, number__gt=head.gone_number)
-        last = entries.filter(number=old.aggregate(number=Max("number"))["number"]).first()
+        expired = entries.filter(created_at__lt=cutoff, number__gt=head.gone_number)
+        last = entries.filter(number=expired.aggregate(number=Max("number"))["number"]).first()
         if last:
             team = Team.objects.filter(pk=chain).first() if chain != PORTAL else None
             record(
@@ -42,10 +42,10 @@ def let_go(chain: int, before: datetime) -> int:
 def finish(chain: int) -> int:
     """Delete what the chain has let go of, some at a time, so that nobody waits; how many."""
     head = AuditHead.objects.filter(pk=chain).first()
-    gone = AuditEntry.objects.of_chain(chain).filter(number__lte=head.gone_number if head else 0)
+    entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.gone_number if head else 0)
     deleted = 0
     while True:
-        batch = list(gone.values_list("pk", flat=True)[:BATCH])
+        batch = list(entries.values_list("pk", flat=True)[:BATCH])
         if not batch:
             return deleted
         # Django's own QuerySet: the entries' own refuses, as does the database for all but these.

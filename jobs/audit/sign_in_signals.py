@@ -27,8 +27,8 @@ def signed_out(*, user: User | None, **_: Any) -> None:
 def failed(*, credentials: dict[str, Any], **_: Any) -> None:
     """Whose account was tried, if there is one: what else was typed may be a password in the wrong field."""
     name = str(credentials.get("username") or credentials.get("email") or "").replace("\0", "")
-    tried = User.objects.filter(username=name).first() if name else None
-    about = thing(tried) if tried else Thing("user", label="unknown")
+    user = User.objects.filter(username=name).first() if name else None
+    about = thing(user) if user else Thing("user", label="unknown")
     record("fail to sign in", person=None, about=about)
 
 

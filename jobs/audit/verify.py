@@ -38,9 +38,9 @@ class Verdict:
 
 def chains() -> list[int]:
     """Every chain there is, the portal's own first: by their ends, and by entries that have lost theirs."""
-    of_heads = AuditHead.objects.values_list("chain", flat=True)
-    of_entries = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
-    return sorted({*of_heads, *(team or PORTAL for team in of_entries)})
+    head_chains = AuditHead.objects.values_list("chain", flat=True)
+    entry_teams = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
+    return sorted({*head_chains, *(team or PORTAL for team in entry_teams)})
 
 
 def verify(chain: int) -> Verdict:
@@ -48,43 +48,47 @@ def verify(chain: int) -> Verdict:
     head = AuditHead.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain)
     if head is None:
-        lost = entries.exists()
-        return Verdict(chain, 1, 0, BEGINNING, 1 if lost else None, "the end of the chain is gone" if lost else "")
-    verdict = _verified(head)
-    beyond = entries.order_by("-number").filter(number__gt=head.number).first()
-    again = AuditHead.objects.get(pk=chain)
-    if again.gone_number != head.gone_number:
+        has_entries = entries.exists()
+        return Verdict(
+            chain, 1, 0, BEGINNING, 1 if has_entries else None, "the end of the chain is gone" if has_entries else ""
+        )
+    verification = _verified(head)
+    later_entry = entries.order_by("-number").filter(number__gt=head.number).first()
+    latest_head = AuditHead.objects.get(pk=chain)
+    if latest_head.gone_number != head.gone_number:
         return verify(chain)  # its beginning was let go of while it was read
-    if verdict.whole and beyond and beyond.number > again.number:
-        return replace(verdict, broken_at=beyond.number, how="it stands after the end of the chain")
-    return verdict
+    if verification.whole and later_entry and later_entry.number > latest_head.number:
+        return replace(verification, broken_at=later_entry.number, how="it stands after the end of the chain")
+    return verification
 
 
 def unsealed() -> list[str]:
     """The triggers that should keep the audit as it is, and are not in force."""
     with connection.cursor() as cursor:
         cursor.execute(IN_FORCE[connection.vendor])
-        there = {name for (name,) in cursor.fetchall()}
-    return [name for name in (f"audit_{each}" for each in TRIGGERS[connection.vendor]) if name not in there]
+        names = {name for (name,) in cursor.fetchall()}
+    return [name for name in (f"audit_{trigger}" for trigger in TRIGGERS[connection.vendor]) if name not in names]
 
 
 def _verified(head: AuditHead) -> Verdict:
     """The first thing that is wrong, from its beginning to the end that `head` says."""
-    so_far = Verdict(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
-    attested = not head.gone_number
+    verification = Verdict(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
+    is_recorded = not head.gone_number
     for entry in _read(head):
-        how = _wrong(entry, so_far, head.gone_number)
-        if how:
-            return replace(so_far, broken_at=entry.number, how=how)
-        attested = attested or _attests(entry, head)
-        so_far = replace(so_far, last=entry.number, digest=entry.digest)
-    if so_far.last != head.number:
-        return replace(so_far, broken_at=so_far.last + 1, how=f"nothing is there, up to {head.number}")
-    if so_far.digest != head.digest:
-        return replace(so_far, broken_at=head.number, how="the end of the chain has another hash")
-    if not attested:
-        return replace(so_far, broken_at=so_far.first, how="nobody wrote down that what was before it was let go of")
-    return so_far
+        problem = _wrong(entry, verification, head.gone_number)
+        if problem:
+            return replace(verification, broken_at=entry.number, how=problem)
+        is_recorded = is_recorded or _attests(entry, head)
+        verification = replace(verification, last=entry.number, digest=entry.digest)
+    if verification.last != head.number:
+        return replace(verification, broken_at=verification.last + 1, how=f"nothing is there, up to {head.number}")
+    if verification.digest != head.digest:
+        return replace(verification, broken_at=head.number, how="the end of the chain has another hash")
+    if not is_recorded:
+        return replace(
+            verification, broken_at=verification.first, how="nobody wrote down that what was before it was let go of"
+        )
+    return verification
 
 
 def _read(head: AuditHead) -> Iterator[AuditEntry]:
@@ -96,12 +100,12 @@ def _read(head: AuditHead) -> Iterator[AuditEntry]:
         after = batch[-1].number
 
 
-def _wrong(entry: AuditEntry, so_far: Verdict, gone_number: int) -> str:
+def _wrong(entry: AuditEntry, verification: Verdict, gone_number: int) -> str:
     if entry.number <= gone_number:
         return "it was let go of, and is there"
-    if entry.number != so_far.last + 1:
-        return f"{entry.number - so_far.last - 1} before it are missing"
-    if entry.previous != so_far.digest:
+    if entry.number != verification.last + 1:
+        return f"{entry.number - verification.last - 1} before it are missing"
+    if entry.previous != verification.digest:
         return "it does not follow from the one before"
     return "" if entry.digest == entry.sealed() else "it is not what was written"
 

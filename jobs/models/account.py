@@ -111,16 +111,16 @@ class Account(models.Model):
     def clean(self) -> None:
         """A quarantine that a late request can outlive would have jobs run twice."""
         if (self.quarantine_seconds or 0) < self.shortest_quarantine:
-            least = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
-            raise ValidationError({"quarantine_seconds": least})
+            message = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
+            raise ValidationError({"quarantine_seconds": message})
         if self.access != Access.ROLE:
             return
         if not self.role_arn:
             raise ValidationError({"role_arn": "Name the role to assume, or choose another way in."})
-        theirs = re.findall(r":iam::(\d{12}):", self.role_arn)
-        if self.number and theirs and theirs != [self.number]:
+        role_accounts = re.findall(r":iam::(\d{12}):", self.role_arn)
+        if self.number and role_accounts and role_accounts != [self.number]:
             raise ValidationError(
-                {"role_arn": f"This role is of account {theirs[0]}, and the number is another one."}
+                {"role_arn": f"This role is of account {role_accounts[0]}, and the number is another one."}
             )
 
     @property
@@ -137,12 +137,12 @@ class Account(models.Model):
 
     def move_breaker(self, after: CircuitBreaker) -> bool:
         """Write what the breaker becomes, unless another process has moved it since this copy was read."""
-        here = Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
-        moved = bool(here.update(**_breaker_fields(after)))
-        if moved:
+        unchanged = Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
+        is_written = bool(unchanged.update(**_breaker_fields(after)))
+        if is_written:
             for name, value in _breaker_fields(after).items():
                 setattr(self, name, value)
-        return moved
+        return is_written
 
 
 def _breaker_fields(breaker: CircuitBreaker) -> dict[str, Any]:

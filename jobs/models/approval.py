@@ -32,10 +32,10 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
     def awaiting_word_of(self, user: "User") -> Self:
         """Requests that the user may decide: of teams they lead, for staff of all, and never their own."""
-        theirs = self.waiting().filter(team__active=True).exclude(submission__person=user).not_raised_by(user)
+        decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_raised_by(user)
         if user.is_staff:
-            return theirs
-        return theirs.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
+            return decidable
+        return decidable.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
 
     def not_raised_by(self, user: "User") -> Self:
         """Requests that the user never made larger."""

@@ -103,7 +103,7 @@ class AuditEntry(models.Model):
 
     def sealed(self) -> str:
         """The hash over everything that the entry says, and over the one before it."""
-        said = [
+        values = [
             self.chain,
             self.number,
             self.previous,
@@ -119,4 +119,4 @@ class AuditEntry(models.Model):
             self.before,
             self.after,
         ]
-        return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()

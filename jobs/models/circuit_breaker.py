@@ -33,15 +33,15 @@ class CircuitBreaker:
         """Closed, and nothing to forget."""
         return self == CircuitBreaker()
 
-    def may_probe(self, moment: datetime) -> bool:
+    def may_probe(self, now: datetime) -> bool:
         """Whether it is time to ask AWS one question."""
-        return self.retry_at is not None and moment >= self.retry_at
+        return self.retry_at is not None and now >= self.retry_at
 
-    def probing(self, moment: datetime) -> "CircuitBreaker":
+    def probing(self, now: datetime) -> "CircuitBreaker":
         """Somebody asks now: nobody else does meanwhile."""
-        return replace(self, retry_at=moment + PROBE_PAUSE)
+        return replace(self, retry_at=now + PROBE_PAUSE)
 
-    def after_failures(self, count: int, reason: str, moment: datetime, *, timed_out: bool) -> "CircuitBreaker":
+    def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":
         """Calls have failed. `timed_out`: one of them had no answer in time.
 
         Calls that were under way when it opened do not make the pause longer.
@@ -51,10 +51,10 @@ class CircuitBreaker:
         failures = FAILURES_TO_OPEN if timed_out else min(self.failures + count, FAILURES_TO_OPEN)
         if failures < FAILURES_TO_OPEN:
             return replace(self, failures=failures, reason=reason)
-        return CircuitBreaker(failures, moment, moment + FIRST_PAUSE, reason)
+        return CircuitBreaker(failures, now, now + FIRST_PAUSE, reason)
 
-    def after_failed_probe(self, reason: str, moment: datetime) -> "CircuitBreaker":
+    def after_failed_probe(self, reason: str, now: datetime) -> "CircuitBreaker":
         """The one question had no answer either: the pause is twice as long."""
         failures = self.failures + 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10))
-        return CircuitBreaker(failures, self.opened_at or moment, moment + pause, reason)
+        return CircuitBreaker(failures, self.opened_at or now, now + pause, reason)

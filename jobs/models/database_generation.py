@@ -41,29 +41,29 @@ def renew() -> None:
     row = Incarnation.objects.first()
     if row and row.renewed_at > now() - RENEW_EVERY:
         return
-    outside = _outside()
+    token = _outside()
     with transaction.atomic():
         row = Incarnation.objects.select_for_update().first()
-        moment = now()
-        fresh = Incarnation(current=secrets.token_hex(16), renewed_at=moment)
+        current_time = now()
+        generation = Incarnation(current=secrets.token_hex(16), renewed_at=current_time)
         if row is None:
-            fresh.recovering_since, fresh.why = (moment, DIFFERENT) if outside else (None, "")
-            fresh.save()
+            generation.recovering_since, generation.why = (current_time, DIFFERENT) if token else (None, "")
+            generation.save()
         else:
-            trouble = _trouble(row, outside)
-            row.previous, row.current, row.renewed_at = row.current, fresh.current, moment
-            if trouble:
-                row.recovering_since, row.why = moment, trouble
-                log.error("recovery_entered", why=trouble)
+            mismatch = _trouble(row, token)
+            row.previous, row.current, row.renewed_at = row.current, generation.current, current_time
+            if mismatch:
+                row.recovering_since, row.why = current_time, mismatch
+                log.error("recovery_entered", why=mismatch)
             row.save()
-    _keep_outside(fresh.current)
+    _keep_outside(generation.current)
 
 
-def enter_recovery(why: str) -> None:
+def enter_recovery(reason: str) -> None:
     """Hold every submission until all queues were compared."""
     Incarnation.objects.get_or_create(defaults={"current": secrets.token_hex(16), "renewed_at": now()})
-    Incarnation.objects.update(recovering_since=now(), why=why)
-    log.error("recovery_entered", why=why)
+    Incarnation.objects.update(recovering_since=now(), why=reason)
+    log.error("recovery_entered", why=reason)
 
 
 def held_back(account: Account) -> bool:
@@ -82,18 +82,18 @@ def keys_unknown_until(team: Team) -> tuple[datetime, datetime] | None:
     if since is None:
         return None
     accounts = Account.objects.filter(active=True, queues__grants__team=team).distinct()
-    ends = [safe_from(account, since) for account in accounts if uncompared(account, since).exists()]
-    return (since, max(ends)) if ends else None
+    deadlines = [safe_from(account, since) for account in accounts if uncompared(account, since).exists()]
+    return (since, max(deadlines)) if deadlines else None
 
 
 def _noticed() -> datetime | None:
     """Since when the portal is in recovery; it enters it here if the file says that the database was restored."""
-    outside = _outside()  # before the row: the clock writes the row first
+    token = _outside()  # before the row: the clock writes the row first
     row = Incarnation.objects.first()
     if row is None:
         return None
-    if outside and (trouble := _trouble(row, outside)):
-        enter_recovery(trouble)
+    if token and (mismatch := _trouble(row, token)):
+        enter_recovery(mismatch)
         return recovering_since()
     return row.recovering_since
 
@@ -123,12 +123,12 @@ def uncompared(account: Account, since: datetime) -> QueueQuerySet:
     return Queue.objects.filter(not_yet, account=account, vanished_at=None)
 
 
-def _trouble(row: Incarnation, outside: str) -> str:
-    if outside and outside in (row.current, row.previous):
+def _trouble(row: Incarnation, token: str) -> str:
+    if token and token in (row.current, row.previous):
         return ""
-    if not outside and not _can_keep():
+    if not token and not _can_keep():
         return ""  # nothing was ever kept; the health page says so
-    return DIFFERENT if outside else MISSING
+    return DIFFERENT if token else MISSING
 
 
 def _file() -> Path:
@@ -154,10 +154,10 @@ def _can_keep() -> bool:
 
 
 def _keep_outside(name: str) -> None:
-    fresh = _file().with_suffix(".new")
+    temporary = _file().with_suffix(".new")
     try:
-        fresh.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(name)
-        fresh.replace(_file())
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(name)
+        temporary.replace(_file())
     except OSError as error:
         log.warning("database_generation_not_saved", file=str(_file()), error=str(error))

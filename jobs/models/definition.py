@@ -88,8 +88,8 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def to_deregister(self) -> Self:
         """Deactivated here, and AWS does not know it yet."""
-        told = Q(registration=Registration.REGISTERED, active=False, deregistered_at=None)
-        return self.filter(told, deactivated_at__isnull=False)
+        registered = Q(registration=Registration.REGISTERED, active=False, deregistered_at=None)
+        return self.filter(registered, deactivated_at__isnull=False)
 
 
 class Revision(models.Model):

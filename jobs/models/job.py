@@ -56,14 +56,14 @@ MOVING = (
 )
 
 
-def adopted_at(moment: datetime) -> dict[str, Any]:
+def adopted_at(time: datetime) -> dict[str, Any]:
     """What is known of a job that AWS has just taken, beside its id: the next poll looks at it."""
     return {
         "state": State.SUBMITTED,
-        "submitted_at": moment,
+        "submitted_at": time,
         "lease_until": None,
         "next_try_at": None,
-        "next_poll_at": moment,
+        "next_poll_at": time,
     }
 
 
@@ -74,10 +74,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def undelivered(self) -> Self:
         """Accepted, not yet with AWS, in nobody's hands, and not told to wait: a worker may take it."""
-        moment = now()
-        free = Q(lease_until=None) | Q(lease_until__lt=moment)
-        rested = Q(next_try_at=None) | Q(next_try_at__lte=moment)
-        return self.filter(free, rested, delivery=Delivery.ACCEPTED)
+        current_time = now()
+        unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)
+        due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)
+        return self.filter(unleased, due, delivery=Delivery.ACCEPTED)
 
     def deliverable(self) -> Self:
         """Undelivered, and every job it waits for has its id in AWS."""
@@ -86,11 +86,11 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def bereft(self) -> Self:
         """Not sent yet, and waiting for a job that can no longer succeed."""
-        hopeless = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
+        failed = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
             parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
         )
-        parents = JobDependency.objects.filter(hopeless, job=OuterRef("pk"))
-        return self.filter(Exists(parents), delivery=Delivery.ACCEPTED)
+        failed_parents = JobDependency.objects.filter(failed, job=OuterRef("pk"))
+        return self.filter(Exists(failed_parents), delivery=Delivery.ACCEPTED)
 
     def unknown(self) -> Self:
         """Perhaps sent, perhaps not: the one who sent them is gone, and nobody knows."""
@@ -257,13 +257,13 @@ class Job(models.Model):
 
     def claim(self) -> bool:
         """Take the job for delivery, unless another worker has it or it has gone."""
-        free = Job.objects.filter(pk=self.pk).undelivered()
+        claimable = Job.objects.filter(pk=self.pk).undelivered()
         # Read back before the commit: after it, a pause could show another worker's epoch as this one's.
         with transaction.atomic():
-            taken = free.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
-            if taken:
+            is_claimed = claimable.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
+            if is_claimed:
                 self.refresh_from_db(fields=MOVING)
-        return bool(taken)
+        return bool(is_claimed)
 
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
@@ -272,10 +272,12 @@ class Job(models.Model):
 
         The change and the row that tells of it are one transaction. False: someone else was first.
         """
-        here = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)
+        unchanged = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)
         with transaction.atomic(savepoint=False):
-            moved = Job.objects.filter(here, only_if or Q()).update(delivery=delivery, delivery_note=note, **fields)
-            if not moved:
+            is_written = Job.objects.filter(unchanged, only_if or Q()).update(
+                delivery=delivery, delivery_note=note, **fields
+            )
+            if not is_written:
                 return False
             state = str(fields.get("state", self.state))
             StateChange.objects.create(job=self, delivery=delivery, state=state, note=note, source=source)
@@ -286,23 +288,23 @@ class Job(models.Model):
         """AWS has the job, under this id. False: someone else has already written so."""
         return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adopted_at(now()))
 
-    def put_back(self, why: str, *, source: str, **fields: object) -> bool:
+    def put_back(self, reason: str, *, source: str, **fields: object) -> bool:
         """It is certain that AWS does not have it: another try, later and later; none if it was asked to stop."""
-        wait = min(LONGEST_REST, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
-        again = now() + timedelta(seconds=wait)
-        return self._unless_stopped(Delivery.ACCEPTED, why, source, {"next_try_at": again, **fields})
+        delay = min(LONGEST_REST, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
+        next_try_at = now() + timedelta(seconds=delay)
+        return self._unless_stopped(Delivery.ACCEPTED, reason, source, {"next_try_at": next_try_at, **fields})
 
-    def hold(self, why: str, *, source: str, **fields: object) -> bool:
+    def hold(self, reason: str, *, source: str, **fields: object) -> bool:
         """AWS does not have it, and a person must decide whether it is sent; unless it was asked to stop."""
-        return self._unless_stopped(Delivery.HELD, why, source, {"next_try_at": None, **fields})
+        return self._unless_stopped(Delivery.HELD, reason, source, {"next_try_at": None, **fields})
 
-    def _unless_stopped(self, delivery: Delivery, why: str, source: str, fields: dict[str, object]) -> bool:
+    def _unless_stopped(self, delivery: Delivery, reason: str, source: str, fields: dict[str, object]) -> bool:
         """The wish to stop is asked of the row: it may be newer than this copy."""
-        stopped = Q(stop_requested_at__isnull=False)
+        stop_requested = Q(stop_requested_at__isnull=False)
         note = "Stopped before it was sent."
         return self.advance(
-            Delivery.WITHDRAWN, source=source, note=note, only_if=stopped, lease_until=None, ended_at=now()
-        ) or self.advance(delivery, source=source, note=why, only_if=~stopped, lease_until=None, **fields)
+            Delivery.WITHDRAWN, source=source, note=note, only_if=stop_requested, lease_until=None, ended_at=now()
+        ) or self.advance(delivery, source=source, note=reason, only_if=~stop_requested, lease_until=None, **fields)
 
 
 class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
@@ -311,8 +313,8 @@ class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
 
         A prefetch of `parent` would name every parent in an OR of its own on SQLite, which takes 1,000 of them.
         """
-        kept = ("job_id", "batch_id", "kind", *(f"parent__{field}" for field in fields))
-        return self.select_related("parent").only(*kept).order_by("pk")
+        columns = ("job_id", "batch_id", "kind", *(f"parent__{field}" for field in fields))
+        return self.select_related("parent").only(*columns).order_by("pk")
 
 
 class JobDependency(models.Model):

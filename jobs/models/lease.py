@@ -13,15 +13,15 @@ class Lease(models.Model):
     until = models.DateTimeField()
 
     @classmethod
-    def hold(cls, name: str, owner: str, span: timedelta) -> bool:
+    def hold(cls, name: str, owner: str, duration: timedelta) -> bool:
         """Take or prolong the right. False: someone else has it and has not let it lapse."""
-        moment = now()
-        mine = Q(owner=owner) | Q(until__lt=moment)
-        if cls.objects.filter(mine, name=name).update(owner=owner, until=moment + span):
+        current_time = now()
+        available = Q(owner=owner) | Q(until__lt=current_time)
+        if cls.objects.filter(available, name=name).update(owner=owner, until=current_time + duration):
             return True
         try:
             with transaction.atomic():
-                cls.objects.create(name=name, owner=owner, until=moment + span)
+                cls.objects.create(name=name, owner=owner, until=current_time + duration)
         except IntegrityError:
             return False
         return True

@@ -20,8 +20,8 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         """To be sent now; with `since`, to have been sent that long ago."""
         return self.waiting().filter(try_at__lte=now() - since)
 
-    def failed_after(self, moment: datetime) -> Self:
-        return self.filter(failed_at__gt=moment)
+    def failed_after(self, time: datetime) -> Self:
+        return self.filter(failed_at__gt=time)
 
 
 class OutgoingMail(models.Model):

@@ -90,5 +90,5 @@ class Submission(models.Model):
     @property
     def request(self) -> "Approval | None":
         """The request for someone's word, if it needed one."""
-        found: Approval | None = getattr(self, "approval", None)
-        return found
+        approval: Approval | None = getattr(self, "approval", None)
+        return approval

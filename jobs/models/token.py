@@ -16,10 +16,10 @@ PREFIX = "bpt_"
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
         """Neither revoked nor expired, of an active person who is in the team and has the same password as then."""
-        fresh = Q(expires_at=None) | Q(expires_at__gt=now())
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=now())
         same_password = Q(person__password_changed_at=None) | Q(created_at__gt=F("person__password_changed_at"))
         return self.filter(
-            fresh,
+            unexpired,
             same_password,
             revoked_at=None,
             person__is_active=True,
@@ -61,8 +61,8 @@ class ApiToken(models.Model):
     @property
     def outlived(self) -> bool:
         """Whether the person whose token it is has changed the password since: then it counts no more."""
-        changed = self.person.password_changed_at
-        return changed is not None and self.created_at <= changed
+        changed_at = self.person.password_changed_at
+        return changed_at is not None and self.created_at <= changed_at
 
 
 def new_secret() -> str:

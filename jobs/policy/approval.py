@@ -63,21 +63,21 @@ class Request:
 
     @property
     def gpus(self) -> int:
-        return sum(ask.size.gpus * ask.runs for ask in self.asks.values())
+        return sum(request.size.gpus * request.runs for request in self.asks.values())
 
     @property
     def array_jobs(self) -> int:
-        return sum(ask.array_size for ask in self.asks.values())
+        return sum(request.array_size for request in self.asks.values())
 
     @property
     def unlimited(self) -> list[str]:
         """Jobs without a time limit."""
-        return [name for name, ask in self.asks.items() if not ask.run_seconds]
+        return [name for name, request in self.asks.items() if not request.run_seconds]
 
     @property
     def unsized(self) -> list[str]:
         """Jobs of whose size something cannot be told: it may be any."""
-        return [name for name, ask in self.asks.items() if ask.size.unknown]
+        return [name for name, request in self.asks.items() if request.size.unknown]
 
 
 @dataclass(frozen=True)
@@ -97,123 +97,128 @@ _LARGEST_SHOWN = Decimal(10**15)
 # active or ended today: a limit that 100 small submissions pass is none.
 
 
-def highest_cost_is_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def highest_cost_is_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
     """An unknown cost may be any."""
-    most = thresholds.usd
-    if most is None:
+    limit = thresholds.usd
+    if limit is None:
         return
-    if request.usd is None or request.unsized:
-        message = f"What it costs at most is unknown: {_why_unknown(request)} {_asks_above(request, f'${most:,.2f}')}"
+    if summary.usd is None or summary.unsized:
+        message = (
+            f"What it costs at most is unknown: {_why_unknown(summary)} {_asks_above(summary, f'${limit:,.2f}')}"
+        )
         yield Reason("approval.price-unknown", message)
-    elif request.usd > most:
-        message = f"It costs at most ${_up(request.usd)}. {_asks_above(request, f'${most:,.2f}')}"
+    elif summary.usd > limit:
+        message = f"It costs at most ${_up(summary.usd)}. {_asks_above(summary, f'${limit:,.2f}')}"
         yield Reason("approval.price", message)
 
 
-def cost_of_the_day_is_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    most, used = thresholds.usd, request.today
-    if most is None or request.usd is None or request.usd > most or request.unsized:
+def cost_of_the_day_is_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    limit, usage = thresholds.usd, summary.today
+    if limit is None or summary.usd is None or summary.usd > limit or summary.unsized:
         return
-    above = _asks_above(request, f"${most:,.2f} per person and day")
-    if used.unknown_usd:
-        others = _other_jobs(request, used.unknown_usd)
+    above = _asks_above(summary, f"${limit:,.2f} per person and day")
+    if usage.unknown_usd:
+        others = _other_jobs(summary, usage.unknown_usd)
         yield Reason("approval.price-of-day", f"{others}, and what it costs at most is unknown. {above}")
-    elif used.usd + request.usd > most:
-        total = f"${_up(used.usd + request.usd)} at most with {request.person}'s other jobs of today"
-        yield Reason("approval.price-of-day", f"It comes to {total} (${_up(used.usd)}). {above}")
+    elif usage.usd + summary.usd > limit:
+        total = f"${_up(usage.usd + summary.usd)} at most with {summary.person}'s other jobs of today"
+        yield Reason("approval.price-of-day", f"It comes to {total} (${_up(usage.usd)}). {above}")
 
 
-def highest_vcpu_hours_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    most = thresholds.vcpu_hours
-    if most is None:
+def highest_vcpu_hours_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    limit = thresholds.vcpu_hours
+    if limit is None:
         return
-    above = _asks_above(request, f"{most:,} vCPU-hours")
-    if request.unsized:
+    above = _asks_above(summary, f"{limit:,} vCPU-hours")
+    if summary.unsized:
         return  # `sizes_are_known` says so
-    if request.vcpu_hours is None:
-        message = f"How many vCPU-hours it takes at most is unknown: {_why_unknown(request)} {above}"
+    if summary.vcpu_hours is None:
+        message = f"How many vCPU-hours it takes at most is unknown: {_why_unknown(summary)} {above}"
         yield Reason("approval.vcpu-hours-unknown", message)
-    elif request.vcpu_hours > most:
-        yield Reason("approval.vcpu-hours", f"It takes at most {_up(request.vcpu_hours)} vCPU-hours. {above}")
+    elif summary.vcpu_hours > limit:
+        yield Reason("approval.vcpu-hours", f"It takes at most {_up(summary.vcpu_hours)} vCPU-hours. {above}")
 
 
-def vcpu_hours_of_the_day_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    most, used = thresholds.vcpu_hours, request.today
-    if most is None or request.vcpu_hours is None or request.vcpu_hours > most or request.unsized:
+def vcpu_hours_of_the_day_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    limit, usage = thresholds.vcpu_hours, summary.today
+    if limit is None or summary.vcpu_hours is None or summary.vcpu_hours > limit or summary.unsized:
         return
-    above = _asks_above(request, f"{most:,} vCPU-hours per person and day")
-    if used.unknown_vcpu_hours:
-        others = _other_jobs(request, used.unknown_vcpu_hours)
+    above = _asks_above(summary, f"{limit:,} vCPU-hours per person and day")
+    if usage.unknown_vcpu_hours:
+        others = _other_jobs(summary, usage.unknown_vcpu_hours)
         yield Reason("approval.vcpu-hours-of-day", f"{others} whose vCPU-hours are unknown. {above}")
-    elif used.vcpu_hours + request.vcpu_hours > most:
-        total = f"{_up(used.vcpu_hours + request.vcpu_hours)} vCPU-hours at most"
-        message = f"It comes to {total} with {request.person}'s other jobs of today ({_up(used.vcpu_hours)}). {above}"
+    elif usage.vcpu_hours + summary.vcpu_hours > limit:
+        total = f"{_up(usage.vcpu_hours + summary.vcpu_hours)} vCPU-hours at most"
+        message = (
+            f"It comes to {total} with {summary.person}'s other jobs of today ({_up(usage.vcpu_hours)}). {above}"
+        )
         yield Reason("approval.vcpu-hours-of-day", message)
 
 
-def gpus_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    most = thresholds.gpus
-    if most is not None and request.gpus > most:
-        message = f"Its jobs use {request.gpus:,} GPUs together. {_asks_above(request, f'{most:,} GPUs')}"
+def gpus_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    limit = thresholds.gpus
+    if limit is not None and summary.gpus > limit:
+        message = f"Its jobs use {summary.gpus:,} GPUs together. {_asks_above(summary, f'{limit:,} GPUs')}"
         yield Reason("approval.gpus", message)
 
 
-def gpus_at_once_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def gpus_at_once_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
     """GPUs of jobs that have ended are free again. A submission without any takes none."""
-    most, used = thresholds.gpus, request.today.gpus
-    if most is not None and 0 < request.gpus <= most < request.gpus + used:
+    limit, active_gpus = thresholds.gpus, summary.today.gpus
+    if limit is not None and 0 < summary.gpus <= limit < summary.gpus + active_gpus:
         message = (
-            f"Its jobs use {request.gpus + used:,} GPUs with {request.person}'s other jobs that haven't ended. "
-            f"{_asks_above(request, f'{most:,} GPUs per person')}"
+            f"Its jobs use {summary.gpus + active_gpus:,} GPUs with {summary.person}'s other jobs "
+            "that haven't ended. "
+            f"{_asks_above(summary, f'{limit:,} GPUs per person')}"
         )
         yield Reason("approval.gpus-of-day", message)
 
 
-def array_jobs_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    most = thresholds.array_size
-    if most is not None and request.array_jobs > most:
-        message = f"It has {request.array_jobs:,} array jobs. {_asks_above(request, f'{most:,}')}"
+def array_jobs_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    limit = thresholds.array_size
+    if limit is not None and summary.array_jobs > limit:
+        message = f"It has {summary.array_jobs:,} array jobs. {_asks_above(summary, f'{limit:,}')}"
         yield Reason("approval.array-size", message)
 
 
-def array_jobs_of_the_day_are_within(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    most, used = thresholds.array_size, request.today.array_jobs
-    if most is not None and 0 < request.array_jobs <= most < request.array_jobs + used:
+def array_jobs_of_the_day_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+    limit, jobs_today = thresholds.array_size, summary.today.array_jobs
+    if limit is not None and 0 < summary.array_jobs <= limit < summary.array_jobs + jobs_today:
         message = (
-            f"It comes to {request.array_jobs + used:,} array jobs with {request.person}'s others of today. "
-            f"{_asks_above(request, f'{most:,} per person and day')}"
+            f"It comes to {summary.array_jobs + jobs_today:,} array jobs with {summary.person}'s others of today. "
+            f"{_asks_above(summary, f'{limit:,} per person and day')}"
         )
         yield Reason("approval.array-size-of-day", message)
 
 
-def sizes_are_known(request: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def sizes_are_known(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
     """Where sizes are asked about, a job whose size the portal cannot tell is not let through for that."""
-    if request.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
-        which = join_words((quote(name) for name in request.unsized), limit=3)
-        reason = request.asks[request.unsized[0]].size.unknown[0].reason
+    if summary.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
+        names = join_words((quote(name) for name in summary.unsized), limit=3)
+        reason = summary.asks[summary.unsized[0]].size.unknown[0].reason
         message = (
-            f"The portal can't tell how large {which} is, because {reason}; "
-            f"{request.team} asks for approval of large jobs."
+            f"The portal can't tell how large {names} is, because {reason}; "
+            f"{summary.team} asks for approval of large jobs."
         )
         yield Reason("approval.size-unknown", message)
 
 
-def _asks_above(request: Request, threshold: str) -> str:
-    return f"{request.team} asks for approval above {threshold}."
+def _asks_above(summary: Request, threshold: str) -> str:
+    return f"{summary.team} asks for approval above {threshold}."
 
 
-def _why_unknown(request: Request) -> str:
-    if request.unlimited:
-        names = join_words((quote(name) for name in request.unlimited), limit=3)
-        return f"{names} {'has' if len(request.unlimited) == 1 else 'have'} no time limit."
-    if request.unsized:
-        return f"the size of {join_words((quote(name) for name in request.unsized), limit=3)} isn't known."
+def _why_unknown(summary: Request) -> str:
+    if summary.unlimited:
+        names = join_words((quote(name) for name in summary.unlimited), limit=3)
+        return f"{names} {'has' if len(summary.unlimited) == 1 else 'have'} no time limit."
+    if summary.unsized:
+        return f"the size of {join_words((quote(name) for name in summary.unsized), limit=3)} isn't known."
     return "there is no rate for a job."
 
 
-def _other_jobs(request: Request, count: int) -> str:
+def _other_jobs(summary: Request, count: int) -> str:
     others = "another job" if count == 1 else f"{count:,} other jobs"
-    return f"{request.person} has {others} of today"
+    return f"{summary.person} has {others} of today"
 
 
 def _up(amount: Decimal) -> str:
@@ -235,9 +240,9 @@ WAITING: tuple[WaitingRule, ...] = (
 )
 
 
-def reasons_to_wait(request: Request, thresholds: Thresholds) -> list[Reason]:
+def reasons_to_wait(summary: Request, thresholds: Thresholds) -> list[Reason]:
     """Why the submission is not sent before someone agrees; empty if it needs nobody."""
-    return [reason for rule in WAITING for reason in rule(request, thresholds)]
+    return [reason for rule in WAITING for reason in rule(summary, thresholds)]
 
 
 # -- Whether an edit makes it more than it was
@@ -253,9 +258,9 @@ class Edit:
     @property
     def kept(self) -> Iterator[tuple[str, JobAsk, JobAsk]]:
         """Jobs that are in both."""
-        for name, ask in self.after.asks.items():
+        for name, request in self.after.asks.items():
             if name in self.before.asks:
-                yield name, self.before.asks[name], ask
+                yield name, self.before.asks[name], request
 
 
 def price_goes_up(edit: Edit) -> Iterator[Reason]:
@@ -292,9 +297,9 @@ def size_goes_up(edit: Edit) -> Iterator[Reason]:
             ("GPU", before.size.gpus, after.size.gpus),
             ("GiB of disk", before.size.ephemeral_gib, after.size.ephemeral_gib),
         )
-        for what, was, now in sizes:
-            if now > was:
-                yield Reason("edit.size", f"{quote(name)} asked for {was} {what} and asks for {now}.")
+        for unit, old_amount, new_amount in sizes:
+            if new_amount > old_amount:
+                yield Reason("edit.size", f"{quote(name)} asked for {old_amount} {unit} and asks for {new_amount}.")
 
 
 def count_goes_up(edit: Edit) -> Iterator[Reason]:
@@ -324,10 +329,10 @@ def role_is_another(edit: Edit) -> Iterator[Reason]:
 def power_is_new(edit: Edit) -> Iterator[Reason]:
     """What is dangerous and was not asked for at first."""
     for name, before, after in edit.kept:
-        had = {_marked(use.power, use.value) for use in before.uses}
+        uses_before = {_marked(use.power, use.value) for use in before.uses}
         for use in after.uses:
-            named = use.power in Feature.values or use.power == UNNAMED
-            if named and _marked(use.power, use.value) not in had:
+            needs_grant = use.power in Feature.values or use.power == UNNAMED
+            if needs_grant and _marked(use.power, use.value) not in uses_before:
                 yield Reason("edit.power", f"{quote(name)} makes use of {truncate(use.name)}, as it did not before.")
 
 
@@ -352,15 +357,15 @@ def raised(before: Request, after: Request) -> list[Reason]:
 
 def _others(edit: Edit, power: str, rule: str, word: str) -> Iterator[Reason]:
     for name, before, after in edit.kept:
-        was, now = _values(before, power), _values(after, power)
-        if was != now:
-            message = f"The {word} of {quote(name)} was {_in_words(was)} and is {_in_words(now)}."
+        old_values, new_values = _values(before, power), _values(after, power)
+        if old_values != new_values:
+            message = f"The {word} of {quote(name)} was {_in_words(old_values)} and is {_in_words(new_values)}."
             yield Reason(rule, message)
 
 
-def _values(ask: JobAsk, power: str) -> Sequence[str]:
+def _values(request: JobAsk, power: str) -> Sequence[str]:
     """Which ones, in their order: two containers that swap their images are not the same job."""
-    return [str(use.value) for use in ask.uses if use.power == power]
+    return [str(use.value) for use in request.uses if use.power == power]
 
 
 def _in_words(values: Sequence[str]) -> str:

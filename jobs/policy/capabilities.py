@@ -237,15 +237,15 @@ def _uses(value: object, shape: str, path: Path) -> Iterator[Use]:
         return
     fields = SHAPES[shape]
     for key, member in value.items():
-        here = (*path, key)
+        member_path = (*path, key)
         field = fields.get(key) or fields.get("*")
         if field is None:
-            yield _use(UNNAMED, here, member)
+            yield _use(UNNAMED, member_path, member)
             continue
         if field.gives_power(member):
-            yield _use(field.power, here, member)
+            yield _use(field.power, member_path, member)
         if field.of:
-            yield from _uses(member, field.of, here)
+            yield from _uses(member, field.of, member_path)
 
 
 def _use(power: str, path: Path, value: Any) -> Use:

@@ -51,12 +51,12 @@ class Grants:
         roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind("role"), "pattern")
         images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind("image"), "pattern")
         patterns = list(roles.union(images, all=True))
-        given = QueueGrant.objects.filter(team=team, queue__account__active=True)
+        queue_grants = QueueGrant.objects.filter(team=team, queue__account__active=True)
         return cls(
             team=team.name,
             active=team.active,
             may_register=team.may_register,
-            queues={grant.queue_id: _ceilings(grant) for grant in given},
+            queues={grant.queue_id: _ceilings(grant) for grant in queue_grants},
             roles=tuple(pattern for kind, pattern in patterns if kind == "role"),
             images=tuple(pattern for kind, pattern in patterns if kind == "image"),
             features=frozenset(map(str, team.features)),

@@ -20,16 +20,16 @@ class Image:
 
 def parts(name: str) -> Image:
     """What `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` mean to Docker."""
-    found = _PARTS.fullmatch(name)
-    bare = found["name"] if found else name
-    first, slash, rest = bare.partition("/")
+    match = _PARTS.fullmatch(name)
+    path = match["name"] if match else name
+    first, slash, rest = path.partition("/")
     is_host = bool(slash) and (not {".", ":"}.isdisjoint(first) or first == "localhost")
-    registry, repository = (first.lower(), rest) if is_host else ("docker.io", bare)
+    registry, repository = (first.lower(), rest) if is_host else ("docker.io", path)
     if registry in _DOCKER_HUB:
         registry = "docker.io"
         repository = repository if "/" in repository else f"library/{repository}"
     return Image(
-        registry, repository, (found["tag"] if found else "") or "", (found["digest"] if found else "") or ""
+        registry, repository, (match["tag"] if match else "") or "", (match["digest"] if match else "") or ""
     )
 
 
@@ -42,14 +42,16 @@ def matches(pattern: str, name: str) -> bool:
     """
     if pattern == "*":
         return True
-    wanted, image = parts(pattern), parts(name)
-    if wanted.registry != image.registry or ".." in image.repository or _UNUSUAL.search(name) or "::" in name:
+    allowed, image = parts(pattern), parts(name)
+    if allowed.registry != image.registry or ".." in image.repository or _UNUSUAL.search(name) or "::" in name:
         return False
-    if wanted.digest:
-        return wanted.repository == image.repository and _fits(wanted.digest, image.digest)
-    if wanted.tag:
-        return wanted.repository == image.repository and not image.digest and _fits(wanted.tag, image.tag or "latest")
-    return _fits(wanted.repository, image.repository)
+    if allowed.digest:
+        return allowed.repository == image.repository and _fits(allowed.digest, image.digest)
+    if allowed.tag:
+        return (
+            allowed.repository == image.repository and not image.digest and _fits(allowed.tag, image.tag or "latest")
+        )
+    return _fits(allowed.repository, image.repository)
 
 
 def _fits(pattern: str, text: str) -> bool:

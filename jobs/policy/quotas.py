@@ -20,43 +20,43 @@ class Rush:
     ceilings: Ceilings
 
 
-def jobs_have_room(rush: Rush) -> Iterator[Objection]:
+def jobs_have_room(check: Rush) -> Iterator[Objection]:
     """So many jobs at once; each child of an array is one."""
-    more = sum(ask.runs for ask in rush.asks)
-    most = rush.ceilings.active_jobs
-    if most is not None and rush.taken.jobs + more > most:
+    additional = sum(request.runs for request in check.asks)
+    limit = check.ceilings.active_jobs
+    if limit is not None and check.taken.jobs + additional > limit:
         message = (
-            f"{rush.team} may have {most} jobs at once in {rush.queue} and has {rush.taken.jobs}; "
-            f"{more} more are too many. Wait until some have ended, or stop some."
+            f"{check.team} may have {limit} jobs at once in {check.queue} and has {check.taken.jobs}; "
+            f"{additional} more are too many. Wait until some have ended, or stop some."
         )
         yield Objection("policy.no-room-for-jobs", "/jobQueue", message)
 
 
-def vcpus_have_room(rush: Rush) -> Iterator[Objection]:
+def vcpus_have_room(check: Rush) -> Iterator[Objection]:
     """So many vCPU at once, those of an array as many times as it has children."""
-    more = sum(ask.size.vcpus * ask.runs for ask in rush.asks)
-    most = rush.ceilings.active_vcpus
-    if most is not None and rush.taken.vcpus + more > most:
+    additional = sum(request.size.vcpus * request.runs for request in check.asks)
+    limit = check.ceilings.active_vcpus
+    if limit is not None and check.taken.vcpus + additional > limit:
         message = (
-            f"{rush.team} may use {most} vCPU at once in {rush.queue} and uses {rush.taken.vcpus.normalize():f}; "
-            f"{more} more are too many. Wait until some jobs have ended, or stop some."
+            f"{check.team} may use {limit} vCPU at once in {check.queue} and uses {check.taken.vcpus.normalize():f}; "
+            f"{additional} more are too many. Wait until some jobs have ended, or stop some."
         )
         yield Objection("policy.no-room-for-vcpus", "/jobQueue", message)
 
 
-def vcpus_are_known(rush: Rush) -> Iterator[Objection]:
+def vcpus_are_known(check: Rush) -> Iterator[Objection]:
     """What cannot be told cannot be shown to have room, neither the new jobs nor those that are there."""
-    most = rush.ceilings.active_vcpus
-    if most is None:
+    limit = check.ceilings.active_vcpus
+    if limit is None:
         return
-    limit = f"{rush.team} may use {most} vCPU at once in {rush.queue}"
-    reasons = [ask.size.why_unknown(VCPU) for ask in rush.asks if ask.definition]
+    allowance = f"{check.team} may use {limit} vCPU at once in {check.queue}"
+    reasons = [request.size.why_unknown(VCPU) for request in check.asks if request.definition]
     if reason := next(filter(None, reasons), ""):
-        message = f"{limit}, and the portal can't tell how many this takes, because {reason}."
+        message = f"{allowance}, and the portal can't tell how many this takes, because {reason}."
         yield Objection("policy.size-unknown", "/jobQueue", message)
-    if rush.taken.unsized:
+    if check.taken.unsized:
         message = (
-            f"{limit}, and the portal can't tell how many are in use by {rush.taken.unsized} of its jobs there. "
+            f"{allowance}, and the portal can't tell how many are in use by {check.taken.unsized} of its jobs there. "
             "Wait until they have ended, or stop them."
         )
         yield Objection("policy.size-unknown", "/jobQueue", message)
@@ -66,17 +66,25 @@ RoomRule = Callable[[Rush], Iterator[Objection]]
 ROOM: tuple[RoomRule, ...] = (jobs_have_room, vcpus_have_room, vcpus_are_known)
 
 
-def counted_queues(asks: Sequence[JobAsk], grants: Grants) -> set[int]:
+def counted_queues(requests: Sequence[JobAsk], grants: Grants) -> set[int]:
     """Those of the asks' queues for which it matters how much is taken."""
-    return {ask.queue_id for ask in asks if ask.queue_id in grants.queues and grants.queues[ask.queue_id].counted}
+    return {
+        request.queue_id
+        for request in requests
+        if request.queue_id in grants.queues and grants.queues[request.queue_id].counted
+    }
 
 
-def crowding(asks: Sequence[JobAsk], grants: Grants, taken: Mapping[int, Taken]) -> Iterator[tuple[int, Objection]]:
+def crowding(
+    requests: Sequence[JobAsk], grants: Grants, usage: Mapping[int, Taken]
+) -> Iterator[tuple[int, Objection]]:
     """What is said against all jobs of a document together, each with the number of the first job it is about."""
-    for queue in sorted(counted_queues(asks, grants)):
-        numbers = [number for number, ask in enumerate(asks) if ask.queue_id == queue]
-        here = tuple(asks[number] for number in numbers)
-        rush = Rush(grants.team, here[0].queue_name, here, taken.get(queue, Taken()), grants.queues[queue])
+    for queue in sorted(counted_queues(requests, grants)):
+        numbers = [number for number, request in enumerate(requests) if request.queue_id == queue]
+        queue_requests = tuple(requests[number] for number in numbers)
+        check = Rush(
+            grants.team, queue_requests[0].queue_name, queue_requests, usage.get(queue, Taken()), grants.queues[queue]
+        )
         for rule in ROOM:
-            for objection in rule(rush):
-                yield numbers[0], objection
+            for violation in rule(check):
+                yield numbers[0], violation

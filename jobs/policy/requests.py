@@ -56,18 +56,18 @@ def definition_ask(document: Document) -> DefinitionAsk:
 
 def propagates_tags(definition: Document, submission: Document) -> bool | None:
     """Whether the tags go on to the task in ECS, so that the bill sees them; None where neither document says."""
-    says = submission.get("propagateTags", definition.get("propagateTags"))
-    return says if isinstance(says, bool) else None
+    setting = submission.get("propagateTags", definition.get("propagateTags"))
+    return setting if isinstance(setting, bool) else None
 
 
-def _in_effect(made: tuple[Use, ...], definition: Document, submission: Document) -> tuple[Use, ...]:
+def _in_effect(uses_made: tuple[Use, ...], definition: Document, submission: Document) -> tuple[Use, ...]:
     """The uses without a propagateTags that the submission overrides, or that says nothing because it is of pods."""
-    off = propagates_tags(definition, submission) is False and not is_eks(definition)
-    overridden = isinstance(submission.get("propagateTags"), bool)
+    is_off = propagates_tags(definition, submission) is False and not is_eks(definition)
+    is_overridden = isinstance(submission.get("propagateTags"), bool)
     return tuple(
         use
-        for use in made
-        if use.power != Feature.UNTAGGED_COSTS or (off and not (overridden and use.pointer == "/jobDefinition"))
+        for use in uses_made
+        if use.power != Feature.UNTAGGED_COSTS or (is_off and not (is_overridden and use.pointer == "/jobDefinition"))
     )
 
 

@@ -40,9 +40,9 @@ def team_is_active(_: Ask, grants: Grants) -> Iterator[Objection]:
         yield Objection("policy.team-inactive", "", f"Team {grants.team} is not active; nothing is submitted for it.")
 
 
-def roles_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+def roles_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
     """A role in IAM is the power of a job over everything else in AWS."""
-    for use in ask.uses:
+    for use in request.uses:
         role = use.value if isinstance(use.value, str) else ""
         if use.power == ROLE and not any(_means(pattern, role) for pattern in grants.roles):
             yield Objection(
@@ -52,9 +52,9 @@ def roles_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
             )
 
 
-def images_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+def images_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
     """What runs comes from where an admin said."""
-    for use in ask.uses:
+    for use in request.uses:
         image = use.value if isinstance(use.value, str) else ""
         if use.power == IMAGE and not any(matches(pattern, image) for pattern in grants.images):
             yield Objection(
@@ -64,23 +64,23 @@ def images_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
             )
 
 
-def features_are_granted(ask: Ask, grants: Grants) -> Iterator[Objection]:
+def features_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
     """What reaches beyond the container is given by name."""
-    for use in ask.uses:
+    for use in request.uses:
         if use.power in _FEATURES and use.power not in grants.features:
-            what = Feature(use.power).label
+            label = Feature(use.power).label
             yield Objection(
                 f"policy.{use.power.replace('_', '-')}-not-granted",
                 use.pointer,
-                f"{truncate(use.name)} is not given to {grants.team} ({what.lower()}). An admin can give it.",
+                f"{truncate(use.name)} is not given to {grants.team} ({label.lower()}). An admin can give it.",
             )
 
 
-def tags_reach_the_bill(ask: Ask, grants: Grants) -> Iterator[Objection]:
+def tags_reach_the_bill(request: Ask, grants: Grants) -> Iterator[Objection]:
     """With propagateTags false the task has none of the job's tags, and its cost is nobody's on AWS's bill."""
     if Feature.UNTAGGED_COSTS in grants.features:
         return
-    for use in ask.uses:
+    for use in request.uses:
         if use.power == Feature.UNTAGGED_COSTS:
             inherited = use.pointer == "/jobDefinition"
             fix = {"op": "add", "value": True} if inherited else {"op": "replace", "value": True}
@@ -94,9 +94,9 @@ def tags_reach_the_bill(ask: Ask, grants: Grants) -> Iterator[Objection]:
             )
 
 
-def fields_are_known(ask: Ask, grants: Grants) -> Iterator[Objection]:
+def fields_are_known(request: Ask, grants: Grants) -> Iterator[Objection]:
     """A field that nobody named carries no power: what it does was never decided."""
-    for use in ask.uses:
+    for use in request.uses:
         if use.power == UNNAMED and use.name not in grants.further_fields:
             yield Objection(
                 "policy.field-unknown",
@@ -119,15 +119,15 @@ def team_registers(_: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
         )
 
 
-def some_queue_takes_it(ask: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
+def some_queue_takes_it(request: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
     """A definition that is too large for every queue is a warning: a submission may still ask for less."""
-    too_large = [list(_beyond(ask, ceilings)) for ceilings in grants.queues.values()]
-    if too_large and all(too_large):
-        what, _, _, most = too_large[0][0]
+    exceeded = [list(_beyond(request, limits)) for limits in grants.queues.values()]
+    if exceeded and all(exceeded):
+        resource, _, _, limit = exceeded[0][0]
         yield Objection(
             "policy.no-queue-takes-it",
             "",
-            f"No queue of {grants.team} takes a job of this size ({what}: {most} at most).",
+            f"No queue of {grants.team} takes a job of this size ({resource}: {limit} at most).",
             Severity.WARNING,
         )
 
@@ -135,130 +135,134 @@ def some_queue_takes_it(ask: DefinitionAsk, grants: Grants) -> Iterator[Objectio
 # -- A job
 
 
-def queue_is_granted(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def queue_is_granted(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """A team submits only to the queues that an admin mapped to it."""
-    if ask.queue_id not in grants.queues:
+    if request.queue_id not in grants.queues:
         yield Objection(
             "policy.queue-not-granted",
             "/jobQueue",
-            f"Queue {ask.queue_name} is not given to {grants.team}. An admin can map it to the team.",
+            f"Queue {request.queue_name} is not given to {grants.team}. An admin can map it to the team.",
         )
 
 
-def queue_is_open(ask: JobAsk, _: Grants) -> Iterator[Objection]:
+def queue_is_open(request: JobAsk, _: Grants) -> Iterator[Objection]:
     """AWS refuses jobs for a queue that is disabled, invalid or gone; better to hear it now."""
-    if not ask.queue_open:
+    if not request.queue_open:
         yield Objection(
             "policy.queue-closed",
             "/jobQueue",
-            f"Queue {ask.queue_name} takes no jobs at present: it is disabled, invalid, or gone from AWS.",
+            f"Queue {request.queue_name} takes no jobs at present: it is disabled, invalid, or gone from AWS.",
         )
 
 
-def definition_is_shared(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def definition_is_shared(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """A team that registers nothing of its own runs only what is shared with all."""
-    if not grants.may_register and not ask.definition_shared:
+    if not grants.may_register and not request.definition_shared:
         yield Objection(
             "policy.definition-not-shared",
             "/jobDefinition",
-            f"{grants.team} uses shared definitions only, and {ask.definition} is not shared.",
+            f"{grants.team} uses shared definitions only, and {request.definition} is not shared.",
         )
 
 
-def size_is_within(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def size_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """vCPU, memory and GPU of one run, the submission's own laid over the definition's; all nodes together."""
-    nodes = f" on its {ask.size.nodes} nodes together" if ask.size.nodes > 1 else ""
-    for what, rule, asked, most in _beyond(ask, _ceilings(ask, grants)):
+    nodes = f" on its {request.size.nodes} nodes together" if request.size.nodes > 1 else ""
+    for resource, rule, amount, limit in _beyond(request, _ceilings(request, grants)):
         yield Objection(
             f"policy.{rule}",
-            ask.size_pointer,
-            f"The job asks for {asked} {what}{nodes}; {grants.team} may use {most} at most in {ask.queue_name}.",
+            request.size_pointer,
+            f"The job asks for {amount} {resource}{nodes}; "
+            f"{grants.team} may use {limit} at most in {request.queue_name}.",
         )
 
 
-def size_is_known(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def size_is_known(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """A limit on a size that cannot be told cannot be shown to be kept. Without a definition, that is the problem."""
     limits_by_reason: dict[str, list[str]] = {}
-    for what, resource, most in _limited(_ceilings(ask, grants)):
-        if reason := ask.size.why_unknown(resource):
-            limits_by_reason.setdefault(reason, []).append(f"{most:,} {what}")
-    for reason, limits in limits_by_reason.items() if ask.definition else ():
+    for unit, resource, limit in _limited(_ceilings(request, grants)):
+        if reason := request.size.why_unknown(resource):
+            limits_by_reason.setdefault(reason, []).append(f"{limit:,} {unit}")
+    for reason, limits in limits_by_reason.items() if request.definition else ():
         yield Objection(
             "policy.size-unknown",
-            ask.size_pointer,
-            f"{grants.team} may use {join_words(limits)} at most in {ask.queue_name}, and the portal can't tell "
+            request.size_pointer,
+            f"{grants.team} may use {join_words(limits)} at most in {request.queue_name}, and the portal can't tell "
             f"how much the job asks for, because {reason}. Say it in numbers for each container.",
         )
 
 
-def array_is_within(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def array_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """How many children an array may have."""
-    most = _ceilings(ask, grants).array_size
-    if most is not None and ask.array_size > most:
+    limit = _ceilings(request, grants).array_size
+    if limit is not None and request.array_size > limit:
         yield Objection(
             "policy.array-too-large",
             "/arrayProperties/size",
-            f"The array has {ask.array_size} jobs; {grants.team} may have {most} at most in {ask.queue_name}.",
+            f"The array has {request.array_size} jobs; "
+            f"{grants.team} may have {limit} at most in {request.queue_name}.",
         )
 
 
-def time_is_limited(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def time_is_limited(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """Where runs have a longest time, every job says its own."""
-    most = _ceilings(ask, grants).run_seconds
-    if most is None or 0 < ask.run_seconds <= most:
+    limit = _ceilings(request, grants).run_seconds
+    if limit is None or 0 < request.run_seconds <= limit:
         return
-    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": most}},)
-    in_queue = f"jobs of {grants.team} in {ask.queue_name} run for {most} s at most"
-    if ask.run_seconds:
-        message = f"The time limit is {ask.run_seconds} s, and {in_queue}."
+    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": limit}},)
+    limit_text = f"jobs of {grants.team} in {request.queue_name} run for {limit} s at most"
+    if request.run_seconds:
+        message = f"The time limit is {request.run_seconds} s, and {limit_text}."
         yield Objection("policy.runs-too-long", "/timeout", message, fix=fix)
     else:
-        message = f"The job needs a time limit: {in_queue}."
+        message = f"The job needs a time limit: {limit_text}."
         yield Objection("policy.no-time-limit", "/timeout", message, fix=fix)
 
 
 # -- Tags
 
 
-def tags_of_the_portal_are_its_own(ask: Ask, _: Grants) -> Iterator[Objection]:
+def tags_of_the_portal_are_its_own(request: Ask, _: Grants) -> Iterator[Objection]:
     """By tags with portal: the portal finds its jobs again, and the bill their people."""
-    for key in ask.own_tags:
+    for key in request.own_tags:
         if key.casefold().startswith(PORTAL_TAG_PREFIX):
-            here = join_pointer("tags", key)
+            pointer = join_pointer("tags", key)
             message = f"Tags that begin with {PORTAL_TAG_PREFIX} are the portal's own; take {quote(key)} away."
-            yield Objection("policy.tag-of-portal", here, message, fix=({"op": "remove", "path": here},))
+            yield Objection("policy.tag-of-portal", pointer, message, fix=({"op": "remove", "path": pointer},))
 
 
-def tags_are_there(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def tags_are_there(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """What the bill is asked by has to be on every job."""
-    for demand in grants.tags:
-        if demand.required and not ask.tags.get(demand.key):
+    for requirement in grants.tags:
+        if requirement.required and not request.tags.get(requirement.key):
             yield Objection(
                 "policy.tag-missing",
                 "/tags",
-                f"The tag {quote(demand.key)} is missing; jobs of {grants.team} need it.",
-                fix=_with_tag(ask, demand.key, demand.default),
+                f"The tag {quote(requirement.key)} is missing; jobs of {grants.team} need it.",
+                fix=_with_tag(request, requirement.key, requirement.default),
             )
 
 
-def tags_have_their_values(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def tags_have_their_values(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """Values that were agreed on, and those that the portal alone fills in."""
-    for demand in grants.tags:
-        value = ask.tags.get(demand.key)
+    for requirement in grants.tags:
+        value = request.tags.get(requirement.key)
         if not value:
             continue
-        here = join_pointer("tags", demand.key) if demand.key in ask.own_tags else "/jobDefinition"
-        if demand.filled_by == FilledBy.PORTAL and value != demand.default:
-            message = f"The portal fills in the tag {quote(demand.key)}; it must be {quote(demand.default)}."
-            yield Objection("policy.tag-of-portal", here, message)
-        elif not demand.fits(value):
-            message = f"The tag {quote(demand.key)} must be {demand.in_words}; found {quote(value)}."
-            yield Objection("policy.tag-value", here, message)
+        pointer = join_pointer("tags", requirement.key) if requirement.key in request.own_tags else "/jobDefinition"
+        if requirement.filled_by == FilledBy.PORTAL and value != requirement.default:
+            message = (
+                f"The portal fills in the tag {quote(requirement.key)}; it must be {quote(requirement.default)}."
+            )
+            yield Objection("policy.tag-of-portal", pointer, message)
+        elif not requirement.fits(value):
+            message = f"The tag {quote(requirement.key)} must be {requirement.in_words}; found {quote(value)}."
+            yield Objection("policy.tag-value", pointer, message)
 
 
-def untagged_costs_are_told(ask: JobAsk, grants: Grants) -> Iterator[Objection]:
+def untagged_costs_are_told(request: JobAsk, grants: Grants) -> Iterator[Objection]:
     """A team that may keep tags off the bill is reminded that it does."""
-    if Feature.UNTAGGED_COSTS in grants.features and any(use.power == Feature.UNTAGGED_COSTS for use in ask.uses):
+    if Feature.UNTAGGED_COSTS in grants.features and any(use.power == Feature.UNTAGGED_COSTS for use in request.uses):
         yield Objection(
             "policy.tags-stay-behind",
             "/propagateTags",
@@ -293,34 +297,36 @@ TAGS_OF_ALL: tuple[CommonRule, ...] = (tags_of_the_portal_are_its_own,)
 TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, untagged_costs_are_told)
 
 
-def objections(ask: JobAsk, grants: Grants) -> list[Objection]:
+def objections(request: JobAsk, grants: Grants) -> list[Objection]:
     """All that is to be said against a job at once, in the order of the rules."""
     rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS, *TAGS_OF_ALL, *TAGS_OF_JOBS)
-    return [objection for rule in rules for objection in rule(ask, grants)]
+    return [violation for rule in rules for violation in rule(request, grants)]
 
 
-def withdrawn(ask: JobAsk, grants: Grants) -> list[Objection]:
+def withdrawn(request: JobAsk, grants: Grants) -> list[Objection]:
     """What a job that was accepted may no longer have. Its tags are settled: a new rule of tags is for new jobs."""
     rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS)
-    return [objection for rule in rules for objection in rule(ask, grants)]
+    return [violation for rule in rules for violation in rule(request, grants)]
 
 
-def withdrawn_from_definition(ask: DefinitionAsk, grants: Grants) -> list[Objection]:
+def withdrawn_from_definition(request: DefinitionAsk, grants: Grants) -> list[Objection]:
     """What stands against a definition that was accepted, now that it is about to be registered."""
-    return [each for each in objections_to_definition(ask, grants) if each.severity is Severity.ERROR]
+    return [
+        violation for violation in objections_to_definition(request, grants) if violation.severity is Severity.ERROR
+    ]
 
 
-def objections_to_definition(ask: DefinitionAsk, grants: Grants) -> list[Objection]:
+def objections_to_definition(request: DefinitionAsk, grants: Grants) -> list[Objection]:
     """All that is to be said against registering a definition."""
     rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS, *TAGS_OF_ALL)
-    return [objection for rule in rules for objection in rule(ask, grants)]
+    return [violation for rule in rules for violation in rule(request, grants)]
 
 
-def _with_tag(ask: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
+def _with_tag(request: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
     """The patch that adds a tag, if there is a value to offer."""
     if not value:
         return ()
-    if ask.own_tags:
+    if request.own_tags:
         return ({"op": "add", "path": join_pointer("tags", key), "value": value},)
     return ({"op": "add", "path": "/tags", "value": {key: value}},)
 
@@ -330,29 +336,29 @@ def _means(pattern: str, text: str) -> bool:
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
-def _ceilings(ask: JobAsk, grants: Grants) -> Ceilings:
-    return grants.queues.get(ask.queue_id, Ceilings())
+def _ceilings(request: JobAsk, grants: Grants) -> Ceilings:
+    return grants.queues.get(request.queue_id, Ceilings())
 
 
-def _beyond(ask: Ask, ceilings: Ceilings) -> Iterator[tuple[str, str, object, int]]:
+def _beyond(request: Ask, limits: Ceilings) -> Iterator[tuple[str, str, object, int]]:
     """What is larger than its ceiling: in words, as a rule, what is asked, and the ceiling."""
-    compared: dict[str, tuple[str, Decimal | int]] = {
-        VCPU: ("too-many-vcpus", ask.size.vcpus),
-        MEMORY: ("too-much-memory", ask.size.memory_mib),
-        GPU: ("too-many-gpus", ask.size.gpus),
+    amounts: dict[str, tuple[str, Decimal | int]] = {
+        VCPU: ("too-many-vcpus", request.size.vcpus),
+        MEMORY: ("too-much-memory", request.size.memory_mib),
+        GPU: ("too-many-gpus", request.size.gpus),
     }
-    for what, resource, most in _limited(ceilings):
-        rule, asked = compared[resource]
-        if asked > most:
-            yield what, rule, asked, most
+    for unit, resource, limit in _limited(limits):
+        rule, amount = amounts[resource]
+        if amount > limit:
+            yield unit, rule, amount, limit
 
 
-def _limited(ceilings: Ceilings) -> Iterator[tuple[str, str, int]]:
+def _limited(limits: Ceilings) -> Iterator[tuple[str, str, int]]:
     """Which resources of one run have a ceiling: in words, by AWS's name, and the ceiling."""
-    for what, resource, most in (
-        ("vCPU", VCPU, ceilings.vcpus),
-        ("MiB of memory", MEMORY, ceilings.memory_mib),
-        ("GPU", GPU, ceilings.gpus),
+    for unit, resource, limit in (
+        ("vCPU", VCPU, limits.vcpus),
+        ("MiB of memory", MEMORY, limits.memory_mib),
+        ("GPU", GPU, limits.gpus),
     ):
-        if most is not None:
-            yield what, resource, most
+        if limit is not None:
+            yield unit, resource, limit

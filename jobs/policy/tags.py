@@ -65,18 +65,20 @@ def demands_of(team: Team) -> tuple[TagDemand, ...]:
     return tuple(by_key[key] for key in sorted(by_key))
 
 
-def fill(document: Document, definition: Document, demands: tuple[TagDemand, ...], team: str) -> Iterator[Filled]:
+def fill(
+    document: Document, definition: Document, requirements: tuple[TagDemand, ...], team: str
+) -> Iterator[Filled]:
     """The tags to fill in: the team's where neither submission nor definition has one, the portal's in any case."""
-    own = document.get("tags", {})
-    if not isinstance(own, dict):
+    own_tags = document.get("tags", {})
+    if not isinstance(own_tags, dict):
         return  # the schema says what is wrong with it
-    written: Mapping[str, str] = effective.merge_tags(definition, document)
-    for demand in demands:
+    tags: Mapping[str, str] = effective.merge_tags(definition, document)
+    for requirement in requirements:
         if (
-            demand.filled_by == FilledBy.PORTAL
-            and demand.key not in own
-            and written.get(demand.key) != demand.default
+            requirement.filled_by == FilledBy.PORTAL
+            and requirement.key not in own_tags
+            and tags.get(requirement.key) != requirement.default
         ):
-            yield Filled(demand.key, demand.default, PORTAL)
-        elif demand.filled_by == FilledBy.TEAM and demand.default and demand.key not in written:
-            yield Filled(demand.key, demand.default, team)
+            yield Filled(requirement.key, requirement.default, PORTAL)
+        elif requirement.filled_by == FilledBy.TEAM and requirement.default and requirement.key not in tags:
+            yield Filled(requirement.key, requirement.default, team)

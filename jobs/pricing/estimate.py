@@ -56,7 +56,7 @@ class Amount:
     def total(cls, amounts: Iterable["Amount"]) -> "Amount":
         """The sum; unknown where any part is."""
         amounts = list(amounts)
-        return cls(_sum([each.usd for each in amounts]), _sum([each.vcpu_hours for each in amounts]))
+        return cls(_sum([amount.usd for amount in amounts]), _sum([amount.vcpu_hours for amount in amounts]))
 
     def as_json(self) -> dict[str, str | None]:
         """Numbers as text, so that no digit is lost; vCPU-hours rounded up to `KEPT`."""
@@ -120,40 +120,44 @@ class Estimate:
     @property
     def unlimited(self) -> list[str]:
         """The names of jobs without a time limit."""
-        return [each.job.name for each in self.jobs if not each.job.limit_seconds]
+        return [estimate.job.name for estimate in self.jobs if not estimate.job.limit_seconds]
 
     @property
     def unpriced(self) -> tuple[str, ...]:
         """Why there is no price for some hour, each reason once."""
-        return tuple(dict.fromkeys(reason for each in self.jobs for reason in each.unknown))
+        return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown))
 
     def totals_as_json(self) -> dict[str, Any]:
         return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept for whoever decides: the dearest jobs first, the others only counted."""
-        dearest = sorted(self.jobs, key=lambda each: (each.at_most.usd is not None, -(each.at_most.usd or 0)))
+        dearest = sorted(
+            self.jobs, key=lambda estimate: (estimate.at_most.usd is not None, -(estimate.at_most.usd or 0))
+        )
         rest = dearest[JOBS_KEPT:]
         return {
             **self.totals_as_json(),
             "made_at": self.made_at.isoformat(),
-            "jobs": [each.as_json() for each in dearest[:JOBS_KEPT]],
-            "more": {"jobs": len(rest), "at_most": Amount.total(each.at_most for each in rest).as_json()},
+            "jobs": [estimate.as_json() for estimate in dearest[:JOBS_KEPT]],
+            "more": {"jobs": len(rest), "at_most": Amount.total(estimate.at_most for estimate in rest).as_json()},
         }
 
 
-def estimate(planned: Iterable[PlannedJob], run_times: Mapping[int, Span], rates: Rates, now: datetime) -> Estimate:
+def estimate(plans: Iterable[PlannedJob], run_times: Mapping[int, Span], rates: Rates, now: datetime) -> Estimate:
     """Return both amounts for every job and for all together, at the rates of `now`.
 
     `run_times` has what is known of earlier good runs, by definition.
     """
     pricing = _Pricing(rates, now)
-    jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in planned)
+    jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in plans)
     return Estimate(
         jobs=jobs,
-        expected=Amount.total(each.expected for each in jobs),
-        at_most=Amount.total(each.at_most for each in jobs),
-        hour=Amount.total(_times(pricing.amount(each.job, HOUR), each.job.runs) for each in jobs),
+        expected=Amount.total(job_estimate.expected for job_estimate in jobs),
+        at_most=Amount.total(job_estimate.at_most for job_estimate in jobs),
+        hour=Amount.total(
+            _times(pricing.amount(job_estimate.job, HOUR), job_estimate.job.runs) for job_estimate in jobs
+        ),
         made_at=now,
     )
 
@@ -177,8 +181,8 @@ class _Pricing:
     def line(self, size: Size, seconds: Decimal) -> Line:
         """The receipt of one run of so many seconds, `LONGEST_PRICED` at most, by the rates of now."""
         if (size, seconds) not in self._lines:
-            span = timedelta(milliseconds=int(seconds * 1000))
-            attempt = Attempt(self._now - span, self._now, succeeded=True)
+            duration = timedelta(milliseconds=int(seconds * 1000))
+            attempt = Attempt(self._now - duration, self._now, succeeded=True)
             [self._lines[size, seconds]] = receipt(size, [attempt], self._rates).lines
         return self._lines[size, seconds]
 
@@ -191,18 +195,18 @@ class _Pricing:
         size = job.size
         if job.size_unknown or not size.vcpus or not size.memory_mib:
             return UNKNOWN
-        priced = min(seconds, LONGEST_PRICED)
-        line = self.line(size, priced)
+        priced_seconds = min(seconds, LONGEST_PRICED)
+        line = self.line(size, priced_seconds)
         hours = size.vcpus * seconds / HOUR
         if line.reasons:
             return Amount(None, hours)
-        return Amount(line.usd * seconds / priced if seconds > priced else line.usd, hours)
+        return Amount(line.usd * seconds / priced_seconds if seconds > priced_seconds else line.usd, hours)
 
 
-def _estimate_job(job: PlannedJob, span: Span | None, pricing: _Pricing) -> JobEstimate:
+def _estimate_job(job: PlannedJob, stats: Span | None, pricing: _Pricing) -> JobEstimate:
     seconds, expected, at_most = None, UNKNOWN, UNKNOWN
-    if span:
-        seconds = Decimal(str(span.half)).quantize(MILLISECOND)
+    if stats:
+        seconds = Decimal(str(stats.half)).quantize(MILLISECOND)
         seconds = min(seconds, Decimal(job.limit_seconds)) if job.limit_seconds else seconds
         expected = _times(pricing.amount(job, seconds), job.runs)
     if job.limit_seconds:
@@ -210,7 +214,7 @@ def _estimate_job(job: PlannedJob, span: Span | None, pricing: _Pricing) -> JobE
     return JobEstimate(
         job=job,
         expected_seconds=seconds,
-        earlier_runs=span.count if span else 0,
+        earlier_runs=stats.count if stats else 0,
         shares=pricing.line(job.size, HOUR).shares,
         expected=expected,
         at_most=at_most,
@@ -224,5 +228,5 @@ def _times(amount: Amount, count: int) -> Amount:
 
 
 def _sum(parts: list[Decimal | None]) -> Decimal | None:
-    known = [part for part in parts if part is not None]
-    return sum(known, Decimal(0)) if len(known) == len(parts) else None
+    known_parts = [part for part in parts if part is not None]
+    return sum(known_parts, Decimal(0)) if len(known_parts) == len(parts) else None

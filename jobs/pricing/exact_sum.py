@@ -14,8 +14,8 @@ UNITS = 10**10
 
 def units_of(field: str, *, only: Q | None = None) -> Coalesce:
     """The sum of a money column in ten-billionths of a dollar, for `annotate` and `aggregate`."""
-    whole = Cast(Round(F(field) * UNITS), BigIntegerField())
-    return Coalesce(Sum(whole, filter=only, output_field=BigIntegerField()), 0)
+    units = Cast(Round(F(field) * UNITS), BigIntegerField())
+    return Coalesce(Sum(units, filter=only, output_field=BigIntegerField()), 0)
 
 
 def usd(units: int | Decimal) -> Decimal:

@@ -38,17 +38,17 @@ GOOD_RUNS, FAILED_RUNS = 1, 2
 def charge_due(account: Account) -> None:
     """Charge jobs of the account that have ended, plain ones first: they need no answer from AWS."""
     table = rates.read()
-    give_up_at = time.monotonic() + SECONDS_AT_MOST
-    uncharged = (
+    deadline = time.monotonic() + SECONDS_AT_MOST
+    jobs = (
         Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None)
         .select_related("account", "submission", "revision")
         .defer("raw", "document", "submission__text", "submission__document", "revision__document")
         .order_by("pk")
     )
-    for job in uncharged.filter(array_size=None)[:JOBS_AT_ONCE]:
+    for job in jobs.filter(array_size=None)[:JOBS_AT_ONCE]:
         charge(job, table)
-    for job in uncharged.filter(array_size__isnull=False)[:ARRAYS_AT_ONCE]:
-        if time.monotonic() > give_up_at:
+    for job in jobs.filter(array_size__isnull=False)[:ARRAYS_AT_ONCE]:
+        if time.monotonic() > deadline:
             break
         try:
             charge(job, table)
@@ -70,8 +70,8 @@ def charge(job: Job, table: Rates | None = None) -> None:
     if missing and lines:
         lines[0].receipt["reasons"].append(f"AWS no longer knew {missing} of its {job.array_size} children.")
     with transaction.atomic():
-        mine = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
-        if mine.update(charged_at=now()):
+        uncharged = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
+        if uncharged.update(charged_at=now()):
             CostLine.objects.bulk_create(lines)
 
 
@@ -91,24 +91,24 @@ def lines_of(job: Job, attempts: Sequence[Attempt], table: Rates) -> list[CostLi
 
 def finished_attempts(job: Job) -> list[Attempt]:
     """The attempts AWS told of. It names none for some kinds of job; then the job's own times stand for the one."""
-    told = [(_moment(each.get("started_at")), _moment(each.get("stopped_at"))) for each in job.attempts]
-    if not told and job.started_at is not None:
-        told = [(job.started_at, job.stopped_at)]
+    times = [(_moment(attempt.get("started_at")), _moment(attempt.get("stopped_at"))) for attempt in job.attempts]
+    if not times and job.started_at is not None:
+        times = [(job.started_at, job.stopped_at)]
     return [
-        Attempt(started, stopped, job.state == State.SUCCEEDED and number == len(told), number)
-        for number, (started, stopped) in enumerate(told, start=1)
+        Attempt(started, stopped, job.state == State.SUCCEEDED and number == len(times), number)
+        for number, (started, stopped) in enumerate(times, start=1)
     ]
 
 
 def children_attempts(children: Sequence[batch.Observation]) -> Iterator[Attempt]:
     """Every attempt of every child, on the line of the good ones or of the failed."""
     for child in children:
-        runs = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
-        if not runs and child.started_at is not None:
-            runs = [(child.started_at, child.stopped_at)]
-        for count, (started, stopped) in enumerate(runs, start=1):
-            good = child.state == State.SUCCEEDED and count == len(runs)
-            yield Attempt(started, stopped, good, GOOD_RUNS if good else FAILED_RUNS)
+        times = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
+        if not times and child.started_at is not None:
+            times = [(child.started_at, child.stopped_at)]
+        for count, (started, stopped) in enumerate(times, start=1):
+            is_good = child.state == State.SUCCEEDED and count == len(times)
+            yield Attempt(started, stopped, is_good, GOOD_RUNS if is_good else FAILED_RUNS)
 
 
 def _attempts(job: Job) -> tuple[list[Attempt], int]:
@@ -128,8 +128,8 @@ def _children(job: Job, size: int) -> list[batch.Observation]:
     client = client_for(job.account, "batch", Purpose.READ)
     ids = [f"{job.batch_id}:{number}" for number in range(size)]
     step = batch.MAX_JOBS_PER_DESCRIBE
-    described = [batch.describe(client, ids[start : start + step]) for start in range(0, size, step)]
-    return [child for each in described for child in each.observations]
+    pages = [batch.describe(client, ids[start : start + step]) for start in range(0, size, step)]
+    return [child for page in pages for child in page.observations]
 
 
 def _row(job: Job, line: Line) -> CostLine:

@@ -32,19 +32,19 @@ class Rates:
 
     def price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
         """The newest price not later than the day, the region's own before the one for all; None if there is none."""
-        for where in dict.fromkeys((region, "")):
-            for price in self._newest_first.get((platform, architecture, where, resource), ()):
+        for price_region in dict.fromkeys((region, "")):
+            for price in self._newest_first.get((platform, architecture, price_region, resource), ()):
                 if price.valid_from <= day:
                     return price
         return None
 
     def on(self, day: date) -> list[Price]:
         """All prices that hold on a day, as the table orders them."""
-        held = (
+        newest = (
             next((price for price in prices if price.valid_from <= day), None)
             for _, prices in sorted(self._newest_first.items())
         )
-        return [price for price in held if price is not None]
+        return [price for price in newest if price is not None]
 
 
 def read() -> Rates:

@@ -101,24 +101,26 @@ def receipt(size: Size, attempts: Sequence[Attempt], rates: Rates) -> Receipt:
 
 
 def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) -> Line:
-    timed = [_seconds(size, attempt) for attempt in attempts]
-    seconds = sum((each for each in timed if each is not None), Decimal(0))
+    durations = [_seconds(size, attempt) for attempt in attempts]
+    seconds = sum((billed for billed in durations if billed is not None), Decimal(0))
     ended_at = max((attempt.stopped_at for attempt in attempts if attempt.stopped_at), default=None)
-    reasons = list(_untimed(timed.count(None), len(attempts)))
+    reasons = list(_untimed(durations.count(None), len(attempts)))
     shares: list[Share] = []
     if ended_at is not None and seconds:
-        wanted = [(resource, amount) for resource, amount in _amounts(size) if amount]
-        if not wanted:
+        amounts = [(resource, amount) for resource, amount in _amounts(size) if amount]
+        if not amounts:
             reasons.append("Neither its definition nor its submission names a size.")
         elif not size.vcpus or not size.memory_mib:
-            lacking = "memory" if size.vcpus else "vCPU"
-            reasons.append(f"How much {lacking} it asked for can't be told, so that is charged with nothing.")
+            missing_resource = "memory" if size.vcpus else "vCPU"
+            reasons.append(
+                f"How much {missing_resource} it asked for can't be told, so that is charged with nothing."
+            )
         day = ended_at.astimezone(UTC).date()
-        for resource, amount in wanted:
+        for resource, amount in amounts:
             price = rates.price(size.platform, size.architecture, size.region, resource, day)
             if price is None:
-                where = f"{size.platform} {size.architecture} in {size.region}"
-                reasons.append(f"There is no rate for {resource} on {where} on {day}.")
+                place = f"{size.platform} {size.architecture} in {size.region}"
+                reasons.append(f"There is no rate for {resource} on {place} on {day}.")
             else:
                 shares.append(_share(resource, amount, price, seconds))
     return Line(
@@ -137,10 +139,10 @@ def _seconds(size: Size, attempt: Attempt) -> Decimal | None:
     """The seconds that are billed; None where start or end is not known, or they contradict each other."""
     if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
         return None
-    ran = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND
+    seconds = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND
     if size.platform == FARGATE:
-        return max(FARGATE_MINIMUM_SECONDS, ran.to_integral_value(ROUND_CEILING))
-    return ran
+        return max(FARGATE_MINIMUM_SECONDS, seconds.to_integral_value(ROUND_CEILING))
+    return seconds
 
 
 def _untimed(unknown: int, runs: int) -> Iterator[str]:

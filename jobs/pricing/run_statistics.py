@@ -32,12 +32,12 @@ class Span:
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> "Span | None":
-        every = sorted(seconds)
-        if not every:
+        ordered = sorted(seconds)
+        if not ordered:
             return None
-        if len(every) < ENOUGH:
-            return cls(len(every), every[0], every[len(every) // 2], every[-1])
-        return cls(len(every), _share(every, 0.1), _share(every, 0.5), _share(every, 0.9))
+        if len(ordered) < ENOUGH:
+            return cls(len(ordered), ordered[0], ordered[len(ordered) // 2], ordered[-1])
+        return cls(len(ordered), _share(ordered, 0.1), _share(ordered, 0.5), _share(ordered, 0.9))
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
         if tells_wait:
             _note(waits.get(queue), _seconds(submitted_at, started_at))
         if tells_run:
-            took = _seconds(started_at, stopped_at) if array_size is None else seconds
-            _note(runs.get(definition), took)
+            duration = _seconds(started_at, stopped_at) if array_size is None else seconds
+            _note(runs.get(definition), duration)
     return RunStatistics(_spans(waits), _spans(runs))
 
 
@@ -100,19 +100,19 @@ def _place(*partition: str) -> Window:
     return Window(RowNumber(), partition_by=[F(name) for name in partition], order_by=F("pk").desc())
 
 
-def _note(spans: list[float] | None, seconds: float | None) -> None:
-    if spans is not None and seconds is not None and len(spans) < COUNTED:
-        spans.append(seconds)
+def _note(samples: list[float] | None, seconds: float | None) -> None:
+    if samples is not None and seconds is not None and len(samples) < COUNTED:
+        samples.append(seconds)
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start and end and end >= start else None
 
 
-def _spans(every: dict[int, list[float]]) -> dict[int, Span]:
-    found = {key: Span.of(seconds) for key, seconds in every.items()}
-    return {key: span for key, span in found.items() if span}
+def _spans(samples: dict[int, list[float]]) -> dict[int, Span]:
+    stats = {key: Span.of(seconds) for key, seconds in samples.items()}
+    return {key: span for key, span in stats.items() if span}
 
 
-def _share(every: Sequence[float], share: float) -> float:
-    return every[min(len(every) - 1, int(len(every) * share))]
+def _share(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

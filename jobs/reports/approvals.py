@@ -103,16 +103,16 @@ def deciders(approval: Approval) -> list[str]:
 
 def cost_of(approval: Approval) -> RequestCost:
     """What was kept when it was weighed. Requests from before the highest cost was computed have none of it."""
-    kept = approval.forecast
-    more = object_at(kept, "more")
+    stored = approval.forecast
+    rest = object_at(stored, "more")
     return RequestCost(
-        expected_usd=_decimal(value_at(kept, "expected", "usd")),
-        at_most_usd=_decimal(value_at(kept, "at_most", "usd")),
-        at_most_vcpu_hours=_decimal(value_at(kept, "at_most", "vcpu_hours")),
-        made_at=parse_datetime(kept.get("made_at") or ""),
-        jobs=tuple(_job_cost(each) for each in kept.get("jobs", ())),
-        more_jobs=int(more.get("jobs", 0)),
-        more_at_most_usd=_decimal(value_at(more, "at_most", "usd")),
+        expected_usd=_decimal(value_at(stored, "expected", "usd")),
+        at_most_usd=_decimal(value_at(stored, "at_most", "usd")),
+        at_most_vcpu_hours=_decimal(value_at(stored, "at_most", "vcpu_hours")),
+        made_at=parse_datetime(stored.get("made_at") or ""),
+        jobs=tuple(_job_cost(job) for job in stored.get("jobs", ())),
+        more_jobs=int(rest.get("jobs", 0)),
+        more_at_most_usd=_decimal(value_at(rest, "at_most", "usd")),
     )
 
 
@@ -130,21 +130,21 @@ def steps(submission: Submission) -> list[Step]:
     return [_step(job, last.get(job.revision.definition_id)) for job in jobs]
 
 
-def _shown(found: ApprovalQuerySet) -> ApprovalQuerySet:
-    related = found.select_related("team", "submission__person", "submission__account", "decided_by")
+def _shown(approvals: ApprovalQuerySet) -> ApprovalQuerySet:
+    related = approvals.select_related("team", "submission__person", "submission__account", "decided_by")
     return related.defer("submission__text", "submission__document", "submission__notes")
 
 
 def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Job]:
     """The team's newest job of each definition that AWS took before this request; one question for each."""
-    found: dict[int, Job] = {}
+    last_runs: dict[int, Job] = {}
     for definition in definitions:
         runs = Job.objects.filter(team=submission.team_id, revision__definition=definition, delivery=Delivery.SENT)
         runs = runs.exclude(submission=submission).filter(submission__lt=submission.pk)
-        last = runs.select_related("queue", "revision__definition").defer("raw").order_by("-pk").first()
-        if last:
-            found[definition] = last
-    return found
+        job = runs.select_related("queue", "revision__definition").defer("raw").order_by("-pk").first()
+        if job:
+            last_runs[definition] = job
+    return last_runs
 
 
 def _step(job: Job, last: Job | None) -> Step:
@@ -152,7 +152,7 @@ def _step(job: Job, last: Job | None) -> Step:
     if last is None:
         return Step(job, will_run, None, [], [])
     changes = _sentences(_comparable(last), _comparable(job))
-    of_definition = (
+    definition_changes = (
         _sentences(
             normalize(last.revision.document, DocumentKind.DEFINITION),
             normalize(job.revision.document, DocumentKind.DEFINITION),
@@ -160,11 +160,11 @@ def _step(job: Job, last: Job | None) -> Step:
         if last.revision_id != job.revision_id
         else []
     )
-    return Step(job, will_run, last, changes, of_definition)
+    return Step(job, will_run, last, changes, definition_changes)
 
 
 def _sentences(before: Document, after: Document) -> list[str]:
-    return [each.sentence for each in diff_documents(before, after)[:CHANGES_SHOWN]]
+    return [difference.sentence for difference in diff_documents(before, after)[:CHANGES_SHOWN]]
 
 
 def _comparable(job: Job) -> Document:
@@ -178,19 +178,19 @@ def _comparable(job: Job) -> Document:
     return normalize(document, DocumentKind.SUBMISSION)
 
 
-def _job_cost(kept: Mapping[str, Any]) -> JobCost:
-    seconds = kept["expected_seconds"]
+def _job_cost(stored: Mapping[str, Any]) -> JobCost:
+    seconds = stored["expected_seconds"]
     return JobCost(
-        name=kept["name"],
-        runs=kept["runs"],
-        attempts=kept["attempts"],
-        limit_seconds=kept["limit_seconds"],
+        name=stored["name"],
+        runs=stored["runs"],
+        attempts=stored["attempts"],
+        limit_seconds=stored["limit_seconds"],
         expected_seconds=None if seconds is None else float(seconds),
-        earlier_runs=kept["earlier_runs"],
-        expected_usd=_decimal(kept["expected"]["usd"]),
-        at_most_usd=_decimal(kept["at_most"]["usd"]),
-        unknown=tuple(kept["unknown"]),
-        shares=tuple(kept["shares"]),
+        earlier_runs=stored["earlier_runs"],
+        expected_usd=_decimal(stored["expected"]["usd"]),
+        at_most_usd=_decimal(stored["at_most"]["usd"]),
+        unknown=tuple(stored["unknown"]),
+        shares=tuple(stored["shares"]),
     )
 
 

@@ -77,37 +77,37 @@ class Page:
     older: str = ""
 
 
-def page(team: Team | None, wanted: Filter, *, before: str = "", rows: int = ROWS) -> Page:
+def page(team: Team | None, filters: Filter, *, before: str = "", rows: int = ROWS) -> Page:
     """The acts in a team, or with None in all of them and in the portal, older than the one that `before` names."""
-    found = acts(team, wanted)
+    matches = acts(team, filters)
     key = _key(team, before)
     if key is not None:
-        found = found.filter(pk__lt=key)
-    entries = list(found.select_related("team")[: rows + 1])
+        matches = matches.filter(pk__lt=key)
+    entries = list(matches.select_related("team")[: rows + 1])
     older = _name_of(entries[rows - 1]) if len(entries) > rows else ""
     return Page(_rows(entries[:rows]), older)
 
 
-def acts(team: Team | None, wanted: Filter) -> QuerySet[AuditEntry]:
+def acts(team: Team | None, filters: Filter) -> QuerySet[AuditEntry]:
     """All acts of a filter."""
-    found = AuditEntry.objects.all() if team is None else AuditEntry.objects.filter(team=team)
-    if wanted.team and team is None:
-        found = found.filter(team=None) if wanted.team == PORTAL else found.filter(team__slug=wanted.team)
-    if wanted.act:
-        found = found.filter(act=wanted.act)
-    if wanted.about:
-        found = found.filter(Q(object_id=wanted.about) | Q(label=wanted.about))
-    if wanted.person:
-        person = _person(wanted.person)
-        found = found.filter(person=person) if person else found.none()
-    return found
+    entries = AuditEntry.objects.all() if team is None else AuditEntry.objects.filter(team=team)
+    if filters.team and team is None:
+        entries = entries.filter(team=None) if filters.team == PORTAL else entries.filter(team__slug=filters.team)
+    if filters.act:
+        entries = entries.filter(act=filters.act)
+    if filters.about:
+        entries = entries.filter(Q(object_id=filters.about) | Q(label=filters.about))
+    if filters.person:
+        person = _person(filters.person)
+        entries = entries.filter(person=person) if person else entries.none()
+    return entries
 
 
 def _person(text: str) -> UUID | None:
     """Whom a name or an id means. That nobody is called so and that they did nothing looks the same."""
-    known = User.objects.filter(username=text).values_list("public_id", flat=True).first()
-    if known:
-        return known
+    public_id = User.objects.filter(username=text).values_list("public_id", flat=True).first()
+    if public_id:
+        return public_id
     try:
         return from_text(text)
     except ValueError:
@@ -123,15 +123,15 @@ def _key(team: Team | None, name: str) -> int | None:
     slug, _, number = name.rpartition(".")
     if not (number.isdecimal() and number.isascii() and len(number) < 19) or (team and slug != team.slug):
         return None
-    of_team = AuditEntry.objects.filter(team=None) if slug == PORTAL else AuditEntry.objects.filter(team__slug=slug)
-    return of_team.filter(number=int(number)).values_list("pk", flat=True).first()
+    entries = AuditEntry.objects.filter(team=None) if slug == PORTAL else AuditEntry.objects.filter(team__slug=slug)
+    return entries.filter(number=int(number)).values_list("pk", flat=True).first()
 
 
 def _rows(entries: list[AuditEntry]) -> list[Row]:
-    said = [(entry, list(_changes(entry))) for entry in entries]
-    names = _names(said)
+    entry_changes = [(entry, list(_changes(entry))) for entry in entries]
+    names = _names(entry_changes)
     tokens = _tokens(entries)
-    return [_row(entry, changes, names, tokens) for entry, changes in said]
+    return [_row(entry, changes, names, tokens) for entry, changes in entry_changes]
 
 
 def _row(entry: AuditEntry, changes: list[Change], names: Mapping[UUID, str], tokens: Mapping[UUID, str]) -> Row:
@@ -152,7 +152,9 @@ def _row(entry: AuditEntry, changes: list[Change], names: Mapping[UUID, str], to
         url=reverse(_PAGES[entry.noun], args=[entry.object_id]) if entry.noun in _PAGES else "",
         door=entry.door,
         address=entry.address,
-        changes=[Change(each.name, _named(each.before, names), _named(each.after, names)) for each in changes],
+        changes=[
+            Change(change.name, _named(change.before, names), _named(change.after, names)) for change in changes
+        ],
     )
 
 
@@ -160,9 +162,11 @@ def _changes(entry: AuditEntry) -> Iterator[Change]:
     """Of two documents what differs; of one all that it says."""
     before, after = (json.loads(text) if text else None for text in (entry.before, entry.after))
     if is_object(before) and is_object(after):
-        for each in diff_documents(before, after):
-            name = " › ".join(part.replace("~1", "/").replace("~0", "~") for part in each.pointer.split("/")[1:])
-            yield Change(name, _shown(each.before), _shown(each.after))
+        for difference in diff_documents(before, after):
+            name = " › ".join(
+                part.replace("~1", "/").replace("~0", "~") for part in difference.pointer.split("/")[1:]
+            )
+            yield Change(name, _shown(difference.before), _shown(difference.after))
         return
     for name, value in (before or {}).items():
         yield Change(name, _shown(value), None)
@@ -178,26 +182,26 @@ def _shown(value: Any) -> str | None:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _names(said: Iterable[tuple[AuditEntry, list[Change]]]) -> dict[UUID, str]:
+def _names(entry_changes: Iterable[tuple[AuditEntry, list[Change]]]) -> dict[UUID, str]:
     """Everyone whom the entries speak of and who still has an account, with one question."""
-    wanted: set[UUID] = set()
-    for entry, changes in said:
+    ids: set[UUID] = set()
+    for entry, changes in entry_changes:
         if entry.person:
-            wanted.add(entry.person)
+            ids.add(entry.person)
         if entry.noun == "user" and entry.object_id:
-            wanted.add(from_text(entry.object_id))
+            ids.add(from_text(entry.object_id))
         for change in changes:
             for text in (change.before, change.after):
-                wanted.update(map(from_text, _PERSON.findall(text or "")))
-    return {user.public_id: user.display_name for user in User.objects.filter(public_id__in=wanted)} if wanted else {}
+                ids.update(map(from_text, _PERSON.findall(text or "")))
+    return {user.public_id: user.display_name for user in User.objects.filter(public_id__in=ids)} if ids else {}
 
 
 def _tokens(entries: list[AuditEntry]) -> dict[UUID, str]:
-    used = {entry.token for entry in entries if entry.token}
-    return dict(ApiToken.objects.filter(public_id__in=used).values_list("public_id", "name")) if used else {}
+    ids = {entry.token for entry in entries if entry.token}
+    return dict(ApiToken.objects.filter(public_id__in=ids).values_list("public_id", "name")) if ids else {}
 
 
 def _named(text: str | None, names: Mapping[UUID, str]) -> str | None:
     if text is None:
         return None
-    return _PERSON.sub(lambda found: names.get(from_text(found[1]), found[0]), text)
+    return _PERSON.sub(lambda match: names.get(from_text(match[1]), match[0]), text)

@@ -88,63 +88,65 @@ class Use:
 
 def page(team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = CARDS) -> Page:
     """Definitions that a team may use, in four queries: they, their revisions, their last jobs, what those cost."""
-    theirs = Job.objects.filter(definition=OuterRef("pk"), team=team)
+    team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))
-    shown = Coalesce(
+    revision_pk = Coalesce(
         Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
         Subquery(newest.order_by("-pk").values("pk")[:1]),
     )
-    found = _named(Definition.objects.usable_by(team).filter(retired_at__isnull=not retired), text)
-    if last := _last_seen(found, after):
-        found = found.filter(Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
-    annotated = found.select_related("team", "account").annotate(
-        shown=shown, used_at=Subquery(_newest(theirs).values("accepted_at")[:1]), counted_from=_counted_from(theirs)
+    definitions = _named(Definition.objects.usable_by(team).filter(retired_at__isnull=not retired), text)
+    if cursor := _last_seen(definitions, after):
+        definitions = definitions.filter(Q(name__gt=cursor.name) | Q(name=cursor.name, pk__gt=cursor.pk))
+    candidates = definitions.select_related("team", "account").annotate(
+        shown=revision_pk,
+        used_at=Subquery(_newest(team_jobs).values("accepted_at")[:1]),
+        counted_from=_counted_from(team_jobs),
     )
-    rows: list[Any] = list(annotated.order_by("name", "pk")[: cards + 1])
-    more, rows = len(rows) > cards, rows[:cards]
+    rows: list[Any] = list(candidates.order_by("name", "pk")[: cards + 1])
+    has_more, rows = len(rows) > cards, rows[:cards]
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
     usages = _usages([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
-    made = [Card(row, revisions.get(row.shown), usages.get(row.pk, Usage()), row.used_at) for row in rows]
-    return Page(made, after=rows[-1].text_id if more else "")
+    page_cards = [Card(row, revisions.get(row.shown), usages.get(row.pk, Usage()), row.used_at) for row in rows]
+    return Page(page_cards, after=rows[-1].text_id if has_more else "")
 
 
 def use(definition: Definition, user: User) -> Use:
     """Of the definition's jobs those that the user may see, the newest of each of their teams."""
-    theirs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
+    team_jobs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
     teams: Iterable[Any] = (
         Team.objects.visible_to(user)
         .annotate(
-            newest=Subquery(_newest(theirs).values("pk")[:1]),
-            listed_from=Coalesce(Subquery(_newest(theirs).values("pk")[LISTED - 1 : LISTED]), 0),
-            counted_from=_counted_from(theirs),
+            newest=Subquery(_newest(team_jobs).values("pk")[:1]),
+            listed_from=Coalesce(Subquery(_newest(team_jobs).values("pk")[LISTED - 1 : LISTED]), 0),
+            counted_from=_counted_from(team_jobs),
         )
         .filter(newest__isnull=False)
         .order_by("-newest")[:TEAMS]
     )
-    pairs = list(teams)
-    if not pairs:
+    used_by = list(teams)
+    if not used_by:
         return Use(Usage(), None, [], [])
-    listed = list(
-        Job.objects.filter(_any_of((definition.pk, team.pk, team.listed_from) for team in pairs))
+    jobs = list(
+        Job.objects.filter(_any_of((definition.pk, team.pk, team.listed_from) for team in used_by))
         .select_related("submission__person", "team", "revision")
         .defer("document", "raw", "attempts", "revision__document", "submission__text", "submission__document")
         .order_by("-pk")[:LISTED]
     )
-    counted = [(definition.pk, team.pk, team.counted_from) for team in pairs]
+    bounds = [(definition.pk, team.pk, team.counted_from) for team in used_by]
     people: Counter[str] = Counter()
-    names = _ended(counted).select_related("submission__person").only(*_NAMES).order_by("-pk")[:COUNTED]
-    people.update(job.submission.person.display_name for job in names)
-    usage = _usages(counted).get(definition.pk, Usage())
-    return Use(usage, listed[0].accepted_at, listed, people.most_common())
+    recent_jobs = _ended(bounds).select_related("submission__person").only(*_NAMES).order_by("-pk")[:COUNTED]
+    people.update(job.submission.person.display_name for job in recent_jobs)
+    usage = _usages(bounds).get(definition.pk, Usage())
+    return Use(usage, jobs[0].accepted_at, jobs, people.most_common())
 
 
 def free_name(definition: Definition) -> str:
     """A name for a copy, which nothing in the account has."""
     stem = f"{definition.name[:118]}-copy"
-    same = Definition.objects.filter(account=definition.account, name__startswith=stem)
-    taken = set(same.values_list("name", flat=True))
+    similar = Definition.objects.filter(account=definition.account, name__startswith=stem)
+    used_names = set(similar.values_list("name", flat=True))
     names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    return next(name for name in names if name not in taken)
+    return next(name for name in names if name not in used_names)
 
 
 _NAMES = (
@@ -158,17 +160,17 @@ Counted = tuple[int, int, int]
 """A definition, a team, and the key of the oldest of the team's jobs of it that counts."""
 
 
-def _named(found: QuerySet[Definition], text: str) -> QuerySet[Definition]:
+def _named(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
     """Every word stands in the name or in what it is for."""
     for word in text.split():
-        found = found.filter(Q(name__icontains=word) | Q(description__icontains=word))
-    return found
+        definitions = definitions.filter(Q(name__icontains=word) | Q(description__icontains=word))
+    return definitions
 
 
-def _last_seen(found: QuerySet[Definition], text_id: str) -> Definition | None:
+def _last_seen(definitions: QuerySet[Definition], text_id: str) -> Definition | None:
     """Whose id someone goes on from, if it is among what they may see."""
     try:
-        return found.filter(public_id=from_text(text_id)).first()
+        return definitions.filter(public_id=from_text(text_id)).first()
     except ValueError:
         return None
 
@@ -182,42 +184,42 @@ def _counted_from(jobs: QuerySet[Job]) -> Coalesce:
     return Coalesce(Subquery(ended.values("pk")[COUNTED - 1 : COUNTED]), 0)
 
 
-def _any_of(counted: Iterable[Counted]) -> Q:
-    wanted = Q()
-    for definition, team, first in counted:
-        wanted |= Q(definition=definition, team=team, pk__gte=first)
-    return wanted
+def _any_of(bounds: Iterable[Counted]) -> Q:
+    condition = Q()
+    for definition, team, first in bounds:
+        condition |= Q(definition=definition, team=team, pk__gte=first)
+    return condition
 
 
-def _ended(counted: Iterable[Counted]) -> QuerySet[Job]:
-    return Job.objects.filter(_any_of(counted), ended_at__isnull=False)
+def _ended(bounds: Iterable[Counted]) -> QuerySet[Job]:
+    return Job.objects.filter(_any_of(bounds), ended_at__isnull=False)
 
 
-def _usages(counted: Sequence[Counted]) -> Mapping[int, Usage]:
+def _usages(bounds: Sequence[Counted]) -> Mapping[int, Usage]:
     """In two queries: the last jobs of each definition, and what they cost."""
-    if not counted:
+    if not bounds:
         return {}
     columns = ("definition", "pk", "state", "started_at", "stopped_at")
     rows: dict[int, list[tuple[Any, ...]]] = {}
-    for definition, *row in _ended(counted).order_by("-pk").values_list(*columns):
+    for definition, *row in _ended(bounds).order_by("-pk").values_list(*columns):
         rows.setdefault(definition, []).append(tuple(row))
-    last = {definition: ended[:COUNTED] for definition, ended in rows.items()}
-    keys = [pk for ended in last.values() for pk, *_ in ended]
+    samples = {definition: sample[:COUNTED] for definition, sample in rows.items()}
+    keys = [pk for sample in samples.values() for pk, *_ in sample]
     lines = (
         CostLine.objects.filter(job__in=keys).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
     )
     costs = {job: exact_sum.usd(units) for job, units in lines}
-    return {definition: _usage(ended, costs) for definition, ended in last.items()}
+    return {definition: _usage(sample, costs) for definition, sample in samples.items()}
 
 
-def _usage(ended: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> Usage:
-    told = [row for row in ended if row[1] in (State.SUCCEEDED, State.FAILED)]
-    good = [row for row in told if row[1] == State.SUCCEEDED]
+def _usage(sample: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> Usage:
+    outcomes = [row for row in sample if row[1] in (State.SUCCEEDED, State.FAILED)]
+    good = [row for row in outcomes if row[1] == State.SUCCEEDED]
     times = [(stopped - started).total_seconds() for _, _, started, stopped in good if started and stopped]
     usd = [costs[pk] for pk, *_ in good if pk in costs]
     return Usage(
         succeeded=len(good),
-        failed=len(told) - len(good),
+        failed=len(outcomes) - len(good),
         usual=timedelta(seconds=median(times)) if times else None,
         usd=median(usd) if usd else None,
     )

@@ -43,12 +43,12 @@ class Page:
 
 def counted(job: Job) -> Children:
     """One query, however many children there are."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for state, number in job.children.order_by().values_list("state").annotate(number=Count("pk")):
-        found[state or State.SUBMITTED] += number
-    places = {name: place for place, name in enumerate(STATUSES)}
-    ordered = sorted(found, key=lambda name: (places.get(name, len(places)), name))
-    return Children({name: found[name] for name in ordered}, job.array_size or 0)
+        counts[state or State.SUBMITTED] += number
+    order = {name: place for place, name in enumerate(STATUSES)}
+    ordered = sorted(counts, key=lambda name: (order.get(name, len(order)), name))
+    return Children({name: counts[name] for name in ordered}, job.array_size or 0)
 
 
 def standing(job: Job) -> dict[int, Status]:
@@ -62,7 +62,13 @@ def standing(job: Job) -> dict[int, Status]:
 
 def page(job: Job, start: int = 0, state: str = "") -> Page:
     """A hundred children from an index on, of one state if that is wanted."""
-    found = job.children.filter(state=state) if state else job.children.all()
-    rows = list(found.filter(index__gte=start).order_by("index")[: PAGE + 1])
-    before = list(found.filter(index__lt=start).order_by("-index").values_list("index", flat=True)[:PAGE])
-    return Page(rows[:PAGE], before[-1] if before else None, rows[PAGE].index if len(rows) > PAGE else None)
+    children = job.children.filter(state=state) if state else job.children.all()
+    rows = list(children.filter(index__gte=start).order_by("index")[: PAGE + 1])
+    previous_indexes = list(
+        children.filter(index__lt=start).order_by("-index").values_list("index", flat=True)[:PAGE]
+    )
+    return Page(
+        rows[:PAGE],
+        previous_indexes[-1] if previous_indexes else None,
+        rows[PAGE].index if len(rows) > PAGE else None,
+    )

@@ -103,30 +103,30 @@ class Report:
     @property
     def shown(self) -> list[Row]:
         """The rows that a page shows: the dearest, the rest as one, and the untagged always."""
-        named = [row for row in self.rows if row.value is not None]
-        rest = [row for row in self.rows if row.value is None]
-        if len(named) <= ROWS:
-            return named + rest
-        hidden = named[ROWS:]
-        together = Row(
+        valued_rows = [row for row in self.rows if row.value is not None]
+        untagged_rows = [row for row in self.rows if row.value is None]
+        if len(valued_rows) <= ROWS:
+            return valued_rows + untagged_rows
+        smaller_rows = valued_rows[ROWS:]
+        rest_row = Row(
             value="",
-            label=f"{len(hidden)} more values",
-            usd=_total(row.usd for row in hidden),
-            failed_usd=_total(row.failed_usd for row in hidden),
-            before_usd=_total(row.before_usd for row in hidden),
-            jobs=sum(row.jobs for row in hidden),
-            share=_total(row.share for row in hidden),
+            label=f"{len(smaller_rows)} more values",
+            usd=_total(row.usd for row in smaller_rows),
+            failed_usd=_total(row.failed_usd for row in smaller_rows),
+            before_usd=_total(row.before_usd for row in smaller_rows),
+            jobs=sum(row.jobs for row in smaller_rows),
+            share=_total(row.share for row in smaller_rows),
             colour="others",
             findable=False,
         )
-        return [*named[:ROWS], together, *rest]
+        return [*valued_rows[:ROWS], rest_row, *untagged_rows]
 
 
-def report(team: Team, month: Month, by: By) -> Report:
+def report(team: Team, month: Month, grouping: By) -> Report:
     """The month by that division, with the month before beside it."""
     now_rows = list(
         _lines(team, month)
-        .annotate(value=by.expression)
+        .annotate(value=grouping.expression)
         .order_by()
         .values("value")
         .annotate(
@@ -137,8 +137,8 @@ def report(team: Team, month: Month, by: By) -> Report:
             free=Count("pk", filter=Q(usd=0)),
         )
     )
-    before = _by_value(_lines(team, month.previous), by)
-    rows = _rows(now_rows, before, by)
+    before = _by_value(_lines(team, month.previous), grouping)
+    rows = _rows(now_rows, before, grouping)
     total = Row(
         value="",
         label="Total",
@@ -150,9 +150,9 @@ def report(team: Team, month: Month, by: By) -> Report:
     rows = _coloured(rows, total.usd)
     return Report(
         month=month,
-        by=by,
+        by=grouping,
         rows=rows,
-        series=_series(team, month, by, rows),
+        series=_series(team, month, grouping, rows),
         total=total,
         attempts=sum(row["attempts"] or 0 for row in now_rows),
         free=sum(row["free"] for row in now_rows),
@@ -163,7 +163,7 @@ def tag_keys(team: Team, month: Month) -> list[str]:
     """The keys of tags of jobs that were charged in the month, those on most jobs first."""
     charged = Q(job__cost_lines__team=team, job__cost_lines__day__range=(month.first, month.last))
     keys = JobTag.objects.filter(charged).order_by().values_list("key").annotate(number=Count("job", distinct=True))
-    return [key for key, _ in sorted(keys, key=lambda each: (-each[1], each[0].lower()))]
+    return [key for key, _ in sorted(keys, key=lambda pair: (-pair[1], pair[0].lower()))]
 
 
 def waiting(team: Team) -> bool:
@@ -173,16 +173,16 @@ def waiting(team: Team) -> bool:
 
 def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[CostLine, dict[str, str]]]:
     """Every line of the month with the tags of its job, as they were written, `limit` at most."""
-    found = (
+    lines = (
         _lines(team, month)
         .select_related("job", "account", "queue", "definition", "person")
         .defer("job__document", "job__raw", "job__attempts")
         .order_by("pk")
     )
-    last, told = None, 0
-    while told < limit:
-        piece = found if last is None else found.filter(pk__gt=last)
-        chunk = list(piece[: min(CHUNK, limit - told)])
+    last, exported = None, 0
+    while exported < limit:
+        remaining = lines if last is None else lines.filter(pk__gt=last)
+        chunk = list(remaining[: min(CHUNK, limit - exported)])
         tags: dict[int, dict[str, str]] = defaultdict(dict)
         rows = JobTag.objects.filter(job__in=[line.job_id for line in chunk]).order_by("key")
         for pk, key, value in rows.values_list("job", "key", "value"):
@@ -191,7 +191,7 @@ def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[Co
             yield line, tags[line.job_id]
         if len(chunk) < CHUNK:
             return
-        last, told = chunk[-1].pk, told + len(chunk)
+        last, exported = chunk[-1].pk, exported + len(chunk)
 
 
 def receipt(job: Job) -> list[CostLine]:
@@ -216,64 +216,67 @@ def _lines(team: Team, month: Month) -> QuerySet[CostLine]:
     return CostLine.objects.filter(team=team, day__range=(month.first, month.last))
 
 
-def _by_value(lines: QuerySet[CostLine], by: By) -> dict[str | None, Decimal]:
+def _by_value(lines: QuerySet[CostLine], grouping: By) -> dict[str | None, Decimal]:
     grouped = (
-        lines.annotate(value=by.expression).order_by().values_list("value").annotate(units=exact_sum.units_of("usd"))
+        lines.annotate(value=grouping.expression)
+        .order_by()
+        .values_list("value")
+        .annotate(units=exact_sum.units_of("usd"))
     )
     return {value: exact_sum.usd(units) for value, units in grouped}
 
 
-def _rows(found: Sequence[Any], before: dict[str | None, Decimal], by: By) -> list[Row]:
+def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], grouping: By) -> list[Row]:
     """Values of this month and of the one before, dearest first, and the untagged of a tag whether there are any."""
-    told = {row["value"]: row for row in found}
-    values = {*told, *before} | ({None} if by.kind == TAG else set())
-    names = _names(by, values)
+    rows_by_value = {row["value"]: row for row in sums_by_value}
+    values = {*rows_by_value, *before} | ({None} if grouping.kind == TAG else set())
+    names = _names(grouping, values)
     rows = [
         Row(
             value=value,
             label="Untagged" if value is None else names.get(value, value) or "(empty)",
-            usd=exact_sum.usd(told[value]["units"]) if value in told else Decimal(0),
-            failed_usd=exact_sum.usd(told[value]["failed"]) if value in told else Decimal(0),
+            usd=exact_sum.usd(rows_by_value[value]["units"]) if value in rows_by_value else Decimal(0),
+            failed_usd=exact_sum.usd(rows_by_value[value]["failed"]) if value in rows_by_value else Decimal(0),
             before_usd=before.get(value, Decimal(0)),
-            jobs=told[value]["jobs"] if value in told else 0,
+            jobs=rows_by_value[value]["jobs"] if value in rows_by_value else 0,
         )
         for value in values
     ]
     return sorted(rows, key=lambda row: (row.value is None, -row.usd, -row.before_usd, row.label))
 
 
-def _names(by: By, values: Iterable[str | None]) -> dict[str, str]:
-    if by.kind != "person":
+def _names(grouping: By, values: Iterable[str | None]) -> dict[str, str]:
+    if grouping.kind != "person":
         return {}
     people = User.objects.filter(username__in=[value for value in values if value])
     return {person.username: person.display_name for person in people}
 
 
 def _coloured(rows: list[Row], total: Decimal) -> list[Row]:
-    loud = iter(range(1, LOUD + 1))
+    colour_numbers = iter(range(1, LOUD + 1))
     return [
         replace(
             row,
             share=row.usd / total * 100 if total else Decimal(0),
             colour="untagged"
             if row.value is None
-            else (str(number) if row.usd and (number := next(loud, None)) else "others"),
+            else (str(number) if row.usd and (number := next(colour_numbers, None)) else "others"),
         )
         for row in rows
     ]
 
 
-def _series(team: Team, month: Month, by: By, rows: list[Row]) -> list[Series]:
+def _series(team: Team, month: Month, grouping: By, rows: list[Row]) -> list[Series]:
     """The loudest values, then the others, then the untagged: from the axis upwards."""
     colours = {row.value: row.colour for row in rows}
     labels = {row.colour: row.label for row in rows} | {"others": "Others", "untagged": "Untagged"}
     days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    grouped = _lines(team, month).annotate(value=by.expression).order_by().values_list("day", "value")
+    grouped = _lines(team, month).annotate(value=grouping.expression).order_by().values_list("day", "value")
     for day, value, units in grouped.annotate(units=exact_sum.units_of("usd")):
         days[colours[value]][day] += exact_sum.usd(units)
     order = [*map(str, range(1, LOUD + 1)), "others", "untagged"]
-    used = [colour for colour in order if colour in days]
-    return [Series(labels[colour], colour, [days[colour][day] for day in month.days]) for colour in used]
+    present = [colour for colour in order if colour in days]
+    return [Series(labels[colour], colour, [days[colour][day] for day in month.days]) for colour in present]
 
 
 def _total(amounts: Iterable[Decimal]) -> Decimal:

@@ -74,27 +74,29 @@ def ended(team: Team, user: User | None = None) -> list[Job]:
 
 def standing(team: Team) -> Standing:
     """How many of the team's jobs are with AWS and have not ended, are held, or were lost of late."""
-    lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
-    active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
-    held = Q(delivery=Delivery.HELD)
-    counted = Job.objects.filter(active | held | lost, team=team).aggregate(
-        active=Count("pk", filter=active), held=Count("pk", filter=held), lost=Count("pk", filter=lost)
+    is_lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
+    is_active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
+    is_held = Q(delivery=Delivery.HELD)
+    totals = Job.objects.filter(is_active | is_held | is_lost, team=team).aggregate(
+        active=Count("pk", filter=is_active), held=Count("pk", filter=is_held), lost=Count("pk", filter=is_lost)
     )
-    return Standing(**counted)
+    return Standing(**totals)
 
 
-def needs(team: Team, stands: Standing, user: User) -> Needs:
+def needs(team: Team, totals: Standing, user: User) -> Needs:
     """What should not wait until someone happens to open it: for this person, who may decide on it."""
-    asked = Approval.objects.awaiting_word_of(user).filter(team=team).select_related("submission__person")
-    asked = asked.defer("submission__text", "submission__document", "submission__notes")
+    approvals = Approval.objects.awaiting_word_of(user).filter(team=team).select_related("submission__person")
+    approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
     runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
-    long = runnable.filter(submitted_at__lt=now() - WAITS_LONG).select_related("queue").order_by("submitted_at")
+    long_waiting = (
+        runnable.filter(submitted_at__lt=now() - WAITS_LONG).select_related("queue").order_by("submitted_at")
+    )
     return Needs(
         failures=_failures(team),
-        waiting=list(long[:SHOWN]),
-        held=stands.held,
-        lost=stands.lost,
-        approvals=list(asked.order_by("pk")[:SHOWN]),
+        waiting=list(long_waiting[:SHOWN]),
+        held=totals.held,
+        lost=totals.lost,
+        approvals=list(approvals.order_by("pk")[:SHOWN]),
     )
 
 
@@ -105,11 +107,11 @@ def spending(team: Team) -> Spending:
     first_before = (first - timedelta(days=1)).replace(day=1)
     same_day_before = min(first - timedelta(days=1), first_before + (today - first))
     lines = CostLine.objects.filter(team=team, day__gte=first_before).order_by()
-    summed = lines.aggregate(
+    totals = lines.aggregate(
         month=Sum("usd", filter=Q(day__gte=first)), before=Sum("usd", filter=Q(day__lte=same_day_before))
     )
     dearest = lines.filter(day__gte=first).values_list("definition__name").annotate(usd=Sum("usd")).order_by("-usd")
-    return Spending(summed["month"] or Decimal(0), summed["before"] or Decimal(0), list(dearest[:5]))
+    return Spending(totals["month"] or Decimal(0), totals["before"] or Decimal(0), list(dearest[:5]))
 
 
 def _of(team: Team, user: User | None) -> JobQuerySet:
@@ -120,14 +122,14 @@ def _of(team: Team, user: User | None) -> JobQuerySet:
 
 def _failures(team: Team) -> list[Failures]:
     """The newest failures by definition and cause, the most frequent first."""
-    bad = Job.objects.filter(team=team, ended_at__gte=now() - LATELY).exclude(state=State.SUCCEEDED)
-    bad = bad.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
-    newest = bad.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:GROUPED]
+    failed = Job.objects.filter(team=team, ended_at__gte=now() - LATELY).exclude(state=State.SUCCEEDED)
+    failed = failed.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
+    newest = failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:GROUPED]
     groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for job in newest:
         groups[job.revision.definition.name, cause(job)].append(job)
-    found = [Failures(name, why, len(jobs), jobs[0]) for (name, why), jobs in groups.items()]
-    return sorted(found, key=lambda each: (-each.count, -each.last.pk))[:SHOWN]
+    failures = [Failures(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
+    return sorted(failures, key=lambda group: (-group.count, -group.last.pk))[:SHOWN]
 
 
 def cause(job: Job) -> str:
@@ -135,5 +137,5 @@ def cause(job: Job) -> str:
     if job.delivery == Delivery.REFUSED:
         return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
     reason = job.container_reason or job.status_reason
-    code = f"exit code {job.exit_code}" if job.exit_code is not None else ""
-    return ", ".join(part for part in (code, reason.split(", RequestId")[0][:120]) if part) or "no reason given"
+    exit_text = f"exit code {job.exit_code}" if job.exit_code is not None else ""
+    return ", ".join(part for part in (exit_text, reason.split(", RequestId")[0][:120]) if part) or "no reason given"

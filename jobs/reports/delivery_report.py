@@ -14,12 +14,12 @@ LATEST = 10  # duplicates are told one by one: there should be none
 
 def report() -> Iterator[str]:
     """One line a figure, account by account."""
-    life = Incarnation.objects.first()
-    if life and life.recovering_since:
-        yield f"RECOVERY since {life.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {life.why}"
+    generation = Incarnation.objects.first()
+    if generation and generation.recovering_since:
+        yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.why}"
     for account in Account.objects.filter(active=True):
         yield f"{account}"
-        yield from (f"  {name + ':':<22}{says}" for name, says in _figures(account))
+        yield from (f"  {name + ':':<22}{text}" for name, text in _figures(account))
 
 
 def _figures(account: Account) -> Iterator[tuple[str, str]]:
@@ -33,8 +33,8 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     yield "lost", str(jobs.filter(state=State.LOST).count())
     for kind, count in _oddities(account).items():
         yield f"{kind}s ever", str(count)
-    for odd in Oddity.objects.filter(account=account, kind=OddityKind.DUPLICATE).order_by("-pk")[:LATEST]:
-        yield "a duplicate", f"{odd.batch_id}, {_ago(odd.at)}: {odd.note}"
+    for discrepancy in Oddity.objects.filter(account=account, kind=OddityKind.DUPLICATE).order_by("-pk")[:LATEST]:
+        yield "a duplicate", f"{discrepancy.batch_id}, {_ago(discrepancy.at)}: {discrepancy.note}"
     yield "last poll", f"{_ago(account.polled_at)}; {_since(active, 'active, the one seen longest ago')}"
     yield (
         "throttles ever",
@@ -43,23 +43,23 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     skew = account.clock_skew_seconds
     yield "clock skew", "not measured yet" if skew is None else f"{skew:+.1f} s"
     for queue in account.queues.filter(vanished_at=None).order_by("name"):
-        seen = jobs.active().filter(queue=queue).aggregate(count=Count("pk"), since=Min("observed_at"))
-        says = _since(seen, "active, the one seen longest ago")
-        yield f"queue {queue.name}", f"{says}; compared with AWS {_ago(queue.swept_at)}"
+        queue_active = jobs.active().filter(queue=queue).aggregate(count=Count("pk"), since=Min("observed_at"))
+        text = _since(queue_active, "active, the one seen longest ago")
+        yield f"queue {queue.name}", f"{text}; compared with AWS {_ago(queue.swept_at)}"
 
 
 def _oddities(account: Account) -> dict[str, int]:
-    counted = Oddity.objects.filter(account=account).order_by().values_list("kind").annotate(Count("pk"))
-    return dict.fromkeys(OddityKind.values, 0) | dict(counted)
+    counts = Oddity.objects.filter(account=account).order_by().values_list("kind").annotate(Count("pk"))
+    return dict.fromkeys(OddityKind.values, 0) | dict(counts)
 
 
-def _since(row: dict[str, object], words: str) -> str:
+def _since(row: dict[str, object], label: str) -> str:
     count, since = row["count"], row["since"]
-    return f"{count}, {words} {_span(since)}" if isinstance(since, datetime) else f"{count}"
+    return f"{count}, {label} {_span(since)}" if isinstance(since, datetime) else f"{count}"
 
 
-def _ago(moment: datetime | None) -> str:
-    return f"{_span(moment)} ago" if moment else "never"
+def _ago(time: datetime | None) -> str:
+    return f"{_span(time)} ago" if time else "never"
 
 
 def _span(since: datetime) -> str:

@@ -59,19 +59,21 @@ class Health:
     @property
     def tone(self) -> str:
         """The worst of all tones."""
-        tones = {sign.tone for sign in self.processes} | {s.tone for each in self.accounts for s in each.signs}
+        tones = {sign.tone for sign in self.processes} | {
+            sign.tone for account in self.accounts for sign in account.signs
+        }
         return next((tone for tone in ("bad", "warn") if tone in tones), "good")
 
 
 def look() -> Health:
     """The signs of this moment, in a fixed number of queries."""
-    facts = _facts()
+    figures = _facts()
     since = recovering_since()
     accounts = Account.objects.filter(active=True)
     return Health(
         processes=[_clock(), *_workers(), *_mail()],
         accounts=[
-            AccountHealth(account, list(_signs(account, {"recovering": since, **facts.get(account.pk, {})})))
+            AccountHealth(account, list(_signs(account, {"recovering": since, **figures.get(account.pk, {})})))
             for account in accounts
         ],
     )
@@ -80,12 +82,12 @@ def look() -> Health:
 def _facts() -> dict[int, dict[str, object]]:
     """For each account, one row of counts over the jobs that are under way; what has ended is not touched."""
     sent_active = Q(delivery=Delivery.SENT, ended_at=None)
-    lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
+    lost_jobs = Q(state=State.LOST, ended_at__gte=now() - LATELY)
     unsent = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
-    under_way = Job.objects.filter(unsent | lost | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
+    unfinished = Job.objects.filter(unsent | lost_jobs | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
     ready = Q(delivery=Delivery.ACCEPTED, waits_for=None)
-    counted = (
-        under_way.order_by()
+    figures = (
+        unfinished.order_by()
         .values("account")
         .annotate(
             undelivered=Count("pk", filter=ready, distinct=True),
@@ -93,24 +95,24 @@ def _facts() -> dict[int, dict[str, object]]:
             sending=Count("pk", filter=Q(delivery=Delivery.SENDING), distinct=True),
             sending_since=Min("sent_at", filter=Q(delivery=Delivery.SENDING)),
             held=Count("pk", filter=Q(delivery=Delivery.HELD), distinct=True),
-            lost=Count("pk", filter=lost, distinct=True),
+            lost=Count("pk", filter=lost_jobs, distinct=True),
             active=Count("pk", filter=sent_active, distinct=True),
         )
     )
-    odd = Oddity.objects.order_by().values("account")
-    found = {row["account"]: dict(row) for row in counted}
-    for row in odd.annotate(
+    discrepancies = Oddity.objects.order_by().values("account")
+    figures_by_account = {row["account"]: dict(row) for row in figures}
+    for row in discrepancies.annotate(
         duplicates=Count("pk", filter=Q(kind=OddityKind.DUPLICATE)),
         rebuilt=Count("pk", filter=Q(kind=OddityKind.ORPHAN)),
     ):
-        found.setdefault(row["account"], {}).update(row)
-    heard = Min(Coalesce("observed_at", "submitted_at", "accepted_at"))
+        figures_by_account.setdefault(row["account"], {}).update(row)
+    last_news = Min(Coalesce("observed_at", "submitted_at", "accepted_at"))
     rows = Job.objects.active().order_by("queue__name").values_list("account", "queue__name")
-    for account, name, count, since in rows.annotate(count=Count("pk"), since=heard):
-        queues = found.setdefault(account, {}).setdefault("queues", [])
+    for account, name, count, since in rows.annotate(count=Count("pk"), since=last_news):
+        queues = figures_by_account.setdefault(account, {}).setdefault("queues", [])
         if isinstance(queues, list):
             queues.append((name, count, since))
-    return found
+    return figures_by_account
 
 
 def _clock() -> Sign:
@@ -122,15 +124,15 @@ def _clock() -> Sign:
 
 
 def _workers() -> Iterator[Sign]:
-    heard = listeners()
-    if heard is None:
+    all_workers = listeners()
+    if all_workers is None:
         advice = (
             "Check the Redis server. Nothing is lost: jobs and mail are kept, and the clock sends them on when Redis "
             f"answers. If Redis hangs, each process leaves it alone for {REST_SECONDS:.0f} seconds after a time-out."
         )
         yield Sign("Redis", "bad", "does not answer", None, advice)
         return
-    alive = [worker for worker in heard if worker.seen_at and now() - worker.seen_at < WORKER_LATE]
+    alive = [worker for worker in all_workers if worker.seen_at and now() - worker.seen_at < WORKER_LATE]
     if alive:
         busy = sum(worker.busy for worker in alive)
         last = max(worker.seen_at for worker in alive if worker.seen_at)
@@ -150,50 +152,60 @@ def _mail() -> Iterator[Sign]:
         failed=Count("pk", filter=Q(failed_at__gt=week_ago)),
     )
     if counts["failed"]:
-        last = OutgoingMail.objects.failed_after(week_ago).order_by("failed_at").last()
-        says = f"{counts['failed']} couldn't be sent in the last 7 days. {last.problem if last else ''}"
+        last_failure = OutgoingMail.objects.failed_after(week_ago).order_by("failed_at").last()
+        message = (
+            f"{counts['failed']} couldn't be sent in the last 7 days. {last_failure.problem if last_failure else ''}"
+        )
         advice = "Check EMAIL_URL, MAIL_FROM and the mail server. The people can ask for another link."
-        yield Sign("Mail", "bad", says, last.failed_at if last else None, advice)
+        yield Sign("Mail", "bad", message, last_failure.failed_at if last_failure else None, advice)
         return
-    late = counts["oldest"] is not None and now() - counts["oldest"] > MAIL_LATE
+    is_late = counts["oldest"] is not None and now() - counts["oldest"] > MAIL_LATE
     problem = OutgoingMail.objects.waiting().exclude(problem="").values_list("problem", flat=True).last()
-    says = f"{counts['waiting']} to be sent" + (f". {problem}" if problem else "")
-    advice = "It is tried again for some minutes. Check the workers and the mail server." if late else ""
-    yield Sign("Mail", "warn" if late else "good", says, counts["oldest"], advice)
+    message = f"{counts['waiting']} to be sent" + (f". {problem}" if problem else "")
+    advice = "It is tried again for some minutes. Check the workers and the mail server." if is_late else ""
+    yield Sign("Mail", "warn" if is_late else "good", message, counts["oldest"], advice)
 
 
-def _signs(account: Account, facts: Mapping[str, object]) -> Iterator[Sign]:
+def _signs(account: Account, figures: Mapping[str, object]) -> Iterator[Sign]:
     def number(name: str) -> int:
-        return int(str(facts.get(name) or 0))
+        return int(str(figures.get(name) or 0))
 
     def moment(name: str) -> datetime | None:
-        value = facts.get(name)
+        value = figures.get(name)
         return value if isinstance(value, datetime) else None
 
     yield _poll(account, number("active"))
     oldest = moment("oldest")
-    late = oldest is not None and now() - oldest > DELIVERY_LATE
+    is_late = oldest is not None and now() - oldest > DELIVERY_LATE
     yield Sign(
         "Undelivered",
-        "bad" if late else "good",
+        "bad" if is_late else "good",
         f"{number('undelivered')} ready to be sent",
         oldest,
-        "Look at the workers, and at what AWS last said below." if late else "",
+        "Look at the workers, and at what AWS last said below." if is_late else "",
     )
     since = moment("sending_since")
-    stuck = since is not None and now() - since > SENDING_LATE
+    is_stuck = since is not None and now() - since > SENDING_LATE
     yield Sign(
         "Sending",
-        "warn" if stuck else "good",
+        "warn" if is_stuck else "good",
         f"{number('sending')} on the way, their answer not known yet",
         since,
-        "They are looked for by their marker and settle when AWS answers ListJobs." if stuck else "",
+        "They are looked for by their marker and settle when AWS answers ListJobs." if is_stuck else "",
     )
-    held, lost = number("held"), number("lost")
-    yield Sign("Held", "warn" if held else "good", f"{held} wait for a person to decide" if held else "none")
-    says = f"{lost} forgotten by AWS in the last 7 days before their end was seen" if lost else "none in 7 days"
-    yield Sign("Lost", "warn" if lost else "good", says)
-    yield from _followed(facts.get("queues"))
+    held_count, lost_count = number("held"), number("lost")
+    yield Sign(
+        "Held",
+        "warn" if held_count else "good",
+        f"{held_count} wait for a person to decide" if held_count else "none",
+    )
+    message = (
+        f"{lost_count} forgotten by AWS in the last 7 days before their end was seen"
+        if lost_count
+        else "none in 7 days"
+    )
+    yield Sign("Lost", "warn" if lost_count else "good", message)
+    yield from _followed(figures.get("queues"))
     yield from _oddities(account, number("duplicates"), number("rebuilt"))
     recovering = moment("recovering")
     if recovering and uncompared(account, recovering).exists():
@@ -216,31 +228,31 @@ def _answers(account: Account) -> Iterator[Sign]:
 def _followed(queues: object) -> Iterator[Sign]:
     """For each queue with jobs under way: how old the oldest news of one is."""
     for name, count, since in queues if isinstance(queues, list) else ():
-        late = now() - since > NEWS_LATE
-        says = f"{count} active, the one heard of longest ago"
-        advice = "Jobs are asked about every few minutes at the latest: see the workers." if late else ""
-        yield Sign(f"Queue {name}", "warn" if late else "good", says, since, advice)
+        is_late = now() - since > NEWS_LATE
+        message = f"{count} active, the one heard of longest ago"
+        advice = "Jobs are asked about every few minutes at the latest: see the workers." if is_late else ""
+        yield Sign(f"Queue {name}", "warn" if is_late else "good", message, since, advice)
 
 
 def _oddities(account: Account, duplicates: int, rebuilt: int) -> Iterator[Sign]:
     advice = "They were ended. manage.py reconcile --report says which; it should never happen." if duplicates else ""
-    says = f"{duplicates} jobs were twice in AWS, ever" if duplicates else "none, ever"
-    yield Sign("Duplicates", "bad" if duplicates else "good", says, None, advice)
+    message = f"{duplicates} jobs were twice in AWS, ever" if duplicates else "none, ever"
+    yield Sign("Duplicates", "bad" if duplicates else "good", message, None, advice)
     if rebuilt:
         yield Sign("Rebuilt", "warn", f"{rebuilt} jobs in AWS had no row and were found by their tags, ever")
-    lately = account.throttled_at is not None and now() - account.throttled_at < THROTTLED_LATELY
-    says = f"{account.throttles} calls were too fast for AWS, ever"
-    advice = "Lower the account's rate, or look less often." if lately else ""
-    yield Sign("Throttles", "warn" if lately else "good", says, account.throttled_at, advice)
+    is_recent = account.throttled_at is not None and now() - account.throttled_at < THROTTLED_LATELY
+    message = f"{account.throttles} calls were too fast for AWS, ever"
+    advice = "Lower the account's rate, or look less often." if is_recent else ""
+    yield Sign("Throttles", "warn" if is_recent else "good", message, account.throttled_at, advice)
     skew = account.clock_skew_seconds
-    odd = abs(skew or 0.0) > SKEW_ODD
+    is_large = abs(skew or 0.0) > SKEW_ODD
     advice = "See to this machine's time. Above 60 seconds nothing is sent: what is lost could not be told apart."
-    says = "not measured yet" if skew is None else f"AWS's clock is {skew:+.1f} seconds from ours"
-    yield Sign("Clock skew", "bad" if odd else "good", says, None, advice if odd else "")
+    message = "not measured yet" if skew is None else f"AWS's clock is {skew:+.1f} seconds from ours"
+    yield Sign("Clock skew", "bad" if is_large else "good", message, None, advice if is_large else "")
 
 
 def _poll(account: Account, active: int) -> Sign:
-    late = active and (account.polled_at is None or now() - account.polled_at > POLL_LATE)
-    says = f"{active} active jobs are followed" if active else "nothing to follow"
-    advice = "The portal shows what it last knew. See the workers, and what AWS last said." if late else ""
-    return Sign("Last poll", "bad" if late else "good", says, account.polled_at, advice)
+    is_late = active and (account.polled_at is None or now() - account.polled_at > POLL_LATE)
+    message = f"{active} active jobs are followed" if active else "nothing to follow"
+    advice = "The portal shows what it last knew. See the workers, and what AWS last said." if is_late else ""
+    return Sign("Last poll", "bad" if is_late else "good", message, account.polled_at, advice)

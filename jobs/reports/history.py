@@ -97,44 +97,44 @@ class Suggestions:
     definitions: list[str] = field(default_factory=list)
 
 
-def page(team: Team, wanted: Filter, *, before: str = "", after: str = "", rows: int = ROWS) -> Page:
+def page(team: Team, filters: Filter, *, before: str = "", after: str = "", rows: int = ROWS) -> Page:
     """Jobs older than the one of the id `before`, or newer than that of `after`; the newest without either."""
-    found = jobs(team, wanted)
+    matches = jobs(team, filters)
     cursor = _key(team, before or after)
     if cursor is None:
-        page_of = list(found.order_by("-pk")[: rows + 1])
-        return _page(wanted, page_of[:rows], older=len(page_of) > rows, newer=False)
+        page_jobs = list(matches.order_by("-pk")[: rows + 1])
+        return _page(filters, page_jobs[:rows], older=len(page_jobs) > rows, newer=False)
     if before:
-        page_of = list(found.filter(pk__lt=cursor).order_by("-pk")[: rows + 1])
-        return _page(wanted, page_of[:rows], older=len(page_of) > rows, newer=True)
-    page_of = list(found.filter(pk__gt=cursor).order_by("pk")[: rows + 1])
-    return _page(wanted, page_of[:rows][::-1], older=True, newer=len(page_of) > rows)
+        page_jobs = list(matches.filter(pk__lt=cursor).order_by("-pk")[: rows + 1])
+        return _page(filters, page_jobs[:rows], older=len(page_jobs) > rows, newer=True)
+    page_jobs = list(matches.filter(pk__gt=cursor).order_by("pk")[: rows + 1])
+    return _page(filters, page_jobs[:rows][::-1], older=True, newer=len(page_jobs) > rows)
 
 
-def counts(team: Team, wanted: Filter) -> Counts:
+def counts(team: Team, filters: Filter) -> Counts:
     """How many of the filter's jobs have which status, whatever statuses the filter itself asks for."""
-    everything = jobs(team, wanted, any_status=True)
-    newest = everything.order_by("-pk").values("pk")[: COUNTED + 1]
+    matches = jobs(team, filters, any_status=True)
+    newest = matches.order_by("-pk").values("pk")[: COUNTED + 1]
     grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))
-    counted: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
     for delivery, state, number in grouped:
-        counted[status_of(delivery, state).name] += number
-    known = [(status, counted.pop(status.name)) for status in STATUSES.values() if counted[status.name]]
-    strange = [(status_of(name, ""), number) for name, number in counted.items() if number]
-    total = sum(number for _, number in known + strange)
-    return Counts(known + strange, min(total, COUNTED), whole=total <= COUNTED)
+        totals[status_of(delivery, state).name] += number
+    known_statuses = [(status, totals.pop(status.name)) for status in STATUSES.values() if totals[status.name]]
+    unknown_statuses = [(status_of(name, ""), number) for name, number in totals.items() if number]
+    total = sum(number for _, number in known_statuses + unknown_statuses)
+    return Counts(known_statuses + unknown_statuses, min(total, COUNTED), whole=total <= COUNTED)
 
 
-def export(team: Team, wanted: Filter, limit: int = EXPORTED) -> Iterator[Row]:
+def export(team: Team, filters: Filter, limit: int = EXPORTED) -> Iterator[Row]:
     """Every job of the filter, newest first, in pieces that hold no lock and no cursor; `limit` at most."""
-    found, last, told = jobs(team, wanted), None, 0
-    while told < limit:
-        piece = found if last is None else found.filter(pk__lt=last)
-        chunk = list(piece.order_by("-pk")[: min(CHUNK, limit - told)])
-        yield from _rows(wanted, chunk)
+    matches, last, exported = jobs(team, filters), None, 0
+    while exported < limit:
+        remaining = matches if last is None else matches.filter(pk__lt=last)
+        chunk = list(remaining.order_by("-pk")[: min(CHUNK, limit - exported)])
+        yield from _rows(filters, chunk)
         if len(chunk) < CHUNK:
             return
-        last, told = chunk[-1].pk, told + len(chunk)
+        last, exported = chunk[-1].pk, exported + len(chunk)
 
 
 def suggestions(team: Team) -> Suggestions:
@@ -150,26 +150,26 @@ def suggestions(team: Team) -> Suggestions:
     )
 
 
-def jobs(team: Team, wanted: Filter, *, any_status: bool = False) -> QuerySet[Job]:
+def jobs(team: Team, filters: Filter, *, any_status: bool = False) -> QuerySet[Job]:
     """The filter's jobs, with what a row of them shows."""
-    exact = {path: value for name, path in _EXACT.items() if (value := getattr(wanted, name))}
-    found: QuerySet[Job] = Job.objects.filter(team=team, **exact)
-    if wanted.statuses and not any_status:
-        found = found.filter(_in_status(wanted.statuses))
-    for key, value in wanted.tags:
+    exact = {path: value for name, path in _EXACT.items() if (value := getattr(filters, name))}
+    matches: QuerySet[Job] = Job.objects.filter(team=team, **exact)
+    if filters.statuses and not any_status:
+        matches = matches.filter(_in_status(filters.statuses))
+    for key, value in filters.tags:
         # One row a key, so the join repeats nothing; the team leads to the index.
-        found = found.filter(tag_rows__team=team, tag_rows__key=key, tag_rows__value=value)
-    for key in wanted.untagged:
-        found = found.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
-    if wanted.text:
-        found = found.filter(_named(wanted.text))
-    if wanted.since:
-        found = found.filter(accepted_at__gte=datetime.combine(wanted.since, time(), UTC))
-    if wanted.until:
-        found = found.filter(accepted_at__lt=datetime.combine(wanted.until + timedelta(days=1), time(), UTC))
-    if wanted.month:
-        found = _charged_in(found, team, wanted.month)
-    return found.select_related("queue", "revision__definition", "submission__person").defer(
+        matches = matches.filter(tag_rows__team=team, tag_rows__key=key, tag_rows__value=value)
+    for key in filters.untagged:
+        matches = matches.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
+    if filters.text:
+        matches = matches.filter(_named(filters.text))
+    if filters.since:
+        matches = matches.filter(accepted_at__gte=datetime.combine(filters.since, time(), UTC))
+    if filters.until:
+        matches = matches.filter(accepted_at__lt=datetime.combine(filters.until + timedelta(days=1), time(), UTC))
+    if filters.month:
+        matches = _charged_in(matches, team, filters.month)
+    return matches.select_related("queue", "revision__definition", "submission__person").defer(
         "document",
         "raw",
         "attempts",
@@ -181,11 +181,11 @@ def jobs(team: Team, wanted: Filter, *, any_status: bool = False) -> QuerySet[Jo
     )
 
 
-def _charged_in(found: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
+def _charged_in(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
     """Jobs with a cost line in the month. The keys of the first and the last of them bound the search."""
     lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
     first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
-    return found.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
+    return matches.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
 
 
 def _in_status(names: Iterable[str]) -> Q:
@@ -214,25 +214,25 @@ def _key(team: Team, text_id: str) -> int | None:
         return None
 
 
-def _page(wanted: Filter, shown: list[Job], *, older: bool, newer: bool) -> Page:
+def _page(filters: Filter, page_jobs: list[Job], *, older: bool, newer: bool) -> Page:
     return Page(
-        rows=list(_rows(wanted, shown)),
-        older=shown[-1].text_id if shown and older else "",
-        newer=shown[0].text_id if shown and newer else "",
+        rows=list(_rows(filters, page_jobs)),
+        older=page_jobs[-1].text_id if page_jobs and older else "",
+        newer=page_jobs[0].text_id if page_jobs and newer else "",
     )
 
 
-def _rows(wanted: Filter, shown: list[Job]) -> Iterator[Row]:
+def _rows(filters: Filter, page_jobs: list[Job]) -> Iterator[Row]:
     """Cost and tags are asked for once for all. Of a filter by month the cost is that of the month."""
-    keys = [job.pk for job in shown]
+    keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
-    if wanted.month:
-        lines = lines.filter(day__range=(wanted.month.first, wanted.month.last))
+    if filters.month:
+        lines = lines.filter(day__range=(filters.month.first, filters.month.last))
     costs = dict(lines.order_by().values_list("job").annotate(units=exact_sum.units_of("usd")))
     tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
         tags[pk].append((key, value))
-    for job in shown:
+    for job in page_jobs:
         usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None
         yield Row(job, usd, tuple(tags[job.pk]))
 

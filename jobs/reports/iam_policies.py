@@ -28,9 +28,9 @@ def calls_in_words(account: Account) -> str:
     breaker = account.breaker
     if not breaker.is_open:
         return "AWS answers."
-    again = f" The portal tries again at {breaker.retry_at:%H:%M:%S} UTC." if breaker.retry_at else ""
+    retry_text = f" The portal tries again at {breaker.retry_at:%H:%M:%S} UTC." if breaker.retry_at else ""
     since = f"{breaker.opened_at:%Y-%m-%d %H:%M:%S}"
-    return f"Paused since {since} UTC: {breaker.reason}{again} Jobs are kept meanwhile."
+    return f"Paused since {since} UTC: {breaker.reason}{retry_text} Jobs are kept meanwhile."
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class WayIn:
 
 
 def look(account: Account) -> WayIn:
-    told = account.connection
+    stored = account.connection
     by_role = account.access == Access.ROLE
     return WayIn(
-        caller=told.get("caller", ""),
-        trouble=told.get("trouble", ""),
-        findings=tuple(Finding(**finding) for finding in told.get("findings", ())),
+        caller=stored.get("caller", ""),
+        trouble=stored.get("trouble", ""),
+        findings=tuple(Finding(**finding) for finding in stored.get("findings", ())),
         policy=_written(least_policy(account)),
         trust=_written(trust_policy(account)) if by_role else "",
         asking=_written(asking_policy(account)) if by_role and account.role_arn else "",
@@ -78,13 +78,13 @@ def least_policy(account: Account) -> Statement:
 
 def trust_policy(account: Account) -> Statement:
     """Who may assume the account's role: the portal, when it says the word that was made for this account."""
-    asks_as = principal(account.connection.get("asks_as", "")) or NOBODY_YET
+    principal_arn = principal(account.connection.get("asks_as", "")) or NOBODY_YET
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": asks_as},
+                "Principal": {"AWS": principal_arn},
                 "Action": "sts:AssumeRole",
                 "Condition": {"StringEquals": {"sts:ExternalId": account.external_id}},
             }
@@ -107,26 +107,28 @@ def _statements(account: Account) -> Iterator[Statement]:
     yield _allow("Read", list(READS), "*")
     submitted = [queue.arn or f"{batch}:job-queue/{queue.name}" for queue in queues] or [f"{batch}:job-queue/*"]
     yield _allow("Submit", "batch:SubmitJob", [*submitted, f"{batch}:job-definition/*", f"{batch}:job/*"])
-    own = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
-    yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own)
+    own_jobs = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
+    yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own_jobs)
     yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])
     groups = "*" if any(Feature.LOGS in team.features for team in teams) else "/aws/batch/*"
     yield _allow("Logs", "logs:GetLogEvents", f"arn:{part}:logs:{account.region}:{number}:log-group:{groups}")
     if not teams or any(team.may_register for team in teams):
         privileged = any(Feature.PRIVILEGED in team.features for team in teams)
-        plain = None if privileged else {"BoolIfExists": {"batch:Privileged": "false"}}
-        yield _allow("Register", "batch:RegisterJobDefinition", f"{batch}:job-definition/*", plain)
+        unprivileged = None if privileged else {"BoolIfExists": {"batch:Privileged": "false"}}
+        yield _allow("Register", "batch:RegisterJobDefinition", f"{batch}:job-definition/*", unprivileged)
         yield _allow("Deregister", "batch:DeregisterJobDefinition", f"{batch}:job-definition/*")
         if roles := _passable(teams, f"arn:{part}:iam::{number}:role/"):
-            to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-            yield _allow("PassRole", "iam:PassRole", roles, to_tasks)
+            passed_to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+            yield _allow("PassRole", "iam:PassRole", roles, passed_to_tasks)
 
 
 def _passable(teams: list[Team], prefix: str) -> list[str]:
     """The roles that the teams' jobs may have, as far as they are of this account."""
     patterns = RoleGrant.objects.filter(team__in=teams).values_list("pattern", flat=True)
-    wide = {prefix + "*" for pattern in patterns if pattern.endswith("*") and prefix.startswith(pattern[:-1])}
-    return sorted(wide or {pattern for pattern in patterns if pattern.startswith(prefix)})
+    prefix_patterns = {
+        prefix + "*" for pattern in patterns if pattern.endswith("*") and prefix.startswith(pattern[:-1])
+    }
+    return sorted(prefix_patterns or {pattern for pattern in patterns if pattern.startswith(prefix)})
 
 
 def _allow(name: str, action: str | list[str], resource: str | list[str], condition: Any = None) -> Statement:

@@ -32,12 +32,12 @@ class Piece:
     end: bool = False
 
 
-def follow(job: Job, place: str = "") -> Piece:
+def follow(job: Job, cursor: str = "") -> Piece:
     """What stands at a place of the job's log, by default at its beginning. Raises NoPlaceError."""
-    number, token = _read(place)
+    number, token = _read(cursor)
     last = max(1, len(logs.attempts(job)))
     if number > last:
-        return Piece((), place, end=_settled(job))
+        return Piece((), cursor, end=_settled(job))
     page = logs.after(job, token, number) if token else logs.head(job, number)
     if page.lines:
         return Piece(page.lines, f"{number}.{page.newer}")
@@ -46,13 +46,13 @@ def follow(job: Job, place: str = "") -> Piece:
     return Piece((), f"{number}.{page.newer or token}", page.trouble, end=number == last and _settled(job))
 
 
-def _read(place: str) -> tuple[int, str]:
-    if not place:
+def _read(cursor: str) -> tuple[int, str]:
+    if not cursor:
         return 1, ""
-    found = _PLACE.fullmatch(place)
-    if found is None:
+    match = _PLACE.fullmatch(cursor)
+    if match is None:
         raise NoPlaceError("This is no place in a log: give back the “next” of an earlier answer, or nothing.")
-    return int(found["attempt"]), found["token"]
+    return int(match["attempt"]), match["token"]
 
 
 def _stream(job: Job, number: int) -> str:

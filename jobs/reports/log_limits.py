@@ -35,16 +35,16 @@ class LogTurns:
         self._lock = threading.Lock()
 
     @contextmanager
-    def take(self, account: Hashable, patience: float) -> Iterator[None]:
+    def take(self, account: Hashable, seconds: float) -> Iterator[None]:
         """Read in this block. Raises NoTurnError if there is no turn within so many seconds, or should be none."""
         with self._lock:
-            own = self._of[account]
-        until = time.monotonic() + patience
+            account_slots = self._of[account]
+        deadline = time.monotonic() + seconds
         # Its own turn first: whoever waits for that has none of everybody's.
-        if not own.acquire(timeout=patience):
+        if not account_slots.acquire(timeout=seconds):
             raise NoTurnError(BUSY)
         try:
-            if not self._all.acquire(timeout=max(0.0, until - time.monotonic())):
+            if not self._all.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 raise NoTurnError(BUSY)
             try:
                 with self._watch(account):
@@ -52,7 +52,7 @@ class LogTurns:
             finally:
                 self._all.release()
         finally:
-            own.release()
+            account_slots.release()
 
     @contextmanager
     def _watch(self, account: Hashable) -> Iterator[None]:

@@ -63,20 +63,20 @@ class Attempt:
 
 def attempts(job: Job) -> list[Attempt]:
     """The job's attempts, first to last. One under way has no end yet."""
-    done = [
+    finished = [
         Attempt(
             number=number,
-            stream=told["log_stream"],
-            started_at=_moment(told["started_at"]),
-            stopped_at=_moment(told["stopped_at"]),
-            exit_code=told["exit_code"],
-            reason=told["status_reason"] or told["reason"],
+            stream=attempt["log_stream"],
+            started_at=_moment(attempt["started_at"]),
+            stopped_at=_moment(attempt["stopped_at"]),
+            exit_code=attempt["exit_code"],
+            reason=attempt["status_reason"] or attempt["reason"],
         )
-        for number, told in enumerate(job.attempts, start=1)
+        for number, attempt in enumerate(job.attempts, start=1)
     ]
-    if job.log_stream and job.log_stream not in {attempt.stream for attempt in done}:
-        done.append(Attempt(len(done) + 1, job.log_stream, job.started_at, job.stopped_at, job.exit_code, ""))
-    return done
+    if job.log_stream and job.log_stream not in {attempt.stream for attempt in finished}:
+        finished.append(Attempt(len(finished) + 1, job.log_stream, job.started_at, job.stopped_at, job.exit_code, ""))
+    return finished
 
 
 def tail(job: Job, attempt: int | None = None) -> LogPage:
@@ -132,11 +132,11 @@ def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, 
 
 def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = False, limit: int = LINES) -> LogPage:
     account = job.account
-    place = (account.pk, account.endpoint_url)
+    limit_key = (account.pk, account.endpoint_url)
     try:
-        with _turns.take(place, WAIT_FOR_A_TURN), time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
+        with _turns.take(limit_key, WAIT_FOR_A_TURN), time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
             client = client_for(account, "logs", Purpose.INTERACTIVE)
-            found = cloudwatch.get_log_events(
+            events = cloudwatch.get_log_events(
                 client, job.log_group, stream, token=token, limit=limit, from_head=from_head
             )
     except NoTurnError as error:
@@ -144,9 +144,9 @@ def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = F
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(error, final=final))
     # AWS hands the token back that it was given when there is nothing further that way.
-    backward = "" if found.backward_token == token or not found.events else found.backward_token
+    backward = "" if events.backward_token == token or not events.events else events.backward_token
     return LogPage(
-        tuple(Line(event.at, event.text) for event in found.events), older=backward, newer=found.forward_token
+        tuple(Line(event.at, event.text) for event in events.events), older=backward, newer=events.forward_token
     )
 
 

@@ -15,9 +15,9 @@ class Month:
     number: int
 
     @classmethod
-    def of(cls, moment: datetime) -> Self:
-        here = moment.astimezone(UTC)
-        return cls(here.year, here.month)
+    def of(cls, time: datetime) -> Self:
+        utc_time = time.astimezone(UTC)
+        return cls(utc_time.year, utc_time.month)
 
     @classmethod
     def read(cls, text: str) -> Self:

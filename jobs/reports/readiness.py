@@ -78,4 +78,4 @@ def _state_directories() -> set[Path]:
 
 def _existing(directory: Path) -> Path:
     """The directory, or the one it will be made in."""
-    return next(each for each in (directory, *directory.parents) if each.is_dir())
+    return next(parent for parent in (directory, *directory.parents) if parent.is_dir())

@@ -36,8 +36,8 @@ class Recovery:
 
 def recovery_for(user: User) -> Recovery | None:
     """What is held of the user's teams, for staff of all; None if nothing is. One query while nothing is."""
-    since = recovering_since()
-    return _held(Queue.objects.visible_to(user), since) if since else None
+    started_at = recovering_since()
+    return _held(Queue.objects.visible_to(user), started_at) if started_at else None
 
 
 def recovery_of(account: Account) -> Recovery | None:
@@ -47,8 +47,10 @@ def recovery_of(account: Account) -> Recovery | None:
 
 
 def _held(queues: QuerySet[Queue], since: datetime) -> Recovery | None:
-    known = queues.filter(account__active=True, vanished_at=None).select_related("account")
-    waiting = [queue for queue in known if queue.swept_at is None or queue.swept_at < safe_from(queue.account, since)]
+    candidates = queues.filter(account__active=True, vanished_at=None).select_related("account")
+    waiting = [
+        queue for queue in candidates if queue.swept_at is None or queue.swept_at < safe_from(queue.account, since)
+    ]
     if not waiting:
         return None
     return Recovery(_end(waiting, since), tuple(dict.fromkeys(queue.name for queue in waiting)))

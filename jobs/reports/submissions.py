@@ -60,19 +60,22 @@ class Listing:
 
 def recent(team: Team, before: str = "", limit: int = 50) -> Listing:
     """The team's submissions older than the one of that id, which need not exist; from the newest without one."""
-    found = (
+    candidates = (
         Submission.objects.filter(team=team).select_related("person", "account").defer("text", "document", "notes")
     )
     if before:
         try:
-            found = found.filter(public_id__lt=from_text(before))
+            candidates = candidates.filter(public_id__lt=from_text(before))
         except ValueError:
             return Listing([], "")
-    page = list(found.order_by("-public_id")[: limit + 1])
-    shown = page[:limit]
-    counts = _counts([submission.pk for submission in shown])
-    rows = [Row(s, whole_status(counts[s.pk]), in_order(counts[s.pk])) for s in shown]
-    return Listing(rows, shown[-1].text_id if len(page) > limit else "")
+    page = list(candidates.order_by("-public_id")[: limit + 1])
+    submissions = page[:limit]
+    counts = _counts([submission.pk for submission in submissions])
+    rows = [
+        Row(submission, whole_status(counts[submission.pk]), in_order(counts[submission.pk]))
+        for submission in submissions
+    ]
+    return Listing(rows, submissions[-1].text_id if len(page) > limit else "")
 
 
 @dataclass(frozen=True)
@@ -110,13 +113,13 @@ def summary(submission: Submission) -> Summary:
     live = stopping = 0
     ends: list[datetime] = []
     grouped = submission.jobs.order_by().values_list("delivery", "state")
-    for delivery, state, number, asked, ended_at in grouped.annotate(
+    for delivery, state, number, stop_requests, ended_at in grouped.annotate(
         Count("pk"), Count("stop_requested_at"), Max("ended_at")
     ):
         status = status_of(delivery, state)
         counts[status.name] += number
         if status.live:
-            live, stopping = live + number, stopping + asked
+            live, stopping = live + number, stopping + stop_requests
         if ended_at:
             ends.append(ended_at)
     return Summary(counts, live, stopping, None if live else max(ends, default=None))
@@ -125,8 +128,8 @@ def summary(submission: Submission) -> Summary:
 def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> JobPage:
     """The submission's jobs from the `first` of its document on, counted from 1; two queries."""
     start = max(first, 1) - 1
-    found = list(_jobs(submission)[start : start + size + 1])
-    jobs = found[:size]
+    rows = list(_jobs(submission)[start : start + size + 1])
+    jobs = rows[:size]
     edges: dict[int, list[JobDependency]] = defaultdict(list)
     for edge in JobDependency.objects.filter(job__in=[job.pk for job in jobs]).with_parents("public_id", "name"):
         edges[edge.job_id].append(edge)
@@ -134,7 +137,7 @@ def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> 
         [(job, edges[job.pk]) for job in jobs],
         first=start + 1,
         earlier=max(1, start + 1 - size) if start else None,
-        later=start + size + 1 if len(found) > size else None,
+        later=start + size + 1 if len(rows) > size else None,
     )
 
 
@@ -163,14 +166,14 @@ def whole_status(counts: Counter[str]) -> Status:
 
 def in_order(counts: Counter[str]) -> list[tuple[Status, int]]:
     """Counts in the order of a job's way."""
-    known = [(status, counts[status.name]) for status in STATUSES.values() if counts[status.name]]
-    return known + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]
+    known_statuses = [(status, counts[status.name]) for status in STATUSES.values() if counts[status.name]]
+    return known_statuses + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]
 
 
 def _counts(submissions: list[int]) -> dict[int, Counter[str]]:
     """For each submission, one query for all of them."""
     counts: dict[int, Counter[str]] = {pk: Counter() for pk in submissions}
-    found = Job.objects.filter(submission__in=submissions).order_by().values_list("submission", "delivery", "state")
-    for pk, delivery, state, number in found.annotate(number=Count("pk")):
+    groups = Job.objects.filter(submission__in=submissions).order_by().values_list("submission", "delivery", "state")
+    for pk, delivery, state, number in groups.annotate(number=Count("pk")):
         counts[pk][status_of(delivery, state).name] += number
     return counts

@@ -31,7 +31,7 @@ MUTANTS = (
             "if RequestCount.objects.running().filter(key=key).update(",
             "if RequestCount.objects.none().update(",
         ),
-        ("limit: how long to wait", "max(1, math.ceil(left))", "0"),
+        ("limit: how long to wait", "max(1, math.ceil(seconds))", "0"),
     ),
     *mutants_of(
         "jobs/models/request_count.py",

@@ -26,24 +26,24 @@ SCHEDULE = ("tests/test_periodic.py",)
 CALLS = ("tests/test_account_calls.py",)
 STOP = ("tests/actions/test_stop.py",)
 
-FREE = "free = Q(lease_until=None) | Q(lease_until__lt=moment)"
-RESTED = "rested = Q(next_try_at=None) | Q(next_try_at__lte=moment)"
-HERE = "here = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)"
-CLAIM = "taken = free.update(lease_until=now() + LEASE, epoch=F("
+FREE = "unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)"
+RESTED = "due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)"
+HERE = "unchanged = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)"
+CLAIM = "is_claimed = claimable.update(lease_until=now() + LEASE, epoch=F("
 JOBS = (
     *mutants_of(
         "jobs/models/job.py",
         CLAIMS,
-        ("job: nobody's, or its lease has lapsed", FREE, f"free = {ALWAYS}"),
-        ("job: nobody's", "free = Q(lease_until=None) | Q(", "free = Q("),
-        ("job: a lapsed lease", FREE, "free = Q(lease_until=None)"),
-        ("job: it has rested", RESTED, f"rested = {ALWAYS}"),
-        ("job: one that was never tried has", "rested = Q(next_try_at=None) | Q(", "rested = Q("),
-        ("job: its rest is over", RESTED, "rested = Q(next_try_at=None)"),
+        ("job: nobody's, or its lease has lapsed", FREE, f"unleased = {ALWAYS}"),
+        ("job: nobody's", "unleased = Q(lease_until=None) | Q(", "unleased = Q("),
+        ("job: a lapsed lease", FREE, "unleased = Q(lease_until=None)"),
+        ("job: it has rested", RESTED, f"due = {ALWAYS}"),
+        ("job: one that was never tried has", "due = Q(next_try_at=None) | Q(", "due = Q("),
+        ("job: its rest is over", RESTED, "due = Q(next_try_at=None)"),
         (
             "job: accepted",
-            "self.filter(free, rested, delivery=Delivery.ACCEPTED)",
-            "self.filter(free, rested)",
+            "self.filter(unleased, due, delivery=Delivery.ACCEPTED)",
+            "self.filter(unleased, due)",
         ),
         (
             "job: those that may go keep nobody waiting",
@@ -52,24 +52,24 @@ JOBS = (
         ),
         (
             "job.claim: only what may be taken",
-            "free = Job.objects.filter(pk=self.pk).undelivered()",
-            "free = Job.objects.filter(pk=self.pk)",
+            "claimable = Job.objects.filter(pk=self.pk).undelivered()",
+            "claimable = Job.objects.filter(pk=self.pk)",
         ),
-        ("job.claim: for a while", CLAIM, "taken = free.update(epoch=F("),
+        ("job.claim: for a while", CLAIM, "is_claimed = claimable.update(epoch=F("),
         ("job.claim: a turn of its own", f'{CLAIM}"epoch") + 1)', f'{CLAIM}"epoch"))'),
         (
             "job.claim: read back before the commit",
-            "        with transaction.atomic():\n            taken = ",
-            "        if True:\n            taken = ",
+            "        with transaction.atomic():\n            is_claimed = ",
+            "        if True:\n            is_claimed = ",
         ),
-        ("job.advance: as the copy has it", HERE, "here = Q(pk=self.pk, epoch=self.epoch)"),
-        ("job.advance: in the copy's turn", HERE, "here = Q(pk=self.pk, delivery=self.delivery)"),
+        ("job.advance: as the copy has it", HERE, "unchanged = Q(pk=self.pk, epoch=self.epoch)"),
+        ("job.advance: in the copy's turn", HERE, "unchanged = Q(pk=self.pk, delivery=self.delivery)"),
     ),
     *mutants_of(
         "jobs/models/job.py",
         HOLDING,
-        ("job.advance: on its condition", "filter(here, only_if or Q())", "filter(here)"),
-        ("job.put_back: unless it was stopped", "only_if=~stopped, ", ""),
+        ("job.advance: on its condition", "filter(unchanged, only_if or Q())", "filter(unchanged)"),
+        ("job.put_back: unless it was stopped", "only_if=~stop_requested, ", ""),
     ),
     *mutants_of(
         "jobs/models/job.py",
@@ -272,15 +272,15 @@ REVISIONS = mutants_of(
     ("deregister_due: lapsed", DEREGISTER_DUE, DEREGISTER_DUE.replace(LAPSED, "")),
 )
 
-MINE = "mine = Q(owner=owner) | Q(until__lt=moment)"
+MINE = "available = Q(owner=owner) | Q(until__lt=current_time)"
 CLOCK = (
     *mutants_of(
         "jobs/models/lease.py",
         SCHEDULE,
-        ("lease: one's own, or lapsed", "filter(mine, name=name)", "filter(name=name)"),
-        ("lease: one's own", MINE, "mine = Q(until__lt=moment)"),
-        ("lease: lapsed", MINE, "mine = Q(owner=owner)"),
-        ("lease: of that name", "filter(mine, name=name)", "filter(mine)"),
+        ("lease: one's own, or lapsed", "filter(available, name=name)", "filter(name=name)"),
+        ("lease: one's own", MINE, "available = Q(until__lt=current_time)"),
+        ("lease: lapsed", MINE, "available = Q(owner=owner)"),
+        ("lease: of that name", "filter(available, name=name)", "filter(available)"),
         (
             "lease: of two at once one is first",
             "        except IntegrityError:\n            return False",
@@ -362,7 +362,7 @@ MAILS = (
 )
 
 MOVE = "Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))"
-TIME = "self.retry_at is not None and moment >= self.retry_at"
+TIME = "self.retry_at is not None and now >= self.retry_at"
 ACCOUNTS = (
     *mutants_of(
         "jobs/dispatch/rate_limit.py",
@@ -389,27 +389,27 @@ ACCOUNTS = (
         "jobs/models/circuit_breaker.py",
         ("tests/models/test_circuit_breaker.py",),
         ("breaker: one question when it is time", TIME, "self.retry_at is not None"),
-        ("breaker: none while it is shut", TIME, "self.retry_at is None or moment >= self.retry_at"),
-        ("breaker: nobody else asks meanwhile", "replace(self, retry_at=moment + PROBE_PAUSE)", "self"),
+        ("breaker: none while it is shut", TIME, "self.retry_at is None or now >= self.retry_at"),
+        ("breaker: nobody else asks meanwhile", "replace(self, retry_at=now + PROBE_PAUSE)", "self"),
     ),
     *mutants_of(
         "jobs/account_calls.py",
         CALLS,
         (
             "probe: when it is time",
-            "not account.breaker.may_probe(moment) or not account.move_breaker(",
+            "not account.breaker.may_probe(current_time) or not account.move_breaker(",
             "not account.move_breaker(",
         ),
         (
             "probe: by one only",
-            " or not account.move_breaker(account.breaker.probing(moment)):",
-            " or not (account.move_breaker(account.breaker.probing(moment)) or True):",
+            " or not account.move_breaker(account.breaker.probing(current_time)):",
+            " or not (account.move_breaker(account.breaker.probing(current_time)) or True):",
         ),
     ),
     SourceMutant(
         "account_threads: a pass is not begun twice",
         "jobs/account_threads.py",
-        "if last is not None and last.is_alive():",
+        "if thread_before is not None and thread_before.is_alive():",
         "if False:",
         ("tests/test_account_threads.py::test_what_still_goes_on_is_not_begun_twice",),
     ),

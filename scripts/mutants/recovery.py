@@ -42,16 +42,16 @@ HOLD = (
             "return since + timedelta(seconds=account.quarantine_seconds)",
             "return since",
         ),
-        ("recovery: a worker notices it", "if outside and (trouble :=", "if False and (trouble :="),
+        ("recovery: a worker notices it", "if token and (mismatch :=", "if False and (mismatch :="),
         (
             "recovery: a crash is none",
-            "outside in (row.current, row.previous)",
-            "outside in (row.current,)",
+            "token in (row.current, row.previous)",
+            "token in (row.current,)",
         ),
-        ("recovery: another name", "if outside and outside in (row.current, row.previous):", "if outside:"),
-        ("recovery: a missing file", "if not outside and not _can_keep():", "if not outside:"),
-        ("recovery: where no file can be kept", "if not outside and not _can_keep():", "if False:"),
-        ("recovery: an empty database beside a name", 'if outside else (None, "")', 'if False else (None, "")'),
+        ("recovery: another name", "if token and token in (row.current, row.previous):", "if token:"),
+        ("recovery: a missing file", "if not token and not _can_keep():", "if not token:"),
+        ("recovery: where no file can be kept", "if not token and not _can_keep():", "if False:"),
+        ("recovery: an empty database beside a name", 'if token else (None, "")', 'if False else (None, "")'),
         (
             "recovery: it lasts until all are compared",
             "since is None or any(",
@@ -85,7 +85,7 @@ HOLD = (
 )
 
 LOOK = "filter(Q(request_key=self.key) | Q(key_digest=self.key_digest))"
-SAME = "submission.body_digest == self.body_digest if recovered else submission.request_hash == self.text_hash"
+SAME = "submission.body_digest == self.body_digest if is_recovered else submission.request_hash == self.text_hash"
 REBUILD = "if dot and not Submission.objects.filter(team=team, key_digest=key).exists():"
 REQUESTS = (
     *mutants_of(
@@ -108,7 +108,7 @@ REQUESTS = (
         ),
         (
             "keys: they wait",
-            "return (since, max(ends)) if ends else None",
+            "return (since, max(deadlines)) if deadlines else None",
             "return None",
         ),
     ),
@@ -125,7 +125,7 @@ REQUESTS = (
         ),
         (
             "keys: what was found again is known from then on",
-            "        if recovered:\n            self.answer_with(submission)\n",
+            "        if is_recovered:\n            self.answer_with(submission)\n",
             "",
         ),
     ),

@@ -48,7 +48,7 @@ def keep(request: SignedInRequest, member: Member, form: Draft) -> Kept | None:
         form.text,
         name=text_at(form.document, _NAMES[form.kind]),
         again=form.again,
-        begin=begin,
+        create=begin,
         request_key=form.request_key,
     )
 
@@ -62,7 +62,7 @@ def keep_text(request: SignedInRequest, member: Member, text: str, request_key: 
         text,
         name=_name(text),
         again=again,
-        begin="begin" in request.POST or request.POST.get("do") != "keep",
+        create="begin" in request.POST or request.POST.get("do") != "keep",
         request_key=request_key,
     )
 
