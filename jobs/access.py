@@ -1,6 +1,6 @@
-"""Who may see and do what, and how anyone gets hold of an object.
+"""Permissions, and access to objects by them.
 
-Every page and API call comes through here. What someone may not see does not exist for them (404); what they see
+Every page and API call gets its objects here. What a user may not see does not exist for them (404); what they see
 and may not do is refused (403). Staff see everything, approve in every team, and otherwise act only as members.
 """
 
@@ -30,7 +30,7 @@ from jobs.models.ids import from_text
 
 Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal"]
 
-# The one table of rights. A role that is not named may not.
+# Roles with each permission.
 MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
     {
         "view": frozenset({Role.VIEWER, Role.ANALYST, Role.LEAD}),
@@ -47,10 +47,10 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
 )
 
 LOOKING: frozenset[Act] = frozenset({"view", "audit"})
-"""What changes nothing: allowed also in a team that is switched off."""
+"""Permissions that change nothing: allowed also in an inactive team."""
 
 STAFF_TOO: frozenset[Act] = LOOKING | {"approve"}
-"""What staff may in every team, member of it or not."""
+"""Permissions of staff in every team, member of it or not."""
 
 IN_WORDS: Mapping[Act, str] = MappingProxyType(
     {
@@ -70,7 +70,7 @@ IN_WORDS: Mapping[Act, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Member:
-    """Someone acting in a team. Staff who only look have no role there."""
+    """A user acting in a team. Staff who are not members have no role."""
 
     user: User
     team: Team
@@ -81,7 +81,7 @@ class Member:
         return allowed and (self.team.active or permission in LOOKING)
 
     def must(self, permission: Act) -> None:
-        """Raises PermissionDenied with a sentence, unless the act is allowed."""
+        """Raise PermissionDenied with a sentence, unless the permission is held."""
         if not self.may(permission):
             raise PermissionDenied(self.refusal(permission))
 
@@ -97,12 +97,15 @@ class Member:
 
 
 def teams(user: User) -> QuerySet[Team]:
-    """The teams someone can switch between: their own; for staff all, their own or not."""
+    """Return the teams a user can switch between: their own, all for staff."""
     return Team.objects.visible_to(user)
 
 
 def membership(user: User, slug: str, may: Act = "view") -> Member:
-    """The user in the team of that slug. Raises Http404 if it is not theirs to see, PermissionDenied if only that."""
+    """Return the user as a member of the team with that slug.
+
+    Raises Http404 if they may not see it, PermissionDenied if they lack the permission.
+    """
     team = Team.objects.visible_to(user).filter(slug=slug).first()
     if team is None:
         raise Http404("There is no such team, or you are not in it.")
@@ -110,12 +113,12 @@ def membership(user: User, slug: str, may: Act = "view") -> Member:
 
 
 def member_of(user: User, team: Team) -> Member:
-    """The user in a team whose object they already hold."""
+    """Return the user as a member of a team whose object they already have."""
     return _member(user, team, "view")
 
 
 def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
-    """A job by its public id, and the user in its team."""
+    """Return a job by its public id, and the user as a member of its team."""
     row = _find(
         Job.objects.visible_to(user).select_related(
             "team", "account", "queue", "submission__person", "revision__definition", "stop_requested_by"
@@ -126,7 +129,7 @@ def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
 
 
 def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
-    """A child of an array that was read, its array, and the user in its team."""
+    """Return a child of an array as last read, its array, and the user as a member of its team."""
     job_row, member = job(user, text_id)
     child_row = job_row.children.filter(index=index).first()
     if child_row is None:
@@ -135,14 +138,17 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
 
 
 def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:
-    """A submission by its public id, and the user in its team."""
+    """Return a submission by its public id, and the user as a member of its team."""
     related = ("team", "account", "person", "approval__decided_by")
     row = _find(Submission.objects.visible_to(user).select_related(*related), text_id)
     return row, _member(user, row.team, may)
 
 
 def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, Member]:
-    """A request by its public id, and the user in its team. Whether it is theirs to decide, `actions` asks."""
+    """Return an approval by its public id, and the user as a member of its team.
+
+    The actions check whether the user may decide it.
+    """
     row = _find(
         Approval.objects.visible_to(user).select_related(
             "team", "submission__account", "submission__person", "submission__team", "decided_by"
@@ -153,7 +159,10 @@ def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, 
 
 
 def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Definition, Member]:
-    """A definition by its public id, and the user in the team that owns it (without a role, if it is shared only)."""
+    """Return a definition by its public id, and the user as a member of its team.
+
+    The member has no role if the definition is only shared with them.
+    """
     row = _find(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
     member = Member(user, row.team, _role(user, row.team))
     if may:
@@ -162,7 +171,7 @@ def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Defini
 
 
 def revision(user: User, text_id: str, revision_id: str, may: Act | None = None) -> tuple[Revision, Member]:
-    """A revision by its own public id and that of its definition, and the user in the team that owns both."""
+    """Return a revision by its public id and its definition's, and the user as a member of their team."""
     definition_row, member = definition(user, text_id, may)
     row = _find(Revision.objects.filter(definition=definition_row), revision_id)
     row.definition = definition_row
@@ -170,7 +179,7 @@ def revision(user: User, text_id: str, revision_id: str, may: Act | None = None)
 
 
 def draft(member: Member, text_id: str) -> Draft:
-    """A draft that the member wrote in the team and hasn't sent."""
+    """Return an unsent draft of the member in the team."""
     drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
     return _find(drafts.select_related("team", "revision__definition"), text_id)
 
@@ -201,7 +210,7 @@ def _member(user: User, team: Team, permission: Act) -> Member:
 
 @dataclass(frozen=True)
 class Right:
-    """A row of the table of rights, for people: what may be done, and whether each of `ACTORS` may."""
+    """A row of the table of permissions: whether each of `ACTORS` has it."""
 
     act: Act
     words: str
@@ -209,11 +218,11 @@ class Right:
 
 
 ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
-"""Whom the table tells of. An administrator is staff, here of someone else's team."""
+"""Columns of the table. An administrator is staff, here of someone else's team."""
 
 
 def rights(*, active: bool = True) -> list[Right]:
-    """The table as `Member` applies it, for a team that is active or not."""
+    """Return the table as `Member` applies it, for an active or inactive team."""
     team = Team(active=active)
     actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
     return [

@@ -1,7 +1,7 @@
-"""Calls to an account go through here: nobody calls where AWS does not answer, and everyone learns that it does not.
+"""Calls to an account's AWS endpoints, guarded by its circuit breaker.
 
-What becomes of the calls is counted in the process and written to the account's row when it changes something: a
-successful call writes nothing.
+Outcomes are counted in the process and written to the account's row only if they change something: a successful call
+writes nothing.
 """
 
 from collections.abc import Callable
@@ -27,9 +27,9 @@ Act = Callable[[Account], object]
 
 
 def call_account(account: Account, act: Act, *, seconds: float, despite_breaker: bool = False) -> bool:
-    """Run `act`, whose calls end within so many seconds. False: not now, since AWS does not answer there.
+    """Run `act`, whose calls end within that many seconds. False if the breaker is open.
 
-    `despite_breaker`: a person asks, and should hear of AWS what it says now.
+    `despite_breaker` is for a person who asks what AWS answers now.
     """
     if account.breaker.is_open and not despite_breaker:
         log.info("account_call_skipped", account=account.name, reason=account.breaker.reason)
@@ -43,7 +43,7 @@ def call_account(account: Account, act: Act, *, seconds: float, despite_breaker:
 
 
 def probe(account: Account) -> bool:
-    """Ask one small question of an account that did not answer, if it is time. True: AWS answers again."""
+    """Send one small request to an account whose breaker is open, if it is due. True if AWS answers again."""
     current_time = now()
     if not account.breaker.may_probe(current_time) or not account.move_breaker(account.breaker.probing(current_time)):
         return False

@@ -1,6 +1,6 @@
-"""Threads in which the clock has AWS called: one for each account and purpose, so that none waits for another.
+"""Threads in which the clock calls AWS: one for each account and purpose, so that none waits for another.
 
-Each has a database connection of its own that ends with it. A pass that still goes on is not begun a second time.
+Each has a database connection of its own. A pass is not started while the last one is running.
 """
 
 import threading
@@ -16,25 +16,25 @@ Key = tuple[int, str]
 
 
 class Lanes:
-    """Passes under way, by account and purpose."""
+    """Running passes by account and purpose."""
 
     def __init__(self) -> None:
         self._threads: dict[Key, threading.Thread] = {}
 
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
-        """Begin a pass. False: the last one has not ended yet."""
+        """Start a pass. False: the last one is still running."""
         key = (account, purpose)
         thread_before = self._threads.get(key)
         if thread_before is not None and thread_before.is_alive():
             return False
-        # A daemon keeps no process from ending: what its pass leaves undone the next one finds, as after a crash.
+        # A daemon thread lets the process end; the next pass finds what is left, as after a crash.
         thread = threading.Thread(target=_pass, args=(key, act), name=f"{purpose}-{account}", daemon=True)
         self._threads[key] = thread
         thread.start()
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Wait until all passes have ended, for so long at most. Whether they have."""
+        """Wait until all passes have ended, for that long at most. Return whether they have."""
         deadline = time.monotonic() + seconds
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -42,7 +42,7 @@ class Lanes:
 
 
 class SameThread(Lanes):
-    """No threads: a pass is over when `start` returns, in the caller's own transaction."""
+    """Runs passes in the caller's thread and transaction."""
 
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
         _guarded((account, purpose), act)

@@ -1,11 +1,11 @@
-"""Places at which tests have the portal fail. Nothing when no test asks for it.
+"""Points at which tests make the portal fail. They do nothing unless a test asks for it.
 
     FAILPOINT=marked:kill         fails once in each process that has this in its environment
-    FAILPOINT_FILE=/tmp/…/next    of all processes that share the file, the first to reach the place which the file
+    FAILPOINT_FILE=/tmp/…/next    of all processes that share the file, the first to reach the point which the file
                                   names takes the file, by renaming it to `next.<its process id>`, and fails alone
 
-`kill` ends the process without a word, `stop:<seconds>` lets time pass as if it were paused, `pause` really pauses it
-until somebody continues it, `raise` is a fault that nobody foresaw, and `note` only tells which process was there.
+`kill` kills the process, `stop:<seconds>` sleeps as if it were paused, `pause` pauses it until it is continued,
+`raise` raises an unforeseen exception, and `note` only shows which process was there.
 """
 
 import os
@@ -16,14 +16,14 @@ from pathlib import Path
 
 
 class FailpointError(Exception):
-    """What nobody foresaw."""
+    """An unforeseen exception."""
 
 
 Reached = Callable[[str], None]
 
 
 def _nothing(_: str) -> None:
-    """Go on."""
+    """Do nothing."""
 
 
 def _fail(name: str, action: str, seconds: float = 0.0) -> None:
@@ -62,7 +62,7 @@ def _once_of_all(file: Path) -> Reached:
                 return
             file.rename(f"{file}.{os.getpid()}")
         except OSError:
-            return  # nothing is asked for, or another process has just taken it
+            return  # there is no file, or another process has just taken it
         _fail(name, action, seconds)
 
     return reached

@@ -1,7 +1,7 @@
-"""Mail that the portal sends. A request only writes a row; a task builds the mail and sends it.
+"""Outgoing mail. A request only writes a row; a task builds and sends the message.
 
-So a request takes as long, and asks the database the same, whether or not anyone has the address. A row holds no
-link, which is made when the mail is sent. Nothing but the row's id goes through Redis.
+So a request takes the same time and queries whether or not anyone has the address. A row has no link; that is
+generated when the mail is sent. Only the row's id goes through Redis.
 """
 
 from collections.abc import Iterator
@@ -29,14 +29,14 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
 RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
-"""The pause after each attempt that failed; after one more it is given up."""
+"""Pause after each failed attempt; after one more the mail is given up."""
 USEFUL_FOR = timedelta(hours=1)
 KEEP_FAILED = timedelta(days=7)
 MAILS_PER_TASK = 5
 
 
 def request_password_reset(address: str, origin: str) -> None:
-    """Have a link to set a new password sent to whoever has the address. `origin` is the portal's scheme and host."""
+    """Request a link to set a new password for whoever has the address. `origin` is the portal's scheme and host."""
     mail = OutgoingMail.objects.create(
         kind=MailKind.PASSWORD_RESET, address=address.lower(), origin=origin, try_at=now()
     )
@@ -44,7 +44,7 @@ def request_password_reset(address: str, origin: str) -> None:
 
 
 def send_due(delay: timedelta = timedelta()) -> None:
-    """Send what is due; with `late`, only what is due for so long. Forgets mails that were given up long ago."""
+    """Send due mails, with `delay` those that have been due for that long. Delete mails given up long ago."""
     OutgoingMail.objects.filter(failed_at__lt=now() - KEEP_FAILED).delete()
     for pk in list(OutgoingMail.objects.due(delay).values_list("pk", flat=True)[:MAILS_PER_TASK]):
         send(pk)
@@ -53,7 +53,7 @@ def send_due(delay: timedelta = timedelta()) -> None:
 def send(pk: int) -> None:
     """Make one attempt to send a mail, unless another worker does or it is gone.
 
-    A worker that is killed between sending and deleting the row leaves a mail that is sent once more.
+    A worker that is killed between sending and deleting the row causes a second copy.
     """
     mail = OutgoingMail.objects.filter(pk=pk).first()
     if mail is None or not mail.claim(LEASE):
@@ -74,10 +74,10 @@ def send(pk: int) -> None:
 
 
 def _password_reset(mail: OutgoingMail) -> Iterator[EmailMessage]:
-    """A message for each person with the address who signs in with a password; perhaps none."""
+    """Yield a message for each person with the address who signs in with a password; perhaps none."""
     people: list[User] = filter_users_by_email(mail.address, is_active=True, prefer_verified=True)
     for person in people:
-        if not person.has_usable_password():  # another system says who they are
+        if not person.has_usable_password():  # they sign in through an identity provider
             continue
         key = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
         url = mail.origin + reverse("account_reset_password_from_key", kwargs=key)
@@ -85,12 +85,12 @@ def _password_reset(mail: OutgoingMail) -> Iterator[EmailMessage]:
         yield EmailMessage(
             subject=render_to_string("account/email/password_reset_key_subject.txt").strip(),
             body=render_to_string("account/email/password_reset_key_message.txt", context).strip(),
-            to=[person.email],  # not what was typed: two addresses may look alike
+            to=[person.email],  # not as typed: two addresses may look alike
         )
 
 
 def _put_off(mail: OutgoingMail, problem: str) -> None:
-    """Try again later, or give up after the last attempt."""
+    """Schedule another attempt, or give up after the last."""
     if mail.attempts > len(RETRY_AFTER):
         _give_up(mail, problem)
         return
@@ -104,7 +104,7 @@ def _give_up(mail: OutgoingMail, problem: str) -> None:
 
 
 def _words(error: Exception) -> str:
-    """What went wrong, in words that hold no address and nothing that a mail server said."""
+    """Describe the error without an address and without text from a mail server."""
     match error:
         case SMTPAuthenticationError():
             return "The mail server refused the user or the password."

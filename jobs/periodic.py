@@ -1,9 +1,8 @@
-"""Which work the clock sees to, and how often.
+"""Periodic tasks of the clock.
 
-Deliveries and polls are rung for, so that workers do them; the search for jobs of unknown delivery is done in this
-process, because it must go on without Redis. One clock works at a time, by a lease in the database. The clock itself
-never waits for AWS: whatever asks it has a thread of its own, and a limit. An account that does not answer is left
-alone but for one question now and then.
+Deliveries and polls are enqueued for workers; the search for jobs of unknown delivery runs in this process, because
+it must go on without Redis. A lease in the database keeps one clock active. The clock never waits for AWS: calls run
+in threads of their own, with a time limit. An account that does not answer is only probed now and then.
 """
 
 from collections.abc import Callable
@@ -24,12 +23,12 @@ from jobs.task_queue import ring
 
 log = structlog.get_logger(__name__)
 
-PASS_SECONDS = 25.0  # for all calls of a thread; it begins none later than 5 s
+PASS_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
 
 
 @dataclass
 class Duty:
-    """Something that is done for each account every so many seconds."""
+    """A task that runs for each account at an interval."""
 
     name: str
     every: float
@@ -37,7 +36,7 @@ class Duty:
     due: dict[int, float] = field(default_factory=dict)
 
     def is_due(self, account: Account, seconds: float) -> bool:
-        """Whether it is time at this moment of a steady clock. If so, it is not again for a while."""
+        """Return whether the task is due at that time of a monotonic clock, and if so schedule the next."""
         if seconds < self.due.get(account.pk, 0):
             return False
         self.due[account.pk] = seconds + self.every
@@ -87,11 +86,11 @@ def ring_for_failed_children(account: Account, tick: str) -> None:
 
 def ring_for_mail(tick: str) -> None:
     if OutgoingMail.objects.due().exists():
-        ring("send_due_mail", bell="ask", once=tick[:-1])  # once in ten seconds: what is in hand is due again later
+        ring("send_due_mail", bell="ask", once=tick[:-1])  # once in ten seconds: a leased mail is due again later
 
 
 def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
-    """The clock's duties, fresh: each process counts its own seconds. Without lanes all use this thread."""
+    """Return new periodic tasks, with this process's own times. Without threads, all run in this one."""
     lanes = lanes or SameThread()
 
     def look_for_the_unknown(account: Account, _tick: str) -> None:
@@ -119,7 +118,7 @@ def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
 
 
 def tick(tasks: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> None:
-    """Do what is due at this moment of a steady clock. One duty's failure leaves the others alone."""
+    """Run the tasks that are due at that time of a monotonic clock. One failure does not affect the others."""
     lanes = lanes or SameThread()
     time_text = f"{now():%Y%m%d%H%M%S}"
     renew()

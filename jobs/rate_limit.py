@@ -1,8 +1,7 @@
-"""Budgets of requests a minute, for each API token and each person: no one of them keeps the portal from the others.
+"""Rate limits for each API token and each person, in requests a minute.
 
-Counting is done by `limits`. What is submitted or validated is counted in the database, for all processes alike and
-whether or not Redis is there. What only reads, or is asked for while someone types, is counted by each process for
-itself, since it must not cost a write.
+`limits` counts. Submissions and validations are counted in the database, for all processes and without Redis. Reads
+and requests while someone types are counted by each process, since they must not cost a write.
 """
 
 import math
@@ -22,11 +21,11 @@ from limits.strategies import FixedWindowRateLimiter
 from jobs.models import RequestCount
 
 BYTES_PER_UNIT = 8 * 1024
-"""Judging a document costs by its length: one unit, and one more for each of these."""
+"""The cost of validation grows with the document: one unit, and one more for each of these."""
 
 
 class Budget(StrEnum):
-    """What is counted together. The number a minute is RATE_LIMITS[budget] of the settings; 0 is no limit."""
+    """What is counted together. The limit a minute is RATE_LIMITS[budget] of the settings; 0 is none."""
 
     DOCUMENTS = "documents"
     SEARCHES = "searches"
@@ -43,7 +42,7 @@ class TooManyRequestsError(Exception):
 
 
 class DatabaseStorage(Storage):
-    """Counts of windows, one row a key. Two processes that begin a window at once may count one of them only."""
+    """Counts of windows, one row a key. If two processes start a window at once, one count may be lost."""
 
     STORAGE_SCHEME = ["batch-portal-database"]
 
@@ -65,7 +64,7 @@ class DatabaseStorage(Storage):
         return int(counts.first() or 0)
 
     def get_expiry(self, key: str) -> float:
-        """When the window ends, in seconds since 1970; now, if there is none."""
+        """Return the end of the window as a Unix time; now, if there is none."""
         until: datetime | None = RequestCount.objects.filter(key=key).values_list("until", flat=True).first()
         return until.timestamp() if until else time.time()
 
@@ -80,7 +79,7 @@ class DatabaseStorage(Storage):
 
 
 def spend(budget: Budget, spender: str, length: int = 0) -> None:
-    """Take a request with so many bytes from a budget. Raises TooManyRequestsError when it is spent.
+    """Count a request of that many bytes against a budget. Raises TooManyRequestsError if it is spent.
 
     `spender` is `token:` or `person:` and a number.
     """
@@ -88,14 +87,14 @@ def spend(budget: Budget, spender: str, length: int = 0) -> None:
     if not per_minute:
         return
     limiter, limit = _limiter(budget), RateLimitItemPerMinute(per_minute)
-    cost = min(1 + length // BYTES_PER_UNIT, per_minute)  # the largest document can be sent by any budget
+    cost = min(1 + length // BYTES_PER_UNIT, per_minute)  # the largest document fits into any budget
     if not limiter.hit(limit, budget, spender, cost=cost):
         seconds = limiter.get_window_stats(limit, budget, spender).reset_time - time.time()
         raise TooManyRequestsError(budget, max(1, math.ceil(seconds)))
 
 
 def forget() -> None:
-    """Begin anew with what this process has counted."""
+    """Reset the counts of this process."""
     _in_this_process().storage.reset()
 
 

@@ -1,9 +1,9 @@
-"""The second factor: who must have one, and whether a session has shown it.
+"""Second factor: who must have one, and whether a session has verified it.
 
-Staff see every team and set every limit: outside of the demo a password alone does not let them in, nor is it enough
-to set a factor up: for that they need a code from the portal's command line. Leads need a factor where
-`SECOND_FACTOR_FOR_LEADS` says so. A session has shown the factor if it was used in it since the one that the person
-has now was set up; so taking it away, or setting up another one, counts from the next request.
+Staff see every team and set every limit: outside the demo a password alone neither signs them in nor lets them set up
+a factor; that takes a code from the portal's command line. Leads need a factor if `SECOND_FACTOR_FOR_LEADS` says so.
+A session has verified the factor if it was used since the current one was set up; so removing it or setting up
+another takes effect at the next request.
 """
 
 import secrets
@@ -24,35 +24,33 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from jobs import sessions
 from jobs.models import Membership, Role
 
-METHOD = (
-    "mfa"  # as allauth calls it in a session's record. A provider of identities that asks for one would add its own
-)
+METHOD = "mfa"  # allauth's name in a session's record. An identity provider that asks for a factor would add its own
 
 SET_UP_CODE_SECONDS = 30 * 60
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Without I, O, 0 and 1, which look like each other."""
+"""Without I, O, 0 and 1, which look alike."""
 CODE_LENGTH = 16
 
 
 def needed_by(user: Any) -> bool:
-    """Whether the person may do nothing without one."""
+    """Return whether the person must have one."""
     if settings.QUICKSTART:
         return False
     return bool(user.is_staff) or (settings.SECOND_FACTOR_FOR_LEADS and _leads(user))
 
 
 def _leads(user: Any) -> bool:
-    """Whether the person leads a team."""
+    """Return whether the person leads a team."""
     return bool(user.is_authenticated) and Membership.objects.filter(user_id=user.pk, role=Role.LEAD).exists()
 
 
 def set_up_by(user: Any) -> bool:
-    """Whether the person has one."""
+    """Return whether the person has one."""
     return bool(Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists())
 
 
 def lacking(request: HttpRequest) -> bool:
-    """Whether whoever is signed in must first set one up, or show it. Costs queries for whoever may need one."""
+    """Return whether the user must first set one up, or verify it. Queries the database if they may need one."""
     return needed_by(request.user) and not _shown(request)
 
 
@@ -67,41 +65,41 @@ def _shown(request: HttpRequest) -> bool:
 
 
 def note_shown(request: HttpRequest) -> None:
-    """Whoever has just set one up has shown it: a code of it was asked for."""
+    """Record that the session has verified the factor: setting it up took a code of it."""
     record_authentication(request, request.user, METHOD, type=str(Authenticator.Type.TOTP))
 
 
 def signed_in_lately(request: HttpRequest, seconds: float) -> bool:
-    """Whether whoever is signed in gave a password or a code in this session a short while ago."""
+    """Return whether the user gave a password or a code in this session a short while ago."""
     records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[-1]["at"] < seconds
 
 
 def way_on(request: HttpRequest) -> str:
-    """Where whoever lacks it is sent: to set one up, or to show the one they have and come back."""
+    """Return the URL to set up a factor, or to verify it and come back."""
     if not set_up_by(request.user):
         return reverse("mfa_activate_totp")
     return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
 
 
 def needs_set_up_code(user: Any) -> bool:
-    """Whether the person sets one up with a code from the command line only.
+    """Return whether the person needs a code from the command line to set one up.
 
-    The password of a new administrator is known to whoever made the account, and may have come by mail: whoever signs
-    in with it first would otherwise own the factor as well.
+    The password of a new administrator is known to whoever created the account, and may have been mailed: whoever
+    signs in first would otherwise own the factor as well.
     """
     return bool(user.is_staff) and not settings.QUICKSTART
 
 
 def new_set_up_code(user: Any) -> str:
-    """Return a code with which the person sets one up, once and soon. A former one is worth nothing from now on."""
+    """Return a code with which the person sets up a factor, once and soon. It replaces any earlier code."""
     letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     cache.set(_code_key(user), _code_digest(user, letters), SET_UP_CODE_SECONDS)
     return "-".join(letters[at : at + 4] for at in range(0, CODE_LENGTH, 4))
 
 
 def use_set_up_code(user: Any, code: str) -> bool:
-    """Use the person's code up. False if it is not theirs, too old, or used."""
+    """Redeem the person's code. False if it is wrong, expired or used."""
     letters = "".join(letter for letter in code.upper() if letter in CODE_ALPHABET)
     digest = cache.get(_code_key(user))
     if not digest or not constant_time_compare(digest, _code_digest(user, letters)):
@@ -114,12 +112,12 @@ def _code_key(user: Any) -> str:
 
 
 def _code_digest(user: Any, letters: str) -> str:
-    """A code has 80 random bits: a keyed hash is enough to keep it by."""
+    """Return a keyed hash, which is enough for the 80 random bits of a code."""
     return salted_hmac(f"second factor set-up {user.pk}", letters, algorithm="sha256").hexdigest()
 
 
 def take_away(user: Any) -> bool:
-    """For someone whose phone is lost: they set up another one when they sign in. False: there was none.
+    """Remove the factor of someone who has lost it; they set up another at the next sign-in. False: there was none.
 
     All their sessions end, since nobody can tell who has the phone.
     """

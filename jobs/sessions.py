@@ -1,8 +1,7 @@
-"""Who is signed in where: the sessions of people, and how they end.
+"""Sessions of signed-in users, and how they end.
 
-Django keeps a session's data under its key; allauth.usersessions keeps, beside it, whose it is, from where and since
-when. Every sign-in adds a row (`jobs.web.accounts.session_expiry`), so whatever ends a person's sessions finds all of
-them.
+Django stores a session's data under its key; allauth.usersessions stores whose it is, from where and since when.
+Every sign-in adds a row (`jobs.web.accounts.session_expiry`), so ending a person's sessions finds all of them.
 """
 
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ BROWSERS = (
     ("Safari/", "Safari"),
     ("curl/", "curl"),
 )
-"""What a browser's User-Agent holds, and its name; the first that fits. Most claim to be those further down too."""
+"""Parts of a User-Agent, and the browser's name; the first match counts. Most also contain the names further down."""
 SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -33,12 +32,15 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 NO_ADDRESS = "::"
-"""Stands for the address of whoever came by a socket of the machine: the column takes addresses only."""
+"""Stands for the address of a client on a Unix socket: the column takes addresses only."""
 
 
 @dataclass(frozen=True)
 class SignedInSession:
-    """A session as its person sees it. `text_id` names it in URLs; the key itself is a credential and stays here."""
+    """A session as shown to its user.
+
+    `text_id` identifies it in URLs; the key itself is a credential and stays here.
+    """
 
     text_id: str
     device: str
@@ -49,7 +51,7 @@ class SignedInSession:
 
 
 def start(user: Any, key: str, *, address: str, user_agent: str) -> None:
-    """Write down that a person has signed in with the session of that key."""
+    """Record that a person has signed in with the session of that key."""
     max_length = UserSession._meta.get_field("user_agent").max_length  # noqa: SLF001 - Django's documented API
     UserSession.objects.update_or_create(
         session_key=key,
@@ -58,14 +60,14 @@ def start(user: Any, key: str, *, address: str, user_agent: str) -> None:
 
 
 def note_use(key: str, *, address: str) -> None:
-    """Write down that the session was used just now, and from where."""
+    """Record that the session was used just now, and from where."""
     UserSession.objects.filter(session_key=key).update(last_seen_at=now(), ip=address or NO_ADDRESS)
 
 
 def follow_key(before: str, after: str | None, user_id: str | None) -> None:
-    """Keep the row of a session that has another key now (after a new password, for one) and the same person.
+    """Update the row of a session whose key changed (after a new password, for one) while the user is the same.
 
-    Signed out or in as somebody else, it is dropped with its key.
+    Otherwise, after a sign-out or another user's sign-in, the row is deleted.
     """
     session = UserSession.objects.filter(session_key=before).first()
     if session is None:
@@ -112,13 +114,13 @@ def end_all(user: Any) -> int:
 
 
 def sweep() -> None:
-    """Remove what is left of sessions that have expired."""
+    """Delete expired sessions and their rows."""
     Session.objects.filter(expire_date__lte=now()).delete()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def device_of(user_agent: str) -> str:
-    """Name the browser and the system in a few words, as far as they can be told."""
+    """Return the browser and the system in a few words, as far as they can be recognized."""
     browser = next((name for token, name in BROWSERS if token in user_agent), "")
     system = next((name for token, name in SYSTEMS if token in user_agent), "")
     return " on ".join(filter(None, (browser, system))) or "Unknown browser"
@@ -129,7 +131,7 @@ def _keys(user: Any) -> list[str]:
 
 
 def _end(keys: list[str]) -> int:
-    """The count is that of sessions that still were alive."""
+    """End the sessions. Return how many were still valid."""
     _, rows = Session.objects.filter(session_key__in=keys, expire_date__gt=now()).delete()
     UserSession.objects.filter(session_key__in=keys).delete()
     return rows.get("sessions.Session", 0)

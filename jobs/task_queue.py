@@ -1,7 +1,7 @@
-"""Rings for a worker: a task by its dotted name, once the transaction is in.
+"""Task queue: enqueues a task by name after the commit.
 
-A ring is only a hint. The rows say what is to be done, and the clock finds what nobody rang for; so a Redis that is
-away is noted and forgiven, and nothing but ids ever travels through it.
+A task is only a hint. The rows say what is to be done, and the clock finds what no task was enqueued for; so a Redis
+outage is logged and otherwise ignored, and only ids go through Redis.
 """
 
 import time
@@ -22,7 +22,7 @@ from rq import Worker
 log = structlog.get_logger(__name__)
 
 Bell = Literal["ask", "deliver", "sync"]
-# Their first argument is an account.
+# Tasks whose first argument is an account.
 ACCOUNT_TASKS = frozenset(
     {
         "charge",
@@ -39,17 +39,17 @@ ACCOUNT_TASKS = frozenset(
 )
 SLOW_SECONDS = 0.5
 REST_SECONDS = 30.0
-KEEP_SECONDS = 120  # a ring that nobody heard for so long is worth nothing: the clock has rung since
+KEEP_SECONDS = 120  # an older task is worthless: the clock has enqueued it again since
 
 
 class RedisRestingError(RedisError):
-    """Redis let a caller wait in vain a short while ago, and isn't asked."""
+    """Redis timed out a short while ago and is not called."""
 
 
 class Breaker:
-    """Leaves Redis alone for a while after it let a caller wait in vain, so that nobody else waits.
+    """Stops calls to Redis for a while after one timed out, so that no other thread waits.
 
-    One for a process and all its threads. A Redis that refuses at once costs nobody time and is asked each time.
+    There is one for all threads of a process. A Redis that refuses at once costs no time and is called each time.
     """
 
     def __init__(self, rest_seconds: float = REST_SECONDS, slow_seconds: float = SLOW_SECONDS) -> None:
@@ -60,7 +60,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Ask Redis in this block. Raises RedisRestingError at once while it is left alone."""
+        """Guard a call to Redis. Raises RedisRestingError at once while calls are stopped."""
         self._begin()
         start = time.monotonic()
         try:
@@ -79,7 +79,7 @@ class Breaker:
                 return
             if time.monotonic() < self._retry_at:
                 raise RedisRestingError("Redis didn't answer in time and is left alone for a while.")
-            self._retry_at = time.monotonic() + self._rest_seconds  # this caller tries; the others go on without
+            self._retry_at = time.monotonic() + self._rest_seconds  # this caller tries; others don't wait
 
     def _end(self, *, rest: bool) -> None:
         with self._lock:
@@ -90,10 +90,10 @@ breaker = Breaker()
 
 
 def ring(task: str, *ids: int, bell: Bell, once: str = "", account: int | None = None) -> None:
-    """Ask for `jobs.tasks.<task>(*ids)` after the commit.
+    """Enqueue `jobs.tasks.<task>(*ids)` after the commit.
 
-    `once` names a moment, such as a tick of the clock: a second ring of that name is the same ring. `account`: whose
-    AWS the task calls, so that a worker does not take too many at once of one that is slow.
+    `once` is a deduplication key, such as a tick of the clock. `account` is the one whose AWS endpoints the task
+    calls, so that a worker does not take too many tasks of one that is slow.
     """
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
     transaction.on_commit(partial(_ring, task, ids, bell, once, account), robust=True)
@@ -120,7 +120,7 @@ def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str, account: int |
 
 @dataclass(frozen=True)
 class Listener:
-    """A worker that hears the bells, and when it last said that it is there."""
+    """A worker and its last heartbeat."""
 
     name: str
     busy: bool
@@ -128,7 +128,7 @@ class Listener:
 
 
 def listeners() -> list[Listener] | None:
-    """The workers there are; None if Redis does not answer, or did not a short while ago."""
+    """Return the workers; None if Redis does not answer, or did not a short while ago."""
     try:
         with breaker.guard():
             workers = Worker.all(connection=django_rq.get_connection("ask"))

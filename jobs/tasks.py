@@ -1,7 +1,7 @@
-"""RQ's doors: an id comes in, one call goes out. A task may run twice, late or never; the clock makes up for it.
+"""RQ tasks: each takes an id and makes one call. A task may run twice, late or never; the clock compensates.
 
-Each that calls AWS goes through `account_calls`: where an account does not answer, it ends at once, and the clock
-asks for it again when the account does.
+Tasks that call AWS go through `account_calls`: while an account does not answer they end at once, and the clock
+enqueues them again when it does.
 """
 
 from contextlib import suppress
@@ -28,7 +28,7 @@ def deliver(account: int) -> None:
 def _deliver(account: Account) -> None:
     count = deliver_due(account, threads=MAX_THREADS)
     if count:
-        ring("poll", account.pk, bell="deliver")  # its turn is before the next delivery's, and news come soon
+        ring("poll", account.pk, bell="deliver")  # it runs before the next delivery, since states change soon
     if count >= MAX_JOBS_PER_ROUND:
         ring("deliver", account.pk, bell="deliver")  # there may be more
 
@@ -51,7 +51,7 @@ def poll(account: int) -> None:
 
 def children(job: int) -> None:
     row = Job.objects.select_related("account").get(pk=job)
-    with suppress(AwsError):  # whoever looks goes on looking
+    with suppress(AwsError):  # a page that is open requests it again
         call_account(row.account, lambda _: array_children.read_children(row), seconds=TASK_SECONDS)
 
 

@@ -1,6 +1,6 @@
-"""What people ask of the portal: judge a document, accept it, approve it, register a definition, stop a job.
+"""Commands that people issue: validate and submit a document, approve it, register a definition, stop a job.
 
-Every door (page, API, schedule) comes through here, so that the same document meets the same answer everywhere.
+Pages, API and schedules all come through here, so the same document gets the same answer everywhere.
 """
 
 from jobs.actions.approval import DecidedError, approve, decline, edit, hindrance, weigh_edit

@@ -1,4 +1,4 @@
-"""What admins ask about an account's way in: does it lead there, and what may the portal do?"""
+"""Tests of an account's connection, as admins request them."""
 
 from datetime import datetime
 
@@ -10,12 +10,12 @@ from jobs.task_queue import ring
 
 
 def ask_test(account: Account) -> datetime:
-    """Ring for a test of the connection. The moment from which an answer is a new one."""
+    """Request a connection test. Return the time from which a result is new."""
     requested_at = now()
     ring("try_connection", account.pk, bell="ask")
     return requested_at
 
 
 def await_test(account: Account, since: datetime, seconds: float = 10) -> bool:
-    """Wait for a test later than that. False: none came in time. Call it outside a transaction."""
+    """Wait for a test that is newer. False if none came in time. Call it outside a transaction."""
     return await_news(account, "connection_at", since, seconds)

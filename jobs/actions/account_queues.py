@@ -1,4 +1,4 @@
-"""What admins ask about an account's queues: read them from AWS, look at the difference, take it in."""
+"""Queue snapshots of an account, as admins request, compare and apply them."""
 
 from datetime import datetime
 
@@ -13,12 +13,12 @@ __all__ = ["QueueChange", "apply_queue_snapshot", "ask_reading", "await_reading"
 
 
 def ask_reading(account: Account) -> datetime:
-    """Ring for a reading of the account's queues. The moment from which an answer is a new one."""
+    """Request a snapshot of the account's queues. Return the time from which a result is new."""
     requested_at = now()
     ring("read_queues", account.pk, bell="ask")
     return requested_at
 
 
 def await_reading(account: Account, since: datetime, seconds: float = 10) -> bool:
-    """Wait for a reading later than that. False: none came in time. Call it outside a transaction."""
+    """Wait for a snapshot that is newer. False if none came in time. Call it outside a transaction."""
     return await_news(account, "reading_at", since, seconds)

@@ -1,8 +1,7 @@
-"""A submission that waits for someone's word: a lead of its team or an admin approves it, declines it, or edits it.
+"""Approvals of submissions: a lead of the team or an admin approves, declines or edits.
 
-Never whoever asked, nor anyone who ever made it larger, even if it is smaller again by now. All of them, and whoever
-withdraws it meanwhile, take the lock of the team's row; whether they were first, the WHERE clause of the request's
-own row says.
+Neither the requester nor anyone whose edit made the request larger may approve it, even if it is smaller again since.
+Every transition locks the team row; a conditional UPDATE on the approval decides races.
 """
 
 import copy
@@ -43,11 +42,11 @@ from jobs.states import Delivery
 from jobs.task_queue import ring
 
 LONGEST_WORDS = 1000
-# Positions of jobs are changed in two steps, because no two may have the same one in between.
+# Positions are unique, so they change in two steps; the first adds this.
 ASIDE = 1_000_000
-# Rows of one statement that changes many: it names each of them in every field.
+# Rows of one bulk UPDATE, which names each row in every field.
 ROWS_AT_ONCE = 200
-# What a job's row has from its document.
+# Fields of a job that come from its document.
 REWRITTEN = (
     "queue",
     "revision",
@@ -71,11 +70,11 @@ REWRITTEN = (
 
 
 class DecidedError(Exception):
-    """Someone was first: the request was decided, or says something else now. The message tells what happened."""
+    """Another decision or edit came first. The message says which."""
 
 
 def hindrance(approval: Approval, member: Member) -> str:
-    """Why this person may not approve it, in a sentence; empty if they may."""
+    """Return why the member may not approve the request, as a sentence; empty if they may."""
     if not member.may("approve"):
         return member.refusal("approve")
     if approval.submission.person_id == member.user.pk:
@@ -86,10 +85,10 @@ def hindrance(approval: Approval, member: Member) -> str:
 
 
 def approve(approval: Approval, member: Member, version: int) -> None:
-    """Have a request carried out as it stands in that version.
+    """Approve that version of the request and release its jobs for delivery.
 
-    Rules, tags and ceilings are asked again. Raises PermissionDenied, DecidedError, or Refused with the verdict; then
-    it goes on waiting.
+    The document is validated again, with today's rules, tags and quotas. Raises PermissionDenied, DecidedError, or
+    Refused with the result; the request then goes on waiting.
     """
     _must(hindrance(approval, member))
     with transaction.atomic():
@@ -104,7 +103,7 @@ def approve(approval: Approval, member: Member, version: int) -> None:
 
 
 def decline(approval: Approval, member: Member, version: int, reason: str) -> None:
-    """Say no to a request, and why: nothing of it is sent. Raises PermissionDenied, DecidedError, ValueError."""
+    """Decline the request; none of its jobs is sent. Raises PermissionDenied, DecidedError, ValueError."""
     reason = " ".join(reason.split())[:LONGEST_WORDS]
     if not reason:
         raise ValueError("Say why, so that whoever asked can change it.")
@@ -124,9 +123,9 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
 
 
 def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, list[Reason]]:
-    """What is to be said of another wording, and why whoever writes it leaves it to somebody else to approve.
+    """Validate an edited text; also return why its author could not approve it themselves.
 
-    Raises DocumentParseError.
+    Raises NotADocument.
     """
     result = judge(text, member, approval.submission.account)
     if result.reading.kind is DocumentKind.DEFINITION:
@@ -134,17 +133,17 @@ def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, 
     if not result.ok or result.weight is None:
         return result, []
     before = _weight_of_jobs(approval.submission, result)
-    # It stays the request of whoever asked: what else they have running today counts, and not what its editor has.
+    # It stays the requester's: their other jobs of today count, not the editor's.
     after = compare_with_thresholds(result.weight, approval.team, approval.submission.person)
     return replace(result, weight=after), raised(before.request, after.request)
 
 
 def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
-    """Put another wording in the place of a request, and approve it, if this person may.
+    """Replace the document of a request, and approve it if the member may.
 
-    What was asked until then is kept to the letter. True: it is approved. False: it is more than it was, in price,
-    size or number, or goes elsewhere, and waits for somebody else. Raises PermissionDenied, DecidedError,
-    DocumentParseError, or Refused with the verdict.
+    The former text is stored unchanged. True if it was approved. False if it now costs more, is larger, has more runs
+    or goes elsewhere, and so waits for somebody else. Raises PermissionDenied, DecidedError, NotADocument, or Refused
+    with the result.
     """
     member.must("approve")
     if approval.submission.person_id == member.user.pk:
@@ -200,7 +199,7 @@ def _must(obstacle: str) -> None:
 
 
 def _locked(approval: Approval) -> Approval:
-    """The request as it is now, and as it stays until the end of the transaction."""
+    """Lock the team row and return the request as it stays until the end of the transaction."""
     Team.objects.select_for_update().get(pk=approval.team_id)
     related = ("team", "submission__account", "submission__person", "submission__team", "decided_by")
     return Approval.objects.select_related(*related).get(pk=approval.pk)
@@ -220,11 +219,14 @@ def _what_happened(approval: Approval) -> str:
 
 
 def _release(approval: Approval, member: Member, prefix: str) -> None:
-    """Hand its jobs to the delivery. They count as accepted from now on: until now nobody was late with them."""
+    """Release the jobs for delivery.
+
+    `accepted_at` is reset so that waiting for approval does not count as delivery latency.
+    """
     note = f"{prefix} {member.user.display_name}."
     jobs = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
     jobs.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
-    # Before, none of them could be in this state; after, none can leave it before the commit.
+    # No other job of the submission was ACCEPTED before, and none leaves that state before the commit.
     _tell(approval.submission.jobs.filter(delivery=Delivery.ACCEPTED), Delivery.ACCEPTED, note)
     ring("deliver", approval.submission.account_id, bell="deliver")
 
@@ -235,11 +237,11 @@ def _tell(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
     )
 
 
-# -- What is asked again
+# -- Validation and estimate
 
 
 def _judged_again(submission: Submission, member: Member) -> Verdict:
-    """The verdict on what was accepted: the same revisions and queues, whatever their names mean by now."""
+    """Validate the accepted document again, with the revisions and queues it was accepted with."""
     document = copy.deepcopy(submission.document)
     steps = list_at(document, "jobs") if submission.kind == DocumentKind.WORKFLOW else [document]
     jobs = submission.jobs.select_related("queue", "revision__definition")
@@ -252,7 +254,7 @@ def _judged_again(submission: Submission, member: Member) -> Verdict:
 
 
 def _with_requester(result: Verdict, submission: Submission) -> Verdict:
-    """With what is to be said of whoever asked: it is their submission, and they may have lost the right to it."""
+    """Add a problem if the requester may no longer submit for the team."""
     person, team = submission.person, submission.team
     role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
     if person.is_active and Member(person, team, role).may("submit"):
@@ -263,7 +265,7 @@ def _with_requester(result: Verdict, submission: Submission) -> Verdict:
 
 
 def _weight_of_jobs(submission: Submission, result: Verdict) -> Weight:
-    """What was asked until now, by the revisions and queues that it was accepted with, at today's rates."""
+    """Estimate the waiting jobs by the revisions and queues they were accepted with, at today's rates."""
     jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
     requests = [
         (job.name, ask_of({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
@@ -273,13 +275,13 @@ def _weight_of_jobs(submission: Submission, result: Verdict) -> Weight:
     return weigh(requests, submission.account, submission.team, result.statistics.runs)
 
 
-# -- What becomes of the rows
+# -- Rows
 
 
 def _rewrite(submission: Submission, text: str, result: Verdict, note: str) -> None:
-    """Make the submission's rows say what the new wording says.
+    """Update the submission's rows to an edited document.
 
-    A job that is in both keeps its id, by which its people know it; one that was withdrawn alone stays so.
+    A job with the same name keeps its row and id; jobs that were withdrawn earlier stay withdrawn.
     """
     document = result.reading.document
     workflow = plan_workflow(document)
@@ -294,7 +296,7 @@ def _rewrite(submission: Submission, text: str, result: Verdict, note: str) -> N
         jobs_by_name = dict(zip([workflow.steps[0].name], jobs_by_name.values(), strict=True))
     waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": note}
     submission.jobs.update(position=F("position") + ASIDE)
-    # By their ids: for a condition on the submission PostgreSQL may read both tables for each row.
+    # By ids: with a condition on the submission, PostgreSQL may read both tables for each row.
     ids = [job.pk for job in old_jobs]
     JobDependency.objects.filter(job__in=ids).delete()
     JobTag.objects.filter(job__in=ids).delete()
@@ -312,7 +314,7 @@ def _rewrite(submission: Submission, text: str, result: Verdict, note: str) -> N
 
 
 def _row(row: Job | None, new: Job) -> Job:
-    """The job of a step as it is now, not saved: the one that there was, or the new one."""
+    """Return the unsaved row of a step: the existing job with the new document, or the new job."""
     if row is None:
         return new
     row.position = new.position
@@ -324,8 +326,10 @@ def _row(row: Job | None, new: Job) -> Job:
 
 
 def _take_out(jobs: Sequence[Job], position: int) -> None:
-    """Jobs that are in the new wording no more. What they were stands in the old one; those that were withdrawn
-    before stay to be seen."""
+    """Delete waiting jobs that the edited document no longer has, and move the withdrawn ones to the end.
+
+    The stored former text still has the deleted ones.
+    """
     removed_jobs = [job for job in jobs if job.delivery == Delivery.AWAITING]
     Job.objects.filter(pk__in=[job.pk for job in removed_jobs], delivery=Delivery.AWAITING).delete()
     kept_jobs = [job for job in jobs if job.delivery != Delivery.AWAITING]

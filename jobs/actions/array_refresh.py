@@ -1,4 +1,4 @@
-"""Someone opens an array: its children are asked about, by a worker, for as long as someone looks."""
+"""Refresh of an array's children while a page shows them."""
 
 from datetime import timedelta
 
@@ -8,14 +8,14 @@ from jobs.models import Job
 from jobs.states import Delivery
 from jobs.task_queue import ring
 
-# What AWS did not tell of a child so long after its array's end, it will not tell any more.
+# AWS reports nothing new about a child this long after the array's end.
 SETTLED = timedelta(minutes=10)
 
 
 def look_into(job: Job) -> bool:
-    """Have the children of an array read, unless all that AWS will ever say of them is known. True if it was rung.
+    """Request a refresh of the children, unless all that AWS will ever report is stored. True if it was requested.
 
-    A page may call this as often as it likes: how often AWS is asked is seen to elsewhere.
+    Pages may call this as often as they like; the worker limits how often AWS is called.
     """
     if not job.array_size or job.delivery != Delivery.SENT:
         return False

@@ -1,8 +1,8 @@
-"""What a person has active, or had end today, that counts against the thresholds of their team.
+"""A person's usage of the day, as it counts against their team's approval thresholds.
 
-The day is that of UTC, as in the costs. Jobs whose submission went through an approval never count: somebody has
-agreed to them. A job counts with its ceiling until it has ended and is charged, and from then on, until midnight,
-with what it cost. One that AWS forgot before its end was seen keeps its ceiling for that day.
+It covers jobs that are active or ended today; the day is in UTC, as for costs. Jobs whose submission was approved
+never count. A job counts with its upper bound until it has ended and is charged, and then, until midnight, with its
+actual cost. A job that AWS forgot before its end was observed keeps its upper bound for that day.
 """
 
 from datetime import UTC, datetime
@@ -26,18 +26,21 @@ from jobs.policy.approval import Usage
 from jobs.pricing import exact_sum
 from jobs.states import Delivery, State
 
-# Ten-thousandths, as jobs keep their ceilings. Whole numbers add up exactly as floats as far as a threshold can be
-# set; as integers, thousands of absurd ceilings would be more than SQLite can add.
+# Ten-thousandths, the precision of the bounds in the jobs table. Whole numbers are exact as floats up to the largest
+# threshold; as integers, thousands of absurd bounds would overflow SQLite.
 UNITS = 10**4
 SECONDS = DecimalField(max_digits=30, decimal_places=7)
 COUNTED = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)
 
 
 def daily_usage(person: User, team: Team, now: datetime) -> Usage:
-    """Read it in one statement, so that a job which ends meanwhile is counted once. True while the team is locked."""
+    """Read the usage in one statement, so that a job that ends meanwhile counts once.
+
+    It stays valid while the team row is locked.
+    """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     not_ended = Q(ended_at=None)
-    # Two selects by one index each: for an OR, SQLite looks through every job that the team ever had.
+    # A union of two index lookups: for an OR, SQLite scans every job of the team.
     team_jobs = Job.objects.filter(team=team).order_by().values("pk")
     counts_at_bound = not_ended | Q(state=State.LOST) | Q(charged_at=None, delivery=Delivery.SENT)
     runs = Coalesce(F("array_size"), 1)

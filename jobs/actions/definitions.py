@@ -1,7 +1,7 @@
-"""What people change of the catalogue: what a definition is for, who may use it, whose it is, what runs no more.
+"""Changes to definitions: description, note, sharing, owner, deactivation.
 
-Who may is asked at the door, by `access.definition` and `access.revision`, or by Django's admin. What has run stays:
-nothing here deletes anything.
+Views check permissions first, by `access.definition` and `access.revision`; Django's admin has its own. Nothing here
+deletes a row.
 """
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from jobs.task_queue import ring
 
 
 def describe(definition: Definition, text: str, user: User) -> bool:
-    """Say what a definition is for. False: it said so already."""
+    """Set the description of a definition. False if it is unchanged."""
     before = definition.description
     with transaction.atomic():
         if not Definition.objects.filter(pk=definition.pk).exclude(description=text).update(description=text):
@@ -31,7 +31,7 @@ def describe(definition: Definition, text: str, user: User) -> bool:
 
 
 def explain(revision: Revision, note: str, user: User) -> bool:
-    """Say why a revision was made. False: it said so already."""
+    """Set the note on a revision, why it was made. False if it is unchanged."""
     before = revision.why
     with transaction.atomic():
         if not Revision.objects.filter(pk=revision.pk).exclude(why=note).update(why=note):
@@ -42,7 +42,10 @@ def explain(revision: Revision, note: str, user: User) -> bool:
 
 
 def share(definition: Definition, user: User, *, shared: bool) -> bool:
-    """Let every team use a definition, or its own alone. False: it was so already. Accepted jobs are still sent."""
+    """Share a definition with every team, or with its own alone. False if it is unchanged.
+
+    Accepted jobs are still sent.
+    """
     with transaction.atomic():
         if not Definition.objects.filter(pk=definition.pk, shared=not shared).update(shared=shared):
             return False
@@ -58,7 +61,10 @@ def share(definition: Definition, user: User, *, shared: bool) -> bool:
 
 
 def transfer(definition: Definition, recipient: Team, user: User) -> bool:
-    """Give a name to another team. False: it had it already. Jobs that ran stay with the team that ran them."""
+    """Move a definition to another team. False if it is there already.
+
+    Jobs that ran stay with the team that ran them.
+    """
     owner = definition.team
     if owner.pk == recipient.pk:
         return False
@@ -79,7 +85,7 @@ def transfer(definition: Definition, recipient: Team, user: User) -> bool:
 
 
 def deactivate(revision: Revision, user: User) -> bool:
-    """Have nobody run a revision any more. False: nobody could. Jobs that were accepted are still sent."""
+    """Deactivate a revision. False if it was not active. Accepted jobs are still sent."""
     definition = revision.definition
     with transaction.atomic():
         if not _deactivate(Revision.objects.filter(pk=revision.pk), user):
@@ -90,7 +96,7 @@ def deactivate(revision: Revision, user: User) -> bool:
 
 
 def retire(definition: Definition, user: User) -> bool:
-    """Take a name out of use, with all its revisions. False: it was."""
+    """Deactivate a name and all its revisions. False if it was deactivated before."""
     with transaction.atomic():
         definitions = Definition.objects.active().filter(pk=definition.pk)
         if not definitions.update(retired_at=now(), retired_by=user):
@@ -103,7 +109,7 @@ def retire(definition: Definition, user: User) -> bool:
 
 
 def revive(definition: Definition, user: User) -> bool:
-    """Let a name be registered and run again. Its old revisions stay as they are: AWS was told of their end."""
+    """Activate a name again. Its old revisions stay inactive, since AWS has deregistered them."""
     with transaction.atomic():
         archived = Definition.objects.filter(pk=definition.pk, retired_at__isnull=False)
         if not archived.update(retired_at=None, retired_by=None):

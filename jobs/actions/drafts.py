@@ -1,4 +1,4 @@
-"""What someone is writing is kept while they write, and thrown away when it was sent."""
+"""Drafts: texts stored while people type, and for a day after they were sent."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,18 +12,18 @@ from jobs.models import Draft, Submission
 from jobs.models.ids import from_text
 
 MOST = 50
-"""So many drafts are kept of a person, in all their teams; the oldest go."""
+"""Drafts of a person, over all teams; older ones are deleted."""
 LARGEST = 256 * 1024
-"""So many bytes of a text are kept: ten times what AWS takes of a document."""
+"""Largest text in bytes: ten times what AWS allows for a document."""
 LISTED = 3
 SENT_MOST = 10
-"""So many texts that were sent are kept of a person, for the Back button."""
+"""Sent texts of a person that are stored for the Back button."""
 SENT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of a text that should be kept: when it was, or why not; and which drafts had to go for it."""
+    """Outcome of saving a draft: when it was saved or why not, and which drafts were deleted to make room."""
 
     at: datetime | None
     text_id: str
@@ -42,10 +42,10 @@ def keep(
     create: bool = True,
     request_key: str = "",
 ) -> Kept | None:
-    """Keep a text under the id that its page has. None: there is nothing to keep.
+    """Save a text under the id of its page. None if there is nothing to save.
 
-    Without `begin` only what is kept already is kept up to date. A text that came late, after the submission of its
-    request key, is none.
+    Without `create` only an existing draft is updated. A text that arrives after the submission with its request key
+    is ignored.
     """
     member.must("submit")
     if len(text.encode()) > LARGEST:
@@ -54,7 +54,7 @@ def keep(
         return Kept(None, text_id, "It is not kept as a draft: there is a NUL character in it.")
     saved_at = now()
     fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": saved_at}
-    if name:  # a text that is no document for a moment keeps the name it had
+    if name:  # a text that is not a document for a while keeps its name
         fields["name"] = name[:128]
     drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
     if drafts.unsent().update(**fields):
@@ -79,9 +79,9 @@ def keep(
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str = "") -> None:
-    """Remember what was sent from a page, so that the page still shows it when its person comes back to it.
+    """Store what was sent from a page, so that the Back button still shows it.
 
-    It is no draft any more, and forgotten after a day, or when the person has sent SENT_MOST others.
+    It is no longer a draft. It is deleted after a day, or when the person has sent SENT_MOST others.
     """
     if len(text.encode()) > LARGEST or "\0" in text:
         discard(member, text_id)
@@ -98,25 +98,25 @@ def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str 
 
 
 def sent(member: Member, text_id: str) -> Draft | None:
-    """What the member sent from the page of that id, if it is still known."""
+    """Return what the member sent from the page of that id, or None."""
     drafts = Draft.objects.visible_to(member.user).sent().filter(team=member.team, public_id=from_text(text_id))
     return drafts.first()
 
 
 def unsent(member: Member, text_id: str) -> Draft | None:
-    """The member's draft of that id, if there is one yet."""
+    """Return the member's draft of that id, or None."""
     drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team, public_id=from_text(text_id))
     return drafts.first()
 
 
 def discard(member: Member, text_id: str) -> bool:
-    """Throw a draft away that is not wanted. False: there was none."""
+    """Delete a draft. False if there was none."""
     drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
     return drafts.delete()[0] > 0
 
 
 def newest(member: Member, limit: int = LISTED) -> list[Draft]:
-    """The drafts that the person has in the team, the newest first."""
+    """Return the member's drafts in the team, newest first."""
     drafts = Draft.objects.unsent().filter(person=member.user, team=member.team)
     rows = drafts.defer("text").select_related("team")
     return list(rows[:limit])

@@ -1,6 +1,7 @@
-"""A text that was begun with a masked document gets its values back when it is judged, submitted or registered.
+"""Original values for a text that was started from a masked document.
 
-Nobody has to see a secret to run a job again. The page and the draft go on holding the mask.
+They are put in when it is validated, submitted or registered, so nobody has to see a secret to run a job again. Page
+and draft keep the mask.
 """
 
 from django.core.exceptions import PermissionDenied
@@ -14,10 +15,9 @@ from jobs.spec.redaction import MASK
 
 
 def whole(text: str, member: Member, source_id: str) -> str:
-    """The text with the values of the job, submission or definition it was begun with, where they are masked.
+    """Return the text with masked values of its source: a job, a submission or a definition.
 
-    Only of what the person might see unmasked. What cannot be told stays masked, and the judge refuses it. Raises
-    DocumentParseError.
+    Only values that the person may reveal are restored; others stay masked and fail validation. Raises NotADocument.
     """
     if MASK not in text or not source_id:
         return text

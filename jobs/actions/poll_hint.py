@@ -1,4 +1,4 @@
-"""Someone has jobs on a page: they are polled sooner for a while."""
+"""Sooner polls for jobs that someone has on a page."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -8,12 +8,12 @@ from django.utils.timezone import now
 
 from jobs.models import Job
 
-# A live page asks every few seconds; not each time needs a write.
+# A live page refreshes every few seconds; not every refresh writes.
 FRESH = timedelta(seconds=10)
 
 
 def look_at(jobs: Iterable[Job]) -> None:
-    """Remember that these are on someone's page. Those long waiting for their next poll are brought forward."""
+    """Record that these jobs are on a page, and bring forward their next poll if it is far away."""
     current_time = now()
     stale_ids = [
         job.pk

@@ -1,4 +1,4 @@
-"""Asks for a definition to be registered, and waits a little for AWS to have done so."""
+"""Registration of definitions."""
 
 import time
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from jobs.task_queue import ring
 
 PAUSE = 0.15
 REGISTRATION_WAIT_SECONDS = 10.0
-"""How long a page or an API call waits for AWS to register a definition, before it answers that it is under way."""
+"""How long a page or an API call waits for AWS to register a definition before it answers that it is pending."""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What came of asking: a revision, which may be one that was there already."""
+    """A revision, new or an existing one that says the same."""
 
     revision: Revision
     reused: bool
 
 
 def register(text: str, member: Member, *, account: Account | None = None) -> Registered:
-    """Keep a definition as a new revision and ring for its registration.
+    """Create a revision and request its registration.
 
-    What says the same as the revision that the bare name means is that revision: Batch would only number it again.
-    Raises DocumentParseError, or Refused with the verdict.
+    If the revision that the bare name means says the same, that one is returned. Raises NotADocument, or Refused with
+    the result.
     """
     member.must("register")
     with transaction.atomic():
@@ -42,7 +42,7 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
             account=result.account, name=document["jobDefinitionName"], defaults={"team": team}
         )
         if definition.team_id != team.pk:
-            # Another team was first, since the judge looked. Asked again, it says so.
+            # Another team registered the name meanwhile; a second validation reports it.
             raise Refused(judge(text, member, account))
         digest = fingerprint(document)
         current = definition.revisions.meant().first()
@@ -64,7 +64,7 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
 
 
 def await_registration(revision: Revision) -> Revision:
-    """Return the revision once AWS has answered, or as it is when the time is up. Call it outside a transaction."""
+    """Return the revision once AWS has answered, or unchanged after the timeout. Call it outside a transaction."""
     deadline = time.monotonic() + REGISTRATION_WAIT_SECONDS
     while True:
         revision.refresh_from_db()

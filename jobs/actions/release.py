@@ -1,4 +1,4 @@
-"""A job that waits for a person: a lead of its team has it sent after all, or stops it."""
+"""Release of held jobs by a lead of the team."""
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from jobs.task_queue import ring
 
 
 def release(job: Job, member: Member) -> bool:
-    """Have a held job sent. False: it was not held any more."""
+    """Release a held job for delivery. False if it was no longer held."""
     member.must("lead")
     if job.delivery != Delivery.HELD:
         return False

@@ -1,6 +1,6 @@
-"""What the names in a document stand for: which queue, which definition and revision, whose jobs.
+"""Resolution of the names in a document: queues, definitions, revisions and jobs.
 
-Names are looked up among what the team was given. What another team has is not told apart from what does not exist.
+Only what the team was granted is searched; anything else counts as nonexistent.
 """
 
 import difflib
@@ -18,12 +18,12 @@ from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import JOB_ID
 
 MOST_COMPARISONS = 10_000
-"""So many names are compared, over all a document, to guess what an unknown one meant."""
+"""Names compared for suggestions, over the whole document."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What one job of a document is about, as far as it could be found."""
+    """Queue and revision of one job of a document, None where unresolved."""
 
     pointer: str
     queue: Queue | None
@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(frozen=True)
 class DefinitionName:
-    """What a step calls its definition: `name`, `name:3`, or an ARN."""
+    """A step's reference to a definition: `name`, `name:3`, or an ARN."""
 
     name: str
     number: int | None
@@ -45,12 +45,12 @@ class DefinitionName:
         name, colon, number = reference.partition(":")
         if colon and number.isdecimal() and len(number) < 10:
             return cls(name, int(number), arn)
-        return cls(reference if ":" in number else name, None, arn)  # a malformed ARN is no name with a revision
+        return cls(reference if ":" in number else name, None, arn)  # a malformed ARN is not a name with a revision
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """Where a document leads, and which of its names lead nowhere."""
+    """Account and targets of a document, and the problems of names that could not be resolved."""
 
     account: Account | None
     targets: tuple[Target, ...]
@@ -58,14 +58,14 @@ class Resolution:
 
 
 def resolve(document: Document, kind: DocumentKind, team: Team, account: Account | None) -> Resolution:
-    """The queues, revisions and jobs that a submission or workflow names."""
+    """Return the queues, revisions and jobs that a submission or workflow names."""
     steps = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     prefixes = [join_pointer("jobs", number) if kind is DocumentKind.WORKFLOW else "" for number in range(len(steps))]
     return _Resolver(team, account).run([step if is_object(step) else {} for step in steps], prefixes)
 
 
 def resolve_definition(document: Document, team: Team, account: Account | None) -> Resolution:
-    """The account a definition goes to, and whether its name is the team's to use there."""
+    """Return the account of a definition, with a problem if the team may not use its name there."""
     problems: list[Problem] = []
     account = account or _only_account(team, problems)
     name = text_at(document, "jobDefinitionName")
@@ -87,12 +87,12 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
 
 
 def job_ids(document: Document) -> list[str]:
-    """The ids in AWS of the jobs that a step waits for, each once."""
+    """Return the AWS ids of the jobs that a step waits for, without duplicates."""
     return list(dict.fromkeys(job_id for _, job_id in _raw_ids(document)))
 
 
 def jobs_named(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
-    """The team's jobs that steps name by their ids in AWS, with one query; an array's child stands for its array."""
+    """Return the team's jobs by the AWS ids in the steps, in one query. A child's id stands for its array."""
     ids = {job_id for document in documents for job_id in job_ids(document)}
     if not ids:
         return {}
@@ -102,7 +102,7 @@ def jobs_named(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
 
 
 class _Resolver:
-    """Looks everything up in as few queries as there are kinds of things, however many jobs a document has."""
+    """Resolves all names with one query for each kind, however many jobs a document has."""
 
     def __init__(self, team: Team, account: Account | None) -> None:
         self.team = team
@@ -137,7 +137,7 @@ class _Resolver:
 
     def _queue(self, name: str, prefix: str, queues_by_name: Mapping[str, Sequence[Queue]]) -> Queue | None:
         if not name:
-            return None  # the schema says what is missing
+            return None  # the schema reports what is missing
         matches = queues_by_name.get(name, ())
         if len(matches) == 1:
             return matches[0]
@@ -166,7 +166,7 @@ class _Resolver:
     def _revisions(
         self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
     ) -> list[Revision | None]:
-        # Where no queue says in which account, a name that is right in any of them is not called wrong.
+        # Without a queue the account is unknown: a name that exists in any of them is not a problem.
         condition = Q(account=account) if account else Q(account__queues__grants__team=self.team)
         usable = Definition.objects.usable_by(self.team).filter(condition).distinct()
         references = [DefinitionName.parse(text_at(step, "jobDefinition")) for step in steps]
@@ -184,9 +184,9 @@ class _Resolver:
         return [matches[reference].revision for reference in references]
 
     def _elsewhere(self, reference: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
-        """What to say where an ARN names a definition of another account, region or partition.
+        """Return the problem of an ARN in another account, region or partition.
 
-        Without this, the team's own definition of the same name would run in its place.
+        Without this, the team's own definition of the same name would run instead.
         """
         if reference.arn is None or any(self._has(account, reference.arn) for account in accounts):
             return None
@@ -203,7 +203,7 @@ class _Resolver:
         return Problem("/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
 
     def _within(self, reference: DefinitionName, revisions: list[Revision] | None) -> list[Revision] | None:
-        """Of the revisions of a name, those that an ARN can mean."""
+        """Return the revisions that the ARN can mean."""
         if reference.arn is None or revisions is None:
             return revisions
         return [revision for revision in revisions if self._has(revision.definition.account, reference.arn)] or None
@@ -212,7 +212,7 @@ class _Resolver:
         return arn.is_in(account.region, self._number(account))
 
     def _number(self, account: Account) -> str:
-        """The account's number in AWS, as an admin entered it or as AWS's own ARNs tell it; empty if none does."""
+        """Return the account's number, as an admin entered it or as its ARNs have it; empty if unknown."""
         if account.pk not in self._numbers:
             arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
             self._numbers[account.pk] = account.number or next(filter(None, map(account_number, arns)), "")
@@ -221,12 +221,12 @@ class _Resolver:
     def _revision(
         self, reference: DefinitionName, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
     ) -> "_Found":
-        """What a name stands for; a name that many steps have is looked at once."""
+        """Resolve one reference. Steps with the same reference share the result."""
         name, number = reference.name, reference.number
         if problem := self._elsewhere(reference, accounts):
             return _Found(None, problem)
         if not name:
-            return _Found(None, None)  # the schema says what is missing
+            return _Found(None, None)  # the schema reports what is missing
         revisions = self._within(reference, by_name.get(name))
         runnable = [
             revision
@@ -252,15 +252,15 @@ class _Resolver:
         return _Names.of(self._usable.values_list("name", flat=True))
 
     def _offer(self, name: str, candidates: "_Names") -> str:
-        """The nearest name that exists, or all of them if they are few."""
+        """Return a sentence with the closest name, or with all names if they are few."""
         self._comparisons -= len(candidates.names)
         close_names = difflib.get_close_matches(name, candidates.names, n=1) if self._comparisons >= 0 else []
         return f"Did you mean {quote(close_names[0])}?" if close_names else candidates.listed
 
     def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
-        """A job named by its id in AWS must be one that the team may see, or it would tell how another's job goes.
+        """Add a problem for each AWS job id of another team, or of another account than the step's.
 
-        It must also be in the account where the step runs: AWS Batch knows no other account's jobs.
+        Another team's id would reveal how its job goes. Batch resolves ids within one account only.
         """
         references = [
             (f"{prefix}{pointer}", job_id)
@@ -281,7 +281,7 @@ class _Resolver:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a step's jobDefinition stands for, or what is wrong with it, told of the step."""
+    """The revision a step's jobDefinition stands for, or the problem with it, relative to the step."""
 
     revision: Revision | None
     problem: Problem | None
@@ -289,7 +289,7 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Names:
-    """What a team has of one kind, and the sentence that lists it."""
+    """A team's names of one kind, and a sentence that lists them."""
 
     names: tuple[str, ...]
     listed: str
@@ -301,7 +301,7 @@ class _Names:
 
 
 def _raw_ids(step: Document) -> list[tuple[str, str]]:
-    """Where a step names a job by its id in AWS, and the id."""
+    """Return the AWS job ids of a step with their pointers."""
     entries = enumerate(list_at(step, "dependsOn"))
     references = ((number, text_at(entry, "jobId")) for number, entry in entries)
     return [
@@ -312,7 +312,7 @@ def _raw_ids(step: Document) -> list[tuple[str, str]]:
 
 
 def _whole(job_id: str) -> str:
-    """The job behind the id of an array's child."""
+    """Return the id of the array behind a child's id."""
     return job_id.partition(":")[0]
 
 
@@ -332,7 +332,7 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
 def _not_run(
     name: str, number: int | None, pointer: str, revisions: Sequence[Revision], runnable: Sequence[Revision]
 ) -> Problem:
-    """Why none of the revisions that there are is run."""
+    """Return why none of the existing revisions can run."""
     definition = next((revision.definition for revision in revisions if revision.definition.retired_at), None)
     if definition and not runnable:
         return _retired(definition, pointer, "It takes no more jobs.")
@@ -353,7 +353,7 @@ def _not_run(
 
 
 def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
-    """That nobody shall use the name any more."""
+    """Return the problem of a deactivated name."""
     date_text = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
     message = f"Job definition {quote(definition.name)} was deactivated{date_text}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")

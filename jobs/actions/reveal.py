@@ -1,4 +1,4 @@
-"""Masked values are shown to whoever may see them, and that is recorded."""
+"""Display of masked values, recorded in the audit log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from jobs.spec.redaction import redact
 
 @dataclass(frozen=True)
 class SecretValue:
-    """A masked value: where it stands, the name it stands under, and what it is."""
+    """A masked value with its pointer and its name."""
 
     pointer: str
     name: str
@@ -24,9 +24,9 @@ class SecretValue:
 
 
 def reveal(owner: Job | Submission | Revision, member: Member) -> list[SecretValue]:
-    """The values that are masked in a document, in its order. Each call is one entry of the audit.
+    """Return the values that are masked in a document, in its order; each call adds one audit entry.
 
-    Raises PermissionDenied for anyone but those who may see them.
+    Raises PermissionDenied.
     """
     member.must("reveal")
     document = {**owner.document, "tags": owner.tags} if isinstance(owner, Job) else owner.document

@@ -1,8 +1,7 @@
-"""A job that runs with another image than its definition has: first a new revision, then the job on it.
+"""Runs of a job with another image: first a new revision, then the job on it.
 
-Registering is for AWS to answer and may take a while, so the two are not one transaction. What is half done is a
-revision more and a draft that waits for it, both in sight; whoever waits goes on from there, twice if need be, and
-the job is submitted once.
+AWS may take a while to register, so the two are separate transactions. In between there are a new revision and a
+draft that waits for it, both visible. Whoever waits submits the draft; a second attempt returns the same submission.
 """
 
 import json
@@ -18,28 +17,28 @@ from jobs.spec.patch import copy_json
 
 
 def register_with_image(revision: Revision, image: str, member: Member) -> Revision:
-    """The definition with another image, as its next revision. Raises Refused with the verdict on it."""
+    """Register the definition with another image as its next revision. Raises Refused with the result."""
     document = copy_json(revision.document)
     document["containerProperties"]["image"] = image
     return register(json.dumps(document), member, account=revision.definition.account).revision
 
 
 def wait_for(draft: Draft, revision: Revision) -> None:
-    """The draft is to be submitted on this revision, once AWS has it."""
+    """Attach the revision that the draft is submitted on once AWS has registered it."""
     Draft.objects.filter(pk=draft.pk).update(revision=revision)
     draft.revision = revision
 
 
 def gone_on(member: Member, text_id: str) -> Submission | None:
-    """What became of a draft that went on: the submission of its person."""
+    """Return the person's submission made from a draft, or None."""
     submissions = Submission.objects.filter(team=member.team, person=member.user)
     return submissions.filter(request_key=_key(text_id)).first()
 
 
 def go_on(draft: Draft, member: Member) -> Submission | None:
-    """Submit the draft on the revision that it waited for. None: AWS has not registered it.
+    """Submit the draft on its revision. None if AWS has not registered that yet.
 
-    Twice is once. Raises DocumentParseError, Refused, or KeyReusedError like `accept`.
+    Idempotent. Raises NotADocument, Refused or KeyReusedError, as a submission does.
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None

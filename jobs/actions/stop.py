@@ -1,4 +1,4 @@
-"""Stopping is a request: what is not yet sent never will be, and AWS is told of the rest."""
+"""Stop requests: jobs that were not sent are withdrawn, the others are terminated in AWS."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,27 +16,27 @@ UNSENT = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 
 
 def stop(job: Job, member: Member) -> bool:
-    """Ask for a job to end, in whatever state it is. False: it had ended already, or was asked before."""
+    """Request that a job ends, in any state. False if it has ended or was requested before."""
     member.must("stop")
     return _stop(job, Job.objects.filter(pk=job.pk), member) > 0
 
 
 def stop_all(submission: Submission, member: Member) -> int:
-    """Ask for every job of a submission to end. How many had not ended before."""
+    """Request that every job of a submission ends. Return how many had not ended."""
     member.must("stop")
     return _stop(submission, Job.objects.filter(submission=submission), member)
 
 
 def _stop(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
-    """Stop the jobs of what someone wants to end, in as many statements for thousands as for one."""
+    """Stop the jobs with a number of statements that does not grow with them."""
     with transaction.atomic():
         awaiting_submissions = set(
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
         )
         if awaiting_submissions:
-            # As whoever decides on a request does, so that the two take their turns.
+            # As deciding on an approval does, so that the two are serialized.
             Team.objects.select_for_update().get(pk=member.team.pk)
-        # Locked as a delivery locks them, the last steps first; from here to the commit none of them moves on.
+        # Lock in the order in which a delivery does, last steps first. None of them changes before the commit.
         candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
         rows = candidates.only("public_id", "name", "account_id", "delivery", "state")
         stoppable = [job for job in rows if not job.status.final]
@@ -54,7 +54,7 @@ def _stop(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) ->
 
 
 def _close(submissions: Iterable[int], member: Member) -> None:
-    """Requests of which nothing is left need nobody's word any more."""
+    """Withdraw approvals that have no awaiting jobs left."""
     awaiting_jobs = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
     Approval.objects.waiting().filter(~Exists(awaiting_jobs), submission__in=submissions).update(
         decision=Decision.WITHDRAWN, decided_by=member.user, decided_at=now()
@@ -62,7 +62,7 @@ def _close(submissions: Iterable[int], member: Member) -> None:
 
 
 def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> None:
-    """A job that waits for its delivery, in a worker's hands or not, or for approval, is simply not sent."""
+    """Withdraw jobs that wait for delivery, leased by a worker or not, or for approval."""
     if not unsent:
         return
     note = f"Stopped by {member.user.display_name} before it was sent."
@@ -81,7 +81,10 @@ def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> Non
 
 
 def _ask(jobs: QuerySet[Job], member: Member) -> None:
-    """With AWS, or perhaps: write the wish down, so that it is told to AWS until the end is seen."""
+    """Record a stop request of jobs that AWS has or may have.
+
+    It is sent to AWS again until the job is observed to end.
+    """
     with_aws = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
     with_aws.exclude(state__in=FINAL_STATES).update(
         stop_requested_at=now(),

@@ -1,4 +1,4 @@
-"""How much a submission is: what it is expected to cost, what at most, and whether someone has to agree before."""
+"""Estimate of a submission: expected and highest cost, and reasons for approval."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from jobs.pricing.estimate import Estimate, PlannedJob, estimate
 from jobs.pricing.receipt import Size
 from jobs.pricing.run_statistics import Span
 
-# AWS takes no longer time limit.
+# The largest time limit that AWS takes.
 LONGEST_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Weight:
-    """A submission as `policy` compares it, its estimate, and why it would wait for approval."""
+    """A submission as policy compares it, its cost, and why it would wait for approval."""
 
     request: Request
     estimate: Estimate
@@ -30,7 +30,7 @@ class Weight:
 def weigh(
     jobs: Iterable[tuple[str, JobAsk, Revision]], account: Account, team: Team, run_times: Mapping[int, Span]
 ) -> Weight:
-    """Return the weight of all jobs of a submission together, at this moment, without a look at the thresholds."""
+    """Estimate all jobs of a submission at today's rates, without a comparison with thresholds."""
     jobs_by_name = _by_name(jobs)
     plans = (_planned(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
     cost = estimate(plans, run_times, rates.read(), now())
@@ -40,7 +40,7 @@ def weigh(
 
 
 def compare_with_thresholds(estimate: Weight, team: Team, person: User) -> Weight:
-    """Return it with why it would wait for approval if `person` submitted it now. One query, if the team has any."""
+    """Add why it would wait for approval if `person` submitted it now. One query if the team has thresholds."""
     if not team.asks_for_approval:
         return estimate
     usage = daily_usage(person, team, now())
@@ -49,7 +49,7 @@ def compare_with_thresholds(estimate: Weight, team: Team, person: User) -> Weigh
 
 
 def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple[JobAsk, Revision]]:
-    """Jobs of one name are told apart by which of them it is."""
+    """Append a number to a name that several jobs share."""
     jobs_by_name: dict[str, tuple[JobAsk, Revision]] = {}
     count: dict[str, int] = {}
     for name, request, revision in jobs:

@@ -1,6 +1,6 @@
-"""Turns an accepted document into rows: from then on it is the portal's promise to carry it out.
+"""Creation of a submission: its rows, in one transaction.
 
-What has to be approved first becomes the same rows, which no worker takes before someone agrees.
+A submission that needs approval becomes the same rows; no worker claims them before it is approved.
 """
 
 import copy
@@ -36,21 +36,22 @@ from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
 from jobs.states import Delivery
 from jobs.task_queue import ring
 
-# AWS takes 128 characters: the job's own name, a dash, and the id.
+# AWS allows 128 characters: the job's own name, a dash, and the id.
 LONGEST_SLUG = 128 - 1 - TEXT_LENGTH
 
 
 def accept(
     text: str, member: Member, *, source: str, request_key: str | None = None, account: Account | None = None
 ) -> Submission:
-    """Keep a submission or workflow and ring for its delivery; all of it, or nothing.
+    """Create a submission and its jobs in one transaction, and ring for their delivery after the commit.
 
-    The same `request_key` asks for the same submission. Raises DocumentParseError, Refused with the verdict,
-    KeyReusedError if the key came with another text before, or RecoveryError while only AWS knows whether it did.
+    The same `request_key` returns the same submission. Raises NotADocument, Refused with the result of the
+    validation, KeyReusedError if the key came with another text before, or RecoveryError while only AWS may know the
+    key.
     """
     member.must("submit")
     with transaction.atomic():
-        # One at a time for each team: what is counted below is still true at the commit.
+        # Serialize submissions of a team, so that the quotas checked below still hold at the commit.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
         text_hash = hashlib.sha256(text.encode()).hexdigest()
         request = _Request(team, request_key, text) if request_key else None
@@ -77,7 +78,7 @@ def accept(
 
 
 class _Request:
-    """A request that is to be answered once: its key, and its text. The team's row is locked."""
+    """A request with an idempotency key. The caller holds the lock of the team's row."""
 
     def __init__(self, team: Team, key: str, text: str) -> None:
         self.team = team
@@ -87,7 +88,7 @@ class _Request:
         self.body_digest = tag_digest("body", team.pk, text)
 
     def answered(self) -> Submission | None:
-        """The submission that the key stands for. Raises KeyReusedError, RecoveryError."""
+        """Return the submission that was created with the key. Raises KeyReusedError or RecoveryError."""
         submission = self.team.submissions.filter(Q(request_key=self.key) | Q(key_digest=self.key_digest)).first()
         if submission is None:
             self._must_be_new()
@@ -103,13 +104,13 @@ class _Request:
         return submission
 
     def answer_with(self, submission: Submission) -> None:
-        """From now on the key stands for this submission."""
+        """Store the key with the submission."""
         submission.key_digest, submission.body_digest = self.key_digest, self.body_digest
         submission.request_key, submission.request_hash = self.key, self.text_hash
         submission.save(update_fields=["request_key", "request_hash", "key_digest", "body_digest"])
 
     def _must_be_new(self) -> None:
-        """A key that this database does not know may still be one that AWS knows, after a backup was restored."""
+        """Raise RecoveryError if a backup was restored and the lost submissions may include this key."""
         window = keys_unknown_until(self.team)
         if window:
             since, until = window
@@ -118,7 +119,7 @@ class _Request:
 
 
 def _made_after(key: str, time: datetime) -> bool:
-    """Whether the portal itself made the key after that moment, as its forms and GET /key do."""
+    """Return whether the portal's forms or GET /key generated the key after that time."""
     try:
         return made_at(from_text(key[-TEXT_LENGTH:])) > time
     except ValueError:
@@ -160,7 +161,7 @@ def _keep(text: str, member: Member, result: Verdict, account: Account, source: 
 
 
 def _told(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
-    """What the audit says of it: what was asked for, in short, and by which hash one knows the text that is kept."""
+    """Describe the submission for the audit log. The hash identifies the stored text."""
     return {
         "account": str(submission.account),
         "kind": submission.kind,
@@ -174,12 +175,12 @@ def _told(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, 
 
 
 def waiting_note(result: Verdict) -> str:
-    """What a job that is not sent yet says of it."""
+    """Return the delivery note of jobs that wait for approval."""
     return " ".join(["It waits for approval.", *(reason.message for reason in result.approval)])
 
 
 def kept_of(estimate: Weight) -> dict[str, Any]:
-    """What a request keeps of its weight, for whoever decides on it."""
+    """Return what an approval stores of the estimate: the reasons and the cost."""
     return {
         "reasons": [{"rule": reason.rule, "message": reason.message} for reason in estimate.reasons],
         "forecast": estimate.estimate.as_json(),
@@ -187,7 +188,7 @@ def kept_of(estimate: Weight) -> dict[str, Any]:
 
 
 def estimates_of(result: Verdict) -> Sequence[JobEstimate | None]:
-    """One for each job, in the order of the targets; None where there is none."""
+    """Return one estimate for each job, in the order of the targets; None where there is none."""
     return result.weight.estimate.jobs if result.weight else [None] * len(result.targets)
 
 
@@ -199,7 +200,7 @@ def job_of(
     definition = target.revision.document if target.revision else {}
     size = requested_size(definition, document)
     if propagates_tags(definition, document) is None and size.platform != "EKS":
-        document["propagateTags"] = True  # so that the bill sees them; Batch takes it for tasks of ECS only
+        document["propagateTags"] = True  # puts the tags on the bill; Batch allows it for ECS only
     job = Job(
         submission=submission,
         team=submission.team,
@@ -222,12 +223,12 @@ def job_of(
 
 
 def marker_of(name: str, public_id: UUID) -> str:
-    """The name that a job has in AWS."""
+    """Return the job's name in AWS."""
     return f"{name[:LONGEST_SLUG]}-{to_text(public_id)}"
 
 
 def edges_of(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDependency]:
-    """What each job waits for: other steps, and jobs that it names by their ids in AWS."""
+    """Build the dependencies: on other steps, and on jobs named by their ids in AWS."""
     edges = [
         JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
         for step in workflow.steps
@@ -244,7 +245,7 @@ def edges_of(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDep
 
 
 def tag_rows_of(pairs: list[tuple[WorkflowStep, Target]], jobs: list[Job]) -> list[JobTag]:
-    """Rows by which jobs are searched, listed and summed. They hold no secret, so that no list shows one."""
+    """Build the rows by which jobs are searched, listed and summed. Secret values are masked."""
     return [
         JobTag(job=job, team=job.team, key=key, value=redact_value(key, value))
         for job, (step, target) in zip(jobs, pairs, strict=True)
@@ -266,7 +267,7 @@ def name_of(workflow: WorkflowPlan) -> str:
 
 
 def notes_of(result: Verdict) -> list[dict[str, str]]:
-    """What was read otherwise than it was written, and what was warned of: kept, for whoever wonders later."""
+    """Return parser changes and warnings, to be stored with the submission."""
     document = result.reading.document
     changes = [
         {

@@ -1,4 +1,4 @@
-"""Fills in the tags and the time limit that nobody wrote, before a document is judged, and says so."""
+"""Default tags and time limits, applied before a document is validated."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +14,11 @@ from jobs.spec.time_limit import timeout_seconds
 
 
 def filled_in(reading: ParseResult, targets: Sequence[Target], grants: Grants) -> ParseResult:
-    """The reading with what the team's rules fill in. The text stays as it was written."""
+    """Return the reading with the team's defaults, and a change for each. The text stays as written."""
     if reading.kind is DocumentKind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
         return reading
     steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
-    pointers_by_tag: dict[Filled, list[str]] = {}  # to where each was put
+    pointers_by_tag: dict[Filled, list[str]] = {}  # pointers by tag
     pointers_by_limit: dict[int, list[str]] = {}
     documents: list[Document] = []
     for step, target in zip(steps, targets, strict=True):
@@ -42,10 +42,9 @@ def filled_in(reading: ParseResult, targets: Sequence[Target], grants: Grants) -
 
 
 def _time_limit(step: Document, definition: Document, target: Target, grants: Grants) -> int | None:
-    """The team's default, or what the queue allows if that is less, where neither document has a time limit.
+    """Return the team's default, limited by the queue, where neither document has a time limit.
 
-    AWS takes a time limit for every kind of job; for one of several nodes it counts for
-    all of them together.
+    AWS takes a time limit for every kind of job; for a multi-node job it counts for all nodes together.
     """
     default = grants.default_time_limit_seconds
     has_limit = "timeout" in step or timeout_seconds(definition) is not None

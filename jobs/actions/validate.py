@@ -1,4 +1,4 @@
-"""The one judge: what a document says, what is wrong with it, and whether this team may have it."""
+"""Validation of a document for a team: parsing, schema and rules, name resolution, policy, cost."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,29 +29,29 @@ from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.workflow import step_count_within_limit
 
 SOONEST_RETRY = 30
-"""Seconds: what is left of a recovery that takes longer than thought is looked at no more often than that."""
+"""Least `Retry-After` in seconds, for a recovery that takes longer than estimated."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of a document, and what its names stand for in the portal."""
+    """Outcome of a validation, with what the names in the document resolve to."""
 
     reading: ParseResult
     account: Account | None
     problems: tuple[Problem, ...]
     targets: tuple[Target, ...] = ()
     grants: Grants = field(default_factory=lambda: Grants(""))
-    """What the team was given when it was judged."""
+    """The team's grants at the time of validation."""
     taken: Mapping[int, Taken] = field(default_factory=dict)
-    """What its jobs took in those queues where it matters."""
+    """The team's usage of the queues that have a quota."""
     statistics: RunStatistics = field(default_factory=RunStatistics)
-    """How long jobs of the team wait in its queues, and how long its definitions run."""
+    """Wait times of the team's queues and run times of its definitions."""
     weight: Weight | None = None
-    """What it costs, once all its queues and definitions are known; why it would wait, if it is in order."""
+    """Cost, once all queues and definitions are resolved; with reasons for approval if there are no errors."""
 
     @property
     def approval(self) -> tuple[Reason, ...]:
-        """Why it would wait until someone approves it; empty if it would not. That is no problem of the document."""
+        """Why it would wait for approval; empty if it would not. These are not problems of the document."""
         return self.weight.reasons if self.weight else ()
 
     @property
@@ -69,7 +69,7 @@ class Verdict:
 
 
 class Refused(Exception):  # noqa: N818 - a verdict, not a fault
-    """The document has errors: nothing was kept, and the verdict tells why."""
+    """The document has errors and nothing was stored. `verdict` has them."""
 
     def __init__(self, result: Verdict) -> None:
         super().__init__("; ".join(problem.message for problem in result.errors))
@@ -81,8 +81,7 @@ class KeyReusedError(Exception):
 
 
 class RecoveryError(Exception):
-    """The database was restored, and whether the request key was used before is known only from AWS: not before
-    `until`."""
+    """The database was restored, and until `until` only AWS may know whether the request key was used."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until
@@ -98,14 +97,13 @@ class RecoveryError(Exception):
 
 
 def judge(text: str | bytes, member: Member, account: Account | None = None) -> Verdict:
-    """All that is wrong with a text, for this team. Raises `jobs.spec.parsing.parser.DocumentParseError` for what is
-    no document.
+    """Validate a text for the member's team. Raises NotADocument if it cannot be parsed as one.
 
-    `account` says where, for a team that has several; without it the queues say so.
+    `account` is for teams with several; without it the queues determine the account.
     """
     reading = parse(text)
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
-        return Verdict(reading, account, oversized)  # before anything is looked up for each of its steps
+        return Verdict(reading, account, oversized)  # before any query for each of its steps
     if reading.kind is DocumentKind.DEFINITION:
         resolution = resolve_definition(reading.document, member.team, account)
     else:
@@ -137,7 +135,7 @@ def judge(text: str | bytes, member: Member, account: Account | None = None) -> 
 
 
 def _weighed(result: Verdict, requests: Sequence[JobAsk], member: Member) -> Verdict:
-    """With what it costs. `asks` are of those targets whose queue is known."""
+    """Add statistics and cost. `requests` are those of the targets with a queue."""
     queues = {target.queue.pk for target in result.targets if target.queue}
     revisions = [target.revision for target in result.targets if target.queue and target.revision]
     statistics = run_statistics(member.team, queues, {revision.definition_id for revision in revisions})
@@ -155,7 +153,7 @@ def _weighed(result: Verdict, requests: Sequence[JobAsk], member: Member) -> Ver
 
 
 def _around(reading: ParseResult, targets: Sequence[Target]) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
-    """The definitions and queues that were found, by what the document calls them: what will run is judged."""
+    """Return the resolved definitions and queues by the names that the document has for them."""
     steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
     definitions: dict[str, Document] = {}
     queues: dict[str, QueueFacts] = {}
@@ -168,14 +166,14 @@ def _around(reading: ParseResult, targets: Sequence[Target]) -> tuple[dict[str, 
 
 
 def facts(queue: Queue) -> QueueFacts:
-    """What AWS said of a queue. Without its words, nothing is known of how it shares."""
+    """Return what the rules need of a queue. Fair share is None while AWS's description is missing."""
     is_fair_share = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
     environments = tuple(EnvironmentFacts.from_description(environment) for environment in queue.environments)
     return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=environments)
 
 
 def _unsaid(violations: Iterable[Problem], problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Of a field that no one knows, it is said once: that AWS does not, before that the portal does not."""
+    """Drop `policy.field-unknown` where the schema already reported the field."""
     pointers = {problem.pointer for problem in problems if problem.severity is Severity.ERROR}
     return (
         violation
@@ -185,7 +183,7 @@ def _unsaid(violations: Iterable[Problem], problems: Sequence[Problem]) -> Itera
 
 
 def _asks(reading: ParseResult, resolution: Resolution) -> Iterator[tuple[str, JobAsk]]:
-    """What each job asks for, and where it stands, as far as its queue is known."""
+    """Yield the request of each job with its pointer, for jobs whose queue is resolved."""
     for target in resolution.targets:
         if target.queue is not None:
             document = resolve_pointer(reading.document, target.pointer)
@@ -195,7 +193,7 @@ def _asks(reading: ParseResult, resolution: Resolution) -> Iterator[tuple[str, J
 def _objections(
     reading: ParseResult, requests: Sequence[tuple[str, JobAsk]], grants: Grants, usage: Mapping[int, Taken]
 ) -> Iterator[Problem]:
-    """What the rules of the portal say; what is true of every job is told at its place, the team's own only once."""
+    """Yield the violations as problems: those of a job at its pointer, those of the whole team once."""
     keys: set[tuple[str, str, str]] = set()
     for prefix, violation in _each(reading, requests, grants, usage):
         problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)
@@ -219,7 +217,7 @@ def _each(
 
 
 def ask_of(document: Document, queue: Queue, revision: Revision | None) -> JobAsk:
-    """A job's ask, as far as its names are known."""
+    """Build the request of a job, as far as its names are resolved."""
     return job_ask(
         document if is_object(document) else {},
         revision.document if revision else {},

@@ -1,4 +1,4 @@
-"""Waits a little for what a worker was asked for about an account."""
+"""Waiting until a worker has updated an account."""
 
 import time
 from datetime import datetime
@@ -9,7 +9,7 @@ PAUSE = 0.15
 
 
 def await_news(account: Account, field: str, since: datetime, seconds: float) -> bool:
-    """Until that moment of the account is later; the account is fresh then. False: the time was up."""
+    """Poll the account until that timestamp is not older than `since`. False after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         account.refresh_from_db()

@@ -1,8 +1,8 @@
-"""What people did, written down for good: who, from where, through which door, what it was before and after.
+"""The audit log: who did what, from where, through which channel, with the values before and after.
 
-`record` belongs into the transaction of what it tells of, as its last step, because it locks the end of the team's
-chain until the commit. Who asks is said by whoever calls; from where and through which door is known from
-`context`, which the middleware, the API's door, or a command has set.
+Call `record` as the last step of the transaction of the action, because it locks the end of the team's chain until
+the commit. The caller passes the person; address and channel come from the context that the middleware, the API's
+authentication, or a command has set.
 """
 
 from jobs.audit.actions import ACTS, Act

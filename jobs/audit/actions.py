@@ -1,4 +1,4 @@
-"""The words for what people do: fixed, so that the page can offer them without a look at the table."""
+"""Audit actions: a fixed list, so that the page can offer them without a query."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""Through which door and from where someone acts, known to whatever is called on their behalf."""
+"""The audit context of the current request or command: channel, client address, API token."""
 
 import getpass
 import socket
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class Door(StrEnum):
-    """Where people come in."""
+    """Channels through which people act."""
 
     WEB = "web"
     API = "api"
@@ -26,7 +26,7 @@ class Door(StrEnum):
 
 @dataclass(frozen=True)
 class Passage:
-    """A door, from where someone came to it, and the token they showed."""
+    """Channel, client address and API token of an action."""
 
     door: str
     address: str = ""
@@ -37,13 +37,13 @@ _passage: ContextVar[Passage | None] = ContextVar("passage", default=None)
 
 
 def current() -> Passage:
-    """How whoever acts now came in. Nobody came through a door: someone is at the machine's own shell."""
+    """Return the context of the current action. Without one, it is someone at the machine's own shell."""
     return _passage.get() or Passage(Door.COMMAND, _shell())
 
 
 @contextmanager
 def through(door: str, address: str = "") -> Iterator[None]:
-    """What is done within comes through that door."""
+    """Set channel and address for what is done within the block."""
     before = _passage.set(Passage(door, address))
     try:
         yield
@@ -52,12 +52,12 @@ def through(door: str, address: str = "") -> Iterator[None]:
 
 
 def bearing(token: UUID) -> None:
-    """Until the end of this passage, what is done is done by that token."""
+    """Set the API token until the end of the current context."""
     _passage.set(replace(current(), token=token))
 
 
 class PassageMiddleware:
-    """Sets the passage of each request."""
+    """Sets the audit context of each request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -75,8 +75,11 @@ def door_of(request: HttpRequest) -> Door:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Who connected. Behind our own proxy: who connected to that, which it wrote down last; what stands before came
-    from outside and may be made up."""
+    """Return the client's address.
+
+    Behind our own proxy it is the last one in X-Forwarded-For, which the proxy appended; those before it come from
+    the client and may be forged.
+    """
     address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.BEHIND_TLS_PROXY:
         address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
@@ -87,6 +90,6 @@ def address_of(request: HttpRequest) -> str:
 def _shell() -> str:
     try:
         login = getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in many containers
+    except (KeyError, OSError):  # a user id without a name, as in many containers
         login = "?"
     return f"{login}@{socket.gethostname()}"[:200]

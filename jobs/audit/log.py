@@ -1,4 +1,4 @@
-"""Writes an act down as the next of its team's chain."""
+"""Recording of actions, as the next entry of the team's chain."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +21,16 @@ from jobs.models.ids import to_text
 log = structlog.get_logger(__name__)
 
 LARGEST = 64 * 1024
-"""Characters of JSON, before or after. What an act was about is kept where it belongs; this only tells of it."""
+"""Characters of JSON, before or after. The object itself is stored elsewhere."""
 
 
 MAX_LISTED = 100
-"""Entries of a list that an act keeps, such as the jobs of a submission: the submission itself has them all."""
+"""Entries of a list, such as the jobs of a submission; the submission itself has them all."""
 
 
 @dataclass(frozen=True)
 class Thing:
-    """What an act was about, in words that stay when it is gone."""
+    """Object of an action, in words that remain when it is gone."""
 
     noun: str
     id: str = ""
@@ -46,10 +46,10 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Write down that a person did that, in the transaction that does it; call it last in there.
+    """Append an audit entry. Call it last in the transaction of the action: it locks the end of the chain.
 
-    `before` and `after` become JSON, as far as they matter for the act; secrets are masked here. Without a team it
-    is an act in the portal as a whole.
+    `before` and `after` become JSON, as far as they matter for the action; secrets are masked here. Without a team it
+    is an action on the portal as a whole.
     """
     details = about if isinstance(about, Thing) else thing(about)
     context = current()
@@ -78,13 +78,13 @@ def record(
 
 
 def listed(name: str, entries: Sequence[Any]) -> dict[str, Any]:
-    """A list as an act keeps it: its first entries, and how many more there are."""
+    """Return the first entries of a list, and how many more there are."""
     rest = len(entries) - MAX_LISTED
     return {name: list(entries[:MAX_LISTED]), **({f"more {name}": rest} if rest > 0 else {})}
 
 
 def thing(about: Model | None) -> Thing:
-    """A row, as an entry names it. A person is an id and has no name here."""
+    """Describe a row as an entry names it. A person is an id, without a name."""
     if about is None:
         return Thing("")
     public_id = getattr(about, "public_id", None)
@@ -100,7 +100,7 @@ _NAMES: dict[type[Model], Callable[[Any], str]] = {
 
 
 def _locked(chain: int) -> AuditHead:
-    """The end of a chain, which nobody else can add to before this transaction ends."""
+    """Lock the end of a chain, so that nobody else adds to it before this transaction ends."""
     head = AuditHead.objects.select_for_update().filter(pk=chain).first()
     if head is None:
         AuditHead.objects.bulk_create([AuditHead(chain=chain)], ignore_conflicts=True)
@@ -122,7 +122,7 @@ def _plain(text: str) -> str:
 
 
 def _tell(entry: AuditEntry) -> None:
-    """The log has each hash too: whoever could rewrite the whole table could not rewrite what was sent elsewhere."""
+    """Log the hash as well: whoever could rewrite the table could not rewrite a log that was sent elsewhere."""
     log.info(
         "audited",
         chain=entry.team_id or PORTAL,

@@ -1,4 +1,4 @@
-"""What may be kept for good: secrets and values of environments are masked, then long texts are cut."""
+"""Redaction of audit values: secrets and values of environments are masked, then long texts are truncated."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ MOST_ENTRIES = 100
 
 
 def kept(value: Any) -> Any:
-    """What is kept of a value for ever."""
+    """Return the value as it is stored: redacted and truncated."""
     return shortened(redact(value, environments=True))
 
 
 def shortened(value: Any) -> Any:
-    """The same with long texts and lists cut, and a word on how much is missing."""
+    """Truncate long texts and lists, with a note on how much is missing."""
     if isinstance(value, dict):
         rows = list(value.items())
         entries = {key[:LONGEST_TEXT]: shortened(entry) for key, entry in rows[:MOST_ENTRIES]}

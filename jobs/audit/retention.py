@@ -1,4 +1,4 @@
-"""Lets go of what is older than it has to be kept: the beginning of a chain, which stays verifiable from there on."""
+"""Pruning of audit chains: entries older than the retention period go, and the rest stays verifiable."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ BATCH = 1_000
 
 
 def let_go(chain: int, cutoff: datetime) -> int:
-    """Delete the entries of a chain up to the last one of before that moment; how many.
+    """Delete the entries of a chain up to the last one before `cutoff`. Return how many.
 
-    That it happened is an entry itself, which names the last that went and its hash. Interrupted, the next time
+    The pruning is an entry itself, with number and hash of the last deleted entry. If it is interrupted, the next run
     finishes it.
     """
     with transaction.atomic():
@@ -40,7 +40,7 @@ def let_go(chain: int, cutoff: datetime) -> int:
 
 
 def finish(chain: int) -> int:
-    """Delete what the chain has let go of, some at a time, so that nobody waits; how many."""
+    """Delete pruned entries in batches, so that nobody waits. Return how many."""
     head = AuditHead.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.gone_number if head else 0)
     deleted = 0
@@ -48,6 +48,6 @@ def finish(chain: int) -> int:
         batch = list(entries.values_list("pk", flat=True)[:BATCH])
         if not batch:
             return deleted
-        # Django's own QuerySet: the entries' own refuses, as does the database for all but these.
+        # Django's own QuerySet: the model's refuses to delete, as the database does for all but these.
         QuerySet(AuditEntry).filter(pk__in=batch).delete()
         deleted += len(batch)

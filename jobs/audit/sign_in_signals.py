@@ -1,4 +1,4 @@
-"""Who signs in and out, who fails to, and who changes what they sign in with: signals tell, whichever way it is."""
+"""Signal receivers that record sign-ins, sign-outs, failed sign-ins and changes of credentials."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def signed_out(*, user: User | None, **_: Any) -> None:
 
 @receiver(user_login_failed, dispatch_uid="audit")
 def failed(*, credentials: dict[str, Any], **_: Any) -> None:
-    """Whose account was tried, if there is one: what else was typed may be a password in the wrong field."""
+    """Record whose account was tried, if it exists. Anything else may be a password typed into the wrong field."""
     name = str(credentials.get("username") or credentials.get("email") or "").replace("\0", "")
     user = User.objects.filter(username=name).first() if name else None
     about = thing(user) if user else Thing("user", label="unknown")

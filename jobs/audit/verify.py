@@ -1,4 +1,4 @@
-"""Whether the audit is as it was written: each chain without a gap, each hash over what stands there."""
+"""Verification of audit chains: no gaps, and each hash matches its entry."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ IN_FORCE = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found of a chain: how far it is right, and where and how it breaks, if it does."""
+    """How far a chain is intact, and where and how it breaks."""
 
     chain: int
     first: int
@@ -37,14 +37,14 @@ class Verdict:
 
 
 def chains() -> list[int]:
-    """Every chain there is, the portal's own first: by their ends, and by entries that have lost theirs."""
+    """Return every chain, the portal's own first: by their heads, and by entries that have lost theirs."""
     head_chains = AuditHead.objects.values_list("chain", flat=True)
     entry_teams = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
     return sorted({*head_chains, *(team or PORTAL for team in entry_teams)})
 
 
 def verify(chain: int) -> Verdict:
-    """Read a chain from where it begins to the end that it had a moment ago."""
+    """Verify a chain from its beginning to its end at the time of the call."""
     head = AuditHead.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain)
     if head is None:
@@ -56,14 +56,14 @@ def verify(chain: int) -> Verdict:
     later_entry = entries.order_by("-number").filter(number__gt=head.number).first()
     latest_head = AuditHead.objects.get(pk=chain)
     if latest_head.gone_number != head.gone_number:
-        return verify(chain)  # its beginning was let go of while it was read
+        return verify(chain)  # it was pruned meanwhile
     if verification.whole and later_entry and later_entry.number > latest_head.number:
         return replace(verification, broken_at=later_entry.number, how="it stands after the end of the chain")
     return verification
 
 
 def unsealed() -> list[str]:
-    """The triggers that should keep the audit as it is, and are not in force."""
+    """Return the triggers that should protect the audit log and are not active."""
     with connection.cursor() as cursor:
         cursor.execute(IN_FORCE[connection.vendor])
         names = {name for (name,) in cursor.fetchall()}
@@ -71,7 +71,7 @@ def unsealed() -> list[str]:
 
 
 def _verified(head: AuditHead) -> Verdict:
-    """The first thing that is wrong, from its beginning to the end that `head` says."""
+    """Return the first problem between the chain's beginning and the end that `head` states."""
     verification = Verdict(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
     is_recorded = not head.gone_number
     for entry in _read(head):
@@ -92,7 +92,7 @@ def _verified(head: AuditHead) -> Verdict:
 
 
 def _read(head: AuditHead) -> Iterator[AuditEntry]:
-    """A chain's entries in order, some at a time, so that nobody waits for whoever reads a million."""
+    """Yield a chain's entries in order and in batches, so that a long chain blocks nobody."""
     entries = AuditEntry.objects.of_chain(head.chain).filter(number__lte=head.number).order_by("number")
     after = -1
     while batch := list(entries.filter(number__gt=after)[:BATCH]):

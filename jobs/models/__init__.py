@@ -1,4 +1,4 @@
-"""What is remembered: one file a noun, each with the questions that are asked of it."""
+"""Django models: one module for each noun, with its QuerySet."""
 
 from jobs.models.account import Access, Account
 from jobs.models.approval import Approval, Decision, RequestEdit

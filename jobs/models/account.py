@@ -1,3 +1,5 @@
+"""AWS accounts and the state of the connection to them."""
+
 import re
 import secrets
 from typing import Any
@@ -11,7 +13,7 @@ from jobs.models.circuit_breaker import CircuitBreaker
 
 
 class Access(models.TextChoices):
-    """How the portal gets into an account. No credential is ever kept in the database."""
+    """Methods of access to an account. No credential is stored in the database."""
 
     DEFAULT = "default", "Default credentials of the machine"
     ROLE = "role", "A role to assume"
@@ -19,12 +21,15 @@ class Access(models.TextChoices):
 
 
 def new_external_id() -> str:
-    """A word that only the portal and the role's trust policy know: nobody else has the portal assume the role."""
+    """Return an external id for the role's trust policy.
+
+    It keeps others from using the portal to assume the role.
+    """
     return secrets.token_urlsafe(24)
 
 
 class Account(models.Model):
-    """One AWS account in one region, and how to get in."""
+    """An AWS account in one region, and the access to it."""
 
     name = models.CharField(max_length=80, unique=True)
     region = models.CharField(max_length=30, validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z")])
@@ -109,7 +114,7 @@ class Account(models.Model):
         return f"{self.name} ({self.region})"
 
     def clean(self) -> None:
-        """A quarantine that a late request can outlive would have jobs run twice."""
+        """Validate the quarantine and the role. A quarantine shorter than a request can take would run jobs twice."""
         if (self.quarantine_seconds or 0) < self.shortest_quarantine:
             message = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
             raise ValidationError({"quarantine_seconds": message})
@@ -125,18 +130,18 @@ class Account(models.Model):
 
     @property
     def shortest_quarantine(self) -> int:
-        """The least that `quarantine_seconds` may be, by what is known of how long a request can be under way."""
+        """Lower bound of `quarantine_seconds`: how long a request can be under way."""
         return quarantine.shortest(in_sandbox=self.access == Access.SANDBOX)
 
     @property
     def breaker(self) -> CircuitBreaker:
-        """Whether AWS answers there, as this copy of the row knows it."""
+        """Circuit breaker of the account, as this copy of the row has it."""
         return CircuitBreaker(
             self.breaker_failures, self.breaker_opened_at, self.breaker_retry_at, self.breaker_reason
         )
 
     def move_breaker(self, after: CircuitBreaker) -> bool:
-        """Write what the breaker becomes, unless another process has moved it since this copy was read."""
+        """Save the new state of the breaker, unless another process changed it since this copy was read."""
         unchanged = Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
         is_written = bool(unchanged.update(**_breaker_fields(after)))
         if is_written:

@@ -1,3 +1,5 @@
+"""Approvals of submissions and the edits made to them."""
+
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Decision(models.TextChoices):
-    """What became of a request."""
+    """Decision on a request."""
 
     WAITING = "waiting", "Waiting"
     APPROVED = "approved", "Approved"
@@ -24,31 +26,31 @@ class Decision(models.TextChoices):
 
 class ApprovalQuerySet(models.QuerySet["Approval"]):
     def visible_to(self, user: "User") -> Self:
-        """Requests of the user's own teams; all of them for staff."""
+        """Return requests of the user's own teams; all of them for staff."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def waiting(self) -> Self:
         return self.filter(decision=Decision.WAITING)
 
     def awaiting_word_of(self, user: "User") -> Self:
-        """Requests that the user may decide: of teams they lead, for staff of all, and never their own."""
+        """Return requests that the user may decide: of teams they lead, for staff of all, and never their own."""
         decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_raised_by(user)
         if user.is_staff:
             return decidable
         return decidable.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
 
     def not_raised_by(self, user: "User") -> Self:
-        """Requests that the user never made larger."""
+        """Exclude requests that the user made larger."""
         return self.exclude(Exists(RequestEdit.objects.raising().filter(approval=OuterRef("pk"), editor=user)))
 
     def with_raised_by(self, user: "User") -> Self:
-        """Each with `raised_by_user`: whether the user made it larger at any time."""
+        """Annotate `raised_by_user`: whether the user ever made it larger."""
         edits = RequestEdit.objects.raising().filter(approval=OuterRef("pk"), editor=user)
         return self.annotate(raised_by_user=Exists(edits))
 
 
 class Approval(models.Model):
-    """A submission that is more than its team sends without being asked: who has to decide, and what they said."""
+    """A submission that needs approval: who has to decide, and the decision."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="approval")
@@ -95,23 +97,23 @@ class Approval(models.Model):
         return self.decision == Decision.WAITING
 
     def raised_by(self, user: "User") -> bool:
-        """Whether the user made it larger at any time, whatever became of it since: they can't approve it."""
+        """Return whether the user ever made it larger, whatever happened since: they may not approve it."""
         return RequestEdit.objects.raising().filter(approval=self, editor=user).exists()
 
     def raisers(self) -> list[str]:
-        """Usernames of everyone who made it larger at any time."""
+        """Return the usernames of everyone who ever made it larger."""
         edits = RequestEdit.objects.raising().filter(approval=self)
         return sorted(set(edits.values_list("editor__username", flat=True)))
 
 
 class RequestEditQuerySet(models.QuerySet["RequestEdit"]):
     def raising(self) -> Self:
-        """Edits that made the request larger than it was until then."""
+        """Return edits that made the request larger."""
         return self.exclude(raises=[])
 
 
 class RequestEdit(models.Model):
-    """What an approver made of a request: appended and never changed. The first one holds what was asked at first."""
+    """An edit of a request, appended and never changed. The first one has the original document."""
 
     approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="edits")
     at = models.DateTimeField(auto_now_add=True)

@@ -1,3 +1,5 @@
+"""Children of array jobs."""
+
 from typing import Self
 
 from django.db import models
@@ -8,12 +10,12 @@ from jobs.states import FINAL_STATES, State, Status, status_of
 
 class ArrayChildQuerySet(models.QuerySet["ArrayChild"]):
     def finished(self) -> Self:
-        """Those that AWS has no more news of."""
+        """Return children that have ended."""
         return self.filter(state__in=FINAL_STATES)
 
 
 class ArrayChild(models.Model):
-    """One child of an array job, as it was when someone looked, or when it failed."""
+    """A child of an array job, as of the last refresh or of its failure."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="children")
     index = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""What people did: one row an act, chained by hashes, never changed. What states jobs went through is StateChange."""
+"""The audit log: one row an action, chained by hashes, never changed. States of jobs are in StateChange instead."""
 
 import hashlib
 import json
@@ -11,14 +11,14 @@ from django.db import models
 from jobs.models.team import Team
 
 PORTAL = 0
-"""The chain of acts that are no team's: signing in, accounts, people."""
+"""Chain of actions that belong to no team: sign-ins, accounts, users."""
 BEGINNING = "0" * 64
-"""What the first entry of a chain has for the hash of the one before."""
+"""The previous hash of a chain's first entry."""
 NEVER = "An act that was written down is neither changed nor taken away."
 
 
 class AuditHead(models.Model):
-    """The end of a team's chain, which whoever adds to it locks; and how far it was let go of."""
+    """End of a team's chain, locked to append to it, and how far the chain was pruned."""
 
     chain = models.BigIntegerField(primary_key=True, help_text="The team's number; 0 is the portal's own.")
     number = models.BigIntegerField(default=0, help_text="Of the newest entry.")
@@ -44,10 +44,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """Who did what, to what, when, from where and through which door. `jobs.audit.record` writes it.
+    """Who did what, to what, when, from where and through which channel. `jobs.audit.record` writes it.
 
-    A person is their `public_id` and nothing else: whose that is, the account knows, as long as there is one.
-    `before` and `after` hold JSON as text, so that every database gives back the bytes that were hashed.
+    A person is stored as `public_id` only; the account has the name, as long as it exists. `before` and `after` are
+    JSON as text, so that every database returns the bytes that were hashed.
     """
 
     team = models.ForeignKey(
@@ -102,7 +102,7 @@ class AuditEntry(models.Model):
         return self.team_id or PORTAL
 
     def sealed(self) -> str:
-        """The hash over everything that the entry says, and over the one before it."""
+        """Return the hash over all values of the entry and the previous hash."""
         values = [
             self.chain,
             self.number,

@@ -1,8 +1,10 @@
+"""Entries of the database cache."""
+
 from django.db import models
 
 
 class Remembered(models.Model):
-    """A value that is kept for a while under a key: what the cache of all processes holds (`portal.cache`)."""
+    """A value with a key and an expiry: the cache of all processes (`portal.cache`)."""
 
     key = models.CharField(max_length=250, primary_key=True)
     value = models.JSONField()

@@ -1,8 +1,8 @@
-"""When an account is left alone because AWS does not answer there, and when it is asked again.
+"""Circuit breaker for calls to an account's AWS endpoints.
 
-Closed, calls go through. Three failures in a row open it, or a single call that had no answer in time: then nobody
-calls for a while that doubles from 5 to 30 seconds. After that one small question is asked (half-open): an answer
-closes it, a failure opens it anew. Plain values; the account's row keeps them.
+Closed, calls go through. Three failures in a row open it, or a single timeout: calls then pause for a time that
+doubles from 5 to 30 seconds. After that one small request probes the endpoint (half-open): success closes the
+breaker, failure opens it again. Plain values; the account's row stores them.
 """
 
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 FAILURES_TO_OPEN = 3
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(seconds=30)
-# So long the one question may take. If nobody notes what came of it, another may be asked then.
+# Time for a probe. If its result is never recorded, another may start then.
 PROBE_PAUSE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
 class CircuitBreaker:
-    """Failures in a row, since when it is open, when AWS is asked again, and what was wrong."""
+    """Consecutive failures, when it opened, when to probe, and the reason."""
 
     failures: int = 0
     opened_at: datetime | None = None
@@ -30,21 +30,21 @@ class CircuitBreaker:
 
     @property
     def is_untouched(self) -> bool:
-        """Closed, and nothing to forget."""
+        """Closed, without any failure."""
         return self == CircuitBreaker()
 
     def may_probe(self, now: datetime) -> bool:
-        """Whether it is time to ask AWS one question."""
+        """Return whether it is time to probe."""
         return self.retry_at is not None and now >= self.retry_at
 
     def probing(self, now: datetime) -> "CircuitBreaker":
-        """Somebody asks now: nobody else does meanwhile."""
+        """Return the state while somebody probes, in which nobody else does."""
         return replace(self, retry_at=now + PROBE_PAUSE)
 
     def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":
-        """Calls have failed. `timed_out`: one of them had no answer in time.
+        """Return the state after failed calls. `timed_out`: one of them had no answer in time.
 
-        Calls that were under way when it opened do not make the pause longer.
+        Calls that were under way when it opened don't prolong the pause.
         """
         if self.is_open:
             return self
@@ -54,7 +54,7 @@ class CircuitBreaker:
         return CircuitBreaker(failures, now, now + FIRST_PAUSE, reason)
 
     def after_failed_probe(self, reason: str, now: datetime) -> "CircuitBreaker":
-        """The one question had no answer either: the pause is twice as long."""
+        """Return the state after a failed probe: the pause doubles."""
         failures = self.failures + 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10))
         return CircuitBreaker(failures, self.opened_at or now, now + pause, reason)

@@ -1,3 +1,5 @@
+"""Cost lines of jobs."""
+
 from decimal import Decimal
 
 from django.conf import settings
@@ -11,11 +13,10 @@ from jobs.models.team import Team
 
 
 class CostLine(models.Model):
-    """What one finished attempt cost, as estimated when it was seen to end.
+    """Estimated cost of one finished attempt.
 
-    An array has one line for its children that succeeded and one for those that failed.
-
-    Whatever costs are grouped by is copied here, so that a month is summed without touching the jobs.
+    An array has one line for its children that succeeded and one for those that failed. All columns that costs are
+    grouped by are copied here, so that a month is summed without reading the jobs.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cost_lines")

@@ -1,8 +1,8 @@
-"""Which life of the database this is, to notice that a backup was restored.
+"""Detection of a restored backup by a random token.
 
-The database has a name that changes every few seconds, and the same name is kept in a file outside. A backup brings
-an old name back, and so betrays that what was sent since then is not in it. Nothing is sent then until every queue
-was compared with AWS, from a moment on at which no request of the former life can still arrive.
+The token is rotated every few seconds and mirrored to a file outside the database. A restored backup has an old
+token, so submissions made after the backup are missing in it. Nothing is sent then until every queue was compared
+with AWS, at a time when no request from before the restore can still arrive.
 """
 
 import secrets
@@ -27,7 +27,7 @@ DIFFERENT = "The database is not the one that was last worked with: a backup of 
 
 
 class Incarnation(models.Model):
-    """The one row that says which life this is, and whether it is still being compared with AWS."""
+    """The only row: the current token, and whether a recovery is in progress."""
 
     current = models.CharField(max_length=40)
     previous = models.CharField(max_length=40, blank=True, help_text="Its last name: a crash may leave this outside.")
@@ -37,7 +37,7 @@ class Incarnation(models.Model):
 
 
 def renew() -> None:
-    """Notice a restored database, and give a database that is not one its next name. The clock does this."""
+    """Detect a restored database, else rotate the token. The clock calls this."""
     row = Incarnation.objects.first()
     if row and row.renewed_at > now() - RENEW_EVERY:
         return
@@ -60,23 +60,26 @@ def renew() -> None:
 
 
 def enter_recovery(reason: str) -> None:
-    """Hold every submission until all queues were compared."""
+    """Pause all submissions until all queues were compared."""
     Incarnation.objects.get_or_create(defaults={"current": secrets.token_hex(16), "renewed_at": now()})
     Incarnation.objects.update(recovering_since=now(), why=reason)
     log.error("recovery_entered", why=reason)
 
 
 def held_back(account: Account) -> bool:
-    """Whether nothing may be sent to the account now. Notices a restored database by itself, where the file is."""
+    """Return whether nothing may be sent to the account now.
+
+    Detects a restored database itself, where the file is.
+    """
     since = _noticed()
     return since is not None and uncompared(account, since).exists()
 
 
 def keys_unknown_until(team: Team) -> tuple[datetime, datetime] | None:
-    """Since when, and until when at the earliest, AWS may know keys of the team that this database does not.
+    """Return since when, and until when at the earliest, AWS may know keys of the team that this database does not.
 
-    None: every queue of every account of the team was compared, or nothing was restored. Notices a restored database
-    by itself, where the file is.
+    None if every queue of the team's accounts was compared, or nothing was restored. Detects a restored database
+    itself, where the file is.
     """
     since = _noticed()
     if since is None:
@@ -87,8 +90,8 @@ def keys_unknown_until(team: Team) -> tuple[datetime, datetime] | None:
 
 
 def _noticed() -> datetime | None:
-    """Since when the portal is in recovery; it enters it here if the file says that the database was restored."""
-    token = _outside()  # before the row: the clock writes the row first
+    """Return when the recovery started; start one if the file shows that the database was restored."""
+    token = _outside()  # read before the row, since the clock writes the row first
     row = Incarnation.objects.first()
     if row is None:
         return None
@@ -99,12 +102,12 @@ def _noticed() -> datetime | None:
 
 
 def recovering_since() -> datetime | None:
-    """Since when submissions are held; None if they are not."""
+    """Return since when submissions are paused; None if they are not."""
     return Incarnation.objects.values_list("recovering_since", flat=True).first()
 
 
 def leave_recovery() -> bool:
-    """Open the gates again if every queue of every account was compared. True if they were just opened."""
+    """End the recovery if every queue of every account was compared. True if it just ended."""
     since = recovering_since()
     if since is None or any(uncompared(account, since).exists() for account in Account.objects.filter(active=True)):
         return False
@@ -113,12 +116,12 @@ def leave_recovery() -> bool:
 
 
 def safe_from(account: Account, since: datetime) -> datetime:
-    """From when on a list of AWS has everything that a former life may have sent."""
+    """Return from when a listing by AWS has everything that was sent before the restore."""
     return since + timedelta(seconds=account.quarantine_seconds)
 
 
 def uncompared(account: Account, since: datetime) -> QueueQuerySet:
-    """The account's queues that were not compared with AWS since no old request can arrive any more."""
+    """Return the account's queues that were not compared since that time."""
     not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))
     return Queue.objects.filter(not_yet, account=account, vanished_at=None)
 
@@ -127,7 +130,7 @@ def _trouble(row: Incarnation, token: str) -> str:
     if token and token in (row.current, row.previous):
         return ""
     if not token and not _can_keep():
-        return ""  # nothing was ever kept; the health page says so
+        return ""  # no file was ever written; the health page reports it
     return DIFFERENT if token else MISSING
 
 

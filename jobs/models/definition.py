@@ -1,3 +1,5 @@
+"""Job definitions and their revisions."""
+
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
 
 class DefinitionQuerySet(models.QuerySet["Definition"]):
     def active(self) -> Self:
-        """Whose name is in use: what the catalogue offers."""
+        """Return definitions that are not deactivated, as the catalog offers."""
         return self.filter(retired_at=None)
 
     def usable_by(self, team: Team) -> Self:
-        """The team's own definitions, and those shared with everyone."""
+        """Return the team's own definitions, and those shared with everyone."""
         return self.filter(Q(team=team) | Q(shared=True))
 
     def visible_to(self, user: "User") -> Self:
@@ -29,7 +31,7 @@ class DefinitionQuerySet(models.QuerySet["Definition"]):
 
 
 class Definition(models.Model):
-    """A name for work in an account's Batch. Names are account-wide there, so here each belongs to one team."""
+    """A job definition's name in an account. Names are account-wide in Batch, so each belongs to one team here."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="definitions")
@@ -63,7 +65,7 @@ class Definition(models.Model):
 
 
 class Registration(models.TextChoices):
-    """How far a revision is on its way to AWS."""
+    """Progress of a revision's registration in AWS."""
 
     ACCEPTED = "ACCEPTED", "Being registered"
     REGISTERED = "REGISTERED", "Registered"
@@ -75,25 +77,25 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.filter(definition__in=Definition.objects.visible_to(user))
 
     def runnable(self) -> Self:
-        """What Batch would still run."""
+        """Return revisions that Batch would still run."""
         return self.filter(registration=Registration.REGISTERED, active=True, definition__retired_at=None)
 
     def unregistered(self) -> Self:
-        """Asked for, and AWS has not said yes or no."""
+        """Return revisions that AWS has neither registered nor refused."""
         return self.filter(registration=Registration.ACCEPTED)
 
     def meant(self) -> Self:
-        """What a bare name means, first of all: what Batch would run, and what is on its way there."""
+        """Return the revisions a bare name may mean, the most likely first: registered or on their way to AWS."""
         return self.filter(active=True).exclude(registration=Registration.REFUSED).order_by("-pk")
 
     def to_deregister(self) -> Self:
-        """Deactivated here, and AWS does not know it yet."""
+        """Return revisions that are deactivated here and still registered in AWS."""
         registered = Q(registration=Registration.REGISTERED, active=False, deregistered_at=None)
         return self.filter(registered, deactivated_at__isnull=False)
 
 
 class Revision(models.Model):
-    """One registered state of a definition: never changed, only followed by the next."""
+    """A revision of a definition: never changed, only followed by the next."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="revisions")
@@ -149,5 +151,5 @@ class Revision(models.Model):
 
     @property
     def pinned(self) -> str:
-        """The name that means this revision and no other."""
+        """Name with revision number."""
         return f"{self.definition.name}:{self.number}"

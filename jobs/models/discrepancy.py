@@ -1,3 +1,5 @@
+"""Discrepancies between AWS and the database."""
+
 from django.db import models
 
 from jobs.models.account import Account
@@ -5,7 +7,7 @@ from jobs.models.job import Job
 
 
 class OddityKind(models.TextChoices):
-    """What may be wrong when AWS's list of jobs is laid beside ours."""
+    """Kinds of discrepancies between AWS's list of jobs and the database."""
 
     DUPLICATE = "duplicate", "A second job in AWS for one of ours"
     ORPHAN = "orphan", "A job of this portal in AWS that had no row"
@@ -14,7 +16,7 @@ class OddityKind(models.TextChoices):
 
 
 class Oddity(models.Model):
-    """Something that should not be, found by comparing with AWS: kept and counted, each once."""
+    """A discrepancy found by a comparison with AWS, stored once."""
 
     kind = models.CharField(max_length=12, choices=OddityKind.choices)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="oddities")

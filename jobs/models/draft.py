@@ -1,3 +1,5 @@
+"""Drafts of people."""
+
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DraftKind(models.TextChoices):
-    """The page a draft is written on."""
+    """Page on which a draft is written."""
 
     JOB = "job", "Job"
     DEFINITION = "definition", "Definition"
@@ -22,7 +24,7 @@ class DraftKind(models.TextChoices):
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, user: "User") -> Self:
-        """A draft is its writer's alone, staff or not, and only while they are in its team."""
+        """Return the user's own drafts in teams they are in; staff see no others."""
         return self.filter(person=user, team__memberships__user=user)
 
     def unsent(self) -> Self:
@@ -33,7 +35,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
 
 class Draft(models.Model):
-    """What someone is writing and has not sent: there again after a crash, a sign-out or an outage."""
+    """A text that someone has not sent yet; it survives a crash, a sign-out or an outage."""
 
     public_id = models.UUIDField(default=new_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="drafts")
@@ -58,7 +60,7 @@ class Draft(models.Model):
 
     class Meta:
         ordering = ["-updated_at", "-pk"]
-        # Not unique by itself: the page chooses the id, and whether another has it must not be told.
+        # Not unique by itself: the page chooses the id, and must not learn whether somebody else has it.
         constraints = [models.UniqueConstraint(fields=["person", "team", "public_id"], name="one_draft_of_an_id")]
         indexes = [models.Index(fields=["person", "-updated_at"], name="draft_of_person")]
 

@@ -1,4 +1,4 @@
-"""What admins give to a team beside its queues. What nobody gave, a team does not have."""
+"""Grants of a team besides its queues. What is not granted is not allowed."""
 
 import re
 
@@ -10,7 +10,7 @@ from jobs.models.team import Team
 
 
 class Feature(models.TextChoices):
-    """What a job may do beyond running a program in a container of its own: each is given to a team by name."""
+    """Capabilities beyond running a program in a container of its own; each is granted to a team by name."""
 
     PRIVILEGED = "privileged", "Privileged containers"
     HOST_VOLUMES = "host_volumes", "Directories of the host"
@@ -34,13 +34,13 @@ class Feature(models.TextChoices):
 
 
 def one_star_at_the_end(pattern: str) -> None:
-    """A pattern is a name, or the beginning of names with * after it."""
+    """Validate a pattern: a name, or the beginning of names followed by *."""
     if "*" in pattern[:-1] or re.search(r"\s", pattern):
         raise ValidationError("Write a whole name, or the beginning of names with one * at the end; no blanks.")
 
 
 class RoleGrant(models.Model):
-    """A role in IAM that a team's jobs may take on, as their job role or as their execution role."""
+    """An IAM role that a team's jobs may have as job role or execution role."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="role_grants")
     pattern = models.CharField(
@@ -78,7 +78,7 @@ class ImageGrant(models.Model):
 
 
 class FilledBy(models.TextChoices):
-    """Whose word a tag is."""
+    """Who sets a tag."""
 
     PERSON = "person", "The person: writes it, and is offered the default"
     TEAM = "team", "The team: its default, unless the person writes another"
@@ -86,7 +86,7 @@ class FilledBy(models.TextChoices):
 
 
 class TagRule(models.Model):
-    """What is asked of a tag of every job: of one team's, or of everyone's. A team's own rule goes before."""
+    """A rule for a tag of every job, of one team or of all. A team's own rule takes precedence."""
 
     team = models.ForeignKey(
         Team, on_delete=models.CASCADE, related_name="tag_rules", null=True, blank=True, help_text="Empty: all teams."

@@ -1,3 +1,5 @@
+"""Responses of the API to requests with an Idempotency-Key."""
+
 from django.conf import settings
 from django.db import models
 
@@ -5,7 +7,7 @@ from jobs.models.team import Team
 
 
 class ApiAnswer(models.Model):
-    """What was answered to a request that carried an Idempotency-Key, to be given again to its repeats."""
+    """Response to a request with an Idempotency-Key, returned again to its repeats."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

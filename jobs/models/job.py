@@ -1,3 +1,5 @@
+"""Jobs, their dependencies, and the history of their delivery and state."""
+
 import random
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,13 +23,13 @@ from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery,
 if TYPE_CHECKING:
     from jobs.models.user import User
 
-# How long a worker may hold a job before another may take it up: above the longest call to AWS (30 s).
+# Lease of a worker on a job: above the longest call to AWS (30 s).
 LEASE = timedelta(seconds=60)
 
-# The longest rest between two tries of a delivery, in seconds.
+# Longest delay between two attempts of a delivery, in seconds.
 LONGEST_REST = 300.0
 
-# After so many workers vanished with a job in their hands it is taken to be what ended them.
+# A job is held after this many workers died while they delivered it.
 WORKERS_AT_MOST = 3
 DEADLY = (
     f"{WORKERS_AT_MOST} workers vanished while they carried it. It is sent when a lead of the team releases it, "
@@ -38,7 +40,7 @@ DEADLY = (
 MAX_VCPUS = Decimal("999999.9999")
 MAX_INTEGER = 2**31 - 1
 
-# What a delivery changes, and so reads back; the job's request and its related rows stay as they are.
+# Fields that a delivery changes, and so reads back.
 MOVING = (
     "delivery",
     "epoch",
@@ -57,7 +59,7 @@ MOVING = (
 
 
 def adopted_at(time: datetime) -> dict[str, Any]:
-    """What is known of a job that AWS has just taken, beside its id: the next poll looks at it."""
+    """Return the fields of a job that AWS has just accepted, besides its id; the next poll reads it."""
     return {
         "state": State.SUBMITTED,
         "submitted_at": time,
@@ -69,23 +71,23 @@ def adopted_at(time: datetime) -> dict[str, Any]:
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: "User") -> Self:
-        """Jobs of the user's own teams, all of them for staff: where every page starts."""
+        """Return jobs of the user's own teams, all for staff: the start of every page."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def undelivered(self) -> Self:
-        """Accepted, not yet with AWS, in nobody's hands, and not told to wait: a worker may take it."""
+        """Return accepted jobs that are not sent, not leased and not delayed: a worker may claim them."""
         current_time = now()
         unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)
         due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)
         return self.filter(unleased, due, delivery=Delivery.ACCEPTED)
 
     def deliverable(self) -> Self:
-        """Undelivered, and every job it waits for has its id in AWS."""
+        """Return undelivered jobs whose parents all have an id in AWS."""
         parents = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
         return self.undelivered().exclude(Exists(parents.filter(parent__batch_id=None)))
 
     def bereft(self) -> Self:
-        """Not sent yet, and waiting for a job that can no longer succeed."""
+        """Return unsent jobs with a parent that can no longer succeed."""
         failed = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
             parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
         )
@@ -93,34 +95,34 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(Exists(failed_parents), delivery=Delivery.ACCEPTED)
 
     def unknown(self) -> Self:
-        """Perhaps sent, perhaps not: the one who sent them is gone, and nobody knows."""
+        """Return jobs that may or may not have been sent: their worker is gone."""
         return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
 
     def taking_room(self) -> Self:
-        """Accepted, held, sent or running: what counts against the ceilings of a team's queues."""
+        """Return jobs that count against a team's quotas: accepted, held, sent or running."""
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
         return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
 
     def active(self) -> Self:
-        """With AWS, and not yet at their end."""
+        """Return jobs that AWS has and that have not ended."""
         return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
 
     def due_for_a_look(self) -> Self:
-        """Active, and it is time to ask AWS again."""
+        """Return active jobs that are due for a poll."""
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
     def with_failures_to_read(self) -> Self:
-        """Arrays that ended badly and whose failed children were not asked about since."""
+        """Return failed arrays whose failed children were not read since."""
         unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
         return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
 
     def unstopped(self) -> Self:
-        """Someone asked to stop them, AWS has them, and they have not ended."""
+        """Return active jobs with a stop request."""
         return self.active().filter(stop_requested_at__isnull=False)
 
 
 class Job(models.Model):
-    """One SubmitJob call, and what became of it."""
+    """One SubmitJob call and its outcome."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="jobs")
@@ -128,7 +130,7 @@ class Job(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="jobs")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="jobs")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
-    # The revision's, copied: what a definition's last jobs were is then found by key, however many there are.
+    # Copied from the revision, so that a definition's last jobs are found by index.
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="jobs", db_index=False)
     position = models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")
     name = models.CharField(max_length=128)
@@ -137,7 +139,7 @@ class Job(models.Model):
     tags = models.JSONField(default=dict)
     array_size = models.PositiveIntegerField(null=True)
 
-    # -- What one run of it asks for, from the definition and the submission.
+    # -- Size of one run, from the definition and the submission.
     platform = models.CharField(max_length=10, default="EC2")
     architecture = models.CharField(max_length=10, default="X86_64")
     vcpus = models.DecimalField(max_digits=10, decimal_places=4, default=Decimal(0))
@@ -145,7 +147,7 @@ class Job(models.Model):
     gpus = models.PositiveIntegerField(default=0)
     ephemeral_gib = models.PositiveIntegerField(default=0)
 
-    # -- Its ceiling when it was accepted: time limit × attempts × runs. Null: unknown, as without a time limit.
+    # -- Upper bounds when it was accepted: time limit × attempts × runs. Null: unknown, as without a time limit.
     at_most_usd = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     at_most_vcpu_hours = models.DecimalField(max_digits=20, decimal_places=4, null=True)
 
@@ -236,7 +238,7 @@ class Job(models.Model):
 
     @property
     def status(self) -> Status:
-        """What people see: the state once AWS has it, the delivery before."""
+        """The state once AWS has the job, the delivery before."""
         return status_of(self.delivery, self.state)
 
     @property
@@ -245,7 +247,7 @@ class Job(models.Model):
 
     @staticmethod
     def size_fields(size: JobSize) -> dict[str, Any]:
-        """The columns of a size: zero for what cannot be told, and at most what a column holds."""
+        """Return the columns of a size: zero for unknown amounts, capped at what the columns hold."""
         return {
             "platform": size.platform,
             "architecture": size.architecture,
@@ -256,9 +258,9 @@ class Job(models.Model):
         }
 
     def claim(self) -> bool:
-        """Take the job for delivery, unless another worker has it or it has gone."""
+        """Lease the job for delivery. False if another worker has it or it is gone."""
         claimable = Job.objects.filter(pk=self.pk).undelivered()
-        # Read back before the commit: after it, a pause could show another worker's epoch as this one's.
+        # Read back before the commit: after a pause it could be another worker's epoch.
         with transaction.atomic():
             is_claimed = claimable.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
             if is_claimed:
@@ -268,9 +270,9 @@ class Job(models.Model):
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
     ) -> bool:
-        """Move on in delivery, unless the job has moved since this copy was read, or `only_if` is not so.
+        """Change the delivery, unless the job changed since this copy was read, or `only_if` does not hold.
 
-        The change and the row that tells of it are one transaction. False: someone else was first.
+        The change and its history row are one transaction. False: someone else was first.
         """
         unchanged = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)
         with transaction.atomic(savepoint=False):
@@ -285,21 +287,27 @@ class Job(models.Model):
         return True
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
-        """AWS has the job, under this id. False: someone else has already written so."""
+        """Record that AWS has the job under this id. False: someone else has recorded it."""
         return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adopted_at(now()))
 
     def put_back(self, reason: str, *, source: str, **fields: object) -> bool:
-        """It is certain that AWS does not have it: another try, later and later; none if it was asked to stop."""
+        """Requeue a job that AWS certainly does not have, with growing delays.
+
+        It is withdrawn if a stop was requested.
+        """
         delay = min(LONGEST_REST, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
         next_try_at = now() + timedelta(seconds=delay)
         return self._unless_stopped(Delivery.ACCEPTED, reason, source, {"next_try_at": next_try_at, **fields})
 
     def hold(self, reason: str, *, source: str, **fields: object) -> bool:
-        """AWS does not have it, and a person must decide whether it is sent; unless it was asked to stop."""
+        """Hold a job that AWS does not have, for a person to decide.
+
+        It is withdrawn if a stop was requested.
+        """
         return self._unless_stopped(Delivery.HELD, reason, source, {"next_try_at": None, **fields})
 
     def _unless_stopped(self, delivery: Delivery, reason: str, source: str, fields: dict[str, object]) -> bool:
-        """The wish to stop is asked of the row: it may be newer than this copy."""
+        """Check the stop request in the row, which may be newer than this copy."""
         stop_requested = Q(stop_requested_at__isnull=False)
         note = "Stopped before it was sent."
         return self.advance(
@@ -309,16 +317,16 @@ class Job(models.Model):
 
 class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
     def with_parents(self, *fields: str) -> Self:
-        """Each with these fields of its parent, in the same statement.
+        """Select these fields of each parent in the same statement.
 
-        A prefetch of `parent` would name every parent in an OR of its own on SQLite, which takes 1,000 of them.
+        A prefetch of `parent` would name every parent in an OR of its own on SQLite, which allows 1,000.
         """
         columns = ("job_id", "batch_id", "kind", *(f"parent__{field}" for field in fields))
         return self.select_related("parent").only(*columns).order_by("pk")
 
 
 class JobDependency(models.Model):
-    """A job waits for another: one of this portal's, or one that is known by its id in AWS only."""
+    """A dependency on another job: one of this portal's, or one known only by its id in AWS."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="waits_for")
     parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="waited_for_by", null=True)
@@ -335,7 +343,7 @@ class JobDependency(models.Model):
 
 
 class StateChange(models.Model):
-    """What happened to a job, appended and never changed; pages, notices and totals read it."""
+    """A change of a job's delivery or state, appended and never changed; pages, notices and totals read it."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
     at = models.DateTimeField(default=now, db_index=True)
@@ -354,7 +362,7 @@ class StateChange(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """One intent to call SubmitJob, written before the call; how it ended is added after."""
+    """An intent to call SubmitJob, written before the call; its outcome is added after."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="deliveries")
     epoch = models.PositiveIntegerField()

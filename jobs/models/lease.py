@@ -1,3 +1,5 @@
+"""Leases: named locks with an expiry."""
+
 from datetime import timedelta
 
 from django.db import IntegrityError, models, transaction
@@ -6,7 +8,7 @@ from django.utils.timezone import now
 
 
 class Lease(models.Model):
-    """A right that one process at a time may hold, until a moment: the clock's, for one."""
+    """A lock that one process at a time may hold until a time: the clock's, for one."""
 
     name = models.CharField(max_length=40, primary_key=True)
     owner = models.CharField(max_length=80)
@@ -14,7 +16,7 @@ class Lease(models.Model):
 
     @classmethod
     def hold(cls, name: str, owner: str, duration: timedelta) -> bool:
-        """Take or prolong the right. False: someone else has it and has not let it lapse."""
+        """Acquire or renew the lease. False: someone else holds it."""
         current_time = now()
         available = Q(owner=owner) | Q(until__lt=current_time)
         if cls.objects.filter(available, name=name).update(owner=owner, until=current_time + duration):

@@ -1,3 +1,5 @@
+"""Outgoing mail."""
+
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -7,7 +9,7 @@ from django.utils.timezone import now
 
 
 class MailKind(models.TextChoices):
-    """What a mail is about; `jobs.mail` builds it when it is sent."""
+    """Kinds of mail; `jobs.mail` builds the message when it is sent."""
 
     PASSWORD_RESET = "password-reset", "A link to set a new password"
 
@@ -17,7 +19,7 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         return self.filter(failed_at=None)
 
     def due(self, since: timedelta = timedelta()) -> Self:
-        """To be sent now; with `since`, to have been sent that long ago."""
+        """Return mails that are due, with `since` for at least that long."""
         return self.waiting().filter(try_at__lte=now() - since)
 
     def failed_after(self, time: datetime) -> Self:
@@ -25,10 +27,10 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
 
 class OutgoingMail(models.Model):
-    """A mail that is to be sent. The row is the request, and is deleted once the mail is sent.
+    """A mail to be sent. The row is the request, and is deleted once the mail is sent.
 
-    It holds an address and never a link or a token: those are made at the moment of sending. A mail that is given up
-    is kept for a while without its address, so that whoever runs the portal sees that there was one.
+    It has an address and never a link or a token: those are generated when it is sent. A mail that failed for good is
+    stored for a while without its address, so that operators see it.
     """
 
     kind = models.CharField(max_length=20, choices=MailKind.choices)

@@ -1,3 +1,5 @@
+"""Job queues and their grants to teams."""
+
 from typing import TYPE_CHECKING, Self
 
 from django.core.validators import MinValueValidator
@@ -12,11 +14,11 @@ if TYPE_CHECKING:
 
 class QueueQuerySet(models.QuerySet["Queue"]):
     def granted_to(self, team: Team) -> Self:
-        """Queues that admins gave to the team."""
+        """Return queues granted to the team."""
         return self.filter(grants__team=team, account__active=True)
 
     def visible_to(self, user: "User") -> Self:
-        """Queues of the user's teams; all of them for staff."""
+        """Return queues of the user's teams; all of them for staff."""
         if user.is_staff:
             return self
         return self.filter(grants__team__memberships__user=user).distinct()
@@ -61,12 +63,12 @@ class Queue(models.Model):
 
     @property
     def open(self) -> bool:
-        """Whether AWS would take a job into it now."""
+        """Whether AWS would accept a job now."""
         return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.vanished_at is None
 
 
 class QueueGrant(models.Model):
-    """A queue given to a team, and how much of it: a ceiling that is left empty is none."""
+    """A queue granted to a team, with limits; an empty limit is none."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="queue_grants")
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="grants")

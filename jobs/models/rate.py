@@ -1,10 +1,12 @@
+"""Rates of resources."""
+
 from decimal import Decimal
 
 from django.db import models
 
 
 class Resource(models.TextChoices):
-    """What is paid for by the hour."""
+    """Resources that are paid for by the hour."""
 
     VCPU = "vcpu", "vCPU-hour"
     MEMORY = "memory", "GiB-hour of memory"
@@ -13,7 +15,7 @@ class Resource(models.TextChoices):
 
 
 class Rate(models.Model):
-    """What an hour of a resource costs, from a day on. The newest rate that is not later than a run's day counts."""
+    """Price of an hour of a resource from a day on. The newest rate up to a run's day counts."""
 
     platform = models.CharField(max_length=20, help_text="FARGATE, EC2 or EKS")
     architecture = models.CharField(max_length=10, default="X86_64")

@@ -1,3 +1,5 @@
+"""Submissions."""
+
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Source(models.TextChoices):
-    """The door a submission came through."""
+    """How a submission was made."""
 
     FORM = "form", "Form"
     JSON = "json", "JSON"
@@ -26,12 +28,12 @@ class Source(models.TextChoices):
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: "User") -> Self:
-        """Submissions of the user's own teams; all of them for staff."""
+        """Return submissions of the user's own teams; all of them for staff."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
 
 class Submission(models.Model):
-    """What someone asked for, once: one job, an array, or a workflow."""
+    """One request by a person: a job, an array, or a workflow."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="submissions")
@@ -51,7 +53,7 @@ class Submission(models.Model):
         max_length=80, null=True, help_text="The same key asks for the same submission."
     )
     request_hash = models.CharField(max_length=64, blank=True)
-    # The key and the text as AWS keeps them in a tag, so that a job which is rebuilt knows its key again.
+    # Key and text as a tag in AWS has them, so that a recovered job has its key again.
     key_digest = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
         max_length=32, null=True, editable=False, help_text="What AWS keeps of the key, as a part of a tag."
     )
@@ -89,6 +91,6 @@ class Submission(models.Model):
 
     @property
     def request(self) -> "Approval | None":
-        """The request for someone's word, if it needed one."""
+        """The approval, if it needed one."""
         approval: Approval | None = getattr(self, "approval", None)
         return approval

@@ -1,3 +1,5 @@
+"""Tags of jobs."""
+
 from django.db import models
 
 from jobs.models.job import Job
@@ -5,7 +7,7 @@ from jobs.models.team import Team
 
 
 class JobTag(models.Model):
-    """One tag of a job, so that jobs are found and costs are grouped by it. The team is copied for the index."""
+    """A tag of a job, to search jobs and group costs by. The team is copied for the index."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tag_rows")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")

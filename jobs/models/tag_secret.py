@@ -1,7 +1,7 @@
-"""The secret behind tags that AWS keeps and that reveal nothing to whoever reads them there.
+"""The secret of tags in AWS that reveal nothing to those who read them there.
 
-It is a row of the database, so that it comes back with a restored backup. SECRET_KEY is rotated, and what was tagged
-before would then not be known again.
+It is a row of the database, so that a restored backup has it. SECRET_KEY is rotated, and old tags would then no
+longer match.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ LENGTH = 32
 
 
 class TagSecret(models.Model):
-    """The one row with the secret. A migration makes it, so that every backup has it."""
+    """The only row. A migration creates it, so that every backup has it."""
 
     value = models.CharField(max_length=64)
 
 
 def tag_digest(kind: str, team: int, text: str) -> str:
-    """What stands for a team's text in a tag: 32 hexadecimal digits of its HMAC-SHA256, others for each kind."""
+    """Return the tag value of a team's text: 32 hexadecimal digits of its HMAC-SHA256, different for each kind."""
     message = f"{kind}\0{team}\0".encode() + text.encode()
     return hmac.new(_secret(), message, hashlib.sha256).hexdigest()[:LENGTH]
 

@@ -1,3 +1,5 @@
+"""Teams and memberships."""
+
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -12,14 +14,14 @@ if TYPE_CHECKING:
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Teams whose pages the user may open: their own; all of them for staff."""
+        """Return teams whose pages the user may open: their own; all of them for staff."""
         if not user.is_active:
             return self.none()
         return self if user.is_staff else self.filter(memberships__user_id=user.pk)
 
 
 class Team(models.Model):
-    """Who works together, submits together, and pays together."""
+    """People who work, submit and pay together."""
 
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80, unique=True)
@@ -44,7 +46,7 @@ class Team(models.Model):
         validators=[MinValueValidator(60)],
         help_text="Of jobs where neither the definition nor the submission has one.",
     )
-    # -- Above how much a submission waits for a lead or an admin; empty: it does not. See `jobs.policy.approval`.
+    # -- Thresholds above which a submission needs approval; empty: none. See `jobs.policy.approval`.
     approval_usd = models.DecimalField(
         "cost at most (USD)",
         max_digits=12,
@@ -81,13 +83,13 @@ class Team(models.Model):
 
     @property
     def asks_for_approval(self) -> bool:
-        """Whether anything that it submits may have to wait for someone's word."""
+        """Whether the team has any threshold."""
         thresholds = (self.approval_usd, self.approval_vcpu_hours, self.approval_gpus, self.approval_array_size)
         return any(threshold is not None for threshold in thresholds)
 
 
 class Role(models.TextChoices):
-    """What someone is in a team. Each may do what the one before may, and more."""
+    """Role in a team. Each may do what the one before may, and more."""
 
     VIEWER = "viewer", "Viewer"
     ANALYST = "analyst", "Analyst"
@@ -95,7 +97,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """Someone's place in a team."""
+    """A user's role in a team."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

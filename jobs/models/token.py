@@ -1,3 +1,5 @@
+"""API tokens."""
+
 import hashlib
 import secrets
 from typing import Self
@@ -15,7 +17,10 @@ PREFIX = "bpt_"
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
-        """Neither revoked nor expired, of an active person who is in the team and has the same password as then."""
+        """Return tokens that are neither revoked nor expired.
+
+        Their person is active, in the team, and has not changed the password since.
+        """
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now())
         same_password = Q(person__password_changed_at=None) | Q(created_at__gt=F("person__password_changed_at"))
         return self.filter(
@@ -28,14 +33,14 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         )
 
     def of(self, secret: str) -> "ApiToken | None":
-        """The valid token behind a secret, found by its hash."""
+        """Return the valid token of a secret, found by its hash, or None."""
         return self.valid().filter(digest=digest(secret)).select_related("team", "person").first()
 
 
 class ApiToken(models.Model):
-    """What a CI system signs in with: acts for one team, in the name of the person it was made for.
+    """Credential of a CI system: acts for one team, in the name of the person it was made for.
 
-    The secret has 256 random bits and is shown once; only its hash is kept.
+    The secret has 256 random bits and is shown once; only its hash is stored.
     """
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -60,7 +65,7 @@ class ApiToken(models.Model):
 
     @property
     def outlived(self) -> bool:
-        """Whether the person whose token it is has changed the password since: then it counts no more."""
+        """Whether a later password change has revoked this token."""
         changed_at = self.person.password_changed_at
         return changed_at is not None and self.created_at <= changed_at
 
@@ -70,5 +75,5 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """SHA-256 is enough: a secret of 256 random bits cannot be guessed from its hash."""
+    """Return the SHA-256 hash. It is enough: a secret of 256 random bits can't be guessed from it."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,3 +1,5 @@
+"""Users."""
+
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -8,7 +10,7 @@ from jobs.models.ids import new_id
 
 
 class User(AbstractUser):
-    """Someone who signs in. `public_id` is the name by which tags in AWS and the audit know a person."""
+    """A person who signs in. Tags in AWS and the audit log have the `public_id` only."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: as the browser says.")
@@ -22,7 +24,7 @@ class User(AbstractUser):
     objects: ClassVar[UserManager[Self]] = UserManager()
 
     def set_password(self, raw_password: str | None) -> None:
-        """Sessions and tokens that are older count no more."""
+        """Set the password, which revokes older sessions and tokens."""
         super().set_password(raw_password)
         self.password_changed_at = now()
 

@@ -1,1 +1,1 @@
-"""Whether something is allowed: `grants` reads the database once, `rules` compares plain values."""
+"""What a team may do: `grants` reads the database once, the rules compare plain values."""

@@ -1,6 +1,6 @@
-"""Whether a submission waits for someone's word before it is sent, and whether an edit of one needs another's.
+"""Approval rules: pure functions that yield the reasons why a submission, or an edit of one, needs approval.
 
-Pure functions, as the rules are. What they yield stops nothing: it says who else has to agree.
+A reason is not an error. It says why somebody else has to agree before the submission is sent.
 """
 
 import json
@@ -17,7 +17,7 @@ from jobs.spec.problems import join_words, quote, truncate
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Above how much a team's submissions wait; None: that is not asked."""
+    """Thresholds of a team above which submissions need approval; None disables one."""
 
     usd: Decimal | None = None
     vcpu_hours: int | None = None
@@ -31,12 +31,11 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a person's other submissions of the day count against their team's thresholds.
+    """Usage of a person's other submissions of the day, as it counts against their team's thresholds.
 
-    `usd` and `vcpu_hours`: at most, of the jobs that have not ended, plus what those that ended today really took.
-    Of as many jobs as the two `unknown…` say, the ceiling is unknown. `gpus`: of the jobs that have not ended.
-    `array_jobs`: children of arrays that have not ended or ended today. Submissions that went through an approval are
-    not in it.
+    `usd` and `vcpu_hours` are the upper bounds of jobs that have not ended plus what those that ended today really
+    took; for as many jobs as the two `unknown…` fields say, the bound is unknown. `gpus`: of jobs that have not
+    ended. `array_jobs`: children of arrays that have not ended or ended today. Approved submissions are excluded.
     """
 
     usd: Decimal = Decimal(0)
@@ -49,9 +48,9 @@ class Usage:
 
 @dataclass(frozen=True)
 class Request:
-    """A whole submission as plain values: its jobs by name, and what they cost and take at most.
+    """A whole submission as plain values: its jobs by name, and upper bounds of its cost and vCPU-hours.
 
-    None: the ceiling of some job is unknown. `today` is what else counts of `person` on the day (UTC).
+    None: the bound of some job is unknown. `today` is the other usage of `person` on the day (UTC).
     """
 
     team: str
@@ -71,18 +70,18 @@ class Request:
 
     @property
     def unlimited(self) -> list[str]:
-        """Jobs without a time limit."""
+        """Names of jobs without a time limit."""
         return [name for name, request in self.asks.items() if not request.run_seconds]
 
     @property
     def unsized(self) -> list[str]:
-        """Jobs of whose size something cannot be told: it may be any."""
+        """Names of jobs whose size is partly unknown, and so may be any."""
         return [name for name, request in self.asks.items() if request.size.unknown]
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why someone has to agree."""
+    """A reason why somebody has to approve."""
 
     rule: str
     message: str
@@ -91,14 +90,12 @@ class Reason:
 _LARGEST_SHOWN = Decimal(10**15)
 
 
-# -- Whether it waits
-#
-# Each threshold is compared with the worst case of the submission, and with the sum of that and what its person has
-# active or ended today: a limit that 100 small submissions pass is none.
+# -- Whether a submission needs approval. Each threshold is compared with the upper bound of the submission, and with
+# its sum with the person's usage of the day: otherwise 100 small submissions would pass any limit.
 
 
 def highest_cost_is_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    """An unknown cost may be any."""
+    """Compare the highest cost with the threshold; an unknown cost is above it."""
     limit = thresholds.usd
     if limit is None:
         return
@@ -131,7 +128,7 @@ def highest_vcpu_hours_are_within(summary: Request, thresholds: Thresholds) -> I
         return
     above = _asks_above(summary, f"{limit:,} vCPU-hours")
     if summary.unsized:
-        return  # `sizes_are_known` says so
+        return  # `sizes_are_known` reports it
     if summary.vcpu_hours is None:
         message = f"How many vCPU-hours it takes at most is unknown: {_why_unknown(summary)} {above}"
         yield Reason("approval.vcpu-hours-unknown", message)
@@ -163,7 +160,10 @@ def gpus_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason
 
 
 def gpus_at_once_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    """GPUs of jobs that have ended are free again. A submission without any takes none."""
+    """Compare the GPUs of active jobs with the threshold.
+
+    GPUs of jobs that have ended are free again. A submission without GPUs is always within it.
+    """
     limit, active_gpus = thresholds.gpus, summary.today.gpus
     if limit is not None and 0 < summary.gpus <= limit < summary.gpus + active_gpus:
         message = (
@@ -192,7 +192,7 @@ def array_jobs_of_the_day_are_within(summary: Request, thresholds: Thresholds) -
 
 
 def sizes_are_known(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
-    """Where sizes are asked about, a job whose size the portal cannot tell is not let through for that."""
+    """Require approval of jobs of unknown size if the team has a threshold on vCPU-hours or GPUs."""
     if summary.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
         names = join_words((quote(name) for name in summary.unsized), limit=3)
         reason = summary.asks[summary.unsized[0]].size.unknown[0].reason
@@ -222,7 +222,7 @@ def _other_jobs(summary: Request, count: int) -> str:
 
 
 def _up(amount: Decimal) -> str:
-    """To the cent, rounded up: what is said to be at most is."""
+    """Round up to the cent, so that an upper bound stays one."""
     return f"{min(amount, _LARGEST_SHOWN).quantize(Decimal('0.01'), ROUND_CEILING):,}"
 
 
@@ -241,16 +241,16 @@ WAITING: tuple[WaitingRule, ...] = (
 
 
 def reasons_to_wait(summary: Request, thresholds: Thresholds) -> list[Reason]:
-    """Why the submission is not sent before someone agrees; empty if it needs nobody."""
+    """Return why the submission needs approval; empty if it does not."""
     return [reason for rule in WAITING for reason in rule(summary, thresholds)]
 
 
-# -- Whether an edit makes it more than it was
+# -- Whether an edit makes a request larger
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A request before and after someone changed it, weighed at the same moment by the same rates."""
+    """A request before and after an edit, estimated at the same time by the same rates."""
 
     before: Request
     after: Request
@@ -272,7 +272,7 @@ def price_goes_up(edit: Edit) -> Iterator[Reason]:
 
 
 def takes_longer(edit: Edit) -> Iterator[Reason]:
-    """Also where there is no rate, and so no cost to compare."""
+    """Compare time limits and attempts, also where there is no rate and so no cost to compare."""
     for name, before, after in edit.kept:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
             limit = f"{after.run_seconds:,} s" if after.run_seconds else "none"
@@ -286,7 +286,7 @@ def takes_longer(edit: Edit) -> Iterator[Reason]:
 
 
 def size_goes_up(edit: Edit) -> Iterator[Reason]:
-    """A size that cannot be told after an edit may be any, whether or not it could be told before."""
+    """Compare sizes. A size that is unknown after an edit counts as larger, known before or not."""
     for name, before, after in edit.kept:
         if after.size.unknown:
             reason = after.size.unknown[0].reason
@@ -327,7 +327,7 @@ def role_is_another(edit: Edit) -> Iterator[Reason]:
 
 
 def power_is_new(edit: Edit) -> Iterator[Reason]:
-    """What is dangerous and was not asked for at first."""
+    """Yield capabilities that need a grant and that the request did not use before."""
     for name, before, after in edit.kept:
         uses_before = {_marked(use.power, use.value) for use in before.uses}
         for use in after.uses:
@@ -350,7 +350,7 @@ RAISING: tuple[EditRule, ...] = (
 
 
 def raised(before: Request, after: Request) -> list[Reason]:
-    """Why whoever edited a request leaves it to somebody else to approve; empty if they need not."""
+    """Return why the author of an edit may not approve it; empty if they may."""
     edit = Edit(before, after)
     return [reason for rule in RAISING for reason in rule(edit)]
 
@@ -364,7 +364,7 @@ def _others(edit: Edit, power: str, rule: str, word: str) -> Iterator[Reason]:
 
 
 def _values(request: JobAsk, power: str) -> Sequence[str]:
-    """Which ones, in their order: two containers that swap their images are not the same job."""
+    """Return the values in their order: two containers that swap images make another job."""
     return [str(use.value) for use in request.uses if use.power == power]
 
 

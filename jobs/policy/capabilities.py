@@ -1,7 +1,7 @@
-"""Every field of RegisterJobDefinition and SubmitJob that is known here: harmless, or a power that is given by name.
+"""Capabilities of the fields of RegisterJobDefinition and SubmitJob: harmless, or to be granted by name.
 
-An allow-list. A field that stands in no table below, because AWS added it yesterday or because it was overlooked,
-carries no power until it is named: here, or by an admin among a team's further fields.
+This is an allow-list. A field in no table below, because AWS has just added it or it was overlooked, may not be used
+until it is listed: here, or by an admin among a team's further fields.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from jobs.models import Feature
 from jobs.spec.documents import DocumentKind, Path
 from jobs.spec.problems import join_pointer
 
-# Kinds of powers beside the features.
+# Capabilities besides the features.
 IMAGE: Final = "image"
 ROLE: Final = "role"
 UNNAMED: Final = "unnamed"
@@ -20,9 +20,10 @@ UNNAMED: Final = "unnamed"
 
 @dataclass(frozen=True)
 class Field:
-    """What a field can do: a power with any value that is not `harmless`, an object (or list) of a shape, or both.
+    """Effect of a field: it uses a capability, has a shape, or both.
 
-    Where `off_is_power`, turning it off is the power, and nothing else of it.
+    Any value uses the capability unless it is `harmless`; with `off_is_power`, only the value false does. A shape is
+    that of an object, or of the objects in a list.
     """
 
     power: str = ""
@@ -38,11 +39,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Use:
-    """A power that a document makes use of, and where."""
+    """A use of a capability in a document."""
 
     power: str
     pointer: str
-    name: str  # of the field, without numbers of list entries: containerProperties.user
+    name: str  # of the field, without list indexes: containerProperties.user
     value: Any
 
 
@@ -104,7 +105,7 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
         "volumes": Field(of="volume"),
         "networkConfiguration": Field(of="network"),
         "enableExecuteCommand": _may(Feature.EXEC),
-        "instanceType": _may(Feature.NODES),  # of multi-node jobs only, says the reference
+        "instanceType": _may(Feature.NODES),  # multi-node jobs only, according to the API reference
     },
     "containerOverrides": {
         **_plain("vcpus memory command environment resourceRequirements"),
@@ -225,7 +226,7 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
 
 
 def uses(document: object, kind: DocumentKind) -> tuple[Use, ...]:
-    """Every power that a definition or a submission document makes use of, in its order."""
+    """Return every use of a capability in a definition or a submission, in the document's order."""
     return tuple(_uses(document, "definition" if kind is DocumentKind.DEFINITION else "submission", ()))
 
 
@@ -253,5 +254,5 @@ def _use(power: str, path: Path, value: Any) -> Use:
 
 
 def _says_nothing(value: object) -> bool:
-    """0 says something: runAsUser 0 is root."""
+    """Return whether a value has no effect. 0 has one: runAsUser 0 is root."""
     return value is None or value is False or value in ("", [], {})

@@ -1,4 +1,4 @@
-"""What admins gave to a team, read from the database once."""
+"""A team's grants, read from the database once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from jobs.policy.tags import TagDemand, demands_of
 
 @dataclass(frozen=True)
 class Ceilings:
-    """How much of a queue a team was given; None is no ceiling."""
+    """Limits of a team in a queue; None is no limit."""
 
     vcpus: int | None = None
     memory_mib: int | None = None
@@ -26,13 +26,13 @@ class Ceilings:
 
     @property
     def counted(self) -> bool:
-        """Whether it matters how much is taken already."""
+        """Whether the current usage matters."""
         return self.active_jobs is not None or self.active_vcpus is not None
 
 
 @dataclass(frozen=True)
 class Grants:
-    """What a team was given, as plain values. What is not named is not given."""
+    """A team's grants as plain values. Anything not listed is not granted."""
 
     team: str
     active: bool = True
@@ -47,7 +47,7 @@ class Grants:
 
     @classmethod
     def of(cls, team: Team) -> Self:
-        """Three questions to the database, however much there is."""
+        """Read the grants in three queries."""
         roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind("role"), "pattern")
         images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind("image"), "pattern")
         patterns = list(roles.union(images, all=True))
@@ -68,16 +68,16 @@ class Grants:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a team's jobs in a queue take at a moment; an array counts as its size."""
+    """Usage of a queue by a team's jobs; an array counts as its size."""
 
     jobs: int = 0
     vcpus: Decimal = Decimal(0)
     unsized: int = 0
-    """Jobs whose vCPU cannot be told; they count for nothing in `vcpus`."""
+    """Jobs whose vCPU are unknown; `vcpus` does not include them."""
 
 
 def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
-    """What the team's jobs take in each of the queues. It stays true only under the lock of the team's row."""
+    """Return the usage of each queue by the team's jobs. It stays valid only under the lock of the team's row."""
     size = Coalesce(F("array_size"), 1)
     rows = (
         Job.objects.filter(team=team, queue__in=set(queues))

@@ -1,16 +1,16 @@
-"""Whether an image's name is one that a pattern means."""
+"""Matching of image names against granted patterns."""
 
 import re
 from dataclasses import dataclass
 
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _PARTS = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@(?P<digest>.*))?", re.DOTALL)
-_UNUSUAL = re.compile(r"[^!-~]")  # no name of an image has blanks, line ends or anything beyond ASCII
+_UNUSUAL = re.compile(r"[^!-~]")  # image names have no blanks, line ends or non-ASCII characters
 
 
 @dataclass(frozen=True)
 class Image:
-    """The parts of an image's name, the registry and the library of Docker Hub filled in where it names none."""
+    """Parts of an image name, with Docker Hub's registry and library filled in."""
 
     registry: str
     repository: str
@@ -19,7 +19,7 @@ class Image:
 
 
 def parts(name: str) -> Image:
-    """What `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` mean to Docker."""
+    """Parse `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` as Docker does."""
     match = _PARTS.fullmatch(name)
     path = match["name"] if match else name
     first, slash, rest = path.partition("/")
@@ -34,10 +34,10 @@ def parts(name: str) -> Image:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether the image is one the pattern means.
+    """Return whether a pattern matches an image.
 
-    Only `*` alone means every registry: the registry is never a prefix. A name with a parameter (Ref::image) may
-    become any image, so nothing else means it. A pattern with a tag does not mean an image that has a digest too,
+    Only `*` alone matches every registry: the registry is never a prefix. A name with a parameter (Ref::image) may
+    become any image, so only `*` matches it. A pattern with a tag does not match an image that also has a digest,
     because the digest alone decides what runs.
     """
     if pattern == "*":

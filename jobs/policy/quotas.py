@@ -1,4 +1,4 @@
-"""Whether there is room for more: ceilings on what runs at once, counted over all jobs of a team in a queue."""
+"""Quotas: limits on the active jobs and vCPU of a team in a queue, over all its jobs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from jobs.spec.job_size import VCPU
 
 @dataclass(frozen=True)
 class Rush:
-    """The jobs of one document that go to one queue, what the team has there already, and what it may have."""
+    """Jobs of one document in one queue, the team's usage of it, and its limits."""
 
     team: str
     queue: str
@@ -21,7 +21,7 @@ class Rush:
 
 
 def jobs_have_room(check: Rush) -> Iterator[Objection]:
-    """So many jobs at once; each child of an array is one."""
+    """Limit active jobs; each child of an array is one."""
     additional = sum(request.runs for request in check.asks)
     limit = check.ceilings.active_jobs
     if limit is not None and check.taken.jobs + additional > limit:
@@ -33,7 +33,7 @@ def jobs_have_room(check: Rush) -> Iterator[Objection]:
 
 
 def vcpus_have_room(check: Rush) -> Iterator[Objection]:
-    """So many vCPU at once, those of an array as many times as it has children."""
+    """Limit active vCPU; those of an array count for each child."""
     additional = sum(request.size.vcpus * request.runs for request in check.asks)
     limit = check.ceilings.active_vcpus
     if limit is not None and check.taken.vcpus + additional > limit:
@@ -45,7 +45,7 @@ def vcpus_have_room(check: Rush) -> Iterator[Objection]:
 
 
 def vcpus_are_known(check: Rush) -> Iterator[Objection]:
-    """What cannot be told cannot be shown to have room, neither the new jobs nor those that are there."""
+    """Refuse what cannot be checked: new or active jobs whose vCPU are unknown."""
     limit = check.ceilings.active_vcpus
     if limit is None:
         return
@@ -67,7 +67,7 @@ ROOM: tuple[RoomRule, ...] = (jobs_have_room, vcpus_have_room, vcpus_are_known)
 
 
 def counted_queues(requests: Sequence[JobAsk], grants: Grants) -> set[int]:
-    """Those of the asks' queues for which it matters how much is taken."""
+    """Return the requested queues whose usage matters."""
     return {
         request.queue_id
         for request in requests
@@ -78,7 +78,7 @@ def counted_queues(requests: Sequence[JobAsk], grants: Grants) -> set[int]:
 def crowding(
     requests: Sequence[JobAsk], grants: Grants, usage: Mapping[int, Taken]
 ) -> Iterator[tuple[int, Objection]]:
-    """What is said against all jobs of a document together, each with the number of the first job it is about."""
+    """Yield violations by all jobs of a document together, each with the index of the first job in its queue."""
     for queue in sorted(counted_queues(requests, grants)):
         numbers = [number for number, request in enumerate(requests) if request.queue_id == queue]
         queue_requests = tuple(requests[number] for number in numbers)

@@ -1,4 +1,4 @@
-"""What a team would like to have, as plain values: what the rules compare with what it was given."""
+"""Requests of a team as plain values, to be compared with its grants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
 
 @dataclass(frozen=True)
 class Ask:
-    """What a definition, or one job on its definition, would like to use, and how large it is."""
+    """Capabilities and size that a definition, or a job on its definition, requests."""
 
     uses: tuple[Use, ...]
     size: JobSize
@@ -22,27 +22,27 @@ class Ask:
 
 @dataclass(frozen=True)
 class DefinitionAsk(Ask):
-    """A definition that a team would like to register."""
+    """A definition to be registered."""
 
 
 @dataclass(frozen=True)
 class JobAsk(Ask):
-    """One job that a team would like to run. Its definition's uses stand at /jobDefinition."""
+    """A job to be run. Uses of its definition have the pointer /jobDefinition."""
 
     queue_id: int
     queue_name: str
     queue_open: bool
     definition: str
     definition_shared: bool
-    size_pointer: str  # where the submission says its own size; /jobDefinition if it does not
-    tags: Mapping[str, str]  # the definition's too
-    array_size: int  # 0: no array
-    run_seconds: int  # of one attempt; 0: no limit
+    size_pointer: str  # where the submission sets its own size, else /jobDefinition
+    tags: Mapping[str, str]  # including the definition's
+    array_size: int  # 0 if not an array
+    run_seconds: int  # of one attempt; 0 if unlimited
     attempts: int  # at most
 
     @property
     def runs(self) -> int:
-        """How many places it takes among the jobs that are active at once."""
+        """How many active jobs it counts as."""
         return max(1, self.array_size)
 
 
@@ -55,13 +55,13 @@ def definition_ask(document: Document) -> DefinitionAsk:
 
 
 def propagates_tags(definition: Document, submission: Document) -> bool | None:
-    """Whether the tags go on to the task in ECS, so that the bill sees them; None where neither document says."""
+    """Return whether tags propagate to the ECS task, and so to the bill; None if neither document sets it."""
     setting = submission.get("propagateTags", definition.get("propagateTags"))
     return setting if isinstance(setting, bool) else None
 
 
 def _in_effect(uses_made: tuple[Use, ...], definition: Document, submission: Document) -> tuple[Use, ...]:
-    """The uses without a propagateTags that the submission overrides, or that says nothing because it is of pods."""
+    """Drop uses of propagateTags that the submission overrides, or that have no effect because the job is of pods."""
     is_off = propagates_tags(definition, submission) is False and not is_eks(definition)
     is_overridden = isinstance(submission.get("propagateTags"), bool)
     return tuple(

@@ -1,6 +1,6 @@
-"""The rules of the portal, beside those of AWS: pure functions from what is asked and what was given to objections.
+"""Policy rules: pure functions that compare a request with the team's grants and yield violations.
 
-They are asked while someone types, when a submission is accepted, and once more just before it is sent.
+They run while someone types, on submission, and again just before a job is sent.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +17,12 @@ from jobs.spec.job_size import GPU, MEMORY, VCPU
 from jobs.spec.problems import Severity, join_pointer, join_words, quote, truncate
 from jobs.spec.rules.reserved_names import PORTAL_TAG_PREFIX
 
-_FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # which has a rule of its own
+_FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # it has a rule of its own
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Why not, and where in the document it stands."""
+    """A violation of a rule and its pointer in the document."""
 
     rule: str
     pointer: str
@@ -31,17 +31,17 @@ class Objection:
     fix: tuple[Mapping[str, Any], ...] = ()
 
 
-# -- What a definition and a job have in common
+# -- Definitions and jobs
 
 
 def team_is_active(_: Ask, grants: Grants) -> Iterator[Objection]:
-    """A team that was switched off keeps its history and submits nothing."""
+    """Refuse everything from an inactive team, which keeps its history."""
     if not grants.active:
         yield Objection("policy.team-inactive", "", f"Team {grants.team} is not active; nothing is submitted for it.")
 
 
 def roles_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
-    """A role in IAM is the power of a job over everything else in AWS."""
+    """Require a grant for each IAM role: it is the job's access to the rest of AWS."""
     for use in request.uses:
         role = use.value if isinstance(use.value, str) else ""
         if use.power == ROLE and not any(_means(pattern, role) for pattern in grants.roles):
@@ -53,7 +53,7 @@ def roles_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
 
 
 def images_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
-    """What runs comes from where an admin said."""
+    """Require a grant for each image."""
     for use in request.uses:
         image = use.value if isinstance(use.value, str) else ""
         if use.power == IMAGE and not any(matches(pattern, image) for pattern in grants.images):
@@ -65,7 +65,7 @@ def images_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
 
 
 def features_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
-    """What reaches beyond the container is given by name."""
+    """Require a grant for whatever reaches beyond the container."""
     for use in request.uses:
         if use.power in _FEATURES and use.power not in grants.features:
             label = Feature(use.power).label
@@ -77,7 +77,7 @@ def features_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
 
 
 def tags_reach_the_bill(request: Ask, grants: Grants) -> Iterator[Objection]:
-    """With propagateTags false the task has none of the job's tags, and its cost is nobody's on AWS's bill."""
+    """Require a grant for propagateTags false, which keeps the job's tags off AWS's bill."""
     if Feature.UNTAGGED_COSTS in grants.features:
         return
     for use in request.uses:
@@ -95,7 +95,7 @@ def tags_reach_the_bill(request: Ask, grants: Grants) -> Iterator[Objection]:
 
 
 def fields_are_known(request: Ask, grants: Grants) -> Iterator[Objection]:
-    """A field that nobody named carries no power: what it does was never decided."""
+    """Refuse fields that are in no table: nobody has decided what they may do."""
     for use in request.uses:
         if use.power == UNNAMED and use.name not in grants.further_fields:
             yield Objection(
@@ -106,11 +106,11 @@ def fields_are_known(request: Ask, grants: Grants) -> Iterator[Objection]:
             )
 
 
-# -- A definition
+# -- Definitions
 
 
 def team_registers(_: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
-    """Some teams run only what others prepared."""
+    """Refuse definitions of a team that may only use shared ones."""
     if not grants.may_register:
         yield Objection(
             "policy.may-not-register",
@@ -120,7 +120,7 @@ def team_registers(_: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def some_queue_takes_it(request: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
-    """A definition that is too large for every queue is a warning: a submission may still ask for less."""
+    """Warn if a definition is too large for every queue. A submission may still request less."""
     exceeded = [list(_beyond(request, limits)) for limits in grants.queues.values()]
     if exceeded and all(exceeded):
         resource, _, _, limit = exceeded[0][0]
@@ -132,11 +132,11 @@ def some_queue_takes_it(request: DefinitionAsk, grants: Grants) -> Iterator[Obje
         )
 
 
-# -- A job
+# -- Jobs
 
 
 def queue_is_granted(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """A team submits only to the queues that an admin mapped to it."""
+    """Require a queue that an admin mapped to the team."""
     if request.queue_id not in grants.queues:
         yield Objection(
             "policy.queue-not-granted",
@@ -146,7 +146,7 @@ def queue_is_granted(request: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def queue_is_open(request: JobAsk, _: Grants) -> Iterator[Objection]:
-    """AWS refuses jobs for a queue that is disabled, invalid or gone; better to hear it now."""
+    """Refuse a queue that is disabled, invalid or gone, before AWS does."""
     if not request.queue_open:
         yield Objection(
             "policy.queue-closed",
@@ -156,7 +156,7 @@ def queue_is_open(request: JobAsk, _: Grants) -> Iterator[Objection]:
 
 
 def definition_is_shared(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """A team that registers nothing of its own runs only what is shared with all."""
+    """Require a shared definition of a team that may not register its own."""
     if not grants.may_register and not request.definition_shared:
         yield Objection(
             "policy.definition-not-shared",
@@ -166,7 +166,7 @@ def definition_is_shared(request: JobAsk, grants: Grants) -> Iterator[Objection]
 
 
 def size_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """vCPU, memory and GPU of one run, the submission's own laid over the definition's; all nodes together."""
+    """Limit vCPU, memory and GPU of one run, with the submission's overrides; all nodes together."""
     nodes = f" on its {request.size.nodes} nodes together" if request.size.nodes > 1 else ""
     for resource, rule, amount, limit in _beyond(request, _ceilings(request, grants)):
         yield Objection(
@@ -178,7 +178,7 @@ def size_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def size_is_known(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """A limit on a size that cannot be told cannot be shown to be kept. Without a definition, that is the problem."""
+    """Refuse a job of unknown size where the queue has limits. A missing definition is a problem of its own."""
     limits_by_reason: dict[str, list[str]] = {}
     for unit, resource, limit in _limited(_ceilings(request, grants)):
         if reason := request.size.why_unknown(resource):
@@ -193,7 +193,7 @@ def size_is_known(request: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def array_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """How many children an array may have."""
+    """Limit the size of an array."""
     limit = _ceilings(request, grants).array_size
     if limit is not None and request.array_size > limit:
         yield Objection(
@@ -205,7 +205,7 @@ def array_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def time_is_limited(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """Where runs have a longest time, every job says its own."""
+    """Require a time limit within the queue's, where it has one."""
     limit = _ceilings(request, grants).run_seconds
     if limit is None or 0 < request.run_seconds <= limit:
         return
@@ -223,7 +223,7 @@ def time_is_limited(request: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def tags_of_the_portal_are_its_own(request: Ask, _: Grants) -> Iterator[Objection]:
-    """By tags with portal: the portal finds its jobs again, and the bill their people."""
+    """Refuse tags with the portal's prefix: the portal finds its jobs again by them, and the bill their people."""
     for key in request.own_tags:
         if key.casefold().startswith(PORTAL_TAG_PREFIX):
             pointer = join_pointer("tags", key)
@@ -232,7 +232,7 @@ def tags_of_the_portal_are_its_own(request: Ask, _: Grants) -> Iterator[Objectio
 
 
 def tags_are_there(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """What the bill is asked by has to be on every job."""
+    """Require the tags by which the bill is grouped."""
     for requirement in grants.tags:
         if requirement.required and not request.tags.get(requirement.key):
             yield Objection(
@@ -244,7 +244,7 @@ def tags_are_there(request: JobAsk, grants: Grants) -> Iterator[Objection]:
 
 
 def tags_have_their_values(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """Values that were agreed on, and those that the portal alone fills in."""
+    """Check tag values: allowed values and patterns, and those that only the portal sets."""
     for requirement in grants.tags:
         value = request.tags.get(requirement.key)
         if not value:
@@ -261,7 +261,7 @@ def tags_have_their_values(request: JobAsk, grants: Grants) -> Iterator[Objectio
 
 
 def untagged_costs_are_told(request: JobAsk, grants: Grants) -> Iterator[Objection]:
-    """A team that may keep tags off the bill is reminded that it does."""
+    """Warn a team that may keep tags off the bill when it does."""
     if Feature.UNTAGGED_COSTS in grants.features and any(use.power == Feature.UNTAGGED_COSTS for use in request.uses):
         yield Objection(
             "policy.tags-stay-behind",
@@ -298,32 +298,35 @@ TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, unt
 
 
 def objections(request: JobAsk, grants: Grants) -> list[Objection]:
-    """All that is to be said against a job at once, in the order of the rules."""
+    """Return all violations of a job, in the order of the rules."""
     rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS, *TAGS_OF_ALL, *TAGS_OF_JOBS)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
 def withdrawn(request: JobAsk, grants: Grants) -> list[Objection]:
-    """What a job that was accepted may no longer have. Its tags are settled: a new rule of tags is for new jobs."""
+    """Return the violations of an accepted job by today's grants.
+
+    Tag rules are excluded: a new one is for new jobs.
+    """
     rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
 def withdrawn_from_definition(request: DefinitionAsk, grants: Grants) -> list[Objection]:
-    """What stands against a definition that was accepted, now that it is about to be registered."""
+    """Return the errors of an accepted definition that is about to be registered."""
     return [
         violation for violation in objections_to_definition(request, grants) if violation.severity is Severity.ERROR
     ]
 
 
 def objections_to_definition(request: DefinitionAsk, grants: Grants) -> list[Objection]:
-    """All that is to be said against registering a definition."""
+    """Return all violations of a definition to be registered."""
     rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS, *TAGS_OF_ALL)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
 def _with_tag(request: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
-    """The patch that adds a tag, if there is a value to offer."""
+    """Return the patch that adds a tag, if there is a value to offer."""
     if not value:
         return ()
     if request.own_tags:
@@ -332,7 +335,7 @@ def _with_tag(request: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any],
 
 
 def _means(pattern: str, text: str) -> bool:
-    """Whether a pattern is the text, or its beginning with a * after it."""
+    """Return whether the pattern is the text, or its beginning followed by *."""
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
@@ -341,7 +344,7 @@ def _ceilings(request: JobAsk, grants: Grants) -> Ceilings:
 
 
 def _beyond(request: Ask, limits: Ceilings) -> Iterator[tuple[str, str, object, int]]:
-    """What is larger than its ceiling: in words, as a rule, what is asked, and the ceiling."""
+    """Yield what exceeds its limit: unit, rule, requested amount, limit."""
     amounts: dict[str, tuple[str, Decimal | int]] = {
         VCPU: ("too-many-vcpus", request.size.vcpus),
         MEMORY: ("too-much-memory", request.size.memory_mib),
@@ -354,7 +357,7 @@ def _beyond(request: Ask, limits: Ceilings) -> Iterator[tuple[str, str, object, 
 
 
 def _limited(limits: Ceilings) -> Iterator[tuple[str, str, int]]:
-    """Which resources of one run have a ceiling: in words, by AWS's name, and the ceiling."""
+    """Yield the resources with a limit: unit, AWS's name, limit."""
     for unit, resource, limit in (
         ("vCPU", VCPU, limits.vcpus),
         ("MiB of memory", MEMORY, limits.memory_mib),

@@ -1,4 +1,4 @@
-"""What is asked of the tags of a job, and what is filled in where nobody wrote them."""
+"""Tag rules of a team, and the tags they add."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jobs.spec.documents import Document
 from jobs.spec.problems import join_words
 
 PORTAL = "the portal"
-"""By whom a tag is filled in that no team and no person may write otherwise."""
+"""Source of tags that no team and no person may set otherwise."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class TagDemand:
 
     @property
     def in_words(self) -> str:
-        """What a value has to be, after “must be”."""
+        """Allowed values, as text after “must be”."""
         if self.allowed:
             return join_words(self.allowed, conjunction="or")
         return f"of the form {self.pattern}"
@@ -41,7 +41,7 @@ class TagDemand:
 
 @dataclass(frozen=True)
 class Filled:
-    """A tag that nobody wrote, and by whom it was filled in."""
+    """A default tag, and who sets it."""
 
     key: str
     value: str
@@ -49,7 +49,7 @@ class Filled:
 
 
 def demands_of(team: Team) -> tuple[TagDemand, ...]:
-    """The team's rules and everyone's; one question to the database."""
+    """Return the team's rules and those for all teams, in one query."""
     rules = TagRule.objects.filter(Q(team=team) | Q(team=None)).order_by(F("team").asc(nulls_first=True))
     by_key = {
         rule.key: TagDemand(
@@ -68,10 +68,10 @@ def demands_of(team: Team) -> tuple[TagDemand, ...]:
 def fill(
     document: Document, definition: Document, requirements: tuple[TagDemand, ...], team: str
 ) -> Iterator[Filled]:
-    """The tags to fill in: the team's where neither submission nor definition has one, the portal's in any case."""
+    """Yield the tags to add: the team's where neither submission nor definition has one, the portal's always."""
     own_tags = document.get("tags", {})
     if not isinstance(own_tags, dict):
-        return  # the schema says what is wrong with it
+        return  # the schema reports what is wrong with it
     tags: Mapping[str, str] = effective.merge_tags(definition, document)
     for requirement in requirements:
         if (

@@ -1,13 +1,13 @@
-"""What a submission is expected to cost, and what it costs at most. Pure: planned jobs, run times and rates in.
+"""Estimate of a submission: expected and highest cost. Pure: planned jobs, run times and rates in.
 
     expected   the typical run time of the definition's earlier good jobs × runs, one attempt each, no longer than the
                time limit. For display only.
     at most    time limit × attempts × runs, each run's size in full. Thresholds compare this one. Without a time
                limit, a size or a rate it is unknown, and so it is for the whole submission.
 
-Runs are the children of an array, or one. AWS ends a run within about half a minute of its limit, and the time limit
-of a job of several nodes counts for all of them together; `size` then has all nodes. Both amounts come as dollars and
-as vCPU-hours. The figure that is kept of a job is rounded up to `KEPT` and never above `LARGEST`.
+Runs are the children of an array, or one. AWS ends a run within about half a minute of its limit. The time limit of a
+multi-node job counts for all nodes together, and `size` has all nodes. Both amounts are in dollars and in vCPU-hours.
+The figure stored for a job is rounded up to `KEPT` and capped at `LARGEST`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,19 +21,20 @@ from jobs.pricing.receipt import HOUR, MILLISECOND, Attempt, Line, Share, Size, 
 from jobs.pricing.run_statistics import Span
 
 KEPT = Decimal("0.0001")
-# More than any threshold that can be set; the columns hold it.
+# Above any threshold that can be set, and within the columns' range.
 LARGEST = Decimal(10**11)
-# AWS takes limits beyond what a calendar has: from here on a second costs what the ones before did.
+# AWS takes limits beyond the calendar; from here on the cost is extrapolated.
 LONGEST_PRICED = Decimal(1000 * 86_400)
-# So many of the dearest jobs are kept one by one.
+# The dearest jobs are stored one by one.
 JOBS_KEPT = 50
 
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job that has not run. `limit_seconds` is of one attempt; 0: it has none. `definition` finds its run times.
+    """A job that has not run.
 
-    `size_unknown` says why its size can't be told, in a sentence; empty if it can.
+    `limit_seconds` is for one attempt, 0 without a limit. `definition` finds its run times. `size_unknown` says in a
+    sentence why its size is unknown; empty if it is known.
     """
 
     name: str
@@ -47,19 +48,19 @@ class PlannedJob:
 
 @dataclass(frozen=True)
 class Amount:
-    """Dollars and vCPU-hours. None is unknown."""
+    """Dollars and vCPU-hours; None is unknown."""
 
     usd: Decimal | None
     vcpu_hours: Decimal | None
 
     @classmethod
     def total(cls, amounts: Iterable["Amount"]) -> "Amount":
-        """The sum; unknown where any part is."""
+        """Return the sum; unknown if any part is."""
         amounts = list(amounts)
         return cls(_sum([amount.usd for amount in amounts]), _sum([amount.vcpu_hours for amount in amounts]))
 
     def as_json(self) -> dict[str, str | None]:
-        """Numbers as text, so that no digit is lost; vCPU-hours rounded up to `KEPT`."""
+        """Return numbers as text, so that no digit is lost; vCPU-hours rounded up to `KEPT`."""
         hours = self.vcpu_hours
         exact = None if hours is None or hours > LARGEST else hours.quantize(KEPT, ROUND_CEILING)
         return {"usd": text_of(self.usd), "vcpu_hours": text_of(exact or hours)}
@@ -70,10 +71,10 @@ UNKNOWN = Amount(None, None)
 
 @dataclass(frozen=True)
 class JobEstimate:
-    """The two amounts of one job. `shares` are of one hour of one run.
+    """Both amounts of one job. `shares` are for one hour of one run.
 
-    `expected_seconds` is of one run, from `earlier_runs` good runs; None: there are none. `unknown` says why an
-    amount is unknown, in sentences.
+    `expected_seconds` is for one run, from `earlier_runs` good runs; None without any. `unknown` says in sentences
+    why an amount is unknown.
     """
 
     job: PlannedJob
@@ -119,19 +120,19 @@ class Estimate:
 
     @property
     def unlimited(self) -> list[str]:
-        """The names of jobs without a time limit."""
+        """Names of jobs without a time limit."""
         return [estimate.job.name for estimate in self.jobs if not estimate.job.limit_seconds]
 
     @property
     def unpriced(self) -> tuple[str, ...]:
-        """Why there is no price for some hour, each reason once."""
+        """Why there is no price for an hour, each reason once."""
         return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown))
 
     def totals_as_json(self) -> dict[str, Any]:
         return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept for whoever decides: the dearest jobs first, the others only counted."""
+        """Return the estimate as it is stored with an approval: the dearest jobs, and a count of the others."""
         dearest = sorted(
             self.jobs, key=lambda estimate: (estimate.at_most.usd is not None, -(estimate.at_most.usd or 0))
         )
@@ -147,7 +148,7 @@ class Estimate:
 def estimate(plans: Iterable[PlannedJob], run_times: Mapping[int, Span], rates: Rates, now: datetime) -> Estimate:
     """Return both amounts for every job and for all together, at the rates of `now`.
 
-    `run_times` has what is known of earlier good runs, by definition.
+    `run_times` are those of earlier good runs, by definition.
     """
     pricing = _Pricing(rates, now)
     jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in plans)
@@ -163,7 +164,7 @@ def estimate(plans: Iterable[PlannedJob], run_times: Mapping[int, Span], rates: 
 
 
 def kept(amount: Decimal | None) -> Decimal | None:
-    """The figure as a job's row keeps it: never less than it is, except above every threshold."""
+    """Return the figure as it is stored: rounded up, and capped above every threshold."""
     return None if amount is None else min(amount.quantize(KEPT, ROUND_CEILING), LARGEST)
 
 
@@ -179,7 +180,7 @@ class _Pricing:
         self._lines: dict[tuple[Size, Decimal], Line] = {}
 
     def line(self, size: Size, seconds: Decimal) -> Line:
-        """The receipt of one run of so many seconds, `LONGEST_PRICED` at most, by the rates of now."""
+        """Return the receipt of one run of that length, `LONGEST_PRICED` at most, at the rates of now."""
         if (size, seconds) not in self._lines:
             duration = timedelta(milliseconds=int(seconds * 1000))
             attempt = Attempt(self._now - duration, self._now, succeeded=True)
@@ -187,11 +188,11 @@ class _Pricing:
         return self._lines[size, seconds]
 
     def unknown(self, job: PlannedJob) -> tuple[str, ...]:
-        """Why a run has no price, in sentences."""
+        """Return why a run has no price, in sentences."""
         return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR).reasons
 
     def amount(self, job: PlannedJob, seconds: Decimal) -> Amount:
-        """What one run of so many seconds takes. Without vCPU and memory its size is unknown."""
+        """Return the amount of one run of that length. Without vCPU and memory it is unknown."""
         size = job.size
         if job.size_unknown or not size.vcpus or not size.memory_mib:
             return UNKNOWN

@@ -1,7 +1,7 @@
-"""Sums of money in the database, exact in both databases.
+"""Exact sums of money in SQLite and PostgreSQL.
 
-SQLite keeps decimals as floats and would add them as floats, whose sums depend on the order. Each amount is therefore
-turned into whole ten-billionths of a dollar, the unit it was rounded to when it was written, before it is added.
+SQLite stores decimals as floats and would add them as floats, whose sum depends on the order. So each amount becomes
+whole ten-billionths of a dollar, the unit it was rounded to when stored, before it is added.
 """
 
 from decimal import Decimal
@@ -13,11 +13,11 @@ UNITS = 10**10
 
 
 def units_of(field: str, *, only: Q | None = None) -> Coalesce:
-    """The sum of a money column in ten-billionths of a dollar, for `annotate` and `aggregate`."""
+    """Sum a money column in ten-billionths of a dollar, for `annotate` and `aggregate`."""
     units = Cast(Round(F(field) * UNITS), BigIntegerField())
     return Coalesce(Sum(units, filter=only, output_field=BigIntegerField()), 0)
 
 
 def usd(units: int | Decimal) -> Decimal:
-    """Dollars of so many ten-billionths."""
+    """Convert ten-billionths to dollars."""
     return Decimal(int(units)).scaleb(-10)

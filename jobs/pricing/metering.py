@@ -1,7 +1,7 @@
-"""Writes down what the attempts of ended jobs cost: once, as lines that are never changed.
+"""Metering of ended jobs: the cost of their attempts, stored once as lines that never change.
 
-The children of an array are not rows of ours. Their run times are asked of AWS when their parent has ended, 100 a
-call; until AWS answers, the parent stays uncharged and the next round tries again.
+Children of an array are not rows here. Their run times are requested from AWS when their parent has ended, 100 a
+call; until AWS answers, the parent stays uncharged and the next pass tries again.
 """
 
 import time
@@ -28,15 +28,15 @@ log = structlog.get_logger(__name__)
 JOBS_AT_ONCE = 200
 ARRAYS_AT_ONCE = 20
 SECONDS_AT_MOST = 30.0
-# So long AWS may leave out a child that it has; after that it has forgotten it.
+# A child that AWS does not return for longer than this is forgotten.
 CHILDREN_WITHIN = timedelta(minutes=5)
 
-# The lines of an array: what its children's good runs cost, and what their failed ones did.
+# Lines of an array: one for its children's successful runs, one for their failed ones.
 GOOD_RUNS, FAILED_RUNS = 1, 2
 
 
 def charge_due(account: Account) -> None:
-    """Charge jobs of the account that have ended, plain ones first: they need no answer from AWS."""
+    """Charge jobs of the account that have ended, plain ones first, since they need no call to AWS."""
     table = rates.read()
     deadline = time.monotonic() + SECONDS_AT_MOST
     jobs = (
@@ -59,9 +59,9 @@ def charge_due(account: Account) -> None:
 
 
 def charge(job: Job, table: Rates | None = None) -> None:
-    """Write the cost of an ended job's attempts down, unless that is done.
+    """Store the cost of an ended job's attempts, unless it is stored.
 
-    Raises AwsError when the children of an array cannot be asked for; nothing is written then.
+    Raises AwsError when the children of an array cannot be read; nothing is stored then.
     """
     attempts, missing = _attempts(job)
     if missing and now() - (job.ended_at or now()) < CHILDREN_WITHIN:
@@ -76,7 +76,7 @@ def charge(job: Job, table: Rates | None = None) -> None:
 
 
 def lines_of(job: Job, attempts: Sequence[Attempt], table: Rates) -> list[CostLine]:
-    """The rows of a job's receipt, not saved."""
+    """Build the rows of a job's receipt, not saved."""
     size = Size(
         platform=job.platform,
         architecture=job.architecture,
@@ -90,7 +90,10 @@ def lines_of(job: Job, attempts: Sequence[Attempt], table: Rates) -> list[CostLi
 
 
 def finished_attempts(job: Job) -> list[Attempt]:
-    """The attempts AWS told of. It names none for some kinds of job; then the job's own times stand for the one."""
+    """Return the attempts that AWS reported.
+
+    It reports none for some kinds of job; the job's own times then stand for one.
+    """
     times = [(_moment(attempt.get("started_at")), _moment(attempt.get("stopped_at"))) for attempt in job.attempts]
     if not times and job.started_at is not None:
         times = [(job.started_at, job.stopped_at)]
@@ -101,7 +104,7 @@ def finished_attempts(job: Job) -> list[Attempt]:
 
 
 def children_attempts(children: Sequence[batch.Observation]) -> Iterator[Attempt]:
-    """Every attempt of every child, on the line of the good ones or of the failed."""
+    """Yield every attempt of every child, on the line of successful or of failed runs."""
     for child in children:
         times = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
         if not times and child.started_at is not None:
@@ -112,9 +115,9 @@ def children_attempts(children: Sequence[batch.Observation]) -> Iterator[Attempt
 
 
 def _attempts(job: Job) -> tuple[list[Attempt], int]:
-    """What is to be charged, and how many children of an array AWS does not name.
+    """Return the attempts to charge, and how many children of an array AWS does not return.
 
-    What was never sent cost nothing; of a lost job nobody knows how long it ran.
+    A job that was never sent costs nothing, nor does a lost one, whose run time is unknown.
     """
     if job.delivery != Delivery.SENT or job.state == State.LOST:
         return [], 0
@@ -152,7 +155,7 @@ def _row(job: Job, line: Line) -> CostLine:
 
 
 def _told(job: Job, line: Line) -> dict[str, Any]:
-    """The receipt as it is kept: numbers as text, so that no digit is lost."""
+    """Return the receipt as JSON, with numbers as text so that no digit is lost."""
     return {
         "platform": job.platform,
         "architecture": job.architecture,

@@ -1,4 +1,4 @@
-"""The dated table of rates, read once into plain values."""
+"""The dated table of rates as plain values."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from jobs.models import Rate
 
 @dataclass(frozen=True)
 class Price:
-    """What an hour of one unit of a resource costs, from a day on. An empty region stands for every other one."""
+    """Price of an hour of one unit of a resource, from a day on. An empty region stands for every other region."""
 
     platform: str
     architecture: str
@@ -23,7 +23,7 @@ class Price:
 
 
 class Rates:
-    """Answers which price holds where and when."""
+    """Lookup of prices by place and day."""
 
     def __init__(self, prices: Iterable[Price]) -> None:
         self._newest_first: dict[tuple[str, str, str, str], list[Price]] = defaultdict(list)
@@ -31,7 +31,7 @@ class Rates:
             self._newest_first[price.platform, price.architecture, price.region, price.resource].append(price)
 
     def price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
-        """The newest price not later than the day, the region's own before the one for all; None if there is none."""
+        """Return the newest price up to that day, the region's own before the general one; None if there is none."""
         for price_region in dict.fromkeys((region, "")):
             for price in self._newest_first.get((platform, architecture, price_region, resource), ()):
                 if price.valid_from <= day:
@@ -39,7 +39,7 @@ class Rates:
         return None
 
     def on(self, day: date) -> list[Price]:
-        """All prices that hold on a day, as the table orders them."""
+        """Return all prices of a day, sorted as the table is."""
         newest = (
             next((price for price in prices if price.valid_from <= day), None)
             for _, prices in sorted(self._newest_first.items())
@@ -48,7 +48,7 @@ class Rates:
 
 
 def read() -> Rates:
-    """The table as it is now, in one query."""
+    """Read the table in one query."""
     rows = Rate.objects.order_by().values_list(
         "platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"
     )

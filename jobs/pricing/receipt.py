@@ -1,17 +1,17 @@
-"""What finished attempts cost by the size they asked for and the time they ran. Pure: values in, a receipt out.
+"""Cost of finished attempts by requested size and run time. Pure: values in, a receipt out.
 
     Fargate    hours × (vCPU × rate + GiB × rate + ephemeral GiB above 20 × rate)
                each attempt rounded up to the second, one minute at least (Amazon's rule for Fargate)
     EC2, EKS   hours × (vCPU × rate + GiB × rate + GPU × rate)
                to the millisecond, because it is a share of a machine that others use too
 
-Batch does not say which machine an attempt ran on, so the rates of EC2 are derived from list prices: split into vCPU
-and GiB so that 4 vCPU and 16 GiB cost what an m5.xlarge does ($0.192 an hour), with the proportion that c5, m5 and r5
+Batch does not report the machine of an attempt, so the rates of EC2 are derived from list prices: split into vCPU and
+GiB so that 4 vCPU and 16 GiB cost what an m5.xlarge does ($0.192 an hour), with the proportion that c5, m5 and r5
 have among themselves; a GPU is what a g4dn.xlarge costs above an m5.xlarge. Idle machines, disks, traffic, Spot
-discounts and the fetching of the image, which comes before the run, are not in it.
+discounts and pulling the image, which precedes the run, are not included.
 
-A part of a line is rounded to a ten-billionth of a dollar, which is what the database keeps; everything else is a sum
-of those, so that totals agree to the last digit however they are grouped.
+Each part of a line is rounded to a ten-billionth of a dollar, the precision of the database; everything else is a sum
+of those, so totals agree to the last digit however they are grouped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ FARGATE_FREE_STORAGE_GIB = 20
 
 @dataclass(frozen=True)
 class Size:
-    """What one run asks for, and where."""
+    """Requested size of one run, and where it runs."""
 
     platform: str
     architecture: str
@@ -44,7 +44,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One finished run. `number` is the line it is written on: the attempts of an array's children share lines."""
+    """One finished run. `number` is its line: attempts of an array's children share lines."""
 
     started_at: datetime | None
     stopped_at: datetime | None
@@ -54,7 +54,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Share:
-    """What one resource adds to a line."""
+    """Cost of one resource on a line."""
 
     resource: str
     amount: Decimal
@@ -65,7 +65,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Line:
-    """What one attempt cost, or all attempts with that number. `reasons` say why less is charged than ran."""
+    """Cost of one attempt, or of all attempts with that number. `reasons` say why less is charged than ran."""
 
     number: int
     succeeded: bool
@@ -93,7 +93,7 @@ class Receipt:
 
 
 def receipt(size: Size, attempts: Sequence[Attempt], rates: Rates) -> Receipt:
-    """What the attempts cost, one line for each number, with the rates of the day on which the last of it ended."""
+    """Return the cost of the attempts, one line for each number, at the rates of the day its last one ended."""
     numbers = sorted({attempt.number for attempt in attempts})
     return Receipt(
         tuple(_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)
@@ -136,7 +136,7 @@ def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) ->
 
 
 def _seconds(size: Size, attempt: Attempt) -> Decimal | None:
-    """The seconds that are billed; None where start or end is not known, or they contradict each other."""
+    """Return the billed seconds; None where start or end is unknown, or they contradict each other."""
     if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
         return None
     seconds = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND

@@ -1,6 +1,6 @@
-"""How long jobs usually wait in a queue, and how long those of a definition usually run: from the team's newest jobs.
+"""Usual wait times of queues and run times of definitions, from the team's newest jobs.
 
-Only the team's own jobs are looked at, so that nobody learns from a queue or a shared definition how others fare.
+Only the team's own jobs are read, so that a queue or a shared definition reveals nothing about other teams.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,16 +14,16 @@ from jobs.models import CostLine, Job, JobDependency, Team
 from jobs.states import State
 
 LOOKED_AT = 1_000
-"""So many of the team's newest jobs are looked through, however many it has."""
+"""Newest jobs of the team that are scanned."""
 COUNTED = 40
-"""So many of those that fit count: what was usual long ago is not now."""
+"""Newest matching jobs that count: what was usual long ago is not now."""
 ENOUGH = 3
-"""With fewer, the longest of them is said and not what most of them kept to."""
+"""With fewer, the extremes stand for the percentiles."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """What is usual, in seconds: half of them took no longer than `half`, nine of ten no longer than `most`."""
+    """Durations in seconds: half took no longer than `half`, nine of ten no longer than `most`."""
 
     count: int
     least: float
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True)
 class RunStatistics:
-    """What is known of a team's queues and definitions, by their keys. What is not in it is not known.
+    """Statistics by the keys of queues and definitions; absent where there are none.
 
     `waits` is how long jobs wait in a queue, `runs` how long one good run of a definition takes.
     """
@@ -54,8 +54,8 @@ class RunStatistics:
 def run_statistics(team: Team, queues: Collection[int], definitions: Collection[int]) -> RunStatistics:
     """Read both in one query.
 
-    A job that was tried again tells neither, one that waited for other jobs not how long it waits in its queue. Of an
-    array it is the mean of its good runs, once they are charged.
+    A retried job counts for neither; one that waited for other jobs not for the wait in its queue. An array counts
+    with the mean of its good runs, once they are charged.
     """
     if not queues and not definitions:
         return RunStatistics()
@@ -70,9 +70,9 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
             tells_wait=Case(When(is_array, then=False), default=~waited_for_others, output_field=BooleanField()),
             tells_run=Case(When(is_array | Q(state=State.SUCCEEDED), then=True), default=False),
         )
-        # So few are read that it costs next to nothing, although so many are looked through.
+        # Few rows are returned, although many are scanned.
         .annotate(in_queue=_place("queue", "tells_wait"), of_definition=_place("definition", "tells_run"))
-        # Named no sooner than here, or a database would look through all that a queue or definition ever had.
+        # Filter only here, or the database would scan all jobs a queue or definition ever had.
         .filter(
             Q(queue__in=queues, tells_wait=True, in_queue__lte=COUNTED)
             | Q(definition__in=definitions, tells_run=True, of_definition__lte=COUNTED)
@@ -96,7 +96,7 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
 
 
 def _place(*partition: str) -> Window:
-    """The how manieth newest it is of its kind."""
+    """Return the rank of a job among the newest of its group."""
     return Window(RowNumber(), partition_by=[F(name) for name in partition], order_by=F("pk").desc())
 
 

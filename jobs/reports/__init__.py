@@ -1,1 +1,1 @@
-"""What people read: listings, logs, and how far things are. Everything here answers; nothing here decides."""
+"""Read models of pages and the API: listings, logs, statistics. They read and never write."""

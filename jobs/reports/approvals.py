@@ -1,4 +1,4 @@
-"""Requests for someone's word: which there are, what each would cost, and how it differs from the last run."""
+"""Approval requests: lists of them, their cost, and how each differs from the last run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from jobs.spec.normalize import normalize
 from jobs.states import Delivery
 
 SHOWN = 50
-# So many jobs of a request are shown one by one, and so many changes of each.
+# Jobs of a request that are shown, and changes of each.
 JOBS_SHOWN = 20
 CHANGES_SHOWN = 40
-# So many are counted for the badge; more are too many for anyone.
+# The badge counts no further.
 COUNTED = 99
 
 
 @dataclass(frozen=True)
 class JobCost:
-    """What one job of a request is expected to cost and what at most; None is unknown, and `unknown` says why.
+    """Expected and highest cost of one job of a request; None is unknown, and `unknown` says why.
 
     `limit_seconds` is 0 without a time limit, `expected_seconds` None without an earlier run.
     """
@@ -46,7 +46,7 @@ class JobCost:
 
 @dataclass(frozen=True)
 class RequestCost:
-    """What a request is expected to cost and what at most, as it was when it was asked or last changed."""
+    """Expected and highest cost of a request at the time it was made or last edited."""
 
     expected_usd: Decimal | None
     at_most_usd: Decimal | None
@@ -59,7 +59,7 @@ class RequestCost:
 
 @dataclass(frozen=True)
 class Step:
-    """A job of a request: what it will run, and what is otherwise than when this team last ran its definition."""
+    """A job of a request: what it will run, and what differs from the team's last run of its definition."""
 
     job: Job
     will_run: EffectiveJob
@@ -73,28 +73,28 @@ class Step:
 
 
 def waiting(team: Team, user: User) -> list[Approval]:
-    """The team's requests that nobody has decided on yet, the oldest first; each says whether the user raised it."""
+    """Return the team's undecided requests, oldest first, each with whether the user made it larger."""
     requests = Approval.objects.waiting().filter(team=team).with_raised_by(user)
     return list(_shown(requests).order_by("pk")[:SHOWN])
 
 
 def decided(team: Team) -> list[Approval]:
-    """What was decided of late, the newest first."""
+    """Return the team's decided requests, newest first."""
     return list(_shown(Approval.objects.filter(team=team, decided_at__isnull=False)).order_by("-pk")[:SHOWN])
 
 
 def waiting_for(user: User) -> list[Approval]:
-    """Requests of any team that the user may decide, the oldest first."""
+    """Return the requests of any team that the user may decide, oldest first."""
     return list(_shown(Approval.objects.awaiting_word_of(user)).order_by("pk")[:SHOWN])
 
 
 def count_for(user: User, team: Team) -> int:
-    """How many requests of the team the user may decide; up to one more than are counted."""
+    """Count the requests of the team that the user may decide, up to `COUNTED` + 1."""
     return Approval.objects.awaiting_word_of(user).filter(team=team).order_by()[: COUNTED + 1].count()
 
 
 def deciders(approval: Approval) -> list[str]:
-    """The leads of the team whose word it waits for. Administrators can decide too."""
+    """Return the leads of the team who may decide. Administrators can decide too."""
     leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
     raisers = approval.edits.all().raising().values("editor")
     others = leads.exclude(user=approval.submission.person_id).exclude(user__in=raisers)
@@ -102,7 +102,7 @@ def deciders(approval: Approval) -> list[str]:
 
 
 def cost_of(approval: Approval) -> RequestCost:
-    """What was kept when it was weighed. Requests from before the highest cost was computed have none of it."""
+    """Return the cost as estimated for the request. Requests from before the highest cost was computed have none."""
     stored = approval.forecast
     rest = object_at(stored, "more")
     return RequestCost(
@@ -117,12 +117,12 @@ def cost_of(approval: Approval) -> RequestCost:
 
 
 def edits(approval: Approval) -> list[RequestEdit]:
-    """What became of its wording, the oldest first."""
+    """Return the edits of the request, oldest first."""
     return list(approval.edits.select_related("editor"))
 
 
 def steps(submission: Submission) -> list[Step]:
-    """Its first jobs, each beside the last run of its definition."""
+    """Return the first jobs of a submission, each with the last run of its definition."""
     jobs = list(
         submission.jobs.select_related("queue", "revision__definition", "account").order_by("position")[:JOBS_SHOWN]
     )
@@ -136,7 +136,7 @@ def _shown(approvals: ApprovalQuerySet) -> ApprovalQuerySet:
 
 
 def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Job]:
-    """The team's newest job of each definition that AWS took before this request; one question for each."""
+    """Return the team's newest sent job of each definition before this request; one query for each."""
     last_runs: dict[int, Job] = {}
     for definition in definitions:
         runs = Job.objects.filter(team=submission.team_id, revision__definition=definition, delivery=Delivery.SENT)
@@ -168,7 +168,7 @@ def _sentences(before: Document, after: Document) -> list[str]:
 
 
 def _comparable(job: Job) -> Document:
-    """What was asked for a job, with the plain names of what it was asked of."""
+    """Return the job's document with plain names of queue and definition."""
     document = {
         **job.document,
         "tags": job.tags,

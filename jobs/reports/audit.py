@@ -1,7 +1,6 @@
-"""What people did, newest first, as those read it who answer for it: with names instead of ids, and with differences.
+"""Audit entries for display, newest first: with names instead of ids, and with differences.
 
-An entry knows a person by an id. Whose that is, is looked up now: whoever is called otherwise today is shown so, and
-of someone who is gone only the id is left.
+An entry stores a person's id; the name is looked up at display time. Of a deleted user only the id is left.
 """
 
 import json
@@ -22,7 +21,7 @@ from jobs.spec.documents import is_object
 
 ROWS = 50
 PORTAL = "-"
-"""What stands for the portal as a whole where otherwise a team's name in addresses does."""
+"""Stands for the portal as a whole, where addresses otherwise have a team's name."""
 
 _PERSON = re.compile(r"\bperson ([0-9a-v]{26})\b")
 _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
@@ -30,7 +29,7 @@ _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 @dataclass(frozen=True)
 class Filter:
-    """Which acts; what is empty does not matter. `about` is the id or the name of what they were done to."""
+    """Filter of entries; empty fields don't filter. `about` is the id or the name of the object."""
 
     team: str = ""
     person: str = ""
@@ -44,7 +43,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that differs. None: it was not there, or is not any more."""
+    """One difference. None: absent before, or absent now."""
 
     name: str
     before: str | None
@@ -53,7 +52,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Row:
-    """An act, in words."""
+    """An entry as it is displayed."""
 
     number: int
     at: datetime
@@ -78,7 +77,7 @@ class Page:
 
 
 def page(team: Team | None, filters: Filter, *, before: str = "", rows: int = ROWS) -> Page:
-    """The acts in a team, or with None in all of them and in the portal, older than the one that `before` names."""
+    """Return the entries of a team older than the one that `before` names; with None, of all teams and the portal."""
     matches = acts(team, filters)
     key = _key(team, before)
     if key is not None:
@@ -89,7 +88,7 @@ def page(team: Team | None, filters: Filter, *, before: str = "", rows: int = RO
 
 
 def acts(team: Team | None, filters: Filter) -> QuerySet[AuditEntry]:
-    """All acts of a filter."""
+    """Return all entries that match a filter."""
     entries = AuditEntry.objects.all() if team is None else AuditEntry.objects.filter(team=team)
     if filters.team and team is None:
         entries = entries.filter(team=None) if filters.team == PORTAL else entries.filter(team__slug=filters.team)
@@ -104,7 +103,7 @@ def acts(team: Team | None, filters: Filter) -> QuerySet[AuditEntry]:
 
 
 def _person(text: str) -> UUID | None:
-    """Whom a name or an id means. That nobody is called so and that they did nothing looks the same."""
+    """Resolve a username or public id; unknown users are indistinguishable from inactive ones."""
     public_id = User.objects.filter(username=text).values_list("public_id", flat=True).first()
     if public_id:
         return public_id
@@ -159,7 +158,7 @@ def _row(entry: AuditEntry, changes: list[Change], names: Mapping[UUID, str], to
 
 
 def _changes(entry: AuditEntry) -> Iterator[Change]:
-    """Of two documents what differs; of one all that it says."""
+    """Yield the differences of two documents, or every value of the only one."""
     before, after = (json.loads(text) if text else None for text in (entry.before, entry.after))
     if is_object(before) and is_object(after):
         for difference in diff_documents(before, after):
@@ -183,7 +182,7 @@ def _shown(value: Any) -> str | None:
 
 
 def _names(entry_changes: Iterable[tuple[AuditEntry, list[Change]]]) -> dict[UUID, str]:
-    """Everyone whom the entries speak of and who still has an account, with one question."""
+    """Return the display names of all existing users in the entries, in one query."""
     ids: set[UUID] = set()
     for entry, changes in entry_changes:
         if entry.person:

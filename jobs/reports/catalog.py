@@ -1,7 +1,7 @@
-"""What a team can run, and how it usually goes: from the last jobs of each definition that ended, never from all.
+"""The catalog of definitions, with outcomes and usual run times from each one's last ended jobs.
 
-Of a definition that others share, a team reads of its own jobs alone. A job knows its definition, so that the newest
-ones are found by key, and so is the oldest of them that still counts.
+Of a shared definition a team's own jobs count only. Jobs have their definition's key, so both the newest jobs and the
+oldest that still counts are found by index.
 """
 
 from collections import Counter
@@ -23,15 +23,15 @@ from jobs.states import State
 
 CARDS = 24
 COUNTED = 50
-"""So many of a definition's newest ended jobs say how it usually goes."""
+"""Newest ended jobs of a definition that count."""
 LISTED = 15
 TEAMS = 10
-"""Of so many teams at most, those that used it last, the page of a definition tells."""
+"""Teams on the page of a definition, those that used it last."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """How the last jobs of a definition went. Those that someone stopped say nothing of it."""
+    """Outcomes of the last jobs of a definition. Jobs that were stopped don't count."""
 
     succeeded: int = 0
     failed: int = 0
@@ -44,7 +44,7 @@ class Usage:
 
     @property
     def rate(self) -> int | None:
-        """Per cent; 100 only when none failed, 0 only when none succeeded."""
+        """Per cent of successes; 100 only if none failed, 0 only if none succeeded."""
         if not self.runs:
             return None
         if not self.failed or not self.succeeded:
@@ -53,14 +53,14 @@ class Usage:
 
     @property
     def tone(self) -> str:
-        """As statuses are coloured."""
+        """Colour of the rate, as of statuses."""
         rate = self.rate
         return "off" if rate is None else "good" if rate >= 90 else "warn" if rate >= 50 else "bad"
 
 
 @dataclass(frozen=True)
 class Card:
-    """A definition as it is offered: with the revision that its bare name means, else with its newest."""
+    """A definition with the revision its bare name means, or else its newest."""
 
     definition: Definition
     revision: Revision | None
@@ -70,7 +70,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of cards, by name. `after` is the id to go on from, empty on the last."""
+    """One page of cards, by name. `after` is the id to continue from, empty on the last page."""
 
     cards: list[Card]
     after: str = ""
@@ -78,7 +78,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Use:
-    """Which jobs used a definition, by whom, and how they went: those that someone may see."""
+    """Jobs of a definition that someone may see, who ran them, and their outcomes."""
 
     usage: Usage
     used_at: datetime | None
@@ -87,7 +87,10 @@ class Use:
 
 
 def page(team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = CARDS) -> Page:
-    """Definitions that a team may use, in four queries: they, their revisions, their last jobs, what those cost."""
+    """Return definitions that a team may use.
+
+    Four queries: the definitions, their revisions, their last jobs, and the cost of those.
+    """
     team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))
     revision_pk = Coalesce(
@@ -111,7 +114,7 @@ def page(team: Team, *, text: str = "", after: str = "", retired: bool = False, 
 
 
 def use(definition: Definition, user: User) -> Use:
-    """Of the definition's jobs those that the user may see, the newest of each of their teams."""
+    """Return the definition's jobs that the user may see, the newest of each of their teams."""
     team_jobs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
     teams: Iterable[Any] = (
         Team.objects.visible_to(user)
@@ -141,7 +144,7 @@ def use(definition: Definition, user: User) -> Use:
 
 
 def free_name(definition: Definition) -> str:
-    """A name for a copy, which nothing in the account has."""
+    """Return a name for a copy that is unused in the account."""
     stem = f"{definition.name[:118]}-copy"
     similar = Definition.objects.filter(account=definition.account, name__startswith=stem)
     used_names = set(similar.values_list("name", flat=True))
@@ -157,18 +160,18 @@ _NAMES = (
 )
 
 Counted = tuple[int, int, int]
-"""A definition, a team, and the key of the oldest of the team's jobs of it that counts."""
+"""A definition, a team, and the key of the team's oldest job of it that counts."""
 
 
 def _named(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
-    """Every word stands in the name or in what it is for."""
+    """Filter by words; each is in the name or the description."""
     for word in text.split():
         definitions = definitions.filter(Q(name__icontains=word) | Q(description__icontains=word))
     return definitions
 
 
 def _last_seen(definitions: QuerySet[Definition], text_id: str) -> Definition | None:
-    """Whose id someone goes on from, if it is among what they may see."""
+    """Return the definition to continue from, if it is among those the user may see."""
     try:
         return definitions.filter(public_id=from_text(text_id)).first()
     except ValueError:
@@ -196,7 +199,7 @@ def _ended(bounds: Iterable[Counted]) -> QuerySet[Job]:
 
 
 def _usages(bounds: Sequence[Counted]) -> Mapping[int, Usage]:
-    """In two queries: the last jobs of each definition, and what they cost."""
+    """Return the outcomes by definition, in two queries: the last jobs, and their cost."""
     if not bounds:
         return {}
     columns = ("definition", "pk", "state", "started_at", "stopped_at")

@@ -1,4 +1,4 @@
-"""The children of an array, as far as they were read: how many of each state there are, how each stands, a page."""
+"""Children of an array as last read: counts by state, statuses, and pages of them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Children:
-    """How many of an array's children are in which state, in the order of a job's way; the rest was not read."""
+    """Counts of an array's children by state, in the order of the states; the others were not read."""
 
     counts: Mapping[str, int]
     size: int
@@ -34,7 +34,7 @@ class Children:
 
 @dataclass(frozen=True)
 class Page:
-    """Some children by their index, and the indexes with which the pages around them begin."""
+    """Some children by index, and the first indexes of the pages before and after."""
 
     rows: list[ArrayChild]
     previous: int | None
@@ -42,7 +42,7 @@ class Page:
 
 
 def counted(job: Job) -> Children:
-    """One query, however many children there are."""
+    """Count the children by state, in one query."""
     counts: Counter[str] = Counter()
     for state, number in job.children.order_by().values_list("state").annotate(number=Count("pk")):
         counts[state or State.SUBMITTED] += number
@@ -52,7 +52,7 @@ def counted(job: Job) -> Children:
 
 
 def standing(job: Job) -> dict[int, Status]:
-    """The status of every child that was read, by its index."""
+    """Return the status of every child that was read, by index."""
     statuses: dict[str, Status] = {}
     return {
         index: statuses.setdefault(state, status_of("SENT", state or State.SUBMITTED))
@@ -61,7 +61,7 @@ def standing(job: Job) -> dict[int, Status]:
 
 
 def page(job: Job, start: int = 0, state: str = "") -> Page:
-    """A hundred children from an index on, of one state if that is wanted."""
+    """Return 100 children from an index on, optionally of one state."""
     children = job.children.filter(state=state) if state else job.children.all()
     rows = list(children.filter(index__gte=start).order_by("index")[: PAGE + 1])
     previous_indexes = list(

@@ -1,7 +1,7 @@
-"""What a team's finished attempts cost in a month, as estimated, by a tag, a queue, a definition or a person.
+"""Estimated cost of a team's finished attempts in a month, by tag, queue, definition or person.
 
-Days are UTC days, those on which attempts ended. Whatever is summed is summed exactly, and every job has one value of
-each dimension, untagged being one: so the rows of every view add up to the same total, to the last digit.
+Days are UTC days, on which attempts ended. Sums are exact, and every job has one value of each dimension, untagged
+being one: so the rows of every view add up to the same total, to the last digit.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from jobs.reports.months import Month
 from jobs.states import Delivery, State
 
 LOUD = 7
-"""So many values have a colour of their own; the rest are the others."""
+"""Values with a colour of their own; the others share one."""
 ROWS = 100
 CHUNK = 1_000
 EXPORTED = 100_000
@@ -31,7 +31,7 @@ _COLUMNS = {"queue": "queue__name", "definition": "definition__name", "person": 
 
 @dataclass(frozen=True)
 class By:
-    """What costs are divided by: a tag's key, or one of three other things."""
+    """What costs are grouped by: a tag key, the queue, the definition or the person."""
 
     kind: str
     key: str = ""
@@ -41,7 +41,7 @@ class By:
 
     @classmethod
     def read(cls, text: str) -> "By | None":
-        """The division of "tag:Project" or "queue"; None for anything else."""
+        """Parse "tag:Project" or "queue"; None for anything else."""
         kind, _, key = text.partition(":")
         if kind == TAG and key:
             return cls(TAG, key[:128])
@@ -53,7 +53,7 @@ class By:
 
     @property
     def expression(self) -> Combinable:
-        """The value of a line: null means untagged."""
+        """Value of a line; null is untagged."""
         if self.kind != TAG:
             return F(_COLUMNS[self.kind])
         return Subquery(JobTag.objects.filter(job=OuterRef("job"), key=self.key).values("value")[:1])
@@ -61,7 +61,7 @@ class By:
 
 @dataclass(frozen=True)
 class Row:
-    """One value. `value` is None for the untagged, and for several values together there is none to find jobs by."""
+    """Cost of one value. `value` is None for untagged; rows that combine several values are not `findable`."""
 
     value: str | None
     label: str
@@ -75,13 +75,13 @@ class Row:
 
     @property
     def change(self) -> Decimal | None:
-        """Per cent against the month before; None where there was nothing to compare with."""
+        """Per cent against the month before; None without one to compare with."""
         return (self.usd - self.before_usd) / self.before_usd * 100 if self.before_usd else None
 
 
 @dataclass(frozen=True)
 class Series:
-    """One colour of the chart: what its values cost on each day of the month."""
+    """One colour of the chart: the cost of its values on each day of the month."""
 
     label: str
     colour: str
@@ -90,7 +90,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Report:
-    """A month. `rows` are all values, dearest first, untagged last; `free` counts lines that came to nothing."""
+    """A month. `rows` are all values, dearest first, untagged last; `free` counts lines that cost nothing."""
 
     month: Month
     by: By
@@ -102,7 +102,7 @@ class Report:
 
     @property
     def shown(self) -> list[Row]:
-        """The rows that a page shows: the dearest, the rest as one, and the untagged always."""
+        """Rows of a page: the dearest, the others combined, and untagged always."""
         valued_rows = [row for row in self.rows if row.value is not None]
         untagged_rows = [row for row in self.rows if row.value is None]
         if len(valued_rows) <= ROWS:
@@ -123,7 +123,7 @@ class Report:
 
 
 def report(team: Team, month: Month, grouping: By) -> Report:
-    """The month by that division, with the month before beside it."""
+    """Return the month by that grouping, with the month before."""
     now_rows = list(
         _lines(team, month)
         .annotate(value=grouping.expression)
@@ -160,19 +160,19 @@ def report(team: Team, month: Month, grouping: By) -> Report:
 
 
 def tag_keys(team: Team, month: Month) -> list[str]:
-    """The keys of tags of jobs that were charged in the month, those on most jobs first."""
+    """Return the tag keys of jobs charged in the month, those on most jobs first."""
     charged = Q(job__cost_lines__team=team, job__cost_lines__day__range=(month.first, month.last))
     keys = JobTag.objects.filter(charged).order_by().values_list("key").annotate(number=Count("job", distinct=True))
     return [key for key, _ in sorted(keys, key=lambda pair: (-pair[1], pair[0].lower()))]
 
 
 def waiting(team: Team) -> bool:
-    """Whether jobs have ended that are not charged yet."""
+    """Return whether jobs have ended that are not charged yet."""
     return Job.objects.filter(team=team, ended_at__isnull=False, charged_at=None).exists()
 
 
 def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[CostLine, dict[str, str]]]:
-    """Every line of the month with the tags of its job, as they were written, `limit` at most."""
+    """Yield the lines of the month with the tags of their jobs, `limit` at most."""
     lines = (
         _lines(team, month)
         .select_related("job", "account", "queue", "definition", "person")
@@ -195,12 +195,12 @@ def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[Co
 
 
 def receipt(job: Job) -> list[CostLine]:
-    """What was written down for a job."""
+    """Return the cost lines of a job."""
     return list(job.cost_lines.order_by("attempt"))
 
 
 def silence(job: Job) -> str:
-    """Why a job has no cost line."""
+    """Return why a job has no cost line."""
     if job.delivery != Delivery.SENT and job.status.final:
         return "It was never sent to AWS, so it cost nothing."
     if not job.status.final:
@@ -227,7 +227,7 @@ def _by_value(lines: QuerySet[CostLine], grouping: By) -> dict[str | None, Decim
 
 
 def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], grouping: By) -> list[Row]:
-    """Values of this month and of the one before, dearest first, and the untagged of a tag whether there are any."""
+    """Return the values of this month and the one before, dearest first; for a tag, untagged always."""
     rows_by_value = {row["value"]: row for row in sums_by_value}
     values = {*rows_by_value, *before} | ({None} if grouping.kind == TAG else set())
     names = _names(grouping, values)
@@ -267,7 +267,7 @@ def _coloured(rows: list[Row], total: Decimal) -> list[Row]:
 
 
 def _series(team: Team, month: Month, grouping: By, rows: list[Row]) -> list[Series]:
-    """The loudest values, then the others, then the untagged: from the axis upwards."""
+    """Return the coloured values, then the others, then untagged: from the axis upwards."""
     colours = {row.value: row.colour for row in rows}
     labels = {row.colour: row.label for row in rows} | {"others": "Others", "untagged": "Untagged"}
     days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))

@@ -1,4 +1,4 @@
-"""What someone wants to know first: what is theirs and runs, what ended, and, for a lead, what needs them."""
+"""The dashboard: someone's active and ended jobs and, for a lead, what needs attention."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from jobs.states import ACTIVE_STATES, Delivery, State
 
 SHOWN = 8
 LATELY = timedelta(days=7)
-# Failures are grouped over so many of the newest at most: what matters now stands among them.
+# Newest failures that are grouped.
 GROUPED = 300
 WAITS_LONG = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Failures:
-    """Jobs of one definition that ended badly in the same way."""
+    """Jobs of one definition that failed for the same reason."""
 
     definition: str
     cause: str
@@ -31,7 +31,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Standing:
-    """Counts over what has not ended, and what was lost of late."""
+    """Counts of active and held jobs, and of those lost recently."""
 
     active: int
     held: int
@@ -55,7 +55,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Spending:
-    """This month's estimated cost so far, and of the month before up to the same day."""
+    """Estimated cost of this month so far, and of the month before up to the same day."""
 
     month: Decimal
     before: Decimal
@@ -63,17 +63,17 @@ class Spending:
 
 
 def running(team: Team, user: User | None = None) -> list[Job]:
-    """What the team, or someone in it, has under way; the newest first."""
+    """Return the active jobs of the team, or of someone in it, newest first."""
     return list(_of(team, user).filter(ended_at=None).order_by("-pk")[:SHOWN])
 
 
 def ended(team: Team, user: User | None = None) -> list[Job]:
-    """What ended last."""
+    """Return the jobs that ended last."""
     return list(_of(team, user).filter(ended_at__isnull=False).order_by("-pk")[:SHOWN])
 
 
 def standing(team: Team) -> Standing:
-    """How many of the team's jobs are with AWS and have not ended, are held, or were lost of late."""
+    """Count the team's active, held and recently lost jobs."""
     is_lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
     is_active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
     is_held = Q(delivery=Delivery.HELD)
@@ -84,7 +84,7 @@ def standing(team: Team) -> Standing:
 
 
 def needs(team: Team, totals: Standing, user: User) -> Needs:
-    """What should not wait until someone happens to open it: for this person, who may decide on it."""
+    """Return what needs attention; the approvals are those that the user may decide."""
     approvals = Approval.objects.awaiting_word_of(user).filter(team=team).select_related("submission__person")
     approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
     runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
@@ -101,7 +101,7 @@ def needs(team: Team, totals: Standing, user: User) -> Needs:
 
 
 def spending(team: Team) -> Spending:
-    """Estimates of ended attempts, by UTC days."""
+    """Return estimated cost by UTC days."""
     today = now().date()
     first = today.replace(day=1)
     first_before = (first - timedelta(days=1)).replace(day=1)
@@ -121,7 +121,7 @@ def _of(team: Team, user: User | None) -> JobQuerySet:
 
 
 def _failures(team: Team) -> list[Failures]:
-    """The newest failures by definition and cause, the most frequent first."""
+    """Group the newest failures by definition and cause, the most frequent first."""
     failed = Job.objects.filter(team=team, ended_at__gte=now() - LATELY).exclude(state=State.SUCCEEDED)
     failed = failed.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
     newest = failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:GROUPED]
@@ -133,7 +133,7 @@ def _failures(team: Team) -> list[Failures]:
 
 
 def cause(job: Job) -> str:
-    """Why a job ended badly, in few words that are the same for all that ended so."""
+    """Return a short reason, the same for all jobs that failed for it."""
     if job.delivery == Delivery.REFUSED:
         return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
     reason = job.container_reason or job.status_reason

@@ -1,4 +1,4 @@
-"""Whether the portal keeps what it promises, in figures for whoever operates it: `manage.py reconcile --report`."""
+"""Figures on the delivery guarantees, for operators: `manage.py reconcile --report`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,11 +9,11 @@ from django.utils.timezone import now
 from jobs.models import Account, Incarnation, Job, Oddity, OddityKind
 from jobs.states import Delivery, State
 
-LATEST = 10  # duplicates are told one by one: there should be none
+LATEST = 10  # duplicates are listed one by one: there should be none
 
 
 def report() -> Iterator[str]:
-    """One line a figure, account by account."""
+    """Yield one line for each figure, account by account."""
     generation = Incarnation.objects.first()
     if generation and generation.recovering_since:
         yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.why}"

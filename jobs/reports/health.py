@@ -1,6 +1,6 @@
-"""How the portal itself is: whether its clock and workers live, and how far each account's jobs are behind.
+"""Health of the portal: its clock and workers, and how far each account's jobs are behind.
 
-Every figure comes with what it means and what to do when it is bad. Nothing here asks AWS.
+Every check has a message and advice for when it fails. Nothing here calls AWS.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,17 +25,17 @@ DELIVERY_LATE = timedelta(minutes=1)
 SENDING_LATE = timedelta(minutes=15)
 MAIL_LATE = timedelta(minutes=2)
 LATELY = timedelta(days=7)
-NEWS_LATE = timedelta(minutes=15)  # a job that waits long is asked about every few minutes
+NEWS_LATE = timedelta(minutes=15)  # a job that waits long is polled every few minutes
 THROTTLED_LATELY = timedelta(hours=1)
 SKEW_ODD = 30.0
 
 
 @dataclass(frozen=True)
 class Sign:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     name: str
-    tone: str  # good, warn or bad, as the statuses have it
+    tone: str  # good, warn or bad, as of statuses
     says: str
     since: datetime | None = None
     advice: str = ""
@@ -43,7 +43,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class AccountHealth:
-    """An account and its signs."""
+    """An account and its checks."""
 
     account: Account
     signs: list[Sign]
@@ -51,7 +51,7 @@ class AccountHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """All there is to know, worst first where it matters."""
+    """All checks, worst first where it matters."""
 
     processes: list[Sign]
     accounts: list[AccountHealth]
@@ -66,7 +66,7 @@ class Health:
 
 
 def look() -> Health:
-    """The signs of this moment, in a fixed number of queries."""
+    """Return all checks, in a fixed number of queries."""
     figures = _facts()
     since = recovering_since()
     accounts = Account.objects.filter(active=True)
@@ -80,7 +80,7 @@ def look() -> Health:
 
 
 def _facts() -> dict[int, dict[str, object]]:
-    """For each account, one row of counts over the jobs that are under way; what has ended is not touched."""
+    """Return counts of active jobs for each account; ended jobs are not read."""
     sent_active = Q(delivery=Delivery.SENT, ended_at=None)
     lost_jobs = Q(state=State.LOST, ended_at__gte=now() - LATELY)
     unsent = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
@@ -142,7 +142,7 @@ def _workers() -> Iterator[Sign]:
 
 
 def _mail() -> Iterator[Sign]:
-    """How sending mail goes, where the portal sends any."""
+    """Check outgoing mail, if the portal sends any."""
     if not settings.SENDS_MAIL:
         return
     week_ago = now() - LATELY
@@ -217,7 +217,7 @@ def _signs(account: Account, figures: Mapping[str, object]) -> Iterator[Sign]:
 
 
 def _answers(account: Account) -> Iterator[Sign]:
-    """Whether AWS answers at all, once it did not."""
+    """Check whether AWS answers, once it did not."""
     breaker = account.breaker
     if not breaker.is_open:
         return
@@ -226,7 +226,7 @@ def _answers(account: Account) -> Iterator[Sign]:
 
 
 def _followed(queues: object) -> Iterator[Sign]:
-    """For each queue with jobs under way: how old the oldest news of one is."""
+    """Check, for each queue with active jobs, the age of the oldest observation."""
     for name, count, since in queues if isinstance(queues, list) else ():
         is_late = now() - since > NEWS_LATE
         message = f"{count} active, the one heard of longest ago"

@@ -1,7 +1,7 @@
-"""All jobs of a team, newest first: found by filters that stand in the URL, paged by key, counted by status.
+"""Jobs of a team, newest first: filtered by URL parameters, paginated by key, counted by status.
 
-A page is found by the order of the primary key, which is the order in which jobs were accepted; the ids that stand
-in URLs are public ones. Nothing here counts a large table: counts look at the newest `COUNTED` jobs of a filter.
+Pages follow the primary key, the order in which jobs were accepted; URLs have public ids. No large table is counted:
+counts cover the newest `COUNTED` jobs of a filter.
 """
 
 import re
@@ -35,7 +35,7 @@ _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 
 @dataclass(frozen=True)
 class Filter:
-    """Which jobs. What is empty does not matter; `month` means: whose cost was written down in that month."""
+    """Filter of jobs; empty fields don't filter. `month` is the month in which a job was charged."""
 
     statuses: tuple[str, ...] = ()
     queue: str = ""
@@ -51,7 +51,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """A job and what is shown beside it. No cost: not charged yet, or never sent."""
+    """A job with its cost and tags. No cost: not charged yet, or never sent."""
 
     job: Job
     usd: Decimal | None
@@ -59,20 +59,20 @@ class Row:
 
     @property
     def ran(self) -> tuple[datetime, datetime] | None:
-        """From the first start to the last end that AWS told of."""
+        """First start and last end that AWS reported."""
         if self.job.started_at and self.job.stopped_at:
             return self.job.started_at, self.job.stopped_at
         return None
 
     @property
     def waited(self) -> tuple[datetime, datetime] | None:
-        """From the moment it was accepted to its start."""
+        """Acceptance and start."""
         return (self.job.accepted_at, self.job.started_at) if self.job.started_at else None
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page. `older` and `newer` are ids to go on from, empty where there is nothing further."""
+    """One page. `older` and `newer` are ids to continue from, empty at the ends."""
 
     rows: list[Row]
     older: str = ""
@@ -81,7 +81,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many jobs a filter finds in each status. Not `whole`: there are more than were counted."""
+    """Jobs of a filter by status. Not `whole`: there are more than were counted."""
 
     by_status: list[tuple[Status, int]]
     total: int
@@ -90,7 +90,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What filters can be set to: the team's own queues, people and definitions."""
+    """Values for filters: the team's own queues, people and definitions."""
 
     queues: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Suggestions:
 
 
 def page(team: Team, filters: Filter, *, before: str = "", after: str = "", rows: int = ROWS) -> Page:
-    """Jobs older than the one of the id `before`, or newer than that of `after`; the newest without either."""
+    """Return jobs older than the one of the id `before`, or newer than that of `after`; the newest without either."""
     matches = jobs(team, filters)
     cursor = _key(team, before or after)
     if cursor is None:
@@ -112,7 +112,7 @@ def page(team: Team, filters: Filter, *, before: str = "", after: str = "", rows
 
 
 def counts(team: Team, filters: Filter) -> Counts:
-    """How many of the filter's jobs have which status, whatever statuses the filter itself asks for."""
+    """Count the filter's jobs by status, ignoring the filter's own statuses."""
     matches = jobs(team, filters, any_status=True)
     newest = matches.order_by("-pk").values("pk")[: COUNTED + 1]
     grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))
@@ -126,7 +126,7 @@ def counts(team: Team, filters: Filter) -> Counts:
 
 
 def export(team: Team, filters: Filter, limit: int = EXPORTED) -> Iterator[Row]:
-    """Every job of the filter, newest first, in pieces that hold no lock and no cursor; `limit` at most."""
+    """Yield the filter's jobs, newest first, in chunks that hold no lock and no cursor; `limit` at most."""
     matches, last, exported = jobs(team, filters), None, 0
     while exported < limit:
         remaining = matches if last is None else matches.filter(pk__lt=last)
@@ -138,7 +138,7 @@ def export(team: Team, filters: Filter, limit: int = EXPORTED) -> Iterator[Row]:
 
 
 def suggestions(team: Team) -> Suggestions:
-    """What the team's filters can be set to, in one query."""
+    """Return the values for the team's filters, in one query."""
     queues = QueueGrant.objects.filter(team=team).values_list(_kind("queue"), "queue__name")
     people = Membership.objects.filter(team=team).values_list(_kind("person"), "user__username")
     definitions = Definition.objects.order_by().usable_by(team).values_list(_kind("definition"), "name")
@@ -151,13 +151,13 @@ def suggestions(team: Team) -> Suggestions:
 
 
 def jobs(team: Team, filters: Filter, *, any_status: bool = False) -> QuerySet[Job]:
-    """The filter's jobs, with what a row of them shows."""
+    """Return the filter's jobs, with what a row shows."""
     exact = {path: value for name, path in _EXACT.items() if (value := getattr(filters, name))}
     matches: QuerySet[Job] = Job.objects.filter(team=team, **exact)
     if filters.statuses and not any_status:
         matches = matches.filter(_in_status(filters.statuses))
     for key, value in filters.tags:
-        # One row a key, so the join repeats nothing; the team leads to the index.
+        # A job has one row a key, so the join duplicates nothing; the team makes the index usable.
         matches = matches.filter(tag_rows__team=team, tag_rows__key=key, tag_rows__value=value)
     for key in filters.untagged:
         matches = matches.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
@@ -182,21 +182,21 @@ def jobs(team: Team, filters: Filter, *, any_status: bool = False) -> QuerySet[J
 
 
 def _charged_in(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
-    """Jobs with a cost line in the month. The keys of the first and the last of them bound the search."""
+    """Filter by a cost line in the month. The keys of its first and last job bound the search."""
     lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
     first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
     return matches.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
 
 
 def _in_status(names: Iterable[str]) -> Q:
-    """Jobs that people see in one of these statuses."""
+    """Match jobs that people see in one of these statuses."""
     states = [name for name in names if name in State.__members__]
     deliveries = [name for name in names if name in Delivery.__members__]
     return Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)
 
 
 def _named(text: str) -> Q:
-    """The job of that id, ours or AWS's; else whatever has the text in its name."""
+    """Match the job of that id, the portal's or AWS's, or else names that contain the text."""
     parent, _, _ = text.partition(":")
     if _BATCH_ID.fullmatch(parent):
         return Q(batch_id=parent.lower())
@@ -207,7 +207,7 @@ def _named(text: str) -> Q:
 
 
 def _key(team: Team, text_id: str) -> int | None:
-    """The primary key behind an id of the team's; None for any other text."""
+    """Return the primary key of the team's job with that id; None for any other text."""
     try:
         return Job.objects.filter(team=team, public_id=from_text(text_id)).values_list("pk", flat=True).first()
     except ValueError:
@@ -223,7 +223,7 @@ def _page(filters: Filter, page_jobs: list[Job], *, older: bool, newer: bool) ->
 
 
 def _rows(filters: Filter, page_jobs: list[Job]) -> Iterator[Row]:
-    """Cost and tags are asked for once for all. Of a filter by month the cost is that of the month."""
+    """Read cost and tags once for all rows. With a filter by month the cost is that of the month."""
     keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
     if filters.month:

@@ -1,4 +1,4 @@
-"""What AWS must allow for an account, as JSON to paste there; and how the last test of the connection fell out."""
+"""IAM policies that an account needs, as JSON to paste in AWS, and the result of the last connection test."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ NOBODY_YET = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
 def calls_in_words(account: Account) -> str:
-    """Whether the portal calls AWS there, and if not, why and until when."""
+    """Return whether the portal calls AWS there, and if not, why and until when."""
     breaker = account.breaker
     if not breaker.is_open:
         return "AWS answers."
@@ -35,7 +35,7 @@ def calls_in_words(account: Account) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """A permission, whether it is there, and AWS's words."""
+    """A permission, whether it is granted, and AWS's message."""
 
     action: str
     answer: str
@@ -44,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class WayIn:
-    """All that the page of an account's connection shows."""
+    """Contents of an account's connection page."""
 
     caller: str
     trouble: str
@@ -72,12 +72,12 @@ def look(account: Account) -> WayIn:
 
 
 def least_policy(account: Account) -> Statement:
-    """What the portal needs in the account, and no more: its queues by name, its own jobs by their tag."""
+    """Return what the portal needs in the account and no more: its queues by name, its own jobs by tag."""
     return {"Version": "2012-10-17", "Statement": list(_statements(account))}
 
 
 def trust_policy(account: Account) -> Statement:
-    """Who may assume the account's role: the portal, when it says the word that was made for this account."""
+    """Return who may assume the account's role: the portal, with the external id made for this account."""
     principal_arn = principal(account.connection.get("asks_as", "")) or NOBODY_YET
     return {
         "Version": "2012-10-17",
@@ -93,7 +93,7 @@ def trust_policy(account: Account) -> Statement:
 
 
 def asking_policy(account: Account) -> Statement:
-    """What the portal's own role needs, where it runs, to assume the account's."""
+    """Return what the portal's own role needs to assume the account's role."""
     return {"Version": "2012-10-17", "Statement": [_allow("Assume", "sts:AssumeRole", account.role_arn)]}
 
 
@@ -123,7 +123,7 @@ def _statements(account: Account) -> Iterator[Statement]:
 
 
 def _passable(teams: list[Team], prefix: str) -> list[str]:
-    """The roles that the teams' jobs may have, as far as they are of this account."""
+    """Return the roles in this account that the teams' jobs may have."""
     patterns = RoleGrant.objects.filter(team__in=teams).values_list("pattern", flat=True)
     prefix_patterns = {
         prefix + "*" for pattern in patterns if pattern.endswith("*") and prefix.startswith(pattern[:-1])

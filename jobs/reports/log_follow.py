@@ -1,6 +1,6 @@
-"""A job's log from its first line to its last, over all its attempts, for whoever reads on as it grows.
+"""A job's log from first to last line, over all attempts, for clients that follow it as it grows.
 
-A place in it is the number of an attempt and the token with which AWS goes on reading that attempt's stream.
+A cursor is the number of an attempt and the token with which AWS continues that attempt's stream.
 """
 
 import re
@@ -12,19 +12,19 @@ from django.utils.timezone import now
 from jobs.models import Job
 from jobs.reports import logs
 
-# Lines may reach CloudWatch a little after the job that wrote them has ended.
+# Lines may reach CloudWatch a little after the job has ended.
 LATE_LINES = timedelta(seconds=3)
 
 _PLACE = re.compile(r"(?P<attempt>[1-9]\d{0,2})\.(?P<token>[\w/+=.-]{0,400})", re.ASCII)
 
 
 class NoPlaceError(ValueError):
-    """What was given as a place was never one."""
+    """The text is not a cursor."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Lines, the place to go on from, why there are none, and whether this was the end."""
+    """Lines, the next cursor, why there are none, and whether this is the end."""
 
     lines: tuple[logs.Line, ...]
     next: str
@@ -33,7 +33,7 @@ class Piece:
 
 
 def follow(job: Job, cursor: str = "") -> Piece:
-    """What stands at a place of the job's log, by default at its beginning. Raises NoPlaceError."""
+    """Return the lines at a cursor, from the beginning without one. Raises NoPlaceError."""
     number, token = _read(cursor)
     last = max(1, len(logs.attempts(job)))
     if number > last:
@@ -60,5 +60,5 @@ def _stream(job: Job, number: int) -> str:
 
 
 def _settled(job: Job) -> bool:
-    """Whether nothing more will be written."""
+    """Return whether nothing more will be written."""
     return job.status.final and (job.ended_at is None or now() - job.ended_at > LATE_LINES)

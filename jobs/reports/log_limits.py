@@ -1,6 +1,6 @@
-"""Who may read a log now: a few at once, fewer of one account, and for a while nobody where CloudWatch is away.
+"""Limits on concurrent log reads of a process: in total and by account, with a pause while CloudWatch fails.
 
-All of it is this process's own: its threads are what has to be kept free for other pages and other accounts.
+They keep the process's threads free for other pages and other accounts.
 """
 
 import threading
@@ -16,7 +16,7 @@ from jobs.models.circuit_breaker import CircuitBreaker
 
 
 class NoTurnError(Exception):
-    """Not now; the message says why, in words for the page."""
+    """The log can't be read now; the message is for the page."""
 
 
 BUSY = "Many logs are being read at this moment. This one follows shortly."
@@ -24,7 +24,7 @@ PAUSED = "The log cannot be read at this moment: CloudWatch does not answer. The
 
 
 class LogTurns:
-    """The turns of a process. `account` is whatever tells one account from another."""
+    """Limits of one process. `account` is any key that distinguishes accounts."""
 
     def __init__(self, at_once: int, of_an_account: int) -> None:
         self._all = threading.BoundedSemaphore(at_once)
@@ -36,11 +36,11 @@ class LogTurns:
 
     @contextmanager
     def take(self, account: Hashable, seconds: float) -> Iterator[None]:
-        """Read in this block. Raises NoTurnError if there is no turn within so many seconds, or should be none."""
+        """Hold a slot within the block. Raises NoTurnError if none is free in time, or CloudWatch is paused."""
         with self._lock:
             account_slots = self._of[account]
         deadline = time.monotonic() + seconds
-        # Its own turn first: whoever waits for that has none of everybody's.
+        # The account's slot first: whoever waits for it occupies no shared slot.
         if not account_slots.acquire(timeout=seconds):
             raise NoTurnError(BUSY)
         try:
@@ -75,7 +75,7 @@ class LogTurns:
             breaker = self._breakers.pop(account, CircuitBreaker())
             if error is None or not is_outage(error):
                 return
-            # A page has little patience: that a long one did not come in time says nothing yet.
+            # Pages have short timeouts: one that expires is not yet an outage.
             self._breakers[account] = (
                 breaker.after_failed_probe(error.message, now())
                 if probing

@@ -1,8 +1,7 @@
-"""The log of a job's attempt, page by page. It opens at the end and can be followed, or read backwards.
+"""The log of a job's attempt, by pages. It opens at the end and can be followed, or read backwards.
 
-A page waits at most three seconds for CloudWatch, however it answers, and only a few do so at once, fewer of one
-account: with AWS slow or away, the page still comes and says so. Which stream is read follows from the job alone,
-never from what a browser sends.
+A page waits at most three seconds for CloudWatch, and only a few do at once, fewer of one account: if AWS is slow or
+unreachable, the page still loads and says so. The stream is determined by the job, never by the request.
 """
 
 from collections.abc import Iterator
@@ -20,10 +19,10 @@ from jobs.reports.log_limits import LogTurns, NoTurnError
 
 AT_ONCE = 6  # of the eight threads of a web process
 AT_ONCE_OF_AN_ACCOUNT = 2
-PAGE_SECONDS = 3.0  # the whole of a read, with the wait for a turn and for a role
+PAGE_SECONDS = 3.0  # a whole read, with the wait for a slot and for a role
 WAIT_FOR_A_TURN = 0.5
 LINES = 500
-LINES_OF_A_FILE = 10_000  # the most that GetLogEvents gives at once
+LINES_OF_A_FILE = 10_000  # the limit of GetLogEvents
 PAGES_OF_A_FILE = 100
 
 _turns = LogTurns(AT_ONCE, AT_ONCE_OF_AN_ACCOUNT)
@@ -37,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LogPage:
-    """Lines, oldest first; tokens for older and newer ones, empty when there can be none; why there is no log."""
+    """Lines, oldest first, tokens for older and newer ones, empty at the ends, and why there is no log."""
 
     lines: tuple[Line, ...] = ()
     older: str = ""
@@ -47,7 +46,7 @@ class LogPage:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of a job, finished or under way."""
+    """An attempt of a job, finished or active."""
 
     number: int
     stream: str
@@ -62,7 +61,7 @@ class Attempt:
 
 
 def attempts(job: Job) -> list[Attempt]:
-    """The job's attempts, first to last. One under way has no end yet."""
+    """Return the job's attempts, first to last. An active one has no end yet."""
     finished = [
         Attempt(
             number=number,
@@ -80,37 +79,37 @@ def attempts(job: Job) -> list[Attempt]:
 
 
 def tail(job: Job, attempt: int | None = None) -> LogPage:
-    """The end of the log of an attempt, by default the last one."""
+    """Return the end of the log of an attempt, by default the last one."""
     return _page(job, attempt, token="")
 
 
 def head(job: Job, attempt: int | None = None) -> LogPage:
-    """The beginning of the log of an attempt, by default the last one."""
+    """Return the beginning of the log of an attempt, by default the last one."""
     return _page(job, attempt, token="", from_head=True)
 
 
 def after(job: Job, token: str, attempt: int | None = None) -> LogPage:
-    """What has been written since the page that gave this token as `newer`."""
+    """Return the lines since the page that had this token as `newer`."""
     return _page(job, attempt, token)
 
 
 def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
-    """The lines before the page that gave this token as `older`."""
+    """Return the lines before the page that had this token as `older`."""
     return _page(job, attempt, token)
 
 
 def of_child(job: Job, child: ArrayChild, token: str = "") -> LogPage:
-    """The end of the log of an array's child, or the page that a token of an earlier one leads to."""
+    """Return the end of the log of an array's child, or the page of an earlier page's token."""
     if child.log_stream:
         return _read(job, child.log_stream, token, final=child.status.final)
     return LogPage(trouble=_no_stream(final=child.status.final))
 
 
 def whole(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
-    """The log of an attempt from its beginning to what is its end now, in few large pages.
+    """Yield the log of an attempt from its beginning to its current end, in few large pages.
 
-    A page that tells of trouble is the last. So is the one after which AWS hands back the token it was given; a log
-    that grows faster than it is read ends after a hundred pages.
+    The last page is one with a problem, or the one after which AWS returns the token it was given. A log that grows
+    faster than it is read ends after 100 pages.
     """
     page = _page(job, attempt, token="", from_head=True, limit=LINES_OF_A_FILE)
     for _ in range(PAGES_OF_A_FILE):
@@ -143,7 +142,7 @@ def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = F
         return LogPage(newer=token, trouble=str(error))
     except AwsError as error:
         return LogPage(newer=token, trouble=_no_log(error, final=final))
-    # AWS hands the token back that it was given when there is nothing further that way.
+    # AWS returns the token it was given when there is nothing further in that direction.
     backward = "" if events.backward_token == token or not events.events else events.backward_token
     return LogPage(
         tuple(Line(event.at, event.text) for event in events.events), older=backward, newer=events.forward_token

@@ -1,4 +1,4 @@
-"""A month of the calendar in UTC, as it stands in a URL: 2026-11."""
+"""Calendar months in UTC, as in URLs: 2026-11."""
 
 import calendar
 import re
@@ -21,7 +21,7 @@ class Month:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The month of "2026-11". Raises ValueError for anything else."""
+        """Parse "2026-11". Raises ValueError for anything else."""
         match = _SHAPE.fullmatch(text)
         if match is None:
             raise ValueError("A month is written like 2026-11.")

@@ -1,6 +1,6 @@
-"""Whether this process can serve people: what `/readyz` answers.
+"""Readiness of this process, as `/readyz` reports it.
 
-Only what every page needs is asked: Redis and AWS may be away, and pages are served all the same.
+Only what every page needs is checked: without Redis and AWS pages are still served.
 """
 
 import shutil
@@ -16,11 +16,11 @@ from django.db.migrations.recorder import MigrationRecorder
 OK = "ok"
 MIN_FREE_BYTES = 64 * 1024**2
 _applied: set[str] = set()
-"""Databases whose migrations were all applied when last asked: that doesn't change while the process runs."""
+"""Databases whose migrations were all applied at the last check: that doesn't change while the process runs."""
 
 
 def checks() -> dict[str, str]:
-    """What was checked, each with "ok" or what is wrong in a few words, which hold no address and no name."""
+    """Return each check with "ok" or a few words on what is wrong, without addresses or names."""
     database = _database()
     migrations = _migrations() if database == OK else "unknown"
     return {"database": database, "migrations": migrations, "disk": _disk()}
@@ -51,7 +51,10 @@ def _migrations() -> str:
 
 @cache
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """The last migration of each app in this process's code. A database that is ahead is fine: code is rolled out."""
+    """Return the last migration of each app in this process's code.
+
+    A database ahead of it is fine during a rollout.
+    """
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
@@ -68,7 +71,7 @@ def _disk() -> str:
 
 
 def _state_directories() -> set[Path]:
-    """Where the portal keeps files: the incarnation file, and SQLite's database."""
+    """Return the directories of the portal's files: the incarnation file, and SQLite's database."""
     files = [Path(settings.INCARNATION_FILE)]
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite" and ":memory:" not in name and "mode=memory" not in name:
@@ -77,5 +80,5 @@ def _state_directories() -> set[Path]:
 
 
 def _existing(directory: Path) -> Path:
-    """The directory, or the one it will be made in."""
+    """Return the directory, or its nearest existing parent."""
     return next(parent for parent in (directory, *directory.parents) if parent.is_dir())

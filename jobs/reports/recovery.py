@@ -1,4 +1,4 @@
-"""What is held after a restore, and until when, for whoever looks at a page or asks the API."""
+"""Jobs that are held after a restore, and until when, for pages and the API."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,15 +11,17 @@ from jobs.models import Account, Queue, User
 from jobs.models.database_generation import recovering_since, safe_from
 from jobs.spec.problems import join_words
 
-# The clock compares a queue within so long after it may; what takes longer waits for AWS.
+# The clock compares a queue within this time once it may; beyond it, AWS is slow.
 ON_TIME = timedelta(seconds=60)
 MAX_QUEUES_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """Jobs of these queues are accepted and held: until about `until`, or, where that is past, until each was
-    compared with AWS."""
+    """Queues whose jobs are accepted and held until about `until`.
+
+    If that is past, they are held until each queue was compared with AWS.
+    """
 
     until: datetime
     queues: tuple[str, ...]
@@ -35,13 +37,13 @@ class Recovery:
 
 
 def recovery_for(user: User) -> Recovery | None:
-    """What is held of the user's teams, for staff of all; None if nothing is. One query while nothing is."""
+    """Return what is held of the user's teams, of all for staff; None if nothing is. One query while nothing is."""
     started_at = recovering_since()
     return _held(Queue.objects.visible_to(user), started_at) if started_at else None
 
 
 def recovery_of(account: Account) -> Recovery | None:
-    """What is held of the account."""
+    """Return what is held of the account, or None."""
     since = recovering_since()
     return _held(Queue.objects.filter(account=account), since) if since else None
 

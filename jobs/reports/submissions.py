@@ -1,4 +1,4 @@
-"""A team's submissions, newest first, page by page, and the jobs of one."""
+"""Submissions of a team, newest first, by pages, and the jobs of one."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jobs.models import Job, JobDependency, Submission, Team
 from jobs.models.ids import from_text
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
-# Which status speaks for a whole submission: the first of these that any of its jobs has.
+# A submission has the first of these statuses that any of its jobs has.
 _LOUDEST = (
     "AWAITING",
     "HELD",
@@ -31,15 +31,15 @@ _LOUDEST = (
 )
 
 
-# So many jobs of a submission are on one page.
+# Jobs of a submission on one page.
 JOBS_SHOWN = 200
-# What no list of jobs shows of a queue: it would be read once for each job.
+# Fields of a queue that no list of jobs shows; they would be read once for each job.
 _OF_QUEUE = ("queue__raw", "queue__environments", "queue__scheduling_policy")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A submission, the status that speaks for it, and how many of its jobs are in which."""
+    """A submission, the status that stands for it, and its jobs by status."""
 
     submission: Submission
     status: Status
@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Listing:
-    """One page. `next` leads to the older ones, empty at the end."""
+    """One page. `next` is the id of the next older page, empty on the last."""
 
     rows: list[Row]
     next: str
@@ -59,7 +59,7 @@ class Listing:
 
 
 def recent(team: Team, before: str = "", limit: int = 50) -> Listing:
-    """The team's submissions older than the one of that id, which need not exist; from the newest without one."""
+    """Return the team's submissions older than that id, which need not exist; the newest without one."""
     candidates = (
         Submission.objects.filter(team=team).select_related("person", "account").defer("text", "document", "notes")
     )
@@ -80,7 +80,7 @@ def recent(team: Team, before: str = "", limit: int = 50) -> Listing:
 
 @dataclass(frozen=True)
 class Summary:
-    """How many of a submission's jobs are in which status, are live, and were asked to stop; its end once none is."""
+    """A submission's jobs: counts by status, live ones, stop requests, and its end once none is live."""
 
     counts: Counter[str]
     live: int
@@ -89,13 +89,13 @@ class Summary:
 
     @property
     def with_aws(self) -> int:
-        """How many of the live ones AWS has."""
+        """Live jobs that AWS has."""
         return self.live - sum(self.counts[delivery] for delivery in UNSENT_DELIVERIES)
 
 
 @dataclass(frozen=True)
 class JobPage:
-    """A stretch of a submission's jobs, each with what it waits for. `earlier` and `later` are where others begin."""
+    """A page of a submission's jobs with their dependencies. `earlier` and `later` are where adjacent pages start."""
 
     jobs: list[tuple[Job, list[JobDependency]]]
     first: int
@@ -108,7 +108,7 @@ class JobPage:
 
 
 def summary(submission: Submission) -> Summary:
-    """How all of its jobs stand; one query, however many they are."""
+    """Count all of the submission's jobs, in one query."""
     counts: Counter[str] = Counter()
     live = stopping = 0
     ends: list[datetime] = []
@@ -126,7 +126,7 @@ def summary(submission: Submission) -> Summary:
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> JobPage:
-    """The submission's jobs from the `first` of its document on, counted from 1; two queries."""
+    """Return the submission's jobs from position `first` on, counted from 1, in two queries."""
     start = max(first, 1) - 1
     rows = list(_jobs(submission)[start : start + size + 1])
     jobs = rows[:size]
@@ -142,7 +142,7 @@ def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> 
 
 
 def jobs_of(submission: Submission) -> list[Job]:
-    """All of the submission's jobs in the document's order, without what AWS said of them."""
+    """Return all of the submission's jobs in the document's order, without AWS's answers."""
     return list(_jobs(submission))
 
 
@@ -152,12 +152,12 @@ def _jobs(submission: Submission) -> QuerySet[Job]:
 
 
 def counts_of(jobs: list[Job]) -> Counter[str]:
-    """How many of the jobs have which status."""
+    """Count the jobs by status."""
     return Counter(job.status.name for job in jobs)
 
 
 def whole_status(counts: Counter[str]) -> Status:
-    """The status that speaks for several jobs: the liveliest, else the worst."""
+    """Return the status that stands for several jobs: the most active, or else the worst."""
     for name in _LOUDEST:
         if counts[name]:
             return STATUSES[name]
@@ -165,13 +165,13 @@ def whole_status(counts: Counter[str]) -> Status:
 
 
 def in_order(counts: Counter[str]) -> list[tuple[Status, int]]:
-    """Counts in the order of a job's way."""
+    """Return counts in the order of statuses."""
     known_statuses = [(status, counts[status.name]) for status in STATUSES.values() if counts[status.name]]
     return known_statuses + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]
 
 
 def _counts(submissions: list[int]) -> dict[int, Counter[str]]:
-    """For each submission, one query for all of them."""
+    """Count by submission and status, in one query."""
     counts: dict[int, Counter[str]] = {pk: Counter() for pk in submissions}
     groups = Job.objects.filter(submission__in=submissions).order_by().values_list("submission", "delivery", "state")
     for pk, delivery, state, number in groups.annotate(number=Count("pk")):
