@@ -57,7 +57,7 @@ class ConnectionTestResult:
 
     caller: str
     number: str
-    findings: tuple[PermissionCheck, ...]
+    checks: tuple[PermissionCheck, ...]
     error: str = ""
 
 

@@ -23,7 +23,7 @@ MIN_WAIT_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """The calls since the last `take`: consecutive failures up to now, and whether the last one succeeded."""
+    """The calls since the last `pop`: consecutive failures up to now, and whether the last one succeeded."""
 
     failures: int = 0
     timed_out: bool = False

@@ -1,8 +1,8 @@
 """Reader of AWS responses that survives missing members and members of another type.
 
 botocore passes on a truncated 200 as a success without its members, and checks no types. So calls are made by `call`
-or `pages` and return an `AnswerRequest`, in which such a member reads as empty. Members without which the response is
-useless are read as required, and raise MalformedResponseError.
+or `paginate` and return a `ResponseReader`, in which such a member reads as empty. Members without which the response
+is useless are read as required, and raise MalformedResponseError.
 """
 
 import json

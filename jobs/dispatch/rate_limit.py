@@ -18,12 +18,12 @@ MAX_CLAIM_ATTEMPTS = 50
 
 
 class RateLimiter:
-    """Slots in which one delivery's threads may send. `last_start_at` is a time of `time.monotonic`."""
+    """Slots in which one delivery's threads may send. `deadline` is a time of `time.monotonic`."""
 
-    def __init__(self, account: Account, stop_at: float) -> None:
+    def __init__(self, account: Account, deadline: float) -> None:
         self._account = account
         self._interval = 1.0 / account.submits_per_second
-        self._deadline = stop_at
+        self._deadline = deadline
         self._lock = threading.Lock()
         self._expected = 0
         self._next_slot = 0.0

@@ -7,31 +7,32 @@ It imports nothing of the portal: as an independent check it states AWS's limits
 
 The path of a request:
 
-    wire        HTTP on loopback, keep-alive
-    gateway     signature, service, operation, shape of the reply
-    signature   account, region and age of the request
-    model       botocore's models: routes, types, enums
-    batch       the table of operations: definitions, queues, policies, submission, listing, tags
-    limits      AWS's rules; `containers` has those of the property blocks
-    logs, sts   the two other services
-    store       SQLite, committed before the reply is sent
+    http_server     HTTP on loopback, keep-alive
+    gateway         signature, service, operation, shape of the reply
+    signature       account, region and age of the request
+    model           botocore's models: routes, types, enums
+    batch           the table of operations: definitions, queues, policies, submission, listing, tags
+    validation      AWS's rules; `containers` has those of the property blocks
+    logs, sts       the two other services
+    store           SQLite, committed before the reply is sent
 
 What may interfere with it:
 
-    faults      the plan of injected faults, and mischief, which applies it
-    sight       jobs that are not yet listed, left out or forgotten
-    ledger      every acceptance, for tests to compare
-    control     the API for tests: PUT a plan, GET the ledger
+    faults          the plan of injected faults
+    fault_injector  applies the plan
+    visibility_lag  jobs that are not yet listed, left out or forgotten
+    ledger          every acceptance, for tests to compare
+    control         the API for tests: PUT a plan, GET the ledger
 
 The path of a job:
 
-    scheduler   the states, on one thread
-    slots       nominal capacity of compute environments
-    plans       command, environment and folder of an attempt
-    images      an image is a folder of small programs
-    processes   one process group and its output
-    retries     whether a failed attempt is repeated
-    world       the queues of a new sandbox
+    scheduler       the states, on one thread
+    scheduling      nominal capacity of compute environments
+    plans           command, environment and folder of an attempt
+    images          an image is a folder of small programs
+    processes       one process group and its output
+    retries         whether a failed attempt is repeated
+    seed            the queues of a new sandbox
 
 Jobs are processes with the rights of the user who started the sandbox. So it listens on 127.0.0.1 only, and is not
 for production.
@@ -69,7 +70,7 @@ class Sandbox:
         vcpus: int = 16,
         delay: float = 0.4,
         processes: int = 8,
-        world: bool = True,
+        with_seed: bool = True,
         min_timeout_seconds: int = 60,
         signature_seconds: float = EXACT_CLOCK.tolerance_seconds,
         faults: FaultPlan | None = None,
@@ -88,7 +89,7 @@ class Sandbox:
         self._vcpus = vcpus
         self._delay = delay
         self._processes = processes
-        self._with_seed = world
+        self._with_seed = with_seed
         self._min_timeout_seconds = min_timeout_seconds
         self._signature_seconds = signature_seconds
         self._faults = faults

@@ -1,6 +1,6 @@
 """Parser of requests by botocore's service models: routes, required fields, types and enums.
 
-The models say nothing about names, list lengths and combinations. Those rules are written by hand in `limits` and
+The models say nothing about names, list lengths and combinations. Those rules are written by hand in `validation` and
 `containers`.
 """
 

@@ -19,7 +19,7 @@ def run_connection_test(account: Account) -> None:
     result = {
         "caller": report.caller,
         "asks_as": connection_test.caller_arn(uncached_clients(account, own=True)("sts")) if by_role else "",
-        "findings": [asdict(finding) for finding in report.findings],
+        "findings": [asdict(check) for check in report.checks],
         "trouble": report.error or _account_mismatch(account, report.number),
     }
     Account.objects.filter(pk=account.pk).update(connection=result, connection_at=now())

@@ -150,7 +150,7 @@ def test_two_sandboxes_cannot_share_a_state(tmp_path: Path) -> None:
 
 
 def test_the_world_can_be_left_out(tmp_path: Path) -> None:
-    with Sandbox(tmp_path / "state.sqlite3", world=False) as empty:
+    with Sandbox(tmp_path / "state.sqlite3", with_seed=False) as empty:
         bench = Bench(empty.url)
         assert bench.batch.describe_job_queues()["jobQueues"] == []
         bench.batch.create_compute_environment(

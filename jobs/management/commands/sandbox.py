@@ -54,7 +54,7 @@ class Command(BaseCommand):
             processes=options["processes"],
             delay=options["delay"],
             signature_seconds=options["signature_seconds"],
-            world=not options["no_world"],
+            with_seed=not options["no_world"],
             faults=plan if options["faults"] else None,
             faults_api=options["faults_api"],
         )
