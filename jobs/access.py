@@ -28,10 +28,12 @@ from jobs.models import (
 )
 from jobs.models.ids import from_text
 
-Act = Literal["view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal"]
+TeamPermission = Literal[
+    "view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal"
+]
 
 # Roles with each permission.
-MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
+ROLES_BY_PERMISSION: Mapping[TeamPermission, frozenset[str]] = MappingProxyType(
     {
         "view": frozenset({Role.VIEWER, Role.ANALYST, Role.LEAD}),
         "submit": frozenset({Role.ANALYST, Role.LEAD}),
@@ -46,13 +48,13 @@ MAY: Mapping[Act, frozenset[str]] = MappingProxyType(
     }
 )
 
-LOOKING: frozenset[Act] = frozenset({"view", "audit"})
+READ_PERMISSIONS: frozenset[TeamPermission] = frozenset({"view", "audit"})
 """Permissions that change nothing: allowed also in an inactive team."""
 
-STAFF_TOO: frozenset[Act] = LOOKING | {"approve"}
+STAFF_PERMISSIONS: frozenset[TeamPermission] = READ_PERMISSIONS | {"approve"}
 """Permissions of staff in every team, member of it or not."""
 
-IN_WORDS: Mapping[Act, str] = MappingProxyType(
+PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
     {
         "view": "look around",
         "submit": "submit jobs",
@@ -76,19 +78,21 @@ class Member:
     team: Team
     role: str
 
-    def may(self, permission: Act) -> bool:
-        allowed = self.role in MAY[permission] or (permission in STAFF_TOO and self.user.is_staff)
-        return allowed and (self.team.active or permission in LOOKING)
+    def can(self, permission: TeamPermission) -> bool:
+        allowed = self.role in ROLES_BY_PERMISSION[permission] or (
+            permission in STAFF_PERMISSIONS and self.user.is_staff
+        )
+        return allowed and (self.team.active or permission in READ_PERMISSIONS)
 
-    def must(self, permission: Act) -> None:
+    def require(self, permission: TeamPermission) -> None:
         """Raise PermissionDenied with a sentence, unless the permission is held."""
-        if not self.may(permission):
-            raise PermissionDenied(self.refusal(permission))
+        if not self.can(permission):
+            raise PermissionDenied(self.refusal_message(permission))
 
-    def refusal(self, permission: Act) -> str:
+    def refusal_message(self, permission: TeamPermission) -> str:
         if not self.team.active:
             return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
-        label = IN_WORDS[permission]
+        label = PERMISSION_LABELS[permission]
         if not self.role and not self.user.is_staff:
             return f"To {label} in {self.team}, be made a member of it. What it shares, others may only use."
         if not self.role:
@@ -96,12 +100,12 @@ class Member:
         return f"A {self.role} of {self.team} may not {label}. A lead of the team can change your role."
 
 
-def teams(user: User) -> QuerySet[Team]:
+def visible_teams(user: User) -> QuerySet[Team]:
     """Return the teams a user can switch between: their own, all for staff."""
     return Team.objects.visible_to(user)
 
 
-def membership(user: User, slug: str, may: Act = "view") -> Member:
+def membership(user: User, slug: str, permission: TeamPermission = "view") -> Member:
     """Return the user as a member of the team with that slug.
 
     Raises Http404 if they may not see it, PermissionDenied if they lack the permission.
@@ -109,23 +113,23 @@ def membership(user: User, slug: str, may: Act = "view") -> Member:
     team = Team.objects.visible_to(user).filter(slug=slug).first()
     if team is None:
         raise Http404("There is no such team, or you are not in it.")
-    return _member(user, team, may)
+    return _require_member(user, team, permission)
 
 
 def member_of(user: User, team: Team) -> Member:
     """Return the user as a member of a team whose object they already have."""
-    return _member(user, team, "view")
+    return _require_member(user, team, "view")
 
 
-def job(user: User, text_id: str, may: Act = "view") -> tuple[Job, Member]:
+def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Job, Member]:
     """Return a job by its public id, and the user as a member of its team."""
-    row = _find(
+    row = _get_or_404(
         Job.objects.visible_to(user).select_related(
             "team", "account", "queue", "submission__person", "revision__definition", "stop_requested_by"
         ),
         text_id,
     )
-    return row, _member(user, row.team, may)
+    return row, _require_member(user, row.team, permission)
 
 
 def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
@@ -137,43 +141,45 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
     return child_row, job_row, member
 
 
-def submission(user: User, text_id: str, may: Act = "view") -> tuple[Submission, Member]:
+def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
     """Return a submission by its public id, and the user as a member of its team."""
     related = ("team", "account", "person", "approval__decided_by")
-    row = _find(Submission.objects.visible_to(user).select_related(*related), text_id)
-    return row, _member(user, row.team, may)
+    row = _get_or_404(Submission.objects.visible_to(user).select_related(*related), text_id)
+    return row, _require_member(user, row.team, permission)
 
 
-def approval(user: User, text_id: str, may: Act = "approve") -> tuple[Approval, Member]:
+def approval(user: User, text_id: str, permission: TeamPermission = "approve") -> tuple[Approval, Member]:
     """Return an approval by its public id, and the user as a member of its team.
 
     The actions check whether the user may decide it.
     """
-    row = _find(
+    row = _get_or_404(
         Approval.objects.visible_to(user).select_related(
             "team", "submission__account", "submission__person", "submission__team", "decided_by"
         ),
         text_id,
     )
-    return row, _member(user, row.team, may)
+    return row, _require_member(user, row.team, permission)
 
 
-def definition(user: User, text_id: str, may: Act | None = None) -> tuple[Definition, Member]:
+def definition(user: User, text_id: str, permission: TeamPermission | None = None) -> tuple[Definition, Member]:
     """Return a definition by its public id, and the user as a member of its team.
 
     The member has no role if the definition is only shared with them.
     """
-    row = _find(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
+    row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
     member = Member(user, row.team, _role(user, row.team))
-    if may:
-        member.must(may)
+    if permission:
+        member.require(permission)
     return row, member
 
 
-def revision(user: User, text_id: str, revision_id: str, may: Act | None = None) -> tuple[Revision, Member]:
+def revision(
+    user: User, text_id: str, revision_id: str, permission: TeamPermission | None = None
+) -> tuple[Revision, Member]:
     """Return a revision by its public id and its definition's, and the user as a member of their team."""
-    definition_row, member = definition(user, text_id, may)
-    row = _find(Revision.objects.filter(definition=definition_row), revision_id)
+    definition_row, member = definition(user, text_id, permission)
+    row = _get_or_404(Revision.objects.filter(definition=definition_row), revision_id)
     row.definition = definition_row
     return row, member
 
@@ -181,13 +187,13 @@ def revision(user: User, text_id: str, revision_id: str, may: Act | None = None)
 def draft(member: Member, text_id: str) -> Draft:
     """Return an unsent draft of the member in the team."""
     drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
-    return _find(drafts.select_related("team", "revision__definition"), text_id)
+    return _get_or_404(drafts.select_related("team", "revision__definition"), text_id)
 
 
 M = TypeVar("M", bound=Model)
 
 
-def _find(rows: QuerySet[M], text_id: str) -> M:
+def _get_or_404(rows: QuerySet[M], text_id: str) -> M:
     try:
         public_id = from_text(text_id)
     except ValueError:
@@ -202,17 +208,17 @@ def _role(user: User, team: Team) -> str:
     return Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or ""
 
 
-def _member(user: User, team: Team, permission: Act) -> Member:
+def _require_member(user: User, team: Team, permission: TeamPermission) -> Member:
     member = Member(user, team, _role(user, team))
-    member.must(permission)
+    member.require(permission)
     return member
 
 
 @dataclass(frozen=True)
-class Right:
+class PermissionRule:
     """A row of the table of permissions: whether each of `ACTORS` has it."""
 
-    act: Act
+    permission: TeamPermission
     words: str
     allowed: tuple[bool, ...]
 
@@ -221,11 +227,11 @@ ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
 """Columns of the table. An administrator is staff, here of someone else's team."""
 
 
-def rights(*, active: bool = True) -> list[Right]:
+def permission_rules(*, active: bool = True) -> list[PermissionRule]:
     """Return the table as `Member` applies it, for an active or inactive team."""
     team = Team(active=active)
     actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
     return [
-        Right(permission, IN_WORDS[permission], tuple(actor.may(permission) for actor in actors))
-        for permission in MAY
+        PermissionRule(permission, PERMISSION_LABELS[permission], tuple(actor.can(permission) for actor in actors))
+        for permission in ROLES_BY_PERMISSION
     ]

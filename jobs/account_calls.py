@@ -21,13 +21,13 @@ from jobs.models.circuit_breaker import CircuitBreaker
 log = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 10.0
-TRIES = 3
+MAX_UPDATE_ATTEMPTS = 3
 
-Act = Callable[[Account], object]
+AccountCall = Callable[[Account], object]
 
 
-def call_account(account: Account, act: Act, *, seconds: float, despite_breaker: bool = False) -> bool:
-    """Run `act`, whose calls end within that many seconds. False if the breaker is open.
+def call_account(account: Account, call: AccountCall, *, seconds: float, despite_breaker: bool = False) -> bool:
+    """Run `call`, whose calls end within that many seconds. False if the breaker is open.
 
     `despite_breaker` is for a person who asks what AWS answers now.
     """
@@ -36,49 +36,51 @@ def call_account(account: Account, act: Act, *, seconds: float, despite_breaker:
         return False
     try:
         with time_limit(seconds):
-            act(account)
+            call(account)
     finally:
-        _record(account, pop_outcome(account))
+        _record_outcome(account, pop_outcome(account))
     return True
 
 
 def probe(account: Account) -> bool:
     """Send one small request to an account whose breaker is open, if it is due. True if AWS answers again."""
     current_time = now()
-    if not account.breaker.may_probe(current_time) or not account.move_breaker(account.breaker.probing(current_time)):
+    if not account.breaker.may_probe(current_time) or not account.update_breaker(
+        account.breaker.with_probe_started(current_time)
+    ):
         return False
     with suppress(AwsError), time_limit(PROBE_SECONDS):
         queues.check_reachable(client_for(account, "batch", Purpose.READ))
     outcome = pop_outcome(account)
     if outcome.failures:
-        account.move_breaker(account.breaker.after_failed_probe(outcome.reason, now()))
+        account.update_breaker(account.breaker.after_failed_probe(outcome.reason, now()))
         return False
-    return _close(account)
+    return _close_breaker(account)
 
 
-def _record(account: Account, outcome: CallOutcome) -> None:
+def _record_outcome(account: Account, outcome: CallOutcome) -> None:
     if outcome.failures:
-        _fail(account, outcome)
-    elif outcome.answered and not account.breaker.is_untouched:
-        _close(account)
+        _record_failure(account, outcome)
+    elif outcome.answered and not account.breaker.is_reset:
+        _close_breaker(account)
 
 
-def _fail(account: Account, outcome: CallOutcome) -> None:
-    for _ in range(TRIES):
+def _record_failure(account: Account, outcome: CallOutcome) -> None:
+    for _ in range(MAX_UPDATE_ATTEMPTS):
         state_before = account.breaker
         state = state_before.after_failures(outcome.failures, outcome.reason, now(), timed_out=outcome.timed_out)
         if state == state_before:
             return
-        if account.move_breaker(state):
+        if account.update_breaker(state):
             if state.is_open:
                 log.error("breaker_opened", account=account.name, reason=state.reason)
             return
         account.refresh_from_db()
 
 
-def _close(account: Account) -> bool:
+def _close_breaker(account: Account) -> bool:
     was_open = account.breaker.is_open
-    closed = account.move_breaker(CircuitBreaker())
+    closed = account.update_breaker(CircuitBreaker())
     if closed and was_open:
         log.warning("breaker_closed", account=account.name)
     return closed

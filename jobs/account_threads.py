@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 Key = tuple[int, str]
 
 
-class Lanes:
+class AccountThreads:
     """Running passes by account and purpose."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Lanes:
         if thread_before is not None and thread_before.is_alive():
             return False
         # A daemon thread lets the process end; the next pass finds what is left, as after a crash.
-        thread = threading.Thread(target=_pass, args=(key, act), name=f"{purpose}-{account}", daemon=True)
+        thread = threading.Thread(target=_run_in_thread, args=(key, act), name=f"{purpose}-{account}", daemon=True)
         self._threads[key] = thread
         thread.start()
         return True
@@ -41,24 +41,24 @@ class Lanes:
         return not any(thread.is_alive() for thread in self._threads.values())
 
 
-class SameThread(Lanes):
+class InlineAccountThreads(AccountThreads):
     """Runs passes in the caller's thread and transaction."""
 
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
-        _guarded((account, purpose), act)
+        _run_and_log((account, purpose), act)
         return True
 
 
-def _pass(key: Key, act: Callable[[], object]) -> None:
+def _run_in_thread(key: Key, act: Callable[[], object]) -> None:
     try:
-        _guarded(key, act)
+        _run_and_log(key, act)
     except DatabaseError as error:
         log.warning("pass_database_unavailable", account=key[0], purpose=key[1], error=str(error))
     finally:
         connection.close()
 
 
-def _guarded(key: Key, act: Callable[[], object]) -> None:
+def _run_and_log(key: Key, act: Callable[[], object]) -> None:
     try:
         act()
     except DatabaseError:

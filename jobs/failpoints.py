@@ -19,10 +19,10 @@ class FailpointError(Exception):
     """An unforeseen exception."""
 
 
-Reached = Callable[[str], None]
+Failpoint = Callable[[str], None]
 
 
-def _nothing(_: str) -> None:
+def _do_nothing(_: str) -> None:
     """Do nothing."""
 
 
@@ -42,7 +42,7 @@ def _read(text: str) -> tuple[str, str, float]:
     return name, action, float(seconds[0]) if seconds else 0.0
 
 
-def _once_here(text: str) -> Reached:
+def _fail_once_in_process(text: str) -> Failpoint:
     point, action, seconds = _read(text)
     names = [point]
 
@@ -54,7 +54,7 @@ def _once_here(text: str) -> Reached:
     return reached
 
 
-def _once_of_all(file: Path) -> Reached:
+def _fail_once_in_any_process(file: Path) -> Failpoint:
     def reached(name: str) -> None:
         try:
             point, action, seconds = _read(file.read_text())
@@ -68,10 +68,10 @@ def _once_of_all(file: Path) -> Reached:
     return reached
 
 
-def _asked(text: str, file: str) -> Reached:
+def _configure(text: str, file: str) -> Failpoint:
     if text:
-        return _once_here(text)
-    return _once_of_all(Path(file)) if file else _nothing
+        return _fail_once_in_process(text)
+    return _fail_once_in_any_process(Path(file)) if file else _do_nothing
 
 
-reached = _asked(os.environ.get("FAILPOINT", ""), os.environ.get("FAILPOINT_FILE", ""))
+hit_failpoint = _configure(os.environ.get("FAILPOINT", ""), os.environ.get("FAILPOINT_FILE", ""))

@@ -23,15 +23,15 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models import MailKind, OutgoingMail, User
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
-RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+RETRY_DELAYS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 """Pause after each failed attempt; after one more the mail is given up."""
-USEFUL_FOR = timedelta(hours=1)
-KEEP_FAILED = timedelta(days=7)
+MAX_AGE = timedelta(hours=1)
+FAILED_RETENTION = timedelta(days=7)
 MAILS_PER_TASK = 5
 
 
@@ -40,12 +40,12 @@ def request_password_reset(address: str, origin: str) -> None:
     mail = OutgoingMail.objects.create(
         kind=MailKind.PASSWORD_RESET, address=address.lower(), origin=origin, try_at=now()
     )
-    ring("send_mail", mail.pk, bell="ask")
+    enqueue_on_commit("send_mail", mail.pk, queue="ask")
 
 
 def send_due(delay: timedelta = timedelta()) -> None:
     """Send due mails, with `delay` those that have been due for that long. Delete mails given up long ago."""
-    OutgoingMail.objects.filter(failed_at__lt=now() - KEEP_FAILED).delete()
+    OutgoingMail.objects.filter(failed_at__lt=now() - FAILED_RETENTION).delete()
     for pk in list(OutgoingMail.objects.due(delay).values_list("pk", flat=True)[:MAILS_PER_TASK]):
         send(pk)
 
@@ -58,22 +58,22 @@ def send(pk: int) -> None:
     mail = OutgoingMail.objects.filter(pk=pk).first()
     if mail is None or not mail.claim(LEASE):
         return
-    if now() - mail.created_at > USEFUL_FOR:
+    if now() - mail.created_at > MAX_AGE:
         _give_up(mail, mail.problem or "No worker sent it within an hour.")
         return
     try:
-        messages = list(_password_reset(mail))
+        messages = list(_password_reset_messages(mail))
         for message in messages:
             message.send()
     except Exception as error:  # noqa: BLE001 - its traceback would hold the address, and the link
-        _put_off(mail, _words(error))
+        _postpone(mail, _error_text(error))
         log.error("mail_failed", mail=mail.pk, attempt=mail.attempts, error=type(error).__name__)  # noqa: TRY400
     else:
         mail.delete()
         log.info("mail_sent", mail=pk, messages=len(messages))
 
 
-def _password_reset(mail: OutgoingMail) -> Iterator[EmailMessage]:
+def _password_reset_messages(mail: OutgoingMail) -> Iterator[EmailMessage]:
     """Yield a message for each person with the address who signs in with a password; perhaps none."""
     people: list[User] = filter_users_by_email(mail.address, is_active=True, prefer_verified=True)
     for person in people:
@@ -89,12 +89,12 @@ def _password_reset(mail: OutgoingMail) -> Iterator[EmailMessage]:
         )
 
 
-def _put_off(mail: OutgoingMail, problem: str) -> None:
+def _postpone(mail: OutgoingMail, problem: str) -> None:
     """Schedule another attempt, or give up after the last."""
-    if mail.attempts > len(RETRY_AFTER):
+    if mail.attempts > len(RETRY_DELAYS):
         _give_up(mail, problem)
         return
-    try_at = now() + RETRY_AFTER[mail.attempts - 1]
+    try_at = now() + RETRY_DELAYS[mail.attempts - 1]
     OutgoingMail.objects.filter(pk=mail.pk).update(try_at=try_at, problem=problem)
 
 
@@ -103,7 +103,7 @@ def _give_up(mail: OutgoingMail, problem: str) -> None:
     log.error("mail_abandoned", mail=mail.pk, attempts=mail.attempts)
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Describe the error without an address and without text from a mail server."""
     match error:
         case SMTPAuthenticationError():

@@ -14,115 +14,118 @@ from django.db import DatabaseError
 from django.utils.timezone import now
 
 from jobs.account_calls import call_account, probe
-from jobs.account_threads import Lanes, SameThread
+from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.models import Account, Job, OutgoingMail, Revision
-from jobs.models.database_generation import leave_recovery, renew
+from jobs.models.database_generation import finish_recovery, rotate
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.reconcile import has_due_jobs, reconcile
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
-PASS_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
+PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
 
 
 @dataclass
-class Duty:
+class PeriodicTask:
     """A task that runs for each account at an interval."""
 
     name: str
-    every: float
-    act: Callable[[Account, str], None]
-    due: dict[int, float] = field(default_factory=dict)
+    interval_seconds: float
+    run: Callable[[Account, str], None]
+    next_due: dict[int, float] = field(default_factory=dict)
 
     def is_due(self, account: Account, seconds: float) -> bool:
         """Return whether the task is due at that time of a monotonic clock, and if so schedule the next."""
-        if seconds < self.due.get(account.pk, 0):
+        if seconds < self.next_due.get(account.pk, 0):
             return False
-        self.due[account.pk] = seconds + self.every
+        self.next_due[account.pk] = seconds + self.interval_seconds
         return True
 
 
-def ring_for_deliveries(account: Account, tick: str) -> None:
+def enqueue_deliveries(account: Account, tick: str) -> None:
     jobs = Job.objects.filter(account=account)
-    if jobs.deliverable().exists() or jobs.bereft().exists():
-        ring("deliver", account.pk, bell="deliver", once=tick)
+    if jobs.deliverable().exists() or jobs.blocked_by_failure().exists():
+        enqueue_on_commit("deliver", account.pk, queue="deliver", dedupe_key=tick)
 
 
-def ring_for_registrations(account: Account, tick: str) -> None:
-    if Revision.objects.unregistered().filter(definition__account=account).exists():
-        ring("register", account.pk, bell="ask", once=tick)
+def enqueue_registrations(account: Account, tick: str) -> None:
+    if Revision.objects.pending_registration().filter(definition__account=account).exists():
+        enqueue_on_commit("register", account.pk, queue="ask", dedupe_key=tick)
 
 
-def ring_for_deregistrations(account: Account, tick: str) -> None:
-    if Revision.objects.to_deregister().filter(definition__account=account).exists():
-        ring("deregister", account.pk, bell="ask", once=tick)
+def enqueue_deregistrations(account: Account, tick: str) -> None:
+    if Revision.objects.pending_deregistration().filter(definition__account=account).exists():
+        enqueue_on_commit("deregister", account.pk, queue="ask", dedupe_key=tick)
 
 
-def ring_for_stops(account: Account, tick: str) -> None:
-    if Job.objects.filter(account=account).unstopped().exists():
-        ring("stop", account.pk, bell="ask", once=tick)
+def enqueue_stops(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account).stop_pending().exists():
+        enqueue_on_commit("stop", account.pk, queue="ask", dedupe_key=tick)
 
 
-def ring_for_polls(account: Account, tick: str) -> None:
+def enqueue_polls(account: Account, tick: str) -> None:
     is_backing_off = account.quiet_until and account.quiet_until > now()
-    if not is_backing_off and Job.objects.filter(account=account).due_for_a_look().exists():
-        ring("poll", account.pk, bell="sync", once=tick)
+    if not is_backing_off and Job.objects.filter(account=account).due_for_poll().exists():
+        enqueue_on_commit("poll", account.pk, queue="sync", dedupe_key=tick)
 
 
-def ring_for_charges(account: Account, tick: str) -> None:
+def enqueue_charges(account: Account, tick: str) -> None:
     if Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None).exists():
-        ring("charge", account.pk, bell="sync", once=tick)
+        enqueue_on_commit("charge", account.pk, queue="sync", dedupe_key=tick)
 
 
-def ring_for_queues(account: Account, tick: str) -> None:
-    ring("sync_queues", account.pk, bell="sync", once=tick)
+def enqueue_queue_syncs(account: Account, tick: str) -> None:
+    enqueue_on_commit("sync_queues", account.pk, queue="sync", dedupe_key=tick)
 
 
-def ring_for_failed_children(account: Account, tick: str) -> None:
-    if Job.objects.filter(account=account).with_failures_to_read().exists():
-        ring("failed_children", account.pk, bell="sync", once=tick)
+def enqueue_failed_children(account: Account, tick: str) -> None:
+    if Job.objects.filter(account=account).with_unread_failures().exists():
+        enqueue_on_commit("failed_children", account.pk, queue="sync", dedupe_key=tick)
 
 
-def ring_for_mail(tick: str) -> None:
+def enqueue_mail(tick: str) -> None:
     if OutgoingMail.objects.due().exists():
-        ring("send_due_mail", bell="ask", once=tick[:-1])  # once in ten seconds: a leased mail is due again later
+        # once in ten seconds: a leased mail is due again later
+        enqueue_on_commit("send_due_mail", queue="ask", dedupe_key=tick[:-1])
 
 
-def duties(lanes: Lanes | None = None) -> tuple[Duty, ...]:
+def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, ...]:
     """Return new periodic tasks, with this process's own times. Without threads, all run in this one."""
-    lanes = lanes or SameThread()
+    lanes = lanes or InlineAccountThreads()
 
     def look_for_the_unknown(account: Account, _tick: str) -> None:
         if has_due_jobs(account):
-            lanes.start(account.pk, "unknown", lambda: call_account(account, reconcile, seconds=PASS_SECONDS))
+            lanes.start(account.pk, "unknown", lambda: call_account(account, reconcile, seconds=PASS_TIMEOUT_SECONDS))
 
     def compare_with_aws(account: Account, _tick: str) -> None:
         if has_due_queues(account):
-            lanes.start(account.pk, "comparison", lambda: call_account(account, compare_queues, seconds=PASS_SECONDS))
+            lanes.start(
+                account.pk, "comparison", lambda: call_account(account, compare_queues, seconds=PASS_TIMEOUT_SECONDS)
+            )
         else:
-            leave_recovery()
+            finish_recovery()
 
     return (
-        Duty("deliveries", 2, ring_for_deliveries),
-        Duty("registrations", 3, ring_for_registrations),
-        Duty("deregistrations", 5, ring_for_deregistrations),
-        Duty("stops", 2, ring_for_stops),
-        Duty("polls", 1, ring_for_polls),
-        Duty("unknown", 2, look_for_the_unknown),
-        Duty("failed children", 5, ring_for_failed_children),
-        Duty("comparison", 10, compare_with_aws),
-        Duty("charges", 3, ring_for_charges),
-        Duty("queues", 600, ring_for_queues),
+        PeriodicTask("deliveries", 2, enqueue_deliveries),
+        PeriodicTask("registrations", 3, enqueue_registrations),
+        PeriodicTask("deregistrations", 5, enqueue_deregistrations),
+        PeriodicTask("stops", 2, enqueue_stops),
+        PeriodicTask("polls", 1, enqueue_polls),
+        PeriodicTask("unknown", 2, look_for_the_unknown),
+        PeriodicTask("failed children", 5, enqueue_failed_children),
+        PeriodicTask("comparison", 10, compare_with_aws),
+        PeriodicTask("charges", 3, enqueue_charges),
+        PeriodicTask("queues", 600, enqueue_queue_syncs),
     )
 
 
-def tick(tasks: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) -> None:
+def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: AccountThreads | None = None) -> None:
     """Run the tasks that are due at that time of a monotonic clock. One failure does not affect the others."""
-    lanes = lanes or SameThread()
+    lanes = lanes or InlineAccountThreads()
     time_text = f"{now():%Y%m%d%H%M%S}"
-    renew()
-    ring_for_mail(time_text)
+    rotate()
+    enqueue_mail(time_text)
     for account in Account.objects.filter(active=True):
         if account.breaker.is_open:
             if account.breaker.may_probe(now()):
@@ -132,7 +135,7 @@ def tick(tasks: tuple[Duty, ...], seconds: float, lanes: Lanes | None = None) ->
             if not task.is_due(account, seconds):
                 continue
             try:
-                task.act(account, time_text)
+                task.run(account, time_text)
             except DatabaseError:
                 raise  # the clock's own loop waits for the database to come back
             except Exception:

@@ -93,7 +93,7 @@ def spend(budget: Budget, spender: str, length: int = 0) -> None:
         raise TooManyRequestsError(budget, max(1, math.ceil(seconds)))
 
 
-def forget() -> None:
+def reset_process_counts() -> None:
     """Reset the counts of this process."""
     _in_this_process().storage.reset()
 

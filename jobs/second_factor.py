@@ -24,7 +24,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from jobs import sessions
 from jobs.models import Membership, Role
 
-METHOD = "mfa"  # allauth's name in a session's record. An identity provider that asks for a factor would add its own
+# allauth's name in a session's record. An identity provider that asks for a factor would add its own
+AUTHENTICATION_METHOD = "mfa"
 
 SET_UP_CODE_SECONDS = 30 * 60
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -32,31 +33,31 @@ CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 16
 
 
-def needed_by(user: Any) -> bool:
+def is_required(user: Any) -> bool:
     """Return whether the person must have one."""
     if settings.QUICKSTART:
         return False
-    return bool(user.is_staff) or (settings.SECOND_FACTOR_FOR_LEADS and _leads(user))
+    return bool(user.is_staff) or (settings.SECOND_FACTOR_FOR_LEADS and _is_lead(user))
 
 
-def _leads(user: Any) -> bool:
+def _is_lead(user: Any) -> bool:
     """Return whether the person leads a team."""
     return bool(user.is_authenticated) and Membership.objects.filter(user_id=user.pk, role=Role.LEAD).exists()
 
 
-def set_up_by(user: Any) -> bool:
+def is_enrolled(user: Any) -> bool:
     """Return whether the person has one."""
     return bool(Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists())
 
 
-def lacking(request: HttpRequest) -> bool:
+def is_missing(request: HttpRequest) -> bool:
     """Return whether the user must first set one up, or verify it. Queries the database if they may need one."""
-    return needed_by(request.user) and not _shown(request)
+    return is_required(request.user) and not _is_verified(request)
 
 
-def _shown(request: HttpRequest) -> bool:
+def _is_verified(request: HttpRequest) -> bool:
     records = get_authentication_records(request, request.user)
-    times = [record["at"] for record in records if record.get("method") == METHOD]
+    times = [record["at"] for record in records if record.get("method") == AUTHENTICATION_METHOD]
     if not times:
         return False
     last_time = datetime.fromtimestamp(max(times), UTC)
@@ -64,20 +65,20 @@ def _shown(request: HttpRequest) -> bool:
     return bool(factors.filter(created_at__lte=last_time).exists())
 
 
-def note_shown(request: HttpRequest) -> None:
+def mark_verified(request: HttpRequest) -> None:
     """Record that the session has verified the factor: setting it up took a code of it."""
-    record_authentication(request, request.user, METHOD, type=str(Authenticator.Type.TOTP))
+    record_authentication(request, request.user, AUTHENTICATION_METHOD, type=str(Authenticator.Type.TOTP))
 
 
-def signed_in_lately(request: HttpRequest, seconds: float) -> bool:
+def is_recently_authenticated(request: HttpRequest, seconds: float) -> bool:
     """Return whether the user gave a password or a code in this session a short while ago."""
     records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[-1]["at"] < seconds
 
 
-def way_on(request: HttpRequest) -> str:
+def next_step_url(request: HttpRequest) -> str:
     """Return the URL to set up a factor, or to verify it and come back."""
-    if not set_up_by(request.user):
+    if not is_enrolled(request.user):
         return reverse("mfa_activate_totp")
     return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
 
@@ -91,14 +92,14 @@ def needs_set_up_code(user: Any) -> bool:
     return bool(user.is_staff) and not settings.QUICKSTART
 
 
-def new_set_up_code(user: Any) -> str:
+def create_set_up_code(user: Any) -> str:
     """Return a code with which the person sets up a factor, once and soon. It replaces any earlier code."""
     letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     cache.set(_code_key(user), _code_digest(user, letters), SET_UP_CODE_SECONDS)
     return "-".join(letters[at : at + 4] for at in range(0, CODE_LENGTH, 4))
 
 
-def use_set_up_code(user: Any, code: str) -> bool:
+def redeem_set_up_code(user: Any, code: str) -> bool:
     """Redeem the person's code. False if it is wrong, expired or used."""
     letters = "".join(letter for letter in code.upper() if letter in CODE_ALPHABET)
     digest = cache.get(_code_key(user))
@@ -116,12 +117,12 @@ def _code_digest(user: Any, letters: str) -> str:
     return salted_hmac(f"second factor set-up {user.pk}", letters, algorithm="sha256").hexdigest()
 
 
-def take_away(user: Any) -> bool:
+def reset(user: Any) -> bool:
     """Remove the factor of someone who has lost it; they set up another at the next sign-in. False: there was none.
 
     All their sessions end, since nobody can tell who has the phone.
     """
     count, _ = Authenticator.objects.filter(user_id=user.pk).delete()
     if count:
-        sessions.end_all(user)
+        sessions.end_all_sessions(user)
     return bool(count)

@@ -50,7 +50,7 @@ class SignedInSession:
     is_current: bool
 
 
-def start(user: Any, key: str, *, address: str, user_agent: str) -> None:
+def record_sign_in(user: Any, key: str, *, address: str, user_agent: str) -> None:
     """Record that a person has signed in with the session of that key."""
     max_length = UserSession._meta.get_field("user_agent").max_length  # noqa: SLF001 - Django's documented API
     UserSession.objects.update_or_create(
@@ -59,12 +59,12 @@ def start(user: Any, key: str, *, address: str, user_agent: str) -> None:
     )
 
 
-def note_use(key: str, *, address: str) -> None:
+def record_use(key: str, *, address: str) -> None:
     """Record that the session was used just now, and from where."""
     UserSession.objects.filter(session_key=key).update(last_seen_at=now(), ip=address or NO_ADDRESS)
 
 
-def follow_key(before: str, after: str | None, user_id: str | None) -> None:
+def update_key(before: str, after: str | None, user_id: str | None) -> None:
     """Update the row of a session whose key changed (after a new password, for one) while the user is the same.
 
     Otherwise, after a sign-out or another user's sign-in, the row is deleted.
@@ -79,14 +79,14 @@ def follow_key(before: str, after: str | None, user_id: str | None) -> None:
     UserSession.objects.filter(pk=session.pk).update(session_key=after)
 
 
-def of(user: Any, current_key: str | None) -> list[SignedInSession]:
+def active_sessions(user: Any, current_key: str | None) -> list[SignedInSession]:
     """Return the sessions in which a person is signed in: the current one first, then the last used."""
     live_keys = Session.objects.filter(expire_date__gt=now()).values("session_key")
     rows = UserSession.objects.filter(user=user, session_key__in=live_keys).order_by("-last_seen_at", "-pk")
     sessions = [
         SignedInSession(
             text_id=_text_id(row.session_key),
-            device=device_of(row.user_agent),
+            device=device_name(row.user_agent),
             address="" if row.ip == NO_ADDRESS else str(row.ip),
             started_at=row.created_at,
             used_at=row.last_seen_at,
@@ -97,29 +97,29 @@ def of(user: Any, current_key: str | None) -> list[SignedInSession]:
     return sorted(sessions, key=lambda session: not session.is_current)
 
 
-def end_one(user: Any, text_id: str) -> bool:
+def end_session(user: Any, text_id: str) -> bool:
     """End the person's session of that id. False if they have none such."""
     keys = [key for key in _keys(user) if _text_id(key) == text_id]
     return bool(_end(keys))
 
 
-def end_others(user: Any, current_key: str | None) -> int:
+def end_other_sessions(user: Any, current_key: str | None) -> int:
     """End every session of the person but the current one, and return how many there were."""
     return _end([key for key in _keys(user) if key != current_key])
 
 
-def end_all(user: Any) -> int:
+def end_all_sessions(user: Any) -> int:
     """End every session of the person, and return how many there were."""
     return _end(_keys(user))
 
 
-def sweep() -> None:
+def delete_expired() -> None:
     """Delete expired sessions and their rows."""
     Session.objects.filter(expire_date__lte=now()).delete()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
-def device_of(user_agent: str) -> str:
+def device_name(user_agent: str) -> str:
     """Return the browser and the system in a few words, as far as they can be recognized."""
     browser = next((name for token, name in BROWSERS if token in user_agent), "")
     system = next((name for token, name in SYSTEMS if token in user_agent), "")

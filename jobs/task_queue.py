@@ -21,7 +21,7 @@ from rq import Worker
 
 log = structlog.get_logger(__name__)
 
-Bell = Literal["ask", "deliver", "sync"]
+QueueName = Literal["ask", "deliver", "sync"]
 # Tasks whose first argument is an account.
 ACCOUNT_TASKS = frozenset(
     {
@@ -37,22 +37,22 @@ ACCOUNT_TASKS = frozenset(
         "try_connection",
     }
 )
-SLOW_SECONDS = 0.5
-REST_SECONDS = 30.0
-KEEP_SECONDS = 120  # an older task is worthless: the clock has enqueued it again since
+SLOW_CALL_SECONDS = 0.5
+PAUSE_SECONDS = 30.0
+TASK_TTL_SECONDS = 120  # an older task is worthless: the clock has enqueued it again since
 
 
-class RedisRestingError(RedisError):
+class RedisPausedError(RedisError):
     """Redis timed out a short while ago and is not called."""
 
 
-class Breaker:
+class RedisCircuitBreaker:
     """Stops calls to Redis for a while after one timed out, so that no other thread waits.
 
     There is one for all threads of a process. A Redis that refuses at once costs no time and is called each time.
     """
 
-    def __init__(self, rest_seconds: float = REST_SECONDS, slow_seconds: float = SLOW_SECONDS) -> None:
+    def __init__(self, rest_seconds: float = PAUSE_SECONDS, slow_seconds: float = SLOW_CALL_SECONDS) -> None:
         self._rest_seconds = rest_seconds
         self._slow_seconds = slow_seconds
         self._lock = Lock()
@@ -60,7 +60,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Guard a call to Redis. Raises RedisRestingError at once while calls are stopped."""
+        """Guard a call to Redis. Raises RedisPausedError at once while calls are stopped."""
         self._begin()
         start = time.monotonic()
         try:
@@ -78,7 +78,7 @@ class Breaker:
             if self._retry_at is None:
                 return
             if time.monotonic() < self._retry_at:
-                raise RedisRestingError("Redis didn't answer in time and is left alone for a while.")
+                raise RedisPausedError("Redis didn't answer in time and is left alone for a while.")
             self._retry_at = time.monotonic() + self._rest_seconds  # this caller tries; others don't wait
 
     def _end(self, *, rest: bool) -> None:
@@ -86,52 +86,56 @@ class Breaker:
             self._retry_at = time.monotonic() + self._rest_seconds if rest else None
 
 
-breaker = Breaker()
+redis_breaker = RedisCircuitBreaker()
 
 
-def ring(task: str, *ids: int, bell: Bell, once: str = "", account: int | None = None) -> None:
+def enqueue_on_commit(
+    task: str, *ids: int, queue: QueueName, dedupe_key: str = "", account: int | None = None
+) -> None:
     """Enqueue `jobs.tasks.<task>(*ids)` after the commit.
 
-    `once` is a deduplication key, such as a tick of the clock. `account` is the one whose AWS endpoints the task
-    calls, so that a worker does not take too many tasks of one that is slow.
+    `dedupe_key` is a deduplication key, such as a tick of the clock. `account` is the one whose AWS endpoints the
+    task calls, so that a worker does not take too many tasks of one that is slow.
     """
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
-    transaction.on_commit(partial(_ring, task, ids, bell, once, account), robust=True)
+    transaction.on_commit(partial(_enqueue, task, ids, queue, dedupe_key, account), robust=True)
 
 
-def _ring(task: str, ids: tuple[int, ...], bell: Bell, once: str, account: int | None) -> None:
+def _enqueue(task: str, ids: tuple[int, ...], bell: QueueName, once: str, account: int | None) -> None:
     name = f"{task}-{'-'.join(map(str, ids))}-{once}" if once else None
     try:
-        with breaker.guard():
+        with redis_breaker.guard():
             django_rq.get_queue(bell).enqueue_call(
                 f"jobs.tasks.{task}",
                 args=ids,
                 job_id=name,
-                ttl=KEEP_SECONDS,
+                ttl=TASK_TTL_SECONDS,
                 result_ttl=0,
                 failure_ttl=24 * 3600,
                 meta={} if account is None else {"account": account, "comes_again": bool(once)},
             )
-    except RedisRestingError:
+    except RedisPausedError:
         log.debug("enqueue_skipped", task=task, ids=ids)
     except RedisError as error:
         log.warning("enqueue_failed", task=task, ids=ids, error=str(error))
 
 
 @dataclass(frozen=True)
-class Listener:
+class WorkerInfo:
     """A worker and its last heartbeat."""
 
     name: str
-    busy: bool
-    seen_at: datetime | None
+    is_busy: bool
+    last_seen_at: datetime | None
 
 
-def listeners() -> list[Listener] | None:
+def workers() -> list[WorkerInfo] | None:
     """Return the workers; None if Redis does not answer, or did not a short while ago."""
     try:
-        with breaker.guard():
+        with redis_breaker.guard():
             workers = Worker.all(connection=django_rq.get_connection("ask"))
-            return [Listener(worker.name, worker.get_state() == "busy", worker.last_heartbeat) for worker in workers]
+            return [
+                WorkerInfo(worker.name, worker.get_state() == "busy", worker.last_heartbeat) for worker in workers
+            ]
     except RedisError:
         return None

@@ -16,65 +16,68 @@ from jobs.models import Account, Job
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queues
 from jobs.sync import poll as polling
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
-TASK_SECONDS = 50.0  # rq ends a task after 60
+TASK_TIMEOUT_SECONDS = 50.0  # rq ends a task after 60
 
 
 def deliver(account: int) -> None:
-    call_account(_account(account), _deliver, seconds=TASK_SECONDS)
+    call_account(_account(account), _deliver, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def _deliver(account: Account) -> None:
     count = deliver_due(account, threads=MAX_THREADS)
     if count:
-        ring("poll", account.pk, bell="deliver")  # it runs before the next delivery, since states change soon
+        # it runs before the next delivery, since states change soon
+        enqueue_on_commit("poll", account.pk, queue="deliver")
     if count >= MAX_JOBS_PER_ROUND:
-        ring("deliver", account.pk, bell="deliver")  # there may be more
+        enqueue_on_commit("deliver", account.pk, queue="deliver")  # there may be more
 
 
 def register(account: int) -> None:
-    call_account(_account(account), register_due, seconds=TASK_SECONDS)
+    call_account(_account(account), register_due, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def deregister(account: int) -> None:
-    call_account(_account(account), deregister_due, seconds=TASK_SECONDS)
+    call_account(_account(account), deregister_due, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def stop(account: int) -> None:
-    call_account(_account(account), terminate_due, seconds=TASK_SECONDS)
+    call_account(_account(account), terminate_due, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def poll(account: int) -> None:
-    call_account(_account(account), polling.poll, seconds=TASK_SECONDS)
+    call_account(_account(account), polling.poll, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def children(job: int) -> None:
     row = Job.objects.select_related("account").get(pk=job)
     with suppress(AwsError):  # a page that is open requests it again
-        call_account(row.account, lambda _: array_children.read_children(row), seconds=TASK_SECONDS)
+        call_account(row.account, lambda _: array_children.read_children(row), seconds=TASK_TIMEOUT_SECONDS)
 
 
 def failed_children(account: int) -> None:
-    call_account(_account(account), array_children.read_due_failed_children, seconds=TASK_SECONDS)
+    call_account(_account(account), array_children.read_due_failed_children, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def charge(account: int) -> None:
-    call_account(_account(account), charge_due, seconds=TASK_SECONDS)
+    call_account(_account(account), charge_due, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def sync_queues(account: int) -> None:
     with suppress(AwsError):  # it is noted on the account
-        call_account(_account(account), queues.sync_queues, seconds=TASK_SECONDS)
+        call_account(_account(account), queues.sync_queues, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def read_queues(account: int) -> None:
     with suppress(AwsError):
-        call_account(_account(account), queues.read_queues, seconds=TASK_SECONDS, despite_breaker=True)
+        call_account(_account(account), queues.read_queues, seconds=TASK_TIMEOUT_SECONDS, despite_breaker=True)
 
 
 def try_connection(account: int) -> None:
-    call_account(_account(account), connection_test.run_connection_test, seconds=TASK_SECONDS, despite_breaker=True)
+    call_account(
+        _account(account), connection_test.run_connection_test, seconds=TASK_TIMEOUT_SECONDS, despite_breaker=True
+    )
 
 
 def send_mail(mail: int) -> None:

@@ -89,14 +89,14 @@ def quarantines() -> Iterator[CheckMessage]:
         hasty = [
             account
             for account in Account.objects.filter(active=True).only("name", "access", "quarantine_seconds")
-            if account.quarantine_seconds < account.shortest_quarantine
+            if account.quarantine_seconds < account.min_quarantine_seconds
         ]
     except DatabaseError:
         return  # not migrated yet
     for account in hasty:
         yield Error(
             f"Jobs of {account.name} whose answer was lost would be sent again too soon, and might run twice.",
-            hint=f"Give the account a quarantine of at least {account.shortest_quarantine} seconds.",
+            hint=f"Give the account a quarantine of at least {account.min_quarantine_seconds} seconds.",
             id="portal.E010",
         )
 

@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "jobs.web.shell.caching.NoStoreMiddleware",
     "jobs.web.shell.probes.ProbeMiddleware",  # before sessions and host validation
-    "jobs.audit.context.PassageMiddleware",
+    "jobs.audit.context.AuditContextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -64,7 +64,7 @@ def page() -> str:
         f"| to | {' | '.join(actor.lower() for actor in access.ACTORS)} |",
         "|---" * (len(access.ACTORS) + 1) + "|",
     ]
-    for rule in access.rights():
+    for rule in access.permission_rules():
         cells = " | ".join("yes" if allowed else "–" for allowed in rule.allowed)
         lines.append(f"| {rule.words} | {cells} |")
     return "\n".join([HEAD, *lines, "", TAIL])

@@ -117,7 +117,7 @@ def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> li
     """What was rung for, instead of a Redis. Tests marked `process` ring for real."""
     heard: list[str] = []
     if "process" not in request.keywords:
-        monkeypatch.setattr("jobs.task_queue._ring", lambda task, *_: heard.append(task))
+        monkeypatch.setattr("jobs.task_queue._enqueue", lambda task, *_: heard.append(task))
     return heard
 
 
@@ -132,7 +132,7 @@ def _no_wait_for_registration(monkeypatch: pytest.MonkeyPatch, request: pytest.F
 @pytest.fixture(autouse=True)
 def _fresh_budgets() -> None:
     """People of one test have the numbers of those of another, and would spend each other's budgets."""
-    rate_limit.forget()
+    rate_limit.reset_process_counts()
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def called(account: Account, act=ask, **options) -> bool:
 def opened(account: Account, ago: float = 0.0) -> Account:
     """An account that was found not to answer."""
     moment = now() - timedelta(seconds=ago)
-    account.move_breaker(CircuitBreaker().after_failures(1, "AWS did not answer in time.", moment, timed_out=True))
+    account.update_breaker(CircuitBreaker().after_failures(1, "AWS did not answer in time.", moment, timed_out=True))
     return account
 
 
@@ -100,7 +100,7 @@ def test_an_answer_that_says_no_is_an_answer(answer):
         account = make.account(endpoint_url=aws.url)
         called(account)
 
-    assert account.breaker.is_untouched
+    assert account.breaker.is_reset
 
 
 def test_a_call_that_succeeds_costs_no_query(django_assert_num_queries):
@@ -127,7 +127,7 @@ def test_our_own_limit_is_not_held_against_the_account():
         with pytest.raises(AwsError):
             call_account(account, ask, seconds=0.2)
 
-    assert account.breaker.is_untouched
+    assert account.breaker.is_reset
 
 
 def test_submissions_without_an_answer_leave_the_polls_alone():
@@ -139,7 +139,7 @@ def test_submissions_without_an_answer_leave_the_polls_alone():
 
         assert len(aws.requests) == 3
     assert pop_outcome(submission.account) == CallOutcome()
-    assert Account.objects.get().breaker.is_untouched
+    assert Account.objects.get().breaker.is_reset
 
 
 def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
@@ -151,7 +151,7 @@ def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
 
         assert (probe(early), probe(late)) == (False, True)
         assert aws.requests == [("/v1/describejobqueues", {"maxResults": 1})]
-    assert Account.objects.get(pk=late.pk).breaker.is_untouched
+    assert Account.objects.get(pk=late.pk).breaker.is_reset
 
 
 def test_a_question_without_an_answer_is_not_asked_again_at_once():
@@ -193,7 +193,7 @@ def test_a_person_who_asks_hears_what_aws_says_now():
         tasks.read_queues(account.pk)
 
         assert aws.requests != []
-    assert Account.objects.get().breaker.is_untouched
+    assert Account.objects.get().breaker.is_reset
 
 
 def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(impatient):
@@ -222,7 +222,7 @@ def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
 
 
 def test_staff_read_since_when_and_why_an_account_is_paused(client, monkeypatch):
-    monkeypatch.setattr(health, "listeners", list)
+    monkeypatch.setattr(health, "workers", list)
     account = opened(make.account())
     client.force_login(make.admin())
 

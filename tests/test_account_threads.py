@@ -11,12 +11,12 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from jobs.account_threads import Lanes
+from jobs.account_threads import AccountThreads
 from jobs.aws import session
 from jobs.aws.session import Purpose
 from jobs.models import Account, Job
 from jobs.models.circuit_breaker import CircuitBreaker
-from jobs.periodic import duties, tick
+from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import Delivery
 from tests import http_wire, make
 from tests.eventually import eventually
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 def lanes(monkeypatch):
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 2.0)
     monkeypatch.setattr("jobs.aws.outcomes.MIN_WAIT_SECONDS", 0.1)
-    made = Lanes()
+    made = AccountThreads()
     yield made
     assert made.wait(10)
 
@@ -60,14 +60,14 @@ def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tm
         lost_job(hanging.url)
         job = lost_job(well.url)
         well.answers[:] = [http_wire.lists({"jobId": "x-1", "jobName": job.marker, "createdAt": 1})]
-        work = duties(lanes)
+        work = periodic_tasks(lanes)
 
         def known() -> bool:
             return Job.objects.get(pk=job.pk).delivery == Delivery.SENT
 
         with shared_by_threads(tmp_path):
             began = time.monotonic()
-            in_thread(lambda: tick(work, 0, lanes))
+            in_thread(lambda: run_due_tasks(work, 0, lanes))
             ticked = time.monotonic() - began
             eventually(lambda: in_thread(known), 10)
             waited = time.monotonic() - began
@@ -118,15 +118,15 @@ def test_what_fails_may_be_begun_again_and_leaves_no_connection(lanes, caplog, t
 def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_when_it_is_time(rings):
     job = make.job()
     account = job.account
-    account.move_breaker(CircuitBreaker().after_failures(1, "No answer.", now(), timed_out=True))
-    work = duties()
+    account.update_breaker(CircuitBreaker().after_failures(1, "No answer.", now(), timed_out=True))
+    work = periodic_tasks()
 
-    tick(work, 0)
+    run_due_tasks(work, 0)
     assert rings == []
     with http_wire.wire(http_wire.says(200, {"jobQueues": []})) as aws:
         Account.objects.update(endpoint_url=aws.url, breaker_retry_at=now())
-        tick(work, 1)
-        tick(work, 2)
+        run_due_tasks(work, 1)
+        run_due_tasks(work, 2)
 
     assert aws.paths()[0] == "/v1/describejobqueues"
     assert "deliver" in rings

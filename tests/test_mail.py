@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from jobs import mail, tasks
 from jobs.models import OutgoingMail
-from jobs.periodic import duties, tick
+from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.reports import health
 from tests import make
 
@@ -86,13 +86,13 @@ def test_a_mail_is_late_when_it_was_due_so_long_ago(outgoing: OutgoingMail) -> N
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_that_nobody_rang_for_is_found_by_the_clock(outgoing: OutgoingMail, rings: list[str]) -> None:
     assert rings == ["send_mail"]
-    tick(duties(), 0)
+    run_due_tasks(periodic_tasks(), 0)
     assert rings == ["send_mail", "send_due_mail"]
 
     tasks.send_due_mail()
     assert len(django_mail.outbox) == 1
     rings.clear()
-    tick(duties(), 100)
+    run_due_tasks(periodic_tasks(), 100)
     assert rings == []
 
 
@@ -159,14 +159,14 @@ def test_the_health_page_says_in_plain_words_why_mail_fails(
     failing[0] = error
     tasks.send_mail(outgoing.pk)
 
-    [sign] = [sign for sign in health.look().processes if sign.name == "Mail"]
+    [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]
     assert (sign.tone, sign.says) == ("good", f"1 to be sent. {words}")
 
     OutgoingMail.objects.update(failed_at=now())
-    [sign] = [sign for sign in health.look().processes if sign.name == "Mail"]
+    [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]
     assert (sign.tone, sign.says) == ("bad", f"1 couldn't be sent in the last 7 days. {words}")
     assert ADDRESS not in sign.says
 
 
 def test_a_portal_that_sends_no_mail_says_nothing_of_it() -> None:
-    assert "Mail" not in {sign.name for sign in health.look().processes}
+    assert "Mail" not in {sign.name for sign in health.collect_health().processes}

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.management.commands import clock
 from jobs.models import Job, Lease
-from jobs.periodic import duties, tick
+from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import State
 from tests import make
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 def test_a_ring_that_was_lost_is_rung_again_by_the_clock(rings):
     make.job()
 
-    tick(duties(), 0)
+    run_due_tasks(periodic_tasks(), 0)
 
     assert "deliver" in rings
 
@@ -26,7 +26,7 @@ def test_a_ring_that_was_lost_is_rung_again_by_the_clock(rings):
 def test_nothing_is_rung_for_when_there_is_nothing_to_do(rings):
     make.job(state=State.SUCCEEDED)
 
-    tick(duties(), 0)
+    run_due_tasks(periodic_tasks(), 0)
 
     assert set(rings) == {"sync_queues"}
 
@@ -34,7 +34,7 @@ def test_nothing_is_rung_for_when_there_is_nothing_to_do(rings):
 def test_active_jobs_are_polled_and_stopped_ones_told(rings):
     make.job(state=State.RUNNING, stop_requested_at="2026-01-01T00:00Z")
 
-    tick(duties(), 0)
+    run_due_tasks(periodic_tasks(), 0)
 
     assert {"poll", "stop"} <= set(rings)
 
@@ -42,9 +42,9 @@ def test_active_jobs_are_polled_and_stopped_ones_told(rings):
 @pytest.mark.long
 def test_each_duty_keeps_its_own_pace(rings):
     make.job()
-    work = duties()
+    work = periodic_tasks()
     for second in range(4):
-        tick(work, float(second))
+        run_due_tasks(work, float(second))
 
     assert rings.count("deliver") == 2
 
@@ -53,33 +53,33 @@ def test_one_duty_that_fails_leaves_the_others_alone(rings, monkeypatch):
     monkeypatch.setattr("jobs.periodic.reconcile", lambda _account: 1 / 0)
     make.job(state=State.RUNNING)
 
-    tick(duties(), 0)
+    run_due_tasks(periodic_tasks(), 0)
 
     assert "poll" in rings
 
 
 def test_one_clock_works_and_another_waits_until_its_lease_lapses():
     span = timedelta(seconds=15)
-    assert Lease.hold("clock", "a", span)
-    assert Lease.hold("clock", "a", span)
-    assert not Lease.hold("clock", "b", span)
+    assert Lease.acquire("clock", "a", span)
+    assert Lease.acquire("clock", "a", span)
+    assert not Lease.acquire("clock", "b", span)
 
     Lease.objects.update(until="2026-01-01T00:00Z")
-    assert Lease.hold("clock", "b", span)
+    assert Lease.acquire("clock", "b", span)
     Lease.release("clock", "a")
-    assert not Lease.hold("clock", "a", span)
+    assert not Lease.acquire("clock", "a", span)
 
 
 def test_a_lease_is_of_its_name():
     span = timedelta(seconds=15)
-    assert Lease.hold("clock", "a", span)
-    assert Lease.hold("another", "b", span)
-    assert not Lease.hold("another", "a", span)
+    assert Lease.acquire("clock", "a", span)
+    assert Lease.acquire("another", "b", span)
+    assert not Lease.acquire("another", "a", span)
 
     Lease.objects.filter(name="clock").update(until="2026-01-01T00:00Z")
-    assert Lease.hold("another", "b", span)
+    assert Lease.acquire("another", "b", span)
     assert Lease.objects.get(name="clock").owner == "a"
-    assert Lease.hold("clock", "b", span)
+    assert Lease.acquire("clock", "b", span)
     Lease.release("clock", "b")
     assert [lease.name for lease in Lease.objects.all()] == ["another"]
 
@@ -87,12 +87,14 @@ def test_a_lease_is_of_its_name():
 @pytest.mark.parametrize("theirs", [False, True])
 def test_a_clock_works_while_it_has_the_lease_and_gives_it_up_at_its_end(monkeypatch, theirs):
     if theirs:
-        assert Lease.hold("clock", "another", timedelta(seconds=15))
+        assert Lease.acquire("clock", "another", timedelta(seconds=15))
     ended = threading.Event()
     monkeypatch.setattr(ended, "wait", lambda _seconds: ended.set())
     worked: list[list[str]] = []
     monkeypatch.setattr(clock, "threading", SimpleNamespace(Event=lambda: ended))
-    monkeypatch.setattr(clock, "tick", lambda *_: worked.append(list(Lease.objects.values_list("owner", flat=True))))
+    monkeypatch.setattr(
+        clock, "run_due_tasks", lambda *_: worked.append(list(Lease.objects.values_list("owner", flat=True)))
+    )
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr(clock.Command, "check", lambda *_, **__: None)
     monkeypatch.setattr(clock, "close_old_connections", lambda: None)
@@ -108,6 +110,6 @@ def test_a_job_that_waits_for_another_is_not_rung_for(rings):
     child.waits_for.create(parent=parent)
     Job.objects.filter(pk=parent.pk).update(delivery="HELD")
 
-    tick(duties(), 0)
+    run_due_tasks(periodic_tasks(), 0)
 
     assert "deliver" not in rings

@@ -14,8 +14,8 @@ from redis.exceptions import TimeoutError as NotAnsweredError
 
 from jobs import task_queue as rings_module
 from jobs import tasks
-from jobs.task_queue import ACCOUNT_TASKS, Breaker, RedisRestingError
-from jobs.task_queue import _ring as ring_for_real
+from jobs.task_queue import ACCOUNT_TASKS, RedisCircuitBreaker, RedisPausedError
+from jobs.task_queue import _enqueue as ring_for_real
 from tests import make
 
 TIMEOUT = 0.6
@@ -30,7 +30,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-def fail(breaker: Breaker, now: list[float], *, after: float) -> None:
+def fail(breaker: RedisCircuitBreaker, now: list[float], *, after: float) -> None:
     def ask() -> None:
         now[0] += after
         raise NotAnsweredError
@@ -40,41 +40,41 @@ def fail(breaker: Breaker, now: list[float], *, after: float) -> None:
 
 
 def test_after_one_time_out_nobody_asks_for_thirty_seconds(now: list[float]) -> None:
-    breaker = Breaker()
+    breaker = RedisCircuitBreaker()
     fail(breaker, now, after=2)
 
     for now[0] in (2.0, 31.9):
-        with pytest.raises(RedisRestingError), breaker.guard():
+        with pytest.raises(RedisPausedError), breaker.guard():
             pytest.fail("Redis was asked while it was to be left alone.")
 
 
 def test_then_one_caller_tries_and_the_others_go_on_without(now: list[float]) -> None:
-    breaker = Breaker()
+    breaker = RedisCircuitBreaker()
     fail(breaker, now, after=2)
     now[0] = 33
 
-    with breaker.guard(), pytest.raises(RedisRestingError), breaker.guard():
+    with breaker.guard(), pytest.raises(RedisPausedError), breaker.guard():
         pass
     with breaker.guard():  # it answered: all ask again
         pass
 
 
 def test_a_redis_that_goes_on_hanging_costs_one_caller_every_thirty_seconds(now: list[float]) -> None:
-    breaker, waited = Breaker(), 0
+    breaker, waited = RedisCircuitBreaker(), 0
     while now[0] < 120:
         try:
             with breaker.guard():
                 now[0] += 2
                 waited += 1
                 raise NotAnsweredError
-        except (NotAnsweredError, RedisRestingError):
+        except (NotAnsweredError, RedisPausedError):
             now[0] += 0.1
 
     assert waited == 4
 
 
 def test_a_redis_that_refuses_at_once_is_asked_each_time(now: list[float]) -> None:
-    breaker, calls = Breaker(), []
+    breaker, calls = RedisCircuitBreaker(), []
 
     def ask() -> None:
         calls.append(now[0])
@@ -112,7 +112,7 @@ class HungServer:
 @pytest.fixture
 def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungServer]:
     server = HungServer()
-    monkeypatch.setattr(rings_module, "breaker", Breaker())
+    monkeypatch.setattr(rings_module, "redis_breaker", RedisCircuitBreaker())
     for name, config in QUEUES.items():
         kwargs = {**config["REDIS_CLIENT_KWARGS"], "socket_timeout": TIMEOUT}
         monkeypatch.setitem(QUEUES, name, {**config, "PORT": server.port, "REDIS_CLIENT_KWARGS": kwargs})
@@ -127,7 +127,7 @@ def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
 ) -> None:
     caplog.set_level(logging.WARNING)
     for account in range(20):
-        rings_module.ring("deliver", account, bell="deliver")
+        rings_module.enqueue_on_commit("deliver", account, queue="deliver")
     browser = Client()
     browser.force_login(make.admin())
     page: Any = browser.get("/health/")

@@ -46,7 +46,7 @@ def prepare(url: str) -> str:
         number="123456789012",
         access=Access.SANDBOX,
         endpoint_url=url,
-        quarantine_seconds=quarantine.shortest(in_sandbox=True),
+        quarantine_seconds=quarantine.minimum_seconds(in_sandbox=True),
         poll_seconds=1,
         submits_per_second=SUBMITS_PER_SECOND,
     )

@@ -3,32 +3,38 @@
 Pages, API and schedules all come through here, so the same document gets the same answer everywhere.
 """
 
-from jobs.actions.approval import DecidedError, approve, decline, edit, hindrance, weigh_edit
-from jobs.actions.array_refresh import look_into
-from jobs.actions.register import Registered, await_registration, register
+from jobs.actions.approval import StaleApprovalError, approve, decline, edit_request, preview_edit, why_cannot_approve
+from jobs.actions.array_refresh import refresh_array
+from jobs.actions.register import RegistrationResult, register, wait_for_registration
 from jobs.actions.release import release
 from jobs.actions.stop import stop, stop_all
-from jobs.actions.submit import accept
-from jobs.actions.validate import KeyReusedError, RecoveryError, Refused, Verdict, judge
+from jobs.actions.submit import submit
+from jobs.actions.validate import (
+    IdempotencyConflictError,
+    RecoveryError,
+    ValidationFailedError,
+    ValidationResult,
+    validate,
+)
 
 __all__ = [
-    "DecidedError",
-    "KeyReusedError",
+    "IdempotencyConflictError",
     "RecoveryError",
-    "Refused",
-    "Registered",
-    "Verdict",
-    "accept",
+    "RegistrationResult",
+    "StaleApprovalError",
+    "ValidationFailedError",
+    "ValidationResult",
     "approve",
-    "await_registration",
     "decline",
-    "edit",
-    "hindrance",
-    "judge",
-    "look_into",
+    "edit_request",
+    "preview_edit",
+    "refresh_array",
     "register",
     "release",
     "stop",
     "stop_all",
-    "weigh_edit",
+    "submit",
+    "validate",
+    "wait_for_registration",
+    "why_cannot_approve",
 ]

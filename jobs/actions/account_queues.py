@@ -4,21 +4,27 @@ from datetime import datetime
 
 from django.utils.timezone import now
 
-from jobs.actions.wait import await_news
+from jobs.actions.wait import wait_until_updated
 from jobs.models import Account
 from jobs.sync.queues import QueueChange, apply_queue_snapshot, queue_changes
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
-__all__ = ["QueueChange", "apply_queue_snapshot", "ask_reading", "await_reading", "queue_changes"]
+__all__ = [
+    "QueueChange",
+    "apply_queue_snapshot",
+    "queue_changes",
+    "request_queue_snapshot",
+    "wait_for_queue_snapshot",
+]
 
 
-def ask_reading(account: Account) -> datetime:
+def request_queue_snapshot(account: Account) -> datetime:
     """Request a snapshot of the account's queues. Return the time from which a result is new."""
     requested_at = now()
-    ring("read_queues", account.pk, bell="ask")
+    enqueue_on_commit("read_queues", account.pk, queue="ask")
     return requested_at
 
 
-def await_reading(account: Account, since: datetime, seconds: float = 10) -> bool:
+def wait_for_queue_snapshot(account: Account, since: datetime, seconds: float = 10) -> bool:
     """Wait for a snapshot that is newer. False if none came in time. Call it outside a transaction."""
-    return await_news(account, "reading_at", since, seconds)
+    return wait_until_updated(account, "reading_at", since, seconds)

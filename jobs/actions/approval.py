@@ -17,9 +17,18 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.submission_estimate import Weight, compare_with_thresholds, weigh
-from jobs.actions.submit import edges_of, estimates_of, job_of, kept_of, marker_of, name_of, notes_of, tag_rows_of
-from jobs.actions.validate import Refused, Verdict, ask_of, judge
+from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
+from jobs.actions.submit import (
+    approval_snapshot,
+    batch_job_name,
+    build_dependencies,
+    build_job,
+    build_tags,
+    job_estimates,
+    submission_name,
+    submission_notes,
+)
+from jobs.actions.validate import ValidationFailedError, ValidationResult, job_request, validate
 from jobs.models import (
     Approval,
     Decision,
@@ -32,22 +41,22 @@ from jobs.models import (
     Submission,
     Team,
 )
-from jobs.policy.approval import Reason, raised
+from jobs.policy.approval import ApprovalReason, escalations
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind, list_at
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Problem
 from jobs.spec.rules.workflow import plan_workflow
 from jobs.states import Delivery
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
-LONGEST_WORDS = 1000
+MAX_COMMENT_LENGTH = 1000
 # Positions are unique, so they change in two steps; the first adds this.
-ASIDE = 1_000_000
+POSITION_OFFSET = 1_000_000
 # Rows of one bulk UPDATE, which names each row in every field.
-ROWS_AT_ONCE = 200
+ROW_BATCH_SIZE = 200
 # Fields of a job that come from its document.
-REWRITTEN = (
+DOCUMENT_FIELDS = (
     "queue",
     "revision",
     "definition",
@@ -69,17 +78,17 @@ REWRITTEN = (
 )
 
 
-class DecidedError(Exception):
+class StaleApprovalError(Exception):
     """Another decision or edit came first. The message says which."""
 
 
-def hindrance(approval: Approval, member: Member) -> str:
+def why_cannot_approve(approval: Approval, member: Member) -> str:
     """Return why the member may not approve the request, as a sentence; empty if they may."""
-    if not member.may("approve"):
-        return member.refusal("approve")
+    if not member.can("approve"):
+        return member.refusal_message("approve")
     if approval.submission.person_id == member.user.pk:
         return "You asked for it: somebody else decides."
-    if approval.raised_by(member.user):
+    if approval.is_escalated_by(member.user):
         return "You made this request larger. Another lead or an administrator approves it."
     return ""
 
@@ -87,78 +96,80 @@ def hindrance(approval: Approval, member: Member) -> str:
 def approve(approval: Approval, member: Member, version: int) -> None:
     """Approve that version of the request and release its jobs for delivery.
 
-    The document is validated again, with today's rules, tags and quotas. Raises PermissionDenied, DecidedError, or
-    Refused with the result; the request then goes on waiting.
+    The document is validated again, with today's rules, tags and quotas. Raises PermissionDenied, StaleApprovalError,
+    or ValidationFailedError with the result; the request then goes on waiting.
     """
-    _must(hindrance(approval, member))
+    _deny_if(why_cannot_approve(approval, member))
     with transaction.atomic():
-        approval = _locked(approval)
-        _must(hindrance(approval, member))
-        result = _judged_again(approval.submission, member)
-        if not result.ok:
-            raise Refused(result)
+        approval = _lock(approval)
+        _deny_if(why_cannot_approve(approval, member))
+        result = _revalidate(approval.submission, member)
+        if not result.is_valid:
+            raise ValidationFailedError(result)
         _decide(approval, member, version, Decision.APPROVED)
-        _release(approval, member, "Approved by")
-        _write_down("approve", approval, member)
+        _release_jobs(approval, member, "Approved by")
+        _record("approve", approval, member)
 
 
 def decline(approval: Approval, member: Member, version: int, reason: str) -> None:
-    """Decline the request; none of its jobs is sent. Raises PermissionDenied, DecidedError, ValueError."""
-    reason = " ".join(reason.split())[:LONGEST_WORDS]
+    """Decline the request; none of its jobs is sent. Raises PermissionDenied, StaleApprovalError, ValueError."""
+    reason = " ".join(reason.split())[:MAX_COMMENT_LENGTH]
     if not reason:
         raise ValueError("Say why, so that whoever asked can change it.")
-    member.must("approve")
+    member.require("approve")
     if approval.submission.person_id == member.user.pk:
         raise PermissionDenied("You asked for it. To take it back, stop it.")
     with transaction.atomic():
-        approval = _locked(approval)
+        approval = _lock(approval)
         _decide(approval, member, version, Decision.DECLINED, comment=reason)
         note = f"Declined by {member.user.display_name}: {reason}"
         jobs = list(approval.submission.jobs.filter(delivery=Delivery.AWAITING))
         approval.submission.jobs.filter(delivery=Delivery.AWAITING).update(
             delivery=Delivery.DECLINED, delivery_note=note, ended_at=now()
         )
-        _tell(jobs, Delivery.DECLINED, note)
-        _write_down("decline", approval, member, after={"why": reason})
+        _record_changes(jobs, Delivery.DECLINED, note)
+        _record("decline", approval, member, after={"why": reason})
 
 
-def weigh_edit(approval: Approval, member: Member, text: str) -> tuple[Verdict, list[Reason]]:
+def preview_edit(approval: Approval, member: Member, text: str) -> tuple[ValidationResult, list[ApprovalReason]]:
     """Validate an edited text; also return why its author could not approve it themselves.
 
     Raises NotADocument.
     """
-    result = judge(text, member, approval.submission.account)
-    if result.reading.kind is DocumentKind.DEFINITION:
+    result = validate(text, member, approval.submission.account)
+    if result.parse_result.kind is DocumentKind.DEFINITION:
         raise DocumentParseError("This is a job definition. The request is for a job or a workflow; it stays one.")
-    if not result.ok or result.weight is None:
+    if not result.is_valid or result.estimate is None:
         return result, []
-    before = _weight_of_jobs(approval.submission, result)
+    before = _estimate_jobs(approval.submission, result)
     # It stays the requester's: their other jobs of today count, not the editor's.
-    after = compare_with_thresholds(result.weight, approval.team, approval.submission.person)
-    return replace(result, weight=after), raised(before.request, after.request)
+    after = compare_with_thresholds(result.estimate, approval.team, approval.submission.person)
+    return replace(result, estimate=after), escalations(before.summary, after.summary)
 
 
-def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
+def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
     """Replace the document of a request, and approve it if the member may.
 
     The former text is stored unchanged. True if it was approved. False if it now costs more, is larger, has more runs
-    or goes elsewhere, and so waits for somebody else. Raises PermissionDenied, DecidedError, NotADocument, or Refused
-    with the result.
+    or goes elsewhere, and so waits for somebody else. Raises PermissionDenied, StaleApprovalError, NotADocument, or
+    ValidationFailedError with the result.
     """
-    member.must("approve")
+    member.require("approve")
     if approval.submission.person_id == member.user.pk:
         raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
     with transaction.atomic():
-        approval = _locked(approval)
+        approval = _lock(approval)
         submission = approval.submission
-        result, escalation_reasons = weigh_edit(approval, member, text)
-        result = _with_requester(result, submission)
-        if not result.ok or result.weight is None:
-            raise Refused(result)
-        changes = [difference.sentence for difference in diff_documents(submission.document, result.reading.document)]
-        fields: dict[str, Any] = {"version": F("version") + 1, **kept_of(result.weight)}
+        result, escalation_reasons = preview_edit(approval, member, text)
+        result = _check_requester(result, submission)
+        if not result.is_valid or result.estimate is None:
+            raise ValidationFailedError(result)
+        changes = [
+            difference.sentence for difference in diff_documents(submission.document, result.parse_result.document)
+        ]
+        fields: dict[str, Any] = {"version": F("version") + 1, **approval_snapshot(result.estimate)}
         if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
-            raise DecidedError(_what_happened(approval))
+            raise StaleApprovalError(_stale_message(approval))
         RequestEdit.objects.create(
             approval=approval,
             editor=member.user,
@@ -169,19 +180,19 @@ def edit(approval: Approval, member: Member, version: int, text: str) -> bool:
         )
         note = f"Changed by {member.user.display_name}. It waits for approval by somebody else."
         before = {"document": submission.document}
-        _rewrite(submission, text, result, note)
-        _write_down("change", approval, member, before=before, after={"document": submission.document})
-        if hindrance(approval, member):
-            _tell(submission.jobs.filter(delivery=Delivery.AWAITING), Delivery.AWAITING, note)
+        _rewrite_submission(submission, text, result, note)
+        _record("change", approval, member, before=before, after={"document": submission.document})
+        if why_cannot_approve(approval, member):
+            _record_changes(submission.jobs.filter(delivery=Delivery.AWAITING), Delivery.AWAITING, note)
             return False
         _decide(approval, member, version + 1, Decision.APPROVED)
-        _release(approval, member, "Changed and approved by")
-        _write_down("approve", approval, member)
+        _release_jobs(approval, member, "Changed and approved by")
+        _record("approve", approval, member)
     return True
 
 
-def _write_down(
-    action: audit.Act,
+def _record(
+    action: audit.AuditAction,
     approval: Approval,
     member: Member,
     *,
@@ -189,16 +200,16 @@ def _write_down(
     after: dict[str, Any] | None = None,
 ) -> None:
     audit.record(
-        action, person=member.user, team=approval.team, about=approval.submission, before=before, after=after
+        action, person=member.user, team=approval.team, target=approval.submission, before=before, after=after
     )
 
 
-def _must(obstacle: str) -> None:
+def _deny_if(obstacle: str) -> None:
     if obstacle:
         raise PermissionDenied(obstacle)
 
 
-def _locked(approval: Approval) -> Approval:
+def _lock(approval: Approval) -> Approval:
     """Lock the team row and return the request as it stays until the end of the transaction."""
     Team.objects.select_for_update().get(pk=approval.team_id)
     related = ("team", "submission__account", "submission__person", "submission__team", "decided_by")
@@ -208,17 +219,17 @@ def _locked(approval: Approval) -> Approval:
 def _decide(approval: Approval, member: Member, version: int, decision: Decision, *, comment: str = "") -> None:
     approvals = Approval.objects.waiting().filter(pk=approval.pk, version=version)
     if not approvals.update(decision=decision, decided_by=member.user, decided_at=now(), words=comment):
-        raise DecidedError(_what_happened(approval))
+        raise StaleApprovalError(_stale_message(approval))
 
 
-def _what_happened(approval: Approval) -> str:
+def _stale_message(approval: Approval) -> str:
     if approval.waits:
         return "It was changed in the meantime. Look at it again before you decide."
     decider = f" by {approval.decided_by.display_name}" if approval.decided_by else ""
     return f"It was {approval.get_decision_display().lower()}{decider} in the meantime. Nothing was done."
 
 
-def _release(approval: Approval, member: Member, prefix: str) -> None:
+def _release_jobs(approval: Approval, member: Member, prefix: str) -> None:
     """Release the jobs for delivery.
 
     `accepted_at` is reset so that waiting for approval does not count as delivery latency.
@@ -227,11 +238,11 @@ def _release(approval: Approval, member: Member, prefix: str) -> None:
     jobs = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
     jobs.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
     # No other job of the submission was ACCEPTED before, and none leaves that state before the commit.
-    _tell(approval.submission.jobs.filter(delivery=Delivery.ACCEPTED), Delivery.ACCEPTED, note)
-    ring("deliver", approval.submission.account_id, bell="deliver")
+    _record_changes(approval.submission.jobs.filter(delivery=Delivery.ACCEPTED), Delivery.ACCEPTED, note)
+    enqueue_on_commit("deliver", approval.submission.account_id, queue="deliver")
 
 
-def _tell(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
+def _record_changes(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
     StateChange.objects.bulk_create(
         StateChange(job=job, delivery=delivery, note=note, source="person") for job in jobs
     )
@@ -240,7 +251,7 @@ def _tell(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
 # -- Validation and estimate
 
 
-def _judged_again(submission: Submission, member: Member) -> Verdict:
+def _revalidate(submission: Submission, member: Member) -> ValidationResult:
     """Validate the accepted document again, with the revisions and queues it was accepted with."""
     document = copy.deepcopy(submission.document)
     steps = list_at(document, "jobs") if submission.kind == DocumentKind.WORKFLOW else [document]
@@ -249,83 +260,83 @@ def _judged_again(submission: Submission, member: Member) -> Verdict:
         if job.position < len(steps):
             steps[job.position]["jobQueue"] = job.queue.arn or job.queue.name
             steps[job.position]["jobDefinition"] = job.revision.pinned
-    result = judge(json.dumps(document), replace(member, team=submission.team), submission.account)
-    return _with_requester(result, submission)
+    result = validate(json.dumps(document), replace(member, team=submission.team), submission.account)
+    return _check_requester(result, submission)
 
 
-def _with_requester(result: Verdict, submission: Submission) -> Verdict:
+def _check_requester(result: ValidationResult, submission: Submission) -> ValidationResult:
     """Add a problem if the requester may no longer submit for the team."""
     person, team = submission.person, submission.team
     role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
-    if person.is_active and Member(person, team, role).may("submit"):
+    if person.is_active and Member(person, team, role).can("submit"):
         return result
     message = f"{person.display_name}, who asked for it, may not submit for {team} any more."
     problem = Problem("", message, rule="policy.requester-may-not-submit")
     return replace(result, problems=(*result.problems, problem))
 
 
-def _weight_of_jobs(submission: Submission, result: Verdict) -> Weight:
+def _estimate_jobs(submission: Submission, result: ValidationResult) -> SubmissionEstimate:
     """Estimate the waiting jobs by the revisions and queues they were accepted with, at today's rates."""
     jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
     requests = [
-        (job.name, ask_of({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
+        (job.name, job_request({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
         for job in jobs
         if job.delivery == Delivery.AWAITING
     ]
-    return weigh(requests, submission.account, submission.team, result.statistics.runs)
+    return estimate_submission(requests, submission.account, submission.team, result.statistics.runs)
 
 
 # -- Rows
 
 
-def _rewrite(submission: Submission, text: str, result: Verdict, note: str) -> None:
+def _rewrite_submission(submission: Submission, text: str, result: ValidationResult, note: str) -> None:
     """Update the submission's rows to an edited document.
 
     A job with the same name keeps its row and id; jobs that were withdrawn earlier stay withdrawn.
     """
-    document = result.reading.document
+    document = result.parse_result.document
     workflow = plan_workflow(document)
-    submission.text, submission.document, submission.notes = text, document, notes_of(result)
-    submission.kind, submission.name = result.reading.kind, name_of(workflow)
-    submission.estimate = result.weight.estimate.totals_as_json() if result.weight else {}
-    pairs = list(zip(workflow.steps, result.targets, strict=True))
+    submission.text, submission.document, submission.notes = text, document, submission_notes(result)
+    submission.kind, submission.name = result.parse_result.kind, submission_name(workflow)
+    submission.estimate = result.estimate.cost.totals_as_json() if result.estimate else {}
+    pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
     old_jobs = list(submission.jobs.order_by("-position"))
     jobs_by_name = {job.name: job for job in old_jobs}
     if len(jobs_by_name) == len(pairs) == 1:
         # A single job with another name is the same job.
         jobs_by_name = dict(zip([workflow.steps[0].name], jobs_by_name.values(), strict=True))
     waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": note}
-    submission.jobs.update(position=F("position") + ASIDE)
+    submission.jobs.update(position=F("position") + POSITION_OFFSET)
     # By ids: with a condition on the submission, PostgreSQL may read both tables for each row.
     ids = [job.pk for job in old_jobs]
     JobDependency.objects.filter(job__in=ids).delete()
     JobTag.objects.filter(job__in=ids).delete()
     jobs = [
-        _row(jobs_by_name.pop(step.name, None), job_of(submission, step, target, estimate, **waiting_fields))
-        for (step, target), estimate in zip(pairs, estimates_of(result), strict=True)
+        _merge_row(jobs_by_name.pop(step.name, None), build_job(submission, step, target, estimate, **waiting_fields))
+        for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
     ]
-    _take_out(list(jobs_by_name.values()), len(jobs))
-    Job.objects.bulk_update([job for job in jobs if job.pk], REWRITTEN, batch_size=ROWS_AT_ONCE)
+    _remove_jobs(list(jobs_by_name.values()), len(jobs))
+    Job.objects.bulk_update([job for job in jobs if job.pk], DOCUMENT_FIELDS, batch_size=ROW_BATCH_SIZE)
     Job.objects.bulk_create([job for job in jobs if not job.pk])
-    JobDependency.objects.bulk_create(edges_of(jobs, workflow, submission.team))
-    JobTag.objects.bulk_create(tag_rows_of(pairs, jobs))
+    JobDependency.objects.bulk_create(build_dependencies(jobs, workflow, submission.team))
+    JobTag.objects.bulk_create(build_tags(pairs, jobs))
     submission.job_count = submission.jobs.count()
     submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count", "estimate"])
 
 
-def _row(row: Job | None, new: Job) -> Job:
+def _merge_row(row: Job | None, new: Job) -> Job:
     """Return the unsaved row of a step: the existing job with the new document, or the new job."""
     if row is None:
         return new
     row.position = new.position
     if row.delivery == Delivery.AWAITING:
-        new.marker = marker_of(new.name, row.public_id)
-        for field in REWRITTEN:
+        new.marker = batch_job_name(new.name, row.public_id)
+        for field in DOCUMENT_FIELDS:
             setattr(row, field, getattr(new, field))
     return row
 
 
-def _take_out(jobs: Sequence[Job], position: int) -> None:
+def _remove_jobs(jobs: Sequence[Job], position: int) -> None:
     """Delete waiting jobs that the edited document no longer has, and move the withdrawn ones to the end.
 
     The stored former text still has the deleted ones.
@@ -335,4 +346,4 @@ def _take_out(jobs: Sequence[Job], position: int) -> None:
     kept_jobs = [job for job in jobs if job.delivery != Delivery.AWAITING]
     for new_position, job in enumerate(kept_jobs, start=position):
         job.position = new_position
-    Job.objects.bulk_update(kept_jobs, ["position"], batch_size=ROWS_AT_ONCE)
+    Job.objects.bulk_update(kept_jobs, ["position"], batch_size=ROW_BATCH_SIZE)

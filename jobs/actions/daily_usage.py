@@ -22,18 +22,18 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Round
 
 from jobs.models import CostLine, Job, Team, User
-from jobs.policy.approval import Usage
+from jobs.policy.approval import DailyUsage
 from jobs.pricing import exact_sum
 from jobs.states import Delivery, State
 
 # Ten-thousandths, the precision of the bounds in the jobs table. Whole numbers are exact as floats up to the largest
 # threshold; as integers, thousands of absurd bounds would overflow SQLite.
-UNITS = 10**4
-SECONDS = DecimalField(max_digits=30, decimal_places=7)
-COUNTED = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)
+UNITS_PER_WHOLE = 10**4
+SECONDS_FIELD = DecimalField(max_digits=30, decimal_places=7)
+COUNTED_DELIVERIES = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)
 
 
-def daily_usage(person: User, team: Team, now: datetime) -> Usage:
+def daily_usage(person: User, team: Team, now: datetime) -> DailyUsage:
     """Read the usage in one statement, so that a job that ends meanwhile counts once.
 
     It stays valid while the team row is locked.
@@ -46,30 +46,30 @@ def daily_usage(person: User, team: Team, now: datetime) -> Usage:
     runs = Coalesce(F("array_size"), 1)
     lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
     job_units = Subquery(lines.annotate(sum=exact_sum.units_of("usd")).values("sum"), output_field=BigIntegerField())
-    seconds = Subquery(lines.annotate(sum=Sum("billed_seconds")).values("sum"), output_field=SECONDS)
+    seconds = Subquery(lines.annotate(sum=Sum("billed_seconds")).values("sum"), output_field=SECONDS_FIELD)
     totals = (
         Job.objects.filter(
             pk__in=team_jobs.filter(not_ended).union(team_jobs.filter(ended_at__gte=midnight), all=True),
             submission__person=person,
             submission__approval=None,
-            delivery__in=COUNTED,
+            delivery__in=COUNTED_DELIVERIES,
         )
         .order_by()
         .annotate(spent_on_job=job_units, seconds_of_job=seconds)
         .aggregate(
-            open_usd=_units("at_most_usd", only=counts_at_bound),
-            open_hours=_units("at_most_vcpu_hours", only=counts_at_bound),
+            open_usd=_sum_units("at_most_usd", only=counts_at_bound),
+            open_hours=_sum_units("at_most_vcpu_hours", only=counts_at_bound),
             unknown_usd=Count("pk", filter=counts_at_bound & Q(at_most_usd=None)),
             unknown_hours=Count("pk", filter=counts_at_bound & Q(at_most_vcpu_hours=None)),
             spent=Sum("spent_on_job", filter=~counts_at_bound),
-            vcpu_seconds=Sum(F("vcpus") * F("seconds_of_job"), filter=~counts_at_bound, output_field=SECONDS),
+            vcpu_seconds=Sum(F("vcpus") * F("seconds_of_job"), filter=~counts_at_bound, output_field=SECONDS_FIELD),
             gpus=Sum(F("gpus") * runs, filter=not_ended, output_field=BigIntegerField()),
             array_jobs=Sum("array_size"),
         )
     )
-    return Usage(
-        usd=_ceiling(totals["open_usd"]) + exact_sum.usd(totals["spent"] or 0),
-        vcpu_hours=_ceiling(totals["open_hours"]) + Decimal(totals["vcpu_seconds"] or 0) / 3600,
+    return DailyUsage(
+        usd=_from_units(totals["open_usd"]) + exact_sum.usd(totals["spent"] or 0),
+        vcpu_hours=_from_units(totals["open_hours"]) + Decimal(totals["vcpu_seconds"] or 0) / 3600,
         unknown_usd=totals["unknown_usd"],
         unknown_vcpu_hours=totals["unknown_hours"],
         gpus=int(totals["gpus"] or 0),
@@ -77,9 +77,9 @@ def daily_usage(person: User, team: Team, now: datetime) -> Usage:
     )
 
 
-def _units(field: str, *, only: Q) -> Sum:
-    return Sum(Cast(Round(F(field) * UNITS), FloatField()), filter=only, output_field=FloatField())
+def _sum_units(field: str, *, only: Q) -> Sum:
+    return Sum(Cast(Round(F(field) * UNITS_PER_WHOLE), FloatField()), filter=only, output_field=FloatField())
 
 
-def _ceiling(units: float | None) -> Decimal:
-    return Decimal(int(units or 0)) / UNITS
+def _from_units(units: float | None) -> Decimal:
+    return Decimal(int(units or 0)) / UNITS_PER_WHOLE

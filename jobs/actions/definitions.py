@@ -10,10 +10,10 @@ from django.utils.timezone import now
 from jobs.audit import record
 from jobs.models import Definition, Registration, Revision, Team, User
 from jobs.models.definition import RevisionQuerySet
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
 
-def describe(definition: Definition, text: str, user: User) -> bool:
+def set_description(definition: Definition, text: str, user: User) -> bool:
     """Set the description of a definition. False if it is unchanged."""
     before = definition.description
     with transaction.atomic():
@@ -23,21 +23,21 @@ def describe(definition: Definition, text: str, user: User) -> bool:
             "change",
             person=user,
             team=definition.team,
-            about=definition,
+            target=definition,
             before={"description": before},
             after={"description": text},
         )
     return True
 
 
-def explain(revision: Revision, note: str, user: User) -> bool:
+def set_revision_note(revision: Revision, note: str, user: User) -> bool:
     """Set the note on a revision, why it was made. False if it is unchanged."""
     before = revision.why
     with transaction.atomic():
         if not Revision.objects.filter(pk=revision.pk).exclude(why=note).update(why=note):
             return False
         team = revision.definition.team
-        record("change", person=user, team=team, about=revision, before={"why": before}, after={"why": note})
+        record("change", person=user, team=team, target=revision, before={"why": before}, after={"why": note})
     return True
 
 
@@ -53,7 +53,7 @@ def share(definition: Definition, user: User, *, shared: bool) -> bool:
             "share",
             person=user,
             team=definition.team,
-            about=definition,
+            target=definition,
             before={"shared": not shared},
             after={"shared": shared},
         )
@@ -77,7 +77,7 @@ def transfer(definition: Definition, recipient: Team, user: User) -> bool:
                 "transfer",
                 person=user,
                 team=team,
-                about=definition,
+                target=definition,
                 before={"team": owner.name},
                 after={"team": recipient.name},
             )
@@ -90,12 +90,12 @@ def deactivate(revision: Revision, user: User) -> bool:
     with transaction.atomic():
         if not _deactivate(Revision.objects.filter(pk=revision.pk), user):
             return False
-        record("deactivate", person=user, team=definition.team, about=revision)
-        ring("deregister", definition.account_id, bell="ask")
+        record("deactivate", person=user, team=definition.team, target=revision)
+        enqueue_on_commit("deregister", definition.account_id, queue="ask")
     return True
 
 
-def retire(definition: Definition, user: User) -> bool:
+def archive(definition: Definition, user: User) -> bool:
     """Deactivate a name and all its revisions. False if it was deactivated before."""
     with transaction.atomic():
         definitions = Definition.objects.active().filter(pk=definition.pk)
@@ -103,18 +103,18 @@ def retire(definition: Definition, user: User) -> bool:
             return False
         count = _deactivate(Revision.objects.filter(definition=definition), user)
         after = {"revisions deactivated": count}
-        record("deactivate", person=user, team=definition.team, about=definition, after=after)
-        ring("deregister", definition.account_id, bell="ask")
+        record("deactivate", person=user, team=definition.team, target=definition, after=after)
+        enqueue_on_commit("deregister", definition.account_id, queue="ask")
     return True
 
 
-def revive(definition: Definition, user: User) -> bool:
+def unarchive(definition: Definition, user: User) -> bool:
     """Activate a name again. Its old revisions stay inactive, since AWS has deregistered them."""
     with transaction.atomic():
         archived = Definition.objects.filter(pk=definition.pk, retired_at__isnull=False)
         if not archived.update(retired_at=None, retired_by=None):
             return False
-        record("activate", person=user, team=definition.team, about=definition)
+        record("activate", person=user, team=definition.team, target=definition)
     return True
 
 

@@ -14,34 +14,34 @@ from jobs.spec.masked_source import restore_secrets
 from jobs.spec.redaction import MASK
 
 
-def whole(text: str, member: Member, source_id: str) -> str:
+def restore_masked(text: str, member: Member, source_id: str) -> str:
     """Return the text with masked values of its source: a job, a submission or a definition.
 
     Only values that the person may reveal are restored; others stay masked and fail validation. Raises NotADocument.
     """
     if MASK not in text or not source_id:
         return text
-    document = _document(member, source_id)
+    document = _source_document(member, source_id)
     return text if document is None else restore_secrets(text, document)
 
 
-def _document(member: Member, text_id: str) -> Document | None:
+def _source_document(member: Member, text_id: str) -> Document | None:
     try:
-        job, _ = access.job(member.user, text_id, may="reveal")
+        job, _ = access.job(member.user, text_id, permission="reveal")
     except (Http404, PermissionDenied):
         pass
     else:
         job_document: Document = {**job.document, "tags": job.tags, **job.submission.document}
         return job.document if "jobs" in job_document else job_document
     try:
-        submission, _ = access.submission(member.user, text_id, may="reveal")
+        submission, _ = access.submission(member.user, text_id, permission="reveal")
     except (Http404, PermissionDenied):
         pass
     else:
         submission_document: Document = submission.document
         return submission_document
     try:
-        definition, _ = access.definition(member.user, text_id, may="reveal")
+        definition, _ = access.definition(member.user, text_id, permission="reveal")
     except (Http404, PermissionDenied):
         return None
     revision = definition.revisions.first()

@@ -9,16 +9,16 @@ from django.utils.timezone import now
 from jobs.models import Job
 
 # A live page refreshes every few seconds; not every refresh writes.
-FRESH = timedelta(seconds=10)
+HINT_INTERVAL = timedelta(seconds=10)
 
 
-def look_at(jobs: Iterable[Job]) -> None:
+def hint_poll(jobs: Iterable[Job]) -> None:
     """Record that these jobs are on a page, and bring forward their next poll if it is far away."""
     current_time = now()
     stale_ids = [
         job.pk
         for job in jobs
-        if not job.status.final and (job.looked_at is None or current_time - job.looked_at > FRESH)
+        if not job.status.final and (job.looked_at is None or current_time - job.looked_at > HINT_INTERVAL)
     ]
     if stale_ids:
         Job.objects.filter(pk__in=stale_ids[:1000]).update(looked_at=current_time)

@@ -7,67 +7,67 @@ from django.db import transaction
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.validate import Refused, judge
+from jobs.actions.validate import ValidationFailedError, validate
 from jobs.models import Account, Definition, Registration, Revision, Team
 from jobs.spec.normalize import fingerprint
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
-PAUSE = 0.15
+CHECK_INTERVAL_SECONDS = 0.15
 REGISTRATION_WAIT_SECONDS = 10.0
 """How long a page or an API call waits for AWS to register a definition before it answers that it is pending."""
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegistrationResult:
     """A revision, new or an existing one that says the same."""
 
     revision: Revision
-    reused: bool
+    is_reused: bool
 
 
-def register(text: str, member: Member, *, account: Account | None = None) -> Registered:
+def register(text: str, member: Member, *, account: Account | None = None) -> RegistrationResult:
     """Create a revision and request its registration.
 
-    If the revision that the bare name means says the same, that one is returned. Raises NotADocument, or Refused with
-    the result.
+    If the revision that the bare name means says the same, that one is returned. Raises NotADocument, or
+    ValidationFailedError with the result.
     """
-    member.must("register")
+    member.require("register")
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=member.team.pk)
-        result = judge(text, member, account)
-        if not result.ok or result.account is None:
-            raise Refused(result)
-        document = result.reading.document
+        result = validate(text, member, account)
+        if not result.is_valid or result.account is None:
+            raise ValidationFailedError(result)
+        document = result.parse_result.document
         definition, _ = Definition.objects.get_or_create(
             account=result.account, name=document["jobDefinitionName"], defaults={"team": team}
         )
         if definition.team_id != team.pk:
             # Another team registered the name meanwhile; a second validation reports it.
-            raise Refused(judge(text, member, account))
+            raise ValidationFailedError(validate(text, member, account))
         digest = fingerprint(document)
-        current = definition.revisions.meant().first()
+        current = definition.revisions.for_bare_name().first()
         if current and current.fingerprint == digest:
-            return Registered(current, reused=True)
+            return RegistrationResult(current, is_reused=True)
         revision = Revision.objects.create(
             definition=definition, document=document, fingerprint=digest, registered_by=member.user
         )
-        ring("register", result.account.pk, bell="ask")
+        enqueue_on_commit("register", result.account.pk, queue="ask")
         audit.record(
             "register",
             person=member.user,
             team=team,
-            about=definition,
+            target=definition,
             before=current.document if current else None,
             after=document,
         )
-    return Registered(revision, reused=False)
+    return RegistrationResult(revision, is_reused=False)
 
 
-def await_registration(revision: Revision) -> Revision:
+def wait_for_registration(revision: Revision) -> Revision:
     """Return the revision once AWS has answered, or unchanged after the timeout. Call it outside a transaction."""
     deadline = time.monotonic() + REGISTRATION_WAIT_SECONDS
     while True:
         revision.refresh_from_db()
         if revision.registration != Registration.ACCEPTED or time.monotonic() > deadline:
             return revision
-        time.sleep(PAUSE)
+        time.sleep(CHECK_INTERVAL_SECONDS)

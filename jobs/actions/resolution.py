@@ -17,12 +17,12 @@ from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import JOB_ID
 
-MOST_COMPARISONS = 10_000
+MAX_NAME_COMPARISONS = 10_000
 """Names compared for suggestions, over the whole document."""
 
 
 @dataclass(frozen=True)
-class Target:
+class ResolvedJob:
     """Queue and revision of one job of a document, None where unresolved."""
 
     pointer: str
@@ -31,7 +31,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class DefinitionName:
+class DefinitionReference:
     """A step's reference to a definition: `name`, `name:3`, or an ARN."""
 
     name: str
@@ -39,7 +39,7 @@ class DefinitionName:
     arn: BatchArn | None
 
     @classmethod
-    def parse(cls, text: str) -> "DefinitionName":
+    def parse(cls, text: str) -> "DefinitionReference":
         arn = BatchArn.parse(text, "job-definition")
         reference = arn.name if arn else text
         name, colon, number = reference.partition(":")
@@ -53,7 +53,7 @@ class Resolution:
     """Account and targets of a document, and the problems of names that could not be resolved."""
 
     account: Account | None
-    targets: tuple[Target, ...]
+    resolved_jobs: tuple[ResolvedJob, ...]
     problems: tuple[Problem, ...]
 
 
@@ -74,7 +74,7 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
         if definition and definition.team_id == team.pk:
             if definition.retired_at:
                 advice = "Choose another name, or have a lead of the team activate it again."
-                problems.append(_retired(definition, "/jobDefinitionName", advice))
+                problems.append(_archived_problem(definition, "/jobDefinitionName", advice))
         elif definition:
             problems.append(
                 Problem(
@@ -86,19 +86,21 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
     return Resolution(account, (), tuple(problems))
 
 
-def job_ids(document: Document) -> list[str]:
+def referenced_job_ids(document: Document) -> list[str]:
     """Return the AWS ids of the jobs that a step waits for, without duplicates."""
-    return list(dict.fromkeys(job_id for _, job_id in _raw_ids(document)))
+    return list(dict.fromkeys(job_id for _, job_id in _job_id_pointers(document)))
 
 
-def jobs_named(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
+def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
     """Return the team's jobs by the AWS ids in the steps, in one query. A child's id stands for its array."""
-    ids = {job_id for document in documents for job_id in job_ids(document)}
+    ids = {job_id for document in documents for job_id in referenced_job_ids(document)}
     if not ids:
         return {}
-    jobs = Job.objects.filter(team=team, batch_id__in={_whole(job_id) for job_id in ids}).only("pk", "batch_id")
+    jobs = Job.objects.filter(team=team, batch_id__in={_parent_job_id(job_id) for job_id in ids}).only(
+        "pk", "batch_id"
+    )
     by_id = {job.batch_id: job for job in jobs}
-    return {job_id: by_id[_whole(job_id)] for job_id in ids if _whole(job_id) in by_id}
+    return {job_id: by_id[_parent_job_id(job_id)] for job_id in ids if _parent_job_id(job_id) in by_id}
 
 
 class _Resolver:
@@ -111,14 +113,14 @@ class _Resolver:
         self.problems: list[Problem] = []
         self._usable = Definition.objects.none()
         self._numbers: dict[int, str] = {}
-        self._comparisons = MOST_COMPARISONS
+        self._comparisons = MAX_NAME_COMPARISONS
 
     def run(self, steps: Sequence[Document], prefixes: Sequence[str]) -> Resolution:
         queues = self._queues(steps, prefixes)
         account = self._account(queues, prefixes)
         revisions = self._revisions(steps, prefixes, account)
-        self._foreign_jobs(steps, prefixes, account)
-        targets = map(Target, prefixes, queues, revisions)
+        self._check_referenced_jobs(steps, prefixes, account)
+        targets = map(ResolvedJob, prefixes, queues, revisions)
         return Resolution(account, tuple(targets), tuple(self.problems))
 
     def _queues(self, steps: Sequence[Document], prefixes: Sequence[str]) -> list[Queue | None]:
@@ -146,7 +148,7 @@ class _Resolver:
             message = f"The team has a queue {quote(name)} in {accounts}. Name the queue by its ARN to say which."
             rule = "portal.queue-in-several-accounts"
         else:
-            message = f"{self.team} has no queue {quote(name)}. {self._offer(name, self._queue_names)}"
+            message = f"{self.team} has no queue {quote(name)}. {self._suggest_name(name, self._queue_names)}"
             rule = "portal.unknown-queue"
         self.problems.append(Problem(f"{prefix}/jobQueue", message, rule=rule))
         return None
@@ -169,7 +171,7 @@ class _Resolver:
         # Without a queue the account is unknown: a name that exists in any of them is not a problem.
         condition = Q(account=account) if account else Q(account__queues__grants__team=self.team)
         usable = Definition.objects.usable_by(self.team).filter(condition).distinct()
-        references = [DefinitionName.parse(text_at(step, "jobDefinition")) for step in steps]
+        references = [DefinitionReference.parse(text_at(step, "jobDefinition")) for step in steps]
         definitions = usable.filter(name__in={reference.name for reference in references})
         revisions = Revision.objects.filter(definition__in=definitions).select_related("definition__account")
         by_name: dict[str, list[Revision]] = {}
@@ -183,16 +185,16 @@ class _Resolver:
                 self.problems.append(problem.with_prefix(prefix))
         return [matches[reference].revision for reference in references]
 
-    def _elsewhere(self, reference: DefinitionName, accounts: Sequence[Account]) -> Problem | None:
+    def _foreign_arn_problem(self, reference: DefinitionReference, accounts: Sequence[Account]) -> Problem | None:
         """Return the problem of an ARN in another account, region or partition.
 
         Without this, the team's own definition of the same name would run instead.
         """
-        if reference.arn is None or any(self._has(account, reference.arn) for account in accounts):
+        if reference.arn is None or any(self._is_in_account(account, reference.arn) for account in accounts):
             return None
         arn = reference.arn
         message = f"This ARN is of account {arn.account_number} in {arn.region} (partition {arn.partition})."
-        if len(accounts) == 1 and not self._number(accounts[0]):
+        if len(accounts) == 1 and not self._account_number(accounts[0]):
             advice = (
                 f"The portal doesn't know the account number of {accounts[0]}. Name the definition without its ARN."
             )
@@ -202,16 +204,20 @@ class _Resolver:
             advice = f"{self.team} has no queue there. Use a job definition of the queue's account and region."
         return Problem("/jobDefinition", f"{message} {advice}", rule="portal.definition-elsewhere")
 
-    def _within(self, reference: DefinitionName, revisions: list[Revision] | None) -> list[Revision] | None:
+    def _matching_arn(
+        self, reference: DefinitionReference, revisions: list[Revision] | None
+    ) -> list[Revision] | None:
         """Return the revisions that the ARN can mean."""
         if reference.arn is None or revisions is None:
             return revisions
-        return [revision for revision in revisions if self._has(revision.definition.account, reference.arn)] or None
+        return [
+            revision for revision in revisions if self._is_in_account(revision.definition.account, reference.arn)
+        ] or None
 
-    def _has(self, account: Account, arn: BatchArn) -> bool:
-        return arn.is_in(account.region, self._number(account))
+    def _is_in_account(self, account: Account, arn: BatchArn) -> bool:
+        return arn.is_in(account.region, self._account_number(account))
 
-    def _number(self, account: Account) -> str:
+    def _account_number(self, account: Account) -> str:
         """Return the account's number, as an admin entered it or as its ARNs have it; empty if unknown."""
         if account.pk not in self._numbers:
             arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
@@ -219,15 +225,15 @@ class _Resolver:
         return self._numbers[account.pk]
 
     def _revision(
-        self, reference: DefinitionName, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
-    ) -> "_Found":
+        self, reference: DefinitionReference, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
+    ) -> "_DefinitionMatch":
         """Resolve one reference. Steps with the same reference share the result."""
         name, number = reference.name, reference.number
-        if problem := self._elsewhere(reference, accounts):
-            return _Found(None, problem)
+        if problem := self._foreign_arn_problem(reference, accounts):
+            return _DefinitionMatch(None, problem)
         if not name:
-            return _Found(None, None)  # the schema reports what is missing
-        revisions = self._within(reference, by_name.get(name))
+            return _DefinitionMatch(None, None)  # the schema reports what is missing
+        revisions = self._matching_arn(reference, by_name.get(name))
         runnable = [
             revision
             for revision in revisions or ()
@@ -237,27 +243,31 @@ class _Resolver:
         ]
         match = next((revision for revision in runnable if number in (None, revision.number)), None)
         if match:
-            return _Found(match, None)
+            return _DefinitionMatch(match, None)
         if revisions is None:
-            message = f"{self.team} has no job definition {quote(name)}. {self._offer(name, self._definition_names)}"
-            return _Found(None, Problem("/jobDefinition", message, rule="portal.unknown-definition"))
-        return _Found(None, _not_run(name, number, "/jobDefinition", revisions, runnable))
+            message = (
+                f"{self.team} has no job definition {quote(name)}. {self._suggest_name(name, self._definition_names)}"
+            )
+            return _DefinitionMatch(None, Problem("/jobDefinition", message, rule="portal.unknown-definition"))
+        return _DefinitionMatch(None, _not_runnable_problem(name, number, "/jobDefinition", revisions, runnable))
 
     @cached_property
-    def _queue_names(self) -> "_Names":
-        return _Names.of(queue.name for queue in self.granted)
+    def _queue_names(self) -> "_NameList":
+        return _NameList.of(queue.name for queue in self.granted)
 
     @cached_property
-    def _definition_names(self) -> "_Names":
-        return _Names.of(self._usable.values_list("name", flat=True))
+    def _definition_names(self) -> "_NameList":
+        return _NameList.of(self._usable.values_list("name", flat=True))
 
-    def _offer(self, name: str, candidates: "_Names") -> str:
+    def _suggest_name(self, name: str, candidates: "_NameList") -> str:
         """Return a sentence with the closest name, or with all names if they are few."""
         self._comparisons -= len(candidates.names)
         close_names = difflib.get_close_matches(name, candidates.names, n=1) if self._comparisons >= 0 else []
-        return f"Did you mean {quote(close_names[0])}?" if close_names else candidates.listed
+        return f"Did you mean {quote(close_names[0])}?" if close_names else candidates.sentence
 
-    def _foreign_jobs(self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None) -> None:
+    def _check_referenced_jobs(
+        self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
+    ) -> None:
         """Add a problem for each AWS job id of another team, or of another account than the step's.
 
         Another team's id would reveal how its job goes. Batch resolves ids within one account only.
@@ -265,22 +275,22 @@ class _Resolver:
         references = [
             (f"{prefix}{pointer}", job_id)
             for step, prefix in zip(steps, prefixes, strict=True)
-            for pointer, job_id in _raw_ids(step)
+            for pointer, job_id in _job_id_pointers(step)
         ]
-        parent_ids = {_whole(job_id) for _, job_id in references}
+        parent_ids = {_parent_job_id(job_id) for _, job_id in references}
         jobs = Job.objects.filter(team=self.team, batch_id__in=parent_ids)
         accounts = dict(jobs.values_list("batch_id", "account"))
         for pointer, job_id in references:
-            if _whole(job_id) not in accounts:
+            if _parent_job_id(job_id) not in accounts:
                 message = f"{self.team} has no job {quote(job_id)}. A job can wait for jobs of its own team."
                 self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
-            elif account and account.pk != accounts[_whole(job_id)]:
+            elif account and account.pk != accounts[_parent_job_id(job_id)]:
                 message = f"Job {quote(job_id)} is in another AWS account. A job can wait for jobs in its own only."
                 self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
 
 
 @dataclass(frozen=True)
-class _Found:
+class _DefinitionMatch:
     """The revision a step's jobDefinition stands for, or the problem with it, relative to the step."""
 
     revision: Revision | None
@@ -288,19 +298,19 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class _Names:
+class _NameList:
     """A team's names of one kind, and a sentence that lists them."""
 
     names: tuple[str, ...]
-    listed: str
+    sentence: str
 
     @classmethod
-    def of(cls, names: Iterable[str]) -> "_Names":
+    def of(cls, names: Iterable[str]) -> "_NameList":
         unique_names = tuple(sorted(set(names)))
         return cls(unique_names, f"It has {join_words(unique_names)}." if unique_names else "It has none yet.")
 
 
-def _raw_ids(step: Document) -> list[tuple[str, str]]:
+def _job_id_pointers(step: Document) -> list[tuple[str, str]]:
     """Return the AWS job ids of a step with their pointers."""
     entries = enumerate(list_at(step, "dependsOn"))
     references = ((number, text_at(entry, "jobId")) for number, entry in entries)
@@ -311,7 +321,7 @@ def _raw_ids(step: Document) -> list[tuple[str, str]]:
     ]
 
 
-def _whole(job_id: str) -> str:
+def _parent_job_id(job_id: str) -> str:
     """Return the id of the array behind a child's id."""
     return job_id.partition(":")[0]
 
@@ -329,13 +339,13 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
     return None
 
 
-def _not_run(
+def _not_runnable_problem(
     name: str, number: int | None, pointer: str, revisions: Sequence[Revision], runnable: Sequence[Revision]
 ) -> Problem:
     """Return why none of the existing revisions can run."""
     definition = next((revision.definition for revision in revisions if revision.definition.retired_at), None)
     if definition and not runnable:
-        return _retired(definition, pointer, "It takes no more jobs.")
+        return _archived_problem(definition, pointer, "It takes no more jobs.")
     if number is None and any(revision.registration == Registration.ACCEPTED for revision in revisions):
         message = f"Job definition {quote(name)} is still being registered. Try again in a few seconds."
         return Problem(pointer, message, rule="portal.unknown-definition")
@@ -345,19 +355,22 @@ def _not_run(
         (revision for revision in revisions if revision.deactivated_at and number in (None, revision.number)), None
     )
     if inactive and inactive.deactivated_at:
-        message = f"{inactive} was deactivated on {_day(inactive.deactivated_at)} and takes no more jobs. {available}"
+        message = (
+            f"{inactive} was deactivated on {_format_day(inactive.deactivated_at)} and takes no more jobs. "
+            f"{available}"
+        )
         return Problem(pointer, message, rule="portal.definition-deactivated")
     description = f"revision {number}" if number else "active revision"
     message = f"Job definition {quote(name)} has no {description}. {available}"
     return Problem(pointer, message, rule="portal.unknown-definition")
 
 
-def _retired(definition: Definition, pointer: str, advice: str) -> Problem:
+def _archived_problem(definition: Definition, pointer: str, advice: str) -> Problem:
     """Return the problem of a deactivated name."""
-    date_text = f" on {_day(definition.retired_at)}" if definition.retired_at else ""
+    date_text = f" on {_format_day(definition.retired_at)}" if definition.retired_at else ""
     message = f"Job definition {quote(definition.name)} was deactivated{date_text}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")
 
 
-def _day(time: datetime) -> str:
+def _format_day(time: datetime) -> str:
     return f"{time.astimezone(UTC):%-d %b %Y}"

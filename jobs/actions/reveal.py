@@ -28,26 +28,26 @@ def reveal(owner: Job | Submission | Revision, member: Member) -> list[SecretVal
 
     Raises PermissionDenied.
     """
-    member.must("reveal")
+    member.require("reveal")
     document = {**owner.document, "tags": owner.tags} if isinstance(owner, Job) else owner.document
-    values = list(_values(document, redact(document), (), ""))
+    values = list(_secret_values(document, redact(document), (), ""))
     if values:
         with transaction.atomic():
             descriptions = [f"{secret.pointer} ({secret.name})" for secret in values]
             audit.record(
-                "show values", person=member.user, team=member.team, about=owner, after={"values": descriptions}
+                "show values", person=member.user, team=member.team, target=owner, after={"values": descriptions}
             )
     return values
 
 
-def _values(value: Any, masked: Any, path: Path, name: str) -> Iterator[SecretValue]:
+def _secret_values(value: Any, masked: Any, path: Path, name: str) -> Iterator[SecretValue]:
     if isinstance(value, dict) and isinstance(masked, dict):
         entry_name = value.get("name")
         for (key, member), masked_member in zip(value.items(), masked.values(), strict=False):
             member_name = entry_name if key == "value" and isinstance(entry_name, str) else key
-            yield from _values(member, masked_member, (*path, key), member_name)
+            yield from _secret_values(member, masked_member, (*path, key), member_name)
     elif isinstance(value, list) and isinstance(masked, list):
         for number, (member, masked_member) in enumerate(zip(value, masked, strict=False)):
-            yield from _values(member, masked_member, (*path, number), name)
+            yield from _secret_values(member, masked_member, (*path, number), name)
     elif value != masked:
         yield SecretValue(join_pointer(*path), name, str(value))

@@ -10,48 +10,49 @@ from jobs.access import Member
 from jobs.actions import masked_source
 from jobs.actions.drafts import mark_sent
 from jobs.actions.register import register
-from jobs.actions.submit import accept
+from jobs.actions.submit import submit
 from jobs.models import Draft, Registration, Revision, Submission
 from jobs.spec.parsing.parser import parse
 from jobs.spec.patch import copy_json
 
 
 def register_with_image(revision: Revision, image: str, member: Member) -> Revision:
-    """Register the definition with another image as its next revision. Raises Refused with the result."""
+    """Register the definition with another image as its next revision. Raises ValidationFailedError with the
+    result."""
     document = copy_json(revision.document)
     document["containerProperties"]["image"] = image
     return register(json.dumps(document), member, account=revision.definition.account).revision
 
 
-def wait_for(draft: Draft, revision: Revision) -> None:
+def attach_revision(draft: Draft, revision: Revision) -> None:
     """Attach the revision that the draft is submitted on once AWS has registered it."""
     Draft.objects.filter(pk=draft.pk).update(revision=revision)
     draft.revision = revision
 
 
-def gone_on(member: Member, text_id: str) -> Submission | None:
+def find_submission(member: Member, text_id: str) -> Submission | None:
     """Return the person's submission made from a draft, or None."""
     submissions = Submission.objects.filter(team=member.team, person=member.user)
-    return submissions.filter(request_key=_key(text_id)).first()
+    return submissions.filter(request_key=_request_key(text_id)).first()
 
 
-def go_on(draft: Draft, member: Member) -> Submission | None:
+def submit_pending(draft: Draft, member: Member) -> Submission | None:
     """Submit the draft on its revision. None if AWS has not registered that yet.
 
-    Idempotent. Raises NotADocument, Refused or KeyReusedError, as a submission does.
+    Idempotent. Raises NotADocument, ValidationFailedError or IdempotencyConflictError, as a submission does.
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None
     document = {
-        **parse(masked_source.whole(draft.text, member, draft.again)).document,
+        **parse(masked_source.restore_masked(draft.text, member, draft.again)).document,
         "jobDefinition": draft.revision.pinned,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     source = "rerun" if draft.again else "form"
-    submission = accept(text, member, source=source, request_key=_key(draft.text_id))
+    submission = submit(text, member, source=source, request_key=_request_key(draft.text_id))
     mark_sent(member, draft.text_id, draft.kind, draft.text, again=draft.again)
     return submission
 
 
-def _key(text_id: str) -> str:
+def _request_key(text_id: str) -> str:
     return f"draft-{text_id}"

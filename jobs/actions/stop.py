@@ -10,24 +10,24 @@ from jobs import audit
 from jobs.access import Member
 from jobs.models import Approval, Decision, Job, StateChange, Submission, Team
 from jobs.states import FINAL_STATES, Delivery
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
-UNSENT = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
+WITHDRAWABLE_DELIVERIES = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 
 
 def stop(job: Job, member: Member) -> bool:
     """Request that a job ends, in any state. False if it has ended or was requested before."""
-    member.must("stop")
-    return _stop(job, Job.objects.filter(pk=job.pk), member) > 0
+    member.require("stop")
+    return _stop_jobs(job, Job.objects.filter(pk=job.pk), member) > 0
 
 
 def stop_all(submission: Submission, member: Member) -> int:
     """Request that every job of a submission ends. Return how many had not ended."""
-    member.must("stop")
-    return _stop(submission, Job.objects.filter(submission=submission), member)
+    member.require("stop")
+    return _stop_jobs(submission, Job.objects.filter(submission=submission), member)
 
 
-def _stop(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
+def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
     """Stop the jobs with a number of statements that does not grow with them."""
     with transaction.atomic():
         awaiting_submissions = set(
@@ -40,20 +40,24 @@ def _stop(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) ->
         candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
         rows = candidates.only("public_id", "name", "account_id", "delivery", "state")
         stoppable = [job for job in rows if not job.status.final]
-        _withdraw(jobs, [job for job in stoppable if job.delivery in UNSENT], member)
-        _ask(jobs, member)
-        _close(awaiting_submissions, member)
+        _withdraw_unsent(jobs, [job for job in stoppable if job.delivery in WITHDRAWABLE_DELIVERIES], member)
+        _request_stop(jobs, member)
+        _withdraw_approvals(awaiting_submissions, member)
         for account in {job.account_id for job in stoppable}:
-            ring("stop", account, bell="ask")
+            enqueue_on_commit("stop", account, queue="ask")
         if stoppable:
             entries = [{"job": job.text_id, "name": job.name, "status": job.status.name} for job in stoppable]
             audit.record(
-                "stop", person=member.user, team=member.team, about=stop_target, before=audit.listed("going", entries)
+                "stop",
+                person=member.user,
+                team=member.team,
+                target=stop_target,
+                before=audit.truncate_list("going", entries),
             )
     return len(stoppable)
 
 
-def _close(submissions: Iterable[int], member: Member) -> None:
+def _withdraw_approvals(submissions: Iterable[int], member: Member) -> None:
     """Withdraw approvals that have no awaiting jobs left."""
     awaiting_jobs = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
     Approval.objects.waiting().filter(~Exists(awaiting_jobs), submission__in=submissions).update(
@@ -61,13 +65,13 @@ def _close(submissions: Iterable[int], member: Member) -> None:
     )
 
 
-def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> None:
+def _withdraw_unsent(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> None:
     """Withdraw jobs that wait for delivery, leased by a worker or not, or for approval."""
     if not unsent:
         return
     note = f"Stopped by {member.user.display_name} before it was sent."
     current_time = now()
-    jobs.filter(stop_requested_at=None, delivery__in=UNSENT).update(
+    jobs.filter(stop_requested_at=None, delivery__in=WITHDRAWABLE_DELIVERIES).update(
         delivery=Delivery.WITHDRAWN,
         delivery_note=note,
         lease_until=None,
@@ -80,7 +84,7 @@ def _withdraw(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> Non
     )
 
 
-def _ask(jobs: QuerySet[Job], member: Member) -> None:
+def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
     """Record a stop request of jobs that AWS has or may have.
 
     It is sent to AWS again until the job is observed to end.

@@ -7,50 +7,55 @@ from django.utils.timezone import now
 
 from jobs.actions.daily_usage import daily_usage
 from jobs.models import Account, Revision, Team, User
-from jobs.policy.approval import Reason, Request, Thresholds, reasons_to_wait
-from jobs.policy.requests import JobAsk
+from jobs.policy.approval import ApprovalReason, ApprovalThresholds, SubmissionSummary, approval_reasons
+from jobs.policy.requests import JobRequest
 from jobs.pricing import rates
-from jobs.pricing.estimate import Estimate, PlannedJob, estimate
-from jobs.pricing.receipt import Size
-from jobs.pricing.run_statistics import Span
+from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
+from jobs.pricing.receipt import PricedSize
+from jobs.pricing.run_statistics import DurationStats
 
 # The largest time limit that AWS takes.
-LONGEST_LIMIT = 2**31 - 1
+MAX_TIME_LIMIT_SECONDS = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class Weight:
+class SubmissionEstimate:
     """A submission as policy compares it, its cost, and why it would wait for approval."""
 
-    request: Request
-    estimate: Estimate
-    reasons: tuple[Reason, ...] = ()
+    summary: SubmissionSummary
+    cost: CostEstimate
+    reasons: tuple[ApprovalReason, ...] = ()
 
 
-def weigh(
-    jobs: Iterable[tuple[str, JobAsk, Revision]], account: Account, team: Team, run_times: Mapping[int, Span]
-) -> Weight:
+def estimate_submission(
+    jobs: Iterable[tuple[str, JobRequest, Revision]],
+    account: Account,
+    team: Team,
+    run_times: Mapping[int, DurationStats],
+) -> SubmissionEstimate:
     """Estimate all jobs of a submission at today's rates, without a comparison with thresholds."""
-    jobs_by_name = _by_name(jobs)
-    plans = (_planned(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
-    cost = estimate(plans, run_times, rates.read(), now())
+    jobs_by_name = _with_unique_names(jobs)
+    plans = (_plan_job(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
+    cost = estimate_cost(plans, run_times, rates.read_rates(), now())
     requests = {name: request for name, (request, _) in jobs_by_name.items()}
     at_most = cost.at_most
-    return Weight(Request(team.name, requests, at_most.usd, at_most.vcpu_hours), cost)
+    return SubmissionEstimate(SubmissionSummary(team.name, requests, at_most.usd, at_most.vcpu_hours), cost)
 
 
-def compare_with_thresholds(estimate: Weight, team: Team, person: User) -> Weight:
+def compare_with_thresholds(estimate: SubmissionEstimate, team: Team, person: User) -> SubmissionEstimate:
     """Add why it would wait for approval if `person` submitted it now. One query if the team has thresholds."""
     if not team.asks_for_approval:
         return estimate
     usage = daily_usage(person, team, now())
-    summary = replace(estimate.request, person=person.display_name, today=usage)
-    return replace(estimate, request=summary, reasons=tuple(reasons_to_wait(summary, Thresholds.of(team))))
+    summary = replace(estimate.summary, person=person.display_name, today=usage)
+    return replace(
+        estimate, summary=summary, reasons=tuple(approval_reasons(summary, ApprovalThresholds.for_team(team)))
+    )
 
 
-def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple[JobAsk, Revision]]:
+def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapping[str, tuple[JobRequest, Revision]]:
     """Append a number to a name that several jobs share."""
-    jobs_by_name: dict[str, tuple[JobAsk, Revision]] = {}
+    jobs_by_name: dict[str, tuple[JobRequest, Revision]] = {}
     count: dict[str, int] = {}
     for name, request, revision in jobs:
         key = name
@@ -61,8 +66,8 @@ def _by_name(jobs: Iterable[tuple[str, JobAsk, Revision]]) -> Mapping[str, tuple
     return jobs_by_name
 
 
-def _planned(name: str, request: JobAsk, revision: Revision, account: Account) -> PlannedJob:
-    size = Size(
+def _plan_job(name: str, request: JobRequest, revision: Revision, account: Account) -> PlannedJob:
+    size = PricedSize(
         platform=request.size.platform,
         architecture=request.size.architecture,
         region=account.region,
@@ -71,7 +76,7 @@ def _planned(name: str, request: JobAsk, revision: Revision, account: Account) -
         gpus=request.size.gpus,
         ephemeral_gib=request.size.ephemeral_gib,
     )
-    limit_seconds = min(request.run_seconds, LONGEST_LIMIT)
+    limit_seconds = min(request.run_seconds, MAX_TIME_LIMIT_SECONDS)
     unknown_reason = (
         f"How large it is can't be told, because {request.size.unknown[0].reason}." if request.size.unknown else ""
     )

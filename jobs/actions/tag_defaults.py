@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jobs.actions.resolution import Target
-from jobs.policy.grants import Grants
-from jobs.policy.tags import PORTAL, Filled, fill
+from jobs.actions.resolution import ResolvedJob
+from jobs.policy.grants import TeamGrants
+from jobs.policy.tags import PORTAL, AppliedTag, tags_to_apply
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at
 from jobs.spec.forms import units
 from jobs.spec.parsing.parser import ParseResult
@@ -13,12 +13,12 @@ from jobs.spec.problems import DocumentChange, join_pointer, truncate
 from jobs.spec.time_limit import timeout_seconds
 
 
-def filled_in(reading: ParseResult, targets: Sequence[Target], grants: Grants) -> ParseResult:
+def apply_tag_defaults(reading: ParseResult, targets: Sequence[ResolvedJob], grants: TeamGrants) -> ParseResult:
     """Return the reading with the team's defaults, and a change for each. The text stays as written."""
     if reading.kind is DocumentKind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
         return reading
     steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
-    pointers_by_tag: dict[Filled, list[str]] = {}  # pointers by tag
+    pointers_by_tag: dict[AppliedTag, list[str]] = {}  # pointers by tag
     pointers_by_limit: dict[int, list[str]] = {}
     documents: list[Document] = []
     for step, target in zip(steps, targets, strict=True):
@@ -26,22 +26,22 @@ def filled_in(reading: ParseResult, targets: Sequence[Target], grants: Grants) -
             documents.append(step)
             continue
         definition = target.revision.document if target.revision else {}
-        tags = list(fill(step, definition, grants.tags, grants.team))
+        tags = list(tags_to_apply(step, definition, grants.tags, grants.team))
         for tag in tags:
             pointers_by_tag.setdefault(tag, []).append(target.pointer + join_pointer("tags", tag.key))
-        seconds = _time_limit(step, definition, target, grants)
+        seconds = _default_time_limit(step, definition, target, grants)
         if seconds:
             pointers_by_limit.setdefault(seconds, []).append(f"{target.pointer}/timeout/attemptDurationSeconds")
         documents.append(_with_limit(_with_tags(step, tags), seconds))
     if not pointers_by_tag and not pointers_by_limit:
         return reading
     document = {**reading.document, "jobs": documents} if reading.kind is DocumentKind.WORKFLOW else documents[0]
-    changes = [_told(tag, pointers) for tag, pointers in pointers_by_tag.items()]
+    changes = [_tag_change(tag, pointers) for tag, pointers in pointers_by_tag.items()]
     changes += [_limit_change(seconds, pointers, grants.team) for seconds, pointers in pointers_by_limit.items()]
     return replace(reading, document=document, changes=(*reading.changes, *changes))
 
 
-def _time_limit(step: Document, definition: Document, target: Target, grants: Grants) -> int | None:
+def _default_time_limit(step: Document, definition: Document, target: ResolvedJob, grants: TeamGrants) -> int | None:
     """Return the team's default, limited by the queue, where neither document has a time limit.
 
     AWS takes a time limit for every kind of job; for a multi-node job it counts for all nodes together.
@@ -55,7 +55,7 @@ def _time_limit(step: Document, definition: Document, target: Target, grants: Gr
 
 
 def _limit_change(seconds: int, pointers: Sequence[str], team: str) -> DocumentChange:
-    message = f"The time limit was filled in by {team}: {units.format_seconds(seconds)}{_of_jobs(pointers)}"
+    message = f"The time limit was filled in by {team}: {units.format_seconds(seconds)}{_job_count_suffix(pointers)}"
     return DocumentChange(pointers[0], message, rule_owner="team")
 
 
@@ -63,16 +63,16 @@ def _with_limit(step: Document, seconds: int | None) -> Document:
     return {**step, "timeout": {"attemptDurationSeconds": seconds}} if seconds else step
 
 
-def _with_tags(step: Document, tags: Sequence[Filled]) -> Document:
+def _with_tags(step: Document, tags: Sequence[AppliedTag]) -> Document:
     if not tags:
         return step
     return {**step, "tags": {**step.get("tags", {}), **{tag.key: tag.value for tag in tags}}}
 
 
-def _told(tag: Filled, pointers: Sequence[str]) -> DocumentChange:
-    message = f"{truncate(tag.key)} was filled in by {tag.by}: {truncate(tag.value)}{_of_jobs(pointers)}"
-    return DocumentChange(pointers[0], message, rule_owner="portal" if tag.by == PORTAL else "team")
+def _tag_change(tag: AppliedTag, pointers: Sequence[str]) -> DocumentChange:
+    message = f"{truncate(tag.key)} was filled in by {tag.source}: {truncate(tag.value)}{_job_count_suffix(pointers)}"
+    return DocumentChange(pointers[0], message, rule_owner="portal" if tag.source == PORTAL else "team")
 
 
-def _of_jobs(pointers: Sequence[str]) -> str:
+def _job_count_suffix(pointers: Sequence[str]) -> str:
     return f" ({len(pointers)} jobs)" if len(pointers) > 1 else ""

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from jobs.models import Account
 
-PAUSE = 0.15
+CHECK_INTERVAL_SECONDS = 0.15
 
 
-def await_news(account: Account, field: str, since: datetime, seconds: float) -> bool:
+def wait_until_updated(account: Account, field: str, since: datetime, seconds: float) -> bool:
     """Poll the account until that timestamp is not older than `since`. False after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -18,4 +18,4 @@ def await_news(account: Account, field: str, since: datetime, seconds: float) ->
             return True
         if time.monotonic() > deadline:
             return False
-        time.sleep(PAUSE)
+        time.sleep(CHECK_INTERVAL_SECONDS)

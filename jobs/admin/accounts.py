@@ -47,7 +47,7 @@ class AccountAdmin(KeptAdmin):
 
     @admin.display(description="calls to AWS")
     def calls(self, account: Account) -> str:
-        return iam_policies.calls_in_words(account)
+        return iam_policies.breaker_summary(account)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         return [*self.readonly_fields, *(() if request.user.is_superuser else WAY_IN)]
@@ -67,7 +67,9 @@ class AccountAdmin(KeptAdmin):
         account = self._own(request, pk)
         url = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
-            if not account_connection.await_test(account, account_connection.ask_test(account)):
+            if not account_connection.wait_for_connection_test(
+                account, account_connection.request_connection_test(account)
+            ):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
             return HttpResponseRedirect(url)
         context: dict[str, Any] = {
@@ -75,7 +77,7 @@ class AccountAdmin(KeptAdmin):
             "title": f"Connection to {account}",
             "account": account,
             "opts": self.opts,
-            "way_in": iam_policies.look(account),
+            "way_in": iam_policies.connection_report(account),
         }
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 
@@ -92,7 +94,7 @@ class AccountAdmin(KeptAdmin):
         account = self._own(request, pk)
         url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
-            if not account_queues.await_reading(account, account_queues.ask_reading(account)):
+            if not account_queues.wait_for_queue_snapshot(account, account_queues.request_queue_snapshot(account)):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
             return HttpResponseRedirect(url)
         if request.method == "POST":
@@ -117,7 +119,7 @@ class AccountAdmin(KeptAdmin):
             audit.record(
                 "apply",
                 person=cast("User", request.user),
-                about=account,
+                target=account,
                 before={
                     change.name: {key: old_value for key, (old_value, _) in change.fields.items()}
                     for change in changes

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs.admin.readonly import ReadOnlyMixin
-from jobs.audit import ACTS, Door
+from jobs.audit import AUDIT_ACTIONS, Channel
 from jobs.models import AuditEntry
 
 MOST_COUNTED = 1_000
@@ -41,12 +41,12 @@ class OneOf(admin.SimpleListFilter):
 
 class ByAct(OneOf):
     title = parameter_name = "act"
-    choices_known = ACTS
+    choices_known = AUDIT_ACTIONS
 
 
 class ByDoor(OneOf):
     title = parameter_name = "door"
-    choices_known = tuple(Door)
+    choices_known = tuple(Channel)
 
 
 @admin.register(AuditEntry)

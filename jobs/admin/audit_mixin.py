@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from jobs import audit
-from jobs.audit import Act, Thing
+from jobs.audit import AuditAction, AuditTarget
 from jobs.models import Team, User
 from jobs.models.ids import to_text
 
@@ -24,7 +24,7 @@ PERSONAL = frozenset({"username", "first_name", "last_name", "email"})
 class Seen:
     """A row at one moment: its audit target, its teams and its values."""
 
-    thing: Thing
+    thing: AuditTarget
     teams: frozenset[Team]
     values: dict[str, Any]
     hidden: frozenset[str] = field(default=frozenset())
@@ -40,7 +40,7 @@ def seen(row: Model) -> Seen:
         values[relation.name] = sorted(map(str, getattr(row, relation.name).all()))
     team = row if isinstance(row, Team) else getattr(row, "team", None)
     hidden = PERSONAL if isinstance(row, User) else frozenset[str]()
-    return Seen(audit.thing(row), frozenset({team} if team else ()), values, hidden)
+    return Seen(audit.describe_target(row), frozenset({team} if team else ()), values, hidden)
 
 
 def all_seen(rows: QuerySet[Any]) -> dict[Any, Seen]:
@@ -49,7 +49,9 @@ def all_seen(rows: QuerySet[Any]) -> dict[Any, Seen]:
     return {row.pk: seen(row) for row in (rows.select_related(*names) if names else rows)}
 
 
-def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]], act: Act | None = None) -> None:
+def tell(
+    request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]], act: AuditAction | None = None
+) -> None:
     """Log the differences, in team order, so that two concurrent requests can't deadlock."""
     entries = []
     for before, after in changes:
@@ -57,7 +59,7 @@ def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]
         if snapshot is None or (before and after and before.values == after.values):
             continue
         difference = _differing(before, after)
-        action: Act = act or ("make" if before is None else "remove" if after is None else "change")
+        action: AuditAction = act or ("make" if before is None else "remove" if after is None else "change")
         teams = (before.teams if before else frozenset()) | (after.teams if after else frozenset())
         entries += [(team.pk if team else 0, team, action, snapshot.thing, difference) for team in (teams or {None})]
     for _, team, action, thing, (old_values, now_values) in sorted(entries, key=lambda entry: entry[0]):
@@ -65,13 +67,13 @@ def tell(request: HttpRequest, changes: Iterable[tuple[Seen | None, Seen | None]
             action,
             person=cast("User", request.user),
             team=team,
-            about=thing,
+            target=thing,
             before=old_values or None,
             after=now_values or None,
         )
 
 
-def updated(request: HttpRequest, rows: QuerySet[Any], act: Act | None = None, **values: Any) -> int:
+def updated(request: HttpRequest, rows: QuerySet[Any], act: AuditAction | None = None, **values: Any) -> int:
     """Update rows in one statement and log each; return how many."""
     with transaction.atomic():
         locked_rows = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
@@ -140,7 +142,7 @@ def _differing(before: Seen | None, after: Seen | None) -> tuple[dict[str, Any],
         for name in {**old_values, **new_values}
         if not (before and after) or old_values.get(name) != new_values.get(name)
     ]
-    hidden = (after or before or Seen(Thing(""), frozenset(), {})).hidden
+    hidden = (after or before or Seen(AuditTarget(""), frozenset(), {})).hidden
     return tuple(  # type: ignore[return-value]
         {name: "(personal)" if name in hidden and values[name] else values[name] for name in names if name in values}
         for values in (old_values, new_values)

@@ -125,11 +125,11 @@ class DefinitionAdmin(KeptAdmin):
 
     @admin.action(description="Deactivate: takes no more jobs, keeps its history", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Deactivated: {self._each(request, queryset, definitions.retire)}.")
+        self.message_user(request, f"Deactivated: {self._each(request, queryset, definitions.archive)}.")
 
     @admin.action(description="Activate: may be registered and run again", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Activated: {self._each(request, queryset, definitions.revive)}.")
+        self.message_user(request, f"Activated: {self._each(request, queryset, definitions.unarchive)}.")
 
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Definition], action: Callable[[Definition, User], bool]

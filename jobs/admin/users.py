@@ -71,10 +71,10 @@ class PersonAdmin(Audited, UserAdmin):
         names = []
         with transaction.atomic():
             for user in queryset:
-                if second_factor.take_away(user):
+                if second_factor.reset(user):
                     names.append(str(user))
                     before = {"second factor": "set up"}
-                    audit.record("remove", person=cast("User", request.user), about=user, before=before)
+                    audit.record("remove", person=cast("User", request.user), target=user, before=before)
         if names:
             self.message_user(request, f"Without a second factor now: {', '.join(names)}.")
         else:
@@ -90,10 +90,10 @@ class PersonAdmin(Audited, UserAdmin):
                 person = cast("User", request.user)
                 is_own = after == person  # this session continues under another key
                 if not is_own:
-                    sessions.end_all(after)
+                    sessions.end_all_sessions(after)
                 must_change = not is_own and after.has_usable_password()
                 User.objects.filter(pk=after.pk).update(must_change_password=must_change)
-                audit.record("change", person=person, about=after, after={"password": "another"})
+                audit.record("change", person=person, target=after, after={"password": "another"})
         return response
 
 

@@ -60,14 +60,14 @@ class Bearer(HttpBearer):
 
         Raise PermissionDenied if the token may only read, and TooManyRequestsError if it exceeds its rate limit.
         """
-        api_token = ApiToken.objects.of(token.strip())
+        api_token = ApiToken.objects.by_secret(token.strip())
         if api_token is None:
             return None
         caller = Caller(api_token, access.member_of(api_token.person, api_token.team))
         # The log must name the token's owner, whatever cookie was sent along.
         request.user = api_token.person
         structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.start)
-        audit.bearing(api_token.public_id)
+        audit.set_token(api_token.public_id)
         _note_use(api_token)
         if request.method not in READING and not api_token.may_submit:
             raise PermissionDenied(f"The token {api_token.name} may only read. A lead can make one that may submit.")

@@ -22,14 +22,14 @@ def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpRes
 
     The month is written 2026-11; by default it is this one. Amounts are in USD.
     """
-    division = reports.By.read(by)
+    division = reports.Grouping.parse(by)
     if division is None:
         raise Trouble(422, "A parameter is wrong", "by: write queue, definition, person or tag:KEY.")
     try:
-        parsed_month = Month.read(month) if month else Month.of(now())
+        parsed_month = Month.parse(month) if month else Month.containing(now())
     except ValueError as error:
         raise Trouble(422, "A parameter is wrong", f"month: {error}") from None
-    report = reports.report(request.auth.member.team, parsed_month, division)
+    report = reports.cost_report(request.auth.member.team, parsed_month, division)
     content = CostsAnswer(
         month=str(parsed_month), by=str(division), rows=[_told(row) for row in report.rows], total=_told(report.total)
     )
@@ -41,7 +41,7 @@ def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpRes
     return answer(request, 200, content, rows)
 
 
-def _told(row: reports.Row) -> CostRow:
+def _told(row: reports.CostRow) -> CostRow:
     return CostRow(
         value=row.value,
         usd=_exact(row.usd),

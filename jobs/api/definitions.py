@@ -32,20 +32,20 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     reading = parsing.document(request, {DocumentKind.DEFINITION})
     key = parsing.key(request)
     target_account = parsing.account(member, region, reading)
-    result = actions.judge(reading.text, member, target_account)
+    result = actions.validate(reading.text, member, target_account)
     registration = idempotency.registered_once(
         member,
         key,
         f"{region}\n{reading.text}",
         lambda: actions.register(reading.text, member, account=target_account),
     )
-    revision = actions.await_registration(registration.revision)
+    revision = actions.wait_for_registration(registration.revision)
     if revision.registration == Registration.REFUSED:
         refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
         raise Trouble(422, f"{refuser} refused the definition", revision.refusal)
     warnings = serializers.findings(result.warnings, reading)
     content = serializers.definition(
-        request, revision, warnings, serializers.changes(reading.changes), reused=registration.reused
+        request, revision, warnings, serializers.changes(reading.changes), reused=registration.is_reused
     )
     is_registered = revision.registration == Registration.REGISTERED
     return answer(request, 201 if is_registered else 202, content, serializers.definition_rows(content))
@@ -69,17 +69,17 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
                 kind=None, ok=False, problems=[serializers.finding_of_no_document(error)], changes=[], document=None
             ),
         )
-    result = actions.judge(reading.text, member, parsing.account(member, region, reading))
+    result = actions.validate(reading.text, member, parsing.account(member, region, reading))
     problems: list[Finding] = serializers.findings(result.problems, reading)
-    changes: list[Change] = serializers.changes(result.reading.changes)
+    changes: list[Change] = serializers.changes(result.parse_result.changes)
     content = Judged(
         kind=reading.kind,
-        ok=result.ok,
+        ok=result.is_valid,
         problems=problems,
         changes=changes,
         document=redact(reading.document),
-        approval=[reason.message for reason in result.approval],
-        estimate=serializers.estimate(result.weight.estimate.totals_as_json()) if result.weight else None,
+        approval=[reason.message for reason in result.approval_reasons],
+        estimate=serializers.estimate(result.estimate.cost.totals_as_json()) if result.estimate else None,
     )
     return _judged(request, content)
 

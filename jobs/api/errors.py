@@ -9,12 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from jobs.actions import KeyReusedError, RecoveryError, Refused
+from jobs.actions import IdempotencyConflictError, RecoveryError, ValidationFailedError
 from jobs.api import serializers
 from jobs.api.renderers import Row, answer
 from jobs.api.schemas import Finding, Problem
 from jobs.rate_limit import TooManyRequestsError
-from jobs.reports.log_follow import NoPlaceError
+from jobs.reports.log_follow import InvalidCursorError
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Severity
 
@@ -80,13 +80,13 @@ def _(error: DocumentParseError) -> Trouble:
 
 
 @trouble_of.register
-def _(error: Refused) -> Trouble:
-    findings = serializers.findings(error.verdict.problems, error.verdict.reading)
+def _(error: ValidationFailedError) -> Trouble:
+    findings = serializers.findings(error.verdict.problems, error.verdict.parse_result)
     return Trouble(422, "The document was refused", "Nothing was kept or sent.", findings)
 
 
 @trouble_of.register
-def _(error: KeyReusedError) -> Trouble:
+def _(error: IdempotencyConflictError) -> Trouble:
     return Trouble(422, "This Idempotency-Key was used before", str(error))
 
 
@@ -101,7 +101,7 @@ def _(error: TooManyRequestsError) -> Trouble:
 
 
 @trouble_of.register
-def _(error: NoPlaceError) -> Trouble:
+def _(error: InvalidCursorError) -> Trouble:
     return Trouble(422, "No such place", str(error))
 
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from jobs.access import Member
-from jobs.actions import KeyReusedError, Refused, Registered
+from jobs.actions import IdempotencyConflictError, RegistrationResult, ValidationFailedError
 from jobs.models import ApiAnswer, Revision, Submission
 from jobs.models.ids import from_text, to_text
 from jobs.models.tag_secret import tag_digest
@@ -16,42 +16,42 @@ REUSED = "This key came with another request before. Make a new key for each new
 
 
 def registered_once(
-    member: Member, key: str | None, request_text: str, register: Callable[[], Registered]
-) -> Registered:
+    member: Member, key: str | None, request_text: str, register: Callable[[], RegistrationResult]
+) -> RegistrationResult:
     """Return the revision that the key's first request registered; `request_text` must be the same in a repeat.
 
     If the first request ended before it stored its revision, it is simply repeated: registering the same document
-    twice in a row gives the same revision. Raise KeyReusedError, and whatever `register` raises.
+    twice in a row gives the same revision. Raise IdempotencyConflictError, and whatever `register` raises.
     """
     if key is None:
         return register()
     digest = tag_digest("key", member.team.pk, key)
     if Submission.objects.filter(Q(request_key=key) | Q(key_digest=digest), team=member.team).exists():
-        raise KeyReusedError(REUSED)
+        raise IdempotencyConflictError(REUSED)
     request_hash = hashlib.sha256(request_text.encode()).hexdigest()
     record = _note(member, key, request_hash)
     if record.body_hash != request_hash:
-        raise KeyReusedError(REUSED)
+        raise IdempotencyConflictError(REUSED)
     if not record.status:
         try:
             registration = register()
-        except Refused:
+        except ValidationFailedError:
             ApiAnswer.objects.filter(pk=record.pk, status=0).delete()
             raise
         # A revision made by an interrupted attempt of this request is not "reused".
-        reused = registration.reused and registration.revision.created_at < record.created_at
+        reused = registration.is_reused and registration.revision.created_at < record.created_at
         response = {"revision": to_text(registration.revision.public_id), "reused": reused}
         ApiAnswer.objects.filter(pk=record.pk, status=0).update(status=202, answer=response)
         record.refresh_from_db()
     revisions = Revision.objects.select_related("definition__account")
     revision = revisions.get(public_id=from_text(record.answer["revision"]))
-    return Registered(revision, reused=bool(record.answer.get("reused")))
+    return RegistrationResult(revision, is_reused=bool(record.answer.get("reused")))
 
 
 def refuse_key_of_definition(member: Member, key: str | None) -> None:
-    """Raise KeyReusedError if a definition was registered under the key."""
+    """Raise IdempotencyConflictError if a definition was registered under the key."""
     if key and ApiAnswer.objects.filter(team=member.team, key=key).exists():
-        raise KeyReusedError(REUSED)
+        raise IdempotencyConflictError(REUSED)
 
 
 def _note(member: Member, key: str, request_hash: str) -> ApiAnswer:

@@ -19,7 +19,7 @@ router = Router(tags=["jobs"])
 def job(request: CallerRequest, text_id: str) -> HttpResponse:
     """Return a job and its state."""
     job = request.auth.job(text_id)
-    poll_hint.look_at([job])
+    poll_hint.hint_poll([job])
     content = serializers.job(request, job)
     return answer(request, 200, content, [serializers.job_row(content)])
 
@@ -30,9 +30,9 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
     piece = log_follow.follow(request.auth.job(text_id), next)
     content = LogAnswer(
         lines=[LogLine(time=line.at, text=line.text) for line in piece.lines],
-        next=piece.next,
+        next=piece.next_cursor,
         note=piece.note,
-        end=piece.end,
+        end=piece.is_last,
     )
     rows: list[tuple[object, ...]] = [("next", content.next, content.end)]
     if content.note:

@@ -69,7 +69,7 @@ def account(member: Member, region: str, reading: ParseResult) -> Account | None
 
 
 def _fits(reading: ParseResult, member: Member, account: Account) -> bool:
-    return actions.judge(reading.text, member, account).ok
+    return actions.validate(reading.text, member, account).is_valid
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -20,7 +20,7 @@ from jobs.api.schemas import (
 )
 from jobs.models import Approval, Job, Revision, StateChange, Submission
 from jobs.reports import submissions as reports
-from jobs.reports.recovery import recovery_of
+from jobs.reports.recovery import account_recovery
 from jobs.spec import problems as spec
 from jobs.spec.documents import object_at
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
@@ -96,9 +96,9 @@ def submission(
     history: Iterable[StateChange] = (),
 ) -> SubmissionAnswer:
     """Return a submission and its jobs; with the notes from its acceptance if wanted."""
-    jobs = reports.jobs_of(record)
+    jobs = reports.submission_jobs(record)
     names = {job.pk: job for job in jobs}
-    status = reports.whole_status(reports.counts_of(jobs))
+    status = reports.overall_status(reports.count_statuses(jobs))
     reading = parse(record.text) if with_notes and record.notes else None
     return SubmissionAnswer(
         id=record.text_id,
@@ -107,7 +107,7 @@ def submission(
         state=status.name,
         final=all(job.status.final for job in jobs),
         created_at=record.created_at,
-        approval=_approval(record.request),
+        approval=_approval(record.approval_or_none),
         estimate=estimate(record.estimate),
         held=_held(record, jobs),
         jobs=[JobBrief(**_brief(request, job)) for job in jobs],
@@ -156,7 +156,7 @@ def _approval(approval: Approval | None) -> ApprovalAnswer | None:
         decided_at=approval.decided_at,
         decided_by=approval.decided_by.username if approval.decided_by else None,
         words=approval.words,
-        raised_by=approval.raisers() if approval.waits else [],
+        raised_by=approval.escalators() if approval.waits else [],
     )
 
 
@@ -164,7 +164,7 @@ def _held(submission: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
     """Return why jobs are held; queried only for a submission with jobs still to send."""
     if not any(job.delivery == Delivery.ACCEPTED for job in jobs):
         return None
-    recovery = recovery_of(submission.account)
+    recovery = account_recovery(submission.account)
     if recovery is None:
         return None
     return HeldAnswer(until=None if recovery.late else recovery.until, reason=HELD_AFTER_RESTORE)

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Router
 
 from jobs import actions
-from jobs.actions import KeyReusedError, poll_hint
+from jobs.actions import IdempotencyConflictError, poll_hint
 from jobs.api import cursor, idempotency, parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.long_poll import wait_for
@@ -40,9 +40,9 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     key = parsing.key(request)
     target_account = parsing.account(member, region, reading)
     idempotency.refuse_key_of_definition(member, key)
-    submission = actions.accept(reading.text, member, source=Source.API, request_key=key, account=target_account)
+    submission = actions.submit(reading.text, member, source=Source.API, request_key=key, account=target_account)
     if target_account and submission.account_id != target_account.pk:
-        raise KeyReusedError(idempotency.REUSED)
+        raise IdempotencyConflictError(idempotency.REUSED)
     content = serializers.submission(request, submission, with_notes=True)
     return answer(request, 202, content, _rows(content))
 
@@ -51,7 +51,7 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
     """Return a submission and its jobs. With `since`, the changes after it; with `wait`, up to 5 s for one."""
     submission = request.auth.submission(text_id)
-    poll_hint.look_at(submission.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
+    poll_hint.hint_poll(submission.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
     if since is None:
         content = serializers.submission(request, submission)
     else:

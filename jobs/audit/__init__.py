@@ -5,8 +5,20 @@ the commit. The caller passes the person; address and channel come from the cont
 authentication, or a command has set.
 """
 
-from jobs.audit.actions import ACTS, Act
-from jobs.audit.context import Door, Passage, bearing, current, through
-from jobs.audit.log import Thing, listed, record, thing
+from jobs.audit.actions import AUDIT_ACTIONS, AuditAction
+from jobs.audit.context import AuditContext, Channel, audit_context, get_context, set_token
+from jobs.audit.log import AuditTarget, describe_target, record, truncate_list
 
-__all__ = ["ACTS", "Act", "Door", "Passage", "Thing", "bearing", "current", "listed", "record", "thing", "through"]
+__all__ = [
+    "AUDIT_ACTIONS",
+    "AuditAction",
+    "AuditContext",
+    "AuditTarget",
+    "Channel",
+    "audit_context",
+    "describe_target",
+    "get_context",
+    "record",
+    "set_token",
+    "truncate_list",
+]

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-Act = Literal[
+AuditAction = Literal[
     "submit",
     "run again",
     "stop",
@@ -27,4 +27,4 @@ Act = Literal[
     "show values",
 ]
 
-ACTS: tuple[str, ...] = get_args(Act)
+AUDIT_ACTIONS: tuple[str, ...] = get_args(AuditAction)

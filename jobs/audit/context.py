@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 
-class Door(StrEnum):
+class Channel(StrEnum):
     """Channels through which people act."""
 
     WEB = "web"
@@ -25,56 +25,56 @@ class Door(StrEnum):
 
 
 @dataclass(frozen=True)
-class Passage:
+class AuditContext:
     """Channel, client address and API token of an action."""
 
-    door: str
+    channel: str
     address: str = ""
     token: UUID | None = None
 
 
-_passage: ContextVar[Passage | None] = ContextVar("passage", default=None)
+_context: ContextVar[AuditContext | None] = ContextVar("passage", default=None)
 
 
-def current() -> Passage:
+def get_context() -> AuditContext:
     """Return the context of the current action. Without one, it is someone at the machine's own shell."""
-    return _passage.get() or Passage(Door.COMMAND, _shell())
+    return _context.get() or AuditContext(Channel.COMMAND, _shell_user())
 
 
 @contextmanager
-def through(door: str, address: str = "") -> Iterator[None]:
+def audit_context(door: str, address: str = "") -> Iterator[None]:
     """Set channel and address for what is done within the block."""
-    before = _passage.set(Passage(door, address))
+    before = _context.set(AuditContext(door, address))
     try:
         yield
     finally:
-        _passage.reset(before)
+        _context.reset(before)
 
 
-def bearing(token: UUID) -> None:
+def set_token(token: UUID) -> None:
     """Set the API token until the end of the current context."""
-    _passage.set(replace(current(), token=token))
+    _context.set(replace(get_context(), token=token))
 
 
-class PassageMiddleware:
+class AuditContextMiddleware:
     """Sets the audit context of each request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with through(door_of(request), address_of(request)):
+        with audit_context(channel_of(request), client_address(request)):
             return self.get_response(request)
 
 
-def door_of(request: HttpRequest) -> Door:
+def channel_of(request: HttpRequest) -> Channel:
     if request.path_info.startswith("/api/"):
         is_cli = request.headers.get("User-Agent", "").startswith("batch-portal-cli")
-        return Door.CLI if is_cli else Door.API
-    return Door.ADMIN if request.path_info.startswith("/admin/") else Door.WEB
+        return Channel.CLI if is_cli else Channel.API
+    return Channel.ADMIN if request.path_info.startswith("/admin/") else Channel.WEB
 
 
-def address_of(request: HttpRequest) -> str:
+def client_address(request: HttpRequest) -> str:
     """Return the client's address.
 
     Behind our own proxy it is the last one in X-Forwarded-For, which the proxy appended; those before it come from
@@ -87,7 +87,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 @cache
-def _shell() -> str:
+def _shell_user() -> str:
     try:
         login = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in many containers

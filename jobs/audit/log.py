@@ -11,25 +11,25 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.timezone import now
 
-from jobs.audit.actions import Act
-from jobs.audit.context import current
-from jobs.audit.redact import kept
+from jobs.audit.actions import AuditAction
+from jobs.audit.context import get_context
+from jobs.audit.redact import redact_for_audit
 from jobs.models import AuditEntry, AuditHead, Membership, Team, User
 from jobs.models.audit import PORTAL
 from jobs.models.ids import to_text
 
 log = structlog.get_logger(__name__)
 
-LARGEST = 64 * 1024
+MAX_JSON_LENGTH = 64 * 1024
 """Characters of JSON, before or after. The object itself is stored elsewhere."""
 
 
-MAX_LISTED = 100
+MAX_LIST_ENTRIES = 100
 """Entries of a list, such as the jobs of a submission; the submission itself has them all."""
 
 
 @dataclass(frozen=True)
-class Thing:
+class AuditTarget:
     """Object of an action, in words that remain when it is gone."""
 
     noun: str
@@ -38,11 +38,11 @@ class Thing:
 
 
 def record(
-    act: Act,
+    action: AuditAction,
     *,
     person: User | None,
     team: Team | None = None,
-    about: Model | Thing | None = None,
+    target: Model | AuditTarget | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
@@ -51,55 +51,59 @@ def record(
     `before` and `after` become JSON, as far as they matter for the action; secrets are masked here. Without a team it
     is an action on the portal as a whole.
     """
-    details = about if isinstance(about, Thing) else thing(about)
-    context = current()
+    details = target if isinstance(target, AuditTarget) else describe_target(target)
+    context = get_context()
     entry = AuditEntry(
         team=team,
         created_at=now(),
         person=person.public_id if person else None,
         token=context.token,
-        door=context.door,
+        door=context.channel,
         address=context.address,
-        act=act,
+        act=action,
         noun=details.noun,
         object_id=details.id,
         label=details.label,
-        before=_json(before),
-        after=_json(after),
+        before=_to_json(before),
+        after=_to_json(after),
     )
     with transaction.atomic(savepoint=False):
-        head = _locked(entry.chain)
+        head = _lock_chain(entry.chain)
         entry.number, entry.previous = head.number + 1, head.digest
-        entry.digest = entry.sealed()
+        entry.digest = entry.compute_digest()
         entry.save()
         AuditHead.objects.filter(pk=head.pk).update(number=entry.number, digest=entry.digest)
-        transaction.on_commit(partial(_tell, entry), robust=True)
+        transaction.on_commit(partial(_log_entry, entry), robust=True)
     return entry
 
 
-def listed(name: str, entries: Sequence[Any]) -> dict[str, Any]:
+def truncate_list(name: str, entries: Sequence[Any]) -> dict[str, Any]:
     """Return the first entries of a list, and how many more there are."""
-    rest = len(entries) - MAX_LISTED
-    return {name: list(entries[:MAX_LISTED]), **({f"more {name}": rest} if rest > 0 else {})}
+    rest = len(entries) - MAX_LIST_ENTRIES
+    return {name: list(entries[:MAX_LIST_ENTRIES]), **({f"more {name}": rest} if rest > 0 else {})}
 
 
-def thing(about: Model | None) -> Thing:
+def describe_target(about: Model | None) -> AuditTarget:
     """Describe a row as an entry names it. A person is an id, without a name."""
     if about is None:
-        return Thing("")
+        return AuditTarget("")
     public_id = getattr(about, "public_id", None)
-    name: Callable[[Any], str] = _NAMES.get(type(about), str)
+    name: Callable[[Any], str] = _LABELS.get(type(about), str)
     noun = str(about._meta.verbose_name)  # noqa: SLF001 - public in all but name, says Django's documentation
-    return Thing(noun, to_text(public_id) if public_id else str(about.pk or ""), kept(_plain(name(about)))[:200])
+    return AuditTarget(
+        noun,
+        to_text(public_id) if public_id else str(about.pk or ""),
+        redact_for_audit(_strip_nul(name(about)))[:200],
+    )
 
 
-_NAMES: dict[type[Model], Callable[[Any], str]] = {
+_LABELS: dict[type[Model], Callable[[Any], str]] = {
     User: lambda _: "",
     Membership: lambda row: f"{row.get_role_display().lower()} of {row.team}",
 }
 
 
-def _locked(chain: int) -> AuditHead:
+def _lock_chain(chain: int) -> AuditHead:
     """Lock the end of a chain, so that nobody else adds to it before this transaction ends."""
     head = AuditHead.objects.select_for_update().filter(pk=chain).first()
     if head is None:
@@ -108,20 +112,20 @@ def _locked(chain: int) -> AuditHead:
     return head
 
 
-def _json(value: Any) -> str:
+def _to_json(value: Any) -> str:
     if value is None:
         return ""
-    text = json.dumps(kept(value), separators=(",", ":"), default=str)
-    if len(text) > LARGEST:
+    text = json.dumps(redact_for_audit(value), separators=(",", ":"), default=str)
+    if len(text) > MAX_JSON_LENGTH:
         return json.dumps({"…": f"{len(text)} characters of JSON, too many to be kept here"})
     return text
 
 
-def _plain(text: str) -> str:
+def _strip_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
-def _tell(entry: AuditEntry) -> None:
+def _log_entry(entry: AuditEntry) -> None:
     """Log the hash as well: whoever could rewrite the table could not rewrite a log that was sent elsewhere."""
     log.info(
         "audited",

@@ -5,14 +5,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from jobs.audit.log import Thing, record
+from jobs.audit.log import AuditTarget, record
 from jobs.models import AuditEntry, AuditHead, Team
 from jobs.models.audit import PORTAL
 
-BATCH = 1_000
+BATCH_SIZE = 1_000
 
 
-def let_go(chain: int, cutoff: datetime) -> int:
+def prune(chain: int, cutoff: datetime) -> int:
     """Delete the entries of a chain up to the last one before `cutoff`. Return how many.
 
     The pruning is an entry itself, with number and hash of the last deleted entry. If it is interrupted, the next run
@@ -31,21 +31,21 @@ def let_go(chain: int, cutoff: datetime) -> int:
                 "let go",
                 person=None,
                 team=team,
-                about=Thing("audit", label=f"up to {last.number}"),
+                target=AuditTarget("audit", label=f"up to {last.number}"),
                 before={"number": head.gone_number, "hash": head.gone_digest},
                 after={"number": last.number, "hash": last.digest},
             )
             AuditHead.objects.filter(pk=chain).update(gone_number=last.number, gone_digest=last.digest)
-    return finish(chain)
+    return delete_pruned(chain)
 
 
-def finish(chain: int) -> int:
+def delete_pruned(chain: int) -> int:
     """Delete pruned entries in batches, so that nobody waits. Return how many."""
     head = AuditHead.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.gone_number if head else 0)
     deleted = 0
     while True:
-        batch = list(entries.values_list("pk", flat=True)[:BATCH])
+        batch = list(entries.values_list("pk", flat=True)[:BATCH_SIZE])
         if not batch:
             return deleted
         # Django's own QuerySet: the model's refuses to delete, as the database does for all but these.

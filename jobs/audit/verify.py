@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from django.db import connection
 
 from jobs.models import AuditEntry, AuditHead
-from jobs.models.audit import BEGINNING, PORTAL
+from jobs.models.audit import FIRST_PREVIOUS_DIGEST, PORTAL
 
-BATCH = 2_000
+BATCH_SIZE = 2_000
 TRIGGERS = {
     "sqlite": ("entry_stays", "entry_goes", "entry_replaced", "head_moves", "head_stays", "head_replaced"),
     "postgresql": ("entry_stays", "entry_goes", "entry_emptied", "head_moves", "head_stays", "head_emptied"),
 }
-IN_FORCE = {
+ACTIVE_TRIGGERS_SQL = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal",
 }
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ChainVerification:
     """How far a chain is intact, and where and how it breaks."""
 
     chain: int
@@ -29,11 +29,11 @@ class Verdict:
     last: int
     digest: str
     broken_at: int | None = None
-    how: str = ""
+    problem: str = ""
 
     @property
-    def whole(self) -> bool:
-        return not self.how
+    def is_intact(self) -> bool:
+        return not self.problem
 
 
 def chains() -> list[int]:
@@ -43,74 +43,83 @@ def chains() -> list[int]:
     return sorted({*head_chains, *(team or PORTAL for team in entry_teams)})
 
 
-def verify(chain: int) -> Verdict:
+def verify_chain(chain: int) -> ChainVerification:
     """Verify a chain from its beginning to its end at the time of the call."""
     head = AuditHead.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain)
     if head is None:
         has_entries = entries.exists()
-        return Verdict(
-            chain, 1, 0, BEGINNING, 1 if has_entries else None, "the end of the chain is gone" if has_entries else ""
+        return ChainVerification(
+            chain,
+            1,
+            0,
+            FIRST_PREVIOUS_DIGEST,
+            1 if has_entries else None,
+            "the end of the chain is gone" if has_entries else "",
         )
-    verification = _verified(head)
+    verification = _verify_entries(head)
     later_entry = entries.order_by("-number").filter(number__gt=head.number).first()
     latest_head = AuditHead.objects.get(pk=chain)
     if latest_head.gone_number != head.gone_number:
-        return verify(chain)  # it was pruned meanwhile
-    if verification.whole and later_entry and later_entry.number > latest_head.number:
-        return replace(verification, broken_at=later_entry.number, how="it stands after the end of the chain")
+        return verify_chain(chain)  # it was pruned meanwhile
+    if verification.is_intact and later_entry and later_entry.number > latest_head.number:
+        return replace(verification, broken_at=later_entry.number, problem="it stands after the end of the chain")
     return verification
 
 
-def unsealed() -> list[str]:
+def missing_triggers() -> list[str]:
     """Return the triggers that should protect the audit log and are not active."""
     with connection.cursor() as cursor:
-        cursor.execute(IN_FORCE[connection.vendor])
+        cursor.execute(ACTIVE_TRIGGERS_SQL[connection.vendor])
         names = {name for (name,) in cursor.fetchall()}
     return [name for name in (f"audit_{trigger}" for trigger in TRIGGERS[connection.vendor]) if name not in names]
 
 
-def _verified(head: AuditHead) -> Verdict:
+def _verify_entries(head: AuditHead) -> ChainVerification:
     """Return the first problem between the chain's beginning and the end that `head` states."""
-    verification = Verdict(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
+    verification = ChainVerification(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
     is_recorded = not head.gone_number
-    for entry in _read(head):
-        problem = _wrong(entry, verification, head.gone_number)
+    for entry in _iterate_entries(head):
+        problem = _entry_problem(entry, verification, head.gone_number)
         if problem:
-            return replace(verification, broken_at=entry.number, how=problem)
-        is_recorded = is_recorded or _attests(entry, head)
+            return replace(verification, broken_at=entry.number, problem=problem)
+        is_recorded = is_recorded or _records_pruning(entry, head)
         verification = replace(verification, last=entry.number, digest=entry.digest)
     if verification.last != head.number:
-        return replace(verification, broken_at=verification.last + 1, how=f"nothing is there, up to {head.number}")
+        return replace(
+            verification, broken_at=verification.last + 1, problem=f"nothing is there, up to {head.number}"
+        )
     if verification.digest != head.digest:
-        return replace(verification, broken_at=head.number, how="the end of the chain has another hash")
+        return replace(verification, broken_at=head.number, problem="the end of the chain has another hash")
     if not is_recorded:
         return replace(
-            verification, broken_at=verification.first, how="nobody wrote down that what was before it was let go of"
+            verification,
+            broken_at=verification.first,
+            problem="nobody wrote down that what was before it was let go of",
         )
     return verification
 
 
-def _read(head: AuditHead) -> Iterator[AuditEntry]:
+def _iterate_entries(head: AuditHead) -> Iterator[AuditEntry]:
     """Yield a chain's entries in order and in batches, so that a long chain blocks nobody."""
     entries = AuditEntry.objects.of_chain(head.chain).filter(number__lte=head.number).order_by("number")
     after = -1
-    while batch := list(entries.filter(number__gt=after)[:BATCH]):
+    while batch := list(entries.filter(number__gt=after)[:BATCH_SIZE]):
         yield from batch
         after = batch[-1].number
 
 
-def _wrong(entry: AuditEntry, verification: Verdict, gone_number: int) -> str:
+def _entry_problem(entry: AuditEntry, verification: ChainVerification, gone_number: int) -> str:
     if entry.number <= gone_number:
         return "it was let go of, and is there"
     if entry.number != verification.last + 1:
         return f"{entry.number - verification.last - 1} before it are missing"
     if entry.previous != verification.digest:
         return "it does not follow from the one before"
-    return "" if entry.digest == entry.sealed() else "it is not what was written"
+    return "" if entry.digest == entry.compute_digest() else "it is not what was written"
 
 
-def _attests(entry: AuditEntry, head: AuditHead) -> bool:
+def _records_pruning(entry: AuditEntry, head: AuditHead) -> bool:
     if entry.act != "let go":
         return False
     return bool(json.loads(entry.after) == {"number": head.gone_number, "hash": head.gone_digest})

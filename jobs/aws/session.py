@@ -29,7 +29,7 @@ from jobs.aws.deadline import limit_call_time
 from jobs.aws.errors import AwsError, CredentialsError, FenceError, OutcomeUnknownError, RetryableError
 from jobs.aws.outcomes import CallOutcome, OutcomeTracker
 from jobs.aws.response_reader import ResponseReader, call, check_list_members
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 
 SANDBOX_KEY = "AKIASANDBOX000000000"
 SANDBOX_SECRET = "sandbox"  # noqa: S105 - the sandbox checks the date of a signature, not its secret
@@ -169,7 +169,7 @@ class Fence(threading.local):
     def check(self, **_: object) -> None:
         if self.started is None or self.started.elapsed_seconds() > self.seconds:
             raise FenceError("Too much time has passed since the intent was written; not sent.")
-        reached("signed")
+        hit_failpoint("signed")
 
 
 class DualClock:

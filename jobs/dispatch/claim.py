@@ -9,7 +9,7 @@ from django.db.models.functions import RowNumber
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, JobDependency
-from jobs.models.job import DEADLY, LEASE, WORKERS_AT_MOST
+from jobs.models.job import LEASE, LOST_WORKERS_NOTE, MAX_LOST_WORKERS
 from jobs.states import Delivery
 
 SOURCE = "dispatch"
@@ -100,7 +100,7 @@ def _is_suspect(job: Job) -> bool:
 
 def _hold_if_deadly(job: Job) -> bool:
     """Hold a job that may be killing workers until a person has looked at it."""
-    if job.workers_lost < WORKERS_AT_MOST:
+    if job.workers_lost < MAX_LOST_WORKERS:
         return False
-    job.hold(DEADLY, source=SOURCE)
+    job.hold(LOST_WORKERS_NOTE, source=SOURCE)
     return True

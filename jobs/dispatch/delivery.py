@@ -24,13 +24,13 @@ from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
 from jobs.dispatch.submit_request import submit_request
 from jobs.dispatch.worker_pool import worker_pool
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 from jobs.models import Account, DeliveryAttempt, Job
-from jobs.models.database_generation import held_back
-from jobs.models.quarantine import SEND_WITHIN, SKEW_AT_MOST
-from jobs.policy.grants import Grants
-from jobs.policy.requests import job_ask
-from jobs.policy.rules import withdrawn
+from jobs.models.database_generation import is_submission_paused
+from jobs.models.quarantine import MAX_CLOCK_SKEW_SECONDS, SEND_DEADLINE_SECONDS
+from jobs.policy.grants import TeamGrants
+from jobs.policy.requests import build_job_request
+from jobs.policy.rules import job_violations_now
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
     Jobs that don't depend on each other go in parallel if there are several threads.
     """
-    if held_back(account) or _has_clock_skew(account):
+    if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
     with worker_pool(delivery.deliver, threads) as run:
@@ -84,7 +84,7 @@ def _has_clock_skew(account: Account) -> bool:
     How long a request can be under way follows from its date: with a wrong clock no repeat is safe.
     """
     skew = Account.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
-    if abs(skew) <= SKEW_AT_MOST:
+    if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:
         return False
     log.error("clock_skew_exceeded", account=account.name, seconds=skew)
     return True
@@ -102,7 +102,7 @@ class _DeliveryRun:
         self.last_start_at = started_at + JOB_START_SECONDS
         self.rate_limiter = RateLimiter(account, self.last_start_at)
         self.delivery_log = DeliveryLog()
-        self.grants: dict[int, Grants] = {}
+        self.grants: dict[int, TeamGrants] = {}
         self.unsent_jobs: list[Job] = []
         self.interrupted_jobs: list[Job] = []  # the database was lost during their delivery
         self.job_count = 0
@@ -118,7 +118,7 @@ class _DeliveryRun:
         self.unsent_jobs, self.interrupted_jobs = [], []
         self.rate_limiter.expect_requests(len(jobs))
         self.delivery_log.expect_threads(min(len(jobs), self.threads))
-        self.grants = {team.pk: Grants.of(team) for team in {job.team for job in jobs}}
+        self.grants = {team.pk: TeamGrants.for_team(team) for team in {job.team for job in jobs}}
         self.job_count += len(jobs)
 
     def deliver(self, job: Job) -> None:
@@ -157,18 +157,18 @@ def _is_unreachable(error: AwsError | None) -> bool:
 def deliver(job: Job, client: Any) -> None:
     """Send one job to AWS, unless another worker has it."""
     if job.claim():
-        send(job, client, Grants.of(job.team), DeliveryLog())
+        send(job, client, TeamGrants.for_team(job.team), DeliveryLog())
 
 
-def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> AwsError | None:
+def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -> AwsError | None:
     """Send one claimed job to AWS. Return the error if it says something about AWS's state."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # another worker has the job in this state
-    reached("claimed")
+    hit_failpoint("claimed")
     if job.epoch > 1:
         if _settle_earlier_attempt(job):
             return None
-        reached("looked")
+        hit_failpoint("looked")
     if _refuse_if_forbidden(job, grants):
         return None
     request = submit_request(job)
@@ -176,10 +176,10 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> Aw
     intent = delivery_log.record_intent(job)
     if intent is None:
         return None
-    reached("marked")
+    hit_failpoint("marked")
 
     try:
-        with fence.open_for(SEND_WITHIN, since):
+        with fence.open_for(SEND_DEADLINE_SECONDS, since):
             submitted = batch.submit(client, request)
     except RejectedError as rejection:
         with transaction.atomic():
@@ -188,7 +188,7 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> Aw
     except (RetryableError, CredentialsError) as error:
         with transaction.atomic():
             _record_outcome(intent, "try again", error)
-            job.put_back(error.message, source=SOURCE)
+            job.requeue(error.message, source=SOURCE)
         return error
     except OutcomeUnknownError as unknown_outcome:
         # Left in SENDING, its lease given up, so that the reconciler looks for it at once. Never tried again here.
@@ -199,7 +199,7 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> Aw
             )
         return unknown_outcome
     else:
-        reached("answered")
+        hit_failpoint("answered")
         delivery_log.record_acceptance(Acceptance(job, intent, submitted))
         log.info("job_sent", job=job.text_id, batch_id=submitted.batch_id, epoch=job.epoch)
     return None
@@ -208,7 +208,7 @@ def send(job: Job, client: Any, grants: Grants, delivery_log: DeliveryLog) -> Aw
 def withdraw_blocked(account: Account) -> int:
     """Withdraw jobs that depend on one that can no longer succeed. Their own dependents follow in the next round."""
     count = 0
-    for job in Job.objects.filter(account=account).bereft().order_by("pk")[:MAX_JOBS_PER_ROUND]:
+    for job in Job.objects.filter(account=account).blocked_by_failure().order_by("pk")[:MAX_JOBS_PER_ROUND]:
         edges = job.waits_for.select_related("parent").order_by("pk")
         blocker = next(
             (
@@ -239,16 +239,16 @@ def _settle_earlier_attempt(job: Job) -> bool:
     try:
         batch_ids = find_batch_ids(job)
     except AwsError as error:
-        job.put_back(error.message, source=SOURCE)
+        job.requeue(error.message, source=SOURCE)
         return True
     if batch_ids:
         job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker before a second try.")
     return bool(batch_ids)
 
 
-def _refuse_if_forbidden(job: Job, grants: Grants) -> bool:
+def _refuse_if_forbidden(job: Job, grants: TeamGrants) -> bool:
     """Check the rules again, and refuse the job if a permission was withdrawn since it was accepted."""
-    job_request = job_ask(
+    job_request = build_job_request(
         job.document,
         job.revision.document,
         definition_name=job.revision.pinned,
@@ -257,7 +257,7 @@ def _refuse_if_forbidden(job: Job, grants: Grants) -> bool:
         queue_name=job.queue.name,
         queue_open=True,  # AWS tells that itself, and may have enabled it again
     )
-    violations = withdrawn(job_request, grants)
+    violations = job_violations_now(job_request, grants)
     if violations:
         reason = " ".join(f"{violation.message} ({violation.rule})" for violation in violations)
         job.advance(Delivery.REFUSED, source=SOURCE, note=reason, lease_until=None, ended_at=now())
@@ -274,7 +274,7 @@ def _refuse_or_retry(job: Job, rejection: RejectedError) -> None:
     registered = job.revision.registered_at
     is_settling = registered is not None and now() - registered < REGISTRATION_LAG
     if is_settling and "not found" in rejection.message.lower():
-        job.put_back(rejection.message, source=SOURCE)
+        job.requeue(rejection.message, source=SOURCE)
         return
     job.advance(Delivery.REFUSED, source=SOURCE, note=_rejection_text(rejection), lease_until=None, ended_at=now())
 

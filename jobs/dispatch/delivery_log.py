@@ -14,9 +14,9 @@ from django.utils.timezone import now
 
 from jobs.aws.batch import SubmittedJob
 from jobs.dispatch.group_commit import GroupCommit
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 from jobs.models import DeliveryAttempt, Job, StateChange
-from jobs.models.job import LEASE, adopted_at
+from jobs.models.job import LEASE, adoption_fields
 from jobs.states import Delivery, State
 
 SOURCE = "dispatch"
@@ -88,7 +88,7 @@ def _write_intents(
     intents = DeliveryAttempt.objects.bulk_create(
         DeliveryAttempt(job=job, epoch=job.epoch, marked_at=current_time) for job in jobs
     )
-    reached("marking")
+    hit_failpoint("marking")
     for job in jobs:
         for name, value in fields.items():
             setattr(job, name, value)
@@ -120,12 +120,12 @@ def _write_acceptances(
     }
     if by_job_id:
         ids = [When(pk=pk, then=Value(acceptance.submitted_job.batch_id)) for pk, acceptance in by_job_id.items()]
-        fields = {"delivery": Delivery.SENT, "delivery_note": "", **adopted_at(current_time)}
+        fields = {"delivery": Delivery.SENT, "delivery_note": "", **adoption_fields(current_time)}
         Job.objects.filter(pk__in=list(by_job_id)).update(batch_id=Case(*ids, output_field=CharField()), **fields)
         _add_state_changes(
             [acceptance.job for acceptance in by_job_id.values()], Delivery.SENT, State.SUBMITTED, current_time
         )
-    reached("settling")
+    hit_failpoint("settling")
     return set(by_job_id)
 
 

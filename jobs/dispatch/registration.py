@@ -14,12 +14,12 @@ from jobs.aws import batch
 from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, RejectedError
 from jobs.aws.session import Purpose, client_for
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 from jobs.models import Account, Job, Registration, Revision
 from jobs.models.definition import RevisionQuerySet
-from jobs.policy.grants import Grants
-from jobs.policy.requests import definition_ask
-from jobs.policy.rules import withdrawn_from_definition
+from jobs.policy.grants import TeamGrants
+from jobs.policy.requests import build_definition_request
+from jobs.policy.rules import definition_violations_now
 from jobs.spec.normalize import fingerprint
 from jobs.spec.time_limit import without_empty_timeout
 from jobs.states import Delivery
@@ -37,7 +37,7 @@ NOT_FOUND_CODE = "ClientException"
 def register_due(account: Account) -> int:
     """Register every revision that is due. Return how many AWS now has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now())
-    waiting = Revision.objects.unregistered().filter(free, definition__account=account)
+    waiting = Revision.objects.pending_registration().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
     return sum(register(revision) for revision in iterate_within(due[:BATCH_SIZE], MAX_RUN_SECONDS))
 
@@ -46,7 +46,7 @@ def register(revision: Revision) -> bool:
     """Register one revision with AWS, unless another worker has it. True if AWS has it now."""
     current_time = now()
     free = Q(lease_until=None) | Q(lease_until__lt=current_time)
-    claim = Revision.objects.unregistered().filter(free, pk=revision.pk)
+    claim = Revision.objects.pending_registration().filter(free, pk=revision.pk)
     if not claim.update(lease_until=current_time + LEASE, sent_at=current_time):
         return False
     account = revision.definition.account
@@ -57,7 +57,7 @@ def register(revision: Revision) -> bool:
         aws_revision = existing or batch.register(
             client_for(account, "batch", Purpose.SUBMIT), without_empty_timeout(revision.document)
         )
-        reached("registered")
+        hit_failpoint("registered")
     except RejectedError as rejection:
         _unregistered_row(revision).update(registration=Registration.REFUSED, refusal=rejection.message, active=False)
         return False
@@ -89,14 +89,18 @@ def deregister_due(account: Account) -> int:
         revision=OuterRef("pk"), delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD]
     )
     free = Q(lease_until=None) | Q(lease_until__lt=now())
-    due = Revision.objects.to_deregister().filter(free, definition__account=account).exclude(Exists(pending_jobs))
+    due = (
+        Revision.objects.pending_deregistration()
+        .filter(free, definition__account=account)
+        .exclude(Exists(pending_jobs))
+    )
     revisions = due.select_related("definition__account").order_by("pk")[:BATCH_SIZE]
     return sum(deregister(revision) for revision in iterate_within(revisions, MAX_RUN_SECONDS))
 
 
 def deregister(revision: Revision) -> bool:
     """Deregister the revision at AWS. A repeat is harmless."""
-    rows = Revision.objects.to_deregister().filter(pk=revision.pk)
+    rows = Revision.objects.pending_deregistration().filter(pk=revision.pk)
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
     except AwsError as error:
@@ -111,7 +115,9 @@ def deregister(revision: Revision) -> bool:
 def _refuse_if_forbidden(revision: Revision) -> bool:
     """Check the rules again, and refuse the revision if a permission was withdrawn since it was accepted."""
     definition = revision.definition
-    violations = withdrawn_from_definition(definition_ask(revision.document), Grants.of(definition.team))
+    violations = definition_violations_now(
+        build_definition_request(revision.document), TeamGrants.for_team(definition.team)
+    )
     reasons = [f"{violation.message} ({violation.rule})" for violation in violations]
     if definition.retired_at:
         reasons.append(f"The name {definition.name} was deactivated (portal.definition-deactivated).")
@@ -134,4 +140,4 @@ def _find_lost_registration(revision: Revision) -> batch.RegisteredRevision | No
 
 
 def _unregistered_row(revision: Revision) -> RevisionQuerySet:
-    return Revision.objects.unregistered().filter(pk=revision.pk)
+    return Revision.objects.pending_registration().filter(pk=revision.pk)

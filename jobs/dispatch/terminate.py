@@ -10,7 +10,7 @@ from jobs.aws import batch
 from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 from jobs.models import Account, Job
 
 log = structlog.get_logger(__name__)
@@ -24,12 +24,12 @@ def terminate_due(account: Account) -> int:
     client = client_for(account, "batch", Purpose.READ)
     unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_INTERVAL)
     count = 0
-    due = Job.objects.filter(unsent, account=account).unstopped().order_by("stop_requested_at")
+    due = Job.objects.filter(unsent, account=account).stop_pending().order_by("stop_requested_at")
     for job in iterate_within(due[:100], MAX_RUN_SECONDS):
         outage = False
         try:
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")
-            reached("told")
+            hit_failpoint("told")
         except AwsError as error:
             log.warning("terminate_failed", job=job.text_id, error=error.message)
             outage = is_outage(error)

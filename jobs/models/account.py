@@ -115,8 +115,8 @@ class Account(models.Model):
 
     def clean(self) -> None:
         """Validate the quarantine and the role. A quarantine shorter than a request can take would run jobs twice."""
-        if (self.quarantine_seconds or 0) < self.shortest_quarantine:
-            message = f"It is at least {self.shortest_quarantine} s: a request may be under way for so long."
+        if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:
+            message = f"It is at least {self.min_quarantine_seconds} s: a request may be under way for so long."
             raise ValidationError({"quarantine_seconds": message})
         if self.access != Access.ROLE:
             return
@@ -129,9 +129,9 @@ class Account(models.Model):
             )
 
     @property
-    def shortest_quarantine(self) -> int:
+    def min_quarantine_seconds(self) -> int:
         """Lower bound of `quarantine_seconds`: how long a request can be under way."""
-        return quarantine.shortest(in_sandbox=self.access == Access.SANDBOX)
+        return quarantine.minimum_seconds(in_sandbox=self.access == Access.SANDBOX)
 
     @property
     def breaker(self) -> CircuitBreaker:
@@ -140,7 +140,7 @@ class Account(models.Model):
             self.breaker_failures, self.breaker_opened_at, self.breaker_retry_at, self.breaker_reason
         )
 
-    def move_breaker(self, after: CircuitBreaker) -> bool:
+    def update_breaker(self, after: CircuitBreaker) -> bool:
         """Save the new state of the breaker, unless another process changed it since this copy was read."""
         unchanged = Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
         is_written = bool(unchanged.update(**_breaker_fields(after)))

@@ -32,20 +32,20 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
     def waiting(self) -> Self:
         return self.filter(decision=Decision.WAITING)
 
-    def awaiting_word_of(self, user: "User") -> Self:
+    def decidable_by(self, user: "User") -> Self:
         """Return requests that the user may decide: of teams they lead, for staff of all, and never their own."""
-        decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_raised_by(user)
+        decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_escalated_by(user)
         if user.is_staff:
             return decidable
         return decidable.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
 
-    def not_raised_by(self, user: "User") -> Self:
+    def not_escalated_by(self, user: "User") -> Self:
         """Exclude requests that the user made larger."""
-        return self.exclude(Exists(RequestEdit.objects.raising().filter(approval=OuterRef("pk"), editor=user)))
+        return self.exclude(Exists(RequestEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)))
 
-    def with_raised_by(self, user: "User") -> Self:
+    def with_escalated_by(self, user: "User") -> Self:
         """Annotate `raised_by_user`: whether the user ever made it larger."""
-        edits = RequestEdit.objects.raising().filter(approval=OuterRef("pk"), editor=user)
+        edits = RequestEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)
         return self.annotate(raised_by_user=Exists(edits))
 
 
@@ -96,18 +96,18 @@ class Approval(models.Model):
     def waits(self) -> bool:
         return self.decision == Decision.WAITING
 
-    def raised_by(self, user: "User") -> bool:
+    def is_escalated_by(self, user: "User") -> bool:
         """Return whether the user ever made it larger, whatever happened since: they may not approve it."""
-        return RequestEdit.objects.raising().filter(approval=self, editor=user).exists()
+        return RequestEdit.objects.escalating().filter(approval=self, editor=user).exists()
 
-    def raisers(self) -> list[str]:
+    def escalators(self) -> list[str]:
         """Return the usernames of everyone who ever made it larger."""
-        edits = RequestEdit.objects.raising().filter(approval=self)
+        edits = RequestEdit.objects.escalating().filter(approval=self)
         return sorted(set(edits.values_list("editor__username", flat=True)))
 
 
 class RequestEditQuerySet(models.QuerySet["RequestEdit"]):
-    def raising(self) -> Self:
+    def escalating(self) -> Self:
         """Return edits that made the request larger."""
         return self.exclude(raises=[])
 

@@ -12,9 +12,9 @@ from jobs.models.team import Team
 
 PORTAL = 0
 """Chain of actions that belong to no team: sign-ins, accounts, users."""
-BEGINNING = "0" * 64
+FIRST_PREVIOUS_DIGEST = "0" * 64
 """The previous hash of a chain's first entry."""
-NEVER = "An act that was written down is neither changed nor taken away."
+IMMUTABLE_MESSAGE = "An act that was written down is neither changed nor taken away."
 
 
 class AuditHead(models.Model):
@@ -22,9 +22,9 @@ class AuditHead(models.Model):
 
     chain = models.BigIntegerField(primary_key=True, help_text="The team's number; 0 is the portal's own.")
     number = models.BigIntegerField(default=0, help_text="Of the newest entry.")
-    digest = models.CharField(max_length=64, default=BEGINNING)
+    digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
     gone_number = models.BigIntegerField(default=0, help_text="Entries up to this one may be gone.")
-    gone_digest = models.CharField(max_length=64, default=BEGINNING)
+    gone_digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -32,13 +32,13 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.filter(team=chain or None)
 
     def update(self, **_: Any) -> NoReturn:
-        raise PermissionDenied(NEVER)
+        raise PermissionDenied(IMMUTABLE_MESSAGE)
 
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
-        raise PermissionDenied(NEVER)
+        raise PermissionDenied(IMMUTABLE_MESSAGE)
 
     def delete(self) -> NoReturn:
-        raise PermissionDenied(NEVER)
+        raise PermissionDenied(IMMUTABLE_MESSAGE)
 
     update.alters_data = bulk_update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
 
@@ -91,17 +91,17 @@ class AuditEntry(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         if not self._state.adding:
-            raise PermissionDenied(NEVER)
+            raise PermissionDenied(IMMUTABLE_MESSAGE)
         super().save(*args, **options, force_insert=True)
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
-        raise PermissionDenied(NEVER)
+        raise PermissionDenied(IMMUTABLE_MESSAGE)
 
     @property
     def chain(self) -> int:
         return self.team_id or PORTAL
 
-    def sealed(self) -> str:
+    def compute_digest(self) -> str:
         """Return the hash over all values of the entry and the previous hash."""
         values = [
             self.chain,

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 FAILURES_TO_OPEN = 3
 FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(seconds=30)
+MAX_PAUSE = timedelta(seconds=30)
 # Time for a probe. If its result is never recorded, another may start then.
-PROBE_PAUSE = timedelta(seconds=15)
+PROBE_TIMEOUT = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class CircuitBreaker:
         return self.opened_at is not None
 
     @property
-    def is_untouched(self) -> bool:
+    def is_reset(self) -> bool:
         """Closed, without any failure."""
         return self == CircuitBreaker()
 
@@ -37,9 +37,9 @@ class CircuitBreaker:
         """Return whether it is time to probe."""
         return self.retry_at is not None and now >= self.retry_at
 
-    def probing(self, now: datetime) -> "CircuitBreaker":
+    def with_probe_started(self, now: datetime) -> "CircuitBreaker":
         """Return the state while somebody probes, in which nobody else does."""
-        return replace(self, retry_at=now + PROBE_PAUSE)
+        return replace(self, retry_at=now + PROBE_TIMEOUT)
 
     def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":
         """Return the state after failed calls. `timed_out`: one of them had no answer in time.
@@ -56,5 +56,5 @@ class CircuitBreaker:
     def after_failed_probe(self, reason: str, now: datetime) -> "CircuitBreaker":
         """Return the state after a failed probe: the pause doubles."""
         failures = self.failures + 1
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10))
+        pause = min(MAX_PAUSE, FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10))
         return CircuitBreaker(failures, self.opened_at or now, now + pause, reason)

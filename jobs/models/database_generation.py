@@ -21,9 +21,9 @@ from jobs.models.team import Team
 
 log = structlog.get_logger(__name__)
 
-RENEW_EVERY = timedelta(seconds=5)
-MISSING = "The file that tells one life of the database from another is missing."
-DIFFERENT = "The database is not the one that was last worked with: a backup of it, or another."
+ROTATION_INTERVAL = timedelta(seconds=5)
+FILE_MISSING = "The file that tells one life of the database from another is missing."
+TOKEN_MISMATCH = "The database is not the one that was last worked with: a backup of it, or another."  # noqa: S105 - a message
 
 
 class Incarnation(models.Model):
@@ -36,27 +36,27 @@ class Incarnation(models.Model):
     why = models.TextField(blank=True)
 
 
-def renew() -> None:
+def rotate() -> None:
     """Detect a restored database, else rotate the token. The clock calls this."""
     row = Incarnation.objects.first()
-    if row and row.renewed_at > now() - RENEW_EVERY:
+    if row and row.renewed_at > now() - ROTATION_INTERVAL:
         return
-    token = _outside()
+    token = _read_file()
     with transaction.atomic():
         row = Incarnation.objects.select_for_update().first()
         current_time = now()
         generation = Incarnation(current=secrets.token_hex(16), renewed_at=current_time)
         if row is None:
-            generation.recovering_since, generation.why = (current_time, DIFFERENT) if token else (None, "")
+            generation.recovering_since, generation.why = (current_time, TOKEN_MISMATCH) if token else (None, "")
             generation.save()
         else:
-            mismatch = _trouble(row, token)
+            mismatch = _find_mismatch(row, token)
             row.previous, row.current, row.renewed_at = row.current, generation.current, current_time
             if mismatch:
                 row.recovering_since, row.why = current_time, mismatch
                 log.error("recovery_entered", why=mismatch)
             row.save()
-    _keep_outside(generation.current)
+    _write_file(generation.current)
 
 
 def enter_recovery(reason: str) -> None:
@@ -66,36 +66,38 @@ def enter_recovery(reason: str) -> None:
     log.error("recovery_entered", why=reason)
 
 
-def held_back(account: Account) -> bool:
+def is_submission_paused(account: Account) -> bool:
     """Return whether nothing may be sent to the account now.
 
     Detects a restored database itself, where the file is.
     """
-    since = _noticed()
-    return since is not None and uncompared(account, since).exists()
+    since = _detect_recovery()
+    return since is not None and queues_to_compare(account, since).exists()
 
 
-def keys_unknown_until(team: Team) -> tuple[datetime, datetime] | None:
+def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
     """Return since when, and until when at the earliest, AWS may know keys of the team that this database does not.
 
     None if every queue of the team's accounts was compared, or nothing was restored. Detects a restored database
     itself, where the file is.
     """
-    since = _noticed()
+    since = _detect_recovery()
     if since is None:
         return None
     accounts = Account.objects.filter(active=True, queues__grants__team=team).distinct()
-    deadlines = [safe_from(account, since) for account in accounts if uncompared(account, since).exists()]
+    deadlines = [
+        recovery_deadline(account, since) for account in accounts if queues_to_compare(account, since).exists()
+    ]
     return (since, max(deadlines)) if deadlines else None
 
 
-def _noticed() -> datetime | None:
+def _detect_recovery() -> datetime | None:
     """Return when the recovery started; start one if the file shows that the database was restored."""
-    token = _outside()  # read before the row, since the clock writes the row first
+    token = _read_file()  # read before the row, since the clock writes the row first
     row = Incarnation.objects.first()
     if row is None:
         return None
-    if token and (mismatch := _trouble(row, token)):
+    if token and (mismatch := _find_mismatch(row, token)):
         enter_recovery(mismatch)
         return recovering_since()
     return row.recovering_since
@@ -106,47 +108,49 @@ def recovering_since() -> datetime | None:
     return Incarnation.objects.values_list("recovering_since", flat=True).first()
 
 
-def leave_recovery() -> bool:
+def finish_recovery() -> bool:
     """End the recovery if every queue of every account was compared. True if it just ended."""
     since = recovering_since()
-    if since is None or any(uncompared(account, since).exists() for account in Account.objects.filter(active=True)):
+    if since is None or any(
+        queues_to_compare(account, since).exists() for account in Account.objects.filter(active=True)
+    ):
         return False
     log.warning("recovery_left")
     return bool(Incarnation.objects.filter(recovering_since=since).update(recovering_since=None, why=""))
 
 
-def safe_from(account: Account, since: datetime) -> datetime:
+def recovery_deadline(account: Account, since: datetime) -> datetime:
     """Return from when a listing by AWS has everything that was sent before the restore."""
     return since + timedelta(seconds=account.quarantine_seconds)
 
 
-def uncompared(account: Account, since: datetime) -> QueueQuerySet:
+def queues_to_compare(account: Account, since: datetime) -> QueueQuerySet:
     """Return the account's queues that were not compared since that time."""
-    not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))
+    not_yet = Q(swept_at=None) | Q(swept_at__lt=recovery_deadline(account, since))
     return Queue.objects.filter(not_yet, account=account, vanished_at=None)
 
 
-def _trouble(row: Incarnation, token: str) -> str:
+def _find_mismatch(row: Incarnation, token: str) -> str:
     if token and token in (row.current, row.previous):
         return ""
-    if not token and not _can_keep():
+    if not token and not _can_write_file():
         return ""  # no file was ever written; the health page reports it
-    return DIFFERENT if token else MISSING
+    return TOKEN_MISMATCH if token else FILE_MISSING
 
 
-def _file() -> Path:
+def _file_path() -> Path:
     return Path(settings.INCARNATION_FILE)
 
 
-def _outside() -> str:
+def _read_file() -> str:
     try:
-        return _file().read_text().strip()
+        return _file_path().read_text().strip()
     except OSError:
         return ""
 
 
-def _can_keep() -> bool:
-    probe = _file().with_suffix(".probe")
+def _can_write_file() -> bool:
+    probe = _file_path().with_suffix(".probe")
     try:
         probe.parent.mkdir(parents=True, exist_ok=True)
         probe.write_text("")
@@ -156,11 +160,11 @@ def _can_keep() -> bool:
     return True
 
 
-def _keep_outside(name: str) -> None:
-    temporary = _file().with_suffix(".new")
+def _write_file(name: str) -> None:
+    temporary = _file_path().with_suffix(".new")
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(name)
-        temporary.replace(_file())
+        temporary.replace(_file_path())
     except OSError as error:
-        log.warning("database_generation_not_saved", file=str(_file()), error=str(error))
+        log.warning("database_generation_not_saved", file=str(_file_path()), error=str(error))

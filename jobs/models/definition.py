@@ -80,15 +80,15 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         """Return revisions that Batch would still run."""
         return self.filter(registration=Registration.REGISTERED, active=True, definition__retired_at=None)
 
-    def unregistered(self) -> Self:
+    def pending_registration(self) -> Self:
         """Return revisions that AWS has neither registered nor refused."""
         return self.filter(registration=Registration.ACCEPTED)
 
-    def meant(self) -> Self:
+    def for_bare_name(self) -> Self:
         """Return the revisions a bare name may mean, the most likely first: registered or on their way to AWS."""
         return self.filter(active=True).exclude(registration=Registration.REFUSED).order_by("-pk")
 
-    def to_deregister(self) -> Self:
+    def pending_deregistration(self) -> Self:
         """Return revisions that are deactivated here and still registered in AWS."""
         registered = Q(registration=Registration.REGISTERED, active=False, deregistered_at=None)
         return self.filter(registered, deactivated_at__isnull=False)

@@ -20,7 +20,7 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=bits)
 
 
-def made_at(public_id: uuid.UUID) -> datetime:
+def timestamp_of(public_id: uuid.UUID) -> datetime:
     """Return when an id was generated, to the millisecond."""
     return datetime.fromtimestamp((public_id.int >> 80) / 1000, UTC)
 

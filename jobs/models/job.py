@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=60)
 
 # Longest delay between two attempts of a delivery, in seconds.
-LONGEST_REST = 300.0
+MAX_RETRY_DELAY_SECONDS = 300.0
 
 # A job is held after this many workers died while they delivered it.
-WORKERS_AT_MOST = 3
-DEADLY = (
-    f"{WORKERS_AT_MOST} workers vanished while they carried it. It is sent when a lead of the team releases it, "
+MAX_LOST_WORKERS = 3
+LOST_WORKERS_NOTE = (
+    f"{MAX_LOST_WORKERS} workers vanished while they carried it. It is sent when a lead of the team releases it, "
     "and never if it is stopped."
 )
 
@@ -41,7 +41,7 @@ MAX_VCPUS = Decimal("999999.9999")
 MAX_INTEGER = 2**31 - 1
 
 # Fields that a delivery changes, and so reads back.
-MOVING = (
+DELIVERY_FIELDS = (
     "delivery",
     "epoch",
     "lease_until",
@@ -58,7 +58,7 @@ MOVING = (
 )
 
 
-def adopted_at(time: datetime) -> dict[str, Any]:
+def adoption_fields(time: datetime) -> dict[str, Any]:
     """Return the fields of a job that AWS has just accepted, besides its id; the next poll reads it."""
     return {
         "state": State.SUBMITTED,
@@ -86,7 +86,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         parents = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
         return self.undelivered().exclude(Exists(parents.filter(parent__batch_id=None)))
 
-    def bereft(self) -> Self:
+    def blocked_by_failure(self) -> Self:
         """Return unsent jobs with a parent that can no longer succeed."""
         failed = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
             parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
@@ -94,11 +94,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         failed_parents = JobDependency.objects.filter(failed, job=OuterRef("pk"))
         return self.filter(Exists(failed_parents), delivery=Delivery.ACCEPTED)
 
-    def unknown(self) -> Self:
+    def in_doubt(self) -> Self:
         """Return jobs that may or may not have been sent: their worker is gone."""
         return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
 
-    def taking_room(self) -> Self:
+    def counting_against_quota(self) -> Self:
         """Return jobs that count against a team's quotas: accepted, held, sent or running."""
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
         return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
@@ -107,16 +107,16 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Return jobs that AWS has and that have not ended."""
         return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
 
-    def due_for_a_look(self) -> Self:
+    def due_for_poll(self) -> Self:
         """Return active jobs that are due for a poll."""
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
-    def with_failures_to_read(self) -> Self:
+    def with_unread_failures(self) -> Self:
         """Return failed arrays whose failed children were not read since."""
         unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
         return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
 
-    def unstopped(self) -> Self:
+    def stop_pending(self) -> Self:
         """Return active jobs with a stop request."""
         return self.active().filter(stop_requested_at__isnull=False)
 
@@ -264,7 +264,7 @@ class Job(models.Model):
         with transaction.atomic():
             is_claimed = claimable.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
             if is_claimed:
-                self.refresh_from_db(fields=MOVING)
+                self.refresh_from_db(fields=DELIVERY_FIELDS)
         return bool(is_claimed)
 
     def advance(
@@ -283,19 +283,19 @@ class Job(models.Model):
                 return False
             state = str(fields.get("state", self.state))
             StateChange.objects.create(job=self, delivery=delivery, state=state, note=note, source=source)
-            self.refresh_from_db(fields=MOVING)
+            self.refresh_from_db(fields=DELIVERY_FIELDS)
         return True
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
         """Record that AWS has the job under this id. False: someone else has recorded it."""
-        return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adopted_at(now()))
+        return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adoption_fields(now()))
 
-    def put_back(self, reason: str, *, source: str, **fields: object) -> bool:
+    def requeue(self, reason: str, *, source: str, **fields: object) -> bool:
         """Requeue a job that AWS certainly does not have, with growing delays.
 
         It is withdrawn if a stop was requested.
         """
-        delay = min(LONGEST_REST, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
+        delay = min(MAX_RETRY_DELAY_SECONDS, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
         next_try_at = now() + timedelta(seconds=delay)
         return self._unless_stopped(Delivery.ACCEPTED, reason, source, {"next_try_at": next_try_at, **fields})
 

@@ -15,7 +15,7 @@ class Lease(models.Model):
     until = models.DateTimeField()
 
     @classmethod
-    def hold(cls, name: str, owner: str, duration: timedelta) -> bool:
+    def acquire(cls, name: str, owner: str, duration: timedelta) -> bool:
         """Acquire or renew the lease. False: someone else holds it."""
         current_time = now()
         available = Q(owner=owner) | Q(until__lt=current_time)

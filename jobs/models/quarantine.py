@@ -6,23 +6,29 @@ it for a while.
 """
 
 # A request leaves within this time after its intent was written, or not at all.
-SEND_WITHIN = 10.0
+SEND_DEADLINE_SECONDS = 10.0
 # AWS accepts a signed request for about five minutes.
-SIGNATURE = 300.0
+SIGNATURE_LIFETIME_SECONDS = 300.0
 # Above this difference of the clocks nothing is sent.
-SKEW_AT_MOST = 60.0
+MAX_CLOCK_SKEW_SECONDS = 60.0
 # AWS publishes no figure for how soon ListJobs returns a new job.
-LISTED_WITHIN = 120.0
-MARGIN = 110.0
+LISTING_LAG_SECONDS = 120.0
+MARGIN_SECONDS = 110.0
 
 # The sandbox runs on this machine, by the same clock, and lists a job at once. Dates of signatures have no fractions
 # of a second; `manage.py sandbox` sets their greatest age.
-SANDBOX_SIGNATURE = 15.0
-SANDBOX_MARGIN = 5.0
+SANDBOX_SIGNATURE_LIFETIME_SECONDS = 15.0
+SANDBOX_MARGIN_SECONDS = 5.0
 
 
-def shortest(*, in_sandbox: bool) -> int:
+def minimum_seconds(*, in_sandbox: bool) -> int:
     """Return the shortest quarantine of an account, in seconds."""
     if in_sandbox:
-        return round(SEND_WITHIN + SANDBOX_SIGNATURE + SANDBOX_MARGIN)
-    return round(SEND_WITHIN + SIGNATURE + SKEW_AT_MOST + LISTED_WITHIN + MARGIN)
+        return round(SEND_DEADLINE_SECONDS + SANDBOX_SIGNATURE_LIFETIME_SECONDS + SANDBOX_MARGIN_SECONDS)
+    return round(
+        SEND_DEADLINE_SECONDS
+        + SIGNATURE_LIFETIME_SECONDS
+        + MAX_CLOCK_SKEW_SECONDS
+        + LISTING_LAG_SECONDS
+        + MARGIN_SECONDS
+    )

@@ -90,7 +90,7 @@ class Submission(models.Model):
         return to_text(self.public_id)
 
     @property
-    def request(self) -> "Approval | None":
+    def approval_or_none(self) -> "Approval | None":
         """The approval, if it needed one."""
         approval: Approval | None = getattr(self, "approval", None)
         return approval

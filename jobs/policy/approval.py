@@ -10,13 +10,13 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Self
 
 from jobs.models import Feature, Team
-from jobs.policy.capabilities import IMAGE, ROLE, UNNAMED
-from jobs.policy.requests import JobAsk
+from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
+from jobs.policy.requests import JobRequest
 from jobs.spec.problems import join_words, quote, truncate
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class ApprovalThresholds:
     """Thresholds of a team above which submissions need approval; None disables one."""
 
     usd: Decimal | None = None
@@ -25,12 +25,12 @@ class Thresholds:
     array_size: int | None = None
 
     @classmethod
-    def of(cls, team: Team) -> Self:
+    def for_team(cls, team: Team) -> Self:
         return cls(team.approval_usd, team.approval_vcpu_hours, team.approval_gpus, team.approval_array_size)
 
 
 @dataclass(frozen=True)
-class Usage:
+class DailyUsage:
     """Usage of a person's other submissions of the day, as it counts against their team's thresholds.
 
     `usd` and `vcpu_hours` are the upper bounds of jobs that have not ended plus what those that ended today really
@@ -47,119 +47,131 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Request:
+class SubmissionSummary:
     """A whole submission as plain values: its jobs by name, and upper bounds of its cost and vCPU-hours.
 
     None: the bound of some job is unknown. `today` is the other usage of `person` on the day (UTC).
     """
 
     team: str
-    asks: Mapping[str, JobAsk]
+    requests: Mapping[str, JobRequest]
     usd: Decimal | None
     vcpu_hours: Decimal | None
     person: str = ""
-    today: Usage = Usage()
+    today: DailyUsage = DailyUsage()
 
     @property
     def gpus(self) -> int:
-        return sum(request.size.gpus * request.runs for request in self.asks.values())
+        return sum(request.size.gpus * request.runs for request in self.requests.values())
 
     @property
     def array_jobs(self) -> int:
-        return sum(request.array_size for request in self.asks.values())
+        return sum(request.array_size for request in self.requests.values())
 
     @property
-    def unlimited(self) -> list[str]:
+    def jobs_without_time_limit(self) -> list[str]:
         """Names of jobs without a time limit."""
-        return [name for name, request in self.asks.items() if not request.run_seconds]
+        return [name for name, request in self.requests.items() if not request.run_seconds]
 
     @property
-    def unsized(self) -> list[str]:
+    def jobs_of_unknown_size(self) -> list[str]:
         """Names of jobs whose size is partly unknown, and so may be any."""
-        return [name for name, request in self.asks.items() if request.size.unknown]
+        return [name for name, request in self.requests.items() if request.size.unknown]
 
 
 @dataclass(frozen=True)
-class Reason:
+class ApprovalReason:
     """A reason why somebody has to approve."""
 
     rule: str
     message: str
 
 
-_LARGEST_SHOWN = Decimal(10**15)
+_MAX_SHOWN_AMOUNT = Decimal(10**15)
 
 
 # -- Whether a submission needs approval. Each threshold is compared with the upper bound of the submission, and with
 # its sum with the person's usage of the day: otherwise 100 small submissions would pass any limit.
 
 
-def highest_cost_is_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def cost_is_within_threshold(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
     """Compare the highest cost with the threshold; an unknown cost is above it."""
     limit = thresholds.usd
     if limit is None:
         return
-    if summary.usd is None or summary.unsized:
+    if summary.usd is None or summary.jobs_of_unknown_size:
         message = (
-            f"What it costs at most is unknown: {_why_unknown(summary)} {_asks_above(summary, f'${limit:,.2f}')}"
+            f"What it costs at most is unknown: {_why_unknown(summary)} "
+            f"{_threshold_sentence(summary, f'${limit:,.2f}')}"
         )
-        yield Reason("approval.price-unknown", message)
+        yield ApprovalReason("approval.price-unknown", message)
     elif summary.usd > limit:
-        message = f"It costs at most ${_up(summary.usd)}. {_asks_above(summary, f'${limit:,.2f}')}"
-        yield Reason("approval.price", message)
+        message = f"It costs at most ${_round_up(summary.usd)}. {_threshold_sentence(summary, f'${limit:,.2f}')}"
+        yield ApprovalReason("approval.price", message)
 
 
-def cost_of_the_day_is_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def daily_cost_is_within_threshold(
+    summary: SubmissionSummary, thresholds: ApprovalThresholds
+) -> Iterator[ApprovalReason]:
     limit, usage = thresholds.usd, summary.today
-    if limit is None or summary.usd is None or summary.usd > limit or summary.unsized:
+    if limit is None or summary.usd is None or summary.usd > limit or summary.jobs_of_unknown_size:
         return
-    above = _asks_above(summary, f"${limit:,.2f} per person and day")
+    above = _threshold_sentence(summary, f"${limit:,.2f} per person and day")
     if usage.unknown_usd:
         others = _other_jobs(summary, usage.unknown_usd)
-        yield Reason("approval.price-of-day", f"{others}, and what it costs at most is unknown. {above}")
+        yield ApprovalReason("approval.price-of-day", f"{others}, and what it costs at most is unknown. {above}")
     elif usage.usd + summary.usd > limit:
-        total = f"${_up(usage.usd + summary.usd)} at most with {summary.person}'s other jobs of today"
-        yield Reason("approval.price-of-day", f"It comes to {total} (${_up(usage.usd)}). {above}")
+        total = f"${_round_up(usage.usd + summary.usd)} at most with {summary.person}'s other jobs of today"
+        yield ApprovalReason("approval.price-of-day", f"It comes to {total} (${_round_up(usage.usd)}). {above}")
 
 
-def highest_vcpu_hours_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def vcpu_hours_are_within_threshold(
+    summary: SubmissionSummary, thresholds: ApprovalThresholds
+) -> Iterator[ApprovalReason]:
     limit = thresholds.vcpu_hours
     if limit is None:
         return
-    above = _asks_above(summary, f"{limit:,} vCPU-hours")
-    if summary.unsized:
+    above = _threshold_sentence(summary, f"{limit:,} vCPU-hours")
+    if summary.jobs_of_unknown_size:
         return  # `sizes_are_known` reports it
     if summary.vcpu_hours is None:
         message = f"How many vCPU-hours it takes at most is unknown: {_why_unknown(summary)} {above}"
-        yield Reason("approval.vcpu-hours-unknown", message)
+        yield ApprovalReason("approval.vcpu-hours-unknown", message)
     elif summary.vcpu_hours > limit:
-        yield Reason("approval.vcpu-hours", f"It takes at most {_up(summary.vcpu_hours)} vCPU-hours. {above}")
+        yield ApprovalReason(
+            "approval.vcpu-hours", f"It takes at most {_round_up(summary.vcpu_hours)} vCPU-hours. {above}"
+        )
 
 
-def vcpu_hours_of_the_day_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def daily_vcpu_hours_are_within_threshold(
+    summary: SubmissionSummary, thresholds: ApprovalThresholds
+) -> Iterator[ApprovalReason]:
     limit, usage = thresholds.vcpu_hours, summary.today
-    if limit is None or summary.vcpu_hours is None or summary.vcpu_hours > limit or summary.unsized:
+    if limit is None or summary.vcpu_hours is None or summary.vcpu_hours > limit or summary.jobs_of_unknown_size:
         return
-    above = _asks_above(summary, f"{limit:,} vCPU-hours per person and day")
+    above = _threshold_sentence(summary, f"{limit:,} vCPU-hours per person and day")
     if usage.unknown_vcpu_hours:
         others = _other_jobs(summary, usage.unknown_vcpu_hours)
-        yield Reason("approval.vcpu-hours-of-day", f"{others} whose vCPU-hours are unknown. {above}")
+        yield ApprovalReason("approval.vcpu-hours-of-day", f"{others} whose vCPU-hours are unknown. {above}")
     elif usage.vcpu_hours + summary.vcpu_hours > limit:
-        total = f"{_up(usage.vcpu_hours + summary.vcpu_hours)} vCPU-hours at most"
+        total = f"{_round_up(usage.vcpu_hours + summary.vcpu_hours)} vCPU-hours at most"
         message = (
-            f"It comes to {total} with {summary.person}'s other jobs of today ({_up(usage.vcpu_hours)}). {above}"
+            f"It comes to {total} with {summary.person}'s other jobs of today ({_round_up(usage.vcpu_hours)}). "
+            f"{above}"
         )
-        yield Reason("approval.vcpu-hours-of-day", message)
+        yield ApprovalReason("approval.vcpu-hours-of-day", message)
 
 
-def gpus_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def gpus_are_within_threshold(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
     limit = thresholds.gpus
     if limit is not None and summary.gpus > limit:
-        message = f"Its jobs use {summary.gpus:,} GPUs together. {_asks_above(summary, f'{limit:,} GPUs')}"
-        yield Reason("approval.gpus", message)
+        message = f"Its jobs use {summary.gpus:,} GPUs together. {_threshold_sentence(summary, f'{limit:,} GPUs')}"
+        yield ApprovalReason("approval.gpus", message)
 
 
-def gpus_at_once_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def active_gpus_are_within_threshold(
+    summary: SubmissionSummary, thresholds: ApprovalThresholds
+) -> Iterator[ApprovalReason]:
     """Compare the GPUs of active jobs with the threshold.
 
     GPUs of jobs that have ended are free again. A submission without GPUs is always within it.
@@ -169,128 +181,138 @@ def gpus_at_once_are_within(summary: Request, thresholds: Thresholds) -> Iterato
         message = (
             f"Its jobs use {summary.gpus + active_gpus:,} GPUs with {summary.person}'s other jobs "
             "that haven't ended. "
-            f"{_asks_above(summary, f'{limit:,} GPUs per person')}"
+            f"{_threshold_sentence(summary, f'{limit:,} GPUs per person')}"
         )
-        yield Reason("approval.gpus-of-day", message)
+        yield ApprovalReason("approval.gpus-of-day", message)
 
 
-def array_jobs_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def array_jobs_are_within_threshold(
+    summary: SubmissionSummary, thresholds: ApprovalThresholds
+) -> Iterator[ApprovalReason]:
     limit = thresholds.array_size
     if limit is not None and summary.array_jobs > limit:
-        message = f"It has {summary.array_jobs:,} array jobs. {_asks_above(summary, f'{limit:,}')}"
-        yield Reason("approval.array-size", message)
+        message = f"It has {summary.array_jobs:,} array jobs. {_threshold_sentence(summary, f'{limit:,}')}"
+        yield ApprovalReason("approval.array-size", message)
 
 
-def array_jobs_of_the_day_are_within(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def daily_array_jobs_are_within_threshold(
+    summary: SubmissionSummary, thresholds: ApprovalThresholds
+) -> Iterator[ApprovalReason]:
     limit, jobs_today = thresholds.array_size, summary.today.array_jobs
     if limit is not None and 0 < summary.array_jobs <= limit < summary.array_jobs + jobs_today:
         message = (
             f"It comes to {summary.array_jobs + jobs_today:,} array jobs with {summary.person}'s others of today. "
-            f"{_asks_above(summary, f'{limit:,} per person and day')}"
+            f"{_threshold_sentence(summary, f'{limit:,} per person and day')}"
         )
-        yield Reason("approval.array-size-of-day", message)
+        yield ApprovalReason("approval.array-size-of-day", message)
 
 
-def sizes_are_known(summary: Request, thresholds: Thresholds) -> Iterator[Reason]:
+def sizes_are_known(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
     """Require approval of jobs of unknown size if the team has a threshold on vCPU-hours or GPUs."""
-    if summary.unsized and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
-        names = join_words((quote(name) for name in summary.unsized), limit=3)
-        reason = summary.asks[summary.unsized[0]].size.unknown[0].reason
+    if summary.jobs_of_unknown_size and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
+        names = join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)
+        reason = summary.requests[summary.jobs_of_unknown_size[0]].size.unknown[0].reason
         message = (
             f"The portal can't tell how large {names} is, because {reason}; "
             f"{summary.team} asks for approval of large jobs."
         )
-        yield Reason("approval.size-unknown", message)
+        yield ApprovalReason("approval.size-unknown", message)
 
 
-def _asks_above(summary: Request, threshold: str) -> str:
+def _threshold_sentence(summary: SubmissionSummary, threshold: str) -> str:
     return f"{summary.team} asks for approval above {threshold}."
 
 
-def _why_unknown(summary: Request) -> str:
-    if summary.unlimited:
-        names = join_words((quote(name) for name in summary.unlimited), limit=3)
-        return f"{names} {'has' if len(summary.unlimited) == 1 else 'have'} no time limit."
-    if summary.unsized:
-        return f"the size of {join_words((quote(name) for name in summary.unsized), limit=3)} isn't known."
+def _why_unknown(summary: SubmissionSummary) -> str:
+    if summary.jobs_without_time_limit:
+        names = join_words((quote(name) for name in summary.jobs_without_time_limit), limit=3)
+        return f"{names} {'has' if len(summary.jobs_without_time_limit) == 1 else 'have'} no time limit."
+    if summary.jobs_of_unknown_size:
+        return (
+            f"the size of {join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)} isn't known."
+        )
     return "there is no rate for a job."
 
 
-def _other_jobs(summary: Request, count: int) -> str:
+def _other_jobs(summary: SubmissionSummary, count: int) -> str:
     others = "another job" if count == 1 else f"{count:,} other jobs"
     return f"{summary.person} has {others} of today"
 
 
-def _up(amount: Decimal) -> str:
+def _round_up(amount: Decimal) -> str:
     """Round up to the cent, so that an upper bound stays one."""
-    return f"{min(amount, _LARGEST_SHOWN).quantize(Decimal('0.01'), ROUND_CEILING):,}"
+    return f"{min(amount, _MAX_SHOWN_AMOUNT).quantize(Decimal('0.01'), ROUND_CEILING):,}"
 
 
-WaitingRule = Callable[[Request, Thresholds], Iterator[Reason]]
-WAITING: tuple[WaitingRule, ...] = (
-    highest_cost_is_within,
-    cost_of_the_day_is_within,
-    highest_vcpu_hours_are_within,
-    vcpu_hours_of_the_day_are_within,
-    gpus_are_within,
-    gpus_at_once_are_within,
-    array_jobs_are_within,
-    array_jobs_of_the_day_are_within,
+ApprovalRule = Callable[[SubmissionSummary, ApprovalThresholds], Iterator[ApprovalReason]]
+APPROVAL_RULES: tuple[ApprovalRule, ...] = (
+    cost_is_within_threshold,
+    daily_cost_is_within_threshold,
+    vcpu_hours_are_within_threshold,
+    daily_vcpu_hours_are_within_threshold,
+    gpus_are_within_threshold,
+    active_gpus_are_within_threshold,
+    array_jobs_are_within_threshold,
+    daily_array_jobs_are_within_threshold,
     sizes_are_known,
 )
 
 
-def reasons_to_wait(summary: Request, thresholds: Thresholds) -> list[Reason]:
+def approval_reasons(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> list[ApprovalReason]:
     """Return why the submission needs approval; empty if it does not."""
-    return [reason for rule in WAITING for reason in rule(summary, thresholds)]
+    return [reason for rule in APPROVAL_RULES for reason in rule(summary, thresholds)]
 
 
 # -- Whether an edit makes a request larger
 
 
 @dataclass(frozen=True)
-class Edit:
+class SubmissionEdit:
     """A request before and after an edit, estimated at the same time by the same rates."""
 
-    before: Request
-    after: Request
+    before: SubmissionSummary
+    after: SubmissionSummary
 
     @property
-    def kept(self) -> Iterator[tuple[str, JobAsk, JobAsk]]:
+    def common_jobs(self) -> Iterator[tuple[str, JobRequest, JobRequest]]:
         """Jobs that are in both."""
-        for name, request in self.after.asks.items():
-            if name in self.before.asks:
-                yield name, self.before.asks[name], request
+        for name, request in self.after.requests.items():
+            if name in self.before.requests:
+                yield name, self.before.requests[name], request
 
 
-def price_goes_up(edit: Edit) -> Iterator[Reason]:
+def cost_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     before, after = edit.before.usd, edit.after.usd
     if after is None and before is not None:
-        yield Reason("edit.price", f"It cost at most ${_up(before)}; what it costs at most now is unknown.")
+        yield ApprovalReason(
+            "edit.price", f"It cost at most ${_round_up(before)}; what it costs at most now is unknown."
+        )
     elif after is not None and before is not None and after > before:
-        yield Reason("edit.price", f"It cost at most ${_up(before)} and costs at most ${_up(after)}.")
+        yield ApprovalReason(
+            "edit.price", f"It cost at most ${_round_up(before)} and costs at most ${_round_up(after)}."
+        )
 
 
-def takes_longer(edit: Edit) -> Iterator[Reason]:
+def duration_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     """Compare time limits and attempts, also where there is no rate and so no cost to compare."""
-    for name, before, after in edit.kept:
+    for name, before, after in edit.common_jobs:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
             limit = f"{after.run_seconds:,} s" if after.run_seconds else "none"
-            yield Reason(
+            yield ApprovalReason(
                 "edit.time-limit", f"The time limit of {quote(name)} was {before.run_seconds:,} s and is {limit}."
             )
         if after.attempts > before.attempts:
-            yield Reason(
+            yield ApprovalReason(
                 "edit.attempts", f"{quote(name)} had {before.attempts} attempts at most and has {after.attempts}."
             )
 
 
-def size_goes_up(edit: Edit) -> Iterator[Reason]:
+def size_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     """Compare sizes. A size that is unknown after an edit counts as larger, known before or not."""
-    for name, before, after in edit.kept:
+    for name, before, after in edit.common_jobs:
         if after.size.unknown:
             reason = after.size.unknown[0].reason
-            yield Reason("edit.size", f"The portal can't tell how large {quote(name)} is, because {reason}.")
+            yield ApprovalReason("edit.size", f"The portal can't tell how large {quote(name)} is, because {reason}.")
         sizes = (
             ("vCPU", before.size.vcpus, after.size.vcpus),
             ("MiB of memory", before.size.memory_mib, after.size.memory_mib),
@@ -299,78 +321,84 @@ def size_goes_up(edit: Edit) -> Iterator[Reason]:
         )
         for unit, old_amount, new_amount in sizes:
             if new_amount > old_amount:
-                yield Reason("edit.size", f"{quote(name)} asked for {old_amount} {unit} and asks for {new_amount}.")
+                yield ApprovalReason(
+                    "edit.size", f"{quote(name)} asked for {old_amount} {unit} and asks for {new_amount}."
+                )
 
 
-def count_goes_up(edit: Edit) -> Iterator[Reason]:
-    new = [quote(name) for name in edit.after.asks if name not in edit.before.asks]
+def run_count_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
+    new = [quote(name) for name in edit.after.requests if name not in edit.before.requests]
     if new:
-        yield Reason("edit.count", f"{join_words(new, limit=3)} {'is' if len(new) == 1 else 'are'} new.")
-    for name, before, after in edit.kept:
+        yield ApprovalReason("edit.count", f"{join_words(new, limit=3)} {'is' if len(new) == 1 else 'are'} new.")
+    for name, before, after in edit.common_jobs:
         if after.runs > before.runs:
-            yield Reason("edit.count", f"{quote(name)} had {before.runs:,} runs and has {after.runs:,}.")
+            yield ApprovalReason("edit.count", f"{quote(name)} had {before.runs:,} runs and has {after.runs:,}.")
 
 
-def queue_is_another(edit: Edit) -> Iterator[Reason]:
-    for name, before, after in edit.kept:
+def queue_changes(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
+    for name, before, after in edit.common_jobs:
         if after.queue_id != before.queue_id:
             message = f"{quote(name)} was for queue {before.queue_name} and is for {after.queue_name}."
-            yield Reason("edit.queue", message)
+            yield ApprovalReason("edit.queue", message)
 
 
-def image_is_another(edit: Edit) -> Iterator[Reason]:
-    yield from _others(edit, IMAGE, "edit.image", "image")
+def image_changes(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
+    yield from _changed_values(edit, IMAGE, "edit.image", "image")
 
 
-def role_is_another(edit: Edit) -> Iterator[Reason]:
-    yield from _others(edit, ROLE, "edit.role", "role")
+def role_changes(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
+    yield from _changed_values(edit, ROLE, "edit.role", "role")
 
 
-def power_is_new(edit: Edit) -> Iterator[Reason]:
+def capability_is_new(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     """Yield capabilities that need a grant and that the request did not use before."""
-    for name, before, after in edit.kept:
-        uses_before = {_marked(use.power, use.value) for use in before.uses}
+    for name, before, after in edit.common_jobs:
+        uses_before = {_use_key(use.capability, use.value) for use in before.uses}
         for use in after.uses:
-            needs_grant = use.power in Feature.values or use.power == UNNAMED
-            if needs_grant and _marked(use.power, use.value) not in uses_before:
-                yield Reason("edit.power", f"{quote(name)} makes use of {truncate(use.name)}, as it did not before.")
+            needs_grant = use.capability in Feature.values or use.capability == UNKNOWN_FIELD
+            if needs_grant and _use_key(use.capability, use.value) not in uses_before:
+                yield ApprovalReason(
+                    "edit.power", f"{quote(name)} makes use of {truncate(use.name)}, as it did not before."
+                )
 
 
-EditRule = Callable[[Edit], Iterator[Reason]]
-RAISING: tuple[EditRule, ...] = (
-    price_goes_up,
-    takes_longer,
-    size_goes_up,
-    count_goes_up,
-    queue_is_another,
-    image_is_another,
-    role_is_another,
-    power_is_new,
+EditRule = Callable[[SubmissionEdit], Iterator[ApprovalReason]]
+ESCALATION_RULES: tuple[EditRule, ...] = (
+    cost_increases,
+    duration_increases,
+    size_increases,
+    run_count_increases,
+    queue_changes,
+    image_changes,
+    role_changes,
+    capability_is_new,
 )
 
 
-def raised(before: Request, after: Request) -> list[Reason]:
+def escalations(before: SubmissionSummary, after: SubmissionSummary) -> list[ApprovalReason]:
     """Return why the author of an edit may not approve it; empty if they may."""
-    edit = Edit(before, after)
-    return [reason for rule in RAISING for reason in rule(edit)]
+    edit = SubmissionEdit(before, after)
+    return [reason for rule in ESCALATION_RULES for reason in rule(edit)]
 
 
-def _others(edit: Edit, power: str, rule: str, word: str) -> Iterator[Reason]:
-    for name, before, after in edit.kept:
-        old_values, new_values = _values(before, power), _values(after, power)
+def _changed_values(edit: SubmissionEdit, power: str, rule: str, word: str) -> Iterator[ApprovalReason]:
+    for name, before, after in edit.common_jobs:
+        old_values, new_values = _use_values(before, power), _use_values(after, power)
         if old_values != new_values:
-            message = f"The {word} of {quote(name)} was {_in_words(old_values)} and is {_in_words(new_values)}."
-            yield Reason(rule, message)
+            message = (
+                f"The {word} of {quote(name)} was {_quote_values(old_values)} and is {_quote_values(new_values)}."
+            )
+            yield ApprovalReason(rule, message)
 
 
-def _values(request: JobAsk, power: str) -> Sequence[str]:
+def _use_values(request: JobRequest, power: str) -> Sequence[str]:
     """Return the values in their order: two containers that swap images make another job."""
-    return [str(use.value) for use in request.uses if use.power == power]
+    return [str(use.value) for use in request.uses if use.capability == power]
 
 
-def _in_words(values: Sequence[str]) -> str:
+def _quote_values(values: Sequence[str]) -> str:
     return join_words((quote(value) for value in values), limit=3) if values else "none"
 
 
-def _marked(power: str, value: object) -> str:
+def _use_key(power: str, value: object) -> str:
     return f"{power} {json.dumps(value, sort_keys=True, default=str)}"

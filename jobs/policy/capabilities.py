@@ -15,33 +15,33 @@ from jobs.spec.problems import join_pointer
 # Capabilities besides the features.
 IMAGE: Final = "image"
 ROLE: Final = "role"
-UNNAMED: Final = "unnamed"
+UNKNOWN_FIELD: Final = "unnamed"
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldCapability:
     """Effect of a field: it uses a capability, has a shape, or both.
 
-    Any value uses the capability unless it is `harmless`; with `off_is_power`, only the value false does. A shape is
-    that of an object, or of the objects in a list.
+    Any value uses the capability unless it is `harmless`; with `granted_when_false`, only the value false does. A
+    shape is that of an object, or of the objects in a list.
     """
 
-    power: str = ""
-    of: str = ""
+    capability: str = ""
+    shape: str = ""
     harmless: tuple[Any, ...] = ()
-    off_is_power: bool = False
+    granted_when_false: bool = False
 
-    def gives_power(self, value: object) -> bool:
-        if self.off_is_power:
+    def is_used_by(self, value: object) -> bool:
+        if self.granted_when_false:
             return value is False
-        return bool(self.power) and not _says_nothing(value) and value not in self.harmless
+        return bool(self.capability) and not _is_empty(value) and value not in self.harmless
 
 
 @dataclass(frozen=True)
-class Use:
+class CapabilityUse:
     """A use of a capability in a document."""
 
-    power: str
+    capability: str
     pointer: str
     name: str  # of the field, without list indexes: containerProperties.user
     value: Any
@@ -49,191 +49,191 @@ class Use:
 
 BATCH_LOG_GROUP = "/aws/batch/job"
 
-_PLAIN = Field()
+_HARMLESS = FieldCapability()
 
 
-def _plain(names: str) -> dict[str, Field]:
-    return dict.fromkeys(names.split(), _PLAIN)
+def _harmless(names: str) -> dict[str, FieldCapability]:
+    return dict.fromkeys(names.split(), _HARMLESS)
 
 
-def _may(power: str, of: str = "", *harmless: Any) -> Field:
-    return Field(power, of, harmless)
+def _needs(power: str, of: str = "", *harmless: Any) -> FieldCapability:
+    return FieldCapability(power, of, harmless)
 
 
-_TAGS_REACH_THE_BILL = Field(Feature.UNTAGGED_COSTS, off_is_power=True)
+_PROPAGATE_TAGS = FieldCapability(Feature.UNTAGGED_COSTS, granted_when_false=True)
 
-_TASK_CONTAINER: Mapping[str, Field] = {
-    **_plain("command environment mountPoints readonlyRootFilesystem resourceRequirements ulimits"),
-    "image": _may(IMAGE),
-    "linuxParameters": Field(of="linux"),
-    "logConfiguration": Field(of="log"),
-    "privileged": _may(Feature.PRIVILEGED),
-    "repositoryCredentials": _may(Feature.REGISTRY_CREDENTIALS),
-    "secrets": _may(Feature.SECRETS),
-    "user": _may(Feature.USER),
+_TASK_CONTAINER: Mapping[str, FieldCapability] = {
+    **_harmless("command environment mountPoints readonlyRootFilesystem resourceRequirements ulimits"),
+    "image": _needs(IMAGE),
+    "linuxParameters": FieldCapability(shape="linux"),
+    "logConfiguration": FieldCapability(shape="log"),
+    "privileged": _needs(Feature.PRIVILEGED),
+    "repositoryCredentials": _needs(Feature.REGISTRY_CREDENTIALS),
+    "secrets": _needs(Feature.SECRETS),
+    "user": _needs(Feature.USER),
 }
 
-SHAPES: Mapping[str, Mapping[str, Field]] = {
+SHAPES: Mapping[str, Mapping[str, FieldCapability]] = {
     "definition": {
-        **_plain("jobDefinitionName type parameters retryStrategy timeout tags platformCapabilities"),
-        "propagateTags": _TAGS_REACH_THE_BILL,
-        "schedulingPriority": _may(Feature.PRIORITY),
-        "containerProperties": Field(of="container"),
-        "ecsProperties": Field(of="ecs"),
-        "eksProperties": _may(Feature.EKS, "eks"),
-        "nodeProperties": _may(Feature.NODES, "nodes"),
-        "consumableResourceProperties": _may(Feature.CONSUMABLES),
+        **_harmless("jobDefinitionName type parameters retryStrategy timeout tags platformCapabilities"),
+        "propagateTags": _PROPAGATE_TAGS,
+        "schedulingPriority": _needs(Feature.PRIORITY),
+        "containerProperties": FieldCapability(shape="container"),
+        "ecsProperties": FieldCapability(shape="ecs"),
+        "eksProperties": _needs(Feature.EKS, "eks"),
+        "nodeProperties": _needs(Feature.NODES, "nodes"),
+        "consumableResourceProperties": _needs(Feature.CONSUMABLES),
     },
     "submission": {
-        **_plain("jobName jobQueue jobDefinition dependsOn parameters arrayProperties"),
-        **_plain("retryStrategy timeout tags"),
-        "propagateTags": _TAGS_REACH_THE_BILL,
-        "shareIdentifier": _may(Feature.PRIORITY),
-        "schedulingPriorityOverride": _may(Feature.PRIORITY),
-        "containerOverrides": Field(of="containerOverrides"),
-        "ecsPropertiesOverride": Field(of="ecsOverride"),
-        "eksPropertiesOverride": _may(Feature.EKS, "eksOverride"),
-        "nodeOverrides": _may(Feature.NODES, "nodeOverrides"),
-        "consumableResourcePropertiesOverride": _may(Feature.CONSUMABLES),
+        **_harmless("jobName jobQueue jobDefinition dependsOn parameters arrayProperties"),
+        **_harmless("retryStrategy timeout tags"),
+        "propagateTags": _PROPAGATE_TAGS,
+        "shareIdentifier": _needs(Feature.PRIORITY),
+        "schedulingPriorityOverride": _needs(Feature.PRIORITY),
+        "containerOverrides": FieldCapability(shape="containerOverrides"),
+        "ecsPropertiesOverride": FieldCapability(shape="ecsOverride"),
+        "eksPropertiesOverride": _needs(Feature.EKS, "eksOverride"),
+        "nodeOverrides": _needs(Feature.NODES, "nodeOverrides"),
+        "consumableResourcePropertiesOverride": _needs(Feature.CONSUMABLES),
     },
     # -- Containers on EC2 and Fargate
     "container": {
         **_TASK_CONTAINER,
-        **_plain("vcpus memory fargatePlatformConfiguration ephemeralStorage runtimePlatform"),
-        "jobRoleArn": _may(ROLE),
-        "executionRoleArn": _may(ROLE),
-        "volumes": Field(of="volume"),
-        "networkConfiguration": Field(of="network"),
-        "enableExecuteCommand": _may(Feature.EXEC),
-        "instanceType": _may(Feature.NODES),  # multi-node jobs only, according to the API reference
+        **_harmless("vcpus memory fargatePlatformConfiguration ephemeralStorage runtimePlatform"),
+        "jobRoleArn": _needs(ROLE),
+        "executionRoleArn": _needs(ROLE),
+        "volumes": FieldCapability(shape="volume"),
+        "networkConfiguration": FieldCapability(shape="network"),
+        "enableExecuteCommand": _needs(Feature.EXEC),
+        "instanceType": _needs(Feature.NODES),  # multi-node jobs only, according to the API reference
     },
     "containerOverrides": {
-        **_plain("vcpus memory command environment resourceRequirements"),
-        "instanceType": _may(Feature.NODES),
+        **_harmless("vcpus memory command environment resourceRequirements"),
+        "instanceType": _needs(Feature.NODES),
     },
     "volume": {
-        **_plain("name"),
-        "host": _may(Feature.HOST_VOLUMES, "hostVolume"),
-        "efsVolumeConfiguration": _may(Feature.FILE_SYSTEMS),
-        "s3filesVolumeConfiguration": _may(Feature.FILE_SYSTEMS),
+        **_harmless("name"),
+        "host": _needs(Feature.HOST_VOLUMES, "hostVolume"),
+        "efsVolumeConfiguration": _needs(Feature.FILE_SYSTEMS),
+        "s3filesVolumeConfiguration": _needs(Feature.FILE_SYSTEMS),
     },
-    "hostVolume": _plain("sourcePath"),
-    "network": {"assignPublicIp": _may(Feature.PUBLIC_IP, "", "DISABLED")},
+    "hostVolume": _harmless("sourcePath"),
+    "network": {"assignPublicIp": _needs(Feature.PUBLIC_IP, "", "DISABLED")},
     "linux": {
-        **_plain("initProcessEnabled sharedMemorySize tmpfs maxSwap swappiness"),
-        "devices": _may(Feature.DEVICES),
+        **_harmless("initProcessEnabled sharedMemorySize tmpfs maxSwap swappiness"),
+        "devices": _needs(Feature.DEVICES),
     },
     "log": {
-        "logDriver": _may(Feature.LOGS, "", "awslogs"),
-        "options": Field(of="logOptions"),
-        "secretOptions": _may(Feature.SECRETS),
+        "logDriver": _needs(Feature.LOGS, "", "awslogs"),
+        "options": FieldCapability(shape="logOptions"),
+        "secretOptions": _needs(Feature.SECRETS),
     },
     "logOptions": {
-        **_plain("awslogs-stream-prefix awslogs-datetime-format awslogs-multiline-pattern mode max-buffer-size"),
-        "awslogs-group": _may(Feature.LOGS, "", BATCH_LOG_GROUP),
-        "*": _may(Feature.LOGS),
+        **_harmless("awslogs-stream-prefix awslogs-datetime-format awslogs-multiline-pattern mode max-buffer-size"),
+        "awslogs-group": _needs(Feature.LOGS, "", BATCH_LOG_GROUP),
+        "*": _needs(Feature.LOGS),
     },
     # -- Tasks of several containers
-    "ecs": {"taskProperties": Field(of="task")},
+    "ecs": {"taskProperties": FieldCapability(shape="task")},
     "task": {
-        **_plain("ephemeralStorage platformVersion runtimePlatform"),
-        "containers": Field(of="taskContainer"),
-        "taskRoleArn": _may(ROLE),
-        "executionRoleArn": _may(ROLE),
-        "volumes": Field(of="volume"),
-        "networkConfiguration": Field(of="network"),
-        "enableExecuteCommand": _may(Feature.EXEC),
-        "ipcMode": _may(Feature.HOST_NAMESPACES, "", "none"),
-        "pidMode": _may(Feature.HOST_NAMESPACES),
-        "networkMode": _may(Feature.HOST_NAMESPACES, "", "awsvpc", "none"),
+        **_harmless("ephemeralStorage platformVersion runtimePlatform"),
+        "containers": FieldCapability(shape="taskContainer"),
+        "taskRoleArn": _needs(ROLE),
+        "executionRoleArn": _needs(ROLE),
+        "volumes": FieldCapability(shape="volume"),
+        "networkConfiguration": FieldCapability(shape="network"),
+        "enableExecuteCommand": _needs(Feature.EXEC),
+        "ipcMode": _needs(Feature.HOST_NAMESPACES, "", "none"),
+        "pidMode": _needs(Feature.HOST_NAMESPACES),
+        "networkMode": _needs(Feature.HOST_NAMESPACES, "", "awsvpc", "none"),
     },
     "taskContainer": {
         **_TASK_CONTAINER,
-        **_plain("name dependsOn essential startTimeout stopTimeout"),
-        "firelensConfiguration": _may(Feature.LOGS),
+        **_harmless("name dependsOn essential startTimeout stopTimeout"),
+        "firelensConfiguration": _needs(Feature.LOGS),
     },
-    "ecsOverride": {"taskProperties": Field(of="taskOverride")},
-    "taskOverride": {"containers": Field(of="taskContainerOverride")},
+    "ecsOverride": {"taskProperties": FieldCapability(shape="taskOverride")},
+    "taskOverride": {"containers": FieldCapability(shape="taskContainerOverride")},
     "taskContainerOverride": {
-        **_plain("name command environment"),
-        "resourceRequirements": _may(Feature.TASK_SIZES),
+        **_harmless("name command environment"),
+        "resourceRequirements": _needs(Feature.TASK_SIZES),
     },
     # -- Several nodes
-    "nodes": {**_plain("numNodes mainNode"), "nodeRangeProperties": Field(of="nodeRange")},
+    "nodes": {**_harmless("numNodes mainNode"), "nodeRangeProperties": FieldCapability(shape="nodeRange")},
     "nodeRange": {
-        **_plain("targetNodes instanceTypes"),
-        "container": Field(of="container"),
-        "ecsProperties": Field(of="ecs"),
-        "eksProperties": _may(Feature.EKS, "eks"),
-        "consumableResourceProperties": _may(Feature.CONSUMABLES),
+        **_harmless("targetNodes instanceTypes"),
+        "container": FieldCapability(shape="container"),
+        "ecsProperties": FieldCapability(shape="ecs"),
+        "eksProperties": _needs(Feature.EKS, "eks"),
+        "consumableResourceProperties": _needs(Feature.CONSUMABLES),
     },
-    "nodeOverrides": {**_plain("numNodes"), "nodePropertyOverrides": Field(of="nodeOverride")},
+    "nodeOverrides": {**_harmless("numNodes"), "nodePropertyOverrides": FieldCapability(shape="nodeOverride")},
     "nodeOverride": {
-        **_plain("targetNodes instanceTypes"),
-        "containerOverrides": Field(of="containerOverrides"),
-        "ecsPropertiesOverride": Field(of="ecsOverride"),
-        "eksPropertiesOverride": _may(Feature.EKS, "eksOverride"),
-        "consumableResourcePropertiesOverride": _may(Feature.CONSUMABLES),
+        **_harmless("targetNodes instanceTypes"),
+        "containerOverrides": FieldCapability(shape="containerOverrides"),
+        "ecsPropertiesOverride": FieldCapability(shape="ecsOverride"),
+        "eksPropertiesOverride": _needs(Feature.EKS, "eksOverride"),
+        "consumableResourcePropertiesOverride": _needs(Feature.CONSUMABLES),
     },
     # -- Pods
-    "eks": {"podProperties": Field(of="pod")},
+    "eks": {"podProperties": FieldCapability(shape="pod")},
     "pod": {
-        **_plain("dnsPolicy"),
-        "serviceAccountName": _may(Feature.SERVICE_ACCOUNT),
-        "hostNetwork": _may(Feature.HOST_NAMESPACES),
-        "shareProcessNamespace": _may(Feature.HOST_NAMESPACES),
-        "imagePullSecrets": _may(Feature.REGISTRY_CREDENTIALS),
-        "containers": Field(of="podContainer"),
-        "initContainers": Field(of="podContainer"),
-        "volumes": Field(of="podVolume"),
-        "metadata": Field(of="podMetadata"),
-        "securityContext": Field(of="podSecurity"),
+        **_harmless("dnsPolicy"),
+        "serviceAccountName": _needs(Feature.SERVICE_ACCOUNT),
+        "hostNetwork": _needs(Feature.HOST_NAMESPACES),
+        "shareProcessNamespace": _needs(Feature.HOST_NAMESPACES),
+        "imagePullSecrets": _needs(Feature.REGISTRY_CREDENTIALS),
+        "containers": FieldCapability(shape="podContainer"),
+        "initContainers": FieldCapability(shape="podContainer"),
+        "volumes": FieldCapability(shape="podVolume"),
+        "metadata": FieldCapability(shape="podMetadata"),
+        "securityContext": FieldCapability(shape="podSecurity"),
     },
     "podContainer": {
-        **_plain("name imagePullPolicy command args env resources volumeMounts"),
-        "image": _may(IMAGE),
-        "securityContext": Field(of="podSecurity"),
+        **_harmless("name imagePullPolicy command args env resources volumeMounts"),
+        "image": _needs(IMAGE),
+        "securityContext": FieldCapability(shape="podSecurity"),
     },
     "podVolume": {
-        **_plain("name emptyDir"),
-        "hostPath": _may(Feature.HOST_VOLUMES),
-        "secret": _may(Feature.SECRETS),
-        "persistentVolumeClaim": _may(Feature.FILE_SYSTEMS),
+        **_harmless("name emptyDir"),
+        "hostPath": _needs(Feature.HOST_VOLUMES),
+        "secret": _needs(Feature.SECRETS),
+        "persistentVolumeClaim": _needs(Feature.FILE_SYSTEMS),
     },
-    "podMetadata": {**_plain("labels annotations"), "namespace": _may(Feature.SERVICE_ACCOUNT)},
+    "podMetadata": {**_harmless("labels annotations"), "namespace": _needs(Feature.SERVICE_ACCOUNT)},
     "podSecurity": {
-        **_plain("readOnlyRootFilesystem runAsNonRoot"),
-        "privileged": _may(Feature.PRIVILEGED),
-        "allowPrivilegeEscalation": _may(Feature.PRIVILEGED),
-        "capabilities": Field(of="podCapabilities"),
-        "seccompProfile": Field(of="seccomp"),
-        "runAsUser": _may(Feature.USER),
-        "runAsGroup": _may(Feature.USER),
-        "fsGroup": _may(Feature.USER),
+        **_harmless("readOnlyRootFilesystem runAsNonRoot"),
+        "privileged": _needs(Feature.PRIVILEGED),
+        "allowPrivilegeEscalation": _needs(Feature.PRIVILEGED),
+        "capabilities": FieldCapability(shape="podCapabilities"),
+        "seccompProfile": FieldCapability(shape="seccomp"),
+        "runAsUser": _needs(Feature.USER),
+        "runAsGroup": _needs(Feature.USER),
+        "fsGroup": _needs(Feature.USER),
     },
-    "podCapabilities": {**_plain("drop"), "add": _may(Feature.CAPABILITIES)},
+    "podCapabilities": {**_harmless("drop"), "add": _needs(Feature.CAPABILITIES)},
     "seccomp": {
-        "type": _may(Feature.PRIVILEGED, "", "RuntimeDefault"),
-        "localhostProfile": _may(Feature.PRIVILEGED),
+        "type": _needs(Feature.PRIVILEGED, "", "RuntimeDefault"),
+        "localhostProfile": _needs(Feature.PRIVILEGED),
     },
-    "eksOverride": {"podProperties": Field(of="podOverride")},
+    "eksOverride": {"podProperties": FieldCapability(shape="podOverride")},
     "podOverride": {
-        "containers": Field(of="podContainer"),
-        "initContainers": Field(of="podContainer"),
-        "metadata": Field(of="podMetadata"),
+        "containers": FieldCapability(shape="podContainer"),
+        "initContainers": FieldCapability(shape="podContainer"),
+        "metadata": FieldCapability(shape="podMetadata"),
     },
 }
 
 
-def uses(document: object, kind: DocumentKind) -> tuple[Use, ...]:
+def capability_uses(document: object, kind: DocumentKind) -> tuple[CapabilityUse, ...]:
     """Return every use of a capability in a definition or a submission, in the document's order."""
-    return tuple(_uses(document, "definition" if kind is DocumentKind.DEFINITION else "submission", ()))
+    return tuple(_find_uses(document, "definition" if kind is DocumentKind.DEFINITION else "submission", ()))
 
 
-def _uses(value: object, shape: str, path: Path) -> Iterator[Use]:
+def _find_uses(value: object, shape: str, path: Path) -> Iterator[CapabilityUse]:
     if isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from _uses(entry, shape, (*path, number))
+            yield from _find_uses(entry, shape, (*path, number))
     if not isinstance(value, dict):
         return
     fields = SHAPES[shape]
@@ -241,18 +241,18 @@ def _uses(value: object, shape: str, path: Path) -> Iterator[Use]:
         member_path = (*path, key)
         field = fields.get(key) or fields.get("*")
         if field is None:
-            yield _use(UNNAMED, member_path, member)
+            yield _build_use(UNKNOWN_FIELD, member_path, member)
             continue
-        if field.gives_power(member):
-            yield _use(field.power, member_path, member)
-        if field.of:
-            yield from _uses(member, field.of, member_path)
+        if field.is_used_by(member):
+            yield _build_use(field.capability, member_path, member)
+        if field.shape:
+            yield from _find_uses(member, field.shape, member_path)
 
 
-def _use(power: str, path: Path, value: Any) -> Use:
-    return Use(power, join_pointer(*path), ".".join(step for step in path if isinstance(step, str)), value)
+def _build_use(power: str, path: Path, value: Any) -> CapabilityUse:
+    return CapabilityUse(power, join_pointer(*path), ".".join(step for step in path if isinstance(step, str)), value)
 
 
-def _says_nothing(value: object) -> bool:
+def _is_empty(value: object) -> bool:
     """Return whether a value has no effect. 0 has one: runAsUser 0 is root."""
     return value is None or value is False or value in ("", [], {})

@@ -9,11 +9,11 @@ from django.db.models import CharField, Count, DecimalField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
 from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, Team
-from jobs.policy.tags import TagDemand, demands_of
+from jobs.policy.tags import TagRequirement, tag_requirements
 
 
 @dataclass(frozen=True)
-class Ceilings:
+class QueueLimits:
     """Limits of a team in a queue; None is no limit."""
 
     vcpus: int | None = None
@@ -25,63 +25,63 @@ class Ceilings:
     active_vcpus: int | None = None
 
     @property
-    def counted(self) -> bool:
+    def has_active_limits(self) -> bool:
         """Whether the current usage matters."""
         return self.active_jobs is not None or self.active_vcpus is not None
 
 
 @dataclass(frozen=True)
-class Grants:
+class TeamGrants:
     """A team's grants as plain values. Anything not listed is not granted."""
 
     team: str
     active: bool = True
     may_register: bool = False
-    queues: Mapping[int, Ceilings] = field(default_factory=dict)
+    queues: Mapping[int, QueueLimits] = field(default_factory=dict)
     roles: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
     further_fields: frozenset[str] = frozenset()
-    tags: tuple[TagDemand, ...] = ()
+    tags: tuple[TagRequirement, ...] = ()
     default_time_limit_seconds: int | None = None
 
     @classmethod
-    def of(cls, team: Team) -> Self:
+    def for_team(cls, team: Team) -> Self:
         """Read the grants in three queries."""
-        roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind("role"), "pattern")
-        images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind("image"), "pattern")
+        roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind_value("role"), "pattern")
+        images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind_value("image"), "pattern")
         patterns = list(roles.union(images, all=True))
         queue_grants = QueueGrant.objects.filter(team=team, queue__account__active=True)
         return cls(
             team=team.name,
             active=team.active,
             may_register=team.may_register,
-            queues={grant.queue_id: _ceilings(grant) for grant in queue_grants},
+            queues={grant.queue_id: _queue_limits(grant) for grant in queue_grants},
             roles=tuple(pattern for kind, pattern in patterns if kind == "role"),
             images=tuple(pattern for kind, pattern in patterns if kind == "image"),
             features=frozenset(map(str, team.features)),
             further_fields=frozenset(map(str, team.further_fields)),
-            tags=demands_of(team),
+            tags=tag_requirements(team),
             default_time_limit_seconds=team.default_time_limit_seconds,
         )
 
 
 @dataclass(frozen=True)
-class Taken:
+class QueueUsage:
     """Usage of a queue by a team's jobs; an array counts as its size."""
 
     jobs: int = 0
     vcpus: Decimal = Decimal(0)
-    unsized: int = 0
+    unknown_vcpus: int = 0
     """Jobs whose vCPU are unknown; `vcpus` does not include them."""
 
 
-def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
+def queue_usage(team: Team, queues: Iterable[int]) -> Mapping[int, QueueUsage]:
     """Return the usage of each queue by the team's jobs. It stays valid only under the lock of the team's row."""
     size = Coalesce(F("array_size"), 1)
     rows = (
         Job.objects.filter(team=team, queue__in=set(queues))
-        .taking_room()
+        .counting_against_quota()
         .order_by()
         .values_list("queue")
         .annotate(
@@ -90,15 +90,15 @@ def taken_by(team: Team, queues: Iterable[int]) -> Mapping[int, Taken]:
             unsized=Count("pk", filter=Q(vcpus=0)),
         )
     )
-    return {queue: Taken(jobs, Decimal(vcpus), unsized) for queue, jobs, vcpus, unsized in rows}
+    return {queue: QueueUsage(jobs, Decimal(vcpus), unsized) for queue, jobs, vcpus, unsized in rows}
 
 
-def _kind(word: str) -> Value:
+def _kind_value(word: str) -> Value:
     return Value(word, output_field=CharField())
 
 
-def _ceilings(grant: QueueGrant) -> Ceilings:
-    return Ceilings(
+def _queue_limits(grant: QueueGrant) -> QueueLimits:
+    return QueueLimits(
         vcpus=grant.max_vcpus,
         memory_mib=grant.max_memory_mib,
         gpus=grant.max_gpus,

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
-_PARTS = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@(?P<digest>.*))?", re.DOTALL)
-_UNUSUAL = re.compile(r"[^!-~]")  # image names have no blanks, line ends or non-ASCII characters
+_IMAGE_NAME = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@(?P<digest>.*))?", re.DOTALL)
+_INVALID_CHARACTER = re.compile(r"[^!-~]")  # image names have no blanks, line ends or non-ASCII characters
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageName:
     """Parts of an image name, with Docker Hub's registry and library filled in."""
 
     registry: str
@@ -18,9 +18,9 @@ class Image:
     digest: str
 
 
-def parts(name: str) -> Image:
+def parse_image_name(name: str) -> ImageName:
     """Parse `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` as Docker does."""
-    match = _PARTS.fullmatch(name)
+    match = _IMAGE_NAME.fullmatch(name)
     path = match["name"] if match else name
     first, slash, rest = path.partition("/")
     is_host = bool(slash) and (not {".", ":"}.isdisjoint(first) or first == "localhost")
@@ -28,12 +28,12 @@ def parts(name: str) -> Image:
     if registry in _DOCKER_HUB:
         registry = "docker.io"
         repository = repository if "/" in repository else f"library/{repository}"
-    return Image(
+    return ImageName(
         registry, repository, (match["tag"] if match else "") or "", (match["digest"] if match else "") or ""
     )
 
 
-def matches(pattern: str, name: str) -> bool:
+def image_matches(pattern: str, name: str) -> bool:
     """Return whether a pattern matches an image.
 
     Only `*` alone matches every registry: the registry is never a prefix. A name with a parameter (Ref::image) may
@@ -42,17 +42,24 @@ def matches(pattern: str, name: str) -> bool:
     """
     if pattern == "*":
         return True
-    allowed, image = parts(pattern), parts(name)
-    if allowed.registry != image.registry or ".." in image.repository or _UNUSUAL.search(name) or "::" in name:
+    allowed, image = parse_image_name(pattern), parse_image_name(name)
+    if (
+        allowed.registry != image.registry
+        or ".." in image.repository
+        or _INVALID_CHARACTER.search(name)
+        or "::" in name
+    ):
         return False
     if allowed.digest:
-        return allowed.repository == image.repository and _fits(allowed.digest, image.digest)
+        return allowed.repository == image.repository and _matches_wildcard(allowed.digest, image.digest)
     if allowed.tag:
         return (
-            allowed.repository == image.repository and not image.digest and _fits(allowed.tag, image.tag or "latest")
+            allowed.repository == image.repository
+            and not image.digest
+            and _matches_wildcard(allowed.tag, image.tag or "latest")
         )
-    return _fits(allowed.repository, image.repository)
+    return _matches_wildcard(allowed.repository, image.repository)
 
 
-def _fits(pattern: str, text: str) -> bool:
+def _matches_wildcard(pattern: str, text: str) -> bool:
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern

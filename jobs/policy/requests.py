@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.models import Feature
-from jobs.policy.capabilities import Use, uses
+from jobs.policy.capabilities import CapabilityUse, capability_uses
 from jobs.spec import effective, time_limit
 from jobs.spec.containers import is_eks
 from jobs.spec.documents import Document, DocumentKind, is_integer, value_at
@@ -12,21 +12,21 @@ from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
 
 
 @dataclass(frozen=True)
-class Ask:
+class ResourceRequest:
     """Capabilities and size that a definition, or a job on its definition, requests."""
 
-    uses: tuple[Use, ...]
+    uses: tuple[CapabilityUse, ...]
     size: JobSize
     own_tags: Mapping[str, str]  # of the document itself
 
 
 @dataclass(frozen=True)
-class DefinitionAsk(Ask):
+class DefinitionRequest(ResourceRequest):
     """A definition to be registered."""
 
 
 @dataclass(frozen=True)
-class JobAsk(Ask):
+class JobRequest(ResourceRequest):
     """A job to be run. Uses of its definition have the pointer /jobDefinition."""
 
     queue_id: int
@@ -46,9 +46,9 @@ class JobAsk(Ask):
         return max(1, self.array_size)
 
 
-def definition_ask(document: Document) -> DefinitionAsk:
-    return DefinitionAsk(
-        uses=_in_effect(uses(document, DocumentKind.DEFINITION), document, {}),
+def build_definition_request(document: Document) -> DefinitionRequest:
+    return DefinitionRequest(
+        uses=_effective_uses(capability_uses(document, DocumentKind.DEFINITION), document, {}),
         size=requested_size(document, {}),
         own_tags=effective.merge_tags({}, document),
     )
@@ -60,18 +60,21 @@ def propagates_tags(definition: Document, submission: Document) -> bool | None:
     return setting if isinstance(setting, bool) else None
 
 
-def _in_effect(uses_made: tuple[Use, ...], definition: Document, submission: Document) -> tuple[Use, ...]:
+def _effective_uses(
+    uses_made: tuple[CapabilityUse, ...], definition: Document, submission: Document
+) -> tuple[CapabilityUse, ...]:
     """Drop uses of propagateTags that the submission overrides, or that have no effect because the job is of pods."""
     is_off = propagates_tags(definition, submission) is False and not is_eks(definition)
     is_overridden = isinstance(submission.get("propagateTags"), bool)
     return tuple(
         use
         for use in uses_made
-        if use.power != Feature.UNTAGGED_COSTS or (is_off and not (is_overridden and use.pointer == "/jobDefinition"))
+        if use.capability != Feature.UNTAGGED_COSTS
+        or (is_off and not (is_overridden and use.pointer == "/jobDefinition"))
     )
 
 
-def job_ask(
+def build_job_request(
     document: Document,
     definition: Document,
     *,
@@ -80,12 +83,13 @@ def job_ask(
     queue_id: int,
     queue_name: str,
     queue_open: bool,
-) -> JobAsk:
+) -> JobRequest:
     inherited = tuple(
-        Use(use.power, "/jobDefinition", use.name, use.value) for use in uses(definition, DocumentKind.DEFINITION)
+        CapabilityUse(use.capability, "/jobDefinition", use.name, use.value)
+        for use in capability_uses(definition, DocumentKind.DEFINITION)
     )
-    return JobAsk(
-        uses=_in_effect((*inherited, *uses(document, DocumentKind.SUBMISSION)), definition, document),
+    return JobRequest(
+        uses=_effective_uses((*inherited, *capability_uses(document, DocumentKind.SUBMISSION)), definition, document),
         size=requested_size(definition, document),
         own_tags=effective.merge_tags({}, document),
         tags=effective.merge_tags(definition, document),
@@ -95,12 +99,15 @@ def job_ask(
         definition=definition_name,
         definition_shared=definition_shared,
         size_pointer=size_override_pointer(document) or "/jobDefinition",
-        array_size=_number(document, "arrayProperties", "size"),
-        run_seconds=_number(document, *time_limit.TIMEOUT_PATH) or _number(definition, *time_limit.TIMEOUT_PATH),
-        attempts=_number(document, *effective.ATTEMPTS_PATH) or _number(definition, *effective.ATTEMPTS_PATH) or 1,
+        array_size=_whole_number(document, "arrayProperties", "size"),
+        run_seconds=_whole_number(document, *time_limit.TIMEOUT_PATH)
+        or _whole_number(definition, *time_limit.TIMEOUT_PATH),
+        attempts=_whole_number(document, *effective.ATTEMPTS_PATH)
+        or _whole_number(definition, *effective.ATTEMPTS_PATH)
+        or 1,
     )
 
 
-def _number(document: Mapping[str, object], *path: str) -> int:
+def _whole_number(document: Mapping[str, object], *path: str) -> int:
     value = value_at(document, *path)
     return value if is_integer(value) else 0

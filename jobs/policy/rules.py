@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.models import Feature, FilledBy
-from jobs.policy.capabilities import IMAGE, ROLE, UNNAMED
-from jobs.policy.grants import Ceilings, Grants
-from jobs.policy.images import matches
-from jobs.policy.requests import Ask, DefinitionAsk, JobAsk
+from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
+from jobs.policy.grants import QueueLimits, TeamGrants
+from jobs.policy.images import image_matches
+from jobs.policy.requests import DefinitionRequest, JobRequest, ResourceRequest
 from jobs.spec.job_size import GPU, MEMORY, VCPU
 from jobs.spec.problems import Severity, join_pointer, join_words, quote, truncate
 from jobs.spec.rules.reserved_names import PORTAL_TAG_PREFIX
@@ -21,7 +21,7 @@ _FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # it has a rul
 
 
 @dataclass(frozen=True)
-class Objection:
+class Violation:
     """A violation of a rule and its pointer in the document."""
 
     rule: str
@@ -34,57 +34,57 @@ class Objection:
 # -- Definitions and jobs
 
 
-def team_is_active(_: Ask, grants: Grants) -> Iterator[Objection]:
+def team_is_active(_: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Refuse everything from an inactive team, which keeps its history."""
     if not grants.active:
-        yield Objection("policy.team-inactive", "", f"Team {grants.team} is not active; nothing is submitted for it.")
+        yield Violation("policy.team-inactive", "", f"Team {grants.team} is not active; nothing is submitted for it.")
 
 
-def roles_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
+def roles_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a grant for each IAM role: it is the job's access to the rest of AWS."""
     for use in request.uses:
         role = use.value if isinstance(use.value, str) else ""
-        if use.power == ROLE and not any(_means(pattern, role) for pattern in grants.roles):
-            yield Objection(
+        if use.capability == ROLE and not any(_matches_pattern(pattern, role) for pattern in grants.roles):
+            yield Violation(
                 "policy.role-not-granted",
                 use.pointer,
                 f"The role {quote(role)} ({use.name}) is not given to {grants.team}. An admin can give it.",
             )
 
 
-def images_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
+def images_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a grant for each image."""
     for use in request.uses:
         image = use.value if isinstance(use.value, str) else ""
-        if use.power == IMAGE and not any(matches(pattern, image) for pattern in grants.images):
-            yield Objection(
+        if use.capability == IMAGE and not any(image_matches(pattern, image) for pattern in grants.images):
+            yield Violation(
                 "policy.image-not-granted",
                 use.pointer,
                 f"The image {quote(image)} is not given to {grants.team}. An admin can give it, or its registry.",
             )
 
 
-def features_are_granted(request: Ask, grants: Grants) -> Iterator[Objection]:
+def features_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a grant for whatever reaches beyond the container."""
     for use in request.uses:
-        if use.power in _FEATURES and use.power not in grants.features:
-            label = Feature(use.power).label
-            yield Objection(
-                f"policy.{use.power.replace('_', '-')}-not-granted",
+        if use.capability in _FEATURES and use.capability not in grants.features:
+            label = Feature(use.capability).label
+            yield Violation(
+                f"policy.{use.capability.replace('_', '-')}-not-granted",
                 use.pointer,
                 f"{truncate(use.name)} is not given to {grants.team} ({label.lower()}). An admin can give it.",
             )
 
 
-def tags_reach_the_bill(request: Ask, grants: Grants) -> Iterator[Objection]:
+def tags_are_propagated(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a grant for propagateTags false, which keeps the job's tags off AWS's bill."""
     if Feature.UNTAGGED_COSTS in grants.features:
         return
     for use in request.uses:
-        if use.power == Feature.UNTAGGED_COSTS:
+        if use.capability == Feature.UNTAGGED_COSTS:
             inherited = use.pointer == "/jobDefinition"
             fix = {"op": "add", "value": True} if inherited else {"op": "replace", "value": True}
-            yield Objection(
+            yield Violation(
                 "policy.untagged-costs-not-granted",
                 use.pointer,
                 f"{grants.team} can't turn propagateTags off: its costs would have no tags on AWS's bill. "
@@ -94,11 +94,11 @@ def tags_reach_the_bill(request: Ask, grants: Grants) -> Iterator[Objection]:
             )
 
 
-def fields_are_known(request: Ask, grants: Grants) -> Iterator[Objection]:
+def fields_are_known(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Refuse fields that are in no table: nobody has decided what they may do."""
     for use in request.uses:
-        if use.power == UNNAMED and use.name not in grants.further_fields:
-            yield Objection(
+        if use.capability == UNKNOWN_FIELD and use.name not in grants.further_fields:
+            yield Violation(
                 "policy.field-unknown",
                 use.pointer,
                 f"The portal does not know what {quote(use.name)} can do, so {grants.team} may not use it. "
@@ -109,22 +109,22 @@ def fields_are_known(request: Ask, grants: Grants) -> Iterator[Objection]:
 # -- Definitions
 
 
-def team_registers(_: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
+def team_may_register(_: DefinitionRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Refuse definitions of a team that may only use shared ones."""
     if not grants.may_register:
-        yield Objection(
+        yield Violation(
             "policy.may-not-register",
             "",
             f"{grants.team} uses shared definitions and registers none of its own. An admin can change that.",
         )
 
 
-def some_queue_takes_it(request: DefinitionAsk, grants: Grants) -> Iterator[Objection]:
+def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Warn if a definition is too large for every queue. A submission may still request less."""
-    exceeded = [list(_beyond(request, limits)) for limits in grants.queues.values()]
+    exceeded = [list(_exceeded_limits(request, limits)) for limits in grants.queues.values()]
     if exceeded and all(exceeded):
         resource, _, _, limit = exceeded[0][0]
-        yield Objection(
+        yield Violation(
             "policy.no-queue-takes-it",
             "",
             f"No queue of {grants.team} takes a job of this size ({resource}: {limit} at most).",
@@ -135,41 +135,41 @@ def some_queue_takes_it(request: DefinitionAsk, grants: Grants) -> Iterator[Obje
 # -- Jobs
 
 
-def queue_is_granted(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def queue_is_granted(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a queue that an admin mapped to the team."""
     if request.queue_id not in grants.queues:
-        yield Objection(
+        yield Violation(
             "policy.queue-not-granted",
             "/jobQueue",
             f"Queue {request.queue_name} is not given to {grants.team}. An admin can map it to the team.",
         )
 
 
-def queue_is_open(request: JobAsk, _: Grants) -> Iterator[Objection]:
+def queue_is_open(request: JobRequest, _: TeamGrants) -> Iterator[Violation]:
     """Refuse a queue that is disabled, invalid or gone, before AWS does."""
     if not request.queue_open:
-        yield Objection(
+        yield Violation(
             "policy.queue-closed",
             "/jobQueue",
             f"Queue {request.queue_name} takes no jobs at present: it is disabled, invalid, or gone from AWS.",
         )
 
 
-def definition_is_shared(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a shared definition of a team that may not register its own."""
     if not grants.may_register and not request.definition_shared:
-        yield Objection(
+        yield Violation(
             "policy.definition-not-shared",
             "/jobDefinition",
             f"{grants.team} uses shared definitions only, and {request.definition} is not shared.",
         )
 
 
-def size_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Limit vCPU, memory and GPU of one run, with the submission's overrides; all nodes together."""
     nodes = f" on its {request.size.nodes} nodes together" if request.size.nodes > 1 else ""
-    for resource, rule, amount, limit in _beyond(request, _ceilings(request, grants)):
-        yield Objection(
+    for resource, rule, amount, limit in _exceeded_limits(request, _limits(request, grants)):
+        yield Violation(
             f"policy.{rule}",
             request.size_pointer,
             f"The job asks for {amount} {resource}{nodes}; "
@@ -177,14 +177,14 @@ def size_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
         )
 
 
-def size_is_known(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def size_is_known(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Refuse a job of unknown size where the queue has limits. A missing definition is a problem of its own."""
     limits_by_reason: dict[str, list[str]] = {}
-    for unit, resource, limit in _limited(_ceilings(request, grants)):
+    for unit, resource, limit in _size_limits(_limits(request, grants)):
         if reason := request.size.why_unknown(resource):
             limits_by_reason.setdefault(reason, []).append(f"{limit:,} {unit}")
     for reason, limits in limits_by_reason.items() if request.definition else ():
-        yield Objection(
+        yield Violation(
             "policy.size-unknown",
             request.size_pointer,
             f"{grants.team} may use {join_words(limits)} at most in {request.queue_name}, and the portal can't tell "
@@ -192,11 +192,11 @@ def size_is_known(request: JobAsk, grants: Grants) -> Iterator[Objection]:
         )
 
 
-def array_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def array_size_is_within_limit(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Limit the size of an array."""
-    limit = _ceilings(request, grants).array_size
+    limit = _limits(request, grants).array_size
     if limit is not None and request.array_size > limit:
-        yield Objection(
+        yield Violation(
             "policy.array-too-large",
             "/arrayProperties/size",
             f"The array has {request.array_size} jobs; "
@@ -204,46 +204,46 @@ def array_is_within(request: JobAsk, grants: Grants) -> Iterator[Objection]:
         )
 
 
-def time_is_limited(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def time_limit_is_within_limit(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require a time limit within the queue's, where it has one."""
-    limit = _ceilings(request, grants).run_seconds
+    limit = _limits(request, grants).run_seconds
     if limit is None or 0 < request.run_seconds <= limit:
         return
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": limit}},)
     limit_text = f"jobs of {grants.team} in {request.queue_name} run for {limit} s at most"
     if request.run_seconds:
         message = f"The time limit is {request.run_seconds} s, and {limit_text}."
-        yield Objection("policy.runs-too-long", "/timeout", message, fix=fix)
+        yield Violation("policy.runs-too-long", "/timeout", message, fix=fix)
     else:
         message = f"The job needs a time limit: {limit_text}."
-        yield Objection("policy.no-time-limit", "/timeout", message, fix=fix)
+        yield Violation("policy.no-time-limit", "/timeout", message, fix=fix)
 
 
 # -- Tags
 
 
-def tags_of_the_portal_are_its_own(request: Ask, _: Grants) -> Iterator[Objection]:
+def portal_tags_are_reserved(request: ResourceRequest, _: TeamGrants) -> Iterator[Violation]:
     """Refuse tags with the portal's prefix: the portal finds its jobs again by them, and the bill their people."""
     for key in request.own_tags:
         if key.casefold().startswith(PORTAL_TAG_PREFIX):
             pointer = join_pointer("tags", key)
             message = f"Tags that begin with {PORTAL_TAG_PREFIX} are the portal's own; take {quote(key)} away."
-            yield Objection("policy.tag-of-portal", pointer, message, fix=({"op": "remove", "path": pointer},))
+            yield Violation("policy.tag-of-portal", pointer, message, fix=({"op": "remove", "path": pointer},))
 
 
-def tags_are_there(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def required_tags_are_set(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Require the tags by which the bill is grouped."""
     for requirement in grants.tags:
         if requirement.required and not request.tags.get(requirement.key):
-            yield Objection(
+            yield Violation(
                 "policy.tag-missing",
                 "/tags",
                 f"The tag {quote(requirement.key)} is missing; jobs of {grants.team} need it.",
-                fix=_with_tag(request, requirement.key, requirement.default),
+                fix=_tag_fix(request, requirement.key, requirement.default),
             )
 
 
-def tags_have_their_values(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def tag_values_are_allowed(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Check tag values: allowed values and patterns, and those that only the portal sets."""
     for requirement in grants.tags:
         value = request.tags.get(requirement.key)
@@ -254,16 +254,18 @@ def tags_have_their_values(request: JobAsk, grants: Grants) -> Iterator[Objectio
             message = (
                 f"The portal fills in the tag {quote(requirement.key)}; it must be {quote(requirement.default)}."
             )
-            yield Objection("policy.tag-of-portal", pointer, message)
-        elif not requirement.fits(value):
-            message = f"The tag {quote(requirement.key)} must be {requirement.in_words}; found {quote(value)}."
-            yield Objection("policy.tag-value", pointer, message)
+            yield Violation("policy.tag-of-portal", pointer, message)
+        elif not requirement.accepts(value):
+            message = f"The tag {quote(requirement.key)} must be {requirement.description}; found {quote(value)}."
+            yield Violation("policy.tag-value", pointer, message)
 
 
-def untagged_costs_are_told(request: JobAsk, grants: Grants) -> Iterator[Objection]:
+def warn_of_untagged_costs(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Warn a team that may keep tags off the bill when it does."""
-    if Feature.UNTAGGED_COSTS in grants.features and any(use.power == Feature.UNTAGGED_COSTS for use in request.uses):
-        yield Objection(
+    if Feature.UNTAGGED_COSTS in grants.features and any(
+        use.capability == Feature.UNTAGGED_COSTS for use in request.uses
+    ):
+        yield Violation(
             "policy.tags-stay-behind",
             "/propagateTags",
             "With propagateTags false, the tags do not reach AWS's bill.",
@@ -271,61 +273,59 @@ def untagged_costs_are_told(request: JobAsk, grants: Grants) -> Iterator[Objecti
         )
 
 
-CommonRule = Callable[[Ask, Grants], Iterator[Objection]]
-DefinitionRule = Callable[[DefinitionAsk, Grants], Iterator[Objection]]
-JobRule = Callable[[JobAsk, Grants], Iterator[Objection]]
+CommonRule = Callable[[ResourceRequest, TeamGrants], Iterator[Violation]]
+DefinitionRule = Callable[[DefinitionRequest, TeamGrants], Iterator[Violation]]
+JobRule = Callable[[JobRequest, TeamGrants], Iterator[Violation]]
 
-COMMON: tuple[CommonRule, ...] = (
+COMMON_RULES: tuple[CommonRule, ...] = (
     team_is_active,
     roles_are_granted,
     images_are_granted,
     features_are_granted,
-    tags_reach_the_bill,
+    tags_are_propagated,
     fields_are_known,
 )
-OF_DEFINITIONS: tuple[DefinitionRule, ...] = (team_registers, some_queue_takes_it)
-OF_JOBS: tuple[JobRule, ...] = (
+DEFINITION_RULES: tuple[DefinitionRule, ...] = (team_may_register, some_queue_fits)
+JOB_RULES: tuple[JobRule, ...] = (
     queue_is_granted,
     queue_is_open,
     definition_is_shared,
-    size_is_within,
+    size_is_within_limits,
     size_is_known,
-    array_is_within,
-    time_is_limited,
+    array_size_is_within_limit,
+    time_limit_is_within_limit,
 )
-TAGS_OF_ALL: tuple[CommonRule, ...] = (tags_of_the_portal_are_its_own,)
-TAGS_OF_JOBS: tuple[JobRule, ...] = (tags_are_there, tags_have_their_values, untagged_costs_are_told)
+COMMON_TAG_RULES: tuple[CommonRule, ...] = (portal_tags_are_reserved,)
+JOB_TAG_RULES: tuple[JobRule, ...] = (required_tags_are_set, tag_values_are_allowed, warn_of_untagged_costs)
 
 
-def objections(request: JobAsk, grants: Grants) -> list[Objection]:
+def job_violations(request: JobRequest, grants: TeamGrants) -> list[Violation]:
     """Return all violations of a job, in the order of the rules."""
-    rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS, *TAGS_OF_ALL, *TAGS_OF_JOBS)
+    rules: tuple[JobRule, ...] = (*COMMON_RULES, *JOB_RULES, *COMMON_TAG_RULES, *JOB_TAG_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
-def withdrawn(request: JobAsk, grants: Grants) -> list[Objection]:
+def job_violations_now(request: JobRequest, grants: TeamGrants) -> list[Violation]:
     """Return the violations of an accepted job by today's grants.
 
     Tag rules are excluded: a new one is for new jobs.
     """
-    rules: tuple[JobRule, ...] = (*COMMON, *OF_JOBS)
+    rules: tuple[JobRule, ...] = (*COMMON_RULES, *JOB_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
-def withdrawn_from_definition(request: DefinitionAsk, grants: Grants) -> list[Objection]:
+def definition_violations_now(request: DefinitionRequest, grants: TeamGrants) -> list[Violation]:
     """Return the errors of an accepted definition that is about to be registered."""
-    return [
-        violation for violation in objections_to_definition(request, grants) if violation.severity is Severity.ERROR
-    ]
+    return [violation for violation in definition_violations(request, grants) if violation.severity is Severity.ERROR]
 
 
-def objections_to_definition(request: DefinitionAsk, grants: Grants) -> list[Objection]:
+def definition_violations(request: DefinitionRequest, grants: TeamGrants) -> list[Violation]:
     """Return all violations of a definition to be registered."""
-    rules: tuple[DefinitionRule, ...] = (*COMMON, *OF_DEFINITIONS, *TAGS_OF_ALL)
+    rules: tuple[DefinitionRule, ...] = (*COMMON_RULES, *DEFINITION_RULES, *COMMON_TAG_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
-def _with_tag(request: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
+def _tag_fix(request: JobRequest, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
     """Return the patch that adds a tag, if there is a value to offer."""
     if not value:
         return ()
@@ -334,29 +334,29 @@ def _with_tag(request: JobAsk, key: str, value: str) -> tuple[Mapping[str, Any],
     return ({"op": "add", "path": "/tags", "value": {key: value}},)
 
 
-def _means(pattern: str, text: str) -> bool:
+def _matches_pattern(pattern: str, text: str) -> bool:
     """Return whether the pattern is the text, or its beginning followed by *."""
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
-def _ceilings(request: JobAsk, grants: Grants) -> Ceilings:
-    return grants.queues.get(request.queue_id, Ceilings())
+def _limits(request: JobRequest, grants: TeamGrants) -> QueueLimits:
+    return grants.queues.get(request.queue_id, QueueLimits())
 
 
-def _beyond(request: Ask, limits: Ceilings) -> Iterator[tuple[str, str, object, int]]:
+def _exceeded_limits(request: ResourceRequest, limits: QueueLimits) -> Iterator[tuple[str, str, object, int]]:
     """Yield what exceeds its limit: unit, rule, requested amount, limit."""
     amounts: dict[str, tuple[str, Decimal | int]] = {
         VCPU: ("too-many-vcpus", request.size.vcpus),
         MEMORY: ("too-much-memory", request.size.memory_mib),
         GPU: ("too-many-gpus", request.size.gpus),
     }
-    for unit, resource, limit in _limited(limits):
+    for unit, resource, limit in _size_limits(limits):
         rule, amount = amounts[resource]
         if amount > limit:
             yield unit, rule, amount, limit
 
 
-def _limited(limits: Ceilings) -> Iterator[tuple[str, str, int]]:
+def _size_limits(limits: QueueLimits) -> Iterator[tuple[str, str, int]]:
     """Yield the resources with a limit: unit, AWS's name, limit."""
     for unit, resource, limit in (
         ("vCPU", VCPU, limits.vcpus),

@@ -16,7 +16,7 @@ PORTAL = "the portal"
 
 
 @dataclass(frozen=True)
-class TagDemand:
+class TagRequirement:
     """A tag rule as plain values."""
 
     key: str
@@ -26,13 +26,13 @@ class TagDemand:
     default: str = ""
     filled_by: str = FilledBy.PERSON
 
-    def fits(self, value: str) -> bool:
+    def accepts(self, value: str) -> bool:
         if self.allowed and value not in self.allowed:
             return False
         return not self.pattern or fnmatchcase(value, self.pattern)
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """Allowed values, as text after “must be”."""
         if self.allowed:
             return join_words(self.allowed, conjunction="or")
@@ -40,19 +40,19 @@ class TagDemand:
 
 
 @dataclass(frozen=True)
-class Filled:
+class AppliedTag:
     """A default tag, and who sets it."""
 
     key: str
     value: str
-    by: str
+    source: str
 
 
-def demands_of(team: Team) -> tuple[TagDemand, ...]:
+def tag_requirements(team: Team) -> tuple[TagRequirement, ...]:
     """Return the team's rules and those for all teams, in one query."""
     rules = TagRule.objects.filter(Q(team=team) | Q(team=None)).order_by(F("team").asc(nulls_first=True))
     by_key = {
-        rule.key: TagDemand(
+        rule.key: TagRequirement(
             key=rule.key,
             required=rule.required,
             allowed=tuple(map(str, rule.allowed)),
@@ -65,9 +65,9 @@ def demands_of(team: Team) -> tuple[TagDemand, ...]:
     return tuple(by_key[key] for key in sorted(by_key))
 
 
-def fill(
-    document: Document, definition: Document, requirements: tuple[TagDemand, ...], team: str
-) -> Iterator[Filled]:
+def tags_to_apply(
+    document: Document, definition: Document, requirements: tuple[TagRequirement, ...], team: str
+) -> Iterator[AppliedTag]:
     """Yield the tags to add: the team's where neither submission nor definition has one, the portal's always."""
     own_tags = document.get("tags", {})
     if not isinstance(own_tags, dict):
@@ -79,6 +79,6 @@ def fill(
             and requirement.key not in own_tags
             and tags.get(requirement.key) != requirement.default
         ):
-            yield Filled(requirement.key, requirement.default, PORTAL)
+            yield AppliedTag(requirement.key, requirement.default, PORTAL)
         elif requirement.filled_by == FilledBy.TEAM and requirement.default and requirement.key not in tags:
-            yield Filled(requirement.key, requirement.default, team)
+            yield AppliedTag(requirement.key, requirement.default, team)

@@ -7,7 +7,7 @@
 
 Runs are the children of an array, or one. AWS ends a run within about half a minute of its limit. The time limit of a
 multi-node job counts for all nodes together, and `size` has all nodes. Both amounts are in dollars and in vCPU-hours.
-The figure stored for a job is rounded up to `KEPT` and capped at `LARGEST`.
+The figure stored for a job is rounded up to `STORED_PRECISION` and capped at `MAX_TEXT_BYTES`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,16 +17,24 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from jobs.pricing.rates import Rates
-from jobs.pricing.receipt import HOUR, MILLISECOND, Attempt, Line, Share, Size, receipt
-from jobs.pricing.run_statistics import Span
+from jobs.pricing.receipt import (
+    HOUR_SECONDS,
+    MILLISECOND,
+    BilledAttempt,
+    PricedSize,
+    ReceiptLine,
+    ResourceCharge,
+    build_receipt,
+)
+from jobs.pricing.run_statistics import DurationStats
 
-KEPT = Decimal("0.0001")
+STORED_PRECISION = Decimal("0.0001")
 # Above any threshold that can be set, and within the columns' range.
-LARGEST = Decimal(10**11)
+MAX_STORED_AMOUNT = Decimal(10**11)
 # AWS takes limits beyond the calendar; from here on the cost is extrapolated.
-LONGEST_PRICED = Decimal(1000 * 86_400)
+MAX_PRICED_SECONDS = Decimal(1000 * 86_400)
 # The dearest jobs are stored one by one.
-JOBS_KEPT = 50
+MAX_STORED_JOBS = 50
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class PlannedJob:
     """
 
     name: str
-    size: Size
+    size: PricedSize
     runs: int
     attempts: int
     limit_seconds: int
@@ -47,26 +55,31 @@ class PlannedJob:
 
 
 @dataclass(frozen=True)
-class Amount:
+class CostAmount:
     """Dollars and vCPU-hours; None is unknown."""
 
     usd: Decimal | None
     vcpu_hours: Decimal | None
 
     @classmethod
-    def total(cls, amounts: Iterable["Amount"]) -> "Amount":
+    def total(cls, amounts: Iterable["CostAmount"]) -> "CostAmount":
         """Return the sum; unknown if any part is."""
         amounts = list(amounts)
-        return cls(_sum([amount.usd for amount in amounts]), _sum([amount.vcpu_hours for amount in amounts]))
+        return cls(
+            _sum_if_known([amount.usd for amount in amounts]),
+            _sum_if_known([amount.vcpu_hours for amount in amounts]),
+        )
 
     def as_json(self) -> dict[str, str | None]:
-        """Return numbers as text, so that no digit is lost; vCPU-hours rounded up to `KEPT`."""
+        """Return numbers as text, so that no digit is lost; vCPU-hours rounded up to `STORED_PRECISION`."""
         hours = self.vcpu_hours
-        exact = None if hours is None or hours > LARGEST else hours.quantize(KEPT, ROUND_CEILING)
-        return {"usd": text_of(self.usd), "vcpu_hours": text_of(exact or hours)}
+        exact = (
+            None if hours is None or hours > MAX_STORED_AMOUNT else hours.quantize(STORED_PRECISION, ROUND_CEILING)
+        )
+        return {"usd": decimal_text(self.usd), "vcpu_hours": decimal_text(exact or hours)}
 
 
-UNKNOWN = Amount(None, None)
+UNKNOWN_AMOUNT = CostAmount(None, None)
 
 
 @dataclass(frozen=True)
@@ -80,10 +93,10 @@ class JobEstimate:
     job: PlannedJob
     expected_seconds: Decimal | None
     earlier_runs: int
-    shares: tuple[Share, ...]
-    expected: Amount
-    at_most: Amount
-    unknown: tuple[str, ...]
+    shares: tuple[ResourceCharge, ...]
+    expected: CostAmount
+    at_most: CostAmount
+    unknown_reasons: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -91,11 +104,11 @@ class JobEstimate:
             "runs": self.job.runs,
             "attempts": self.job.attempts,
             "limit_seconds": self.job.limit_seconds,
-            "expected_seconds": text_of(self.expected_seconds),
+            "expected_seconds": decimal_text(self.expected_seconds),
             "earlier_runs": self.earlier_runs,
             "expected": self.expected.as_json(),
             "at_most": self.at_most.as_json(),
-            "unknown": list(self.unknown),
+            "unknown": list(self.unknown_reasons),
             "shares": [
                 {
                     "resource": share.resource,
@@ -109,24 +122,24 @@ class JobEstimate:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """All jobs of a submission, in its order. `hour` is what all runs together cost in one hour."""
 
     jobs: tuple[JobEstimate, ...]
-    expected: Amount
-    at_most: Amount
-    hour: Amount
+    expected: CostAmount
+    at_most: CostAmount
+    hour: CostAmount
     made_at: datetime
 
     @property
-    def unlimited(self) -> list[str]:
+    def jobs_without_time_limit(self) -> list[str]:
         """Names of jobs without a time limit."""
         return [estimate.job.name for estimate in self.jobs if not estimate.job.limit_seconds]
 
     @property
-    def unpriced(self) -> tuple[str, ...]:
+    def unknown_reasons(self) -> tuple[str, ...]:
         """Why there is no price for an hour, each reason once."""
-        return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown))
+        return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown_reasons))
 
     def totals_as_json(self) -> dict[str, Any]:
         return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
@@ -136,39 +149,41 @@ class Estimate:
         dearest = sorted(
             self.jobs, key=lambda estimate: (estimate.at_most.usd is not None, -(estimate.at_most.usd or 0))
         )
-        rest = dearest[JOBS_KEPT:]
+        rest = dearest[MAX_STORED_JOBS:]
         return {
             **self.totals_as_json(),
             "made_at": self.made_at.isoformat(),
-            "jobs": [estimate.as_json() for estimate in dearest[:JOBS_KEPT]],
-            "more": {"jobs": len(rest), "at_most": Amount.total(estimate.at_most for estimate in rest).as_json()},
+            "jobs": [estimate.as_json() for estimate in dearest[:MAX_STORED_JOBS]],
+            "more": {"jobs": len(rest), "at_most": CostAmount.total(estimate.at_most for estimate in rest).as_json()},
         }
 
 
-def estimate(plans: Iterable[PlannedJob], run_times: Mapping[int, Span], rates: Rates, now: datetime) -> Estimate:
+def estimate_cost(
+    plans: Iterable[PlannedJob], run_times: Mapping[int, DurationStats], rates: Rates, now: datetime
+) -> CostEstimate:
     """Return both amounts for every job and for all together, at the rates of `now`.
 
     `run_times` are those of earlier good runs, by definition.
     """
     pricing = _Pricing(rates, now)
     jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in plans)
-    return Estimate(
+    return CostEstimate(
         jobs=jobs,
-        expected=Amount.total(job_estimate.expected for job_estimate in jobs),
-        at_most=Amount.total(job_estimate.at_most for job_estimate in jobs),
-        hour=Amount.total(
-            _times(pricing.amount(job_estimate.job, HOUR), job_estimate.job.runs) for job_estimate in jobs
+        expected=CostAmount.total(job_estimate.expected for job_estimate in jobs),
+        at_most=CostAmount.total(job_estimate.at_most for job_estimate in jobs),
+        hour=CostAmount.total(
+            _multiply(pricing.amount(job_estimate.job, HOUR_SECONDS), job_estimate.job.runs) for job_estimate in jobs
         ),
         made_at=now,
     )
 
 
-def kept(amount: Decimal | None) -> Decimal | None:
+def stored_amount(amount: Decimal | None) -> Decimal | None:
     """Return the figure as it is stored: rounded up, and capped above every threshold."""
-    return None if amount is None else min(amount.quantize(KEPT, ROUND_CEILING), LARGEST)
+    return None if amount is None else min(amount.quantize(STORED_PRECISION, ROUND_CEILING), MAX_STORED_AMOUNT)
 
 
-def text_of(number: Decimal | None) -> str | None:
+def decimal_text(number: Decimal | None) -> str | None:
     return None if number is None else f"{number.normalize():f}"
 
 
@@ -177,57 +192,57 @@ class _Pricing:
 
     def __init__(self, rates: Rates, now: datetime) -> None:
         self._rates, self._now = rates, now.astimezone(UTC)
-        self._lines: dict[tuple[Size, Decimal], Line] = {}
+        self._lines: dict[tuple[PricedSize, Decimal], ReceiptLine] = {}
 
-    def line(self, size: Size, seconds: Decimal) -> Line:
-        """Return the receipt of one run of that length, `LONGEST_PRICED` at most, at the rates of now."""
+    def line(self, size: PricedSize, seconds: Decimal) -> ReceiptLine:
+        """Return the receipt of one run of that length, `MAX_PRICED_SECONDS` at most, at the rates of now."""
         if (size, seconds) not in self._lines:
             duration = timedelta(milliseconds=int(seconds * 1000))
-            attempt = Attempt(self._now - duration, self._now, succeeded=True)
-            [self._lines[size, seconds]] = receipt(size, [attempt], self._rates).lines
+            attempt = BilledAttempt(self._now - duration, self._now, succeeded=True)
+            [self._lines[size, seconds]] = build_receipt(size, [attempt], self._rates).lines
         return self._lines[size, seconds]
 
     def unknown(self, job: PlannedJob) -> tuple[str, ...]:
         """Return why a run has no price, in sentences."""
-        return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR).reasons
+        return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR_SECONDS).reasons
 
-    def amount(self, job: PlannedJob, seconds: Decimal) -> Amount:
+    def amount(self, job: PlannedJob, seconds: Decimal) -> CostAmount:
         """Return the amount of one run of that length. Without vCPU and memory it is unknown."""
         size = job.size
         if job.size_unknown or not size.vcpus or not size.memory_mib:
-            return UNKNOWN
-        priced_seconds = min(seconds, LONGEST_PRICED)
+            return UNKNOWN_AMOUNT
+        priced_seconds = min(seconds, MAX_PRICED_SECONDS)
         line = self.line(size, priced_seconds)
-        hours = size.vcpus * seconds / HOUR
+        hours = size.vcpus * seconds / HOUR_SECONDS
         if line.reasons:
-            return Amount(None, hours)
-        return Amount(line.usd * seconds / priced_seconds if seconds > priced_seconds else line.usd, hours)
+            return CostAmount(None, hours)
+        return CostAmount(line.usd * seconds / priced_seconds if seconds > priced_seconds else line.usd, hours)
 
 
-def _estimate_job(job: PlannedJob, stats: Span | None, pricing: _Pricing) -> JobEstimate:
-    seconds, expected, at_most = None, UNKNOWN, UNKNOWN
+def _estimate_job(job: PlannedJob, stats: DurationStats | None, pricing: _Pricing) -> JobEstimate:
+    seconds, expected, at_most = None, UNKNOWN_AMOUNT, UNKNOWN_AMOUNT
     if stats:
-        seconds = Decimal(str(stats.half)).quantize(MILLISECOND)
+        seconds = Decimal(str(stats.median)).quantize(MILLISECOND)
         seconds = min(seconds, Decimal(job.limit_seconds)) if job.limit_seconds else seconds
-        expected = _times(pricing.amount(job, seconds), job.runs)
+        expected = _multiply(pricing.amount(job, seconds), job.runs)
     if job.limit_seconds:
-        at_most = _times(pricing.amount(job, Decimal(job.limit_seconds)), job.attempts * job.runs)
+        at_most = _multiply(pricing.amount(job, Decimal(job.limit_seconds)), job.attempts * job.runs)
     return JobEstimate(
         job=job,
         expected_seconds=seconds,
         earlier_runs=stats.count if stats else 0,
-        shares=pricing.line(job.size, HOUR).shares,
+        shares=pricing.line(job.size, HOUR_SECONDS).shares,
         expected=expected,
         at_most=at_most,
-        unknown=pricing.unknown(job),
+        unknown_reasons=pricing.unknown(job),
     )
 
 
-def _times(amount: Amount, count: int) -> Amount:
+def _multiply(amount: CostAmount, count: int) -> CostAmount:
     usd, hours = amount.usd, amount.vcpu_hours
-    return Amount(None if usd is None else usd * count, None if hours is None else hours * count)
+    return CostAmount(None if usd is None else usd * count, None if hours is None else hours * count)
 
 
-def _sum(parts: list[Decimal | None]) -> Decimal | None:
+def _sum_if_known(parts: list[Decimal | None]) -> Decimal | None:
     known_parts = [part for part in parts if part is not None]
     return sum(known_parts, Decimal(0)) if len(known_parts) == len(parts) else None

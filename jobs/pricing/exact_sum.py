@@ -9,12 +9,12 @@ from decimal import Decimal
 from django.db.models import BigIntegerField, F, Q, Sum
 from django.db.models.functions import Cast, Coalesce, Round
 
-UNITS = 10**10
+UNITS_PER_USD = 10**10
 
 
 def units_of(field: str, *, only: Q | None = None) -> Coalesce:
     """Sum a money column in ten-billionths of a dollar, for `annotate` and `aggregate`."""
-    units = Cast(Round(F(field) * UNITS), BigIntegerField())
+    units = Cast(Round(F(field) * UNITS_PER_USD), BigIntegerField())
     return Coalesce(Sum(units, filter=only, output_field=BigIntegerField()), 0)
 
 

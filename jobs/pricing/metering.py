@@ -20,16 +20,16 @@ from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
 from jobs.pricing import rates
 from jobs.pricing.rates import Rates
-from jobs.pricing.receipt import Attempt, Line, Size, receipt
+from jobs.pricing.receipt import BilledAttempt, PricedSize, ReceiptLine, build_receipt
 from jobs.states import Delivery, State
 
 log = structlog.get_logger(__name__)
 
-JOBS_AT_ONCE = 200
-ARRAYS_AT_ONCE = 20
-SECONDS_AT_MOST = 30.0
+JOB_BATCH_SIZE = 200
+ARRAY_BATCH_SIZE = 20
+PASS_TIMEOUT_SECONDS = 30.0
 # A child that AWS does not return for longer than this is forgotten.
-CHILDREN_WITHIN = timedelta(minutes=5)
+CHILDREN_TIMEOUT = timedelta(minutes=5)
 
 # Lines of an array: one for its children's successful runs, one for their failed ones.
 GOOD_RUNS, FAILED_RUNS = 1, 2
@@ -37,17 +37,17 @@ GOOD_RUNS, FAILED_RUNS = 1, 2
 
 def charge_due(account: Account) -> None:
     """Charge jobs of the account that have ended, plain ones first, since they need no call to AWS."""
-    table = rates.read()
-    deadline = time.monotonic() + SECONDS_AT_MOST
+    table = rates.read_rates()
+    deadline = time.monotonic() + PASS_TIMEOUT_SECONDS
     jobs = (
         Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None)
         .select_related("account", "submission", "revision")
         .defer("raw", "document", "submission__text", "submission__document", "revision__document")
         .order_by("pk")
     )
-    for job in jobs.filter(array_size=None)[:JOBS_AT_ONCE]:
+    for job in jobs.filter(array_size=None)[:JOB_BATCH_SIZE]:
         charge(job, table)
-    for job in jobs.filter(array_size__isnull=False)[:ARRAYS_AT_ONCE]:
+    for job in jobs.filter(array_size__isnull=False)[:ARRAY_BATCH_SIZE]:
         if time.monotonic() > deadline:
             break
         try:
@@ -63,10 +63,10 @@ def charge(job: Job, table: Rates | None = None) -> None:
 
     Raises AwsError when the children of an array cannot be read; nothing is stored then.
     """
-    attempts, missing = _attempts(job)
-    if missing and now() - (job.ended_at or now()) < CHILDREN_WITHIN:
+    attempts, missing = _billable_attempts(job)
+    if missing and now() - (job.ended_at or now()) < CHILDREN_TIMEOUT:
         return
-    lines = lines_of(job, attempts, table or rates.read())
+    lines = build_cost_lines(job, attempts, table or rates.read_rates())
     if missing and lines:
         lines[0].receipt["reasons"].append(f"AWS no longer knew {missing} of its {job.array_size} children.")
     with transaction.atomic():
@@ -75,9 +75,9 @@ def charge(job: Job, table: Rates | None = None) -> None:
             CostLine.objects.bulk_create(lines)
 
 
-def lines_of(job: Job, attempts: Sequence[Attempt], table: Rates) -> list[CostLine]:
+def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:
     """Build the rows of a job's receipt, not saved."""
-    size = Size(
+    size = PricedSize(
         platform=job.platform,
         architecture=job.architecture,
         region=job.account.region,
@@ -86,24 +86,26 @@ def lines_of(job: Job, attempts: Sequence[Attempt], table: Rates) -> list[CostLi
         gpus=job.gpus,
         ephemeral_gib=job.ephemeral_gib,
     )
-    return [_row(job, line) for line in receipt(size, attempts, table).lines]
+    return [_cost_line(job, line) for line in build_receipt(size, attempts, table).lines]
 
 
-def finished_attempts(job: Job) -> list[Attempt]:
+def finished_attempts(job: Job) -> list[BilledAttempt]:
     """Return the attempts that AWS reported.
 
     It reports none for some kinds of job; the job's own times then stand for one.
     """
-    times = [(_moment(attempt.get("started_at")), _moment(attempt.get("stopped_at"))) for attempt in job.attempts]
+    times = [
+        (_parse_time(attempt.get("started_at")), _parse_time(attempt.get("stopped_at"))) for attempt in job.attempts
+    ]
     if not times and job.started_at is not None:
         times = [(job.started_at, job.stopped_at)]
     return [
-        Attempt(started, stopped, job.state == State.SUCCEEDED and number == len(times), number)
+        BilledAttempt(started, stopped, job.state == State.SUCCEEDED and number == len(times), number)
         for number, (started, stopped) in enumerate(times, start=1)
     ]
 
 
-def children_attempts(children: Sequence[batch.Observation]) -> Iterator[Attempt]:
+def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAttempt]:
     """Yield every attempt of every child, on the line of successful or of failed runs."""
     for child in children:
         times = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
@@ -111,10 +113,10 @@ def children_attempts(children: Sequence[batch.Observation]) -> Iterator[Attempt
             times = [(child.started_at, child.stopped_at)]
         for count, (started, stopped) in enumerate(times, start=1):
             is_good = child.state == State.SUCCEEDED and count == len(times)
-            yield Attempt(started, stopped, is_good, GOOD_RUNS if is_good else FAILED_RUNS)
+            yield BilledAttempt(started, stopped, is_good, GOOD_RUNS if is_good else FAILED_RUNS)
 
 
-def _attempts(job: Job) -> tuple[list[Attempt], int]:
+def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
     """Return the attempts to charge, and how many children of an array AWS does not return.
 
     A job that was never sent costs nothing, nor does a lost one, whose run time is unknown.
@@ -123,11 +125,11 @@ def _attempts(job: Job) -> tuple[list[Attempt], int]:
         return [], 0
     if job.array_size is None:
         return finished_attempts(job), 0
-    children = _children(job, job.array_size)
-    return list(children_attempts(children)), job.array_size - len(children)
+    children = _describe_children(job, job.array_size)
+    return list(child_attempts(children)), job.array_size - len(children)
 
 
-def _children(job: Job, size: int) -> list[batch.Observation]:
+def _describe_children(job: Job, size: int) -> list[batch.Observation]:
     client = client_for(job.account, "batch", Purpose.READ)
     ids = [f"{job.batch_id}:{number}" for number in range(size)]
     step = batch.MAX_JOBS_PER_DESCRIBE
@@ -135,7 +137,7 @@ def _children(job: Job, size: int) -> list[batch.Observation]:
     return [child for page in pages for child in page.observations]
 
 
-def _row(job: Job, line: Line) -> CostLine:
+def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
     ended_at = line.ended_at or job.stopped_at or job.ended_at or now()
     return CostLine(
         job=job,
@@ -150,11 +152,11 @@ def _row(job: Job, line: Line) -> CostLine:
         runs=line.runs,
         billed_seconds=line.billed_seconds,
         usd=line.usd,
-        receipt=_told(job, line),
+        receipt=_receipt_json(job, line),
     )
 
 
-def _told(job: Job, line: Line) -> dict[str, Any]:
+def _receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
     """Return the receipt as JSON, with numbers as text so that no digit is lost."""
     return {
         "platform": job.platform,
@@ -174,5 +176,5 @@ def _told(job: Job, line: Line) -> dict[str, Any]:
     }
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     return parse_datetime(text) if text else None

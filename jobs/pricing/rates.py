@@ -30,7 +30,7 @@ class Rates:
         for price in sorted(prices, key=lambda price: price.valid_from, reverse=True):
             self._newest_first[price.platform, price.architecture, price.region, price.resource].append(price)
 
-    def price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
+    def find_price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
         """Return the newest price up to that day, the region's own before the general one; None if there is none."""
         for price_region in dict.fromkeys((region, "")):
             for price in self._newest_first.get((platform, architecture, price_region, resource), ()):
@@ -38,7 +38,7 @@ class Rates:
                     return price
         return None
 
-    def on(self, day: date) -> list[Price]:
+    def prices_on(self, day: date) -> list[Price]:
         """Return all prices of a day, sorted as the table is."""
         newest = (
             next((price for price in prices if price.valid_from <= day), None)
@@ -47,7 +47,7 @@ class Rates:
         return [price for price in newest if price is not None]
 
 
-def read() -> Rates:
+def read_rates() -> Rates:
     """Read the table in one query."""
     rows = Rate.objects.order_by().values_list(
         "platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"

@@ -21,16 +21,16 @@ from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from jobs.pricing.rates import Price, Rates
 
-QUANTUM = Decimal("1E-10")
+USD_PRECISION = Decimal("1E-10")
 MILLISECOND = Decimal("0.001")
-HOUR = Decimal(3600)
+HOUR_SECONDS = Decimal(3600)
 FARGATE = "FARGATE"
 FARGATE_MINIMUM_SECONDS = Decimal(60)
 FARGATE_FREE_STORAGE_GIB = 20
 
 
 @dataclass(frozen=True)
-class Size:
+class PricedSize:
     """Requested size of one run, and where it runs."""
 
     platform: str
@@ -43,7 +43,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class BilledAttempt:
     """One finished run. `number` is its line: attempts of an array's children share lines."""
 
     started_at: datetime | None
@@ -53,7 +53,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Share:
+class ResourceCharge:
     """Cost of one resource on a line."""
 
     resource: str
@@ -64,7 +64,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReceiptLine:
     """Cost of one attempt, or of all attempts with that number. `reasons` say why less is charged than ran."""
 
     number: int
@@ -72,7 +72,7 @@ class Line:
     runs: int
     ended_at: datetime | None
     billed_seconds: Decimal
-    shares: tuple[Share, ...]
+    shares: tuple[ResourceCharge, ...]
     usd: Decimal
     reasons: tuple[str, ...] = ()
 
@@ -81,7 +81,7 @@ class Line:
 class Receipt:
     """The lines of a job."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ReceiptLine, ...]
 
     @property
     def usd(self) -> Decimal:
@@ -92,22 +92,22 @@ class Receipt:
         return sum((line.billed_seconds for line in self.lines), Decimal(0))
 
 
-def receipt(size: Size, attempts: Sequence[Attempt], rates: Rates) -> Receipt:
+def build_receipt(size: PricedSize, attempts: Sequence[BilledAttempt], rates: Rates) -> Receipt:
     """Return the cost of the attempts, one line for each number, at the rates of the day its last one ended."""
     numbers = sorted({attempt.number for attempt in attempts})
     return Receipt(
-        tuple(_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)
+        tuple(_receipt_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)
     )
 
 
-def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) -> Line:
-    durations = [_seconds(size, attempt) for attempt in attempts]
+def _receipt_line(number: int, size: PricedSize, attempts: Sequence[BilledAttempt], rates: Rates) -> ReceiptLine:
+    durations = [_billed_seconds(size, attempt) for attempt in attempts]
     seconds = sum((billed for billed in durations if billed is not None), Decimal(0))
     ended_at = max((attempt.stopped_at for attempt in attempts if attempt.stopped_at), default=None)
-    reasons = list(_untimed(durations.count(None), len(attempts)))
-    shares: list[Share] = []
+    reasons = list(_missing_time_reasons(durations.count(None), len(attempts)))
+    shares: list[ResourceCharge] = []
     if ended_at is not None and seconds:
-        amounts = [(resource, amount) for resource, amount in _amounts(size) if amount]
+        amounts = [(resource, amount) for resource, amount in _resource_amounts(size) if amount]
         if not amounts:
             reasons.append("Neither its definition nor its submission names a size.")
         elif not size.vcpus or not size.memory_mib:
@@ -117,13 +117,13 @@ def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) ->
             )
         day = ended_at.astimezone(UTC).date()
         for resource, amount in amounts:
-            price = rates.price(size.platform, size.architecture, size.region, resource, day)
+            price = rates.find_price(size.platform, size.architecture, size.region, resource, day)
             if price is None:
                 place = f"{size.platform} {size.architecture} in {size.region}"
                 reasons.append(f"There is no rate for {resource} on {place} on {day}.")
             else:
-                shares.append(_share(resource, amount, price, seconds))
-    return Line(
+                shares.append(_resource_charge(resource, amount, price, seconds))
+    return ReceiptLine(
         number=number,
         succeeded=all(attempt.succeeded for attempt in attempts),
         runs=len(attempts),
@@ -135,7 +135,7 @@ def _line(number: int, size: Size, attempts: Sequence[Attempt], rates: Rates) ->
     )
 
 
-def _seconds(size: Size, attempt: Attempt) -> Decimal | None:
+def _billed_seconds(size: PricedSize, attempt: BilledAttempt) -> Decimal | None:
     """Return the billed seconds; None where start or end is unknown, or they contradict each other."""
     if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
         return None
@@ -145,14 +145,14 @@ def _seconds(size: Size, attempt: Attempt) -> Decimal | None:
     return seconds
 
 
-def _untimed(unknown: int, runs: int) -> Iterator[str]:
+def _missing_time_reasons(unknown: int, runs: int) -> Iterator[str]:
     if unknown and runs == 1:
         yield "AWS named no start or no end of it, so nothing is charged."
     elif unknown:
         yield f"AWS named no start or no end of {unknown} of {runs} runs, so they are charged with nothing."
 
 
-def _amounts(size: Size) -> Iterator[tuple[str, Decimal]]:
+def _resource_amounts(size: PricedSize) -> Iterator[tuple[str, Decimal]]:
     yield "vcpu", size.vcpus
     yield "memory", Decimal(size.memory_mib) / 1024
     if size.platform == FARGATE:
@@ -161,6 +161,6 @@ def _amounts(size: Size) -> Iterator[tuple[str, Decimal]]:
         yield "gpu", Decimal(size.gpus)
 
 
-def _share(resource: str, amount: Decimal, price: Price, seconds: Decimal) -> Share:
-    usd = (amount * price.usd_per_hour * seconds / HOUR).quantize(QUANTUM, ROUND_HALF_EVEN)
-    return Share(resource, amount, price.usd_per_hour, price.valid_from, usd)
+def _resource_charge(resource: str, amount: Decimal, price: Price, seconds: Decimal) -> ResourceCharge:
+    usd = (amount * price.usd_per_hour * seconds / HOUR_SECONDS).quantize(USD_PRECISION, ROUND_HALF_EVEN)
+    return ResourceCharge(resource, amount, price.usd_per_hour, price.valid_from, usd)

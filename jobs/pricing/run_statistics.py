@@ -13,31 +13,31 @@ from django.db.models.functions import Cast, RowNumber
 from jobs.models import CostLine, Job, JobDependency, Team
 from jobs.states import State
 
-LOOKED_AT = 1_000
+MAX_JOBS_SCANNED = 1_000
 """Newest jobs of the team that are scanned."""
-COUNTED = 40
+SAMPLE_SIZE = 40
 """Newest matching jobs that count: what was usual long ago is not now."""
-ENOUGH = 3
+MIN_PERCENTILE_SAMPLE = 3
 """With fewer, the extremes stand for the percentiles."""
 
 
 @dataclass(frozen=True)
-class Span:
-    """Durations in seconds: half took no longer than `half`, nine of ten no longer than `most`."""
+class DurationStats:
+    """Durations in seconds: half took no longer than `median`, nine of ten no longer than `high`."""
 
     count: int
-    least: float
-    half: float
-    most: float
+    low: float
+    median: float
+    high: float
 
     @classmethod
-    def of(cls, seconds: Iterable[float]) -> "Span | None":
+    def of(cls, seconds: Iterable[float]) -> "DurationStats | None":
         ordered = sorted(seconds)
         if not ordered:
             return None
-        if len(ordered) < ENOUGH:
+        if len(ordered) < MIN_PERCENTILE_SAMPLE:
             return cls(len(ordered), ordered[0], ordered[len(ordered) // 2], ordered[-1])
-        return cls(len(ordered), _share(ordered, 0.1), _share(ordered, 0.5), _share(ordered, 0.9))
+        return cls(len(ordered), _percentile(ordered, 0.1), _percentile(ordered, 0.5), _percentile(ordered, 0.9))
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class RunStatistics:
     `waits` is how long jobs wait in a queue, `runs` how long one good run of a definition takes.
     """
 
-    waits: Mapping[int, Span] = field(default_factory=dict)
-    runs: Mapping[int, Span] = field(default_factory=dict)
+    waits: Mapping[int, DurationStats] = field(default_factory=dict)
+    runs: Mapping[int, DurationStats] = field(default_factory=dict)
 
 
 def run_statistics(team: Team, queues: Collection[int], definitions: Collection[int]) -> RunStatistics:
@@ -59,7 +59,7 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
     """
     if not queues and not definitions:
         return RunStatistics()
-    newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:LOOKED_AT]
+    newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:MAX_JOBS_SCANNED]
     waited_for_others = Exists(JobDependency.objects.filter(job=OuterRef("pk")))
     good_runs = CostLine.objects.filter(job=OuterRef("pk"), succeeded=True, runs__gt=0).order_by("attempt")
     mean = good_runs.annotate(mean=Cast("billed_seconds", FloatField()) / F("runs")).values("mean")[:1]
@@ -71,11 +71,13 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
             tells_run=Case(When(is_array | Q(state=State.SUCCEEDED), then=True), default=False),
         )
         # Few rows are returned, although many are scanned.
-        .annotate(in_queue=_place("queue", "tells_wait"), of_definition=_place("definition", "tells_run"))
+        .annotate(
+            in_queue=_recency_rank("queue", "tells_wait"), of_definition=_recency_rank("definition", "tells_run")
+        )
         # Filter only here, or the database would scan all jobs a queue or definition ever had.
         .filter(
-            Q(queue__in=queues, tells_wait=True, in_queue__lte=COUNTED)
-            | Q(definition__in=definitions, tells_run=True, of_definition__lte=COUNTED)
+            Q(queue__in=queues, tells_wait=True, in_queue__lte=SAMPLE_SIZE)
+            | Q(definition__in=definitions, tells_run=True, of_definition__lte=SAMPLE_SIZE)
         )
         .annotate(mean=Case(When(is_array, then=Subquery(mean)), output_field=FloatField()))
         .order_by("-pk")
@@ -88,20 +90,20 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
     runs: dict[int, list[float]] = {key: [] for key in definitions}
     for queue, definition, submitted_at, started_at, stopped_at, array_size, tells_wait, tells_run, seconds in rows:
         if tells_wait:
-            _note(waits.get(queue), _seconds(submitted_at, started_at))
+            _add_sample(waits.get(queue), _seconds(submitted_at, started_at))
         if tells_run:
             duration = _seconds(started_at, stopped_at) if array_size is None else seconds
-            _note(runs.get(definition), duration)
-    return RunStatistics(_spans(waits), _spans(runs))
+            _add_sample(runs.get(definition), duration)
+    return RunStatistics(_summarize(waits), _summarize(runs))
 
 
-def _place(*partition: str) -> Window:
+def _recency_rank(*partition: str) -> Window:
     """Return the rank of a job among the newest of its group."""
     return Window(RowNumber(), partition_by=[F(name) for name in partition], order_by=F("pk").desc())
 
 
-def _note(samples: list[float] | None, seconds: float | None) -> None:
-    if samples is not None and seconds is not None and len(samples) < COUNTED:
+def _add_sample(samples: list[float] | None, seconds: float | None) -> None:
+    if samples is not None and seconds is not None and len(samples) < SAMPLE_SIZE:
         samples.append(seconds)
 
 
@@ -109,10 +111,10 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start and end and end >= start else None
 
 
-def _spans(samples: dict[int, list[float]]) -> dict[int, Span]:
-    stats = {key: Span.of(seconds) for key, seconds in samples.items()}
+def _summarize(samples: dict[int, list[float]]) -> dict[int, DurationStats]:
+    stats = {key: DurationStats.of(seconds) for key, seconds in samples.items()}
     return {key: span for key, span in stats.items() if span}
 
 
-def _share(ordered: Sequence[float], share: float) -> float:
+def _percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

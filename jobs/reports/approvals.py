@@ -17,16 +17,16 @@ from jobs.spec.effective import EffectiveJob
 from jobs.spec.normalize import normalize
 from jobs.states import Delivery
 
-SHOWN = 50
+MAX_APPROVALS = 50
 # Jobs of a request that are shown, and changes of each.
-JOBS_SHOWN = 20
-CHANGES_SHOWN = 40
+MAX_JOBS_SHOWN = 20
+MAX_CHANGES_SHOWN = 40
 # The badge counts no further.
-COUNTED = 99
+COUNT_LIMIT = 99
 
 
 @dataclass(frozen=True)
-class JobCost:
+class RequestedJobCost:
     """Expected and highest cost of one job of a request; None is unknown, and `unknown` says why.
 
     `limit_seconds` is 0 without a time limit, `expected_seconds` None without an earlier run.
@@ -52,13 +52,13 @@ class RequestCost:
     at_most_usd: Decimal | None
     at_most_vcpu_hours: Decimal | None
     made_at: datetime | None
-    jobs: tuple[JobCost, ...]
+    jobs: tuple[RequestedJobCost, ...]
     more_jobs: int
     more_at_most_usd: Decimal | None
 
 
 @dataclass(frozen=True)
-class Step:
+class RequestedJob:
     """A job of a request: what it will run, and what differs from the team's last run of its definition."""
 
     job: Job
@@ -72,36 +72,38 @@ class Step:
         return not (self.changes or self.of_definition)
 
 
-def waiting(team: Team, user: User) -> list[Approval]:
+def waiting_approvals(team: Team, user: User) -> list[Approval]:
     """Return the team's undecided requests, oldest first, each with whether the user made it larger."""
-    requests = Approval.objects.waiting().filter(team=team).with_raised_by(user)
-    return list(_shown(requests).order_by("pk")[:SHOWN])
+    requests = Approval.objects.waiting().filter(team=team).with_escalated_by(user)
+    return list(_with_related(requests).order_by("pk")[:MAX_APPROVALS])
 
 
-def decided(team: Team) -> list[Approval]:
+def decided_approvals(team: Team) -> list[Approval]:
     """Return the team's decided requests, newest first."""
-    return list(_shown(Approval.objects.filter(team=team, decided_at__isnull=False)).order_by("-pk")[:SHOWN])
+    return list(
+        _with_related(Approval.objects.filter(team=team, decided_at__isnull=False)).order_by("-pk")[:MAX_APPROVALS]
+    )
 
 
-def waiting_for(user: User) -> list[Approval]:
+def approvals_to_decide(user: User) -> list[Approval]:
     """Return the requests of any team that the user may decide, oldest first."""
-    return list(_shown(Approval.objects.awaiting_word_of(user)).order_by("pk")[:SHOWN])
+    return list(_with_related(Approval.objects.decidable_by(user)).order_by("pk")[:MAX_APPROVALS])
 
 
-def count_for(user: User, team: Team) -> int:
-    """Count the requests of the team that the user may decide, up to `COUNTED` + 1."""
-    return Approval.objects.awaiting_word_of(user).filter(team=team).order_by()[: COUNTED + 1].count()
+def count_to_decide(user: User, team: Team) -> int:
+    """Count the requests of the team that the user may decide, up to `COUNT_LIMIT` + 1."""
+    return Approval.objects.decidable_by(user).filter(team=team).order_by()[: COUNT_LIMIT + 1].count()
 
 
-def deciders(approval: Approval) -> list[str]:
+def possible_approvers(approval: Approval) -> list[str]:
     """Return the leads of the team who may decide. Administrators can decide too."""
     leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
-    raisers = approval.edits.all().raising().values("editor")
+    raisers = approval.edits.all().escalating().values("editor")
     others = leads.exclude(user=approval.submission.person_id).exclude(user__in=raisers)
     return [lead.user.display_name for lead in others.select_related("user").order_by("user__username")]
 
 
-def cost_of(approval: Approval) -> RequestCost:
+def request_cost(approval: Approval) -> RequestCost:
     """Return the cost as estimated for the request. Requests from before the highest cost was computed have none."""
     stored = approval.forecast
     rest = object_at(stored, "more")
@@ -116,21 +118,23 @@ def cost_of(approval: Approval) -> RequestCost:
     )
 
 
-def edits(approval: Approval) -> list[RequestEdit]:
+def request_edits(approval: Approval) -> list[RequestEdit]:
     """Return the edits of the request, oldest first."""
     return list(approval.edits.select_related("editor"))
 
 
-def steps(submission: Submission) -> list[Step]:
+def requested_jobs(submission: Submission) -> list[RequestedJob]:
     """Return the first jobs of a submission, each with the last run of its definition."""
     jobs = list(
-        submission.jobs.select_related("queue", "revision__definition", "account").order_by("position")[:JOBS_SHOWN]
+        submission.jobs.select_related("queue", "revision__definition", "account").order_by("position")[
+            :MAX_JOBS_SHOWN
+        ]
     )
     last = _last_runs(submission, {job.revision.definition_id for job in jobs})
-    return [_step(job, last.get(job.revision.definition_id)) for job in jobs]
+    return [_requested_job(job, last.get(job.revision.definition_id)) for job in jobs]
 
 
-def _shown(approvals: ApprovalQuerySet) -> ApprovalQuerySet:
+def _with_related(approvals: ApprovalQuerySet) -> ApprovalQuerySet:
     related = approvals.select_related("team", "submission__person", "submission__account", "decided_by")
     return related.defer("submission__text", "submission__document", "submission__notes")
 
@@ -147,11 +151,11 @@ def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Jo
     return last_runs
 
 
-def _step(job: Job, last: Job | None) -> Step:
+def _requested_job(job: Job, last: Job | None) -> RequestedJob:
     will_run = effective.effective_job(job.revision.document, job.document)
     if last is None:
-        return Step(job, will_run, None, [], [])
-    changes = _sentences(_comparable(last), _comparable(job))
+        return RequestedJob(job, will_run, None, [], [])
+    changes = _sentences(_normalized_request(last), _normalized_request(job))
     definition_changes = (
         _sentences(
             normalize(last.revision.document, DocumentKind.DEFINITION),
@@ -160,14 +164,14 @@ def _step(job: Job, last: Job | None) -> Step:
         if last.revision_id != job.revision_id
         else []
     )
-    return Step(job, will_run, last, changes, definition_changes)
+    return RequestedJob(job, will_run, last, changes, definition_changes)
 
 
 def _sentences(before: Document, after: Document) -> list[str]:
-    return [difference.sentence for difference in diff_documents(before, after)[:CHANGES_SHOWN]]
+    return [difference.sentence for difference in diff_documents(before, after)[:MAX_CHANGES_SHOWN]]
 
 
-def _comparable(job: Job) -> Document:
+def _normalized_request(job: Job) -> Document:
     """Return the job's document with plain names of queue and definition."""
     document = {
         **job.document,
@@ -178,9 +182,9 @@ def _comparable(job: Job) -> Document:
     return normalize(document, DocumentKind.SUBMISSION)
 
 
-def _job_cost(stored: Mapping[str, Any]) -> JobCost:
+def _job_cost(stored: Mapping[str, Any]) -> RequestedJobCost:
     seconds = stored["expected_seconds"]
-    return JobCost(
+    return RequestedJobCost(
         name=stored["name"],
         runs=stored["runs"],
         attempts=stored["attempts"],

@@ -19,7 +19,7 @@ from jobs.models.ids import from_text, to_text
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import is_object
 
-ROWS = 50
+PAGE_SIZE = 50
 PORTAL = "-"
 """Stands for the portal as a whole, where addresses otherwise have a team's name."""
 
@@ -28,7 +28,7 @@ _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 
 @dataclass(frozen=True)
-class Filter:
+class AuditFilter:
     """Filter of entries; empty fields don't filter. `about` is the id or the name of the object."""
 
     team: str = ""
@@ -42,7 +42,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Change:
+class AuditChange:
     """One difference. None: absent before, or absent now."""
 
     name: str
@@ -51,7 +51,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Row:
+class AuditRow:
     """An entry as it is displayed."""
 
     number: int
@@ -67,27 +67,27 @@ class Row:
     url: str
     door: str
     address: str
-    changes: list[Change]
+    changes: list[AuditChange]
 
 
 @dataclass(frozen=True)
-class Page:
-    rows: list[Row]
+class AuditPage:
+    rows: list[AuditRow]
     older: str = ""
 
 
-def page(team: Team | None, filters: Filter, *, before: str = "", rows: int = ROWS) -> Page:
+def audit_page(team: Team | None, filters: AuditFilter, *, before: str = "", rows: int = PAGE_SIZE) -> AuditPage:
     """Return the entries of a team older than the one that `before` names; with None, of all teams and the portal."""
-    matches = acts(team, filters)
-    key = _key(team, before)
+    matches = audit_entries(team, filters)
+    key = _cursor_pk(team, before)
     if key is not None:
         matches = matches.filter(pk__lt=key)
     entries = list(matches.select_related("team")[: rows + 1])
-    older = _name_of(entries[rows - 1]) if len(entries) > rows else ""
-    return Page(_rows(entries[:rows]), older)
+    older = _cursor(entries[rows - 1]) if len(entries) > rows else ""
+    return AuditPage(_rows(entries[:rows]), older)
 
 
-def acts(team: Team | None, filters: Filter) -> QuerySet[AuditEntry]:
+def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntry]:
     """Return all entries that match a filter."""
     entries = AuditEntry.objects.all() if team is None else AuditEntry.objects.filter(team=team)
     if filters.team and team is None:
@@ -97,12 +97,12 @@ def acts(team: Team | None, filters: Filter) -> QuerySet[AuditEntry]:
     if filters.about:
         entries = entries.filter(Q(object_id=filters.about) | Q(label=filters.about))
     if filters.person:
-        person = _person(filters.person)
+        person = _person_id(filters.person)
         entries = entries.filter(person=person) if person else entries.none()
     return entries
 
 
-def _person(text: str) -> UUID | None:
+def _person_id(text: str) -> UUID | None:
     """Resolve a username or public id; unknown users are indistinguishable from inactive ones."""
     public_id = User.objects.filter(username=text).values_list("public_id", flat=True).first()
     if public_id:
@@ -113,12 +113,12 @@ def _person(text: str) -> UUID | None:
         return None
 
 
-def _name_of(entry: AuditEntry) -> str:
+def _cursor(entry: AuditEntry) -> str:
     """How an address names an entry."""
     return f"{entry.team.slug if entry.team else PORTAL}.{entry.number}"
 
 
-def _key(team: Team | None, name: str) -> int | None:
+def _cursor_pk(team: Team | None, name: str) -> int | None:
     slug, _, number = name.rpartition(".")
     if not (number.isdecimal() and number.isascii() and len(number) < 19) or (team and slug != team.slug):
         return None
@@ -126,18 +126,20 @@ def _key(team: Team | None, name: str) -> int | None:
     return entries.filter(number=int(number)).values_list("pk", flat=True).first()
 
 
-def _rows(entries: list[AuditEntry]) -> list[Row]:
+def _rows(entries: list[AuditEntry]) -> list[AuditRow]:
     entry_changes = [(entry, list(_changes(entry))) for entry in entries]
-    names = _names(entry_changes)
-    tokens = _tokens(entries)
+    names = _user_names(entry_changes)
+    tokens = _token_names(entries)
     return [_row(entry, changes, names, tokens) for entry, changes in entry_changes]
 
 
-def _row(entry: AuditEntry, changes: list[Change], names: Mapping[UUID, str], tokens: Mapping[UUID, str]) -> Row:
+def _row(
+    entry: AuditEntry, changes: list[AuditChange], names: Mapping[UUID, str], tokens: Mapping[UUID, str]
+) -> AuditRow:
     label = entry.label
     if entry.noun == "user" and entry.object_id:
         label = names.get(from_text(entry.object_id), entry.object_id)
-    return Row(
+    return AuditRow(
         number=entry.number,
         at=entry.created_at,
         team=entry.team,
@@ -152,12 +154,13 @@ def _row(entry: AuditEntry, changes: list[Change], names: Mapping[UUID, str], to
         door=entry.door,
         address=entry.address,
         changes=[
-            Change(change.name, _named(change.before, names), _named(change.after, names)) for change in changes
+            AuditChange(change.name, _with_names(change.before, names), _with_names(change.after, names))
+            for change in changes
         ],
     )
 
 
-def _changes(entry: AuditEntry) -> Iterator[Change]:
+def _changes(entry: AuditEntry) -> Iterator[AuditChange]:
     """Yield the differences of two documents, or every value of the only one."""
     before, after = (json.loads(text) if text else None for text in (entry.before, entry.after))
     if is_object(before) and is_object(after):
@@ -165,15 +168,15 @@ def _changes(entry: AuditEntry) -> Iterator[Change]:
             name = " › ".join(
                 part.replace("~1", "/").replace("~0", "~") for part in difference.pointer.split("/")[1:]
             )
-            yield Change(name, _shown(difference.before), _shown(difference.after))
+            yield AuditChange(name, _value_text(difference.before), _value_text(difference.after))
         return
     for name, value in (before or {}).items():
-        yield Change(name, _shown(value), None)
+        yield AuditChange(name, _value_text(value), None)
     for name, value in (after or {}).items():
-        yield Change(name, None, _shown(value))
+        yield AuditChange(name, None, _value_text(value))
 
 
-def _shown(value: Any) -> str | None:
+def _value_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -181,7 +184,7 @@ def _shown(value: Any) -> str | None:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _names(entry_changes: Iterable[tuple[AuditEntry, list[Change]]]) -> dict[UUID, str]:
+def _user_names(entry_changes: Iterable[tuple[AuditEntry, list[AuditChange]]]) -> dict[UUID, str]:
     """Return the display names of all existing users in the entries, in one query."""
     ids: set[UUID] = set()
     for entry, changes in entry_changes:
@@ -195,12 +198,12 @@ def _names(entry_changes: Iterable[tuple[AuditEntry, list[Change]]]) -> dict[UUI
     return {user.public_id: user.display_name for user in User.objects.filter(public_id__in=ids)} if ids else {}
 
 
-def _tokens(entries: list[AuditEntry]) -> dict[UUID, str]:
+def _token_names(entries: list[AuditEntry]) -> dict[UUID, str]:
     ids = {entry.token for entry in entries if entry.token}
     return dict(ApiToken.objects.filter(public_id__in=ids).values_list("public_id", "name")) if ids else {}
 
 
-def _named(text: str | None, names: Mapping[UUID, str]) -> str | None:
+def _with_names(text: str | None, names: Mapping[UUID, str]) -> str | None:
     if text is None:
         return None
     return _PERSON.sub(lambda match: names.get(from_text(match[1]), match[0]), text)

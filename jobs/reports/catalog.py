@@ -21,16 +21,16 @@ from jobs.models.ids import from_text
 from jobs.pricing import exact_sum
 from jobs.states import State
 
-CARDS = 24
-COUNTED = 50
+PAGE_SIZE = 24
+SAMPLE_SIZE = 50
 """Newest ended jobs of a definition that count."""
-LISTED = 15
-TEAMS = 10
+MAX_JOBS_SHOWN = 15
+MAX_TEAMS = 10
 """Teams on the page of a definition, those that used it last."""
 
 
 @dataclass(frozen=True)
-class Usage:
+class RunOutcomes:
     """Outcomes of the last jobs of a definition. Jobs that were stopped don't count."""
 
     succeeded: int = 0
@@ -59,34 +59,36 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Card:
+class DefinitionCard:
     """A definition with the revision its bare name means, or else its newest."""
 
     definition: Definition
     revision: Revision | None
-    usage: Usage
+    usage: RunOutcomes
     used_at: datetime | None
 
 
 @dataclass(frozen=True)
-class Page:
+class DefinitionPage:
     """One page of cards, by name. `after` is the id to continue from, empty on the last page."""
 
-    cards: list[Card]
+    cards: list[DefinitionCard]
     after: str = ""
 
 
 @dataclass(frozen=True)
-class Use:
+class DefinitionUsage:
     """Jobs of a definition that someone may see, who ran them, and their outcomes."""
 
-    usage: Usage
+    usage: RunOutcomes
     used_at: datetime | None
     jobs: list[Job]
     people: list[tuple[str, int]]
 
 
-def page(team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = CARDS) -> Page:
+def definition_page(
+    team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = PAGE_SIZE
+) -> DefinitionPage:
     """Return definitions that a team may use.
 
     Four queries: the definitions, their revisions, their last jobs, and the cost of those.
@@ -97,53 +99,59 @@ def page(team: Team, *, text: str = "", after: str = "", retired: bool = False, 
         Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
         Subquery(newest.order_by("-pk").values("pk")[:1]),
     )
-    definitions = _named(Definition.objects.usable_by(team).filter(retired_at__isnull=not retired), text)
-    if cursor := _last_seen(definitions, after):
+    definitions = _matching_text(Definition.objects.usable_by(team).filter(retired_at__isnull=not retired), text)
+    if cursor := _cursor_definition(definitions, after):
         definitions = definitions.filter(Q(name__gt=cursor.name) | Q(name=cursor.name, pk__gt=cursor.pk))
     candidates = definitions.select_related("team", "account").annotate(
         shown=revision_pk,
-        used_at=Subquery(_newest(team_jobs).values("accepted_at")[:1]),
-        counted_from=_counted_from(team_jobs),
+        used_at=Subquery(_newest_first(team_jobs).values("accepted_at")[:1]),
+        counted_from=_oldest_sample_pk(team_jobs),
     )
     rows: list[Any] = list(candidates.order_by("name", "pk")[: cards + 1])
     has_more, rows = len(rows) > cards, rows[:cards]
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
-    usages = _usages([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
-    page_cards = [Card(row, revisions.get(row.shown), usages.get(row.pk, Usage()), row.used_at) for row in rows]
-    return Page(page_cards, after=rows[-1].text_id if has_more else "")
+    usages = _run_outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
+    page_cards = [
+        DefinitionCard(row, revisions.get(row.shown), usages.get(row.pk, RunOutcomes()), row.used_at) for row in rows
+    ]
+    return DefinitionPage(page_cards, after=rows[-1].text_id if has_more else "")
 
 
-def use(definition: Definition, user: User) -> Use:
+def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
     """Return the definition's jobs that the user may see, the newest of each of their teams."""
     team_jobs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
     teams: Iterable[Any] = (
         Team.objects.visible_to(user)
         .annotate(
-            newest=Subquery(_newest(team_jobs).values("pk")[:1]),
-            listed_from=Coalesce(Subquery(_newest(team_jobs).values("pk")[LISTED - 1 : LISTED]), 0),
-            counted_from=_counted_from(team_jobs),
+            newest=Subquery(_newest_first(team_jobs).values("pk")[:1]),
+            listed_from=Coalesce(
+                Subquery(_newest_first(team_jobs).values("pk")[MAX_JOBS_SHOWN - 1 : MAX_JOBS_SHOWN]), 0
+            ),
+            counted_from=_oldest_sample_pk(team_jobs),
         )
         .filter(newest__isnull=False)
-        .order_by("-newest")[:TEAMS]
+        .order_by("-newest")[:MAX_TEAMS]
     )
     used_by = list(teams)
     if not used_by:
-        return Use(Usage(), None, [], [])
+        return DefinitionUsage(RunOutcomes(), None, [], [])
     jobs = list(
-        Job.objects.filter(_any_of((definition.pk, team.pk, team.listed_from) for team in used_by))
+        Job.objects.filter(_any_sample((definition.pk, team.pk, team.listed_from) for team in used_by))
         .select_related("submission__person", "team", "revision")
         .defer("document", "raw", "attempts", "revision__document", "submission__text", "submission__document")
-        .order_by("-pk")[:LISTED]
+        .order_by("-pk")[:MAX_JOBS_SHOWN]
     )
     bounds = [(definition.pk, team.pk, team.counted_from) for team in used_by]
     people: Counter[str] = Counter()
-    recent_jobs = _ended(bounds).select_related("submission__person").only(*_NAMES).order_by("-pk")[:COUNTED]
+    recent_jobs = (
+        _ended_jobs(bounds).select_related("submission__person").only(*_PERSON_FIELDS).order_by("-pk")[:SAMPLE_SIZE]
+    )
     people.update(job.submission.person.display_name for job in recent_jobs)
-    usage = _usages(bounds).get(definition.pk, Usage())
-    return Use(usage, jobs[0].accepted_at, jobs, people.most_common())
+    usage = _run_outcomes(bounds).get(definition.pk, RunOutcomes())
+    return DefinitionUsage(usage, jobs[0].accepted_at, jobs, people.most_common())
 
 
-def free_name(definition: Definition) -> str:
+def unused_name(definition: Definition) -> str:
     """Return a name for a copy that is unused in the account."""
     stem = f"{definition.name[:118]}-copy"
     similar = Definition.objects.filter(account=definition.account, name__startswith=stem)
@@ -152,25 +160,25 @@ def free_name(definition: Definition) -> str:
     return next(name for name in names if name not in used_names)
 
 
-_NAMES = (
+_PERSON_FIELDS = (
     "pk",
     "submission__person__username",
     "submission__person__first_name",
     "submission__person__last_name",
 )
 
-Counted = tuple[int, int, int]
+SampleBound = tuple[int, int, int]
 """A definition, a team, and the key of the team's oldest job of it that counts."""
 
 
-def _named(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
+def _matching_text(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
     """Filter by words; each is in the name or the description."""
     for word in text.split():
         definitions = definitions.filter(Q(name__icontains=word) | Q(description__icontains=word))
     return definitions
 
 
-def _last_seen(definitions: QuerySet[Definition], text_id: str) -> Definition | None:
+def _cursor_definition(definitions: QuerySet[Definition], text_id: str) -> Definition | None:
     """Return the definition to continue from, if it is among those the user may see."""
     try:
         return definitions.filter(public_id=from_text(text_id)).first()
@@ -178,49 +186,49 @@ def _last_seen(definitions: QuerySet[Definition], text_id: str) -> Definition | 
         return None
 
 
-def _newest(jobs: QuerySet[Job]) -> QuerySet[Job]:
+def _newest_first(jobs: QuerySet[Job]) -> QuerySet[Job]:
     return jobs.order_by("-pk")
 
 
-def _counted_from(jobs: QuerySet[Job]) -> Coalesce:
-    ended = _newest(jobs.filter(ended_at__isnull=False))
-    return Coalesce(Subquery(ended.values("pk")[COUNTED - 1 : COUNTED]), 0)
+def _oldest_sample_pk(jobs: QuerySet[Job]) -> Coalesce:
+    ended = _newest_first(jobs.filter(ended_at__isnull=False))
+    return Coalesce(Subquery(ended.values("pk")[SAMPLE_SIZE - 1 : SAMPLE_SIZE]), 0)
 
 
-def _any_of(bounds: Iterable[Counted]) -> Q:
+def _any_sample(bounds: Iterable[SampleBound]) -> Q:
     condition = Q()
     for definition, team, first in bounds:
         condition |= Q(definition=definition, team=team, pk__gte=first)
     return condition
 
 
-def _ended(bounds: Iterable[Counted]) -> QuerySet[Job]:
-    return Job.objects.filter(_any_of(bounds), ended_at__isnull=False)
+def _ended_jobs(bounds: Iterable[SampleBound]) -> QuerySet[Job]:
+    return Job.objects.filter(_any_sample(bounds), ended_at__isnull=False)
 
 
-def _usages(bounds: Sequence[Counted]) -> Mapping[int, Usage]:
+def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
     """Return the outcomes by definition, in two queries: the last jobs, and their cost."""
     if not bounds:
         return {}
     columns = ("definition", "pk", "state", "started_at", "stopped_at")
     rows: dict[int, list[tuple[Any, ...]]] = {}
-    for definition, *row in _ended(bounds).order_by("-pk").values_list(*columns):
+    for definition, *row in _ended_jobs(bounds).order_by("-pk").values_list(*columns):
         rows.setdefault(definition, []).append(tuple(row))
-    samples = {definition: sample[:COUNTED] for definition, sample in rows.items()}
+    samples = {definition: sample[:SAMPLE_SIZE] for definition, sample in rows.items()}
     keys = [pk for sample in samples.values() for pk, *_ in sample]
     lines = (
         CostLine.objects.filter(job__in=keys).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
     )
     costs = {job: exact_sum.usd(units) for job, units in lines}
-    return {definition: _usage(sample, costs) for definition, sample in samples.items()}
+    return {definition: _count_outcomes(sample, costs) for definition, sample in samples.items()}
 
 
-def _usage(sample: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> Usage:
+def _count_outcomes(sample: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> RunOutcomes:
     outcomes = [row for row in sample if row[1] in (State.SUCCEEDED, State.FAILED)]
     good = [row for row in outcomes if row[1] == State.SUCCEEDED]
     times = [(stopped - started).total_seconds() for _, _, started, stopped in good if started and stopped]
     usd = [costs[pk] for pk, *_ in good if pk in costs]
-    return Usage(
+    return RunOutcomes(
         succeeded=len(good),
         failed=len(outcomes) - len(good),
         usual=timedelta(seconds=median(times)) if times else None,

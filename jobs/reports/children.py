@@ -9,11 +9,11 @@ from django.db.models import Count
 from jobs.models import ArrayChild, Job
 from jobs.states import STATUSES, State, Status, status_of
 
-PAGE = 100
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
-class Children:
+class ChildCounts:
     """Counts of an array's children by state, in the order of the states; the others were not read."""
 
     counts: Mapping[str, int]
@@ -33,7 +33,7 @@ class Children:
 
 
 @dataclass(frozen=True)
-class Page:
+class ChildPage:
     """Some children by index, and the first indexes of the pages before and after."""
 
     rows: list[ArrayChild]
@@ -41,17 +41,17 @@ class Page:
     next: int | None
 
 
-def counted(job: Job) -> Children:
+def child_counts(job: Job) -> ChildCounts:
     """Count the children by state, in one query."""
     counts: Counter[str] = Counter()
     for state, number in job.children.order_by().values_list("state").annotate(number=Count("pk")):
         counts[state or State.SUBMITTED] += number
     order = {name: place for place, name in enumerate(STATUSES)}
     ordered = sorted(counts, key=lambda name: (order.get(name, len(order)), name))
-    return Children({name: counts[name] for name in ordered}, job.array_size or 0)
+    return ChildCounts({name: counts[name] for name in ordered}, job.array_size or 0)
 
 
-def standing(job: Job) -> dict[int, Status]:
+def child_statuses(job: Job) -> dict[int, Status]:
     """Return the status of every child that was read, by index."""
     statuses: dict[str, Status] = {}
     return {
@@ -60,15 +60,15 @@ def standing(job: Job) -> dict[int, Status]:
     }
 
 
-def page(job: Job, start: int = 0, state: str = "") -> Page:
+def child_page(job: Job, start: int = 0, state: str = "") -> ChildPage:
     """Return 100 children from an index on, optionally of one state."""
     children = job.children.filter(state=state) if state else job.children.all()
-    rows = list(children.filter(index__gte=start).order_by("index")[: PAGE + 1])
+    rows = list(children.filter(index__gte=start).order_by("index")[: PAGE_SIZE + 1])
     previous_indexes = list(
-        children.filter(index__lt=start).order_by("-index").values_list("index", flat=True)[:PAGE]
+        children.filter(index__lt=start).order_by("-index").values_list("index", flat=True)[:PAGE_SIZE]
     )
-    return Page(
-        rows[:PAGE],
+    return ChildPage(
+        rows[:PAGE_SIZE],
         previous_indexes[-1] if previous_indexes else None,
-        rows[PAGE].index if len(rows) > PAGE else None,
+        rows[PAGE_SIZE].index if len(rows) > PAGE_SIZE else None,
     )

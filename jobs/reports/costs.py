@@ -19,18 +19,18 @@ from jobs.pricing import exact_sum
 from jobs.reports.months import Month
 from jobs.states import Delivery, State
 
-LOUD = 7
+MAX_COLOURS = 7
 """Values with a colour of their own; the others share one."""
-ROWS = 100
-CHUNK = 1_000
-EXPORTED = 100_000
+MAX_ROWS = 100
+CHUNK_SIZE = 1_000
+EXPORT_LIMIT = 100_000
 
 TAG = "tag"
 _COLUMNS = {"queue": "queue__name", "definition": "definition__name", "person": "person__username"}
 
 
 @dataclass(frozen=True)
-class By:
+class Grouping:
     """What costs are grouped by: a tag key, the queue, the definition or the person."""
 
     kind: str
@@ -40,7 +40,7 @@ class By:
         return f"{self.kind}:{self.key}" if self.key else self.kind
 
     @classmethod
-    def read(cls, text: str) -> "By | None":
+    def parse(cls, text: str) -> "Grouping | None":
         """Parse "tag:Project" or "queue"; None for anything else."""
         kind, _, key = text.partition(":")
         if kind == TAG and key:
@@ -60,8 +60,8 @@ class By:
 
 
 @dataclass(frozen=True)
-class Row:
-    """Cost of one value. `value` is None for untagged; rows that combine several values are not `findable`."""
+class CostRow:
+    """Cost of one value. `value` is None for untagged; rows that combine several values are not `is_searchable`."""
 
     value: str | None
     label: str
@@ -71,7 +71,7 @@ class Row:
     jobs: int
     share: Decimal = Decimal(0)
     colour: str = ""
-    findable: bool = True
+    is_searchable: bool = True
 
     @property
     def change(self) -> Decimal | None:
@@ -80,7 +80,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Series:
+class CostSeries:
     """One colour of the chart: the cost of its values on each day of the month."""
 
     label: str
@@ -89,26 +89,26 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Report:
+class CostReport:
     """A month. `rows` are all values, dearest first, untagged last; `free` counts lines that cost nothing."""
 
     month: Month
-    by: By
-    rows: list[Row]
-    series: list[Series]
-    total: Row
+    by: Grouping
+    rows: list[CostRow]
+    series: list[CostSeries]
+    total: CostRow
     attempts: int
     free: int
 
     @property
-    def shown(self) -> list[Row]:
+    def visible_rows(self) -> list[CostRow]:
         """Rows of a page: the dearest, the others combined, and untagged always."""
         valued_rows = [row for row in self.rows if row.value is not None]
         untagged_rows = [row for row in self.rows if row.value is None]
-        if len(valued_rows) <= ROWS:
+        if len(valued_rows) <= MAX_ROWS:
             return valued_rows + untagged_rows
-        smaller_rows = valued_rows[ROWS:]
-        rest_row = Row(
+        smaller_rows = valued_rows[MAX_ROWS:]
+        rest_row = CostRow(
             value="",
             label=f"{len(smaller_rows)} more values",
             usd=_total(row.usd for row in smaller_rows),
@@ -117,15 +117,15 @@ class Report:
             jobs=sum(row.jobs for row in smaller_rows),
             share=_total(row.share for row in smaller_rows),
             colour="others",
-            findable=False,
+            is_searchable=False,
         )
-        return [*valued_rows[:ROWS], rest_row, *untagged_rows]
+        return [*valued_rows[:MAX_ROWS], rest_row, *untagged_rows]
 
 
-def report(team: Team, month: Month, grouping: By) -> Report:
+def cost_report(team: Team, month: Month, grouping: Grouping) -> CostReport:
     """Return the month by that grouping, with the month before."""
     now_rows = list(
-        _lines(team, month)
+        _month_lines(team, month)
         .annotate(value=grouping.expression)
         .order_by()
         .values("value")
@@ -137,9 +137,9 @@ def report(team: Team, month: Month, grouping: By) -> Report:
             free=Count("pk", filter=Q(usd=0)),
         )
     )
-    before = _by_value(_lines(team, month.previous), grouping)
+    before = _usd_by_value(_month_lines(team, month.previous), grouping)
     rows = _rows(now_rows, before, grouping)
-    total = Row(
+    total = CostRow(
         value="",
         label="Total",
         usd=_total(row.usd for row in rows),
@@ -147,8 +147,8 @@ def report(team: Team, month: Month, grouping: By) -> Report:
         before_usd=_total(row.before_usd for row in rows),
         jobs=sum(row.jobs for row in rows),
     )
-    rows = _coloured(rows, total.usd)
-    return Report(
+    rows = _assign_colours(rows, total.usd)
+    return CostReport(
         month=month,
         by=grouping,
         rows=rows,
@@ -166,15 +166,17 @@ def tag_keys(team: Team, month: Month) -> list[str]:
     return [key for key, _ in sorted(keys, key=lambda pair: (-pair[1], pair[0].lower()))]
 
 
-def waiting(team: Team) -> bool:
+def has_uncharged_jobs(team: Team) -> bool:
     """Return whether jobs have ended that are not charged yet."""
     return Job.objects.filter(team=team, ended_at__isnull=False, charged_at=None).exists()
 
 
-def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[CostLine, dict[str, str]]]:
+def export_cost_lines(
+    team: Team, month: Month, limit: int = EXPORT_LIMIT
+) -> Iterator[tuple[CostLine, dict[str, str]]]:
     """Yield the lines of the month with the tags of their jobs, `limit` at most."""
     lines = (
-        _lines(team, month)
+        _month_lines(team, month)
         .select_related("job", "account", "queue", "definition", "person")
         .defer("job__document", "job__raw", "job__attempts")
         .order_by("pk")
@@ -182,24 +184,24 @@ def export(team: Team, month: Month, limit: int = EXPORTED) -> Iterator[tuple[Co
     last, exported = None, 0
     while exported < limit:
         remaining = lines if last is None else lines.filter(pk__gt=last)
-        chunk = list(remaining[: min(CHUNK, limit - exported)])
+        chunk = list(remaining[: min(CHUNK_SIZE, limit - exported)])
         tags: dict[int, dict[str, str]] = defaultdict(dict)
         rows = JobTag.objects.filter(job__in=[line.job_id for line in chunk]).order_by("key")
         for pk, key, value in rows.values_list("job", "key", "value"):
             tags[pk][key] = value
         for line in chunk:
             yield line, tags[line.job_id]
-        if len(chunk) < CHUNK:
+        if len(chunk) < CHUNK_SIZE:
             return
         last, exported = chunk[-1].pk, exported + len(chunk)
 
 
-def receipt(job: Job) -> list[CostLine]:
+def receipt_lines(job: Job) -> list[CostLine]:
     """Return the cost lines of a job."""
     return list(job.cost_lines.order_by("attempt"))
 
 
-def silence(job: Job) -> str:
+def why_no_cost(job: Job) -> str:
     """Return why a job has no cost line."""
     if job.delivery != Delivery.SENT and job.status.final:
         return "It was never sent to AWS, so it cost nothing."
@@ -212,11 +214,11 @@ def silence(job: Job) -> str:
     return "It never began to run, so it cost nothing."
 
 
-def _lines(team: Team, month: Month) -> QuerySet[CostLine]:
+def _month_lines(team: Team, month: Month) -> QuerySet[CostLine]:
     return CostLine.objects.filter(team=team, day__range=(month.first, month.last))
 
 
-def _by_value(lines: QuerySet[CostLine], grouping: By) -> dict[str | None, Decimal]:
+def _usd_by_value(lines: QuerySet[CostLine], grouping: Grouping) -> dict[str | None, Decimal]:
     grouped = (
         lines.annotate(value=grouping.expression)
         .order_by()
@@ -226,13 +228,13 @@ def _by_value(lines: QuerySet[CostLine], grouping: By) -> dict[str | None, Decim
     return {value: exact_sum.usd(units) for value, units in grouped}
 
 
-def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], grouping: By) -> list[Row]:
+def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], grouping: Grouping) -> list[CostRow]:
     """Return the values of this month and the one before, dearest first; for a tag, untagged always."""
     rows_by_value = {row["value"]: row for row in sums_by_value}
     values = {*rows_by_value, *before} | ({None} if grouping.kind == TAG else set())
-    names = _names(grouping, values)
+    names = _display_names(grouping, values)
     rows = [
-        Row(
+        CostRow(
             value=value,
             label="Untagged" if value is None else names.get(value, value) or "(empty)",
             usd=exact_sum.usd(rows_by_value[value]["units"]) if value in rows_by_value else Decimal(0),
@@ -245,15 +247,15 @@ def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], group
     return sorted(rows, key=lambda row: (row.value is None, -row.usd, -row.before_usd, row.label))
 
 
-def _names(grouping: By, values: Iterable[str | None]) -> dict[str, str]:
+def _display_names(grouping: Grouping, values: Iterable[str | None]) -> dict[str, str]:
     if grouping.kind != "person":
         return {}
     people = User.objects.filter(username__in=[value for value in values if value])
     return {person.username: person.display_name for person in people}
 
 
-def _coloured(rows: list[Row], total: Decimal) -> list[Row]:
-    colour_numbers = iter(range(1, LOUD + 1))
+def _assign_colours(rows: list[CostRow], total: Decimal) -> list[CostRow]:
+    colour_numbers = iter(range(1, MAX_COLOURS + 1))
     return [
         replace(
             row,
@@ -266,17 +268,17 @@ def _coloured(rows: list[Row], total: Decimal) -> list[Row]:
     ]
 
 
-def _series(team: Team, month: Month, grouping: By, rows: list[Row]) -> list[Series]:
+def _series(team: Team, month: Month, grouping: Grouping, rows: list[CostRow]) -> list[CostSeries]:
     """Return the coloured values, then the others, then untagged: from the axis upwards."""
     colours = {row.value: row.colour for row in rows}
     labels = {row.colour: row.label for row in rows} | {"others": "Others", "untagged": "Untagged"}
     days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    grouped = _lines(team, month).annotate(value=grouping.expression).order_by().values_list("day", "value")
+    grouped = _month_lines(team, month).annotate(value=grouping.expression).order_by().values_list("day", "value")
     for day, value, units in grouped.annotate(units=exact_sum.units_of("usd")):
         days[colours[value]][day] += exact_sum.usd(units)
-    order = [*map(str, range(1, LOUD + 1)), "others", "untagged"]
+    order = [*map(str, range(1, MAX_COLOURS + 1)), "others", "untagged"]
     present = [colour for colour in order if colour in days]
-    return [Series(labels[colour], colour, [days[colour][day] for day in month.days]) for colour in present]
+    return [CostSeries(labels[colour], colour, [days[colour][day] for day in month.days]) for colour in present]
 
 
 def _total(amounts: Iterable[Decimal]) -> Decimal:

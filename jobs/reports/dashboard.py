@@ -12,15 +12,15 @@ from jobs.models import Approval, CostLine, Job, Team, User
 from jobs.models.job import JobQuerySet
 from jobs.states import ACTIVE_STATES, Delivery, State
 
-SHOWN = 8
-LATELY = timedelta(days=7)
+MAX_ROWS = 8
+RECENT_PERIOD = timedelta(days=7)
 # Newest failures that are grouped.
-GROUPED = 300
-WAITS_LONG = timedelta(hours=1)
+MAX_FAILURES_SCANNED = 300
+LONG_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Failures:
+class FailureGroup:
     """Jobs of one definition that failed for the same reason."""
 
     definition: str
@@ -30,7 +30,7 @@ class Failures:
 
 
 @dataclass(frozen=True)
-class Standing:
+class JobCounts:
     """Counts of active and held jobs, and of those lost recently."""
 
     active: int
@@ -39,10 +39,10 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Needs:
+class ActionItems:
     """What a lead should look at."""
 
-    failures: list[Failures]
+    failures: list[FailureGroup]
     waiting: list[Job]
     held: int
     lost: int
@@ -62,41 +62,41 @@ class Spending:
     dearest: list[tuple[str, Decimal]]
 
 
-def running(team: Team, user: User | None = None) -> list[Job]:
+def active_jobs(team: Team, user: User | None = None) -> list[Job]:
     """Return the active jobs of the team, or of someone in it, newest first."""
-    return list(_of(team, user).filter(ended_at=None).order_by("-pk")[:SHOWN])
+    return list(_jobs_of(team, user).filter(ended_at=None).order_by("-pk")[:MAX_ROWS])
 
 
-def ended(team: Team, user: User | None = None) -> list[Job]:
+def recently_ended_jobs(team: Team, user: User | None = None) -> list[Job]:
     """Return the jobs that ended last."""
-    return list(_of(team, user).filter(ended_at__isnull=False).order_by("-pk")[:SHOWN])
+    return list(_jobs_of(team, user).filter(ended_at__isnull=False).order_by("-pk")[:MAX_ROWS])
 
 
-def standing(team: Team) -> Standing:
+def job_counts(team: Team) -> JobCounts:
     """Count the team's active, held and recently lost jobs."""
-    is_lost = Q(state=State.LOST, ended_at__gte=now() - LATELY)
+    is_lost = Q(state=State.LOST, ended_at__gte=now() - RECENT_PERIOD)
     is_active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
     is_held = Q(delivery=Delivery.HELD)
     totals = Job.objects.filter(is_active | is_held | is_lost, team=team).aggregate(
         active=Count("pk", filter=is_active), held=Count("pk", filter=is_held), lost=Count("pk", filter=is_lost)
     )
-    return Standing(**totals)
+    return JobCounts(**totals)
 
 
-def needs(team: Team, totals: Standing, user: User) -> Needs:
+def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
     """Return what needs attention; the approvals are those that the user may decide."""
-    approvals = Approval.objects.awaiting_word_of(user).filter(team=team).select_related("submission__person")
+    approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("submission__person")
     approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
     runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
     long_waiting = (
-        runnable.filter(submitted_at__lt=now() - WAITS_LONG).select_related("queue").order_by("submitted_at")
+        runnable.filter(submitted_at__lt=now() - LONG_WAIT).select_related("queue").order_by("submitted_at")
     )
-    return Needs(
-        failures=_failures(team),
-        waiting=list(long_waiting[:SHOWN]),
+    return ActionItems(
+        failures=_failure_groups(team),
+        waiting=list(long_waiting[:MAX_ROWS]),
         held=totals.held,
         lost=totals.lost,
-        approvals=list(approvals.order_by("pk")[:SHOWN]),
+        approvals=list(approvals.order_by("pk")[:MAX_ROWS]),
     )
 
 
@@ -114,25 +114,27 @@ def spending(team: Team) -> Spending:
     return Spending(totals["month"] or Decimal(0), totals["before"] or Decimal(0), list(dearest[:5]))
 
 
-def _of(team: Team, user: User | None) -> JobQuerySet:
+def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
     jobs = Job.objects.filter(team=team).select_related("queue", "submission__person", "account")
     jobs = jobs.defer("raw", "document")
     return jobs.filter(submission__person=user) if user else jobs
 
 
-def _failures(team: Team) -> list[Failures]:
+def _failure_groups(team: Team) -> list[FailureGroup]:
     """Group the newest failures by definition and cause, the most frequent first."""
-    failed = Job.objects.filter(team=team, ended_at__gte=now() - LATELY).exclude(state=State.SUCCEEDED)
+    failed = Job.objects.filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
     failed = failed.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
-    newest = failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:GROUPED]
+    newest = (
+        failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:MAX_FAILURES_SCANNED]
+    )
     groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for job in newest:
-        groups[job.revision.definition.name, cause(job)].append(job)
-    failures = [Failures(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
-    return sorted(failures, key=lambda group: (-group.count, -group.last.pk))[:SHOWN]
+        groups[job.revision.definition.name, failure_cause(job)].append(job)
+    failures = [FailureGroup(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
+    return sorted(failures, key=lambda group: (-group.count, -group.last.pk))[:MAX_ROWS]
 
 
-def cause(job: Job) -> str:
+def failure_cause(job: Job) -> str:
     """Return a short reason, the same for all jobs that failed for it."""
     if job.delivery == Delivery.REFUSED:
         return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]

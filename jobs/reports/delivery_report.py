@@ -9,10 +9,10 @@ from django.utils.timezone import now
 from jobs.models import Account, Incarnation, Job, Oddity, OddityKind
 from jobs.states import Delivery, State
 
-LATEST = 10  # duplicates are listed one by one: there should be none
+MAX_DUPLICATES_LISTED = 10  # duplicates are listed one by one: there should be none
 
 
-def report() -> Iterator[str]:
+def report_lines() -> Iterator[str]:
     """Yield one line for each figure, account by account."""
     generation = Incarnation.objects.first()
     if generation and generation.recovering_since:
@@ -27,40 +27,42 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     ready = jobs.deliverable().aggregate(count=Count("pk"), since=Min("accepted_at"))
     sending = jobs.filter(delivery=Delivery.SENDING).aggregate(count=Count("pk"), since=Min("sent_at"))
     active = jobs.active().aggregate(count=Count("pk"), since=Min("observed_at"))
-    yield "undelivered", _since(ready, "the oldest for")
-    yield "in SENDING", _since(sending, "the oldest for")
+    yield "undelivered", _count_and_age(ready, "the oldest for")
+    yield "in SENDING", _count_and_age(sending, "the oldest for")
     yield "held", str(jobs.filter(delivery=Delivery.HELD).count())
     yield "lost", str(jobs.filter(state=State.LOST).count())
-    for kind, count in _oddities(account).items():
+    for kind, count in _discrepancy_counts(account).items():
         yield f"{kind}s ever", str(count)
-    for discrepancy in Oddity.objects.filter(account=account, kind=OddityKind.DUPLICATE).order_by("-pk")[:LATEST]:
-        yield "a duplicate", f"{discrepancy.batch_id}, {_ago(discrepancy.at)}: {discrepancy.note}"
-    yield "last poll", f"{_ago(account.polled_at)}; {_since(active, 'active, the one seen longest ago')}"
+    for discrepancy in Oddity.objects.filter(account=account, kind=OddityKind.DUPLICATE).order_by("-pk")[
+        :MAX_DUPLICATES_LISTED
+    ]:
+        yield "a duplicate", f"{discrepancy.batch_id}, {_age_text(discrepancy.at)}: {discrepancy.note}"
+    yield "last poll", f"{_age_text(account.polled_at)}; {_count_and_age(active, 'active, the one seen longest ago')}"
     yield (
         "throttles ever",
-        f"{account.throttles}" + (f", last {_ago(account.throttled_at)}" if account.throttles else ""),
+        f"{account.throttles}" + (f", last {_age_text(account.throttled_at)}" if account.throttles else ""),
     )
     skew = account.clock_skew_seconds
     yield "clock skew", "not measured yet" if skew is None else f"{skew:+.1f} s"
     for queue in account.queues.filter(vanished_at=None).order_by("name"):
         queue_active = jobs.active().filter(queue=queue).aggregate(count=Count("pk"), since=Min("observed_at"))
-        text = _since(queue_active, "active, the one seen longest ago")
-        yield f"queue {queue.name}", f"{text}; compared with AWS {_ago(queue.swept_at)}"
+        text = _count_and_age(queue_active, "active, the one seen longest ago")
+        yield f"queue {queue.name}", f"{text}; compared with AWS {_age_text(queue.swept_at)}"
 
 
-def _oddities(account: Account) -> dict[str, int]:
+def _discrepancy_counts(account: Account) -> dict[str, int]:
     counts = Oddity.objects.filter(account=account).order_by().values_list("kind").annotate(Count("pk"))
     return dict.fromkeys(OddityKind.values, 0) | dict(counts)
 
 
-def _since(row: dict[str, object], label: str) -> str:
+def _count_and_age(row: dict[str, object], label: str) -> str:
     count, since = row["count"], row["since"]
-    return f"{count}, {label} {_span(since)}" if isinstance(since, datetime) else f"{count}"
+    return f"{count}, {label} {_seconds_since(since)}" if isinstance(since, datetime) else f"{count}"
 
 
-def _ago(time: datetime | None) -> str:
-    return f"{_span(time)} ago" if time else "never"
+def _age_text(time: datetime | None) -> str:
+    return f"{_seconds_since(time)} ago" if time else "never"
 
 
-def _span(since: datetime) -> str:
+def _seconds_since(since: datetime) -> str:
     return f"{(now() - since).total_seconds():.0f} s"

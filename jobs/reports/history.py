@@ -1,7 +1,7 @@
 """Jobs of a team, newest first: filtered by URL parameters, paginated by key, counted by status.
 
 Pages follow the primary key, the order in which jobs were accepted; URLs have public ids. No large table is counted:
-counts cover the newest `COUNTED` jobs of a filter.
+counts cover the newest `COUNT_LIMIT` jobs of a filter.
 """
 
 import re
@@ -19,11 +19,11 @@ from jobs.pricing import exact_sum
 from jobs.reports.months import Month
 from jobs.states import STATUSES, Delivery, State, Status, status_of
 
-ROWS = 50
-COUNTED = 20_000
-EXPORTED = 100_000
-CHUNK = 1_000
-SUGGESTIONS = 200
+PAGE_SIZE = 50
+COUNT_LIMIT = 20_000
+EXPORT_LIMIT = 100_000
+CHUNK_SIZE = 1_000
+MAX_SUGGESTIONS = 200
 
 _EXACT = {
     "queue": "queue__name",
@@ -34,7 +34,7 @@ _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 
 
 @dataclass(frozen=True)
-class Filter:
+class JobFilter:
     """Filter of jobs; empty fields don't filter. `month` is the month in which a job was charged."""
 
     statuses: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Row:
+class JobRow:
     """A job with its cost and tags. No cost: not charged yet, or never sent."""
 
     job: Job
@@ -71,16 +71,16 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Page:
+class HistoryPage:
     """One page. `older` and `newer` are ids to continue from, empty at the ends."""
 
-    rows: list[Row]
+    rows: list[JobRow]
     older: str = ""
     newer: str = ""
 
 
 @dataclass(frozen=True)
-class Counts:
+class StatusCounts:
     """Jobs of a filter by status. Not `whole`: there are more than were counted."""
 
     by_status: list[tuple[Status, int]]
@@ -89,7 +89,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Suggestions:
+class FilterSuggestions:
     """Values for filters: the team's own queues, people and definitions."""
 
     queues: list[str] = field(default_factory=list)
@@ -97,10 +97,12 @@ class Suggestions:
     definitions: list[str] = field(default_factory=list)
 
 
-def page(team: Team, filters: Filter, *, before: str = "", after: str = "", rows: int = ROWS) -> Page:
+def history_page(
+    team: Team, filters: JobFilter, *, before: str = "", after: str = "", rows: int = PAGE_SIZE
+) -> HistoryPage:
     """Return jobs older than the one of the id `before`, or newer than that of `after`; the newest without either."""
-    matches = jobs(team, filters)
-    cursor = _key(team, before or after)
+    matches = filter_jobs(team, filters)
+    cursor = _cursor_pk(team, before or after)
     if cursor is None:
         page_jobs = list(matches.order_by("-pk")[: rows + 1])
         return _page(filters, page_jobs[:rows], older=len(page_jobs) > rows, newer=False)
@@ -111,10 +113,10 @@ def page(team: Team, filters: Filter, *, before: str = "", after: str = "", rows
     return _page(filters, page_jobs[:rows][::-1], older=True, newer=len(page_jobs) > rows)
 
 
-def counts(team: Team, filters: Filter) -> Counts:
+def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
     """Count the filter's jobs by status, ignoring the filter's own statuses."""
-    matches = jobs(team, filters, any_status=True)
-    newest = matches.order_by("-pk").values("pk")[: COUNTED + 1]
+    matches = filter_jobs(team, filters, any_status=True)
+    newest = matches.order_by("-pk").values("pk")[: COUNT_LIMIT + 1]
     grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))
     totals: Counter[str] = Counter()
     for delivery, state, number in grouped:
@@ -122,53 +124,53 @@ def counts(team: Team, filters: Filter) -> Counts:
     known_statuses = [(status, totals.pop(status.name)) for status in STATUSES.values() if totals[status.name]]
     unknown_statuses = [(status_of(name, ""), number) for name, number in totals.items() if number]
     total = sum(number for _, number in known_statuses + unknown_statuses)
-    return Counts(known_statuses + unknown_statuses, min(total, COUNTED), whole=total <= COUNTED)
+    return StatusCounts(known_statuses + unknown_statuses, min(total, COUNT_LIMIT), whole=total <= COUNT_LIMIT)
 
 
-def export(team: Team, filters: Filter, limit: int = EXPORTED) -> Iterator[Row]:
+def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
     """Yield the filter's jobs, newest first, in chunks that hold no lock and no cursor; `limit` at most."""
-    matches, last, exported = jobs(team, filters), None, 0
+    matches, last, exported = filter_jobs(team, filters), None, 0
     while exported < limit:
         remaining = matches if last is None else matches.filter(pk__lt=last)
-        chunk = list(remaining.order_by("-pk")[: min(CHUNK, limit - exported)])
+        chunk = list(remaining.order_by("-pk")[: min(CHUNK_SIZE, limit - exported)])
         yield from _rows(filters, chunk)
-        if len(chunk) < CHUNK:
+        if len(chunk) < CHUNK_SIZE:
             return
         last, exported = chunk[-1].pk, exported + len(chunk)
 
 
-def suggestions(team: Team) -> Suggestions:
+def filter_suggestions(team: Team) -> FilterSuggestions:
     """Return the values for the team's filters, in one query."""
-    queues = QueueGrant.objects.filter(team=team).values_list(_kind("queue"), "queue__name")
-    people = Membership.objects.filter(team=team).values_list(_kind("person"), "user__username")
-    definitions = Definition.objects.order_by().usable_by(team).values_list(_kind("definition"), "name")
+    queues = QueueGrant.objects.filter(team=team).values_list(_kind_value("queue"), "queue__name")
+    people = Membership.objects.filter(team=team).values_list(_kind_value("person"), "user__username")
+    definitions = Definition.objects.order_by().usable_by(team).values_list(_kind_value("definition"), "name")
     names: dict[str, list[str]] = defaultdict(list)
     for kind, name in queues.union(people, definitions):
         names[kind].append(name)
-    return Suggestions(
-        *(sorted(names[kind], key=str.lower)[:SUGGESTIONS] for kind in ("queue", "person", "definition"))
+    return FilterSuggestions(
+        *(sorted(names[kind], key=str.lower)[:MAX_SUGGESTIONS] for kind in ("queue", "person", "definition"))
     )
 
 
-def jobs(team: Team, filters: Filter, *, any_status: bool = False) -> QuerySet[Job]:
+def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> QuerySet[Job]:
     """Return the filter's jobs, with what a row shows."""
     exact = {path: value for name, path in _EXACT.items() if (value := getattr(filters, name))}
     matches: QuerySet[Job] = Job.objects.filter(team=team, **exact)
     if filters.statuses and not any_status:
-        matches = matches.filter(_in_status(filters.statuses))
+        matches = matches.filter(_status_condition(filters.statuses))
     for key, value in filters.tags:
         # A job has one row a key, so the join duplicates nothing; the team makes the index usable.
         matches = matches.filter(tag_rows__team=team, tag_rows__key=key, tag_rows__value=value)
     for key in filters.untagged:
         matches = matches.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
     if filters.text:
-        matches = matches.filter(_named(filters.text))
+        matches = matches.filter(_text_condition(filters.text))
     if filters.since:
         matches = matches.filter(accepted_at__gte=datetime.combine(filters.since, time(), UTC))
     if filters.until:
         matches = matches.filter(accepted_at__lt=datetime.combine(filters.until + timedelta(days=1), time(), UTC))
     if filters.month:
-        matches = _charged_in(matches, team, filters.month)
+        matches = _filter_by_month(matches, team, filters.month)
     return matches.select_related("queue", "revision__definition", "submission__person").defer(
         "document",
         "raw",
@@ -181,21 +183,21 @@ def jobs(team: Team, filters: Filter, *, any_status: bool = False) -> QuerySet[J
     )
 
 
-def _charged_in(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
+def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
     """Filter by a cost line in the month. The keys of its first and last job bound the search."""
     lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
     first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
     return matches.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
 
 
-def _in_status(names: Iterable[str]) -> Q:
+def _status_condition(names: Iterable[str]) -> Q:
     """Match jobs that people see in one of these statuses."""
     states = [name for name in names if name in State.__members__]
     deliveries = [name for name in names if name in Delivery.__members__]
     return Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)
 
 
-def _named(text: str) -> Q:
+def _text_condition(text: str) -> Q:
     """Match the job of that id, the portal's or AWS's, or else names that contain the text."""
     parent, _, _ = text.partition(":")
     if _BATCH_ID.fullmatch(parent):
@@ -206,7 +208,7 @@ def _named(text: str) -> Q:
         return Q(name__icontains=text) | Q(marker=text)
 
 
-def _key(team: Team, text_id: str) -> int | None:
+def _cursor_pk(team: Team, text_id: str) -> int | None:
     """Return the primary key of the team's job with that id; None for any other text."""
     try:
         return Job.objects.filter(team=team, public_id=from_text(text_id)).values_list("pk", flat=True).first()
@@ -214,15 +216,15 @@ def _key(team: Team, text_id: str) -> int | None:
         return None
 
 
-def _page(filters: Filter, page_jobs: list[Job], *, older: bool, newer: bool) -> Page:
-    return Page(
+def _page(filters: JobFilter, page_jobs: list[Job], *, older: bool, newer: bool) -> HistoryPage:
+    return HistoryPage(
         rows=list(_rows(filters, page_jobs)),
         older=page_jobs[-1].text_id if page_jobs and older else "",
         newer=page_jobs[0].text_id if page_jobs and newer else "",
     )
 
 
-def _rows(filters: Filter, page_jobs: list[Job]) -> Iterator[Row]:
+def _rows(filters: JobFilter, page_jobs: list[Job]) -> Iterator[JobRow]:
     """Read cost and tags once for all rows. With a filter by month the cost is that of the month."""
     keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
@@ -234,8 +236,8 @@ def _rows(filters: Filter, page_jobs: list[Job]) -> Iterator[Row]:
         tags[pk].append((key, value))
     for job in page_jobs:
         usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None
-        yield Row(job, usd, tuple(tags[job.pk]))
+        yield JobRow(job, usd, tuple(tags[job.pk]))
 
 
-def _kind(name: str) -> Value:
+def _kind_value(name: str) -> Value:
     return Value(name, output_field=CharField())

@@ -10,9 +10,9 @@ from django.conf import settings
 from jobs.aws.arns import account_number, partition, principal
 from jobs.models import Access, Account, Feature, RoleGrant, Team
 
-Statement = dict[str, Any]
+PolicyDocument = dict[str, Any]
 
-READS = (
+READ_ACTIONS = (
     "batch:DescribeComputeEnvironments",
     "batch:DescribeJobDefinitions",
     "batch:DescribeJobQueues",
@@ -20,10 +20,10 @@ READS = (
     "batch:DescribeSchedulingPolicies",
     "batch:ListJobs",
 )
-NOBODY_YET = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
+PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
-def calls_in_words(account: Account) -> str:
+def breaker_summary(account: Account) -> str:
     """Return whether the portal calls AWS there, and if not, why and until when."""
     breaker = account.breaker
     if not breaker.is_open:
@@ -34,7 +34,7 @@ def calls_in_words(account: Account) -> str:
 
 
 @dataclass(frozen=True)
-class Finding:
+class PermissionResult:
     """A permission, whether it is granted, and AWS's message."""
 
     action: str
@@ -43,12 +43,12 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class WayIn:
+class ConnectionReport:
     """Contents of an account's connection page."""
 
     caller: str
     trouble: str
-    findings: tuple[Finding, ...]
+    findings: tuple[PermissionResult, ...]
     policy: str
     trust: str
     asking: str
@@ -58,27 +58,27 @@ class WayIn:
         return [finding.action for finding in self.findings if finding.answer == "missing"]
 
 
-def look(account: Account) -> WayIn:
+def connection_report(account: Account) -> ConnectionReport:
     stored = account.connection
     by_role = account.access == Access.ROLE
-    return WayIn(
+    return ConnectionReport(
         caller=stored.get("caller", ""),
         trouble=stored.get("trouble", ""),
-        findings=tuple(Finding(**finding) for finding in stored.get("findings", ())),
-        policy=_written(least_policy(account)),
-        trust=_written(trust_policy(account)) if by_role else "",
-        asking=_written(asking_policy(account)) if by_role and account.role_arn else "",
+        findings=tuple(PermissionResult(**finding) for finding in stored.get("findings", ())),
+        policy=_to_json(minimal_policy(account)),
+        trust=_to_json(trust_policy(account)) if by_role else "",
+        asking=_to_json(assume_role_policy(account)) if by_role and account.role_arn else "",
     )
 
 
-def least_policy(account: Account) -> Statement:
+def minimal_policy(account: Account) -> PolicyDocument:
     """Return what the portal needs in the account and no more: its queues by name, its own jobs by tag."""
     return {"Version": "2012-10-17", "Statement": list(_statements(account))}
 
 
-def trust_policy(account: Account) -> Statement:
+def trust_policy(account: Account) -> PolicyDocument:
     """Return who may assume the account's role: the portal, with the external id made for this account."""
-    principal_arn = principal(account.connection.get("asks_as", "")) or NOBODY_YET
+    principal_arn = principal(account.connection.get("asks_as", "")) or PLACEHOLDER_PRINCIPAL
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -92,19 +92,19 @@ def trust_policy(account: Account) -> Statement:
     }
 
 
-def asking_policy(account: Account) -> Statement:
+def assume_role_policy(account: Account) -> PolicyDocument:
     """Return what the portal's own role needs to assume the account's role."""
     return {"Version": "2012-10-17", "Statement": [_allow("Assume", "sts:AssumeRole", account.role_arn)]}
 
 
-def _statements(account: Account) -> Iterator[Statement]:
+def _statements(account: Account) -> Iterator[PolicyDocument]:
     part = partition(account.region)
     number = account.number or account_number(account.role_arn) or "*"
     batch = f"arn:{part}:batch:{account.region}:{number}"
     teams = list(Team.objects.filter(active=True, queue_grants__queue__account=account).distinct())
     queues = account.queues.filter(vanished_at=None).order_by("name")
 
-    yield _allow("Read", list(READS), "*")
+    yield _allow("Read", list(READ_ACTIONS), "*")
     submitted = [queue.arn or f"{batch}:job-queue/{queue.name}" for queue in queues] or [f"{batch}:job-queue/*"]
     yield _allow("Submit", "batch:SubmitJob", [*submitted, f"{batch}:job-definition/*", f"{batch}:job/*"])
     own_jobs = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
@@ -117,12 +117,12 @@ def _statements(account: Account) -> Iterator[Statement]:
         unprivileged = None if privileged else {"BoolIfExists": {"batch:Privileged": "false"}}
         yield _allow("Register", "batch:RegisterJobDefinition", f"{batch}:job-definition/*", unprivileged)
         yield _allow("Deregister", "batch:DeregisterJobDefinition", f"{batch}:job-definition/*")
-        if roles := _passable(teams, f"arn:{part}:iam::{number}:role/"):
+        if roles := _passable_roles(teams, f"arn:{part}:iam::{number}:role/"):
             passed_to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
             yield _allow("PassRole", "iam:PassRole", roles, passed_to_tasks)
 
 
-def _passable(teams: list[Team], prefix: str) -> list[str]:
+def _passable_roles(teams: list[Team], prefix: str) -> list[str]:
     """Return the roles in this account that the teams' jobs may have."""
     patterns = RoleGrant.objects.filter(team__in=teams).values_list("pattern", flat=True)
     prefix_patterns = {
@@ -131,10 +131,10 @@ def _passable(teams: list[Team], prefix: str) -> list[str]:
     return sorted(prefix_patterns or {pattern for pattern in patterns if pattern.startswith(prefix)})
 
 
-def _allow(name: str, action: str | list[str], resource: str | list[str], condition: Any = None) -> Statement:
-    allowed: Statement = {"Sid": name, "Effect": "Allow", "Action": action, "Resource": resource}
+def _allow(name: str, action: str | list[str], resource: str | list[str], condition: Any = None) -> PolicyDocument:
+    allowed: PolicyDocument = {"Sid": name, "Effect": "Allow", "Action": action, "Resource": resource}
     return {**allowed, "Condition": condition} if condition else allowed
 
 
-def _written(policy: Statement) -> str:
+def _to_json(policy: PolicyDocument) -> str:
     return json.dumps(policy, indent=2)

@@ -15,15 +15,17 @@ from jobs.aws.errors import AwsError, is_outage
 from jobs.models.circuit_breaker import CircuitBreaker
 
 
-class NoTurnError(Exception):
+class LogReadLimitError(Exception):
     """The log can't be read now; the message is for the page."""
 
 
-BUSY = "Many logs are being read at this moment. This one follows shortly."
-PAUSED = "The log cannot be read at this moment: CloudWatch does not answer. The portal tries again in a few seconds."
+BUSY_MESSAGE = "Many logs are being read at this moment. This one follows shortly."
+PAUSED_MESSAGE = (
+    "The log cannot be read at this moment: CloudWatch does not answer. The portal tries again in a few seconds."
+)
 
 
-class LogTurns:
+class LogReadLimiter:
     """Limits of one process. `account` is any key that distinguishes accounts."""
 
     def __init__(self, at_once: int, of_an_account: int) -> None:
@@ -35,19 +37,19 @@ class LogTurns:
         self._lock = threading.Lock()
 
     @contextmanager
-    def take(self, account: Hashable, seconds: float) -> Iterator[None]:
-        """Hold a slot within the block. Raises NoTurnError if none is free in time, or CloudWatch is paused."""
+    def acquire(self, account: Hashable, seconds: float) -> Iterator[None]:
+        """Hold a slot within the block. Raises LogReadLimitError if none is free in time, or CloudWatch is paused."""
         with self._lock:
             account_slots = self._of[account]
         deadline = time.monotonic() + seconds
         # The account's slot first: whoever waits for it occupies no shared slot.
         if not account_slots.acquire(timeout=seconds):
-            raise NoTurnError(BUSY)
+            raise LogReadLimitError(BUSY_MESSAGE)
         try:
             if not self._all.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise NoTurnError(BUSY)
+                raise LogReadLimitError(BUSY_MESSAGE)
             try:
-                with self._watch(account):
+                with self._guard(account):
                     yield
             finally:
                 self._all.release()
@@ -55,22 +57,22 @@ class LogTurns:
             account_slots.release()
 
     @contextmanager
-    def _watch(self, account: Hashable) -> Iterator[None]:
+    def _guard(self, account: Hashable) -> Iterator[None]:
         with self._lock:
             breaker = self._breakers.get(account, CircuitBreaker())
             if breaker.is_open:
                 if not breaker.may_probe(now()):
-                    raise NoTurnError(PAUSED)
-                self._breakers[account] = breaker.probing(now())
+                    raise LogReadLimitError(PAUSED_MESSAGE)
+                self._breakers[account] = breaker.with_probe_started(now())
         try:
             yield
         except AwsError as error:
-            self._note(account, error, probing=breaker.is_open)
+            self._record_outcome(account, error, probing=breaker.is_open)
             raise
         else:
-            self._note(account, None, probing=False)
+            self._record_outcome(account, None, probing=False)
 
-    def _note(self, account: Hashable, error: AwsError | None, *, probing: bool) -> None:
+    def _record_outcome(self, account: Hashable, error: AwsError | None, *, probing: bool) -> None:
         with self._lock:
             breaker = self._breakers.pop(account, CircuitBreaker())
             if error is None or not is_outage(error):

@@ -15,21 +15,21 @@ from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import ArrayChild, Job
-from jobs.reports.log_limits import LogTurns, NoTurnError
+from jobs.reports.log_limits import LogReadLimiter, LogReadLimitError
 
-AT_ONCE = 6  # of the eight threads of a web process
-AT_ONCE_OF_AN_ACCOUNT = 2
-PAGE_SECONDS = 3.0  # a whole read, with the wait for a slot and for a role
-WAIT_FOR_A_TURN = 0.5
-LINES = 500
-LINES_OF_A_FILE = 10_000  # the limit of GetLogEvents
-PAGES_OF_A_FILE = 100
+MAX_CONCURRENT_READS = 6  # of the eight threads of a web process
+MAX_READS_PER_ACCOUNT = 2
+READ_TIMEOUT_SECONDS = 3.0  # a whole read, with the wait for a slot and for a role
+SLOT_TIMEOUT_SECONDS = 0.5
+PAGE_LINES = 500
+DOWNLOAD_PAGE_LINES = 10_000  # the limit of GetLogEvents
+MAX_DOWNLOAD_PAGES = 100
 
-_turns = LogTurns(AT_ONCE, AT_ONCE_OF_AN_ACCOUNT)
+_limiter = LogReadLimiter(MAX_CONCURRENT_READS, MAX_READS_PER_ACCOUNT)
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     at: datetime
     text: str
 
@@ -38,14 +38,14 @@ class Line:
 class LogPage:
     """Lines, oldest first, tokens for older and newer ones, empty at the ends, and why there is no log."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LogLine, ...] = ()
     older: str = ""
     newer: str = ""
     trouble: str = ""
 
 
 @dataclass(frozen=True)
-class Attempt:
+class JobAttempt:
     """An attempt of a job, finished or active."""
 
     number: int
@@ -60,21 +60,23 @@ class Attempt:
         return self.stopped_at is not None
 
 
-def attempts(job: Job) -> list[Attempt]:
+def job_attempts(job: Job) -> list[JobAttempt]:
     """Return the job's attempts, first to last. An active one has no end yet."""
     finished = [
-        Attempt(
+        JobAttempt(
             number=number,
             stream=attempt["log_stream"],
-            started_at=_moment(attempt["started_at"]),
-            stopped_at=_moment(attempt["stopped_at"]),
+            started_at=_parse_time(attempt["started_at"]),
+            stopped_at=_parse_time(attempt["stopped_at"]),
             exit_code=attempt["exit_code"],
             reason=attempt["status_reason"] or attempt["reason"],
         )
         for number, attempt in enumerate(job.attempts, start=1)
     ]
     if job.log_stream and job.log_stream not in {attempt.stream for attempt in finished}:
-        finished.append(Attempt(len(finished) + 1, job.log_stream, job.started_at, job.stopped_at, job.exit_code, ""))
+        finished.append(
+            JobAttempt(len(finished) + 1, job.log_stream, job.started_at, job.stopped_at, job.exit_code, "")
+        )
     return finished
 
 
@@ -98,74 +100,79 @@ def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
     return _page(job, attempt, token)
 
 
-def of_child(job: Job, child: ArrayChild, token: str = "") -> LogPage:
+def child_log(job: Job, child: ArrayChild, token: str = "") -> LogPage:
     """Return the end of the log of an array's child, or the page of an earlier page's token."""
     if child.log_stream:
         return _read(job, child.log_stream, token, final=child.status.final)
-    return LogPage(trouble=_no_stream(final=child.status.final))
+    return LogPage(trouble=_no_stream_message(final=child.status.final))
 
 
-def whole(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
+def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
     """Yield the log of an attempt from its beginning to its current end, in few large pages.
 
     The last page is one with a problem, or the one after which AWS returns the token it was given. A log that grows
     faster than it is read ends after 100 pages.
     """
-    page = _page(job, attempt, token="", from_head=True, limit=LINES_OF_A_FILE)
-    for _ in range(PAGES_OF_A_FILE):
+    page = _page(job, attempt, token="", from_head=True, limit=DOWNLOAD_PAGE_LINES)
+    for _ in range(MAX_DOWNLOAD_PAGES):
         yield page
         token = page.newer
         if page.trouble or not token:
             return
-        page = _page(job, attempt, token, limit=LINES_OF_A_FILE)
+        page = _page(job, attempt, token, limit=DOWNLOAD_PAGE_LINES)
         if page.newer == token and not page.lines and not page.trouble:
             return
 
 
-def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, limit: int = LINES) -> LogPage:
+def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, limit: int = PAGE_LINES) -> LogPage:
     stream = _stream(job, number)
     if not stream:
-        return LogPage(trouble=_no_stream(final=job.status.final))
+        return LogPage(trouble=_no_stream_message(final=job.status.final))
     return _read(job, stream, token, final=job.status.final, from_head=from_head, limit=limit)
 
 
-def _read(job: Job, stream: str, token: str, *, final: bool, from_head: bool = False, limit: int = LINES) -> LogPage:
+def _read(
+    job: Job, stream: str, token: str, *, final: bool, from_head: bool = False, limit: int = PAGE_LINES
+) -> LogPage:
     account = job.account
     limit_key = (account.pk, account.endpoint_url)
     try:
-        with _turns.take(limit_key, WAIT_FOR_A_TURN), time_limit(PAGE_SECONDS - WAIT_FOR_A_TURN):
+        with (
+            _limiter.acquire(limit_key, SLOT_TIMEOUT_SECONDS),
+            time_limit(READ_TIMEOUT_SECONDS - SLOT_TIMEOUT_SECONDS),
+        ):
             client = client_for(account, "logs", Purpose.INTERACTIVE)
             events = cloudwatch.get_log_events(
                 client, job.log_group, stream, token=token, limit=limit, from_head=from_head
             )
-    except NoTurnError as error:
+    except LogReadLimitError as error:
         return LogPage(newer=token, trouble=str(error))
     except AwsError as error:
-        return LogPage(newer=token, trouble=_no_log(error, final=final))
+        return LogPage(newer=token, trouble=_error_message(error, final=final))
     # AWS returns the token it was given when there is nothing further in that direction.
     backward = "" if events.backward_token == token or not events.events else events.backward_token
     return LogPage(
-        tuple(Line(event.at, event.text) for event in events.events), older=backward, newer=events.forward_token
+        tuple(LogLine(event.at, event.text) for event in events.events), older=backward, newer=events.forward_token
     )
 
 
 def _stream(job: Job, number: int | None) -> str:
     if number is None:
         return job.log_stream
-    return next((attempt.stream for attempt in attempts(job) if attempt.number == number), "")
+    return next((attempt.stream for attempt in job_attempts(job) if attempt.number == number), "")
 
 
-def _no_stream(*, final: bool) -> str:
+def _no_stream_message(*, final: bool) -> str:
     if final:
         return "It ended before it began to run, so there is no log."
     return "The log begins when the job runs."
 
 
-def _no_log(error: AwsError, *, final: bool) -> str:
+def _error_message(error: AwsError, *, final: bool) -> str:
     if error.code == "ResourceNotFoundException":
         return "It wrote nothing." if final else "It has written nothing yet."
     return f"The log cannot be read at this moment: {error.message}"
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     return parse_datetime(text) if text else None

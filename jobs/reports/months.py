@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
-_SHAPE = re.compile(r"(2\d{3})-(0[1-9]|1[0-2])")
+_PATTERN = re.compile(r"(2\d{3})-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, order=True)
@@ -15,14 +15,14 @@ class Month:
     number: int
 
     @classmethod
-    def of(cls, time: datetime) -> Self:
+    def containing(cls, time: datetime) -> Self:
         utc_time = time.astimezone(UTC)
         return cls(utc_time.year, utc_time.month)
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """Parse "2026-11". Raises ValueError for anything else."""
-        match = _SHAPE.fullmatch(text)
+        match = _PATTERN.fullmatch(text)
         if match is None:
             raise ValueError("A month is written like 2026-11.")
         return cls(int(match[1]), int(match[2]))
@@ -44,16 +44,16 @@ class Month:
 
     @property
     def previous(self) -> Self:
-        return self._holding(self.first - timedelta(days=1))
+        return self._of_day(self.first - timedelta(days=1))
 
     @property
     def next(self) -> Self:
-        return self._holding(self.last + timedelta(days=1))
+        return self._of_day(self.last + timedelta(days=1))
 
     @property
     def days(self) -> list[date]:
         return [date(self.year, self.number, day) for day in range(1, self.last.day + 1)]
 
     @classmethod
-    def _holding(cls, day: date) -> Self:
+    def _of_day(cls, day: date) -> Self:
         return cls(day.year, day.month)

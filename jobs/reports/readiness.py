@@ -15,18 +15,18 @@ from django.db.migrations.recorder import MigrationRecorder
 
 OK = "ok"
 MIN_FREE_BYTES = 64 * 1024**2
-_applied: set[str] = set()
+_migrated_databases: set[str] = set()
 """Databases whose migrations were all applied at the last check: that doesn't change while the process runs."""
 
 
-def checks() -> dict[str, str]:
+def run_checks() -> dict[str, str]:
     """Return each check with "ok" or a few words on what is wrong, without addresses or names."""
-    database = _database()
-    migrations = _migrations() if database == OK else "unknown"
-    return {"database": database, "migrations": migrations, "disk": _disk()}
+    database = _check_database()
+    migrations = _check_migrations() if database == OK else "unknown"
+    return {"database": database, "migrations": migrations, "disk": _check_disk()}
 
 
-def _database() -> str:
+def _check_database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -35,9 +35,9 @@ def _database() -> str:
     return OK
 
 
-def _migrations() -> str:
+def _check_migrations() -> str:
     name = str(connection.settings_dict["NAME"])
-    if name in _applied:
+    if name in _migrated_databases:
         return OK
     try:
         missing = _newest_migrations() - set(MigrationRecorder(connection).applied_migrations())
@@ -45,7 +45,7 @@ def _migrations() -> str:
         return "unknown"
     if missing:
         return "not applied"
-    _applied.add(name)
+    _migrated_databases.add(name)
     return OK
 
 
@@ -58,7 +58,7 @@ def _newest_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
-def _disk() -> str:
+def _check_disk() -> str:
     for directory in _state_directories():
         try:
             if shutil.disk_usage(directory).free < MIN_FREE_BYTES:
@@ -76,9 +76,9 @@ def _state_directories() -> set[Path]:
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite" and ":memory:" not in name and "mode=memory" not in name:
         files.append(Path(name))
-    return {_existing(file.parent) for file in files}
+    return {_existing_directory(file.parent) for file in files}
 
 
-def _existing(directory: Path) -> Path:
+def _existing_directory(directory: Path) -> Path:
     """Return the directory, or its nearest existing parent."""
     return next(parent for parent in (directory, *directory.parents) if parent.is_dir())

@@ -8,16 +8,16 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from jobs.models import Account, Queue, User
-from jobs.models.database_generation import recovering_since, safe_from
+from jobs.models.database_generation import recovering_since, recovery_deadline
 from jobs.spec.problems import join_words
 
 # The clock compares a queue within this time once it may; beyond it, AWS is slow.
-ON_TIME = timedelta(seconds=60)
+EXPECTED_DELAY = timedelta(seconds=60)
 MAX_QUEUES_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Recovery:
+class RecoveryStatus:
     """Queues whose jobs are accepted and held until about `until`.
 
     If that is past, they are held until each queue was compared with AWS.
@@ -28,7 +28,7 @@ class Recovery:
 
     @property
     def late(self) -> bool:
-        return now() > self.until + ON_TIME
+        return now() > self.until + EXPECTED_DELAY
 
     @property
     def waits_for(self) -> str:
@@ -36,27 +36,29 @@ class Recovery:
         return join_words(self.queues, limit=MAX_QUEUES_NAMED)
 
 
-def recovery_for(user: User) -> Recovery | None:
+def user_recovery(user: User) -> RecoveryStatus | None:
     """Return what is held of the user's teams, of all for staff; None if nothing is. One query while nothing is."""
     started_at = recovering_since()
-    return _held(Queue.objects.visible_to(user), started_at) if started_at else None
+    return _recovery_of_queues(Queue.objects.visible_to(user), started_at) if started_at else None
 
 
-def recovery_of(account: Account) -> Recovery | None:
+def account_recovery(account: Account) -> RecoveryStatus | None:
     """Return what is held of the account, or None."""
     since = recovering_since()
-    return _held(Queue.objects.filter(account=account), since) if since else None
+    return _recovery_of_queues(Queue.objects.filter(account=account), since) if since else None
 
 
-def _held(queues: QuerySet[Queue], since: datetime) -> Recovery | None:
+def _recovery_of_queues(queues: QuerySet[Queue], since: datetime) -> RecoveryStatus | None:
     candidates = queues.filter(account__active=True, vanished_at=None).select_related("account")
     waiting = [
-        queue for queue in candidates if queue.swept_at is None or queue.swept_at < safe_from(queue.account, since)
+        queue
+        for queue in candidates
+        if queue.swept_at is None or queue.swept_at < recovery_deadline(queue.account, since)
     ]
     if not waiting:
         return None
-    return Recovery(_end(waiting, since), tuple(dict.fromkeys(queue.name for queue in waiting)))
+    return RecoveryStatus(_expected_end(waiting, since), tuple(dict.fromkeys(queue.name for queue in waiting)))
 
 
-def _end(queues: Iterable[Queue], since: datetime) -> datetime:
-    return max(safe_from(queue.account, since) for queue in queues)
+def _expected_end(queues: Iterable[Queue], since: datetime) -> datetime:
+    return max(recovery_deadline(queue.account, since) for queue in queues)

@@ -11,7 +11,7 @@ from jobs.models.ids import from_text
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
 # A submission has the first of these statuses that any of its jobs has.
-_LOUDEST = (
+_STATUS_PRIORITY = (
     "AWAITING",
     "HELD",
     "RUNNING",
@@ -32,13 +32,13 @@ _LOUDEST = (
 
 
 # Jobs of a submission on one page.
-JOBS_SHOWN = 200
+JOB_PAGE_SIZE = 200
 # Fields of a queue that no list of jobs shows; they would be read once for each job.
-_OF_QUEUE = ("queue__raw", "queue__environments", "queue__scheduling_policy")
+_DEFERRED_QUEUE_FIELDS = ("queue__raw", "queue__environments", "queue__scheduling_policy")
 
 
 @dataclass(frozen=True)
-class Row:
+class SubmissionRow:
     """A submission, the status that stands for it, and its jobs by status."""
 
     submission: Submission
@@ -47,18 +47,18 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Listing:
+class SubmissionPage:
     """One page. `next` is the id of the next older page, empty on the last."""
 
-    rows: list[Row]
+    rows: list[SubmissionRow]
     next: str
 
     @property
-    def live(self) -> bool:
+    def is_live(self) -> bool:
         return any(row.status.live for row in self.rows)
 
 
-def recent(team: Team, before: str = "", limit: int = 50) -> Listing:
+def submission_page(team: Team, before: str = "", limit: int = 50) -> SubmissionPage:
     """Return the team's submissions older than that id, which need not exist; the newest without one."""
     candidates = (
         Submission.objects.filter(team=team).select_related("person", "account").defer("text", "document", "notes")
@@ -67,19 +67,19 @@ def recent(team: Team, before: str = "", limit: int = 50) -> Listing:
         try:
             candidates = candidates.filter(public_id__lt=from_text(before))
         except ValueError:
-            return Listing([], "")
+            return SubmissionPage([], "")
     page = list(candidates.order_by("-public_id")[: limit + 1])
     submissions = page[:limit]
     counts = _counts([submission.pk for submission in submissions])
     rows = [
-        Row(submission, whole_status(counts[submission.pk]), in_order(counts[submission.pk]))
+        SubmissionRow(submission, overall_status(counts[submission.pk]), ordered_counts(counts[submission.pk]))
         for submission in submissions
     ]
-    return Listing(rows, submissions[-1].text_id if len(page) > limit else "")
+    return SubmissionPage(rows, submissions[-1].text_id if len(page) > limit else "")
 
 
 @dataclass(frozen=True)
-class Summary:
+class JobStatusSummary:
     """A submission's jobs: counts by status, live ones, stop requests, and its end once none is live."""
 
     counts: Counter[str]
@@ -107,7 +107,7 @@ class JobPage:
         return self.first + len(self.jobs) - 1
 
 
-def summary(submission: Submission) -> Summary:
+def status_summary(submission: Submission) -> JobStatusSummary:
     """Count all of the submission's jobs, in one query."""
     counts: Counter[str] = Counter()
     live = stopping = 0
@@ -122,10 +122,10 @@ def summary(submission: Submission) -> Summary:
             live, stopping = live + number, stopping + stop_requests
         if ended_at:
             ends.append(ended_at)
-    return Summary(counts, live, stopping, None if live else max(ends, default=None))
+    return JobStatusSummary(counts, live, stopping, None if live else max(ends, default=None))
 
 
-def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> JobPage:
+def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
     """Return the submission's jobs from position `first` on, counted from 1, in two queries."""
     start = max(first, 1) - 1
     rows = list(_jobs(submission)[start : start + size + 1])
@@ -141,30 +141,30 @@ def job_page(submission: Submission, first: int = 1, size: int = JOBS_SHOWN) -> 
     )
 
 
-def jobs_of(submission: Submission) -> list[Job]:
+def submission_jobs(submission: Submission) -> list[Job]:
     """Return all of the submission's jobs in the document's order, without AWS's answers."""
     return list(_jobs(submission))
 
 
 def _jobs(submission: Submission) -> QuerySet[Job]:
     jobs = submission.jobs.select_related("queue").order_by("position")
-    return jobs.defer("raw", "document", "tags", "attempts", "array_summary", *_OF_QUEUE)
+    return jobs.defer("raw", "document", "tags", "attempts", "array_summary", *_DEFERRED_QUEUE_FIELDS)
 
 
-def counts_of(jobs: list[Job]) -> Counter[str]:
+def count_statuses(jobs: list[Job]) -> Counter[str]:
     """Count the jobs by status."""
     return Counter(job.status.name for job in jobs)
 
 
-def whole_status(counts: Counter[str]) -> Status:
+def overall_status(counts: Counter[str]) -> Status:
     """Return the status that stands for several jobs: the most active, or else the worst."""
-    for name in _LOUDEST:
+    for name in _STATUS_PRIORITY:
         if counts[name]:
             return STATUSES[name]
     return next((status_of(name, "") for name in counts), STATUSES["ACCEPTED"])
 
 
-def in_order(counts: Counter[str]) -> list[tuple[Status, int]]:
+def ordered_counts(counts: Counter[str]) -> list[tuple[Status, int]]:
     """Return counts in the order of statuses."""
     known_statuses = [(status, counts[status.name]) for status in STATUSES.values() if counts[status.name]]
     return known_statuses + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]

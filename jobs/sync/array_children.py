@@ -57,7 +57,7 @@ def read_failed_children(job: Job) -> int:
 
 def read_due_failed_children(account: Account) -> int:
     """Read the failed children of every array that ended and was not read since. Return the number of arrays."""
-    arrays = list(Job.objects.filter(account=account).with_failures_to_read().select_related("account")[:20])
+    arrays = list(Job.objects.filter(account=account).with_unread_failures().select_related("account")[:20])
     for job in iterate_within(arrays, MAX_RUN_SECONDS):
         read_failed_children(job)
     return len(arrays)

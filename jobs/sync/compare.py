@@ -24,7 +24,7 @@ from jobs.aws.errors import AwsError, MalformedResponseError, is_outage
 from jobs.aws.response_reader import ResponseReader
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
-from jobs.models.database_generation import leave_recovery, recovering_since, safe_from
+from jobs.models.database_generation import finish_recovery, recovering_since, recovery_deadline
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.states import FINAL_DELIVERIES, FINAL_STATES, Delivery
 from jobs.sync.recovery import rebuild_job
@@ -68,7 +68,7 @@ def compare_queues(account: Account, *, seconds: float = MAX_RUN_SECONDS, every:
                 break
         else:
             finished += 1
-    leave_recovery()
+    finish_recovery()
     return finished
 
 
@@ -80,8 +80,8 @@ def has_due_queues(account: Account, every: timedelta = COMPARE_INTERVAL) -> boo
 def _due_queues(account: Account, every: timedelta) -> list[Queue]:
     current_time, since = now(), recovering_since()
     due = Q(swept_at=None) | Q(swept_at__lt=current_time - every)
-    if since and current_time >= safe_from(account, since):
-        due |= Q(swept_at__lt=safe_from(account, since))
+    if since and current_time >= recovery_deadline(account, since):
+        due |= Q(swept_at__lt=recovery_deadline(account, since))
     queues = Queue.objects.filter(due, account=account, vanished_at=None).select_related("account")
     return list(queues.order_by("swept_at", "pk"))
 

@@ -44,7 +44,7 @@ def poll(account: Account) -> PollResult:
         return result
     client = client_for(account, "batch", Purpose.READ)
     for _ in range(MAX_CALLS):
-        due = Job.objects.filter(account=account).due_for_a_look().select_related("account").defer("document")
+        due = Job.objects.filter(account=account).due_for_poll().select_related("account").defer("document")
         jobs = list(due.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE])
         try:
             descriptions = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NO_DESCRIPTIONS

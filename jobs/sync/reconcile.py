@@ -15,9 +15,9 @@ from jobs.aws import batch
 from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 from jobs.models import Account, Job
-from jobs.models.job import DEADLY, WORKERS_AT_MOST, JobQuerySet
+from jobs.models.job import LOST_WORKERS_NOTE, MAX_LOST_WORKERS, JobQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ def reconcile(account: Account) -> int:
             if is_outage(error):
                 break  # the others stay due until AWS responds
             continue
-        reached("found")
+        hit_failpoint("found")
         if batch_ids:
             settled += job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
         elif job.sent_at and started_at > job.sent_at + timedelta(seconds=account.quarantine_seconds):
@@ -57,19 +57,19 @@ def has_due_jobs(account: Account) -> bool:
 
 def _due_jobs(account: Account) -> JobQuerySet:
     due = Q(next_try_at=None) | Q(next_try_at__lte=now())
-    return Job.objects.filter(due, account=account).unknown()
+    return Job.objects.filter(due, account=account).in_doubt()
 
 
 def _retry_or_hold(job: Job) -> bool:
     """Return the job to the queue, or hold it if a person has to decide. AWS doesn't have it and never will."""
     has_vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
     lost_workers = job.workers_lost + has_vanished
-    if lost_workers >= WORKERS_AT_MOST:
-        return job.hold(DEADLY, source=SOURCE, workers_lost=lost_workers)
+    if lost_workers >= MAX_LOST_WORKERS:
+        return job.hold(LOST_WORKERS_NOTE, source=SOURCE, workers_lost=lost_workers)
     if not job.team.resubmit_by_itself:
         reason = "Its answer was lost and AWS does not have it. A lead of the team decides whether it is sent again."
         return job.hold(reason, source=SOURCE, workers_lost=lost_workers)
-    return job.put_back("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost_workers)
+    return job.requeue("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost_workers)
 
 
 def _postpone(job: Job) -> None:

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from jobs.access import Act, Member
+from jobs.access import Member, TeamPermission
 from jobs.models.ids import to_text
 from jobs.reports import approvals
 from jobs.spec.forms import units
@@ -179,11 +179,11 @@ def text_id(public_id: UUID) -> str:
 @register.simple_tag
 def awaited(member: Member) -> str:
     """Return how many requests of the team this person may decide on, for the badge; empty for none."""
-    count = approvals.count_for(member.user, member.team)
-    return f"{approvals.COUNTED}+" if count > approvals.COUNTED else str(count or "")
+    count = approvals.count_to_decide(member.user, member.team)
+    return f"{approvals.COUNT_LIMIT}+" if count > approvals.COUNT_LIMIT else str(count or "")
 
 
 @register.filter
-def may(member: Member | None, permission: Act) -> bool:
+def may(member: Member | None, permission: TeamPermission) -> bool:
     """Return whether to offer an action; the action itself checks again."""
-    return member is not None and member.may(permission)
+    return member is not None and member.can(permission)

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import Verdict
+from jobs.actions import ValidationResult
 from jobs.models import Approval, RequestEdit
-from jobs.policy.approval import Reason
+from jobs.policy.approval import ApprovalReason
 from jobs.reports import approvals as reports
 from jobs.spec import masked_source
 from jobs.spec.effective import EffectiveContainer
@@ -30,7 +30,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 class Step:
     """A job of a request as the page shows it, with secrets masked."""
 
-    of: reports.Step
+    of: reports.RequestedJob
     environment: Sequence[tuple[str, str]]
     changes: Sequence[str]
     of_definition: Sequence[str]
@@ -51,12 +51,12 @@ class Edited:
 @signed_in
 def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
     """List the team's requests, for those who may decide on them."""
-    member = access.membership(request.user, slug, may="approve")
+    member = access.membership(request.user, slug, permission="approve")
     page = {
         "member": member,
         "team": member.team,
-        "waiting": reports.waiting(member.team, request.user),
-        "decided": reports.decided(member.team),
+        "waiting": reports.waiting_approvals(member.team, request.user),
+        "decided": reports.decided_approvals(member.team),
         "here": "approvals",
     }
     return render(request, "jobs/approvals/list.html", page)
@@ -66,7 +66,7 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def approvals_of_all(request: SignedInRequest) -> HttpResponse:
     """List the requests that this person may decide on, in all teams."""
-    page = {"waiting": reports.waiting_for(request.user), "everywhere": True, "here": "approvals"}
+    page = {"waiting": reports.approvals_to_decide(request.user), "everywhere": True, "here": "approvals"}
     return render(request, "jobs/approvals/list.html", page)
 
 
@@ -85,9 +85,9 @@ def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
         return redirect(approval)
     try:
         actions.approve(approval, member, _version(request))
-    except actions.DecidedError as error:
+    except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
-    except actions.Refused as error:
+    except actions.ValidationFailedError as error:
         return _page(request, approval, member, rejection=error.verdict)
     else:
         messages.success(request, f"Approved {approval.submission.name}. It is on its way.")
@@ -102,7 +102,7 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
         return redirect(approval)
     try:
         actions.decline(approval, member, _version(request), request.POST.get("why", "").replace("\0", ""))
-    except actions.DecidedError as error:
+    except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
     except ValueError as error:
         return _page(request, approval, member, comment_error=str(error))
@@ -123,13 +123,13 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     text = _text(request)
     try:
         unmasked = _whole(approval, text)
-        approved = actions.edit(approval, member, _version(request), unmasked)
-    except actions.DecidedError as error:
+        approved = actions.edit_request(approval, member, _version(request), unmasked)
+    except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
         return redirect(approval)
     except DocumentParseError as error:
         return _editor(request, approval, member, text, (validation_view.of_no_document(error), ()), is_rejected=True)
-    except actions.Refused as error:
+    except actions.ValidationFailedError as error:
         return _editor(
             request, approval, member, text, (validation_view.of_verdict(error.verdict), ()), is_rejected=True
         )
@@ -155,22 +155,22 @@ def _page(
     approval: Approval,
     member: Member,
     *,
-    rejection: Verdict | None = None,
+    rejection: ValidationResult | None = None,
     comment_error: str = "",
 ) -> HttpResponse:
     submission = approval.submission
-    steps = [_told(step) for step in reports.steps(submission)]
+    steps = [_told(step) for step in reports.requested_jobs(submission)]
     page = {
         "member": member,
         "team": approval.team,
         "approval": approval,
         "submission": submission,
-        "cost": reports.cost_of(approval),
+        "cost": reports.request_cost(approval),
         "steps": steps,
         "more_steps": submission.job_count - len(steps),
-        "edits": [_edited(edit) for edit in reports.edits(approval)],
-        "deciders": reports.deciders(approval) if approval.waits else [],
-        "hindrance": actions.hindrance(approval, member),
+        "edits": [_edited(edit) for edit in reports.request_edits(approval)],
+        "deciders": reports.possible_approvers(approval) if approval.waits else [],
+        "hindrance": actions.why_cannot_approve(approval, member),
         "own": submission.person_id == member.user.pk,
         "refused": validation_view.of_verdict(rejection).findings if rejection else (),
         "wordless": comment_error,
@@ -186,7 +186,7 @@ def _editor(
     approval: Approval,
     member: Member,
     text: str,
-    preview: tuple[Opinion, Sequence[Reason]],
+    preview: tuple[Opinion, Sequence[ApprovalReason]],
     *,
     is_rejected: bool = False,
 ) -> HttpResponse:
@@ -202,8 +202,8 @@ def _editor(
     return render(request, "jobs/approvals/edit.html", page, status=status)
 
 
-def _panel(approval: Approval, member: Member, view: Opinion, raises: Sequence[Reason]) -> dict[str, object]:
-    barred = approval.raised_by(member.user)
+def _panel(approval: Approval, member: Member, view: Opinion, raises: Sequence[ApprovalReason]) -> dict[str, object]:
+    barred = approval.is_escalated_by(member.user)
     return {"approval": approval, "team": approval.team, "said": view, "raises": raises, "barred": barred}
 
 
@@ -212,9 +212,9 @@ def _must_edit(approval: Approval, member: Member) -> None:
         raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
 
 
-def _weighed(approval: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[Reason]]:
+def _weighed(approval: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[ApprovalReason]]:
     try:
-        result, raises = actions.weigh_edit(approval, member, _whole(approval, text))
+        result, raises = actions.preview_edit(approval, member, _whole(approval, text))
     except DocumentParseError as error:
         return validation_view.of_no_document(error), ()
     return validation_view.of_verdict(result), raises
@@ -239,7 +239,7 @@ def _version(request: SignedInRequest) -> int:
     return int(value) if value.isdecimal() and len(value) < 9 else 0
 
 
-def _told(step: reports.Step) -> Step:
+def _told(step: reports.RequestedJob) -> Step:
     commands = [
         redact([str(argument.value) for argument in container.command]) for container in step.will_run.containers
     ]

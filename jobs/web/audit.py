@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.access import Member
-from jobs.audit import ACTS
+from jobs.audit import AUDIT_ACTIONS
 from jobs.models import Membership
 from jobs.reports import audit as reports
-from jobs.reports.audit import Filter
+from jobs.reports.audit import AuditFilter
 from jobs.web.shell.auth import SignedInRequest, signed_in
 
 MOST_SUGGESTED = 200
@@ -22,7 +22,7 @@ LONGEST = 200
 @require_safe
 @signed_in
 def audit(request: SignedInRequest, slug: str) -> HttpResponse:
-    return _page(request, access.membership(request.user, slug, may="audit"))
+    return _page(request, access.membership(request.user, slug, permission="audit"))
 
 
 @require_safe
@@ -36,18 +36,18 @@ def audit_all(request: SignedInRequest) -> HttpResponse:
 def _page(request: SignedInRequest, member: Member | None) -> HttpResponse:
     team = member.team if member else None
     values = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST].strip() for name in _NAMES}
-    filters = Filter(**values)
+    filters = AuditFilter(**values)
     before = request.GET.get("before", "")
     page = {
         "member": member,
         "team": team,
         "wanted": filters,
         "query": urlencode({name: value for name, value in values.items() if value}),
-        "acts": ACTS,
+        "acts": AUDIT_ACTIONS,
         "people": _people(member),
-        "teams": () if team else access.teams(request.user),
+        "teams": () if team else access.visible_teams(request.user),
         "portal_itself": reports.PORTAL,
-        "listing": reports.page(team, filters, before=before),
+        "listing": reports.audit_page(team, filters, before=before),
         "paged": bool(before),
         "here": "audit",
     }

@@ -32,24 +32,24 @@ def home(request: SignedInRequest) -> HttpResponse:
 def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     # People who may not submit have no jobs of their own here.
-    person = request.user if member.may("submit") else None
-    running = reports.running(member.team, person)
-    counts = reports.standing(member.team)
-    leads = member.may("lead") or not member.role
+    person = request.user if member.can("submit") else None
+    running = reports.active_jobs(member.team, person)
+    counts = reports.job_counts(member.team)
+    leads = member.can("lead") or not member.role
     page = {
         "member": member,
         "team": member.team,
         "mine": person is not None,
         "running": running,
-        "ended": reports.ended(member.team, person),
+        "ended": reports.recently_ended_jobs(member.team, person),
         "active": counts.active,
         "spending": reports.spending(member.team),
-        "needs": reports.needs(member.team, counts, request.user) if leads else None,
-        "drafts": drafts.newest(member) if person and not polling.asked(request) else [],
+        "needs": reports.action_items(member.team, counts, request.user) if leads else None,
+        "drafts": drafts.recent_drafts(member) if person and not polling.asked(request) else [],
         "live": bool(running or counts.active),
         "here": "home",
     }
-    poll_hint.look_at(running)
+    poll_hint.hint_poll(running)
     return render(request, "jobs/dashboard/team.html" + "#live" * polling.asked(request), page)
 
 
@@ -65,7 +65,7 @@ class Card:
 def _cards(request: SignedInRequest) -> list[Card]:
     """Return a card for each team; its figures come from an index, however long the history is."""
     latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
-    teams = list(access.teams(request.user).annotate(last_at=Subquery(latest))[:MOST_CARDS])
+    teams = list(access.visible_teams(request.user).annotate(last_at=Subquery(latest))[:MOST_CARDS])
     active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
     active = dict(active_counts) if len(teams) > 1 else {}
     return [Card(team, active.get(team.pk, 0), team.last_at) for team in teams]

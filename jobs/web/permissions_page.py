@@ -12,5 +12,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @signed_in
 def rights(request: SignedInRequest) -> HttpResponse:
     return render(
-        request, "jobs/permissions.html", {"actors": access.ACTORS, "rights": access.rights(), "here": "rights"}
+        request,
+        "jobs/permissions.html",
+        {"actors": access.ACTORS, "rights": access.permission_rules(), "here": "rights"},
     )

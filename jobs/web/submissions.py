@@ -21,7 +21,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 def team(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     before = request.GET.get("before", "")
-    listing = reports.recent(member.team, before=before)
+    listing = reports.submission_page(member.team, before=before)
     mark = polling.mark([(row.submission.pk, row.counts) for row in listing.rows])
     if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
@@ -32,7 +32,7 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
         "before": before,
         "mark": mark,
         # Only the first page polls; older ones are history.
-        "live": not before and listing.live,
+        "live": not before and listing.is_live,
         "here": "jobs",
     }
     return render(request, "jobs/submissions/list.html" + "#live" * polling.asked(request), page)
@@ -44,10 +44,10 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     submission, member = access.submission(request.user, text_id)
     first = _first(request)
     job_page = reports.job_page(submission, first)
-    summary = reports.summary(submission)
+    summary = reports.status_summary(submission)
     jobs = [job for job, _ in job_page.jobs]
     is_behind = polling.behind(submission.account, with_aws=summary.with_aws > 0)
-    approval = submission.request
+    approval = submission.approval_or_none
     facts = [_facts(job) for job in jobs]
     mark = polling.mark(
         is_behind,
@@ -56,7 +56,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         facts,
         approval and (approval.decision, approval.version),
     )
-    poll_hint.look_at(jobs)
+    poll_hint.hint_poll(jobs)
     if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
     page = {
@@ -64,10 +64,10 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": submission.team,
         "submission": submission,
         "shown": job_page,
-        "whole": reports.whole_status(summary.counts),
+        "whole": reports.overall_status(summary.counts),
         "approval": approval,
-        "deciders": approvals.deciders(approval) if approval and approval.waits else [],
-        "counts": reports.in_order(summary.counts),
+        "deciders": approvals.possible_approvers(approval) if approval and approval.waits else [],
+        "counts": reports.ordered_counts(summary.counts),
         "ended_at": summary.ended_at,
         "stoppable": summary.live - summary.stopping,
         "stopping": summary.stopping,
@@ -88,7 +88,7 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         submission, _ = access.submission(request.user, text_id)
         return redirect(submission)
-    submission, member = access.submission(request.user, text_id, may="stop")
+    submission, member = access.submission(request.user, text_id, permission="stop")
     count = actions.stop_all(submission, member)
     if count:
         messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {submission.name}.")

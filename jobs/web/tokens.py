@@ -45,7 +45,7 @@ class TokenForm(forms.Form):
                 expires_at=expires_at,
             )
             token_values = {"may submit": token.may_submit, "expires at": expires_at.isoformat()}
-            audit.record("make", person=member.user, team=member.team, about=token, after=token_values)
+            audit.record("make", person=member.user, team=member.team, target=token, after=token_values)
         return secret
 
 
@@ -53,7 +53,7 @@ class TokenForm(forms.Form):
 @signed_in
 def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
     """List the tokens; the response to a POST has the new secret, this once."""
-    member = access.membership(request.user, slug, may="tokens")
+    member = access.membership(request.user, slug, permission="tokens")
     secret = ""
     form = TokenForm(request.POST) if request.method == "POST" else _empty()
     if form.is_bound and form.is_valid():
@@ -75,7 +75,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     """Revoke a token. A GET shows the list instead."""
-    member = access.membership(request.user, slug, may="tokens")
+    member = access.membership(request.user, slug, permission="tokens")
     try:
         token = ApiToken.objects.filter(team=member.team, public_id=from_text(text_id)).first()
     except ValueError:
@@ -92,7 +92,7 @@ def _revoked(token: ApiToken, member: Member) -> bool:
     with transaction.atomic():
         ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         if ended:
-            audit.record("revoke", person=member.user, team=member.team, about=token)
+            audit.record("revoke", person=member.user, team=member.team, target=token)
     return bool(ended)
 
 

@@ -75,7 +75,11 @@ GUARD = (
     *mutants_of(
         DELIVERY,
         HOLDING,
-        ("guard: how long it stays open", "fence.open_for(SEND_WITHIN, since)", "fence.open_for(3600.0, since)"),
+        (
+            "guard: how long it stays open",
+            "fence.open_for(SEND_DEADLINE_SECONDS, since)",
+            "fence.open_for(3600.0, since)",
+        ),
         (
             "guard: it counts from before the intent",
             f"{SINCE}{INTENT}",
@@ -85,10 +89,14 @@ GUARD = (
     *mutants_of(
         DELIVERY,
         RECOVERY,
-        ("skew: nothing is sent", "if held_back(account) or _has_clock_skew(account):", "if held_back(account):"),
-        ("skew: of either sign", "if abs(skew) <= SKEW_AT_MOST:", "if skew <= SKEW_AT_MOST:"),
-        ("skew: ahead too", "if abs(skew) <= SKEW_AT_MOST:", "if -skew <= SKEW_AT_MOST:"),
-        ("skew: a little is borne", "if abs(skew) <= SKEW_AT_MOST:", "if skew == 0.0:"),
+        (
+            "skew: nothing is sent",
+            "if is_submission_paused(account) or _has_clock_skew(account):",
+            "if is_submission_paused(account):",
+        ),
+        ("skew: of either sign", "if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:", "if skew <= MAX_CLOCK_SKEW_SECONDS:"),
+        ("skew: ahead too", "if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:", "if -skew <= MAX_CLOCK_SKEW_SECONDS:"),
+        ("skew: a little is borne", "if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:", "if skew == 0.0:"),
     ),
     *mutants_of(
         SESSION,
@@ -106,17 +114,23 @@ GUARD = (
     ),
 )
 
-WHOLE = "round(SEND_WITHIN + SIGNATURE + SKEW_AT_MOST + LISTED_WITHIN + MARGIN)"
-IN_SANDBOX = "round(SEND_WITHIN + SANDBOX_SIGNATURE + SANDBOX_MARGIN)"
+WHOLE = """\
+        SEND_DEADLINE_SECONDS
+        + SIGNATURE_LIFETIME_SECONDS
+        + MAX_CLOCK_SKEW_SECONDS
+        + LISTING_LAG_SECONDS
+        + MARGIN_SECONDS
+"""
+IN_SANDBOX = "round(SEND_DEADLINE_SECONDS + SANDBOX_SIGNATURE_LIFETIME_SECONDS + SANDBOX_MARGIN_SECONDS)"
 LENGTH = (
     *(
         SourceMutant(f"quarantine: {part} counts", QUARANTINE, WHOLE, WHOLE.replace(text, ""), GROUND)
         for part, text in (
-            ("the guard", "SEND_WITHIN + "),
-            ("the life of a signature", "SIGNATURE + "),
-            ("the skew", "SKEW_AT_MOST + "),
-            ("the lag of lists", "LISTED_WITHIN + "),
-            ("the margin", " + MARGIN"),
+            ("the guard", "SEND_DEADLINE_SECONDS\n        + "),
+            ("the life of a signature", "SIGNATURE_LIFETIME_SECONDS\n        + "),
+            ("the skew", "MAX_CLOCK_SKEW_SECONDS\n        + "),
+            ("the lag of lists", "LISTING_LAG_SECONDS\n        + "),
+            ("the margin", "        + MARGIN_SECONDS\n"),
         )
     ),
     *(
@@ -130,14 +144,14 @@ LENGTH = (
     SourceMutant(
         "quarantine: none shorter is saved",
         "jobs/models/account.py",
-        "if (self.quarantine_seconds or 0) < self.shortest_quarantine:",
+        "if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:",
         "if False:",
         GROUND,
     ),
     SourceMutant(
         "quarantine: the portal does not start with a shorter one",
         "portal/checks_database.py",
-        "if account.quarantine_seconds < account.shortest_quarantine",
+        "if account.quarantine_seconds < account.min_quarantine_seconds",
         "if False",
         GROUND,
     ),
@@ -169,7 +183,7 @@ LOST = (
         ),
         (
             "unknown: not in a living worker's hands",
-            "Job.objects.filter(due, account=account).unknown()",
+            "Job.objects.filter(due, account=account).in_doubt()",
             'Job.objects.filter(due, account=account, delivery="SENDING")',
         ),
         (
@@ -212,7 +226,7 @@ LOST = (
             "lost_workers = job.workers_lost + has_vanished",
             "lost_workers = has_vanished",
         ),
-        ("unknown: too many vanished workers hold a job", "if lost_workers >= WORKERS_AT_MOST:", "if False:"),
+        ("unknown: too many vanished workers hold a job", "if lost_workers >= MAX_LOST_WORKERS:", "if False:"),
         ("unknown: a team that wants to be asked is asked", "if not job.team.resubmit_by_itself:", "if False:"),
     ),
 )

@@ -141,7 +141,7 @@ TAKE = (
             "return job.lease_until is not None",
         ),
         ("vanished: who vanished is counted", 'update(workers_lost=F("workers_lost") + 1)', "count()"),
-        ("vanished: too many hold a job", "if job.workers_lost < WORKERS_AT_MOST:", "if True:"),
+        ("vanished: too many hold a job", "if job.workers_lost < MAX_LOST_WORKERS:", "if True:"),
     ),
     *mutants_of(
         TAKING,
@@ -218,7 +218,7 @@ SEND = (
         ("send: looked for before a second try", "    if job.epoch > 1:\n", "    if False:\n"),
         (
             "send: no answer is no absence",
-            "        job.put_back(error.message, source=SOURCE)\n        return True\n",
+            "        job.requeue(error.message, source=SOURCE)\n        return True\n",
             "        return False\n",
         ),
         (
@@ -249,7 +249,7 @@ REVISIONS = mutants_of(
     ("register: lapsed", REGISTER, REGISTER.replace(" | Q(lease_until__lt=current_time)", "")),
     (
         "register: not yet answered",
-        "Revision.objects.unregistered().filter(free, pk",
+        "Revision.objects.pending_registration().filter(free, pk",
         "Revision.objects.filter(free, pk",
     ),
     (
@@ -264,7 +264,7 @@ REVISIONS = mutants_of(
     ),
     (
         "register: an answer for what waits for one",
-        "return Revision.objects.unregistered().filter(pk=revision.pk)",
+        "return Revision.objects.pending_registration().filter(pk=revision.pk)",
         "return Revision.objects.filter(pk=revision.pk)",
     ),
     ("deregister_due: nobody's, or lapsed", DEREGISTER_DUE, f"    free = {ALWAYS}\n    due = "),
@@ -292,7 +292,7 @@ CLOCK = (
     *mutants_of(
         "jobs/management/commands/clock.py",
         SCHEDULE,
-        ("clock: works by its lease", 'if Lease.hold("clock", owner, LEASE):', "if True:"),
+        ("clock: works by its lease", 'if Lease.acquire("clock", owner, LEASE):', "if True:"),
         ("clock: gives it up at its end", '        Lease.release("clock", owner)\n', ""),
     ),
 )
@@ -390,20 +390,20 @@ ACCOUNTS = (
         ("tests/models/test_circuit_breaker.py",),
         ("breaker: one question when it is time", TIME, "self.retry_at is not None"),
         ("breaker: none while it is shut", TIME, "self.retry_at is None or now >= self.retry_at"),
-        ("breaker: nobody else asks meanwhile", "replace(self, retry_at=now + PROBE_PAUSE)", "self"),
+        ("breaker: nobody else asks meanwhile", "replace(self, retry_at=now + PROBE_TIMEOUT)", "self"),
     ),
     *mutants_of(
         "jobs/account_calls.py",
         CALLS,
         (
             "probe: when it is time",
-            "not account.breaker.may_probe(current_time) or not account.move_breaker(",
-            "not account.move_breaker(",
+            "not account.breaker.may_probe(current_time) or not account.update_breaker(",
+            "not account.update_breaker(",
         ),
         (
             "probe: by one only",
-            " or not account.move_breaker(account.breaker.probing(current_time)):",
-            " or not (account.move_breaker(account.breaker.probing(current_time)) or True):",
+            " or not account.update_breaker(account.breaker.with_probe_started(current_time)):",
+            " or not (account.update_breaker(account.breaker.with_probe_started(current_time)) or True):",
         ),
     ),
     SourceMutant(
@@ -473,7 +473,7 @@ PEOPLE = (
         STOP,
         (
             "stop: what AWS may have is not withdrawn",
-            "filter(stop_requested_at=None, delivery__in=UNSENT)",
+            "filter(stop_requested_at=None, delivery__in=WITHDRAWABLE_DELIVERIES)",
             "filter(stop_requested_at=None)",
         ),
         (

@@ -4,9 +4,10 @@ import pydoc
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
-PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "room", "approval", "sizes"))
+PURE = tuple(f"tests/policy/test_{each}.py" for each in ("rules", "tags", "quotas", "approval", "sizes"))
 SIZES = ("tests/spec/test_job_size.py", "tests/policy/test_sizes.py")
 ACCESS = ("tests/test_access.py", "tests/actions/test_validate.py")
 RAISED = ("tests/actions/test_approval.py",)
@@ -27,24 +28,24 @@ SIGN_IN: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("jobs.admin.users.PRIVILEGE_FIELDS", (), PRIVILEGES),
     ("jobs.admin.tokens.of_changeable_accounts", lambda _, rows: rows, PRIVILEGES),
     ("jobs.admin.users.GroupsAdmin.has_change_permission", lambda *_: True, PRIVILEGES),
-    ("jobs.second_factor.use_set_up_code", lambda *_: True, FIRST_SIGN_IN),
+    ("jobs.second_factor.redeem_set_up_code", lambda *_: True, FIRST_SIGN_IN),
     ("jobs.second_factor.needs_set_up_code", lambda _: False, FIRST_SIGN_IN),
     ("jobs.web.shell.auth.next_step portal.admin_site.next_step", lambda _: None, FIRST_SIGN_IN),
     ("jobs.web.accounts.session_expiry.is_use", lambda _: True, SESSIONS),
-    ("jobs.sessions.end_others", lambda *_: 0, SESSIONS),
-    ("jobs.sessions.end_all", lambda *_: 0, SESSIONS),
+    ("jobs.sessions.end_other_sessions", lambda *_: 0, SESSIONS),
+    ("jobs.sessions.end_all_sessions", lambda *_: 0, SESSIONS),
 )
 """The names under which a check of sign-in and administration is used, its replacement, and its tests."""
 
 
 def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     """Return each mutant's function and the tests that should detect it. Django has to be set up."""
-    from jobs.access import MAY  # noqa: PLC0415 - importable only once Django is set up
+    from jobs.access import ROLES_BY_PERMISSION  # noqa: PLC0415 - importable only once Django is set up
 
     by_name: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {}
     for module, name, rule in _rules():
         by_name[f"policy.{rule}"] = (_without(module, name, rule), PURE)
-    for act in MAY:
+    for act in ROLES_BY_PERMISSION:
         by_name[f"access.MAY[{act}]"] = (_everyone_may(act), ACCESS)
     for noun in VISIBLE:
         by_name[f"models.{noun}.visible_to"] = (_all_visible(noun), ACCESS)
@@ -109,9 +110,9 @@ def _rules() -> Iterator[tuple[Any, str, str]]:
     from jobs.policy import approval, quotas, rules  # noqa: PLC0415
 
     for module, names in (
-        (rules, ("COMMON", "OF_DEFINITIONS", "OF_JOBS", "TAGS_OF_ALL", "TAGS_OF_JOBS")),
-        (quotas, ("ROOM",)),
-        (approval, ("WAITING", "RAISING")),
+        (rules, ("COMMON_RULES", "DEFINITION_RULES", "JOB_RULES", "COMMON_TAG_RULES", "JOB_TAG_RULES")),
+        (quotas, ("QUOTA_RULES",)),
+        (approval, ("APPROVAL_RULES", "ESCALATION_RULES")),
     ):
         for name in names:
             for rule in getattr(module, name):
@@ -135,7 +136,7 @@ def _everyone_may(act: Any) -> Callable[[], None]:
     def take_out() -> None:
         from jobs import access  # noqa: PLC0415
 
-        access.MAY = {**access.MAY, act: frozenset({"viewer", "analyst", "lead", ""})}
+        access.ROLES_BY_PERMISSION = {**access.ROLES_BY_PERMISSION, act: frozenset({"viewer", "analyst", "lead", ""})}
 
     return take_out
 
@@ -179,25 +180,25 @@ def _override_not_counted(shape: str) -> Callable[[], None]:
 def _nobody_raised() -> None:
     from jobs.models import Approval  # noqa: PLC0415
 
-    setattr(Approval, "raised_by", lambda *_: False)  # noqa: B010
+    setattr(Approval, "is_escalated_by", lambda *_: False)  # noqa: B010
 
 
 def _only_the_last_raised() -> None:
     from jobs.models import Approval, RequestEdit, User  # noqa: PLC0415
 
     def raised_by(approval: Approval, user: User) -> bool:
-        last = RequestEdit.objects.raising().filter(approval=approval).last()
+        last = RequestEdit.objects.escalating().filter(approval=approval).last()
         return last is not None and last.editor == user
 
-    setattr(Approval, "raised_by", raised_by)  # noqa: B010
+    setattr(Approval, "is_escalated_by", raised_by)  # noqa: B010
 
 
 def _whoever_raised_finds_it() -> None:
     from jobs.models import Approval  # noqa: PLC0415
 
-    type(Approval.objects).not_raised_by = lambda rows, _: rows
+    type(Approval.objects).not_escalated_by = lambda rows, _: rows
     manager: Any = Approval.objects
-    manager._queryset_class.not_raised_by = lambda rows, _: rows  # noqa: SLF001
+    manager._queryset_class.not_escalated_by = lambda rows, _: rows  # noqa: SLF001
 
 
 def _at_most_without(part: str) -> Callable[[], None]:
@@ -261,29 +262,30 @@ def _nothing_overlooked() -> None:
 
 def _expected_for_at_most() -> None:
     """Compare thresholds with expected costs, where those are known."""
-    from jobs.actions import submission_estimate, validate  # noqa: PLC0415
+    from jobs.actions import submission_estimate  # noqa: PLC0415
 
     def weigh(*rest: Any) -> Any:
-        weight = submission_estimate.weigh(*rest)
-        usual = weight.estimate.expected
+        weight = submission_estimate.estimate_submission(*rest)
+        usual = weight.cost.expected
         if usual.usd is None:
             return weight
-        return replace(weight, request=replace(weight.request, usd=usual.usd, vcpu_hours=usual.vcpu_hours))
+        return replace(weight, summary=replace(weight.summary, usd=usual.usd, vcpu_hours=usual.vcpu_hours))
 
-    setattr(validate, "weigh", weigh)  # noqa: B010
+    # the package has a function of the module's name
+    setattr(import_module("jobs.actions.validate"), "estimate_submission", weigh)  # noqa: B010
 
 
 def _an_empty_day() -> None:
     from jobs.actions import submission_estimate  # noqa: PLC0415
-    from jobs.policy.approval import Usage  # noqa: PLC0415
+    from jobs.policy.approval import DailyUsage  # noqa: PLC0415
 
-    setattr(submission_estimate, "daily_usage", lambda *_: Usage())  # noqa: B010
+    setattr(submission_estimate, "daily_usage", lambda *_: DailyUsage())  # noqa: B010
 
 
 def _no_default_limit() -> None:
     from jobs.actions import tag_defaults  # noqa: PLC0415
 
-    setattr(tag_defaults, "_time_limit", lambda *_: None)  # noqa: B010
+    setattr(tag_defaults, "_default_time_limit", lambda *_: None)  # noqa: B010
 
 
 def _breaker_never_open() -> None:
@@ -293,9 +295,9 @@ def _breaker_never_open() -> None:
 
 
 def _one_thread_for_all() -> None:
-    from jobs.account_threads import Lanes, SameThread  # noqa: PLC0415
+    from jobs.account_threads import AccountThreads, InlineAccountThreads  # noqa: PLC0415
 
-    Lanes.start = SameThread.start  # type: ignore[method-assign, assignment]
+    AccountThreads.start = InlineAccountThreads.start  # type: ignore[method-assign, assignment]
 
 
 def _no_deadline() -> None:
@@ -307,13 +309,15 @@ def _no_deadline() -> None:
 def _must_nothing() -> None:
     from jobs.access import Member  # noqa: PLC0415
 
-    setattr(Member, "must", lambda *_: None)  # noqa: B010 - mypy would not have it otherwise
+    setattr(Member, "require", lambda *_: None)  # noqa: B010 - mypy would not have it otherwise
 
 
 def _any_team_active() -> None:
     from jobs import access  # noqa: PLC0415
 
-    def may(member: access.Member, act: access.Act) -> bool:
-        return member.role in access.MAY[act] or (act in access.STAFF_TOO and member.user.is_staff)
+    def may(member: access.Member, act: access.TeamPermission) -> bool:
+        return member.role in access.ROLES_BY_PERMISSION[act] or (
+            act in access.STAFF_PERMISSIONS and member.user.is_staff
+        )
 
-    setattr(access.Member, "may", may)  # noqa: B010
+    setattr(access.Member, "can", may)  # noqa: B010

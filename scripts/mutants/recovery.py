@@ -9,27 +9,27 @@ KEYS = ("tests/sync/test_restored_keys.py",)
 ACCEPT = ("tests/actions/test_submit.py",)
 SWEEP = ("tests/sync/test_compare.py",)
 
-NOT_YET = "not_yet = Q(swept_at=None) | Q(swept_at__lt=safe_from(account, since))"
+NOT_YET = "not_yet = Q(swept_at=None) | Q(swept_at__lt=recovery_deadline(account, since))"
 HOLD = (
     *mutants_of(
         "jobs/dispatch/delivery.py",
         RECOVERY,
-        ("recovery: nothing is sent", "if held_back(account) or _has_clock_skew", "if _has_clock_skew"),
+        ("recovery: nothing is sent", "if is_submission_paused(account) or _has_clock_skew", "if _has_clock_skew"),
     ),
     *mutants_of(
         INCARNATION,
         RECOVERY,
         (
             "recovery: an account that was compared is free",
-            "return since is not None and uncompared(account, since).exists()",
+            "return since is not None and queues_to_compare(account, since).exists()",
             "return since is not None",
         ),
         (
             "recovery: an account that was not compared is held",
-            "return since is not None and uncompared(account, since).exists()",
+            "return since is not None and queues_to_compare(account, since).exists()",
             "return False",
         ),
-        ("recovery: no queue was left out", NOT_YET, "not_yet = Q(swept_at__lt=safe_from(account, since))"),
+        ("recovery: no queue was left out", NOT_YET, "not_yet = Q(swept_at__lt=recovery_deadline(account, since))"),
         ("recovery: no queue was compared too early", NOT_YET, "not_yet = Q(swept_at=None)"),
         ("recovery: of that account", "filter(not_yet, account=account, vanished_at", "filter(not_yet, vanished_at"),
         (
@@ -49,8 +49,8 @@ HOLD = (
             "token in (row.current,)",
         ),
         ("recovery: another name", "if token and token in (row.current, row.previous):", "if token:"),
-        ("recovery: a missing file", "if not token and not _can_keep():", "if not token:"),
-        ("recovery: where no file can be kept", "if not token and not _can_keep():", "if False:"),
+        ("recovery: a missing file", "if not token and not _can_write_file():", "if not token:"),
+        ("recovery: where no file can be kept", "if not token and not _can_write_file():", "if False:"),
         ("recovery: an empty database beside a name", 'if token else (None, "")', 'if False else (None, "")'),
         (
             "recovery: it lasts until all are compared",
@@ -78,7 +78,7 @@ HOLD = (
         ),
         (
             "recovery: compared again when it is safe",
-            "        due |= Q(swept_at__lt=safe_from(account, since))\n",
+            "        due |= Q(swept_at__lt=recovery_deadline(account, since))\n",
             "        pass\n",
         ),
     ),
@@ -93,7 +93,7 @@ REQUESTS = (
         KEYS,
         (
             "keys: an account that was compared keeps none waiting",
-            "for account in accounts if uncompared(account, since).exists()]",
+            "for account in accounts if queues_to_compare(account, since).exists()]",
             "for account in accounts]",
         ),
         (
@@ -115,8 +115,8 @@ REQUESTS = (
     *mutants_of(
         ACCEPTANCE,
         KEYS,
-        ("keys: one of before the restore waits", "if not _made_after(self.key, since):", "if False:"),
-        ("keys: one of after it does not", "if not _made_after(self.key, since):", "if True:"),
+        ("keys: one of before the restore waits", "if not _is_newer(self.key, since):", "if False:"),
+        ("keys: one of after it does not", "if not _is_newer(self.key, since):", "if True:"),
         ("keys: found by the digest", LOOK, "filter(request_key=self.key)"),
         (
             "keys: the document's digest is compared",
@@ -125,7 +125,7 @@ REQUESTS = (
         ),
         (
             "keys: what was found again is known from then on",
-            "        if is_recovered:\n            self.answer_with(submission)\n",
+            "        if is_recovered:\n            self.attach(submission)\n",
             "",
         ),
     ),

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions.approval import DecidedError
+from jobs.actions.approval import StaleApprovalError
 from jobs.dispatch.claim import claim_jobs
 from jobs.models import (
     Approval,
@@ -25,8 +25,8 @@ from jobs.models import (
     Submission,
     TagRule,
 )
-from jobs.policy.grants import taken_by
-from jobs.reports.approvals import deciders
+from jobs.policy.grants import queue_usage
+from jobs.reports.approvals import possible_approvers
 from jobs.spec.parsing.parser import DocumentParseError
 from tests import make
 
@@ -52,7 +52,7 @@ class Team:
 
     def ask(self, document: dict[str, Any] = ARRAY, who: Member | None = None) -> Approval:
         text = json.dumps(document)
-        return actions.accept(text, who or self.analyst, source="json").approval
+        return actions.submit(text, who or self.analyst, source="json").approval
 
     def states(self) -> list[str]:
         return list(Job.objects.order_by("submission", "position").values_list("delivery", flat=True))
@@ -70,7 +70,7 @@ def array(size: int, **fields: Any) -> str:
 @pytest.mark.long
 @rings_too
 def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_takes_it(research, rings):
-    actions.accept(json.dumps(JOB), research.analyst, source="json")
+    actions.submit(json.dumps(JOB), research.analyst, source="json")
     assert rings == ["deliver"]
     approval = research.ask()
 
@@ -114,7 +114,7 @@ def test_nobody_approves_declines_or_edits_what_they_asked_for(research, who):
     for act in (
         lambda: actions.approve(approval, asker, 1),
         lambda: actions.decline(approval, asker, 1, "no"),
-        lambda: actions.edit(approval, asker, 1, array(5)),
+        lambda: actions.edit_request(approval, asker, 1, array(5)),
     ):
         with pytest.raises(PermissionDenied, match="You asked for it"):
             act()
@@ -128,7 +128,7 @@ def test_members_who_do_not_lead_decide_nothing(research):
     for act in (
         lambda: actions.approve(approval, another, 1),
         lambda: actions.decline(approval, another, 1, "no"),
-        lambda: actions.edit(approval, another, 1, array(5)),
+        lambda: actions.edit_request(approval, another, 1, array(5)),
     ):
         with pytest.raises(PermissionDenied, match="may not approve"):
             act()
@@ -154,7 +154,7 @@ def test_whoever_asked_takes_it_back(research):
 
     approval.refresh_from_db()
     assert (research.states(), approval.decision) == (["WITHDRAWN"], "withdrawn")
-    with pytest.raises(DecidedError, match="It was withdrawn by person"):
+    with pytest.raises(StaleApprovalError, match="It was withdrawn by person"):
         actions.approve(approval, research.lead, 1)
 
 
@@ -163,10 +163,10 @@ def test_a_request_is_decided_once(research):
     approval = research.ask()
     actions.approve(approval, research.lead, 1)
 
-    with pytest.raises(DecidedError, match="It was approved by lead in the meantime"):
+    with pytest.raises(StaleApprovalError, match="It was approved by lead in the meantime"):
         actions.decline(approval, research.other, 1, "no")
-    with pytest.raises(DecidedError):
-        actions.edit(approval, research.other, 1, array(5))
+    with pytest.raises(StaleApprovalError):
+        actions.edit_request(approval, research.other, 1, array(5))
     assert research.states() == ["ACCEPTED"]
     assert StateChange.objects.count() == 2
 
@@ -174,9 +174,9 @@ def test_a_request_is_decided_once(research):
 @pytest.mark.long
 def test_nobody_approves_a_wording_they_have_not_seen(research):
     approval = research.ask()
-    actions.edit(approval, research.lead, 1, array(12))
+    actions.edit_request(approval, research.lead, 1, array(12))
 
-    with pytest.raises(DecidedError, match="It was changed in the meantime"):
+    with pytest.raises(StaleApprovalError, match="It was changed in the meantime"):
         actions.approve(approval, research.other, 1)
     actions.approve(approval, research.other, 2)
 
@@ -188,7 +188,7 @@ def test_what_is_no_longer_allowed_is_refused_with_the_rule_and_goes_on_waiting(
     approval = research.ask()
     QueueGrant.objects.filter(queue=research.queue).update(max_array_size=8)
 
-    with pytest.raises(actions.Refused) as refused:
+    with pytest.raises(actions.ValidationFailedError) as refused:
         actions.approve(approval, research.lead, 1)
     assert [problem.rule for problem in refused.value.verdict.errors] == ["policy.array-too-large"]
     assert research.states() == ["AWAITING"]
@@ -198,7 +198,7 @@ def test_a_tag_that_is_asked_for_since_is_asked_of_it(research):
     approval = research.ask()
     TagRule.objects.create(team=research.team, key="CostCenter", required=True)
 
-    with pytest.raises(actions.Refused, match="CostCenter"):
+    with pytest.raises(actions.ValidationFailedError, match="CostCenter"):
         actions.approve(approval, research.lead, 1)
 
 
@@ -206,10 +206,10 @@ def test_a_tag_that_is_asked_for_since_is_asked_of_it(research):
 def test_a_waiting_request_takes_no_place_and_finds_out_at_its_approval_whether_there_is_one(research):
     QueueGrant.objects.update(max_active_jobs=10)
     approval = research.ask()
-    assert taken_by(research.team, [research.queue.pk]) == {}
-    actions.accept(json.dumps(JOB), research.analyst, source="json")
+    assert queue_usage(research.team, [research.queue.pk]) == {}
+    actions.submit(json.dumps(JOB), research.analyst, source="json")
 
-    with pytest.raises(actions.Refused, match="may have 10 jobs at once in cpu and has 1"):
+    with pytest.raises(actions.ValidationFailedError, match="may have 10 jobs at once in cpu and has 1"):
         actions.approve(approval, research.lead, 1)
     Job.objects.filter(name="dear", delivery="ACCEPTED").update(delivery="WITHDRAWN")
     actions.approve(approval, research.lead, 1)
@@ -227,7 +227,7 @@ def test_who_may_not_submit_any_more_gets_nothing_approved(research):
     approval = research.ask()
     Membership.objects.filter(user=research.analyst.user).delete()
 
-    with pytest.raises(actions.Refused, match="may not submit for Research any more"):
+    with pytest.raises(actions.ValidationFailedError, match="may not submit for Research any more"):
         actions.approve(approval, research.lead, 1)
 
 
@@ -239,7 +239,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
     approval = research.ask()
     written, job = approval.submission.text, approval.submission.jobs.get()
     text = array(6, tags={"Project": "ALPHA"})
-    assert actions.edit(approval, research.lead, 1, text)
+    assert actions.edit_request(approval, research.lead, 1, text)
 
     approval.refresh_from_db()
     [edit] = RequestEdit.objects.all()
@@ -281,13 +281,15 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
         make.revision(name, of=research.team, where=where, document=document)
     approval = research.ask()
 
-    assert not actions.edit(approval, research.lead, 1, json.dumps({**ARRAY, **change}))
+    assert not actions.edit_request(approval, research.lead, 1, json.dumps({**ARRAY, **change}))
     approval.refresh_from_db()
     assert why in " ".join(RequestEdit.objects.get().raises)
-    assert (approval.decision, approval.raisers(), research.states()) == ("waiting", ["lead"], ["AWAITING"])
+    assert (approval.decision, approval.escalators(), research.states()) == ("waiting", ["lead"], ["AWAITING"])
     with pytest.raises(PermissionDenied, match="You made this request larger"):
         actions.approve(approval, research.lead, 2)
-    assert not actions.edit(approval, research.lead, 2, json.dumps(ARRAY)), "not even with a smaller one after it"
+    assert not actions.edit_request(approval, research.lead, 2, json.dumps(ARRAY)), (
+        "not even with a smaller one after it"
+    )
     actions.approve(approval, research.other, 3)
     assert research.states() == ["ACCEPTED"]
 
@@ -295,9 +297,9 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
 @pytest.mark.long
 def test_a_third_lead_who_makes_it_smaller_again_approves_it(research):
     approval = research.ask()
-    actions.edit(approval, research.lead, 1, array(100))
+    actions.edit_request(approval, research.lead, 1, array(100))
 
-    assert actions.edit(approval, research.other, 2, array(20))
+    assert actions.edit_request(approval, research.other, 2, array(20))
     assert RequestEdit.objects.count() == 2
 
 
@@ -316,16 +318,16 @@ def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
     approval, last = research.ask(), who(research)
     editors = [research.lead, research.other, last]
     for version, editor in enumerate(editors, start=1):
-        assert not actions.edit(approval, editor, version, array(100 * version))
+        assert not actions.edit_request(approval, editor, version, array(100 * version))
 
     approval = Approval.objects.get()
-    assert approval.raisers() == sorted(editor.user.username for editor in editors)
+    assert approval.escalators() == sorted(editor.user.username for editor in editors)
     for editor in editors:
-        assert "You made this request larger" in actions.hindrance(approval, editor)
+        assert "You made this request larger" in actions.why_cannot_approve(approval, editor)
         with pytest.raises(PermissionDenied, match="Another lead or an administrator approves it"):
             actions.approve(approval, editor, 4)
-        assert approval not in Approval.objects.awaiting_word_of(editor.user)
-    assert deciders(approval) == []
+        assert approval not in Approval.objects.decidable_by(editor.user)
+    assert possible_approvers(approval) == []
     actions.approve(approval, research.admin, 4)
     assert research.states() == ["ACCEPTED"]
 
@@ -334,25 +336,25 @@ def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
 def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(research):
     """Back to what was asked at first by another's edit, then by their own: it stays somebody else's to approve."""
     approval, third_lead = research.ask(), third(research)
-    assert not actions.edit(approval, research.lead, 1, array(100))
-    assert not actions.edit(approval, research.other, 2, array(200))
-    assert not actions.edit(approval, research.other, 3, array(10))
-    assert not actions.edit(approval, research.lead, 4, array(5))
+    assert not actions.edit_request(approval, research.lead, 1, array(100))
+    assert not actions.edit_request(approval, research.other, 2, array(200))
+    assert not actions.edit_request(approval, research.other, 3, array(10))
+    assert not actions.edit_request(approval, research.lead, 4, array(5))
 
     for editor in (research.lead, research.other):
         with pytest.raises(PermissionDenied, match="larger"):
             actions.approve(Approval.objects.get(), editor, 5)
     assert research.states() == ["AWAITING"]
-    assert actions.edit(approval, third_lead, 5, array(4 + 1)), "who never made it larger approves it"
+    assert actions.edit_request(approval, third_lead, 5, array(4 + 1)), "who never made it larger approves it"
 
 
 @pytest.mark.long
 def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
     approval = research.ask()
-    assert not actions.edit(approval, research.admin, 1, array(100))
+    assert not actions.edit_request(approval, research.admin, 1, array(100))
     with pytest.raises(PermissionDenied, match="larger"):
         actions.approve(approval, research.admin, 2)
-    assert approval not in Approval.objects.awaiting_word_of(research.admin.user)
+    assert approval not in Approval.objects.decidable_by(research.admin.user)
 
     actions.approve(approval, research.lead, 2)
     assert research.states() == ["ACCEPTED"]
@@ -360,21 +362,21 @@ def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
 
 def test_an_edit_that_makes_it_smaller_bars_nobody(research):
     approval = research.ask({**ARRAY, "timeout": {"attemptDurationSeconds": 600}})
-    actions.edit(approval, research.lead, 1, array(100))
+    actions.edit_request(approval, research.lead, 1, array(100))
     RequestEdit.objects.create(approval=approval, editor=research.other.user, raises=[])
 
-    assert actions.hindrance(approval, research.other) == ""
-    assert list(Approval.objects.awaiting_word_of(research.other.user)) == [approval]
-    assert deciders(approval) == ["other"]
+    assert actions.why_cannot_approve(approval, research.other) == ""
+    assert list(Approval.objects.decidable_by(research.other.user)) == [approval]
+    assert possible_approvers(approval) == ["other"]
 
 
 def test_an_edit_is_judged_as_the_teams(research):
     approval = research.ask()
 
-    with pytest.raises(actions.Refused, match="has no queue “gpu”"):
-        actions.edit(approval, research.admin, 1, json.dumps({**ARRAY, "jobQueue": "gpu"}))
+    with pytest.raises(actions.ValidationFailedError, match="has no queue “gpu”"):
+        actions.edit_request(approval, research.admin, 1, json.dumps({**ARRAY, "jobQueue": "gpu"}))
     with pytest.raises(DocumentParseError, match="a job definition"):
-        actions.edit(approval, research.admin, 1, json.dumps(make.document()))
+        actions.edit_request(approval, research.admin, 1, json.dumps(make.document()))
     assert not RequestEdit.objects.exists()
     assert Submission.objects.get().text == json.dumps(ARRAY)
 
@@ -386,7 +388,7 @@ def test_steps_come_and_go_and_those_that_stay_keep_their_ids(research):
     kept = {job.name: job.public_id for job in Job.objects.all()}
     fourth = {**JOB, "jobName": "fourth", "dependsOn": [{"jobId": "${second}"}]}
 
-    assert not actions.edit(approval, research.lead, 1, json.dumps({"jobs": [first, second, fourth]}))
+    assert not actions.edit_request(approval, research.lead, 1, json.dumps({"jobs": [first, second, fourth]}))
     jobs = list(approval.submission.jobs.order_by("position"))
     assert [(job.name, job.position) for job in jobs] == [("first", 0), ("second", 1), ("fourth", 2)]
     assert [job.public_id for job in jobs[:2]] == [kept["first"], kept["second"]]
@@ -398,7 +400,7 @@ def test_steps_come_and_go_and_those_that_stay_keep_their_ids(research):
 def test_a_step_that_was_withdrawn_alone_stays_so(research):
     approval = research.ask({"jobs": [{**JOB, "jobName": "gone"}, ARRAY]})
     actions.stop(Job.objects.get(name="gone"), research.analyst)
-    assert actions.edit(approval, research.lead, 1, json.dumps({"jobs": [ARRAY]}))
+    assert actions.edit_request(approval, research.lead, 1, json.dumps({"jobs": [ARRAY]}))
 
     assert list(Job.objects.order_by("position").values_list("name", "delivery")) == [
         ("dear", "ACCEPTED"),
@@ -408,7 +410,7 @@ def test_a_step_that_was_withdrawn_alone_stays_so(research):
 
 def test_it_is_found_by_those_who_may_decide_it(research):
     approval = research.ask(who=research.lead)
-    waiting = Approval.objects.awaiting_word_of
+    waiting = Approval.objects.decidable_by
 
     assert list(waiting(research.other.user)) == list(waiting(research.admin.user)) == [approval]
     for nobody in (research.lead, research.analyst, make.member(role=Role.LEAD)):
@@ -424,12 +426,12 @@ def test_the_price_is_told_while_it_is_judged(research):
         where = {"platform": "EC2", "architecture": "X86_64", "region": "us-west-2", "resource": resource}
         Rate.objects.create(**where, usd_per_hour="0.04", valid_from=date(2020, 1, 1), source="a test")
     limited = {**JOB, "timeout": {"attemptDurationSeconds": 3600}}
-    verdict, unlimited = (actions.judge(json.dumps(each), research.analyst) for each in (limited, JOB))
+    verdict, unlimited = (actions.validate(json.dumps(each), research.analyst) for each in (limited, JOB))
 
-    assert verdict.ok
-    assert [reason.rule for reason in verdict.approval] == ["approval.price"]
-    assert verdict.weight.estimate.at_most.usd == Decimal("0.06")  # an hour of one vCPU and half a GiB
-    assert [reason.message for reason in unlimited.approval] == [
+    assert verdict.is_valid
+    assert [reason.rule for reason in verdict.approval_reasons] == ["approval.price"]
+    assert verdict.estimate.cost.at_most.usd == Decimal("0.06")  # an hour of one vCPU and half a GiB
+    assert [reason.message for reason in unlimited.approval_reasons] == [
         "What it costs at most is unknown: “dear” has no time limit. Research asks for approval above $0.01."
     ]
 
@@ -438,7 +440,7 @@ def test_the_price_is_told_while_it_is_judged(research):
 def test_what_is_decided_is_written_down_with_who_decided(research):
     declined, changed = research.ask(), research.ask()
     actions.decline(declined, research.lead, 1, "Too dear.")
-    actions.edit(changed, research.lead, 1, array(6))
+    actions.edit_request(changed, research.lead, 1, array(6))
 
     told = AuditEntry.objects.filter(team=research.team.pk, person=research.lead.user.public_id).order_by("number")
     assert [entry.act for entry in told] == ["decline", "change", "approve"]

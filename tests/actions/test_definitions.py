@@ -29,7 +29,7 @@ def hello(research):
 
 def told(research, definition="hello"):
     text = json.dumps({"jobName": "one", "jobQueue": "cpu", "jobDefinition": definition})
-    return [(each.rule, each.message) for each in actions.judge(text, research).errors]
+    return [(each.rule, each.message) for each in actions.validate(text, research).errors]
 
 
 def acts():
@@ -62,24 +62,24 @@ def test_when_the_last_revision_is_deactivated_the_bare_name_says_so(research, h
 
 
 def test_a_deactivated_name_runs_nothing_and_registers_nothing_until_it_is_active_again(research, hello):
-    assert definitions.retire(hello, research.user)
-    assert not definitions.retire(hello, research.user)
+    assert definitions.archive(hello, research.user)
+    assert not definitions.archive(hello, research.user)
     [(rule, message)] = told(research)
     assert rule == "portal.definition-deactivated"
     assert "It takes no more jobs." in message
 
-    with pytest.raises(actions.Refused, match="have a lead of the team activate it again"):
+    with pytest.raises(actions.ValidationFailedError, match="have a lead of the team activate it again"):
         actions.register(json.dumps(make.document("hello")), research)
 
-    assert definitions.revive(hello, research.user)
+    assert definitions.unarchive(hello, research.user)
     fresh = actions.register(json.dumps(make.document("hello")), research)
-    assert (fresh.reused, hello.revisions.count()) == (False, 2)
+    assert (fresh.is_reused, hello.revisions.count()) == (False, 2)
     assert acts() == [("deactivate", "hello"), ("activate", "hello"), ("register", "hello")]
 
 
 def test_what_has_run_stays_when_its_definition_is_deactivated(research, hello):
     job = make.job(make.submission(research, hello.account), revision=hello.revisions.get(), state="SUCCEEDED")
-    definitions.retire(hello, research.user)
+    definitions.archive(hello, research.user)
     job.refresh_from_db()
 
     assert job.revision.document == make.document("hello")
@@ -90,22 +90,22 @@ def test_what_a_bare_name_means_is_reused_also_when_a_newer_one_was_deactivated(
     definitions.deactivate(make.revision("hello", where=hello.account, document=newer), research.user)
     again = actions.register(json.dumps(make.document("hello")), research)
 
-    assert (again.reused, again.revision.number) == (True, 1)
+    assert (again.is_reused, again.revision.number) == (True, 1)
 
 
 def test_a_name_that_another_team_takes_at_the_same_moment_is_not_joined(research, hello, monkeypatch):
     """Both were told that it is free; the first to write it down has it."""
     register = sys.modules["jobs.actions.register"]  # the package has a function of that name
-    judge = actions.judge
+    judge = actions.validate
 
     def judged(*asked):
         verdict = judge(*asked)
         make.revision("fresh", of=make.team(), where=hello.account)
-        monkeypatch.setattr(register, "judge", judge)
+        monkeypatch.setattr(register, "validate", judge)
         return verdict
 
-    monkeypatch.setattr(register, "judge", judged)
-    with pytest.raises(actions.Refused, match="belongs to another team"):
+    monkeypatch.setattr(register, "validate", judged)
+    with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(json.dumps(make.document("fresh")), research)
 
     assert not Revision.objects.filter(registration=Registration.ACCEPTED).exists()
@@ -120,9 +120,9 @@ def test_a_transferred_name_is_the_other_teams_and_both_can_read_that_it_was(res
     assert not definitions.transfer(hello, finance.team, admin)
 
     assert [rule for rule, _ in told(research)] == ["portal.unknown-definition"]
-    with pytest.raises(actions.Refused, match="belongs to another team"):
+    with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(json.dumps(make.document("hello")), research)
-    assert actions.register(json.dumps(make.document("hello")), finance).reused
+    assert actions.register(json.dumps(make.document("hello")), finance).is_reused
     kept = AuditEntry.objects.values_list("team__slug", "act", "before", "after")
     change = ("transfer", '{"team":"Research"}', '{"team":"Finance"}')
     assert set(kept) == {("research", *change), ("finance", *change)}
@@ -132,24 +132,24 @@ def test_a_shared_name_is_everyones_to_run_and_its_owners_to_register(research, 
     finance = make.member(make.team("finance"))
     make.queue("gpu", of=hello.account, teams=(finance.team,))
     job = json.dumps({"jobName": "one", "jobQueue": "gpu", "jobDefinition": "hello"})
-    assert not actions.judge(job, finance).ok
+    assert not actions.validate(job, finance).is_valid
 
     assert definitions.share(hello, research.user, shared=True)
     assert not definitions.share(hello, research.user, shared=True)
-    assert actions.judge(job, finance).ok
-    with pytest.raises(actions.Refused, match="belongs to another team"):
+    assert actions.validate(job, finance).is_valid
+    with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(json.dumps(make.document("hello")), finance)
 
     definitions.share(hello, research.user, shared=False)
-    assert not actions.judge(job, finance).ok
+    assert not actions.validate(job, finance).is_valid
     assert acts() == [("share", "hello")] * 2
 
 
 def test_what_it_is_for_is_kept_and_written_down_once(research, hello):
-    assert definitions.describe(hello, "Says hello.", research.user)
+    assert definitions.set_description(hello, "Says hello.", research.user)
     hello.refresh_from_db()
-    assert not definitions.describe(hello, "Says hello.", research.user)
-    assert definitions.explain(hello.revisions.get(), "the first", research.user)
+    assert not definitions.set_description(hello, "Says hello.", research.user)
+    assert definitions.set_revision_note(hello.revisions.get(), "the first", research.user)
 
     assert (hello.description, hello.revisions.get().why) == ("Says hello.", "the first")
     assert acts() == [("change", "hello"), ("change", "hello:1")]

@@ -31,8 +31,8 @@ def research():
 def ask(member: Member) -> bool:
     """Ask for one job. Whether it was accepted."""
     try:
-        actions.accept(json.dumps(JOB), member, source="json")
-    except actions.Refused as refused:
+        actions.submit(json.dumps(JOB), member, source="json")
+    except actions.ValidationFailedError as refused:
         if {problem.rule for problem in refused.verdict.errors} == {"policy.no-room-for-jobs"}:
             return False
         raise
@@ -66,13 +66,15 @@ def test_a_place_is_free_again_when_a_job_has_ended(research):
 def test_the_jobs_of_one_document_are_counted_together(research):
     steps = [{**JOB, "jobName": f"step-{number}"} for number in range(4)]
 
-    with pytest.raises(actions.Refused, match="may have 5 jobs at once in cpu and has 2; 4 more are too many"):
-        actions.accept(json.dumps({"jobs": steps}), research, source="json")
-    actions.accept(json.dumps({"jobs": steps[:3]}), research, source="json")
+    with pytest.raises(
+        actions.ValidationFailedError, match="may have 5 jobs at once in cpu and has 2; 4 more are too many"
+    ):
+        actions.submit(json.dumps({"jobs": steps}), research, source="json")
+    actions.submit(json.dumps({"jobs": steps[:3]}), research, source="json")
 
 
 def test_a_team_that_was_switched_off_while_the_page_was_open_submits_nothing(research):
     research.team.__class__.objects.update(active=False)
 
-    with pytest.raises(actions.Refused, match="is not active"):
-        actions.accept(json.dumps(JOB), research, source="json")
+    with pytest.raises(actions.ValidationFailedError, match="is not active"):
+        actions.submit(json.dumps(JOB), research, source="json")

@@ -8,7 +8,7 @@ import pytest
 
 from jobs import actions
 from jobs.models import Feature, Job, Queue, QueueGrant
-from jobs.policy.grants import Taken, taken_by
+from jobs.policy.grants import QueueUsage, queue_usage
 from jobs.spec.documents import Document
 from tests import make
 
@@ -72,7 +72,7 @@ def research():
 
 def accept(member: Any, name: str) -> Any:
     document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": name, **LARGER[name]}
-    return actions.accept(json.dumps(document), member, source="json").jobs.get()
+    return actions.submit(json.dumps(document), member, source="json").jobs.get()
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
@@ -81,7 +81,7 @@ def test_the_size_of_every_shape_is_kept_with_the_job_and_counts_as_in_use(resea
     vcpus, memory = SIZES[name]
 
     assert (job.vcpus, job.memory_mib) == (vcpus, memory)
-    assert taken_by(research.team, [job.queue_id]) == {job.queue_id: Taken(1, Decimal(vcpus))}
+    assert queue_usage(research.team, [job.queue_id]) == {job.queue_id: QueueUsage(1, Decimal(vcpus))}
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
@@ -92,7 +92,7 @@ def test_a_ceiling_refuses_every_shape_above_it(research, name):
 
     Job.objects.all().delete()
     QueueGrant.objects.update(max_vcpus=vcpus - 1, max_memory_mib=memory - 1, max_active_vcpus=vcpus - 1)
-    with pytest.raises(actions.Refused) as refused:
+    with pytest.raises(actions.ValidationFailedError) as refused:
         accept(research, name)
     assert {problem.rule for problem in refused.value.verdict.errors} == {
         "policy.too-many-vcpus",
@@ -114,7 +114,7 @@ def test_of_jobs_whose_size_cannot_be_told_it_is_known_that_they_are_there(resea
     job = make.job(submission, vcpus=0)
     make.job(submission, vcpus=2, queue=job.queue)
 
-    assert taken_by(research.team, [job.queue_id]) == {job.queue_id: Taken(2, Decimal(2), unsized=1)}
+    assert queue_usage(research.team, [job.queue_id]) == {job.queue_id: QueueUsage(2, Decimal(2), unknown_vcpus=1)}
 
 
 def test_a_size_beyond_any_machine_is_kept_as_the_largest_that_a_row_holds(research):
@@ -123,7 +123,7 @@ def test_a_size_beyond_any_machine_is_kept_as_the_largest_that_a_row_holds(resea
     block["nodeProperties"] = {"numNodes": 9999, "mainNode": 0, "nodeRangeProperties": [group]}
     make.revision("huge", of=research.team, where=Queue.objects.get().account, document=block)
     document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "huge"}
-    job = actions.accept(json.dumps(document), research, source="json").jobs.get()
+    job = actions.submit(json.dumps(document), research, source="json").jobs.get()
 
     job.refresh_from_db()
     assert (job.vcpus, job.memory_mib) == (Decimal("999999.9999"), 2**31 - 1)

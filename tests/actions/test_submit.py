@@ -33,7 +33,7 @@ def research():
 
 
 def accept(member, document=WORKFLOW, **options):
-    return actions.accept(json.dumps(document), member, source="json", **options)
+    return actions.submit(json.dumps(document), member, source="json", **options)
 
 
 def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(research, rings):
@@ -49,7 +49,7 @@ def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(researc
 
 
 def test_a_refused_document_leaves_nothing_behind(research, rings):
-    with pytest.raises(actions.Refused):
+    with pytest.raises(actions.ValidationFailedError):
         accept(research, {"jobs": [*WORKFLOW["jobs"], {"jobName": "third"}]})
 
     assert not Submission.objects.exists()
@@ -59,7 +59,7 @@ def test_a_refused_document_leaves_nothing_behind(research, rings):
 
 def test_what_is_no_document_is_no_submission(research):
     with pytest.raises(DocumentParseError):
-        actions.accept("not json", research, source="json")
+        actions.submit("not json", research, source="json")
 
 
 def test_the_same_key_asks_for_the_same_submission(research, rings):
@@ -81,7 +81,7 @@ def test_a_key_of_before_digests_were_kept_asks_for_its_submission_too(research)
 def test_the_same_key_with_another_document_is_refused(research):
     accept(research, request_key="k")
 
-    with pytest.raises(actions.KeyReusedError):
+    with pytest.raises(actions.IdempotencyConflictError):
         accept(research, WORKFLOW["jobs"][0], request_key="k")
 
 
@@ -112,7 +112,7 @@ def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research,
     first = actions.register(json.dumps(make.document("new")), research)
     second = actions.register(json.dumps(make.document("new")), research)
 
-    assert (first.reused, second.reused) == (False, True)
+    assert (first.is_reused, second.is_reused) == (False, True)
     assert first.revision == second.revision == Revision.objects.get(definition__name="new")
     assert rings == ["register"]
 

@@ -24,14 +24,14 @@ def research():
 
 
 def accept(member, document):
-    return actions.accept(json.dumps(document), member, source="json")
+    return actions.submit(json.dumps(document), member, source="json")
 
 
 def test_a_verdict_says_what_was_filled_in_and_by_whom(research):
-    verdict = actions.judge(json.dumps(JOB), research)
+    verdict = actions.validate(json.dumps(JOB), research)
 
-    assert verdict.ok
-    assert [(change.pointer, change.message) for change in verdict.reading.changes] == [
+    assert verdict.is_valid
+    assert [(change.pointer, change.message) for change in verdict.parse_result.changes] == [
         ("/tags/CostCenter", "CostCenter was filled in by Research: CC-100")
     ]
 
@@ -58,14 +58,14 @@ def test_the_jobs_of_a_workflow_are_told_of_once(research):
 def test_a_tag_that_nobody_may_fill_in_is_missed(research):
     TagRule.objects.create(team=None, key="Project", required=True)
 
-    assert [problem.rule for problem in actions.judge(json.dumps(JOB), research).errors] == ["policy.tag-missing"]
-    assert actions.judge(json.dumps({**JOB, "tags": {"Project": "GenAI"}}), research).ok
+    assert [problem.rule for problem in actions.validate(json.dumps(JOB), research).errors] == ["policy.tag-missing"]
+    assert actions.validate(json.dumps({**JOB, "tags": {"Project": "GenAI"}}), research).is_valid
 
 
 def test_tags_go_on_to_the_bill_unless_the_document_says_otherwise(research):
     assert accept(research, JOB).jobs.get().document["propagateTags"] is True
     quiet = {**JOB, "propagateTags": False}
-    [problem] = actions.judge(json.dumps(quiet), research).errors
+    [problem] = actions.validate(json.dumps(quiet), research).errors
     assert (problem.rule, problem.pointer) == ("policy.untagged-costs-not-granted", "/propagateTags")
 
     research.team.features = ["untagged_costs"]

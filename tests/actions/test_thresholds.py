@@ -17,7 +17,7 @@ from jobs import actions
 from jobs.access import Member
 from jobs.actions.daily_usage import daily_usage
 from jobs.models import Approval, Job, QueueGrant, Rate, Role, Submission
-from jobs.policy.approval import Usage
+from jobs.policy.approval import DailyUsage
 from jobs.pricing.metering import charge
 from tests import make
 from tests.api.conftest import Program, token
@@ -47,11 +47,11 @@ class Research:
         make.revision(name, of=self.team, where=self.queue.account, document=document)
 
     def submit(self, document: Any = JOB, who: Member | None = None, source: str = "json") -> Submission:
-        return actions.accept(json.dumps(document), who or self.analyst, source=source)
+        return actions.submit(json.dumps(document), who or self.analyst, source=source)
 
     def waits(self, document: Any = JOB, who: Member | None = None) -> list[str]:
         """Submit it, and return by which rules it waits."""
-        request = self.submit(document, who).request
+        request = self.submit(document, who).approval_or_none
         return [reason["rule"] for reason in request.reasons] if request else []
 
 
@@ -105,11 +105,11 @@ def test_what_is_compared_is_limit_times_attempts_times_runs_wherever_they_stand
     research.team.__class__.objects.update(approval_usd=dollars - Decimal("0.01"))
     below = research.submit(document)
     if where == "nowhere":
-        assert [reason["rule"] for reason in at.request.reasons] == ["approval.price-unknown"]
+        assert [reason["rule"] for reason in at.approval_or_none.reasons] == ["approval.price-unknown"]
         assert at.estimate["at_most"] == {"usd": None, "vcpu_hours": None}
     else:
-        assert at.request is None
-        assert [reason["rule"] for reason in below.request.reasons] == ["approval.price"]
+        assert at.approval_or_none is None
+        assert [reason["rule"] for reason in below.approval_or_none.reasons] == ["approval.price"]
         assert below.estimate["at_most"] == {"usd": str(dollars), "vcpu_hours": str(dollars)}
         assert below.jobs.aggregate(sum=Sum("at_most_usd"))["sum"] == dollars
 
@@ -132,7 +132,7 @@ def test_retries_are_not_free(research):
     retried = lasting(2, jobDefinition="large", retryStrategy={"attempts": 10})
     research.team.__class__.objects.update(approval_usd=50)
 
-    assert research.submit(retried).request.reasons == [
+    assert research.submit(retried).approval_or_none.reasons == [
         {
             "rule": "approval.price",
             "message": "It costs at most $80.00. Research asks for approval above $50.00.",
@@ -150,8 +150,8 @@ def test_a_cheap_rehearsal_changes_nothing(research, array):
     end(rehearsal.jobs.get(), 1)
 
     assert research.waits(dear) == ["approval.price"]
-    verdict = actions.judge(json.dumps(dear), research.analyst)
-    estimate = verdict.weight.estimate
+    verdict = actions.validate(json.dumps(dear), research.analyst)
+    estimate = verdict.estimate.cost
     assert estimate.expected.usd < 1
     assert estimate.at_most.usd == 110 * (10 if array else 1)
 
@@ -227,9 +227,9 @@ def test_it_is_filled_in_for_every_kind_of_job(kind):
     make.revision(
         "other", of=research.team, where=research.queue.account, document={"jobDefinitionName": "other", **document}
     )
-    verdict = actions.judge(json.dumps({**JOB, "jobDefinition": "other"}), research.analyst)
+    verdict = actions.validate(json.dumps({**JOB, "jobDefinition": "other"}), research.analyst)
 
-    assert verdict.reading.document["timeout"] == {"attemptDurationSeconds": 24 * HOUR}
+    assert verdict.parse_result.document["timeout"] == {"attemptDurationSeconds": 24 * HOUR}
 
 
 # -- A person's day
@@ -254,7 +254,7 @@ def test_a_job_counts_with_its_ceiling_until_it_has_ended(research, delivery):
 
     assert research.waits(lasting(41)) == ["approval.price-of-day"]
     assert research.waits(lasting(40)) == []
-    assert submission.request is None
+    assert submission.approval_or_none is None
 
 
 def test_what_ended_today_counts_with_what_it_cost(research):
@@ -271,7 +271,7 @@ def test_the_day_is_that_of_utc_and_what_ended_before_it_counts_no_more(research
     assert daily_usage(research.analyst.user, research.team, now()).usd == 30
     Job.objects.update(ended_at=midnight - timedelta(seconds=1))
 
-    assert daily_usage(research.analyst.user, research.team, now()) == Usage()
+    assert daily_usage(research.analyst.user, research.team, now()) == DailyUsage()
 
 
 def test_until_it_is_charged_or_if_its_end_was_never_seen_a_job_keeps_its_ceiling(research):
@@ -299,7 +299,7 @@ def test_what_went_through_an_approval_does_not_count_neither_active_nor_ended(r
     approved = [research.submit(lasting(200)) for _ in range(2)]
     assert research.waits(lasting(50)) == [], "what waits does not count"
     for submission in approved:
-        actions.approve(submission.request, research.lead, 1)
+        actions.approve(submission.approval_or_none, research.lead, 1)
     end(approved[1].jobs.get(), 150 * HOUR)
 
     assert research.waits(lasting(50)) == []
@@ -392,20 +392,20 @@ def test_tokens_pages_workflows_and_arrays_share_the_day_of_their_person(researc
 def test_running_again_goes_through_the_same_rule(research):
     research.submit(lasting(99))
 
-    assert research.submit(lasting(99), source="rerun").request
+    assert research.submit(lasting(99), source="rerun").approval_or_none
 
 
 @pytest.mark.long
 def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(research):
     research.submit(lasting(99))
-    request = research.submit(lasting(30)).request
+    request = research.submit(lasting(30)).approval_or_none
     second = make.member(research.team, Role.LEAD, make.user("second"))
-    verdict, raises = actions.weigh_edit(request, research.lead, json.dumps(lasting(40)))
-    assert [reason.rule for reason in verdict.approval] == ["approval.price-of-day"]
+    verdict, raises = actions.preview_edit(request, research.lead, json.dumps(lasting(40)))
+    assert [reason.rule for reason in verdict.approval_reasons] == ["approval.price-of-day"]
     assert [reason.rule for reason in raises] == ["edit.price", "edit.time-limit"]
     assert raises[0].message == "It cost at most $30.00 and costs at most $40.00."
 
-    assert not actions.edit(request, research.lead, 1, json.dumps(lasting(40)))
+    assert not actions.edit_request(request, research.lead, 1, json.dumps(lasting(40)))
     job = request.submission.jobs.get()
     request.refresh_from_db()
     assert (job.at_most_usd, request.forecast["at_most"]["usd"]) == (40, "40")
@@ -416,9 +416,9 @@ def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(resear
 @pytest.mark.long
 def test_an_edit_that_adds_attempts_costs_more_whatever_ran_before(research):
     end(research.submit(lasting(1)).jobs.get(), 1)
-    request = research.submit(lasting(200)).request
+    request = research.submit(lasting(200)).approval_or_none
     retried = lasting(200, retryStrategy={"attempts": 2})
-    _, raises = actions.weigh_edit(request, research.lead, json.dumps(retried))
+    _, raises = actions.preview_edit(request, research.lead, json.dumps(retried))
 
     assert [reason.rule for reason in raises] == ["edit.price", "edit.attempts"]
 
@@ -448,7 +448,7 @@ def test_of_twenty_who_submit_at_once_with_one_name_as_many_pass_as_the_limit_ta
 
     def submit_in_a_thread(_: int) -> bool:
         try:
-            return research.submit(lasting(30)).request is None
+            return research.submit(lasting(30)).approval_or_none is None
         finally:
             connection.close()
 

@@ -25,14 +25,14 @@ def ask(**fields):
 
 
 def told(text, member):
-    return [(problem.pointer, problem.rule, problem.message) for problem in actions.judge(text, member).errors]
+    return [(problem.pointer, problem.rule, problem.message) for problem in actions.validate(text, member).errors]
 
 
 def test_a_job_for_a_queue_and_definition_of_the_team_is_right(research):
-    verdict = actions.judge(ask(), research)
+    verdict = actions.validate(ask(), research)
 
-    assert verdict.ok
-    assert [(t.queue.name, t.revision.pinned) for t in verdict.targets] == [("cpu-job-queue", "hello:1")]
+    assert verdict.is_valid
+    assert [(t.queue.name, t.revision.pinned) for t in verdict.resolved_jobs] == [("cpu-job-queue", "hello:1")]
 
 
 def test_a_queue_of_another_team_is_as_unknown_as_one_that_does_not_exist(research):
@@ -69,7 +69,7 @@ def test_a_bare_name_is_the_newest_active_revision_and_a_number_is_that_one(rese
     make.revision("hello", of=research.team, where=account, registration=Registration.ACCEPTED, number=None)
 
     def pinned(asked):
-        return actions.judge(ask(jobDefinition=asked), research).targets[0].revision
+        return actions.validate(ask(jobDefinition=asked), research).resolved_jobs[0].revision
 
     assert pinned("hello").number == 2
     assert pinned("hello:1").number == 1
@@ -154,11 +154,11 @@ def test_a_definition_of_another_account_region_or_partition_is_refused_at_its_p
     [arn(number="12345"), arn().replace("batch", "ecs"), arn().replace("job-definition", "job-queue"), arn() + "\n"],
 )
 def test_a_malformed_arn_never_means_the_teams_own_definition(research, malformed):
-    verdict = actions.judge(ask(jobDefinition=malformed), research)
+    verdict = actions.validate(ask(jobDefinition=malformed), research)
 
-    assert not verdict.ok
+    assert not verdict.is_valid
     assert {problem.pointer for problem in verdict.errors} == {"/jobDefinition"}
-    assert verdict.targets[0].revision is None
+    assert verdict.resolved_jobs[0].revision is None
 
 
 def test_an_arn_that_no_queue_gives_an_account_for_is_compared_with_all_of_the_teams_accounts(research):
@@ -204,7 +204,7 @@ def test_however_many_jobs_a_document_has_the_questions_to_the_database_stay_the
 
     for size in (2, 40):
         with django_assert_num_queries(7):
-            assert actions.judge(workflow(size), research).ok
+            assert actions.validate(workflow(size), research).is_valid
 
 
 def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons(
@@ -220,7 +220,7 @@ def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons
     for number in range(9):
         make.revision(f"hello-{number}", of=research.team, where=account)
     monkeypatch.setattr("jobs.actions.resolution.difflib.get_close_matches", compare)
-    monkeypatch.setattr("jobs.actions.resolution.MOST_COMPARISONS", 100)
+    monkeypatch.setattr("jobs.actions.resolution.MAX_NAME_COMPARISONS", 100)
 
     def workflow(size):
         steps = [ask(jobName=f"job-{n}", jobQueue=f"queue-{n}", jobDefinition=f"unknown-{n}") for n in range(size)]
@@ -229,7 +229,7 @@ def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons
     for size in (2, 40):
         compared.clear()
         with django_assert_num_queries(6):
-            verdict = actions.judge(workflow(size), research)
+            verdict = actions.validate(workflow(size), research)
         assert len(verdict.errors) == 2 * size
         assert verdict.errors[-1].message.endswith(
             "It has hello, hello-0, hello-1, hello-2, hello-3, hello-4, hello-5, hello-6 and 2 more."
@@ -238,7 +238,7 @@ def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons
 
 
 def test_where_too_much_is_wrong_the_team_is_told_so_and_nothing_more_is_looked_for(research):
-    verdict = actions.judge(ask(**{f"key{number}": 1 for number in range(600)}), research)
+    verdict = actions.validate(ask(**{f"key{number}": 1 for number in range(600)}), research)
 
     assert (verdict.errors[0].rule, len(verdict.errors)) == ("reading.more-problems", 501)
-    assert not verdict.ok
+    assert not verdict.is_valid

@@ -77,7 +77,7 @@ OBJECTS: dict[str, Callable[[User], Any]] = {
     "apitoken": lambda person: ApiToken.objects.create(
         team=make.member(who=person).team, person=person, name="ci", start="bpt_x", digest=new_id().hex
     ),
-    "auditentry": lambda person: audit.record("make", person=person, about=person),
+    "auditentry": lambda person: audit.record("make", person=person, target=person),
     "definition": _definition,
     "group": lambda _: Group.objects.create(name=f"group {new_id()}"),
     "queue": lambda _: QueueGrant.objects.create(queue=make.queue(), team=make.team()).queue,
@@ -116,8 +116,9 @@ PAGES = sorted(registered())
 
 @pytest.fixture
 def browsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Client]:
-    monkeypatch.setattr("jobs.actions.account_connection.await_test", lambda *_: True)  # no worker answers here
-    monkeypatch.setattr("jobs.actions.account_queues.await_reading", lambda *_: True)
+    # no worker answers here
+    monkeypatch.setattr("jobs.actions.account_connection.wait_for_connection_test", lambda *_: True)
+    monkeypatch.setattr("jobs.actions.account_queues.wait_for_queue_snapshot", lambda *_: True)
     return {kind: Client() for kind in KINDS}
 
 

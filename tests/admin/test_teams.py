@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import ImageGrant, Membership, Queue, QueueGrant, RoleGrant, TagRule, Team, User
-from jobs.policy.grants import Ceilings, Grants
-from jobs.policy.tags import TagDemand
+from jobs.policy.grants import QueueLimits, TeamGrants
+from jobs.policy.tags import TagRequirement
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -59,15 +59,15 @@ def test_everything_that_a_team_is_given_is_given_on_one_page(admin):
 
     team.refresh_from_db()
     assert Membership.objects.get(team=team).user == person
-    assert Grants.of(team) == Grants(
+    assert TeamGrants.for_team(team) == TeamGrants(
         team=team.name,
         may_register=True,
-        queues={queue.pk: Ceilings(vcpus=8, active_jobs=3)},
+        queues={queue.pk: QueueLimits(vcpus=8, active_jobs=3)},
         roles=("arn:aws:iam::123456789012:role/team-*",),
         images=("registry.example.org/team/*",),
         features=frozenset({"privileged", "secrets"}),
         further_fields=frozenset({"containerProperties.one", "teleport"}),
-        tags=(TagDemand("CostCenter", allowed=("CC-1", "CC-2"), default="CC-1", filled_by="team"),),
+        tags=(TagRequirement("CostCenter", allowed=("CC-1", "CC-2"), default="CC-1", filled_by="team"),),
     )
 
 
@@ -117,7 +117,7 @@ def test_a_default_time_limit_is_written_as_people_write_it(admin, written, seco
     team.refresh_from_db()
 
     assert team.default_time_limit_seconds == seconds
-    assert Grants.of(team).default_time_limit_seconds == seconds
+    assert TeamGrants.for_team(team).default_time_limit_seconds == seconds
     if seconds == 86400:
         assert 'value="1 d"' in admin.get(page_of(team)).content.decode()
 

@@ -17,7 +17,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         revision.refresh_from_db()
         return revision
 
-    monkeypatch.setattr("jobs.actions.await_registration", answered)
+    monkeypatch.setattr("jobs.actions.wait_for_registration", answered)
     return says
 
 

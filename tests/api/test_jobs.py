@@ -30,7 +30,7 @@ def streams(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[str]]:
         assert from_head or token.startswith("f/")
         place = int(token.removeprefix("f/") or 0) if token else 0
         found = written.get(number or 0, [])[place : place + 2]
-        return logs.LogPage(tuple(logs.Line(AT, text) for text in found), newer=f"f/{place + len(found)}")
+        return logs.LogPage(tuple(logs.LogLine(AT, text) for text in found), newer=f"f/{place + len(found)}")
 
     monkeypatch.setattr(logs, "_page", page)
     return written

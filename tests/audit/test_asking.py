@@ -48,7 +48,7 @@ def acts(team):
 
 
 def test_a_submission_is_an_act_with_what_was_asked_for(lead):
-    submission = actions.accept(json.dumps(document()), lead, source=Source.FORM)
+    submission = actions.submit(json.dumps(document()), lead, source=Source.FORM)
 
     (entry,) = acts(lead.team)
     assert (entry.act, entry.noun, entry.object_id, entry.label) == (
@@ -64,11 +64,11 @@ def test_a_submission_is_an_act_with_what_was_asked_for(lead):
 
 def test_a_repeat_and_a_refusal_are_no_acts(lead):
     for _ in range(2):
-        actions.accept(json.dumps(document()), lead, source=Source.API, request_key="k")
-    with pytest.raises(actions.Refused):
-        actions.accept(json.dumps(document(jobQueue="nowhere")), lead, source=Source.API)
+        actions.submit(json.dumps(document()), lead, source=Source.API, request_key="k")
+    with pytest.raises(actions.ValidationFailedError):
+        actions.submit(json.dumps(document(jobQueue="nowhere")), lead, source=Source.API)
     with pytest.raises(PermissionDenied):
-        actions.accept(json.dumps(document()), make.member(lead.team, "viewer"), source=Source.API)
+        actions.submit(json.dumps(document()), make.member(lead.team, "viewer"), source=Source.API)
 
     assert [entry.act for entry in acts(lead.team)] == ["submit"]
 
@@ -78,15 +78,15 @@ def test_a_submission_of_many_jobs_costs_no_more_questions_than_one_of_two(lead,
     def workflow(size):
         return json.dumps({"jobs": [document(jobName=f"step-{number}") for number in range(size)]})
 
-    actions.accept(workflow(2), lead, source=Source.JSON)
+    actions.submit(workflow(2), lead, source=Source.JSON)
     with django_assert_max_num_queries(18):
-        actions.accept(workflow(2), lead, source=Source.JSON)
+        actions.submit(workflow(2), lead, source=Source.JSON)
     with django_assert_max_num_queries(18):
-        actions.accept(workflow(40), lead, source=Source.JSON)
+        actions.submit(workflow(40), lead, source=Source.JSON)
 
 
 def test_running_again_is_told_from_submitting(lead):
-    actions.accept(json.dumps(document()), lead, source=Source.RERUN)
+    actions.submit(json.dumps(document()), lead, source=Source.RERUN)
 
     assert acts(lead.team)[0].act == "run again"
 
@@ -110,7 +110,7 @@ def test_a_token_does_not_stay_behind_for_the_next_who_asks(client, browser, lea
 
 
 def test_stopping_names_what_went_and_how_it_was(browser, lead):
-    submission = actions.accept(
+    submission = actions.submit(
         json.dumps({"jobs": [document(jobName="a"), document(jobName="b")]}), lead, source=Source.FORM
     )
     browser.post(reverse("submission_stop", args=[submission.text_id]))

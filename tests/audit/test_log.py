@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.test import RequestFactory
 
 from jobs import audit
-from jobs.audit.context import Door, address_of, door_of
+from jobs.audit.context import Channel, channel_of, client_address
 from jobs.models import AuditEntry
-from jobs.models.audit import BEGINNING
+from jobs.models.audit import FIRST_PREVIOUS_DIGEST
 from jobs.models.ids import new_id, to_text
 from tests import make
 from tests.live_db import shared_by_threads
@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 def test_an_entry_says_who_did_what_to_what_from_where_and_through_which_door():
     member, token = make.member(role="lead"), new_id()
     submission = make.submission(member, name="nightly")
-    with audit.through(Door.API, "192.0.2.7"):
-        audit.bearing(token)
+    with audit.audit_context(Channel.API, "192.0.2.7"):
+        audit.set_token(token)
         audit.record(
-            "stop", person=member.user, team=member.team, about=submission, before={"jobs": 2}, after={"jobs": 0}
+            "stop", person=member.user, team=member.team, target=submission, before={"jobs": 2}, after={"jobs": 0}
         )
 
     entry = AuditEntry.objects.get()
@@ -48,8 +48,8 @@ def test_each_team_has_a_chain_of_its_own_and_so_has_the_portal():
     for team in (first, second, None):
         chain = list(AuditEntry.objects.filter(team=team).order_by("number"))
         assert [entry.number for entry in chain] == list(range(1, len(chain) + 1))
-        assert [entry.previous for entry in chain] == [BEGINNING, *(entry.digest for entry in chain[:-1])]
-        assert all(entry.digest == entry.sealed() for entry in chain)
+        assert [entry.previous for entry in chain] == [FIRST_PREVIOUS_DIGEST, *(entry.digest for entry in chain[:-1])]
+        assert all(entry.digest == entry.compute_digest() for entry in chain)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_was_hashed_is_what_the_database_gives_back(value):
     audit.record("change", person=None, before={"value": value})
 
     entry = AuditEntry.objects.get()
-    assert entry.digest == entry.sealed()
+    assert entry.digest == entry.compute_digest()
     assert json.loads(entry.before) == {"value": value}
 
 
@@ -97,14 +97,14 @@ def test_twenty_at_once_make_one_chain(tmp_path):
 
     chain = list(AuditEntry.objects.order_by("pk"))
     assert [entry.number for entry in chain] == list(range(1, 21))
-    assert [entry.previous for entry in chain] == [BEGINNING, *(entry.digest for entry in chain[:-1])]
+    assert [entry.previous for entry in chain] == [FIRST_PREVIOUS_DIGEST, *(entry.digest for entry in chain[:-1])]
     assert sorted(json.loads(entry.after)["number"] for entry in chain) == list(range(20))
 
 
 def test_people_have_no_name_in_it():
     member = make.member(who=make.user("ada.lovelace"))
     for about in (member.user, member.team.memberships.get()):
-        audit.record("change", person=member.user, about=about)
+        audit.record("change", person=member.user, target=about)
 
     assert "lovelace" not in json.dumps(list(AuditEntry.objects.values()), default=str)
 
@@ -139,7 +139,7 @@ def test_a_header_is_believed_only_behind_our_own_proxy_and_only_what_that_wrote
     settings.BEHIND_TLS_PROXY = proxy
     request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded} if forwarded else {})
 
-    assert address_of(request) == address
+    assert client_address(request) == address
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_header_is_believed_only_behind_our_own_proxy_and_only_what_that_wrote
     ],
 )
 def test_doors_are_told_apart(path, agent, door):
-    assert door_of(RequestFactory().get(path, headers={"User-Agent": agent})) == door
+    assert channel_of(RequestFactory().get(path, headers={"User-Agent": agent})) == door
 
 
 def test_whoever_is_at_the_shell_came_through_no_door():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobs.audit.redact import LONGEST_TEXT, MOST_ENTRIES, kept
+from jobs.audit.redact import MAX_ENTRIES, MAX_TEXT_LENGTH, redact_for_audit
 from jobs.spec.redaction import MASK
 
 SECRET = "wombat-9-secret-canary"
@@ -33,7 +33,7 @@ SECRET = "wombat-9-secret-canary"
     ids=lambda value: json.dumps(value)[:40],
 )
 def test_a_secret_is_not_kept(value):
-    assert SECRET not in json.dumps(kept(value))
+    assert SECRET not in json.dumps(redact_for_audit(value))
 
 
 def test_what_is_no_secret_stays():
@@ -46,20 +46,20 @@ def test_what_is_no_secret_stays():
         "tags": {"CostCenter": "CC-1"},
         "password": "",
     }
-    assert kept(value) == value
+    assert redact_for_audit(value) == value
 
 
 def test_a_secret_is_found_before_the_text_is_cut():
-    text = "x" * (LONGEST_TEXT - 12) + " password=" + SECRET
+    text = "x" * (MAX_TEXT_LENGTH - 12) + " password=" + SECRET
 
-    assert SECRET[:6] not in kept(text)
-    assert kept("password=" + SECRET) == f"password={MASK}"
+    assert SECRET[:6] not in redact_for_audit(text)
+    assert redact_for_audit("password=" + SECRET) == f"password={MASK}"
 
 
 def test_what_is_too_long_is_cut_with_a_word():
-    assert kept("x" * 5000) == "x" * LONGEST_TEXT + "… (5000 characters)"
-    assert kept(list(range(500)))[-1] == f"… and {500 - MOST_ENTRIES} more"
-    assert kept({str(number): 1 for number in range(500)})["…"] == f"and {500 - MOST_ENTRIES} more"
+    assert redact_for_audit("x" * 5000) == "x" * MAX_TEXT_LENGTH + "… (5000 characters)"
+    assert redact_for_audit(list(range(500)))[-1] == f"… and {500 - MAX_ENTRIES} more"
+    assert redact_for_audit({str(number): 1 for number in range(500)})["…"] == f"and {500 - MAX_ENTRIES} more"
 
 
 def test_something_very_deep_is_no_trouble():
@@ -67,4 +67,4 @@ def test_something_very_deep_is_no_trouble():
     for _ in range(300):
         value = [value]
 
-    assert SECRET not in json.dumps(kept(value))
+    assert SECRET not in json.dumps(redact_for_audit(value))

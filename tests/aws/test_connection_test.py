@@ -47,7 +47,7 @@ def tried(account: Account) -> dict[str, str]:
     """The answers after a test of the connection, by permission."""
     run_connection_test(account)
     account.refresh_from_db()
-    return {finding.action: finding.answer for finding in iam_policies.look(account).findings}
+    return {finding.action: finding.answer for finding in iam_policies.connection_report(account).findings}
 
 
 def denies(aws: Bench, *operations: str) -> None:
@@ -88,7 +88,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
 def test_each_permission_that_is_missing_is_named(account, aws, operation):
     denies(aws, operation)
     tried(account)
-    found = iam_policies.look(account)
+    found = iam_policies.connection_report(account)
 
     assert [action.partition(":")[2] for action in found.missing] == [operation]
     [words] = [finding.words for finding in found.findings if finding.answer == "missing"]
@@ -143,7 +143,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws
     [statement] = iam_policies.trust_policy(by_role)["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/sandbox"}
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "the word"}}
-    assert ROLE in iam_policies.look(by_role).asking
+    assert ROLE in iam_policies.connection_report(by_role).asking
 
     denies(aws, "AssumeRole")
     answers = tried(by_role)
@@ -174,7 +174,7 @@ def test_no_credential_is_kept(by_role, monkeypatch):
 
 
 def statements(account: Account) -> dict[str, Any]:
-    return {statement["Sid"]: statement for statement in iam_policies.least_policy(account)["Statement"]}
+    return {statement["Sid"]: statement for statement in iam_policies.minimal_policy(account)["Statement"]}
 
 
 def test_the_policy_names_the_queues_and_stops_only_jobs_of_this_portal(settings):
@@ -192,7 +192,7 @@ def test_the_policy_names_the_queues_and_stops_only_jobs_of_this_portal(settings
     assert told["Register"]["Condition"] == {"BoolIfExists": {"batch:Privileged": "false"}}
     assert told["Logs"]["Resource"].endswith(":log-group:/aws/batch/*")
     assert "PassRole" not in told
-    assert set(told["Read"]["Action"]) == set(iam_policies.READS)
+    assert set(told["Read"]["Action"]) == set(iam_policies.READ_ACTIONS)
 
 
 def test_the_policy_follows_what_teams_were_given():

@@ -15,7 +15,7 @@ from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due, send
 from jobs.dispatch.delivery_log import DeliveryLog
 from jobs.models import Job
-from jobs.policy.grants import Grants
+from jobs.policy.grants import TeamGrants
 from jobs.states import Delivery
 from tests import http_wire, make
 
@@ -55,7 +55,7 @@ def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(questions):
 def test_a_copy_that_shows_somebody_elses_turn_is_not_sent():
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), delivery=Delivery.SENDING, epoch=2)
-        send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), DeliveryLog())
+        send(job, client_for(job.account, "batch", Purpose.SUBMIT), TeamGrants.for_team(job.team), DeliveryLog())
 
     assert aws.requests == []
     assert Job.objects.get(pk=job.pk).delivery == Delivery.SENDING
@@ -141,7 +141,7 @@ def test_a_job_that_is_stopped_before_its_intent_is_not_sent(monkeypatch):
         if place == "claimed":
             Job.objects.update(stop_requested_at=now())
 
-    monkeypatch.setattr("jobs.dispatch.delivery.reached", stopped)
+    monkeypatch.setattr("jobs.dispatch.delivery.hit_failpoint", stopped)
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         deliver_due(job.account)
@@ -160,7 +160,7 @@ def test_a_worker_whose_answer_is_unclear_leaves_a_job_that_has_moved_on(monkeyp
         raise OutcomeUnknownError("No answer came.")
 
     monkeypatch.setattr(batch, "submit", unclear)
-    send(job, client_for(job.account, "batch", Purpose.SUBMIT), Grants.of(job.team), DeliveryLog())
+    send(job, client_for(job.account, "batch", Purpose.SUBMIT), TeamGrants.for_team(job.team), DeliveryLog())
 
     assert again(job).lease_until > now()
     assert again(job).delivery_note == ""

@@ -190,7 +190,7 @@ def test_a_stop_that_comes_just_as_a_job_is_put_back_counts(monkeypatch):
         return moved
 
     monkeypatch.setattr(Job, "advance", stopped_after)
-    assert not job.put_back("AWS was too busy.", source="test")
+    assert not job.requeue("AWS was too busy.", source="test")
     assert again(job).delivery == Delivery.SENDING
 
 

@@ -46,7 +46,7 @@ def sent(member, account):
     """Submit a job by the bare name; how AWS describes it."""
     queue = member.team.queue_grants.get().queue.name
     text = json.dumps({"jobName": "one", "jobQueue": queue, "jobDefinition": "train"})
-    job = actions.accept(text, member, source="json").jobs.get()
+    job = actions.submit(text, member, source="json").jobs.get()
     deliver_due(account)
     return Job.objects.get(pk=job.pk).batch_id
 
@@ -58,7 +58,7 @@ def test_a_bare_name_runs_its_owners_image_pinned_whatever_another_team_tries(sa
     actions.register(definition("ml-training:1"), ours)
     assert register_due(account) == 1
 
-    with pytest.raises(actions.Refused, match="belongs to another team"):
+    with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(definition("risk-model:1"), theirs)
     assert register_due(account) == 0
     told = sandbox.batch.describe_jobs(jobs=[sent(ours, account)])["jobs"][0]

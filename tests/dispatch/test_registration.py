@@ -128,7 +128,7 @@ def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_o
 def test_a_name_that_was_deactivated_meanwhile_is_not_registered():
     with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         revision = asked_for(aws.url)
-        definitions.retire(revision.definition, make.user())
+        definitions.archive(revision.definition, make.user())
         register_due(revision.definition.account)
 
     revision.refresh_from_db()
@@ -175,5 +175,5 @@ def test_what_aws_does_not_know_is_settled_and_what_it_would_not_hear_is_told_ag
         assert len(aws.requests) == (1 if settled else 2)
 
     assert told == [settled, 0]
-    assert Revision.objects.to_deregister().exists() is not settled
+    assert Revision.objects.pending_deregistration().exists() is not settled
     assert Definition.objects.filter(pk=revision.definition_id).exists()

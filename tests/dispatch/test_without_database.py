@@ -24,7 +24,7 @@ def broken_at(monkeypatch: pytest.MonkeyPatch):
                 left.clear()
                 raise trouble
 
-        monkeypatch.setattr("jobs.dispatch.delivery.reached", reached)
+        monkeypatch.setattr("jobs.dispatch.delivery.hit_failpoint", reached)
 
     return arrange
 

@@ -45,8 +45,9 @@ def world(_built: World, db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """The module's world. What a test changes of it is undone at its end."""
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.reports.logs.cloudwatch.get_log_events", worlds.said_log(_built))
-    monkeypatch.setattr("jobs.reports.health.listeners", lambda: None)
-    monkeypatch.setattr("jobs.actions.account_connection.await_news", lambda *_: False)
-    monkeypatch.setattr("jobs.reports.readiness._migrations", lambda: "ok")  # quick runs make tables without them
+    monkeypatch.setattr("jobs.reports.health.workers", lambda: None)
+    monkeypatch.setattr("jobs.actions.account_connection.wait_until_updated", lambda *_: False)
+    # quick runs make tables without them
+    monkeypatch.setattr("jobs.reports.readiness._check_migrations", lambda: "ok")
     _built.read_streams.clear()
     return _built

@@ -20,8 +20,8 @@ def test_an_error_is_dressed_like_a_page(world: World, monkeypatch: pytest.Monke
     def broken(*_: Any) -> None:
         raise RuntimeError("a canary in the machine")
 
-    monkeypatch.setattr("jobs.web.health.report.look", broken)
-    monkeypatch.setattr("jobs.api.jobs.poll_hint.look_at", broken)
+    monkeypatch.setattr("jobs.web.health.report.collect_health", broken)
+    monkeypatch.setattr("jobs.api.jobs.poll_hint.hint_poll", broken)
     browser = Client(raise_request_exception=False)
     browser.cookies[settings.SESSION_COOKIE_NAME] = world.sessions["admin"]
     token = {"Authorization": f"Bearer {world.secrets['token-read']}"}

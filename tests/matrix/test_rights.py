@@ -12,17 +12,23 @@ def test_the_page_of_the_documentation_is_what_the_code_says():
 
 
 def test_the_table_has_a_row_for_every_act_and_words_for_it():
-    assert [right.act for right in access.rights()] == list(access.MAY) == list(access.IN_WORDS)
+    assert (
+        [right.permission for right in access.permission_rules()]
+        == list(access.ROLES_BY_PERMISSION)
+        == list(access.PERMISSION_LABELS)
+    )
 
 
 def test_staff_look_and_approve_and_everyone_only_looks_in_a_team_that_is_switched_off():
-    assert {right.act for right in access.rights() if right.allowed[-1]} == access.STAFF_TOO
-    assert {right.act for right in access.rights(active=False) if any(right.allowed)} == access.LOOKING
+    assert {right.permission for right in access.permission_rules() if right.allowed[-1]} == access.STAFF_PERMISSIONS
+    assert {
+        right.permission for right in access.permission_rules(active=False) if any(right.allowed)
+    } == access.READ_PERMISSIONS
 
 
 @pytest.mark.parametrize("who", ["stranger", "viewer", "admin"])
 def test_everyone_who_is_signed_in_can_read_the_table(world: World, who: str):
     said = text(world.ask(who, "GET", "/rights/"))
 
-    assert all(right.words in said for right in access.rights())
+    assert all(right.words in said for right in access.permission_rules())
     assert 'href="/rights/"' in said

@@ -256,7 +256,7 @@ def side(word: str, shared: Account) -> Side:
         "make",
         person=people[Role.LEAD],
         team=team,
-        about=token,
+        target=token,
         before={f"{word}-key": f"{word} before", "password": f"{SECRET}-audit-secret"},
         after={f"{word}-key": f"{word} after"},
     )
@@ -270,7 +270,7 @@ def side(word: str, shared: Account) -> Side:
     )
     approval = _asked(analyst, word, queue, revision)
     session_of(analyst.user)
-    session = sessions.of(analyst.user, None)[0].text_id
+    session = sessions.active_sessions(analyst.user, None)[0].text_id
     nouns = (queue, revision.definition, revision, submission, job, token, approval, draft)
     viewer, analyst_user, lead = (people[role] for role in Role)
     return Side(word, team, shared, *nouns, viewer, analyst_user, lead, session)

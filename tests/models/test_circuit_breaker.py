@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from jobs.models.circuit_breaker import FIRST_PAUSE, LONGEST_PAUSE, CircuitBreaker
+from jobs.models.circuit_breaker import FIRST_PAUSE, MAX_PAUSE, CircuitBreaker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CLOSED = CircuitBreaker()
@@ -44,7 +44,7 @@ def test_while_it_is_shut_there_is_nothing_to_ask():
 
 
 def test_while_one_asks_nobody_else_does():
-    asking = failed(CLOSED, timed_out=True).probing(NOON + FIRST_PAUSE)
+    asking = failed(CLOSED, timed_out=True).with_probe_started(NOON + FIRST_PAUSE)
 
     assert asking.is_open
     assert not asking.may_probe(NOON + FIRST_PAUSE)
@@ -57,5 +57,5 @@ def test_each_question_without_an_answer_doubles_the_pause_up_to_half_a_minute()
         pauses.append((breaker.retry_at - NOON).total_seconds())
 
     assert pauses[:4] == [10, 20, 30, 30]
-    assert pauses[-1] == LONGEST_PAUSE.total_seconds()
+    assert pauses[-1] == MAX_PAUSE.total_seconds()
     assert breaker.opened_at == NOON

@@ -3,27 +3,27 @@
 from dataclasses import replace
 from typing import Any
 
-from jobs.policy.grants import Ceilings, Grants
-from jobs.policy.requests import JobAsk, definition_ask, job_ask
-from jobs.policy.rules import Objection, objections, objections_to_definition
+from jobs.policy.grants import QueueLimits, TeamGrants
+from jobs.policy.requests import JobRequest, build_definition_request, build_job_request
+from jobs.policy.rules import Violation, definition_violations, job_violations
 from jobs.spec.documents import Document
 
 ROLE = "arn:aws:iam::123456789012:role/BatchJobRole"
 QUEUE = 7
 
-GIVEN = Grants(
+GIVEN = TeamGrants(
     team="Research",
     may_register=True,
-    queues={QUEUE: Ceilings()},
+    queues={QUEUE: QueueLimits()},
     roles=(ROLE,),
     images=("123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training", "busybox"),
 )
 
 
-def given(**what: Any) -> Grants:
+def given(**what: Any) -> TeamGrants:
     """What the team was given, with something changed; the ceilings are of its one queue."""
     if ceilings := what.pop("ceilings", None):
-        what["queues"] = {QUEUE: Ceilings(**ceilings)}
+        what["queues"] = {QUEUE: QueueLimits(**ceilings)}
     return replace(GIVEN, **what)
 
 
@@ -38,7 +38,7 @@ def definition(**container: Any) -> Document:
     return {"jobDefinitionName": "hello", "type": "container", "containerProperties": properties}
 
 
-def job(submission: Document | None = None, on: Document | None = None, **ask: Any) -> JobAsk:
+def job(submission: Document | None = None, on: Document | None = None, **ask: Any) -> JobRequest:
     defaults = {
         "definition_name": "hello:1",
         "definition_shared": False,
@@ -47,17 +47,17 @@ def job(submission: Document | None = None, on: Document | None = None, **ask: A
         "queue_open": True,
     }
     document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello", **(submission or {})}
-    return job_ask(document, on or definition(), **{**defaults, **ask})
+    return build_job_request(document, on or definition(), **{**defaults, **ask})
 
 
-def told(objected: list[Objection]) -> list[tuple[str, str]]:
+def told(objected: list[Violation]) -> list[tuple[str, str]]:
     return [(objection.rule, objection.pointer) for objection in objected]
 
 
-def against(ask: JobAsk, grants: Grants = GIVEN) -> list[tuple[str, str]]:
+def against(ask: JobRequest, grants: TeamGrants = GIVEN) -> list[tuple[str, str]]:
     """Rule and place of everything that is said against a job."""
-    return told(objections(ask, grants))
+    return told(job_violations(ask, grants))
 
 
-def against_definition(document: Document, grants: Grants = GIVEN) -> list[tuple[str, str]]:
-    return told(objections_to_definition(definition_ask(document), grants))
+def against_definition(document: Document, grants: TeamGrants = GIVEN) -> list[tuple[str, str]]:
+    return told(definition_violations(build_definition_request(document), grants))

@@ -6,27 +6,27 @@ from typing import Any
 
 import pytest
 
-from jobs.policy.approval import Request, Thresholds, Usage, raised, reasons_to_wait
-from jobs.policy.requests import JobAsk
+from jobs.policy.approval import ApprovalThresholds, DailyUsage, SubmissionSummary, approval_reasons, escalations
+from jobs.policy.requests import JobRequest
 from tests.policy.asked import ROLE, definition, job
 
 
-def request(*asks: JobAsk, usd: str | None = "1.00", hours: str | None = "2") -> Request:
+def request(*asks: JobRequest, usd: str | None = "1.00", hours: str | None = "2") -> SubmissionSummary:
     """A submission with what it costs and takes at most."""
     named = {f"job-{number}": ask for number, ask in enumerate(asks or (job(),), start=1)}
     cost, vcpu_hours = (None if each is None else Decimal(each) for each in (usd, hours))
-    return Request("Research", named, cost, vcpu_hours, person="Ana")
+    return SubmissionSummary("Research", named, cost, vcpu_hours, person="Ana")
 
 
-def waits(asked: Request, **thresholds: Any) -> list[str]:
-    return [reason.rule for reason in reasons_to_wait(asked, Thresholds(**thresholds))]
+def waits(asked: SubmissionSummary, **thresholds: Any) -> list[str]:
+    return [reason.rule for reason in approval_reasons(asked, ApprovalThresholds(**thresholds))]
 
 
-def edited(before: JobAsk, after: JobAsk, **after_is: Any) -> list[str]:
-    return [reason.rule for reason in raised(request(before), request(after, **after_is))]
+def edited(before: JobRequest, after: JobRequest, **after_is: Any) -> list[str]:
+    return [reason.rule for reason in escalations(request(before), request(after, **after_is))]
 
 
-def sized(**of: int) -> JobAsk:
+def sized(**of: int) -> JobRequest:
     names = {"vcpus": "VCPU", "memory": "MEMORY", "gpus": "GPU"}
     needs = [{"type": names[name], "value": str(value)} for name, value in of.items()]
     return job({"containerOverrides": {"resourceRequirements": needs}})
@@ -51,8 +51,8 @@ def test_where_nothing_is_asked_about_nothing_waits():
     assert waits(request(job(ARRAY), usd=None, hours="9999")) == []
 
 
-def messages(asked: Request, **thresholds: Any) -> list[str]:
-    return [reason.message for reason in reasons_to_wait(asked, Thresholds(**thresholds))]
+def messages(asked: SubmissionSummary, **thresholds: Any) -> list[str]:
+    return [reason.message for reason in approval_reasons(asked, ApprovalThresholds(**thresholds))]
 
 
 def test_a_highest_cost_above_the_threshold_waits_and_one_at_it_does_not():
@@ -80,8 +80,8 @@ def test_vcpu_hours_above_the_threshold_or_unknown_wait_and_those_at_it_do_not()
 # -- A person's day
 
 
-def today(asked: Request, **used: Any) -> Request:
-    return replace(asked, today=Usage(**used))
+def today(asked: SubmissionSummary, **used: Any) -> SubmissionSummary:
+    return replace(asked, today=DailyUsage(**used))
 
 
 def test_a_cost_that_passes_alone_waits_when_it_is_too_much_with_the_rest_of_the_day():
@@ -183,8 +183,8 @@ def test_a_size_that_goes_up_is_raised(more: dict[str, int]):
 
 
 def test_more_jobs_and_larger_arrays_are_raised():
-    assert [reason.rule for reason in raised(request(job()), request(job(), job()))] == ["edit.count"]
-    assert [reason.rule for reason in raised(request(job(), job()), request(job()))] == []
+    assert [reason.rule for reason in escalations(request(job()), request(job(), job()))] == ["edit.count"]
+    assert [reason.rule for reason in escalations(request(job(), job()), request(job()))] == []
     assert edited(job(), job(ARRAY)) == ["edit.count"]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Feature
-from jobs.policy.capabilities import IMAGE, ROLE, SHAPES, UNNAMED, uses
+from jobs.policy.capabilities import IMAGE, ROLE, SHAPES, UNKNOWN_FIELD, capability_uses
 from jobs.spec.documents import DocumentKind
 from jobs.spec.schema.botocore_schema import json_schema
 
@@ -26,21 +26,21 @@ def test_every_field_of_the_installed_botocore_is_named(kind):
     document = full(json_schema(kind), json_schema(kind))
 
     assert len(document) > 10
-    assert [use.name for use in uses(document, kind) if use.power == UNNAMED] == []
+    assert [use.name for use in capability_uses(document, kind) if use.capability == UNKNOWN_FIELD] == []
 
 
 def test_every_feature_is_the_power_of_some_field_and_every_power_is_known():
-    powers = {field.power for fields in SHAPES.values() for field in fields.values()} - {""}
+    powers = {field.capability for fields in SHAPES.values() for field in fields.values()} - {""}
 
     assert powers == {*Feature.values, IMAGE, ROLE}
 
 
 def test_every_shape_that_is_named_is_there():
-    inner = {field.of for fields in SHAPES.values() for field in fields.values()} - {""}
+    inner = {field.shape for fields in SHAPES.values() for field in fields.values()} - {""}
 
     assert inner | {"definition", "submission"} == set(SHAPES)
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 4, {"containerProperties": [1, "x", None]}, {"eksProperties": "x"}])
 def test_no_odd_shape_breaks_the_reading(odd):
-    uses(odd, DocumentKind.DEFINITION)
+    capability_uses(odd, DocumentKind.DEFINITION)

@@ -35,7 +35,7 @@ def people():
 
 
 def told(text, member):
-    return [(problem.rule, problem.pointer) for problem in actions.judge(text, member).errors]
+    return [(problem.rule, problem.pointer) for problem in actions.validate(text, member).errors]
 
 
 @pytest.mark.long
@@ -62,8 +62,8 @@ def test_all_documents_of_the_guide_pass_as_they_are(people, name, team):
 
 
 def waits(text, member):
-    submission = actions.accept(text, member, source="json")
-    return [reason["rule"] for reason in submission.request.reasons] if submission.request else []
+    submission = actions.submit(text, member, source="json")
+    return [reason["rule"] for reason in submission.approval_or_none.reasons] if submission.approval_or_none else []
 
 
 @pytest.mark.long
@@ -79,7 +79,7 @@ def test_the_demo_and_the_guide_go_through_unapproved_all_on_one_day(people):
 @pytest.mark.long
 def test_research_has_a_default_time_limit_of_a_day_for_the_guides_job_without_one(people):
     text = (SEEDS / "my-job-submission.json").read_text()
-    submission = actions.accept(text, people["research"], source="json")
+    submission = actions.submit(text, people["research"], source="json")
 
     assert submission.jobs.get().document["timeout"] == {"attemptDurationSeconds": 86400}
     assert submission.estimate["at_most"]["vcpu_hours"] == "96"

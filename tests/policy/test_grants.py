@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.models import ImageGrant, QueueGrant, RoleGrant
-from jobs.policy.grants import Ceilings, Grants
+from jobs.policy.grants import QueueLimits, TeamGrants
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -15,8 +15,8 @@ def test_grants_are_what_an_admin_wrote_for_this_team_and_no_other():
     queue = make.queue(teams=(team,))
     QueueGrant.objects.update(max_vcpus=4, max_active_jobs=3)
 
-    grants = Grants.of(team)
-    assert grants.queues == {queue.pk: Ceilings(vcpus=4, active_jobs=3)}
+    grants = TeamGrants.for_team(team)
+    assert grants.queues == {queue.pk: QueueLimits(vcpus=4, active_jobs=3)}
     assert (grants.images, sorted(grants.roles)) == (("busybox",), ["arn:a", "arn:b*"])
     assert (list(grants.features), list(grants.further_fields)) == (["privileged"], ["x.y"])
 
@@ -25,7 +25,7 @@ def test_a_queue_of_an_account_that_was_switched_off_is_not_given():
     team = make.team()
     make.queue(of=make.account(active=False), teams=(team,))
 
-    assert Grants.of(team).queues == {}
+    assert TeamGrants.for_team(team).queues == {}
 
 
 def test_they_are_read_with_the_same_questions_however_many_there_are(django_assert_num_queries):
@@ -38,4 +38,4 @@ def test_they_are_read_with_the_same_questions_however_many_there_are(django_ass
 
     for team in (small, large):
         with django_assert_num_queries(3):
-            Grants.of(team)
+            TeamGrants.for_team(team)

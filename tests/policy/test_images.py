@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.policy.images import matches
+from jobs.policy.images import image_matches
 
 ECR = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 DIGEST = "sha256:" + "0" * 64
@@ -23,7 +23,7 @@ DIGEST = "sha256:" + "0" * 64
     ],
 )
 def test_a_pattern_means_the_images_of_its_registry_and_repository(pattern, image):
-    assert matches(pattern, image)
+    assert image_matches(pattern, image)
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_a_pattern_means_the_images_of_its_registry_and_repository(pattern, imag
     ],
 )
 def test_a_pattern_means_nothing_else(pattern, image):
-    assert not matches(pattern, image)
+    assert not image_matches(pattern, image)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Feature
-from jobs.policy.rules import objections
+from jobs.policy.rules import job_violations
 from tests.policy.asked import ROLE, against, against_definition, definition, given, job
 
 
@@ -225,7 +225,7 @@ def test_where_runs_have_a_longest_time_a_job_says_its_own_and_is_helped_to():
     assert against(job({"timeout": {"attemptDurationSeconds": 7200}}, on=limited), grants) == [
         ("policy.runs-too-long", "/timeout")
     ]
-    [missing] = objections(job(), grants)
+    [missing] = job_violations(job(), grants)
     assert (missing.rule, missing.pointer) == ("policy.no-time-limit", "/timeout")
     assert missing.fix == ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": 3600}},)
 

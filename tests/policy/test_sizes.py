@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from jobs.models import Feature
-from jobs.policy.approval import Request, Thresholds, raised, reasons_to_wait
-from jobs.policy.capabilities import IMAGE, ROLE, uses
-from jobs.policy.grants import Taken
-from jobs.policy.quotas import crowding
-from jobs.policy.requests import JobAsk, definition_ask
-from jobs.policy.rules import objections, objections_to_definition
+from jobs.policy.approval import ApprovalThresholds, SubmissionSummary, approval_reasons, escalations
+from jobs.policy.capabilities import IMAGE, ROLE, capability_uses
+from jobs.policy.grants import QueueUsage
+from jobs.policy.quotas import quota_violations
+from jobs.policy.requests import JobRequest, build_definition_request
+from jobs.policy.rules import definition_violations, job_violations
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.problems import join_pointer
 from tests.policy.asked import QUEUE, given, job
@@ -33,17 +33,17 @@ from tests.spec.shapes import (
 OVERRIDES = [each for each in places(OF_CONTAINERS) if each.values[0] == "submission"]
 
 
-def overridden(place: Place, value: Any) -> JobAsk:
+def overridden(place: Place, value: Any) -> JobRequest:
     submission = with_value(named({"jobName": "one"}, place), place, value)
     return job(submission, on=definition_for(place))
 
 
-def sizes_told(ask: JobAsk, **ceilings: int) -> list[tuple[str, str]]:
-    told = objections(ask, given(ceilings=ceilings, features=frozenset(Feature.values)))
+def sizes_told(ask: JobRequest, **ceilings: int) -> list[tuple[str, str]]:
+    told = job_violations(ask, given(ceilings=ceilings, features=frozenset(Feature.values)))
     return [(each.rule, each.pointer) for each in told]
 
 
-def unknown(place: Place) -> JobAsk:
+def unknown(place: Place) -> JobRequest:
     bad = {
         "resourceRequirements": [{"type": kind, "value": "Ref::n"} for kind in ("VCPU", "MEMORY")],
         "limits": {"cpu": "Ref::n", "memory": "Ref::n"},
@@ -52,9 +52,9 @@ def unknown(place: Place) -> JobAsk:
     return overridden(place, bad.get(place[-1], "Ref::n"))
 
 
-def waiting(ask: JobAsk, **thresholds: Any) -> list[str]:
-    request = Request("Research", {"one": ask}, Decimal(1), Decimal(1))
-    return [each.rule for each in reasons_to_wait(request, Thresholds(**thresholds))]
+def waiting(ask: JobRequest, **thresholds: Any) -> list[str]:
+    request = SubmissionSummary("Research", {"one": ask}, Decimal(1), Decimal(1))
+    return [each.rule for each in approval_reasons(request, ApprovalThresholds(**thresholds))]
 
 
 @pytest.mark.parametrize(("kind", "place"), OVERRIDES)
@@ -78,7 +78,7 @@ def test_what_is_in_use_at_once_counts_every_override(kind, place):
 
     def told(most: int) -> list[str]:
         grants = given(ceilings={"active_vcpus": most})
-        return [each.rule for _, each in crowding([ask], grants, {QUEUE: Taken(1, Decimal(2))})]
+        return [each.rule for _, each in quota_violations([ask], grants, {QUEUE: QueueUsage(1, Decimal(2))})]
 
     assert told(vcpus + 2) == []
     assert told(vcpus + 1) == ["policy.no-room-for-vcpus"]
@@ -95,22 +95,22 @@ def test_an_override_that_is_no_amount_is_refused_by_a_ceiling_and_asks_for_appr
     assert waiting(ask, usd=Decimal(1000)) == ["approval.price-unknown"]
     assert waiting(ask, vcpu_hours=1000) == waiting(ask, gpus=1000) == ["approval.size-unknown"]
     assert waiting(fine, usd=Decimal(1000), vcpu_hours=1000, gpus=1000) == []
-    both = [Request("Research", {"one": each}, Decimal(1), Decimal(1)) for each in (fine, ask)]
-    assert "edit.size" in {each.rule for each in raised(*both)}
+    both = [SubmissionSummary("Research", {"one": each}, Decimal(1), Decimal(1)) for each in (fine, ask)]
+    assert "edit.size" in {each.rule for each in escalations(*both)}
 
 
 @pytest.mark.parametrize(("kind", "place"), OVERRIDES)
 def test_an_override_of_a_larger_size_raises_what_was_asked_for(kind, place):
     both = (overridden(place, amounts(place[-1], value)) for value in (ONE, MORE))
-    before, after = (Request("Research", {"one": ask}, Decimal(1), Decimal(1)) for ask in both)
+    before, after = (SubmissionSummary("Research", {"one": ask}, Decimal(1), Decimal(1)) for ask in both)
 
-    assert "edit.size" in {each.rule for each in raised(before, after)}
-    assert "edit.size" not in {each.rule for each in raised(after, before)}
+    assert "edit.size" in {each.rule for each in escalations(before, after)}
+    assert "edit.size" not in {each.rule for each in escalations(after, before)}
 
 
 def test_what_cannot_be_told_is_said_in_words_with_the_reason():
     bare: Document = {"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}}
-    [told] = objections(job(on=bare), given(ceilings={"vcpus": 64, "memory_mib": 2048}))
+    [told] = job_violations(job(on=bare), given(ceilings={"vcpus": 64, "memory_mib": 2048}))
 
     assert told.message == (
         "Research may use 64 vCPU and 2,048 MiB of memory at most in cpu, and the portal can't tell how much the job "
@@ -127,30 +127,32 @@ def test_of_a_definition_that_is_not_known_no_size_is_missed():
 def test_a_definition_of_unknown_size_may_be_registered():
     bare: Document = {"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}}
 
-    assert objections_to_definition(definition_ask(bare), given(ceilings={"vcpus": 1})) == []
+    assert definition_violations(build_definition_request(bare), given(ceilings={"vcpus": 1})) == []
 
 
 def test_jobs_that_run_and_whose_size_nobody_knows_leave_no_room_that_could_be_shown():
     grants = given(ceilings={"active_vcpus": 1000})
-    [(_, told)] = crowding([job()], grants, {QUEUE: Taken(2, Decimal(2), unsized=2)})
+    [(_, told)] = quota_violations([job()], grants, {QUEUE: QueueUsage(2, Decimal(2), unknown_vcpus=2)})
 
     assert told.message == (
         "Research may use 1000 vCPU at once in cpu, and the portal can't tell how many are in use by 2 of its jobs "
         "there. Wait until they have ended, or stop them."
     )
-    assert not list(crowding([job()], given(ceilings={"active_jobs": 10}), {QUEUE: Taken(2, unsized=2)}))
+    assert not list(
+        quota_violations([job()], given(ceilings={"active_jobs": 10}), {QUEUE: QueueUsage(2, unknown_vcpus=2)})
+    )
 
 
 def test_jobs_whose_size_nobody_knows_do_not_fit_into_what_may_be_in_use_at_once():
     bare = job(on={"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}})
-    told = [each.rule for _, each in crowding([job(), bare], given(ceilings={"active_vcpus": 1000}), {})]
+    told = [each.rule for _, each in quota_violations([job(), bare], given(ceilings={"active_vcpus": 1000}), {})]
 
     assert told == ["policy.size-unknown"]
 
 
 def test_the_size_of_a_job_of_several_nodes_is_told_as_their_sum():
     ask = job({"nodeOverrides": {"numNodes": 9}}, on=definition_for(("nodeOverrides", "numNodes")))
-    [told] = objections(ask, given(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
+    [told] = job_violations(ask, given(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
 
     assert told.message == "The job asks for 9 vCPU on its 9 nodes together; Research may use 8 at most in cpu."
     assert told.pointer == "/nodeOverrides"
@@ -192,10 +194,10 @@ def test_an_image_a_role_and_a_right_are_seen_in_every_container_of_every_shape(
     power, value = POWERS[place[-1]]
     here = join_pointer(*(0 if step == "[]" else step for step in place))
 
-    seen = uses(
+    seen = capability_uses(
         with_value({}, place, value), DocumentKind.DEFINITION if kind == "definition" else DocumentKind.SUBMISSION
     )
-    assert (power, here) in [(use.power, use.pointer) for use in seen]
+    assert (power, here) in [(use.capability, use.pointer) for use in seen]
 
 
 def test_images_are_looked_for_in_init_containers_in_nodes_and_in_overrides():

@@ -3,16 +3,16 @@
 import pytest
 
 from jobs.models import TagRule
-from jobs.policy.requests import definition_ask
-from jobs.policy.rules import objections, objections_to_definition, withdrawn
-from jobs.policy.tags import Filled, TagDemand, demands_of, fill
+from jobs.policy.requests import build_definition_request
+from jobs.policy.rules import definition_violations, job_violations, job_violations_now
+from jobs.policy.tags import AppliedTag, TagRequirement, tag_requirements, tags_to_apply
 from jobs.spec.problems import Severity
 from tests import make
 from tests.policy.asked import against, against_definition, definition, given, job
 
 
 def asking(**demand):
-    return given(tags=(TagDemand("CostCenter", **demand),))
+    return given(tags=(TagRequirement("CostCenter", **demand),))
 
 
 def tagged(**tags):
@@ -36,7 +36,7 @@ def test_a_tag_that_is_required_may_stand_in_the_submission_or_in_the_definition
     ],
 )
 def test_a_person_who_forgot_a_tag_is_offered_its_default(written, fix):
-    [objection] = objections(tagged(**written), asking(required=True, default="CC-1"))
+    [objection] = job_violations(tagged(**written), asking(required=True, default="CC-1"))
 
     assert objection.fix == (fix,)
 
@@ -81,13 +81,13 @@ def test_only_a_team_that_may_keeps_tags_off_the_bill(of_definition, submission)
 
     assert against(ask) == ([(UNTAGGED, pointer)] if off else [])
     assert against(ask, MAY_LEAVE_OUT_TAGS) == ([("policy.tags-stay-behind", "/propagateTags")] if off else [])
-    assert [each.severity for each in objections(ask, MAY_LEAVE_OUT_TAGS)] == [Severity.WARNING] * off
-    assert [each.rule for each in withdrawn(ask, given())] == [UNTAGGED] * off
+    assert [each.severity for each in job_violations(ask, MAY_LEAVE_OUT_TAGS)] == [Severity.WARNING] * off
+    assert [each.rule for each in job_violations_now(ask, given())] == [UNTAGGED] * off
 
 
 def test_a_definition_keeps_tags_off_the_bill_only_of_a_team_that_may():
     quiet = {**definition(), "propagateTags": False}
-    [refused] = objections_to_definition(definition_ask(quiet), given())
+    [refused] = definition_violations(build_definition_request(quiet), given())
 
     assert (refused.rule, refused.pointer, refused.severity) == (UNTAGGED, "/propagateTags", Severity.ERROR)
     assert "Research can't turn propagateTags off" in refused.message
@@ -97,7 +97,7 @@ def test_a_definition_keeps_tags_off_the_bill_only_of_a_team_that_may():
 
 
 def test_what_a_definition_leaves_off_the_bill_is_put_right_in_the_submission():
-    [refused] = objections(job(on={**definition(), "propagateTags": False}), given())
+    [refused] = job_violations(job(on={**definition(), "propagateTags": False}), given())
 
     assert refused.pointer == "/jobDefinition"
     assert refused.fix == ({"op": "add", "path": "/propagateTags", "value": True},)
@@ -110,20 +110,20 @@ def test_pods_have_no_tags_on_the_bill_either_way():
 
 
 def test_a_job_that_was_accepted_is_not_held_up_by_a_later_rule_of_tags():
-    assert withdrawn(job(), asking(required=True)) == []
+    assert job_violations_now(job(), asking(required=True)) == []
 
 
 # -- Filling in
 
 
 def filled(document, on=None, **demand):
-    return list(fill(document, on or {}, (TagDemand("CostCenter", **demand),), "Research"))
+    return list(tags_to_apply(document, on or {}, (TagRequirement("CostCenter", **demand),), "Research"))
 
 
 def test_the_team_fills_in_what_nobody_wrote_and_only_that():
     given_by_team = {"filled_by": "team", "default": "CC-1"}
 
-    assert filled({}, **given_by_team) == [Filled("CostCenter", "CC-1", "Research")]
+    assert filled({}, **given_by_team) == [AppliedTag("CostCenter", "CC-1", "Research")]
     assert filled({"tags": {"CostCenter": "CC-9"}}, **given_by_team) == []
     assert filled({}, on={"tags": {"CostCenter": "CC-9"}}, **given_by_team) == []
     assert filled({"tags": None}, **given_by_team) == []
@@ -133,7 +133,7 @@ def test_the_portal_fills_in_over_the_definition_and_never_over_a_person():
     given_by_portal = {"filled_by": "portal", "default": "CC-1"}
 
     assert filled({}, on={"tags": {"CostCenter": "CC-9"}}, **given_by_portal) == [
-        Filled("CostCenter", "CC-1", "the portal")
+        AppliedTag("CostCenter", "CC-1", "the portal")
     ]
     assert filled({"tags": {"CostCenter": "CC-9"}}, **given_by_portal) == []
 
@@ -153,5 +153,5 @@ def test_a_teams_own_rule_goes_before_the_rule_for_all():
     TagRule.objects.create(team=None, key="CostCenter", default="CC-0")
     TagRule.objects.create(team=None, key="Project")
 
-    assert [(d.key, d.default) for d in demands_of(research)] == [("CostCenter", "CC-1"), ("Project", "")]
-    assert [(d.key, d.default) for d in demands_of(finance)] == [("CostCenter", "CC-0"), ("Project", "")]
+    assert [(d.key, d.default) for d in tag_requirements(research)] == [("CostCenter", "CC-1"), ("Project", "")]
+    assert [(d.key, d.default) for d in tag_requirements(finance)] == [("CostCenter", "CC-0"), ("Project", "")]

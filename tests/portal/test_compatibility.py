@@ -21,9 +21,9 @@ from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 
 from jobs import tasks
-from jobs.actions.submit import marker_of
+from jobs.actions.submit import batch_job_name
 from jobs.api.urls import api
-from jobs.audit import ACTS, Door
+from jobs.audit import AUDIT_ACTIONS, Channel
 from jobs.dispatch.submit_request import portal_tags
 from jobs.models import AuditEntry, Feature
 from jobs.spec.rules import validate
@@ -202,7 +202,9 @@ def _is_there(path: str) -> bool:
 
 def stored_values() -> set[str]:
     """Values that stand in rows: choices, what people did by which door and to what, and features."""
-    names = {f"jobs_auditentry.act {act}" for act in ACTS} | {f"jobs_auditentry.door {door}" for door in Door}
+    names = {f"jobs_auditentry.act {act}" for act in AUDIT_ACTIONS} | {
+        f"jobs_auditentry.door {door}" for door in Channel
+    }
     names |= {f"jobs_job.state {state}" for state in State} | {f"jobs_team.features {name}" for name in Feature}
     for model in apps.get_app_config("jobs").get_models():
         for field in model._meta.concrete_fields:
@@ -311,10 +313,10 @@ def test_the_seal_of_an_audit_entry_is_computed_as_ever() -> None:
         previous="0" * 64,
     )
 
-    assert entry.sealed() == "9456290a7de39a4ffc321bf867c7a2755b7bf4a4f3c3907eb576a0dcef049276"
+    assert entry.compute_digest() == "9456290a7de39a4ffc321bf867c7a2755b7bf4a4f3c3907eb576a0dcef049276"
 
 
 def test_a_job_is_called_in_aws_as_ever() -> None:
     public_id = UUID("01950000-0000-7000-8000-000000000001")
 
-    assert marker_of("train", public_id) == "train-06ag000001o010000000000004"
+    assert batch_job_name("train", public_id) == "train-06ag000001o010000000000004"

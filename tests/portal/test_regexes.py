@@ -22,7 +22,7 @@ MODULES = sorted(
 PARTIAL = {
     "jobs/management/commands/events.py:queue_address": "takes the region out of the operator's own URL",
     "jobs/models/grant.py:one_star_at_the_end": "refuses what has a blank anywhere",
-    "jobs/policy/images.py:matches": "refuses what has an unusual character anywhere",
+    "jobs/policy/images.py:image_matches": "refuses what has an unusual character anywhere",
     "jobs/sandbox/signature.py:parse_scope": "takes the credential out of a header",
     "jobs/spec/parsing/cli_command.py:_options": "sees where an option begins",
     "jobs/spec/parsing/cli_command.py:_parse_pairs": "goes through a text token by token",

@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pricing.estimate import LARGEST, Amount, Estimate, PlannedJob, estimate, kept
+from jobs.pricing.estimate import (
+    MAX_STORED_AMOUNT,
+    CostAmount,
+    CostEstimate,
+    PlannedJob,
+    estimate_cost,
+    stored_amount,
+)
 from jobs.pricing.rates import Price, Rates
-from jobs.pricing.receipt import Size
-from jobs.pricing.run_statistics import Span
+from jobs.pricing.receipt import PricedSize
+from jobs.pricing.run_statistics import DurationStats
 from tests.examples import examples
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -24,8 +31,8 @@ RATES = Rates(
 )
 
 
-def size(platform: str = "EC2", vcpus: str = "4", memory_mib: int = 8192, gpus: int = 0) -> Size:
-    return Size(platform, "X86_64", "us-west-2", Decimal(vcpus), memory_mib, gpus)
+def size(platform: str = "EC2", vcpus: str = "4", memory_mib: int = 8192, gpus: int = 0) -> PricedSize:
+    return PricedSize(platform, "X86_64", "us-west-2", Decimal(vcpus), memory_mib, gpus)
 
 
 def planned(**fields: Any) -> PlannedJob:
@@ -33,20 +40,20 @@ def planned(**fields: Any) -> PlannedJob:
     return PlannedJob(**{**defaults, **fields})
 
 
-def of(*jobs: PlannedJob, runs: Mapping[int, Span] | None = None, rates: Rates = RATES) -> Estimate:
-    return estimate(jobs, runs or {}, rates, NOW)
+def of(*jobs: PlannedJob, runs: Mapping[int, DurationStats] | None = None, rates: Rates = RATES) -> CostEstimate:
+    return estimate_cost(jobs, runs or {}, rates, NOW)
 
 
-def took(seconds: float, count: int = 5) -> Mapping[int, Span]:
+def took(seconds: float, count: int = 5) -> Mapping[int, DurationStats]:
     """What definition 1 is known to take."""
-    return {1: Span(count, seconds, seconds, seconds)}
+    return {1: DurationStats(count, seconds, seconds, seconds)}
 
 
 def test_at_most_is_the_limit_times_attempts_times_runs():
     # An hour of 4 vCPU and 8 GiB: 4 × 0.04 + 8 × 0.005 = 0.20; × 2 h × 10 attempts × 10 runs
     at_most = of(planned(limit_seconds=7200, attempts=10, runs=10)).at_most
 
-    assert at_most == Amount(Decimal(40), Decimal(800))
+    assert at_most == CostAmount(Decimal(40), Decimal(800))
 
 
 def test_run_times_of_earlier_jobs_change_what_is_expected_and_not_what_is_the_most():
@@ -74,7 +81,7 @@ def test_without_limit_size_or_rate_the_highest_cost_is_unknown_and_so_is_that_o
     estimated = of(planned(), planned(**lacking), runs=took(60))
 
     assert estimated.at_most.usd is None
-    assert estimated.unlimited or estimated.unpriced
+    assert estimated.jobs_without_time_limit or estimated.unknown_reasons
 
 
 def test_hours_are_known_without_a_rate_and_unknown_without_a_limit():
@@ -87,16 +94,16 @@ def test_no_run_is_expected_to_take_longer_than_its_limit():
 
 
 def test_what_is_kept_of_a_job_is_never_less_and_fits_its_column():
-    assert kept(Decimal("0.00001")) == Decimal("0.0001")
-    assert kept(Decimal(10**20)) == LARGEST
-    assert kept(None) is None
+    assert stored_amount(Decimal("0.00001")) == Decimal("0.0001")
+    assert stored_amount(Decimal(10**20)) == MAX_STORED_AMOUNT
+    assert stored_amount(None) is None
 
 
 def test_the_longest_limit_of_the_largest_array_is_priced():
     whole = of(planned(limit_seconds=2**31 - 1, attempts=10, runs=10_000, size=size(vcpus="999999")))
 
     assert whole.at_most.vcpu_hours == pytest.approx(Decimal(999999) * (2**31 - 1) / 3600 * 100_000)
-    assert kept(whole.at_most.usd) == LARGEST
+    assert stored_amount(whole.at_most.usd) == MAX_STORED_AMOUNT
 
 
 @pytest.mark.parametrize("count", [1, 60])

@@ -165,12 +165,12 @@ def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
 def test_the_clock_rings_for_what_has_ended_and_is_not_charged(rings, django_capture_on_commit_callbacks):
     job = ended(attempts=[told(START, 60)])
     with django_capture_on_commit_callbacks(execute=True):
-        periodic.tick(periodic.duties(), 0)
+        periodic.run_due_tasks(periodic.periodic_tasks(), 0)
     assert rings.count("charge") == 1
 
     tasks.charge(job.account.pk)
     with django_capture_on_commit_callbacks(execute=True):
-        periodic.tick(periodic.duties(), 0)
+        periodic.run_due_tasks(periodic.periodic_tasks(), 0)
     assert rings.count("charge") == 1
 
 

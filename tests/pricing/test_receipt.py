@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pricing.rates import Price, Rates
-from jobs.pricing.receipt import Attempt, Size, receipt
+from jobs.pricing.receipt import BilledAttempt, PricedSize, build_receipt
 from tests.examples import examples
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -39,14 +39,14 @@ RATES = Rates(
 )
 
 
-def size(platform: str = "FARGATE", vcpus: str = "1", memory_mib: int = 2048, **more) -> Size:
+def size(platform: str = "FARGATE", vcpus: str = "1", memory_mib: int = 2048, **more) -> PricedSize:
     fields = {"architecture": "X86_64", "region": "us-west-2", **more}
-    return Size(platform=platform, vcpus=Decimal(vcpus), memory_mib=memory_mib, **fields)
+    return PricedSize(platform=platform, vcpus=Decimal(vcpus), memory_mib=memory_mib, **fields)
 
 
-def ran(seconds: float | None, *, ok: bool = True, number: int = 1) -> Attempt:
+def ran(seconds: float | None, *, ok: bool = True, number: int = 1) -> BilledAttempt:
     """An attempt that ran so long; None: AWS named no end."""
-    return Attempt(START, None if seconds is None else START + timedelta(seconds=seconds), ok, number)
+    return BilledAttempt(START, None if seconds is None else START + timedelta(seconds=seconds), ok, number)
 
 
 CASES = {
@@ -90,7 +90,7 @@ CASES = {
     # 3 children on one line: 30 s, 30 s and 90 s are billed as 60 + 60 + 90 = 210: 0.04937 × 210 / 3600
     "Fargate, an array": (size(), [ran(30), ran(30), ran(90)], "0.0028799166", 210),
     "no end": (size(), [ran(None)], "0", 0),
-    "never started": (size(), [Attempt(None, START, succeeded=False)], "0", 0),
+    "never started": (size(), [BilledAttempt(None, START, succeeded=False)], "0", 0),
     "ended before it started": (size(), [ran(-5)], "0", 0),
     "no size": (size("EC2", "0", 0), [ran(3600)], "0", 3600),
     "no attempts": (size(), [], "0", 0),
@@ -99,7 +99,7 @@ CASES = {
 
 @pytest.mark.parametrize(("asked", "attempts", "usd", "seconds"), CASES.values(), ids=CASES)
 def test_a_receipt_is_what_a_person_with_a_pencil_gets(asked, attempts, usd, seconds):
-    made = receipt(asked, attempts, RATES)
+    made = build_receipt(asked, attempts, RATES)
 
     assert made.usd == Decimal(usd)
     assert made.billed_seconds == seconds
@@ -115,7 +115,7 @@ def test_a_receipt_is_what_a_person_with_a_pencil_gets(asked, attempts, usd, sec
     ],
 )
 def test_what_is_not_charged_has_its_reason(asked, attempt, words):
-    (line,) = receipt(asked, [attempt], RATES).lines
+    (line,) = build_receipt(asked, [attempt], RATES).lines
 
     assert line.usd == 0
     assert any(words in reason for reason in line.reasons)
@@ -123,13 +123,13 @@ def test_what_is_not_charged_has_its_reason(asked, attempt, words):
 
 @pytest.mark.parametrize(("asked", "lacking"), [(size("EC2", "0", 4096), "vCPU"), (size("EC2", "2", 0), "memory")])
 def test_a_size_that_is_known_in_part_has_no_price_without_a_reason(asked, lacking):
-    (line,) = receipt(asked, [ran(3600)], RATES).lines
+    (line,) = build_receipt(asked, [ran(3600)], RATES).lines
 
     assert line.reasons == (f"How much {lacking} it asked for can't be told, so that is charged with nothing.",)
 
 
 def test_each_attempt_has_a_line_and_says_how_it_ended():
-    made = receipt(size(), [ran(100, ok=False), ran(200, number=2)], RATES)
+    made = build_receipt(size(), [ran(100, ok=False), ran(200, number=2)], RATES)
 
     told = [(line.number, line.succeeded, int(line.billed_seconds)) for line in made.lines]
     assert told == [
@@ -148,7 +148,7 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
     )
 
     def on(day: str, region: str = "us-west-2"):
-        found = table.price("EC2", "X86_64", region, "vcpu", date.fromisoformat(day))
+        found = table.find_price("EC2", "X86_64", region, "vcpu", date.fromisoformat(day))
         return found and found.usd_per_hour
 
     assert [on("2026-11-02"), on("2026-11-03"), on("2019-12-31")] == [1, 2, None]
@@ -163,7 +163,7 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
 )
 def test_a_receipt_adds_up_to_the_last_digit(runs, vcpus, memory_mib):
     attempts = [ran(seconds, ok=ok, number=number) for number, (seconds, ok) in enumerate(runs, start=1)]
-    made = receipt(size(vcpus=str(vcpus), memory_mib=memory_mib), attempts, RATES)
+    made = build_receipt(size(vcpus=str(vcpus), memory_mib=memory_mib), attempts, RATES)
 
     assert made.usd == sum(line.usd for line in made.lines)
     assert all(line.usd == line.usd.quantize(Decimal("1E-10")) for line in made.lines)

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from jobs.models import Job, JobDependency
 from jobs.pricing.metering import GOOD_RUNS
-from jobs.pricing.run_statistics import COUNTED, RunStatistics, run_statistics
+from jobs.pricing.run_statistics import SAMPLE_SIZE, RunStatistics, run_statistics
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -46,7 +46,7 @@ def test_failed_jobs_tell_how_long_one_waits_and_not_how_long_one_runs(submissio
     told = read(job)
 
     assert told.waits[job.queue_id].count == 2
-    assert (told.runs[job.definition_id].count, told.runs[job.definition_id].half) == (1, 100)
+    assert (told.runs[job.definition_id].count, told.runs[job.definition_id].median) == (1, 100)
 
 
 def test_a_job_that_waited_for_others_tells_how_long_one_runs_and_not_how_long_one_waits(submission):
@@ -55,7 +55,7 @@ def test_a_job_that_waited_for_others_tells_how_long_one_runs_and_not_how_long_o
     JobDependency.objects.create(job=child, parent=parent)
     told = read(child)
 
-    assert (told.waits[child.queue_id].count, told.waits[child.queue_id].most) == (1, 5)
+    assert (told.waits[child.queue_id].count, told.waits[child.queue_id].high) == (1, 5)
     assert told.runs[child.definition_id].count == 2
 
 
@@ -73,7 +73,7 @@ def test_of_an_array_the_mean_of_its_good_runs_counts(submission):
     )
     told = read(array)
 
-    assert told.runs[array.definition_id].half == 10
+    assert told.runs[array.definition_id].median == 10
     assert array.queue_id not in told.waits
 
 
@@ -81,13 +81,13 @@ def test_of_an_array_the_mean_of_its_good_runs_counts(submission):
 def test_only_the_newest_count_whatever_else_the_team_runs(submission):
     old = [ended(submission, 1, 1) for _ in range(3)]
     other = make.revision("other", of=submission.team, where=submission.account)
-    for _ in range(COUNTED):
+    for _ in range(SAMPLE_SIZE):
         ended(submission, 2, 50, revision=old[0].revision)
         ended(submission, 2, 7, revision=other)
     told = read(old[0])
 
-    assert (told.runs[old[0].definition_id].count, told.runs[old[0].definition_id].least) == (COUNTED, 50)
-    assert told.waits[old[0].queue_id].least == 2
+    assert (told.runs[old[0].definition_id].count, told.runs[old[0].definition_id].low) == (SAMPLE_SIZE, 50)
+    assert told.waits[old[0].queue_id].low == 2
     assert other.definition_id not in told.runs
 
 

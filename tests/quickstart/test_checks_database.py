@@ -95,18 +95,26 @@ def test_a_hasty_account_is_refused_wherever_it_is(production, settings, access,
     with pytest.raises(ValidationError, match="may be under way for so long"):
         account.clean()
 
-    account.quarantine_seconds = account.shortest_quarantine
+    account.quarantine_seconds = account.min_quarantine_seconds
     account.clean()
     account.save()
     assert found() == []
 
 
 def test_a_quarantine_outlives_guard_signature_skew_and_lag():
-    parts = quarantine.SEND_WITHIN + quarantine.SIGNATURE + quarantine.SKEW_AT_MOST + quarantine.LISTED_WITHIN
+    parts = (
+        quarantine.SEND_DEADLINE_SECONDS
+        + quarantine.SIGNATURE_LIFETIME_SECONDS
+        + quarantine.MAX_CLOCK_SKEW_SECONDS
+        + quarantine.LISTING_LAG_SECONDS
+    )
 
-    assert quarantine.shortest(in_sandbox=False) > parts
-    assert quarantine.shortest(in_sandbox=True) > quarantine.SEND_WITHIN + quarantine.SANDBOX_SIGNATURE
-    assert quarantine.SANDBOX_SIGNATURE == SIGNATURE_SECONDS
+    assert quarantine.minimum_seconds(in_sandbox=False) > parts
+    assert (
+        quarantine.minimum_seconds(in_sandbox=True)
+        > quarantine.SEND_DEADLINE_SECONDS + quarantine.SANDBOX_SIGNATURE_LIFETIME_SECONDS
+    )
+    assert quarantine.SANDBOX_SIGNATURE_LIFETIME_SECONDS == SIGNATURE_SECONDS
 
 
 @pytest.mark.parametrize("command", ["clock", "worker", "events"])

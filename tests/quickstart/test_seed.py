@@ -55,7 +55,7 @@ def test_the_demos_people_can_sign_in_and_are_in_their_teams() -> None:
 
 def test_the_tokens_in_the_files_are_the_teams(state: Path) -> None:
     seed()
-    found = [ApiToken.objects.of((state / name).read_text().strip()) for name in ("token", "token-finance")]
+    found = [ApiToken.objects.by_secret((state / name).read_text().strip()) for name in ("token", "token-finance")]
 
     assert [token and token.team.slug for token in found] == ["research", "finance"]
     assert (state / "token").stat().st_mode & 0o777 == 0o600
@@ -78,7 +78,7 @@ def test_a_lost_token_file_is_made_again_with_a_new_token(state: Path) -> None:
     (state / "token").unlink()
     seed()
 
-    assert ApiToken.objects.of((state / "token").read_text().strip())
+    assert ApiToken.objects.by_secret((state / "token").read_text().strip())
 
 
 @pytest.mark.parametrize("kind", ["definitions", "submissions"])

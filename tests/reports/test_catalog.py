@@ -7,7 +7,7 @@ import pytest
 
 from jobs.models import CostLine
 from jobs.reports import catalog
-from jobs.reports.catalog import Usage
+from jobs.reports.catalog import RunOutcomes
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -56,7 +56,7 @@ def ran(member, revision, seconds=60, state="SUCCEEDED", usd="", **fields):
 
 
 def card(team, name="hello"):
-    return next(each for each in catalog.page(team).cards if each.definition.name == name)
+    return next(each for each in catalog.definition_page(team).cards if each.definition.name == name)
 
 
 def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
@@ -68,18 +68,18 @@ def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
         ran(research, revision, 1, state=nothing)
     told = card(research.team)
 
-    assert told.usage == Usage(succeeded=3, failed=1, usual=timedelta(seconds=20), usd=Decimal("0.02"))
+    assert told.usage == RunOutcomes(succeeded=3, failed=1, usual=timedelta(seconds=20), usd=Decimal("0.02"))
     assert (told.usage.runs, told.usage.rate) == (4, 75)
     assert told.used_at > last.accepted_at
 
 
 @pytest.mark.parametrize(("good", "bad", "rate"), [(0, 0, None), (0, 3, 0), (3, 0, 100), (999, 1, 99), (1, 999, 1)])
 def test_all_and_nothing_are_said_only_of_all_and_nothing(good, bad, rate):
-    assert Usage(succeeded=good, failed=bad).rate == rate
+    assert RunOutcomes(succeeded=good, failed=bad).rate == rate
 
 
 def test_only_the_last_jobs_count_whatever_revision_they_had(research, account, monkeypatch):
-    monkeypatch.setattr(catalog, "COUNTED", 3)
+    monkeypatch.setattr(catalog, "SAMPLE_SIZE", 3)
     old = make.revision("hello", of=research.team, where=account)
     new = make.revision("hello", where=account)
     for state in ("FAILED", "FAILED", "SUCCEEDED"):
@@ -89,7 +89,7 @@ def test_only_the_last_jobs_count_whatever_revision_they_had(research, account, 
     make.job(make.submission(research, account), revision=new, state="RUNNING")
 
     assert (card(research.team).usage.succeeded, card(research.team).usage.failed) == (2, 1)
-    assert catalog.use(new.definition, research.user).usage == card(research.team).usage
+    assert catalog.definition_usage(new.definition, research.user).usage == card(research.team).usage
 
 
 def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, account):
@@ -100,14 +100,16 @@ def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, accoun
     ran(makers, revision, state="FAILED")
     ours = ran(research, revision)
     told = card(research.team, "tool")
-    used = catalog.use(revision.definition, research.user)
+    used = catalog.definition_usage(revision.definition, research.user)
 
     assert (told.usage.succeeded, told.usage.failed) == (1, 0)
     assert (used.jobs, [name for name, _ in used.people]) == ([ours], [research.user.display_name])
     assert used.usage == told.usage
-    assert card(others.team, "tool").usage == Usage()
-    assert catalog.use(revision.definition, others.user) == catalog.Use(Usage(), None, [], [])
-    assert catalog.use(revision.definition, make.admin()).usage.runs == 2
+    assert card(others.team, "tool").usage == RunOutcomes()
+    assert catalog.definition_usage(revision.definition, others.user) == catalog.DefinitionUsage(
+        RunOutcomes(), None, [], []
+    )
+    assert catalog.definition_usage(revision.definition, make.admin()).usage.runs == 2
 
 
 def test_a_card_shows_what_the_bare_name_means(research, account):
@@ -126,7 +128,7 @@ def test_pages_go_on_by_name_and_miss_nothing(research, account):
     make.definition("a0", of=research.team)  # the same name in another account
     seen, after = [], ""
     while True:
-        page = catalog.page(research.team, after=after, cards=4)
+        page = catalog.definition_page(research.team, after=after, cards=4)
         seen += [each.definition.name for each in page.cards]
         after = page.after
         if not after:
@@ -141,7 +143,7 @@ def test_every_word_is_looked_for_in_the_name_and_in_what_it_is_for(research, ac
     make.definition("theirs", of=make.team(), where=account, description="Scores a model")
 
     def found(text):
-        return [each.definition.name for each in catalog.page(research.team, text=text).cards]
+        return [each.definition.name for each in catalog.definition_page(research.team, text=text).cards]
 
     assert found("model") == ["score", "train"]
     assert found("churn MODEL") == ["train"]
@@ -153,15 +155,15 @@ def test_what_is_deactivated_is_on_a_page_of_its_own(research, account):
     make.definition("used", of=research.team, where=account)
     make.definition("gone", of=research.team, where=account, retired_at=NOON)
 
-    assert [each.definition.name for each in catalog.page(research.team).cards] == ["used"]
-    assert [each.definition.name for each in catalog.page(research.team, retired=True).cards] == ["gone"]
+    assert [each.definition.name for each in catalog.definition_page(research.team).cards] == ["used"]
+    assert [each.definition.name for each in catalog.definition_page(research.team, retired=True).cards] == ["gone"]
 
 
 def test_a_copy_is_offered_a_name_that_is_free_in_the_account(account):
     original = make.definition("x" * 128, where=account)
-    first = catalog.free_name(original)
+    first = catalog.unused_name(original)
     make.definition(first, where=account)
-    second = catalog.free_name(original)
+    second = catalog.unused_name(original)
 
     assert first == f"{'x' * 118}-copy"
     assert second == f"{first}-2"
@@ -177,6 +179,6 @@ def test_a_page_takes_four_queries_however_much_there_is(research, account, coun
             ran(research, revision, usd="1")
 
     with django_assert_num_queries(4):
-        assert len(catalog.page(research.team).cards) == count
+        assert len(catalog.definition_page(research.team).cards) == count
     with django_assert_num_queries(5):
-        assert len(catalog.use(revision.definition, research.user).jobs) == 2
+        assert len(catalog.definition_usage(revision.definition, research.user).jobs) == 2

@@ -6,8 +6,8 @@ from django.core.management import call_command
 
 from jobs.models import Job
 from jobs.reports import costs, history
-from jobs.reports.costs import By
-from jobs.reports.history import Filter
+from jobs.reports.costs import Grouping
+from jobs.reports.history import JobFilter
 from jobs.reports.months import Month
 from jobs.states import State
 from tests import make
@@ -16,13 +16,13 @@ from tests.reports import past
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 NOVEMBER = Month(2026, 11)
-PROJECT = By("tag", "Project")
+PROJECT = Grouping("tag", "Project")
 
-WAYS: dict[By, Callable[[str, Month], Filter]] = {
-    By("queue"): lambda value, month: Filter(queue=value, month=month),
-    By("definition"): lambda value, month: Filter(definition=value, month=month),
-    By("person"): lambda value, month: Filter(person=value, month=month),
-    PROJECT: lambda value, month: Filter(tags=(("Project", value),), month=month),
+WAYS: dict[Grouping, Callable[[str, Month], JobFilter]] = {
+    Grouping("queue"): lambda value, month: JobFilter(queue=value, month=month),
+    Grouping("definition"): lambda value, month: JobFilter(definition=value, month=month),
+    Grouping("person"): lambda value, month: JobFilter(person=value, month=month),
+    PROJECT: lambda value, month: JobFilter(tags=(("Project", value),), month=month),
 }
 
 
@@ -46,7 +46,7 @@ def test_a_month_is_divided_by_a_tag_and_the_untagged_stand_last(submission):
     past.job(submission, "2026-11-04", 10)
     past.job(submission, "2026-12-01", 100, tags={"Project": "ALPHA"})
 
-    report = costs.report(submission.team, NOVEMBER, PROJECT)
+    report = costs.cost_report(submission.team, NOVEMBER, PROJECT)
 
     assert told(report) == [
         ("BETA", Decimal("0.15"), 1),
@@ -59,13 +59,13 @@ def test_a_month_is_divided_by_a_tag_and_the_untagged_stand_last(submission):
 def test_untagged_is_said_when_there_is_none(submission):
     past.job(submission, "2026-11-03", 1, tags={"Project": "ALPHA"})
 
-    assert told(costs.report(submission.team, NOVEMBER, PROJECT))[-1] == ("Untagged", 0, 0)
+    assert told(costs.cost_report(submission.team, NOVEMBER, PROJECT))[-1] == ("Untagged", 0, 0)
 
 
 def test_a_tag_without_a_value_is_not_untagged(submission):
     past.job(submission, "2026-11-03", 1, tags={"Project": ""})
 
-    assert [(label, jobs) for label, _, jobs in told(costs.report(submission.team, NOVEMBER, PROJECT))] == [
+    assert [(label, jobs) for label, _, jobs in told(costs.cost_report(submission.team, NOVEMBER, PROJECT))] == [
         ("(empty)", 1),
         ("Untagged", 0),
     ]
@@ -75,7 +75,7 @@ def test_retries_are_one_job_and_failed_attempts_are_said(submission):
     past.job(submission, "2026-11-03", 2, 1, tags={"Project": "ALPHA"})
     past.job(submission, "2026-11-03", 4, tags={"Project": "ALPHA"}, state=State.FAILED)
 
-    row = costs.report(submission.team, NOVEMBER, PROJECT).rows[0]
+    row = costs.cost_report(submission.team, NOVEMBER, PROJECT).rows[0]
     assert (row.jobs, row.usd, row.failed_usd) == (2, Decimal("0.35"), Decimal("0.3"))
 
 
@@ -85,7 +85,7 @@ def test_the_month_before_is_compared_with(submission):
     past.job(submission, "2026-11-01", 3, tags={"Project": "ALPHA"})
     past.job(submission, "2026-11-01", 3, tags={"Project": "NEW"})
 
-    rows = {row.label: row for row in costs.report(submission.team, NOVEMBER, PROJECT).rows}
+    rows = {row.label: row for row in costs.cost_report(submission.team, NOVEMBER, PROJECT).rows}
     assert rows["ALPHA"].change == 50
     assert rows["NEW"].change is None
     assert (rows["GONE"].usd, rows["GONE"].change, rows["GONE"].jobs) == (Decimal(0), Decimal(-100), 0)
@@ -94,7 +94,7 @@ def test_the_month_before_is_compared_with(submission):
 def test_another_team_has_its_own_costs(submission):
     past.job(make.submission(), "2026-11-03", 1, tags={"Project": "ALPHA"})
 
-    assert costs.report(submission.team, NOVEMBER, PROJECT).total.usd == 0
+    assert costs.cost_report(submission.team, NOVEMBER, PROJECT).total.usd == 0
     assert costs.tag_keys(submission.team, NOVEMBER) == []
 
 
@@ -103,7 +103,7 @@ def test_the_loudest_seven_have_a_colour_and_the_rest_are_others(submission):
         past.job(submission, "2026-11-03", 10 - number, tags={"Project": f"P{number}"})
     past.job(submission, "2026-11-04", 1)
 
-    series = costs.report(submission.team, NOVEMBER, PROJECT).series
+    series = costs.cost_report(submission.team, NOVEMBER, PROJECT).series
     assert [(each.label, each.colour) for each in series] == [
         *[(f"P{number}", str(number + 1)) for number in range(7)],
         ("Others", "others"),
@@ -113,13 +113,13 @@ def test_the_loudest_seven_have_a_colour_and_the_rest_are_others(submission):
 
 
 def test_many_values_are_shown_as_a_hundred_and_the_rest_together(submission, monkeypatch):
-    monkeypatch.setattr(costs, "ROWS", 2)
+    monkeypatch.setattr(costs, "MAX_ROWS", 2)
     for number in range(5):
         past.job(submission, "2026-11-03", 5 - number, tags={"Project": f"P{number}"})
 
-    report = costs.report(submission.team, NOVEMBER, PROJECT)
-    assert [row.label for row in report.shown] == ["P0", "P1", "3 more values", "Untagged"]
-    assert sum(row.usd for row in report.shown) == report.total.usd
+    report = costs.cost_report(submission.team, NOVEMBER, PROJECT)
+    assert [row.label for row in report.visible_rows] == ["P0", "P1", "3 more values", "Untagged"]
+    assert sum(row.usd for row in report.visible_rows) == report.total.usd
 
 
 @pytest.fixture
@@ -137,13 +137,19 @@ def years(submission):
 
 @pytest.mark.long
 def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
-    month = Month.of(Job.objects.order_by("-accepted_at").first().accepted_at).previous
+    month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous
     expected = past.spent(team=years, day__range=(month.first, month.last))
     keys = costs.tag_keys(years, month)
     assert {"Department", "Project", "CostCenter"} <= set(keys)
 
-    for by in [*(By("tag", key) for key in keys), By("queue"), By("definition"), By("person"), By("tag", "Nobody")]:
-        report = costs.report(years, month, by)
+    for by in [
+        *(Grouping("tag", key) for key in keys),
+        Grouping("queue"),
+        Grouping("definition"),
+        Grouping("person"),
+        Grouping("tag", "Nobody"),
+    ]:
+        report = costs.cost_report(years, month, by)
         assert sum(row.usd for row in report.rows) == expected == report.total.usd
         assert sum(sum(each.days) for each in report.series) == expected
         assert sum(row.failed_usd for row in report.rows) == report.total.failed_usd
@@ -156,13 +162,13 @@ def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
 @pytest.mark.long
 @pytest.mark.parametrize("by", WAYS, ids=str)
 def test_the_jobs_behind_a_row_are_as_many_and_cost_as_much(years, by):
-    month = Month.of(Job.objects.order_by("-accepted_at").first().accepted_at).previous
-    report = costs.report(years, month, by)
+    month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous
+    report = costs.cost_report(years, month, by)
     assert len(report.rows) > 1
 
     for row in report.rows:
-        untagged = Filter(untagged=("Project",), month=month)
+        untagged = JobFilter(untagged=("Project",), month=month)
         wanted = untagged if row.value is None else WAYS[by](row.value, month)
-        behind = list(history.export(years, wanted))
+        behind = list(history.export_rows(years, wanted))
         assert len(behind) == row.jobs
         assert sum(each.usd or 0 for each in behind) == row.usd

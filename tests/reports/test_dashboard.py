@@ -38,9 +38,9 @@ def test_what_runs_and_what_ended_are_told_apart_and_mine_from_the_teams(submiss
     done = make.job(submission, state=State.SUCCEEDED, ended_at=now())
     theirs = make.job(make.submission(make.member(submission.team)), state=State.RUNNING)
 
-    assert dashboard.running(submission.team, submission.person) == [running]
-    assert dashboard.running(submission.team) == [theirs, running]
-    assert dashboard.ended(submission.team) == [done]
+    assert dashboard.active_jobs(submission.team, submission.person) == [running]
+    assert dashboard.active_jobs(submission.team) == [theirs, running]
+    assert dashboard.recently_ended_jobs(submission.team) == [done]
 
 
 def test_failures_are_grouped_by_definition_and_cause(submission):
@@ -53,7 +53,9 @@ def test_failures_are_grouped_by_definition_and_cause(submission):
 
     found = [
         (each.cause, each.count)
-        for each in dashboard.needs(submission.team, dashboard.standing(submission.team), submission.person).failures
+        for each in dashboard.action_items(
+            submission.team, dashboard.job_counts(submission.team), submission.person
+        ).failures
     ]
 
     assert found[0] == ("exit code 137, OutOfMemoryError", 3)
@@ -63,7 +65,7 @@ def test_failures_are_grouped_by_definition_and_cause(submission):
 def test_a_job_that_waits_unusually_long_needs_someone(submission):
     make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=5))
     stuck = make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
-    needs = dashboard.needs(submission.team, dashboard.standing(submission.team), submission.person)
+    needs = dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person)
 
     assert needs.waiting == [stuck]
     assert not needs.nothing
@@ -72,7 +74,7 @@ def test_a_job_that_waits_unusually_long_needs_someone(submission):
 def test_with_nothing_wrong_nobody_is_needed(submission):
     make.job(submission, state=State.SUCCEEDED, ended_at=now())
 
-    assert dashboard.needs(submission.team, dashboard.standing(submission.team), submission.person).nothing
+    assert dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person).nothing
 
 
 def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, time_machine):

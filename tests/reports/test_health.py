@@ -6,7 +6,7 @@ from django.utils.timezone import now
 from jobs.models import Job, Lease
 from jobs.reports import health
 from jobs.states import Delivery, State
-from jobs.task_queue import Listener
+from jobs.task_queue import WorkerInfo
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 @pytest.fixture(autouse=True)
 def workers(monkeypatch):
     """The workers that answer; a test may change the list."""
-    alive = [Listener("one", busy=True, seen_at=now())]
-    monkeypatch.setattr(health, "listeners", lambda: alive)
+    alive = [WorkerInfo("one", is_busy=True, last_seen_at=now())]
+    monkeypatch.setattr(health, "workers", lambda: alive)
     return alive
 
 
@@ -28,9 +28,9 @@ def test_a_portal_that_keeps_up_is_well():
     job = make.job(state=State.RUNNING)
     job.account.polled_at = now()
     job.account.save()
-    Lease.hold("clock", "here", timedelta(seconds=15))
+    Lease.acquire("clock", "here", timedelta(seconds=15))
 
-    found = health.look()
+    found = health.collect_health()
 
     assert found.tone == "good"
     assert signs(found.accounts[0].signs)["Last poll"].says == "1 active jobs are followed"
@@ -40,16 +40,16 @@ def test_a_dead_clock_and_dead_workers_are_told_with_what_to_do(workers):
     workers.clear()
     Lease.objects.create(name="clock", owner="gone", until=now() - timedelta(minutes=5))
 
-    found = signs(health.look().processes)
+    found = signs(health.collect_health().processes)
 
     assert (found["Clock"].tone, found["Workers"].tone) == ("bad", "bad")
     assert "manage.py clock" in found["Clock"].advice
 
 
 def test_a_redis_that_is_away_is_told_and_the_page_still_comes(monkeypatch):
-    monkeypatch.setattr(health, "listeners", lambda: None)
+    monkeypatch.setattr(health, "workers", lambda: None)
 
-    assert signs(health.look().processes)["Redis"].tone == "bad"
+    assert signs(health.collect_health().processes)["Redis"].tone == "bad"
 
 
 def test_what_is_late_or_odd_is_told_for_its_account():
@@ -61,7 +61,7 @@ def test_what_is_late_or_odd_is_told_for_its_account():
     running = make.job(submission, state=State.RUNNING, observed_at=now() - timedelta(hours=1))
     Job.objects.update(accepted_at=now() - timedelta(minutes=5))
 
-    [account] = health.look().accounts
+    [account] = health.collect_health().accounts
     found = signs(account.signs)
 
     assert {name: sign.tone for name, sign in found.items() if sign.tone != "good"} == {
@@ -82,7 +82,7 @@ def test_what_operators_ask_for_is_told_when_it_is_well_too():
     for queue, seconds in zip([*queues, queues[0]], (240, 10, 20), strict=True):
         make.job(submission, queue=queue, state=State.RUNNING, observed_at=moment - timedelta(seconds=seconds))
 
-    [account] = health.look().accounts
+    [account] = health.collect_health().accounts
     found = signs(account.signs)
 
     told = {name: sign.says for name, sign in found.items()}
@@ -99,7 +99,7 @@ def test_a_step_that_waits_for_its_parent_is_not_called_late():
     child = make.job(parent.submission)
     child.waits_for.create(parent=parent)
 
-    assert signs(health.look().accounts[0].signs)["Undelivered"].says == "0 ready to be sent"
+    assert signs(health.collect_health().accounts[0].signs)["Undelivered"].says == "0 ready to be sent"
 
 
 def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_assert_num_queries):
@@ -107,7 +107,7 @@ def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_ass
         for _ in range(number):
             make.job(make.submission(), state=State.RUNNING)
         with django_assert_num_queries(6):
-            health.look()
+            health.collect_health()
 
 
 def test_only_staff_see_the_page(client):

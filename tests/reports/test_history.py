@@ -5,7 +5,7 @@ import pytest
 
 from jobs.models import Job
 from jobs.reports import history
-from jobs.reports.history import Filter
+from jobs.reports.history import JobFilter
 from jobs.reports.months import Month
 from jobs.states import Delivery, State
 from tests import make
@@ -25,22 +25,22 @@ def submission():
 
 
 def names(submission, **wanted):
-    return [row.job.name for row in history.page(submission.team, Filter(**wanted)).rows]
+    return [row.job.name for row in history.history_page(submission.team, JobFilter(**wanted)).rows]
 
 
 def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission):
     made = [make.job(submission).text_id for _ in range(8)][::-1]
     team = submission.team
 
-    first = history.page(team, Filter(), rows=3)
-    second = history.page(team, Filter(), before=first.older, rows=3)
-    third = history.page(team, Filter(), before=second.older, rows=3)
+    first = history.history_page(team, JobFilter(), rows=3)
+    second = history.history_page(team, JobFilter(), before=first.older, rows=3)
+    third = history.history_page(team, JobFilter(), before=second.older, rows=3)
     assert [row.job.text_id for each in (first, second, third) for row in each.rows] == made
     assert (first.newer, third.older) == ("", "")
 
-    back = history.page(team, Filter(), after=third.newer, rows=3)
+    back = history.history_page(team, JobFilter(), after=third.newer, rows=3)
     assert back.rows == second.rows
-    again = history.page(team, Filter(), after=back.newer, rows=3)
+    again = history.history_page(team, JobFilter(), after=back.newer, rows=3)
     assert (again.rows, again.newer) == (first.rows, "")
 
 
@@ -48,7 +48,7 @@ def test_an_id_of_another_team_or_none_shows_the_newest(submission):
     mine, theirs = make.job(submission), make.job()
 
     for cursor in (theirs.text_id, "nonsense"):
-        assert [row.job for row in history.page(submission.team, Filter(), before=cursor).rows] == [mine]
+        assert [row.job for row in history.history_page(submission.team, JobFilter(), before=cursor).rows] == [mine]
 
 
 @pytest.mark.parametrize(
@@ -105,22 +105,22 @@ def test_counts_are_those_of_the_filter_whatever_status_is_asked_for(submission)
         make.job(submission, state=state, name="a")
     make.job(submission, delivery=Delivery.HELD, name="b")
 
-    counts = history.counts(submission.team, Filter(statuses=("FAILED",)))
+    counts = history.status_counts(submission.team, JobFilter(statuses=("FAILED",)))
     assert [(status.name, number) for status, number in counts.by_status] == [
         ("HELD", 1),
         ("SUCCEEDED", 1),
         ("FAILED", 2),
     ]
     assert (counts.total, counts.whole) == (4, True)
-    assert history.counts(submission.team, Filter(text="b")).total == 1
+    assert history.status_counts(submission.team, JobFilter(text="b")).total == 1
 
 
 def test_counting_stops_at_a_limit_and_says_so(submission, monkeypatch):
-    monkeypatch.setattr(history, "COUNTED", 3)
+    monkeypatch.setattr(history, "COUNT_LIMIT", 3)
     for _ in range(5):
         make.job(submission)
 
-    counts = history.counts(submission.team, Filter())
+    counts = history.status_counts(submission.team, JobFilter())
     assert (counts.total, counts.whole) == (3, False)
 
 
@@ -130,32 +130,32 @@ def test_the_cost_of_a_row_is_the_sum_of_its_lines_and_of_a_month_only_that_mont
     line.day = date(2026, 10, 31)
     line.save()
 
-    (row,) = history.page(submission.team, Filter()).rows
+    (row,) = history.history_page(submission.team, JobFilter()).rows
     assert row.usd == Decimal("0.15")
-    (row,) = history.page(submission.team, Filter(month=Month(2026, 11))).rows
+    (row,) = history.history_page(submission.team, JobFilter(month=Month(2026, 11))).rows
     assert row.usd == Decimal("0.1")
 
 
 def test_an_export_has_every_row_once_and_ends_at_its_limit(submission, monkeypatch):
-    monkeypatch.setattr(history, "CHUNK", 2)
+    monkeypatch.setattr(history, "CHUNK_SIZE", 2)
     made = [make.job(submission) for _ in range(5)][::-1]
 
-    assert [row.job for row in history.export(submission.team, Filter())] == made
-    assert [row.job for row in history.export(submission.team, Filter(), limit=3)] == made[:3]
+    assert [row.job for row in history.export_rows(submission.team, JobFilter())] == made
+    assert [row.job for row in history.export_rows(submission.team, JobFilter(), limit=3)] == made[:3]
 
 
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        (Filter(), "job_of_team"),
-        (Filter(statuses=("FAILED",)), "job_of_team_status"),
-        (Filter(tags=(("Project", "ALPHA"),)), "tag_of_team"),
-        (Filter(month=Month(2026, 11)), "cost_of_team"),
-        (Filter(person="anyone", definition="hello", queue="cpu"), "job_of_team"),
+        (JobFilter(), "job_of_team"),
+        (JobFilter(statuses=("FAILED",)), "job_of_team_status"),
+        (JobFilter(tags=(("Project", "ALPHA"),)), "tag_of_team"),
+        (JobFilter(month=Month(2026, 11)), "cost_of_team"),
+        (JobFilter(person="anyone", definition="hello", queue="cpu"), "job_of_team"),
     ],
 )
 def test_a_page_is_found_by_an_index_and_sorts_nothing(submission, wanted, index):
-    plan = history.jobs(submission.team, wanted).order_by("-pk")[:51].explain()
+    plan = history.filter_jobs(submission.team, wanted).order_by("-pk")[:51].explain()
     if "SEARCH" not in plan:
         pytest.skip("the plans of SQLite are looked at")
 

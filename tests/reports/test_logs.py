@@ -6,7 +6,7 @@ from django.utils.timezone import now
 
 from jobs.models.circuit_breaker import FIRST_PAUSE
 from jobs.reports import logs
-from jobs.reports.log_limits import LogTurns
+from jobs.reports.log_limits import LogReadLimiter
 from jobs.states import State
 from tests import http_wire, make
 
@@ -59,7 +59,7 @@ def test_each_attempt_has_its_own_log():
         job = job_at(aws.url, attempts=[first])
         logs.tail(job, attempt=1)
 
-    assert [(attempt.number, attempt.finished) for attempt in logs.attempts(job)] == [(1, True), (2, False)]
+    assert [(attempt.number, attempt.finished) for attempt in logs.job_attempts(job)] == [(1, True), (2, False)]
     assert aws.requests[0][1]["logStreamName"] == "hello/default/1"
 
 
@@ -109,7 +109,7 @@ def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
 def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its_limit(monkeypatch, way_in):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDPORTAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
-    monkeypatch.setattr(logs, "PAGE_SECONDS", logs.WAIT_FOR_A_TURN + 0.3)
+    monkeypatch.setattr(logs, "READ_TIMEOUT_SECONDS", logs.SLOT_TIMEOUT_SECONDS + 0.3)
     with http_wire.wire(http_wire.trickles()) as aws:
         job = job_at(aws.url)
         for name, value in way_in.items():
@@ -124,9 +124,9 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
 @pytest.fixture(autouse=True)
 def turns(monkeypatch):
     """Turns of which no other test has taken any."""
-    fresh = LogTurns(at_once=3, of_an_account=2)
-    monkeypatch.setattr(logs, "_turns", fresh)
-    monkeypatch.setattr(logs, "WAIT_FOR_A_TURN", 0.05)
+    fresh = LogReadLimiter(at_once=3, of_an_account=2)
+    monkeypatch.setattr(logs, "_limiter", fresh)
+    monkeypatch.setattr(logs, "SLOT_TIMEOUT_SECONDS", 0.05)
     return fresh
 
 
@@ -134,11 +134,11 @@ def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
     with http_wire.wire(log_page("one")) as aws, ExitStack() as reading:
         job, other = job_at(aws.url), job_at(aws.url)
         for _ in range(2):
-            reading.enter_context(turns.take((job.account.pk, aws.url), 0))
+            reading.enter_context(turns.acquire((job.account.pk, aws.url), 0))
         assert "Many logs" in logs.tail(job).trouble
         assert logs.tail(other).trouble == ""
 
-        reading.enter_context(turns.take("a third account", 0))
+        reading.enter_context(turns.acquire("a third account", 0))
         assert "Many logs" in logs.tail(other).trouble
 
 
@@ -167,7 +167,7 @@ def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeyp
 def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
     pages = [log_page("one", forward="f/1"), log_page("two", forward="f/2"), log_page(forward="f/2")]
     with http_wire.wire(*pages) as aws:
-        found = list(logs.whole(job_at(aws.url)))
+        found = list(logs.full_log(job_at(aws.url)))
 
     assert [line.text for page in found for line in page.lines] == ["one", "two"]
     assert aws.requests[0][1]["startFromHead"] is True
@@ -176,14 +176,14 @@ def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
 
 def test_a_log_that_breaks_off_says_so_at_its_end():
     with http_wire.wire(log_page("one", forward="f/1"), http_wire.breaks) as aws:
-        *_, last = logs.whole(job_at(aws.url))
+        *_, last = logs.full_log(job_at(aws.url))
 
     assert last.trouble.startswith("The log cannot be read")
 
 
 def test_a_log_that_never_ends_is_cut(monkeypatch):
-    monkeypatch.setattr(logs, "PAGES_OF_A_FILE", 3)
+    monkeypatch.setattr(logs, "MAX_DOWNLOAD_PAGES", 3)
     with http_wire.wire(
         log_page("a", forward="f/1"), log_page("b", forward="f/2"), log_page("c", forward="f/3")
     ) as aws:
-        assert sum(len(page.lines) for page in logs.whole(job_at(aws.url))) == 3
+        assert sum(len(page.lines) for page in logs.full_log(job_at(aws.url))) == 3

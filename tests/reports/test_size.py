@@ -25,7 +25,7 @@ from jobs.models import Account, ApiToken, Job, JobDependency, Queue, Revision, 
 from jobs.models.ids import new_id, to_text
 from jobs.models.token import digest, new_secret
 from jobs.reports import audit, history
-from jobs.reports.submissions import JOBS_SHOWN, job_page
+from jobs.reports.submissions import JOB_PAGE_SIZE, job_page
 from jobs.spec.rules.workflow import MAX_PARENTS, MAX_STEPS
 from jobs.states import Delivery
 from tests import make
@@ -137,10 +137,10 @@ READS: dict[str, Read] = {
     "health": lambda *_: _with(staff(), "/health/"),
     "API": lambda ground, of: _with(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}"),
     "API since": lambda ground, of: _with(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}?since=0"),
-    "CSV": lambda ground, _: lambda: list(history.export(ground.member.team, history.Filter())),
+    "CSV": lambda ground, _: lambda: list(history.export_rows(ground.member.team, history.JobFilter())),
     "dispatch": lambda ground, _: lambda: claim_jobs(ground.account, 100),
     "report": lambda *_: lambda: call_command("reconcile", "--report"),
-    "audit": lambda ground, _: lambda: audit.page(ground.member.team, audit.Filter()),
+    "audit": lambda ground, _: lambda: audit.audit_page(ground.member.team, audit.AuditFilter()),
     # The last: a submission with a request for approval is read with one statement more.
     "approval": lambda ground, of: _with(browser(ground), make.approval(of).get_absolute_url()),
 }
@@ -177,7 +177,7 @@ def test_a_workflow_of_the_largest_size_is_accepted_and_stopped_by_few_statement
     counted = {}
     for steps in (3, MAX_STEPS):
         text = workflow(steps)
-        accepted = len(statements(partial(actions.accept, text, ground.member, source="json")))
+        accepted = len(statements(partial(actions.submit, text, ground.member, source="json")))
         submission = Submission.objects.latest("pk")
         assert submission.jobs.count() == steps
         stopped = len(statements(partial(actions.stop_all, submission, ground.member)))
@@ -234,12 +234,12 @@ def test_a_page_that_is_none_is_the_first_or_an_empty_one(ground: Ground, first:
 
 @pytest.mark.long
 def test_a_page_of_a_submission_shows_so_many_jobs_and_leads_to_the_next(ground: Ground):
-    submission = chain(ground, JOBS_SHOWN + 1)
+    submission = chain(ground, JOB_PAGE_SIZE + 1)
     page = browser(ground).get(submission.get_absolute_url()).content.decode()
 
-    assert page.count("row-link") == JOBS_SHOWN
-    assert f"?first={JOBS_SHOWN + 1}" in page
-    assert f"Jobs 1–{JOBS_SHOWN} of {JOBS_SHOWN + 1}" in page
+    assert page.count("row-link") == JOB_PAGE_SIZE
+    assert f"?first={JOB_PAGE_SIZE + 1}" in page
+    assert f"Jobs 1–{JOB_PAGE_SIZE} of {JOB_PAGE_SIZE + 1}" in page
 
 
 def doors(ground: Ground, text: str, folder: Any) -> Iterator[tuple[str, str]]:
@@ -285,9 +285,9 @@ def test_what_only_looks_like_a_packed_cursor_is_none(word: str):
 
 @pytest.mark.long
 def test_the_audit_of_a_large_submission_keeps_its_first_jobs_and_how_many_more(ground: Ground):
-    actions.accept(workflow(120), ground.member, source="json")
+    actions.submit(workflow(120), ground.member, source="json")
 
-    [entry] = audit.page(ground.member.team, audit.Filter()).rows
+    [entry] = audit.audit_page(ground.member.team, audit.AuditFilter()).rows
     told = {change.name: change.after for change in entry.changes}
     assert told["more jobs"] == "20"
     assert "sha256 of the text" in told

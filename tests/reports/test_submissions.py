@@ -11,7 +11,7 @@ def test_the_liveliest_job_speaks_for_the_whole_and_else_the_worst():
     def whole(*states):
         submission = make.submission()
         jobs = [make.job(submission, state=state) for state in states]
-        return submissions.whole_status(submissions.counts_of(jobs)).name
+        return submissions.overall_status(submissions.count_statuses(jobs)).name
 
     assert whole(State.FAILED, State.RUNNING, State.SUCCEEDED) == "RUNNING"
     assert whole(State.FAILED, State.SUCCEEDED) == "FAILED"
@@ -26,7 +26,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat():
 
     seen, before = [], ""
     while True:
-        page = submissions.recent(member.team, before, limit=3)
+        page = submissions.submission_page(member.team, before, limit=3)
         seen += [row.submission.text_id for row in page.rows]
         before = page.next
         if not before:
@@ -39,7 +39,7 @@ def test_what_another_team_asked_for_is_not_listed():
     member = make.member()
     make.submission()
 
-    assert submissions.recent(member.team).rows == []
+    assert submissions.submission_page(member.team).rows == []
 
 
 def test_counts_come_in_the_order_of_a_jobs_way():
@@ -47,7 +47,7 @@ def test_counts_come_in_the_order_of_a_jobs_way():
     for state in (State.SUCCEEDED, State.PENDING, State.SUCCEEDED):
         make.job(submission, state=state)
 
-    [row] = submissions.recent(submission.team).rows
+    [row] = submissions.submission_page(submission.team).rows
     assert [(status.name, number) for status, number in row.counts] == [("PENDING", 1), ("SUCCEEDED", 2)]
     assert row.status.name == "PENDING"
 
@@ -58,9 +58,9 @@ def test_a_page_costs_the_same_however_many_jobs_there_are(django_assert_num_que
         for _ in range(number):
             make.job(submission)
         with django_assert_num_queries(2):
-            submissions.recent(submission.team)
+            submissions.submission_page(submission.team)
 
 
 @pytest.mark.parametrize("before", ["x", "../..", "A" * 26])
 def test_an_id_that_is_none_leads_to_an_empty_page(before):
-    assert submissions.recent(make.team(), before).rows == []
+    assert submissions.submission_page(make.team(), before).rows == []

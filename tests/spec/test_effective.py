@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from jobs.policy.requests import job_ask
+from jobs.policy.requests import build_job_request
 from jobs.spec import effective
 from jobs.spec.job_size import requested_size
 
@@ -127,7 +127,7 @@ def test_a_retry_strategy_without_attempts_says_nothing_and_costs_as_much_as_is_
         "queue_name": "q",
         "queue_open": True,
     }
-    ask = job_ask(over, document, **names)
+    ask = build_job_request(over, document, **names)
 
     assert effective.effective_job(document, over).as_json()["attempts"] == {"value": 10, "from": "definition"}
     assert ask.attempts == 10

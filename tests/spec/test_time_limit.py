@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.policy.requests import job_ask
+from jobs.policy.requests import build_job_request
 from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.parsing.parser import parse
@@ -46,7 +46,9 @@ def test_the_definition_s_limit_counts_beside_an_empty_one(empty):
 
 def ask(base: Document, over: Document) -> int | None:
     """The seconds that rules and the price go by; 0 where there is no limit."""
-    ask = partial(job_ask, definition_name="x", definition_shared=False, queue_name="q", queue_id=1, queue_open=True)
+    ask = partial(
+        build_job_request, definition_name="x", definition_shared=False, queue_name="q", queue_id=1, queue_open=True
+    )
     return ask(over, base).run_seconds
 
 

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from jobs import actions, tasks
 from jobs.models import ArrayChild, Job
-from jobs.periodic import duties, tick
+from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import State
 from jobs.sync.array_children import read_children
 from tests import http_wire, make
@@ -115,12 +115,12 @@ def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read
     read_at = None if read is None else moment + timedelta(seconds=read)
     Job.objects.update(state=State.FAILED, ended_at=moment - timedelta(seconds=2), children_read_at=read_at)
 
-    assert Job.objects.with_failures_to_read().exists() is due
+    assert Job.objects.with_unread_failures().exists() is due
 
 
 def test_looking_rings_and_the_task_reads(array, rings, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        assert actions.look_into(array.job)
+        assert actions.refresh_array(array.job)
     assert rings == ["children"]
 
     tasks.children(array.job.pk)
@@ -128,15 +128,15 @@ def test_looking_rings_and_the_task_reads(array, rings, django_capture_on_commit
 
 
 def test_a_job_that_is_no_array_and_an_array_of_which_all_is_known_are_not_rung_for(array):
-    assert not actions.look_into(make.job(state=State.RUNNING))
+    assert not actions.refresh_array(make.job(state=State.RUNNING))
     read_children(array.job)
     Job.objects.update(state=State.SUCCEEDED)
-    assert not actions.look_into(Job.objects.get(pk=array.job.pk))
+    assert not actions.refresh_array(Job.objects.get(pk=array.job.pk))
 
 
 def test_while_nobody_looks_nothing_is_asked(array, rings, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        tick(tuple(duty for duty in duties() if duty.name != "comparison"), 0)
+        run_due_tasks(tuple(duty for duty in periodic_tasks() if duty.name != "comparison"), 0)
 
     assert array.calls == []
     assert not {"children", "failed_children"} & set(rings)
@@ -146,7 +146,7 @@ def test_when_an_array_ends_badly_its_failed_children_are_read_once(array, rings
     array.states[2] = "FAILED"
     Job.objects.update(state=State.FAILED, ended_at=now() - timedelta(seconds=1))
     with django_capture_on_commit_callbacks(execute=True):
-        tick(tuple(duty for duty in duties() if duty.name != "comparison"), 0)
+        run_due_tasks(tuple(duty for duty in periodic_tasks() if duty.name != "comparison"), 0)
     assert "failed_children" in rings
     for _ in range(2):
         tasks.failed_children(array.job.account_id)
@@ -172,4 +172,4 @@ def test_when_aws_does_not_answer_the_failed_children_stay_due(array):
     type(array.job.account).objects.update(endpoint_url="http://127.0.0.1:9")
     tasks.failed_children(array.job.account_id)
 
-    assert Job.objects.filter(pk=array.job.pk).with_failures_to_read().exists()
+    assert Job.objects.filter(pk=array.job.pk).with_unread_failures().exists()

@@ -40,7 +40,7 @@ def waiting(batch_id: str, **fields) -> Job:
 
 
 def due(job: Job) -> bool:
-    return Job.objects.filter(pk=job.pk).due_for_a_look().exists()
+    return Job.objects.filter(pk=job.pk).due_for_poll().exists()
 
 
 @pytest.mark.parametrize("kind", [["Batch Job State Change"], {}, None, 5])

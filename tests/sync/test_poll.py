@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs.actions.poll_hint import look_at
+from jobs.actions.poll_hint import hint_poll
 from jobs.aws import batch
 from jobs.aws.errors import ThrottledError
 from jobs.models import Account, Job
-from jobs.periodic import ring_for_polls
+from jobs.periodic import enqueue_polls
 from jobs.states import State
 from jobs.sync.poll import poll
 from jobs.sync.poll_interval import next_poll_at
@@ -241,14 +241,14 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
 
 def test_a_quiet_account_is_not_rung_for(rings):
     make.job(make.submission(where=make.account(quiet_until=now() + timedelta(minutes=1))), state=State.RUNNING)
-    ring_for_polls(Account.objects.get(), "tick")
+    enqueue_polls(Account.objects.get(), "tick")
 
     assert rings == []
 
 
 def test_what_someone_looks_at_is_polled_soon():
     job = make.job(state=State.RUNNABLE, next_poll_at=now() + timedelta(minutes=3))
-    look_at([job])
+    hint_poll([job])
 
     job.refresh_from_db()
     assert job.next_poll_at < now() + timedelta(seconds=2)

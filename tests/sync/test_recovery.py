@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Account, Incarnation, Job, Oddity, OddityKind, Queue
-from jobs.models.database_generation import enter_recovery, leave_recovery, recovering_since, renew
+from jobs.models.database_generation import enter_recovery, finish_recovery, recovering_since, rotate
 from jobs.states import Delivery
 from jobs.sync.compare import compare_queues
 from tests import http_wire, make
@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 def later() -> None:
     """Time for the next name."""
     Incarnation.objects.update(renewed_at=now() - timedelta(minutes=1))
-    renew()
+    rotate()
 
 
 def test_a_new_portal_and_one_that_goes_on_hold_nothing_back():
-    renew()
+    rotate()
     for _ in range(3):
         later()
 
@@ -35,7 +35,7 @@ def test_a_new_portal_and_one_that_goes_on_hold_nothing_back():
 
 
 def test_a_restored_backup_is_noticed():
-    renew()
+    rotate()
     later()
     backup = Incarnation.objects.get()
     later()
@@ -49,7 +49,7 @@ def test_a_restored_backup_is_noticed():
 def test_a_worker_notices_it_before_the_clock_does():
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        renew()
+        rotate()
         Path(settings.INCARNATION_FILE).write_text("of another life")
         deliver_due(job.account)
 
@@ -58,7 +58,7 @@ def test_a_worker_notices_it_before_the_clock_does():
 
 
 def test_a_crash_between_the_row_and_the_file_is_no_restore():
-    renew()
+    rotate()
     before = Path(settings.INCARNATION_FILE).read_text()
     later()
     Path(settings.INCARNATION_FILE).write_text(before)
@@ -68,7 +68,7 @@ def test_a_crash_between_the_row_and_the_file_is_no_restore():
 
 
 def test_a_missing_file_is_taken_for_a_restore_on_another_machine():
-    renew()
+    rotate()
     Path(settings.INCARNATION_FILE).unlink()
     later()
 
@@ -77,7 +77,7 @@ def test_a_missing_file_is_taken_for_a_restore_on_another_machine():
 
 def test_an_empty_database_beside_a_file_is_held_back():
     Path(settings.INCARNATION_FILE).write_text("of another life")
-    renew()
+    rotate()
 
     assert recovering_since() is not None
 
@@ -88,7 +88,7 @@ def test_a_recovery_that_begins_while_another_ends_goes_on(monkeypatch):
     Incarnation.objects.update(recovering_since=now() + timedelta(minutes=1))
     monkeypatch.setattr("jobs.models.database_generation.recovering_since", lambda: since)
 
-    assert not leave_recovery()
+    assert not finish_recovery()
     assert Incarnation.objects.get().recovering_since is not None
 
 
@@ -107,7 +107,7 @@ def test_recovery_lasts_until_every_queue_that_is_used_was_compared(queue, where
     enter_recovery("a test")
     Incarnation.objects.update(recovering_since=now() - timedelta(minutes=30))
 
-    assert leave_recovery() is ends
+    assert finish_recovery() is ends
 
 
 def test_a_queue_that_was_compared_too_early_is_compared_again_as_soon_as_it_is_safe():
@@ -123,7 +123,7 @@ def test_a_queue_that_was_compared_too_early_is_compared_again_as_soon_as_it_is_
 def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.INCARNATION_FILE = tmp_path / "file" / "incarnation"
-    renew()
+    rotate()
     later()
 
     assert recovering_since() is None
@@ -169,7 +169,7 @@ def test_an_account_that_was_compared_does_not_wait_for_another():
         assert deliver_due(job.account) == 1
 
     assert recovering_since() is not None
-    assert not leave_recovery()
+    assert not finish_recovery()
 
 
 @pytest.mark.parametrize("skew", [-61.0, 61.0])

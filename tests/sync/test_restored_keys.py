@@ -77,7 +77,7 @@ def research(aws: Batch) -> Member:
 
 
 def accept(member: Member, document: dict[str, Any], key: str | None = KEY) -> Submission:
-    return actions.accept(json.dumps(document), member, source="api", request_key=key)
+    return actions.submit(json.dumps(document), member, source="api", request_key=key)
 
 
 def lose(member: Member, document: dict[str, Any]) -> str:
@@ -120,7 +120,7 @@ def test_the_same_key_with_another_body_is_refused_after_a_restore_too(research:
     lose(research, ONE)
     recover()
 
-    with pytest.raises(actions.KeyReusedError):
+    with pytest.raises(actions.IdempotencyConflictError):
         accept(research, {**ONE, "jobName": "another"})
     assert Job.objects.count() == 1
 
@@ -261,7 +261,7 @@ def test_a_key_of_a_submission_of_before_the_restore_is_none_of_a_definition(res
     lose(research, ONE)
     recover()
 
-    with pytest.raises(actions.KeyReusedError):
+    with pytest.raises(actions.IdempotencyConflictError):
         registered_once(research, KEY, "{}", pytest.fail)
 
 

@@ -28,11 +28,11 @@ def approval(research: Research, lead: Member) -> Approval:
     research.team.approval_array_size = 4
     research.team.save()
     text = json.dumps(DOCUMENT)
-    asked = actions.accept(text, Member(research.analyst.user, research.team, Role.ANALYST), source="json").approval
+    asked = actions.submit(text, Member(research.analyst.user, research.team, Role.ANALYST), source="json").approval
     other = make.member(research.team, Role.LEAD, make.user("other"))
     for version, editor in enumerate((lead, other), start=1):
         larger = {**DOCUMENT, "arrayProperties": {"size": 100 * version}}
-        assert not actions.edit(asked, editor, version, json.dumps(larger))
+        assert not actions.edit_request(asked, editor, version, json.dumps(larger))
     return Approval.objects.get()
 
 
@@ -76,10 +76,10 @@ def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
     research.team.save()
     member, browser = Member(research.analyst.user, research.team, Role.ANALYST), signed_in(lead.user)
     document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello"}
-    limited = actions.accept(
+    limited = actions.submit(
         json.dumps({**document, "timeout": {"attemptDurationSeconds": 72_000}}), member, source="json"
     )
-    unlimited = actions.accept(json.dumps(document), member, source="json")
+    unlimited = actions.submit(json.dumps(document), member, source="json")
 
     for submission, at_most in ((limited, "$20.00"), (unlimited, "unknown")):
         job = submission.jobs.get()

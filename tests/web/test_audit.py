@@ -39,7 +39,7 @@ def did(person, team=None, act="change", **more):
 
 
 def test_an_act_is_told_with_the_name_that_its_person_has_now(browser, lead):
-    did(lead.user, lead.team, "submit", about=make.submission(lead, name="nightly"), after={"jobs": 3})
+    did(lead.user, lead.team, "submit", target=make.submission(lead, name="nightly"), after={"jobs": 3})
     lead.user.first_name = "Amazing"
     lead.user.save()
 
@@ -80,8 +80,8 @@ def test_before_and_after_are_told_as_what_differs(browser, lead):
 def test_people_within_a_difference_have_names_too(browser, lead):
     member = make.member(lead.team, "viewer", make.user("ada", first_name="Ada"))
     about = Membership.objects.get(user=member.user)
-    did(lead.user, lead.team, "make", about=about, after={"user": f"person {to_text(member.user.public_id)}"})
-    did(lead.user, lead.team, "make", about=member.user)
+    did(lead.user, lead.team, "make", target=about, after={"user": f"person {to_text(member.user.public_id)}"})
+    did(lead.user, lead.team, "make", target=member.user)
 
     by_id, by_value = rows(page(browser, lead.team))
     assert by_id.label == "Ada"
@@ -103,10 +103,10 @@ def test_people_within_a_difference_have_names_too(browser, lead):
 def test_acts_are_found_by_person_act_and_object(browser, lead, asked, found):
     other = make.member(lead.team, "analyst", make.user("ada")).user
     nightly, weekly = (make.submission(lead, name=name) for name in ("nightly", "weekly"))
-    did(lead.user, lead.team, "submit", about=weekly)
-    did(other, lead.team, "stop", about=weekly)
-    did(other, lead.team, "stop", about=nightly)
-    did(lead.user, lead.team, "submit", about=nightly)
+    did(lead.user, lead.team, "submit", target=weekly)
+    did(other, lead.team, "stop", target=weekly)
+    did(other, lead.team, "stop", target=nightly)
+    did(lead.user, lead.team, "submit", target=nightly)
 
     assert [row.number for row in rows(page(browser, lead.team, **asked))] == found
     by_id = rows(page(browser, lead.team, about=nightly.text_id, person=to_text(other.public_id)))
@@ -116,7 +116,7 @@ def test_acts_are_found_by_person_act_and_object(browser, lead, asked, found):
 def test_a_lead_sees_nothing_of_other_teams_by_any_filter(browser, lead):
     elsewhere = make.member(make.team("finance"), "lead", make.user("ada"))
     theirs = make.submission(elsewhere, name="secret-plan")
-    did(elsewhere.user, elsewhere.team, about=theirs)
+    did(elsewhere.user, elsewhere.team, target=theirs)
     did(None)
     for asked in ({}, {"person": "ada"}, {"about": "secret-plan"}, {"about": theirs.text_id}, {"team": "finance"}):
         assert rows(page(browser, lead.team, **asked)) == []
@@ -137,7 +137,7 @@ def test_staff_see_all_teams_and_the_portal_itself_and_can_choose(client, lead):
 
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_pages_go_on_where_the_last_one_ended_without_counting(client, lead, everywhere, monkeypatch):
-    monkeypatch.setattr("jobs.reports.audit.page.__kwdefaults__", {"before": "", "rows": 3})
+    monkeypatch.setattr("jobs.reports.audit.audit_page.__kwdefaults__", {"before": "", "rows": 3})
     client.force_login(make.admin())
     for number in range(7):
         did(lead.user, lead.team, after={"number": number})
@@ -166,9 +166,9 @@ def test_a_page_costs_the_same_however_much_there_is(browser, lead, django_asser
             token = ApiToken.objects.create(
                 team=lead.team, person=who, name="CI", start="bpt_x", digest=f"{who.pk:064}"
             )
-            with audit.through("api"):
-                audit.bearing(token.public_id)
-                did(who, lead.team, about=make.submission(lead), after={"by": f"person {to_text(who.public_id)}"})
+            with audit.audit_context("api"):
+                audit.set_token(token.public_id)
+                did(who, lead.team, target=make.submission(lead), after={"by": f"person {to_text(who.public_id)}"})
 
     fill(1)
     with django_assert_num_queries(10):
@@ -181,8 +181,8 @@ def test_a_page_costs_the_same_however_much_there_is(browser, lead, django_asser
 def test_a_token_is_named_while_it_is_known(browser, lead):
     token = ApiToken.objects.create(team=lead.team, person=lead.user, name="Nightly CI", start="b", digest="0" * 64)
     for known in (token.public_id, new_id()):
-        with audit.through("cli", "192.0.2.1"):
-            audit.bearing(known)
+        with audit.audit_context("cli", "192.0.2.1"):
+            audit.set_token(known)
             did(lead.user, lead.team)
 
     unknown, named = rows(page(browser, lead.team))
@@ -191,11 +191,11 @@ def test_a_token_is_named_while_it_is_known(browser, lead):
 
 
 def test_what_stands_in_it_is_text(browser, lead):
-    with audit.through("<b>door</b>", HOSTILE):
+    with audit.audit_context("<b>door</b>", HOSTILE):
         did(
             lead.user,
             lead.team,
-            about=audit.Thing(HOSTILE, HOSTILE, HOSTILE),
+            target=audit.AuditTarget(HOSTILE, HOSTILE, HOSTILE),
             before={HOSTILE: HOSTILE},
             after={HOSTILE: f"{HOSTILE}2"},
         )
@@ -209,7 +209,7 @@ def test_what_stands_in_it_is_text(browser, lead):
 
 def test_an_object_that_has_a_page_leads_to_it(browser, lead):
     submission = make.submission(lead)
-    did(lead.user, lead.team, about=submission)
+    did(lead.user, lead.team, target=submission)
 
     assert f'href="{submission.get_absolute_url()}"' in page(browser, lead.team).content.decode()
 

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from jobs import actions
 from jobs.models import CostLine, Job, JobTag, Source, StateChange, Submission
 from jobs.pricing import metering
-from jobs.reports.costs import Series
+from jobs.reports.costs import CostSeries
 from jobs.reports.months import Month
 from jobs.states import State
 from jobs.templatetags.money import exact, hours_up, money, per_cent, rounded
@@ -47,7 +47,7 @@ def test_tags_go_from_the_submission_to_the_stacked_bar(research, browser):
     make.revision("spend", of=research.team, where=research.account)
     text = """{"jobName": "quarter", "jobQueue": "cpu", "jobDefinition": "spend",
                "tags": {"Department": "Risk", "Project": "ALPHA", "CostCenter": "CC-1"}}"""
-    submission = actions.accept(text, research.analyst, source=Source.JSON)
+    submission = actions.submit(text, research.analyst, source=Source.JSON)
     job = submission.jobs.get()
     ended = {"state": State.SUCCEEDED, "ended_at": now(), "batch_id": "j-1", "delivery": "SENT"}
     attempts = [past.attempt(datetime(2026, 11, 5, 12, tzinfo=UTC), hours=2)]
@@ -140,7 +140,7 @@ def test_the_page_says_estimate_and_how_and_from_which_rates(research, browser):
 def test_an_empty_month_says_so_and_nonsense_is_this_month(research, browser):
     assert "Nothing was charged in March 2026" in costs_page(browser, "2026-03").content.decode()
     page = costs_page(browser, "2026-99", "tag:")
-    assert page.context["month"] == Month.of(now())
+    assert page.context["month"] == Month.containing(now())
     assert str(page.context["by"]) == "queue"
 
 
@@ -202,7 +202,7 @@ def test_small_shares_keep_a_digit():
 
 
 def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
-    series = [Series("A", "1", [Decimal(1), Decimal(3)]), Series("B", "2", [Decimal(1), Decimal(0)])]
+    series = [CostSeries("A", "1", [Decimal(1), Decimal(3)]), CostSeries("B", "2", [Decimal(1), Decimal(0)])]
     drawn = chart([date(2026, 11, 1), date(2026, 11, 2)], series)
 
     assert drawn.ticks == ["$4", "$3", "$2", "$1", "$0"]

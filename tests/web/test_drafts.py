@@ -44,7 +44,7 @@ def on_page(answer: Any) -> dict[str, str]:
 
 
 def draft_of(who: Member, **fields: Any) -> Draft:
-    made = drafts.keep(who, to_text(new_id()), fields.pop("kind", "job"), fields.pop("text", HALF), **fields)
+    made = drafts.save_draft(who, to_text(new_id()), fields.pop("kind", "job"), fields.pop("text", HALF), **fields)
     return Draft.objects.get(public_id=from_text(made.text_id))
 
 
@@ -139,7 +139,7 @@ def test_what_was_sent_is_edited_as_another_draft_and_stays_for_another_back(bro
 def test_what_was_sent_is_forgotten_after_ten_others_or_a_day(
     research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "SENT_MOST", 2)
+    monkeypatch.setattr(drafts, "MAX_SENT", 2)
     for name in ("first", "second", "third"):
         drafts.mark_sent(research.analyst, to_text(new_id()), "job", name)
     assert sorted(Draft.objects.values_list("text", flat=True)) == ["second", "third"]
@@ -150,7 +150,7 @@ def test_what_was_sent_is_forgotten_after_ten_others_or_a_day(
 
 
 def test_what_was_sent_takes_no_draft_its_place(research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "MOST", 1)
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 1)
     draft_of(research.analyst, name="unsent")
     for _ in range(3):
         drafts.mark_sent(research.analyst, to_text(new_id()), "job", "x")
@@ -162,7 +162,7 @@ def test_a_text_that_arrives_after_its_registration_is_no_draft(research: Resear
     key = to_text(new_id())
     drafts.mark_sent(research.analyst, key, "definition", "{}")
 
-    assert drafts.keep(research.analyst, key, "definition", "{}") is None
+    assert drafts.save_draft(research.analyst, key, "definition", "{}") is None
     assert not Draft.objects.unsent().exists()
 
 
@@ -270,15 +270,15 @@ def test_a_draft_of_another_team_is_not_opened_in_this_one(browser: Client, rese
 
 
 def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "MOST", 2)
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 2)
     for name in ("first", "second", "third"):
-        told = drafts.keep(research.analyst, to_text(new_id()), "job", "x", name=name)
+        told = drafts.save_draft(research.analyst, to_text(new_id()), "job", "x", name=name)
 
     assert told.gone == ("first",)
     assert sorted(Draft.objects.values_list("name", flat=True)) == ["second", "third"]
 
 
-@pytest.mark.parametrize("text", ["x" * (drafts.LARGEST + 1), "nul\0"])
+@pytest.mark.parametrize("text", ["x" * (drafts.MAX_TEXT_BYTES + 1), "nul\0"])
 def test_what_cannot_be_kept_is_said_to_be_so(text: str, browser: Client) -> None:
     answer = typed(browser, to_text(new_id()), "write", text=text)
 

@@ -116,7 +116,7 @@ def test_a_viewer_sees_what_ran_and_no_secrets(browser: Client, research: Resear
 
 def test_what_a_rule_filled_in_is_remembered_with_the_submission(research: Research, browser: Client) -> None:
     text = '{"jobName": "a", "jobQueue": "cpu", "jobDefinition": "trainer"}'
-    notes = actions.accept(text, research.analyst, source="json").notes
+    notes = actions.submit(text, research.analyst, source="json").notes
 
     assert [(note["pointer"], note.get("by")) for note in notes] == [
         ("/tags/Owner", "team"),
@@ -131,7 +131,7 @@ def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Rese
     told = rows(fill(browser, "job_preview", **FILLED))
     job = {"jobName": "a", "jobQueue": "cpu", "jobDefinition": "trainer"}
     own = {**job, "jobName": "b", "timeout": {"attemptDurationSeconds": 60}}
-    actions.accept(json.dumps({"jobs": [own, job]}), research.analyst, source="json")
+    actions.submit(json.dumps({"jobs": [own, job]}), research.analyst, source="json")
     pages = {each.name: rows(browser.get(each.get_absolute_url())) for each in Job.objects.all()}
 
     assert told["Time limit"] == pages["a"]["Time limit"] == ("2 h", "team rule")

@@ -69,7 +69,7 @@ def test_what_is_not_understood_is_left_out_and_said(research, browser):
 
     assert page.status_code == 200
     assert len(page.context["asked"].troubles) == 5
-    assert page.context["asked"].wanted == reports.Filter()
+    assert page.context["asked"].wanted == reports.JobFilter()
 
 
 def test_mine_is_a_link_that_shows_a_colleague_the_same(research, browser):
@@ -146,9 +146,9 @@ def test_other_cells_are_left_as_they_are():
 
 
 def test_a_csv_that_was_cut_says_so(research, browser, monkeypatch):
-    monkeypatch.setattr(reports, "EXPORTED", 1)
-    export = reports.export
-    monkeypatch.setattr(reports, "export", lambda team, wanted: export(team, wanted, limit=1))
+    monkeypatch.setattr(reports, "EXPORT_LIMIT", 1)
+    export = reports.export_rows
+    monkeypatch.setattr(reports, "export_rows", lambda team, wanted: export(team, wanted, limit=1))
     make.job(research.submission)
 
     rows = opened(browser.get(reverse("history_csv", args=["research"])))

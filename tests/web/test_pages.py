@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, JobDependency, StateChange, Submission
-from jobs.reports.logs import Line, LogPage
+from jobs.reports.logs import LogLine, LogPage
 from jobs.states import Delivery
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -51,7 +51,10 @@ def test_what_people_wrote_is_shown_as_text(browser: Client, research: Research)
 def test_log_lines_are_text_with_colours(
     browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = (Line(now(), f"\x1b[31mred\x1b[0m {HOSTILE}"), Line(now(), '\x1b]8;;http://evil/\x07link\x1b[2J\x1b["'))
+    lines = (
+        LogLine(now(), f"\x1b[31mred\x1b[0m {HOSTILE}"),
+        LogLine(now(), '\x1b]8;;http://evil/\x07link\x1b[2J\x1b["'),
+    )
     monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(lines, newer="f/1"))
     text = page(browser, reverse("job_log", args=[research.job.text_id]), part="lines")
 
@@ -69,10 +72,10 @@ STEERING = "\x1b[31mred\x1b[0m\ta\x1b]0;title\x07\x9b2J\x85\u202eexe.txt\u2066\x
 def test_the_log_is_downloaded_as_text(browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
     record = f"{STEERING}\r\n2026-11-01T00:00:00.000+00:00 forged\n"
     pieces = [
-        LogPage((Line(now(), "one"), Line(AT, record))),
-        LogPage((Line(now(), HOSTILE),), trouble="AWS does not answer."),
+        LogPage((LogLine(now(), "one"), LogLine(AT, record))),
+        LogPage((LogLine(now(), HOSTILE),), trouble="AWS does not answer."),
     ]
-    monkeypatch.setattr("jobs.reports.logs.whole", lambda *_: iter(pieces))
+    monkeypatch.setattr("jobs.reports.logs.full_log", lambda *_: iter(pieces))
 
     answer = browser.get(reverse("job_log_file", args=[research.job.text_id]))
     lines = b"".join(answer).decode().splitlines()
@@ -91,7 +94,7 @@ def test_the_log_is_downloaded_as_text(browser: Client, research: Research, monk
 def test_the_raw_log_is_downloaded_as_it_was_written(
     browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.reports.logs.whole", lambda *_: iter([LogPage((Line(AT, f"{STEERING}\ud800"),))]))
+    monkeypatch.setattr("jobs.reports.logs.full_log", lambda *_: iter([LogPage((LogLine(AT, f"{STEERING}\ud800"),))]))
     url = reverse("job_log_file", args=[research.job.text_id])
 
     raw = b"".join(browser.get(url, {"raw": "1"})).decode()
@@ -104,7 +107,7 @@ def test_the_raw_log_is_downloaded_as_it_was_written(
 def test_the_page_of_a_log_has_no_characters_that_reorder_text(
     browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage((Line(AT, STEERING),)))
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage((LogLine(AT, STEERING),)))
     text = page(browser, reverse("job_log", args=[research.job.text_id]), part="lines")
 
     assert '<span class="ansi-red">red</span>\taexe.txt</span>' in text

@@ -21,7 +21,7 @@ READY = {"database": "ok", "migrations": "ok", "disk": "ok"}
 
 @pytest.fixture(autouse=True)
 def _asked_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "_applied", set())
+    monkeypatch.setattr(readiness, "_migrated_databases", set())
     monkeypatch.setattr(probes, "_last", {})
 
 
@@ -119,10 +119,10 @@ def test_a_change_is_logged_once_and_not_each_answer(
     client: Client, migrated: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("jobs.reports.readiness._disk", lambda: "not writable")
+    monkeypatch.setattr("jobs.reports.readiness._check_disk", lambda: "not writable")
     for _ in range(3):
         assert client.get("/readyz").status_code == 503
-    monkeypatch.setattr("jobs.reports.readiness._disk", lambda: "ok")
+    monkeypatch.setattr("jobs.reports.readiness._check_disk", lambda: "ok")
     for _ in range(3):
         assert client.get("/readyz").status_code == 200
 

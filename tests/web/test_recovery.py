@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from jobs.models import Incarnation, Job, Queue
 from jobs.models.database_generation import enter_recovery
-from jobs.reports.recovery import ON_TIME, recovery_for
+from jobs.reports.recovery import EXPECTED_DELAY, user_recovery
 from tests import make
 from tests.api.conftest import token
 
@@ -71,7 +71,7 @@ def test_administration_says_it_too(research):
 
 
 def test_what_takes_longer_than_thought_is_said_by_the_queues_it_waits_for(browser, research):
-    restored(timedelta(seconds=600) + ON_TIME + timedelta(seconds=1))
+    restored(timedelta(seconds=600) + EXPECTED_DELAY + timedelta(seconds=1))
 
     assert "until every queue has been compared. Still to compare: cpu." in page(browser, "/teams/research/")
 
@@ -83,7 +83,7 @@ def test_a_team_is_told_of_its_own_queues_only(browser, research):
 
     Queue.objects.filter(name="cpu").update(swept_at=now())
     assert WORDS not in page(browser, "/teams/research/")
-    assert recovery_for(make.admin()).queues == ("secret-queue",)
+    assert user_recovery(make.admin()).queues == ("secret-queue",)
 
 
 def test_whoever_is_not_signed_in_is_told_nothing_and_asks_the_database_nothing(django_assert_num_queries):

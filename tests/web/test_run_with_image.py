@@ -135,7 +135,7 @@ def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: p
         revision.refresh_from_db()
         return revision
 
-    monkeypatch.setattr("jobs.actions.await_registration", answered)
+    monkeypatch.setattr("jobs.actions.wait_for_registration", answered)
     answer = begin(browser)
 
     assert answer.headers["Location"] == Submission.objects.latest("pk").get_absolute_url()
@@ -229,7 +229,7 @@ def test_a_draft_that_waits_for_nothing_is_opened(browser: Client, research: Res
     address = reverse("draft_go_on", args=["research", key])
 
     assert browser.post(address).headers["Location"].endswith(f"?draft={key}")
-    assert run_with_image.gone_on(research.analyst, key) is None
+    assert run_with_image.find_submission(research.analyst, key) is None
 
 
 # -- What depends on the queue, and what is offered

@@ -133,7 +133,7 @@ def test_what_is_left_of_expired_sessions_is_swept_out(person):
         browser_of()
         clock.shift(timedelta(hours=13))
         browser = browser_of()
-        sessions.sweep()
+        sessions.delete_expired()
 
         assert (Session.objects.count(), UserSession.objects.count()) == (1, 1)
         assert is_signed_in(browser)
@@ -174,7 +174,7 @@ def test_nobody_signs_another_person_out(person):
     [text_id] = ids_of_others(browser_of())[:1]
 
     assert other.post(f"/sessions/{text_id}/end/").status_code == 404
-    assert len(sessions.of(person, None)) == 2
+    assert len(sessions.active_sessions(person, None)) == 2
 
 
 @pytest.mark.long
@@ -214,7 +214,7 @@ def test_a_session_without_an_address_is_listed_too(person):
     ],
 )
 def test_a_browser_is_named_in_a_few_words(agent, expected):
-    assert sessions.device_of(agent) == expected
+    assert sessions.device_name(agent) == expected
 
 
 # -- What ends the others
@@ -254,7 +254,7 @@ def test_changing_what_one_signs_in_with_ends_the_other_sessions(
 
     assert is_signed_in(here)
     assert not is_signed_in(there)
-    [session] = sessions.of(person, here.session.session_key)
+    [session] = sessions.active_sessions(person, here.session.session_key)
     assert session.is_current
 
 
@@ -263,7 +263,7 @@ def test_a_session_keeps_its_date_when_the_password_changes(person):
         here = browser_of()
         clock.shift(timedelta(hours=1))
         new_password(here)
-        [session] = sessions.of(person, here.session.session_key)
+        [session] = sessions.active_sessions(person, here.session.session_key)
 
     assert session.started_at == START
 
@@ -297,6 +297,6 @@ def test_a_password_that_an_administrator_sets_ends_all_sessions_of_the_person_a
     assert admin.post(there_at, form).status_code == 302
 
     assert not is_signed_in(there)
-    assert sessions.of(person, None) == []
+    assert sessions.active_sessions(person, None) == []
     assert "This session" in words(admin.get(PAGE))
     assert now() - UserSession.objects.get().created_at < timedelta(minutes=1)

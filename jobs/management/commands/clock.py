@@ -12,9 +12,9 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
-from jobs.account_threads import Lanes
+from jobs.account_threads import AccountThreads
 from jobs.models import Lease
-from jobs.periodic import duties, tick
+from jobs.periodic import periodic_tasks, run_due_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +34,12 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         owner = f"{socket.gethostname()}-{os.getpid()}"
-        lanes = Lanes()
-        periodic_tasks = duties(lanes)
+        lanes = AccountThreads()
+        tasks = periodic_tasks(lanes)
         while not stop.is_set():
             try:
-                if Lease.hold("clock", owner, LEASE):
-                    tick(periodic_tasks, time.monotonic(), lanes)
+                if Lease.acquire("clock", owner, LEASE):
+                    run_due_tasks(tasks, time.monotonic(), lanes)
             except DatabaseError as error:
                 log.warning("clock_database_unavailable", error=str(error))
                 connection.close()

@@ -14,9 +14,9 @@ from django.utils.timezone import now
 from jobs.aws import events
 from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
-from jobs.failpoints import reached
+from jobs.failpoints import hit_failpoint
 from jobs.sync.events import EventConsumer
-from jobs.task_queue import ring
+from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +59,8 @@ def receive_events(
         client = client_for(address, "sqs", Purpose.SQS)
         messages = events.receive(client, address.url, 1 if consumer.unknown_ids else wait_seconds)
         for account in consumer.consume(message.body for message in messages) | consumer.retry_unknown():
-            ring("poll", account, bell="sync", once=f"event-{now():%Y%m%d%H%M%S}")
-        reached("heard")
+            enqueue_on_commit("poll", account, queue="sync", dedupe_key=f"event-{now():%Y%m%d%H%M%S}")
+        hit_failpoint("heard")
         events.delete(client, address.url, messages)
     except AwsError as error:
         log.warning("event_receive_failed", error=error.message)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from jobs.models import Account, Oddity
 from jobs.models.database_generation import enter_recovery
-from jobs.reports.delivery_report import report
+from jobs.reports.delivery_report import report_lines
 from jobs.sync.compare import compare_queues
 from jobs.sync.reconcile import reconcile
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             enter_recovery("Asked for with manage.py reconcile --enter-recovery.")
         elif not options["report"]:
             self._compare()
-        for line in report():
+        for line in report_lines():
             self.stdout.write(line)
 
     def _compare(self) -> None:

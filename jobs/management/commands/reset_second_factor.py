@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"There is no {options['username']}.")
         with transaction.atomic():
-            was_set_up = second_factor.take_away(person)
+            was_set_up = second_factor.reset(person)
             if was_set_up:
-                audit.record("remove", person=None, about=person, before={"second factor": "set up"})
+                audit.record("remove", person=None, target=person, before={"second factor": "set up"})
         self.stdout.write(f"{person} has no second factor now." if was_set_up else f"{person} had no second factor.")

@@ -21,11 +21,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {options['username']}.")
         if not person.is_active or not person.is_staff:
             raise CommandError(f"{person} is not an active administrator, and needs no code.")
-        if second_factor.set_up_by(person):
+        if second_factor.is_enrolled(person):
             raise CommandError(f"{person} has a second factor. Take it away first: reset_second_factor {person}.")
         with transaction.atomic():
-            code = second_factor.new_set_up_code(person)
-            audit.record("make", person=None, about=person, after={"set-up code": "of a second factor"})
+            code = second_factor.create_set_up_code(person)
+            audit.record("make", person=None, target=person, after={"set-up code": "of a second factor"})
         minutes = second_factor.SET_UP_CODE_SECONDS // 60
         self.stderr.write(f"For {person}, once, within {minutes} minutes:")
         self.stdout.write(code)

@@ -136,7 +136,7 @@ def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account |
             "region": region,
             "number": "123456789012" if sandbox else "",
             "access": Access.SANDBOX if sandbox else Access.DEFAULT,
-            **({"quarantine_seconds": quarantine.shortest(in_sandbox=True)} if sandbox else {}),
+            **({"quarantine_seconds": quarantine.minimum_seconds(in_sandbox=True)} if sandbox else {}),
             **({"poll_seconds": 1} if is_local else {}),
         },
     )
@@ -190,8 +190,8 @@ def submit_first_jobs(account: Account, demo: DemoTeam) -> None:
         if member is None or Submission.objects.filter(team=member.team, request_key=key).exists():
             continue
         try:
-            actions.accept(text, member, source=Source.JSON, request_key=key, account=account)
-        except actions.Refused:  # an endpoint without the demo's queues can't run its jobs
+            actions.submit(text, member, source=Source.JSON, request_key=key, account=account)
+        except actions.ValidationFailedError:  # an endpoint without the demo's queues can't run its jobs
             continue
 
 

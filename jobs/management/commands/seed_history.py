@@ -15,7 +15,7 @@ from jobs.management.demo import TEAMS
 from jobs.management.demo.history import HistoricalJob, TeamResources, historical_jobs, submission_times
 from jobs.models import CostLine, Job, JobTag, Queue, Revision, StateChange, Submission, Team, User
 from jobs.pricing import rates
-from jobs.pricing.metering import lines_of
+from jobs.pricing.metering import build_cost_lines
 from jobs.states import Delivery
 
 BATCH_SIZE = 2_000
@@ -75,7 +75,7 @@ def save_history(history: Sequence[HistoricalJob], team: Team) -> None:
         _first_key(Submission.objects.all(), history),
         _first_key(Job.objects.all(), history),
     )
-    table = rates.read()
+    table = rates.read_rates()
     for start in range(0, len(history), BATCH_SIZE):
         batch = history[start : start + BATCH_SIZE]
         submissions = Submission.objects.bulk_create(
@@ -97,7 +97,9 @@ def save_history(history: Sequence[HistoricalJob], team: Team) -> None:
             for key, value in record.tags.items()
         )
         StateChange.objects.bulk_create(change for record in batch for change in _state_changes(record))
-        CostLine.objects.bulk_create(line for record in batch for line in lines_of(record.job, record.runs, table))
+        CostLine.objects.bulk_create(
+            line for record in batch for line in build_cost_lines(record.job, record.runs, table)
+        )
 
 
 def _build_submission(record: HistoricalJob, team: Team, key: int | None) -> Submission:

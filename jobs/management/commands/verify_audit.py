@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.audit.verify import chains, unsealed, verify
+from jobs.audit.verify import chains, missing_triggers, verify_chain
 from jobs.models import Team
 from jobs.models.audit import PORTAL
 
@@ -25,14 +25,16 @@ class Command(BaseCommand):
             if team is None:
                 raise CommandError(f"There is no team {options['team']}.")
             chain_ids = [team.pk]
-        broken = [f"The database would let it be changed: the trigger {name} is missing." for name in unsealed()]
-        for verification in map(verify, chain_ids):
+        broken = [
+            f"The database would let it be changed: the trigger {name} is missing." for name in missing_triggers()
+        ]
+        for verification in map(verify_chain, chain_ids):
             name = names.get(verification.chain, f"Team {verification.chain}, which is gone")
-            if verification.whole:
+            if verification.is_intact:
                 self.stdout.write(
                     f"{name}: whole, from {verification.first} to {verification.last}. {verification.digest}"
                 )
             else:
-                broken.append(f"{name}: broken at {verification.broken_at}: {verification.how}.")
+                broken.append(f"{name}: broken at {verification.broken_at}: {verification.problem}.")
         if broken:
             raise CommandError("\n".join(broken))

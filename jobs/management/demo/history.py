@@ -14,7 +14,7 @@ from typing import Any
 
 from jobs.models import Job, Queue, Revision, Source, User
 from jobs.models.ids import to_text
-from jobs.pricing.receipt import Attempt
+from jobs.pricing.receipt import BilledAttempt
 from jobs.spec import effective
 from jobs.spec.documents import list_at, object_at, value_at
 from jobs.spec.job_size import requested_size
@@ -89,7 +89,7 @@ class HistoricalJob:
     job: Job
     person: User
     tags: dict[str, str]
-    runs: list[Attempt]
+    runs: list[BilledAttempt]
     submission_id: uuid.UUID
     source: str
     changes: list[tuple[datetime, str, str, int]] = field(default_factory=list)
@@ -186,7 +186,7 @@ def _simulate_run(record: HistoricalJob, profile: JobProfile, accepted_at: datet
         started = clock + timedelta(seconds=rng.uniform(15, 80))
         stopped = started + timedelta(seconds=round(duration, 3))
         record.changes += [(clock, State.STARTING, "poll", number - 1), (started, State.RUNNING, "poll", number - 1)]
-        record.runs.append(Attempt(started, stopped, is_success, number))
+        record.runs.append(BilledAttempt(started, stopped, is_success, number))
         attempts.append(
             {
                 "started_at": started.isoformat(),
@@ -234,7 +234,7 @@ def _simulate_children(record: HistoricalJob, size: int, rng: random.Random) -> 
         return
     start, duration = record.job.started_at, record.job.stopped_at - record.job.started_at
     record.runs = [
-        Attempt(
+        BilledAttempt(
             start,
             start + duration * rng.uniform(0.6, 1),
             number >= failure_count,

@@ -60,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
         """Return False shortly after a sign-in."""
-        if second_factor.signed_in_lately(context.request, LATELY_SECONDS):
+        if second_factor.is_recently_authenticated(context.request, LATELY_SECONDS):
             return False
         return bool(super().is_reauthentication_required(app=app))
 
@@ -83,7 +83,7 @@ class FactorAdapter(DefaultMFAAdapter):
         return user.username
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        return not second_factor.needed_by(authenticator.user)
+        return not second_factor.is_required(authenticator.user)
 
     def encrypt(self, text: str) -> str:
         return _keys().encrypt(text.encode()).decode()

@@ -62,7 +62,7 @@ class SetUpForm(ActivateTOTPForm):
         """Check the set-up code last: it is consumed only if everything else is valid."""
         cleaned: dict[str, Any] = super().clean()
         code = cleaned.get("set_up_code")
-        if code is not None and not self.errors and not second_factor.use_set_up_code(self.user, code):
+        if code is not None and not self.errors and not second_factor.redeem_set_up_code(self.user, code):
             self.add_error("set_up_code", "This code is wrong, was used, or is older than 30 minutes.")
         return cleaned
 

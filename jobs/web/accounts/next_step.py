@@ -14,9 +14,9 @@ def next_step(request: HttpRequest) -> str | None:
     They verify the second factor they have, replace a password that an administrator set, then set up a second factor
     if it is required. The second factor is queried only for users who need one.
     """
-    needs_code = second_factor.lacking(request)
-    if needs_code and second_factor.set_up_by(request.user):
-        return second_factor.way_on(request)
+    needs_code = second_factor.is_missing(request)
+    if needs_code and second_factor.is_enrolled(request.user):
+        return second_factor.next_step_url(request)
     if getattr(request.user, "must_change_password", False):
         return reverse(PASSWORD_PAGE)
-    return second_factor.way_on(request) if needs_code else None
+    return second_factor.next_step_url(request) if needs_code else None

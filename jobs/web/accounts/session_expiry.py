@@ -55,22 +55,22 @@ def _note_use(request: HttpRequest) -> None:
         return
     session[USED_AT] = current_time
     session.set_expiry(settings.SESSION_COOKIE_AGE)  # the current setting, not that of the sign-in
-    sessions.note_use(str(session.session_key), address=_address(request))
+    sessions.record_use(str(session.session_key), address=_address(request))
 
 
 def follow_key(request: HttpRequest) -> None:
     """Move what is stored about the session to its new key, which Django changes at times."""
     before, after = request.COOKIES.get(settings.SESSION_COOKIE_NAME), request.session.session_key
     if before and before != after:
-        sessions.follow_key(before, after, request.session.get(SESSION_KEY))
+        sessions.update_key(before, after, request.session.get(SESSION_KEY))
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> int:
     """End the user's sessions except this request's, and audit it if there were any."""
     follow_key(request)
-    count = sessions.end_others(user, request.session.session_key)
+    count = sessions.end_other_sessions(user, request.session.session_key)
     if count:
-        audit.record("sign out", person=user, about=user, before={"other sessions": count})
+        audit.record("sign out", person=user, target=user, before={"other sessions": count})
     return count
 
 
@@ -80,9 +80,9 @@ def signed_in(*, request: HttpRequest, user: User, **_: Any) -> None:
     if not request.session.session_key:
         request.session.save()
     agent = request.META.get("HTTP_USER_AGENT", "")
-    sessions.start(user, str(request.session.session_key), address=_address(request), user_agent=agent)
+    sessions.record_sign_in(user, str(request.session.session_key), address=_address(request), user_agent=agent)
     if random.random() < SWEEP_CHANCE:
-        sessions.sweep()
+        sessions.delete_expired()
 
 
 @receiver([password_changed, password_reset], dispatch_uid="password of one's own")

@@ -15,7 +15,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @signed_in
 def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
     """List the user's sessions, this one first."""
-    rows = sessions.of(request.user, request.session.session_key)
+    rows = sessions.active_sessions(request.user, request.session.session_key)
     return render(request, "accounts/sessions.html", {"sessions": rows})
 
 
@@ -24,12 +24,12 @@ def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
 def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Sign out of one of the user's sessions; those of others are a 404."""
     with transaction.atomic():
-        rows = sessions.of(request.user, request.session.session_key)
+        rows = sessions.active_sessions(request.user, request.session.session_key)
         session = next((row for row in rows if row.text_id == text_id and not row.is_current), None)
-        if session is None or not sessions.end_one(request.user, text_id):
+        if session is None or not sessions.end_session(request.user, text_id):
             raise Http404
         about = {"session": session.device, "address": session.address}
-        audit.record("sign out", person=request.user, about=request.user, before=about)
+        audit.record("sign out", person=request.user, target=request.user, before=about)
     messages.success(request, f"Signed out of {session.device}.")
     return redirect("sessions")
 

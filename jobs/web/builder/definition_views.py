@@ -14,7 +14,7 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts, masked_source
 from jobs.models import Account, Definition
-from jobs.reports.catalog import free_name
+from jobs.reports.catalog import unused_name
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields, units
 from jobs.spec.forms.client_config import client_fields
@@ -86,7 +86,7 @@ PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain si
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
-    member = access.membership(request.user, slug, may="register")
+    member = access.membership(request.user, slug, permission="register")
     if request.method != "POST":
         return builder_drafts.reopened(request, member) or _opened(request, member)
     form = Draft.sent(DocumentKind.DEFINITION, request.POST, BLANK)
@@ -105,11 +105,11 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if form.unread or form.own_problems:
         return page(request, member, form, form_feedback, is_rejected=True)
     try:
-        document = masked_source.whole(form.text, member, form.again)
+        document = masked_source.restore_masked(form.text, member, form.again)
         return builder_drafts.sent(request, member, form, json_views.registered(request, document, member, account))
     except DocumentParseError:
         return page(request, member, form, form_feedback, is_rejected=True)
-    except actions.Refused as error:
+    except actions.ValidationFailedError as error:
         form_feedback = feedback.of_verdict(form, error.verdict, member, require_all=True)
         return page(request, member, form, form_feedback, is_rejected=True)
 
@@ -118,7 +118,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the form and the problems at its fields, for what is posted."""
-    member = access.membership(request.user, slug, may="register")
+    member = access.membership(request.user, slug, permission="register")
     form = Draft.sent(DocumentKind.DEFINITION, request.POST, BLANK)
     form_feedback = feedback.of_draft(form, member, _account(request, member))
     context = {
@@ -168,7 +168,7 @@ def page(
         "begins_with": [(key, title) for key, (title, _) in BLOCKS.items()],
         "draft_id": builder_drafts.id_of(request),
         "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
-        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
+        "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": is_rejected,
         "here": "write",
         "tab": "definition",
@@ -193,7 +193,7 @@ def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
     document: Document = redact(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
     # Another team's name can't be registered, so a shared definition is copied.
     if clone or earlier.team_id != member.team.pk:
-        document["jobDefinitionName"] = free_name(earlier)
+        document["jobDefinitionName"] = unused_name(earlier)
     form = Draft.begun(DocumentKind.DEFINITION, document, again=earlier.text_id)
     return page(request, member, form, feedback.not_yet(form), earlier=None if clone else earlier)
 

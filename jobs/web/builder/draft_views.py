@@ -14,12 +14,12 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @require_safe
 @signed_in
 def drafts(request: SignedInRequest, slug: str) -> HttpResponse:
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     page = {
         "member": member,
         "team": member.team,
-        "drafts": draft_actions.newest(member, draft_actions.MOST),
-        "most": draft_actions.MOST,
+        "drafts": draft_actions.recent_drafts(member, draft_actions.MAX_DRAFTS),
+        "most": draft_actions.MAX_DRAFTS,
         "here": "write",
         "tab": "drafts",
     }
@@ -29,15 +29,15 @@ def drafts(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     return redirect(builder_drafts.address(access.draft(member, text_id)))
 
 
 @require_POST
 @signed_in
 def draft_discard(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     saved_draft = access.draft(member, text_id)
-    draft_actions.discard(member, saved_draft.text_id)
+    draft_actions.delete_draft(member, saved_draft.text_id)
     messages.success(request, f"The draft {saved_draft} was thrown away.")
     return redirect("drafts", member.team.slug)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from jobs.access import Member
 from jobs.actions import drafts
-from jobs.actions.drafts import Kept
+from jobs.actions.drafts import DraftSaveResult
 from jobs.models import Draft as KeptDraft
 from jobs.models import DraftKind
 from jobs.models.ids import from_text, new_id, to_text
@@ -38,10 +38,10 @@ def id_of(request: SignedInRequest) -> str:
         return to_text(new_id())
 
 
-def keep(request: SignedInRequest, member: Member, form: Draft) -> Kept | None:
+def keep(request: SignedInRequest, member: Member, form: Draft) -> DraftSaveResult | None:
     """Save a form. A script says when someone has begun to type (`begin`); a button always counts as that."""
     begin = "begin" in request.POST or request.POST.get("do") != "keep"
-    return drafts.keep(
+    return drafts.save_draft(
         member,
         id_of(request),
         _KINDS[form.kind],
@@ -53,9 +53,11 @@ def keep(request: SignedInRequest, member: Member, form: Draft) -> Kept | None:
     )
 
 
-def keep_text(request: SignedInRequest, member: Member, text: str, request_key: str, again: str = "") -> Kept | None:
+def keep_text(
+    request: SignedInRequest, member: Member, text: str, request_key: str, again: str = ""
+) -> DraftSaveResult | None:
     """Save the text of the JSON page, valid or not."""
-    return drafts.keep(
+    return drafts.save_draft(
         member,
         id_of(request),
         DraftKind.JSON,
@@ -77,7 +79,7 @@ def _name(text: str) -> str:
     return text_at(reading.document, _NAMES[reading.kind])
 
 
-def answer(request: SignedInRequest, member: Member, result: Kept | None) -> HttpResponse:
+def answer(request: SignedInRequest, member: Member, result: DraftSaveResult | None) -> HttpResponse:
     """Render the result of saving, for the page's script."""
     return render(request, "jobs/builder/draft_status.html", {"kept": result, "team": member.team})
 
@@ -89,18 +91,18 @@ def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
     draft that is missing, or belongs to someone else, is a new page under that id.
     """
     if text_id := _id(request, "sent"):
-        saved_draft = drafts.sent(member, text_id)
+        saved_draft = drafts.sent_draft(member, text_id)
         if saved_draft:
             messages.info(request, SENT_BEFORE[DraftKind(saved_draft.kind)])
         return saved_draft
     text_id = _id(request, "draft")
-    return drafts.unsent(member, text_id) if text_id else None
+    return drafts.unsent_draft(member, text_id) if text_id else None
 
 
 def reopened(request: SignedInRequest, member: Member) -> HttpResponse | None:
     """Redirect from a page whose draft was sent to the same text as a new draft; None if it was not."""
     text_id = _id(request, "draft")
-    if not text_id or drafts.sent(member, text_id) is None:
+    if not text_id or drafts.sent_draft(member, text_id) is None:
         return None
     return redirect(f"{request.path}?{urlencode({'sent': text_id})}")
 

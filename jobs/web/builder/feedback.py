@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs import actions
 from jobs.access import Member
-from jobs.actions import Verdict, masked_source
+from jobs.actions import ValidationResult, masked_source
 from jobs.models import Account
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Problem, join_words
@@ -33,7 +33,7 @@ class Said:
     missing: tuple[str, ...] = ()
     approval: tuple[str, ...] = ()
     rail: Rail | None = None
-    verdict: Verdict | None = None
+    verdict: ValidationResult | None = None
     """None if there was no document to validate."""
     marks: tuple[Mark, ...] = ()
 
@@ -78,7 +78,7 @@ def of_draft(form: Draft, member: Member, account: Account | None = None, *, req
     try:
         return of_verdict(
             form,
-            actions.judge(masked_source.whole(form.text, member, form.again), member, account),
+            actions.validate(masked_source.restore_masked(form.text, member, form.again), member, account),
             member,
             require_all=require_all,
         )
@@ -86,7 +86,7 @@ def of_draft(form: Draft, member: Member, account: Account | None = None, *, req
         return _of_no_document(error)
 
 
-def of_verdict(form: Draft, result: Verdict, member: Member, *, require_all: bool = False) -> Said:
+def of_verdict(form: Draft, result: ValidationResult, member: Member, *, require_all: bool = False) -> Said:
     problems = form.problems(result.problems)
     missing = [field.label.lower() for field in form.missing]
     if not require_all:
@@ -104,7 +104,7 @@ def of_verdict(form: Draft, result: Verdict, member: Member, *, require_all: boo
         sentence = f"Still to fill in: {join_words(missing)}"
     else:
         sentence = validation_view.sentence(result)
-    waits = result.approval and not errors and not missing
+    waits = result.approval_reasons and not errors and not missing
     return Said(
         validation_view.headline(form.kind, form.document),
         sentence,
@@ -112,7 +112,7 @@ def of_verdict(form: Draft, result: Verdict, member: Member, *, require_all: boo
         findings=tuple(findings),
         missing=tuple(missing),
         approval=validation_view.waits_because(result) if waits else (),
-        marks=validation_view.marks(problems[:MOST_PROBLEMS], result.reading),
+        marks=validation_view.marks(problems[:MOST_PROBLEMS], result.parse_result),
         rail=lines,
         verdict=result,
     )

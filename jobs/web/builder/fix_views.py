@@ -26,7 +26,7 @@ def fixed(
     if problem_view is None or form_feedback.verdict is None:
         messages.info(request, GONE)
         return form, form_feedback
-    document = form_feedback.verdict.reading.document
+    document = form_feedback.verdict.parse_result.document
     try:
         form = form.after(problem_view.problem.fix, redact(document) if MASK in form.text else document)
     except PatchError:

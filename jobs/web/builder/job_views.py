@@ -47,7 +47,7 @@ REVISION_OF = "revision_of"
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
         if reopened := builder_drafts.reopened(request, member):
             return reopened
@@ -74,7 +74,7 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the form and the problems at its fields, for what is posted."""
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     form = _sent(request)
     runnable = options.revisions(member.team, _name(form))
     form_feedback = feedback.of_draft(form, member)
@@ -104,7 +104,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
     """Search the jobs that this one could depend on."""
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     text = request.POST.get("waits_named", "").strip().replace("\0", "")
     selected_ids = tuple(dict.fromkeys(request.POST.getlist("waits")))
     jobs = options.waits(member.team, text, [job_id for job_id in selected_ids if job_id][: options.MOST_WAITS])
@@ -116,7 +116,7 @@ def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def job_again(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Open the form with an earlier job."""
-    job, member = access.job(request.user, text_id, may="submit")
+    job, member = access.job(request.user, text_id, permission="submit")
     return redirect(f"{reverse('job_form', args=[member.team.slug])}?again={job.text_id}")
 
 
@@ -124,7 +124,7 @@ def job_again(request: SignedInRequest, text_id: str) -> HttpResponse:
 @signed_in
 def submission_again(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Open the form for a single job, or the JSON page for a workflow, which has no form."""
-    submission, member = access.submission(request.user, text_id, may="submit")
+    submission, member = access.submission(request.user, text_id, permission="submit")
     slug = member.team.slug
     if submission.kind == DocumentKind.WORKFLOW:
         return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
@@ -177,10 +177,10 @@ def page(
         "chosen": selected_ids,
         "again": again,
         "compared": rerun_diff.compared(again, form.document, summary.revision if summary else None),
-        "images": options.images(member.team) if member.may("register") else (),
+        "images": options.images(member.team) if member.can("register") else (),
         "draft_id": builder_drafts.id_of(request),
         "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
-        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
+        "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": is_rejected,
         "has_definitions": bool(field_options["definition"]),
         "here": "write",
@@ -238,14 +238,14 @@ def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rer
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
     source = Source.RERUN if again else Source.FORM
     try:
-        text = masked_source.whole(form.text, member, form.again)
-        submission = actions.accept(text, member, source=source, request_key=form.request_key)
+        text = masked_source.restore_masked(form.text, member, form.again)
+        submission = actions.submit(text, member, source=source, request_key=form.request_key)
     except DocumentParseError:
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
-    except actions.Refused as error:
+    except actions.ValidationFailedError as error:
         form_feedback = feedback.of_verdict(form, error.verdict, member, require_all=True)
         return page(request, member, form, form_feedback, again=again, is_rejected=True)
-    except actions.KeyReusedError:
+    except actions.IdempotencyConflictError:
         # Someone went back to a form that had submitted and changed it: this is a new request.
         form = form.renewed()
         messages.warning(request, SENT_BEFORE)

@@ -14,7 +14,7 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts
 from jobs.actions import masked_source as action_masked_source
-from jobs.actions.drafts import Kept
+from jobs.actions.drafts import DraftSaveResult
 from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import DocumentKind
@@ -63,7 +63,7 @@ class Draft:
     def whole(self, member: Member) -> str | bytes:
         """Return the source with masked values filled in again. Raise DocumentParseError."""
         source = self.asked()
-        return action_masked_source.whole(source, member, self.again) if isinstance(source, str) else source
+        return action_masked_source.restore_masked(source, member, self.again) if isinstance(source, str) else source
 
     def asked(self) -> str | bytes:
         """Return the source to parse. Raise DocumentParseError for text that no database can store."""
@@ -84,7 +84,7 @@ class Draft:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def write(request: SignedInRequest, slug: str) -> HttpResponse:
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
         if reopened := builder_drafts.reopened(request, member):
             return reopened
@@ -107,9 +107,9 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
         return builder_drafts.text_sent(request, member, text, json_input.again, _sent(request, member, json_input))
     except DocumentParseError as error:
         view = validation_view.of_no_document(error)
-    except actions.Refused as error:
+    except actions.ValidationFailedError as error:
         view = validation_view.of_verdict(error.verdict)
-    except actions.KeyReusedError:
+    except actions.IdempotencyConflictError:
         # Someone went back to a page that had submitted and changed its text: this is a new request.
         json_input = Draft(json_input.text, to_text(new_id()), again=json_input.again)
         view = validation_view.of_reused_key(_judged(json_input, member))
@@ -123,7 +123,7 @@ def write(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def judge(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     json_input = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
     view = _judged(json_input, member) if json_input.text.strip() else validation_view.NOTHING_YET
     return render(request, "jobs/builder/json.html#verdict", {"said": view, "team": member.team})
@@ -139,7 +139,7 @@ def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpRe
     text = source_text if isinstance(source_text, str) else reading.text
     if reading.kind is not DocumentKind.DEFINITION:
         source = Source.RERUN if json_input.again else Source.JSON
-        submission = actions.accept(text, member, source=source, request_key=json_input.request_key)
+        submission = actions.submit(text, member, source=source, request_key=json_input.request_key)
         messages.success(request, f"Submitted {submission.name}.")
         return redirect(submission)
 
@@ -152,8 +152,8 @@ def registered(request: SignedInRequest, text: str, member: Member, account: Acc
     Raise DocumentParseError or ValidationFailedError.
     """
     registration = actions.register(text, member, account=account)
-    revision = actions.await_registration(registration.revision)
-    _tell(request, revision, reused=registration.reused)
+    revision = actions.wait_for_registration(registration.revision)
+    _tell(request, revision, reused=registration.is_reused)
     return redirect(revision)
 
 
@@ -190,7 +190,7 @@ def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None
 def _judged(json_input: Draft, member: Member) -> Opinion:
     try:
         return validation_view.of_verdict(
-            actions.judge(Draft(json_input.text, "", again=json_input.again).whole(member), member)
+            actions.validate(Draft(json_input.text, "", again=json_input.again).whole(member), member)
         )
     except DocumentParseError as error:
         return validation_view.of_no_document(error)
@@ -223,7 +223,7 @@ def page(
         "largest": MAX_TEXT_BYTES,
         "draft_id": builder_drafts.id_of(request),
         "kept": _kept(request, member, json_input) if request.method == "POST" else None,
-        "drafts": drafts.newest(member) if request.method != "POST" and not request.GET.get("draft") else [],
+        "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.address(kind)) for kind in DocumentKind],
         "wait_ms": validation_view.WAIT_MS,
         "here": "write",
@@ -233,7 +233,7 @@ def page(
     return render(request, "jobs/builder/json.html", page, status=status)
 
 
-def _kept(request: SignedInRequest, member: Member, json_input: Draft) -> Kept | None:
+def _kept(request: SignedInRequest, member: Member, json_input: Draft) -> DraftSaveResult | None:
     """Save what a rejected page shows, so that it is the same after Back."""
     text = json_input.text.replace("\r\n", "\n")
     return builder_drafts.keep_text(request, member, text, json_input.request_key, json_input.again)

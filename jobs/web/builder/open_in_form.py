@@ -19,7 +19,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @signed_in
 def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     """Open the posted text in a form. A GET has no text and shows the JSON page."""
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
         return redirect("write", member.team.slug)
     json_input = json_views.Draft.of(request)

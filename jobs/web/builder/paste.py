@@ -19,7 +19,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 @require_POST
 @signed_in
 def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
-    access.membership(request.user, slug, may="submit")
+    access.membership(request.user, slug, permission="submit")
     document_text, pasted = (_sent(request, key) for key in ("whole", "pasted"))
     for text in dict.fromkeys((document_text, pasted)):
         try:

@@ -11,15 +11,15 @@ from decimal import Decimal
 from django.utils.timezone import now
 
 from jobs.access import Member
-from jobs.actions import Verdict
-from jobs.actions.resolution import Target
-from jobs.actions.validate import facts
+from jobs.actions import ValidationResult
+from jobs.actions.resolution import ResolvedJob
+from jobs.actions.validate import queue_facts
 from jobs.models import Queue
-from jobs.policy.grants import Ceilings
+from jobs.policy.grants import QueueLimits
 from jobs.pricing import rates
-from jobs.pricing.estimate import Estimate, PlannedJob, estimate
-from jobs.pricing.receipt import Size as PricedSize
-from jobs.pricing.run_statistics import RunStatistics, Span
+from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
+from jobs.pricing.receipt import PricedSize
+from jobs.pricing.run_statistics import DurationStats, RunStatistics
 from jobs.spec.documents import Document, DocumentKind, is_integer, is_object
 from jobs.spec.forms import units
 from jobs.spec.job_size import JobSize, requested_size
@@ -78,7 +78,7 @@ class _Run:
 
     document: Document
     definition: Document
-    target: Target
+    target: ResolvedJob
 
     @property
     def size(self) -> JobSize:
@@ -92,17 +92,19 @@ class _Run:
         return seconds if is_integer(seconds) else 0
 
 
-def of(result: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
+def of(result: ValidationResult, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
     """Run the checks on a document; `missing` are the labels of fields still to fill in."""
-    if result.reading.kind is DocumentKind.DEFINITION:
+    if result.parse_result.kind is DocumentKind.DEFINITION:
         return _of_definition(result, member, findings, missing)
-    runs = [_run(result.reading.document, target) for target in result.targets]
+    runs = [_run(result.parse_result.document, target) for target in result.resolved_jobs]
     resolved_runs = [run for run in runs if run.target.queue and run.target.revision]
     past = result.statistics
     alone = runs[0] if len(runs) == 1 else None
     slow = _too_slow(alone, past) if alone else None
     findings = [*findings, slow] if slow else findings
-    price = _price(result.weight.estimate, result.reading.changes) if result.weight else _unknown("price", _LATER)
+    price = (
+        _price(result.estimate.cost, result.parse_result.changes) if result.estimate else _unknown("price", _LATER)
+    )
     lines = [
         _valid(findings, missing),
         _allowed(findings, result, is_complete=bool(resolved_runs) and len(resolved_runs) == len(runs)),
@@ -120,8 +122,10 @@ def of(result: Verdict, member: Member, findings: Sequence[Finding], missing: Se
 _LATER = "Once a queue and a definition are chosen."
 
 
-def _of_definition(result: Verdict, member: Member, findings: Sequence[Finding], missing: Sequence[str]) -> Rail:
-    document = result.reading.document
+def _of_definition(
+    result: ValidationResult, member: Member, findings: Sequence[Finding], missing: Sequence[str]
+) -> Rail:
+    document = result.parse_result.document
     size = requested_size(document, {})
     queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
     lines = (
@@ -137,7 +141,7 @@ def _of_definition(result: Verdict, member: Member, findings: Sequence[Finding],
     return Rail(lines)
 
 
-def _run(document: Document, target: Target) -> _Run:
+def _run(document: Document, target: ResolvedJob) -> _Run:
     job_document = resolve_pointer(document, target.pointer)
     return _Run(
         job_document if is_object(job_document) else {}, target.revision.document if target.revision else {}, target
@@ -195,12 +199,14 @@ def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
     return _line("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
 
 
-def _allowed(findings: Sequence[Finding], result: Verdict, *, is_complete: bool) -> Line:
+def _allowed(findings: Sequence[Finding], result: ValidationResult, *, is_complete: bool) -> Line:
     team = result.grants.team
     if not is_complete:
         return _line("allowed", "Allowed", findings, NOT_KNOWN, _LATER, tone="off")
     subject = (
-        "Image and roles" if result.reading.kind is DocumentKind.DEFINITION else "Queue, definition, image and roles"
+        "Image and roles"
+        if result.parse_result.kind is DocumentKind.DEFINITION
+        else "Queue, definition, image and roles"
     )
     return _line("allowed", "Allowed", findings, "Yes", f"{subject} are given to {team}.")
 
@@ -209,7 +215,7 @@ def _fit_of(run: _Run) -> PlacementResult:
     queue = run.target.queue
     if queue is None or "nodeProperties" in run.definition:
         return PlacementResult(PlacementVerdict.UNKNOWN, "Of a job of several nodes it is not told beforehand.")
-    return check_placement(run.size, facts(queue).environments)
+    return check_placement(run.size, queue_facts(queue).environments)
 
 
 def _fitting(findings: Sequence[Finding], fits: Sequence[PlacementResult]) -> Line:
@@ -226,7 +232,7 @@ def _fitting(findings: Sequence[Finding], fits: Sequence[PlacementResult]) -> Li
 
 def _somewhere(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
     """Return whether any queue of the team can run the size."""
-    answers = [(check_placement(size, facts(queue).environments), queue) for queue in queues]
+    answers = [(check_placement(size, queue_facts(queue).environments), queue) for queue in queues]
     for outcome in (PlacementVerdict.YES, PlacementVerdict.UNKNOWN):
         for answer, queue in answers:
             if answer.verdict is outcome:
@@ -235,32 +241,34 @@ def _somewhere(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
     return PlacementResult(PlacementVerdict.NO, "No compute environment behind the team's queues can run it.")
 
 
-def _tags(findings: Sequence[Finding], result: Verdict) -> Line:
+def _tags(findings: Sequence[Finding], result: ValidationResult) -> Line:
     keys = [demand.key for demand in result.grants.tags if demand.required]
     team = result.grants.team
     defaults = [
-        f"{change.message}." for change in result.reading.changes if change.rule_owner and not _of_time_limit(change)
+        f"{change.message}."
+        for change in result.parse_result.changes
+        if change.rule_owner and not _of_time_limit(change)
     ]
     if not keys:
         sentences = defaults or [f"{team} asks for none."]
-    elif result.reading.kind is DocumentKind.DEFINITION:
+    elif result.parse_result.kind is DocumentKind.DEFINITION:
         sentences = ["Jobs are asked for theirs when they are submitted.", *defaults]
     else:
         sentences = [f"{join_words(keys)}: there, as {team} asks.", *defaults]
     return _line("tags", "Tags", findings, "Yes", " ".join(sentences), bad="Missing")
 
 
-def _ceilings(findings: Sequence[Finding], result: Verdict, runs: Sequence[_Run]) -> Line:
+def _ceilings(findings: Sequence[Finding], result: ValidationResult, runs: Sequence[_Run]) -> Line:
     queues = {run.target.queue.pk: run.target.queue for run in runs if run.target.queue}
     if not queues:
         return _line("ceilings", "Ceilings and approval", findings, NOT_KNOWN, _LATER, tone="off")
-    if result.approval:
-        reason_text = " ".join(reason.message for reason in result.approval)
+    if result.approval_reasons:
+        reason_text = " ".join(reason.message for reason in result.approval_reasons)
         return _line("ceilings", "Ceilings and approval", findings, "Needs approval", reason_text, tone="warn")
     limits = [
         f"{queue.name}: {text}"
         for pk, queue in queues.items()
-        if (text := in_words(result.grants.queues.get(pk, Ceilings()), result, pk))
+        if (text := in_words(result.grants.queues.get(pk, QueueLimits()), result, pk))
     ]
     reason = (
         "; ".join(limits)
@@ -269,9 +277,9 @@ def _ceilings(findings: Sequence[Finding], result: Verdict, runs: Sequence[_Run]
     return _line("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
 
 
-def in_words(ceilings: Ceilings, result: Verdict, queue: int) -> str:
+def in_words(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str:
     """Return the limits: at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken."""
-    usage = result.taken.get(queue)
+    usage = result.queue_usage.get(queue)
     job_limits = [
         f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",
         units.format_mib(ceilings.memory_mib) if ceilings.memory_mib is not None else "",
@@ -297,7 +305,7 @@ def _of_time_limit(change: DocumentChange) -> bool:
     return change.pointer.endswith("/timeout/attemptDurationSeconds")
 
 
-def _price(estimated: Estimate, changes: Sequence[DocumentChange]) -> Line:
+def _price(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> Line:
     """Build the check of expected and maximum cost, with their reasons."""
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
     reasons = [f"{change.message}." for change in changes if change.rule_owner and _of_time_limit(change)]
@@ -316,13 +324,13 @@ def _price(estimated: Estimate, changes: Sequence[DocumentChange]) -> Line:
     return Line("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
 
 
-def _unknown_because(estimated: Estimate) -> Iterator[str]:
+def _unknown_because(estimated: CostEstimate) -> Iterator[str]:
     """Yield why the maximum cost is unknown."""
-    names = estimated.unlimited
+    names = estimated.jobs_without_time_limit
     if names:
         subject = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "It"
         yield f"{subject} {'has' if len(names) == 1 else 'have'} no time limit."
-    yield from estimated.unpriced[:3]
+    yield from estimated.unknown_reasons[:3]
     if estimated.hour.usd is not None:
         yield f"An hour costs {rounded(estimated.hour.usd)}."
 
@@ -334,9 +342,9 @@ def _by_the_hour(size: JobSize, region: str) -> Line:
     priced = PricedSize(
         size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
     )
-    estimated = estimate([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read(), now())
+    estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
-        return _unknown("price", " ".join(estimated.unpriced))
+        return _unknown("price", " ".join(estimated.unknown_reasons))
     price = f"{rounded(estimated.hour.usd)} an hour"
     return Line("price", "Cost", "good", price, "From its size and the rates of today.")
 
@@ -349,9 +357,9 @@ def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Que
         return _unknown(
             "wait", f"No job of the team has begun in {join_words(dict.fromkeys(q.name for q in queues))}."
         )
-    span, queue = max(spans, key=lambda item: item[0].half)
+    span, queue = max(spans, key=lambda item: item[0].median)
     return _line(
-        "wait", "Usual wait", findings, f"About {span_in_words(span.half)}", _told(span, "began", queue.name)
+        "wait", "Usual wait", findings, f"About {span_in_words(span.median)}", _told(span, "began", queue.name)
     )
 
 
@@ -363,25 +371,25 @@ def _ran(findings: Sequence[Finding], past: RunStatistics, run: _Run) -> Line:
     if span is None:
         return _unknown("run", f"No job of {revision.definition.name} has ended well yet.")
     reason = _told(span, "ended", revision.definition.name)
-    return _line("run", "Usual run", findings, f"About {span_in_words(span.half)}", reason)
+    return _line("run", "Usual run", findings, f"About {span_in_words(span.median)}", reason)
 
 
-def _told(span: Span, verb: str, name: str) -> str:
+def _told(span: DurationStats, verb: str, name: str) -> str:
     basis = "the last job" if span.count == 1 else f"the last {span.count} jobs"
     if span.count == 1:
         return f"So it was with {basis} of {name}."
-    return f"Nine of ten {verb} within {span_in_words(span.most)}: {basis} of {name}."
+    return f"Nine of ten {verb} within {span_in_words(span.high)}: {basis} of {name}."
 
 
 def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:
     """Return a warning if the time limit would have ended most earlier runs of the definition."""
     span = past.runs.get(run.target.revision.definition_id) if run.target.revision else None
-    if span is None or not run.limit or span.most <= run.limit:
+    if span is None or not run.limit or span.high <= run.limit:
         return None
-    enough = max(60, -int(-span.most * 2 // 60) * 60)
+    enough = max(60, -int(-span.high * 2 // 60) * 60)
     message = (
         f"It is ended after {units.format_seconds(run.limit)}, and such jobs have run for "
-        f"{span_in_words(span.most)}; {units.format_seconds(enough)} would leave room."
+        f"{span_in_words(span.high)}; {units.format_seconds(enough)} would leave room."
     )
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
     return Finding(

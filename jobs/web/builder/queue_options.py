@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from jobs.actions import Verdict
-from jobs.policy.grants import Ceilings
+from jobs.actions import ValidationResult
+from jobs.policy.grants import QueueLimits
 from jobs.spec.forms import units
 from jobs.spec.job_size import requested_size
 from jobs.spec.rules.platform import FARGATE_MEMORY
@@ -13,13 +13,13 @@ from jobs.web.builder import preflight
 PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
 
 
-def notes(result: Verdict | None) -> Mapping[str, str]:
+def notes(result: ValidationResult | None) -> Mapping[str, str]:
     """Return a sentence by field name, for each field that the queue restricts."""
-    target = result.targets[0] if result and result.targets else None
+    target = result.resolved_jobs[0] if result and result.resolved_jobs else None
     if result is None or target is None or target.queue is None:
         return {}
     queue = target.queue
-    ceilings = result.grants.queues.get(queue.pk, Ceilings())
+    ceilings = result.grants.queues.get(queue.pk, QueueLimits())
     platform = PLATFORMS.get(queue.platform, queue.platform)
     runs = f"Runs jobs on {platform}" if platform else ""
     text = "; ".join(filter(None, (runs, preflight.in_words(ceilings, result, queue.pk))))
@@ -38,10 +38,10 @@ def notes(result: Verdict | None) -> Mapping[str, str]:
     return {name: note for name, note in notes.items() if note}
 
 
-def _on_fargate(result: Verdict, notes: Mapping[str, str]) -> dict[str, str]:
+def _on_fargate(result: ValidationResult, notes: Mapping[str, str]) -> dict[str, str]:
     """Return notes on Fargate's sizes: the memory that goes with the current vCPU."""
-    revision = result.targets[0].revision
-    vcpus = requested_size(revision.document if revision else {}, result.reading.document).vcpus
+    revision = result.resolved_jobs[0].revision
+    vcpus = requested_size(revision.document if revision else {}, result.parse_result.document).vcpus
     memory = FARGATE_MEMORY.get(Decimal(vcpus), ())
     size_notes = {
         "vcpus": f"Fargate has {', '.join(str(size) for size in FARGATE_MEMORY)}.",

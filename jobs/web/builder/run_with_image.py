@@ -26,9 +26,11 @@ def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said)
 
     Return None if that is impossible: messages say why, and nothing was registered.
     """
-    member.must("register")
+    member.require("register")
     image = request.POST.get("another_image", "").strip()
-    revision = feedback.verdict.targets[0].revision if feedback.verdict and feedback.verdict.targets else None
+    revision = (
+        feedback.verdict.resolved_jobs[0].revision if feedback.verdict and feedback.verdict.resolved_jobs else None
+    )
     obstacle = _trouble(image, revision, form, feedback, member)
     if obstacle or revision is None:
         messages.error(request, obstacle)
@@ -39,13 +41,13 @@ def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said)
         return None
     try:
         new_revision = run_with_image.register_with_image(revision, image, member)
-    except actions.Refused as error:
+    except actions.ValidationFailedError as error:
         for problem in error.verdict.errors:
             messages.error(request, f"{revision.definition.name} cannot have this image: {problem.message}")
         return None
     saved_draft = access.draft(member, save_result.text_id)
-    run_with_image.wait_for(saved_draft, new_revision)
-    saved_draft.revision = actions.await_registration(new_revision)
+    run_with_image.attach_revision(saved_draft, new_revision)
+    saved_draft.revision = actions.wait_for_registration(new_revision)
     return _on(request, member, saved_draft)
 
 
@@ -69,11 +71,11 @@ def _trouble(image: str, revision: Revision | None, form: Draft, feedback: Said,
 @signed_in
 def draft_go_on(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     """Wait for the revision (GET) and submit the job on it (POST); the page's script does both."""
-    member = access.membership(request.user, slug, may="submit")
+    member = access.membership(request.user, slug, permission="submit")
     try:
         saved_draft = access.draft(member, text_id)
     except Http404:
-        if submission := run_with_image.gone_on(member, text_id):
+        if submission := run_with_image.find_submission(member, text_id):
             return redirect(submission)
         raise
     if saved_draft.revision is None:
@@ -116,8 +118,13 @@ def _on(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> Htt
         messages.error(request, f"AWS Batch refused the new revision, and nothing was submitted: {revision.refusal}")
         return redirect(drafts.address(saved_draft))
     try:
-        submission = run_with_image.go_on(saved_draft, member)
-    except (actions.Refused, DocumentParseError, actions.KeyReusedError, actions.RecoveryError) as error:
+        submission = run_with_image.submit_pending(saved_draft, member)
+    except (
+        actions.ValidationFailedError,
+        DocumentParseError,
+        actions.IdempotencyConflictError,
+        actions.RecoveryError,
+    ) as error:
         messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {error}")
         return redirect(drafts.address(saved_draft))
     if submission is None:

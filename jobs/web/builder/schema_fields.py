@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from jobs import access
-from jobs.access import Act, Member
+from jobs.access import Member, TeamPermission
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields
 from jobs.spec.forms.schema_fields import SchemaMatch
@@ -18,7 +18,7 @@ from jobs.web.builder.form_state import TABLES
 from jobs.web.shell.auth import SignedInRequest, signed_in
 
 NOTHING_READ = "The JSON cannot be read at the moment. Put it right first; nothing of it is lost."
-RIGHTS: dict[DocumentKind, Act] = {DocumentKind.DEFINITION: "register", DocumentKind.SUBMISSION: "submit"}
+RIGHTS: dict[DocumentKind, TeamPermission] = {DocumentKind.DEFINITION: "register", DocumentKind.SUBMISSION: "submit"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _asked(request: SignedInRequest, slug: str, kind: str) -> tuple[DocumentKind
     form_kind = next((item for item in RIGHTS if item == kind), None)
     if form_kind is None:
         raise Http404("There is no form of this kind.")
-    return form_kind, access.membership(request.user, slug, may=RIGHTS[form_kind])
+    return form_kind, access.membership(request.user, slug, permission=RIGHTS[form_kind])
 
 
 def _document(request: SignedInRequest, kind: DocumentKind) -> Document:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from jobs.actions import Verdict
+from jobs.actions import ValidationResult
 from jobs.spec.documents import Document, DocumentKind, list_at, text_at
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, truncate
@@ -92,15 +92,15 @@ _ICONS = {
 }
 
 
-def of_verdict(result: Verdict) -> Opinion:
-    reading = result.reading
+def of_verdict(result: ValidationResult) -> Opinion:
+    reading = result.parse_result
     findings = tuple(_finding(problem, reading) for problem in result.problems[:MOST_FINDINGS])
     return Opinion(
         headline=headline(reading.kind, reading.document),
         icon=_ICONS[reading.kind],
         kind=reading.kind,
-        button=sentence(result) if result.ok else _to_solve(result.problems),
-        ok=result.ok,
+        button=sentence(result) if result.is_valid else _to_solve(result.problems),
+        ok=result.is_valid,
         findings=findings,
         changes=tuple(reading.changes),
         marks=marks(result.problems[:MOST_FINDINGS], reading),
@@ -110,22 +110,22 @@ def of_verdict(result: Verdict) -> Opinion:
     )
 
 
-def waits_because(result: Verdict) -> tuple[str, ...]:
+def waits_because(result: ValidationResult) -> tuple[str, ...]:
     """Return why it would need approval, one sentence for each reason."""
-    return tuple(reason.message for reason in result.approval)
+    return tuple(reason.message for reason in result.approval_reasons)
 
 
-def sentence(result: Verdict) -> str:
+def sentence(result: ValidationResult) -> str:
     """Return what the button does with a valid document, and its cost."""
-    does = button(result.reading.kind, result.reading.document, cost_in_words(result))
-    return f"{does}, for approval" if result.approval else does
+    does = button(result.parse_result.kind, result.parse_result.document, cost_in_words(result))
+    return f"{does}, for approval" if result.approval_reasons else does
 
 
-def cost_in_words(result: Verdict) -> str:
+def cost_in_words(result: ValidationResult) -> str:
     """Return the cost: expected $0.50, at most $3.30. The expected cost never stands alone."""
-    if result.weight is None:
+    if result.estimate is None:
         return ""
-    expected, at_most = result.weight.estimate.expected.usd, result.weight.estimate.at_most.usd
+    expected, at_most = result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd
     maximum = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
     return maximum if expected is None else f"expected {rounded(expected)}, {maximum}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from jobs.reports.costs import Series
+from jobs.reports.costs import CostSeries
 from jobs.templatetags.money import rounded
 
 STEP = 10
@@ -45,13 +45,13 @@ class Chart:
 
     days: list[Day]
     ticks: list[str]
-    legend: Sequence[Series]
+    legend: Sequence[CostSeries]
     width: int
     height: int
     summary: str
 
 
-def chart(days: Sequence[date], series: Sequence[Series]) -> Chart:
+def chart(days: Sequence[date], series: Sequence[CostSeries]) -> Chart:
     """Build the chart of these days; the first series is next to the axis."""
     totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(days))]
     highest = max(totals, default=Decimal(0))
@@ -68,7 +68,7 @@ def chart(days: Sequence[date], series: Sequence[Series]) -> Chart:
     )
 
 
-def _day(day: date, index: int, series: Sequence[Series], total: Decimal, top: Decimal) -> Day:
+def _day(day: date, index: int, series: Sequence[CostSeries], total: Decimal, top: Decimal) -> Day:
     blocks: list[Block] = []
     floor = Decimal(0)
     parts: list[str] = []

@@ -13,7 +13,7 @@ from jobs import access
 from jobs.access import Member
 from jobs.pricing import rates
 from jobs.reports import costs as reports
-from jobs.reports.costs import By, Report, Row
+from jobs.reports.costs import CostReport, CostRow, Grouping
 from jobs.reports.months import Month
 from jobs.web.costs.bar_chart import chart
 from jobs.web.history.filters import tag_word
@@ -62,10 +62,10 @@ class Asked:
 
     member: Member
     month: Month
-    by: By
+    by: Grouping
     keys: list[str]
 
-    def query(self, month: Month | None = None, by: By | None = None) -> str:
+    def query(self, month: Month | None = None, by: Grouping | None = None) -> str:
         return urlencode({"month": str(month or self.month), "by": str(by or self.by)})
 
 
@@ -73,8 +73,8 @@ class Asked:
 @signed_in
 def costs(request: SignedInRequest, slug: str) -> HttpResponse:
     query = _asked(request, slug)
-    report = reports.report(query.member.team, query.month, query.by)
-    this_month = Month.of(now())
+    report = reports.cost_report(query.member.team, query.month, query.by)
+    this_month = Month.containing(now())
     page = {
         "member": query.member,
         "team": query.member.team,
@@ -86,11 +86,11 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
         "this_month": this_month,
         "tabs": tabs(query),
         "report": report,
-        "rows": [(row, _jobs_of(report, row)) for row in report.shown],
+        "rows": [(row, _jobs_of(report, row)) for row in report.visible_rows],
         "failed_share": report.total.failed_usd / report.total.usd * 100 if report.total.usd else None,
         "chart": chart(query.month.days, report.series),
-        "rates": rates.read().on(min(query.month.last, now().date())),
-        "waiting": query.month == this_month and reports.waiting(query.member.team),
+        "rates": rates.read_rates().prices_on(min(query.month.last, now().date())),
+        "waiting": query.month == this_month and reports.has_uncharged_jobs(query.member.team),
         "here": "costs",
     }
     return render(request, "jobs/costs.html", page)
@@ -101,7 +101,7 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
 def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """Export the table: every value, unrounded."""
     query = _asked(request, slug)
-    report = reports.report(query.member.team, query.month, query.by)
+    report = reports.cost_report(query.member.team, query.month, query.by)
     return sheet(f"costs-{slug}-{query.month}.csv", TABLE, _table(report))
 
 
@@ -118,14 +118,14 @@ def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Show what one job cost and how that was computed, or why there is no cost."""
     job, member = access.job(request.user, text_id)
-    lines = reports.receipt(job)
+    lines = reports.receipt_lines(job)
     page = {
         "member": member,
         "team": job.team,
         "job": job,
         "lines": lines,
         "usd": sum(line.usd for line in lines),
-        "silence": "" if lines else reports.silence(job),
+        "silence": "" if lines else reports.why_no_cost(job),
         "here": "history",
     }
     return render(request, "jobs/job/receipt.html", page)
@@ -136,7 +136,7 @@ def tabs(query: Asked) -> list[Tab]:
     keys = query.keys[:MOST_TABS]
     if query.by.key and query.by.key not in keys:
         keys.append(query.by.key)
-    groupings = [By(reports.TAG, key) for key in keys] + [By(kind) for kind in OTHERS]
+    groupings = [Grouping(reports.TAG, key) for key in keys] + [Grouping(kind) for kind in OTHERS]
     return [Tab(grouping.name, query.query(by=grouping), chosen=grouping == query.by) for grouping in groupings]
 
 
@@ -144,20 +144,20 @@ def _asked(request: SignedInRequest, slug: str) -> Asked:
     """Read month and grouping from the URL; invalid values become this month and the preferred grouping."""
     member = access.membership(request.user, slug)
     try:
-        month = Month.read(request.GET.get("month", ""))
+        month = Month.parse(request.GET.get("month", ""))
     except ValueError:
-        month = Month.of(now())
+        month = Month.containing(now())
     keys = reports.tag_keys(member.team, month)
-    by = By.read(request.GET.get("by", ""))
+    by = Grouping.parse(request.GET.get("by", ""))
     if by is None:
         usual = [PREFERRED] if PREFERRED in keys else keys[:1]
-        by = By(reports.TAG, usual[0]) if usual else By("queue")
+        by = Grouping(reports.TAG, usual[0]) if usual else Grouping("queue")
     return Asked(member, month, by, keys)
 
 
-def _jobs_of(report: Report, row: Row) -> str:
+def _jobs_of(report: CostReport, row: CostRow) -> str:
     """Return the history query for the row's jobs; empty if the row stands for several values."""
-    if not row.findable:
+    if not row.is_searchable:
         return ""
     if row.value is None:
         parameter = ("untagged", report.by.key)
@@ -168,7 +168,7 @@ def _jobs_of(report: Report, row: Row) -> str:
     return urlencode([parameter, ("month", str(report.month))])
 
 
-def _table(report: Report) -> Iterator[tuple[object, ...]]:
+def _table(report: CostReport) -> Iterator[tuple[object, ...]]:
     for row in [*report.rows, report.total]:
         name = row.label if row is report.total or row.value is None else row.value
         share = row.share if row is not report.total else (100 if report.total.usd else 0)
@@ -177,7 +177,7 @@ def _table(report: Report) -> Iterator[tuple[object, ...]]:
 
 def _lines(query: Asked) -> Iterator[tuple[object, ...]]:
     count = 0
-    for line, tags in reports.export(query.member.team, query.month):
+    for line, tags in reports.export_cost_lines(query.member.team, query.month):
         count += 1
         yield (
             line.day,
@@ -199,5 +199,5 @@ def _lines(query: Asked) -> Iterator[tuple[object, ...]]:
             tags_in_one(tags.items()),
             line.job.batch_id,
         )
-    if count == reports.EXPORTED:
+    if count == reports.EXPORT_LIMIT:
         yield (f"Cut after {count} lines.",)

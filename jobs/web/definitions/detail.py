@@ -80,8 +80,8 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
     }
     if polling.asked(request):
         return render(request, "jobs/definitions/detail.html#live", page)
-    page["use"] = catalog.use(definition, request.user)
-    page["counted"] = catalog.COUNTED
+    page["use"] = catalog.definition_usage(definition, request.user)
+    page["counted"] = catalog.SAMPLE_SIZE
     return render(request, "jobs/definitions/detail.html", page)
 
 
@@ -114,7 +114,7 @@ def frame_of(user: User, owner: Member) -> Member | None:
     """Return the member in whose team the person views it: the owner's if it is theirs, else one of their own."""
     if owner.role or user.is_staff:
         return owner
-    team = access.teams(user).first()
+    team = access.visible_teams(user).first()
     return access.member_of(user, team) if team else None
 
 

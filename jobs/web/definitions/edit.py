@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from jobs import access
-from jobs.access import Act
+from jobs.access import TeamPermission
 from jobs.actions import definitions
 from jobs.models import Definition, Revision, User
 from jobs.web.shell.auth import SignedInRequest, signed_in
@@ -40,7 +40,7 @@ def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
     form = WordsForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not kept: {form.errors['text'][0]}")
-    elif definitions.describe(definition, form.cleaned_data["text"], request.user):
+    elif definitions.set_description(definition, form.cleaned_data["text"], request.user):
         messages.success(request, f"It is said now what {definition.name} is for.")
     return redirect(definition)
 
@@ -55,7 +55,7 @@ def explain(request: SignedInRequest, text_id: str, revision: str) -> HttpRespon
     form = WordsForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not kept: {form.errors['text'][0]}")
-    elif definitions.explain(target_revision, form.cleaned_data["text"], request.user):
+    elif definitions.set_revision_note(target_revision, form.cleaned_data["text"], request.user):
         messages.success(request, f"It is said now why {_called(target_revision)} was made.")
     return redirect(target_revision)
 
@@ -92,18 +92,18 @@ def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
 def retire(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Take the name out of use."""
     message = "{name} is deactivated: it takes no more jobs. Its revisions and its jobs stay here."
-    return _pressed(request, text_id, definitions.retire, message)
+    return _pressed(request, text_id, definitions.archive, message)
 
 
 def revive(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Put the name into use again."""
-    return _pressed(request, text_id, definitions.revive, "{name} is in use again. Register a revision to run it.")
+    return _pressed(request, text_id, definitions.unarchive, "{name} is in use again. Register a revision to run it.")
 
 
 @require_http_methods(METHODS)
 @signed_in
 def _pressed(
-    request: SignedInRequest, text_id: str, change: Change, message: str, may: Act = "share"
+    request: SignedInRequest, text_id: str, change: Change, message: str, may: TeamPermission = "share"
 ) -> HttpResponse:
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])

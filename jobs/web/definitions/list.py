@@ -16,7 +16,7 @@ from jobs.web.shell.auth import SignedInRequest, signed_in
 class Card:
     """A definition from the report, and its size."""
 
-    told: catalog.Card
+    told: catalog.DefinitionCard
     size: Size
 
 
@@ -27,7 +27,7 @@ def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     text = request.GET.get("q", "").strip().replace("\0", "")[:100]
     after = request.GET.get("after", "")
     is_archived = "deactivated" in request.GET
-    page = catalog.page(member.team, text=text, after=after, retired=is_archived)
+    page = catalog.definition_page(member.team, text=text, after=after, retired=is_archived)
     context = {
         "member": member,
         "team": member.team,
@@ -36,7 +36,7 @@ def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
         "after": after,
         "q": text,
         "retired": is_archived,
-        "counted": catalog.COUNTED,
+        "counted": catalog.SAMPLE_SIZE,
         "here": "definitions",
     }
     return render(request, "jobs/definitions/list.html", context)

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from django.http import QueryDict
 
-from jobs.reports.history import Filter
+from jobs.reports.history import JobFilter
 from jobs.reports.months import Month
 from jobs.states import STATUSES
 
@@ -30,7 +30,7 @@ class Chip:
 class Asked:
     """The filter, the URL pairs it was parsed from, and the problems found in them."""
 
-    wanted: Filter
+    wanted: JobFilter
     pairs: tuple[Pair, ...]
     troubles: tuple[str, ...] = ()
 
@@ -89,9 +89,9 @@ def tag_word(key: str, value: str) -> str:
     return f"{quote(key, safe='/:+-@._')}={value}"
 
 
-def _filter(pairs: list[Pair]) -> Filter:
+def _filter(pairs: list[Pair]) -> JobFilter:
     by_key = dict(pairs)
-    return Filter(
+    return JobFilter(
         statuses=tuple(value for key, value in pairs if key == "status"),
         queue=by_key.get("queue", ""),
         person=by_key.get("person", ""),
@@ -101,7 +101,7 @@ def _filter(pairs: list[Pair]) -> Filter:
         text=by_key.get("q", "").strip(),
         since=date.fromisoformat(by_key["from"]) if "from" in by_key else None,
         until=date.fromisoformat(by_key["to"]) if "to" in by_key else None,
-        month=Month.read(by_key["month"]) if "month" in by_key else None,
+        month=Month.parse(by_key["month"]) if "month" in by_key else None,
     )
 
 
@@ -119,7 +119,7 @@ def _trouble(key: str, value: str) -> str:
         if key in ("from", "to"):
             date.fromisoformat(value)
         elif key == "month":
-            Month.read(value)
+            Month.parse(value)
     except ValueError:
         return f"“{value[:40]}” is no {'month' if key == 'month' else 'date'}; write it like {_LIKE[key]}."
     if key == "tag" and "=" not in value:
@@ -132,7 +132,7 @@ _LIKE = {"from": "2026-11-22", "to": "2026-11-22", "month": "2026-11"}
 
 def _in_words(key: str, value: str) -> str:
     if key == "month":
-        return Month.read(value).name
+        return Month.parse(value).name
     if key == "tag":
         name, content = _tag(value)
         return f"{name} = {content or '(empty)'}"

@@ -61,18 +61,18 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     query = questions.read(request.GET)
     before, after = request.GET.get("before", ""), request.GET.get("after", "")
-    counts = reports.counts(member.team, query.wanted)
+    counts = reports.status_counts(member.team, query.wanted)
     page = {
         "member": member,
         "team": member.team,
         "asked": query,
         "query": query.query(),
-        "listing": reports.page(member.team, query.wanted, before=before, after="" if before else after),
+        "listing": reports.history_page(member.team, query.wanted, before=before, after="" if before else after),
         "paged": bool(before or after),
         "counts": counts,
         "tiles": tiles(query, counts),
         "all_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),
-        "suggestions": reports.suggestions(member.team),
+        "suggestions": reports.filter_suggestions(member.team),
         "mine": query.wanted.person == request.user.username,
         "mine_query": _mine(query, request.user.username),
         "here": "history",
@@ -88,7 +88,7 @@ def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     return sheet(f"jobs-{slug}.csv", HEADER, _lines(member.team, questions.read(request.GET)))
 
 
-def tiles(query: Asked, counts: reports.Counts) -> list[Tile]:
+def tiles(query: Asked, counts: reports.StatusCounts) -> list[Tile]:
     """Return a tile for each status that occurs or is selected."""
     counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
     for name in query.wanted.statuses:
@@ -118,7 +118,7 @@ def _mine(query: Asked, username: str) -> str:
 
 def _lines(team: Team, query: Asked) -> Iterator[tuple[object, ...]]:
     count = 0
-    for row in reports.export(team, query.wanted):
+    for row in reports.export_rows(team, query.wanted):
         job, count = row.job, count + 1
         wait_span, run_span = row.waited, row.ran
         yield (
@@ -148,5 +148,5 @@ def _lines(team: Team, query: Asked) -> Iterator[tuple[object, ...]]:
             tags_in_one(row.tags),
             job.batch_id,
         )
-    if count == reports.EXPORTED:
+    if count == reports.EXPORT_LIMIT:
         yield (f"Cut after {count} jobs: narrow the filter to have the rest.",)

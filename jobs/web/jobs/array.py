@@ -13,7 +13,7 @@ class Seen:
     """The state of an array's children, and whether it is being refreshed."""
 
     job: Job
-    children: children.Children
+    children: children.ChildCounts
     asked: bool
 
     @property
@@ -30,11 +30,11 @@ class Seen:
 
     def heat(self) -> HeatMap | None:
         """Build the heat map; costs one more query."""
-        return heat_map(self.children.size, children.standing(self.job)) if self.children.known else None
+        return heat_map(self.children.size, children.child_statuses(self.job)) if self.children.known else None
 
 
 def seen(job: Job) -> Seen | None:
     """Return the progress of an array and request a refresh of its children; None for other jobs."""
     if not job.array_size:
         return None
-    return Seen(job, children.counted(job), asked=actions.look_into(job))
+    return Seen(job, children.child_counts(job), asked=actions.refresh_array(job))

@@ -31,7 +31,7 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
         "part": part,
         "state": state,
         "states": part.children.in_order if part else [],
-        "page": children.page(array_job, start, state),
+        "page": children.child_page(array_job, start, state),
         "here": "jobs",
     }
     return render(request, "jobs/job/array.html", page)
@@ -42,7 +42,7 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
     """Show a part of a child's log: its end, or the part that a token points to."""
     child, array_job, member = access.child(request.user, text_id, index)
-    piece = logs.of_child(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
+    piece = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
     page = {
         "member": member,
         "team": array_job.team,

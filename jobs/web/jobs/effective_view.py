@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
-from jobs.actions import Verdict
+from jobs.actions import ValidationResult
 from jobs.models import Job
 from jobs.spec import effective
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at, value_at
@@ -60,17 +60,17 @@ class Part:
         return cls(title, tuple(islice(rows, MOST_ROWS)), max(0, count - MOST_ROWS))
 
 
-def of_verdict(result: Verdict | None) -> list[Part]:
+def of_verdict(result: ValidationResult | None) -> list[Part]:
     """Return the sections of a validated document; none for a workflow or an unknown definition."""
-    if result is None or result.reading.kind is DocumentKind.WORKFLOW:
+    if result is None or result.parse_result.kind is DocumentKind.WORKFLOW:
         return []
-    document = result.reading.document
-    if result.reading.kind is DocumentKind.DEFINITION:
+    document = result.parse_result.document
+    if result.parse_result.kind is DocumentKind.DEFINITION:
         return _parts(effective.effective_job(document))
-    revision = result.targets[0].revision if result.targets else None
+    revision = result.resolved_jobs[0].revision if result.resolved_jobs else None
     if revision is None:
         return []
-    notes = [(change.pointer, change.rule_owner) for change in result.reading.changes]
+    notes = [(change.pointer, change.rule_owner) for change in result.parse_result.changes]
     return _parts(_view(revision.document, document, notes))
 
 

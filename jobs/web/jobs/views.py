@@ -60,7 +60,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         [child.status.name for child in children],
     )
     if job.status.live:
-        poll_hint.look_at([job])
+        poll_hint.hint_poll([job])
     if polling.asked(request) and polling.seen(request, mark):
         return HttpResponse(status=204)
     document = redact(job.document)
@@ -72,7 +72,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "answer": answer(job, _not_ended(parents)),
         "band": band(job, history),
         "exit_words": exit_code_in_words(job.exit_code),
-        "attempts": logs.attempts(job),
+        "attempts": logs.job_attempts(job),
         "parents": parents,
         "children": children,
         "history": history,
@@ -102,7 +102,7 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         job, _ = access.job(request.user, text_id)
         return redirect(job)
-    job, member = access.job(request.user, text_id, may="stop")
+    job, member = access.job(request.user, text_id, permission="stop")
     actions.stop(job, member)
     messages.success(request, f"Stopping {job.name}.")
     return redirect(job)
@@ -115,7 +115,7 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         job, _ = access.job(request.user, text_id)
         return redirect(job)
-    job, member = access.job(request.user, text_id, may="lead")
+    job, member = access.job(request.user, text_id, permission="lead")
     if actions.release(job, member):
         messages.success(request, f"{job.name} is sent.")
     else:
@@ -167,7 +167,7 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def _file(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
-    for piece in logs.whole(job, attempt):
+    for piece in logs.full_log(job, attempt):
         for line in piece.lines:
             row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
             yield f"{row}\n".encode(errors="replace")

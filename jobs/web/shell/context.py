@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from jobs import access
 from jobs.models import Team, User
-from jobs.reports.recovery import Recovery, recovery_for
+from jobs.reports.recovery import RecoveryStatus, user_recovery
 
 
 class Frame:
@@ -26,14 +26,14 @@ class Frame:
     def teams(self) -> list[Team]:
         if self._user is None or not self._user.is_authenticated:
             return []
-        return list(access.teams(cast("User", self._user)))
+        return list(access.visible_teams(cast("User", self._user)))
 
     @cached_property
-    def recovery(self) -> Recovery | None:
+    def recovery(self) -> RecoveryStatus | None:
         """The submissions held after a restore; None if not signed in."""
         if self._user is None or not self._user.is_authenticated:
             return None
-        return recovery_for(cast("User", self._user))
+        return user_recovery(cast("User", self._user))
 
 
 def portal(request: HttpRequest) -> dict[str, Frame]:

@@ -26,7 +26,7 @@ def livez(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Return 200 if the process can serve people, else 503; the body has the checks as JSON."""
-    checks = readiness.checks()
+    checks = readiness.run_checks()
     failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
     if failed != _last:
         log.warning("not_ready", **failed) if failed else log.info("ready")

@@ -37,7 +37,7 @@ def _aws_registers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         revision.refresh_from_db()
         return revision
 
-    monkeypatch.setattr("jobs.actions.await_registration", register)
+    monkeypatch.setattr("jobs.actions.wait_for_registration", register)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from jobs.models import Draft, Job
-from jobs.reports.logs import Line, LogPage
+from jobs.reports.logs import LogLine, LogPage
 from tests.browser import PageOpener
 from tests.eventually import eventually
 from tests.pages.job_form import JobForm
@@ -109,10 +109,10 @@ def test_stopping_asks_first_and_the_question_outlives_a_refresh(enter: OpenPage
 def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
     enter: OpenPage, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [Line(now(), f"line {number}") for number in range(200)]
+    lines = [LogLine(now(), f"line {number}") for number in range(200)]
 
     def after(_job: Job, token: str, _attempt: int | None = None) -> LogPage:
-        lines.append(Line(now(), f"line {len(lines)}"))
+        lines.append(LogLine(now(), f"line {len(lines)}"))
         return LogPage(tuple(lines[int(token) :]), newer=str(len(lines)))
 
     monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(tuple(lines), newer=str(len(lines))))

@@ -66,7 +66,7 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
 
     secret = page.inner_text("#secret").replace(" ", "")
     page.fill("#id_code", format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
-    page.fill("#id_set_up_code", second_factor.new_set_up_code(admin))
+    page.fill("#id_set_up_code", second_factor.create_set_up_code(admin))
     press(page, "main form button.btn-primary")
     page.wait_for_url("**/second-factor/codes/")
     recovery = page.locator(".recovery-codes code").first.inner_text()
