@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django_rq.connection_utils import get_redis_connection
 from django_rq.utils import reset_db_connections
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import TimeoutError as NotAnswered
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from rq import Queue, Worker
 from rq.executions import Execution
@@ -200,7 +200,7 @@ class Command(BaseCommand):
             **first_queue.get("REDIS_CLIENT_KWARGS", {}),
             "socket_timeout": 5,
             "retry": redis_retry,
-            "retry_on_error": [NotConnected, NotAnswered],
+            "retry_on_error": [RedisConnectionError, RedisTimeoutError],
             "socket_keepalive": True,
             "health_check_interval": 30,
         }
@@ -215,5 +215,5 @@ class Command(BaseCommand):
             )
             self.stdout.write(f"Worker {worker.name} for {', '.join(queues)}: {tasks.__name__} is loaded.")
             worker.work()
-        except (NotConnected, NotAnswered) as error:
+        except (RedisConnectionError, RedisTimeoutError) as error:
             raise CommandError(f"The worker ends without Redis: {error}") from error
