@@ -133,14 +133,14 @@ def test_a_ring_that_comes_again_does_not_wait_for_the_slow_one(redis, worker, t
 
 def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker, tmp_path):
     ask(redis, tmp_path / "never", 30)
-    original = worker.collect
+    original = worker.collect_slow_tasks
 
     def kill_the_slow() -> None:
         for task in worker.slow_tasks:
             worker._kill(task)
         original()
 
-    worker.collect = kill_the_slow
+    worker.collect_slow_tasks = kill_the_slow
     worker.work(burst=True)
 
     assert redis.zcard("rq:failed:sync") == 1
