@@ -154,12 +154,6 @@ def _is_unreachable(error: AwsError | None) -> bool:
     return isinstance(error, RetryableError) and error.code in ("ConnectTimeoutError", "EndpointConnectionError")
 
 
-def deliver(job: Job, client: Any) -> None:
-    """Send one job to AWS, unless another worker has it."""
-    if job.claim():
-        send(job, client, TeamGrants.for_team(job.team), DeliveryLog())
-
-
 def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -> AwsError | None:
     """Send one claimed job to AWS. Return the error if it says something about AWS's state."""
     if job.delivery != Delivery.ACCEPTED:

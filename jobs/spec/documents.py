@@ -1,6 +1,5 @@
 """The three kinds of document, and access to their parts that tolerates any shape."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, TypeGuard
 
@@ -73,19 +72,3 @@ def text_at(document: object, *path: str | int) -> str:
     """Return the string at a path, or an empty one."""
     value = value_at(document, *path)
     return value if isinstance(value, str) else ""
-
-
-def find_members(document: Document, *names: str) -> Iterator[tuple[Path, Any]]:
-    """Yield every member with one of these names, at any depth, in document order."""
-    stack: list[tuple[Path, Any]] = [((), document)]
-    while stack:
-        path, value = stack.pop()
-        if path and path[-1] in names:
-            yield path, value
-        if isinstance(value, dict):
-            inner = [((*path, key), member) for key, member in value.items()]
-        elif isinstance(value, list):
-            inner = [((*path, number), entry) for number, entry in enumerate(value)]
-        else:
-            continue
-        stack.extend(child for child in reversed(inner) if isinstance(child[1], dict | list))
