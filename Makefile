@@ -18,14 +18,17 @@ NOT_FAST = browser or process or long
 # Whoever tests on a machine without Node is told what was skipped; a check that skipped something would be none.
 WITHOUT_NODE = --optional
 check: WITHOUT_NODE =
+# The floor of pyproject.toml: measured while the tests run, and told in one line.
+check: COVERAGE = --cov --cov-report=
 
-.PHONY: help run test test-fast test-js test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
+.PHONY: help run test test-fast test-js coverage test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
 	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium, and Node where there is one'
 	@echo 'make test-js     the tests of the scripts of the pages; needs Node (make test skips them without, make check fails)'
+	@echo 'make coverage    which branches of the product tests run in their own process, and what they miss'
 	@echo 'make test-fast   the quick tests: no browser, no child process, no PostgreSQL, none above a seventh of a second'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
 	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
@@ -48,7 +51,7 @@ test: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.node $(WITHOUT_NODE) || failed=1; \
 	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile || failed=1; \
-	$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --durations=40 || failed=1; \
+	$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --durations=40 $(COVERAGE) || failed=1; \
 	exit $$failed
 
 test-js: .venv/.dev-stamp
@@ -56,6 +59,11 @@ test-js: .venv/.dev-stamp
 
 test-fast: .venv/.dev-stamp
 	@QUICK=1 $(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'
+
+# Branches of the product that tests run in their own process, and what they miss. tests/conftest.py says which count.
+coverage: .venv/.dev-stamp
+	@$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder -m 'not (browser or long)' --cov \
+		--cov-report=term-missing
 
 test-postgres: .venv/.dev-stamp
 	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile
@@ -173,4 +181,4 @@ lock:
 		pyproject.toml -o requirements-dev.txt
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

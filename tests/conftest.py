@@ -67,6 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
+        if item.get_closest_marker("browser") or item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.no_cover)  # measuring makes them slower, and they reach little that is new
     items.sort(key=lambda item: (group(item) != "portal", item.path not in with_processes))
 
 
