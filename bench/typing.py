@@ -14,7 +14,7 @@ from statistics import median
 from playwright.sync_api import BrowserContext, Page, Response, sync_playwright
 
 from bench.documents import SEEDS
-from portal.quickstart.state_dir import some_free_port
+from portal.quickstart.state_dir import find_free_port
 from tests import chromium
 from tests.browser import visitor_cookies
 from tests.pages.json_editor import JsonEditor
@@ -110,7 +110,7 @@ def main() -> int:
         return 0
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
-        running(Path(folder) / "state", some_free_port([])) as portal,
+        running(Path(folder) / "state", find_free_port([])) as portal,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))

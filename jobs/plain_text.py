@@ -23,7 +23,7 @@ _INVISIBLE = re.compile(
 def to_plain_text(text: str, *, keep: str = "", filler: str = " ") -> str:
     """Return the text without control sequences, and with `filler` for each invisible character.
 
-    Characters of `keep` stay.
+    Characters of `save_form` stay.
     """
     return _INVISIBLE.sub(
         lambda match: match[0] if match[0] in keep else filler,

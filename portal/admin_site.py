@@ -13,16 +13,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from jobs.web.accounts.next_step import next_step
-from jobs.web.shell.caching import clear_site
+from jobs.web.shell.caching import clear_site_data
 
-NOT_HERE = frozenset({"account", "mfa", "usersessions"})
+HIDDEN_APPS = frozenset({"account", "mfa", "usersessions"})
 """allauth's apps: no one needs to edit their tables, and they hold secrets."""
 
 
-class Administration(AdminSite):
+class PortalAdminSite(AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        visible_models = [model for model in models if model._meta.app_label not in NOT_HERE]  # noqa: SLF001 - as Django does
+        visible_models = [model for model in models if model._meta.app_label not in HIDDEN_APPS]  # noqa: SLF001 - as Django does
         super().register(visible_models, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -31,13 +31,13 @@ class Administration(AdminSite):
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect strangers to sign in, and staff to their second factor; answer others with 403."""
-        answer: HttpResponse = secure_admin_login(_go_on)(request)
+        answer: HttpResponse = secure_admin_login(_redirect_signed_in)(request)
         return answer
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         answer = super().logout(request, extra_context)
         return (
-            clear_site(request, answer) if request.method == "POST" else answer
+            clear_site_data(request, answer) if request.method == "POST" else answer
         )  # else it is a 405, and no one signed out
 
     def password_change(  # type: ignore[override] # redirects instead
@@ -47,7 +47,7 @@ class Administration(AdminSite):
         return redirect("account_change_password")
 
 
-def _go_on(request: HttpRequest) -> HttpResponse:
+def _redirect_signed_in(request: HttpRequest) -> HttpResponse:
     if step := next_step(request):
         return redirect(step)
     return redirect("admin:index")

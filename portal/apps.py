@@ -14,8 +14,8 @@ class PortalConfig(AppConfig):
         from portal import checks, checks_database  # noqa: F401, PLC0415 - registers the checks
 
 
-class AdministrationConfig(admin.AdminConfig):
+class PortalAdminConfig(admin.AdminConfig):
     """Django's admin with the portal's own sign-in."""
 
     default = False
-    default_site = "portal.admin_site.Administration"
+    default_site = "portal.admin_site.PortalAdminSite"

@@ -15,9 +15,9 @@ from django.utils.timezone import now
 
 from jobs.models import Remembered
 
-SWEEP_CHANCE = 0.01
+SWEEP_PROBABILITY = 0.01
 """Share of writes that delete expired rows."""
-FOR_EVER = timedelta(days=365)
+NO_TIMEOUT = timedelta(days=365)
 
 
 class DatabaseCache(BaseCache):
@@ -27,13 +27,13 @@ class DatabaseCache(BaseCache):
         super().__init__(params)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        rows = Remembered.objects.filter(key=self._name(key, version), until__gt=now())
+        rows = Remembered.objects.filter(key=self._row_key(key, version), until__gt=now())
         for value in rows.values_list("value", flat=True):
             return value
         return default
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        name, until = self._name(key, version), self._until(timeout)
+        name, until = self._row_key(key, version), self._expires_at(timeout)
         if Remembered.objects.filter(key=name, until__lte=now()).update(value=value, until=until):
             return True
         try:
@@ -44,27 +44,27 @@ class DatabaseCache(BaseCache):
         return True
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        row = Remembered(key=self._name(key, version), value=value, until=self._until(timeout))
+        row = Remembered(key=self._row_key(key, version), value=value, until=self._expires_at(timeout))
         Remembered.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["key"], update_fields=["value", "until"]
         )
-        if random.random() < SWEEP_CHANCE:
+        if random.random() < SWEEP_PROBABILITY:
             Remembered.objects.filter(until__lte=now()).delete()
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        rows = Remembered.objects.filter(key=self._name(key, version), until__gt=now())
-        return bool(rows.update(until=self._until(timeout)))
+        rows = Remembered.objects.filter(key=self._row_key(key, version), until__gt=now())
+        return bool(rows.update(until=self._expires_at(timeout)))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        count, _ = Remembered.objects.filter(key=self._name(key, version)).delete()
+        count, _ = Remembered.objects.filter(key=self._row_key(key, version)).delete()
         return bool(count)
 
     def clear(self) -> None:
         Remembered.objects.all().delete()
 
-    def _name(self, key: str, version: int | None) -> str:
+    def _row_key(self, key: str, version: int | None) -> str:
         return self.make_and_validate_key(key, version=version)
 
-    def _until(self, timeout: Any) -> datetime:
+    def _expires_at(self, timeout: Any) -> datetime:
         seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
-        return now() + (FOR_EVER if seconds is None else timedelta(seconds=seconds))
+        return now() + (NO_TIMEOUT if seconds is None else timedelta(seconds=seconds))

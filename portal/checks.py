@@ -10,22 +10,22 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-SHORTEST_KEY = 50
+MIN_KEY_LENGTH = 50
 # Keys from public examples: whoever reads them can sign in as anyone.
-KNOWN_KEYS = ("changeme", "change-me", "django-insecure-", "example", "insecure", "secret")
+EXAMPLE_KEY_PREFIXES = ("changeme", "change-me", "django-insecure-", "example", "insecure", "secret")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-JSON_ONLY = "rq.serializers.JSONSerializer"
+JSON_SERIALIZER = "rq.serializers.JSONSerializer"
 
 
-def portal(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+def check_portal(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Return all errors, for Django."""
     if app_configs is not None:
         return []
-    mode = production if settings.PRODUCTION else quickstart
-    return [*mode(), *queues()]
+    mode = check_production if settings.PRODUCTION else check_quickstart
+    return [*mode(), *check_queue_serializers()]
 
 
-def production() -> Iterator[CheckMessage]:
+def check_production() -> Iterator[CheckMessage]:
     key = settings.SECRET_KEY_GIVEN
     make = "python -c 'import secrets; print(secrets.token_urlsafe(60))'"
     if not key:
@@ -34,13 +34,13 @@ def production() -> Iterator[CheckMessage]:
             hint=f"Make one and keep it secret: {make}",
             id="portal.E001",
         )
-    elif len(key) < SHORTEST_KEY or len(set(key)) < 10:
+    elif len(key) < MIN_KEY_LENGTH or len(set(key)) < 10:
         yield Error(
-            f"SECRET_KEY can be guessed: it needs at least {SHORTEST_KEY} characters, at random.",
+            f"SECRET_KEY can be guessed: it needs at least {MIN_KEY_LENGTH} characters, at random.",
             hint=f"Make one and keep it secret: {make}",
             id="portal.E002",
         )
-    elif key.lower().startswith(KNOWN_KEYS):
+    elif key.lower().startswith(EXAMPLE_KEY_PREFIXES):
         yield Error(
             "SECRET_KEY is one from an example, which everyone knows.",
             hint=f"Make one and keep it secret: {make}",
@@ -54,7 +54,7 @@ def production() -> Iterator[CheckMessage]:
         )
 
 
-def quickstart() -> Iterator[CheckMessage]:
+def check_quickstart() -> Iterator[CheckMessage]:
     foreign = sorted(set(settings.ALLOWED_HOSTS) - LOOPBACK)
     if foreign:
         yield Error(
@@ -64,15 +64,15 @@ def quickstart() -> Iterator[CheckMessage]:
         )
 
 
-def queues() -> Iterator[CheckMessage]:
+def check_queue_serializers() -> Iterator[CheckMessage]:
     """Yield an error for queues that unpickle: who can write to Redis could then run code in a worker."""
-    unsafe = [name for name, queue in settings.RQ_QUEUES.items() if queue.get("SERIALIZER") != JSON_ONLY]
+    unsafe = [name for name, queue in settings.RQ_QUEUES.items() if queue.get("SERIALIZER") != JSON_SERIALIZER]
     if unsafe:
         yield Error(
             f"The queues {', '.join(unsafe)} would carry pickled objects.",
-            hint=f"Give them SERIALIZER {JSON_ONLY} in portal/settings.py.",
+            hint=f"Give them SERIALIZER {JSON_SERIALIZER} in portal/settings.py.",
             id="portal.E006",
         )
 
 
-register(portal, "portal")
+register(check_portal, "portal")

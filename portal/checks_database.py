@@ -1,6 +1,6 @@
 """System checks of what delivery relies on: database, Redis and accounts.
 
-They run when a process that submits or serves starts, and by `manage.py check --database default`.
+They run when a process that submits or serves starts, and by `manage_command.py check --database default`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,16 +19,16 @@ from jobs.models import Account
 SQLITE_FULL = 2
 
 
-def ground(
+def check_database(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
     """Return all errors, for Django; none unless it may query the database."""
     if app_configs is not None or not databases:
         return []
-    return [*one_attempt(), *commits(), *redis(), *quarantines()]
+    return [*check_submit_retries(), *check_durable_commits(), *check_redis_eviction(), *check_quarantines()]
 
 
-def one_attempt() -> Iterator[CheckMessage]:
+def check_submit_retries() -> Iterator[CheckMessage]:
     """Check that the SubmitJob client doesn't retry: without an idempotency token, a retry would duplicate jobs."""
     attempts = (getattr(CLIENT_CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
     if attempts != 1:
@@ -39,7 +39,7 @@ def one_attempt() -> Iterator[CheckMessage]:
         )
 
 
-def commits() -> Iterator[CheckMessage]:
+def check_durable_commits() -> Iterator[CheckMessage]:
     """Check that commits are durable: a request leaves only after the database has recorded it for good."""
     connection = connections["default"]
     try:
@@ -62,7 +62,7 @@ def commits() -> Iterator[CheckMessage]:
         )
 
 
-def redis() -> Iterator[CheckMessage]:
+def check_redis_eviction() -> Iterator[CheckMessage]:
     """Check that Redis evicts nothing: the sweep covers one lost message, but not a Redis that evicts."""
     if not settings.PRODUCTION:
         return
@@ -83,7 +83,7 @@ def redis() -> Iterator[CheckMessage]:
         )
 
 
-def quarantines() -> Iterator[CheckMessage]:
+def check_quarantines() -> Iterator[CheckMessage]:
     """Check that quarantines exceed the time a request may take and AWS may list a job late, clock skew included."""
     try:
         hasty = [
@@ -101,4 +101,4 @@ def quarantines() -> Iterator[CheckMessage]:
         )
 
 
-register(ground, Tags.database, "ground")
+register(check_database, Tags.database, "ground")

@@ -7,22 +7,25 @@ import structlog
 
 from jobs.spec.redaction import redact
 
-_SHARED: list[Any] = [
+_SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
-_OWN = frozenset({"_record", "_from_structlog"})
+_STRUCTLOG_KEYS = frozenset({"_record", "_from_structlog"})
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask secrets in an event, by field name and by the look of its values."""
-    return {key: value if key in _OWN else redact({key: _plain(value)}).get(key) for key, value in event.items()}
+    return {
+        key: value if key in _STRUCTLOG_KEYS else redact({key: _loggable(value)}).get(key)
+        for key, value in event.items()
+    }
 
 
-def _plain(value: Any) -> Any:
+def _loggable(value: Any) -> Any:
     """Return plain data as it is, anything else as text."""
     return value if isinstance(value, dict | list | tuple | str | int | float | None) else str(value)
 
@@ -35,7 +38,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *_SHARED_PROCESSORS,
             structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -57,7 +60,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
                     redact_event,  # last, when a traceback is text
                     renderer,
                 ],
-                "foreign_pre_chain": _SHARED,
+                "foreign_pre_chain": _SHARED_PROCESSORS,
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},

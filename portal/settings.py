@@ -47,7 +47,7 @@ EVENTS_REGION = env.text("EVENTS_REGION")
 INSTALLED_APPS = [
     "portal",
     "jobs",
-    "portal.apps.AdministrationConfig",  # django.contrib.admin
+    "portal.apps.PortalAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -144,7 +144,7 @@ RATE_LIMITS = {
     "searches": env.integer("RATE_LIMIT_SEARCHES", 240, at_least=0, at_most=1_000_000),
     "previews": env.integer("RATE_LIMIT_PREVIEWS", 600, at_least=0, at_most=1_000_000),
 }
-MFA_ADAPTER = "jobs.web.accounts.adapters.FactorAdapter"
+MFA_ADAPTER = "jobs.web.accounts.adapters.MfaAdapter"
 MFA_TOTP_ISSUER = "Batch Portal"
 MFA_TOTP_TOLERANCE = 1  # half a minute early or late, for clock skew and slow typing
 MFA_RECOVERY_CODES_SHOW_ONCE = True

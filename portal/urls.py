@@ -10,7 +10,7 @@ urlpatterns = [
 ]
 
 handler400 = "jobs.web.shell.errors.bad_request"
-handler403 = "jobs.web.shell.errors.forbidden"
-handler404 = "jobs.web.shell.errors.not_found"
-handler429 = "jobs.web.shell.errors.too_many"  # allauth's
-handler500 = "jobs.web.shell.errors.failed"
+handler403 = "jobs.web.shell.errors.permission_denied"
+handler404 = "jobs.web.shell.errors.page_not_found"
+handler429 = "jobs.web.shell.errors.too_many_requests"  # allauth's
+handler500 = "jobs.web.shell.errors.server_error"

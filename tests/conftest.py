@@ -16,7 +16,7 @@ from django.test.testcases import TransactionTestCase
 from pytest_django import Settings
 
 from jobs import rate_limit
-from portal.quickstart.state_dir import some_free_port
+from portal.quickstart.state_dir import find_free_port
 from tests import audit_triggers, chromium
 from tests.examples import QUICK
 from tests.quickstart_process import Run, running
@@ -155,7 +155,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The whole portal with its demo, as `make run` starts it. One serves all tests: they share a worker of xdist."""
-    with running(tmp_path_factory.mktemp("portal") / "state", some_free_port([])) as run:
+    with running(tmp_path_factory.mktemp("portal") / "state", find_free_port([])) as run:
         yield run
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from jobs.models import Job, RequestCount, Submission
 from jobs.rate_limit import BYTES_PER_UNIT, Budget, TooManyRequestsError, spend
-from jobs.web.shell.rate_limits import DOCUMENTS, PREVIEWS, SEARCHES
+from jobs.web.shell.rate_limits import DOCUMENT_VIEWS, PREVIEW_VIEWS, SEARCH_VIEWS
 from tests import make
 from tests.api.conftest import token
 from tests.matrix.routes import all_routes
@@ -153,4 +153,4 @@ def test_only_a_history_that_is_searched_is_counted(research: Research, signed_i
 def test_every_page_with_a_budget_is_a_page():
     names = {route.name for route in all_routes() if route.area == "web"}
 
-    assert names >= DOCUMENTS | PREVIEWS | SEARCHES
+    assert names >= DOCUMENT_VIEWS | PREVIEW_VIEWS | SEARCH_VIEWS

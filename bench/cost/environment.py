@@ -8,9 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from portal.quickstart.config import BASE_DIR, Plan, environment, manage, redis_command, web_command
-from portal.quickstart.process import Child
-from portal.quickstart.state_dir import LOOPBACK, some_free_port
+from portal.quickstart.config import (
+    BASE_DIR,
+    QuickstartConfig,
+    manage_command,
+    process_environment,
+    redis_command,
+    web_command,
+)
+from portal.quickstart.process import ManagedProcess
+from portal.quickstart.state_dir import LOOPBACK, find_free_port
 
 TIMEOUT_SECONDS = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -24,29 +31,31 @@ class BenchEnvironment:
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.path = path
         self._stack = stack
-        self.web_port = some_free_port(())
-        redis_port = some_free_port((self.web_port,))
-        self.sandbox_port = some_free_port((self.web_port, redis_port))
+        self.web_port = find_free_port(())
+        redis_port = find_free_port((self.web_port,))
+        self.sandbox_port = find_free_port((self.web_port, redis_port))
         (path / "redis").mkdir()
         self._redis_port = redis_port
-        plan = Plan(self.web_port, path, "sandbox").with_ports({"redis": redis_port, "sandbox": self.sandbox_port})
+        plan = QuickstartConfig(self.web_port, path, "sandbox").with_ports(
+            {"redis": redis_port, "sandbox": self.sandbox_port}
+        )
         variables = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "FAILPOINT")}
-        self.environment = environment(plan, variables) | {"SECRET_KEY": "bench" * 20, "LOG_LEVEL": "WARNING"}
+        self.environment = process_environment(plan, variables) | {"SECRET_KEY": "bench" * 20, "LOG_LEVEL": "WARNING"}
         self.environment["DATABASE_URL"] = f"sqlite:///{path / 'portal.sqlite3'}"
-        self.portal: dict[str, Child] = {}
+        self.portal: dict[str, ManagedProcess] = {}
 
     def start_services(self) -> None:
         self._start("redis", redis_command(self._redis_port, self.path / "redis"))
         state = str(self.path / "sandbox.sqlite3")
         self._start(
-            "sandbox", manage("sandbox", "--port", str(self.sandbox_port), "--state", state, *SANDBOX_OPTIONS)
+            "sandbox", manage_command("sandbox", "--port", str(self.sandbox_port), "--state", state, *SANDBOX_OPTIONS)
         )
         self._wait_until(lambda: _answers(self.sandbox_port, "/_sandbox/calls"), "sandbox")
 
     def start_portal(self, workers: int) -> None:
         """Start the portal's processes as the quick start does, with this many workers."""
-        commands = {"web": web_command(self.web_port), "clock": manage("clock")}
-        commands |= {f"worker-{number + 1}": manage("worker") for number in range(workers)}
+        commands = {"web": web_command(self.web_port), "clock": manage_command("clock")}
+        commands |= {f"worker-{number + 1}": manage_command("worker") for number in range(workers)}
         self.portal = {name: self._start(name, command) for name, command in commands.items()}
         self._wait_until(lambda: _answers(self.web_port, "/healthz"), "web")
 
@@ -62,8 +71,8 @@ class BenchEnvironment:
         parents = dict(_parents())
         return {name: _cpu_of_tree(child.pid, parents) for name, child in self.portal.items()}
 
-    def _start(self, name: str, command: list[str]) -> Child:
-        child = Child(name, command, self.environment, BASE_DIR, self.path / f"{name}.log")
+    def _start(self, name: str, command: list[str]) -> ManagedProcess:
+        child = ManagedProcess(name, command, self.environment, BASE_DIR, self.path / f"{name}.log")
         child.start()
         self._stack.callback(_stop, child)
         return child
@@ -82,12 +91,12 @@ def bench_environment(path: Path) -> Iterator[BenchEnvironment]:
         yield BenchEnvironment(path, stack)
 
 
-def _stop(child: Child) -> None:
-    child.ask_to_end()
-    deadline = time.monotonic() + child.patience
+def _stop(child: ManagedProcess) -> None:
+    child.terminate()
+    deadline = time.monotonic() + child.stop_timeout
     while child.running and time.monotonic() < deadline:
         time.sleep(0.02)
-    child.end_now()
+    child.kill()
 
 
 def _answers(port: int, page: str) -> bool:

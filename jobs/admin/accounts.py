@@ -13,16 +13,16 @@ from django.urls import URLPattern, path, reverse
 
 from jobs import audit
 from jobs.actions import account_connection, account_queues
-from jobs.admin.fields import fixed_once_saved
-from jobs.admin.readonly import KeptAdmin
+from jobs.admin.fields import fixed_field_form
+from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Account, Queue, QueueGrant, User
 from jobs.reports import iam_policies
 
-WAY_IN = ("region", "number", "access", "role_arn", "endpoint_url")
+CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url")
 
 
 @admin.register(Account)
-class AccountAdmin(KeptAdmin):
+class AccountAdmin(NoDeleteAdmin):
     """An AWS account: how the portal connects, whether that works, and which queues it finds there.
 
     The connection fields decide where the portal's own credentials are used: only superusers may set them.
@@ -50,7 +50,7 @@ class AccountAdmin(KeptAdmin):
         return iam_policies.breaker_summary(account)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
-        return [*self.readonly_fields, *(() if request.user.is_superuser else WAY_IN)]
+        return [*self.readonly_fields, *(() if request.user.is_superuser else CONNECTION_FIELDS)]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -64,7 +64,7 @@ class AccountAdmin(KeptAdmin):
 
     def connection(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Test the connection (POST); show the last test result and the policies to paste (GET)."""
-        account = self._own(request, pk)
+        account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
             if not account_connection.wait_for_connection_test(
@@ -81,7 +81,7 @@ class AccountAdmin(KeptAdmin):
         }
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 
-    def _own(self, request: HttpRequest, pk: int) -> Account:
+    def _get_account(self, request: HttpRequest, pk: int) -> Account:
         """Return the account. Raise PermissionDenied for users who may not view it or, on POST, change it."""
         account = get_object_or_404(Account, pk=pk)
         may = self.has_change_permission if request.method == "POST" else self.has_view_permission
@@ -91,7 +91,7 @@ class AccountAdmin(KeptAdmin):
 
     def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read the queues (POST), show the difference (GET), and apply exactly what was shown (POST)."""
-        account = self._own(request, pk)
+        account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
             if not account_queues.wait_for_queue_snapshot(account, account_queues.request_queue_snapshot(account)):
@@ -124,16 +124,16 @@ class AccountAdmin(KeptAdmin):
                     change.name: {key: old_value for key, (old_value, _) in change.fields.items()}
                     for change in changes
                 },
-                after={change.name: {"queue": change.kind, **_became(change)} for change in changes},
+                after={change.name: {"queue": change.kind, **_values_after(change)} for change in changes},
             )
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
 
 
-def _became(change: account_queues.QueueChange) -> dict[str, Any]:
+def _values_after(change: account_queues.QueueChange) -> dict[str, Any]:
     return {key: new_value for key, (_, new_value) in change.fields.items()}
 
 
-MIRROR = (
+AWS_FIELDS = (
     "name",
     "account",
     "arn",
@@ -148,9 +148,9 @@ MIRROR = (
 )
 
 
-class Grants(admin.TabularInline):
+class TeamGrantInline(admin.TabularInline):
     model = QueueGrant
-    form = fixed_once_saved("team")
+    form = fixed_field_form("team")
     autocomplete_fields = ["team"]
     ordering = ["team__name"]
     extra = 0
@@ -162,16 +162,16 @@ class Grants(admin.TabularInline):
 
 
 @admin.register(Queue)
-class QueueAdmin(KeptAdmin):
+class QueueAdmin(NoDeleteAdmin):
     """An AWS queue, and the teams it is granted to. What AWS says about it is never edited."""
 
     list_display = ["name", "account", "state", "status", "platform", "vanished_at"]
     list_filter = ["account", "state", "platform"]
     list_select_related = ["account"]
     search_fields = ["name", "account__name"]
-    inlines = [Grants]
-    fields = MIRROR
-    readonly_fields = MIRROR
+    inlines = [TeamGrantInline]
+    fields = AWS_FIELDS
+    readonly_fields = AWS_FIELDS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -15,38 +15,38 @@ from jobs.admin.readonly import ReadOnlyMixin
 from jobs.audit import AUDIT_ACTIONS, Channel
 from jobs.models import AuditEntry
 
-MOST_COUNTED = 1_000
+MAX_COUNTED = 1_000
 
 
-class FirstPages(Paginator):
+class CappedPaginator(Paginator):
     """Counts up to a limit: older entries are found by a filter, or on the portal's own page."""
 
     @cached_property
     def count(self) -> int:
-        return len(cast("QuerySet[Any]", self.object_list).values_list("pk")[:MOST_COUNTED])
+        return len(cast("QuerySet[Any]", self.object_list).values_list("pk")[:MAX_COUNTED])
 
 
-class OneOf(admin.SimpleListFilter):
+class ChoiceFilter(admin.SimpleListFilter):
     """A filter whose options need no query."""
 
-    choices_known: tuple[str, ...] = ()
+    fixed_choices: tuple[str, ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(choice, choice) for choice in self.choices_known]
+        return [(choice, choice) for choice in self.fixed_choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
 
 
-class ByAct(OneOf):
+class ActionFilter(ChoiceFilter):
     title = parameter_name = "act"
-    choices_known = AUDIT_ACTIONS
+    fixed_choices = AUDIT_ACTIONS
 
 
-class ByDoor(OneOf):
+class ChannelFilter(ChoiceFilter):
     title = parameter_name = "door"
-    choices_known = tuple(Channel)
+    fixed_choices = tuple(Channel)
 
 
 @admin.register(AuditEntry)
@@ -54,14 +54,14 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """The audit log. People are shown by public id; the portal's own page resolves names."""
 
     list_display = ["created_at", "team", "act", "noun", "label", "person", "door", "address"]
-    list_filter = [ByAct, ByDoor]
+    list_filter = [ActionFilter, ChannelFilter]
     list_select_related = ["team"]
     list_per_page = 50
     search_fields = ["=object_id", "=label"]
     search_help_text = "The id or the name of what it was done to, in full."
     show_full_result_count = False
     sortable_by = ()
-    paginator = FirstPages
+    paginator = CappedPaginator
     fields = [
         "team",
         "number",

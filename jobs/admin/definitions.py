@@ -13,10 +13,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from jobs.actions import definitions
-from jobs.admin.readonly import KeptAdmin
+from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Definition, Team, User
 
-NEWEST = 20
+MAX_REVISIONS_SHOWN = 20
 
 
 class TransferForm(forms.Form):
@@ -42,7 +42,7 @@ class InUseFilter(admin.SimpleListFilter):
 
 
 @admin.register(Definition)
-class DefinitionAdmin(KeptAdmin):
+class DefinitionAdmin(NoDeleteAdmin):
     """The owner of a name in AWS, and who may use it.
 
     It is transferred, shared and deactivated by the list's actions. Revisions are made in the portal.
@@ -70,7 +70,7 @@ class DefinitionAdmin(KeptAdmin):
     @admin.display(description="newest revisions")
     def newest(self, definition: Definition) -> SafeString:
         """Return the newest revisions; a name that a build registers each night has thousands."""
-        revisions = definition.revisions.defer("document").select_related("registered_by")[:NEWEST]
+        revisions = definition.revisions.defer("document").select_related("registered_by")[:MAX_REVISIONS_SHOWN]
         rows = (
             (
                 revision.number or "…",
@@ -94,7 +94,7 @@ class DefinitionAdmin(KeptAdmin):
         form = TransferForm(request.POST if "team" in request.POST else None)
         if form.is_valid():
             team: Team = form.cleaned_data["team"]
-            count = self._each(
+            count = self._apply_to_each(
                 request, queryset, lambda definition, user: definitions.transfer(definition, team, user)
             )
             self.message_user(request, f"Transferred to {team}: {count}.")
@@ -111,27 +111,27 @@ class DefinitionAdmin(KeptAdmin):
 
     @admin.action(description="Share with every team", permissions=["change"])
     def share(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        changed = self._each(
+        changed = self._apply_to_each(
             request, queryset, lambda definition, user: definitions.share(definition, user, shared=True)
         )
         self.message_user(request, f"Shared with every team: {changed}.")
 
     @admin.action(description="Stop sharing: its own team alone may use it", permissions=["change"])
     def unshare(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        changed = self._each(
+        changed = self._apply_to_each(
             request, queryset, lambda definition, user: definitions.share(definition, user, shared=False)
         )
         self.message_user(request, f"No longer shared: {changed}.")
 
     @admin.action(description="Deactivate: takes no more jobs, keeps its history", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Deactivated: {self._each(request, queryset, definitions.archive)}.")
+        self.message_user(request, f"Deactivated: {self._apply_to_each(request, queryset, definitions.archive)}.")
 
     @admin.action(description="Activate: may be registered and run again", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Activated: {self._each(request, queryset, definitions.unarchive)}.")
+        self.message_user(request, f"Activated: {self._apply_to_each(request, queryset, definitions.unarchive)}.")
 
-    def _each(
+    def _apply_to_each(
         self, request: HttpRequest, queryset: QuerySet[Definition], action: Callable[[Definition, User], bool]
     ) -> int:
         user = cast("User", request.user)

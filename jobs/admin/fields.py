@@ -48,7 +48,7 @@ class DurationField(forms.IntegerField):
             return True
 
 
-def fixed_once_saved(name: str) -> type[forms.ModelForm]:
+def fixed_field_form(name: str) -> type[forms.ModelForm]:
     """Return a form class whose relation is selected when a row is added, and only shown afterwards.
 
     An autocomplete field would query the selection of each row; this costs one query for all.

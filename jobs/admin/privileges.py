@@ -20,7 +20,7 @@ def may_change_account(request: HttpRequest, person: User) -> bool:
     return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
-def of_changeable_accounts(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+def filter_changeable(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Return the rows whose `person` has an account that the requesting user may change."""
     if request.user.is_superuser:
         return rows

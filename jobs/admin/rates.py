@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from jobs.admin.audit_mixin import Audited
+from jobs.admin.audit_mixin import AuditedModelAdmin
 from jobs.models import Rate
 
 
 @admin.register(Rate)
-class RateAdmin(Audited):
+class RateAdmin(AuditedModelAdmin):
     """The hourly price of each resource, from a day on. Stored costs keep their rates."""
 
     list_display = ["platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"]

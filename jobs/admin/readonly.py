@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest
 
-from jobs.admin.audit_mixin import Audited
+from jobs.admin.audit_mixin import AuditedModelAdmin
 
 
 class ReadOnlyMixin:
@@ -21,7 +21,7 @@ class ReadOnlyMixin:
         return False
 
 
-class KeptAdmin(Audited):
+class NoDeleteAdmin(AuditedModelAdmin):
     """Rows that history refers to: deactivated, not deleted. Large tables are not counted."""
 
     show_full_result_count = False

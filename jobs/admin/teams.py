@@ -7,19 +7,19 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from jobs.admin.audit_mixin import Audited, updated
-from jobs.admin.fields import DurationField, LinesField, fixed_once_saved
+from jobs.admin.audit_mixin import AuditedModelAdmin, update_and_record
+from jobs.admin.fields import DurationField, LinesField, fixed_field_form
 from jobs.admin.privileges import MembershipInlineMixin
-from jobs.admin.readonly import KeptAdmin
+from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
 
-SHORTEST_LIMIT, LONGEST_LIMIT = 60, 2**31 - 1
-ALLOWED = "One value a line; empty: any."
+MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, 2**31 - 1
+ALLOWED_VALUES_HELP = "One value a line; empty: any."
 
 
-class Members(MembershipInlineMixin, admin.TabularInline):
+class MemberInline(MembershipInlineMixin, admin.TabularInline):
     model = Membership
-    form = fixed_once_saved("user")
+    form = fixed_field_form("user")
     autocomplete_fields = ["user"]
     ordering = ["user__username"]
     extra = 0
@@ -30,9 +30,9 @@ class Members(MembershipInlineMixin, admin.TabularInline):
         return super().get_queryset(request).select_related("user", "team")
 
 
-class Queues(admin.TabularInline):
+class QueueGrantInline(admin.TabularInline):
     model = QueueGrant
-    form = fixed_once_saved("queue")
+    form = fixed_field_form("queue")
     autocomplete_fields = ["queue"]
     ordering = ["queue__name"]
     extra = 0
@@ -43,14 +43,14 @@ class Queues(admin.TabularInline):
         return super().get_queryset(request).select_related("queue", "team")
 
 
-class Roles(admin.TabularInline):
+class RoleGrantInline(admin.TabularInline):
     model = RoleGrant
     extra = 0
     verbose_name = "role"
     verbose_name_plural = "roles in IAM that its jobs may take on"
 
 
-class Images(admin.TabularInline):
+class ImageGrantInline(admin.TabularInline):
     model = ImageGrant
     extra = 0
     verbose_name = "image"
@@ -58,10 +58,10 @@ class Images(admin.TabularInline):
 
 
 class TagRuleForm(forms.ModelForm):
-    allowed = LinesField(rows=2, label="Allowed values", help_text=ALLOWED)
+    allowed = LinesField(rows=2, label="Allowed values", help_text=ALLOWED_VALUES_HELP)
 
 
-class Tags(admin.TabularInline):
+class TagRuleInline(admin.TabularInline):
     model = TagRule
     form = TagRuleForm
     extra = 0
@@ -83,8 +83,8 @@ class TeamForm(forms.ModelForm):
     default_time_limit_seconds = DurationField(
         label="Default time limit",
         required=False,
-        min_value=SHORTEST_LIMIT,
-        max_value=LONGEST_LIMIT,
+        min_value=MIN_TIME_LIMIT_SECONDS,
+        max_value=MAX_TIME_LIMIT_SECONDS,
         error_messages={
             "min_value": "AWS Batch takes no time limit below 60 s.",
             "max_value": "AWS Batch takes no time limit this long.",
@@ -96,7 +96,7 @@ class TeamForm(forms.ModelForm):
 
 
 @admin.register(Team)
-class TeamAdmin(KeptAdmin):
+class TeamAdmin(NoDeleteAdmin):
     """A team on one page: its members and its grants."""
 
     form = TeamForm
@@ -118,20 +118,24 @@ class TeamAdmin(KeptAdmin):
             },
         ),
     ]
-    inlines = [Members, Queues, Roles, Images, Tags]
+    inlines = [MemberInline, QueueGrantInline, RoleGrantInline, ImageGrantInline, TagRuleInline]
     actions = ["switch_off", "switch_on"]
 
     @admin.action(description="Switch off: keeps its history, submits nothing", permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched off: {updated(request, queryset.filter(active=True), active=False)}.")
+        self.message_user(
+            request, f"Switched off: {update_and_record(request, queryset.filter(active=True), active=False)}."
+        )
 
     @admin.action(description="Switch on", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
-        self.message_user(request, f"Switched on: {updated(request, queryset.filter(active=False), active=True)}.")
+        self.message_user(
+            request, f"Switched on: {update_and_record(request, queryset.filter(active=False), active=True)}."
+        )
 
 
 @admin.register(TagRule)
-class TagRuleAdmin(Audited):
+class TagRuleAdmin(AuditedModelAdmin):
     """Tag rules of one team or of all. Accepted jobs keep their tags."""
 
     form = TagRuleForm

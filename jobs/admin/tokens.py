@@ -7,16 +7,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from jobs.admin.audit_mixin import updated
-from jobs.admin.privileges import may_change_account, of_changeable_accounts
-from jobs.admin.readonly import KeptAdmin
+from jobs.admin.audit_mixin import update_and_record
+from jobs.admin.privileges import filter_changeable, may_change_account
+from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import ApiToken
 
 DATES = ("created_at", "expires_at", "revoked_at", "used_at")
 
 
 @admin.register(ApiToken)
-class TokenAdmin(KeptAdmin):
+class TokenAdmin(NoDeleteAdmin):
     """The tokens of all teams, to see their use and to revoke them. Their secrets are not stored.
 
     Tokens of administrators are revoked by superusers, and by their owners.
@@ -43,7 +43,7 @@ class TokenAdmin(KeptAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         valid = queryset.filter(revoked_at=None)
         total = valid.count()
-        revoked = updated(request, of_changeable_accounts(request, valid), "revoke", revoked_at=now())
+        revoked = update_and_record(request, filter_changeable(request, valid), "revoke", revoked_at=now())
         self.message_user(request, f"Revoked: {revoked}.")
         if revoked < total:
             self.message_user(request, "Only a superuser revokes the tokens of administrators.", messages.WARNING)

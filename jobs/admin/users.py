@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from jobs import audit, second_factor, sessions
-from jobs.admin.audit_mixin import Audited
-from jobs.admin.fields import fixed_once_saved
+from jobs.admin.audit_mixin import AuditedModelAdmin
+from jobs.admin.fields import fixed_field_form
 from jobs.admin.privileges import (
     PRIVILEGE_FIELDS,
     MembershipInlineMixin,
@@ -22,9 +22,9 @@ from jobs.admin.privileges import (
 from jobs.models import Membership, User
 
 
-class TeamsOfPerson(MembershipInlineMixin, admin.TabularInline):
+class MembershipInline(MembershipInlineMixin, admin.TabularInline):
     model = Membership
-    form = fixed_once_saved("team")
+    form = fixed_field_form("team")
     autocomplete_fields = ["team"]
     ordering = ["team__name"]
     extra = 0
@@ -34,7 +34,7 @@ class TeamsOfPerson(MembershipInlineMixin, admin.TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(Audited, UserAdmin):
+class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
     """Users are deactivated rather than deleted: their submissions refer to them.
 
     Only superusers decide who is staff and what staff may do, and change the accounts of staff.
@@ -43,7 +43,7 @@ class PersonAdmin(Audited, UserAdmin):
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "memberships__role"]
     show_full_result_count = False
-    inlines = [TeamsOfPerson]
+    inlines = [MembershipInline]
     fieldsets = [*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ["time_zone", "public_id"]})]
     readonly_fields = ["public_id", "last_login", "date_joined"]
     actions = ["take_second_factor_away"]
@@ -101,5 +101,5 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupsAdmin(SuperusersOnlyMixin, Audited, GroupAdmin):
+class PortalGroupAdmin(SuperusersOnlyMixin, AuditedModelAdmin, GroupAdmin):
     """Django's groups of permissions, for this admin."""

@@ -19,9 +19,9 @@ from jobs.access import Member
 from jobs.models import ApiToken, Job, Submission
 from jobs.rate_limit import Budget, spend
 
-USED_EVERY = timedelta(minutes=1)
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_SEARCHES = {"/api/v1/costs": Budget.SEARCHES}
+USE_RECORD_INTERVAL = timedelta(minutes=1)
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SEARCH_BUDGETS = {"/api/v1/costs": Budget.SEARCHES}
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Caller:
     def submission(self, text_id: str) -> Submission:
         """Return a submission of the token's team. Raise Http404."""
         submission, _ = access.submission(self.member.user, text_id)
-        self._must_own(submission.team_id)
+        self._check_team(submission.team_id)
         return submission
 
     def job(self, text_id: str) -> Job:
         """Return a job of the token's team. Raise Http404."""
         job, _ = access.job(self.member.user, text_id)
-        self._must_own(job.team_id)
+        self._check_team(job.team_id)
         return job
 
-    def _must_own(self, team_id: int) -> None:
+    def _check_team(self, team_id: int) -> None:
         if team_id != self.member.team.pk:
             raise Http404("There is no such thing, or it is not yours to see.")
 
@@ -68,17 +68,17 @@ class Bearer(HttpBearer):
         request.user = api_token.person
         structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.start)
         audit.set_token(api_token.public_id)
-        _note_use(api_token)
-        if request.method not in READING and not api_token.may_submit:
+        _record_use(api_token)
+        if request.method not in READ_METHODS and not api_token.may_submit:
             raise PermissionDenied(f"The token {api_token.name} may only read. A lead can make one that may submit.")
-        budget = Budget.DOCUMENTS if request.method not in READING else _SEARCHES.get(request.path_info)
+        budget = Budget.DOCUMENTS if request.method not in READ_METHODS else _SEARCH_BUDGETS.get(request.path_info)
         if budget:
             spend(budget, f"token:{api_token.pk}", int(request.META.get("CONTENT_LENGTH") or 0))
         return caller
 
 
-def _note_use(token: ApiToken) -> None:
+def _record_use(token: ApiToken) -> None:
     current_time = now()
-    if token.used_at is None or current_time - token.used_at > USED_EVERY:
-        stale = Q(used_at=None) | Q(used_at__lt=current_time - USED_EVERY)
+    if token.used_at is None or current_time - token.used_at > USE_RECORD_INTERVAL:
+        stale = Q(used_at=None) | Q(used_at__lt=current_time - USE_RECORD_INTERVAL)
         ApiToken.objects.filter(stale, pk=token.pk).update(used_at=current_time)

@@ -12,24 +12,26 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from jobs.api.errors import Trouble
+from jobs.api.errors import ApiProblemError
 from jobs.models import StateChange, Submission
 from jobs.spec.rules.workflow import MAX_STEPS
 
 # Longer texts are packed: web servers accept URLs of 4,094 characters.
-_LONGEST_PLAIN = 1_000
+_MAX_PLAIN_LENGTH = 1_000
 # The counts of the largest submission in bytes; a cursor that unpacks to more is not ours.
-_LONGEST_UNPACKED = 4 * MAX_STEPS
+_MAX_UNPACKED_LENGTH = 4 * MAX_STEPS
 
-_WORD = re.compile(r"\d{1,6}(x\d{1,6})?(\.\d{1,6}(x\d{1,6})?)*", re.ASCII)
+_PATTERN = re.compile(r"\d{1,6}(x\d{1,6})?(\.\d{1,6}(x\d{1,6})?)*", re.ASCII)
 
 
-def seen(cursor: str, jobs: int) -> list[int]:
+def parse(cursor: str, jobs: int) -> list[int]:
     """Return the number of changes seen of each job. Raise ApiProblemError if it is no cursor."""
-    if packed := _unpacked(cursor):
+    if packed := _unpack(cursor):
         return [*packed[:jobs], *[0] * (jobs - len(packed))]
-    if not _WORD.fullmatch(cursor):
-        raise Trouble(422, "No such cursor", "Give back the “cursor” of an earlier answer, or 0 for all there is.")
+    if not _PATTERN.fullmatch(cursor):
+        raise ApiProblemError(
+            422, "No such cursor", "Give back the “cursor” of an earlier answer, or 0 for all there is."
+        )
     counts: list[int] = []
     for part in cursor.split("."):
         count, _, times = part.partition("x")
@@ -37,11 +39,11 @@ def seen(cursor: str, jobs: int) -> list[int]:
     return counts + [0] * (jobs - len(counts))
 
 
-def anything_new(submission: Submission, counts: Iterable[int]) -> bool:
+def has_new_changes(submission: Submission, counts: Iterable[int]) -> bool:
     return StateChange.objects.filter(job__submission=submission).count() > sum(counts)
 
 
-def since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChange], str]:
+def changes_since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChange], str]:
     """Return the changes not seen yet, and the cursor after them."""
     positions = dict(submission.jobs.values_list("pk", "position"))
     counters: Counter[int] = Counter()
@@ -51,26 +53,26 @@ def since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChan
         counters[place] += 1
         if counters[place] > counts[place]:
             changes.append(change)
-    return changes, written(counters[place] for place in range(submission.job_count))
+    return changes, encode(counters[place] for place in range(submission.job_count))
 
 
-def written(counts: Iterable[int]) -> str:
+def encode(counts: Iterable[int]) -> str:
     values = list(counts)
     runs = [(count, sum(1 for _ in run)) for count, run in groupby(values)]
     text = ".".join(f"{count}x{times}" if times > 1 else str(count) for count, times in runs)
-    if len(text) <= _LONGEST_PLAIN:
+    if len(text) <= _MAX_PLAIN_LENGTH:
         return text
     packed = zlib.compress("".join(map(chr, values)).encode("utf-8", "surrogatepass"), 9)
     return "z" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _unpacked(cursor: str) -> list[int]:
+def _unpack(cursor: str) -> list[int]:
     """Return the counts of a packed cursor; none for any other text."""
     if not cursor.startswith("z"):
         return []
     try:
         packed = base64.b64decode(cursor[1:] + "=" * (-len(cursor[1:]) % 4), altchars=b"-_", validate=True)
-        raw = zlib.decompressobj().decompress(packed, _LONGEST_UNPACKED)
+        raw = zlib.decompressobj().decompress(packed, _MAX_UNPACKED_LENGTH)
         return [ord(character) for character in raw.decode("utf-8", "surrogatepass")]
     except (ValueError, zlib.error):
         return []

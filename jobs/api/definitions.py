@@ -6,10 +6,10 @@ from ninja import Router
 from jobs import actions
 from jobs.api import idempotency, parsing, serializers
 from jobs.api.auth import CallerRequest
-from jobs.api.errors import Trouble
+from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import DOCUMENT, KEY
-from jobs.api.renderers import answer
-from jobs.api.schemas import Change, DefinitionAnswer, Finding, Judged, Problem
+from jobs.api.renderers import render
+from jobs.api.schemas import ChangeOut, DefinitionOut, ProblemDetailsOut, ProblemOut, ValidationOut
 from jobs.models import Registration
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError
@@ -20,7 +20,7 @@ router = Router(tags=["definitions"])
 
 @router.post(
     "/definitions",
-    response={201: DefinitionAnswer, 202: DefinitionAnswer, (401, 403, 413, 422, 429): Problem},
+    response={201: DefinitionOut, 202: DefinitionOut, (401, 403, 413, 422, 429): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
 def register(request: CallerRequest, region: str = "") -> HttpResponse:
@@ -29,11 +29,11 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     `reused`: the name's newest revision says the same already, so it is the answer and nothing new was registered.
     """
     member = request.auth.member
-    reading = parsing.document(request, {DocumentKind.DEFINITION})
-    key = parsing.key(request)
-    target_account = parsing.account(member, region, reading)
+    reading = parsing.read_document(request, {DocumentKind.DEFINITION})
+    key = parsing.idempotency_key(request)
+    target_account = parsing.find_account(member, region, reading)
     result = actions.validate(reading.text, member, target_account)
-    registration = idempotency.registered_once(
+    registration = idempotency.idempotent_register(
         member,
         key,
         f"{region}\n{reading.text}",
@@ -42,18 +42,18 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     revision = actions.wait_for_registration(registration.revision)
     if revision.registration == Registration.REFUSED:
         refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
-        raise Trouble(422, f"{refuser} refused the definition", revision.refusal)
-    warnings = serializers.findings(result.warnings, reading)
-    content = serializers.definition(
-        request, revision, warnings, serializers.changes(reading.changes), reused=registration.is_reused
+        raise ApiProblemError(422, f"{refuser} refused the definition", revision.refusal)
+    warnings = serializers.problems_out(result.warnings, reading)
+    content = serializers.definition_out(
+        request, revision, warnings, serializers.changes_out(reading.changes), reused=registration.is_reused
     )
     is_registered = revision.registration == Registration.REGISTERED
-    return answer(request, 201 if is_registered else 202, content, serializers.definition_rows(content))
+    return render(request, 201 if is_registered else 202, content, serializers.definition_rows(content))
 
 
 @router.post(
     "/validate",
-    response={200: Judged, (401, 403, 413, 422, 429): Problem},
+    response={200: ValidationOut, (401, 403, 413, 422, 429): ProblemDetailsOut},
     openapi_extra=DOCUMENT,
     tags=["documents"],
 )
@@ -61,35 +61,35 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
     """Say what would be said of a document if it were sent. Nothing is kept."""
     member = request.auth.member
     try:
-        reading = parsing.document(request)
+        reading = parsing.read_document(request)
     except DocumentParseError as error:
-        return _judged(
+        return _validation_response(
             request,
-            Judged(
-                kind=None, ok=False, problems=[serializers.finding_of_no_document(error)], changes=[], document=None
+            ValidationOut(
+                kind=None, ok=False, problems=[serializers.parse_error_out(error)], changes=[], document=None
             ),
         )
-    result = actions.validate(reading.text, member, parsing.account(member, region, reading))
-    problems: list[Finding] = serializers.findings(result.problems, reading)
-    changes: list[Change] = serializers.changes(result.parse_result.changes)
-    content = Judged(
+    result = actions.validate(reading.text, member, parsing.find_account(member, region, reading))
+    problems: list[ProblemOut] = serializers.problems_out(result.problems, reading)
+    changes: list[ChangeOut] = serializers.changes_out(result.parse_result.changes)
+    content = ValidationOut(
         kind=reading.kind,
         ok=result.is_valid,
         problems=problems,
         changes=changes,
         document=redact(reading.document),
         approval=[reason.message for reason in result.approval_reasons],
-        estimate=serializers.estimate(result.estimate.cost.totals_as_json()) if result.estimate else None,
+        estimate=serializers.estimate_out(result.estimate.cost.totals_as_json()) if result.estimate else None,
     )
-    return _judged(request, content)
+    return _validation_response(request, content)
 
 
-def _judged(request: HttpRequest, content: Judged) -> HttpResponse:
+def _validation_response(request: HttpRequest, content: ValidationOut) -> HttpResponse:
     rows = [
         ("document", content.kind, content.ok),
         *serializers.change_rows(content.changes),
-        *serializers.finding_rows(content.problems),
+        *serializers.problem_rows(content.problems),
         *(("approval", "waiting", None, reason) for reason in content.approval),
         *([serializers.estimate_row(content.estimate)] if content.estimate else ()),
     ]
-    return answer(request, 200, content, rows)
+    return render(request, 200, content, rows)

@@ -11,8 +11,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from jobs.actions import IdempotencyConflictError, RecoveryError, ValidationFailedError
 from jobs.api import serializers
-from jobs.api.renderers import Row, answer
-from jobs.api.schemas import Finding, Problem
+from jobs.api.renderers import TextRow, render
+from jobs.api.schemas import ProblemDetailsOut, ProblemOut
 from jobs.rate_limit import TooManyRequestsError
 from jobs.reports.log_follow import InvalidCursorError
 from jobs.spec.parsing.parser import DocumentParseError
@@ -20,18 +20,20 @@ from jobs.spec.problems import Severity
 
 log = structlog.get_logger(__name__)
 
-NONE_SENT = "Send a token of your team as “Authorization: Bearer …”. A lead of the team makes one on its Tokens page."
-NOT_VALID = (
+NO_BEARER_MESSAGE = (
+    "Send a token of your team as “Authorization: Bearer …”. A lead of the team makes one on its Tokens page."
+)
+UNKNOWN_BEARER_MESSAGE = (
     "This token is not known here: it was mistyped, has expired or was revoked, or its owner has left the team. "
     "A lead of the team can make a new one."
 )
-OURS = "The portal failed on this request. It is safe to send it again with the same Idempotency-Key."
+SERVER_ERROR_MESSAGE = "The portal failed on this request. It is safe to send it again with the same Idempotency-Key."
 
 
-class Trouble(Exception):  # noqa: N818 - an error response
+class ApiProblemError(Exception):
     """An error response: status, title and detail."""
 
-    def __init__(self, status: int, title: str, detail: str, problems: Sequence[Finding] = ()) -> None:
+    def __init__(self, status: int, title: str, detail: str, problems: Sequence[ProblemOut] = ()) -> None:
         super().__init__(detail)
         self.status = status
         self.title = title
@@ -39,96 +41,101 @@ class Trouble(Exception):  # noqa: N818 - an error response
         self.problems = problems
 
 
-def told(request: HttpRequest, error: Trouble) -> HttpResponse:
-    findings = list(error.problems) or [Finding(pointer="", message=error.detail, severity=Severity.ERROR)]
-    content = Problem(title=error.title, status=error.status, detail=error.detail, problems=findings)
-    return answer(request, error.status, content, _rows(content))
+def error_response(request: HttpRequest, error: ApiProblemError) -> HttpResponse:
+    findings = list(error.problems) or [ProblemOut(pointer="", message=error.detail, severity=Severity.ERROR)]
+    content = ProblemDetailsOut(title=error.title, status=error.status, detail=error.detail, problems=findings)
+    return render(request, error.status, content, _text_rows(content))
 
 
-def handle_all(api: NinjaAPI) -> None:
+def install_handlers(api: NinjaAPI) -> None:
     """Install a handler for every exception that a view may raise."""
 
     def handle(request: HttpRequest, error: Exception) -> HttpResponse:
-        response = told(request, trouble_of(error))
+        response = error_response(request, to_api_error(error))
         if isinstance(error, AuthenticationError):
             has_token = "Authorization" in request.headers
-            response = told(request, Trouble(401, "No valid token", NOT_VALID if has_token else NONE_SENT))
+            response = error_response(
+                request,
+                ApiProblemError(401, "No valid token", UNKNOWN_BEARER_MESSAGE if has_token else NO_BEARER_MESSAGE),
+            )
             response["WWW-Authenticate"] = 'Bearer realm="batch-portal"' + ', error="invalid_token"' * has_token
         if isinstance(error, RecoveryError | TooManyRequestsError):
             response["Retry-After"] = str(error.retry_after)
         return response
 
-    for kind in trouble_of.registry:
+    for kind in to_api_error.registry:
         api.add_exception_handler(Exception if kind is object else kind, handle)  # type: ignore[arg-type]
 
 
 @singledispatch
-def trouble_of(error: Exception) -> Trouble:
+def to_api_error(error: Exception) -> ApiProblemError:
     """Return the error response for an exception; 500 for an unexpected one."""
     log.error("api_failed", exc_info=error)
-    return Trouble(500, "The portal failed", OURS)
+    return ApiProblemError(500, "The portal failed", SERVER_ERROR_MESSAGE)
 
 
-@trouble_of.register
-def _(error: Trouble) -> Trouble:
+@to_api_error.register
+def _(error: ApiProblemError) -> ApiProblemError:
     return error
 
 
-@trouble_of.register
-def _(error: DocumentParseError) -> Trouble:
-    return Trouble(422, "Not a document", error.message, [serializers.finding_of_no_document(error)])
+@to_api_error.register
+def _(error: DocumentParseError) -> ApiProblemError:
+    return ApiProblemError(422, "Not a document", error.message, [serializers.parse_error_out(error)])
 
 
-@trouble_of.register
-def _(error: ValidationFailedError) -> Trouble:
-    findings = serializers.findings(error.verdict.problems, error.verdict.parse_result)
-    return Trouble(422, "The document was refused", "Nothing was kept or sent.", findings)
+@to_api_error.register
+def _(error: ValidationFailedError) -> ApiProblemError:
+    findings = serializers.problems_out(error.verdict.problems, error.verdict.parse_result)
+    return ApiProblemError(422, "The document was refused", "Nothing was kept or sent.", findings)
 
 
-@trouble_of.register
-def _(error: IdempotencyConflictError) -> Trouble:
-    return Trouble(422, "This Idempotency-Key was used before", str(error))
+@to_api_error.register
+def _(error: IdempotencyConflictError) -> ApiProblemError:
+    return ApiProblemError(422, "This Idempotency-Key was used before", str(error))
 
 
-@trouble_of.register
-def _(error: RecoveryError) -> Trouble:
-    return Trouble(503, "The portal is recovering", str(error))
+@to_api_error.register
+def _(error: RecoveryError) -> ApiProblemError:
+    return ApiProblemError(503, "The portal is recovering", str(error))
 
 
-@trouble_of.register
-def _(error: TooManyRequestsError) -> Trouble:
-    return Trouble(429, "Too many requests", f"{error} Nothing was done.")
+@to_api_error.register
+def _(error: TooManyRequestsError) -> ApiProblemError:
+    return ApiProblemError(429, "Too many requests", f"{error} Nothing was done.")
 
 
-@trouble_of.register
-def _(error: InvalidCursorError) -> Trouble:
-    return Trouble(422, "No such place", str(error))
+@to_api_error.register
+def _(error: InvalidCursorError) -> ApiProblemError:
+    return ApiProblemError(422, "No such place", str(error))
 
 
-@trouble_of.register
-def _(error: Http404) -> Trouble:
-    return Trouble(404, "Not found", str(error) or "There is nothing here.")
+@to_api_error.register
+def _(error: Http404) -> ApiProblemError:
+    return ApiProblemError(404, "Not found", str(error) or "There is nothing here.")
 
 
-@trouble_of.register
-def _(error: PermissionDenied) -> Trouble:
-    return Trouble(403, "Not allowed", str(error))
+@to_api_error.register
+def _(error: PermissionDenied) -> ApiProblemError:
+    return ApiProblemError(403, "Not allowed", str(error))
 
 
-@trouble_of.register
-def _(error: ValidationError) -> Trouble:
+@to_api_error.register
+def _(error: ValidationError) -> ApiProblemError:
     findings = [
-        Finding(pointer="", message=f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}", severity=Severity.ERROR)
+        ProblemOut(
+            pointer="", message=f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}", severity=Severity.ERROR
+        )
         for item in error.errors
     ]
-    return Trouble(422, "A parameter is wrong", "Nothing was done.", findings)
+    return ApiProblemError(422, "A parameter is wrong", "Nothing was done.", findings)
 
 
-@trouble_of.register
-def _(error: HttpError) -> Trouble:
-    return Trouble(error.status_code, "Not possible", str(error))
+@to_api_error.register
+def _(error: HttpError) -> ApiProblemError:
+    return ApiProblemError(error.status_code, "Not possible", str(error))
 
 
-def _rows(content: Problem) -> Iterator[Row]:
+def _text_rows(content: ProblemDetailsOut) -> Iterator[TextRow]:
     yield "error", content.title
-    yield from serializers.finding_rows(content.problems)
+    yield from serializers.problem_rows(content.problems)

@@ -12,10 +12,10 @@ from jobs.models import ApiAnswer, Revision, Submission
 from jobs.models.ids import from_text, to_text
 from jobs.models.tag_secret import tag_digest
 
-REUSED = "This key came with another request before. Make a new key for each new request."
+KEY_REUSED_MESSAGE = "This key came with another request before. Make a new key for each new request."
 
 
-def registered_once(
+def idempotent_register(
     member: Member, key: str | None, request_text: str, register: Callable[[], RegistrationResult]
 ) -> RegistrationResult:
     """Return the revision that the key's first request registered; `request_text` must be the same in a repeat.
@@ -27,11 +27,11 @@ def registered_once(
         return register()
     digest = tag_digest("key", member.team.pk, key)
     if Submission.objects.filter(Q(request_key=key) | Q(key_digest=digest), team=member.team).exists():
-        raise IdempotencyConflictError(REUSED)
+        raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
     request_hash = hashlib.sha256(request_text.encode()).hexdigest()
-    record = _note(member, key, request_hash)
+    record = _record_for_key(member, key, request_hash)
     if record.body_hash != request_hash:
-        raise IdempotencyConflictError(REUSED)
+        raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
     if not record.status:
         try:
             registration = register()
@@ -48,13 +48,13 @@ def registered_once(
     return RegistrationResult(revision, is_reused=bool(record.answer.get("reused")))
 
 
-def refuse_key_of_definition(member: Member, key: str | None) -> None:
+def reject_definition_key(member: Member, key: str | None) -> None:
     """Raise IdempotencyConflictError if a definition was registered under the key."""
     if key and ApiAnswer.objects.filter(team=member.team, key=key).exists():
-        raise IdempotencyConflictError(REUSED)
+        raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
 
 
-def _note(member: Member, key: str, request_hash: str) -> ApiAnswer:
+def _record_for_key(member: Member, key: str, request_hash: str) -> ApiAnswer:
     try:
         with transaction.atomic():
             return ApiAnswer.objects.create(

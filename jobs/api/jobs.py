@@ -8,28 +8,28 @@ from jobs.actions import poll_hint
 from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.openapi import KEY
-from jobs.api.renderers import answer
-from jobs.api.schemas import JobAnswer, LogAnswer, LogLine, Problem
+from jobs.api.renderers import render
+from jobs.api.schemas import JobOut, LogLineOut, LogOut, ProblemDetailsOut
 from jobs.reports import log_follow
 
 router = Router(tags=["jobs"])
 
 
-@router.get("/jobs/{text_id}", response={200: JobAnswer, (401, 404): Problem})
+@router.get("/jobs/{text_id}", response={200: JobOut, (401, 404): ProblemDetailsOut})
 def job(request: CallerRequest, text_id: str) -> HttpResponse:
     """Return a job and its state."""
     job = request.auth.job(text_id)
     poll_hint.hint_poll([job])
-    content = serializers.job(request, job)
-    return answer(request, 200, content, [serializers.job_row(content)])
+    content = serializers.job_out(request, job)
+    return render(request, 200, content, [serializers.job_row(content)])
 
 
-@router.get("/jobs/{text_id}/log", response={200: LogAnswer, (401, 404, 422): Problem})
+@router.get("/jobs/{text_id}/log", response={200: LogOut, (401, 404, 422): ProblemDetailsOut})
 def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  # noqa: A002 - the parameter's name
     """Return the log from its beginning, or from the `next` of an earlier answer; over all attempts, until `end`."""
     piece = log_follow.follow(request.auth.job(text_id), next)
-    content = LogAnswer(
-        lines=[LogLine(time=line.at, text=line.text) for line in piece.lines],
+    content = LogOut(
+        lines=[LogLineOut(time=line.at, text=line.text) for line in piece.lines],
         next=piece.next_cursor,
         note=piece.note,
         end=piece.is_last,
@@ -38,24 +38,28 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
     if content.note:
         rows.append(("note", content.note))
     rows += [("line", line.time, line.text) for line in content.lines]
-    return answer(request, 200, content, rows)
+    return render(request, 200, content, rows)
 
 
-@router.post("/jobs/{text_id}/release", response={202: JobAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY)
+@router.post(
+    "/jobs/{text_id}/release", response={202: JobOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
+)
 def release(request: CallerRequest, text_id: str) -> HttpResponse:
     """Have a held job sent after all, as a lead. One that is not held stays as it is."""
-    parsing.key(request)
+    parsing.idempotency_key(request)
     job = request.auth.job(text_id)
     actions.release(job, request.auth.member)
-    content = serializers.job(request, request.auth.job(text_id))
-    return answer(request, 202, content, [serializers.job_row(content)])
+    content = serializers.job_out(request, request.auth.job(text_id))
+    return render(request, 202, content, [serializers.job_row(content)])
 
 
-@router.post("/jobs/{text_id}/stop", response={202: JobAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY)
+@router.post(
+    "/jobs/{text_id}/stop", response={202: JobOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
+)
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for a job to be stopped. Its end is observed: ask for the job until it is final."""
-    parsing.key(request)
+    parsing.idempotency_key(request)
     job = request.auth.job(text_id)
     actions.stop(job, request.auth.member)
-    content = serializers.job(request, request.auth.job(text_id))
-    return answer(request, 202, content, [serializers.job_row(content)])
+    content = serializers.job_out(request, request.auth.job(text_id))
+    return render(request, 202, content, [serializers.job_row(content)])

@@ -7,27 +7,27 @@ import threading
 import time
 from collections.abc import Callable
 
-AT_ONCE = 3
-LONGEST_SECONDS = 5.0
-STEP_SECONDS = 0.5
-NO_ROOM_SECONDS = 1.0
+MAX_WAITING_REQUESTS = 3
+MAX_WAIT_SECONDS = 5.0
+CHECK_INTERVAL_SECONDS = 0.5
+FALLBACK_WAIT_SECONDS = 1.0
 
-_places = threading.BoundedSemaphore(AT_ONCE)
+_slots = threading.BoundedSemaphore(MAX_WAITING_REQUESTS)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     """Return as soon as the condition holds, or when the time is up."""
-    seconds = min(max(seconds, 0.0), LONGEST_SECONDS)
+    seconds = min(max(seconds, 0.0), MAX_WAIT_SECONDS)
     if not seconds or condition():
         return
-    if not _places.acquire(blocking=False):
-        time.sleep(min(seconds, NO_ROOM_SECONDS))
+    if not _slots.acquire(blocking=False):
+        time.sleep(min(seconds, FALLBACK_WAIT_SECONDS))
         return
     try:
         deadline = time.monotonic() + seconds
         while (remaining := deadline - time.monotonic()) > 0:
-            time.sleep(min(STEP_SECONDS, remaining))
+            time.sleep(min(CHECK_INTERVAL_SECONDS, remaining))
             if condition():
                 return
     finally:
-        _places.release()
+        _slots.release()

@@ -8,46 +8,48 @@ from django.http import HttpRequest
 
 from jobs import actions
 from jobs.access import Member
-from jobs.api.errors import Trouble
+from jobs.api.errors import ApiProblemError
 from jobs.models import Account
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
 from jobs.spec.problems import join_words
 
-_KEY = re.compile(r"[\x20-\x7e]{1,80}")
+_KEY_PATTERN = re.compile(r"[\x20-\x7e]{1,80}")
 _PATHS = {
     DocumentKind.DEFINITION: "/api/v1/definitions",
     DocumentKind.SUBMISSION: "/api/v1/submissions",
     DocumentKind.WORKFLOW: "/api/v1/submissions",
 }
-_NAMES = {
+_KIND_NAMES = {
     DocumentKind.DEFINITION: "a job definition",
     DocumentKind.SUBMISSION: "a job",
     DocumentKind.WORKFLOW: "a workflow",
 }
 
 
-def document(request: HttpRequest, kinds: Collection[DocumentKind] = tuple(DocumentKind)) -> ParseResult:
+def read_document(request: HttpRequest, kinds: Collection[DocumentKind] = tuple(DocumentKind)) -> ParseResult:
     """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or DocumentParseError."""
-    reading = parse(_body(request))
+    reading = parse(_read_body(request))
     nul = reading.text.find("\0")  # the parser skips one in a comment, but no database can store it
     if nul >= 0:
         line = reading.text[:nul].count("\n") + 1
         raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
     if reading.kind not in kinds:
-        raise DocumentParseError(f"This is {_NAMES[reading.kind]}: send it to {_PATHS[reading.kind]}.")
+        raise DocumentParseError(f"This is {_KIND_NAMES[reading.kind]}: send it to {_PATHS[reading.kind]}.")
     return reading
 
 
-def key(request: HttpRequest) -> str | None:
+def idempotency_key(request: HttpRequest) -> str | None:
     """Return the Idempotency-Key, or None. Raise ApiProblemError if it is invalid."""
     value = request.headers.get("Idempotency-Key")
-    if value is not None and not _KEY.fullmatch(value):
-        raise Trouble(422, "No usable Idempotency-Key", "An Idempotency-Key has 1 to 80 printable ASCII characters.")
+    if value is not None and not _KEY_PATTERN.fullmatch(value):
+        raise ApiProblemError(
+            422, "No usable Idempotency-Key", "An Idempotency-Key has 1 to 80 printable ASCII characters."
+        )
     return value
 
 
-def account(member: Member, region: str, reading: ParseResult) -> Account | None:
+def find_account(member: Member, region: str, reading: ParseResult) -> Account | None:
     """Return the team's account in a region; None if no region is given. Raise ApiProblemError.
 
     Of several accounts in one region, the submission's queues decide.
@@ -59,21 +61,23 @@ def account(member: Member, region: str, reading: ParseResult) -> Account | None
     if not accounts:
         regions = sorted({account.region for account in all_of_team})
         hint = f"It has {join_words(regions)}." if regions else "It has no queue in any region."
-        raise Trouble(422, "No account in that region", f"{member.team} has no AWS account in {region}. {hint}")
+        raise ApiProblemError(
+            422, "No account in that region", f"{member.team} has no AWS account in {region}. {hint}"
+        )
     if len(accounts) > 1 and reading.kind is DocumentKind.DEFINITION:
         names = join_words(account.name for account in accounts)
-        raise Trouble(422, "Which account?", f"{member.team} has several accounts in {region}: {names}.")
+        raise ApiProblemError(422, "Which account?", f"{member.team} has several accounts in {region}: {names}.")
     return next(
-        (account for account in accounts if len(accounts) > 1 and _fits(reading, member, account)), accounts[0]
+        (account for account in accounts if len(accounts) > 1 and _is_valid_in(reading, member, account)), accounts[0]
     )
 
 
-def _fits(reading: ParseResult, member: Member, account: Account) -> bool:
+def _is_valid_in(reading: ParseResult, member: Member, account: Account) -> bool:
     return actions.validate(reading.text, member, account).is_valid
 
 
-def _body(request: HttpRequest) -> bytes:
-    too_large = Trouble(413, "Too large", f"A document has {MAX_TEXT_BYTES // 1024**2} MiB at most.")
+def _read_body(request: HttpRequest) -> bytes:
+    too_large = ApiProblemError(413, "Too large", f"A document has {MAX_TEXT_BYTES // 1024**2} MiB at most.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > MAX_TEXT_BYTES:
         raise too_large

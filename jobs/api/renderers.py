@@ -17,13 +17,13 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 TEXT = "text/plain"
 
-Row = tuple[object, ...]
+TextRow = tuple[object, ...]
 
 
-def answer(request: HttpRequest, status: int, content: Schema, rows: Iterable[Row]) -> HttpResponse:
+def render(request: HttpRequest, status: int, content: Schema, rows: Iterable[TextRow]) -> HttpResponse:
     """Return `content` as JSON, or the rows as text if the request prefers that."""
     if wants_text(request):
-        return text(status, rows)
+        return render_text(status, rows)
     kind = JSON if status < 400 else PROBLEM
     return HttpResponse(content.model_dump_json(), status=status, content_type=kind)
 
@@ -32,12 +32,14 @@ def wants_text(request: HttpRequest) -> bool:
     return request.get_preferred_type([JSON, PROBLEM, TEXT]) == TEXT
 
 
-def text(status: int, rows: Iterable[Row]) -> HttpResponse:
-    lines = "".join("\t".join([*(plain(value) or "-" for value in row[:-1]), plain(row[-1])]) + "\n" for row in rows)
+def render_text(status: int, rows: Iterable[TextRow]) -> HttpResponse:
+    lines = "".join(
+        "\t".join([*(format_value(value) or "-" for value in row[:-1]), format_value(row[-1])]) + "\n" for row in rows
+    )
     return HttpResponse(lines, status=status, content_type=f"{TEXT}; charset=utf-8")
 
 
-def plain(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a value as one field of a line, without control characters, which terminals obey."""
     match value:
         case None:

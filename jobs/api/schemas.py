@@ -6,7 +6,7 @@ from typing import Any
 from ninja import Schema
 
 
-class Finding(Schema):
+class ProblemOut(Schema):
     """One thing that is wrong with a document, or was warned of."""
 
     pointer: str
@@ -17,34 +17,34 @@ class Finding(Schema):
     rule: str = ""
 
 
-class Change(Schema):
+class ChangeOut(Schema):
     """What was read otherwise than it was written."""
 
     pointer: str
     message: str
 
 
-class Problem(Schema):
+class ProblemDetailsOut(Schema):
     """RFC 9457, with a list of what is wrong."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
-    problems: list[Finding]
+    problems: list[ProblemOut]
 
 
-class DefinitionAnswer(Schema):
+class DefinitionOut(Schema):
     name: str
     revision: int | None
     arn: str | None
     url: str
     reused: bool
-    problems: list[Finding]
-    changes: list[Change]
+    problems: list[ProblemOut]
+    changes: list[ChangeOut]
 
 
-class JobBrief(Schema):
+class JobSummaryOut(Schema):
     id: str
     name: str
     state: str
@@ -55,7 +55,7 @@ class JobBrief(Schema):
     url: str
 
 
-class JobAnswer(JobBrief):
+class JobOut(JobSummaryOut):
     submission: str
     queue: str
     definition: str
@@ -67,7 +67,7 @@ class JobAnswer(JobBrief):
     stopped_at: datetime | None
 
 
-class Event(Schema):
+class StateChangeOut(Schema):
     """A change of state of one job."""
 
     time: datetime
@@ -77,7 +77,7 @@ class Event(Schema):
     note: str
 
 
-class ApprovalAnswer(Schema):
+class ApprovalOut(Schema):
     """Whose word it needed, or needs: waiting, approved, declined or withdrawn."""
 
     state: str
@@ -90,80 +90,80 @@ class ApprovalAnswer(Schema):
     """Who made a waiting request larger than it was, by username: they can't approve it."""
 
 
-class Amount(Schema):
+class AmountOut(Schema):
     """Exact decimals, as text; null where it is unknown."""
 
     usd: str | None = None
     vcpu_hours: str | None = None
 
 
-class Estimate(Schema):
+class EstimateOut(Schema):
     """What a submission is expected to cost, as its definitions' earlier jobs, and what at most.
 
     At most is time limit × attempts × runs, with each run's size in full. Approval thresholds compare this one.
     """
 
-    expected: Amount
-    at_most: Amount
+    expected: AmountOut
+    at_most: AmountOut
 
 
-class HeldAnswer(Schema):
+class HoldOut(Schema):
     """After a restore, jobs are held until about then; null: until the portal has compared its jobs with AWS."""
 
     until: datetime | None
     reason: str
 
 
-class SubmissionAnswer(Schema):
+class SubmissionOut(Schema):
     id: str
     url: str
     name: str
     state: str
     final: bool
     created_at: datetime
-    approval: ApprovalAnswer | None = None
-    estimate: Estimate | None = None
-    held: HeldAnswer | None = None
-    jobs: list[JobBrief]
-    problems: list[Finding]
-    changes: list[Change]
+    approval: ApprovalOut | None = None
+    estimate: EstimateOut | None = None
+    held: HoldOut | None = None
+    jobs: list[JobSummaryOut]
+    problems: list[ProblemOut]
+    changes: list[ChangeOut]
     cursor: str
-    history: list[Event]
+    history: list[StateChangeOut]
 
 
-class StopAnswer(Schema):
+class StopOut(Schema):
     """How many jobs this request asked to stop: not those that had ended, nor those that were asked before."""
 
     stopping: int
 
 
-class LogLine(Schema):
+class LogLineOut(Schema):
     time: datetime
     text: str
 
 
-class LogAnswer(Schema):
-    lines: list[LogLine]
+class LogOut(Schema):
+    lines: list[LogLineOut]
     next: str
     note: str
     end: bool
 
 
-class Judged(Schema):
+class ValidationOut(Schema):
     kind: str | None
     ok: bool
-    problems: list[Finding]
-    changes: list[Change]
+    problems: list[ProblemOut]
+    changes: list[ChangeOut]
     document: dict[str, Any] | None
     approval: list[str] = []
-    estimate: Estimate | None = None
+    estimate: EstimateOut | None = None
 
 
-class KeyAnswer(Schema):
+class KeyOut(Schema):
     key: str
 
 
-class CostRow(Schema):
+class CostRowOut(Schema):
     """What one value came to. `value` is null for jobs without the tag. Amounts are exact decimals, as text."""
 
     value: str | None
@@ -173,10 +173,10 @@ class CostRow(Schema):
     jobs: int
 
 
-class CostsAnswer(Schema):
+class CostsOut(Schema):
     month: str
     by: str
     currency: str = "USD"
     estimate: bool = True
-    rows: list[CostRow]
-    total: CostRow
+    rows: list[CostRowOut]
+    total: CostRowOut

@@ -5,18 +5,18 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from jobs.api.renderers import Row
+from jobs.api.renderers import TextRow
 from jobs.api.schemas import (
-    ApprovalAnswer,
-    Change,
-    DefinitionAnswer,
-    Estimate,
-    Event,
-    Finding,
-    HeldAnswer,
-    JobAnswer,
-    JobBrief,
-    SubmissionAnswer,
+    ApprovalOut,
+    ChangeOut,
+    DefinitionOut,
+    EstimateOut,
+    HoldOut,
+    JobOut,
+    JobSummaryOut,
+    ProblemOut,
+    StateChangeOut,
+    SubmissionOut,
 )
 from jobs.models import Approval, Job, Revision, StateChange, Submission
 from jobs.reports import submissions as reports
@@ -27,48 +27,55 @@ from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Severity
 from jobs.states import Delivery
 
-MOST_FINDINGS = 200
+MAX_PROBLEMS = 200
 """A response must not grow with a mistake that repeats."""
 
-HELD_AFTER_RESTORE = "The portal is comparing its jobs with AWS after a restore. It sends this when it has finished."
+HOLD_REASON = "The portal is comparing its jobs with AWS after a restore. It sends this when it has finished."
 
 
-def finding(pointer: str, message: str, severity: str, reading: ParseResult, rule: str = "") -> Finding:
+def problem_out(pointer: str, message: str, severity: str, reading: ParseResult, rule: str = "") -> ProblemOut:
     place = reading.position(pointer)
-    return Finding(
+    return ProblemOut(
         pointer=pointer, message=message, severity=severity, line=place.line, column=place.column, rule=rule
     )
 
 
-def findings(problems: Iterable[spec.Problem], reading: ParseResult) -> list[Finding]:
+def problems_out(problems: Iterable[spec.Problem], reading: ParseResult) -> list[ProblemOut]:
     return [
-        finding(problem.pointer, problem.message, problem.severity, reading, problem.rule)
-        for problem in list(problems)[:MOST_FINDINGS]
+        problem_out(problem.pointer, problem.message, problem.severity, reading, problem.rule)
+        for problem in list(problems)[:MAX_PROBLEMS]
     ]
 
 
-def finding_of_no_document(error: DocumentParseError) -> Finding:
-    return Finding(pointer="", message=error.message, severity=Severity.ERROR, line=error.line, column=error.column)
+def parse_error_out(error: DocumentParseError) -> ProblemOut:
+    return ProblemOut(
+        pointer="", message=error.message, severity=Severity.ERROR, line=error.line, column=error.column
+    )
 
 
-def changes(changes: Iterable[spec.DocumentChange]) -> list[Change]:
-    return [Change(pointer=change.pointer, message=change.message) for change in changes]
+def changes_out(changes: Iterable[spec.DocumentChange]) -> list[ChangeOut]:
+    return [ChangeOut(pointer=change.pointer, message=change.message) for change in changes]
 
 
-def finding_rows(problems: Iterable[Finding]) -> Iterator[Row]:
+def problem_rows(problems: Iterable[ProblemOut]) -> Iterator[TextRow]:
     for problem in problems:
         yield "problem", problem.severity, problem.line, problem.column, problem.pointer, problem.message
 
 
-def change_rows(items: Iterable[Change]) -> Iterator[Row]:
+def change_rows(items: Iterable[ChangeOut]) -> Iterator[TextRow]:
     for change in items:
         yield "change", change.pointer, change.message
 
 
-def definition(
-    request: HttpRequest, revision: Revision, warnings: list[Finding], change_items: list[Change], *, reused: bool
-) -> DefinitionAnswer:
-    return DefinitionAnswer(
+def definition_out(
+    request: HttpRequest,
+    revision: Revision,
+    warnings: list[ProblemOut],
+    change_items: list[ChangeOut],
+    *,
+    reused: bool,
+) -> DefinitionOut:
+    return DefinitionOut(
         name=revision.definition.name,
         revision=revision.number,
         arn=revision.arn or None,
@@ -79,51 +86,51 @@ def definition(
     )
 
 
-def definition_rows(content: DefinitionAnswer) -> Iterator[Row]:
+def definition_rows(content: DefinitionOut) -> Iterator[TextRow]:
     yield "definition", content.name, content.revision, content.arn, content.url
     if content.reused:
         yield "reused", content.name
     yield from change_rows(content.changes)
-    yield from finding_rows(content.problems)
+    yield from problem_rows(content.problems)
 
 
-def submission(
+def submission_out(
     request: HttpRequest,
     record: Submission,
     *,
     with_notes: bool = False,
     cursor: str = "",
     history: Iterable[StateChange] = (),
-) -> SubmissionAnswer:
+) -> SubmissionOut:
     """Return a submission and its jobs; with the notes from its acceptance if wanted."""
     jobs = reports.submission_jobs(record)
     names = {job.pk: job for job in jobs}
     status = reports.overall_status(reports.count_statuses(jobs))
     reading = parse(record.text) if with_notes and record.notes else None
-    return SubmissionAnswer(
+    return SubmissionOut(
         id=record.text_id,
         url=request.build_absolute_uri(record.get_absolute_url()),
         name=record.name,
         state=status.name,
         final=all(job.status.final for job in jobs),
         created_at=record.created_at,
-        approval=_approval(record.approval_or_none),
-        estimate=estimate(record.estimate),
-        held=_held(record, jobs),
-        jobs=[JobBrief(**_brief(request, job)) for job in jobs],
+        approval=_approval_out(record.approval_or_none),
+        estimate=estimate_out(record.estimate),
+        held=_hold_out(record, jobs),
+        jobs=[JobSummaryOut(**_summary_values(request, job)) for job in jobs],
         problems=[
-            finding(note["pointer"], note["message"], note["severity"], reading)
+            problem_out(note["pointer"], note["message"], note["severity"], reading)
             for note in record.notes
             if reading and note["severity"] != "change"
         ],
         changes=[
-            Change(pointer=note["pointer"], message=note["message"])
+            ChangeOut(pointer=note["pointer"], message=note["message"])
             for note in record.notes
             if reading and note["severity"] == "change"
         ],
         cursor=cursor,
         history=[
-            Event(
+            StateChangeOut(
                 time=change.at,
                 job=names[change.job_id].text_id,
                 name=names[change.job_id].name,
@@ -135,21 +142,21 @@ def submission(
     )
 
 
-def estimate(totals: Mapping[str, Any]) -> Estimate | None:
+def estimate_out(totals: Mapping[str, Any]) -> EstimateOut | None:
     """Return both amounts; None for a submission older than estimates."""
-    return Estimate.model_validate(totals) if totals else None
+    return EstimateOut.model_validate(totals) if totals else None
 
 
-def estimate_row(content: Estimate) -> Row:
+def estimate_row(content: EstimateOut) -> TextRow:
     """Return dollars expected and at most, then vCPU-hours expected and at most."""
     expected, at_most = content.expected, content.at_most
     return "estimate", expected.usd, at_most.usd, expected.vcpu_hours, at_most.vcpu_hours
 
 
-def _approval(approval: Approval | None) -> ApprovalAnswer | None:
+def _approval_out(approval: Approval | None) -> ApprovalOut | None:
     if approval is None:
         return None
-    return ApprovalAnswer(
+    return ApprovalOut(
         state=approval.decision,
         reasons=[reason["message"] for reason in approval.reasons],
         asked_at=approval.asked_at,
@@ -160,17 +167,17 @@ def _approval(approval: Approval | None) -> ApprovalAnswer | None:
     )
 
 
-def _held(submission: Submission, jobs: Iterable[Job]) -> HeldAnswer | None:
+def _hold_out(submission: Submission, jobs: Iterable[Job]) -> HoldOut | None:
     """Return why jobs are held; queried only for a submission with jobs still to send."""
     if not any(job.delivery == Delivery.ACCEPTED for job in jobs):
         return None
     recovery = account_recovery(submission.account)
     if recovery is None:
         return None
-    return HeldAnswer(until=None if recovery.late else recovery.until, reason=HELD_AFTER_RESTORE)
+    return HoldOut(until=None if recovery.late else recovery.until, reason=HOLD_REASON)
 
 
-def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
+def submission_rows(content: SubmissionOut) -> Iterator[TextRow]:
     yield "submission", content.id, content.url
     if content.approval:
         approval = content.approval
@@ -182,17 +189,17 @@ def submission_rows(content: SubmissionAnswer) -> Iterator[Row]:
     if content.cursor:
         yield "cursor", content.cursor
     yield from change_rows(content.changes)
-    yield from finding_rows(content.problems)
+    yield from problem_rows(content.problems)
     for event in content.history:
         yield "state", event.time, event.job, event.name, event.state, event.note
     for job in content.jobs:
         yield job_row(job)
 
 
-def job(request: HttpRequest, record: Job) -> JobAnswer:
+def job_out(request: HttpRequest, record: Job) -> JobOut:
     summary = object_at(record.array_summary)
-    return JobAnswer(
-        **_brief(request, record),
+    return JobOut(
+        **_summary_values(request, record),
         submission=record.submission.text_id,
         queue=record.queue.name,
         definition=record.revision.pinned,
@@ -205,7 +212,7 @@ def job(request: HttpRequest, record: Job) -> JobAnswer:
     )
 
 
-def job_row(content: JobBrief) -> Row:
+def job_row(content: JobSummaryOut) -> TextRow:
     return (
         "job",
         content.id,
@@ -218,7 +225,7 @@ def job_row(content: JobBrief) -> Row:
     )
 
 
-def _brief(request: HttpRequest, record: Job) -> dict[str, Any]:
+def _summary_values(request: HttpRequest, record: Job) -> dict[str, Any]:
     return {
         "id": record.text_id,
         "name": record.name,

@@ -10,10 +10,10 @@ from jobs import actions
 from jobs.actions import IdempotencyConflictError, poll_hint
 from jobs.api import cursor, idempotency, parsing, serializers
 from jobs.api.auth import CallerRequest
-from jobs.api.long_poll import wait_for
+from jobs.api.long_poll import wait_until
 from jobs.api.openapi import DOCUMENT, KEY
-from jobs.api.renderers import Row, answer
-from jobs.api.schemas import KeyAnswer, Problem, StopAnswer, SubmissionAnswer
+from jobs.api.renderers import TextRow, render
+from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import DocumentKind
@@ -21,58 +21,58 @@ from jobs.spec.documents import DocumentKind
 router = Router(tags=["submissions"])
 
 
-@router.get("/key", response={200: KeyAnswer, 401: Problem})
+@router.get("/key", response={200: KeyOut, 401: ProblemDetailsOut})
 def fresh_key(request: CallerRequest) -> HttpResponse:
     """Return a new Idempotency-Key, for callers that can't make one. It holds its time; nothing is stored."""
-    content = KeyAnswer(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
-    return answer(request, 200, content, [("key", content.key)])
+    content = KeyOut(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
+    return render(request, 200, content, [("key", content.key)])
 
 
 @router.post(
     "/submissions",
-    response={202: SubmissionAnswer, (401, 403, 413, 422, 429, 503): Problem},
+    response={202: SubmissionOut, (401, 403, 413, 422, 429, 503): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
 def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     """Submit a job or a workflow. What was warned of is in `problems`; whatever is an error is answered with 422."""
     member = request.auth.member
-    reading = parsing.document(request, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
-    key = parsing.key(request)
-    target_account = parsing.account(member, region, reading)
-    idempotency.refuse_key_of_definition(member, key)
+    reading = parsing.read_document(request, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
+    key = parsing.idempotency_key(request)
+    target_account = parsing.find_account(member, region, reading)
+    idempotency.reject_definition_key(member, key)
     submission = actions.submit(reading.text, member, source=Source.API, request_key=key, account=target_account)
     if target_account and submission.account_id != target_account.pk:
-        raise IdempotencyConflictError(idempotency.REUSED)
-    content = serializers.submission(request, submission, with_notes=True)
-    return answer(request, 202, content, _rows(content))
+        raise IdempotencyConflictError(idempotency.KEY_REUSED_MESSAGE)
+    content = serializers.submission_out(request, submission, with_notes=True)
+    return render(request, 202, content, _text_rows(content))
 
 
-@router.get("/submissions/{text_id}", response={200: SubmissionAnswer, (401, 404, 422): Problem})
+@router.get("/submissions/{text_id}", response={200: SubmissionOut, (401, 404, 422): ProblemDetailsOut})
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
     """Return a submission and its jobs. With `since`, the changes after it; with `wait`, up to 5 s for one."""
     submission = request.auth.submission(text_id)
     poll_hint.hint_poll(submission.jobs.filter(ended_at=None).only("submission", "delivery", "state", "looked_at"))
     if since is None:
-        content = serializers.submission(request, submission)
+        content = serializers.submission_out(request, submission)
     else:
-        counts = cursor.seen(since, submission.job_count)
-        wait_for(lambda: cursor.anything_new(submission, counts), wait)
-        changes, next_cursor = cursor.since(submission, counts)
-        content = serializers.submission(request, submission, cursor=next_cursor, history=changes)
-    return answer(request, 200, content, _rows(content))
+        counts = cursor.parse(since, submission.job_count)
+        wait_until(lambda: cursor.has_new_changes(submission, counts), wait)
+        changes, next_cursor = cursor.changes_since(submission, counts)
+        content = serializers.submission_out(request, submission, cursor=next_cursor, history=changes)
+    return render(request, 200, content, _text_rows(content))
 
 
 @router.post(
-    "/submissions/{text_id}/stop", response={202: StopAnswer, (401, 403, 404, 429): Problem}, openapi_extra=KEY
+    "/submissions/{text_id}/stop", response={202: StopOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
     """Ask for all its jobs to be stopped."""
-    parsing.key(request)
+    parsing.idempotency_key(request)
     submission = request.auth.submission(text_id)
-    content = StopAnswer(stopping=actions.stop_all(submission, request.auth.member))
-    return answer(request, 202, content, [("stopping", content.stopping)])
+    content = StopOut(stopping=actions.stop_all(submission, request.auth.member))
+    return render(request, 202, content, [("stopping", content.stopping)])
 
 
-def _rows(content: SubmissionAnswer) -> list[Row]:
+def _text_rows(content: SubmissionOut) -> list[TextRow]:
     """Yield the lines, first the portal's clock: a shell without `date` measures its timeout by it."""
     return [("now", int(time.time())), *serializers.submission_rows(content)]

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 
 from jobs.api import costs, definitions, jobs, submissions
 from jobs.api.auth import Bearer
-from jobs.api.errors import Trouble, handle_all, told
+from jobs.api.errors import ApiProblemError, error_response, install_handlers
 
 api = NinjaAPI(
     title="Batch Portal",
@@ -26,7 +26,7 @@ api.add_router("", definitions.router)
 api.add_router("", submissions.router)
 api.add_router("", jobs.router)
 api.add_router("", costs.router)
-handle_all(api)
+install_handlers(api)
 
 View = Callable[..., HttpResponse]
 
@@ -34,21 +34,21 @@ View = Callable[..., HttpResponse]
 @api.get("/openapi.json", auth=None, include_in_schema=False)
 def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja recognizes a request by its name
     """Return the OpenAPI document. Public: it says no more than `docs/api.md`."""
-    return JsonResponse(_schema())
+    return JsonResponse(_openapi_schema())
 
 
 @cache
-def _schema() -> dict[str, Any]:
+def _openapi_schema() -> dict[str, Any]:
     """Build the document once: requests without a token must stay cheap."""
     return api.get_openapi_schema()
 
 
 @csrf_exempt
-def unknown(request: HttpRequest) -> HttpResponse:
-    return told(request, Trouble(404, "Not found", f"The API has no {request.path}."))
+def not_found(request: HttpRequest) -> HttpResponse:
+    return error_response(request, ApiProblemError(404, "Not found", f"The API has no {request.path}."))
 
 
-def dressed(view: View) -> View:
+def with_api_headers(view: View) -> View:
     """Wrap a view so that its 405 looks like the other errors, and every response has the API's headers."""
 
     @wraps(view)
@@ -56,7 +56,7 @@ def dressed(view: View) -> View:
         response = view(request, *args, **kwargs)
         if response.status_code == 405:
             allowed = response["Allow"]
-            response = told(request, Trouble(405, "Not this way", f"Use {allowed} here."))
+            response = error_response(request, ApiProblemError(405, "Not this way", f"Use {allowed} here."))
             response["Allow"] = allowed
         response["X-Content-Type-Options"] = "nosniff"
         response["Vary"] = "Accept, Authorization"
@@ -65,14 +65,14 @@ def dressed(view: View) -> View:
     return wrapper
 
 
-def _dressed(pattern: Any) -> URLPattern:
+def _wrap_pattern(pattern: Any) -> URLPattern:
     # Ninja's root view answers with Django's 404 page.
-    view = unknown if pattern.name == "api-root" else pattern.callback
-    return URLPattern(pattern.pattern, dressed(view), pattern.default_args, pattern.name)
+    view = not_found if pattern.name == "api-root" else pattern.callback
+    return URLPattern(pattern.pattern, with_api_headers(view), pattern.default_args, pattern.name)
 
 
 _patterns, _app, _namespace = api.urls
 urlpatterns = [
-    path("v1/", ([_dressed(pattern) for pattern in _patterns], _app, _namespace)),
-    re_path("", dressed(unknown)),
+    path("v1/", ([_wrap_pattern(pattern) for pattern in _patterns], _app, _namespace)),
+    re_path("", with_api_headers(not_found)),
 ]

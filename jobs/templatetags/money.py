@@ -10,7 +10,7 @@ register = template.Library()
 
 CENT = Decimal("0.01")
 TENTH = Decimal("0.1")
-LARGEST_SHOWN = Decimal(10**15)
+MAX_USD_SHOWN = Decimal(10**15)
 UNITS = {
     "vcpu": "vCPU",
     "memory": "GiB of memory",
@@ -53,7 +53,7 @@ def rounded(usd: Decimal) -> str:
 @register.filter
 def rounded_up(usd: Decimal) -> str:
     """Round up to the cent, for limits: $1,234.57."""
-    return rounded(usd.quantize(CENT, ROUND_CEILING)) if usd < LARGEST_SHOWN else f"over ${LARGEST_SHOWN:,}"
+    return rounded(usd.quantize(CENT, ROUND_CEILING)) if usd < MAX_USD_SHOWN else f"over ${MAX_USD_SHOWN:,}"
 
 
 @register.filter

@@ -23,7 +23,7 @@ from jobs.states import Status
 
 register = template.Library()
 
-SHORT_ID = 10
+SHORT_ID_LENGTH = 10
 """Characters of an id that are shown; its title and the clipboard have all."""
 
 
@@ -57,7 +57,7 @@ def ago(at: datetime | None) -> SafeString | str:
         '<time datetime="{}" title="{}" data-ago>{}</time>',
         at.astimezone(UTC).isoformat(timespec="seconds"),
         absolute(at),
-        _ago_in_words(at),
+        _ago_text(at),
     )
 
 
@@ -92,7 +92,7 @@ def time_of_day(at: datetime) -> SafeString:
     )
 
 
-def _ago_in_words(at: datetime) -> str:
+def _ago_text(at: datetime) -> str:
     seconds = int((now() - at).total_seconds())
     if seconds < 5:
         return "just now"
@@ -107,14 +107,14 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
     """Render how long something took, or has taken so far without an end; then the page counts on."""
     if start is None:
         return "—"
-    text = span_in_words((end or now()).timestamp() - start.timestamp())
+    text = format_duration((end or now()).timestamp() - start.timestamp())
     if end is not None:
         return format_html('<span class="num">{}</span>', text)
     since = start.astimezone(UTC).isoformat(timespec="seconds")
     return format_html('<span class="num" data-since="{}">{}</span>', since, text)
 
 
-def span_in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Format seconds: 4s, 1m 04s, 2h 03m, 3d 04h. Two units at most, so that columns stay narrow."""
     total = max(0, int(seconds))
     minutes, second = divmod(total, 60)
@@ -132,7 +132,7 @@ def span(length: timedelta | float | None) -> str:
     """Format a duration: 4m 10s. A number is in seconds."""
     if length is None:
         return "—"
-    return span_in_words(length.total_seconds() if isinstance(length, timedelta) else length)
+    return format_duration(length.total_seconds() if isinstance(length, timedelta) else length)
 
 
 @register.filter
@@ -151,7 +151,7 @@ def in_memory(mib: object) -> str:
 def copy(value: str, label: str) -> SafeString:
     """Render a labelled id, shortened, with a button that copies all of it."""
     text = str(value)
-    short = text if len(text) <= SHORT_ID * 3 else f"{text[:SHORT_ID]}…{text[-4:]}"
+    short = text if len(text) <= SHORT_ID_LENGTH * 3 else f"{text[:SHORT_ID_LENGTH]}…{text[-4:]}"
     return format_html(
         '<span class="chip"><span class="chip-label">{}</span><code title="{}">{}</code>'
         '<button type="button" class="chip-copy" data-copy="{}" aria-label="Copy {}">{}</button></span>',

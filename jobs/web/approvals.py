@@ -21,13 +21,13 @@ from jobs.spec.effective import EffectiveContainer
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
 from jobs.web.builder import validation_view
-from jobs.web.builder.validation_view import Opinion
-from jobs.web.jobs.effective_view import environment
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.builder.validation_view import ValidationView
+from jobs.web.jobs.effective_view import environment_overrides
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @dataclass(frozen=True)
-class Step:
+class ApprovalStepView:
     """A job of a request as the page shows it, with secrets masked."""
 
     of: reports.RequestedJob
@@ -39,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Edited:
+class ApprovalEditView:
     """An edit of a request, described in sentences without secrets."""
 
     of: RequestEdit
@@ -48,7 +48,7 @@ class Edited:
 
 
 @require_safe
-@signed_in
+@login_required
 def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
     """List the team's requests, for those who may decide on them."""
     member = access.membership(request.user, slug, permission="approve")
@@ -63,75 +63,77 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
-def approvals_of_all(request: SignedInRequest) -> HttpResponse:
+@login_required
+def all_approvals(request: SignedInRequest) -> HttpResponse:
     """List the requests that this person may decide on, in all teams."""
     page = {"waiting": reports.approvals_to_decide(request.user), "everywhere": True, "here": "approvals"}
     return render(request, "jobs/approvals/list.html", page)
 
 
 @require_safe
-@signed_in
+@login_required
 def approval(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval, member = access.approval(request.user, text_id)
-    return _page(request, approval, member)
+    return _approval_page(request, approval, member)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval, member = access.approval(request.user, text_id)
     if request.method != "POST":
         return redirect(approval)
     try:
-        actions.approve(approval, member, _version(request))
+        actions.approve(approval, member, _posted_version(request))
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
     except actions.ValidationFailedError as error:
-        return _page(request, approval, member, rejection=error.verdict)
+        return _approval_page(request, approval, member, rejection=error.verdict)
     else:
         messages.success(request, f"Approved {approval.submission.name}. It is on its way.")
     return redirect(approval)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval, member = access.approval(request.user, text_id)
     if request.method != "POST":
         return redirect(approval)
     try:
-        actions.decline(approval, member, _version(request), request.POST.get("why", "").replace("\0", ""))
+        actions.decline(approval, member, _posted_version(request), request.POST.get("why", "").replace("\0", ""))
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
     except ValueError as error:
-        return _page(request, approval, member, comment_error=str(error))
+        return _approval_page(request, approval, member, comment_error=str(error))
     else:
         messages.success(request, f"Declined {approval.submission.name}. Nothing of it is sent.")
     return redirect(approval)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Change the document of a request. Values that are masked in the text keep their old value."""
     approval, member = access.approval(request.user, text_id)
-    _must_edit(approval, member)
+    _check_can_edit(approval, member)
     if request.method != "POST":
-        text = _for_editor(approval)
-        return _editor(request, approval, member, text, _weighed(approval, member, text))
-    text = _text(request)
+        text = _masked_text(approval)
+        return _editor_page(request, approval, member, text, _preview(approval, member, text))
+    text = _posted_text(request)
     try:
-        unmasked = _whole(approval, text)
-        approved = actions.edit_request(approval, member, _version(request), unmasked)
+        unmasked = _unmasked_text(approval, text)
+        approved = actions.edit_request(approval, member, _posted_version(request), unmasked)
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
         return redirect(approval)
     except DocumentParseError as error:
-        return _editor(request, approval, member, text, (validation_view.of_no_document(error), ()), is_rejected=True)
+        return _editor_page(
+            request, approval, member, text, (validation_view.from_parse_error(error), ()), is_rejected=True
+        )
     except actions.ValidationFailedError as error:
-        return _editor(
-            request, approval, member, text, (validation_view.of_verdict(error.verdict), ()), is_rejected=True
+        return _editor_page(
+            request, approval, member, text, (validation_view.from_result(error.verdict), ()), is_rejected=True
         )
     if approved:
         messages.success(request, f"Changed and approved {approval.submission.name}. It is on its way.")
@@ -141,16 +143,16 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_POST
-@signed_in
-def judge(request: SignedInRequest, text_id: str) -> HttpResponse:
+@login_required
+def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     approval, member = access.approval(request.user, text_id)
-    _must_edit(approval, member)
-    view, raises = _weighed(approval, member, _text(request))
-    return render(request, "jobs/approvals/edit.html#verdict", _panel(approval, member, view, raises))
+    _check_can_edit(approval, member)
+    view, raises = _preview(approval, member, _posted_text(request))
+    return render(request, "jobs/approvals/edit.html#verdict", _panel_context(approval, member, view, raises))
 
 
-def _page(
+def _approval_page(
     request: SignedInRequest,
     approval: Approval,
     member: Member,
@@ -159,7 +161,7 @@ def _page(
     comment_error: str = "",
 ) -> HttpResponse:
     submission = approval.submission
-    steps = [_told(step) for step in reports.requested_jobs(submission)]
+    steps = [_step_view(step) for step in reports.requested_jobs(submission)]
     page = {
         "member": member,
         "team": approval.team,
@@ -168,11 +170,11 @@ def _page(
         "cost": reports.request_cost(approval),
         "steps": steps,
         "more_steps": submission.job_count - len(steps),
-        "edits": [_edited(edit) for edit in reports.request_edits(approval)],
+        "edits": [_edit_view(edit) for edit in reports.request_edits(approval)],
         "deciders": reports.possible_approvers(approval) if approval.waits else [],
         "hindrance": actions.why_cannot_approve(approval, member),
         "own": submission.person_id == member.user.pk,
-        "refused": validation_view.of_verdict(rejection).findings if rejection else (),
+        "refused": validation_view.from_result(rejection).findings if rejection else (),
         "wordless": comment_error,
         "text": masked_source.mask_source(submission.text, submission.document),
         "here": "approvals",
@@ -181,17 +183,17 @@ def _page(
     return render(request, "jobs/approvals/detail.html", page, status=status)
 
 
-def _editor(
+def _editor_page(
     request: SignedInRequest,
     approval: Approval,
     member: Member,
     text: str,
-    preview: tuple[Opinion, Sequence[ApprovalReason]],
+    preview: tuple[ValidationView, Sequence[ApprovalReason]],
     *,
     is_rejected: bool = False,
 ) -> HttpResponse:
     page = {
-        **_panel(approval, member, *preview),
+        **_panel_context(approval, member, *preview),
         "member": member,
         "submission": approval.submission,
         "text": text,
@@ -202,50 +204,52 @@ def _editor(
     return render(request, "jobs/approvals/edit.html", page, status=status)
 
 
-def _panel(approval: Approval, member: Member, view: Opinion, raises: Sequence[ApprovalReason]) -> dict[str, object]:
+def _panel_context(
+    approval: Approval, member: Member, view: ValidationView, raises: Sequence[ApprovalReason]
+) -> dict[str, object]:
     barred = approval.is_escalated_by(member.user)
     return {"approval": approval, "team": approval.team, "said": view, "raises": raises, "barred": barred}
 
 
-def _must_edit(approval: Approval, member: Member) -> None:
+def _check_can_edit(approval: Approval, member: Member) -> None:
     if approval.submission.person_id == member.user.pk:
         raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
 
 
-def _weighed(approval: Approval, member: Member, text: str) -> tuple[Opinion, Sequence[ApprovalReason]]:
+def _preview(approval: Approval, member: Member, text: str) -> tuple[ValidationView, Sequence[ApprovalReason]]:
     try:
-        result, raises = actions.preview_edit(approval, member, _whole(approval, text))
+        result, raises = actions.preview_edit(approval, member, _unmasked_text(approval, text))
     except DocumentParseError as error:
-        return validation_view.of_no_document(error), ()
-    return validation_view.of_verdict(result), raises
+        return validation_view.from_parse_error(error), ()
+    return validation_view.from_result(result), raises
 
 
-def _for_editor(approval: Approval) -> str:
+def _masked_text(approval: Approval) -> str:
     return masked_source.mask_source(approval.submission.text, approval.submission.document)
 
 
-def _whole(approval: Approval, text: str) -> str:
+def _unmasked_text(approval: Approval, text: str) -> str:
     """Return the text with the masked values filled in again."""
     return masked_source.restore_secrets(text, approval.submission.document)
 
 
-def _text(request: SignedInRequest) -> str:
+def _posted_text(request: SignedInRequest) -> str:
     return request.POST.get("text", "").replace("\r\n", "\n").replace("\0", "")
 
 
-def _version(request: SignedInRequest) -> int:
+def _posted_version(request: SignedInRequest) -> int:
     """Return the version the form was rendered with; 0 if it is missing."""
     value = request.POST.get("version", "")
     return int(value) if value.isdecimal() and len(value) < 9 else 0
 
 
-def _told(step: reports.RequestedJob) -> Step:
+def _step_view(step: reports.RequestedJob) -> ApprovalStepView:
     commands = [
         redact([str(argument.value) for argument in container.command]) for container in step.will_run.containers
     ]
-    return Step(
+    return ApprovalStepView(
         step,
-        environment(redact(step.job.document)),
+        environment_overrides(redact(step.job.document)),
         step.changes,
         step.of_definition,
         list(zip(step.will_run.containers, commands, strict=True)),
@@ -253,6 +257,6 @@ def _told(step: reports.RequestedJob) -> Step:
     )
 
 
-def _edited(edit: RequestEdit) -> Edited:
+def _edit_view(edit: RequestEdit) -> ApprovalEditView:
     before = masked_source.mask_source(edit.before, {})
-    return Edited(edit, before, [masked_source.mask_mentions(sentence, {}) for sentence in edit.changes])
+    return ApprovalEditView(edit, before, [masked_source.mask_mentions(sentence, {}) for sentence in edit.changes])

@@ -13,29 +13,29 @@ from jobs.audit import AUDIT_ACTIONS
 from jobs.models import Membership
 from jobs.reports import audit as reports
 from jobs.reports.audit import AuditFilter
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-MOST_SUGGESTED = 200
-LONGEST = 200
+MAX_SUGGESTIONS = 200
+MAX_FILTER_LENGTH = 200
 
 
 @require_safe
-@signed_in
+@login_required
 def audit(request: SignedInRequest, slug: str) -> HttpResponse:
-    return _page(request, access.membership(request.user, slug, permission="audit"))
+    return _audit_page(request, access.membership(request.user, slug, permission="audit"))
 
 
 @require_safe
-@signed_in
+@login_required
 def audit_all(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("What people did in all teams is shown to administrators; leads see their own team's.")
-    return _page(request, None)
+    return _audit_page(request, None)
 
 
-def _page(request: SignedInRequest, member: Member | None) -> HttpResponse:
+def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse:
     team = member.team if member else None
-    values = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST].strip() for name in _NAMES}
+    values = {name: request.GET.get(name, "").replace("\0", "")[:MAX_FILTER_LENGTH].strip() for name in _FILTER_NAMES}
     filters = AuditFilter(**values)
     before = request.GET.get("before", "")
     page = {
@@ -44,7 +44,7 @@ def _page(request: SignedInRequest, member: Member | None) -> HttpResponse:
         "wanted": filters,
         "query": urlencode({name: value for name, value in values.items() if value}),
         "acts": AUDIT_ACTIONS,
-        "people": _people(member),
+        "people": _usernames(member),
         "teams": () if team else access.visible_teams(request.user),
         "portal_itself": reports.PORTAL,
         "listing": reports.audit_page(team, filters, before=before),
@@ -54,12 +54,12 @@ def _page(request: SignedInRequest, member: Member | None) -> HttpResponse:
     return render(request, "jobs/audit.html", page)
 
 
-_NAMES = ("team", "person", "act", "about")
+_FILTER_NAMES = ("team", "person", "act", "about")
 
 
-def _people(member: Member | None) -> list[str]:
+def _usernames(member: Member | None) -> list[str]:
     """Return the usernames to suggest; former members and people without a team are found by typing."""
     if member is None:
         return []
     members = Membership.objects.filter(team=member.team).order_by("user__username")
-    return list(members.values_list("user__username", flat=True)[:MOST_SUGGESTED])
+    return list(members.values_list("user__username", flat=True)[:MAX_SUGGESTIONS])

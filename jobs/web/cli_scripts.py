@@ -11,36 +11,38 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 SCRIPTS = ("create-job-definition.sh", "submit-job.sh")
-HERE = Path(__file__).resolve().parent.parent / "cli"
+SCRIPTS_DIR = Path(__file__).resolve().parent.parent / "cli"
 
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_PORTAL_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
+def scripts_page(request: HttpRequest) -> HttpResponse:
     """Explain how to fetch and use the scripts. Public, as the scripts are: they hold no secret."""
-    return render(request, "jobs/cli_scripts.html", {"address": address(request), "scripts": SCRIPTS, "here": "cli"})
+    return render(
+        request, "jobs/cli_scripts.html", {"address": portal_url(request), "scripts": SCRIPTS, "here": "cli"}
+    )
 
 
 @require_safe
 def script(request: HttpRequest, name: str) -> HttpResponse:
     if name not in SCRIPTS:
         raise Http404("There is no such script.")
-    text = _text(name).replace("@PORTAL@", shlex.quote(address(request)))
+    text = _script_text(name).replace("@PORTAL@", shlex.quote(portal_url(request)))
     response = HttpResponse(text, content_type="text/x-shellscript; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def address(request: HttpRequest) -> str:
+def portal_url(request: HttpRequest) -> str:
     """Return the portal's URL as this request reached it. Raise BadRequest for characters a shell could interpret."""
     url = f"{request.scheme}://{request.get_host()}"
-    if not _ADDRESS.fullmatch(url):
+    if not _PORTAL_URL.fullmatch(url):
         raise BadRequest("The Host header holds what no address has.")
     return url
 
 
 @cache
-def _text(name: str) -> str:
-    parts = [(HERE / part).read_text() for part in ("common.sh", name)]
+def _script_text(name: str) -> str:
+    parts = [(SCRIPTS_DIR / part).read_text() for part in ("common.sh", name)]
     return "".join([f"#!/bin/sh\n# {name}: a command line for the Batch Portal.\n", *parts])

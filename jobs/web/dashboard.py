@@ -13,22 +13,22 @@ from jobs.actions import drafts, poll_hint
 from jobs.models import Job, Submission, Team
 from jobs.reports import dashboard as reports
 from jobs.web.shell import polling
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-MOST_CARDS = 60
+MAX_CARDS = 60
 
 
 @require_safe
-@signed_in
+@login_required
 def home(request: SignedInRequest) -> HttpResponse:
-    cards = _cards(request)
+    cards = _team_cards(request)
     if len(cards) == 1:
         return redirect("team_home", cards[0].team.slug)
     return render(request, "jobs/dashboard/teams.html", {"cards": cards, "here": "home"})
 
 
 @require_safe
-@signed_in
+@login_required
 def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     # People who may not submit have no jobs of their own here.
@@ -45,16 +45,16 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "active": counts.active,
         "spending": reports.spending(member.team),
         "needs": reports.action_items(member.team, counts, request.user) if leads else None,
-        "drafts": drafts.recent_drafts(member) if person and not polling.asked(request) else [],
+        "drafts": drafts.recent_drafts(member) if person and not polling.is_partial(request) else [],
         "live": bool(running or counts.active),
         "here": "home",
     }
     poll_hint.hint_poll(running)
-    return render(request, "jobs/dashboard/team.html" + "#live" * polling.asked(request), page)
+    return render(request, "jobs/dashboard/team.html" + "#live" * polling.is_partial(request), page)
 
 
 @dataclass(frozen=True)
-class Card:
+class TeamCard:
     """A team to choose, with its activity."""
 
     team: Team
@@ -62,10 +62,10 @@ class Card:
     last_at: datetime | None
 
 
-def _cards(request: SignedInRequest) -> list[Card]:
+def _team_cards(request: SignedInRequest) -> list[TeamCard]:
     """Return a card for each team; its figures come from an index, however long the history is."""
     latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
-    teams = list(access.visible_teams(request.user).annotate(last_at=Subquery(latest))[:MOST_CARDS])
+    teams = list(access.visible_teams(request.user).annotate(last_at=Subquery(latest))[:MAX_CARDS])
     active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
     active = dict(active_counts) if len(teams) > 1 else {}
-    return [Card(team, active.get(team.pk, 0), team.last_at) for team in teams]
+    return [TeamCard(team, active.get(team.pk, 0), team.last_at) for team in teams]

@@ -6,14 +6,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.reports import health as report
-from jobs.web.shell.auth import SignedInRequest, signed_in
-from jobs.web.shell.polling import asked
+from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.polling import is_partial
 
 
 @require_safe
-@signed_in
+@login_required
 def health(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("The health of the portal is shown to its administrators.")
-    template = "jobs/health.html#live" if asked(request) else "jobs/health.html"
+    template = "jobs/health.html#live" if is_partial(request) else "jobs/health.html"
     return render(request, template, {"health": report.collect_health(), "here": "health"})

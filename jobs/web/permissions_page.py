@@ -5,12 +5,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs import access
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_safe
-@signed_in
-def rights(request: SignedInRequest) -> HttpResponse:
+@login_required
+def permissions(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "jobs/permissions.html",

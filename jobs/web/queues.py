@@ -6,11 +6,11 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.models import QueueGrant
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_safe
-@signed_in
+@login_required
 def queues(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     grants = (

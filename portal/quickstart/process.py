@@ -24,23 +24,23 @@ LINUX = sys.platform.startswith("linux")
 
 
 @dataclass
-class Deaths:
+class CrashCounter:
     """Counts the crashes of a process within a time window."""
 
-    allowed: int = 3
-    within: float = 60.0
+    limit: int = 3
+    window_seconds: float = 60.0
     _times: deque[float] = field(default_factory=deque)
 
-    def too_many(self, at: float) -> bool:
+    def record_crash(self, at: float) -> bool:
         """Count a crash; return True if there were more than allowed in the window."""
         self._times.append(at)
-        while self._times[0] <= at - self.within:
+        while self._times[0] <= at - self.window_seconds:
             self._times.popleft()
-        return len(self._times) > self.allowed
+        return len(self._times) > self.limit
 
 
 @dataclass
-class Child:
+class ManagedProcess:
     """A process of the quick start: its command and its log."""
 
     name: str
@@ -48,9 +48,9 @@ class Child:
     environment: Mapping[str, str]
     directory: Path
     log: Path
-    patience: float = 5.0
-    once: bool = False  # ends by itself, and everything waits for it
-    deaths: Deaths = field(default_factory=Deaths)
+    stop_timeout: float = 5.0
+    is_one_off: bool = False  # ends by itself, and everything waits for it
+    crashes: CrashCounter = field(default_factory=CrashCounter)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_tied_to_me(),  # noqa: PLW1509 - the supervisor is single-threaded
+                preexec_fn=_die_with_supervisor(),  # noqa: PLW1509 - the supervisor is single-threaded
             )
 
     @property
@@ -78,13 +78,13 @@ class Child:
     def exit_code(self) -> int | None:
         return self.process.poll() if self.process else None
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         """Send SIGTERM to the process alone: its own children are its business."""
         if self.running:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
-    def end_now(self) -> None:
+    def kill(self) -> None:
         """Send SIGKILL to the process and its group."""
         if self.process is None:
             return
@@ -92,7 +92,7 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
 
-    def last_words(self, lines: int = 5) -> str:
+    def log_tail(self, lines: int = 5) -> str:
         """Return the end of its log, for the message that says why it was given up."""
         with suppress(OSError), self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - 4000))
@@ -100,14 +100,14 @@ class Child:
         return ""
 
 
-def keep_short(log: Path) -> None:
+def rotate_log(log: Path) -> None:
     """Rotate a long log; the one before is overwritten."""
     with suppress(FileNotFoundError):
         if log.stat().st_size > LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))
 
 
-def _tied_to_me() -> Callable[[], None] | None:
+def _die_with_supervisor() -> Callable[[], None] | None:
     """Return a function for a new process to call first: it ends when this process ends, even by kill -9."""
     if not LINUX:
         return None
@@ -122,7 +122,7 @@ def _tied_to_me() -> Callable[[], None] | None:
     return tie
 
 
-def end_with_parent() -> None:
+def die_with_parent() -> None:
     """Make this process end when its parent ends."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
@@ -134,28 +134,28 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end_orphans(known_pids: set[int]) -> None:
+def kill_orphans(known_pids: set[int]) -> None:
     """Kill all descendants that are not known processes, until there are none."""
     for _ in range(50):
-        orphans = [pid for pid in children_of(os.getpid()) if pid not in known_pids]
+        orphans = [pid for pid in child_pids(os.getpid()) if pid not in known_pids]
         if not orphans:
             return
         for pid in orphans:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        bury(known_pids)
+        reap(known_pids)
         time.sleep(0.02)
 
 
-def bury(known_pids: set[int]) -> None:
+def reap(known_pids: set[int]) -> None:
     """Reap ended orphans, which would stay zombies."""
-    for pid in children_of(os.getpid()):
+    for pid in child_pids(os.getpid()):
         if pid not in known_pids:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
 
-def children_of(parent: int) -> Iterator[int]:
+def child_pids(parent: int) -> Iterator[int]:
     if not LINUX:
         return
     for entry in Path("/proc").iterdir():

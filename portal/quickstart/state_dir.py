@@ -14,21 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from portal.quickstart.errors import CannotRun
+from portal.quickstart.errors import StartupError
 
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass
-class Ground:
+class StateDir:
     """STATE: database, queues, sandbox, keys, ports and logs of one quick start."""
 
     path: Path
-    unclean: bool = False
+    was_unclean: bool = False
     _lock: IO[str] | None = field(default=None, repr=False)
 
     @classmethod
-    def at(cls, path: Path) -> "Ground":
+    def open(cls, path: Path) -> "StateDir":
         """Open the directory, created if necessary and private. Raise StartupError if it is not writable."""
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,12 +39,12 @@ class Ground:
             with tempfile.TemporaryFile(dir=path):
                 pass
         except OSError as error:
-            raise CannotRun(
+            raise StartupError(
                 f"STATE={path} cannot be written ({error.strerror}): choose another directory, make run STATE=…"
             ) from None
         return cls(path)
 
-    def hold(self, url: str) -> None:
+    def lock(self, url: str) -> None:
         """Lock it for this process, and note whether the last holder ended cleanly."""
         lock = (self.path / "lock").open("a+")
         lock.seek(0)
@@ -54,16 +54,16 @@ class Ground:
             pid, _, address = lock.read().strip().partition(" ")
             lock.close()
             location = f" as process {pid} at {address}" if pid else ""
-            raise CannotRun(
+            raise StartupError(
                 f"The portal of STATE={self.path} is already running{location}: stop it, or choose another STATE."
             ) from None
-        self.unclean = bool(lock.read().strip())
+        self.was_unclean = bool(lock.read().strip())
         lock.truncate(0)
         lock.write(f"{os.getpid()} {url}\n")
         lock.flush()
         self._lock = lock
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Release the lock, if this process holds it."""
         if self._lock:
             (self.path / "url").unlink(missing_ok=True)
@@ -71,7 +71,7 @@ class Ground:
             self._lock.close()
             self._lock = None
 
-    def log(self, name: str) -> Path:
+    def log_path(self, name: str) -> Path:
         return self.path / "logs" / f"{name}.log"
 
     def secret_key(self) -> str:
@@ -91,13 +91,13 @@ class Ground:
         for name in names:
             port = previous.get(name) if isinstance(previous, dict) else None
             excluded = {reserved, *result.values()}
-            if not isinstance(port, int) or port in excluded or not is_free(port):
-                port = some_free_port(excluded)
+            if not isinstance(port, int) or port in excluded or not is_port_free(port):
+                port = find_free_port(excluded)
             result[name] = port
         self.write("ports.json", json.dumps(result))
         return result
 
-    def take(self, name: str) -> str:
+    def pop(self, name: str) -> str:
         """Return and delete the text under a name; empty if there was none."""
         with suppress(FileNotFoundError):
             text = (self.path / name).read_text().strip()
@@ -113,11 +113,11 @@ class Ground:
         temporary.replace(self.path / name)
 
 
-def is_free(port: int) -> bool:
-    return why_taken(port) is None
+def is_port_free(port: int) -> bool:
+    return bind_error(port) is None
 
 
-def why_taken(port: int) -> int | None:
+def bind_error(port: int) -> int | None:
     """Return the error number of binding the port on this machine, None if it is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -128,7 +128,7 @@ def why_taken(port: int) -> int | None:
     return None
 
 
-def some_free_port(excluded: Iterable[int]) -> int:
+def find_free_port(excluded: Iterable[int]) -> int:
     excluded_ports = set(excluded)
     while True:
         with socket.socket() as probe:
@@ -138,13 +138,13 @@ def some_free_port(excluded: Iterable[int]) -> int:
             return port
 
 
-def claim_web_port(port: int, *, patience: float = 0.0) -> None:
+def wait_for_web_port(port: int, *, patience: float = 0.0) -> None:
     """Wait for a predecessor that is just ending. Raise StartupError if the port can't be used."""
     until = time.monotonic() + patience
-    while (error_number := why_taken(port)) == errno.EADDRINUSE and time.monotonic() < until:
+    while (error_number := bind_error(port)) == errno.EADDRINUSE and time.monotonic() < until:
         time.sleep(0.1)
     if error_number is None:
         return
     reason = "may not be opened by you" if error_number in (errno.EACCES, errno.EPERM) else "is in use"
     remedy = "choose another" if error_number != errno.EADDRINUSE else "stop what uses it, or choose another"
-    raise CannotRun(f"Port {port} {reason}: {remedy}: make run PORT={port + 1 if port >= 1024 else 8000}")
+    raise StartupError(f"Port {port} {reason}: {remedy}: make run PORT={port + 1 if port >= 1024 else 8000}")

@@ -263,22 +263,22 @@ def test_waiting_ends_with_the_first_news(world: World, monkeypatch: pytest.Monk
 
 def test_only_some_requests_wait_at_a_time_and_none_for_long(monkeypatch: pytest.MonkeyPatch):
     moments: list[float] = []
-    monkeypatch.setattr(long_poll, "LONGEST_SECONDS", 0.02)
-    monkeypatch.setattr(long_poll, "NO_ROOM_SECONDS", 0.01)
+    monkeypatch.setattr(long_poll, "MAX_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(long_poll, "FALLBACK_WAIT_SECONDS", 0.01)
     for seconds in (1e9, float("inf"), -1, float("nan")):
         began = time.monotonic()
-        long_poll.wait_for(lambda: False, seconds)
+        long_poll.wait_until(lambda: False, seconds)
         moments.append(time.monotonic() - began)
     assert max(moments) < 1
 
-    taken = [long_poll._places.acquire(blocking=False) for _ in range(long_poll.AT_ONCE)]
+    taken = [long_poll._slots.acquire(blocking=False) for _ in range(long_poll.MAX_WAITING_REQUESTS)]
     assert all(taken)
     try:
         asked = iter([False])
-        long_poll.wait_for(lambda: next(asked), 1)  # a second question would have no answer
+        long_poll.wait_until(lambda: next(asked), 1)  # a second question would have no answer
     finally:
         for _ in taken:
-            long_poll._places.release()
+            long_poll._slots.release()
 
 
 def test_all_jobs_of_a_submission_are_stopped_at_once(world: World):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.admin.audit_mixin import Audited
+from jobs.admin.audit_mixin import AuditedModelAdmin
 from jobs.models import Account, ApiToken, AuditEntry, Membership, QueueGrant, Rate, TagRule, Team, User
 from jobs.models.ids import to_text
 from tests import make
@@ -46,7 +46,9 @@ def acts(team=None):
 def test_every_page_of_the_admin_that_changes_something_is_audited():
     shown_only = {AuditEntry}
     for model, page in django_admin.site._registry.items():
-        assert isinstance(page, Audited) or model in shown_only, f"{model.__name__} is changed and nobody knows"
+        assert isinstance(page, AuditedModelAdmin) or model in shown_only, (
+            f"{model.__name__} is changed and nobody knows"
+        )
 
 
 @pytest.mark.long
@@ -235,7 +237,7 @@ def test_the_audit_is_only_read_in_the_admin(admin):
 
 @pytest.mark.long
 def test_the_list_counts_no_further_than_a_little(admin, monkeypatch, django_assert_max_num_queries):
-    monkeypatch.setattr("jobs.admin.audit.MOST_COUNTED", 3)
+    monkeypatch.setattr("jobs.admin.audit.MAX_COUNTED", 3)
     team = make.team("research")
     for _ in range(3):
         for word in ("switch_off", "switch_on"):

@@ -20,5 +20,8 @@ def pages(port: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    with mock.patch.object(quickstart, "manage", command), mock.patch.object(quickstart, "web_command", pages):
+    with (
+        mock.patch.object(quickstart, "manage_command", command),
+        mock.patch.object(quickstart, "web_command", pages),
+    ):
         sys.exit(quickstart.main(sys.argv[1:], os.environ))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from portal.quickstart.process import Child
+from portal.quickstart.process import ManagedProcess
 from portal.quickstart.state_dir import LOOPBACK
 from tests.eventually import eventually
 from tests.quickstart_process import ROOT, processes, surroundings
@@ -55,14 +55,14 @@ class Staff:
     def __init__(self, state: Path, environment: Mapping[str, str]) -> None:
         self.state = state
         self.environment = dict(environment)
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ManagedProcess] = {}
         self.deaths = 0
         self._keeper = threading.get_ident()
         (state / "logs").mkdir(parents=True, exist_ok=True)
 
-    def start(self, name: str, command: Sequence[str], **more: str) -> Child:
+    def start(self, name: str, command: Sequence[str], **more: str) -> ManagedProcess:
         log = self.state / "logs" / f"{name}.log"
-        child = Child(name, command, {**self.environment, **more}, ROOT, log)
+        child = ManagedProcess(name, command, {**self.environment, **more}, ROOT, log)
         child.start()
         self.children[name] = child
         return child
@@ -104,13 +104,13 @@ class Staff:
             stage = [child for name, child in self.children.items() if name.startswith(kind)]
             for child in stage:
                 signalled(child.pid, signal.SIGCONT)
-                child.ask_to_end()
+                child.terminate()
             deadline = time.monotonic() + 3
             for child in stage:
                 with suppress(subprocess.TimeoutExpired):
                     if child.process:
                         child.process.wait(max(0.0, deadline - time.monotonic()))
-                child.end_now()
+                child.kill()
         for pid in self.left():
             signalled(pid, signal.SIGKILL)
 

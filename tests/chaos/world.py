@@ -16,7 +16,7 @@ from typing import Any, Literal
 import psycopg
 import redis
 
-from portal.quickstart.config import DUMMY_AWS, manage, redis_command, web_command
+from portal.quickstart.config import DUMMY_AWS, manage_command, redis_command, web_command
 from portal.quickstart.state_dir import LOOPBACK
 from tests import postgres
 from tests.chaos import hasty
@@ -77,7 +77,9 @@ class World:
     def start(self, *, workers: int, clocks: int, events: bool = False) -> None:
         self.mailbox.open()
         self.start_redis()
-        sandbox = manage("sandbox", "--port", str(self.sandbox_port), "--state", str(self.state / "sandbox.sqlite3"))
+        sandbox = manage_command(
+            "sandbox", "--port", str(self.sandbox_port), "--state", str(self.state / "sandbox.sqlite3")
+        )
         patience = str(hasty.SIGNATURE if self.scale == "hasty" else 15)
         self.staff.start(
             "sandbox",

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
-from portal.quickstart.state_dir import some_free_port
+from portal.quickstart.state_dir import find_free_port
 from tests.eventually import eventually
 from tests.http_client import Visitor
 from tests.quickstart_process import Run, running
@@ -54,7 +54,7 @@ def running_now(found: dict[str, tuple[str, str]]) -> bool:
 
 
 def test_every_job_reaches_its_true_end_though_worker_web_and_sandbox_are_killed(tmp_path: Path):
-    with running(tmp_path / "state", some_free_port([]), "tests.chaos.quickstart") as run:
+    with running(tmp_path / "state", find_free_port([]), "tests.chaos.quickstart") as run:
         visitor = Visitor(run.url)
         visitor.sign_in("analyst")
         submit(visitor, (SEEDS / "workflow-jobs.json").read_text())

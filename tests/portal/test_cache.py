@@ -46,7 +46,7 @@ def test_what_is_there_is_not_added_and_what_has_lapsed_is():
 def test_what_has_lapsed_is_swept_out(monkeypatch):
     cache.set("old", 1, 60)
     lapse()
-    monkeypatch.setattr("portal.cache.SWEEP_CHANCE", 1)
+    monkeypatch.setattr("portal.cache.SWEEP_PROBABILITY", 1)
     cache.set("new", 1, 60)
 
     assert Remembered.objects.count() == 1

@@ -84,7 +84,7 @@ def script_options() -> set[str]:
 
 
 def command_options() -> set[str]:
-    """`manage.py` commands of the portal with their options, and what `portal.quickstart` takes."""
+    """`manage_command.py` commands of the portal with their options, and what `portal.quickstart` takes."""
     names = set()
     for name, app in get_commands().items():
         if app not in ("jobs", "portal"):
@@ -129,7 +129,7 @@ def api_fields() -> set[str]:
                 schema = answer["content"]["application/json"]["schema"]
                 if str(status) < "300":
                     names |= {f"{here} {status} {field}" for field in _fields(schema, document)}
-    problem = document["components"]["schemas"]["Problem"]
+    problem = document["components"]["schemas"]["ProblemDetailsOut"]
     return names | {f"problem {field}" for field in _fields(problem, document)}
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pytest_django import Settings
 
-from portal.checks import portal
+from portal.checks import check_portal
 
 RANDOM = "pWk3vZ0qLr8TnXy1bFh7JcMd5sGaUe9QoIt2RzVx4BwNl6KjEu-HYmPf_CSDgA"  # as good as any here
 
@@ -16,7 +16,7 @@ def production(settings: Settings) -> Settings:
 
 
 def found() -> list[str]:
-    return [str(message.id) for message in portal(None)]
+    return [str(message.id) for message in check_portal(None)]
 
 
 def test_a_production_without_fault_starts(production: Settings) -> None:

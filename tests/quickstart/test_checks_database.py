@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from jobs.aws.session import CLIENT_CONFIGS, Purpose
 from jobs.management.commands.sandbox import SIGNATURE_SECONDS
 from jobs.models import Access, quarantine
-from portal.checks_database import ground
+from portal.checks_database import check_database
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -40,7 +40,7 @@ def production(settings, monkeypatch):
 
 
 def found() -> list[str]:
-    return [str(message.id) for message in ground(None, databases=["default"])]
+    return [str(message.id) for message in check_database(None, databases=["default"])]
 
 
 def test_a_ground_without_fault_is_built_upon(production):

@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 
 from portal.quickstart import config as plans
-from portal.quickstart.config import Plan, decide, environment, redis_server
-from portal.quickstart.errors import CannotRun
+from portal.quickstart.config import QuickstartConfig, find_redis_server, process_environment, read_config
+from portal.quickstart.errors import StartupError
 
 PORTS = {"redis": 7001, "sandbox": 7002}
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real", "AWS_PROFILE": "production"}
 
 
-def decided(given: dict[str, str]) -> Plan:
-    return decide("8000", "/tmp/state", given).with_ports(PORTS)
+def decided(given: dict[str, str]) -> QuickstartConfig:
+    return read_config("8000", "/tmp/state", given).with_ports(PORTS)
 
 
 def test_by_default_everything_is_its_own() -> None:
@@ -51,7 +51,7 @@ def test_with_sandbox_off_nothing_is_touched_in_aws(given: dict[str, str]) -> No
 
 def test_in_sandbox_mode_no_real_credential_reaches_a_process() -> None:
     given = {**KEYS, "AWS_SESSION_TOKEN": "t", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "BOTO_CONFIG": "/etc/boto.cfg"}
-    found = environment(decided(given), given)
+    found = process_environment(decided(given), given)
 
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "BOTO_CONFIG"} & set(found)
     assert not {"AKIAREAL", "real", "production"} & set(found.values())
@@ -62,12 +62,12 @@ def test_in_sandbox_mode_no_real_credential_reaches_a_process() -> None:
 def test_with_an_endpoint_of_ones_own_ones_own_credentials_are_used() -> None:
     given = {**KEYS, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
 
-    assert environment(decided(given), given).items() >= KEYS.items()
+    assert process_environment(decided(given), given).items() >= KEYS.items()
 
 
 def test_settings_of_another_portal_are_not_taken_over() -> None:
     given = {"DATABASE_URL": "postgres://db/production", "SECRET_KEY": "k", "ALLOWED_HOSTS": "*", "PORTAL_MODE": "x"}
-    found = environment(decided(given), given)
+    found = process_environment(decided(given), given)
 
     assert "DATABASE_URL" not in found
     assert "SECRET_KEY" not in found
@@ -77,20 +77,20 @@ def test_settings_of_another_portal_are_not_taken_over() -> None:
 def test_a_proxy_is_not_asked_for_this_machine() -> None:
     given = {"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "intern"}
 
-    assert environment(decided(given), given)["NO_PROXY"] == "intern,127.0.0.1,localhost"
+    assert process_environment(decided(given), given)["NO_PROXY"] == "intern,127.0.0.1,localhost"
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "-1", "eighty", "８０００"])
 def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
-    with pytest.raises(CannotRun, match=f"^PORT={port} is no port: give a number from 1 to 65535.$"):
-        decide(port, ".portal", {})
+    with pytest.raises(StartupError, match=f"^PORT={port} is no port: give a number from 1 to 65535.$"):
+        read_config(port, ".portal", {})
 
 
 def test_a_missing_redis_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "_answers", lambda _: False)
+    monkeypatch.setattr(plans, "_runs", lambda _: False)
 
-    with pytest.raises(CannotRun, match=r"^No Redis-compatible server runs here: install valkey or redis, or"):
-        redis_server()
+    with pytest.raises(StartupError, match=r"^No Redis-compatible server runs here: install valkey or redis, or"):
+        find_redis_server()
 
 
 def test_a_redis_on_the_path_goes_before_the_bundled_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_a_redis_on_the_path_goes_before_the_bundled_one(tmp_path: Path, monkeyp
     server.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert redis_server() == str(server)
+    assert find_redis_server() == str(server)
 
 
 def test_a_redis_on_the_path_that_does_not_run_is_passed_over(
@@ -110,10 +110,10 @@ def test_a_redis_on_the_path_that_does_not_run_is_passed_over(
     server.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert redis_server() != str(server)
+    assert find_redis_server() != str(server)
 
 
 def test_a_sandbox_that_is_neither_on_nor_off_is_one_sentence() -> None:
-    with pytest.raises(CannotRun, match=r"^SANDBOX=of is not known: give on or off, or leave it out for on\.$"):
+    with pytest.raises(StartupError, match=r"^SANDBOX=of is not known: give on or off, or leave it out for on\.$"):
         decided({"SANDBOX": "of"})
     assert decided({"SANDBOX": "ON"}).own_sandbox

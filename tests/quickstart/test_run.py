@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from jobs.models.token import digest
-from portal.quickstart.config import redis_server
-from portal.quickstart.state_dir import some_free_port
+from portal.quickstart.config import find_redis_server
+from portal.quickstart.state_dir import find_free_port
 from tests.eventually import eventually
 from tests.quickstart_process import Run, alive, rows, running, surroundings
 
@@ -29,7 +29,7 @@ SECONDS = 90
 def test_it_starts_answers_stops_without_a_trace_and_finds_everything_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state, port = tmp_path / "state", some_free_port([])
+    state, port = tmp_path / "state", find_free_port([])
     real = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "production"}
     with running(state, port, **real) as first:
         text = first.says("To stop")
@@ -70,8 +70,8 @@ def test_it_starts_answers_stops_without_a_trace_and_finds_everything_again(
 
 
 def test_what_dies_is_started_again_until_it_is_hopeless(tmp_path: Path) -> None:
-    with running(tmp_path / "state", some_free_port([])) as run:
-        for words in ("manage.py worker", Path(redis_server()).name, "gunicorn"):
+    with running(tmp_path / "state", find_free_port([])) as run:
+        for words in ("manage.py worker", Path(find_redis_server()).name, "gunicorn"):
             pid = run.child(words)
             os.kill(pid, signal.SIGKILL)
             wait_until(partial(replaced, run, words, pid))
@@ -92,7 +92,7 @@ def test_what_dies_is_started_again_until_it_is_hopeless(tmp_path: Path) -> None
 
 
 def test_a_supervisor_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
-    state, port = tmp_path / "state", some_free_port([])
+    state, port = tmp_path / "state", find_free_port([])
     with running(state, port) as run:
         everything = run.children()
         run.process.kill()
@@ -103,10 +103,10 @@ def test_a_supervisor_that_is_killed_takes_everything_with_it(tmp_path: Path) ->
 
 
 def test_two_of_one_state_are_refused_in_one_sentence_and_sandbox_off_touches_no_aws(tmp_path: Path) -> None:
-    state, port = tmp_path / "state", some_free_port([])
+    state, port = tmp_path / "state", find_free_port([])
     with running(state, port, SANDBOX="off") as first:
         commands = " ".join(first.children().values())
-        second = Run(state.with_name("state"), some_free_port([port]))
+        second = Run(state.with_name("state"), find_free_port([port]))
         second_said = state.with_suffix(".said")
         code = second.process.wait(SECONDS)
         text = second_said.read_text()

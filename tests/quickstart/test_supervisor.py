@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.quickstart.errors import CannotRun
-from portal.quickstart.process import Child, Deaths
+from portal.quickstart.errors import StartupError
+from portal.quickstart.process import CrashCounter, ManagedProcess
 from portal.quickstart.supervisor import Supervisor
 from tests.eventually import eventually
 
@@ -25,22 +25,22 @@ DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); prin
 
 
 def test_three_deaths_within_a_minute_are_forgiven_and_the_fourth_is_not() -> None:
-    deaths = Deaths()
+    deaths = CrashCounter()
 
-    assert [deaths.too_many(at) for at in (0.0, 10.0, 20.0, 30.0)] == [False, False, False, True]
+    assert [deaths.record_crash(at) for at in (0.0, 10.0, 20.0, 30.0)] == [False, False, False, True]
 
 
 def test_old_deaths_are_forgotten() -> None:
-    deaths = Deaths()
+    deaths = CrashCounter()
 
-    assert not any(deaths.too_many(at) for at in (0.0, 20.0, 40.0, 60.0, 80.0, 100.0))
+    assert not any(deaths.record_crash(at) for at in (0.0, 20.0, 40.0, 60.0, 80.0, 100.0))
 
 
 def test_the_sentence_about_a_child_ends_with_its_last_words(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     log.write_text("".join(f"line {number}\n" for number in range(9)))
 
-    assert child("web", SLEEP, tmp_path).last_words(2) == "line 7\nline 8"
+    assert child("web", SLEEP, tmp_path).log_tail(2) == "line 7\nline 8"
 
 
 @pytest.fixture
@@ -51,9 +51,11 @@ def supervisor() -> Iterator[Supervisor]:
     made.stop([])
 
 
-def child(name: str, program: str, directory: Path, *, patience: float = 5, once: bool = False) -> Child:
+def child(name: str, program: str, directory: Path, *, patience: float = 5, once: bool = False) -> ManagedProcess:
     log = directory / f"{name}.log"
-    return Child(name, [sys.executable, "-c", program], os.environ, directory, log, patience=patience, once=once)
+    return ManagedProcess(
+        name, [sys.executable, "-c", program], os.environ, directory, log, stop_timeout=patience, is_one_off=once
+    )
 
 
 def alive(pid: int) -> bool:
@@ -71,14 +73,14 @@ def test_a_child_that_dies_is_started_again_three_times(tmp_path: Path, supervis
     for _ in range(3):
         os.kill(made.pid, signal.SIGKILL)
         eventually(lambda: not made.running)
-        supervisor.turn(0)
+        supervisor.step(0)
         pids.append(made.pid)
     os.kill(made.pid, signal.SIGKILL)
     eventually(lambda: not made.running)
 
     assert len(set(pids)) == 4
-    with pytest.raises(CannotRun, match=r"^The clock was ended by signal 9, for the fourth time within a minute"):
-        supervisor.turn(0)
+    with pytest.raises(StartupError, match=r"^The clock was ended by signal 9, for the fourth time within a minute"):
+        supervisor.step(0)
 
 
 @pytest.mark.process
@@ -87,8 +89,8 @@ def test_a_preparation_that_fails_ends_the_start_with_its_last_words(tmp_path: P
     supervisor.start(made)
     eventually(lambda: not made.running)
 
-    with pytest.raises(CannotRun, match=r"(?s)^The preparation ended with code 1: .*no such table"):
-        supervisor.turn(0)
+    with pytest.raises(StartupError, match=r"(?s)^The preparation ended with code 1: .*no such table"):
+        supervisor.step(0)
 
 
 @pytest.mark.process
@@ -96,7 +98,7 @@ def test_a_preparation_that_is_done_is_not_started_again(tmp_path: Path, supervi
     made = child("preparation", "pass", tmp_path, once=True)
     supervisor.start(made)
     eventually(lambda: not made.running)
-    supervisor.turn(0)
+    supervisor.step(0)
 
     assert supervisor.children == []
 

@@ -271,16 +271,16 @@ def test_a_workflow_with_one_step_more_is_refused_at_every_door_with_the_limit_a
 
 def test_a_cursor_of_thousands_of_jobs_fits_into_an_address():
     counts = [2 + number * 7919 % 11 for number in range(MAX_STEPS)]
-    word = cursor.written(counts)
+    word = cursor.encode(counts)
 
     assert len(word) < 4_000
-    assert cursor.seen(word, MAX_STEPS) == counts
+    assert cursor.parse(word, MAX_STEPS) == counts
 
 
 @pytest.mark.parametrize("word", ["z", "z!", "zAAAA", "z" + "A" * 4000, "eJw"])
 def test_what_only_looks_like_a_packed_cursor_is_none(word: str):
     with pytest.raises(Exception, match="cursor"):
-        cursor.seen(word, 3)
+        cursor.parse(word, 3)
 
 
 @pytest.mark.long

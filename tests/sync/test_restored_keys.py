@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
-from jobs.api.idempotency import registered_once
+from jobs.api.idempotency import idempotent_register
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.submit_request import submit_request
 from jobs.models import Account, Incarnation, Job, Submission
@@ -262,7 +262,7 @@ def test_a_key_of_a_submission_of_before_the_restore_is_none_of_a_definition(res
     recover()
 
     with pytest.raises(actions.IdempotencyConflictError):
-        registered_once(research, KEY, "{}", pytest.fail)
+        idempotent_register(research, KEY, "{}", pytest.fail)
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ from jobs.reports.costs import CostSeries
 from jobs.reports.months import Month
 from jobs.states import State
 from jobs.templatetags.money import exact, hours_up, money, per_cent, rounded
-from jobs.web.costs.bar_chart import chart
+from jobs.web.costs.bar_chart import bar_chart
 from tests import make
 from tests.reports import past
 
@@ -203,7 +203,7 @@ def test_small_shares_keep_a_digit():
 
 def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
     series = [CostSeries("A", "1", [Decimal(1), Decimal(3)]), CostSeries("B", "2", [Decimal(1), Decimal(0)])]
-    drawn = chart([date(2026, 11, 1), date(2026, 11, 2)], series)
+    drawn = bar_chart([date(2026, 11, 1), date(2026, 11, 2)], series)
 
     assert drawn.ticks == ["$4", "$3", "$2", "$1", "$0"]
     assert [[(block.colour, block.y, block.height) for block in day.blocks] for day in drawn.days] == [

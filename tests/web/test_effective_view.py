@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from jobs import actions
 from jobs.models import Job, TagRule
-from jobs.web.jobs.effective_view import MOST_ROWS
+from jobs.web.jobs.effective_view import MAX_ROWS
 from tests import make
 from tests.web.conftest import Research, SignIn
 from tests.web.test_forms import fill
@@ -140,10 +140,10 @@ def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Rese
 
 @pytest.mark.long
 def test_of_very_many_values_the_first_are_shown_and_the_others_counted(browser: Client, research: Research) -> None:
-    words = [f"w{number}" for number in range(2 * MOST_ROWS)]
+    words = [f"w{number}" for number in range(2 * MAX_ROWS)]
     over = {
         "command": words,
-        "environment": [{"name": f"N{number}", "value": "v"} for number in range(2 * MOST_ROWS)],
+        "environment": [{"name": f"N{number}", "value": "v"} for number in range(2 * MAX_ROWS)],
     }
     document = {**BASE, "jobName": "a", "jobQueue": "cpu", "jobDefinition": "trainer", "containerOverrides": over}
     answer = browser.post(
@@ -154,6 +154,6 @@ def test_of_very_many_values_the_first_are_shown_and_the_others_counted(browser:
     assert told["Command"][0].startswith("w0 w1 w2")
     of_definition = {"STAGE", "DB_PASSWORD"}
     shown = {label for label in told if re.fullmatch(r"N\d+", label)} | (of_definition & told.keys())
-    assert len(shown) == MOST_ROWS
+    assert len(shown) == MAX_ROWS
     # PORTAL_JOB_ID is of the environment too.
-    assert f"{MOST_ROWS + 3} more are in the document." in answer.content.decode()
+    assert f"{MAX_ROWS + 3} more are in the document." in answer.content.decode()

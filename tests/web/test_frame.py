@@ -94,7 +94,7 @@ def test_only_the_quick_start_tells_who_can_sign_in(
 
 
 def test_the_error_page_of_last_resort_needs_nothing(rf: RequestFactory) -> None:
-    answer = errors.failed(rf.get("/"))
+    answer = errors.server_error(rf.get("/"))
 
     assert answer.status_code == 500
     assert b"The portal failed" in answer.content

@@ -13,7 +13,7 @@ from jobs.models import Job, JobTag
 from jobs.reports import history as reports
 from jobs.states import Delivery, State
 from jobs.web.history import filters as questions
-from jobs.web.shell.csv_export import cell
+from jobs.web.shell.csv_export import format_cell
 from tests import make
 from tests.reports import past
 
@@ -85,22 +85,22 @@ def test_mine_is_a_link_that_shows_a_colleague_the_same(research, browser):
 
 def test_a_url_is_read_as_it_was_written():
     written = "status=FAILED&status=LOST&q=x&tag=a%253Db%3Dc%3Dd&untagged=Project&from=2026-11-01&month=2026-10"
-    asked = questions.read(QueryDict(written))
+    asked = questions.parse(QueryDict(written))
 
     assert asked.wanted.tags == (("a=b", "c=d"),)
     assert asked.wanted.since == date(2026, 11, 1)
-    assert questions.read(QueryDict(asked.query())) == asked
-    assert questions.tag_word("a=b", "c=d") == "a%3Db=c=d"
+    assert questions.parse(QueryDict(asked.query())) == asked
+    assert questions.format_tag("a=b", "c=d") == "a%3Db=c=d"
 
 
 @pytest.mark.parametrize("tag", [("Project", "ALPHA"), ("a=b %", " c=d "), (" Ünï ", ""), ("k" * 128, "v" * 256)])
 def test_every_tag_can_be_asked_for_whatever_is_in_it(tag):
     given = QueryDict(mutable=True)
-    given["tag"] = questions.tag_word(*tag)
+    given["tag"] = questions.format_tag(*tag)
 
-    assert questions.read(given).wanted.tags == (tag,)
+    assert questions.parse(given).wanted.tags == (tag,)
     given["tag"] = "Project = ALPHA"
-    assert questions.read(given).wanted.tags == (("Project", "ALPHA"),)
+    assert questions.parse(given).wanted.tags == (("Project", "ALPHA"),)
 
 
 def test_the_csv_opened_again_is_what_the_page_shows(research, browser):
@@ -136,13 +136,13 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(research, browser, start):
 
 
 def test_a_cell_has_no_characters_that_steer_a_terminal_or_reorder_text():
-    assert cell("\x1b[31mred\x1b[0m\u202efdp.exe\x07\n\ttwo") == "red fdp.exe \n\ttwo"
-    assert cell("\x1b[0m=HYPERLINK()") == "'=HYPERLINK()"
+    assert format_cell("\x1b[31mred\x1b[0m\u202efdp.exe\x07\n\ttwo") == "red fdp.exe \n\ttwo"
+    assert format_cell("\x1b[0m=HYPERLINK()") == "'=HYPERLINK()"
 
 
 def test_other_cells_are_left_as_they_are():
     values = ["a=b", "", None, True, 7, "'quoted", "2026-11-01"]
-    assert [cell(value) for value in values] == ["a=b", "", "", "yes", "7", "'quoted", "2026-11-01"]
+    assert [format_cell(value) for value in values] == ["a=b", "", "", "yes", "7", "'quoted", "2026-11-01"]
 
 
 def test_a_csv_that_was_cut_says_so(research, browser, monkeypatch):

@@ -158,7 +158,7 @@ def test_a_request_does_the_same_work_for_an_address_that_is_known_and_one_that_
     person, mailing, rings, monkeypatch, django_capture_on_commit_callbacks
 ):
     """Counted, not timed: the statements without their values, and what is rung for."""
-    monkeypatch.setattr("portal.cache.SWEEP_CHANCE", 0)
+    monkeypatch.setattr("portal.cache.SWEEP_PROBABILITY", 0)
     work = []
     for number, address in enumerate(("ada@example.org", "eve@example.org")):
         rings.clear()

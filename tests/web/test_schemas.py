@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from jobs.spec.documents import DocumentKind
 from jobs.spec.schema.botocore_schema import json_schema
-from jobs.web.schemas import address_version
+from jobs.web.schemas import schema_version
 
 
 @pytest.mark.parametrize("kind", DocumentKind)
@@ -24,7 +24,7 @@ def test_a_schema_is_sent_once_and_known_by_its_hash():
 
     assert (again.status_code, again.content) == (304, b"")
     assert "max-age=300" in first["Cache-Control"]
-    version = address_version(DocumentKind.DEFINITION)
+    version = schema_version(DocumentKind.DEFINITION)
     assert "immutable" in Client().get(f"/schemas/definition.json?v={version}")["Cache-Control"]
     assert "immutable" not in Client().get("/schemas/definition.json?v=old")["Cache-Control"]
 

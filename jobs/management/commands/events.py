@@ -1,4 +1,5 @@
-"""`manage.py events`: receives Batch events from EventBridge through SQS, so that changed jobs are polled sooner."""
+"""`manage_command.py events`: receives Batch events from EventBridge through SQS, so that changed jobs are polled
+sooner."""
 
 import re
 import signal

@@ -1,4 +1,5 @@
-"""`manage.py judge FILE…`: validates documents and prints one JSON object per file, without database or AWS."""
+"""`manage_command.py judge FILE…`: validates documents and prints one JSON object per file, without database or
+AWS."""
 
 import json
 import sys

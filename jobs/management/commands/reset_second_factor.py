@@ -1,4 +1,5 @@
-"""`manage.py reset_second_factor NAME`: for an administrator who lost the phone and has no colleague to reset it."""
+"""`manage_command.py reset_second_factor NAME`: for an administrator who lost the phone and has no colleague to reset
+it."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""`manage.py second_factor_code NAME`: prints the code with which an administrator sets up a second factor."""
+"""`manage_command.py second_factor_code NAME`: prints the code with which an administrator sets up a second
+factor."""
 
 from typing import Any
 

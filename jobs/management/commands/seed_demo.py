@@ -1,4 +1,5 @@
-"""`manage.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that does."""
+"""`manage_command.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that
+does."""
 
 import socket
 import time

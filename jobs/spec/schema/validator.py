@@ -66,7 +66,7 @@ def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterato
 
 
 def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check `items`."""
+    """Check `bound_fields`."""
     if isinstance(instance, list):
         for number, entry in enumerate(instance):
             yield from _prepend_path(ready.iter_errors(entry), number)

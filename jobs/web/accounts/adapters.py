@@ -22,7 +22,7 @@ from jobs.sessions import NO_ADDRESS
 
 log = structlog.get_logger(__name__)
 
-LATELY_SECONDS = 300
+RECENT_SIGN_IN_SECONDS = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -60,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
         """Return False shortly after a sign-in."""
-        if second_factor.is_recently_authenticated(context.request, LATELY_SECONDS):
+        if second_factor.is_recently_authenticated(context.request, RECENT_SIGN_IN_SECONDS):
             return False
         return bool(super().is_reauthentication_required(app=app))
 
@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
         raise RuntimeError(f"{template_prefix} must be sent by a task of jobs.mail.")
 
 
-class FactorAdapter(DefaultMFAAdapter):
+class MfaAdapter(DefaultMFAAdapter):
     """Encrypts second-factor secrets by the portal's own key, so a copy of the database alone yields none."""
 
     error_messages = {
@@ -86,24 +86,26 @@ class FactorAdapter(DefaultMFAAdapter):
         return not second_factor.is_required(authenticator.user)
 
     def encrypt(self, text: str) -> str:
-        return _keys().encrypt(text.encode()).decode()
+        return _fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         try:
-            return _keys().decrypt(encrypted_text.encode()).decode()
+            return _fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             log.warning("second_factor_unreadable", hint="It was kept under a SECRET_KEY that is gone: reset it.")
             return str(generate_totp_secret())  # no code matches it
 
 
-def kept_anew(secret: str) -> str:
+def reencrypt(secret: str) -> str:
     """Re-encrypt a secret by the current key. Raise InvalidToken if no key decrypts it."""
-    return _keys().rotate(secret.encode()).decode()
+    return _fernet().rotate(secret.encode()).decode()
 
 
-def _keys() -> MultiFernet:
-    return MultiFernet([Fernet(_key(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+def _fernet() -> MultiFernet:
+    return MultiFernet(
+        [Fernet(_derive_key(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    )
 
 
-def _key(secret: str) -> bytes:
+def _derive_key(secret: str) -> bytes:
     return base64.urlsafe_b64encode(hashlib.sha256(b"second factor" + secret.encode()).digest())

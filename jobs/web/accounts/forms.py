@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from jobs import mail, second_factor
 from jobs.models import User
-from jobs.web.accounts.adapters import kept_anew
+from jobs.web.accounts.adapters import reencrypt
 
 
 class SignInForm(LoginForm):
@@ -28,7 +28,7 @@ class SignInForm(LoginForm):
         return str(super().add_prefix("username" if field_name == "login" else field_name))
 
 
-class ForgottenForm(ResetPasswordForm):
+class PasswordResetRequestForm(ResetPasswordForm):
     """Requests a reset link. Whether an account has the address is left to the task that sends it."""
 
     def clean_email(self) -> str:
@@ -40,7 +40,7 @@ class ForgottenForm(ResetPasswordForm):
         return address
 
 
-class PasswordForm(ChangePasswordForm):
+class PasswordChangeForm(ChangePasswordForm):
     """A new password, different from one that an administrator set."""
 
     def clean_password1(self) -> str:
@@ -50,7 +50,7 @@ class PasswordForm(ChangePasswordForm):
         return password
 
 
-class SetUpForm(ActivateTOTPForm):
+class EnableMfaForm(ActivateTOTPForm):
     """Sets up a second factor; administrators also need a set-up code from the command line."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -67,7 +67,7 @@ class SetUpForm(ActivateTOTPForm):
         return cleaned
 
 
-class OnceOnly:
+class SingleUseCodeMixin:
     """Accepts a code once, for as long as it is valid: allauth forgets that one was used early or late.
 
     Using a factor also re-encrypts its secret by the current key, so that an old key can be removed.
@@ -84,14 +84,14 @@ class OnceOnly:
         if not cache.add(f"code-used-{self.user.pk}-{normalize_user_code(code)}", 1, lasts):
             raise get_adapter().validation_error("incorrect_code")
         with suppress(InvalidToken):
-            self.authenticator.data["secret"] = kept_anew(self.authenticator.data["secret"])
+            self.authenticator.data["secret"] = reencrypt(self.authenticator.data["secret"])
             self.authenticator.save(update_fields=["data"])
         return code
 
 
-class CodeForm(OnceOnly, AuthenticateForm):
+class MfaSignInForm(SingleUseCodeMixin, AuthenticateForm):
     """The second step of a sign-in."""
 
 
-class CodeAgainForm(OnceOnly, ReauthenticateForm):
+class MfaReauthenticateForm(SingleUseCodeMixin, ReauthenticateForm):
     """The second factor once more, before a sensitive action."""

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 
-from jobs.web.accounts.forms import CodeAgainForm, CodeForm, SignInForm
-from jobs.web.shell.caching import clear_site
+from jobs.web.accounts.forms import MfaReauthenticateForm, MfaSignInForm, SignInForm
+from jobs.web.shell.caching import clear_site_data
 
 DEMO_PEOPLE = (
     ("analyst", "submits and watches jobs"),
@@ -30,10 +30,10 @@ class SignIn(LoginView):
         return {**context, "demo_people": DEMO_PEOPLE if settings.QUICKSTART else ()}
 
 
-class SignInCode(AuthenticateView):
+class MfaSignIn(AuthenticateView):
     """The second step; it starts over fifteen minutes after the first, or if the password changed since."""
 
-    form_class = CodeForm
+    form_class = MfaSignInForm
     template_name = "accounts/mfa_login.html"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -44,16 +44,16 @@ class SignInCode(AuthenticateView):
         return answer
 
 
-class PasswordAgain(ReauthenticateView):
+class PasswordReauthenticate(ReauthenticateView):
     """The password once more, before the second factor is changed."""
 
     template_name = "accounts/reauthenticate.html"
 
 
-class CodeAgain(CodeAgainView):
+class MfaReauthenticate(CodeAgainView):
     """The code once more; also for users who became staff, or enrolled, in another session."""
 
-    form_class = CodeAgainForm
+    form_class = MfaReauthenticateForm
     template_name = "accounts/mfa_reauthenticate.html"
 
 
@@ -64,4 +64,4 @@ class SignOut(LogoutView):
     next_page = "sign_in"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return clear_site(request, super().post(request, *args, **kwargs))
+        return clear_site_data(request, super().post(request, *args, **kwargs))

@@ -11,10 +11,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from jobs import second_factor
-from jobs.web.accounts.forms import SetUpForm
+from jobs.web.accounts.forms import EnableMfaForm
 
 
-class Factor(IndexView):
+class MfaStatus(IndexView):
     """Whether there is one, and how many recovery codes are left."""
 
     template_name = "accounts/mfa.html"
@@ -32,11 +32,11 @@ class Factor(IndexView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class SetUp(ActivateTOTPView):
+class EnableMfa(ActivateTOTPView):
     """Shows a secret as a QR code and as text, and asks for a code from it."""
 
     template_name = "accounts/enable_mfa.html"
-    form_class = SetUpForm
+    form_class = EnableMfaForm
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**more)
@@ -50,18 +50,18 @@ class SetUp(ActivateTOTPView):
         return answer
 
 
-class TakeAway(DeactivateTOTPView):
+class DisableMfa(DeactivateTOTPView):
     template_name = "accounts/disable_mfa.html"
 
 
 @method_decorator(never_cache, name="dispatch")
-class Codes(ViewRecoveryCodesView):
+class ShowRecoveryCodes(ViewRecoveryCodesView):
     """The recovery codes, shown once."""
 
     template_name = "accounts/recovery_codes.html"
 
 
-class NewCodes(GenerateRecoveryCodesView):
+class RegenerateCodes(GenerateRecoveryCodesView):
     """New recovery codes, which invalidate the old ones."""
 
     template_name = "accounts/regenerate_codes.html"

@@ -10,14 +10,14 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 
 from jobs.models import ApiToken
-from jobs.web.accounts.forms import ForgottenForm, PasswordForm
+from jobs.web.accounts.forms import PasswordChangeForm, PasswordResetRequestForm
 
 
 class PasswordChange(views.PasswordChangeView):
     """Ends other sessions and the user's tokens; this session continues."""
 
     template_name = "accounts/password.html"
-    form_class = PasswordForm
+    form_class = PasswordChangeForm
     success_url = reverse_lazy("home")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -31,10 +31,10 @@ class PasswordChange(views.PasswordChangeView):
         return {**super().get_context_data(**more), "tokens": tokens}
 
 
-class PasswordForgotten(views.PasswordResetView):
+class PasswordResetRequest(views.PasswordResetView):
     """Requests a link by mail. Where the portal sends no mail, an administrator sets a new password."""
 
-    form_class = ForgottenForm
+    form_class = PasswordResetRequestForm
     template_name = "accounts/password_reset.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -44,13 +44,13 @@ class PasswordForgotten(views.PasswordResetView):
         return answer
 
 
-class LinkSent(views.PasswordResetDoneView):
+class PasswordResetDone(views.PasswordResetDoneView):
     """Says the same whether or not an account has that address."""
 
     template_name = "accounts/password_reset_sent.html"
 
 
-class PasswordByLink(views.PasswordResetFromKeyView):
+class PasswordResetConfirm(views.PasswordResetFromKeyView):
     """The page that the link in the mail opens; valid for an hour, and once."""
 
     template_name = "accounts/password_reset_confirm.html"

@@ -20,12 +20,12 @@ from django.http import HttpRequest, HttpResponse
 
 from jobs import audit, sessions
 from jobs.models import User
-from jobs.web.shell.auth import asked_by_script
+from jobs.web.shell.auth import is_script_request
 
-USED_AT = "used_at"
+USED_AT_KEY = "used_at"
 """Session key for the time of the last stored use, in seconds since 1970."""
-LONGEST_UNTOLD_SECONDS = 300
-SWEEP_CHANCE = 0.02
+MAX_WRITE_INTERVAL_SECONDS = 300
+SWEEP_PROBABILITY = 0.02
 """Share of sign-ins that delete what is left of expired sessions."""
 
 
@@ -37,28 +37,28 @@ class ActivityMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        follow_key(request)
+        follow_session_key(request)
         session = request.session
-        if session.accessed and session.session_key and SESSION_KEY in session and is_use(request):
-            _note_use(request)
+        if session.accessed and session.session_key and SESSION_KEY in session and is_activity(request):
+            _record_activity(request)
         return response
 
 
-def is_use(request: HttpRequest) -> bool:
+def is_activity(request: HttpRequest) -> bool:
     """Return whether a request shows that someone is there."""
-    return request.method not in ("GET", "HEAD") or not asked_by_script(request)
+    return request.method not in ("GET", "HEAD") or not is_script_request(request)
 
 
-def _note_use(request: HttpRequest) -> None:
+def _record_activity(request: HttpRequest) -> None:
     session, current_time = request.session, time.time()
-    if current_time - session.get(USED_AT, 0) < min(LONGEST_UNTOLD_SECONDS, settings.SESSION_COOKIE_AGE / 10):
+    if current_time - session.get(USED_AT_KEY, 0) < min(MAX_WRITE_INTERVAL_SECONDS, settings.SESSION_COOKIE_AGE / 10):
         return
-    session[USED_AT] = current_time
+    session[USED_AT_KEY] = current_time
     session.set_expiry(settings.SESSION_COOKIE_AGE)  # the current setting, not that of the sign-in
-    sessions.record_use(str(session.session_key), address=_address(request))
+    sessions.record_use(str(session.session_key), address=_client_address(request))
 
 
-def follow_key(request: HttpRequest) -> None:
+def follow_session_key(request: HttpRequest) -> None:
     """Move what is stored about the session to its new key, which Django changes at times."""
     before, after = request.COOKIES.get(settings.SESSION_COOKIE_NAME), request.session.session_key
     if before and before != after:
@@ -67,7 +67,7 @@ def follow_key(request: HttpRequest) -> None:
 
 def end_other_sessions(request: HttpRequest, user: User) -> int:
     """End the user's sessions except this request's, and audit it if there were any."""
-    follow_key(request)
+    follow_session_key(request)
     count = sessions.end_other_sessions(user, request.session.session_key)
     if count:
         audit.record("sign out", person=user, target=user, before={"other sessions": count})
@@ -75,18 +75,20 @@ def end_other_sessions(request: HttpRequest, user: User) -> int:
 
 
 @receiver(user_logged_in, dispatch_uid="sessions")
-def signed_in(*, request: HttpRequest, user: User, **_: Any) -> None:
-    request.session[USED_AT] = time.time()
+def record_sign_in(*, request: HttpRequest, user: User, **_: Any) -> None:
+    request.session[USED_AT_KEY] = time.time()
     if not request.session.session_key:
         request.session.save()
     agent = request.META.get("HTTP_USER_AGENT", "")
-    sessions.record_sign_in(user, str(request.session.session_key), address=_address(request), user_agent=agent)
-    if random.random() < SWEEP_CHANCE:
+    sessions.record_sign_in(
+        user, str(request.session.session_key), address=_client_address(request), user_agent=agent
+    )
+    if random.random() < SWEEP_PROBABILITY:
         sessions.delete_expired()
 
 
 @receiver([password_changed, password_reset], dispatch_uid="password of one's own")
-def own_password(*, user: User, **_: Any) -> None:
+def clear_must_change_password(*, user: User, **_: Any) -> None:
     """Clear the flag: the user's own password is not known to an administrator."""
     User.objects.filter(pk=user.pk).update(must_change_password=False)
 
@@ -95,9 +97,9 @@ def own_password(*, user: User, **_: Any) -> None:
     [password_changed, password_reset, authenticator_added, authenticator_removed, authenticator_reset],
     dispatch_uid="sessions",
 )
-def credentials_changed(*, request: HttpRequest, user: User, **_: Any) -> None:
+def end_sessions_on_credential_change(*, request: HttpRequest, user: User, **_: Any) -> None:
     end_other_sessions(request, user)
 
 
-def _address(request: HttpRequest) -> str:
+def _client_address(request: HttpRequest) -> str:
     return str(get_adapter().get_client_ip(request))

@@ -8,19 +8,19 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import audit, sessions
 from jobs.web.accounts.session_expiry import end_other_sessions
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_safe
-@signed_in
-def signed_in_sessions(request: SignedInRequest) -> HttpResponse:
+@login_required
+def list_sessions(request: SignedInRequest) -> HttpResponse:
     """List the user's sessions, this one first."""
     rows = sessions.active_sessions(request.user, request.session.session_key)
     return render(request, "accounts/sessions.html", {"sessions": rows})
 
 
 @require_POST
-@signed_in
+@login_required
 def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Sign out of one of the user's sessions; those of others are a 404."""
     with transaction.atomic():
@@ -35,8 +35,8 @@ def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_POST
-@signed_in
-def end_others(request: SignedInRequest) -> HttpResponse:
+@login_required
+def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """Sign out everywhere but here."""
     with transaction.atomic():
         count = end_other_sessions(request, request.user)

@@ -11,11 +11,11 @@ from jobs.spec.forms import FieldRow
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.redaction import redact
 
-LONGEST = 300
+MAX_VALUE_LENGTH = 300
 
 
 @dataclass(frozen=True)
-class Facts:
+class DefinitionSummary:
     """A revision as the form shows it; `fixed` is what a submission can't change."""
 
     revision: Revision
@@ -26,7 +26,7 @@ class Facts:
     plain: bool = True
 
 
-def of(revision: Revision) -> Facts:
+def summarize(revision: Revision) -> DefinitionSummary:
     document = redact(revision.document)
     values = forms.read_values(document, forms.DEFINITION_FIELDS)
     hints = {
@@ -35,9 +35,9 @@ def of(revision: Revision) -> Facts:
         if isinstance(value := values[name], str) and value
     }
     container = object_at(document, "containerProperties")
-    return Facts(
+    return DefinitionSummary(
         revision=revision,
-        fixed=tuple(_fixed(document)),
+        fixed=tuple(_fixed_values(document)),
         hints=hints,
         variables=tuple(_variables(container)),
         tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, FieldRow)),
@@ -45,7 +45,7 @@ def of(revision: Revision) -> Facts:
     )
 
 
-def _fixed(document: Document) -> Iterator[tuple[str, str]]:
+def _fixed_values(document: Document) -> Iterator[tuple[str, str]]:
     """Yield what only the definition can set; values it leaves out are skipped."""
     container = object_at(document, "containerProperties")
     yield "Image", text_at(container, "image") or "of several containers; see the definition"
@@ -53,7 +53,7 @@ def _fixed(document: Document) -> Iterator[tuple[str, str]]:
     for label, key in (("Job role", "jobRoleArn"), ("Execution role", "executionRoleArn")):
         if text_at(container, key):
             yield label, text_at(container, key)
-    volumes = [_volume(item) for item in list_at(container, "volumes")]
+    volumes = [_describe_volume(item) for item in list_at(container, "volumes")]
     if volumes:
         yield "Volumes", ", ".join(volumes)
     names = [text_at(item, "name") for item in list_at(container, "secrets")]
@@ -72,10 +72,10 @@ def _fixed(document: Document) -> Iterator[tuple[str, str]]:
             yield label, "yes"
 
 
-def _volume(volume: object) -> str:
+def _describe_volume(volume: object) -> str:
     """Describe a volume: its name and source."""
     if not is_object(volume):
-        return json.dumps(volume)[:LONGEST]
+        return json.dumps(volume)[:MAX_VALUE_LENGTH]
     name = text_at(volume, "name") or "without a name"
     system = text_at(volume, "efsVolumeConfiguration", "fileSystemId")
     path = text_at(volume, "host", "sourcePath")

@@ -25,14 +25,14 @@ from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import feedback, fix_views, json_views, options, validation_view
-from jobs.web.builder.bound_fields import items
-from jobs.web.builder.feedback import Said
-from jobs.web.builder.form_state import PANES, Draft
+from jobs.web.builder.bound_fields import bound_fields
+from jobs.web.builder.feedback import Feedback
+from jobs.web.builder.form_state import PANES, BuilderForm
 from jobs.web.builder.options import Choice
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 TEMPLATE = "jobs/builder/definition.html"
-BLANK: Document = {
+BLANK_DEFINITION: Document = {
     "jobDefinitionName": "",
     "type": "container",
     "containerProperties": {
@@ -42,7 +42,7 @@ BLANK: Document = {
 }
 _SIZE = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
 _POD_SIZE = {"cpu": "1", "memory": "2048Mi"}
-BLOCKS: dict[str, tuple[str, Document]] = {
+DEFINITION_TYPES: dict[str, tuple[str, Document]] = {
     "container": ("One container", {}),
     "ecs": (
         "Several containers",
@@ -80,94 +80,96 @@ BLOCKS: dict[str, tuple[str, Document]] = {
 }
 """Definition types by the word in the URL: title, and initial document."""
 
-PLATFORMS = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
+PLATFORM_CHOICES = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="register")
     if request.method != "POST":
-        return builder_drafts.reopened(request, member) or _opened(request, member)
-    form = Draft.sent(DocumentKind.DEFINITION, request.POST, BLANK)
-    account = _account(request, member)
+        return builder_drafts.redirect_if_sent(request, member) or _initial_page(request, member)
+    form = BuilderForm.from_post(DocumentKind.DEFINITION, request.POST, BLANK_DEFINITION)
+    account = _posted_account(request, member)
     match request.POST.get("do"):
         case "keep":
-            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, form))
+            return builder_drafts.save_response(request, member, builder_drafts.save_form(request, member, form))
         case "check":
-            return page(request, member, form, feedback.of_draft(form, member, account))
-        case str(action) if action.startswith(fix_views.ASKED):
-            form, form_feedback = fix_views.fixed(
-                request, member, form, action.removeprefix(fix_views.ASKED), account
+            return definition_page(request, member, form, feedback.build(form, member, account))
+        case str(action) if action.startswith(fix_views.FIX_PREFIX):
+            form, form_feedback = fix_views.apply_fix(
+                request, member, form, action.removeprefix(fix_views.FIX_PREFIX), account
             )
-            return page(request, member, form, form_feedback)
-    form_feedback = feedback.of_draft(form, member, account, require_all=True)
-    if form.unread or form.own_problems:
-        return page(request, member, form, form_feedback, is_rejected=True)
+            return definition_page(request, member, form, form_feedback)
+    form_feedback = feedback.build(form, member, account, require_all=True)
+    if form.parse_error or form.form_problems:
+        return definition_page(request, member, form, form_feedback, is_rejected=True)
     try:
         document = masked_source.restore_masked(form.text, member, form.again)
-        return builder_drafts.sent(request, member, form, json_views.registered(request, document, member, account))
+        return builder_drafts.mark_form_sent(
+            request, member, form, json_views.register_and_redirect(request, document, member, account)
+        )
     except DocumentParseError:
-        return page(request, member, form, form_feedback, is_rejected=True)
+        return definition_page(request, member, form, form_feedback, is_rejected=True)
     except actions.ValidationFailedError as error:
-        form_feedback = feedback.of_verdict(form, error.verdict, member, require_all=True)
-        return page(request, member, form, form_feedback, is_rejected=True)
+        form_feedback = feedback.from_result(form, error.verdict, member, require_all=True)
+        return definition_page(request, member, form, form_feedback, is_rejected=True)
 
 
 @require_POST
-@signed_in
+@login_required
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, permission="register")
-    form = Draft.sent(DocumentKind.DEFINITION, request.POST, BLANK)
-    form_feedback = feedback.of_draft(form, member, _account(request, member))
+    form = BuilderForm.from_post(DocumentKind.DEFINITION, request.POST, BLANK_DEFINITION)
+    form_feedback = feedback.build(form, member, _posted_account(request, member))
     context = {
         "team": member.team,
         "member": member,
         "draft": form,
         "said": form_feedback,
-        "items": items(form, form_feedback, choices=_sizes(form)),
-        "fargate": _on_fargate(form),
+        "items": bound_fields(form, form_feedback, choices=_fargate_sizes(form)),
+        "fargate": _is_fargate(form),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", context)
 
 
-def page(
+def definition_page(
     request: SignedInRequest,
     member: Member,
-    form: Draft,
-    form_feedback: Said,
+    form: BuilderForm,
+    form_feedback: Feedback,
     *,
     earlier: Definition | None = None,
     is_rejected: bool = False,
 ) -> HttpResponse:
-    form = form.settled()
-    accounts = _accounts(member)
+    form = form.with_fields_in_text()
+    accounts = _team_accounts(member)
     context = {
         "member": member,
         "team": member.team,
         "draft": form,
         "said": form_feedback,
-        "fields": client_fields(form.table),
-        "schema": schemas.address(form.kind),
+        "fields": client_fields(form.form_fields),
+        "schema": schemas.schema_url(form.kind),
         "panes": PANES,
-        "wait_ms": validation_view.WAIT_MS,
-        "items": items(
+        "wait_ms": validation_view.PREVIEW_DELAY_MS,
+        "items": bound_fields(
             form,
             form_feedback,
-            choices={"platform": PLATFORMS, **_sizes(form)},
-            suggestions=options.given(member.team),
+            choices={"platform": PLATFORM_CHOICES, **_fargate_sizes(form)},
+            suggestions=options.granted_values(member.team),
         ),
-        "fargate": _on_fargate(form),
-        "known": options.known(member.team),
+        "fargate": _is_fargate(form),
+        "known": options.recent_values(member.team),
         "accounts": accounts if len(accounts) > 1 else [],
         "account": request.POST.get("account", ""),
         "earlier": earlier,
-        "of": _of(form),
-        "begins_with": [(key, title) for key, (title, _) in BLOCKS.items()],
-        "draft_id": builder_drafts.id_of(request),
-        "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
+        "of": _definition_type(form),
+        "begins_with": [(key, title) for key, (title, _) in DEFINITION_TYPES.items()],
+        "draft_id": builder_drafts.draft_id(request),
+        "kept": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": is_rejected,
         "here": "write",
@@ -177,60 +179,64 @@ def page(
     return render(request, TEMPLATE, context, status=status)
 
 
-def _opened(request: SignedInRequest, member: Member) -> HttpResponse:
+def _initial_page(request: SignedInRequest, member: Member) -> HttpResponse:
     """Render the initial page: an empty form of the chosen type, a draft, or a definition to revise or copy."""
-    saved_draft = builder_drafts.opened(request, member)
+    saved_draft = builder_drafts.load_draft(request, member)
     if saved_draft:
-        form = builder_drafts.as_draft(DocumentKind.DEFINITION, saved_draft, BLANK)
-        return page(request, member, form, feedback.not_yet(form))
+        form = builder_drafts.to_form(DocumentKind.DEFINITION, saved_draft, BLANK_DEFINITION)
+        return definition_page(request, member, form, feedback.empty(form))
     revise, clone = request.GET.get("revise", ""), request.GET.get("clone", "")
     if not revise and not clone:
-        _, base = BLOCKS.get(request.GET.get("of", ""), ("", {}))
-        form = Draft.begun(DocumentKind.DEFINITION, copy_json({"jobDefinitionName": "", **base}) if base else BLANK)
-        return page(request, member, form, feedback.not_yet(form))
+        _, base = DEFINITION_TYPES.get(request.GET.get("of", ""), ("", {}))
+        form = BuilderForm.from_document(
+            DocumentKind.DEFINITION, copy_json({"jobDefinitionName": "", **base}) if base else BLANK_DEFINITION
+        )
+        return definition_page(request, member, form, feedback.empty(form))
     earlier, _ = access.definition(request.user, revise or clone)
     newest = earlier.revisions.first()
-    document: Document = redact(newest.document) if newest else {**BLANK, "jobDefinitionName": earlier.name}
+    document: Document = (
+        redact(newest.document) if newest else {**BLANK_DEFINITION, "jobDefinitionName": earlier.name}
+    )
     # Another team's name can't be registered, so a shared definition is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = unused_name(earlier)
-    form = Draft.begun(DocumentKind.DEFINITION, document, again=earlier.text_id)
-    return page(request, member, form, feedback.not_yet(form), earlier=None if clone else earlier)
+    form = BuilderForm.from_document(DocumentKind.DEFINITION, document, again=earlier.text_id)
+    return definition_page(request, member, form, feedback.empty(form), earlier=None if clone else earlier)
 
 
-def _of(form: Draft) -> str:
+def _definition_type(form: BuilderForm) -> str:
     """Return the definition type: container, ecs, eks or nodes."""
     block = schema_fields.property_block(form.document)
-    return next((key for key, (_, template) in BLOCKS.items() if block and block in template), "container")
+    return next((key for key, (_, template) in DEFINITION_TYPES.items() if block and block in template), "container")
 
 
-def _accounts(member: Member) -> list[Account]:
+def _team_accounts(member: Member) -> list[Account]:
     """Return the accounts in which the team has queues; only there can it run what it registers."""
     return list(
         Account.objects.filter(active=True, queues__grants__team=member.team).distinct().order_by("name")[:20]
     )
 
 
-def _account(request: SignedInRequest, member: Member) -> Account | None:
+def _posted_account(request: SignedInRequest, member: Member) -> Account | None:
     """Return the selected account; None without a choice."""
     account_id = request.POST.get("account", "")
     return (
-        next((account for account in _accounts(member) if str(account.pk) == account_id), None)
+        next((account for account in _team_accounts(member) if str(account.pk) == account_id), None)
         if account_id
         else None
     )
 
 
-def _on_fargate(form: Draft) -> bool:
-    return form.filled["platform"] == "FARGATE"
+def _is_fargate(form: BuilderForm) -> bool:
+    return form.values["platform"] == "FARGATE"
 
 
-def _sizes(form: Draft) -> dict[str, list[Choice]]:
+def _fargate_sizes(form: BuilderForm) -> dict[str, list[Choice]]:
     """Return Fargate's sizes: vCPUs, and the memory that goes with the selected vCPU. Empty on other platforms."""
-    if not _on_fargate(form):
+    if not _is_fargate(form):
         return {}
     try:
-        vcpus = Decimal(str(form.filled["vcpus"]))
+        vcpus = Decimal(str(form.values["vcpus"]))
     except InvalidOperation:
         vcpus = Decimal(0)
     memory = FARGATE_MEMORY.get(vcpus, ())

@@ -8,12 +8,12 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs import access
 from jobs.actions import drafts as draft_actions
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_safe
-@signed_in
-def drafts(request: SignedInRequest, slug: str) -> HttpResponse:
+@login_required
+def list_drafts(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     page = {
         "member": member,
@@ -27,15 +27,15 @@ def drafts(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
-def draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+@login_required
+def open_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
-    return redirect(builder_drafts.address(access.draft(member, text_id)))
+    return redirect(builder_drafts.draft_url(access.draft(member, text_id)))
 
 
 @require_POST
-@signed_in
-def draft_discard(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+@login_required
+def discard_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     saved_draft = access.draft(member, text_id)
     draft_actions.delete_draft(member, saved_draft.text_id)

@@ -16,20 +16,20 @@ from jobs.models.ids import from_text, new_id, to_text
 from jobs.spec.documents import Document, DocumentKind, text_at
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web.builder import validation_view
-from jobs.web.builder.form_state import Draft
+from jobs.web.builder.form_state import BuilderForm
 from jobs.web.shell.auth import SignedInRequest
 
-PAGES = {DraftKind.JOB: "job_form", DraftKind.DEFINITION: "definition_form", DraftKind.JSON: "write"}
-SENT_BEFORE = {
+VIEW_NAMES = {DraftKind.JOB: "job_form", DraftKind.DEFINITION: "definition_form", DraftKind.JSON: "write"}
+ALREADY_SENT = {
     DraftKind.JOB: "You submitted this job already. Submitting it again creates another job.",
     DraftKind.DEFINITION: "You registered this already. Change it to register another revision.",
     DraftKind.JSON: "You sent this already. Submitting a job again creates another job.",
 }
-_KINDS = {DocumentKind.SUBMISSION: DraftKind.JOB, DocumentKind.DEFINITION: DraftKind.DEFINITION}
-_NAMES = {DocumentKind.SUBMISSION: "jobName", DocumentKind.DEFINITION: "jobDefinitionName"}
+_DRAFT_KINDS = {DocumentKind.SUBMISSION: DraftKind.JOB, DocumentKind.DEFINITION: DraftKind.DEFINITION}
+_NAME_KEYS = {DocumentKind.SUBMISSION: "jobName", DocumentKind.DEFINITION: "jobDefinitionName"}
 
 
-def id_of(request: SignedInRequest) -> str:
+def draft_id(request: SignedInRequest) -> str:
     """Return the id under which the page saves its draft: the one it came with, or a new one."""
     text_id = request.POST.get("draft", "") or request.GET.get("draft", "")
     try:
@@ -38,102 +38,104 @@ def id_of(request: SignedInRequest) -> str:
         return to_text(new_id())
 
 
-def keep(request: SignedInRequest, member: Member, form: Draft) -> DraftSaveResult | None:
+def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> DraftSaveResult | None:
     """Save a form. A script says when someone has begun to type (`begin`); a button always counts as that."""
     begin = "begin" in request.POST or request.POST.get("do") != "keep"
     return drafts.save_draft(
         member,
-        id_of(request),
-        _KINDS[form.kind],
+        draft_id(request),
+        _DRAFT_KINDS[form.kind],
         form.text,
-        name=text_at(form.document, _NAMES[form.kind]),
+        name=text_at(form.document, _NAME_KEYS[form.kind]),
         again=form.again,
         create=begin,
         request_key=form.request_key,
     )
 
 
-def keep_text(
+def save_text(
     request: SignedInRequest, member: Member, text: str, request_key: str, again: str = ""
 ) -> DraftSaveResult | None:
     """Save the text of the JSON page, valid or not."""
     return drafts.save_draft(
         member,
-        id_of(request),
+        draft_id(request),
         DraftKind.JSON,
         text,
-        name=_name(text),
+        name=_document_name(text),
         again=again,
         create="begin" in request.POST or request.POST.get("do") != "keep",
         request_key=request_key,
     )
 
 
-def _name(text: str) -> str:
+def _document_name(text: str) -> str:
     try:
         reading = parse(text)
     except DocumentParseError:
         return ""
     if reading.kind is DocumentKind.WORKFLOW:
         return validation_view.headline(reading.kind, reading.document)
-    return text_at(reading.document, _NAMES[reading.kind])
+    return text_at(reading.document, _NAME_KEYS[reading.kind])
 
 
-def answer(request: SignedInRequest, member: Member, result: DraftSaveResult | None) -> HttpResponse:
+def save_response(request: SignedInRequest, member: Member, result: DraftSaveResult | None) -> HttpResponse:
     """Render the result of saving, for the page's script."""
     return render(request, "jobs/builder/draft_status.html", {"kept": result, "team": member.team})
 
 
-def opened(request: SignedInRequest, member: Member) -> KeptDraft | None:
+def load_draft(request: SignedInRequest, member: Member) -> KeptDraft | None:
     """Return the draft that the URL names, or what was sent from it; None for a new page.
 
     A page puts its draft's id into the URL at the first keystroke, which may be before the portal has the draft. So a
     draft that is missing, or belongs to someone else, is a new page under that id.
     """
-    if text_id := _id(request, "sent"):
+    if text_id := _query_id(request, "sent"):
         saved_draft = drafts.sent_draft(member, text_id)
         if saved_draft:
-            messages.info(request, SENT_BEFORE[DraftKind(saved_draft.kind)])
+            messages.info(request, ALREADY_SENT[DraftKind(saved_draft.kind)])
         return saved_draft
-    text_id = _id(request, "draft")
+    text_id = _query_id(request, "draft")
     return drafts.unsent_draft(member, text_id) if text_id else None
 
 
-def reopened(request: SignedInRequest, member: Member) -> HttpResponse | None:
+def redirect_if_sent(request: SignedInRequest, member: Member) -> HttpResponse | None:
     """Redirect from a page whose draft was sent to the same text as a new draft; None if it was not."""
-    text_id = _id(request, "draft")
+    text_id = _query_id(request, "draft")
     if not text_id or drafts.sent_draft(member, text_id) is None:
         return None
     return redirect(f"{request.path}?{urlencode({'sent': text_id})}")
 
 
-def _id(request: SignedInRequest, name: str) -> str:
+def _query_id(request: SignedInRequest, name: str) -> str:
     try:
         return to_text(from_text(request.GET.get(name, "")))
     except ValueError:
         return ""
 
 
-def as_draft(kind: DocumentKind, saved_draft: KeptDraft, blank: Document) -> Draft:
+def to_form(kind: DocumentKind, saved_draft: KeptDraft, blank: Document) -> BuilderForm:
     """Return a saved draft as a form's state; its text may be no document yet."""
     post = QueryDict(mutable=True)
     post.update({"document": saved_draft.text, "again": saved_draft.again})
-    return Draft.sent(kind, post, blank)
+    return BuilderForm.from_post(kind, post, blank)
 
 
-def address(saved_draft: KeptDraft) -> str:
+def draft_url(saved_draft: KeptDraft) -> str:
     """Return the URL of the page that continues a draft."""
-    page = reverse(PAGES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
+    page = reverse(VIEW_NAMES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
     return f"{page}?{urlencode({'draft': saved_draft.text_id})}"
 
 
-def sent(request: SignedInRequest, member: Member, form: Draft, answer: HttpResponse) -> HttpResponse:
+def mark_form_sent(request: SignedInRequest, member: Member, form: BuilderForm, answer: HttpResponse) -> HttpResponse:
     """Mark the form's draft as sent, and return the response."""
-    drafts.mark_sent(member, id_of(request), _KINDS[form.kind], form.text, again=form.again)
+    drafts.mark_sent(member, draft_id(request), _DRAFT_KINDS[form.kind], form.text, again=form.again)
     return answer
 
 
-def text_sent(request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse) -> HttpResponse:
+def mark_text_sent(
+    request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse
+) -> HttpResponse:
     """Mark the JSON page's draft as sent, and return the response."""
-    drafts.mark_sent(member, id_of(request), DraftKind.JSON, text, again=again)
+    drafts.mark_sent(member, draft_id(request), DraftKind.JSON, text, again=again)
     return answer

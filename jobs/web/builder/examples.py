@@ -12,17 +12,17 @@ TITLES = {
 }
 
 
-def example(kind: DocumentKind, team: Team) -> str:
+def example_text(kind: DocumentKind, team: Team) -> str:
     """Return an example's text; placeholders where the team has no queue or definition yet."""
     if kind is DocumentKind.DEFINITION:
-        return _text(_definition(team))
+        return _to_json(_definition(team))
     queue, definition = _queue(team), _definition_name(team)
     if kind is DocumentKind.SUBMISSION:
-        return _text(_job("say-hello", queue, definition))
+        return _to_json(_job("say-hello", queue, definition))
     first = _job("prepare", queue, definition)
     second = _job("train", queue, definition, after="prepare")
     third = _job("evaluate", queue, definition, after="train")
-    return _text({"jobs": [first, second, third]})
+    return _to_json({"jobs": [first, second, third]})
 
 
 def _definition(team: Team) -> Document:
@@ -56,5 +56,5 @@ def _definition_name(team: Team) -> str:
     return usable.values_list("name", flat=True).first() or f"hello-{team.slug}"
 
 
-def _text(document: Document) -> str:
+def _to_json(document: Document) -> str:
     return json.dumps(document, indent=2) + "\n"

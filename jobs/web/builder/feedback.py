@@ -12,38 +12,38 @@ from jobs.models import Account
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Problem, join_words
 from jobs.web.builder import preflight, validation_view
-from jobs.web.builder.form_state import Draft
-from jobs.web.builder.preflight import Rail
-from jobs.web.builder.problem_view import Finding
-from jobs.web.builder.validation_view import Mark
+from jobs.web.builder.form_state import BuilderForm
+from jobs.web.builder.preflight import Preflight
+from jobs.web.builder.problem_view import ProblemView
+from jobs.web.builder.validation_view import EditorMarker
 from jobs.web.jobs import effective_view
-from jobs.web.jobs.effective_view import Part
+from jobs.web.jobs.effective_view import EffectiveSection
 
-MOST_PROBLEMS = 50
+MAX_PROBLEMS = 50
 
 
 @dataclass(frozen=True)
-class Said:
+class Feedback:
     """What the page shows about the form; also before it was validated."""
 
     headline: str
     sentence: str
     judged: bool = False
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ProblemView, ...] = ()
     missing: tuple[str, ...] = ()
     approval: tuple[str, ...] = ()
-    rail: Rail | None = None
-    verdict: ValidationResult | None = None
+    rail: Preflight | None = None
+    result: ValidationResult | None = None
     """None if there was no document to validate."""
-    marks: tuple[Mark, ...] = ()
+    markers: tuple[EditorMarker, ...] = ()
 
     @property
     def marks_as_json(self) -> list[dict[str, Any]]:
-        return [mark.as_json() for mark in self.marks]
+        return [mark.as_json() for mark in self.markers]
 
     @cached_property
-    def resolved(self) -> list[Part]:
-        return effective_view.of_verdict(self.verdict)
+    def resolved(self) -> list[EffectiveSection]:
+        return effective_view.result_sections(self.result)
 
     @property
     def errors(self) -> int:
@@ -54,9 +54,9 @@ class Said:
         return len(self.findings) - self.errors
 
     @property
-    def at(self) -> Mapping[str, list[Finding]]:
+    def problems_by_field(self) -> Mapping[str, list[ProblemView]]:
         """Problems by field name."""
-        by_field: dict[str, list[Finding]] = {}
+        by_field: dict[str, list[ProblemView]] = {}
         for finding in self.findings:
             by_field.setdefault(finding.field, []).append(finding)
         return by_field
@@ -67,62 +67,66 @@ class Said:
         return next((finding.field for finding in self.findings if finding.field and finding.is_error), "")
 
 
-def not_yet(form: Draft) -> Said:
-    return Said(validation_view.headline(form.kind, form.document), "Check and submit")
+def empty(form: BuilderForm) -> Feedback:
+    return Feedback(validation_view.headline(form.kind, form.document), "Check and submit")
 
 
-def of_draft(form: Draft, member: Member, account: Account | None = None, *, require_all: bool = False) -> Said:
+def build(
+    form: BuilderForm, member: Member, account: Account | None = None, *, require_all: bool = False
+) -> Feedback:
     """Validate a form. Missing input counts as an error only with `require_all`."""
-    if form.unread:
-        return _of_no_document(form.unread)
+    if form.parse_error:
+        return _from_parse_error(form.parse_error)
     try:
-        return of_verdict(
+        return from_result(
             form,
             actions.validate(masked_source.restore_masked(form.text, member, form.again), member, account),
             member,
             require_all=require_all,
         )
     except DocumentParseError as error:
-        return _of_no_document(error)
+        return _from_parse_error(error)
 
 
-def of_verdict(form: Draft, result: ValidationResult, member: Member, *, require_all: bool = False) -> Said:
-    problems = form.problems(result.problems)
+def from_result(
+    form: BuilderForm, result: ValidationResult, member: Member, *, require_all: bool = False
+) -> Feedback:
+    problems = form.merge_problems(result.problems)
     missing = [field.label.lower() for field in form.missing]
     if not require_all:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
-    by_field, unassigned = form.at_fields(problems)
-    findings = [Finding(problem) for problem in unassigned]
-    for field in form.table:
-        findings += [Finding(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
-    findings = findings[:MOST_PROBLEMS]
-    lines = preflight.of(result, member, findings, missing)
+    by_field, unassigned = form.group_by_field(problems)
+    findings = [ProblemView(problem) for problem in unassigned]
+    for field in form.form_fields:
+        findings += [ProblemView(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
+    findings = findings[:MAX_PROBLEMS]
+    lines = preflight.run_checks(result, member, findings, missing)
     errors = sum(finding.is_error for finding in findings)
     if errors:
-        sentence = _to_solve(errors)
+        sentence = _problem_count_label(errors)
     elif missing:
         sentence = f"Still to fill in: {join_words(missing)}"
     else:
-        sentence = validation_view.sentence(result)
+        sentence = validation_view.submit_label(result)
     waits = result.approval_reasons and not errors and not missing
-    return Said(
+    return Feedback(
         validation_view.headline(form.kind, form.document),
         sentence,
         judged=True,
         findings=tuple(findings),
         missing=tuple(missing),
-        approval=validation_view.waits_because(result) if waits else (),
-        marks=validation_view.marks(problems[:MOST_PROBLEMS], result.parse_result),
+        approval=validation_view.approval_reasons(result) if waits else (),
+        markers=validation_view.editor_markers(problems[:MAX_PROBLEMS], result.parse_result),
         rail=lines,
-        verdict=result,
+        result=result,
     )
 
 
-def _of_no_document(error: DocumentParseError) -> Said:
-    view = validation_view.of_no_document(error)
-    finding = Finding(Problem("", error.message))
-    return Said(view.headline, _to_solve(1), judged=True, findings=(finding,), marks=view.marks)
+def _from_parse_error(error: DocumentParseError) -> Feedback:
+    view = validation_view.from_parse_error(error)
+    finding = ProblemView(Problem("", error.message))
+    return Feedback(view.headline, _problem_count_label(1), judged=True, findings=(finding,), markers=view.markers)
 
 
-def _to_solve(errors: int) -> str:
+def _problem_count_label(errors: int) -> str:
     return f"{errors} problem{'s' * (errors != 1)} to solve first"

@@ -1,8 +1,8 @@
 """The state of a form: a document's text, the fields beside it, and the problems of both.
 
-The text is authoritative. With scripts, the page keeps fields and text in sync and says so (`follows`): then only the
-text counts, to the byte. Without scripts, the page also posts the text it was opened with (`base`): a field that
-differs from that text is applied over the posted text; everything else stays as it is.
+The text is authoritative. With scripts, the page keeps fields and text in sync and says so (`follows_text`): then
+only the text counts, to the byte. Without scripts, the page also posts the text it was opened with (`base`): a field
+that differs from that text is applied over the posted text; everything else stays as it is.
 """
 
 import json
@@ -24,109 +24,116 @@ from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
 from jobs.spec.problems import Fix, Problem, Severity, has_errors, join_pointer
 
-LONGEST_KEY = 64
-MOST_SHOWN = 50
-MOST_BEYOND = 12
-_ROW = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
+MAX_KEY_LENGTH = 64
+MAX_EXTRA_POINTERS = 50
+MAX_UNMAPPED_SHOWN = 12
+_ROW_NAME = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
 """The name of a row's first control, of an old row (o) or a new one (n)."""
 
-_MEANT: Mapping[str, tuple[Callable[[str], object], str]] = {
+_PARSERS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "command": (units.parse_command, "A quote begins here and has no end."),
     "memory": (units.parse_mib, "Write a size such as 512 MiB or 16 GiB."),
     "duration": (units.parse_seconds, "Write a time such as 30 min or 2 h."),
 }
 """Parsers by kind of field, and the message for other input. The document then keeps the input as typed."""
 
-_OF_RULES = {(DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role"}
+_FIELD_BY_RULE = {(DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role"}
 """The field for rules about a missing value, which have no place in the document."""
 
-TABLES: Mapping[DocumentKind, tuple[FormField, ...]] = {
+FIELDS_BY_KIND: Mapping[DocumentKind, tuple[FormField, ...]] = {
     DocumentKind.SUBMISSION: forms.JOB_FIELDS,
     DocumentKind.DEFINITION: forms.DEFINITION_FIELDS,
 }
 PANES = (("form", "Form"), ("both", "Both"), ("json", "JSON"))
-FORMS = {DocumentKind.SUBMISSION: "a job", DocumentKind.DEFINITION: "a definition"}
+FORM_NAMES = {DocumentKind.SUBMISSION: "a job", DocumentKind.DEFINITION: "a definition"}
 
 
 @dataclass(frozen=True)
-class Draft:
+class BuilderForm:
     """A form's state. If the text can't be parsed, `unread` has the error and the fields keep their input."""
 
     kind: DocumentKind
     base: Document
     base_text: str
     written: str
-    filled: Mapping[str, FieldValue] = field(default_factory=dict)
+    values: Mapping[str, FieldValue] = field(default_factory=dict)
     request_key: str = ""
     again: str = ""
-    laid_over: Mapping[str, FieldValue] = field(default_factory=dict)
-    unread: DocumentParseError | None = None
-    follows: bool = False
-    shown: tuple[str, ...] = ()
+    overrides: Mapping[str, FieldValue] = field(default_factory=dict)
+    parse_error: DocumentParseError | None = None
+    follows_text: bool = False
+    extra_pointers: tuple[str, ...] = ()
     """Pointers to schema fields that were added to the form."""
 
     @classmethod
-    def begun(cls, kind: DocumentKind, base: Document, again: str = "", text: str = "") -> "Draft":
+    def from_document(cls, kind: DocumentKind, base: Document, again: str = "", text: str = "") -> "BuilderForm":
         """Open a document; `text` is its source, if someone wrote it."""
-        source = text or in_full(base)
-        return cls(kind, base, source, source, forms.read_values(base, TABLES[kind]), to_text(new_id()), again)
+        source = text or to_json(base)
+        return cls(
+            kind, base, source, source, forms.read_values(base, FIELDS_BY_KIND[kind]), to_text(new_id()), again
+        )
 
     @classmethod
-    def sent(cls, kind: DocumentKind, post: QueryDict, blank: Document) -> "Draft":
+    def from_post(cls, kind: DocumentKind, post: QueryDict, blank: Document) -> "BuilderForm":
         follows = "follows" in post
-        source = _lines(post.get("document", ""))
+        source = _normalize_newlines(post.get("document", ""))
         if not source.strip() and not follows:
-            source = in_full(blank)
-        base_text = _lines(post.get("base", "")) or source
+            source = to_json(blank)
+        base_text = _normalize_newlines(post.get("base", "")) or source
         form = cls(
             kind,
             blank,
             base_text,
             source,
-            request_key=post.get("request_key", "")[:LONGEST_KEY] or to_text(new_id()),
-            again=post.get("again", "")[:LONGEST_KEY],
-            follows=follows,
-            shown=tuple(post.getlist("shown")[:MOST_SHOWN]),
+            request_key=post.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
+            again=post.get("again", "")[:MAX_KEY_LENGTH],
+            follows_text=follows,
+            extra_pointers=tuple(post.getlist("shown")[:MAX_EXTRA_POINTERS]),
         )
-        posted = {field.name: _sent(field, post) for field in form.table if field.name in post}
-        return form._following(posted) if follows else form._with_fields(posted)
+        posted = {field.name: _posted_value(field, post) for field in form.form_fields if field.name in post}
+        return form._from_text(posted) if follows else form._merge_fields(posted)
 
-    def _following(self, posted: Mapping[str, FieldValue]) -> "Draft":
+    def _from_text(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
         """Use the text alone; if it can't be parsed, keep the posted fields."""
         try:
-            base = _of_kind(self.written, self.kind).document
+            base = _read_kind(self.written, self.kind).document
         except DocumentParseError as error:
-            return replace(self, unread=error, filled=forms.read_values(self.base, self.table) | dict(posted))
-        return replace(self, base=base, filled=forms.read_values(base, self.table))
+            return replace(
+                self, parse_error=error, values=forms.read_values(self.base, self.form_fields) | dict(posted)
+            )
+        return replace(self, base=base, values=forms.read_values(base, self.form_fields))
 
-    def _with_fields(self, posted: Mapping[str, FieldValue]) -> "Draft":
+    def _merge_fields(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
         """Use the text, with changed fields applied over it."""
         try:
-            reading = _of_kind(self.written, self.kind)
+            reading = _read_kind(self.written, self.kind)
             opened = (
-                reading.document if self.base_text == self.written else _of_kind(self.base_text, self.kind).document
+                reading.document if self.base_text == self.written else _read_kind(self.base_text, self.kind).document
             )
         except DocumentParseError as error:
-            return replace(self, unread=error, filled=forms.read_values(self.base, self.table) | dict(posted))
-        opened_values = forms.read_values(opened, self.table)
-        changed = forms.changed_values(opened, self.table, opened_values | dict(posted))
+            return replace(
+                self, parse_error=error, values=forms.read_values(self.base, self.form_fields) | dict(posted)
+            )
+        opened_values = forms.read_values(opened, self.form_fields)
+        changed = forms.changed_values(opened, self.form_fields, opened_values | dict(posted))
         if changed and has_errors(reading.problems):
             problem = reading.problems[0]
             place = reading.position(problem.pointer)
             loss = DocumentParseError(f"{problem.message} The form would lose one of them.", place.line, place.column)
-            return replace(self, unread=loss, filled=opened_values | dict(posted))
-        current = forms.read_values(reading.document, self.table)
+            return replace(self, parse_error=loss, values=opened_values | dict(posted))
+        current = forms.read_values(reading.document, self.form_fields)
         rewritten = {
-            name: _anew(value) if current[name] != opened_values[name] else value for name, value in changed.items()
+            name: _without_origins(value) if current[name] != opened_values[name] else value
+            for name, value in changed.items()
         }
-        return replace(self, base=reading.document, filled=current | changed, laid_over=rewritten)
+        return replace(self, base=reading.document, values=current | changed, overrides=rewritten)
 
-    def but(self, name: str, value: FieldValue) -> "Draft":
+    def with_value(self, name: str, value: FieldValue) -> "BuilderForm":
         """Return a copy with another value in a field, applied over the text."""
-        values, overrides = {**self.filled, name: value}, {**self.laid_over, name: value}
-        return replace(self, filled=values, laid_over=overrides)
+        values, overrides = {**self.values, name: value}, {**self.overrides, name: value}
+        return replace(self, values=values, overrides=overrides)
 
-    def after(self, fix: Fix, validated: Document) -> "Draft":
+    def with_fix(self, fix: Fix, validated: Document) -> "BuilderForm":
         """Return a copy with a fix applied. Raise PatchError.
 
         The fix was made for the validated document, with the defaults the portal adds; where it needs those, they are
@@ -136,43 +143,43 @@ class Draft:
             document = apply_patch(self.document, fix)
         except PatchError:
             document = apply_patch(validated, fix)
-        return Draft.begun(self.kind, document, self.again)
+        return BuilderForm.from_document(self.kind, document, self.again)
 
-    def renewed(self) -> "Draft":
+    def with_new_key(self) -> "BuilderForm":
         """Return a copy with a new idempotency key."""
         return replace(self, request_key=to_text(new_id()))
 
-    def settled(self) -> "Draft":
+    def with_fields_in_text(self) -> "BuilderForm":
         """Return a copy with the fields written into the text, if the text can hold all of them."""
-        if self.unread or not self.laid_over:
+        if self.parse_error or not self.overrides:
             return self
-        values = forms.read_values(self.document, self.table)
-        is_lossless = all(_plain(values[name]) == _plain(value) for name, value in self.filled.items())
+        values = forms.read_values(self.document, self.form_fields)
+        is_lossless = all(_comparable(values[name]) == _comparable(value) for name, value in self.values.items())
         if not is_lossless:
             return self
-        return replace(self, base=self.document, written=self.text, base_text=self.text, filled=values, laid_over={})
+        return replace(self, base=self.document, written=self.text, base_text=self.text, values=values, overrides={})
 
     @property
-    def table(self) -> tuple[FormField, ...]:
-        return TABLES[self.kind]
+    def form_fields(self) -> tuple[FormField, ...]:
+        return FIELDS_BY_KIND[self.kind]
 
     @cached_property
     def document(self) -> Document:
         """The form's document; the one it was opened with if the text can't be parsed."""
-        return forms.apply_changes(self.base, self.table, self.laid_over)
+        return forms.apply_changes(self.base, self.form_fields, self.overrides)
 
     @cached_property
     def text(self) -> str:
         """What is validated and submitted: the text as written, unless a field changes it."""
-        return in_full(self.document) if self.laid_over else self.written
+        return to_json(self.document) if self.overrides else self.written
 
     @cached_property
     def beyond(self) -> list[str]:
         """Pointers to values that no field shows."""
-        if self.unread:
+        if self.parse_error:
             return []
-        shown_pointers = [*self.shown, *([self.block.pointer] if self.block else [])]
-        pointers = forms.unmapped_pointers(self.document, self.table)
+        shown_pointers = [*self.extra_pointers, *([self.block.pointer] if self.block else [])]
+        pointers = forms.unmapped_pointers(self.document, self.form_fields)
         return [
             pointer
             for pointer in pointers
@@ -191,7 +198,7 @@ class Draft:
         block_pointer = self.block.pointer if self.block else None
         parts = (
             schema_fields.part_at(self.kind, item, self.document)
-            for item in dict.fromkeys(self.shown)
+            for item in dict.fromkeys(self.extra_pointers)
             if item != block_pointer
         )
         return [item for item in parts if item is not None]
@@ -199,70 +206,71 @@ class Draft:
     @cached_property
     def beyond_places(self) -> list[tuple[str, bool]]:
         """The first unmapped pointers, each with whether AWS's schema has it, so that the form could show it."""
-        first = self.beyond[:MOST_BEYOND]
+        first = self.beyond[:MAX_UNMAPPED_SHOWN]
         return [(pointer, schema_fields.part_at(self.kind, pointer, self.document) is not None) for pointer in first]
 
     @cached_property
     def missing(self) -> list[FormField]:
         """Required fields that are empty."""
-        if self.unread:
+        if self.parse_error:
             return []
-        return [field for field in self.table if field.wanted and not str(self.filled[field.name]).strip()]
+        return [field for field in self.form_fields if field.wanted and not str(self.values[field.name]).strip()]
 
     @cached_property
-    def own_problems(self) -> list[Problem]:
+    def form_problems(self) -> list[Problem]:
         """Problems only the form knows: missing input, input that can't be parsed, duplicate tags."""
-        if self.unread:
+        if self.parse_error:
             return []
         problems = [
-            Problem(self._pointer(form_field), form_field.wanted, rule="form.wanted") for form_field in self.missing
+            Problem(self._pointer_to(form_field), form_field.wanted, rule="form.wanted")
+            for form_field in self.missing
         ]
-        for form_field in self.table:
-            text = self.filled[form_field.name]
-            parser = _MEANT.get(form_field.kind)
+        for form_field in self.form_fields:
+            text = self.values[form_field.name]
+            parser = _PARSERS.get(form_field.kind)
             if parser and isinstance(text, str) and text.strip() and parser[0](text) is None:
-                problems.append(Problem(self._pointer(form_field), parser[1], rule="form.not-understood"))
+                problems.append(Problem(self._pointer_to(form_field), parser[1], rule="form.not-understood"))
             if form_field.kind == "tags":
                 problems += [
                     Problem(
-                        self._pointer(form_field),
+                        self._pointer_to(form_field),
                         f"The tag {name} stands twice; keep one of them.",
                         rule="form.tag-twice",
                     )
-                    for name in _twice(self.filled[form_field.name])
+                    for name in _duplicate_names(self.values[form_field.name])
                 ]
         return problems
 
-    def problems(self, problems: Iterable[Problem]) -> list[Problem]:
+    def merge_problems(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the form's own problems, and those of the validation that don't repeat one."""
         keys = tuple(f"{field.lens.path[-1]} " for field in self.missing)
-        own_fields = {self._field_of(problem) for problem in self.own_problems} - {None}
+        own_fields = {self._field_for(problem) for problem in self.form_problems} - {None}
         remaining = [
             problem
             for problem in problems
-            if self._field_of(problem) not in own_fields
+            if self._field_for(problem) not in own_fields
             and not (problem.rule == "schema.missing-key" and problem.message.startswith(keys))
         ]
-        return [*self.own_problems, *remaining]
+        return [*self.form_problems, *remaining]
 
-    def _pointer(self, field: FormField) -> str:
+    def _pointer_to(self, field: FormField) -> str:
         """Return the pointer to the field's value, existing or not."""
         return next(iter(field.lens.pointers(self.document)), join_pointer(*field.lens.path))
 
-    def _field_of(self, problem: Problem) -> FormField | None:
+    def _field_for(self, problem: Problem) -> FormField | None:
         return self._index.field_at(problem.pointer)
 
     @cached_property
     def _index(self) -> FieldIndex:
-        return FieldIndex(self.document, self.table)
+        return FieldIndex(self.document, self.form_fields)
 
-    def at_fields(self, problems: Iterable[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
+    def group_by_field(self, problems: Iterable[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
         """Group problems by field name, errors first; also return those that no field shows."""
         by_field: dict[str, list[Problem]] = {}
         unassigned: list[Problem] = []
         for problem in sorted(problems, key=lambda item: item.severity is not Severity.ERROR):
-            field = self._field_of(problem)
-            name = _OF_RULES.get((self.kind, problem.rule)) or (field.name if field else "")
+            field = self._field_for(problem)
+            name = _FIELD_BY_RULE.get((self.kind, problem.rule)) or (field.name if field else "")
             if name:
                 by_field.setdefault(name, []).append(problem)
             else:
@@ -270,65 +278,65 @@ class Draft:
         return by_field, unassigned
 
 
-def _sent(field: FormField, post: QueryDict) -> FieldValue:
+def _posted_value(field: FormField, post: QueryDict) -> FieldValue:
     """Return the posted value of a field. Rows and jobs also post their name, to say that they were shown."""
     match field.kind:
         case "variables" | "tags":
-            return tuple(_rows(field, post))
+            return tuple(_posted_rows(field, post))
         case "jobs":
             return tuple(dict.fromkeys(value for value in post.getlist(field.name) if value))
         case "command":
-            return _lines(post.get(field.name, ""))
+            return _normalize_newlines(post.get(field.name, ""))
         case _:
-            return _lines(post.get(field.name, "")).strip()
+            return _normalize_newlines(post.get(field.name, "")).strip()
 
 
-def _rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
+def _posted_rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
     for key in post:
-        match = _ROW.fullmatch(key)
+        match = _ROW_NAME.fullmatch(key)
         if not match or match["field"] != field.name:
             continue
         prefix = key.removesuffix("-name")
-        name, value = _lines(post.get(key, "")), _lines(post.get(f"{prefix}-value", ""))
+        name, value = _normalize_newlines(post.get(key, "")), _normalize_newlines(post.get(f"{prefix}-value", ""))
         if match["sort"] == "o":
             yield FieldRow(name, value, int(match["number"]))
         elif value or (name and f"{prefix}-offered" not in post):
             yield FieldRow(name, value)
 
 
-def _lines(text: str) -> str:
+def _normalize_newlines(text: str) -> str:
     """Replace CR LF, which browsers send for every line break, by LF."""
     return text.replace("\r\n", "\n")
 
 
-def _twice(rows: Any) -> list[str]:
+def _duplicate_names(rows: Any) -> list[str]:
     counts = Counter(row.name for row in rows if isinstance(row, FieldRow) and (row.name or row.value))
     return sorted(name for name, count in counts.items() if count > 1)
 
 
-def in_full(document: Document) -> str:
+def to_json(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _of_kind(text: str, kind: DocumentKind) -> ParseResult:
+def _read_kind(text: str, kind: DocumentKind) -> ParseResult:
     """Parse the text. Raise DocumentParseError if it is no document, or one of another kind."""
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
     reading = parse(text)
     if reading.kind is not kind:
-        raise DocumentParseError(f"This is a {reading.kind}, and the form is that of {FORMS[kind]}.")
+        raise DocumentParseError(f"This is a {reading.kind}, and the form is that of {FORM_NAMES[kind]}.")
     return reading
 
 
-def _anew(value: FieldValue) -> FieldValue:
+def _without_origins(value: FieldValue) -> FieldValue:
     """Return rows as new ones: the text has changed, so none is an existing entry any more."""
     if isinstance(value, str):
         return value
     return tuple(FieldRow(row.name, row.value) for row in value if isinstance(row, FieldRow)) or value
 
 
-def _plain(value: FieldValue) -> object:
+def _comparable(value: FieldValue) -> object:
     """Return a value without the positions of its rows in the document."""
     if isinstance(value, str):
         return value.strip()

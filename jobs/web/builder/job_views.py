@@ -29,100 +29,104 @@ from jobs.web.builder import (
     validation_view,
 )
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder.bound_fields import items
-from jobs.web.builder.feedback import Said
-from jobs.web.builder.form_state import PANES, Draft
+from jobs.web.builder.bound_fields import bound_fields
+from jobs.web.builder.feedback import Feedback
+from jobs.web.builder.form_state import PANES, BuilderForm
 from jobs.web.builder.options import Choice
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 TEMPLATE = "jobs/builder/job.html"
-BLANK: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
-SENT_BEFORE = (
+BLANK_JOB: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
+ALREADY_SENT = (
     "This form has submitted something else before, so nothing was sent. Press the button again to send this."
 )
-REVISION_OF = "revision_of"
+REVISION_OF_FIELD = "revision_of"
 """The definition for which the page listed revisions; their numbers mean nothing for another one."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
-        if reopened := builder_drafts.reopened(request, member):
+        if reopened := builder_drafts.redirect_if_sent(request, member):
             return reopened
-        form, again = _beginning(request, member)
-        return page(request, member, form, feedback.not_yet(form), again=again)
-    form = _sent(request)
-    again = _again(request, member, form.again) if form.again else None
+        form, again = _initial_form(request, member)
+        return job_page(request, member, form, feedback.empty(form), again=again)
+    form = _posted_form(request)
+    again = _rerun_source(request, member, form.again) if form.again else None
     match request.POST.get("do"):
         case "keep":
-            return builder_drafts.answer(request, member, builder_drafts.keep(request, member, form))
+            return builder_drafts.save_response(request, member, builder_drafts.save_form(request, member, form))
         case "check":
-            return page(request, member, form, feedback.of_draft(form, member), again=again)
-        case run_with_image.ASKED:
-            form_feedback = feedback.of_draft(form, member, require_all=True)
-            response = run_with_image.begun(request, member, form, form_feedback)
-            return response or page(request, member, form, form_feedback, again=again, is_rejected=True)
-        case str(action) if action.startswith(fix_views.ASKED):
-            form, form_feedback = fix_views.fixed(request, member, form, action.removeprefix(fix_views.ASKED))
-            return page(request, member, form, form_feedback, again=again)
-    return _submitted(request, member, form, again)
+            return job_page(request, member, form, feedback.build(form, member), again=again)
+        case run_with_image.ACTION:
+            form_feedback = feedback.build(form, member, require_all=True)
+            response = run_with_image.start(request, member, form, form_feedback)
+            return response or job_page(request, member, form, form_feedback, again=again, is_rejected=True)
+        case str(action) if action.startswith(fix_views.FIX_PREFIX):
+            form, form_feedback = fix_views.apply_fix(
+                request, member, form, action.removeprefix(fix_views.FIX_PREFIX)
+            )
+            return job_page(request, member, form, form_feedback, again=again)
+    return _submit(request, member, form, again)
 
 
 @require_POST
-@signed_in
+@login_required
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, permission="submit")
-    form = _sent(request)
-    runnable = options.revisions(member.team, _name(form))
-    form_feedback = feedback.of_draft(form, member)
-    summary = _facts(form, runnable)
-    again = _again(request, member, form.again) if form.again else None
+    form = _posted_form(request)
+    runnable = options.runnable_revisions(member.team, _definition_name(form))
+    form_feedback = feedback.build(form, member)
+    summary = _definition_summary(form, runnable)
+    again = _rerun_source(request, member, form.again) if form.again else None
     context = {
         "team": member.team,
         "member": member,
         "draft": form,
         "said": form_feedback,
         "facts": summary,
-        "items": items(
+        "items": bound_fields(
             form,
             form_feedback,
             hints=summary.hints if summary else {},
-            choices={"revision": _revisions(runnable)},
-            notes=queue_options.notes(form_feedback.verdict),
+            choices={"revision": _revision_choices(runnable)},
+            notes=queue_options.queue_notes(form_feedback.result),
         ),
-        "latest": _latest(runnable),
-        "compared": rerun_diff.compared(again, form.document, summary.revision if summary else None),
+        "latest": _latest_label(runnable),
+        "compared": rerun_diff.rerun_diff(again, form.document, summary.revision if summary else None),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", context)
 
 
 @require_POST
-@signed_in
-def job_waits(request: SignedInRequest, slug: str) -> HttpResponse:
+@login_required
+def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
     """Search the jobs that this one could depend on."""
     member = access.membership(request.user, slug, permission="submit")
     text = request.POST.get("waits_named", "").strip().replace("\0", "")
     selected_ids = tuple(dict.fromkeys(request.POST.getlist("waits")))
-    jobs = options.waits(member.team, text, [job_id for job_id in selected_ids if job_id][: options.MOST_WAITS])
+    jobs = options.dependency_choices(
+        member.team, text, [job_id for job_id in selected_ids if job_id][: options.MAX_DEPENDENCIES]
+    )
     context = {"jobs": jobs, "chosen": selected_ids, "named": text}
     return render(request, "jobs/builder/dependencies.html", context)
 
 
 @require_safe
-@signed_in
-def job_again(request: SignedInRequest, text_id: str) -> HttpResponse:
+@login_required
+def rerun_job(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Open the form with an earlier job."""
     job, member = access.job(request.user, text_id, permission="submit")
     return redirect(f"{reverse('job_form', args=[member.team.slug])}?again={job.text_id}")
 
 
 @require_safe
-@signed_in
-def submission_again(request: SignedInRequest, text_id: str) -> HttpResponse:
+@login_required
+def rerun_submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Open the form for a single job, or the JSON page for a workflow, which has no form."""
     submission, member = access.submission(request.user, text_id, permission="submit")
     slug = member.team.slug
@@ -134,52 +138,52 @@ def submission_again(request: SignedInRequest, text_id: str) -> HttpResponse:
     return redirect(f"{reverse('job_form', args=[slug])}?again={job.text_id}")
 
 
-def page(
+def job_page(
     request: SignedInRequest,
     member: Member,
-    form: Draft,
-    form_feedback: Said,
+    form: BuilderForm,
+    form_feedback: Feedback,
     *,
-    again: rerun.Again | None = None,
+    again: rerun.RerunSource | None = None,
     is_rejected: bool = False,
 ) -> HttpResponse:
-    form = form.settled()
-    runnable = options.revisions(member.team, _name(form))
-    summary = _facts(form, runnable)
-    queues, _ = options.queues(member.team)
-    selected_ids = _texts(form.filled["waits"])
-    recent = options.known(member.team, selected_ids)
+    form = form.with_fields_in_text()
+    runnable = options.runnable_revisions(member.team, _definition_name(form))
+    summary = _definition_summary(form, runnable)
+    queues, _ = options.queue_choices(member.team)
+    selected_ids = _strings(form.values["waits"])
+    recent = options.recent_values(member.team, selected_ids)
     field_options = {
         "queue": queues,
-        "definition": options.definitions(member.team),
-        "revision": _revisions(runnable),
+        "definition": options.definition_choices(member.team),
+        "revision": _revision_choices(runnable),
     }
     context = {
         "member": member,
         "team": member.team,
         "draft": form,
         "said": form_feedback,
-        "fields": client_fields(form.table),
-        "schema": schemas.address(form.kind),
+        "fields": client_fields(form.form_fields),
+        "schema": schemas.schema_url(form.kind),
         "panes": PANES,
-        "wait_ms": validation_view.WAIT_MS,
+        "wait_ms": validation_view.PREVIEW_DELAY_MS,
         "facts": summary,
-        "items": items(
+        "items": bound_fields(
             form,
             form_feedback,
             hints=summary.hints if summary else {},
             choices=field_options,
-            notes=queue_options.notes(form_feedback.verdict),
+            notes=queue_options.queue_notes(form_feedback.result),
         ),
-        "latest": _latest(runnable),
+        "latest": _latest_label(runnable),
         "known": recent,
-        "jobs": recent.waits,
+        "jobs": recent.dependencies,
         "chosen": selected_ids,
         "again": again,
-        "compared": rerun_diff.compared(again, form.document, summary.revision if summary else None),
-        "images": options.images(member.team) if member.can("register") else (),
-        "draft_id": builder_drafts.id_of(request),
-        "kept": builder_drafts.keep(request, member, form) if request.method == "POST" else None,
+        "compared": rerun_diff.rerun_diff(again, form.document, summary.revision if summary else None),
+        "images": options.image_suggestions(member.team) if member.can("register") else (),
+        "draft_id": builder_drafts.draft_id(request),
+        "kept": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "refused": is_rejected,
         "has_definitions": bool(field_options["definition"]),
@@ -190,24 +194,26 @@ def page(
     return render(request, TEMPLATE, context, status=status)
 
 
-def _beginning(request: SignedInRequest, member: Member) -> tuple[Draft, rerun.Again | None]:
+def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm, rerun.RerunSource | None]:
     """Return the initial form: a draft, an earlier job, or the default queue and perhaps a definition."""
-    saved_draft = builder_drafts.opened(request, member)
+    saved_draft = builder_drafts.load_draft(request, member)
     if saved_draft:
-        form = builder_drafts.as_draft(DocumentKind.SUBMISSION, saved_draft, BLANK)
-        return form, _again(request, member, form.again) if form.again else None
+        form = builder_drafts.to_form(DocumentKind.SUBMISSION, saved_draft, BLANK_JOB)
+        return form, _rerun_source(request, member, form.again) if form.again else None
     earlier = request.GET.get("again", "")
     if earlier:
-        again = _again(request, member, earlier)
+        again = _rerun_source(request, member, earlier)
         if again is None:
             raise Http404("There is no such job in this team.")
-        return Draft.begun(DocumentKind.SUBMISSION, again.document, again.job.text_id), again
-    _, queue = options.queues(member.team)
+        return BuilderForm.from_document(DocumentKind.SUBMISSION, again.document, again.job.text_id), again
+    _, queue = options.queue_choices(member.team)
     definition = request.GET.get("definition", "").replace("\0", "")[:128]
-    return Draft.begun(DocumentKind.SUBMISSION, {**BLANK, "jobQueue": queue, "jobDefinition": definition}), None
+    return BuilderForm.from_document(
+        DocumentKind.SUBMISSION, {**BLANK_JOB, "jobQueue": queue, "jobDefinition": definition}
+    ), None
 
 
-def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Again | None:
+def _rerun_source(request: SignedInRequest, member: Member, text_id: str) -> rerun.RerunSource | None:
     """Return the job to run again; None if it is of another team, whose queues and definitions it names."""
     try:
         job, owner = access.job(request.user, text_id)
@@ -215,66 +221,68 @@ def _again(request: SignedInRequest, member: Member, text_id: str) -> rerun.Agai
         return None
     if owner.team.pk != member.team.pk:
         return None
-    runnable = options.revisions(member.team, job.revision.definition.name)
+    runnable = options.runnable_revisions(member.team, job.revision.definition.name)
     newest = next(
         (revision.number for revision in runnable if revision.definition_id == job.revision.definition_id), None
     )
-    return rerun.again(job, newest, request.GET.get("revision", ""))
+    return rerun.rerun_source(job, newest, request.GET.get("revision", ""))
 
 
-def _sent(request: SignedInRequest) -> Draft:
-    form = Draft.sent(DocumentKind.SUBMISSION, request.POST, BLANK)
-    if form.follows:
+def _posted_form(request: SignedInRequest) -> BuilderForm:
+    form = BuilderForm.from_post(DocumentKind.SUBMISSION, request.POST, BLANK_JOB)
+    if form.follows_text:
         return form
-    offered_for = request.POST.get(REVISION_OF)
-    if offered_for is not None and offered_for != form.filled["definition"]:
-        return form.but("revision", "")
+    offered_for = request.POST.get(REVISION_OF_FIELD)
+    if offered_for is not None and offered_for != form.values["definition"]:
+        return form.with_value("revision", "")
     return form
 
 
-def _submitted(request: SignedInRequest, member: Member, form: Draft, again: rerun.Again | None) -> HttpResponse:
-    form_feedback = feedback.of_draft(form, member, require_all=True)
-    if form.unread or form.own_problems:
-        return page(request, member, form, form_feedback, again=again, is_rejected=True)
+def _submit(
+    request: SignedInRequest, member: Member, form: BuilderForm, again: rerun.RerunSource | None
+) -> HttpResponse:
+    form_feedback = feedback.build(form, member, require_all=True)
+    if form.parse_error or form.form_problems:
+        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     source = Source.RERUN if again else Source.FORM
     try:
         text = masked_source.restore_masked(form.text, member, form.again)
         submission = actions.submit(text, member, source=source, request_key=form.request_key)
     except DocumentParseError:
-        return page(request, member, form, form_feedback, again=again, is_rejected=True)
+        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.ValidationFailedError as error:
-        form_feedback = feedback.of_verdict(form, error.verdict, member, require_all=True)
-        return page(request, member, form, form_feedback, again=again, is_rejected=True)
+        form_feedback = feedback.from_result(form, error.verdict, member, require_all=True)
+        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.IdempotencyConflictError:
         # Someone went back to a form that had submitted and changed it: this is a new request.
-        form = form.renewed()
-        messages.warning(request, SENT_BEFORE)
-        return page(request, member, form, form_feedback, again=again, is_rejected=True)
+        form = form.with_new_key()
+        messages.warning(request, ALREADY_SENT)
+        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
-        return page(request, member, form, form_feedback, again=again, is_rejected=True)
+        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     messages.success(request, f"Submitted {submission.name}.")
-    return builder_drafts.sent(request, member, form, redirect(submission))
+    return builder_drafts.mark_form_sent(request, member, form, redirect(submission))
 
 
-def _facts(form: Draft, runnable: list[Revision]) -> definition_summary.Facts | None:
+def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definition_summary.DefinitionSummary | None:
     """Summarize the revision that the form names, or the newest."""
-    number = form.filled["revision"]
+    number = form.values["revision"]
     revisions = [revision for revision in runnable if not number or str(revision.number) == number]
-    return definition_summary.of(revisions[0]) if revisions else None
+    return definition_summary.summarize(revisions[0]) if revisions else None
 
 
-def _revisions(runnable: list[Revision]) -> list[Choice]:
+def _revision_choices(runnable: list[Revision]) -> list[Choice]:
     return [Choice(str(revision.number), str(revision.number)) for revision in runnable]
 
 
-def _latest(runnable: list[Revision]) -> str:
+def _latest_label(runnable: list[Revision]) -> str:
     return f"Latest, now {runnable[0].number}" if runnable else "Latest"
 
 
-def _name(form: Draft) -> str:
-    return str(form.filled["definition"]).replace("\0", "")
+def _definition_name(form: BuilderForm) -> str:
+    return str(form.values["definition"]).replace("\0", "")
 
 
-def _texts(value: FieldValue) -> tuple[str, ...]:
+def _strings(value: FieldValue) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str))

@@ -24,14 +24,14 @@ from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import examples, validation_view
-from jobs.web.builder.validation_view import Opinion
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.builder.validation_view import ValidationView
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-LONGEST_KEY = 64
+MAX_KEY_LENGTH = 64
 
 
 @dataclass(frozen=True)
-class Draft:
+class JsonInput:
     """What was posted: the editor's text, kept to the byte, and an uploaded file, which takes precedence."""
 
     text: str
@@ -41,31 +41,31 @@ class Draft:
     """The submission or job that this one repeats, if any."""
 
     @classmethod
-    def of(cls, request: SignedInRequest) -> "Draft":
+    def from_request(cls, request: SignedInRequest) -> "JsonInput":
         file = request.FILES.get("file")
         return cls(
             text=request.POST.get("text", ""),
-            request_key=request.POST.get("request_key", "")[:LONGEST_KEY] or to_text(new_id()),
+            request_key=request.POST.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
             file=file if isinstance(file, UploadedFile) and file.size else None,
-            again=request.POST.get("again", "")[:LONGEST_KEY],
-        ).opened()
+            again=request.POST.get("again", "")[:MAX_KEY_LENGTH],
+        ).with_file_text()
 
-    def opened(self) -> "Draft":
+    def with_file_text(self) -> "JsonInput":
         """Return it with the file's text in place of the editor's, if the file is text."""
         if self.file is None or (self.file.size or 0) > MAX_TEXT_BYTES:
             return self
         try:
-            return Draft(self.file.read().decode(), self.request_key, again=self.again)
+            return JsonInput(self.file.read().decode(), self.request_key, again=self.again)
         except UnicodeDecodeError:
             self.file.seek(0)
             return self
 
-    def whole(self, member: Member) -> str | bytes:
+    def unmasked(self, member: Member) -> str | bytes:
         """Return the source with masked values filled in again. Raise DocumentParseError."""
-        source = self.asked()
+        source = self.source()
         return action_masked_source.restore_masked(source, member, self.again) if isinstance(source, str) else source
 
-    def asked(self) -> str | bytes:
+    def source(self) -> str | bytes:
         """Return the source to parse. Raise DocumentParseError for text that no database can store."""
         if self.file is None:
             if "\0" in self.text:
@@ -82,59 +82,63 @@ class Draft:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
-def write(request: SignedInRequest, slug: str) -> HttpResponse:
+@login_required
+def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
-        if reopened := builder_drafts.reopened(request, member):
+        if reopened := builder_drafts.redirect_if_sent(request, member):
             return reopened
-        if saved_draft := builder_drafts.opened(request, member):
-            return opened(request, member, saved_draft.text, saved_draft.again)
-        text = _beginning(request, member)
-        json_input = Draft(
+        if saved_draft := builder_drafts.load_draft(request, member):
+            return editor_with_text(request, member, saved_draft.text, saved_draft.again)
+        text = _initial_text(request, member)
+        json_input = JsonInput(
             text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", "")
         )
-        return page(request, member, json_input, _judged(json_input, member) if text else validation_view.NOTHING_YET)
+        return editor_page(
+            request, member, json_input, _validate(json_input, member) if text else validation_view.EMPTY_VIEW
+        )
 
-    json_input = Draft.of(request)
+    json_input = JsonInput.from_request(request)
     if request.POST.get("do") == "keep":
         text = json_input.text.replace("\r\n", "\n")
-        return builder_drafts.answer(
-            request, member, builder_drafts.keep_text(request, member, text, json_input.request_key, json_input.again)
+        return builder_drafts.save_response(
+            request, member, builder_drafts.save_text(request, member, text, json_input.request_key, json_input.again)
         )
     try:
         text = json_input.text.replace("\r\n", "\n")
-        return builder_drafts.text_sent(request, member, text, json_input.again, _sent(request, member, json_input))
+        return builder_drafts.mark_text_sent(
+            request, member, text, json_input.again, _submit_or_register(request, member, json_input)
+        )
     except DocumentParseError as error:
-        view = validation_view.of_no_document(error)
+        view = validation_view.from_parse_error(error)
     except actions.ValidationFailedError as error:
-        view = validation_view.of_verdict(error.verdict)
+        view = validation_view.from_result(error.verdict)
     except actions.IdempotencyConflictError:
         # Someone went back to a page that had submitted and changed its text: this is a new request.
-        json_input = Draft(json_input.text, to_text(new_id()), again=json_input.again)
-        view = validation_view.of_reused_key(_judged(json_input, member))
+        json_input = JsonInput(json_input.text, to_text(new_id()), again=json_input.again)
+        view = validation_view.with_reused_key_warning(_validate(json_input, member))
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
-        view = _judged(json_input, member)
-    return page(request, member, json_input, view, is_rejected=True)
+        view = _validate(json_input, member)
+    return editor_page(request, member, json_input, view, is_rejected=True)
 
 
 @require_POST
-@signed_in
-def judge(request: SignedInRequest, slug: str) -> HttpResponse:
+@login_required
+def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     member = access.membership(request.user, slug, permission="submit")
-    json_input = Draft(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:LONGEST_KEY])
-    view = _judged(json_input, member) if json_input.text.strip() else validation_view.NOTHING_YET
+    json_input = JsonInput(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:MAX_KEY_LENGTH])
+    view = _validate(json_input, member) if json_input.text.strip() else validation_view.EMPTY_VIEW
     return render(request, "jobs/builder/json.html#verdict", {"said": view, "team": member.team})
 
 
-def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpResponse:
+def _submit_or_register(request: SignedInRequest, member: Member, json_input: JsonInput) -> HttpResponse:
     """Register or submit the document, and redirect to the result.
 
     Raise DocumentParseError or ValidationFailedError.
     """
-    source_text = json_input.whole(member)
+    source_text = json_input.unmasked(member)
     reading = parse(source_text)
     text = source_text if isinstance(source_text, str) else reading.text
     if reading.kind is not DocumentKind.DEFINITION:
@@ -143,34 +147,36 @@ def _sent(request: SignedInRequest, member: Member, json_input: Draft) -> HttpRe
         messages.success(request, f"Submitted {submission.name}.")
         return redirect(submission)
 
-    return registered(request, text, member)
+    return register_and_redirect(request, text, member)
 
 
-def registered(request: SignedInRequest, text: str, member: Member, account: Account | None = None) -> HttpResponse:
+def register_and_redirect(
+    request: SignedInRequest, text: str, member: Member, account: Account | None = None
+) -> HttpResponse:
     """Register a definition, wait shortly for AWS, and redirect to it.
 
     Raise DocumentParseError or ValidationFailedError.
     """
     registration = actions.register(text, member, account=account)
     revision = actions.wait_for_registration(registration.revision)
-    _tell(request, revision, reused=registration.is_reused)
+    _add_registration_message(request, revision, reused=registration.is_reused)
     return redirect(revision)
 
 
-def opened(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
+def editor_with_text(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
     """Render the page with a text written elsewhere, under a new key."""
-    json_input = Draft(text, to_text(new_id()), again=again)
-    return page(request, member, json_input, _judged(json_input, member))
+    json_input = JsonInput(text, to_text(new_id()), again=again)
+    return editor_page(request, member, json_input, _validate(json_input, member))
 
 
-def sent_back(request: SignedInRequest, member: Member, text: str, error: DocumentParseError) -> HttpResponse:
+def editor_with_error(request: SignedInRequest, member: Member, text: str, error: DocumentParseError) -> HttpResponse:
     """Render the page with a text that no form could open, and the reason."""
-    return page(
-        request, member, Draft(text, to_text(new_id())), validation_view.of_no_document(error), is_rejected=True
+    return editor_page(
+        request, member, JsonInput(text, to_text(new_id())), validation_view.from_parse_error(error), is_rejected=True
     )
 
 
-def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None:
+def _add_registration_message(request: SignedInRequest, revision: Revision, *, reused: bool) -> None:
     name = revision.definition.name
     match revision.registration:
         case Registration.REGISTERED if reused:
@@ -187,16 +193,16 @@ def _tell(request: SignedInRequest, revision: Revision, *, reused: bool) -> None
             messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
 
 
-def _judged(json_input: Draft, member: Member) -> Opinion:
+def _validate(json_input: JsonInput, member: Member) -> ValidationView:
     try:
-        return validation_view.of_verdict(
-            actions.validate(Draft(json_input.text, "", again=json_input.again).whole(member), member)
+        return validation_view.from_result(
+            actions.validate(JsonInput(json_input.text, "", again=json_input.again).unmasked(member), member)
         )
     except DocumentParseError as error:
-        return validation_view.of_no_document(error)
+        return validation_view.from_parse_error(error)
 
 
-def _beginning(request: SignedInRequest, member: Member) -> str:
+def _initial_text(request: SignedInRequest, member: Member) -> str:
     """Return the editor's initial text: empty, an example, or an earlier submission or definition."""
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
@@ -207,11 +213,16 @@ def _beginning(request: SignedInRequest, member: Member) -> str:
         newest = definition.revisions.first()
         document = redact(newest.document) if newest else None
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
-    return examples.example(DocumentKind(kind), member.team) if kind in list(DocumentKind) else ""
+    return examples.example_text(DocumentKind(kind), member.team) if kind in list(DocumentKind) else ""
 
 
-def page(
-    request: SignedInRequest, member: Member, json_input: Draft, view: Opinion, *, is_rejected: bool = False
+def editor_page(
+    request: SignedInRequest,
+    member: Member,
+    json_input: JsonInput,
+    view: ValidationView,
+    *,
+    is_rejected: bool = False,
 ) -> HttpResponse:
     page = {
         "member": member,
@@ -221,11 +232,11 @@ def page(
         "refused": is_rejected,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": MAX_TEXT_BYTES,
-        "draft_id": builder_drafts.id_of(request),
-        "kept": _kept(request, member, json_input) if request.method == "POST" else None,
+        "draft_id": builder_drafts.draft_id(request),
+        "kept": _save_draft(request, member, json_input) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
-        "schemas": [(kind.value, schemas.address(kind)) for kind in DocumentKind],
-        "wait_ms": validation_view.WAIT_MS,
+        "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
+        "wait_ms": validation_view.PREVIEW_DELAY_MS,
         "here": "write",
         "tab": "json",
     }
@@ -233,7 +244,7 @@ def page(
     return render(request, "jobs/builder/json.html", page, status=status)
 
 
-def _kept(request: SignedInRequest, member: Member, json_input: Draft) -> DraftSaveResult | None:
+def _save_draft(request: SignedInRequest, member: Member, json_input: JsonInput) -> DraftSaveResult | None:
     """Save what a rejected page shows, so that it is the same after Back."""
     text = json_input.text.replace("\r\n", "\n")
-    return builder_drafts.keep_text(request, member, text, json_input.request_key, json_input.again)
+    return builder_drafts.save_text(request, member, text, json_input.request_key, json_input.again)

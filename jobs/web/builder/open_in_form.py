@@ -10,35 +10,35 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import has_errors
 from jobs.web.builder import definition_views, feedback, job_views, json_views
-from jobs.web.builder.form_state import Draft
-from jobs.web.builder.paste import is_as_written
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.builder.form_state import BuilderForm
+from jobs.web.builder.paste import is_verbatim
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     """Open the posted text in a form. A GET has no text and shows the JSON page."""
     member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
         return redirect("write", member.team.slug)
-    json_input = json_views.Draft.of(request)
+    json_input = json_views.JsonInput.from_request(request)
     try:
-        source = json_input.asked()
-        reading = _formable(parse(source))
+        source = json_input.source()
+        reading = _check_formable(parse(source))
     except DocumentParseError as error:
-        return json_views.sent_back(request, member, json_input.text, error)
+        return json_views.editor_with_error(request, member, json_input.text, error)
     for change in reading.changes:
         messages.info(request, change.message)
-    form = Draft.begun(
-        reading.kind, reading.document, json_input.again, reading.text if is_as_written(reading) else ""
+    form = BuilderForm.from_document(
+        reading.kind, reading.document, json_input.again, reading.text if is_verbatim(reading) else ""
     )
     if reading.kind is DocumentKind.DEFINITION:
-        return definition_views.page(request, member, form, feedback.of_draft(form, member))
-    return job_views.page(request, member, form, feedback.of_draft(form, member))
+        return definition_views.definition_page(request, member, form, feedback.build(form, member))
+    return job_views.job_page(request, member, form, feedback.build(form, member))
 
 
-def _formable(reading: ParseResult) -> ParseResult:
+def _check_formable(reading: ParseResult) -> ParseResult:
     """Return what a form can show without loss. Raise DocumentParseError, with the reason, for anything else."""
     if has_errors(reading.problems):
         problem = reading.problems[0]

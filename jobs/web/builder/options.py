@@ -23,16 +23,16 @@ from jobs.spec.documents import text_at
 from jobs.spec.redaction import MASK
 from jobs.states import ACTIVE_STATES, Status
 
-CLOSED = "takes no jobs now"
-_PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
-USUAL_TAGS = ("Department", "Project", "CostCenter")
-MOST_DEFINITIONS = 300
-MOST_REVISIONS = 50
-MOST_WAITS = 30
-MOST_VALUES = 40
-RECENT_JOBS = 200
+CLOSED_NOTE = "takes no jobs now"
+_PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
+COMMON_TAGS = ("Department", "Project", "CostCenter")
+MAX_DEFINITIONS = 300
+MAX_REVISIONS = 50
+MAX_DEPENDENCIES = 30
+MAX_TAG_VALUES = 40
+RECENT_JOB_LIMIT = 200
 """The newest jobs of the team that are read for usual values."""
-SEARCHED_JOBS = 5000
+SEARCHED_JOB_LIMIT = 5000
 """The newest jobs that are searched by name."""
 
 
@@ -47,15 +47,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Known:
+class RecentValues:
     """Values of the team's recent jobs: tags, and jobs that another could depend on."""
 
     keys: tuple[str, ...] = ()
     tags: Mapping[str, list[str]] = field(default_factory=dict)
-    waits: tuple[Choice, ...] = ()
+    dependencies: tuple[Choice, ...] = ()
 
 
-def queues(team: Team) -> tuple[list[Choice], str]:
+def queue_choices(team: Team) -> tuple[list[Choice], str]:
     """Return the team's queues, and the one to preselect."""
     grants = list(
         QueueGrant.objects.filter(team=team, queue__account__active=True, queue__vanished_at=None)
@@ -67,7 +67,9 @@ def queues(team: Team) -> tuple[list[Choice], str]:
         Choice(
             grant.queue.arn if several and grant.queue.arn else grant.queue.name,
             f"{grant.queue.name} ({grant.queue.account})" if several else grant.queue.name,
-            ", ".join(filter(None, (_PLATFORMS.get(grant.queue.platform, ""), "" if grant.queue.open else CLOSED))),
+            ", ".join(
+                filter(None, (_PLATFORM_NAMES.get(grant.queue.platform, ""), "" if grant.queue.open else CLOSED_NOTE))
+            ),
         )
         for grant in grants
     ]
@@ -75,11 +77,11 @@ def queues(team: Team) -> tuple[list[Choice], str]:
     return choices, choices[default].value if choices else ""
 
 
-def definitions(team: Team) -> list[Choice]:
+def definition_choices(team: Team) -> list[Choice]:
     """Return the definitions the team can run: those with a revision in AWS."""
     runnable = Q(revisions__registration=Registration.REGISTERED, revisions__active=True)
     usable = Definition.objects.usable_by(team).annotate(newest=Max("revisions__number", filter=runnable))
-    rows = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MOST_DEFINITIONS]
+    rows = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MAX_DEFINITIONS]
     by_name: dict[str, Choice] = {}
     for definition in rows:
         note = "" if definition.team_id == team.pk else f"shared by {definition.team.name}"
@@ -87,7 +89,7 @@ def definitions(team: Team) -> list[Choice]:
     return list(by_name.values())
 
 
-def revisions(team: Team, name: str) -> list[Revision]:
+def runnable_revisions(team: Team, name: str) -> list[Revision]:
     """Return the runnable revisions of a definition, newest first."""
     if not name:
         return []
@@ -95,55 +97,57 @@ def revisions(team: Team, name: str) -> list[Revision]:
         Revision.objects.runnable()
         .filter(definition__in=Definition.objects.usable_by(team), definition__name=name)
         .select_related("definition__team", "definition__account")
-        .order_by("-number", "-pk")[:MOST_REVISIONS]
+        .order_by("-number", "-pk")[:MAX_REVISIONS]
     )
 
 
-def images(team: Team) -> list[str]:
+def image_suggestions(team: Team) -> list[str]:
     """Return the images granted by full name, and those that the team's definitions run."""
     patterns = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
-    newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MOST_REVISIONS]
+    newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MAX_REVISIONS]
     used = (text_at(item.document, "containerProperties", "image") for item in newest.only("document"))
     return sorted({*(item for item in patterns if not item.endswith("*")), *filter(None, used)})
 
 
-def given(team: Team) -> dict[str, list[str]]:
+def granted_values(team: Team) -> dict[str, list[str]]:
     """Return suggestions for a definition's fields: images, and the roles granted by full name."""
     roles = RoleGrant.objects.filter(team=team).exclude(pattern__endswith="*").order_by("pattern")
     role_arns = list(roles.values_list("pattern", flat=True))
-    return {"image": images(team), "job_role": role_arns, "execution_role": role_arns}
+    return {"image": image_suggestions(team), "job_role": role_arns, "execution_role": role_arns}
 
 
-def known(team: Team, selected_ids: Collection[str] = ()) -> Known:
+def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValues:
     """Return values of the team's newest jobs."""
-    recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
-    return Known(
-        *_tags(team, recent),
-        waits=tuple(
-            _waits([job for job in recent if job.batch_id], selected_ids, _missing(team, recent, selected_ids))
+    recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_JOB_COLUMNS)[:RECENT_JOB_LIMIT])
+    return RecentValues(
+        *_tag_values(team, recent),
+        dependencies=tuple(
+            _order_choices(
+                [job for job in recent if job.batch_id], selected_ids, _jobs_not_in(team, recent, selected_ids)
+            )
         ),
     )
 
 
-def waits(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
+def dependency_choices(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
     """Return the team's jobs by name, or its newest; selected ones always stay included."""
-    newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOBS]
+    newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOB_LIMIT]
     rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False)
     if text:
         rows = rows.filter(name__icontains=text)
-    jobs = list(rows.order_by("-pk").only(*_SHOWN)[:RECENT_JOBS])
-    return _waits(jobs, selected_ids, _missing(team, jobs, selected_ids))
+    jobs = list(rows.order_by("-pk").only(*_JOB_COLUMNS)[:RECENT_JOB_LIMIT])
+    return _order_choices(jobs, selected_ids, _jobs_not_in(team, jobs, selected_ids))
 
 
-_SHOWN = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at")
+_JOB_COLUMNS = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at")
 
 
-def _missing(team: Team, jobs: Iterable[Job], selected_ids: Collection[str]) -> list[Job]:
+def _jobs_not_in(team: Team, jobs: Iterable[Job], selected_ids: Collection[str]) -> list[Job]:
     missing_ids = set(selected_ids) - {job.batch_id for job in jobs}
-    return list(Job.objects.filter(team=team, batch_id__in=missing_ids).only(*_SHOWN)) if missing_ids else []
+    return list(Job.objects.filter(team=team, batch_id__in=missing_ids).only(*_JOB_COLUMNS)) if missing_ids else []
 
 
-def _waits(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[Job]) -> list[Choice]:
+def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[Job]) -> list[Choice]:
     """Order jobs: selected, then active, then newest. An unknown id is shown as it is."""
     by_id = {str(job.batch_id): job for job in [*jobs, *extra_jobs]}
     unknown = [
@@ -154,15 +158,15 @@ def _waits(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[
     selected = [job_id for job_id in selected_ids if job_id in by_id]
     active = [str(job.batch_id) for job in jobs if job.state in ACTIVE_STATES]
     newest = [str(job.batch_id) for job in jobs]
-    order = list(dict.fromkeys([*selected, *active, *newest]))[: max(MOST_WAITS, len(selected))]
+    order = list(dict.fromkeys([*selected, *active, *newest]))[: max(MAX_DEPENDENCIES, len(selected))]
     return [*unknown, *(Choice(job_id, by_id[job_id].name, "", by_id[job_id].status) for job_id in order)]
 
 
-def _tags(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+def _tag_values(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """Return the tag keys in use, common ones first, and the values of each."""
     rows = JobTag.objects.filter(team=team, job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
-    values: dict[str, set[str]] = {key: set() for key in USUAL_TAGS}
+    values: dict[str, set[str]] = {key: set() for key in COMMON_TAGS}
     for key, value in rows:
         values.setdefault(key, set()).update([value] if MASK not in value else [])
-    keys = (*USUAL_TAGS, *sorted(values.keys() - set(USUAL_TAGS))[:MOST_VALUES])
-    return keys, {key: sorted(values[key])[:MOST_VALUES] for key in keys if values[key]}
+    keys = (*COMMON_TAGS, *sorted(values.keys() - set(COMMON_TAGS))[:MAX_TAG_VALUES])
+    return keys, {key: sorted(values[key])[:MAX_TAG_VALUES] for key in keys if values[key]}

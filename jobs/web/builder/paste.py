@@ -12,21 +12,21 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.web.builder import validation_view
-from jobs.web.builder.form_state import in_full
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.builder.form_state import to_json
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_POST
-@signed_in
-def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
+@login_required
+def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
     access.membership(request.user, slug, permission="submit")
-    document_text, pasted = (_sent(request, key) for key in ("whole", "pasted"))
+    document_text, pasted = (_posted_text(request, key) for key in ("whole", "pasted"))
     for text in dict.fromkeys((document_text, pasted)):
         try:
             reading = parse(text)
         except DocumentParseError:
             continue
-        as_it_stands = text == document_text and is_as_written(reading)
+        as_it_stands = text == document_text and is_verbatim(reading)
         return JsonResponse(
             {
                 "kind": reading.kind,
@@ -34,13 +34,13 @@ def read_pasted(request: SignedInRequest, slug: str) -> HttpResponse:
                 "changes": [] if as_it_stands else [change.message for change in reading.changes],
                 "text": None
                 if as_it_stands
-                else (reading.text if is_as_written(reading) else in_full(reading.document)),
+                else (reading.text if is_verbatim(reading) else to_json(reading.document)),
             }
         )
     return JsonResponse({"kind": None, "what": "", "changes": [], "text": None})
 
 
-def is_as_written(reading: ParseResult) -> bool:
+def is_verbatim(reading: ParseResult) -> bool:
     """Return whether the text is the document itself, perhaps with comments, so nothing needs rewriting."""
     try:
         document = parse_jsonc(reading.text).value
@@ -51,5 +51,5 @@ def is_as_written(reading: ParseResult) -> bool:
     return (document | {"type": reading.document.get("type")} if typed else document) == reading.document
 
 
-def _sent(request: SignedInRequest, key: str) -> str:
+def _posted_text(request: SignedInRequest, key: str) -> str:
     return request.POST.get(key, "").replace("\r\n", "\n").replace("\0", "")

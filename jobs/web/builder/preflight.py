@@ -27,13 +27,13 @@ from jobs.spec.placement import PlacementResult, PlacementVerdict, check_placeme
 from jobs.spec.problems import DocumentChange, Problem, Severity, join_words, quote, resolve_pointer
 from jobs.spec.time_limit import timeout_seconds
 from jobs.templatetags.money import rounded, rounded_up
-from jobs.templatetags.portal import span_in_words
-from jobs.web.builder.problem_view import Finding
+from jobs.templatetags.portal import format_duration
+from jobs.web.builder.problem_view import ProblemView
 
-NOT_KNOWN = "Not known yet"
+UNKNOWN_TEXT = "Not known yet"
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
-_FITS = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
-_CEILINGS = frozenset(
+_FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
+_LIMIT_RULES = frozenset(
     {
         "policy.too-many-vcpus",
         "policy.too-much-memory",
@@ -50,7 +50,7 @@ _CEILINGS = frozenset(
 
 
 @dataclass(frozen=True)
-class Line:
+class CheckResult:
     """One check: its tone, outcome and reason, and the problems against it."""
 
     name: str
@@ -58,7 +58,7 @@ class Line:
     tone: str  # good, warn, bad, or off if unknown
     word: str
     reason: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ProblemView, ...] = ()
 
     @property
     def icon(self) -> str:
@@ -66,14 +66,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Rail:
+class Preflight:
     """All checks, in display order."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True)
-class _Run:
+class _CheckedJob:
     """One job of the document, as far as its queue and definition are known."""
 
     document: Document
@@ -85,65 +85,71 @@ class _Run:
         return requested_size(self.definition, self.document)
 
     @property
-    def limit(self) -> int:
+    def time_limit_seconds(self) -> int:
         """Seconds after which an attempt is ended; 0 for never."""
         job_limit = timeout_seconds(self.document)
         seconds = job_limit if job_limit is not None else timeout_seconds(self.definition)
         return seconds if is_integer(seconds) else 0
 
 
-def of(result: ValidationResult, member: Member, findings: Sequence[Finding], missing: Sequence[str] = ()) -> Rail:
+def run_checks(
+    result: ValidationResult, member: Member, findings: Sequence[ProblemView], missing: Sequence[str] = ()
+) -> Preflight:
     """Run the checks on a document; `missing` are the labels of fields still to fill in."""
     if result.parse_result.kind is DocumentKind.DEFINITION:
-        return _of_definition(result, member, findings, missing)
-    runs = [_run(result.parse_result.document, target) for target in result.resolved_jobs]
+        return _check_definition(result, member, findings, missing)
+    runs = [_checked_job(result.parse_result.document, target) for target in result.resolved_jobs]
     resolved_runs = [run for run in runs if run.target.queue and run.target.revision]
     past = result.statistics
     alone = runs[0] if len(runs) == 1 else None
-    slow = _too_slow(alone, past) if alone else None
+    slow = _time_limit_too_short(alone, past) if alone else None
     findings = [*findings, slow] if slow else findings
     price = (
-        _price(result.estimate.cost, result.parse_result.changes) if result.estimate else _unknown("price", _LATER)
+        _check_cost(result.estimate.cost, result.parse_result.changes)
+        if result.estimate
+        else _unknown_check("price", _NEEDS_CHOICES)
     )
     lines = [
-        _valid(findings, missing),
-        _allowed(findings, result, is_complete=bool(resolved_runs) and len(resolved_runs) == len(runs)),
-        _fitting(findings, [_fit_of(run) for run in resolved_runs] if len(resolved_runs) == len(runs) else []),
-        _tags(findings, result),
-        _ceilings(findings, result, runs),
+        _check_valid(findings, missing),
+        _check_allowed(findings, result, is_complete=bool(resolved_runs) and len(resolved_runs) == len(runs)),
+        _check_fit(
+            findings, [_fit_in_queue(run) for run in resolved_runs] if len(resolved_runs) == len(runs) else []
+        ),
+        _check_tags(findings, result),
+        _check_limits(findings, result, runs),
         price,
-        _wait(findings, past, [run.target.queue for run in runs if run.target.queue]),
+        _check_wait(findings, past, [run.target.queue for run in runs if run.target.queue]),
     ]
     if alone:
-        lines.append(_ran(findings, past, alone))
-    return Rail(tuple(lines))
+        lines.append(_check_run_time(findings, past, alone))
+    return Preflight(tuple(lines))
 
 
-_LATER = "Once a queue and a definition are chosen."
+_NEEDS_CHOICES = "Once a queue and a definition are chosen."
 
 
-def _of_definition(
-    result: ValidationResult, member: Member, findings: Sequence[Finding], missing: Sequence[str]
-) -> Rail:
+def _check_definition(
+    result: ValidationResult, member: Member, findings: Sequence[ProblemView], missing: Sequence[str]
+) -> Preflight:
     document = result.parse_result.document
     size = requested_size(document, {})
     queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
     lines = (
-        _valid(findings, missing),
-        _allowed(findings, result, is_complete=True),
-        _fitting(findings, [_somewhere(size, queues)]),
-        _tags(findings, result),
-        _line(
+        _check_valid(findings, missing),
+        _check_allowed(findings, result, is_complete=True),
+        _check_fit(findings, [_fit_in_any_queue(size, queues)]),
+        _check_tags(findings, result),
+        _check(
             "ceilings", "Ceilings and approval", findings, "Within", "Some queue of the team takes jobs of this size."
         ),
-        _by_the_hour(size, result.account.region if result.account else ""),
+        _check_hourly_cost(size, result.account.region if result.account else ""),
     )
-    return Rail(lines)
+    return Preflight(lines)
 
 
-def _run(document: Document, target: ResolvedJob) -> _Run:
+def _checked_job(document: Document, target: ResolvedJob) -> _CheckedJob:
     job_document = resolve_pointer(document, target.pointer)
-    return _Run(
+    return _CheckedJob(
         job_document if is_object(job_document) else {}, target.revision.document if target.revision else {}, target
     )
 
@@ -151,39 +157,39 @@ def _run(document: Document, target: ResolvedJob) -> _Run:
 # -- The check a problem belongs to
 
 
-def line_of(problem: Problem) -> str:
+def check_for(problem: Problem) -> str:
     """Return the name of the check that shows a problem."""
     rule = problem.rule
-    if rule in _FITS:
+    if rule in _FIT_RULES:
         return "run" if rule == "run.longer-than-limit" else "fits"
     if rule.startswith(("policy.tag", "form.tag")) or "tags" in problem.pointer.split("/"):
         return "tags"
-    if rule in _CEILINGS:
+    if rule in _LIMIT_RULES:
         return "ceilings"
     return "allowed" if rule.startswith(("policy.", "portal.")) else "valid"
 
 
-def _line(
+def _check(
     name: str,
     label: str,
-    findings: Iterable[Finding],
+    findings: Iterable[ProblemView],
     outcome: str,
     reason: str,
     *,
     bad: str = "No",
     tone: str = "good",
-) -> Line:
+) -> CheckResult:
     """Build the check from the problems against it, or as passed without any."""
-    matching = tuple(finding for finding in findings if line_of(finding.problem) == name)
+    matching = tuple(finding for finding in findings if check_for(finding.problem) == name)
     if any(finding.is_error for finding in matching):
-        return Line(name, label, "bad", bad, "", matching)
+        return CheckResult(name, label, "bad", bad, "", matching)
     if matching:
-        return Line(name, label, "warn", "Look", "", matching)
-    return Line(name, label, tone, outcome, reason)
+        return CheckResult(name, label, "warn", "Look", "", matching)
+    return CheckResult(name, label, tone, outcome, reason)
 
 
-def _unknown(name: str, reason: str) -> Line:
-    return Line(name, _LABELS[name], "off", NOT_KNOWN, reason)
+def _unknown_check(name: str, reason: str) -> CheckResult:
+    return CheckResult(name, _LABELS[name], "off", UNKNOWN_TEXT, reason)
 
 
 _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
@@ -192,45 +198,45 @@ _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 # -- The checks
 
 
-def _valid(findings: Sequence[Finding], missing: Sequence[str]) -> Line:
+def _check_valid(findings: Sequence[ProblemView], missing: Sequence[str]) -> CheckResult:
     if missing:
         reason = f"Still to fill in: {join_words(missing)}."
-        return _line("valid", "Valid", findings, "Not complete", reason, tone="off")
-    return _line("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
+        return _check("valid", "Valid", findings, "Not complete", reason, tone="off")
+    return _check("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
 
 
-def _allowed(findings: Sequence[Finding], result: ValidationResult, *, is_complete: bool) -> Line:
+def _check_allowed(findings: Sequence[ProblemView], result: ValidationResult, *, is_complete: bool) -> CheckResult:
     team = result.grants.team
     if not is_complete:
-        return _line("allowed", "Allowed", findings, NOT_KNOWN, _LATER, tone="off")
+        return _check("allowed", "Allowed", findings, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     subject = (
         "Image and roles"
         if result.parse_result.kind is DocumentKind.DEFINITION
         else "Queue, definition, image and roles"
     )
-    return _line("allowed", "Allowed", findings, "Yes", f"{subject} are given to {team}.")
+    return _check("allowed", "Allowed", findings, "Yes", f"{subject} are given to {team}.")
 
 
-def _fit_of(run: _Run) -> PlacementResult:
+def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
     queue = run.target.queue
     if queue is None or "nodeProperties" in run.definition:
         return PlacementResult(PlacementVerdict.UNKNOWN, "Of a job of several nodes it is not told beforehand.")
     return check_placement(run.size, queue_facts(queue).environments)
 
 
-def _fitting(findings: Sequence[Finding], fits: Sequence[PlacementResult]) -> Line:
+def _check_fit(findings: Sequence[ProblemView], fits: Sequence[PlacementResult]) -> CheckResult:
     if not fits:
-        return _line("fits", "Fits", findings, NOT_KNOWN, _LATER, tone="off")
+        return _check("fits", "Fits", findings, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each step finds a compute environment that can run it."
-        return _line("fits", "Fits", findings, "Yes", reason)
+        return _check("fits", "Fits", findings, "Yes", reason)
     if unsure.verdict is PlacementVerdict.NO:
-        return _line("fits", "Fits", findings, "No", unsure.reason, tone="warn")
-    return _line("fits", "Fits", findings, NOT_KNOWN, unsure.reason, tone="off")
+        return _check("fits", "Fits", findings, "No", unsure.reason, tone="warn")
+    return _check("fits", "Fits", findings, UNKNOWN_TEXT, unsure.reason, tone="off")
 
 
-def _somewhere(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
+def _fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
     """Return whether any queue of the team can run the size."""
     answers = [(check_placement(size, queue_facts(queue).environments), queue) for queue in queues]
     for outcome in (PlacementVerdict.YES, PlacementVerdict.UNKNOWN):
@@ -241,13 +247,13 @@ def _somewhere(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
     return PlacementResult(PlacementVerdict.NO, "No compute environment behind the team's queues can run it.")
 
 
-def _tags(findings: Sequence[Finding], result: ValidationResult) -> Line:
+def _check_tags(findings: Sequence[ProblemView], result: ValidationResult) -> CheckResult:
     keys = [demand.key for demand in result.grants.tags if demand.required]
     team = result.grants.team
     defaults = [
         f"{change.message}."
         for change in result.parse_result.changes
-        if change.rule_owner and not _of_time_limit(change)
+        if change.rule_owner and not _is_time_limit_change(change)
     ]
     if not keys:
         sentences = defaults or [f"{team} asks for none."]
@@ -255,29 +261,31 @@ def _tags(findings: Sequence[Finding], result: ValidationResult) -> Line:
         sentences = ["Jobs are asked for theirs when they are submitted.", *defaults]
     else:
         sentences = [f"{join_words(keys)}: there, as {team} asks.", *defaults]
-    return _line("tags", "Tags", findings, "Yes", " ".join(sentences), bad="Missing")
+    return _check("tags", "Tags", findings, "Yes", " ".join(sentences), bad="Missing")
 
 
-def _ceilings(findings: Sequence[Finding], result: ValidationResult, runs: Sequence[_Run]) -> Line:
+def _check_limits(
+    findings: Sequence[ProblemView], result: ValidationResult, runs: Sequence[_CheckedJob]
+) -> CheckResult:
     queues = {run.target.queue.pk: run.target.queue for run in runs if run.target.queue}
     if not queues:
-        return _line("ceilings", "Ceilings and approval", findings, NOT_KNOWN, _LATER, tone="off")
+        return _check("ceilings", "Ceilings and approval", findings, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     if result.approval_reasons:
         reason_text = " ".join(reason.message for reason in result.approval_reasons)
-        return _line("ceilings", "Ceilings and approval", findings, "Needs approval", reason_text, tone="warn")
+        return _check("ceilings", "Ceilings and approval", findings, "Needs approval", reason_text, tone="warn")
     limits = [
         f"{queue.name}: {text}"
         for pk, queue in queues.items()
-        if (text := in_words(result.grants.queues.get(pk, QueueLimits()), result, pk))
+        if (text := limits_text(result.grants.queues.get(pk, QueueLimits()), result, pk))
     ]
     reason = (
         "; ".join(limits)
         or f"There are none for {result.grants.team} in {join_words(q.name for q in queues.values())}."
     )
-    return _line("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
+    return _check("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
 
 
-def in_words(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str:
+def limits_text(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str:
     """Return the limits: at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken."""
     usage = result.queue_usage.get(queue)
     job_limits = [
@@ -301,14 +309,14 @@ def in_words(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str
     )
 
 
-def _of_time_limit(change: DocumentChange) -> bool:
+def _is_time_limit_change(change: DocumentChange) -> bool:
     return change.pointer.endswith("/timeout/attemptDurationSeconds")
 
 
-def _price(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> Line:
+def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> CheckResult:
     """Build the check of expected and maximum cost, with their reasons."""
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
-    reasons = [f"{change.message}." for change in changes if change.rule_owner and _of_time_limit(change)]
+    reasons = [f"{change.message}." for change in changes if change.rule_owner and _is_time_limit_change(change)]
     if expected is not None:
         runs = sum(job.earlier_runs for job in estimated.jobs)
         reasons.append(
@@ -317,14 +325,18 @@ def _price(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> Line:
     else:
         reasons.append("Expected unknown.")
     if at_most is None:
-        return Line(
-            "price", _LABELS["price"], "off", "At most unknown", " ".join([*reasons, *_unknown_because(estimated)])
+        return CheckResult(
+            "price",
+            _LABELS["price"],
+            "off",
+            "At most unknown",
+            " ".join([*reasons, *_unknown_cost_reasons(estimated)]),
         )
     reasons.append("At most: time limit × attempts × runs.")
-    return Line("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
+    return CheckResult("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
 
 
-def _unknown_because(estimated: CostEstimate) -> Iterator[str]:
+def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
     """Yield why the maximum cost is unknown."""
     names = estimated.jobs_without_time_limit
     if names:
@@ -335,63 +347,67 @@ def _unknown_because(estimated: CostEstimate) -> Iterator[str]:
         yield f"An hour costs {rounded(estimated.hour.usd)}."
 
 
-def _by_the_hour(size: JobSize, region: str) -> Line:
+def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     """Build the check of a definition's hourly cost."""
     if size.unknown:
-        return _unknown("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
+        return _unknown_check("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
     priced = PricedSize(
         size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
     )
     estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
-        return _unknown("price", " ".join(estimated.unknown_reasons))
+        return _unknown_check("price", " ".join(estimated.unknown_reasons))
     price = f"{rounded(estimated.hour.usd)} an hour"
-    return Line("price", "Cost", "good", price, "From its size and the rates of today.")
+    return CheckResult("price", "Cost", "good", price, "From its size and the rates of today.")
 
 
-def _wait(findings: Sequence[Finding], past: RunStatistics, queues: Sequence[Queue]) -> Line:
+def _check_wait(findings: Sequence[ProblemView], past: RunStatistics, queues: Sequence[Queue]) -> CheckResult:
     if not queues:
-        return _unknown("wait", _LATER)
+        return _unknown_check("wait", _NEEDS_CHOICES)
     spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
     if not spans:
-        return _unknown(
+        return _unknown_check(
             "wait", f"No job of the team has begun in {join_words(dict.fromkeys(q.name for q in queues))}."
         )
     span, queue = max(spans, key=lambda item: item[0].median)
-    return _line(
-        "wait", "Usual wait", findings, f"About {span_in_words(span.median)}", _told(span, "began", queue.name)
+    return _check(
+        "wait",
+        "Usual wait",
+        findings,
+        f"About {format_duration(span.median)}",
+        _statistics_text(span, "began", queue.name),
     )
 
 
-def _ran(findings: Sequence[Finding], past: RunStatistics, run: _Run) -> Line:
+def _check_run_time(findings: Sequence[ProblemView], past: RunStatistics, run: _CheckedJob) -> CheckResult:
     revision = run.target.revision
     if revision is None:
-        return _unknown("run", "Once a definition is chosen.")
+        return _unknown_check("run", "Once a definition is chosen.")
     span = past.runs.get(revision.definition_id)
     if span is None:
-        return _unknown("run", f"No job of {revision.definition.name} has ended well yet.")
-    reason = _told(span, "ended", revision.definition.name)
-    return _line("run", "Usual run", findings, f"About {span_in_words(span.median)}", reason)
+        return _unknown_check("run", f"No job of {revision.definition.name} has ended well yet.")
+    reason = _statistics_text(span, "ended", revision.definition.name)
+    return _check("run", "Usual run", findings, f"About {format_duration(span.median)}", reason)
 
 
-def _told(span: DurationStats, verb: str, name: str) -> str:
+def _statistics_text(span: DurationStats, verb: str, name: str) -> str:
     basis = "the last job" if span.count == 1 else f"the last {span.count} jobs"
     if span.count == 1:
         return f"So it was with {basis} of {name}."
-    return f"Nine of ten {verb} within {span_in_words(span.high)}: {basis} of {name}."
+    return f"Nine of ten {verb} within {format_duration(span.high)}: {basis} of {name}."
 
 
-def _too_slow(run: _Run, past: RunStatistics) -> Finding | None:
+def _time_limit_too_short(run: _CheckedJob, past: RunStatistics) -> ProblemView | None:
     """Return a warning if the time limit would have ended most earlier runs of the definition."""
     span = past.runs.get(run.target.revision.definition_id) if run.target.revision else None
-    if span is None or not run.limit or span.high <= run.limit:
+    if span is None or not run.time_limit_seconds or span.high <= run.time_limit_seconds:
         return None
     enough = max(60, -int(-span.high * 2 // 60) * 60)
     message = (
-        f"It is ended after {units.format_seconds(run.limit)}, and such jobs have run for "
-        f"{span_in_words(span.high)}; {units.format_seconds(enough)} would leave room."
+        f"It is ended after {units.format_seconds(run.time_limit_seconds)}, and such jobs have run for "
+        f"{format_duration(span.high)}; {units.format_seconds(enough)} would leave room."
     )
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
-    return Finding(
+    return ProblemView(
         Problem("/timeout", message, Severity.WARNING, "run.longer-than-limit", fix), "time_limit", "Time limit"
     )

@@ -7,7 +7,7 @@ from jobs.web.builder import validation_view
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProblemView:
     """A problem, and its field if it has one."""
 
     problem: Problem
@@ -21,12 +21,12 @@ class Finding:
     @property
     def fix(self) -> str:
         """What the fix would do, in words; empty without one."""
-        return validation_view.fix_in_words(self.problem.fix)
+        return validation_view.describe_fix(self.problem.fix)
 
     @property
     def patch(self) -> str:
         """The fix for the script that edits the text."""
-        return validation_view.patch_of(self.problem.fix)
+        return validation_view.fix_as_patch(self.problem.fix)
 
     @property
     def key(self) -> str:

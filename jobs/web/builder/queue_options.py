@@ -10,19 +10,19 @@ from jobs.spec.job_size import requested_size
 from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.web.builder import preflight
 
-PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
+PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
 
 
-def notes(result: ValidationResult | None) -> Mapping[str, str]:
+def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
     """Return a sentence by field name, for each field that the queue restricts."""
     target = result.resolved_jobs[0] if result and result.resolved_jobs else None
     if result is None or target is None or target.queue is None:
         return {}
     queue = target.queue
     ceilings = result.grants.queues.get(queue.pk, QueueLimits())
-    platform = PLATFORMS.get(queue.platform, queue.platform)
+    platform = PLATFORM_NAMES.get(queue.platform, queue.platform)
     runs = f"Runs jobs on {platform}" if platform else ""
-    text = "; ".join(filter(None, (runs, preflight.in_words(ceilings, result, queue.pk))))
+    text = "; ".join(filter(None, (runs, preflight.limits_text(ceilings, result, queue.pk))))
     notes = {"queue": f"{text[:1].upper()}{text[1:]}." if text else ""}
     if ceilings.vcpus is not None:
         notes["vcpus"] = f"At most {ceilings.vcpus} in {queue.name}."
@@ -34,11 +34,11 @@ def notes(result: ValidationResult | None) -> Mapping[str, str]:
         longest = units.format_seconds(ceilings.run_seconds)
         notes["time_limit"] = f"Needed in {queue.name}: {longest} at most."
     if queue.platform == "ECS_FARGATE":
-        notes |= _on_fargate(result, notes)
+        notes |= _fargate_notes(result, notes)
     return {name: note for name, note in notes.items() if note}
 
 
-def _on_fargate(result: ValidationResult, notes: Mapping[str, str]) -> dict[str, str]:
+def _fargate_notes(result: ValidationResult, notes: Mapping[str, str]) -> dict[str, str]:
     """Return notes on Fargate's sizes: the memory that goes with the current vCPU."""
     revision = result.resolved_jobs[0].revision
     vcpus = requested_size(revision.document if revision else {}, result.parse_result.document).vcpus

@@ -11,14 +11,14 @@ from jobs.spec.rules.dependencies import is_job_id
 
 
 @dataclass(frozen=True)
-class Again:
+class RerunSource:
     """A job to run again: its document, and what to say about it."""
 
     job: Job
     document: Document  # secrets masked
     newest: int | None  # of the definition's runnable revisions
     pinned: bool  # whether the document names the revision of that run
-    asked: Document  # before any revision was set; not masked
+    original: Document  # before any revision was set; not masked
     dropped: int  # dependencies on steps of its workflow
 
     @property
@@ -27,9 +27,9 @@ class Again:
         return self.newest is not None and self.newest != self.job.revision.number
 
 
-def again(job: Job, newest: int | None, revision_choice: str = "") -> Again:
+def rerun_source(job: Job, newest: int | None, revision_choice: str = "") -> RerunSource:
     """Return the document, pinned to its revision if there is a newer one, unless `revision_choice` is “latest”."""
-    original, dropped = _document(job)
+    original, dropped = _submitted_document(job)
     document = original
     name = forms.read_values(document, forms.JOB_FIELDS)["definition"]
     revision = str(job.revision.number or "")
@@ -40,10 +40,10 @@ def again(job: Job, newest: int | None, revision_choice: str = "") -> Again:
     elif by_name and moved and revision:
         document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": revision})
     pinned = bool(forms.read_values(document, forms.JOB_FIELDS)["revision"])
-    return Again(job, redact(document), newest, pinned, original, dropped)
+    return RerunSource(job, redact(document), newest, pinned, original, dropped)
 
 
-def _document(job: Job) -> tuple[Document, int]:
+def _submitted_document(job: Job) -> tuple[Document, int]:
     """Return the submitted document with its tags; a workflow's step without dependencies on its steps."""
     submission = job.submission
     if submission.kind != DocumentKind.WORKFLOW and submission.document:
@@ -51,7 +51,7 @@ def _document(job: Job) -> tuple[Document, int]:
     document: Document = copy_json(job.document)
     if job.tags and "tags" not in document:
         document["tags"] = dict(job.tags)
-    dependencies = [entry for entry in list_at(document, "dependsOn") if not _is_step(entry)]
+    dependencies = [entry for entry in list_at(document, "dependsOn") if not _is_step_reference(entry)]
     dropped = len(list_at(document, "dependsOn")) - len(dependencies)
     if dropped and dependencies:
         document["dependsOn"] = dependencies
@@ -60,6 +60,6 @@ def _document(job: Job) -> tuple[Document, int]:
     return document, dropped
 
 
-def _is_step(entry: object) -> bool:
+def _is_step_reference(entry: object) -> bool:
     """Return whether it names a step of the same workflow, which AWS doesn't know."""
     return is_object(entry) and bool(text_at(entry, "jobId")) and not is_job_id(entry["jobId"])

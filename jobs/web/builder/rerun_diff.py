@@ -6,38 +6,40 @@ from jobs.models import Revision
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.normalize import normalize
-from jobs.web.builder.rerun import Again
+from jobs.web.builder.rerun import RerunSource
 
-MOST = 30
+MAX_DIFFERENCES = 30
 
 
 @dataclass(frozen=True)
-class Compared:
+class RerunDiff:
     """The earlier job against the form, and its definition against the revision that would run."""
 
-    again: Again
+    again: RerunSource
     job: tuple[str, ...]
     definition: tuple[str, ...]
     now: Revision | None
     left_off: int = 0
 
 
-def compared(again: Again | None, document: Document, revision: Revision | None) -> Compared | None:
+def rerun_diff(again: RerunSource | None, document: Document, revision: Revision | None) -> RerunDiff | None:
     if again is None:
         return None
-    earlier_job = {**again.asked, "jobDefinition": again.job.revision.pinned}
+    earlier_job = {**again.original, "jobDefinition": again.job.revision.pinned}
     current_job = {**document, "jobDefinition": revision.pinned} if revision else document
-    job = _sentences(normalize(earlier_job, DocumentKind.SUBMISSION), normalize(current_job, DocumentKind.SUBMISSION))
+    job = _difference_sentences(
+        normalize(earlier_job, DocumentKind.SUBMISSION), normalize(current_job, DocumentKind.SUBMISSION)
+    )
     definition: list[str] = []
     if revision and revision.pk != again.job.revision_id:
         earlier, later = (
             normalize(item.document, DocumentKind.DEFINITION) for item in (again.job.revision, revision)
         )
-        definition = _sentences(earlier, later)
-    left_off = max(0, len(job) - MOST) + max(0, len(definition) - MOST)
-    return Compared(again, tuple(job[:MOST]), tuple(definition[:MOST]), revision, left_off)
+        definition = _difference_sentences(earlier, later)
+    left_off = max(0, len(job) - MAX_DIFFERENCES) + max(0, len(definition) - MAX_DIFFERENCES)
+    return RerunDiff(again, tuple(job[:MAX_DIFFERENCES]), tuple(definition[:MAX_DIFFERENCES]), revision, left_off)
 
 
-def _sentences(before: Document, after: Document) -> list[str]:
+def _difference_sentences(before: Document, after: Document) -> list[str]:
     """Return the differences. A value that is still masked in the form has not changed."""
     return [difference.sentence for difference in diff_documents(before, after) if not difference.is_newly_masked]

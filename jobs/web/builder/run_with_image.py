@@ -14,14 +14,14 @@ from jobs.spec.documents import text_at
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web.builder import drafts, validation_view
-from jobs.web.builder.feedback import Said
-from jobs.web.builder.form_state import Draft
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.builder.feedback import Feedback
+from jobs.web.builder.form_state import BuilderForm
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-ASKED = "another-image"
+ACTION = "another-image"
 
 
-def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said) -> HttpResponse | None:
+def start(request: SignedInRequest, member: Member, form: BuilderForm, feedback: Feedback) -> HttpResponse | None:
     """Register the definition with the named image and continue with the job.
 
     Return None if that is impossible: messages say why, and nothing was registered.
@@ -29,13 +29,13 @@ def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said)
     member.require("register")
     image = request.POST.get("another_image", "").strip()
     revision = (
-        feedback.verdict.resolved_jobs[0].revision if feedback.verdict and feedback.verdict.resolved_jobs else None
+        feedback.result.resolved_jobs[0].revision if feedback.result and feedback.result.resolved_jobs else None
     )
-    obstacle = _trouble(image, revision, form, feedback, member)
+    obstacle = _why_impossible(image, revision, form, feedback, member)
     if obstacle or revision is None:
         messages.error(request, obstacle)
         return None
-    save_result = drafts.keep(request, member, form)
+    save_result = drafts.save_form(request, member, form)
     if save_result is None or save_result.at is None:
         messages.error(request, save_result.why_not if save_result else "There is nothing to submit yet.")
         return None
@@ -48,14 +48,16 @@ def begun(request: SignedInRequest, member: Member, form: Draft, feedback: Said)
     saved_draft = access.draft(member, save_result.text_id)
     run_with_image.attach_revision(saved_draft, new_revision)
     saved_draft.revision = actions.wait_for_registration(new_revision)
-    return _on(request, member, saved_draft)
+    return _continue(request, member, saved_draft)
 
 
-def _trouble(image: str, revision: Revision | None, form: Draft, feedback: Said, member: Member) -> str:
+def _why_impossible(
+    image: str, revision: Revision | None, form: BuilderForm, feedback: Feedback, member: Member
+) -> str:
     """Return why it is impossible, before anything is done; empty if it is not."""
     if not image:
         return "Name the image to run with."
-    if form.unread or form.missing or feedback.errors or revision is None:
+    if form.parse_error or form.missing or feedback.errors or revision is None:
         return "The job itself has something to put right first. Nothing was registered."
     definition = revision.definition
     if definition.team_id != member.team.pk:
@@ -68,8 +70,8 @@ def _trouble(image: str, revision: Revision | None, form: Draft, feedback: Said,
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
-def draft_go_on(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+@login_required
+def continue_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     """Wait for the revision (GET) and submit the job on it (POST); the page's script does both."""
     member = access.membership(request.user, slug, permission="submit")
     try:
@@ -79,44 +81,46 @@ def draft_go_on(request: SignedInRequest, slug: str, text_id: str) -> HttpRespon
             return redirect(submission)
         raise
     if saved_draft.revision is None:
-        return redirect(drafts.address(saved_draft))
+        return redirect(drafts.draft_url(saved_draft))
     if request.method == "POST":
-        return _on(request, member, saved_draft)
-    return _page(request, member, saved_draft, saved_draft.revision)
+        return _continue(request, member, saved_draft)
+    return _waiting_page(request, member, saved_draft, saved_draft.revision)
 
 
-def _page(request: SignedInRequest, member: Member, saved_draft: KeptDraft, revision: Revision) -> HttpResponse:
+def _waiting_page(
+    request: SignedInRequest, member: Member, saved_draft: KeptDraft, revision: Revision
+) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
         "draft": saved_draft,
         "revision": revision,
         "image": text_at(revision.document, "containerProperties", "image"),
-        "what": _what(saved_draft),
+        "what": _button_label(saved_draft),
         "live": revision.registration == Registration.ACCEPTED,
-        "edit": drafts.address(saved_draft),
+        "edit": drafts.draft_url(saved_draft),
         "here": "write",
     }
     part = "#live" * (request.GET.get("part") == "live")
     return render(request, f"jobs/builder/registration_wait.html{part}", page)
 
 
-def _what(saved_draft: KeptDraft) -> str:
+def _button_label(saved_draft: KeptDraft) -> str:
     try:
         reading = parse(saved_draft.text)
     except DocumentParseError:
         return "the job"
-    return validation_view.button(reading.kind, reading.document)
+    return validation_view.button_label(reading.kind, reading.document)
 
 
-def _on(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> HttpResponse:
+def _continue(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> HttpResponse:
     """Redirect to the submission if AWS has the revision; else to the page that waits, or to the form."""
     revision = saved_draft.revision
     if revision is None or revision.registration == Registration.ACCEPTED:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
     if revision.registration == Registration.REFUSED:
         messages.error(request, f"AWS Batch refused the new revision, and nothing was submitted: {revision.refusal}")
-        return redirect(drafts.address(saved_draft))
+        return redirect(drafts.draft_url(saved_draft))
     try:
         submission = run_with_image.submit_pending(saved_draft, member)
     except (
@@ -126,7 +130,7 @@ def _on(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> Htt
         actions.RecoveryError,
     ) as error:
         messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {error}")
-        return redirect(drafts.address(saved_draft))
+        return redirect(drafts.draft_url(saved_draft))
     if submission is None:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
     messages.success(request, f"Registered {revision.pinned}, and submitted {submission.name} on it.")

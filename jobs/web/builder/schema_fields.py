@@ -14,15 +14,18 @@ from jobs.spec.forms import schema_fields
 from jobs.spec.forms.schema_fields import SchemaMatch
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.problems import join_pointer
-from jobs.web.builder.form_state import TABLES
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.builder.form_state import FIELDS_BY_KIND
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-NOTHING_READ = "The JSON cannot be read at the moment. Put it right first; nothing of it is lost."
-RIGHTS: dict[DocumentKind, TeamPermission] = {DocumentKind.DEFINITION: "register", DocumentKind.SUBMISSION: "submit"}
+UNREADABLE_MESSAGE = "The JSON cannot be read at the moment. Put it right first; nothing of it is lost."
+PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
+    DocumentKind.DEFINITION: "register",
+    DocumentKind.SUBMISSION: "submit",
+}
 
 
 @dataclass(frozen=True)
-class Hit:
+class SearchResult:
     """A schema field that matches, and the form's own field for it, if there is one."""
 
     found: SchemaMatch
@@ -34,18 +37,18 @@ class Hit:
 
 
 @require_POST
-@signed_in
-def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
+@login_required
+def search_fields(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
     """Search AWS's schema for the posted words."""
-    form_kind, _ = _asked(request, slug, kind)
+    form_kind, _ = _kind_and_member(request, slug, kind)
     text = request.POST.get("further_words", "")[:100]
     try:
-        document = _document(request, form_kind)
+        document = _posted_document(request, form_kind)
     except DocumentParseError:
         document = {}
-    form_fields = {join_pointer(*item.lens.path): item.name for item in TABLES[form_kind]}
+    form_fields = {join_pointer(*item.lens.path): item.name for item in FIELDS_BY_KIND[form_kind]}
     matches = schema_fields.search_fields(form_kind, text, document)
-    hits = [Hit(item, form_fields.get(item.pointer, "")) for item in matches]
+    hits = [SearchResult(item, form_fields.get(item.pointer, "")) for item in matches]
     return render(
         request,
         "jobs/builder/schema/results.html",
@@ -54,15 +57,15 @@ def further_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespon
 
 
 @require_POST
-@signed_in
-def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
+@login_required
+def show_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
     """Render one schema field as controls, which carry the pointer they edit."""
-    form_kind, member = _asked(request, slug, kind)
+    form_kind, member = _kind_and_member(request, slug, kind)
     try:
-        document = _document(request, form_kind)
+        document = _posted_document(request, form_kind)
     except DocumentParseError:
         return HttpResponse(
-            NOTHING_READ, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type="text/plain; charset=utf-8"
+            UNREADABLE_MESSAGE, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type="text/plain; charset=utf-8"
         )
     pointer = request.POST.get("at", "")
     part = schema_fields.part_at(form_kind, pointer, document)
@@ -72,14 +75,14 @@ def further_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse
     return render(request, "jobs/builder/schema/part.html", context)
 
 
-def _asked(request: SignedInRequest, slug: str, kind: str) -> tuple[DocumentKind, Member]:
-    form_kind = next((item for item in RIGHTS if item == kind), None)
+def _kind_and_member(request: SignedInRequest, slug: str, kind: str) -> tuple[DocumentKind, Member]:
+    form_kind = next((item for item in PERMISSIONS_BY_KIND if item == kind), None)
     if form_kind is None:
         raise Http404("There is no form of this kind.")
-    return form_kind, access.membership(request.user, slug, permission=RIGHTS[form_kind])
+    return form_kind, access.membership(request.user, slug, permission=PERMISSIONS_BY_KIND[form_kind])
 
 
-def _document(request: SignedInRequest, kind: DocumentKind) -> Document:
+def _posted_document(request: SignedInRequest, kind: DocumentKind) -> Document:
     text = request.POST.get("document", "").replace("\r\n", "\n").replace("\0", "")
     if not text.strip():
         return {}

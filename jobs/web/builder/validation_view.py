@@ -11,15 +11,15 @@ from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, truncate
 from jobs.templatetags.money import rounded, rounded_up
 
-WAIT_MS = 120
+PREVIEW_DELAY_MS = 120
 """Delay after the last keystroke before a page asks for validation."""
 
-MOST_FINDINGS = 100
+MAX_PROBLEMS = 100
 """A page must not grow with a mistake that repeats."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class LocatedProblem:
     """A problem at its place in the text."""
 
     severity: str
@@ -37,7 +37,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Mark:
+class EditorMarker:
     """A problem as the editor marks it: at a pointer if the text has it, else at a line; with its fix."""
 
     pointer: str
@@ -53,7 +53,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Opinion:
+class ValidationView:
     """Everything the panel beside the editor shows."""
 
     headline: str
@@ -61,9 +61,9 @@ class Opinion:
     button: str
     ok: bool
     kind: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LocatedProblem, ...] = ()
     changes: tuple[DocumentChange, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    markers: tuple[EditorMarker, ...] = ()
     left_off: int = 0
     approval: tuple[str, ...] = ()
     """Why it would need approval."""
@@ -72,7 +72,7 @@ class Opinion:
 
     @property
     def marks_as_json(self) -> list[dict[str, Any]]:
-        return [mark.as_json() for mark in self.marks]
+        return [mark.as_json() for mark in self.markers]
 
     @property
     def errors(self) -> int:
@@ -83,7 +83,7 @@ class Opinion:
         return len(self.findings) - self.errors
 
 
-NOTHING_YET = Opinion("Nothing here yet", "file-code", "Check and submit", ok=True)
+EMPTY_VIEW = ValidationView("Nothing here yet", "file-code", "Check and submit", ok=True)
 
 _ICONS = {
     DocumentKind.DEFINITION: "template",
@@ -92,36 +92,36 @@ _ICONS = {
 }
 
 
-def of_verdict(result: ValidationResult) -> Opinion:
+def from_result(result: ValidationResult) -> ValidationView:
     reading = result.parse_result
-    findings = tuple(_finding(problem, reading) for problem in result.problems[:MOST_FINDINGS])
-    return Opinion(
+    findings = tuple(_located_problem(problem, reading) for problem in result.problems[:MAX_PROBLEMS])
+    return ValidationView(
         headline=headline(reading.kind, reading.document),
         icon=_ICONS[reading.kind],
         kind=reading.kind,
-        button=sentence(result) if result.is_valid else _to_solve(result.problems),
+        button=submit_label(result) if result.is_valid else _problem_count_label(result.problems),
         ok=result.is_valid,
         findings=findings,
         changes=tuple(reading.changes),
-        marks=marks(result.problems[:MOST_FINDINGS], reading),
-        left_off=max(0, len(result.problems) - MOST_FINDINGS),
-        approval=waits_because(result),
-        cost=cost_in_words(result),
+        markers=editor_markers(result.problems[:MAX_PROBLEMS], reading),
+        left_off=max(0, len(result.problems) - MAX_PROBLEMS),
+        approval=approval_reasons(result),
+        cost=cost_text(result),
     )
 
 
-def waits_because(result: ValidationResult) -> tuple[str, ...]:
+def approval_reasons(result: ValidationResult) -> tuple[str, ...]:
     """Return why it would need approval, one sentence for each reason."""
     return tuple(reason.message for reason in result.approval_reasons)
 
 
-def sentence(result: ValidationResult) -> str:
+def submit_label(result: ValidationResult) -> str:
     """Return what the button does with a valid document, and its cost."""
-    does = button(result.parse_result.kind, result.parse_result.document, cost_in_words(result))
+    does = button_label(result.parse_result.kind, result.parse_result.document, cost_text(result))
     return f"{does}, for approval" if result.approval_reasons else does
 
 
-def cost_in_words(result: ValidationResult) -> str:
+def cost_text(result: ValidationResult) -> str:
     """Return the cost: expected $0.50, at most $3.30. The expected cost never stands alone."""
     if result.estimate is None:
         return ""
@@ -130,42 +130,42 @@ def cost_in_words(result: ValidationResult) -> str:
     return maximum if expected is None else f"expected {rounded(expected)}, {maximum}"
 
 
-def of_no_document(error: DocumentParseError) -> Opinion:
-    finding = Finding(Severity.ERROR, error.message, error.line, error.column)
-    mark = Mark("", error.line, error.column, Severity.ERROR, error.message)
-    return Opinion(
-        "Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,), marks=(mark,)
+def from_parse_error(error: DocumentParseError) -> ValidationView:
+    finding = LocatedProblem(Severity.ERROR, error.message, error.line, error.column)
+    mark = EditorMarker("", error.line, error.column, Severity.ERROR, error.message)
+    return ValidationView(
+        "Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,), markers=(mark,)
     )
 
 
-def marks(problems: Iterable[Problem], reading: ParseResult) -> tuple[Mark, ...]:
+def editor_markers(problems: Iterable[Problem], reading: ParseResult) -> tuple[EditorMarker, ...]:
     """Return the editor's markers. Some problems have a pointer that the text lacks; they are marked at a line."""
     return tuple(
-        Mark(
+        EditorMarker(
             problem.pointer,
             (place := reading.position(problem.pointer)).line,
             place.column,
             problem.severity,
             problem.message,
             problem.fix,
-            fix_in_words(problem.fix),
+            describe_fix(problem.fix),
         )
         for problem in problems
     )
 
 
-def of_reused_key(view: Opinion) -> Opinion:
+def with_reused_key_warning(view: ValidationView) -> ValidationView:
     """Add a warning: the page's idempotency key was used for another text."""
     message = (
         "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
     )
-    return replace(view, findings=(Finding(Severity.WARNING, message, 1, 1), *view.findings))
+    return replace(view, findings=(LocatedProblem(Severity.WARNING, message, 1, 1), *view.findings))
 
 
 def headline(kind: DocumentKind, document: Document) -> str:
     """Return what the document is: A workflow of 3 jobs."""
     if kind is DocumentKind.WORKFLOW:
-        return f"A workflow of {_jobs(len(list_at(document, 'jobs')))}"
+        return f"A workflow of {_job_count(len(list_at(document, 'jobs')))}"
     name, noun = (
         (text_at(document, "jobDefinitionName"), "job definition")
         if kind is DocumentKind.DEFINITION
@@ -176,38 +176,38 @@ def headline(kind: DocumentKind, document: Document) -> str:
     )
 
 
-def button(kind: DocumentKind, document: Document, price: str = "") -> str:
+def button_label(kind: DocumentKind, document: Document, price: str = "") -> str:
     """Return what the button does, and the expected price."""
     if kind is DocumentKind.DEFINITION:
         return f"Register {truncate(text_at(document, 'jobDefinitionName'))}"
     jobs = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
-    queues = dict.fromkeys(_last_part(text_at(job, "jobQueue")) for job in jobs)
-    subject = _jobs(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
+    queues = dict.fromkeys(_queue_name(text_at(job, "jobQueue")) for job in jobs)
+    subject = _job_count(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
     return f"Submit {subject} to {join_words(queues, limit=3)}{f', {price}' if price else ''}"
 
 
-def _finding(problem: Problem, reading: ParseResult) -> Finding:
+def _located_problem(problem: Problem, reading: ParseResult) -> LocatedProblem:
     place = reading.position(problem.pointer)
-    return Finding(
+    return LocatedProblem(
         problem.severity,
         problem.message,
         place.line,
         place.column,
         problem.pointer,
-        fix_in_words(problem.fix),
-        patch_of(problem.fix),
+        describe_fix(problem.fix),
+        fix_as_patch(problem.fix),
     )
 
 
-def patch_of(fix: Fix) -> str:
+def fix_as_patch(fix: Fix) -> str:
     return json.dumps(list(fix)) if fix else ""
 
 
-def fix_in_words(operations: Iterable[Mapping[str, Any]]) -> str:
-    return "; ".join(_step_in_words(operation) for operation in operations)
+def describe_fix(operations: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(_describe_operation(operation) for operation in operations)
 
 
-def _step_in_words(operation: Mapping[str, Any]) -> str:
+def _describe_operation(operation: Mapping[str, Any]) -> str:
     path = operation.get("path", "") or "the whole document"
     match operation.get("op"):
         case "remove":
@@ -222,15 +222,15 @@ def _step_in_words(operation: Mapping[str, Any]) -> str:
             return f"{other} {path}"
 
 
-def _to_solve(problems: Iterable[Problem]) -> str:
+def _problem_count_label(problems: Iterable[Problem]) -> str:
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     return f"{errors} problem{'s' * (errors != 1)} to solve first"
 
 
-def _jobs(count: int) -> str:
+def _job_count(count: int) -> str:
     return f"{count} job{'s' * (count != 1)}"
 
 
-def _last_part(queue: str) -> str:
+def _queue_name(queue: str) -> str:
     """Return the name in a queue's ARN."""
     return queue.rsplit("/", 1)[-1]

@@ -12,15 +12,15 @@ from decimal import Decimal
 from jobs.reports.costs import CostSeries
 from jobs.templatetags.money import rounded
 
-STEP = 10
-WIDTH = 7
-HEIGHT = 100
-TICKS = 4
-_NICE = tuple(map(Decimal, ("1", "2", "2.5", "4", "5", "10")))
+BAR_STEP = 10
+BAR_WIDTH = 7
+CHART_HEIGHT = 100
+TICK_COUNT = 4
+_ROUND_NUMBERS = tuple(map(Decimal, ("1", "2", "2.5", "4", "5", "10")))
 
 
 @dataclass(frozen=True)
-class Block:
+class BarSegment:
     """One segment of a day's bar."""
 
     colour: str
@@ -29,21 +29,21 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Day:
+class ChartDay:
     """One day: the position of its bar, the segments, and a description in words."""
 
     day: date
     x: str
     middle: str
     words: str
-    blocks: list[Block]
+    blocks: list[BarSegment]
 
 
 @dataclass(frozen=True)
-class Chart:
+class BarChart:
     """A drawing `width` units wide and `height` high; `ticks` are the axis labels from the top down."""
 
-    days: list[Day]
+    days: list[ChartDay]
     ticks: list[str]
     legend: Sequence[CostSeries]
     width: int
@@ -51,53 +51,55 @@ class Chart:
     summary: str
 
 
-def chart(days: Sequence[date], series: Sequence[CostSeries]) -> Chart:
+def bar_chart(days: Sequence[date], series: Sequence[CostSeries]) -> BarChart:
     """Build the chart of these days; the first series is next to the axis."""
     totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(days))]
     highest = max(totals, default=Decimal(0))
-    top = _nice(highest)
-    return Chart(
-        days=[_day(day, index, series, totals[index], top) for index, day in enumerate(days)],
-        ticks=[_tick(top * part / TICKS) for part in range(TICKS, -1, -1)] if highest else [],
+    top = _axis_maximum(highest)
+    return BarChart(
+        days=[_chart_day(day, index, series, totals[index], top) for index, day in enumerate(days)],
+        ticks=[_tick_label(top * part / TICK_COUNT) for part in range(TICK_COUNT, -1, -1)] if highest else [],
         legend=series,
-        width=STEP * len(days),
-        height=HEIGHT,
+        width=BAR_STEP * len(days),
+        height=CHART_HEIGHT,
         summary=f"The dearest day is {days[totals.index(highest)]:%-d %B} with {rounded(highest)}."
         if highest
         else "Nothing was charged.",
     )
 
 
-def _day(day: date, index: int, series: Sequence[CostSeries], total: Decimal, top: Decimal) -> Day:
-    blocks: list[Block] = []
+def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decimal, top: Decimal) -> ChartDay:
+    blocks: list[BarSegment] = []
     floor = Decimal(0)
     parts: list[str] = []
     for item in series:
         usd = item.days[index]
         if not usd:
             continue
-        height = usd / top * HEIGHT
+        height = usd / top * CHART_HEIGHT
         floor += height
-        blocks.append(Block(item.colour, f"{HEIGHT - floor:.3f}", f"{height:.3f}"))
+        blocks.append(BarSegment(item.colour, f"{CHART_HEIGHT - floor:.3f}", f"{height:.3f}"))
         parts.append(f"{item.label} {rounded(usd)}")
     description = f"{day:%-d %B}: {rounded(total)}" + (f" ({', '.join(parts)})" if parts else "")
-    return Day(day, str(index * STEP + (STEP - WIDTH) / 2), str(index * STEP), description, blocks)
+    return ChartDay(
+        day, str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2), str(index * BAR_STEP), description, blocks
+    )
 
 
-def _nice(highest: Decimal) -> Decimal:
+def _axis_maximum(highest: Decimal) -> Decimal:
     """Return the end of the axis: at least the highest bar, and easy to divide by four."""
     if not highest:
         return Decimal(1)
     unit = Decimal(10) ** highest.adjusted()
-    return next(factor * unit for factor in _NICE if factor * unit >= highest)
+    return next(factor * unit for factor in _ROUND_NUMBERS if factor * unit >= highest)
 
 
-def _tick(usd: Decimal) -> str:
+def _tick_label(usd: Decimal) -> str:
     plain = usd.normalize()
-    return f"${plain:,f}" if plain == plain.to_integral_value() else f"${plain:,.{_digits(plain)}f}"
+    return f"${plain:,f}" if plain == plain.to_integral_value() else f"${plain:,.{_decimal_places(plain)}f}"
 
 
-def _digits(number: Decimal) -> int:
+def _decimal_places(number: Decimal) -> int:
     """Return the decimal places of a label: two for cents, more if small steps need them."""
     exponent = number.as_tuple().exponent
     return max(2, -exponent) if isinstance(exponent, int) else 2

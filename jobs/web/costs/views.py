@@ -15,17 +15,17 @@ from jobs.pricing import rates
 from jobs.reports import costs as reports
 from jobs.reports.costs import CostReport, CostRow, Grouping
 from jobs.reports.months import Month
-from jobs.web.costs.bar_chart import chart
-from jobs.web.history.filters import tag_word
-from jobs.web.shell.auth import SignedInRequest, signed_in
-from jobs.web.shell.csv_export import sheet, tags_in_one
+from jobs.web.costs.bar_chart import bar_chart
+from jobs.web.history.filters import format_tag
+from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.csv_export import csv_response, join_tags
 
-MOST_TABS = 8
-PREFERRED = "Project"
-OTHERS = ("queue", "definition", "person")
+MAX_TABS = 8
+PREFERRED_TAG = "Project"
+OTHER_GROUPINGS = ("queue", "definition", "person")
 
-TABLE = ("value", "usd_estimate", "share_per_cent", "usd_month_before", "jobs", "usd_failed_or_stopped")
-LINES = (
+TABLE_COLUMNS = ("value", "usd_estimate", "share_per_cent", "usd_month_before", "jobs", "usd_failed_or_stopped")
+LINE_COLUMNS = (
     "day",
     "job",
     "name",
@@ -48,7 +48,7 @@ LINES = (
 
 
 @dataclass(frozen=True)
-class Tab:
+class GroupingTab:
     """A way to group the month's costs."""
 
     label: str
@@ -57,7 +57,7 @@ class Tab:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CostQuery:
     """The month and grouping of a URL, with the groupings there are."""
 
     member: Member
@@ -70,9 +70,9 @@ class Asked:
 
 
 @require_safe
-@signed_in
+@login_required
 def costs(request: SignedInRequest, slug: str) -> HttpResponse:
-    query = _asked(request, slug)
+    query = _cost_query(request, slug)
     report = reports.cost_report(query.member.team, query.month, query.by)
     this_month = Month.containing(now())
     page = {
@@ -86,9 +86,9 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
         "this_month": this_month,
         "tabs": tabs(query),
         "report": report,
-        "rows": [(row, _jobs_of(report, row)) for row in report.visible_rows],
+        "rows": [(row, _jobs_query(report, row)) for row in report.visible_rows],
         "failed_share": report.total.failed_usd / report.total.usd * 100 if report.total.usd else None,
-        "chart": chart(query.month.days, report.series),
+        "chart": bar_chart(query.month.days, report.series),
         "rates": rates.read_rates().prices_on(min(query.month.last, now().date())),
         "waiting": query.month == this_month and reports.has_uncharged_jobs(query.member.team),
         "here": "costs",
@@ -97,24 +97,24 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
+@login_required
 def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """Export the table: every value, unrounded."""
-    query = _asked(request, slug)
+    query = _cost_query(request, slug)
     report = reports.cost_report(query.member.team, query.month, query.by)
-    return sheet(f"costs-{slug}-{query.month}.csv", TABLE, _table(report))
+    return csv_response(f"costs-{slug}-{query.month}.csv", TABLE_COLUMNS, _table_rows(report))
 
 
 @require_safe
-@signed_in
+@login_required
 def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """Export what the table is made of: one line for each attempt."""
-    query = _asked(request, slug)
-    return sheet(f"cost-lines-{slug}-{query.month}.csv", LINES, _lines(query))
+    query = _cost_query(request, slug)
+    return csv_response(f"cost-lines-{slug}-{query.month}.csv", LINE_COLUMNS, _line_rows(query))
 
 
 @require_safe
-@signed_in
+@login_required
 def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Show what one job cost and how that was computed, or why there is no cost."""
     job, member = access.job(request.user, text_id)
@@ -131,16 +131,18 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
     return render(request, "jobs/job/receipt.html", page)
 
 
-def tabs(query: Asked) -> list[Tab]:
+def tabs(query: CostQuery) -> list[GroupingTab]:
     """Return the tag keys in use, always with the selected one, then the groupings every job has."""
-    keys = query.keys[:MOST_TABS]
+    keys = query.keys[:MAX_TABS]
     if query.by.key and query.by.key not in keys:
         keys.append(query.by.key)
-    groupings = [Grouping(reports.TAG, key) for key in keys] + [Grouping(kind) for kind in OTHERS]
-    return [Tab(grouping.name, query.query(by=grouping), chosen=grouping == query.by) for grouping in groupings]
+    groupings = [Grouping(reports.TAG, key) for key in keys] + [Grouping(kind) for kind in OTHER_GROUPINGS]
+    return [
+        GroupingTab(grouping.name, query.query(by=grouping), chosen=grouping == query.by) for grouping in groupings
+    ]
 
 
-def _asked(request: SignedInRequest, slug: str) -> Asked:
+def _cost_query(request: SignedInRequest, slug: str) -> CostQuery:
     """Read month and grouping from the URL; invalid values become this month and the preferred grouping."""
     member = access.membership(request.user, slug)
     try:
@@ -150,32 +152,32 @@ def _asked(request: SignedInRequest, slug: str) -> Asked:
     keys = reports.tag_keys(member.team, month)
     by = Grouping.parse(request.GET.get("by", ""))
     if by is None:
-        usual = [PREFERRED] if PREFERRED in keys else keys[:1]
+        usual = [PREFERRED_TAG] if PREFERRED_TAG in keys else keys[:1]
         by = Grouping(reports.TAG, usual[0]) if usual else Grouping("queue")
-    return Asked(member, month, by, keys)
+    return CostQuery(member, month, by, keys)
 
 
-def _jobs_of(report: CostReport, row: CostRow) -> str:
+def _jobs_query(report: CostReport, row: CostRow) -> str:
     """Return the history query for the row's jobs; empty if the row stands for several values."""
     if not row.is_searchable:
         return ""
     if row.value is None:
         parameter = ("untagged", report.by.key)
     elif report.by.kind == reports.TAG:
-        parameter = ("tag", tag_word(report.by.key, row.value))
+        parameter = ("tag", format_tag(report.by.key, row.value))
     else:
         parameter = (report.by.kind, row.value)
     return urlencode([parameter, ("month", str(report.month))])
 
 
-def _table(report: CostReport) -> Iterator[tuple[object, ...]]:
+def _table_rows(report: CostReport) -> Iterator[tuple[object, ...]]:
     for row in [*report.rows, report.total]:
         name = row.label if row is report.total or row.value is None else row.value
         share = row.share if row is not report.total else (100 if report.total.usd else 0)
         yield name, row.usd, f"{share:.4f}", row.before_usd, row.jobs, row.failed_usd
 
 
-def _lines(query: Asked) -> Iterator[tuple[object, ...]]:
+def _line_rows(query: CostQuery) -> Iterator[tuple[object, ...]]:
     count = 0
     for line, tags in reports.export_cost_lines(query.member.team, query.month):
         count += 1
@@ -196,7 +198,7 @@ def _lines(query: Asked) -> Iterator[tuple[object, ...]]:
             line.job.vcpus,
             line.job.memory_mib,
             line.job.gpus,
-            tags_in_one(tags.items()),
+            join_tags(tags.items()),
             line.job.batch_id,
         )
     if count == reports.EXPORT_LIMIT:

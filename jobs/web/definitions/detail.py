@@ -20,25 +20,25 @@ from jobs.spec.diff import DocumentDifference, diff_documents
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.normalize import normalize
 from jobs.spec.redaction import redact
-from jobs.web.definitions.summary import Size
+from jobs.web.definitions.summary import DefinitionSize
 from jobs.web.shell import polling
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-REVISIONS = 12
-COMPARED = 200
+REVISIONS_PER_PAGE = 12
+MAX_COMPARABLE_REVISIONS = 200
 """The newest revisions that can be selected for a comparison."""
-TOLD = 3
+MAX_CHANGES_SHOWN = 3
 """Differences to the revision before that the page shows; all of them are on a page of their own."""
-AWS_IS_TOLD_WITHIN = timedelta(minutes=1)
+DEREGISTRATION_TIMEOUT = timedelta(minutes=1)
 """After that something else is wrong, and the page stops polling."""
 
 
 @dataclass(frozen=True)
-class Leaf:
+class RevisionRow:
     """A revision on the definition's page, with its changes to the one before."""
 
     revision: Revision
-    size: Size
+    size: DefinitionSize
     document: Document
     command: str
     hides: bool
@@ -47,7 +47,7 @@ class Leaf:
 
     @property
     def told(self) -> list[DocumentDifference]:
-        return self.changes[:TOLD]
+        return self.changes[:MAX_CHANGES_SHOWN]
 
     @property
     def untold(self) -> int:
@@ -55,22 +55,22 @@ class Leaf:
 
 
 @require_safe
-@signed_in
+@login_required
 def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
     definition, owner = access.definition(request.user, text_id)
     revisions, older = _revisions(definition, request.GET.get("before", ""))
-    shown_revisions = revisions[:REVISIONS]
-    is_pending = any(map(_in_between, shown_revisions))
-    mark = polling.mark([_facts(revision) for revision in shown_revisions])
-    if polling.asked(request) and polling.seen(request, mark):
+    shown_revisions = revisions[:REVISIONS_PER_PAGE]
+    is_pending = any(map(_is_pending, shown_revisions))
+    mark = polling.etag([_etag_fields(revision) for revision in shown_revisions])
+    if polling.is_partial(request) and polling.is_current(request, mark):
         return HttpResponse(status=204)
-    member = frame_of(request.user, owner)
+    member = viewing_member(request.user, owner)
     page: dict[str, Any] = {
         "member": member,
         "team": member.team if member else None,
         "owner": owner,
         "definition": definition,
-        "leaves": _leaves(definition, shown_revisions, revisions),
+        "leaves": _revision_rows(definition, shown_revisions, revisions),
         "runnable": definition.revisions.runnable().exists(),
         "older": older,
         "before": request.GET.get("before", ""),
@@ -78,7 +78,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "mark": mark,
         "here": "definitions",
     }
-    if polling.asked(request):
+    if polling.is_partial(request):
         return render(request, "jobs/definitions/detail.html#live", page)
     page["use"] = catalog.definition_usage(definition, request.user)
     page["counted"] = catalog.SAMPLE_SIZE
@@ -86,17 +86,17 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
-def difference(request: SignedInRequest, text_id: str) -> HttpResponse:
+@login_required
+def compare_revisions(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Compare any two revisions; by default the newest with the one before."""
     definition, owner = access.definition(request.user, text_id)
-    revisions = list(definition.revisions.defer("document")[:COMPARED])
+    revisions = list(definition.revisions.defer("document")[:MAX_COMPARABLE_REVISIONS])
     previous = revisions[1:2] or revisions[:1]
-    before = _named(definition, request.GET.get("from", "")) or next(iter(previous), None)
-    after = _named(definition, request.GET.get("to", "")) or next(iter(revisions), None)
+    before = _revision_by_id(definition, request.GET.get("from", "")) or next(iter(previous), None)
+    after = _revision_by_id(definition, request.GET.get("to", "")) or next(iter(revisions), None)
     for revision in revisions:
         revision.definition = definition
-    member = frame_of(request.user, owner)
+    member = viewing_member(request.user, owner)
     page = {
         "member": member,
         "team": member.team if member else None,
@@ -110,7 +110,7 @@ def difference(request: SignedInRequest, text_id: str) -> HttpResponse:
     return render(request, "jobs/definitions/diff.html", page)
 
 
-def frame_of(user: User, owner: Member) -> Member | None:
+def viewing_member(user: User, owner: Member) -> Member | None:
     """Return the member in whose team the person views it: the owner's if it is theirs, else one of their own."""
     if owner.role or user.is_staff:
         return owner
@@ -121,24 +121,26 @@ def frame_of(user: User, owner: Member) -> Member | None:
 def _revisions(definition: Definition, before: str) -> tuple[list[Revision], str]:
     """Return one page and one revision more, to compare the last with, and the id to continue from, if any."""
     query = definition.revisions.select_related("registered_by", "deactivated_by").order_by("-pk")
-    if before and (cursor := _named(definition, before)):
+    if before and (cursor := _revision_by_id(definition, before)):
         query = query.filter(pk__lt=cursor.pk)
-    revisions = list(query[: REVISIONS + 1])
+    revisions = list(query[: REVISIONS_PER_PAGE + 1])
     for revision in revisions:
         revision.definition = definition
-    return revisions, revisions[REVISIONS - 1].text_id if len(revisions) > REVISIONS else ""
+    return revisions, revisions[REVISIONS_PER_PAGE - 1].text_id if len(revisions) > REVISIONS_PER_PAGE else ""
 
 
-def _leaves(definition: Definition, shown_revisions: Sequence[Revision], revisions: Sequence[Revision]) -> list[Leaf]:
+def _revision_rows(
+    definition: Definition, shown_revisions: Sequence[Revision], revisions: Sequence[Revision]
+) -> list[RevisionRow]:
     rows = []
     for place, revision in enumerate(shown_revisions):
         document = redact(revision.document)
         older = (other for other in revisions[place + 1 :] if other.registration != Registration.REFUSED)
         before = next(older, None)
         rows.append(
-            Leaf(
+            RevisionRow(
                 revision,
-                Size.of(revision.document),
+                DefinitionSize.from_document(revision.document),
                 document,
                 cli_writer.write_cli_command(document, DocumentKind.DEFINITION, definition.account.region),
                 hides=document != revision.document,
@@ -155,7 +157,7 @@ def _changes(before: Revision, after: Revision) -> list[DocumentDifference]:
     return diff_documents(earlier, later)
 
 
-def _named(definition: Definition, text_id: str) -> Revision | None:
+def _revision_by_id(definition: Definition, text_id: str) -> Revision | None:
     """Return the revision with that id; None for an empty id. Raise Http404 if there is none."""
     if not text_id:
         return None
@@ -169,14 +171,14 @@ def _named(definition: Definition, text_id: str) -> Revision | None:
     return revision
 
 
-def _in_between(revision: Revision) -> bool:
+def _is_pending(revision: Revision) -> bool:
     """Return whether a request to AWS about the revision is under way."""
     if revision.registration == Registration.ACCEPTED:
         return True
     deactivated_at = revision.deactivated_at
-    return bool(deactivated_at and not revision.deregistered_at and now() - deactivated_at < AWS_IS_TOLD_WITHIN)
+    return bool(deactivated_at and not revision.deregistered_at and now() - deactivated_at < DEREGISTRATION_TIMEOUT)
 
 
-def _facts(revision: Revision) -> tuple[object, ...]:
+def _etag_fields(revision: Revision) -> tuple[object, ...]:
     is_deregistered = bool(revision.deregistered_at)
     return (revision.pk, revision.registration, revision.active, is_deregistered, revision.refusal, revision.why)

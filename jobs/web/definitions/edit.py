@@ -12,13 +12,13 @@ from jobs import access
 from jobs.access import TeamPermission
 from jobs.actions import definitions
 from jobs.models import Definition, Revision, User
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-Change = Callable[[Definition, User], bool]
-METHODS = ["GET", "HEAD", "POST"]
+DefinitionAction = Callable[[Definition, User], bool]
+ALLOWED_METHODS = ["GET", "HEAD", "POST"]
 
 
-class WordsForm(forms.Form):
+class NoteForm(forms.Form):
     """A sentence on one line."""
 
     text = forms.CharField(
@@ -30,14 +30,14 @@ class WordsForm(forms.Form):
         return " ".join(str(self.cleaned_data["text"]).split())
 
 
-@require_http_methods(METHODS)
-@signed_in
-def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
+@require_http_methods(ALLOWED_METHODS)
+@login_required
+def set_description(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Set what the definition is for."""
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])
     definition, _ = access.definition(request.user, text_id, "register")
-    form = WordsForm(request.POST)
+    form = NoteForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not kept: {form.errors['text'][0]}")
     elif definitions.set_description(definition, form.cleaned_data["text"], request.user):
@@ -45,24 +45,24 @@ def describe(request: SignedInRequest, text_id: str) -> HttpResponse:
     return redirect(definition)
 
 
-@require_http_methods(METHODS)
-@signed_in
-def explain(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
+@require_http_methods(ALLOWED_METHODS)
+@login_required
+def set_revision_note(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
     """Set why a revision was made."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
-    form = WordsForm(request.POST)
+    form = NoteForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not kept: {form.errors['text'][0]}")
     elif definitions.set_revision_note(target_revision, form.cleaned_data["text"], request.user):
-        messages.success(request, f"It is said now why {_called(target_revision)} was made.")
+        messages.success(request, f"It is said now why {_revision_label(target_revision)} was made.")
     return redirect(target_revision)
 
 
-@require_http_methods(METHODS)
-@signed_in
-def deactivate(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
+@require_http_methods(ALLOWED_METHODS)
+@login_required
+def deactivate_revision(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
     """Deactivate a revision: no one can run it any more."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
@@ -76,7 +76,7 @@ def deactivate(request: SignedInRequest, text_id: str, revision: str) -> HttpRes
 def share(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Let every team use the definition."""
     message = "{name} is shared: every team may run it now, and only {team} changes it."
-    return _pressed(
+    return _apply_action(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=True), message
     )
 
@@ -84,26 +84,28 @@ def share(request: SignedInRequest, text_id: str) -> HttpResponse:
 def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Let only its own team use the definition."""
     message = "{name} is for {team} alone now. Jobs of others that were accepted are still sent."
-    return _pressed(
+    return _apply_action(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=False), message
     )
 
 
-def retire(request: SignedInRequest, text_id: str) -> HttpResponse:
+def archive(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Take the name out of use."""
     message = "{name} is deactivated: it takes no more jobs. Its revisions and its jobs stay here."
-    return _pressed(request, text_id, definitions.archive, message)
+    return _apply_action(request, text_id, definitions.archive, message)
 
 
-def revive(request: SignedInRequest, text_id: str) -> HttpResponse:
+def unarchive(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Put the name into use again."""
-    return _pressed(request, text_id, definitions.unarchive, "{name} is in use again. Register a revision to run it.")
+    return _apply_action(
+        request, text_id, definitions.unarchive, "{name} is in use again. Register a revision to run it."
+    )
 
 
-@require_http_methods(METHODS)
-@signed_in
-def _pressed(
-    request: SignedInRequest, text_id: str, change: Change, message: str, may: TeamPermission = "share"
+@require_http_methods(ALLOWED_METHODS)
+@login_required
+def _apply_action(
+    request: SignedInRequest, text_id: str, change: DefinitionAction, message: str, may: TeamPermission = "share"
 ) -> HttpResponse:
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])
@@ -113,5 +115,5 @@ def _pressed(
     return redirect(definition)
 
 
-def _called(revision: Revision) -> str:
+def _revision_label(revision: Revision) -> str:
     return revision.pinned if revision.number else "the new revision"

@@ -8,20 +8,20 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.reports import catalog
-from jobs.web.definitions.summary import Size
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.definitions.summary import DefinitionSize
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @dataclass(frozen=True)
-class Card:
+class DefinitionCardView:
     """A definition from the report, and its size."""
 
     told: catalog.DefinitionCard
-    size: Size
+    size: DefinitionSize
 
 
 @require_safe
-@signed_in
+@login_required
 def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     text = request.GET.get("q", "").strip().replace("\0", "")[:100]
@@ -31,7 +31,10 @@ def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "member": member,
         "team": member.team,
-        "cards": [Card(card, Size.of(card.revision.document if card.revision else {})) for card in page.cards],
+        "cards": [
+            DefinitionCardView(card, DefinitionSize.from_document(card.revision.document if card.revision else {}))
+            for card in page.cards
+        ],
         "next": page.after,
         "after": after,
         "q": text,

@@ -7,7 +7,7 @@ from jobs.spec.problems import truncate
 
 
 @dataclass(frozen=True)
-class Size:
+class DefinitionSize:
     """What a definition requests; empty where it says nothing."""
 
     image: str
@@ -16,8 +16,8 @@ class Size:
     gpus: str
 
     @classmethod
-    def of(cls, document: Document) -> "Size":
-        container = _container(document)
+    def from_document(cls, document: Document) -> "DefinitionSize":
+        container = _first_container(document)
         requirements = {
             text_at(requirement, "type"): str(value_at(requirement, "value") or "")
             for requirement in list_at(container, "resourceRequirements")
@@ -48,7 +48,7 @@ class Size:
         return f"{truncate(self.memory_mib)} MiB"
 
 
-def _container(document: Document) -> Document:
+def _first_container(document: Document) -> Document:
     """Return the definition's first container, on any platform."""
     plain = object_at(document, "containerProperties")
     if plain:

@@ -11,14 +11,14 @@ from jobs.reports.history import JobFilter
 from jobs.reports.months import Month
 from jobs.states import STATUSES
 
-LONGEST = 1024  # a tag's key of 128 characters and value of 256, URL-encoded
-MOST_TAGS = 10
+MAX_VALUE_LENGTH = 1024  # a tag's key of 128 characters and value of 256, URL-encoded
+MAX_TAGS = 10
 
-Pair = tuple[str, str]
+QueryPair = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Chip:
+class FilterChip:
     """One active filter, and the query without it."""
 
     label: str
@@ -27,23 +27,23 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Asked:
+class HistoryQuery:
     """The filter, the URL pairs it was parsed from, and the problems found in them."""
 
     wanted: JobFilter
-    pairs: tuple[Pair, ...]
+    pairs: tuple[QueryPair, ...]
     troubles: tuple[str, ...] = ()
 
-    def query(self, *, add: Iterable[Pair] = (), drop: Iterable[Pair] = ()) -> str:
+    def query(self, *, add: Iterable[QueryPair] = (), drop: Iterable[QueryPair] = ()) -> str:
         """Return the URL query with some pairs added or dropped; never with a page in it."""
         dropped_pairs = set(drop)
         return urlencode([*(pair for pair in self.pairs if pair not in dropped_pairs), *add])
 
     @property
-    def chips(self) -> list[Chip]:
+    def chips(self) -> list[FilterChip]:
         """Every filter except statuses, which the tiles show."""
         return [
-            Chip(_LABELS[key], _in_words(key, value), self.query(drop=[(key, value)]))
+            FilterChip(_LABELS[key], _display_value(key, value), self.query(drop=[(key, value)]))
             for key, value in self.pairs
             if key != "status"
         ]
@@ -60,12 +60,12 @@ _LABELS = {
     "to": "To",
     "month": "Charged in",
 }
-_MANY = ("tag", "untagged")
+_MULTI_VALUED = ("tag", "untagged")
 
 
-def read(params: QueryDict) -> Asked:
+def parse(params: QueryDict) -> HistoryQuery:
     """Parse the URL's parameters; invalid ones are left out and reported as problems."""
-    pairs: list[Pair] = []
+    pairs: list[QueryPair] = []
     troubles: list[str] = []
     for text in params.getlist("status"):
         for name in text.upper().split(","):
@@ -74,29 +74,31 @@ def read(params: QueryDict) -> Asked:
             elif name and name not in STATUSES:
                 troubles.append(f"There is no status “{name[:40]}”.")
     for key in _LABELS:
-        values = [value[:LONGEST] for value in params.getlist(key)[-(MOST_TAGS if key in _MANY else 1) :]]
+        values = [
+            value[:MAX_VALUE_LENGTH] for value in params.getlist(key)[-(MAX_TAGS if key in _MULTI_VALUED else 1) :]
+        ]
         for value in dict.fromkeys(value for value in values if value.strip()):
-            problem = _trouble(key, value)
+            problem = _find_problem(key, value)
             if problem:
                 troubles.append(problem)
             else:
                 pairs.append((key, value))
-    return Asked(_filter(pairs), tuple(pairs), tuple(troubles))
+    return HistoryQuery(_build_filter(pairs), tuple(pairs), tuple(troubles))
 
 
-def tag_word(key: str, value: str) -> str:
+def format_tag(key: str, value: str) -> str:
     """Return a tag as it is written in the URL: Project=ALPHA. Spaces and equal signs of the key are escaped."""
     return f"{quote(key, safe='/:+-@._')}={value}"
 
 
-def _filter(pairs: list[Pair]) -> JobFilter:
+def _build_filter(pairs: list[QueryPair]) -> JobFilter:
     by_key = dict(pairs)
     return JobFilter(
         statuses=tuple(value for key, value in pairs if key == "status"),
         queue=by_key.get("queue", ""),
         person=by_key.get("person", ""),
         definition=by_key.get("definition", ""),
-        tags=tuple(_tag(value) for key, value in pairs if key == "tag"),
+        tags=tuple(_parse_tag(value) for key, value in pairs if key == "tag"),
         untagged=tuple(value for key, value in pairs if key == "untagged"),
         text=by_key.get("q", "").strip(),
         since=date.fromisoformat(by_key["from"]) if "from" in by_key else None,
@@ -105,13 +107,13 @@ def _filter(pairs: list[Pair]) -> JobFilter:
     )
 
 
-def _tag(text: str) -> Pair:
+def _parse_tag(text: str) -> QueryPair:
     key, _, value = text.partition("=")
     by_hand = key.endswith(" ")  # Project = ALPHA
     return unquote(key.strip()), value.strip() if by_hand else value
 
 
-def _trouble(key: str, value: str) -> str:
+def _find_problem(key: str, value: str) -> str:
     """Return why a value is invalid; empty if it is valid."""
     if "\x00" in value:
         return "A character that no name has was left out."
@@ -121,19 +123,19 @@ def _trouble(key: str, value: str) -> str:
         elif key == "month":
             Month.parse(value)
     except ValueError:
-        return f"“{value[:40]}” is no {'month' if key == 'month' else 'date'}; write it like {_LIKE[key]}."
+        return f"“{value[:40]}” is no {'month' if key == 'month' else 'date'}; write it like {_EXAMPLES[key]}."
     if key == "tag" and "=" not in value:
         return f"A tag is asked for as Key=Value; “{value[:40]}” has no equals sign."
     return ""
 
 
-_LIKE = {"from": "2026-11-22", "to": "2026-11-22", "month": "2026-11"}
+_EXAMPLES = {"from": "2026-11-22", "to": "2026-11-22", "month": "2026-11"}
 
 
-def _in_words(key: str, value: str) -> str:
+def _display_value(key: str, value: str) -> str:
     if key == "month":
         return Month.parse(value).name
     if key == "tag":
-        name, content = _tag(value)
+        name, content = _parse_tag(value)
         return f"{name} = {content or '(empty)'}"
     return value

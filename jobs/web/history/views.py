@@ -12,11 +12,11 @@ from jobs.models import Team
 from jobs.reports import history as reports
 from jobs.states import STATUSES, Status
 from jobs.web.history import filters as questions
-from jobs.web.history.filters import Asked
-from jobs.web.shell.auth import SignedInRequest, signed_in
-from jobs.web.shell.csv_export import sheet, tags_in_one
+from jobs.web.history.filters import HistoryQuery
+from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.csv_export import csv_response, join_tags
 
-HEADER = (
+CSV_COLUMNS = (
     "id",
     "name",
     "status",
@@ -46,7 +46,7 @@ HEADER = (
 
 
 @dataclass(frozen=True)
-class Tile:
+class StatusTile:
     """A status, its number of jobs, and the query that adds or drops this status."""
 
     status: Status
@@ -56,10 +56,10 @@ class Tile:
 
 
 @require_safe
-@signed_in
+@login_required
 def history(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    query = questions.read(request.GET)
+    query = questions.parse(request.GET)
     before, after = request.GET.get("before", ""), request.GET.get("after", "")
     counts = reports.status_counts(member.team, query.wanted)
     page = {
@@ -70,32 +70,32 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
         "listing": reports.history_page(member.team, query.wanted, before=before, after="" if before else after),
         "paged": bool(before or after),
         "counts": counts,
-        "tiles": tiles(query, counts),
+        "tiles": status_tiles(query, counts),
         "all_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),
         "suggestions": reports.filter_suggestions(member.team),
         "mine": query.wanted.person == request.user.username,
-        "mine_query": _mine(query, request.user.username),
+        "mine_query": _own_jobs_query(query, request.user.username),
         "here": "history",
     }
     return render(request, "jobs/history.html", page)
 
 
 @require_safe
-@signed_in
+@login_required
 def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """Export all jobs that match the filter, not only one page."""
     member = access.membership(request.user, slug)
-    return sheet(f"jobs-{slug}.csv", HEADER, _lines(member.team, questions.read(request.GET)))
+    return csv_response(f"jobs-{slug}.csv", CSV_COLUMNS, _csv_rows(member.team, questions.parse(request.GET)))
 
 
-def tiles(query: Asked, counts: reports.StatusCounts) -> list[Tile]:
+def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[StatusTile]:
     """Return a tile for each status that occurs or is selected."""
     counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
     for name in query.wanted.statuses:
         counts_by_name.setdefault(name, (STATUSES[name], 0))
     selected = set(query.wanted.statuses)
     return [
-        Tile(
+        StatusTile(
             status=status,
             number=number,
             query=query.query(drop=[("status", status.name)])
@@ -107,7 +107,7 @@ def tiles(query: Asked, counts: reports.StatusCounts) -> list[Tile]:
     ]
 
 
-def _mine(query: Asked, username: str) -> str:
+def _own_jobs_query(query: HistoryQuery, username: str) -> str:
     """Return the query limited to one's own jobs, or without that limit if it is set."""
     person_pairs = [pair for pair in query.pairs if pair[0] == "person"]
     own_pair = ("person", username)
@@ -116,7 +116,7 @@ def _mine(query: Asked, username: str) -> str:
     )
 
 
-def _lines(team: Team, query: Asked) -> Iterator[tuple[object, ...]]:
+def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
     count = 0
     for row in reports.export_rows(team, query.wanted):
         job, count = row.job, count + 1
@@ -145,7 +145,7 @@ def _lines(team: Team, query: Asked) -> Iterator[tuple[object, ...]]:
             job.memory_mib,
             job.gpus,
             row.usd,
-            tags_in_one(row.tags),
+            join_tags(row.tags),
             job.batch_id,
         )
     if count == reports.EXPORT_LIMIT:

@@ -9,32 +9,32 @@ from jobs.web.jobs.heat_map import HeatMap, heat_map
 
 
 @dataclass(frozen=True)
-class Seen:
+class ArrayProgress:
     """The state of an array's children, and whether it is being refreshed."""
 
     job: Job
     children: children.ChildCounts
-    asked: bool
+    is_refreshing: bool
 
     @property
     def fetching(self) -> bool:
-        return self.asked and self.children.unread > 0
+        return self.is_refreshing and self.children.unread > 0
 
     @property
     def live(self) -> bool:
         return self.job.status.live or self.fetching
 
     @property
-    def facts(self) -> tuple[object, ...]:
+    def etag_fields(self) -> tuple[object, ...]:
         return (self.fetching, *self.children.counts.items())
 
-    def heat(self) -> HeatMap | None:
+    def build_heat_map(self) -> HeatMap | None:
         """Build the heat map; costs one more query."""
         return heat_map(self.children.size, children.child_statuses(self.job)) if self.children.known else None
 
 
-def seen(job: Job) -> Seen | None:
+def array_progress(job: Job) -> ArrayProgress | None:
     """Return the progress of an array and request a refresh of its children; None for other jobs."""
     if not job.array_size:
         return None
-    return Seen(job, children.child_counts(job), asked=actions.refresh_array(job))
+    return ArrayProgress(job, children.child_counts(job), is_refreshing=actions.refresh_array(job))

@@ -8,22 +8,22 @@ from jobs import access
 from jobs.reports import children, logs
 from jobs.states import STATUSES
 from jobs.web.jobs import ansi, array
-from jobs.web.jobs.views import PrintedLine
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.jobs.views import RenderedLogLine
+from jobs.web.shell.auth import SignedInRequest, login_required
 
-HIGHEST = 10_000  # AWS Batch's limit
+MAX_ARRAY_SIZE = 10_000  # AWS Batch's limit
 
 
 @require_safe
-@signed_in
+@login_required
 def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
     """List the children by index, a hundred a page, optionally of one state."""
     array_job, member = access.job(request.user, text_id)
-    part = array.seen(array_job)
+    part = array.array_progress(array_job)
     state = request.GET.get("state", "")
     state = state if state in STATUSES else ""
     start_text = request.GET.get("from", "")
-    start = min(int(start_text), HIGHEST) if start_text.isdecimal() and len(start_text) < 6 else 0
+    start = min(int(start_text), MAX_ARRAY_SIZE) if start_text.isdecimal() and len(start_text) < 6 else 0
     page = {
         "member": member,
         "team": array_job.team,
@@ -38,7 +38,7 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
+@login_required
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
     """Show a part of a child's log: its end, or the part that a token points to."""
     child, array_job, member = access.child(request.user, text_id, index)
@@ -49,7 +49,7 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "job": array_job,
         "child": child,
         "piece": piece,
-        "lines": [PrintedLine(line.at, ansi.html_of(line.text)) for line in piece.lines],
+        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
         "live": not child.status.final,
         "here": "jobs",
     }

@@ -27,12 +27,12 @@ BADGES: Mapping[ValueSource, str] = {
 }
 
 
-MOST_ROWS = 300
+MAX_ROWS = 300
 """Limit of rows in a section and words of a command: a document of 1 MiB can have 40,000 tags."""
 
 
 @dataclass(frozen=True)
-class Row:
+class EffectiveRow:
     """A value and its source."""
 
     label: str
@@ -46,45 +46,45 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
+class EffectiveSection:
     """A titled group of rows: a container, its environment, the job as a whole."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[EffectiveRow, ...]
     left_off: int = 0
     """Rows beyond the limit."""
 
     @classmethod
-    def of(cls, title: str, rows: Iterable[Row], count: int = 0) -> "Part":
+    def with_limit(cls, title: str, rows: Iterable[EffectiveRow], count: int = 0) -> "EffectiveSection":
         """Build a section of the first rows; `count` is the number that `rows` would yield."""
-        return cls(title, tuple(islice(rows, MOST_ROWS)), max(0, count - MOST_ROWS))
+        return cls(title, tuple(islice(rows, MAX_ROWS)), max(0, count - MAX_ROWS))
 
 
-def of_verdict(result: ValidationResult | None) -> list[Part]:
+def result_sections(result: ValidationResult | None) -> list[EffectiveSection]:
     """Return the sections of a validated document; none for a workflow or an unknown definition."""
     if result is None or result.parse_result.kind is DocumentKind.WORKFLOW:
         return []
     document = result.parse_result.document
     if result.parse_result.kind is DocumentKind.DEFINITION:
-        return _parts(effective.effective_job(document))
+        return _sections(effective.effective_job(document))
     revision = result.resolved_jobs[0].revision if result.resolved_jobs else None
     if revision is None:
         return []
     notes = [(change.pointer, change.rule_owner) for change in result.parse_result.changes]
-    return _parts(_view(revision.document, document, notes))
+    return _sections(_effective_job(revision.document, document, notes))
 
 
-def of_job(job: Job) -> list[Part]:
+def job_sections(job: Job) -> list[EffectiveSection]:
     """Return the sections of an accepted job."""
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
     seconds = timeout_seconds(job.document)
     # A workflow's note about a default time limit stands at the first step that got it.
     notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
-    return _parts(_view(job.revision.document, document, notes), job.text_id)
+    return _sections(_effective_job(job.revision.document, document, notes), job.text_id)
 
 
-def _view(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> EffectiveJob:
+def _effective_job(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> EffectiveJob:
     """Return what will run. `notes` are pointers to values added by a rule, with its owner: team or portal."""
     sources = {pointer: ValueSource.PORTAL if by == "portal" else ValueSource.TEAM for pointer, by in notes if by}
     tags = {split_pointer(pointer)[-1]: source for pointer, source in sources.items() if _is_tag(pointer)}
@@ -106,53 +106,57 @@ def _value_at(document: Document, pointer: str) -> Any:
     return value_at(document, *(int(step) if step.isdecimal() else step for step in split_pointer(pointer)))
 
 
-def environment(document: Document) -> list[tuple[str, str]]:
+def environment_overrides(document: Document) -> list[tuple[str, str]]:
     """Return the names and values that a redacted submission document overrides."""
     variables = list_at(document, "containerOverrides", "environment")
     return [(text_at(variable, "name"), text_at(variable, "value")) for variable in variables if is_object(variable)]
 
 
-def _parts(view: EffectiveJob, job_id: str = "") -> list[Part]:
+def _sections(view: EffectiveJob, job_id: str = "") -> list[EffectiveSection]:
     several = len(view.containers) > 1
-    sections: list[Part] = []
+    sections: list[EffectiveSection] = []
     for number, container in enumerate(view.containers, 1):
         name = f" of {container.name or f'container {number}'}" if several else ""
-        sections.append(Part.of(f"Container{name}", _container(container)))
-        variables = _environment(container, job_id)
-        sections.append(Part.of(f"Environment{name}", variables, len(container.environment)))
-    sections.append(Part.of("The job", _whole(view)))
-    portal_row = Row(
+        sections.append(EffectiveSection.with_limit(f"Container{name}", _container_rows(container)))
+        variables = _environment_rows(container, job_id)
+        sections.append(EffectiveSection.with_limit(f"Environment{name}", variables, len(container.environment)))
+    sections.append(EffectiveSection.with_limit("The job", _job_rows(view)))
+    portal_row = EffectiveRow(
         f"{PORTAL_TAG_PREFIX}…", "by which the portal finds the job again, and the bill its team", ValueSource.PORTAL
     )
-    tags = (Row(key, redact_value(key, str(tag.value)), tag.source, mono=True) for key, tag in view.tags.items())
-    sections.append(Part.of("Tags", chain(islice(tags, MOST_ROWS - 1), [portal_row]), len(view.tags) + 1))
+    tags = (
+        EffectiveRow(key, redact_value(key, str(tag.value)), tag.source, mono=True) for key, tag in view.tags.items()
+    )
+    sections.append(
+        EffectiveSection.with_limit("Tags", chain(islice(tags, MAX_ROWS - 1), [portal_row]), len(view.tags) + 1)
+    )
     return [part for part in sections if part.rows]
 
 
-def _container(container: EffectiveContainer) -> Iterator[Row]:
-    yield from _row("Image", container.image, mono=True)
+def _container_rows(container: EffectiveContainer) -> Iterator[EffectiveRow]:
+    yield from _optional_row("Image", container.image, mono=True)
     if container.command:
-        yield from _command(container.command, container.command_source)
-    yield from _row("vCPU", container.vcpus)
+        yield from _command_rows(container.command, container.command_source)
+    yield from _optional_row("vCPU", container.vcpus)
     if container.memory_mib:
-        yield Row("Memory", _memory(container.memory_mib.value), container.memory_mib.source)
-    yield from _row("GPU", container.gpus)
-    yield from _row("Log group", container.log_group, mono=True)
+        yield EffectiveRow("Memory", _memory_text(container.memory_mib.value), container.memory_mib.source)
+    yield from _optional_row("GPU", container.gpus)
+    yield from _optional_row("Log group", container.log_group, mono=True)
 
 
-def _command(values: Iterable[SourcedValue], base: ValueSource) -> Iterator[Row]:
+def _command_rows(values: Iterable[SourcedValue], base: ValueSource) -> Iterator[EffectiveRow]:
     """Yield the command line, and each word that comes from a parameter with its source."""
-    parts = list(islice(values, MOST_ROWS + 1))
-    is_cut = len(parts) > MOST_ROWS
-    parts = parts[:MOST_ROWS]
+    parts = list(islice(values, MAX_ROWS + 1))
+    is_cut = len(parts) > MAX_ROWS
+    parts = parts[:MAX_ROWS]
     texts = redact([str(argument.value) for argument in parts])
-    yield Row("Command", shlex.join(texts) + " …" * is_cut, base, mono=True)
+    yield EffectiveRow("Command", shlex.join(texts) + " …" * is_cut, base, mono=True)
     for number, argument in enumerate(parts, 1):
         if argument.source is not base:
-            yield Row(f"Its word {number}", texts[number - 1], argument.source, mono=True)
+            yield EffectiveRow(f"Its word {number}", texts[number - 1], argument.source, mono=True)
 
 
-def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
+def _environment_rows(container: EffectiveContainer, job_id: str) -> Iterator[EffectiveRow]:
     for name, variable in container.environment.items():
         value = (
             job_id
@@ -160,24 +164,24 @@ def _environment(container: EffectiveContainer, job_id: str) -> Iterator[Row]:
             else str(variable.value)
         )
         text = value if variable.source is ValueSource.PORTAL else redact_value(name, value)
-        yield Row(name, text, variable.source, mono=True)
+        yield EffectiveRow(name, text, variable.source, mono=True)
 
 
-def _whole(view: EffectiveJob) -> Iterator[Row]:
-    yield from _row("Array", view.array_size)
+def _job_rows(view: EffectiveJob) -> Iterator[EffectiveRow]:
+    yield from _optional_row("Array", view.array_size)
     if view.timeout_seconds:
         seconds = view.timeout_seconds.value
         text = units.format_seconds(seconds) if isinstance(seconds, int) else str(seconds)
-        yield Row("Time limit", text, view.timeout_seconds.source)
-    yield from _row("Attempts", view.attempts)
-    yield from _row("Job role", view.job_role, mono=True)
-    yield from _row("Execution role", view.execution_role, mono=True)
+        yield EffectiveRow("Time limit", text, view.timeout_seconds.source)
+    yield from _optional_row("Attempts", view.attempts)
+    yield from _optional_row("Job role", view.job_role, mono=True)
+    yield from _optional_row("Execution role", view.execution_role, mono=True)
 
 
-def _row(label: str, value: SourcedValue | None, *, mono: bool = False) -> Iterator[Row]:
+def _optional_row(label: str, value: SourcedValue | None, *, mono: bool = False) -> Iterator[EffectiveRow]:
     if value is not None:
-        yield Row(label, redact_text(str(value.value)), value.source, mono)
+        yield EffectiveRow(label, redact_text(str(value.value)), value.source, mono)
 
 
-def _memory(mib: Any) -> str:
+def _memory_text(mib: Any) -> str:
     return units.format_mib(int(mib)) if str(mib).isdecimal() else str(mib)

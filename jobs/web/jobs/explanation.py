@@ -23,12 +23,12 @@ EXIT_CODES = {
     143: "asked to end (SIGTERM): stopped, timed out, or its machine was taken away",
     255: "the program failed without saying how",
 }
-LAST_SIGNAL = 64
-WHO_DECIDES = "A lead of the team has it sent; whoever may stop jobs withdraws it for good."
+MAX_SIGNAL = 64
+DECISION_ADVICE = "A lead of the team has it sent; whoever may stop jobs withdraws it for good."
 
 
 @dataclass(frozen=True)
-class Answer:
+class JobExplanation:
     """The explanation as the page shows it: tone, icon, sentence, AWS's own messages and one advice."""
 
     tone: str
@@ -38,36 +38,36 @@ class Answer:
     advice: str = ""
 
 
-def exit_code_in_words(code: int | None) -> str:
+def describe_exit_code(code: int | None) -> str:
     """Describe an exit code by the convention of shells and container runtimes; empty for None."""
     if code is None:
         return ""
     if code in EXIT_CODES:
         return EXIT_CODES[code]
-    if 128 < code <= 128 + LAST_SIGNAL:
+    if 128 < code <= 128 + MAX_SIGNAL:
         return f"ended by signal {code - 128}"
     return "an exit code of the program's own"
 
 
-def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
+def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
     """Explain the job's state; `approvals_to_decide` names the unfinished jobs it depends on."""
     messages = tuple(dict.fromkeys(message for message in (job.container_reason, job.status_reason) if message))
     status = job.status
     if job.stopping:
-        return Answer(
+        return JobExplanation(
             "warn", "hand-stop", "It is being stopped.", messages, "It ends as soon as AWS Batch has stopped it."
         )
     if job.delivery != Delivery.SENT:
-        return _before_aws(job, waiting_for)
+        return _explain_unsent(job, waiting_for)
     match job.state:
         case State.SUCCEEDED:
-            return Answer("good", status.icon, "It ended well.", messages)
+            return JobExplanation("good", status.icon, "It ended well.", messages)
         case State.FAILED:
-            return _failed(job, messages)
+            return _explain_failure(job, messages)
         case State.STOPPED:
-            return Answer("off", status.icon, f"It was stopped{_because(job.stop_reason)}.", messages)
+            return JobExplanation("off", status.icon, f"It was stopped{_reason_suffix(job.stop_reason)}.", messages)
         case State.LOST:
-            return Answer(
+            return JobExplanation(
                 "warn",
                 status.icon,
                 "AWS forgot it before its end was seen.",
@@ -75,33 +75,35 @@ def answer(job: Job, waiting_for: tuple[str, ...] = ()) -> Answer:
                 "Its log may still tell how it ended.",
             )
         case State.PENDING if job.array_size and job.array_summary:
-            return Answer("wait", status.icon, "Its children are under way; it ends with the last of them.", messages)
+            return JobExplanation(
+                "wait", status.icon, "Its children are under way; it ends with the last of them.", messages
+            )
         case State.PENDING:
-            return Answer(
-                "wait", status.icon, f"It waits for {_names(waiting_for) or 'jobs it depends on'}.", messages
+            return JobExplanation(
+                "wait", status.icon, f"It waits for {_join_names(waiting_for) or 'jobs it depends on'}.", messages
             )
         case State.RUNNABLE:
-            return Answer(
+            return JobExplanation(
                 "wait",
                 status.icon,
                 f"It waits in {job.queue} for a free place to run.",
                 messages,
                 "If it waits unusually long: has a compute environment of the queue room for its vCPU and memory?",
             )
-    return Answer(status.tone, status.icon, status.meaning, messages)
+    return JobExplanation(status.tone, status.icon, status.meaning, messages)
 
 
-def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
+def _explain_unsent(job: Job, waiting_for: tuple[str, ...]) -> JobExplanation:
     """Explain a job that is not with AWS yet, from what the portal noted about it."""
     status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
     match job.delivery:
         case Delivery.AWAITING:
             sentence = "It is sent once a lead of the team or an administrator has approved it."
-            return Answer("warn", status.icon, sentence, advice=job.delivery_note)
+            return JobExplanation("warn", status.icon, sentence, advice=job.delivery_note)
         case Delivery.DECLINED:
-            return Answer("bad", status.icon, "It was declined, and nothing ran.", advice=job.delivery_note)
+            return JobExplanation("bad", status.icon, "It was declined, and nothing ran.", advice=job.delivery_note)
         case Delivery.REFUSED:
-            return Answer(
+            return JobExplanation(
                 "bad",
                 status.icon,
                 "It was refused, and nothing ran.",
@@ -110,21 +112,24 @@ def _before_aws(job: Job, waiting_for: tuple[str, ...]) -> Answer:
             )
         case Delivery.WITHDRAWN:
             sentence = "It was withdrawn before it was sent; nothing ran."
-            return Answer("off", status.icon, sentence, advice=job.delivery_note)  # the portal's words, not AWS's
+            # the portal's words, not AWS's
+            return JobExplanation("off", status.icon, sentence, advice=job.delivery_note)
         case Delivery.HELD:
             sentence = "A person must decide before it is sent."
-            return Answer("warn", status.icon, sentence, advice=job.delivery_note or WHO_DECIDES)
+            return JobExplanation("warn", status.icon, sentence, advice=job.delivery_note or DECISION_ADVICE)
     if waiting_for:
-        return Answer("wait", status.icon, f"It is sent as soon as {_names(waiting_for)} has been.", note)
-    return Answer("wait", status.icon, status.meaning, note)
+        return JobExplanation(
+            "wait", status.icon, f"It is sent as soon as {_join_names(waiting_for)} has been.", note
+        )
+    return JobExplanation("wait", status.icon, status.meaning, note)
 
 
-def _failed(job: Job, messages: tuple[str, ...]) -> Answer:
+def _explain_failure(job: Job, messages: tuple[str, ...]) -> JobExplanation:
     if job.exit_code is None:
         sentence = "It failed before its command could end."
-        return Answer("bad", "circle-x", sentence, messages, _advice(None, messages))
-    sentence = f"It failed with exit code {job.exit_code}: {exit_code_in_words(job.exit_code)}."
-    return Answer("bad", "circle-x", sentence, messages, _advice(job.exit_code, messages))
+        return JobExplanation("bad", "circle-x", sentence, messages, _advice(None, messages))
+    sentence = f"It failed with exit code {job.exit_code}: {describe_exit_code(job.exit_code)}."
+    return JobExplanation("bad", "circle-x", sentence, messages, _advice(job.exit_code, messages))
 
 
 def _advice(code: int | None, messages: tuple[str, ...]) -> str:
@@ -142,11 +147,11 @@ def _advice(code: int | None, messages: tuple[str, ...]) -> str:
     return "The end of its log usually tells why."
 
 
-def _because(reason: str) -> str:
+def _reason_suffix(reason: str) -> str:
     return f": {reason.rstrip('.')}" if reason else ""
 
 
-def _names(names: tuple[str, ...]) -> str:
+def _join_names(names: tuple[str, ...]) -> str:
     first_names = list(names[:3])
     if len(names) > len(first_names):
         return f"{', '.join(first_names)} and {len(names) - len(first_names)} more"

@@ -8,31 +8,33 @@ from jobs import access
 from jobs.access import Member
 from jobs.actions.reveal import reveal
 from jobs.models import Job, Revision, Submission
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def job_values(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id)
-    return _answer(request, job, member, job.name)
+    return _values_page(request, job, member, job.name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def submission_values(request: SignedInRequest, text_id: str) -> HttpResponse:
     submission, member = access.submission(request.user, text_id)
-    return _answer(request, submission, member, submission.name)
+    return _values_page(request, submission, member, submission.name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def revision_values(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
     target_revision, member = access.revision(request.user, text_id, revision)
-    return _answer(request, target_revision, member, target_revision.pinned)
+    return _values_page(request, target_revision, member, target_revision.pinned)
 
 
-def _answer(request: SignedInRequest, about: Job | Submission | Revision, member: Member, name: str) -> HttpResponse:
+def _values_page(
+    request: SignedInRequest, about: Job | Submission | Revision, member: Member, name: str
+) -> HttpResponse:
     """Show the values (POST); a GET shows the object they belong to, which has the button."""
     if request.method != "POST":
         return redirect(about)

@@ -19,13 +19,13 @@ from jobs.spec.documents import list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.states import Delivery, State, Status
 from jobs.web.jobs import ansi, array, effective_view
-from jobs.web.jobs.explanation import answer, exit_code_in_words
+from jobs.web.jobs.explanation import describe_exit_code, explain_job
 from jobs.web.shell import polling
-from jobs.web.shell.auth import SignedInRequest, signed_in
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TimelinePhase:
     """A phase of a job's timeline: when it began and ended, and whether it is done, current or next."""
 
     name: str
@@ -35,7 +35,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class PrintedLine:
+class RenderedLogLine:
     """A log line rendered as HTML."""
 
     at: datetime
@@ -43,25 +43,25 @@ class PrintedLine:
 
 
 @require_safe
-@signed_in
+@login_required
 def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id)
     history = list(job.history.all())
     parents = list(job.waits_for.select_related("parent"))
     children = [dependency.job for dependency in job.waited_for_by.select_related("job").order_by("job__position")]
-    is_behind = polling.behind(job.account, with_aws=job.status.live and job.delivery == Delivery.SENT)
-    part = array.seen(job)
-    mark = polling.mark(
+    is_behind = polling.is_stale(job.account, with_aws=job.status.live and job.delivery == Delivery.SENT)
+    part = array.array_progress(job)
+    mark = polling.etag(
         is_behind,
-        part and part.facts,
+        part and part.etag_fields,
         len(history),
-        _facts(job),
-        [_state_of(dependency) for dependency in parents],
+        _etag_fields(job),
+        [_parent_status(dependency) for dependency in parents],
         [child.status.name for child in children],
     )
     if job.status.live:
         poll_hint.hint_poll([job])
-    if polling.asked(request) and polling.seen(request, mark):
+    if polling.is_partial(request) and polling.is_current(request, mark):
         return HttpResponse(status=204)
     document = redact(job.document)
     page = {
@@ -69,34 +69,34 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": job.team,
         "job": job,
         "submission": job.submission,
-        "answer": answer(job, _not_ended(parents)),
-        "band": band(job, history),
-        "exit_words": exit_code_in_words(job.exit_code),
+        "answer": explain_job(job, _unfinished_parents(parents)),
+        "band": timeline(job, history),
+        "exit_words": describe_exit_code(job.exit_code),
         "attempts": logs.job_attempts(job),
         "parents": parents,
         "children": children,
         "history": history,
-        "environment": effective_view.environment(document),
+        "environment": effective_view.environment_overrides(document),
         "command": list_at(document, "containerOverrides", "command"),
         "request_document": document,
         "tags": redact(job.tags),
         "hides": document != job.document or has_secrets(job.tags),
-        "resolved": effective_view.of_job(job),
+        "resolved": effective_view.job_sections(job),
         "raw": redact(job.raw),
         "array": array_counts(job),
         "held": job.delivery == Delivery.HELD,
         "part": part,
-        "heat": part and part.heat(),
+        "heat": part and part.build_heat_map(),
         "live": part.live if part else job.status.live,
         "behind": is_behind,
         "mark": mark,
         "here": "jobs",
     }
-    return render(request, "jobs/job/detail.html" + "#live" * polling.asked(request), page)
+    return render(request, "jobs/job/detail.html" + "#live" * polling.is_partial(request), page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Request that the job stops. A GET shows the job instead."""
     if request.method != "POST":
@@ -109,7 +109,7 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@login_required
 def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Submit a held job after all, as a lead. A GET shows the job instead."""
     if request.method != "POST":
@@ -124,14 +124,14 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
+@login_required
 def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Show a part of the log: its end, or the part after or before a token.
 
     A page of its own for people without scripts; `part=lines` returns only the lines, for the log on the job's page.
     """
     job, member = access.job(request.user, text_id)
-    attempt = _attempt(request)
+    attempt = _attempt_number(request)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     if after:
         piece = logs.after(job, after, attempt)
@@ -145,7 +145,7 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
         "job": job,
         "attempt": attempt,
         "piece": piece,
-        "lines": [PrintedLine(line.at, ansi.html_of(line.text)) for line in piece.lines],
+        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
         "live": job.status.live,
         "here": "jobs",
     }
@@ -153,20 +153,20 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 @require_safe
-@signed_in
+@login_required
 def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Stream the whole log of an attempt as a file.
 
     A file is read in a terminal, which obeys control characters: only `raw=1` leaves them in.
     """
     job, _ = access.job(request.user, text_id)
-    rows = _file(job, _attempt(request), _as_written if request.GET.get("raw") == "1" else _plain)
+    rows = _log_file_lines(job, _attempt_number(request), _raw_line if request.GET.get("raw") == "1" else _plain_line)
     response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{job.name}-{job.text_id}.log"'
     return cast("HttpResponse", response)  # views may treat it as one
 
 
-def _file(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
+def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
     for piece in logs.full_log(job, attempt):
         for line in piece.lines:
             row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
@@ -175,25 +175,25 @@ def _file(job: Job, attempt: int | None, format_line: Callable[[str, str], str])
             yield f"# {to_plain_text(piece.trouble)}\n".encode(errors="replace")
 
 
-def _as_written(time: str, text: str) -> str:
+def _raw_line(time: str, text: str) -> str:
     return f"{time} {text}"
 
 
-def _plain(time: str, text: str) -> str:
+def _plain_line(time: str, text: str) -> str:
     """Format a record; its further lines (`awslogs-multiline-pattern`) are indented, so none looks like a record."""
     lines = to_plain_text(text, keep="\t\n").rstrip().split("\n")
     return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
 
 
-def _attempt(request: SignedInRequest) -> int | None:
+def _attempt_number(request: SignedInRequest) -> int | None:
     number = request.GET.get("attempt", "")
     return int(number) if number.isdecimal() and len(number) < 4 else None
 
 
-def band(job: Job, history: list[StateChange]) -> list[Stretch]:
+def timeline(job: Job, history: list[StateChange]) -> list[TimelinePhase]:
     """Return the job's five timeline phases. A poll may miss a state, so a phase without a beginning is skipped."""
     status = job.status
-    starting_at = _first(history, State.STARTING)
+    starting_at = _first_time_in(history, State.STARTING)
     phases = [
         ("Submitted", job.accepted_at),
         ("Waiting", job.submitted_at or job.sent_at),
@@ -203,19 +203,19 @@ def band(job: Job, history: list[StateChange]) -> list[Stretch]:
     ]
     phase_numbers = [index for index, (_, at) in enumerate(phases) if at]
     current = phase_numbers[-1]
-    return [_stretch(index, name, phases, current, status) for index, (name, _) in enumerate(phases)]
+    return [_timeline_phase(index, name, phases, current, status) for index, (name, _) in enumerate(phases)]
 
 
-def _stretch(
+def _timeline_phase(
     index: int, name: str, phases: list[tuple[str, datetime | None]], current: int, status: Status
-) -> Stretch:
+) -> TimelinePhase:
     start = phases[index][1]
     if index == len(phases) - 1:
-        return Stretch(status.label if status.final else name, "done" if status.final else "next", start, start)
+        return TimelinePhase(status.label if status.final else name, "done" if status.final else "next", start, start)
     if start is None:
-        return Stretch(name, "missed" if index < current else "next")
+        return TimelinePhase(name, "missed" if index < current else "next")
     end = next((at for _, at in phases[index + 1 :] if at), None)
-    return Stretch(name, "now" if index == current else "done", start, end)
+    return TimelinePhase(name, "now" if index == current else "done", start, end)
 
 
 def array_counts(job: Job) -> list[tuple[str, int]]:
@@ -224,19 +224,19 @@ def array_counts(job: Job) -> list[tuple[str, int]]:
     return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
 
 
-def _first(history: list[StateChange], state: str) -> datetime | None:
+def _first_time_in(history: list[StateChange], state: str) -> datetime | None:
     return next((change.at for change in history if change.state == state), None)
 
 
-def _not_ended(parents: list[JobDependency]) -> tuple[str, ...]:
+def _unfinished_parents(parents: list[JobDependency]) -> tuple[str, ...]:
     return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.live)
 
 
-def _state_of(edge: JobDependency) -> str:
+def _parent_status(edge: JobDependency) -> str:
     return edge.parent.status.name if edge.parent else ""
 
 
-def _facts(job: Job) -> tuple[object, ...]:
+def _etag_fields(job: Job) -> tuple[object, ...]:
     return (
         job.delivery,
         job.state,

@@ -23,26 +23,26 @@ class SignedInRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def signed_in(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+def login_required(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
     """Require a signed-in user with nothing left to do first; redirect others to sign in, or to that step."""
-    return _guarded(view, lets_through=lambda step: step is None)
+    return _guard(view, lets_through=lambda step: step is None)
 
 
-def signed_in_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def login_required_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """Like `login_required`, and let users through whose next step is the named page."""
 
     def decorator(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        return _guarded(view, lets_through=lambda step: step in (None, reverse(page)))
+        return _guard(view, lets_through=lambda step: step in (None, reverse(page)))
 
     return decorator
 
 
-def known(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+def login_without_mfa(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
     """Require a signed-in user, even before the second factor: for the pages that set it up or ask for it."""
-    return _guarded(view, lets_through=None)
+    return _guard(view, lets_through=None)
 
 
-def _guarded(
+def _guard(
     view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
     *,
     lets_through: Callable[[str | None], bool] | None,
@@ -55,12 +55,12 @@ def _guarded(
     @wraps(view)
     def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
-            if asked_by_script(request):
+            if is_script_request(request):
                 return HttpResponse("You are signed out.", status=401, content_type="text/plain")
             return redirect_to_login(request.get_full_path())
         step = next_step(request) if lets_through else None
         if lets_through and not lets_through(step):
-            if asked_by_script(request):
+            if is_script_request(request):
                 message = "Go on signing in: the portal asks for something first."
                 return HttpResponse(message, status=403, content_type="text/plain")
             return redirect(str(step))
@@ -69,5 +69,5 @@ def _guarded(
     return wrapper
 
 
-def asked_by_script(request: HttpRequest) -> bool:
+def is_script_request(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true" or request.headers.get("X-Requested-With") == "fetch"

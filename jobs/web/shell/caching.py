@@ -6,19 +6,19 @@ from typing import TypeVar
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
-A = TypeVar("A", bound=HttpResponse)
+ResponseT = TypeVar("ResponseT", bound=HttpResponse)
 
-NOTHING = "no-store, private"
-EVERYTHING_OF_THIS_SITE = '"cache", "storage"'
+NO_STORE = "no-store, private"
+CLEAR_SITE_DATA = '"cache", "storage"'
 
 
-def clear_site(request: HttpRequest, answer: A) -> A:
+def clear_site_data(request: HttpRequest, answer: ResponseT) -> ResponseT:
     """Make the browser drop its cache and storage for this site, after a sign-out.
 
     The message tells the next page's script too, because browsers keep a storage for each tab. A session that expires
     leaves storage alone, so that typed text is there after signing in again.
     """
-    answer["Clear-Site-Data"] = EVERYTHING_OF_THIS_SITE
+    answer["Clear-Site-Data"] = CLEAR_SITE_DATA
     messages.success(request, "You are signed out.", extra_tags="signed-out")
     return answer
 
@@ -36,5 +36,5 @@ class NoStoreMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
         if "public" not in answer.get("Cache-Control", ""):
-            answer["Cache-Control"] = NOTHING
+            answer["Cache-Control"] = NO_STORE
         return answer

@@ -11,7 +11,7 @@ from jobs.models import Team, User
 from jobs.reports.recovery import RecoveryStatus, user_recovery
 
 
-class Frame:
+class PageContext:
     """The frame's data, queried only by templates that draw the frame: polled partials cost no query."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -36,6 +36,6 @@ class Frame:
         return user_recovery(cast("User", self._user))
 
 
-def portal(request: HttpRequest) -> dict[str, Frame]:
+def portal(request: HttpRequest) -> dict[str, PageContext]:
     """Return the context processor's values; the settings name this function."""
-    return {"portal": Frame(request)}
+    return {"portal": PageContext(request)}

@@ -15,7 +15,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from jobs.plain_text import to_plain_text
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Echo:
@@ -25,14 +25,14 @@ class _Echo:
         return line
 
 
-def sheet(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
+def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
     """Return a streamed download with that file name; rows are fetched while it is sent."""
-    response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_csv_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return cast("HttpResponse", response)  # views may treat it as one
 
 
-def cell(value: object) -> str:
+def format_cell(value: object) -> str:
     """Return a value as the text of a cell."""
     match value:
         case None:
@@ -44,15 +44,15 @@ def cell(value: object) -> str:
         case Decimal():
             return f"{value:f}"
     text = to_plain_text(str(value), keep="\t\r\n")
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    return f"'{text}" if text.startswith(FORMULA_PREFIXES) else text
 
 
-def tags_in_one(tags: Iterable[tuple[str, str]]) -> str:
+def join_tags(tags: Iterable[tuple[str, str]]) -> str:
     return "; ".join(f"{key}={value}" for key, value in tags)
 
 
-def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     write = csv.writer(_Echo()).writerow
     yield write(header)
     for row in rows:
-        yield write([cell(value) for value in row])
+        yield write([format_cell(value) for value in row])

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
-PLAIN = "The portal failed on this page. Your jobs are not touched by it. Try again in a minute."
+PLAIN_TEXT_MESSAGE = "The portal failed on this page. Your jobs are not touched by it. Try again in a minute."
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -15,27 +15,27 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return render(request, "400.html", status=400)
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Return 403, with the reason that `access` gave."""
     return render(request, "403.html", {"reason": str(exception or "")}, status=403)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Return 404. For an unknown URL Django's exception holds patterns, which are not shown."""
     reason = exception.args[0] if exception and exception.args and isinstance(exception.args[0], str) else ""
     return render(request, "404.html", {"reason": reason}, status=404)
 
 
-def too_many(request: HttpRequest) -> HttpResponse:
+def too_many_requests(request: HttpRequest) -> HttpResponse:
     """Return 429: too many attempts at passwords or codes."""
     answer = render(request, "429.html", status=429)
     answer["Retry-After"] = "60"
     return answer
 
 
-def failed(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django passes it
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django passes it
     """Return 500, without the frame, which may be what failed."""
     try:
         return HttpResponse(loader.render_to_string("500.html"), status=500)
     except Exception:  # noqa: BLE001 - the error page must not fail
-        return HttpResponse(PLAIN, status=500, content_type="text/plain")
+        return HttpResponse(PLAIN_TEXT_MESSAGE, status=500, content_type="text/plain")

@@ -12,26 +12,26 @@ from django.utils.timezone import now
 
 from jobs.models import Account
 
-BEHIND = timedelta(seconds=60)
+STALE_AFTER = timedelta(seconds=60)
 
 
-def mark(*facts: object) -> str:
+def etag(*facts: object) -> str:
     """Return a short hash of what a page shows. Leave elapsed times out; the client updates those."""
     return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
-def asked(request: HttpRequest) -> bool:
+def is_partial(request: HttpRequest) -> bool:
     """Return whether only the live part is requested."""
     return request.GET.get("part") == "live"
 
 
-def seen(request: HttpRequest, current: str) -> bool:
+def is_current(request: HttpRequest, current: str) -> bool:
     return request.GET.get("seen") == current
 
 
-def behind(account: Account, *, with_aws: bool) -> bool:
+def is_stale(account: Account, *, with_aws: bool) -> bool:
     """Return whether AWS last answered so long ago that the page may be out of date.
 
     `with_aws`: some job shown is with AWS and has not ended; without one, polls may rightly be rare.
     """
-    return with_aws and (account.polled_at is None or now() - account.polled_at > BEHIND)
+    return with_aws and (account.polled_at is None or now() - account.polled_at > STALE_AFTER)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from jobs.reports import readiness
 
 log = structlog.get_logger(__name__)
-_last: dict[str, str] = {}
+_last_failures: dict[str, str] = {}
 
 
 @require_safe
@@ -28,10 +28,10 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     """Return 200 if the process can serve people, else 503; the body has the checks as JSON."""
     checks = readiness.run_checks()
     failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
-    if failed != _last:
+    if failed != _last_failures:
         log.warning("not_ready", **failed) if failed else log.info("ready")
-        _last.clear()
-        _last.update(failed)
+        _last_failures.clear()
+        _last_failures.update(failed)
     status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
     answer = JsonResponse({"ready": not failed, "checks": checks}, status=status)
     answer._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 - keeps Django from logging each 503 as an error

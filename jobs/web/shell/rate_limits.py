@@ -7,21 +7,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from jobs.rate_limit import Budget, TooManyRequestsError, spend
-from jobs.web.shell.auth import asked_by_script
+from jobs.web.shell.auth import is_script_request
 
 # Views that validate, read or save a document. Requests that a script sends while someone types count as previews.
-DOCUMENTS = frozenset({
+DOCUMENT_VIEWS = frozenset({
     "write", "open_form", "read_pasted", "job_form", "definition_form", "approval_edit", "draft_go_on",
 })  # fmt: skip
-PREVIEWS = frozenset({
+PREVIEW_VIEWS = frozenset({
     "judge", "job_preview", "definition_preview", "approval_judge", "further_fields", "further_part",
 })  # fmt: skip
 # With parameters these search a history that may be long.
-SEARCHES = frozenset({
+SEARCH_VIEWS = frozenset({
     "history", "history_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
     "job_waits",
 })  # fmt: skip
-SCRIPTS_WORDS = "You are going faster than the portal can check. It goes on in a moment; what you wrote stays here."
+SCRIPT_MESSAGE = "You are going faster than the portal can check. It goes on in a moment; what you wrote stays here."
 
 
 class RateLimitMiddleware:
@@ -34,34 +34,34 @@ class RateLimitMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        budget = budget_of(request)
+        budget = budget_for(request)
         if budget is None or not request.user.is_authenticated:
             return None
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
             spend(budget, f"person:{request.user.pk}", length if budget is not Budget.SEARCHES else 0)
         except TooManyRequestsError as error:
-            return too_many(request, error)
+            return too_many_requests(request, error)
         return None
 
 
-def budget_of(request: HttpRequest) -> Budget | None:
+def budget_for(request: HttpRequest) -> Budget | None:
     """Return the budget that a request takes from; None for most pages."""
     name = request.resolver_match.url_name if request.resolver_match else None
-    if name in PREVIEWS:
+    if name in PREVIEW_VIEWS:
         return Budget.PREVIEWS
-    if name in DOCUMENTS and request.method == "POST":
-        typing = asked_by_script(request) or request.POST.get("do") == "keep"
+    if name in DOCUMENT_VIEWS and request.method == "POST":
+        typing = is_script_request(request) or request.POST.get("do") == "keep"
         return Budget.PREVIEWS if typing else Budget.DOCUMENTS
-    if name in SEARCHES and request.GET:
-        return Budget.PREVIEWS if asked_by_script(request) else Budget.SEARCHES
+    if name in SEARCH_VIEWS and request.GET:
+        return Budget.PREVIEWS if is_script_request(request) else Budget.SEARCHES
     return None
 
 
-def too_many(request: HttpRequest, error: TooManyRequestsError) -> HttpResponse:
+def too_many_requests(request: HttpRequest, error: TooManyRequestsError) -> HttpResponse:
     """Return 429; a posted form comes back whole, to be sent again."""
-    if asked_by_script(request):
-        answer = HttpResponse(SCRIPTS_WORDS, status=429, content_type="text/plain")
+    if is_script_request(request):
+        answer = HttpResponse(SCRIPT_MESSAGE, status=429, content_type="text/plain")
     else:
         fields = [
             (name, value)

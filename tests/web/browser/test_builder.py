@@ -14,7 +14,7 @@ from jobs.access import Member
 from jobs.models import Queue
 from jobs.spec.documents import DocumentKind
 from jobs.spec.normalize import normalize
-from jobs.web.builder.validation_view import WAIT_MS
+from jobs.web.builder.validation_view import PREVIEW_DELAY_MS
 from tests import make
 from tests.builder import documents
 from tests.pages.builder import BuilderForm
@@ -307,7 +307,7 @@ def test_the_document_is_copied_as_a_line_for_the_aws_cli(open_page: OpenPage, a
 
 
 def late(route: Route) -> None:
-    time.sleep(2 * WAIT_MS / 1000)
+    time.sleep(2 * PREVIEW_DELAY_MS / 1000)
     route.continue_()
 
 
