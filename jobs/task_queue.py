@@ -94,25 +94,25 @@ def enqueue_on_commit(
 ) -> None:
     """Enqueue `jobs.tasks.<task>(*ids)` after the commit.
 
-    `dedupe_key` is a deduplication key, such as a tick of the clock. `account` is the one whose AWS endpoints the
-    task calls, so that a worker does not take too many tasks of one that is slow.
+    A second task with the same `dedupe_key`, such as a tick of the clock, is the same task. `account` is the one
+    whose AWS endpoints the task calls, so that a worker does not take too many tasks of one that is slow.
     """
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
     transaction.on_commit(partial(_enqueue, task, ids, queue, dedupe_key, account), robust=True)
 
 
-def _enqueue(task: str, ids: tuple[int, ...], bell: QueueName, once: str, account: int | None) -> None:
-    name = f"{task}-{'-'.join(map(str, ids))}-{once}" if once else None
+def _enqueue(task: str, ids: tuple[int, ...], queue: QueueName, dedupe_key: str, account: int | None) -> None:
+    name = f"{task}-{'-'.join(map(str, ids))}-{dedupe_key}" if dedupe_key else None
     try:
         with redis_breaker.guard():
-            django_rq.get_queue(bell).enqueue_call(
+            django_rq.get_queue(queue).enqueue_call(
                 f"jobs.tasks.{task}",
                 args=ids,
                 job_id=name,
                 ttl=TASK_TTL_SECONDS,
                 result_ttl=0,
                 failure_ttl=24 * 3600,
-                meta={} if account is None else {"account": account, "comes_again": bool(once)},
+                meta={} if account is None else {"account": account, "comes_again": bool(dedupe_key)},
             )
     except RedisPausedError:
         log.debug("enqueue_skipped", task=task, ids=ids)

@@ -134,7 +134,7 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
 def preview_edit(approval: Approval, member: Member, text: str) -> tuple[ValidationResult, list[ApprovalReason]]:
     """Validate an edited text; also return why its author could not approve it themselves.
 
-    Raises NotADocument.
+    Raises DocumentParseError.
     """
     result = validate(text, member, approval.submission.account)
     if result.parse_result.kind is DocumentKind.DEFINITION:
@@ -151,8 +151,8 @@ def edit_request(approval: Approval, member: Member, version: int, text: str) ->
     """Replace the document of a request, and approve it if the member may.
 
     The former text is stored unchanged. True if it was approved. False if it now costs more, is larger, has more runs
-    or goes elsewhere, and so waits for somebody else. Raises PermissionDenied, StaleApprovalError, NotADocument, or
-    ValidationFailedError with the result.
+    or goes elsewhere, and so waits for somebody else. Raises PermissionDenied, StaleApprovalError,
+    DocumentParseError, or ValidationFailedError with the result.
     """
     member.require("approve")
     if approval.submission.person_id == member.user.pk:

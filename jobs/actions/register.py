@@ -28,7 +28,7 @@ class RegistrationResult:
 def register(text: str, member: Member, *, account: Account | None = None) -> RegistrationResult:
     """Create a revision and request its registration.
 
-    If the revision that the bare name means says the same, that one is returned. Raises NotADocument, or
+    If the revision that the bare name means says the same, that one is returned. Raises DocumentParseError, or
     ValidationFailedError with the result.
     """
     member.require("register")

@@ -39,7 +39,7 @@ def find_submission(member: Member, text_id: str) -> Submission | None:
 def submit_pending(draft: Draft, member: Member) -> Submission | None:
     """Submit the draft on its revision. None if AWS has not registered that yet.
 
-    Idempotent. Raises NotADocument, ValidationFailedError or IdempotencyConflictError, as a submission does.
+    Idempotent. Raises DocumentParseError, ValidationFailedError or IdempotencyConflictError, as a submission does.
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None

@@ -49,11 +49,11 @@ MAX_SLUG_LENGTH = 128 - 1 - TEXT_LENGTH
 def submit(
     text: str, member: Member, *, source: str, request_key: str | None = None, account: Account | None = None
 ) -> Submission:
-    """Create a submission and its jobs in one transaction, and ring for their delivery after the commit.
+    """Create a submission and its jobs in one transaction, and enqueue their delivery after the commit.
 
-    The same `request_key` returns the same submission. Raises NotADocument, ValidationFailedError with the result of
-    the validation, IdempotencyConflictError if the key came with another text before, or RecoveryError while only AWS
-    may know the key.
+    The same `request_key` returns the same submission. Raises DocumentParseError, ValidationFailedError with the
+    result, IdempotencyConflictError if the key came with another text before, or RecoveryError while only AWS may
+    know the key.
     """
     member.require("submit")
     with transaction.atomic():

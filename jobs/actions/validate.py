@@ -97,7 +97,7 @@ class RecoveryError(Exception):
 
 
 def validate(text: str | bytes, member: Member, account: Account | None = None) -> ValidationResult:
-    """Validate a text for the member's team. Raises NotADocument if it cannot be parsed as one.
+    """Validate a text for the member's team. Raises DocumentParseError.
 
     `account` is for teams with several; without it the queues determine the account.
     """
