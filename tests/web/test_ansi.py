@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.web.jobs.ansi import LONGEST_LINE, html_of
+from jobs.web.jobs.ansi import MAX_LINE_LENGTH, to_html
 
 ESC = "\x1b"
 
@@ -26,8 +26,8 @@ ESC = "\x1b"
     ],
 )
 def test_a_line_is_escaped_and_keeps_its_styles(line: str, html: str) -> None:
-    assert html_of(line) == html
+    assert to_html(line) == html
 
 
 def test_a_long_line_is_cut_and_says_so() -> None:
-    assert html_of("x" * (LONGEST_LINE + 1)) == "x" * LONGEST_LINE + " … (the line goes on)"
+    assert to_html("x" * (MAX_LINE_LENGTH + 1)) == "x" * MAX_LINE_LENGTH + " … (the line goes on)"

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.models import Job, Queue
 from jobs.states import Delivery, State
-from jobs.web.jobs.explanation import WHO_DECIDES, answer, exit_code_in_words
+from jobs.web.jobs.explanation import DECISION_ADVICE, describe_exit_code, explain_job
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def sent(state: State, **fields: Any) -> Job:
     ],
 )
 def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
-    assert exit_code_in_words(code) == words
+    assert describe_exit_code(code) == words
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,20 @@ def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
     ],
 )
 def test_a_failure_comes_with_one_advice(code: int | None, reason: str, advice: str) -> None:
-    assert answer(sent(State.FAILED, exit_code=code, status_reason=reason)).advice == advice
+    assert explain_job(sent(State.FAILED, exit_code=code, status_reason=reason)).advice == advice
 
 
 def test_a_failure_says_its_exit_code_or_that_there_is_none() -> None:
-    assert answer(sent(State.FAILED, exit_code=2)).sentence == (
+    assert explain_job(sent(State.FAILED, exit_code=2)).sentence == (
         "It failed with exit code 2: the command was misused: a wrong argument, or a file that is not there."
     )
-    assert answer(sent(State.FAILED)).sentence == "It failed before its command could end."
+    assert explain_job(sent(State.FAILED)).sentence == "It failed before its command could end."
 
 
 def test_what_aws_says_twice_is_shown_once() -> None:
     job = sent(State.FAILED, container_reason="OutOfMemoryError", status_reason="OutOfMemoryError")
 
-    assert answer(job).words == ("OutOfMemoryError",)
+    assert explain_job(job).words == ("OutOfMemoryError",)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_what_aws_says_twice_is_shown_once() -> None:
     ],
 )
 def test_a_job_that_aws_has_is_explained_by_its_state(job: Job, sentence: str) -> None:
-    assert answer(job).sentence == sentence
+    assert explain_job(job).sentence == sentence
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_job_that_aws_has_is_explained_by_its_state(job: Job, sentence: str) -
     ],
 )
 def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...], sentence: str) -> None:
-    assert answer(sent(State.PENDING), names).sentence == sentence
+    assert explain_job(sent(State.PENDING), names).sentence == sentence
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,16 @@ def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...],
 def test_a_job_that_aws_does_not_have_is_explained_by_what_the_portal_noted(
     delivery: Delivery, sentence: str, advice: str
 ) -> None:
-    explanation = answer(Job(delivery=delivery, delivery_note="Above the limit."))
+    explanation = explain_job(Job(delivery=delivery, delivery_note="Above the limit."))
 
     assert (explanation.sentence, explanation.advice) == (sentence, advice)
 
 
 def test_a_held_job_without_a_note_says_who_decides() -> None:
-    assert answer(Job(delivery=Delivery.HELD)).advice == WHO_DECIDES
+    assert explain_job(Job(delivery=Delivery.HELD)).advice == DECISION_ADVICE
 
 
 def test_an_accepted_job_is_sent_after_those_it_waits_for() -> None:
-    assert answer(Job(delivery=Delivery.ACCEPTED), ("a", "b")).sentence == "It is sent as soon as a and b has been."
+    assert (
+        explain_job(Job(delivery=Delivery.ACCEPTED), ("a", "b")).sentence == "It is sent as soon as a and b has been."
+    )
