@@ -210,11 +210,6 @@ SEND = (
     *mutants_of(
         "jobs/dispatch/delivery.py",
         ONE_BY_ONE,
-        (
-            "send: what was claimed",
-            "    if job.claim():\n        send(",
-            "    if job.claim() or True:\n        send(",
-        ),
         ("send: looked for before a second try", "    if job.epoch > 1:\n", "    if False:\n"),
         (
             "send: no answer is no absence",
@@ -402,8 +397,11 @@ ACCOUNTS = (
         ),
         (
             "probe: by one only",
-            " or not account.update_breaker(account.breaker.with_probe_started(current_time)):",
-            " or not (account.update_breaker(account.breaker.with_probe_started(current_time)) or True):",
+            " or not account.update_breaker(\n        account.breaker.with_probe_started(current_time)\n    ):",
+            (
+                " or not (\n        account.update_breaker(account.breaker.with_probe_started(current_time))\n"
+                "        or True\n    ):"
+            ),
         ),
     ),
     SourceMutant(

@@ -64,8 +64,8 @@ HOLD = (
         ),
         (
             "recovery: accounts that are not used keep nobody",
-            "for account in Account.objects.filter(active=True)):",
-            "for account in Account.objects.all()):",
+            "queues_to_compare(account, since).exists() for account in Account.objects.filter(active=True)",
+            "queues_to_compare(account, since).exists() for account in Account.objects.all()",
         ),
     ),
     *mutants_of(
@@ -93,8 +93,8 @@ REQUESTS = (
         KEYS,
         (
             "keys: an account that was compared keeps none waiting",
-            "for account in accounts if queues_to_compare(account, since).exists()]",
-            "for account in accounts]",
+            "for account in accounts if queues_to_compare(account, since).exists()\n",
+            "for account in accounts\n",
         ),
         (
             "keys: another team's account keeps none waiting",
