@@ -1,6 +1,6 @@
 """System checks of what delivery relies on: database, Redis and accounts.
 
-They run when a process that submits or serves starts, and by `manage_command.py check --database default`.
+They run when a process that submits or serves starts, and by `manage.py check --database default`.
 """
 
 from collections.abc import Iterator, Sequence

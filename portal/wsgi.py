@@ -1,4 +1,4 @@
-"""The WSGI application; it refuses to serve what `manage_command.py check` would reject."""
+"""The WSGI application; it refuses to serve what `manage.py check` would reject."""
 
 import os
 

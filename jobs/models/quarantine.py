@@ -16,7 +16,7 @@ LISTING_LAG_SECONDS = 120.0
 MARGIN_SECONDS = 110.0
 
 # The sandbox runs on this machine, by the same clock, and lists a job at once. Dates of signatures have no fractions
-# of a second; `manage_command.py sandbox` sets their greatest age.
+# of a second; `manage.py sandbox` sets their greatest age.
 SANDBOX_SIGNATURE_LIFETIME_SECONDS = 15.0
 SANDBOX_MARGIN_SECONDS = 5.0
 

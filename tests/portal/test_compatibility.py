@@ -84,7 +84,7 @@ def script_options() -> set[str]:
 
 
 def command_options() -> set[str]:
-    """`manage_command.py` commands of the portal with their options, and what `portal.quickstart` takes."""
+    """`manage.py` commands of the portal with their options, and what `portal.quickstart` takes."""
     names = set()
     for name, app in get_commands().items():
         if app not in ("jobs", "portal"):

@@ -19,7 +19,7 @@ PATIENT = "echo started $$; sleep 1; echo finished"
 
 
 class Child:
-    """`manage_command.py sandbox` as a process of its own."""
+    """`manage.py sandbox` as a process of its own."""
 
     def __init__(self, state: Path) -> None:
         self.process = subprocess.Popen(

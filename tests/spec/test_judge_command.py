@@ -1,4 +1,4 @@
-"""`manage_command.py judge`: one JSON object a file, and an exit code for scripts."""
+"""`manage.py judge`: one JSON object a file, and an exit code for scripts."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`manage_command.py clock`: enqueues periodic tasks and reconciles deliveries in doubt."""
+"""`manage.py clock`: enqueues periodic tasks and reconciles deliveries in doubt."""
 
 import os
 import signal

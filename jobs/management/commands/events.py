@@ -1,5 +1,4 @@
-"""`manage_command.py events`: receives Batch events from EventBridge through SQS, so that changed jobs are polled
-sooner."""
+"""`manage.py events`: receives Batch events from EventBridge through SQS, so that changed jobs are polled sooner."""
 
 import re
 import signal

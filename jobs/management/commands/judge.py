@@ -1,5 +1,4 @@
-"""`manage_command.py judge FILE…`: validates documents and prints one JSON object per file, without database or
-AWS."""
+"""`manage.py judge FILE…`: validates documents and prints one JSON object per file, without database or AWS."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`manage_command.py reconcile`: compares the portal with AWS at once, or reports the state of deliveries."""
+"""`manage.py reconcile`: compares the portal with AWS at once, or reports the state of deliveries."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

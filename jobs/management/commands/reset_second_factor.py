@@ -1,5 +1,4 @@
-"""`manage_command.py reset_second_factor NAME`: for an administrator who lost the phone and has no colleague to reset
-it."""
+"""`manage.py reset_second_factor NAME`: for an administrator who lost the phone and has no colleague to reset it."""
 
 from typing import Any
 

@@ -1,5 +1,4 @@
-"""`manage_command.py second_factor_code NAME`: prints the code with which an administrator sets up a second
-factor."""
+"""`manage.py second_factor_code NAME`: prints the code with which an administrator sets up a second factor."""
 
 from typing import Any
 

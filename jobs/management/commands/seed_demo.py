@@ -1,5 +1,4 @@
-"""`manage_command.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that
-does."""
+"""`manage.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that does."""
 
 import socket
 import time

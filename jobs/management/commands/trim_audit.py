@@ -1,4 +1,4 @@
-"""`manage_command.py trim_audit --before 2025-01-01`: deletes audit entries that need not be kept any longer."""
+"""`manage.py trim_audit --before 2025-01-01`: deletes audit entries that need not be kept any longer."""
 
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime, time

@@ -1,4 +1,4 @@
-"""`manage_command.py verify_audit`: verifies that no audit entry was changed or removed."""
+"""`manage.py verify_audit`: verifies that no audit entry was changed or removed."""
 
 from argparse import ArgumentParser
 from typing import Any
