@@ -29,7 +29,7 @@ LEASES = frozenset(
 )
 """Fields that say who has something in hand, in which turn, and until when."""
 CLAIMS = frozenset({"Lease.hold", "claim", "_claim_read"})
-QUERIES = frozenset({"undelivered", "unknown"})
+QUERIES = frozenset({"undelivered", "in_doubt"})
 ASKING = frozenset({"Q", "exclude", "filter", "get"})
 NOT_OURS = ("jobs/migrations/", "jobs/sandbox/", "jobs/reports/", "jobs/admin/", "jobs/web/")
 """Pages and reports show leases, and take none."""
