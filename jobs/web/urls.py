@@ -14,9 +14,16 @@ from jobs.web import (
     submissions,
     tokens,
 )
-from jobs.web.builder import definition_views as definition_builder
-from jobs.web.builder import draft_views, json_views, open_in_form, paste, run_with_image, schema_fields
-from jobs.web.builder import job_views as job_builder
+from jobs.web.builder import (
+    definition_views,
+    draft_views,
+    json_views,
+    open_in_form,
+    paste,
+    run_with_image,
+    schema_fields,
+)
+from jobs.web.builder import job_views as builder_job_views
 from jobs.web.costs import views as cost_views
 from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
@@ -43,12 +50,12 @@ urlpatterns = [
     path("teams/<slug:slug>/read/", paste.read_paste, name="read_pasted"),
     path("teams/<slug:slug>/forms/<str:kind>/fields/", schema_fields.search_fields, name="further_fields"),
     path("teams/<slug:slug>/forms/<str:kind>/part/", schema_fields.show_part, name="further_part"),
-    path("teams/<slug:slug>/jobs/new/", job_builder.job_form, name="job_form"),
-    path("teams/<slug:slug>/jobs/new/preview/", job_builder.job_preview, name="job_preview"),
-    path("teams/<slug:slug>/jobs/new/waits/", job_builder.search_dependencies, name="job_waits"),
-    path("teams/<slug:slug>/definitions/new/", definition_builder.definition_form, name="definition_form"),
+    path("teams/<slug:slug>/jobs/new/", builder_job_views.job_form, name="job_form"),
+    path("teams/<slug:slug>/jobs/new/preview/", builder_job_views.job_preview, name="job_preview"),
+    path("teams/<slug:slug>/jobs/new/waits/", builder_job_views.search_dependencies, name="job_waits"),
+    path("teams/<slug:slug>/definitions/new/", definition_views.definition_form, name="definition_form"),
     path(
-        "teams/<slug:slug>/definitions/new/preview/", definition_builder.definition_preview, name="definition_preview"
+        "teams/<slug:slug>/definitions/new/preview/", definition_views.definition_preview, name="definition_preview"
     ),
     path("teams/<slug:slug>/drafts/", draft_views.list_drafts, name="drafts"),
     path("teams/<slug:slug>/drafts/<str:text_id>/", draft_views.open_draft, name="draft"),
@@ -72,13 +79,13 @@ urlpatterns = [
     path("schemas/<str:kind>.json", schemas.serve_schema, name="schema"),
     path("cli/<str:name>", cli_scripts.script, name="cli_script"),
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
-    path("submissions/<str:text_id>/again/", job_builder.rerun_submission, name="submission_again"),
+    path("submissions/<str:text_id>/again/", builder_job_views.rerun_submission, name="submission_again"),
     path("submissions/<str:text_id>/values/", reveal_views.submission_values, name="submission_values"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),
     path("jobs/<str:text_id>/", job_views.job, name="job"),
     path("jobs/<str:text_id>/values/", reveal_views.job_values, name="job_values"),
     path("jobs/<str:text_id>/receipt/", cost_views.receipt, name="receipt"),
-    path("jobs/<str:text_id>/again/", job_builder.rerun_job, name="job_again"),
+    path("jobs/<str:text_id>/again/", builder_job_views.rerun_job, name="job_again"),
     path("jobs/<str:text_id>/stop/", job_views.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/release/", job_views.job_release, name="job_release"),
     path("jobs/<str:text_id>/children/", array_views.job_children, name="job_children"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.account.views import LoginView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
-from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
+from allauth.mfa.base.views import ReauthenticateView as BaseMfaReauthenticateView
 from django.conf import settings
 from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
@@ -50,7 +50,7 @@ class PasswordReauthenticate(ReauthenticateView):
     template_name = "accounts/reauthenticate.html"
 
 
-class MfaReauthenticate(CodeAgainView):
+class MfaReauthenticate(BaseMfaReauthenticateView):
     """The code once more; also for users who became staff, or enrolled, in another session."""
 
     form_class = MfaReauthenticateForm

@@ -10,8 +10,7 @@ from django.urls import reverse
 from jobs.access import Member
 from jobs.actions import drafts
 from jobs.actions.drafts import DraftSaveResult
-from jobs.models import Draft as KeptDraft
-from jobs.models import DraftKind
+from jobs.models import Draft, DraftKind
 from jobs.models.ids import from_text, new_id, to_text
 from jobs.spec.documents import Document, DocumentKind, text_at
 from jobs.spec.parsing.parser import DocumentParseError, parse
@@ -84,7 +83,7 @@ def save_response(request: SignedInRequest, member: Member, result: DraftSaveRes
     return render(request, "jobs/builder/draft_status.html", {"kept": result, "team": member.team})
 
 
-def load_draft(request: SignedInRequest, member: Member) -> KeptDraft | None:
+def load_draft(request: SignedInRequest, member: Member) -> Draft | None:
     """Return the draft that the URL names, or what was sent from it; None for a new page.
 
     A page puts its draft's id into the URL at the first keystroke, which may be before the portal has the draft. So a
@@ -114,14 +113,14 @@ def _query_id(request: SignedInRequest, name: str) -> str:
         return ""
 
 
-def to_form(kind: DocumentKind, saved_draft: KeptDraft, blank: Document) -> BuilderForm:
+def to_form(kind: DocumentKind, saved_draft: Draft, blank: Document) -> BuilderForm:
     """Return a saved draft as a form's state; its text may be no document yet."""
     post = QueryDict(mutable=True)
     post.update({"document": saved_draft.text, "again": saved_draft.again})
     return BuilderForm.from_post(kind, post, blank)
 
 
-def draft_url(saved_draft: KeptDraft) -> str:
+def draft_url(saved_draft: Draft) -> str:
     """Return the URL of the page that continues a draft."""
     page = reverse(VIEW_NAMES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
     return f"{page}?{urlencode({'draft': saved_draft.text_id})}"

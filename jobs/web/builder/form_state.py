@@ -50,7 +50,7 @@ FORM_NAMES = {DocumentKind.SUBMISSION: "a job", DocumentKind.DEFINITION: "a defi
 
 @dataclass(frozen=True)
 class BuilderForm:
-    """A form's state. If the text can't be parsed, `unread` has the error and the fields keep their input."""
+    """A form's state. If the text can't be parsed, `parse_error` says why and the fields keep their input."""
 
     kind: DocumentKind
     base: Document

@@ -8,8 +8,7 @@ from django.views.decorators.http import require_http_methods
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import run_with_image
-from jobs.models import Draft as KeptDraft
-from jobs.models import Registration, Revision
+from jobs.models import Draft, Registration, Revision
 from jobs.spec.documents import text_at
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.parsing.parser import DocumentParseError, parse
@@ -87,9 +86,7 @@ def continue_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpRes
     return _waiting_page(request, member, saved_draft, saved_draft.revision)
 
 
-def _waiting_page(
-    request: SignedInRequest, member: Member, saved_draft: KeptDraft, revision: Revision
-) -> HttpResponse:
+def _waiting_page(request: SignedInRequest, member: Member, saved_draft: Draft, revision: Revision) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
@@ -105,7 +102,7 @@ def _waiting_page(
     return render(request, f"jobs/builder/registration_wait.html{part}", page)
 
 
-def _button_label(saved_draft: KeptDraft) -> str:
+def _button_label(saved_draft: Draft) -> str:
     try:
         reading = parse(saved_draft.text)
     except DocumentParseError:
@@ -113,7 +110,7 @@ def _button_label(saved_draft: KeptDraft) -> str:
     return validation_view.button_label(reading.kind, reading.document)
 
 
-def _continue(request: SignedInRequest, member: Member, saved_draft: KeptDraft) -> HttpResponse:
+def _continue(request: SignedInRequest, member: Member, saved_draft: Draft) -> HttpResponse:
     """Redirect to the submission if AWS has the revision; else to the page that waits, or to the form."""
     revision = saved_draft.revision
     if revision is None or revision.registration == Registration.ACCEPTED:

@@ -11,7 +11,7 @@ from jobs import access
 from jobs.models import Team
 from jobs.reports import history as reports
 from jobs.states import STATUSES, Status
-from jobs.web.history import filters as questions
+from jobs.web.history import filters
 from jobs.web.history.filters import HistoryQuery
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response, join_tags
@@ -59,7 +59,7 @@ class StatusTile:
 @login_required
 def history(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    query = questions.parse(request.GET)
+    query = filters.parse(request.GET)
     before, after = request.GET.get("before", ""), request.GET.get("after", "")
     counts = reports.status_counts(member.team, query.wanted)
     page = {
@@ -85,7 +85,7 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
 def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     """Export all jobs that match the filter, not only one page."""
     member = access.membership(request.user, slug)
-    return csv_response(f"jobs-{slug}.csv", CSV_COLUMNS, _csv_rows(member.team, questions.parse(request.GET)))
+    return csv_response(f"jobs-{slug}.csv", CSV_COLUMNS, _csv_rows(member.team, filters.parse(request.GET)))
 
 
 def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[StatusTile]:

@@ -50,7 +50,7 @@ def describe_exit_code(code: int | None) -> str:
 
 
 def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
-    """Explain the job's state; `approvals_to_decide` names the unfinished jobs it depends on."""
+    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on."""
     messages = tuple(dict.fromkeys(message for message in (job.container_reason, job.status_reason) if message))
     status = job.status
     if job.stopping:
