@@ -219,7 +219,7 @@ class PermissionRule:
     """A row of the table of permissions: whether each of `ACTORS` has it."""
 
     permission: TeamPermission
-    words: str
+    label: str
     allowed: tuple[bool, ...]
 
 

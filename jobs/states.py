@@ -50,13 +50,13 @@ class Status:
     tone: str
     meaning: str
     rank: int = 0
-    final: bool = False
-    good: bool = False
+    is_final: bool = False
+    is_success: bool = False
 
     @property
-    def live(self) -> bool:
+    def is_live(self) -> bool:
         """Whether it may still change, so that pages poll."""
-        return not self.final
+        return not self.is_final
 
 
 _ALL = (
@@ -66,23 +66,25 @@ _ALL = (
     Status("ACCEPTED", "Accepted", "clock", "wait", "The portal has it and will hand it to AWS Batch."),
     Status("SENDING", "Sending", "send", "wait", "It is on its way to AWS Batch."),
     Status("HELD", "Held", "hand-stop", "warn", "A person must decide before it is sent."),
-    Status("REFUSED", "Refused", "ban", "bad", "AWS Batch or a rule of the portal said no.", final=True),
-    Status("DECLINED", "Declined", "user-x", "bad", "Whoever was to approve it said no.", final=True),
-    Status("WITHDRAWN", "Withdrawn", "arrow-back-up", "off", "Stopped before it was sent.", final=True),
+    Status("REFUSED", "Refused", "ban", "bad", "AWS Batch or a rule of the portal said no.", is_final=True),
+    Status("DECLINED", "Declined", "user-x", "bad", "Whoever was to approve it said no.", is_final=True),
+    Status("WITHDRAWN", "Withdrawn", "arrow-back-up", "off", "Stopped before it was sent.", is_final=True),
     Status("SUBMITTED", "Submitted", "inbox", "wait", "AWS Batch has it.", rank=0),
     Status("PENDING", "Pending", "hourglass", "wait", "It waits for the jobs it depends on.", rank=1),
     Status("RUNNABLE", "Runnable", "stack", "wait", "It waits for a free place to run.", rank=2),
     Status("STARTING", "Starting", "rocket", "go", "A place is found; the image is being fetched.", rank=3),
     Status("RUNNING", "Running", "player-play", "go", "Its command runs.", rank=4),
-    Status("SUCCEEDED", "Succeeded", "circle-check", "good", "It ended well.", rank=5, final=True, good=True),
-    Status("FAILED", "Failed", "circle-x", "bad", "It ended badly.", rank=5, final=True),
-    Status("STOPPED", "Stopped", "player-stop", "off", "Someone stopped it.", rank=5, final=True),
-    Status("LOST", "Lost", "question-mark", "warn", "AWS forgot it before its end was seen.", rank=5, final=True),
+    Status(
+        "SUCCEEDED", "Succeeded", "circle-check", "good", "It ended well.", rank=5, is_final=True, is_success=True
+    ),
+    Status("FAILED", "Failed", "circle-x", "bad", "It ended badly.", rank=5, is_final=True),
+    Status("STOPPED", "Stopped", "player-stop", "off", "Someone stopped it.", rank=5, is_final=True),
+    Status("LOST", "Lost", "question-mark", "warn", "AWS forgot it before its end was seen.", rank=5, is_final=True),
 )
 
 STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for status in _ALL})
 
-FINAL_STATES = frozenset(state for state in State if STATUSES[state].final)
+FINAL_STATES = frozenset(state for state in State if STATUSES[state].is_final)
 ACTIVE_STATES = frozenset(State) - FINAL_STATES
 FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.DECLINED, Delivery.WITHDRAWN})
 UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})

@@ -66,7 +66,7 @@ def page() -> str:
     ]
     for rule in access.permission_rules():
         cells = " | ".join("yes" if allowed else "–" for allowed in rule.allowed)
-        lines.append(f"| {rule.words} | {cells} |")
+        lines.append(f"| {rule.label} | {cells} |")
     return "\n".join([HEAD, *lines, "", TAIL])
 
 

@@ -160,12 +160,12 @@ def test_the_health_page_says_in_plain_words_why_mail_fails(
     tasks.send_mail(outgoing.pk)
 
     [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]
-    assert (sign.tone, sign.says) == ("good", f"1 to be sent. {words}")
+    assert (sign.tone, sign.message) == ("good", f"1 to be sent. {words}")
 
     OutgoingMail.objects.update(failed_at=now())
     [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]
-    assert (sign.tone, sign.says) == ("bad", f"1 couldn't be sent in the last 7 days. {words}")
-    assert ADDRESS not in sign.says
+    assert (sign.tone, sign.message) == ("bad", f"1 couldn't be sent in the last 7 days. {words}")
+    assert ADDRESS not in sign.message
 
 
 def test_a_portal_that_sends_no_mail_says_nothing_of_it() -> None:

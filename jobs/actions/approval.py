@@ -223,7 +223,7 @@ def _decide(approval: Approval, member: Member, version: int, decision: Decision
 
 
 def _stale_message(approval: Approval) -> str:
-    if approval.waits:
+    if approval.is_waiting:
         return "It was changed in the meantime. Look at it again before you decide."
     decider = f" by {approval.decided_by.display_name}" if approval.decided_by else ""
     return f"It was {approval.get_decision_display().lower()}{decider} in the meantime. Nothing was done."
@@ -259,7 +259,7 @@ def _revalidate(submission: Submission, member: Member) -> ValidationResult:
     for job in jobs:
         if job.position < len(steps):
             steps[job.position]["jobQueue"] = job.queue.arn or job.queue.name
-            steps[job.position]["jobDefinition"] = job.revision.pinned
+            steps[job.position]["jobDefinition"] = job.revision.qualified_name
     result = validate(json.dumps(document), replace(member, team=submission.team), submission.account)
     return _check_requester(result, submission)
 

@@ -25,10 +25,10 @@ SENT_RETENTION = timedelta(days=1)
 class DraftSaveResult:
     """Outcome of saving a draft: when it was saved or why not, and which drafts were deleted to make room."""
 
-    at: datetime | None
+    saved_at: datetime | None
     text_id: str
-    why_not: str = ""
-    gone: tuple[str, ...] = ()
+    problem: str = ""
+    deleted_names: tuple[str, ...] = ()
 
 
 def save_draft(
@@ -79,7 +79,7 @@ def save_draft(
             Draft.objects.unsent().filter(person=member.user).only("name")[MAX_DRAFTS : MAX_DRAFTS + MAX_DRAFTS]
         )
         Draft.objects.filter(pk__in=[draft.pk for draft in excess]).delete()
-    return DraftSaveResult(saved_at, text_id, gone=tuple(str(draft) for draft in excess))
+    return DraftSaveResult(saved_at, text_id, deleted_names=tuple(str(draft) for draft in excess))
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str = "") -> None:

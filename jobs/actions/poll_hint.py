@@ -18,7 +18,7 @@ def hint_poll(jobs: Iterable[Job]) -> None:
     stale_ids = [
         job.pk
         for job in jobs
-        if not job.status.final and (job.looked_at is None or current_time - job.looked_at > HINT_INTERVAL)
+        if not job.status.is_final and (job.looked_at is None or current_time - job.looked_at > HINT_INTERVAL)
     ]
     if stale_ids:
         Job.objects.filter(pk__in=stale_ids[:1000]).update(looked_at=current_time)

@@ -45,7 +45,7 @@ def submit_pending(draft: Draft, member: Member) -> Submission | None:
         return None
     document = {
         **parse(masked_source.restore_masked(draft.text, member, draft.again)).document,
-        "jobDefinition": draft.revision.pinned,
+        "jobDefinition": draft.revision.qualified_name,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     source = "rerun" if draft.again else "form"

@@ -39,7 +39,7 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
         # Lock in the order in which a delivery does, last steps first. None of them changes before the commit.
         candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
         rows = candidates.only("public_id", "name", "account_id", "delivery", "state")
-        stoppable = [job for job in rows if not job.status.final]
+        stoppable = [job for job in rows if not job.status.is_final]
         _withdraw_unsent(jobs, [job for job in stoppable if job.delivery in WITHDRAWABLE_DELIVERIES], member)
         _request_stop(jobs, member)
         _withdraw_approvals(awaiting_submissions, member)

@@ -178,7 +178,7 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
         "written as": submission.source,
         **audit.truncate_list(
             "jobs",
-            [{"name": job.name, "queue": job.queue.name, "definition": job.revision.pinned} for job in jobs],
+            [{"name": job.name, "queue": job.queue.name, "definition": job.revision.qualified_name} for job in jobs],
         ),
         "sha256 of the text": text_hash,
     }

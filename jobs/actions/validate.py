@@ -233,9 +233,9 @@ def job_request(document: Document, queue: Queue, revision: Revision | None) -> 
     return build_job_request(
         document if is_object(document) else {},
         revision.document if revision else {},
-        definition_name=revision.pinned if revision else "",
+        definition_name=revision.qualified_name if revision else "",
         definition_shared=revision.definition.shared if revision else True,
         queue_id=queue.pk,
         queue_name=queue.name,
-        queue_open=queue.open,
+        queue_open=queue.is_open,
     )

@@ -112,7 +112,7 @@ def submission_out(
         url=request.build_absolute_uri(record.get_absolute_url()),
         name=record.name,
         state=status.name,
-        final=all(job.status.final for job in jobs),
+        final=all(job.status.is_final for job in jobs),
         created_at=record.created_at,
         approval=_approval_out(record.approval_or_none),
         estimate=estimate_out(record.estimate),
@@ -163,7 +163,7 @@ def _approval_out(approval: Approval | None) -> ApprovalOut | None:
         decided_at=approval.decided_at,
         decided_by=approval.decided_by.username if approval.decided_by else None,
         words=approval.words,
-        raised_by=approval.escalators() if approval.waits else [],
+        raised_by=approval.escalators() if approval.is_waiting else [],
     )
 
 
@@ -174,7 +174,7 @@ def _hold_out(submission: Submission, jobs: Iterable[Job]) -> HoldOut | None:
     recovery = account_recovery(submission.account)
     if recovery is None:
         return None
-    return HoldOut(until=None if recovery.late else recovery.until, reason=HOLD_REASON)
+    return HoldOut(until=None if recovery.is_late else recovery.until, reason=HOLD_REASON)
 
 
 def submission_rows(content: SubmissionOut) -> Iterator[TextRow]:
@@ -202,7 +202,7 @@ def job_out(request: HttpRequest, record: Job) -> JobOut:
         **_summary_values(request, record),
         submission=record.submission.text_id,
         queue=record.queue.name,
-        definition=record.revision.pinned,
+        definition=record.revision.qualified_name,
         array_size=record.array_size,
         array={str(state): count for state, count in summary.items() if isinstance(count, int) and count},
         stop_requested=record.stop_requested_at is not None,
@@ -230,7 +230,7 @@ def _summary_values(request: HttpRequest, record: Job) -> dict[str, Any]:
         "id": record.text_id,
         "name": record.name,
         "state": record.status.name,
-        "final": record.status.final,
+        "final": record.status.is_final,
         "batch_job_id": record.batch_id,
         "exit_code": record.exit_code,
         "reason": record.delivery_note or record.container_reason or record.status_reason,

@@ -208,7 +208,7 @@ def withdraw_blocked(account: Account) -> int:
             (
                 edge.parent
                 for edge in edges
-                if edge.parent and edge.parent.status.final and not edge.parent.status.good
+                if edge.parent and edge.parent.status.is_final and not edge.parent.status.is_success
             ),
             None,
         )
@@ -245,7 +245,7 @@ def _refuse_if_forbidden(job: Job, grants: TeamGrants) -> bool:
     job_request = build_job_request(
         job.document,
         job.revision.document,
-        definition_name=job.revision.pinned,
+        definition_name=job.revision.qualified_name,
         definition_shared=job.revision.definition.shared,
         queue_id=job.queue_id,
         queue_name=job.queue.name,

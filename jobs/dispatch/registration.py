@@ -104,7 +104,7 @@ def deregister(revision: Revision) -> bool:
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
     except AwsError as error:
-        log.warning("deregistration_failed", definition=revision.pinned, error=error.message)
+        log.warning("deregistration_failed", definition=revision.qualified_name, error=error.message)
         # If AWS has no such revision, nothing is left to do. A denied call is different.
         if not isinstance(error, RejectedError) or error.code != NOT_FOUND_CODE:
             rows.update(lease_until=now() + RETRY_INTERVAL)

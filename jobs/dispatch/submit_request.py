@@ -16,7 +16,7 @@ def submit_request(job: Job) -> dict[str, Any]:
     request: dict[str, Any] = copy.deepcopy(without_empty_timeout(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
-    request["jobDefinition"] = job.revision.pinned
+    request["jobDefinition"] = job.revision.qualified_name
     request["tags"] = {**job.tags, **portal_tags(job)}
 
     edges = sorted(job.waits_for.all(), key=lambda edge: edge.pk)

@@ -93,7 +93,7 @@ class Approval(models.Model):
         return to_text(self.public_id)
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         return self.decision == Decision.WAITING
 
     def is_escalated_by(self, user: "User") -> bool:

@@ -150,6 +150,6 @@ class Revision(models.Model):
         return to_text(self.public_id)
 
     @property
-    def pinned(self) -> str:
+    def qualified_name(self) -> str:
         """Name with revision number."""
         return f"{self.definition.name}:{self.number}"

@@ -242,8 +242,8 @@ class Job(models.Model):
         return status_of(self.delivery, self.state)
 
     @property
-    def stopping(self) -> bool:
-        return self.stop_requested_at is not None and not self.status.final
+    def is_stopping(self) -> bool:
+        return self.stop_requested_at is not None and not self.status.is_final
 
     @staticmethod
     def size_fields(size: JobSize) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Queue(models.Model):
         return self.name
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether AWS would accept a job now."""
         return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.vanished_at is None
 

@@ -82,7 +82,7 @@ class Team(models.Model):
         return reverse("team", args=[self.slug])
 
     @property
-    def asks_for_approval(self) -> bool:
+    def has_approval_thresholds(self) -> bool:
         """Whether the team has any threshold."""
         thresholds = (self.approval_usd, self.approval_vcpu_hours, self.approval_gpus, self.approval_array_size)
         return any(threshold is not None for threshold in thresholds)

@@ -64,7 +64,7 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.start}…)"
 
     @property
-    def outlived(self) -> bool:
+    def is_revoked_by_password_change(self) -> bool:
         """Whether a later password change has revoked this token."""
         changed_at = self.person.password_changed_at
         return changed_at is not None and self.created_at <= changed_at

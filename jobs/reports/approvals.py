@@ -63,13 +63,13 @@ class RequestedJob:
 
     job: Job
     will_run: EffectiveJob
-    last: Job | None
+    last_run: Job | None
     changes: list[str]
-    of_definition: list[str]
+    definition_changes: list[str]
 
     @property
     def same(self) -> bool:
-        return not (self.changes or self.of_definition)
+        return not (self.changes or self.definition_changes)
 
 
 def waiting_approvals(team: Team, user: User) -> list[Approval]:

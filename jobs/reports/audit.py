@@ -37,7 +37,7 @@ class AuditFilter:
     about: str = ""
 
     @property
-    def given(self) -> bool:
+    def is_set(self) -> bool:
         return any((self.team, self.person, self.act, self.about))
 
 
@@ -65,7 +65,7 @@ class AuditRow:
     label: str
     object_id: str
     url: str
-    door: str
+    channel: str
     address: str
     changes: list[AuditChange]
 
@@ -151,7 +151,7 @@ def _row(
         label=label,
         object_id=entry.object_id,
         url=reverse(_PAGES[entry.noun], args=[entry.object_id]) if entry.noun in _PAGES else "",
-        door=entry.door,
+        channel=entry.door,
         address=entry.address,
         changes=[
             AuditChange(change.name, _with_names(change.before, names), _with_names(change.after, names))

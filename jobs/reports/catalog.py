@@ -35,7 +35,7 @@ class RunOutcomes:
 
     succeeded: int = 0
     failed: int = 0
-    usual: timedelta | None = None
+    median_time: timedelta | None = None
     usd: Decimal | None = None
 
     @property
@@ -231,6 +231,6 @@ def _count_outcomes(sample: Iterable[tuple[Any, ...]], costs: Mapping[int, Decim
     return RunOutcomes(
         succeeded=len(good),
         failed=len(outcomes) - len(good),
-        usual=timedelta(seconds=median(times)) if times else None,
+        median_time=timedelta(seconds=median(times)) if times else None,
         usd=median(usd) if usd else None,
     )

@@ -20,12 +20,12 @@ class ChildCounts:
     size: int
 
     @property
-    def known(self) -> int:
+    def read_count(self) -> int:
         return sum(self.counts.values())
 
     @property
-    def unread(self) -> int:
-        return max(0, self.size - self.known)
+    def unread_count(self) -> int:
+        return max(0, self.size - self.read_count)
 
     @property
     def in_order(self) -> list[tuple[Status, int]]:

@@ -90,7 +90,7 @@ class CostSeries:
 
 @dataclass(frozen=True)
 class CostReport:
-    """A month. `rows` are all values, dearest first, untagged last; `free` counts lines that cost nothing."""
+    """A month. `rows` are all values, dearest first, untagged last; `free_count` counts lines that cost nothing."""
 
     month: Month
     by: Grouping
@@ -98,7 +98,7 @@ class CostReport:
     series: list[CostSeries]
     total: CostRow
     attempts: int
-    free: int
+    free_count: int
 
     @property
     def visible_rows(self) -> list[CostRow]:
@@ -155,7 +155,7 @@ def cost_report(team: Team, month: Month, grouping: Grouping) -> CostReport:
         series=_series(team, month, grouping, rows),
         total=total,
         attempts=sum(row["attempts"] or 0 for row in now_rows),
-        free=sum(row["free"] for row in now_rows),
+        free_count=sum(row["free"] for row in now_rows),
     )
 
 
@@ -203,9 +203,9 @@ def receipt_lines(job: Job) -> list[CostLine]:
 
 def why_no_cost(job: Job) -> str:
     """Return why a job has no cost line."""
-    if job.delivery != Delivery.SENT and job.status.final:
+    if job.delivery != Delivery.SENT and job.status.is_final:
         return "It was never sent to AWS, so it cost nothing."
-    if not job.status.final:
+    if not job.status.is_final:
         return "It has not ended. What it cost is computed when it has."
     if job.charged_at is None:
         return "It has just ended. What it cost is being computed; that takes a few seconds."

@@ -49,7 +49,7 @@ class ActionItems:
     approvals: list[Approval]
 
     @property
-    def nothing(self) -> bool:
+    def is_empty(self) -> bool:
         return not (self.approvals or self.failures or self.waiting or self.held or self.lost)
 
 

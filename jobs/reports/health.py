@@ -36,7 +36,7 @@ class HealthCheck:
 
     name: str
     tone: str  # good, warn or bad, as of statuses
-    says: str
+    message: str
     since: datetime | None = None
     advice: str = ""
 
@@ -46,7 +46,7 @@ class AccountHealth:
     """An account and its checks."""
 
     account: Account
-    signs: list[HealthCheck]
+    checks: list[HealthCheck]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Health:
     def tone(self) -> str:
         """The worst of all tones."""
         tones = {sign.tone for sign in self.processes} | {
-            sign.tone for account in self.accounts for sign in account.signs
+            sign.tone for account in self.accounts for sign in account.checks
         }
         return next((tone for tone in ("bad", "warn") if tone in tones), "good")
 

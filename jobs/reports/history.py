@@ -58,14 +58,14 @@ class JobRow:
     tags: tuple[tuple[str, str], ...]
 
     @property
-    def ran(self) -> tuple[datetime, datetime] | None:
+    def run_period(self) -> tuple[datetime, datetime] | None:
         """First start and last end that AWS reported."""
         if self.job.started_at and self.job.stopped_at:
             return self.job.started_at, self.job.stopped_at
         return None
 
     @property
-    def waited(self) -> tuple[datetime, datetime] | None:
+    def wait_period(self) -> tuple[datetime, datetime] | None:
         """Acceptance and start."""
         return (self.job.accepted_at, self.job.started_at) if self.job.started_at else None
 
@@ -85,7 +85,7 @@ class StatusCounts:
 
     by_status: list[tuple[Status, int]]
     total: int
-    whole: bool
+    is_complete: bool
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
     known_statuses = [(status, totals.pop(status.name)) for status in STATUSES.values() if totals[status.name]]
     unknown_statuses = [(status_of(name, ""), number) for name, number in totals.items() if number]
     total = sum(number for _, number in known_statuses + unknown_statuses)
-    return StatusCounts(known_statuses + unknown_statuses, min(total, COUNT_LIMIT), whole=total <= COUNT_LIMIT)
+    return StatusCounts(known_statuses + unknown_statuses, min(total, COUNT_LIMIT), is_complete=total <= COUNT_LIMIT)
 
 
 def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:

@@ -47,15 +47,15 @@ class ConnectionReport:
     """Contents of an account's connection page."""
 
     caller: str
-    trouble: str
-    findings: tuple[PermissionResult, ...]
+    problem: str
+    permissions: tuple[PermissionResult, ...]
     policy: str
     trust: str
-    asking: str
+    assume_role_policy: str
 
     @property
     def missing(self) -> list[str]:
-        return [finding.action for finding in self.findings if finding.answer == "missing"]
+        return [finding.action for finding in self.permissions if finding.answer == "missing"]
 
 
 def connection_report(account: Account) -> ConnectionReport:
@@ -63,11 +63,11 @@ def connection_report(account: Account) -> ConnectionReport:
     by_role = account.access == Access.ROLE
     return ConnectionReport(
         caller=stored.get("caller", ""),
-        trouble=stored.get("trouble", ""),
-        findings=tuple(PermissionResult(**finding) for finding in stored.get("findings", ())),
+        problem=stored.get("trouble", ""),
+        permissions=tuple(PermissionResult(**finding) for finding in stored.get("findings", ())),
         policy=_to_json(minimal_policy(account)),
         trust=_to_json(trust_policy(account)) if by_role else "",
-        asking=_to_json(assume_role_policy(account)) if by_role and account.role_arn else "",
+        assume_role_policy=_to_json(assume_role_policy(account)) if by_role and account.role_arn else "",
     )
 
 

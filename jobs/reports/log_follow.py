@@ -41,9 +41,9 @@ def follow(job: Job, cursor: str = "") -> LogChunk:
     page = logs.after(job, token, number) if token else logs.head(job, number)
     if page.lines:
         return LogChunk(page.lines, f"{number}.{page.newer}")
-    if number < last and (not page.trouble or not _stream(job, number)):
+    if number < last and (not page.problem or not _stream(job, number)):
         return LogChunk((), f"{number + 1}.")
-    return LogChunk((), f"{number}.{page.newer or token}", page.trouble, is_last=number == last and _is_complete(job))
+    return LogChunk((), f"{number}.{page.newer or token}", page.problem, is_last=number == last and _is_complete(job))
 
 
 def _parse_cursor(cursor: str) -> tuple[int, str]:
@@ -61,4 +61,4 @@ def _stream(job: Job, number: int) -> str:
 
 def _is_complete(job: Job) -> bool:
     """Return whether nothing more will be written."""
-    return job.status.final and (job.ended_at is None or now() - job.ended_at > LATE_LINES_PERIOD)
+    return job.status.is_final and (job.ended_at is None or now() - job.ended_at > LATE_LINES_PERIOD)

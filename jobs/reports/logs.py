@@ -41,7 +41,7 @@ class LogPage:
     lines: tuple[LogLine, ...] = ()
     older: str = ""
     newer: str = ""
-    trouble: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
 def child_log(job: Job, child: ArrayChild, token: str = "") -> LogPage:
     """Return the end of the log of an array's child, or the page of an earlier page's token."""
     if child.log_stream:
-        return _read(job, child.log_stream, token, final=child.status.final)
-    return LogPage(trouble=_no_stream_message(final=child.status.final))
+        return _read(job, child.log_stream, token, final=child.status.is_final)
+    return LogPage(problem=_no_stream_message(final=child.status.is_final))
 
 
 def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
@@ -117,18 +117,18 @@ def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
     for _ in range(MAX_DOWNLOAD_PAGES):
         yield page
         token = page.newer
-        if page.trouble or not token:
+        if page.problem or not token:
             return
         page = _page(job, attempt, token, limit=DOWNLOAD_PAGE_LINES)
-        if page.newer == token and not page.lines and not page.trouble:
+        if page.newer == token and not page.lines and not page.problem:
             return
 
 
 def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, limit: int = PAGE_LINES) -> LogPage:
     stream = _stream(job, number)
     if not stream:
-        return LogPage(trouble=_no_stream_message(final=job.status.final))
-    return _read(job, stream, token, final=job.status.final, from_head=from_head, limit=limit)
+        return LogPage(problem=_no_stream_message(final=job.status.is_final))
+    return _read(job, stream, token, final=job.status.is_final, from_head=from_head, limit=limit)
 
 
 def _read(
@@ -146,9 +146,9 @@ def _read(
                 client, job.log_group, stream, token=token, limit=limit, from_head=from_head
             )
     except LogReadLimitError as error:
-        return LogPage(newer=token, trouble=str(error))
+        return LogPage(newer=token, problem=str(error))
     except AwsError as error:
-        return LogPage(newer=token, trouble=_error_message(error, final=final))
+        return LogPage(newer=token, problem=_error_message(error, final=final))
     # AWS returns the token it was given when there is nothing further in that direction.
     backward = "" if events.backward_token == token or not events.events else events.backward_token
     return LogPage(

@@ -27,11 +27,11 @@ class RecoveryStatus:
     queues: tuple[str, ...]
 
     @property
-    def late(self) -> bool:
+    def is_late(self) -> bool:
         return now() > self.until + EXPECTED_DELAY
 
     @property
-    def waits_for(self) -> str:
+    def queue_names(self) -> str:
         """The queues, as in a sentence."""
         return join_words(self.queues, limit=MAX_QUEUES_NAMED)
 

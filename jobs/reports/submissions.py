@@ -55,7 +55,7 @@ class SubmissionPage:
 
     @property
     def is_live(self) -> bool:
-        return any(row.status.live for row in self.rows)
+        return any(row.status.is_live for row in self.rows)
 
 
 def submission_page(team: Team, before: str = "", limit: int = 50) -> SubmissionPage:
@@ -118,7 +118,7 @@ def status_summary(submission: Submission) -> JobStatusSummary:
     ):
         status = status_of(delivery, state)
         counts[status.name] += number
-        if status.live:
+        if status.is_live:
             live, stopping = live + number, stopping + stop_requests
         if ended_at:
             ends.append(ended_at)

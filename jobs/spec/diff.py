@@ -29,7 +29,7 @@ class DocumentDifference:
     """A difference: its pointer (in the newer document if it is there), and a sentence. Secrets are masked."""
 
     pointer: str
-    place: str
+    location: str
     kind: ChangeKind
     before: Any
     after: Any

@@ -151,7 +151,7 @@ def _job_document(name: str, queue: Queue, revision: Revision, description: Resp
         ]
     if "resourceRequirements" in container:
         overrides["resourceRequirements"] = [entry.to_json() for entry in container.entries("resourceRequirements")]
-    document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned}
+    document: dict[str, Any] = {"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.qualified_name}
     document |= {key: value for key in ("parameters", "retryStrategy", "timeout")
                  if (value := description.nested(key).to_json())}  # fmt: skip
     if share := description.text("shareIdentifier"):

@@ -24,7 +24,7 @@ def money(usd: Decimal | None) -> SafeString | str:
     """Return dollars and cents, "<$0.01" below half a cent; the title has all digits."""
     if usd is None:
         return "—"
-    return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), rounded(usd))
+    return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), usd_text(usd))
 
 
 @register.filter
@@ -32,7 +32,7 @@ def money_up(usd: Decimal | None) -> SafeString | str:
     """Like `money`, rounded up: a limit is never shown lower than it is."""
     if usd is None:
         return "—"
-    return format_html('<span class="num" title="At most ${}">{}</span>', exact(usd), rounded_up(usd))
+    return format_html('<span class="num" title="At most ${}">{}</span>', exact(usd), usd_text_up(usd))
 
 
 @register.filter
@@ -42,7 +42,7 @@ def dollars(text: str | None) -> Decimal | None:
 
 
 @register.filter
-def rounded(usd: Decimal) -> str:
+def usd_text(usd: Decimal) -> str:
     """Round to the cent: $1,234.57."""
     cents = usd.quantize(CENT, ROUND_HALF_UP)
     if usd > 0 and not cents:
@@ -51,9 +51,9 @@ def rounded(usd: Decimal) -> str:
 
 
 @register.filter
-def rounded_up(usd: Decimal) -> str:
+def usd_text_up(usd: Decimal) -> str:
     """Round up to the cent, for limits: $1,234.57."""
-    return rounded(usd.quantize(CENT, ROUND_CEILING)) if usd < MAX_USD_SHOWN else f"over ${MAX_USD_SHOWN:,}"
+    return usd_text(usd.quantize(CENT, ROUND_CEILING)) if usd < MAX_USD_SHOWN else f"over ${MAX_USD_SHOWN:,}"
 
 
 @register.filter

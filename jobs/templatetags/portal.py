@@ -136,13 +136,13 @@ def span(length: timedelta | float | None) -> str:
 
 
 @register.filter
-def in_time(seconds: object) -> str:
+def seconds_text(seconds: object) -> str:
     """Format a document's seconds as people type them in a form: 10 h."""
     return units.format_seconds(int(str(seconds))) if units.WHOLE_NUMBER.fullmatch(str(seconds)) else str(seconds)
 
 
 @register.filter
-def in_memory(mib: object) -> str:
+def mib_text(mib: object) -> str:
     """Format a document's MiB as people type them in a form: 16 GiB."""
     return units.format_mib(int(str(mib))) if units.WHOLE_NUMBER.fullmatch(str(mib)) else str(mib)
 
@@ -177,7 +177,7 @@ def text_id(public_id: UUID) -> str:
 
 
 @register.simple_tag
-def awaited(member: Member) -> str:
+def pending_approvals(member: Member) -> str:
     """Return how many requests of the team this person may decide on, for the badge; empty for none."""
     count = approvals.count_to_decide(member.user, member.team)
     return f"{approvals.COUNT_LIMIT}+" if count > approvals.COUNT_LIMIT else str(count or "")

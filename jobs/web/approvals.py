@@ -30,10 +30,10 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 class ApprovalStepView:
     """A job of a request as the page shows it, with secrets masked."""
 
-    of: reports.RequestedJob
+    report: reports.RequestedJob
     environment: Sequence[tuple[str, str]]
     changes: Sequence[str]
-    of_definition: Sequence[str]
+    definition_changes: Sequence[str]
     containers: Sequence[tuple[EffectiveContainer, Sequence[str]]]
     tags: Sequence[tuple[str, str]]
 
@@ -42,7 +42,7 @@ class ApprovalStepView:
 class ApprovalEditView:
     """An edit of a request, described in sentences without secrets."""
 
-    of: RequestEdit
+    edit: RequestEdit
     before: str
     changes: Sequence[str]
 
@@ -171,10 +171,10 @@ def _approval_page(
         "steps": steps,
         "more_steps": submission.job_count - len(steps),
         "edits": [_edit_view(edit) for edit in reports.request_edits(approval)],
-        "deciders": reports.possible_approvers(approval) if approval.waits else [],
+        "deciders": reports.possible_approvers(approval) if approval.is_waiting else [],
         "hindrance": actions.why_cannot_approve(approval, member),
         "own": submission.person_id == member.user.pk,
-        "refused": validation_view.from_result(rejection).findings if rejection else (),
+        "refused": validation_view.from_result(rejection).problems if rejection else (),
         "wordless": comment_error,
         "text": masked_source.mask_source(submission.text, submission.document),
         "here": "approvals",
@@ -251,7 +251,7 @@ def _step_view(step: reports.RequestedJob) -> ApprovalStepView:
         step,
         environment_overrides(redact(step.job.document)),
         step.changes,
-        step.of_definition,
+        step.definition_changes,
         list(zip(step.will_run.containers, commands, strict=True)),
         [(key, str(value)) for key, value in redact(step.job.tags).items()],
     )

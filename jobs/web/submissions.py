@@ -66,7 +66,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "shown": job_page,
         "whole": reports.overall_status(summary.counts),
         "approval": approval,
-        "deciders": approvals.possible_approvers(approval) if approval and approval.waits else [],
+        "deciders": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
         "counts": reports.ordered_counts(summary.counts),
         "ended_at": summary.ended_at,
         "stoppable": summary.live - summary.stopping,

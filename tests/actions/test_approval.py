@@ -143,7 +143,7 @@ def test_a_decline_says_why_and_nothing_is_sent(research, rings):
 
     job = approval.submission.jobs.get()
     approval.refresh_from_db()
-    assert (job.delivery, job.status.final, job.delivery_note) == ("DECLINED", True, "Declined by lead: Too dear.")
+    assert (job.delivery, job.status.is_final, job.delivery_note) == ("DECLINED", True, "Declined by lead: Too dear.")
     assert job.ended_at is not None
     assert (approval.decision, approval.words, rings) == ("declined", "Too dear.", [])
 

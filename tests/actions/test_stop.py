@@ -53,7 +53,7 @@ def test_a_job_that_aws_has_is_told_to_end_and_is_stopped_only_when_aws_says_so(
     assert path == "/v1/terminatejob"
     assert request["jobId"] == job.batch_id
     assert member.user.username in request["reason"]
-    assert (again(job).state, again(job).stopping) == (State.RUNNING, True)
+    assert (again(job).state, again(job).is_stopping) == (State.RUNNING, True)
 
 
 def test_a_stop_is_asked_for_once(member):

@@ -32,7 +32,9 @@ def test_a_job_for_a_queue_and_definition_of_the_team_is_right(research):
     verdict = actions.validate(ask(), research)
 
     assert verdict.is_valid
-    assert [(t.queue.name, t.revision.pinned) for t in verdict.resolved_jobs] == [("cpu-job-queue", "hello:1")]
+    assert [(t.queue.name, t.revision.qualified_name) for t in verdict.resolved_jobs] == [
+        ("cpu-job-queue", "hello:1")
+    ]
 
 
 def test_a_queue_of_another_team_is_as_unknown_as_one_that_does_not_exist(research):

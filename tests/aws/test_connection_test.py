@@ -47,7 +47,7 @@ def tried(account: Account) -> dict[str, str]:
     """The answers after a test of the connection, by permission."""
     run_connection_test(account)
     account.refresh_from_db()
-    return {finding.action: finding.answer for finding in iam_policies.connection_report(account).findings}
+    return {finding.action: finding.answer for finding in iam_policies.connection_report(account).permissions}
 
 
 def denies(aws: Bench, *operations: str) -> None:
@@ -91,7 +91,7 @@ def test_each_permission_that_is_missing_is_named(account, aws, operation):
     found = iam_policies.connection_report(account)
 
     assert [action.partition(":")[2] for action in found.missing] == [operation]
-    [words] = [finding.words for finding in found.findings if finding.answer == "missing"]
+    [words] = [finding.words for finding in found.permissions if finding.answer == "missing"]
     assert "not authorized" in words
 
 
@@ -143,7 +143,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws
     [statement] = iam_policies.trust_policy(by_role)["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/sandbox"}
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "the word"}}
-    assert ROLE in iam_policies.connection_report(by_role).asking
+    assert ROLE in iam_policies.connection_report(by_role).assume_role_policy
 
     denies(aws, "AssumeRole")
     answers = tried(by_role)

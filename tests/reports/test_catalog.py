@@ -68,7 +68,7 @@ def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
         ran(research, revision, 1, state=nothing)
     told = card(research.team)
 
-    assert told.usage == RunOutcomes(succeeded=3, failed=1, usual=timedelta(seconds=20), usd=Decimal("0.02"))
+    assert told.usage == RunOutcomes(succeeded=3, failed=1, median_time=timedelta(seconds=20), usd=Decimal("0.02"))
     assert (told.usage.runs, told.usage.rate) == (4, 75)
     assert told.used_at > last.accepted_at
 

@@ -68,13 +68,13 @@ def test_a_job_that_waits_unusually_long_needs_someone(submission):
     needs = dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person)
 
     assert needs.waiting == [stuck]
-    assert not needs.nothing
+    assert not needs.is_empty
 
 
 def test_with_nothing_wrong_nobody_is_needed(submission):
     make.job(submission, state=State.SUCCEEDED, ended_at=now())
 
-    assert dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person).nothing
+    assert dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person).is_empty
 
 
 def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, time_machine):

@@ -33,7 +33,7 @@ def test_a_portal_that_keeps_up_is_well():
     found = health.collect_health()
 
     assert found.tone == "good"
-    assert signs(found.accounts[0].signs)["Last poll"].says == "1 active jobs are followed"
+    assert signs(found.accounts[0].checks)["Last poll"].message == "1 active jobs are followed"
 
 
 def test_a_dead_clock_and_dead_workers_are_told_with_what_to_do(workers):
@@ -62,7 +62,7 @@ def test_what_is_late_or_odd_is_told_for_its_account():
     Job.objects.update(accepted_at=now() - timedelta(minutes=5))
 
     [account] = health.collect_health().accounts
-    found = signs(account.signs)
+    found = signs(account.checks)
 
     assert {name: sign.tone for name, sign in found.items() if sign.tone != "good"} == {
         "Last poll": "bad",
@@ -72,7 +72,7 @@ def test_what_is_late_or_odd_is_told_for_its_account():
         "Lost": "warn",
         "Queue " + running.queue.name: "warn",
     }
-    assert found["Undelivered"].says == "1 ready to be sent"
+    assert found["Undelivered"].message == "1 ready to be sent"
 
 
 def test_what_operators_ask_for_is_told_when_it_is_well_too():
@@ -83,9 +83,9 @@ def test_what_operators_ask_for_is_told_when_it_is_well_too():
         make.job(submission, queue=queue, state=State.RUNNING, observed_at=moment - timedelta(seconds=seconds))
 
     [account] = health.collect_health().accounts
-    found = signs(account.signs)
+    found = signs(account.checks)
 
-    told = {name: sign.says for name, sign in found.items()}
+    told = {name: sign.message for name, sign in found.items()}
     assert told["Throttles"] == "3 calls were too fast for AWS, ever"
     assert told["Clock skew"] == "AWS's clock is -1.5 seconds from ours"
     assert (told["Held"], told["Lost"], told["Duplicates"]) == ("none", "none in 7 days", "none, ever")
@@ -99,7 +99,7 @@ def test_a_step_that_waits_for_its_parent_is_not_called_late():
     child = make.job(parent.submission)
     child.waits_for.create(parent=parent)
 
-    assert signs(health.collect_health().accounts[0].signs)["Undelivered"].says == "0 ready to be sent"
+    assert signs(health.collect_health().accounts[0].checks)["Undelivered"].message == "0 ready to be sent"
 
 
 def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_assert_num_queries):

@@ -111,7 +111,7 @@ def test_counts_are_those_of_the_filter_whatever_status_is_asked_for(submission)
         ("SUCCEEDED", 1),
         ("FAILED", 2),
     ]
-    assert (counts.total, counts.whole) == (4, True)
+    assert (counts.total, counts.is_complete) == (4, True)
     assert history.status_counts(submission.team, JobFilter(text="b")).total == 1
 
 
@@ -121,7 +121,7 @@ def test_counting_stops_at_a_limit_and_says_so(submission, monkeypatch):
         make.job(submission)
 
     counts = history.status_counts(submission.team, JobFilter())
-    assert (counts.total, counts.whole) == (3, False)
+    assert (counts.total, counts.is_complete) == (3, False)
 
 
 def test_the_cost_of_a_row_is_the_sum_of_its_lines_and_of_a_month_only_that_months(submission):

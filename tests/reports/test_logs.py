@@ -28,7 +28,7 @@ def test_a_log_opens_at_its_end_and_leads_both_ways():
         page = logs.tail(job_at(aws.url))
 
     assert [line.text for line in page.lines] == ["one", "two"]
-    assert (page.older, page.newer, page.trouble) == ("b/1", "f/9", "")
+    assert (page.older, page.newer, page.problem) == ("b/1", "f/9", "")
     assert aws.requests[0][1]["logStreamName"] == "hello/default/2"
     assert "startFromHead" not in aws.requests[0][1]
 
@@ -77,7 +77,7 @@ def test_an_attempt_that_does_not_exist_reads_no_stream():
     ],
 )
 def test_without_a_stream_the_page_says_why(state, sentence):
-    assert logs.tail(make.job(state=state)).trouble == sentence
+    assert logs.tail(make.job(state=state)).problem == sentence
 
 
 def test_a_stream_without_lines_is_no_fault():
@@ -85,13 +85,13 @@ def test_a_stream_without_lines_is_no_fault():
         400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException"
     )
     with http_wire.wire(missing) as aws:
-        assert logs.tail(job_at(aws.url)).trouble == "It has written nothing yet."
+        assert logs.tail(job_at(aws.url)).problem == "It has written nothing yet."
 
 
 def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
     page = logs.after(job_at("http://127.0.0.1:9"), "f/9")
 
-    assert page.trouble.startswith("The log cannot be read at this moment")
+    assert page.problem.startswith("The log cannot be read at this moment")
     assert page.newer == "f/9"
 
 
@@ -100,7 +100,7 @@ def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
     with http_wire.wire(http_wire.says(200, body)) as aws:
         page = logs.after(job_at(aws.url), "f/9")
 
-    assert page.trouble.startswith("The log cannot be read at this moment")
+    assert page.problem.startswith("The log cannot be read at this moment")
     assert page.newer == "f/9"
 
 
@@ -118,7 +118,7 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
         page = logs.after(job, "f/9")
 
     assert time.monotonic() - began < 2.5  # 0.3 s on an idle machine; without a limit 3 s, or 50
-    assert (page.trouble != "", page.newer) == (True, "f/9")
+    assert (page.problem != "", page.newer) == (True, "f/9")
 
 
 @pytest.fixture(autouse=True)
@@ -135,21 +135,21 @@ def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
         job, other = job_at(aws.url), job_at(aws.url)
         for _ in range(2):
             reading.enter_context(turns.acquire((job.account.pk, aws.url), 0))
-        assert "Many logs" in logs.tail(job).trouble
-        assert logs.tail(other).trouble == ""
+        assert "Many logs" in logs.tail(job).problem
+        assert logs.tail(other).problem == ""
 
         reading.enter_context(turns.acquire("a third account", 0))
-        assert "Many logs" in logs.tail(other).trouble
+        assert "Many logs" in logs.tail(other).problem
 
 
 def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other_accounts_are_read():
     with http_wire.wire(http_wire.hangs_up) as away, http_wire.wire(log_page("one")) as well:
         job, other = job_at(away.url), job_at(well.url)
         for _ in range(3):
-            assert "closed" in logs.tail(job).trouble
-        assert "tries again in a few seconds" in logs.tail(job).trouble
+            assert "closed" in logs.tail(job).problem
+        assert "tries again in a few seconds" in logs.tail(job).problem
         assert len(away.requests) == 3
-        assert logs.tail(other).trouble == ""
+        assert logs.tail(other).problem == ""
 
 
 def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeypatch):
@@ -161,7 +161,7 @@ def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeyp
         monkeypatch.setattr("jobs.reports.log_limits.now", lambda: later)
 
         assert [line.text for line in logs.tail(job).lines] == ["back"]
-        assert logs.tail(job).trouble == ""
+        assert logs.tail(job).problem == ""
 
 
 def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
@@ -178,7 +178,7 @@ def test_a_log_that_breaks_off_says_so_at_its_end():
     with http_wire.wire(log_page("one", forward="f/1"), http_wire.breaks) as aws:
         *_, last = logs.full_log(job_at(aws.url))
 
-    assert last.trouble.startswith("The log cannot be read")
+    assert last.problem.startswith("The log cannot be read")
 
 
 def test_a_log_that_never_ends_is_cut(monkeypatch):

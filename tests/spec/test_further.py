@@ -68,7 +68,7 @@ def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() ->
     )
 
     assert isinstance(shown, FieldGroup)
-    values = {control.pointer.rpartition("/")[2]: (control.sort, control.value) for control in shown.controls}
+    values = {control.pointer.rpartition("/")[2]: (control.type, control.value) for control in shown.controls}
     assert values["swappiness"] == ("whole", "3")
     assert values["initProcessEnabled"] == ("boolean", "false")
     assert values["maxSwap"] == ("whole", "")
@@ -125,7 +125,7 @@ def test_a_value_that_its_control_could_not_give_back_is_shown_as_json() -> None
         pointer = f"/containerProperties/linuxParameters/{key}"
         shown = part_at(DocumentKind.DEFINITION, pointer, {"containerProperties": {"linuxParameters": {key: odd}}})
         assert isinstance(shown, SchemaControl)
-        assert (shown.sort, shown.value) == ("json", json.dumps(odd))
+        assert (shown.type, shown.value) == ("json", json.dumps(odd))
 
 
 def test_keys_are_read_as_words() -> None:
@@ -146,7 +146,7 @@ def controls(part: schema_fields.SchemaPart) -> list[SchemaControl]:
 
 def meant(control: SchemaControl) -> object:
     """The value that a control stands for, as the page's script takes it."""
-    match control.sort:
+    match control.type:
         case "members":
             return dict(control.rows) or None
         case "whole" | "number" | "json" | "boolean":

@@ -192,7 +192,7 @@ def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
         lost.submission.person,
         "recovered",
     )
-    assert (job.batch_id, job.state, job.revision.pinned) == ("b-1", State.RUNNING, "found:4")
+    assert (job.batch_id, job.state, job.revision.qualified_name) == ("b-1", State.RUNNING, "found:4")
     assert (job.tags, int(job.vcpus)) == ({"Project": "GenAI"}, 4)
     assert job.document["containerOverrides"]["command"] == ["train"]
     assert list(job.tag_rows.values_list("key", "value")) == [("Project", "GenAI")]

@@ -38,7 +38,7 @@ def test_queues_are_mirrored_and_a_vanished_one_is_marked_and_kept():
 
     assert kinds(changes) == [("a", "changed"), ("b", "gone")]
     assert changes[0].fields == {"state": ("ENABLED", "DISABLED")}
-    assert not Queue.objects.get(name="a").open
+    assert not Queue.objects.get(name="a").is_open
     assert Queue.objects.get(name="b").vanished_at is not None
 
 
@@ -65,7 +65,7 @@ def test_a_queue_that_comes_back_is_open_again():
         aws.answers[:] = [describes(queue_told("a"))]
         assert kinds(sync_queues(account)) == [("a", "back")]
 
-    assert Queue.objects.get(name="a").open
+    assert Queue.objects.get(name="a").is_open
 
 
 def test_a_reading_shows_the_difference_and_changes_nothing_by_itself():
@@ -89,7 +89,7 @@ def test_when_aws_does_not_answer_the_mirror_stays_and_the_account_says_why():
         sync_queues(account)
     account.refresh_from_db()
     assert account.reading_trouble
-    assert Queue.objects.get().open
+    assert Queue.objects.get().is_open
 
 
 SHARED = {"schedulingPolicyArn": "arn:aws:batch:us-west-2:123456789012:scheduling-policy/by-team"}

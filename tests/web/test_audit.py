@@ -186,7 +186,7 @@ def test_a_token_is_named_while_it_is_known(browser, lead):
             did(lead.user, lead.team)
 
     unknown, named = rows(page(browser, lead.team))
-    assert (named.token, named.door, named.address) == ("Nightly CI", "cli", "192.0.2.1")
+    assert (named.token, named.channel, named.address) == ("Nightly CI", "cli", "192.0.2.1")
     assert re.fullmatch("[0-9a-v]{26}", unknown.token)
 
 

@@ -147,6 +147,6 @@ def test_ten_thousand_squares_are_a_small_picture() -> None:
 
     assert (drawn.columns, len(drawn.rows)) == (100, 100)
     assert sum(len(path) for _, path in drawn.paths) < 10_000
-    assert drawn.rows[0].words == "0 to 99: 98 succeeded, 2 failed"
+    assert drawn.rows[0].description == "0 to 99: 98 succeeded, 2 failed"
     assert drawn.paths[0] == ("bad", drawn.paths[0][1])
     assert drawn.paths[0][1].startswith("M0 4h8M970 4h8M940 14h8")

@@ -15,7 +15,7 @@ from jobs.pricing import metering
 from jobs.reports.costs import CostSeries
 from jobs.reports.months import Month
 from jobs.states import State
-from jobs.templatetags.money import exact, hours_up, money, per_cent, rounded
+from jobs.templatetags.money import exact, hours_up, money, per_cent, usd_text
 from jobs.web.costs.bar_chart import bar_chart
 from tests import make
 from tests.reports import past
@@ -181,7 +181,7 @@ def test_a_job_without_a_receipt_says_why(research, browser, fields, words):
     ],
 )
 def test_money_is_rounded_for_the_eye_only(usd, cents, digits):
-    assert (rounded(Decimal(usd)), exact(Decimal(usd))) == (cents, digits)
+    assert (usd_text(Decimal(usd)), exact(Decimal(usd))) == (cents, digits)
     assert money(Decimal(usd)) == (
         f'<span class="num" title="Estimate: ${digits}">{cents.replace("<", "&lt;")}</span>'
     )
@@ -210,7 +210,7 @@ def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
         [("1", "75.000", "25.000"), ("2", "50.000", "25.000")],
         [("1", "25.000", "75.000")],
     ]
-    assert drawn.days[0].words == "1 November: $2.00 (A $1.00, B $1.00)"
+    assert drawn.days[0].description == "1 November: $2.00 (A $1.00, B $1.00)"
     assert drawn.summary == "The dearest day is 2 November with $3.00."
 
 
@@ -223,7 +223,7 @@ def test_history_can_be_made_up_and_lies_before_what_there_is(research):
     assert made.count() == 200
     assert Job.objects.order_by("-pk").first() == research.job
     assert [job.pk for job in made.order_by("accepted_at", "pk")] == [job.pk for job in made.order_by("pk")]
-    assert all(job.status.final and job.charged_at and job.ended_at < now() for job in made)
+    assert all(job.status.is_final and job.charged_at and job.ended_at < now() for job in made)
     assert 0.8 < made.filter(state=State.SUCCEEDED).count() / 200 <= 1
     assert CostLine.objects.exclude(usd=0).count() > 190
     assert set(JobTag.objects.values_list("key", flat=True)) >= {"Department", "Project", "CostCenter"}

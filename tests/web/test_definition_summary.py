@@ -26,7 +26,7 @@ NEEDS = {
 def test_the_first_container_tells_image_and_size_on_every_platform(document: Document) -> None:
     size = DefinitionSize.from_document(document)
 
-    assert (size.image, size.in_words) == ("train:1", "4 vCPU, 16 GiB, 1 GPU")
+    assert (size.image, size.description) == ("train:1", "4 vCPU, 16 GiB, 1 GPU")
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_the_first_container_tells_image_and_size_on_every_platform(document: Do
     ],
 )
 def test_a_size_is_told_as_far_as_it_is_known(container: Document, words: str) -> None:
-    assert DefinitionSize.from_document({"containerProperties": container}).in_words == words
+    assert DefinitionSize.from_document({"containerProperties": container}).description == words

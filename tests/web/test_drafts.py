@@ -274,7 +274,7 @@ def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.
     for name in ("first", "second", "third"):
         told = drafts.save_draft(research.analyst, to_text(new_id()), "job", "x", name=name)
 
-    assert told.gone == ("first",)
+    assert told.deleted_names == ("first",)
     assert sorted(Draft.objects.values_list("name", flat=True)) == ["second", "third"]
 
 

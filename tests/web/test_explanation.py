@@ -70,7 +70,7 @@ def test_a_failure_says_its_exit_code_or_that_there_is_none() -> None:
 def test_what_aws_says_twice_is_shown_once() -> None:
     job = sent(State.FAILED, container_reason="OutOfMemoryError", status_reason="OutOfMemoryError")
 
-    assert explain_job(job).words == ("OutOfMemoryError",)
+    assert explain_job(job).aws_messages == ("OutOfMemoryError",)
 
 
 @pytest.mark.parametrize(

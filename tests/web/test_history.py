@@ -57,10 +57,15 @@ def test_tiles_count_and_lead_to_their_jobs_and_back(research, browser):
 
     page = browser.get(reverse("history", args=["research"]), {"q": "bad"})
     (tile,) = page.context["tiles"]
-    assert (tile.status.name, tile.number, tile.query, tile.chosen) == ("FAILED", 1, "q=bad&status=FAILED", False)
+    assert (tile.status.name, tile.number, tile.query, tile.is_selected) == (
+        "FAILED",
+        1,
+        "q=bad&status=FAILED",
+        False,
+    )
     page = browser.get(reverse("history", args=["research"]), {"q": "bad", "status": "FAILED"})
     (tile,) = page.context["tiles"]
-    assert (tile.query, tile.chosen) == ("q=bad", True)
+    assert (tile.query, tile.is_selected) == ("q=bad", True)
 
 
 def test_what_is_not_understood_is_left_out_and_said(research, browser):
@@ -68,8 +73,8 @@ def test_what_is_not_understood_is_left_out_and_said(research, browser):
     page = browser.get(reverse("history", args=["research"]), given)
 
     assert page.status_code == 200
-    assert len(page.context["asked"].troubles) == 5
-    assert page.context["asked"].wanted == reports.JobFilter()
+    assert len(page.context["asked"].problems) == 5
+    assert page.context["asked"].filter == reports.JobFilter()
 
 
 def test_mine_is_a_link_that_shows_a_colleague_the_same(research, browser):
@@ -87,8 +92,8 @@ def test_a_url_is_read_as_it_was_written():
     written = "status=FAILED&status=LOST&q=x&tag=a%253Db%3Dc%3Dd&untagged=Project&from=2026-11-01&month=2026-10"
     asked = questions.parse(QueryDict(written))
 
-    assert asked.wanted.tags == (("a=b", "c=d"),)
-    assert asked.wanted.since == date(2026, 11, 1)
+    assert asked.filter.tags == (("a=b", "c=d"),)
+    assert asked.filter.since == date(2026, 11, 1)
     assert questions.parse(QueryDict(asked.query())) == asked
     assert questions.format_tag("a=b", "c=d") == "a%3Db=c=d"
 
@@ -98,9 +103,9 @@ def test_every_tag_can_be_asked_for_whatever_is_in_it(tag):
     given = QueryDict(mutable=True)
     given["tag"] = questions.format_tag(*tag)
 
-    assert questions.parse(given).wanted.tags == (tag,)
+    assert questions.parse(given).filter.tags == (tag,)
     given["tag"] = "Project = ALPHA"
-    assert questions.parse(given).wanted.tags == (("Project", "ALPHA"),)
+    assert questions.parse(given).filter.tags == (("Project", "ALPHA"),)
 
 
 def test_the_csv_opened_again_is_what_the_page_shows(research, browser):

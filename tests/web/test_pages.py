@@ -73,7 +73,7 @@ def test_the_log_is_downloaded_as_text(browser: Client, research: Research, monk
     record = f"{STEERING}\r\n2026-11-01T00:00:00.000+00:00 forged\n"
     pieces = [
         LogPage((LogLine(now(), "one"), LogLine(AT, record))),
-        LogPage((LogLine(now(), HOSTILE),), trouble="AWS does not answer."),
+        LogPage((LogLine(now(), HOSTILE),), problem="AWS does not answer."),
     ]
     monkeypatch.setattr("jobs.reports.logs.full_log", lambda *_: iter(pieces))
 
@@ -116,7 +116,7 @@ def test_the_page_of_a_log_has_no_characters_that_reorder_text(
 def test_a_log_that_cannot_be_read_says_why(
     browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(trouble="AWS does not answer."))
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(problem="AWS does not answer."))
 
     assert "AWS does not answer." in page(browser, reverse("job_log", args=[research.job.text_id]))
 

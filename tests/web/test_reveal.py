@@ -78,7 +78,7 @@ def test_values_of_a_revision_are_shown(browser: Client, research: Research) -> 
     assert CANARY not in page
     assert address in page
     assert CANARY in shown_to(browser, address)
-    assert AuditEntry.objects.get(act="show values").label == revision.pinned
+    assert AuditEntry.objects.get(act="show values").label == revision.qualified_name
 
 
 @pytest.mark.long

@@ -147,7 +147,7 @@ def _historical_job(
         definition_id=revision.definition_id,
         name=name,
         marker=f"{name}-{to_text(public_id)}",
-        document={"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.pinned},
+        document={"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.qualified_name},
         tags=tags,
         **Job.size_fields(size),
         delivery=Delivery.SENT,

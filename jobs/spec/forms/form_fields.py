@@ -21,8 +21,8 @@ from jobs.spec.forms.lenses import (
 class FormField:
     """A field of a form: its lens, label and control.
 
-    `kind` is the control: text, number, memory, duration, command, choice, variables, tags or jobs. `wanted` is the
-    message for a required field that is empty.
+    `kind` is the control: text, number, memory, duration, command, choice, variables, tags or jobs.
+    `required_message` is the message for a required field that is empty.
     """
 
     name: str
@@ -30,7 +30,7 @@ class FormField:
     label: str
     kind: str = "text"
     help: str = ""
-    wanted: str = ""
+    required_message: str = ""
     example: str = ""
 
 
@@ -43,10 +43,10 @@ _RETRIES_HELP = "How often it may be tried, the first time included: 1 to 10."
 _TIME_HELP = "After it, an attempt is ended. At least 1 min."
 
 JOB_FIELDS: tuple[FormField, ...] = (
-    FormField("name", ValueLens(("jobName",)), "Name", wanted="Give the job a name.", example="train-model-42",
-          help="Letters, digits, - and _."),
-    FormField("queue", ValueLens(("jobQueue",)), "Queue", "choice", wanted="Choose a queue."),
-    FormField("definition", DefinitionNameLens(), "Definition", "choice", wanted="Choose what to run."),
+    FormField("name", ValueLens(("jobName",)), "Name", required_message="Give the job a name.",
+          example="train-model-42", help="Letters, digits, - and _."),
+    FormField("queue", ValueLens(("jobQueue",)), "Queue", "choice", required_message="Choose a queue."),
+    FormField("definition", DefinitionNameLens(), "Definition", "choice", required_message="Choose what to run."),
     FormField("revision", DefinitionRevisionLens(), "Revision", "choice"),
     FormField("command", ValueLens((*_OVERRIDES, "command"), value_types.COMMAND), "Command", "command",
           _COMMAND_HELP),
@@ -65,10 +65,10 @@ JOB_FIELDS: tuple[FormField, ...] = (
 """The fields of a job, in the order in which their keys are added to a document."""
 
 DEFINITION_FIELDS: tuple[FormField, ...] = (
-    FormField("name", ValueLens(("jobDefinitionName",)), "Name", wanted="Give the definition a name.",
+    FormField("name", ValueLens(("jobDefinitionName",)), "Name", required_message="Give the definition a name.",
           example="train-model", help="Letters, digits, - and _. What already has this name gets a new revision."),
-    FormField("image", ValueLens((*_CONTAINER, "image")), "Image", wanted="Name the container image to run.",
-          example="registry/name:tag"),
+    FormField("image", ValueLens((*_CONTAINER, "image")), "Image",
+          required_message="Name the container image to run.", example="registry/name:tag"),
     FormField("command", ValueLens((*_CONTAINER, "command"), value_types.COMMAND), "Command", "command",
           _COMMAND_HELP),
     FormField("platform", ValueLens(("platformCapabilities",), value_types.ONLY_ENTRY), "Platform", "choice"),

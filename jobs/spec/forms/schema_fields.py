@@ -52,7 +52,7 @@ class SchemaControl:
     pointer: str
     label: str
     help: str
-    sort: str
+    type: str
     value: str = ""
     rows: tuple[tuple[str, str], ...] = ()
     choices: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class FieldGroup:
     controls: tuple[SchemaControl, ...]
     parts: "tuple[FieldGroup | GroupList, ...]" = ()
     offers: tuple[OptionalField, ...] = ()
-    there: bool = True
+    exists: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class GroupList:
     help: str
     entries: tuple[FieldGroup, ...]
     next_pointer: str = ""
-    left_off: int = 0
+    hidden_count: int = 0
 
 
 SchemaPart = SchemaControl | FieldGroup | GroupList
@@ -253,7 +253,7 @@ def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> Field
     name = path[-1]
     label = key_label(name) if isinstance(name, str) else f"{key_label(_list_name(path))} {name + 1}"
     return FieldGroup(
-        join_pointer(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), there=value is not None
+        join_pointer(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), exists=value is not None
     )
 
 

@@ -50,7 +50,7 @@ class _KeyFixer:
         return RewrittenDocument(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
     def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
-        """Fix a value at `here`, which the source has at `there`. Return the same object if nothing changed."""
+        """Fix a value at `here`, which the source has at `exists`. Return the same object if nothing changed."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")

@@ -19,15 +19,15 @@ DURATIONS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")
 
 @dataclass(frozen=True)
 class KeyValueRow:
-    """A row of name and value. An `offered` row is a suggestion, which counts only with a value."""
+    """A row of name and value. An `is_suggestion` row is a suggestion, which counts only with a value."""
 
     key: str
     name: str = ""
     value: str = ""
-    offered: bool = False
+    is_suggestion: bool = False
 
     @property
-    def several(self) -> bool:
+    def is_multiline(self) -> bool:
         """Whether the value has line breaks, which only a text area keeps."""
         return "\n" in self.value or "\r" in self.value
 
@@ -38,12 +38,12 @@ class BoundField:
 
     field: FormField
     value: FieldValue
-    findings: tuple[ProblemView, ...] = ()
+    problems: tuple[ProblemView, ...] = ()
     hint: str = ""
     note: str = ""
     choices: tuple[Choice, ...] = ()
     suggestions: tuple[str, ...] = ()
-    lines: tuple[KeyValueRow, ...] = ()
+    rows: tuple[KeyValueRow, ...] = ()
     locked: bool = False
 
     @property
@@ -52,10 +52,10 @@ class BoundField:
 
     @property
     def invalid(self) -> bool:
-        return any(finding.is_error for finding in self.findings)
+        return any(finding.is_error for finding in self.problems)
 
     @property
-    def many(self) -> int:
+    def text_rows(self) -> int:
         """Initial number of lines of the text area."""
         return min(8, str(self.value).count("\n") + 1)
 
@@ -99,11 +99,11 @@ def _bound_field(
     return BoundField(
         field=field,
         value=value,
-        findings=tuple(feedback.problems_by_field.get(field.name, ())),
+        problems=tuple(feedback.problems_by_field.get(field.name, ())),
         hint=hints.get(field.name, ""),
         choices=tuple(_with_current_value(choices[field.name], value)) if field.name in choices else (),
         suggestions=suggestions,
-        lines=tuple(_key_value_rows(field, value)),
+        rows=tuple(_key_value_rows(field, value)),
         locked=not field.lens.is_applicable(form.base),
     )
 
@@ -131,7 +131,7 @@ def _key_value_rows(field: FormField, value: FieldValue) -> Iterable[KeyValueRow
         names = {row.name for row in rows}
         for key in COMMON_TAGS:
             if key not in names:
-                yield KeyValueRow(f"n{number}", key, "", offered=True)
+                yield KeyValueRow(f"n{number}", key, "", is_suggestion=True)
                 number += 1
     if len(rows) < forms.MAX_ROWS:
         yield KeyValueRow(f"n{number}")

@@ -16,14 +16,14 @@ MAX_VALUE_LENGTH = 300
 
 @dataclass(frozen=True)
 class DefinitionSummary:
-    """A revision as the form shows it; `fixed` is what a submission can't change."""
+    """A revision as the form shows it; `fixed_values` is what a submission can't change."""
 
     revision: Revision
-    fixed: tuple[tuple[str, str], ...]
+    fixed_values: tuple[tuple[str, str], ...]
     hints: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-    plain: bool = True
+    is_single_container: bool = True
 
 
 def summarize(revision: Revision) -> DefinitionSummary:
@@ -37,11 +37,11 @@ def summarize(revision: Revision) -> DefinitionSummary:
     container = object_at(document, "containerProperties")
     return DefinitionSummary(
         revision=revision,
-        fixed=tuple(_fixed_values(document)),
+        fixed_values=tuple(_fixed_values(document)),
         hints=hints,
         variables=tuple(_variables(container)),
         tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, FieldRow)),
-        plain=has_one_container(document),
+        is_single_container=has_one_container(document),
     )
 
 

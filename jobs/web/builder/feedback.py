@@ -27,44 +27,44 @@ class Feedback:
     """What the page shows about the form; also before it was validated."""
 
     headline: str
-    sentence: str
-    judged: bool = False
-    findings: tuple[ProblemView, ...] = ()
+    button_label: str
+    is_validated: bool = False
+    problems: tuple[ProblemView, ...] = ()
     missing: tuple[str, ...] = ()
     approval: tuple[str, ...] = ()
-    rail: Preflight | None = None
+    preflight: Preflight | None = None
     result: ValidationResult | None = None
     """None if there was no document to validate."""
     markers: tuple[EditorMarker, ...] = ()
 
     @property
-    def marks_as_json(self) -> list[dict[str, Any]]:
+    def markers_as_json(self) -> list[dict[str, Any]]:
         return [mark.as_json() for mark in self.markers]
 
     @cached_property
-    def resolved(self) -> list[EffectiveSection]:
+    def effective_sections(self) -> list[EffectiveSection]:
         return effective_view.result_sections(self.result)
 
     @property
     def errors(self) -> int:
-        return sum(finding.is_error for finding in self.findings)
+        return sum(finding.is_error for finding in self.problems)
 
     @property
     def warnings(self) -> int:
-        return len(self.findings) - self.errors
+        return len(self.problems) - self.errors
 
     @property
     def problems_by_field(self) -> Mapping[str, list[ProblemView]]:
         """Problems by field name."""
         by_field: dict[str, list[ProblemView]] = {}
-        for finding in self.findings:
+        for finding in self.problems:
             by_field.setdefault(finding.field, []).append(finding)
         return by_field
 
     @property
-    def first_wrong(self) -> str:
+    def first_error_field(self) -> str:
         """The field of the first error."""
-        return next((finding.field for finding in self.findings if finding.field and finding.is_error), "")
+        return next((finding.field for finding in self.problems if finding.field and finding.is_error), "")
 
 
 def empty(form: BuilderForm) -> Feedback:
@@ -112,12 +112,12 @@ def from_result(
     return Feedback(
         validation_view.headline(form.kind, form.document),
         sentence,
-        judged=True,
-        findings=tuple(findings),
+        is_validated=True,
+        problems=tuple(findings),
         missing=tuple(missing),
         approval=validation_view.approval_reasons(result) if waits else (),
         markers=validation_view.editor_markers(problems[:MAX_PROBLEMS], result.parse_result),
-        rail=lines,
+        preflight=lines,
         result=result,
     )
 
@@ -125,7 +125,9 @@ def from_result(
 def _from_parse_error(error: DocumentParseError) -> Feedback:
     view = validation_view.from_parse_error(error)
     finding = ProblemView(Problem("", error.message))
-    return Feedback(view.headline, _problem_count_label(1), judged=True, findings=(finding,), markers=view.markers)
+    return Feedback(
+        view.headline, _problem_count_label(1), is_validated=True, problems=(finding,), markers=view.markers
+    )
 
 
 def _problem_count_label(errors: int) -> str:

@@ -37,8 +37,8 @@ def apply_fix(
 
 
 def _find_problem(form_feedback: Feedback, key: str) -> ProblemView | None:
-    lines = form_feedback.rail.lines if form_feedback.rail else ()
-    problem_views = [*form_feedback.findings, *(problem_view for line in lines for problem_view in line.findings)]
+    lines = form_feedback.preflight.checks if form_feedback.preflight else ()
+    problem_views = [*form_feedback.problems, *(problem_view for line in lines for problem_view in line.problems)]
     return next(
         (problem_view for problem_view in problem_views if problem_view.problem.fix and problem_view.key == key), None
     )

@@ -55,7 +55,7 @@ class BuilderForm:
     kind: DocumentKind
     base: Document
     base_text: str
-    written: str
+    source_text: str
     values: Mapping[str, FieldValue] = field(default_factory=dict)
     request_key: str = ""
     again: str = ""
@@ -96,7 +96,7 @@ class BuilderForm:
     def _from_text(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
         """Use the text alone; if it can't be parsed, keep the posted fields."""
         try:
-            base = _read_kind(self.written, self.kind).document
+            base = _read_kind(self.source_text, self.kind).document
         except DocumentParseError as error:
             return replace(
                 self, parse_error=error, values=forms.read_values(self.base, self.form_fields) | dict(posted)
@@ -106,9 +106,11 @@ class BuilderForm:
     def _merge_fields(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
         """Use the text, with changed fields applied over it."""
         try:
-            reading = _read_kind(self.written, self.kind)
+            reading = _read_kind(self.source_text, self.kind)
             opened = (
-                reading.document if self.base_text == self.written else _read_kind(self.base_text, self.kind).document
+                reading.document
+                if self.base_text == self.source_text
+                else _read_kind(self.base_text, self.kind).document
             )
         except DocumentParseError as error:
             return replace(
@@ -157,7 +159,9 @@ class BuilderForm:
         is_lossless = all(_comparable(values[name]) == _comparable(value) for name, value in self.values.items())
         if not is_lossless:
             return self
-        return replace(self, base=self.document, written=self.text, base_text=self.text, values=values, overrides={})
+        return replace(
+            self, base=self.document, source_text=self.text, base_text=self.text, values=values, overrides={}
+        )
 
     @property
     def form_fields(self) -> tuple[FormField, ...]:
@@ -171,10 +175,10 @@ class BuilderForm:
     @cached_property
     def text(self) -> str:
         """What is validated and submitted: the text as written, unless a field changes it."""
-        return to_json(self.document) if self.overrides else self.written
+        return to_json(self.document) if self.overrides else self.source_text
 
     @cached_property
-    def beyond(self) -> list[str]:
+    def unmapped_pointers(self) -> list[str]:
         """Pointers to values that no field shows."""
         if self.parse_error:
             return []
@@ -193,7 +197,7 @@ class BuilderForm:
         return schema_fields.part_at(self.kind, f"/{name}", self.document) if name else None
 
     @cached_property
-    def shown_parts(self) -> list[SchemaPart]:
+    def extra_parts(self) -> list[SchemaPart]:
         """The schema fields added to the form, without its block, which is always shown."""
         block_pointer = self.block.pointer if self.block else None
         parts = (
@@ -204,9 +208,9 @@ class BuilderForm:
         return [item for item in parts if item is not None]
 
     @cached_property
-    def beyond_places(self) -> list[tuple[str, bool]]:
+    def unmapped_fields(self) -> list[tuple[str, bool]]:
         """The first unmapped pointers, each with whether AWS's schema has it, so that the form could show it."""
-        first = self.beyond[:MAX_UNMAPPED_SHOWN]
+        first = self.unmapped_pointers[:MAX_UNMAPPED_SHOWN]
         return [(pointer, schema_fields.part_at(self.kind, pointer, self.document) is not None) for pointer in first]
 
     @cached_property
@@ -214,7 +218,9 @@ class BuilderForm:
         """Required fields that are empty."""
         if self.parse_error:
             return []
-        return [field for field in self.form_fields if field.wanted and not str(self.values[field.name]).strip()]
+        return [
+            field for field in self.form_fields if field.required_message and not str(self.values[field.name]).strip()
+        ]
 
     @cached_property
     def form_problems(self) -> list[Problem]:
@@ -222,7 +228,7 @@ class BuilderForm:
         if self.parse_error:
             return []
         problems = [
-            Problem(self._pointer_to(form_field), form_field.wanted, rule="form.wanted")
+            Problem(self._pointer_to(form_field), form_field.required_message, rule="form.wanted")
             for form_field in self.missing
         ]
         for form_field in self.form_fields:

@@ -181,11 +181,12 @@ def _add_registration_message(request: SignedInRequest, revision: Revision, *, r
     match revision.registration:
         case Registration.REGISTERED if reused:
             message = (
-                f"Already registered as {revision.pinned}, which says the same. It is used; nothing new was made."
+                f"Already registered as {revision.qualified_name}, which says the same. It is used; nothing new "
+                "was made."
             )
             messages.info(request, message)
         case Registration.REGISTERED:
-            messages.success(request, f"Registered as {revision.pinned}.")
+            messages.success(request, f"Registered as {revision.qualified_name}.")
         case Registration.REFUSED:
             refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
             messages.error(request, f"{refuser} refused {name}: {revision.refusal}")

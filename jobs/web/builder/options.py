@@ -68,7 +68,9 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
             grant.queue.arn if several and grant.queue.arn else grant.queue.name,
             f"{grant.queue.name} ({grant.queue.account})" if several else grant.queue.name,
             ", ".join(
-                filter(None, (_PLATFORM_NAMES.get(grant.queue.platform, ""), "" if grant.queue.open else CLOSED_NOTE))
+                filter(
+                    None, (_PLATFORM_NAMES.get(grant.queue.platform, ""), "" if grant.queue.is_open else CLOSED_NOTE)
+                )
             ),
         )
         for grant in grants

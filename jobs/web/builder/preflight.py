@@ -26,7 +26,7 @@ from jobs.spec.job_size import JobSize, requested_size
 from jobs.spec.placement import PlacementResult, PlacementVerdict, check_placement
 from jobs.spec.problems import DocumentChange, Problem, Severity, join_words, quote, resolve_pointer
 from jobs.spec.time_limit import timeout_seconds
-from jobs.templatetags.money import rounded, rounded_up
+from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.problem_view import ProblemView
 
@@ -56,9 +56,9 @@ class CheckResult:
     name: str
     label: str
     tone: str  # good, warn, bad, or off if unknown
-    word: str
+    outcome: str
     reason: str = ""
-    findings: tuple[ProblemView, ...] = ()
+    problems: tuple[ProblemView, ...] = ()
 
     @property
     def icon(self) -> str:
@@ -69,7 +69,7 @@ class CheckResult:
 class Preflight:
     """All checks, in display order."""
 
-    lines: tuple[CheckResult, ...]
+    checks: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True)
@@ -320,7 +320,7 @@ def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> C
     if expected is not None:
         runs = sum(job.earlier_runs for job in estimated.jobs)
         reasons.append(
-            f"Expected {rounded(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
+            f"Expected {usd_text(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
         )
     else:
         reasons.append("Expected unknown.")
@@ -333,7 +333,7 @@ def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> C
             " ".join([*reasons, *_unknown_cost_reasons(estimated)]),
         )
     reasons.append("At most: time limit × attempts × runs.")
-    return CheckResult("price", _LABELS["price"], "good", f"At most {rounded_up(at_most)}", " ".join(reasons))
+    return CheckResult("price", _LABELS["price"], "good", f"At most {usd_text_up(at_most)}", " ".join(reasons))
 
 
 def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
@@ -344,7 +344,7 @@ def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
         yield f"{subject} {'has' if len(names) == 1 else 'have'} no time limit."
     yield from estimated.unknown_reasons[:3]
     if estimated.hour.usd is not None:
-        yield f"An hour costs {rounded(estimated.hour.usd)}."
+        yield f"An hour costs {usd_text(estimated.hour.usd)}."
 
 
 def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
@@ -357,7 +357,7 @@ def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
         return _unknown_check("price", " ".join(estimated.unknown_reasons))
-    price = f"{rounded(estimated.hour.usd)} an hour"
+    price = f"{usd_text(estimated.hour.usd)} an hour"
     return CheckResult("price", "Cost", "good", price, "From its size and the rates of today.")
 
 

@@ -19,10 +19,10 @@ class RerunSource:
     newest: int | None  # of the definition's runnable revisions
     pinned: bool  # whether the document names the revision of that run
     original: Document  # before any revision was set; not masked
-    dropped: int  # dependencies on steps of its workflow
+    dropped_dependencies: int  # dependencies on steps of its workflow
 
     @property
-    def other_revision(self) -> bool:
+    def has_newer_revision(self) -> bool:
         """Whether there is a choice between the revision of then and of now."""
         return self.newest is not None and self.newest != self.job.revision.number
 

@@ -15,18 +15,18 @@ MAX_DIFFERENCES = 30
 class RerunDiff:
     """The earlier job against the form, and its definition against the revision that would run."""
 
-    again: RerunSource
+    source: RerunSource
     job: tuple[str, ...]
     definition: tuple[str, ...]
-    now: Revision | None
-    left_off: int = 0
+    revision: Revision | None
+    omitted_count: int = 0
 
 
 def rerun_diff(again: RerunSource | None, document: Document, revision: Revision | None) -> RerunDiff | None:
     if again is None:
         return None
-    earlier_job = {**again.original, "jobDefinition": again.job.revision.pinned}
-    current_job = {**document, "jobDefinition": revision.pinned} if revision else document
+    earlier_job = {**again.original, "jobDefinition": again.job.revision.qualified_name}
+    current_job = {**document, "jobDefinition": revision.qualified_name} if revision else document
     job = _difference_sentences(
         normalize(earlier_job, DocumentKind.SUBMISSION), normalize(current_job, DocumentKind.SUBMISSION)
     )

@@ -35,8 +35,8 @@ def start(request: SignedInRequest, member: Member, form: BuilderForm, feedback:
         messages.error(request, obstacle)
         return None
     save_result = drafts.save_form(request, member, form)
-    if save_result is None or save_result.at is None:
-        messages.error(request, save_result.why_not if save_result else "There is nothing to submit yet.")
+    if save_result is None or save_result.saved_at is None:
+        messages.error(request, save_result.problem if save_result else "There is nothing to submit yet.")
         return None
     try:
         new_revision = run_with_image.register_with_image(revision, image, member)
@@ -64,7 +64,7 @@ def _why_impossible(
     if not has_one_container(revision.document):
         return f"{definition.name} is not of one container. Change its images in a new revision, in the JSON."
     if text_at(revision.document, "containerProperties", "image") == image:
-        return f"{revision.pinned} has this image already. Submit the job as it is."
+        return f"{revision.qualified_name} has this image already. Submit the job as it is."
     return ""
 
 
@@ -126,9 +126,9 @@ def _continue(request: SignedInRequest, member: Member, saved_draft: Draft) -> H
         actions.IdempotencyConflictError,
         actions.RecoveryError,
     ) as error:
-        messages.error(request, f"Registered {revision.pinned}, but the job was not submitted: {error}")
+        messages.error(request, f"Registered {revision.qualified_name}, but the job was not submitted: {error}")
         return redirect(drafts.draft_url(saved_draft))
     if submission is None:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
-    messages.success(request, f"Registered {revision.pinned}, and submitted {submission.name} on it.")
+    messages.success(request, f"Registered {revision.qualified_name}, and submitted {submission.name} on it.")
     return redirect(submission)

@@ -28,12 +28,12 @@ PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
 class SearchResult:
     """A schema field that matches, and the form's own field for it, if there is one."""
 
-    found: SchemaMatch
+    match: SchemaMatch
     field: str = ""
 
     @property
-    def way(self) -> str:
-        return " › ".join(self.found.labels[:-1])
+    def path_text(self) -> str:
+        return " › ".join(self.match.labels[:-1])
 
 
 @require_POST

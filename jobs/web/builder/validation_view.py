@@ -9,7 +9,7 @@ from jobs.actions import ValidationResult
 from jobs.spec.documents import Document, DocumentKind, list_at, text_at
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, truncate
-from jobs.templatetags.money import rounded, rounded_up
+from jobs.templatetags.money import usd_text, usd_text_up
 
 PREVIEW_DELAY_MS = 120
 """Delay after the last keystroke before a page asks for validation."""
@@ -58,29 +58,29 @@ class ValidationView:
 
     headline: str
     icon: str
-    button: str
+    button_label: str
     ok: bool
     kind: str = ""
-    findings: tuple[LocatedProblem, ...] = ()
+    problems: tuple[LocatedProblem, ...] = ()
     changes: tuple[DocumentChange, ...] = ()
     markers: tuple[EditorMarker, ...] = ()
-    left_off: int = 0
+    omitted_count: int = 0
     approval: tuple[str, ...] = ()
     """Why it would need approval."""
     cost: str = ""
     """Expected and maximum cost."""
 
     @property
-    def marks_as_json(self) -> list[dict[str, Any]]:
+    def markers_as_json(self) -> list[dict[str, Any]]:
         return [mark.as_json() for mark in self.markers]
 
     @property
     def errors(self) -> int:
-        return sum(finding.is_error for finding in self.findings)
+        return sum(finding.is_error for finding in self.problems)
 
     @property
     def warnings(self) -> int:
-        return len(self.findings) - self.errors
+        return len(self.problems) - self.errors
 
 
 EMPTY_VIEW = ValidationView("Nothing here yet", "file-code", "Check and submit", ok=True)
@@ -99,12 +99,12 @@ def from_result(result: ValidationResult) -> ValidationView:
         headline=headline(reading.kind, reading.document),
         icon=_ICONS[reading.kind],
         kind=reading.kind,
-        button=submit_label(result) if result.is_valid else _problem_count_label(result.problems),
+        button_label=submit_label(result) if result.is_valid else _problem_count_label(result.problems),
         ok=result.is_valid,
-        findings=findings,
+        problems=findings,
         changes=tuple(reading.changes),
         markers=editor_markers(result.problems[:MAX_PROBLEMS], reading),
-        left_off=max(0, len(result.problems) - MAX_PROBLEMS),
+        omitted_count=max(0, len(result.problems) - MAX_PROBLEMS),
         approval=approval_reasons(result),
         cost=cost_text(result),
     )
@@ -126,15 +126,15 @@ def cost_text(result: ValidationResult) -> str:
     if result.estimate is None:
         return ""
     expected, at_most = result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd
-    maximum = f"at most {'unknown' if at_most is None else rounded_up(at_most)}"
-    return maximum if expected is None else f"expected {rounded(expected)}, {maximum}"
+    maximum = f"at most {'unknown' if at_most is None else usd_text_up(at_most)}"
+    return maximum if expected is None else f"expected {usd_text(expected)}, {maximum}"
 
 
 def from_parse_error(error: DocumentParseError) -> ValidationView:
     finding = LocatedProblem(Severity.ERROR, error.message, error.line, error.column)
     mark = EditorMarker("", error.line, error.column, Severity.ERROR, error.message)
     return ValidationView(
-        "Not a document yet", "file-code", "1 problem to solve first", ok=False, findings=(finding,), markers=(mark,)
+        "Not a document yet", "file-code", "1 problem to solve first", ok=False, problems=(finding,), markers=(mark,)
     )
 
 
@@ -159,7 +159,7 @@ def with_reused_key_warning(view: ValidationView) -> ValidationView:
     message = (
         "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
     )
-    return replace(view, findings=(LocatedProblem(Severity.WARNING, message, 1, 1), *view.findings))
+    return replace(view, problems=(LocatedProblem(Severity.WARNING, message, 1, 1), *view.problems))
 
 
 def headline(kind: DocumentKind, document: Document) -> str:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from jobs.reports.costs import CostSeries
-from jobs.templatetags.money import rounded
+from jobs.templatetags.money import usd_text
 
 BAR_STEP = 10
 BAR_WIDTH = 7
@@ -35,7 +35,7 @@ class ChartDay:
     day: date
     x: str
     middle: str
-    words: str
+    description: str
     blocks: list[BarSegment]
 
 
@@ -62,7 +62,7 @@ def bar_chart(days: Sequence[date], series: Sequence[CostSeries]) -> BarChart:
         legend=series,
         width=BAR_STEP * len(days),
         height=CHART_HEIGHT,
-        summary=f"The dearest day is {days[totals.index(highest)]:%-d %B} with {rounded(highest)}."
+        summary=f"The dearest day is {days[totals.index(highest)]:%-d %B} with {usd_text(highest)}."
         if highest
         else "Nothing was charged.",
     )
@@ -79,8 +79,8 @@ def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decim
         height = usd / top * CHART_HEIGHT
         floor += height
         blocks.append(BarSegment(item.colour, f"{CHART_HEIGHT - floor:.3f}", f"{height:.3f}"))
-        parts.append(f"{item.label} {rounded(usd)}")
-    description = f"{day:%-d %B}: {rounded(total)}" + (f" ({', '.join(parts)})" if parts else "")
+        parts.append(f"{item.label} {usd_text(usd)}")
+    description = f"{day:%-d %B}: {usd_text(total)}" + (f" ({', '.join(parts)})" if parts else "")
     return ChartDay(
         day, str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2), str(index * BAR_STEP), description, blocks
     )

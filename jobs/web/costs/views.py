@@ -53,7 +53,7 @@ class GroupingTab:
 
     label: str
     query: str
-    chosen: bool
+    is_selected: bool
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,8 @@ def tabs(query: CostQuery) -> list[GroupingTab]:
         keys.append(query.by.key)
     groupings = [Grouping(reports.TAG, key) for key in keys] + [Grouping(kind) for kind in OTHER_GROUPINGS]
     return [
-        GroupingTab(grouping.name, query.query(by=grouping), chosen=grouping == query.by) for grouping in groupings
+        GroupingTab(grouping.name, query.query(by=grouping), is_selected=grouping == query.by)
+        for grouping in groupings
     ]
 
 

@@ -41,17 +41,17 @@ class RevisionRow:
     size: DefinitionSize
     document: Document
     command: str
-    hides: bool
+    has_masked_values: bool
     before: Revision | None
     changes: list[DocumentDifference]
 
     @property
-    def told(self) -> list[DocumentDifference]:
+    def first_changes(self) -> list[DocumentDifference]:
         return self.changes[:MAX_CHANGES_SHOWN]
 
     @property
-    def untold(self) -> int:
-        return len(self.changes) - len(self.told)
+    def omitted_count(self) -> int:
+        return len(self.changes) - len(self.first_changes)
 
 
 @require_safe
@@ -143,7 +143,7 @@ def _revision_rows(
                 DefinitionSize.from_document(revision.document),
                 document,
                 cli_writer.write_cli_command(document, DocumentKind.DEFINITION, definition.account.region),
-                hides=document != revision.document,
+                has_masked_values=document != revision.document,
                 before=before,
                 changes=_changes(before, revision) if before else [],
             )

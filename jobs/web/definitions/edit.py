@@ -69,7 +69,7 @@ def deactivate_revision(request: SignedInRequest, text_id: str, revision: str) -
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
     if definitions.deactivate(target_revision, request.user):
         note = "AWS Batch is told, and forgets it 180 days later; here it stays."
-        messages.success(request, f"{target_revision.pinned} is deactivated. {note}")
+        messages.success(request, f"{target_revision.qualified_name} is deactivated. {note}")
     return redirect(target_revision)
 
 
@@ -116,4 +116,4 @@ def _apply_action(
 
 
 def _revision_label(revision: Revision) -> str:
-    return revision.pinned if revision.number else "the new revision"
+    return revision.qualified_name if revision.number else "the new revision"

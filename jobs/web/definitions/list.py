@@ -16,7 +16,7 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 class DefinitionCardView:
     """A definition from the report, and its size."""
 
-    told: catalog.DefinitionCard
+    summary: catalog.DefinitionCard
     size: DefinitionSize
 
 

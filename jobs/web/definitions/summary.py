@@ -30,7 +30,7 @@ class DefinitionSize:
         )
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """4 vCPU, 16 GiB, 1 GPU."""
         parts = [
             f"{truncate(self.vcpus)} vCPU" if self.vcpus else "",

@@ -23,16 +23,16 @@ class FilterChip:
 
     label: str
     value: str
-    without: str
+    query_without: str
 
 
 @dataclass(frozen=True)
 class HistoryQuery:
     """The filter, the URL pairs it was parsed from, and the problems found in them."""
 
-    wanted: JobFilter
+    filter: JobFilter
     pairs: tuple[QueryPair, ...]
-    troubles: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def query(self, *, add: Iterable[QueryPair] = (), drop: Iterable[QueryPair] = ()) -> str:
         """Return the URL query with some pairs added or dropped; never with a page in it."""

@@ -52,7 +52,7 @@ class StatusTile:
     status: Status
     number: int
     query: str
-    chosen: bool
+    is_selected: bool
 
 
 @require_safe
@@ -61,19 +61,19 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     query = filters.parse(request.GET)
     before, after = request.GET.get("before", ""), request.GET.get("after", "")
-    counts = reports.status_counts(member.team, query.wanted)
+    counts = reports.status_counts(member.team, query.filter)
     page = {
         "member": member,
         "team": member.team,
         "asked": query,
         "query": query.query(),
-        "listing": reports.history_page(member.team, query.wanted, before=before, after="" if before else after),
+        "listing": reports.history_page(member.team, query.filter, before=before, after="" if before else after),
         "paged": bool(before or after),
         "counts": counts,
         "tiles": status_tiles(query, counts),
         "all_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),
         "suggestions": reports.filter_suggestions(member.team),
-        "mine": query.wanted.person == request.user.username,
+        "mine": query.filter.person == request.user.username,
         "mine_query": _own_jobs_query(query, request.user.username),
         "here": "history",
     }
@@ -91,9 +91,9 @@ def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[StatusTile]:
     """Return a tile for each status that occurs or is selected."""
     counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
-    for name in query.wanted.statuses:
+    for name in query.filter.statuses:
         counts_by_name.setdefault(name, (STATUSES[name], 0))
-    selected = set(query.wanted.statuses)
+    selected = set(query.filter.statuses)
     return [
         StatusTile(
             status=status,
@@ -101,7 +101,7 @@ def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[Stat
             query=query.query(drop=[("status", status.name)])
             if status.name in selected
             else query.query(add=[("status", status.name)]),
-            chosen=status.name in selected,
+            is_selected=status.name in selected,
         )
         for status, number in counts_by_name.values()
     ]
@@ -118,9 +118,9 @@ def _own_jobs_query(query: HistoryQuery, username: str) -> str:
 
 def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
     count = 0
-    for row in reports.export_rows(team, query.wanted):
+    for row in reports.export_rows(team, query.filter):
         job, count = row.job, count + 1
-        wait_span, run_span = row.waited, row.ran
+        wait_span, run_span = row.wait_period, row.run_period
         yield (
             job.text_id,
             job.name,

@@ -17,20 +17,20 @@ class ArrayProgress:
     is_refreshing: bool
 
     @property
-    def fetching(self) -> bool:
-        return self.is_refreshing and self.children.unread > 0
+    def is_loading(self) -> bool:
+        return self.is_refreshing and self.children.unread_count > 0
 
     @property
     def live(self) -> bool:
-        return self.job.status.live or self.fetching
+        return self.job.status.is_live or self.is_loading
 
     @property
     def etag_fields(self) -> tuple[object, ...]:
-        return (self.fetching, *self.children.counts.items())
+        return (self.is_loading, *self.children.counts.items())
 
     def build_heat_map(self) -> HeatMap | None:
         """Build the heat map; costs one more query."""
-        return heat_map(self.children.size, children.child_statuses(self.job)) if self.children.known else None
+        return heat_map(self.children.size, children.child_statuses(self.job)) if self.children.read_count else None
 
 
 def array_progress(job: Job) -> ArrayProgress | None:

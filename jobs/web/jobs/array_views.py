@@ -50,7 +50,7 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "child": child,
         "piece": piece,
         "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
-        "live": not child.status.final,
+        "live": not child.status.is_final,
         "here": "jobs",
     }
     return render(request, "jobs/job/log.html", page)

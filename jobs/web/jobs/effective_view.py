@@ -51,7 +51,7 @@ class EffectiveSection:
 
     title: str
     rows: tuple[EffectiveRow, ...]
-    left_off: int = 0
+    omitted_count: int = 0
     """Rows beyond the limit."""
 
     @classmethod

@@ -34,7 +34,7 @@ class JobExplanation:
     tone: str
     icon: str
     sentence: str
-    words: tuple[str, ...] = ()
+    aws_messages: tuple[str, ...] = ()
     advice: str = ""
 
 
@@ -53,7 +53,7 @@ def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
     """Explain the job's state; `waiting_for` names the unfinished jobs it depends on."""
     messages = tuple(dict.fromkeys(message for message in (job.container_reason, job.status_reason) if message))
     status = job.status
-    if job.stopping:
+    if job.is_stopping:
         return JobExplanation(
             "warn", "hand-stop", "It is being stopped.", messages, "It ends as soon as AWS Batch has stopped it."
         )

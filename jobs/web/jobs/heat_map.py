@@ -23,7 +23,7 @@ class HeatMapRow:
 
     y: int
     start: int
-    words: str
+    description: str
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def submission_values(request: SignedInRequest, text_id: str) -> HttpResponse:
 @login_required
 def revision_values(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
     target_revision, member = access.revision(request.user, text_id, revision)
-    return _values_page(request, target_revision, member, target_revision.pinned)
+    return _values_page(request, target_revision, member, target_revision.qualified_name)
 
 
 def _values_page(

@@ -29,7 +29,7 @@ class TimelinePhase:
     """A phase of a job's timeline: when it began and ended, and whether it is done, current or next."""
 
     name: str
-    place: str  # "done", "now" or "next"
+    progress: str  # "done", "now" or "next"
     start: datetime | None = None
     end: datetime | None = None
 
@@ -49,7 +49,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     history = list(job.history.all())
     parents = list(job.waits_for.select_related("parent"))
     children = [dependency.job for dependency in job.waited_for_by.select_related("job").order_by("job__position")]
-    is_behind = polling.is_stale(job.account, with_aws=job.status.live and job.delivery == Delivery.SENT)
+    is_behind = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
     part = array.array_progress(job)
     mark = polling.etag(
         is_behind,
@@ -59,7 +59,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         [_parent_status(dependency) for dependency in parents],
         [child.status.name for child in children],
     )
-    if job.status.live:
+    if job.status.is_live:
         poll_hint.hint_poll([job])
     if polling.is_partial(request) and polling.is_current(request, mark):
         return HttpResponse(status=204)
@@ -87,7 +87,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "held": job.delivery == Delivery.HELD,
         "part": part,
         "heat": part and part.build_heat_map(),
-        "live": part.live if part else job.status.live,
+        "live": part.live if part else job.status.is_live,
         "behind": is_behind,
         "mark": mark,
         "here": "jobs",
@@ -146,7 +146,7 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
         "attempt": attempt,
         "piece": piece,
         "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
-        "live": job.status.live,
+        "live": job.status.is_live,
         "here": "jobs",
     }
     return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
@@ -171,8 +171,8 @@ def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, s
         for line in piece.lines:
             row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
             yield f"{row}\n".encode(errors="replace")
-        if piece.trouble:
-            yield f"# {to_plain_text(piece.trouble)}\n".encode(errors="replace")
+        if piece.problem:
+            yield f"# {to_plain_text(piece.problem)}\n".encode(errors="replace")
 
 
 def _raw_line(time: str, text: str) -> str:
@@ -199,7 +199,7 @@ def timeline(job: Job, history: list[StateChange]) -> list[TimelinePhase]:
         ("Waiting", job.submitted_at or job.sent_at),
         ("Starting", starting_at if not job.started_at or (starting_at and starting_at < job.started_at) else None),
         ("Running", job.started_at),
-        ("Ended", (job.stopped_at or job.ended_at) if status.final else None),
+        ("Ended", (job.stopped_at or job.ended_at) if status.is_final else None),
     ]
     phase_numbers = [index for index, (_, at) in enumerate(phases) if at]
     current = phase_numbers[-1]
@@ -211,7 +211,9 @@ def _timeline_phase(
 ) -> TimelinePhase:
     start = phases[index][1]
     if index == len(phases) - 1:
-        return TimelinePhase(status.label if status.final else name, "done" if status.final else "next", start, start)
+        return TimelinePhase(
+            status.label if status.is_final else name, "done" if status.is_final else "next", start, start
+        )
     if start is None:
         return TimelinePhase(name, "missed" if index < current else "next")
     end = next((at for _, at in phases[index + 1 :] if at), None)
@@ -229,7 +231,7 @@ def _first_time_in(history: list[StateChange], state: str) -> datetime | None:
 
 
 def _unfinished_parents(parents: list[JobDependency]) -> tuple[str, ...]:
-    return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.live)
+    return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.is_live)
 
 
 def _parent_status(edge: JobDependency) -> str:
