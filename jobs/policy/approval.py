@@ -381,9 +381,9 @@ def escalations(before: SubmissionSummary, after: SubmissionSummary) -> list[App
     return [reason for rule in ESCALATION_RULES for reason in rule(edit)]
 
 
-def _changed_values(edit: SubmissionEdit, power: str, rule: str, word: str) -> Iterator[ApprovalReason]:
+def _changed_values(edit: SubmissionEdit, capability: str, rule: str, word: str) -> Iterator[ApprovalReason]:
     for name, before, after in edit.common_jobs:
-        old_values, new_values = _use_values(before, power), _use_values(after, power)
+        old_values, new_values = _use_values(before, capability), _use_values(after, capability)
         if old_values != new_values:
             message = (
                 f"The {word} of {quote(name)} was {_quote_values(old_values)} and is {_quote_values(new_values)}."
@@ -391,14 +391,14 @@ def _changed_values(edit: SubmissionEdit, power: str, rule: str, word: str) -> I
             yield ApprovalReason(rule, message)
 
 
-def _use_values(request: JobRequest, power: str) -> Sequence[str]:
+def _use_values(request: JobRequest, capability: str) -> Sequence[str]:
     """Return the values in their order: two containers that swap images make another job."""
-    return [str(use.value) for use in request.uses if use.capability == power]
+    return [str(use.value) for use in request.uses if use.capability == capability]
 
 
 def _quote_values(values: Sequence[str]) -> str:
     return join_words((quote(value) for value in values), limit=3) if values else "none"
 
 
-def _use_key(power: str, value: object) -> str:
-    return f"{power} {json.dumps(value, sort_keys=True, default=str)}"
+def _use_key(capability: str, value: object) -> str:
+    return f"{capability} {json.dumps(value, sort_keys=True, default=str)}"

@@ -56,8 +56,8 @@ def _harmless(names: str) -> dict[str, FieldCapability]:
     return dict.fromkeys(names.split(), _HARMLESS)
 
 
-def _needs(power: str, of: str = "", *harmless: Any) -> FieldCapability:
-    return FieldCapability(power, of, harmless)
+def _needs(capability: str, shape: str = "", *harmless: Any) -> FieldCapability:
+    return FieldCapability(capability, shape, harmless)
 
 
 _PROPAGATE_TAGS = FieldCapability(Feature.UNTAGGED_COSTS, granted_when_false=True)
@@ -249,8 +249,10 @@ def _find_uses(value: object, shape: str, path: Path) -> Iterator[CapabilityUse]
             yield from _find_uses(member, field.shape, member_path)
 
 
-def _build_use(power: str, path: Path, value: Any) -> CapabilityUse:
-    return CapabilityUse(power, join_pointer(*path), ".".join(step for step in path if isinstance(step, str)), value)
+def _build_use(capability: str, path: Path, value: Any) -> CapabilityUse:
+    return CapabilityUse(
+        capability, join_pointer(*path), ".".join(step for step in path if isinstance(step, str)), value
+    )
 
 
 def _is_empty(value: object) -> bool:
