@@ -1,6 +1,6 @@
 """The state of a form: a document's text, the fields beside it, and the problems of both.
 
-The text is authoritative. With scripts, the page keeps fields and text in sync and says so (`follows_text`): then
+The text is authoritative. With scripts, the page keeps fields and text in sync and says so (`follows`): then
 only the text counts, to the byte. Without scripts, the page also posts the text it was opened with (`base`): a field
 that differs from that text is applied over the posted text; everything else stays as it is.
 """
