@@ -127,4 +127,4 @@ def test_a_change_is_logged_once_and_not_each_answer(
         assert client.get("/readyz").status_code == 200
 
     events = [record.getMessage() for record in caplog.records]
-    assert [("not_ready" in event, "ready" in event) for event in events] == [(True, False), (False, True)]
+    assert [("not_ready" in event, "became_ready" in event) for event in events] == [(True, False), (False, True)]

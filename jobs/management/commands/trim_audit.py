@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
-from jobs.audit.retention import delete_pruned, prune
+from jobs.audit import retention
 from jobs.audit.verify import chains, verify_chain
 
 
@@ -20,10 +20,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = _parse_day(options["before"])
-        deleted = sum(map(delete_pruned, chains()))
+        deleted = sum(map(retention.delete_pruned, chains()))
         if not all(verify_chain(chain).is_intact for chain in chains()):
             raise CommandError("Nothing more was deleted: see first what manage.py verify_audit says.")
-        deleted += sum(prune(chain, before) for chain in chains())
+        deleted += sum(retention.prune(chain, before) for chain in chains())
         self.stdout.write(f"Deleted {deleted} entries of before {before:%Y-%m-%d}.")
 
 

@@ -29,7 +29,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     checks = readiness.run_checks()
     failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
     if failed != _last_failures:
-        log.warning("not_ready", **failed) if failed else log.info("ready")
+        log.warning("not_ready", **failed) if failed else log.info("became_ready")
         _last_failures.clear()
         _last_failures.update(failed)
     status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK

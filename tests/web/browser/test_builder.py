@@ -143,7 +143,7 @@ def test_form_and_text_are_one_and_undo_knows_both(page: Page) -> None:
     assert form.editor.text == text
 
 
-@pytest.mark.parametrize("script", ["htmx.min", "builder.min", "further"])
+@pytest.mark.parametrize("script", ["htmx.min", "builder.min", "schema_fields"])
 def test_what_is_written_before_the_scripts_have_come_is_in_the_document(script: str, page: Page) -> None:
     release = hold(page, script)
     form = JobForm(page).open(wait_until="commit")
