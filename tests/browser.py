@@ -82,9 +82,13 @@ def visitor_cookies(url: str, username: str) -> Cookies:
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 RULES: dict[str, dict[str, Any]] = {"light": {}, "dark": COLOURS, "phone": {}}
 # What fades from one theme to the other is looked at when it has arrived.
-SETTLE = """document.getAnimations().forEach((each) => {
-  if (each.effect.getComputedTiming().iterations !== Infinity) each.finish();
-})"""
+# The page takes the theme in the frame after the change, and only then do colours begin to change.
+SETTLE = """async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+  document.getAnimations().forEach((each) => {
+    if (each.effect.getComputedTiming().iterations !== Infinity) each.finish();
+  });
+}"""
 RUN_AXE = """async (options) => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
   return violations.map((rule) => [rule.id, rule.nodes[0].html]);
@@ -96,7 +100,7 @@ def assert_accessible(page: Page) -> None:
     page.evaluate(AXE_SCRIPT)
     before = page.viewport_size
     for look, options in LOOKS.items():
-        page.emulate_media(color_scheme=options["color_scheme"])
+        page.emulate_media(color_scheme=options["color_scheme"], reduced_motion="reduce")
         page.set_viewport_size(options["viewport"])
         page.evaluate(SETTLE)
 
@@ -104,6 +108,6 @@ def assert_accessible(page: Page) -> None:
         violations = page.evaluate(RUN_AXE, RULES[look])
 
         assert (wider <= 0, violations) == (True, []), (page.url, look, wider, violations)
-    page.emulate_media(color_scheme="null")
+    page.emulate_media(color_scheme="null", reduced_motion="null")
     if before:
         page.set_viewport_size(before)
