@@ -17,7 +17,7 @@ class BenchRun:
     calls: dict[str, int]
     sent: float
     accepted: float = 0.0
-    begun: float = 0.0
+    started: float = 0.0
     late: list[float] = field(default_factory=list)
     cpu_by: dict[str, float] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ def lines(title: str, jobs: int, loops: Sequence[BenchRun], portals: Sequence[Be
     )
     yield _row(
         "where it went",
-        f"accepted at {portal.accepted:.2f} s, sending from {portal.begun:.2f} to {portal.sent:.2f} s "
+        f"accepted at {portal.accepted:.2f} s, sending from {portal.started:.2f} to {portal.sent:.2f} s "
         f"(the loop: to {loop.sent:.2f} s), then {portal.wall - portal.sent:.2f} s until the last end was known",
         "",
     )

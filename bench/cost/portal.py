@@ -82,7 +82,7 @@ def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str) 
         cpu=sum(after.values()) - sum(cpu.values()),
         calls={name: count - calls.get(name, 0) for name, count in environment.calls().items()},
         accepted=accepted - started_at,
-        begun=summary["first"].timestamp() - started_at,
+        started=summary["first"].timestamp() - started_at,
         sent=summary["last"].timestamp() - started_at,
         late=delays,
         cpu_by={name: after[name] - cpu[name] for name in after},
