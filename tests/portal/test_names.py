@@ -1,13 +1,11 @@
-"""Names and first lines of the product's code, held to the style of the project.
+"""Names and modules' first lines of the product's code, held to the style of the project.
 
 `names.txt` has how many are still against each rule. A figure may only fall: whoever renames writes it anew by
-`python -m tests.portal.test_names`, which never raises one. The end is zeros, with `D401` among the
-rules of ruff in pyproject.toml and its line here gone.
+`python -m tests.portal.test_names`, which never raises one. The end is zeros. Functions' first lines are judged by
+ruff: D401 in pyproject.toml.
 """
 
 import ast
-import json
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,8 +33,6 @@ PARTICIPLES = frozenset(
 )
 """Names that say how a value was come by, or nothing. A local is the noun of what it holds. (Flags that Django and
 everyone else call so, like `created` or `done`, are not among them.)"""
-PARTICIPLES_SHARE = 0.005
-"""So many of all bindings may be among them."""
 
 GIVEN_NAMES = frozenset({"Meta", "Media", "Command"})
 """Classes that Django wants to be called so."""
@@ -141,13 +137,6 @@ def errors_by_another_name() -> list[str]:
 # -- Docstrings
 
 
-def first_lines_not_imperative() -> list[str]:
-    """Functions' docstrings against ruff's D401."""
-    command = [sys.executable, "-m", "ruff", "check", "--select", "D401", "--output-format", "json", "--exit-zero"]
-    ended = subprocess.run([*command, *PRODUCT], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [f"{Path(row['filename']).relative_to(ROOT)}:{row['location']['row']}" for row in json.loads(ended.stdout)]
-
-
 def modules_without_a_statement() -> list[str]:
     """Modules whose first line is missing, ends without a full stop, or asks instead of telling what is inside."""
     return [f"{path}" for path, tree in modules().items() if tree.body and not _is_statement(ast.get_docstring(tree))]
@@ -162,14 +151,8 @@ RULES: dict[str, Callable[[], list[str]]] = {
     "participles": participles,
     "shared-class-names": shared_class_names,
     "errors-by-another-name": errors_by_another_name,
-    "first-lines-not-imperative": first_lines_not_imperative,
     "modules-without-a-statement": modules_without_a_statement,
 }
-
-
-def allowed(rule: str) -> int:
-    """How many may stay for good: none, but a few participles where there is no better word."""
-    return int(len(locals_of_product()) * PARTICIPLES_SHARE) if rule == "participles" else 0
 
 
 def figures() -> dict[str, int]:
