@@ -20,8 +20,8 @@ from jobs.spec import masked_source
 from jobs.spec.effective import EffectiveContainer
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
-from jobs.web.builder import validation_view
-from jobs.web.builder.validation_view import ValidationView
+from jobs.web.builder import feedback
+from jobs.web.builder.feedback import Feedback
 from jobs.web.jobs.effective_view import environment_overrides
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -128,12 +128,10 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
         messages.warning(request, str(error))
         return redirect(approval)
     except DocumentParseError as error:
-        return _editor_page(
-            request, approval, member, text, (validation_view.from_parse_error(error), ()), is_rejected=True
-        )
+        return _editor_page(request, approval, member, text, (feedback.from_parse_error(error), ()), is_rejected=True)
     except actions.ValidationFailedError as error:
         return _editor_page(
-            request, approval, member, text, (validation_view.from_result(error.verdict), ()), is_rejected=True
+            request, approval, member, text, (feedback.from_result(error.verdict), ()), is_rejected=True
         )
     if approved:
         messages.success(request, f"Changed and approved {approval.submission.name}. It is on its way.")
@@ -148,8 +146,10 @@ def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
-    view, raises = _preview(approval, member, _posted_text(request))
-    return render(request, "jobs/approvals/edit.html#verdict", _panel_context(approval, member, view, raises))
+    text_feedback, raises = _preview(approval, member, _posted_text(request))
+    return render(
+        request, "jobs/approvals/edit.html#verdict", _panel_context(approval, member, text_feedback, raises)
+    )
 
 
 def _approval_page(
@@ -174,7 +174,7 @@ def _approval_page(
         "deciders": reports.possible_approvers(approval) if approval.is_waiting else [],
         "hindrance": actions.why_cannot_approve(approval, member),
         "own": submission.person_id == member.user.pk,
-        "refused": validation_view.from_result(rejection).problems if rejection else (),
+        "refused": feedback.from_result(rejection).problems if rejection else (),
         "wordless": comment_error,
         "text": masked_source.mask_source(submission.text, submission.document),
         "here": "approvals",
@@ -188,7 +188,7 @@ def _editor_page(
     approval: Approval,
     member: Member,
     text: str,
-    preview: tuple[ValidationView, Sequence[ApprovalReason]],
+    preview: tuple[Feedback, Sequence[ApprovalReason]],
     *,
     is_rejected: bool = False,
 ) -> HttpResponse:
@@ -205,10 +205,10 @@ def _editor_page(
 
 
 def _panel_context(
-    approval: Approval, member: Member, view: ValidationView, raises: Sequence[ApprovalReason]
+    approval: Approval, member: Member, text_feedback: Feedback, raises: Sequence[ApprovalReason]
 ) -> dict[str, object]:
     barred = approval.is_escalated_by(member.user)
-    return {"approval": approval, "team": approval.team, "said": view, "raises": raises, "barred": barred}
+    return {"approval": approval, "team": approval.team, "said": text_feedback, "raises": raises, "barred": barred}
 
 
 def _check_can_edit(approval: Approval, member: Member) -> None:
@@ -216,12 +216,12 @@ def _check_can_edit(approval: Approval, member: Member) -> None:
         raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
 
 
-def _preview(approval: Approval, member: Member, text: str) -> tuple[ValidationView, Sequence[ApprovalReason]]:
+def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, Sequence[ApprovalReason]]:
     try:
         result, raises = actions.preview_edit(approval, member, _unmasked_text(approval, text))
     except DocumentParseError as error:
-        return validation_view.from_parse_error(error), ()
-    return validation_view.from_result(result), raises
+        return feedback.from_parse_error(error), ()
+    return feedback.from_result(result), raises
 
 
 def _masked_text(approval: Approval) -> str:

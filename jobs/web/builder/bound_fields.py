@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 
 from jobs.spec import forms
 from jobs.spec.forms import FieldRow, FieldValue, FormField
-from jobs.web.builder.feedback import Feedback
+from jobs.web.builder.feedback import Feedback, ProblemView
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.builder.options import COMMON_TAGS, Choice
-from jobs.web.builder.problem_view import ProblemView
 
 CONTAINER_KEY = "containerProperties"
 """What a definition of several containers, a pod or nodes doesn't have."""
@@ -52,7 +51,7 @@ class BoundField:
 
     @property
     def invalid(self) -> bool:
-        return any(finding.is_error for finding in self.problems)
+        return any(problem.is_error for problem in self.problems)
 
     @property
     def text_rows(self) -> int:

@@ -24,7 +24,7 @@ from jobs.spec.redaction import redact
 from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder import feedback, fix_views, json_views, options, validation_view
+from jobs.web.builder import feedback, json_views, options, preflight
 from jobs.web.builder.bound_fields import bound_fields
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import PANES, BuilderForm
@@ -96,9 +96,9 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
             return builder_drafts.save_response(request, member, builder_drafts.save_form(request, member, form))
         case "check":
             return definition_page(request, member, form, feedback.build(form, member, account))
-        case str(action) if action.startswith(fix_views.FIX_PREFIX):
-            form, form_feedback = fix_views.apply_fix(
-                request, member, form, action.removeprefix(fix_views.FIX_PREFIX), account
+        case str(action) if action.startswith(feedback.FIX_PREFIX):
+            form, form_feedback = feedback.apply_fix(
+                request, member, form, action.removeprefix(feedback.FIX_PREFIX), account
             )
             return definition_page(request, member, form, form_feedback)
     form_feedback = feedback.build(form, member, account, require_all=True)
@@ -112,7 +112,7 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
     except DocumentParseError:
         return definition_page(request, member, form, form_feedback, is_rejected=True)
     except actions.ValidationFailedError as error:
-        form_feedback = feedback.from_result(form, error.verdict, member, require_all=True)
+        form_feedback = feedback.from_form(form, error.verdict, require_all=True)
         return definition_page(request, member, form, form_feedback, is_rejected=True)
 
 
@@ -128,6 +128,7 @@ def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": member,
         "draft": form,
         "said": form_feedback,
+        "preflight": preflight.run_checks(form_feedback, member),
         "items": bound_fields(form, form_feedback, choices=_fargate_sizes(form)),
         "fargate": _is_fargate(form),
         "oob": True,
@@ -151,10 +152,11 @@ def definition_page(
         "team": member.team,
         "draft": form,
         "said": form_feedback,
+        "preflight": preflight.run_checks(form_feedback, member),
         "fields": client_fields(form.form_fields),
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
-        "wait_ms": validation_view.PREVIEW_DELAY_MS,
+        "wait_ms": feedback.PREVIEW_DELAY_MS,
         "items": bound_fields(
             form,
             form_feedback,

@@ -14,7 +14,7 @@ from jobs.models import Draft, DraftKind
 from jobs.models.ids import from_text, new_id, to_text
 from jobs.spec.documents import Document, DocumentKind, text_at
 from jobs.spec.parsing.parser import DocumentParseError, parse
-from jobs.web.builder import validation_view
+from jobs.web.builder import feedback
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.shell.auth import SignedInRequest
 
@@ -74,7 +74,7 @@ def _document_name(text: str) -> str:
     except DocumentParseError:
         return ""
     if reading.kind is DocumentKind.WORKFLOW:
-        return validation_view.headline(reading.kind, reading.document)
+        return feedback.headline(reading.kind, reading.document)
     return text_at(reading.document, _NAME_KEYS[reading.kind])
 
 

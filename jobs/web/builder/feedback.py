@@ -1,74 +1,238 @@
-"""Feedback on a form: the validation result and the form's own problems by field, and the label of the button."""
+"""Feedback on a document: a validation result as pages show it, with labels, problems, markers and fixes.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The JSON page and the editor of an approval show a text (`from_result`), the forms a form (`build`, `from_form`).
+`preflight` sorts the problems of a form into checks.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
+
+from django.contrib import messages
 
 from jobs import actions
 from jobs.access import Member
 from jobs.actions import ValidationResult, masked_source
 from jobs.models import Account
-from jobs.spec.parsing.parser import DocumentParseError
-from jobs.spec.problems import Problem, join_words
-from jobs.web.builder import preflight, validation_view
+from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, text_at
+from jobs.spec.forms import units
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult
+from jobs.spec.patch import PatchError
+from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, resolve_pointer, truncate
+from jobs.spec.redaction import MASK, redact
+from jobs.spec.time_limit import timeout_seconds
+from jobs.templatetags.money import usd_text, usd_text_up
+from jobs.templatetags.portal import format_duration
 from jobs.web.builder.form_state import BuilderForm
-from jobs.web.builder.preflight import Preflight
-from jobs.web.builder.problem_view import ProblemView
-from jobs.web.builder.validation_view import EditorMarker
 from jobs.web.jobs import effective_view
 from jobs.web.jobs.effective_view import EffectiveSection
+from jobs.web.shell.auth import SignedInRequest
 
-MAX_PROBLEMS = 50
+PREVIEW_DELAY_MS = 120
+"""Delay after the last keystroke before a page asks for feedback."""
+
+MAX_TEXT_PROBLEMS = 100
+MAX_FORM_PROBLEMS = 50
+"""A page must not grow with a mistake that repeats."""
+
+FIX_PREFIX = "fix:"
+"""Prefix of the button's value; the problem's key follows."""
+FIX_GONE_MESSAGE = "Nothing was changed: that was put right already, or the form says something else by now."
+
+
+@dataclass(frozen=True)
+class ProblemView:
+    """A problem, and its place: a field of the form, or a line of the text."""
+
+    problem: Problem
+    field: str = ""
+    label: str = ""
+    line: int = 0
+    column: int = 0
+
+    @property
+    def is_error(self) -> bool:
+        return self.problem.severity is Severity.ERROR
+
+    @property
+    def message(self) -> str:
+        return self.problem.message
+
+    @property
+    def pointer(self) -> str:
+        return self.problem.pointer
+
+    @property
+    def fix(self) -> str:
+        """What the fix would do, in words; empty without one."""
+        return describe_fix(self.problem.fix)
+
+    @property
+    def patch(self) -> str:
+        """The fix as JSON Patch, for the page's script to apply to the text."""
+        return json.dumps(list(self.problem.fix)) if self.problem.fix else ""
+
+    @property
+    def key(self) -> str:
+        """Stable id of the fix; a list index would shift when the text changes."""
+        return f"{self.problem.rule}@{self.problem.pointer}"
+
+
+@dataclass(frozen=True)
+class EditorMarker:
+    """A problem as the editor marks it: at a pointer if the text has it, else at a line; with its fix."""
+
+    pointer: str
+    line: int
+    column: int
+    severity: str
+    message: str
+    fix: Fix = ()
+    fix_in_words: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "fix": list(self.fix)}
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the page shows about the form; also before it was validated."""
+    """What the page shows about a text or a form; also before it was validated."""
 
     headline: str
     button_label: str
-    is_validated: bool = False
-    problems: tuple[ProblemView, ...] = ()
-    missing: tuple[str, ...] = ()
-    approval: tuple[str, ...] = ()
-    preflight: Preflight | None = None
     result: ValidationResult | None = None
     """None if there was no document to validate."""
+    is_validated: bool = False
+    problems: tuple[ProblemView, ...] = ()
+    omitted_count: int = 0
+    missing: tuple[str, ...] = ()
+    """Labels of the form's fields still to fill in."""
+    approval: tuple[str, ...] = ()
+    """Why it would need approval."""
     markers: tuple[EditorMarker, ...] = ()
 
     @property
-    def markers_as_json(self) -> list[dict[str, Any]]:
-        return [mark.as_json() for mark in self.markers]
-
-    @cached_property
-    def effective_sections(self) -> list[EffectiveSection]:
-        return effective_view.result_sections(self.result)
-
-    @property
     def errors(self) -> int:
-        return sum(finding.is_error for finding in self.problems)
+        return sum(problem.is_error for problem in self.problems)
 
     @property
     def warnings(self) -> int:
         return len(self.problems) - self.errors
 
     @property
+    def is_valid(self) -> bool:
+        return self.result.is_valid if self.result else not self.problems
+
+    @property
+    def kind(self) -> str:
+        return self.result.parse_result.kind if self.result else ""
+
+    @property
+    def changes(self) -> tuple[DocumentChange, ...]:
+        return self.result.parse_result.changes if self.result else ()
+
+    @property
+    def cost(self) -> str:
+        """Expected and maximum cost."""
+        return cost_text(self.result) if self.result else ""
+
+    @property
+    def markers_as_json(self) -> list[dict[str, Any]]:
+        return [marker.as_json() for marker in self.markers]
+
+    @cached_property
+    def effective_sections(self) -> list[EffectiveSection]:
+        return effective_view.result_sections(self.result)
+
+    @property
     def problems_by_field(self) -> Mapping[str, list[ProblemView]]:
         """Problems by field name."""
         by_field: dict[str, list[ProblemView]] = {}
-        for finding in self.problems:
-            by_field.setdefault(finding.field, []).append(finding)
+        for problem in self.problems:
+            by_field.setdefault(problem.field, []).append(problem)
         return by_field
 
     @property
     def first_error_field(self) -> str:
         """The field of the first error."""
-        return next((finding.field for finding in self.problems if finding.field and finding.is_error), "")
+        return next((problem.field for problem in self.problems if problem.field and problem.is_error), "")
+
+    @cached_property
+    def preflight_problems(self) -> tuple[ProblemView, ...]:
+        """The problems, and what earlier jobs warn of: the pre-flight checks show both, the fields only the first."""
+        warning = _time_limit_warning(self.result) if self.result else None
+        return (*self.problems, warning) if warning else self.problems
+
+
+# -- Feedback on a text
+
+EMPTY = Feedback("Nothing here yet", "Check and submit")
+
+
+def from_result(result: ValidationResult) -> Feedback:
+    parsed = result.parse_result
+    problems = result.problems[:MAX_TEXT_PROBLEMS]
+    return Feedback(
+        headline(parsed.kind, parsed.document),
+        submit_label(result) if result.is_valid else problem_count_label(len(result.errors)),
+        result,
+        is_validated=True,
+        problems=tuple(_problem_in_text(problem, parsed) for problem in problems),
+        omitted_count=len(result.problems) - len(problems),
+        approval=approval_reasons(result),
+        markers=_editor_markers(problems, parsed),
+    )
+
+
+def from_parse_error(error: DocumentParseError) -> Feedback:
+    """Return the feedback on what is no document: one problem, at its line."""
+    return Feedback(
+        "Not a document yet",
+        problem_count_label(1),
+        is_validated=True,
+        problems=(ProblemView(Problem("", error.message), line=error.line, column=error.column),),
+        markers=(EditorMarker("", error.line, error.column, Severity.ERROR, error.message),),
+    )
+
+
+def with_reused_key_warning(feedback: Feedback) -> Feedback:
+    """Add a warning: the page's idempotency key was used for another text."""
+    message = (
+        "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
+    )
+    warning = ProblemView(Problem("", message, Severity.WARNING), line=1, column=1)
+    return replace(feedback, problems=(warning, *feedback.problems))
+
+
+def _problem_in_text(problem: Problem, parsed: ParseResult) -> ProblemView:
+    position = parsed.position(problem.pointer)
+    return ProblemView(problem, line=position.line, column=position.column)
+
+
+def _editor_markers(problems: Iterable[Problem], parsed: ParseResult) -> tuple[EditorMarker, ...]:
+    """Return the editor's markers. Some problems have a pointer that the text lacks; they are marked at a line."""
+    return tuple(
+        EditorMarker(
+            problem.pointer,
+            (position := parsed.position(problem.pointer)).line,
+            position.column,
+            problem.severity,
+            problem.message,
+            problem.fix,
+            describe_fix(problem.fix),
+        )
+        for problem in problems
+    )
+
+
+# -- Feedback on a form
 
 
 def empty(form: BuilderForm) -> Feedback:
-    return Feedback(validation_view.headline(form.kind, form.document), "Check and submit")
+    """Return the feedback before a form was validated."""
+    return Feedback(headline(form.kind, form.document), "Check and submit")
 
 
 def build(
@@ -76,59 +240,166 @@ def build(
 ) -> Feedback:
     """Validate a form. Missing input counts as an error only with `require_all`."""
     if form.parse_error:
-        return _from_parse_error(form.parse_error)
+        return from_parse_error(form.parse_error)
     try:
-        return from_result(
-            form,
-            actions.validate(masked_source.restore_masked(form.text, member, form.again), member, account),
-            member,
-            require_all=require_all,
-        )
+        result = actions.validate(masked_source.restore_masked(form.text, member, form.again), member, account)
     except DocumentParseError as error:
-        return _from_parse_error(error)
+        return from_parse_error(error)
+    return from_form(form, result, require_all=require_all)
 
 
-def from_result(
-    form: BuilderForm, result: ValidationResult, member: Member, *, require_all: bool = False
-) -> Feedback:
+def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool = False) -> Feedback:
     problems = form.merge_problems(result.problems)
     missing = [field.label.lower() for field in form.missing]
     if not require_all:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
-    by_field, unassigned = form.group_by_field(problems)
-    findings = [ProblemView(problem) for problem in unassigned]
-    for field in form.form_fields:
-        findings += [ProblemView(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
-    findings = findings[:MAX_PROBLEMS]
-    lines = preflight.run_checks(result, member, findings, missing)
-    errors = sum(finding.is_error for finding in findings)
+    problem_views = _problems_at_fields(form, problems)[:MAX_FORM_PROBLEMS]
+    errors = sum(problem.is_error for problem in problem_views)
     if errors:
-        sentence = _problem_count_label(errors)
+        label = problem_count_label(errors)
     elif missing:
-        sentence = f"Still to fill in: {join_words(missing)}"
+        label = f"Still to fill in: {join_words(missing)}"
     else:
-        sentence = validation_view.submit_label(result)
-    waits = result.approval_reasons and not errors and not missing
+        label = submit_label(result)
+    needs_approval = result.approval_reasons and not errors and not missing
     return Feedback(
-        validation_view.headline(form.kind, form.document),
-        sentence,
+        headline(form.kind, form.document),
+        label,
+        result,
         is_validated=True,
-        problems=tuple(findings),
+        problems=tuple(problem_views),
         missing=tuple(missing),
-        approval=validation_view.approval_reasons(result) if waits else (),
-        markers=validation_view.editor_markers(problems[:MAX_PROBLEMS], result.parse_result),
-        preflight=lines,
-        result=result,
+        approval=approval_reasons(result) if needs_approval else (),
+        markers=_editor_markers(problems[:MAX_FORM_PROBLEMS], result.parse_result),
     )
 
 
-def _from_parse_error(error: DocumentParseError) -> Feedback:
-    view = validation_view.from_parse_error(error)
-    finding = ProblemView(Problem("", error.message))
-    return Feedback(
-        view.headline, _problem_count_label(1), is_validated=True, problems=(finding,), markers=view.markers
+def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem]) -> list[ProblemView]:
+    """Return the problems that no field shows, then those of each field."""
+    by_field, unassigned = form.group_by_field(problems)
+    problem_views = [ProblemView(problem) for problem in unassigned]
+    for field in form.form_fields:
+        problem_views += [ProblemView(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
+    return problem_views
+
+
+def _time_limit_warning(result: ValidationResult) -> ProblemView | None:
+    """Return a warning if the time limit would have ended most earlier runs of a single job's definition."""
+    revision = result.resolved_jobs[0].revision if len(result.resolved_jobs) == 1 else None
+    durations = result.statistics.runs.get(revision.definition_id) if revision else None
+    if revision is None or durations is None:
+        return None
+    document = resolve_pointer(result.parse_result.document, result.resolved_jobs[0].pointer)
+    job_limit = timeout_seconds(document) if is_object(document) else None
+    limit = job_limit if job_limit is not None else timeout_seconds(revision.document)
+    if not is_integer(limit) or not limit or durations.high <= limit:
+        return None
+    enough = max(60, -int(-durations.high * 2 // 60) * 60)
+    message = (
+        f"It is ended after {units.format_seconds(limit)}, and such jobs have run for "
+        f"{format_duration(durations.high)}; {units.format_seconds(enough)} would leave room."
+    )
+    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
+    problem = Problem("/timeout", message, Severity.WARNING, "run.longer-than-limit", fix)
+    return ProblemView(problem, "time_limit", "Time limit")
+
+
+# -- Fixes
+
+
+def apply_fix(
+    request: SignedInRequest, member: Member, form: BuilderForm, key: str, account: Account | None = None
+) -> tuple[BuilderForm, Feedback]:
+    """Apply an offered fix. Return the form after it, and its new feedback."""
+    feedback = build(form, member, account)
+    view = next((item for item in feedback.preflight_problems if item.problem.fix and item.key == key), None)
+    if view is None or feedback.result is None:
+        messages.info(request, FIX_GONE_MESSAGE)
+        return form, feedback
+    document = feedback.result.parse_result.document
+    try:
+        form = form.with_fix(view.problem.fix, redact(document) if MASK in form.text else document)
+    except PatchError:
+        messages.info(request, FIX_GONE_MESSAGE)
+        return form, feedback
+    messages.success(request, f"Put right: {view.fix}.")
+    return form, build(form, member, account)
+
+
+def describe_fix(operations: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(_describe_operation(operation) for operation in operations)
+
+
+def _describe_operation(operation: Mapping[str, Any]) -> str:
+    path = operation.get("path", "") or "the whole document"
+    match operation.get("op"):
+        case "remove":
+            return f"take {path} away"
+        case "add":
+            return f"add {path} as {truncate(json.dumps(operation.get('value'), ensure_ascii=False))}"
+        case "replace":
+            return f"write {truncate(json.dumps(operation.get('value'), ensure_ascii=False))} at {path}"
+        case "move":
+            return f"move {operation.get('from', '')} to {path}"
+        case other:
+            return f"{other} {path}"
+
+
+# -- Labels
+
+
+def headline(kind: DocumentKind, document: Document) -> str:
+    """Return what the document is: A workflow of 3 jobs."""
+    if kind is DocumentKind.WORKFLOW:
+        return f"A workflow of {_job_count(len(list_at(document, 'jobs')))}"
+    name, noun = (
+        (text_at(document, "jobDefinitionName"), "job definition")
+        if kind is DocumentKind.DEFINITION
+        else (text_at(document, "jobName"), "array of jobs" if "arrayProperties" in document else "job")
+    )
+    return (
+        f"A{'n' * noun.startswith('a')} {noun}: {truncate(name)}" if name else f"A{'n' * noun.startswith('a')} {noun}"
     )
 
 
-def _problem_count_label(errors: int) -> str:
+def button_label(kind: DocumentKind, document: Document, price: str = "") -> str:
+    """Return what the button does, and the expected price."""
+    if kind is DocumentKind.DEFINITION:
+        return f"Register {truncate(text_at(document, 'jobDefinitionName'))}"
+    jobs = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
+    queues = dict.fromkeys(_queue_name(text_at(job, "jobQueue")) for job in jobs)
+    subject = _job_count(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
+    return f"Submit {subject} to {join_words(queues, limit=3)}{f', {price}' if price else ''}"
+
+
+def submit_label(result: ValidationResult) -> str:
+    """Return what the button does with a valid document, and its cost."""
+    does = button_label(result.parse_result.kind, result.parse_result.document, cost_text(result))
+    return f"{does}, for approval" if result.approval_reasons else does
+
+
+def problem_count_label(errors: int) -> str:
     return f"{errors} problem{'s' * (errors != 1)} to solve first"
+
+
+def cost_text(result: ValidationResult) -> str:
+    """Return the cost: expected $0.50, at most $3.30. The expected cost never stands alone."""
+    if result.estimate is None:
+        return ""
+    expected, at_most = result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd
+    maximum = f"at most {'unknown' if at_most is None else usd_text_up(at_most)}"
+    return maximum if expected is None else f"expected {usd_text(expected)}, {maximum}"
+
+
+def approval_reasons(result: ValidationResult) -> tuple[str, ...]:
+    """Return why it would need approval, one sentence for each reason."""
+    return tuple(reason.message for reason in result.approval_reasons)
+
+
+def _job_count(count: int) -> str:
+    return f"{count} job{'s' * (count != 1)}"
+
+
+def _queue_name(queue: str) -> str:
+    """Return the name in a queue's ARN."""
+    return queue.rsplit("/", 1)[-1]

@@ -20,13 +20,11 @@ from jobs.web import schemas
 from jobs.web.builder import (
     definition_summary,
     feedback,
-    fix_views,
     options,
-    queue_options,
+    preflight,
     rerun,
     rerun_diff,
     run_with_image,
-    validation_view,
 )
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder.bound_fields import bound_fields
@@ -64,10 +62,8 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
             form_feedback = feedback.build(form, member, require_all=True)
             response = run_with_image.start(request, member, form, form_feedback)
             return response or job_page(request, member, form, form_feedback, again=again, is_rejected=True)
-        case str(action) if action.startswith(fix_views.FIX_PREFIX):
-            form, form_feedback = fix_views.apply_fix(
-                request, member, form, action.removeprefix(fix_views.FIX_PREFIX)
-            )
+        case str(action) if action.startswith(feedback.FIX_PREFIX):
+            form, form_feedback = feedback.apply_fix(request, member, form, action.removeprefix(feedback.FIX_PREFIX))
             return job_page(request, member, form, form_feedback, again=again)
     return _submit(request, member, form, again)
 
@@ -87,13 +83,14 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": member,
         "draft": form,
         "said": form_feedback,
+        "preflight": preflight.run_checks(form_feedback, member),
         "facts": summary,
         "items": bound_fields(
             form,
             form_feedback,
             hints=summary.hints if summary else {},
             choices={"revision": _revision_choices(runnable)},
-            notes=queue_options.queue_notes(form_feedback.result),
+            notes=preflight.queue_notes(form_feedback.result),
         ),
         "latest": _latest_label(runnable),
         "compared": rerun_diff.rerun_diff(again, form.document, summary.revision if summary else None),
@@ -163,17 +160,18 @@ def job_page(
         "team": member.team,
         "draft": form,
         "said": form_feedback,
+        "preflight": preflight.run_checks(form_feedback, member),
         "fields": client_fields(form.form_fields),
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
-        "wait_ms": validation_view.PREVIEW_DELAY_MS,
+        "wait_ms": feedback.PREVIEW_DELAY_MS,
         "facts": summary,
         "items": bound_fields(
             form,
             form_feedback,
             hints=summary.hints if summary else {},
             choices=field_options,
-            notes=queue_options.queue_notes(form_feedback.result),
+            notes=preflight.queue_notes(form_feedback.result),
         ),
         "latest": _latest_label(runnable),
         "known": recent,
@@ -251,7 +249,7 @@ def _submit(
     except DocumentParseError:
         return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.ValidationFailedError as error:
-        form_feedback = feedback.from_result(form, error.verdict, member, require_all=True)
+        form_feedback = feedback.from_form(form, error.verdict, require_all=True)
         return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.IdempotencyConflictError:
         # Someone went back to a form that had submitted and changed it: this is a new request.

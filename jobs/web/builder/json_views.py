@@ -23,8 +23,8 @@ from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, parse
 from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder import examples, validation_view
-from jobs.web.builder.validation_view import ValidationView
+from jobs.web.builder import examples, feedback
+from jobs.web.builder.feedback import Feedback
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 MAX_KEY_LENGTH = 64
@@ -94,9 +94,7 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
         json_input = JsonInput(
             text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", "")
         )
-        return editor_page(
-            request, member, json_input, _validate(json_input, member) if text else validation_view.EMPTY_VIEW
-        )
+        return editor_page(request, member, json_input, _validate(json_input, member) if text else feedback.EMPTY)
 
     json_input = JsonInput.from_request(request)
     if request.POST.get("do") == "keep":
@@ -110,17 +108,17 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
             request, member, text, json_input.again, _submit_or_register(request, member, json_input)
         )
     except DocumentParseError as error:
-        view = validation_view.from_parse_error(error)
+        text_feedback = feedback.from_parse_error(error)
     except actions.ValidationFailedError as error:
-        view = validation_view.from_result(error.verdict)
+        text_feedback = feedback.from_result(error.verdict)
     except actions.IdempotencyConflictError:
         # Someone went back to a page that had submitted and changed its text: this is a new request.
         json_input = JsonInput(json_input.text, to_text(new_id()), again=json_input.again)
-        view = validation_view.with_reused_key_warning(_validate(json_input, member))
+        text_feedback = feedback.with_reused_key_warning(_validate(json_input, member))
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
-        view = _validate(json_input, member)
-    return editor_page(request, member, json_input, view, is_rejected=True)
+        text_feedback = _validate(json_input, member)
+    return editor_page(request, member, json_input, text_feedback, is_rejected=True)
 
 
 @require_POST
@@ -129,8 +127,8 @@ def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     member = access.membership(request.user, slug, permission="submit")
     json_input = JsonInput(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:MAX_KEY_LENGTH])
-    view = _validate(json_input, member) if json_input.text.strip() else validation_view.EMPTY_VIEW
-    return render(request, "jobs/builder/json.html#verdict", {"said": view, "team": member.team})
+    text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
+    return render(request, "jobs/builder/json.html#verdict", {"said": text_feedback, "team": member.team})
 
 
 def _submit_or_register(request: SignedInRequest, member: Member, json_input: JsonInput) -> HttpResponse:
@@ -172,7 +170,7 @@ def editor_with_text(request: SignedInRequest, member: Member, text: str, again:
 def editor_with_error(request: SignedInRequest, member: Member, text: str, error: DocumentParseError) -> HttpResponse:
     """Render the page with a text that no form could open, and the reason."""
     return editor_page(
-        request, member, JsonInput(text, to_text(new_id())), validation_view.from_parse_error(error), is_rejected=True
+        request, member, JsonInput(text, to_text(new_id())), feedback.from_parse_error(error), is_rejected=True
     )
 
 
@@ -194,13 +192,13 @@ def _add_registration_message(request: SignedInRequest, revision: Revision, *, r
             messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
 
 
-def _validate(json_input: JsonInput, member: Member) -> ValidationView:
+def _validate(json_input: JsonInput, member: Member) -> Feedback:
     try:
-        return validation_view.from_result(
+        return feedback.from_result(
             actions.validate(JsonInput(json_input.text, "", again=json_input.again).unmasked(member), member)
         )
     except DocumentParseError as error:
-        return validation_view.from_parse_error(error)
+        return feedback.from_parse_error(error)
 
 
 def _initial_text(request: SignedInRequest, member: Member) -> str:
@@ -221,7 +219,7 @@ def editor_page(
     request: SignedInRequest,
     member: Member,
     json_input: JsonInput,
-    view: ValidationView,
+    text_feedback: Feedback,
     *,
     is_rejected: bool = False,
 ) -> HttpResponse:
@@ -229,7 +227,7 @@ def editor_page(
         "member": member,
         "team": member.team,
         "draft": json_input,
-        "said": view,
+        "said": text_feedback,
         "refused": is_rejected,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "largest": MAX_TEXT_BYTES,
@@ -237,7 +235,7 @@ def editor_page(
         "kept": _save_draft(request, member, json_input) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
-        "wait_ms": validation_view.PREVIEW_DELAY_MS,
+        "wait_ms": feedback.PREVIEW_DELAY_MS,
         "here": "write",
         "tab": "json",
     }

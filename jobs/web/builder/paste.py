@@ -11,7 +11,7 @@ from jobs import access
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
-from jobs.web.builder import validation_view
+from jobs.web.builder import feedback
 from jobs.web.builder.form_state import to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -30,7 +30,7 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
         return JsonResponse(
             {
                 "kind": reading.kind,
-                "what": validation_view.headline(reading.kind, reading.document),
+                "what": feedback.headline(reading.kind, reading.document),
                 "changes": [] if as_it_stands else [change.message for change in reading.changes],
                 "text": None
                 if as_it_stands

@@ -1,10 +1,10 @@
 """The pre-flight checks: valid, allowed, fitting, tags and limits, and the expected cost, wait and run time.
 
-Nothing is validated here: the checks sort a validation result and add statistics of the team's jobs. What is unknown
-is shown as unknown.
+Nothing is validated here: the checks sort the problems of the feedback and add statistics of the team's jobs. What is
+unknown is shown as unknown. What the selected queue allows is said at the fields as well (`queue_notes`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,16 +20,17 @@ from jobs.pricing import rates
 from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
 from jobs.pricing.receipt import PricedSize
 from jobs.pricing.run_statistics import DurationStats, RunStatistics
-from jobs.spec.documents import Document, DocumentKind, is_integer, is_object
+from jobs.spec.documents import Document, DocumentKind, is_object
 from jobs.spec.forms import units
 from jobs.spec.job_size import JobSize, requested_size
 from jobs.spec.placement import PlacementResult, PlacementVerdict, check_placement
-from jobs.spec.problems import DocumentChange, Problem, Severity, join_words, quote, resolve_pointer
-from jobs.spec.time_limit import timeout_seconds
+from jobs.spec.problems import DocumentChange, Problem, join_words, quote, resolve_pointer
+from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
-from jobs.web.builder.problem_view import ProblemView
+from jobs.web.builder.feedback import Feedback, ProblemView
 
+PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
 UNKNOWN_TEXT = "Not known yet"
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
@@ -84,63 +85,54 @@ class _CheckedJob:
     def size(self) -> JobSize:
         return requested_size(self.definition, self.document)
 
-    @property
-    def time_limit_seconds(self) -> int:
-        """Seconds after which an attempt is ended; 0 for never."""
-        job_limit = timeout_seconds(self.document)
-        seconds = job_limit if job_limit is not None else timeout_seconds(self.definition)
-        return seconds if is_integer(seconds) else 0
 
-
-def run_checks(
-    result: ValidationResult, member: Member, findings: Sequence[ProblemView], missing: Sequence[str] = ()
-) -> Preflight:
-    """Run the checks on a document; `missing` are the labels of fields still to fill in."""
+def run_checks(feedback: Feedback, member: Member) -> Preflight | None:
+    """Run the checks on the document of a form; None if there is none."""
+    result = feedback.result
+    if result is None:
+        return None
+    problems, missing = feedback.preflight_problems, feedback.missing
     if result.parse_result.kind is DocumentKind.DEFINITION:
-        return _check_definition(result, member, findings, missing)
+        return _check_definition(result, member, problems, missing)
     runs = [_checked_job(result.parse_result.document, target) for target in result.resolved_jobs]
     resolved_runs = [run for run in runs if run.target.queue and run.target.revision]
+    is_resolved = len(resolved_runs) == len(runs)
     past = result.statistics
-    alone = runs[0] if len(runs) == 1 else None
-    slow = _time_limit_too_short(alone, past) if alone else None
-    findings = [*findings, slow] if slow else findings
     price = (
         _check_cost(result.estimate.cost, result.parse_result.changes)
         if result.estimate
         else _unknown_check("price", _NEEDS_CHOICES)
     )
-    lines = [
-        _check_valid(findings, missing),
-        _check_allowed(findings, result, is_complete=bool(resolved_runs) and len(resolved_runs) == len(runs)),
-        _check_fit(
-            findings, [_fit_in_queue(run) for run in resolved_runs] if len(resolved_runs) == len(runs) else []
-        ),
-        _check_tags(findings, result),
-        _check_limits(findings, result, runs),
+    checks = [
+        _check_valid(problems, missing),
+        _check_allowed(problems, result, is_complete=bool(resolved_runs) and is_resolved),
+        _check_fit(problems, [_fit_in_queue(run) for run in resolved_runs] if is_resolved else []),
+        _check_tags(problems, result),
+        _check_limits(problems, result, runs),
         price,
-        _check_wait(findings, past, [run.target.queue for run in runs if run.target.queue]),
+        _check_wait(problems, past, [run.target.queue for run in runs if run.target.queue]),
     ]
-    if alone:
-        lines.append(_check_run_time(findings, past, alone))
-    return Preflight(tuple(lines))
+    if len(runs) == 1:
+        checks.append(_check_run_time(problems, past, runs[0]))
+    return Preflight(tuple(checks))
 
 
 _NEEDS_CHOICES = "Once a queue and a definition are chosen."
 
 
 def _check_definition(
-    result: ValidationResult, member: Member, findings: Sequence[ProblemView], missing: Sequence[str]
+    result: ValidationResult, member: Member, problems: Sequence[ProblemView], missing: Sequence[str]
 ) -> Preflight:
     document = result.parse_result.document
     size = requested_size(document, {})
     queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
     lines = (
-        _check_valid(findings, missing),
-        _check_allowed(findings, result, is_complete=True),
-        _check_fit(findings, [_fit_in_any_queue(size, queues)]),
-        _check_tags(findings, result),
+        _check_valid(problems, missing),
+        _check_allowed(problems, result, is_complete=True),
+        _check_fit(problems, [_fit_in_any_queue(size, queues)]),
+        _check_tags(problems, result),
         _check(
-            "ceilings", "Ceilings and approval", findings, "Within", "Some queue of the team takes jobs of this size."
+            "ceilings", "Ceilings and approval", problems, "Within", "Some queue of the team takes jobs of this size."
         ),
         _check_hourly_cost(size, result.account.region if result.account else ""),
     )
@@ -172,7 +164,7 @@ def check_for(problem: Problem) -> str:
 def _check(
     name: str,
     label: str,
-    findings: Iterable[ProblemView],
+    problems: Iterable[ProblemView],
     outcome: str,
     reason: str,
     *,
@@ -180,8 +172,8 @@ def _check(
     tone: str = "good",
 ) -> CheckResult:
     """Build the check from the problems against it, or as passed without any."""
-    matching = tuple(finding for finding in findings if check_for(finding.problem) == name)
-    if any(finding.is_error for finding in matching):
+    matching = tuple(view for view in problems if check_for(view.problem) == name)
+    if any(view.is_error for view in matching):
         return CheckResult(name, label, "bad", bad, "", matching)
     if matching:
         return CheckResult(name, label, "warn", "Look", "", matching)
@@ -198,23 +190,23 @@ _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 # -- The checks
 
 
-def _check_valid(findings: Sequence[ProblemView], missing: Sequence[str]) -> CheckResult:
+def _check_valid(problems: Sequence[ProblemView], missing: Sequence[str]) -> CheckResult:
     if missing:
         reason = f"Still to fill in: {join_words(missing)}."
-        return _check("valid", "Valid", findings, "Not complete", reason, tone="off")
-    return _check("valid", "Valid", findings, "Yes", "AWS Batch would take it as it is.")
+        return _check("valid", "Valid", problems, "Not complete", reason, tone="off")
+    return _check("valid", "Valid", problems, "Yes", "AWS Batch would take it as it is.")
 
 
-def _check_allowed(findings: Sequence[ProblemView], result: ValidationResult, *, is_complete: bool) -> CheckResult:
+def _check_allowed(problems: Sequence[ProblemView], result: ValidationResult, *, is_complete: bool) -> CheckResult:
     team = result.grants.team
     if not is_complete:
-        return _check("allowed", "Allowed", findings, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
+        return _check("allowed", "Allowed", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     subject = (
         "Image and roles"
         if result.parse_result.kind is DocumentKind.DEFINITION
         else "Queue, definition, image and roles"
     )
-    return _check("allowed", "Allowed", findings, "Yes", f"{subject} are given to {team}.")
+    return _check("allowed", "Allowed", problems, "Yes", f"{subject} are given to {team}.")
 
 
 def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
@@ -224,16 +216,16 @@ def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
     return check_placement(run.size, queue_facts(queue).environments)
 
 
-def _check_fit(findings: Sequence[ProblemView], fits: Sequence[PlacementResult]) -> CheckResult:
+def _check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult]) -> CheckResult:
     if not fits:
-        return _check("fits", "Fits", findings, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
+        return _check("fits", "Fits", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each step finds a compute environment that can run it."
-        return _check("fits", "Fits", findings, "Yes", reason)
+        return _check("fits", "Fits", problems, "Yes", reason)
     if unsure.verdict is PlacementVerdict.NO:
-        return _check("fits", "Fits", findings, "No", unsure.reason, tone="warn")
-    return _check("fits", "Fits", findings, UNKNOWN_TEXT, unsure.reason, tone="off")
+        return _check("fits", "Fits", problems, "No", unsure.reason, tone="warn")
+    return _check("fits", "Fits", problems, UNKNOWN_TEXT, unsure.reason, tone="off")
 
 
 def _fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
@@ -247,7 +239,7 @@ def _fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult
     return PlacementResult(PlacementVerdict.NO, "No compute environment behind the team's queues can run it.")
 
 
-def _check_tags(findings: Sequence[ProblemView], result: ValidationResult) -> CheckResult:
+def _check_tags(problems: Sequence[ProblemView], result: ValidationResult) -> CheckResult:
     keys = [demand.key for demand in result.grants.tags if demand.required]
     team = result.grants.team
     defaults = [
@@ -261,18 +253,18 @@ def _check_tags(findings: Sequence[ProblemView], result: ValidationResult) -> Ch
         sentences = ["Jobs are asked for theirs when they are submitted.", *defaults]
     else:
         sentences = [f"{join_words(keys)}: there, as {team} asks.", *defaults]
-    return _check("tags", "Tags", findings, "Yes", " ".join(sentences), bad="Missing")
+    return _check("tags", "Tags", problems, "Yes", " ".join(sentences), bad="Missing")
 
 
 def _check_limits(
-    findings: Sequence[ProblemView], result: ValidationResult, runs: Sequence[_CheckedJob]
+    problems: Sequence[ProblemView], result: ValidationResult, runs: Sequence[_CheckedJob]
 ) -> CheckResult:
     queues = {run.target.queue.pk: run.target.queue for run in runs if run.target.queue}
     if not queues:
-        return _check("ceilings", "Ceilings and approval", findings, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
+        return _check("ceilings", "Ceilings and approval", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     if result.approval_reasons:
         reason_text = " ".join(reason.message for reason in result.approval_reasons)
-        return _check("ceilings", "Ceilings and approval", findings, "Needs approval", reason_text, tone="warn")
+        return _check("ceilings", "Ceilings and approval", problems, "Needs approval", reason_text, tone="warn")
     limits = [
         f"{queue.name}: {text}"
         for pk, queue in queues.items()
@@ -282,7 +274,7 @@ def _check_limits(
         "; ".join(limits)
         or f"There are none for {result.grants.team} in {join_words(q.name for q in queues.values())}."
     )
-    return _check("ceilings", "Ceilings and approval", findings, "Within", reason, bad="Above")
+    return _check("ceilings", "Ceilings and approval", problems, "Within", reason, bad="Above")
 
 
 def limits_text(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str:
@@ -361,7 +353,7 @@ def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     return CheckResult("price", "Cost", "good", price, "From its size and the rates of today.")
 
 
-def _check_wait(findings: Sequence[ProblemView], past: RunStatistics, queues: Sequence[Queue]) -> CheckResult:
+def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Sequence[Queue]) -> CheckResult:
     if not queues:
         return _unknown_check("wait", _NEEDS_CHOICES)
     spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
@@ -373,13 +365,13 @@ def _check_wait(findings: Sequence[ProblemView], past: RunStatistics, queues: Se
     return _check(
         "wait",
         "Usual wait",
-        findings,
+        problems,
         f"About {format_duration(span.median)}",
         _statistics_text(span, "began", queue.name),
     )
 
 
-def _check_run_time(findings: Sequence[ProblemView], past: RunStatistics, run: _CheckedJob) -> CheckResult:
+def _check_run_time(problems: Sequence[ProblemView], past: RunStatistics, run: _CheckedJob) -> CheckResult:
     revision = run.target.revision
     if revision is None:
         return _unknown_check("run", "Once a definition is chosen.")
@@ -387,7 +379,7 @@ def _check_run_time(findings: Sequence[ProblemView], past: RunStatistics, run: _
     if span is None:
         return _unknown_check("run", f"No job of {revision.definition.name} has ended well yet.")
     reason = _statistics_text(span, "ended", revision.definition.name)
-    return _check("run", "Usual run", findings, f"About {format_duration(span.median)}", reason)
+    return _check("run", "Usual run", problems, f"About {format_duration(span.median)}", reason)
 
 
 def _statistics_text(span: DurationStats, verb: str, name: str) -> str:
@@ -397,17 +389,44 @@ def _statistics_text(span: DurationStats, verb: str, name: str) -> str:
     return f"Nine of ten {verb} within {format_duration(span.high)}: {basis} of {name}."
 
 
-def _time_limit_too_short(run: _CheckedJob, past: RunStatistics) -> ProblemView | None:
-    """Return a warning if the time limit would have ended most earlier runs of the definition."""
-    span = past.runs.get(run.target.revision.definition_id) if run.target.revision else None
-    if span is None or not run.time_limit_seconds or span.high <= run.time_limit_seconds:
-        return None
-    enough = max(60, -int(-span.high * 2 // 60) * 60)
-    message = (
-        f"It is ended after {units.format_seconds(run.time_limit_seconds)}, and such jobs have run for "
-        f"{format_duration(span.high)}; {units.format_seconds(enough)} would leave room."
-    )
-    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
-    return ProblemView(
-        Problem("/timeout", message, Severity.WARNING, "run.longer-than-limit", fix), "time_limit", "Time limit"
-    )
+# -- Notes at the fields
+
+
+def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
+    """Return a sentence by field name, for each field that the queue restricts."""
+    target = result.resolved_jobs[0] if result and result.resolved_jobs else None
+    if result is None or target is None or target.queue is None:
+        return {}
+    queue = target.queue
+    ceilings = result.grants.queues.get(queue.pk, QueueLimits())
+    platform = PLATFORM_NAMES.get(queue.platform, queue.platform)
+    runs = f"Runs jobs on {platform}" if platform else ""
+    text = "; ".join(filter(None, (runs, limits_text(ceilings, result, queue.pk))))
+    notes = {"queue": f"{text[:1].upper()}{text[1:]}." if text else ""}
+    if ceilings.vcpus is not None:
+        notes["vcpus"] = f"At most {ceilings.vcpus} in {queue.name}."
+    if ceilings.memory_mib is not None:
+        notes["memory"] = f"At most {units.format_mib(ceilings.memory_mib)} in {queue.name}."
+    if ceilings.gpus is not None:
+        notes["gpus"] = f"At most {ceilings.gpus} in {queue.name}."
+    if ceilings.run_seconds is not None:
+        longest = units.format_seconds(ceilings.run_seconds)
+        notes["time_limit"] = f"Needed in {queue.name}: {longest} at most."
+    if queue.platform == "ECS_FARGATE":
+        notes |= _fargate_notes(result, notes)
+    return {name: note for name, note in notes.items() if note}
+
+
+def _fargate_notes(result: ValidationResult, notes: Mapping[str, str]) -> dict[str, str]:
+    """Return notes on Fargate's sizes: the memory that goes with the current vCPU."""
+    revision = result.resolved_jobs[0].revision
+    vcpus = requested_size(revision.document if revision else {}, result.parse_result.document).vcpus
+    memory = FARGATE_MEMORY.get(Decimal(vcpus), ())
+    size_notes = {
+        "vcpus": f"Fargate has {', '.join(str(size) for size in FARGATE_MEMORY)}.",
+        "gpus": "Fargate has none.",
+    }
+    if memory:
+        minimum, maximum = units.format_mib(memory[0]), units.format_mib(memory[-1])
+        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {minimum} to {maximum}."
+    return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}

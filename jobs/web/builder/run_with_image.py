@@ -12,8 +12,8 @@ from jobs.models import Draft, Registration, Revision
 from jobs.spec.documents import text_at
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.parsing.parser import DocumentParseError, parse
-from jobs.web.builder import drafts, validation_view
-from jobs.web.builder.feedback import Feedback
+from jobs.web.builder import drafts
+from jobs.web.builder.feedback import Feedback, button_label
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -107,7 +107,7 @@ def _button_label(saved_draft: Draft) -> str:
         reading = parse(saved_draft.text)
     except DocumentParseError:
         return "the job"
-    return validation_view.button_label(reading.kind, reading.document)
+    return button_label(reading.kind, reading.document)
 
 
 def _continue(request: SignedInRequest, member: Member, saved_draft: Draft) -> HttpResponse:

@@ -14,7 +14,7 @@ from jobs.access import Member
 from jobs.models import Queue
 from jobs.spec.documents import DocumentKind
 from jobs.spec.normalize import normalize
-from jobs.web.builder.validation_view import PREVIEW_DELAY_MS
+from jobs.web.builder.feedback import PREVIEW_DELAY_MS
 from tests import make
 from tests.builder import documents
 from tests.pages.builder import BuilderForm
