@@ -16,7 +16,7 @@ from jobs.web import (
 )
 from jobs.web.builder import (
     definition_views,
-    draft_views,
+    drafts,
     json_views,
     open_in_form,
     paste,
@@ -57,9 +57,9 @@ urlpatterns = [
     path(
         "teams/<slug:slug>/definitions/new/preview/", definition_views.definition_preview, name="definition_preview"
     ),
-    path("teams/<slug:slug>/drafts/", draft_views.list_drafts, name="drafts"),
-    path("teams/<slug:slug>/drafts/<str:text_id>/", draft_views.open_draft, name="draft"),
-    path("teams/<slug:slug>/drafts/<str:text_id>/discard/", draft_views.discard_draft, name="draft_discard"),
+    path("teams/<slug:slug>/drafts/", drafts.list_drafts, name="drafts"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/", drafts.open_draft, name="draft"),
+    path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.discard_draft, name="draft_discard"),
     path("teams/<slug:slug>/drafts/<str:text_id>/go-on/", run_with_image.continue_draft, name="draft_go_on"),
     path("teams/<slug:slug>/definitions/", definition_list.definitions, name="definitions"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),

@@ -1,4 +1,4 @@
-"""Drafts in the builder's views: a form is saved with each preview, and opened again."""
+"""Drafts: a form is saved with each preview, opened again, and listed on a page of a person's drafts."""
 
 from urllib.parse import urlencode
 
@@ -6,9 +6,11 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
+from jobs import access
 from jobs.access import Member
-from jobs.actions import drafts
+from jobs.actions import drafts as draft_actions
 from jobs.actions.drafts import DraftSaveResult
 from jobs.models import Draft, DraftKind
 from jobs.models.ids import from_text, new_id, to_text
@@ -16,7 +18,7 @@ from jobs.spec.documents import Document, DocumentKind, text_at
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web.builder import feedback
 from jobs.web.builder.form_state import BuilderForm
-from jobs.web.shell.auth import SignedInRequest
+from jobs.web.shell.auth import SignedInRequest, login_required
 
 VIEW_NAMES = {DraftKind.JOB: "job_form", DraftKind.DEFINITION: "definition_form", DraftKind.JSON: "write"}
 ALREADY_SENT = {
@@ -40,7 +42,7 @@ def draft_id(request: SignedInRequest) -> str:
 def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> DraftSaveResult | None:
     """Save a form. A script says when someone has begun to type (`begin`); a button always counts as that."""
     begin = "begin" in request.POST or request.POST.get("do") != "keep"
-    return drafts.save_draft(
+    return draft_actions.save_draft(
         member,
         draft_id(request),
         _DRAFT_KINDS[form.kind],
@@ -56,7 +58,7 @@ def save_text(
     request: SignedInRequest, member: Member, text: str, request_key: str, again: str = ""
 ) -> DraftSaveResult | None:
     """Save the text of the JSON page, valid or not."""
-    return drafts.save_draft(
+    return draft_actions.save_draft(
         member,
         draft_id(request),
         DraftKind.JSON,
@@ -90,18 +92,18 @@ def load_draft(request: SignedInRequest, member: Member) -> Draft | None:
     draft that is missing, or belongs to someone else, is a new page under that id.
     """
     if text_id := _query_id(request, "sent"):
-        saved_draft = drafts.sent_draft(member, text_id)
+        saved_draft = draft_actions.sent_draft(member, text_id)
         if saved_draft:
             messages.info(request, ALREADY_SENT[DraftKind(saved_draft.kind)])
         return saved_draft
     text_id = _query_id(request, "draft")
-    return drafts.unsent_draft(member, text_id) if text_id else None
+    return draft_actions.unsent_draft(member, text_id) if text_id else None
 
 
 def redirect_if_sent(request: SignedInRequest, member: Member) -> HttpResponse | None:
     """Redirect from a page whose draft was sent to the same text as a new draft; None if it was not."""
     text_id = _query_id(request, "draft")
-    if not text_id or drafts.sent_draft(member, text_id) is None:
+    if not text_id or draft_actions.sent_draft(member, text_id) is None:
         return None
     return redirect(f"{request.path}?{urlencode({'sent': text_id})}")
 
@@ -128,7 +130,7 @@ def draft_url(saved_draft: Draft) -> str:
 
 def mark_form_sent(request: SignedInRequest, member: Member, form: BuilderForm, answer: HttpResponse) -> HttpResponse:
     """Mark the form's draft as sent, and return the response."""
-    drafts.mark_sent(member, draft_id(request), _DRAFT_KINDS[form.kind], form.text, again=form.again)
+    draft_actions.mark_sent(member, draft_id(request), _DRAFT_KINDS[form.kind], form.text, again=form.again)
     return answer
 
 
@@ -136,5 +138,40 @@ def mark_text_sent(
     request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse
 ) -> HttpResponse:
     """Mark the JSON page's draft as sent, and return the response."""
-    drafts.mark_sent(member, draft_id(request), DraftKind.JSON, text, again=again)
+    draft_actions.mark_sent(member, draft_id(request), DraftKind.JSON, text, again=again)
     return answer
+
+
+# -- The page of drafts
+
+
+@require_safe
+@login_required
+def list_drafts(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, permission="submit")
+    page = {
+        "member": member,
+        "team": member.team,
+        "drafts": draft_actions.recent_drafts(member, draft_actions.MAX_DRAFTS),
+        "most": draft_actions.MAX_DRAFTS,
+        "here": "write",
+        "tab": "drafts",
+    }
+    return render(request, "jobs/builder/drafts.html", page)
+
+
+@require_safe
+@login_required
+def open_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+    member = access.membership(request.user, slug, permission="submit")
+    return redirect(draft_url(access.draft(member, text_id)))
+
+
+@require_POST
+@login_required
+def discard_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
+    member = access.membership(request.user, slug, permission="submit")
+    saved_draft = access.draft(member, text_id)
+    draft_actions.delete_draft(member, saved_draft.text_id)
+    messages.success(request, f"The draft {saved_draft} was thrown away.")
+    return redirect("drafts", member.team.slug)

@@ -23,7 +23,6 @@ from jobs.web.builder import (
     options,
     preflight,
     rerun,
-    rerun_diff,
     run_with_image,
 )
 from jobs.web.builder import drafts as builder_drafts
@@ -93,7 +92,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
             notes=preflight.queue_notes(form_feedback.result),
         ),
         "latest": _latest_label(runnable),
-        "compared": rerun_diff.rerun_diff(again, form.document, summary.revision if summary else None),
+        "compared": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
         "oob": True,
     }
     return render(request, f"{TEMPLATE}#answer", context)
@@ -178,7 +177,7 @@ def job_page(
         "jobs": recent.dependencies,
         "chosen": selected_ids,
         "again": again,
-        "compared": rerun_diff.rerun_diff(again, form.document, summary.revision if summary else None),
+        "compared": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
         "images": options.image_suggestions(member.team) if member.can("register") else (),
         "draft_id": builder_drafts.draft_id(request),
         "kept": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,

@@ -1,13 +1,17 @@
-"""The document that a rerun starts from."""
+"""Run again: the document that a rerun starts from, and how the form differs from the earlier job."""
 
 from dataclasses import dataclass
 
-from jobs.models import Job
+from jobs.models import Job, Revision
 from jobs.spec import forms
+from jobs.spec.diff import diff_documents
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.normalize import normalize
 from jobs.spec.patch import copy_json
 from jobs.spec.redaction import redact
 from jobs.spec.rules.dependencies import is_job_id
+
+MAX_DIFFERENCES = 30
 
 
 @dataclass(frozen=True)
@@ -63,3 +67,40 @@ def _submitted_document(job: Job) -> tuple[Document, int]:
 def _is_step_reference(entry: object) -> bool:
     """Return whether it names a step of the same workflow, which AWS doesn't know."""
     return is_object(entry) and bool(text_at(entry, "jobId")) and not is_job_id(entry["jobId"])
+
+
+# -- What has changed since
+
+
+@dataclass(frozen=True)
+class RerunDiff:
+    """The earlier job against the form, and its definition against the revision that would run."""
+
+    source: RerunSource
+    job: tuple[str, ...]
+    definition: tuple[str, ...]
+    revision: Revision | None
+    omitted_count: int = 0
+
+
+def rerun_diff(again: RerunSource | None, document: Document, revision: Revision | None) -> RerunDiff | None:
+    if again is None:
+        return None
+    earlier_job = {**again.original, "jobDefinition": again.job.revision.qualified_name}
+    current_job = {**document, "jobDefinition": revision.qualified_name} if revision else document
+    job = _difference_sentences(
+        normalize(earlier_job, DocumentKind.SUBMISSION), normalize(current_job, DocumentKind.SUBMISSION)
+    )
+    definition: list[str] = []
+    if revision and revision.pk != again.job.revision_id:
+        earlier, later = (
+            normalize(item.document, DocumentKind.DEFINITION) for item in (again.job.revision, revision)
+        )
+        definition = _difference_sentences(earlier, later)
+    left_off = max(0, len(job) - MAX_DIFFERENCES) + max(0, len(definition) - MAX_DIFFERENCES)
+    return RerunDiff(again, tuple(job[:MAX_DIFFERENCES]), tuple(definition[:MAX_DIFFERENCES]), revision, left_off)
+
+
+def _difference_sentences(before: Document, after: Document) -> list[str]:
+    """Return the differences. A value that is still masked in the form has not changed."""
+    return [difference.sentence for difference in diff_documents(before, after) if not difference.is_newly_masked]
