@@ -3,33 +3,47 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from django.db import connection, connections
+from django.db import connection
 
 from tests.eventually import eventually
 
 
 @contextmanager
-def shared_by_threads(tmp_path: Path) -> Iterator[None]:
-    """The test's database, such that each thread has a connection of its own: SQLite's in memory becomes a file."""
+def database_in_a_file(folder: Path) -> Iterator[None]:
+    """Within, the test's database is a file, and each thread has a connection of its own. What it holds then is lost.
+
+    Threads that share one in memory fail at once where a file lets them wait: "database table is locked".
+    """
     if connection.vendor != "sqlite":
         yield
         return
-    file = tmp_path / "portal.sqlite3"
-    with sqlite3.connect(file) as copy:
+    file = folder / "portal.sqlite3"
+    with closing(sqlite3.connect(file)) as copy:
         connection.connection.backup(copy)
         # As every migrated file is. Of many who are the first to open it and would switch it, one may fail at once.
         copy.execute("PRAGMA journal_mode=WAL")
-    in_memory = connection.settings_dict["NAME"]
-    connections.settings["default"]["NAME"] = str(file)
+    in_memory, name = connection.connection, connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = str(file)  # of every thread's connection: they have one dict of settings
+    connection.connection = None
     try:
         yield
     finally:
-        connections.settings["default"]["NAME"] = in_memory
-        with sqlite3.connect(file) as copy:
-            copy.backup(connection.connection)
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        connection.connection = in_memory
+
+
+@contextmanager
+def shared_by_threads(folder: Path) -> Iterator[None]:
+    """Within, the test's database is a file, as above; afterwards it holds in memory what it held there."""
+    with database_in_a_file(folder):
+        yield
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(folder / "portal.sqlite3")) as file:
+            file.backup(connection.connection)
 
 
 def served_out(seconds: float = 30) -> None:

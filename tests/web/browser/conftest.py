@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from jobs.access import Member
@@ -14,7 +16,7 @@ from jobs.management.demo import TEAMS, documents
 from jobs.models import FilledBy, Registration, Revision, TagRule, User
 from tests import make
 from tests.browser import PageOpener, session_cookies
-from tests.live_db import served_out
+from tests.live_db import database_in_a_file, served_out
 
 OpenPage = Callable[..., Page]
 
@@ -24,6 +26,22 @@ def _without_tls(settings: LazySettings) -> None:
     """The live server has no certificate, and no browser keeps a secure cookie of it."""
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "sessionid", "csrftoken"
+
+
+@pytest.fixture(scope="session")
+def live_server() -> Iterator[LiveServer]:
+    """Django's live server, whose threads have connections of their own: `_database` is a file."""
+    with patch("django.db.backends.sqlite3.base.DatabaseWrapper.is_in_memory_db", return_value=False):
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _database(browser: Browser, transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """Whoever has no browser is told so before a database is made."""
+    with database_in_a_file(tmp_path):
+        yield
 
 
 @pytest.fixture(autouse=True)
