@@ -5,9 +5,8 @@ Pages, API and schedules all come through here, so the same document gets the sa
 
 from jobs.actions.approval import StaleApprovalError, approve, decline, edit_request, preview_edit, why_cannot_approve
 from jobs.actions.array_refresh import refresh_array
+from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
-from jobs.actions.release import release
-from jobs.actions.stop import stop, stop_all
 from jobs.actions.submit import submit
 from jobs.actions.validate import (
     IdempotencyConflictError,

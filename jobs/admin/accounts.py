@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from jobs import audit
-from jobs.actions import account_connection, account_queues
+from jobs.actions import account as account_actions
 from jobs.admin.fields import fixed_field_form
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Account, Queue, QueueGrant, User
@@ -67,8 +67,8 @@ class AccountAdmin(NoDeleteAdmin):
         account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
-            if not account_connection.wait_for_connection_test(
-                account, account_connection.request_connection_test(account)
+            if not account_actions.wait_for_connection_test(
+                account, account_actions.request_connection_test(account)
             ):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
             return HttpResponseRedirect(url)
@@ -94,7 +94,7 @@ class AccountAdmin(NoDeleteAdmin):
         account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
-            if not account_queues.wait_for_queue_snapshot(account, account_queues.request_queue_snapshot(account)):
+            if not account_actions.wait_for_queue_snapshot(account, account_actions.request_queue_snapshot(account)):
                 messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
             return HttpResponseRedirect(url)
         if request.method == "POST":
@@ -105,7 +105,7 @@ class AccountAdmin(NoDeleteAdmin):
             "title": f"Queues of {account}",
             "account": account,
             "opts": self.opts,
-            "changes": account_queues.queue_changes(account) if account.reading_at else [],
+            "changes": account_actions.queue_changes(account) if account.reading_at else [],
         }
         return TemplateResponse(request, "admin/jobs/account/queues.html", context)
 
@@ -115,7 +115,7 @@ class AccountAdmin(NoDeleteAdmin):
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
         with transaction.atomic():
-            changes = account_queues.apply_queue_snapshot(account)
+            changes = account_actions.apply_queue_snapshot(account)
             audit.record(
                 "apply",
                 person=cast("User", request.user),
@@ -129,7 +129,7 @@ class AccountAdmin(NoDeleteAdmin):
         messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
 
 
-def _values_after(change: account_queues.QueueChange) -> dict[str, Any]:
+def _values_after(change: account_actions.QueueChange) -> dict[str, Any]:
     return {key: new_value for key, (_, new_value) in change.fields.items()}
 
 

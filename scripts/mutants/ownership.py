@@ -467,7 +467,7 @@ NEWS = (
 
 PEOPLE = (
     *mutants_of(
-        "jobs/actions/stop.py",
+        "jobs/actions/job_control.py",
         STOP,
         (
             "stop: what AWS may have is not withdrawn",
@@ -481,7 +481,7 @@ PEOPLE = (
         ),
     ),
     *mutants_of(
-        "jobs/actions/release.py",
+        "jobs/actions/job_control.py",
         HOLDING,
         ("release: what is held", "    if job.delivery != Delivery.HELD:\n", "    if False:\n"),
     ),

@@ -98,7 +98,7 @@ def test_reading_rings_for_a_worker_and_does_not_wait_for_ever(
     admin, rings, monkeypatch, django_capture_on_commit_callbacks
 ):
     account = make.account()
-    monkeypatch.setattr("jobs.actions.account_queues.wait_for_queue_snapshot", lambda *_: False)
+    monkeypatch.setattr("jobs.actions.account.wait_for_queue_snapshot", lambda *_: False)
     with django_capture_on_commit_callbacks(execute=True):
         answer = admin.post(reverse("admin:jobs_account_queues", args=[account.pk]), {"read": "1"}, follow=True)
 
@@ -202,7 +202,7 @@ def test_testing_the_connection_rings_for_a_worker_and_does_not_wait_for_ever(
     admin, rings, monkeypatch, django_capture_on_commit_callbacks
 ):
     page = reverse("admin:jobs_account_connection", args=[make.account().pk])
-    monkeypatch.setattr("jobs.actions.account_connection.wait_for_connection_test", lambda *_: False)
+    monkeypatch.setattr("jobs.actions.account.wait_for_connection_test", lambda *_: False)
     with django_capture_on_commit_callbacks(execute=True):
         answer = admin.post(page, {"test": "1"}, follow=True)
 

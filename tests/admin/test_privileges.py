@@ -117,8 +117,8 @@ PAGES = sorted(registered())
 @pytest.fixture
 def browsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Client]:
     # no worker answers here
-    monkeypatch.setattr("jobs.actions.account_connection.wait_for_connection_test", lambda *_: True)
-    monkeypatch.setattr("jobs.actions.account_queues.wait_for_queue_snapshot", lambda *_: True)
+    monkeypatch.setattr("jobs.actions.account.wait_for_connection_test", lambda *_: True)
+    monkeypatch.setattr("jobs.actions.account.wait_for_queue_snapshot", lambda *_: True)
     return {kind: Client() for kind in KINDS}
 
 

@@ -46,7 +46,7 @@ def world(_built: World, db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.reports.logs.cloudwatch.get_log_events", worlds.said_log(_built))
     monkeypatch.setattr("jobs.reports.health.workers", lambda: None)
-    monkeypatch.setattr("jobs.actions.account_connection.wait_until_updated", lambda *_: False)
+    monkeypatch.setattr("jobs.actions.account.wait_until_updated", lambda *_: False)
     # quick runs make tables without them
     monkeypatch.setattr("jobs.reports.readiness._check_migrations", lambda: "ok")
     _built.read_streams.clear()

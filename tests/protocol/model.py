@@ -1,6 +1,6 @@
 """Delivery as a machine that can be explored whole: one job, some workers, the reconciler, people, and Amazon.
 
-It does what `jobs.dispatch`, `jobs.models.job`, `jobs.sync.reconcile` and `jobs.actions.stop` do: one step for
+It does what `jobs.dispatch`, `jobs.models.job`, `jobs.sync.reconcile` and `jobs.actions.job_control` do: one step for
 each transaction and for each thing that happens on the wire. Between any two steps anything may pass: time, another's
 step, a death. A process that is paused is one that takes no step.
 

@@ -1,4 +1,4 @@
-"""Queue snapshots of an account, as admins request, compare and apply them."""
+"""Requests of admins about an AWS account: a connection test, and a snapshot of its queues to compare and apply."""
 
 from datetime import datetime
 
@@ -13,9 +13,23 @@ __all__ = [
     "QueueChange",
     "apply_queue_snapshot",
     "queue_changes",
+    "request_connection_test",
     "request_queue_snapshot",
+    "wait_for_connection_test",
     "wait_for_queue_snapshot",
 ]
+
+
+def request_connection_test(account: Account) -> datetime:
+    """Request a connection test. Return the time from which a result is new."""
+    requested_at = now()
+    enqueue_on_commit("try_connection", account.pk, queue="ask")
+    return requested_at
+
+
+def wait_for_connection_test(account: Account, since: datetime, seconds: float = 10) -> bool:
+    """Wait for a test that is newer. False if none came in time. Call it outside a transaction."""
+    return wait_until_updated(account, "connection_at", since, seconds)
 
 
 def request_queue_snapshot(account: Account) -> datetime:

@@ -1,4 +1,7 @@
-"""Stop requests: jobs that were not sent are withdrawn, the others are terminated in AWS."""
+"""Stop and release of jobs.
+
+A stop withdraws jobs that were not sent and has the others terminated in AWS. A release lets a held job be delivered.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -95,3 +98,19 @@ def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
         stop_requested_by=member.user,
         stop_reason=f"Stopped in the portal by {member.user.username}.",
     )
+
+
+def release(job: Job, member: Member) -> bool:
+    """Release a held job for delivery. False if it was no longer held."""
+    member.require("lead")
+    if job.delivery != Delivery.HELD:
+        return False
+    note = f"Released by {member.user.display_name}."
+    before = {"delivery": job.delivery, "note": job.delivery_note}
+    with transaction.atomic():
+        is_released = job.advance(Delivery.ACCEPTED, source="person", note=note, workers_lost=0, next_try_at=None)
+        enqueue_on_commit("deliver", job.account_id, queue="deliver")
+        if is_released:
+            after = {"delivery": Delivery.ACCEPTED}
+            audit.record("release", person=member.user, team=member.team, target=job, before=before, after=after)
+    return is_released
