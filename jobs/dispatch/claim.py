@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Prefetch, Window
@@ -9,10 +10,12 @@ from django.db.models.functions import RowNumber
 from django.utils.timezone import now
 
 from jobs.models import Account, Job, JobDependency
-from jobs.models.job import LEASE, LOST_WORKERS_NOTE, MAX_LOST_WORKERS
+from jobs.models.job import LOST_WORKERS_NOTE, MAX_LOST_WORKERS
 from jobs.states import Delivery
 
 SOURCE = "dispatch"
+# Lease of a worker on a job: above the longest call to AWS (30 s).
+LEASE = timedelta(seconds=60)
 MAX_CLAIM_ATTEMPTS = 5
 CLAIM_RETRY_SECONDS = 0.02
 

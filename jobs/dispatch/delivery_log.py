@@ -13,10 +13,11 @@ from django.db.models import Case, CharField, Value, When
 from django.utils.timezone import now
 
 from jobs.aws.batch import SubmittedJob
+from jobs.dispatch.claim import LEASE
 from jobs.dispatch.group_commit import GroupCommit
 from jobs.failpoints import hit_failpoint
 from jobs.models import DeliveryAttempt, Job, StateChange
-from jobs.models.job import LEASE, adoption_fields
+from jobs.models.job import adoption_fields
 from jobs.states import Delivery, State
 
 SOURCE = "dispatch"

@@ -23,9 +23,6 @@ from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery,
 if TYPE_CHECKING:
     from jobs.models.user import User
 
-# Lease of a worker on a job: above the longest call to AWS (30 s).
-LEASE = timedelta(seconds=60)
-
 # Longest delay between two attempts of a delivery, in seconds.
 MAX_RETRY_DELAY_SECONDS = 300.0
 
@@ -256,16 +253,6 @@ class Job(models.Model):
             "gpus": min(size.gpus, MAX_INTEGER),
             "ephemeral_gib": min(size.ephemeral_gib, MAX_INTEGER),
         }
-
-    def claim(self) -> bool:
-        """Lease the job for delivery. False if another worker has it or it is gone."""
-        claimable = Job.objects.filter(pk=self.pk).undelivered()
-        # Read back before the commit: after a pause it could be another worker's epoch.
-        with transaction.atomic():
-            is_claimed = claimable.update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
-            if is_claimed:
-                self.refresh_from_db(fields=DELIVERY_FIELDS)
-        return bool(is_claimed)
 
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object

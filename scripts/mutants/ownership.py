@@ -29,7 +29,6 @@ STOP = ("tests/actions/test_stop.py",)
 FREE = "unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)"
 RESTED = "due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)"
 HERE = "unchanged = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)"
-CLAIM = "is_claimed = claimable.update(lease_until=now() + LEASE, epoch=F("
 JOBS = (
     *mutants_of(
         "jobs/models/job.py",
@@ -49,18 +48,6 @@ JOBS = (
             "job: those that may go keep nobody waiting",
             "return self.undelivered().exclude(",
             "return self.exclude(",
-        ),
-        (
-            "job.claim: only what may be taken",
-            "claimable = Job.objects.filter(pk=self.pk).undelivered()",
-            "claimable = Job.objects.filter(pk=self.pk)",
-        ),
-        ("job.claim: for a while", CLAIM, "is_claimed = claimable.update(epoch=F("),
-        ("job.claim: a turn of its own", f'{CLAIM}"epoch") + 1)', f'{CLAIM}"epoch"))'),
-        (
-            "job.claim: read back before the commit",
-            "        with transaction.atomic():\n            is_claimed = ",
-            "        if True:\n            is_claimed = ",
         ),
         ("job.advance: as the copy has it", HERE, "unchanged = Q(pk=self.pk, epoch=self.epoch)"),
         ("job.advance: in the copy's turn", HERE, "unchanged = Q(pk=self.pk, delivery=self.delivery)"),

@@ -2,6 +2,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from jobs import actions
+from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.terminate import terminate_due
 from jobs.models import Job
@@ -34,8 +35,7 @@ def test_what_was_not_sent_never_will_be(member):
 def test_a_job_in_a_workers_hands_is_withdrawn_if_the_stop_comes_before_the_intent(member):
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
-        in_hand = again(job)
-        assert in_hand.claim()
+        [in_hand] = claim_jobs(job.account, 1)
         actions.stop(job, member)
 
         assert not in_hand.advance(Delivery.SENDING, source="test")

@@ -34,7 +34,7 @@ def hurry() -> None:
     from jobs.models import circuit_breaker, job, quarantine
     from jobs.sync import poll, reconcile
 
-    for module in (job, delivery_log, claim, registration):
+    for module in (delivery_log, claim, registration):
         _replace(module, "LEASE", timedelta(seconds=LEASE))
     _replace(clock, "LEASE", timedelta(seconds=CLOCK_LEASE))
     for module in (quarantine, delivery):

@@ -17,7 +17,7 @@ from tests.chaos.promises import broken
 from tests.chaos.staff import parent_of, signalled, standing
 from tests.chaos.world import REAL_QUARANTINE, Database, World, world
 
-LEASE = 60.0  # the portal's: `jobs.models.job`
+LEASE = 60.0  # the portal's: `jobs.dispatch.claim`
 JOBS = 20
 # Twice the longest of the promised times: what takes longer is not late, but lost.
 PATIENCE = 180.0

@@ -40,14 +40,9 @@ def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(questions):
     job = make.job()
     questions.clear()
 
-    assert job.claim()
-    taken_alone = list(questions)
-    Job.objects.update(lease_until=None)
-    questions.clear()
     assert claim_jobs(job.account, 5) == [job]
 
     after_the_update = questions[[word for word, _ in questions].index("UPDATE") :]
-    assert all(inside for _, inside in taken_alone)
     assert len(after_the_update) > 1
     assert all(inside for _, inside in after_the_update)
 
@@ -92,16 +87,11 @@ def test_a_job_is_taken_if_it_is_accepted_rested_and_nobodys(times, delivery, fr
     job = make.job(delivery=delivery, **{name: now() + ago for name, ago in times.items()})
 
     assert [each.pk for each in claim._lease_jobs([job.pk])] == [job.pk] * free
-    Job.objects.update(epoch=0, workers_lost=0, **{name: now() + ago for name, ago in times.items()})
-    if not times.get("lease_until"):
-        Job.objects.update(lease_until=None)
-    assert again(job).claim() is free
 
 
-@pytest.mark.parametrize("claim", [lambda job: job.claim(), lambda job: claim_jobs(job.account, 1)])
-def test_whoever_takes_a_job_has_it_for_a_while_and_in_a_turn_of_its_own(claim):
+def test_whoever_takes_a_job_has_it_for_a_while_and_in_a_turn_of_its_own():
     job = make.job(epoch=3)
-    assert claim(job)
+    assert claim_jobs(job.account, 1) == [job]
 
     assert again(job).epoch == 4
     assert again(job).lease_until is not None
@@ -152,8 +142,7 @@ def test_a_job_that_is_stopped_before_its_intent_is_not_sent(monkeypatch):
 
 @pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.HELD}])
 def test_a_worker_whose_answer_is_unclear_leaves_a_job_that_has_moved_on(monkeypatch, moved):
-    job = make.job()
-    assert job.claim()
+    [job] = claim_jobs(make.job().account, 1)
 
     def unclear(*_: object) -> None:
         Job.objects.update(**moved)

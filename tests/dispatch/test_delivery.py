@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from jobs.aws import session
 from jobs.aws.session import Purpose
+from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import Job, JobDependency, QueueGrant
 from jobs.states import Delivery, State
@@ -213,10 +214,9 @@ def test_a_list_that_is_not_whole_does_not_say_that_aws_has_no_such_job(body):
 def test_a_job_in_a_living_workers_hands_is_not_taken():
     with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url, epoch=2)
-        first, second = again(job), again(job)
-        assert first.claim()
+        assert claim_jobs(job.account, 1) == [job]
 
-        assert not second.claim()
+        assert claim_jobs(job.account, 1) == []
         deliver_due(job.account)
 
         assert aws.requests == []
@@ -224,11 +224,9 @@ def test_a_job_in_a_living_workers_hands_is_not_taken():
 
 def test_a_worker_that_woke_up_too_late_changes_nothing():
     job = make.job()
-    slow = again(job)
-    assert slow.claim()
+    [slow] = claim_jobs(job.account, 1)
     Job.objects.update(lease_until=now() - timedelta(seconds=1))
-    quick = again(job)
-    assert quick.claim()
+    [quick] = claim_jobs(job.account, 1)
 
     assert not slow.adopt("slow-1", source="test")
     assert quick.adopt("quick-1", source="test")
