@@ -1,22 +1,32 @@
-"""The dashboard: someone's active and ended jobs and, for a lead, what needs attention."""
+"""The start pages: the teams to choose from; and someone's jobs in one and, for a lead, what needs attention."""
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.timezone import now
 
-from jobs.models import Approval, CostLine, Job, Team, User
+from jobs.models import Approval, CostLine, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
 from jobs.states import ACTIVE_STATES, Delivery, State
 
+MAX_CARDS = 60
 MAX_ROWS = 8
 RECENT_PERIOD = timedelta(days=7)
 # Newest failures that are grouped.
 MAX_FAILURES_SCANNED = 300
 LONG_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class TeamCard:
+    """A team to choose, with its activity."""
+
+    team: Team
+    active_jobs: int
+    last_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,15 @@ class Spending:
     month: Decimal
     before: Decimal
     dearest: list[tuple[str, Decimal]]
+
+
+def team_cards(visible_teams: QuerySet[Team]) -> list[TeamCard]:
+    """Return a card for each team; its figures come from an index, however long the history is."""
+    latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
+    teams = list(visible_teams.annotate(last_at=Subquery(latest))[:MAX_CARDS])
+    active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
+    active = dict(active_counts) if len(teams) > 1 else {}
+    return [TeamCard(team, active.get(team.pk, 0), team.last_at) for team in teams]
 
 
 def active_jobs(team: Team, user: User | None = None) -> list[Job]:

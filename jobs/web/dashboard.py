@@ -1,27 +1,20 @@
 """The start pages: a choice of teams, and the dashboard of one."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.actions import drafts, poll_hint
-from jobs.models import Job, Submission, Team
 from jobs.reports import dashboard as reports
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
-
-MAX_CARDS = 60
 
 
 @require_safe
 @login_required
 def home(request: SignedInRequest) -> HttpResponse:
-    cards = _team_cards(request)
+    cards = reports.team_cards(access.visible_teams(request.user))
     if len(cards) == 1:
         return redirect("team_home", cards[0].team.slug)
     return render(request, "jobs/dashboard/teams.html", {"cards": cards, "here": "home"})
@@ -51,21 +44,3 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     }
     poll_hint.hint_poll(running)
     return render(request, "jobs/dashboard/team.html" + "#live" * polling.is_partial(request), page)
-
-
-@dataclass(frozen=True)
-class TeamCard:
-    """A team to choose, with its activity."""
-
-    team: Team
-    active_jobs: int
-    last_at: datetime | None
-
-
-def _team_cards(request: SignedInRequest) -> list[TeamCard]:
-    """Return a card for each team; its figures come from an index, however long the history is."""
-    latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
-    teams = list(access.visible_teams(request.user).annotate(last_at=Subquery(latest))[:MAX_CARDS])
-    active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
-    active = dict(active_counts) if len(teams) > 1 else {}
-    return [TeamCard(team, active.get(team.pk, 0), team.last_at) for team in teams]

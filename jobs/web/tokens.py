@@ -1,26 +1,22 @@
 """A team's API tokens: its leads list, create and revoke them."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
-from jobs import access, audit
+from jobs import access
 from jobs.access import Member
+from jobs.actions import tokens as token_actions
 from jobs.models import ApiToken
 from jobs.models.ids import from_text
-from jobs.models.token import digest, new_secret
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 MAX_TOKENS = 200
-PREFIX_LENGTH = 12
-"""Characters of a secret that are stored to recognize it by; four of them are the prefix."""
 
 
 class TokenForm(forms.Form):
@@ -31,22 +27,13 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(min_value=1, max_value=365)
 
     def create_token(self, member: Member) -> str:
-        """Create the token and return its secret, which is stored nowhere."""
-        secret = new_secret()
-        expires_at = now() + timedelta(days=self.cleaned_data["days"])
-        with transaction.atomic():
-            token = ApiToken.objects.create(
-                team=member.team,
-                person=member.user,
-                name=self.cleaned_data["name"],
-                start=secret[:PREFIX_LENGTH],
-                digest=digest(secret),
-                may_submit=self.cleaned_data["scope"] == "submit",
-                expires_at=expires_at,
-            )
-            token_values = {"may submit": token.may_submit, "expires at": expires_at.isoformat()}
-            audit.record("make", person=member.user, team=member.team, target=token, after=token_values)
-        return secret
+        """Create the token and return its secret."""
+        return token_actions.create_token(
+            member,
+            self.cleaned_data["name"],
+            may_submit=self.cleaned_data["scope"] == "submit",
+            days=self.cleaned_data["days"],
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,18 +69,9 @@ def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
         token = None
     if token is None:
         raise Http404("There is no such token.")
-    if request.method == "POST" and _revoke_token(token, member):
+    if request.method == "POST" and token_actions.revoke_token(token, member):
         messages.success(request, f"Revoked {token.name}. Whoever uses it is refused from now on.")
     return redirect("tokens", member.team.slug)
-
-
-def _revoke_token(token: ApiToken, member: Member) -> bool:
-    """Revoke the token; return False if it was revoked before."""
-    with transaction.atomic():
-        ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
-        if ended:
-            audit.record("revoke", person=member.user, team=member.team, target=token)
-    return bool(ended)
 
 
 def _empty_form() -> TokenForm:

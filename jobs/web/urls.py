@@ -10,6 +10,7 @@ from jobs.web import (
     health,
     permissions_page,
     queues,
+    reveal,
     schemas,
     submissions,
     tokens,
@@ -28,7 +29,7 @@ from jobs.web.costs import views as cost_views
 from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
 from jobs.web.history import views as history_views
-from jobs.web.jobs import array_views, reveal_views
+from jobs.web.jobs import array_views
 from jobs.web.jobs import views as job_views
 from jobs.web.shell import probes
 
@@ -80,10 +81,10 @@ urlpatterns = [
     path("cli/<str:name>", cli_scripts.script, name="cli_script"),
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
     path("submissions/<str:text_id>/again/", builder_job_views.rerun_submission, name="submission_again"),
-    path("submissions/<str:text_id>/values/", reveal_views.submission_values, name="submission_values"),
+    path("submissions/<str:text_id>/values/", reveal.submission_values, name="submission_values"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),
     path("jobs/<str:text_id>/", job_views.job, name="job"),
-    path("jobs/<str:text_id>/values/", reveal_views.job_values, name="job_values"),
+    path("jobs/<str:text_id>/values/", reveal.job_values, name="job_values"),
     path("jobs/<str:text_id>/receipt/", cost_views.receipt, name="receipt"),
     path("jobs/<str:text_id>/again/", builder_job_views.rerun_job, name="job_again"),
     path("jobs/<str:text_id>/stop/", job_views.job_stop, name="job_stop"),
@@ -102,7 +103,7 @@ urlpatterns = [
     path("definitions/<str:text_id>/revisions/<str:revision>/why/", edit.set_revision_note, name="revision_why"),
     path(
         "definitions/<str:text_id>/revisions/<str:revision>/values/",
-        reveal_views.revision_values,
+        reveal.revision_values,
         name="revision_values",
     ),
     path(

@@ -1,0 +1,44 @@
+"""API tokens of a team: created and revoked by its leads."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from jobs import audit
+from jobs.access import Member
+from jobs.models import ApiToken
+from jobs.models.token import digest, new_secret
+
+PREFIX_LENGTH = 12
+"""Characters of a secret that are stored to recognize it by; four of them are the prefix."""
+
+
+def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> str:
+    """Create a token in the member's name and return its secret, which is stored nowhere."""
+    member.require("tokens")
+    secret = new_secret()
+    expires_at = now() + timedelta(days=days)
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            team=member.team,
+            person=member.user,
+            name=name,
+            start=secret[:PREFIX_LENGTH],
+            digest=digest(secret),
+            may_submit=may_submit,
+            expires_at=expires_at,
+        )
+        token_values = {"may submit": may_submit, "expires at": expires_at.isoformat()}
+        audit.record("make", person=member.user, team=member.team, target=token, after=token_values)
+    return secret
+
+
+def revoke_token(token: ApiToken, member: Member) -> bool:
+    """Revoke the token; return False if it was revoked before."""
+    member.require("tokens")
+    with transaction.atomic():
+        is_revoked = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
+        if is_revoked:
+            audit.record("revoke", person=member.user, team=member.team, target=token)
+    return bool(is_revoked)
