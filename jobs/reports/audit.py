@@ -14,12 +14,13 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from jobs.models import ApiToken, AuditEntry, Team, User
+from jobs.models import ApiToken, AuditEntry, Membership, Team, User
 from jobs.models.ids import from_text, to_text
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import is_object
 
 PAGE_SIZE = 50
+MAX_SUGGESTIONS = 200
 PORTAL = "-"
 """Stands for the portal as a whole, where addresses otherwise have a team's name."""
 
@@ -100,6 +101,12 @@ def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntr
         person = _person_id(filters.person)
         entries = entries.filter(person=person) if person else entries.none()
     return entries
+
+
+def member_usernames(team: Team) -> list[str]:
+    """Return the usernames to suggest; former members and people without a team are found by typing."""
+    members = Membership.objects.filter(team=team).order_by("user__username")
+    return list(members.values_list("user__username", flat=True)[:MAX_SUGGESTIONS])
 
 
 def _person_id(text: str) -> UUID | None:

@@ -24,6 +24,7 @@ from jobs.web.builder import feedback
 from jobs.web.builder.feedback import Feedback
 from jobs.web.jobs.effective_view import environment_overrides
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import drop_nul, posted_text
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         return redirect(approval)
     try:
-        actions.decline(approval, member, _posted_version(request), request.POST.get("why", "").replace("\0", ""))
+        actions.decline(approval, member, _posted_version(request), drop_nul(request.POST.get("why", "")))
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
     except ValueError as error:
@@ -120,7 +121,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         text = _masked_text(approval)
         return _editor_page(request, approval, member, text, _preview(approval, member, text))
-    text = _posted_text(request)
+    text = posted_text(request, "text")
     try:
         unmasked = _unmasked_text(approval, text)
         approved = actions.edit_request(approval, member, _posted_version(request), unmasked)
@@ -146,7 +147,7 @@ def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
-    text_feedback, raises = _preview(approval, member, _posted_text(request))
+    text_feedback, raises = _preview(approval, member, posted_text(request, "text"))
     return render(
         request, "jobs/approvals/edit.html#verdict", _panel_context(approval, member, text_feedback, raises)
     )
@@ -231,10 +232,6 @@ def _masked_text(approval: Approval) -> str:
 def _unmasked_text(approval: Approval, text: str) -> str:
     """Return the text with the masked values filled in again."""
     return masked_source.restore_secrets(text, approval.submission.document)
-
-
-def _posted_text(request: SignedInRequest) -> str:
-    return request.POST.get("text", "").replace("\r\n", "\n").replace("\0", "")
 
 
 def _posted_version(request: SignedInRequest) -> int:

@@ -10,12 +10,11 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.access import Member
 from jobs.audit import AUDIT_ACTIONS
-from jobs.models import Membership
 from jobs.reports import audit as reports
 from jobs.reports.audit import AuditFilter
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import search_text
 
-MAX_SUGGESTIONS = 200
 MAX_FILTER_LENGTH = 200
 
 
@@ -35,7 +34,7 @@ def audit_all(request: SignedInRequest) -> HttpResponse:
 
 def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse:
     team = member.team if member else None
-    values = {name: request.GET.get(name, "").replace("\0", "")[:MAX_FILTER_LENGTH].strip() for name in _FILTER_NAMES}
+    values = {name: search_text(request.GET, name, MAX_FILTER_LENGTH) for name in _FILTER_NAMES}
     filters = AuditFilter(**values)
     before = request.GET.get("before", "")
     page = {
@@ -44,7 +43,7 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
         "wanted": filters,
         "query": urlencode({name: value for name, value in values.items() if value}),
         "acts": AUDIT_ACTIONS,
-        "people": _usernames(member),
+        "people": reports.member_usernames(team) if team else [],
         "teams": () if team else access.visible_teams(request.user),
         "portal_itself": reports.PORTAL,
         "listing": reports.audit_page(team, filters, before=before),
@@ -55,11 +54,3 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
 
 
 _FILTER_NAMES = ("team", "person", "act", "about")
-
-
-def _usernames(member: Member | None) -> list[str]:
-    """Return the usernames to suggest; former members and people without a team are found by typing."""
-    if member is None:
-        return []
-    members = Membership.objects.filter(team=member.team).order_by("user__username")
-    return list(members.values_list("user__username", flat=True)[:MAX_SUGGESTIONS])

@@ -23,6 +23,7 @@ from jobs.spec.forms.schema_fields import SchemaPart
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
 from jobs.spec.problems import Fix, Problem, Severity, has_errors, join_pointer
+from jobs.web.shell.text_input import normalize_newlines
 
 MAX_KEY_LENGTH = 64
 MAX_EXTRA_POINTERS = 50
@@ -76,10 +77,10 @@ class BuilderForm:
     @classmethod
     def from_post(cls, kind: DocumentKind, post: QueryDict, blank: Document) -> "BuilderForm":
         follows = "follows" in post
-        source = _normalize_newlines(post.get("document", ""))
+        source = normalize_newlines(post.get("document", ""))
         if not source.strip() and not follows:
             source = to_json(blank)
-        base_text = _normalize_newlines(post.get("base", "")) or source
+        base_text = normalize_newlines(post.get("base", "")) or source
         form = cls(
             kind,
             blank,
@@ -292,9 +293,9 @@ def _posted_value(field: FormField, post: QueryDict) -> FieldValue:
         case "jobs":
             return tuple(dict.fromkeys(value for value in post.getlist(field.name) if value))
         case "command":
-            return _normalize_newlines(post.get(field.name, ""))
+            return normalize_newlines(post.get(field.name, ""))
         case _:
-            return _normalize_newlines(post.get(field.name, "")).strip()
+            return normalize_newlines(post.get(field.name, "")).strip()
 
 
 def _posted_rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
@@ -303,16 +304,11 @@ def _posted_rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
         if not match or match["field"] != field.name:
             continue
         prefix = key.removesuffix("-name")
-        name, value = _normalize_newlines(post.get(key, "")), _normalize_newlines(post.get(f"{prefix}-value", ""))
+        name, value = normalize_newlines(post.get(key, "")), normalize_newlines(post.get(f"{prefix}-value", ""))
         if match["sort"] == "o":
             yield FieldRow(name, value, int(match["number"]))
         elif value or (name and f"{prefix}-offered" not in post):
             yield FieldRow(name, value)
-
-
-def _normalize_newlines(text: str) -> str:
-    """Replace CR LF, which browsers send for every line break, by LF."""
-    return text.replace("\r\n", "\n")
 
 
 def _duplicate_names(rows: Any) -> list[str]:

@@ -31,6 +31,7 @@ from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import PANES, BuilderForm
 from jobs.web.builder.options import Choice
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import drop_nul
 
 TEMPLATE = "jobs/builder/job.html"
 BLANK_JOB: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
@@ -103,7 +104,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
     """Search the jobs that this one could depend on."""
     member = access.membership(request.user, slug, permission="submit")
-    text = request.POST.get("waits_named", "").strip().replace("\0", "")
+    text = drop_nul(request.POST.get("waits_named", "")).strip()
     selected_ids = tuple(dict.fromkeys(request.POST.getlist("waits")))
     jobs = options.dependency_choices(
         member.team, text, [job_id for job_id in selected_ids if job_id][: options.MAX_DEPENDENCIES]
@@ -204,7 +205,7 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
             raise Http404("There is no such job in this team.")
         return BuilderForm.from_document(DocumentKind.SUBMISSION, again.document, again.job.text_id), again
     _, queue = options.queue_choices(member.team)
-    definition = request.GET.get("definition", "").replace("\0", "")[:128]
+    definition = drop_nul(request.GET.get("definition", ""))[:128]
     return BuilderForm.from_document(
         DocumentKind.SUBMISSION, {**BLANK_JOB, "jobQueue": queue, "jobDefinition": definition}
     ), None
@@ -278,7 +279,7 @@ def _latest_label(runnable: list[Revision]) -> str:
 
 
 def _definition_name(form: BuilderForm) -> str:
-    return str(form.values["definition"]).replace("\0", "")
+    return drop_nul(str(form.values["definition"]))
 
 
 def _strings(value: FieldValue) -> tuple[str, ...]:

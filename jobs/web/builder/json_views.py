@@ -26,6 +26,7 @@ from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import examples, feedback
 from jobs.web.builder.feedback import Feedback
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import normalize_newlines
 
 MAX_KEY_LENGTH = 64
 
@@ -71,8 +72,7 @@ class JsonInput:
             if "\0" in self.text:
                 line = self.text[: self.text.index("\0")].count("\n") + 1
                 raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
-            # Browsers send the line breaks of a text field as CR LF; the person sees LF.
-            return self.text.replace("\r\n", "\n")
+            return normalize_newlines(self.text)
         if (self.file.size or 0) > MAX_TEXT_BYTES:
             size = f"{(self.file.size or 0) / 1024 / 1024:.1f} MiB"
             raise DocumentParseError(
@@ -98,12 +98,12 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
 
     json_input = JsonInput.from_request(request)
     if request.POST.get("do") == "keep":
-        text = json_input.text.replace("\r\n", "\n")
+        text = normalize_newlines(json_input.text)
         return builder_drafts.save_response(
             request, member, builder_drafts.save_text(request, member, text, json_input.request_key, json_input.again)
         )
     try:
-        text = json_input.text.replace("\r\n", "\n")
+        text = normalize_newlines(json_input.text)
         return builder_drafts.mark_text_sent(
             request, member, text, json_input.again, _submit_or_register(request, member, json_input)
         )
@@ -245,5 +245,5 @@ def editor_page(
 
 def _save_draft(request: SignedInRequest, member: Member, json_input: JsonInput) -> DraftSaveResult | None:
     """Save what a rejected page shows, so that it is the same after Back."""
-    text = json_input.text.replace("\r\n", "\n")
+    text = normalize_newlines(json_input.text)
     return builder_drafts.save_text(request, member, text, json_input.request_key, json_input.again)

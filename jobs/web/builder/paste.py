@@ -14,13 +14,14 @@ from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.web.builder import feedback
 from jobs.web.builder.form_state import to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import posted_text
 
 
 @require_POST
 @login_required
 def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
     access.membership(request.user, slug, permission="submit")
-    document_text, pasted = (_posted_text(request, key) for key in ("whole", "pasted"))
+    document_text, pasted = (posted_text(request, key) for key in ("whole", "pasted"))
     for text in dict.fromkeys((document_text, pasted)):
         try:
             reading = parse(text)
@@ -49,7 +50,3 @@ def is_verbatim(reading: ParseResult) -> bool:
     # A definition without a type is parsed as one container; the type its author left out is not added.
     typed = reading.kind is DocumentKind.DEFINITION and "type" not in document
     return (document | {"type": reading.document.get("type")} if typed else document) == reading.document
-
-
-def _posted_text(request: SignedInRequest, key: str) -> str:
-    return request.POST.get(key, "").replace("\r\n", "\n").replace("\0", "")

@@ -16,6 +16,7 @@ from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.problems import join_pointer
 from jobs.web.builder.form_state import FIELDS_BY_KIND
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import posted_text
 
 UNREADABLE_MESSAGE = "The JSON cannot be read at the moment. Put it right first; nothing of it is lost."
 PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
@@ -83,7 +84,7 @@ def _kind_and_member(request: SignedInRequest, slug: str, kind: str) -> tuple[Do
 
 
 def _posted_document(request: SignedInRequest, kind: DocumentKind) -> Document:
-    text = request.POST.get("document", "").replace("\r\n", "\n").replace("\0", "")
+    text = posted_text(request, "document")
     if not text.strip():
         return {}
     reading = parse(text)

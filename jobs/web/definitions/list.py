@@ -10,6 +10,7 @@ from jobs import access
 from jobs.reports import catalog
 from jobs.web.definitions.summary import DefinitionSize
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.text_input import search_text
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class DefinitionCardView:
 @login_required
 def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    text = request.GET.get("q", "").strip().replace("\0", "")[:100]
+    text = search_text(request.GET, "q", 100)
     after = request.GET.get("after", "")
     is_archived = "deactivated" in request.GET
     page = catalog.definition_page(member.team, text=text, after=after, retired=is_archived)
