@@ -40,7 +40,7 @@ SUBJECTS = {
 HEAD = """\
 # Rules
 
-What the portal checks before AWS does, at every door: the page, the API, `manage.py judge`. An **error** stops a
+What the portal checks before AWS does, in pages, the API and `manage.py judge`. An **error** stops a
 document; a **warning** lets it pass, and says what is probably not what was meant. The name in the first column is
 told with each problem.
 
