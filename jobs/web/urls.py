@@ -29,7 +29,7 @@ from jobs.web.costs import views as cost_views
 from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
 from jobs.web.history import views as history_views
-from jobs.web.jobs import array_views
+from jobs.web.jobs import array, log_views
 from jobs.web.jobs import views as job_views
 from jobs.web.shell import probes
 
@@ -89,10 +89,10 @@ urlpatterns = [
     path("jobs/<str:text_id>/again/", builder_job_views.rerun_job, name="job_again"),
     path("jobs/<str:text_id>/stop/", job_views.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/release/", job_views.job_release, name="job_release"),
-    path("jobs/<str:text_id>/children/", array_views.job_children, name="job_children"),
-    path("jobs/<str:text_id>/children/<int:index>/log/", array_views.child_log, name="child_log"),
-    path("jobs/<str:text_id>/log/", job_views.job_log, name="job_log"),
-    path("jobs/<str:text_id>/log.txt", job_views.job_log_file, name="job_log_file"),
+    path("jobs/<str:text_id>/children/", array.job_children, name="job_children"),
+    path("jobs/<str:text_id>/children/<int:index>/log/", log_views.child_log, name="child_log"),
+    path("jobs/<str:text_id>/log/", log_views.job_log, name="job_log"),
+    path("jobs/<str:text_id>/log.txt", log_views.job_log_file, name="job_log_file"),
     path("definitions/<str:text_id>/", detail.definition, name="definition"),
     path("definitions/<str:text_id>/difference/", detail.compare_revisions, name="difference"),
     path("definitions/<str:text_id>/describe/", edit.set_description, name="definition_describe"),

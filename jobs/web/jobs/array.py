@@ -1,11 +1,19 @@
-"""The progress of an array job's children; viewing the page refreshes them."""
+"""The children of an array: their progress on the job's page, which refreshes them, and the page that lists them."""
 
 from dataclasses import dataclass
 
-from jobs import actions
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from jobs import access, actions
 from jobs.models import Job
 from jobs.reports import children
+from jobs.states import STATUSES
 from jobs.web.jobs.heat_map import HeatMap, heat_map
+from jobs.web.shell.auth import SignedInRequest, login_required
+
+MAX_ARRAY_SIZE = 10_000  # AWS Batch's limit
 
 
 @dataclass(frozen=True)
@@ -38,3 +46,26 @@ def array_progress(job: Job) -> ArrayProgress | None:
     if not job.array_size:
         return None
     return ArrayProgress(job, children.child_counts(job), is_refreshing=actions.refresh_array(job))
+
+
+@require_safe
+@login_required
+def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """List the children by index, a hundred a page, optionally of one state."""
+    array_job, member = access.job(request.user, text_id)
+    part = array_progress(array_job)
+    state = request.GET.get("state", "")
+    state = state if state in STATUSES else ""
+    start_text = request.GET.get("from", "")
+    start = min(int(start_text), MAX_ARRAY_SIZE) if start_text.isdecimal() and len(start_text) < 6 else 0
+    page = {
+        "member": member,
+        "team": array_job.team,
+        "job": array_job,
+        "part": part,
+        "state": state,
+        "states": part.children.in_order if part else [],
+        "page": children.child_page(array_job, start, state),
+        "here": "jobs",
+    }
+    return render(request, "jobs/job/array.html", page)

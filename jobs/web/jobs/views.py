@@ -1,45 +1,22 @@
-"""The pages of one job: its state, why it waits or failed, its document and its log."""
-
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+"""The page of one job: its state, why it waits or failed, and its document; and the buttons to stop or release it."""
 
 from django.contrib import messages
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access, actions
 from jobs.actions import poll_hint
-from jobs.models import Job, JobDependency, StateChange
-from jobs.plain_text import to_plain_text
+from jobs.models import Job, JobDependency
 from jobs.reports import logs
 from jobs.spec.documents import list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
-from jobs.states import Delivery, State, Status
-from jobs.web.jobs import ansi, array, effective_view
+from jobs.states import Delivery
+from jobs.web.jobs import array, effective_view
 from jobs.web.jobs.explanation import describe_exit_code, explain_job
+from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
-
-
-@dataclass(frozen=True)
-class TimelinePhase:
-    """A phase of a job's timeline: when it began and ended, and whether it is done, current or next."""
-
-    name: str
-    progress: str  # "done", "now" or "next"
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-@dataclass(frozen=True)
-class RenderedLogLine:
-    """A log line rendered as HTML."""
-
-    at: datetime
-    html: str
 
 
 @require_safe
@@ -123,111 +100,10 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
     return redirect(job)
 
 
-@require_safe
-@login_required
-def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Show a part of the log: its end, or the part after or before a token.
-
-    A page of its own for people without scripts; `part=lines` returns only the lines, for the log on the job's page.
-    """
-    job, member = access.job(request.user, text_id)
-    attempt = _attempt_number(request)
-    after, before = request.GET.get("after", ""), request.GET.get("before", "")
-    if after:
-        piece = logs.after(job, after, attempt)
-    elif before:
-        piece = logs.before(job, before, attempt)
-    else:
-        piece = logs.tail(job, attempt)
-    page = {
-        "member": member,
-        "team": job.team,
-        "job": job,
-        "attempt": attempt,
-        "piece": piece,
-        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
-        "live": job.status.is_live,
-        "here": "jobs",
-    }
-    return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
-
-
-@require_safe
-@login_required
-def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Stream the whole log of an attempt as a file.
-
-    A file is read in a terminal, which obeys control characters: only `raw=1` leaves them in.
-    """
-    job, _ = access.job(request.user, text_id)
-    rows = _log_file_lines(job, _attempt_number(request), _raw_line if request.GET.get("raw") == "1" else _plain_line)
-    response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{job.name}-{job.text_id}.log"'
-    return cast("HttpResponse", response)  # views may treat it as one
-
-
-def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
-    for piece in logs.full_log(job, attempt):
-        for line in piece.lines:
-            row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
-            yield f"{row}\n".encode(errors="replace")
-        if piece.problem:
-            yield f"# {to_plain_text(piece.problem)}\n".encode(errors="replace")
-
-
-def _raw_line(time: str, text: str) -> str:
-    return f"{time} {text}"
-
-
-def _plain_line(time: str, text: str) -> str:
-    """Format a record; its further lines (`awslogs-multiline-pattern`) are indented, so none looks like a record."""
-    lines = to_plain_text(text, keep="\t\n").rstrip().split("\n")
-    return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
-
-
-def _attempt_number(request: SignedInRequest) -> int | None:
-    number = request.GET.get("attempt", "")
-    return int(number) if number.isdecimal() and len(number) < 4 else None
-
-
-def timeline(job: Job, history: list[StateChange]) -> list[TimelinePhase]:
-    """Return the job's five timeline phases. A poll may miss a state, so a phase without a beginning is skipped."""
-    status = job.status
-    starting_at = _first_time_in(history, State.STARTING)
-    phases = [
-        ("Submitted", job.accepted_at),
-        ("Waiting", job.submitted_at or job.sent_at),
-        ("Starting", starting_at if not job.started_at or (starting_at and starting_at < job.started_at) else None),
-        ("Running", job.started_at),
-        ("Ended", (job.stopped_at or job.ended_at) if status.is_final else None),
-    ]
-    phase_numbers = [index for index, (_, at) in enumerate(phases) if at]
-    current = phase_numbers[-1]
-    return [_timeline_phase(index, name, phases, current, status) for index, (name, _) in enumerate(phases)]
-
-
-def _timeline_phase(
-    index: int, name: str, phases: list[tuple[str, datetime | None]], current: int, status: Status
-) -> TimelinePhase:
-    start = phases[index][1]
-    if index == len(phases) - 1:
-        return TimelinePhase(
-            status.label if status.is_final else name, "done" if status.is_final else "next", start, start
-        )
-    if start is None:
-        return TimelinePhase(name, "missed" if index < current else "next")
-    end = next((at for _, at in phases[index + 1 :] if at), None)
-    return TimelinePhase(name, "now" if index == current else "done", start, end)
-
-
 def array_counts(job: Job) -> list[tuple[str, int]]:
     """Return the children's counts by AWS status, without zeros."""
     summary = object_at(job.array_summary)
     return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
-
-
-def _first_time_in(history: list[StateChange], state: str) -> datetime | None:
-    return next((change.at for change in history if change.state == state), None)
 
 
 def _unfinished_parents(parents: list[JobDependency]) -> tuple[str, ...]:

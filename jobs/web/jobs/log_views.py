@@ -1,0 +1,111 @@
+"""The log of a job or of an array's child, as a page, as lines for the job's page, and as a file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.models import Job
+from jobs.plain_text import to_plain_text
+from jobs.reports import logs
+from jobs.web.jobs import ansi
+from jobs.web.shell.auth import SignedInRequest, login_required
+
+
+@dataclass(frozen=True)
+class RenderedLogLine:
+    """A log line rendered as HTML."""
+
+    at: datetime
+    html: str
+
+
+@require_safe
+@login_required
+def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Show a part of the log: its end, or the part after or before a token.
+
+    A page of its own for people without scripts; `part=lines` returns only the lines, for the log on the job's page.
+    """
+    job, member = access.job(request.user, text_id)
+    attempt = _attempt_number(request)
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    if after:
+        piece = logs.after(job, after, attempt)
+    elif before:
+        piece = logs.before(job, before, attempt)
+    else:
+        piece = logs.tail(job, attempt)
+    page = {
+        "member": member,
+        "team": job.team,
+        "job": job,
+        "attempt": attempt,
+        "piece": piece,
+        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
+        "live": job.status.is_live,
+        "here": "jobs",
+    }
+    return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
+
+
+@require_safe
+@login_required
+def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Stream the whole log of an attempt as a file.
+
+    A file is read in a terminal, which obeys control characters: only `raw=1` leaves them in.
+    """
+    job, _ = access.job(request.user, text_id)
+    rows = _log_file_lines(job, _attempt_number(request), _raw_line if request.GET.get("raw") == "1" else _plain_line)
+    response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{job.name}-{job.text_id}.log"'
+    return cast("HttpResponse", response)  # views may treat it as one
+
+
+@require_safe
+@login_required
+def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
+    """Show a part of a child's log: its end, or the part that a token points to."""
+    child, array_job, member = access.child(request.user, text_id, index)
+    piece = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
+    page = {
+        "member": member,
+        "team": array_job.team,
+        "job": array_job,
+        "child": child,
+        "piece": piece,
+        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
+        "live": not child.status.is_final,
+        "here": "jobs",
+    }
+    return render(request, "jobs/job/log.html", page)
+
+
+def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
+    for piece in logs.full_log(job, attempt):
+        for line in piece.lines:
+            row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
+            yield f"{row}\n".encode(errors="replace")
+        if piece.problem:
+            yield f"# {to_plain_text(piece.problem)}\n".encode(errors="replace")
+
+
+def _raw_line(time: str, text: str) -> str:
+    return f"{time} {text}"
+
+
+def _plain_line(time: str, text: str) -> str:
+    """Format a record; its further lines (`awslogs-multiline-pattern`) are indented, so none looks like a record."""
+    lines = to_plain_text(text, keep="\t\n").rstrip().split("\n")
+    return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
+
+
+def _attempt_number(request: SignedInRequest) -> int | None:
+    number = request.GET.get("attempt", "")
+    return int(number) if number.isdecimal() and len(number) < 4 else None
