@@ -77,7 +77,7 @@ class AccountAdmin(NoDeleteAdmin):
             "title": f"Connection to {account}",
             "account": account,
             "opts": self.opts,
-            "way_in": iam_policies.connection_report(account),
+            "connection_report": iam_policies.connection_report(account),
         }
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 

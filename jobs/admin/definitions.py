@@ -103,7 +103,7 @@ class DefinitionAdmin(NoDeleteAdmin):
             **self.admin_site.each_context(request),
             "title": "Transfer definitions to another team",
             "opts": self.opts,
-            "chosen": queryset,
+            "definitions": queryset,
             "form": form,
             "media": self.media + form.media,
         }

@@ -68,7 +68,7 @@ class RequestedJob:
     definition_changes: list[str]
 
     @property
-    def same(self) -> bool:
+    def is_identical(self) -> bool:
         return not (self.changes or self.definition_changes)
 
 

@@ -64,7 +64,7 @@ class DefinitionCard:
 
     definition: Definition
     revision: Revision | None
-    usage: RunOutcomes
+    outcomes: RunOutcomes
     used_at: datetime | None
 
 
@@ -80,7 +80,7 @@ class DefinitionPage:
 class DefinitionUsage:
     """Jobs of a definition that someone may see, who ran them, and their outcomes."""
 
-    usage: RunOutcomes
+    outcomes: RunOutcomes
     used_at: datetime | None
     jobs: list[Job]
     people: list[tuple[str, int]]
@@ -110,9 +110,10 @@ def definition_page(
     rows: list[Any] = list(candidates.order_by("name", "pk")[: cards + 1])
     has_more, rows = len(rows) > cards, rows[:cards]
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
-    usages = _run_outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
+    outcomes = _run_outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
     page_cards = [
-        DefinitionCard(row, revisions.get(row.shown), usages.get(row.pk, RunOutcomes()), row.used_at) for row in rows
+        DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, RunOutcomes()), row.used_at)
+        for row in rows
     ]
     return DefinitionPage(page_cards, after=rows[-1].text_id if has_more else "")
 
@@ -147,8 +148,8 @@ def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
         _ended_jobs(bounds).select_related("submission__person").only(*_PERSON_FIELDS).order_by("-pk")[:SAMPLE_SIZE]
     )
     people.update(job.submission.person.display_name for job in recent_jobs)
-    usage = _run_outcomes(bounds).get(definition.pk, RunOutcomes())
-    return DefinitionUsage(usage, jobs[0].accepted_at, jobs, people.most_common())
+    outcomes = _run_outcomes(bounds).get(definition.pk, RunOutcomes())
+    return DefinitionUsage(outcomes, jobs[0].accepted_at, jobs, people.most_common())
 
 
 def unused_name(definition: Definition) -> str:

@@ -69,7 +69,7 @@ class Spending:
 
     month: Decimal
     before: Decimal
-    dearest: list[tuple[str, Decimal]]
+    top_definitions: list[tuple[str, Decimal]]
 
 
 def team_cards(visible_teams: QuerySet[Team]) -> list[TeamCard]:
@@ -129,8 +129,10 @@ def spending(team: Team) -> Spending:
     totals = lines.aggregate(
         month=Sum("usd", filter=Q(day__gte=first)), before=Sum("usd", filter=Q(day__lte=same_day_before))
     )
-    dearest = lines.filter(day__gte=first).values_list("definition__name").annotate(usd=Sum("usd")).order_by("-usd")
-    return Spending(totals["month"] or Decimal(0), totals["before"] or Decimal(0), list(dearest[:5]))
+    top_definitions = (
+        lines.filter(day__gte=first).values_list("definition__name").annotate(usd=Sum("usd")).order_by("-usd")
+    )
+    return Spending(totals["month"] or Decimal(0), totals["before"] or Decimal(0), list(top_definitions[:5]))
 
 
 def _jobs_of(team: Team, user: User | None) -> JobQuerySet:

@@ -56,9 +56,9 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
-        "waiting": reports.waiting_approvals(member.team, request.user),
-        "decided": reports.decided_approvals(member.team),
-        "here": "approvals",
+        "waiting_approvals": reports.waiting_approvals(member.team, request.user),
+        "decided_approvals": reports.decided_approvals(member.team),
+        "current_page": "approvals",
     }
     return render(request, "jobs/approvals/list.html", page)
 
@@ -67,7 +67,11 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def all_approvals(request: SignedInRequest) -> HttpResponse:
     """List the requests that this person may decide on, in all teams."""
-    page = {"waiting": reports.approvals_to_decide(request.user), "everywhere": True, "here": "approvals"}
+    page = {
+        "waiting_approvals": reports.approvals_to_decide(request.user),
+        "is_all_teams": True,
+        "current_page": "approvals",
+    }
     return render(request, "jobs/approvals/list.html", page)
 
 
@@ -147,9 +151,9 @@ def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
-    text_feedback, raises = _preview(approval, member, posted_text(request, "text"))
+    text_feedback, escalations = _preview(approval, member, posted_text(request, "text"))
     return render(
-        request, "jobs/approvals/edit.html#verdict", _panel_context(approval, member, text_feedback, raises)
+        request, "jobs/approvals/edit.html#feedback", _panel_context(approval, member, text_feedback, escalations)
     )
 
 
@@ -170,15 +174,15 @@ def _approval_page(
         "submission": submission,
         "cost": reports.request_cost(approval),
         "steps": steps,
-        "more_steps": submission.job_count - len(steps),
+        "more_step_count": submission.job_count - len(steps),
         "edits": [_edit_view(edit) for edit in reports.request_edits(approval)],
-        "deciders": reports.possible_approvers(approval) if approval.is_waiting else [],
-        "hindrance": actions.why_cannot_approve(approval, member),
-        "own": submission.person_id == member.user.pk,
-        "refused": feedback.from_result(rejection).problems if rejection else (),
-        "wordless": comment_error,
+        "approvers": reports.possible_approvers(approval) if approval.is_waiting else [],
+        "obstacle": actions.why_cannot_approve(approval, member),
+        "is_requester": submission.person_id == member.user.pk,
+        "problems": feedback.from_result(rejection).problems if rejection else (),
+        "comment_error": comment_error,
         "text": masked_source.mask_source(submission.text, submission.document),
-        "here": "approvals",
+        "current_page": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if rejection or comment_error else HTTPStatus.OK
     return render(request, "jobs/approvals/detail.html", page, status=status)
@@ -198,18 +202,24 @@ def _editor_page(
         "member": member,
         "submission": approval.submission,
         "text": text,
-        "refused": is_rejected,
-        "here": "approvals",
+        "is_rejected": is_rejected,
+        "current_page": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
     return render(request, "jobs/approvals/edit.html", page, status=status)
 
 
 def _panel_context(
-    approval: Approval, member: Member, text_feedback: Feedback, raises: Sequence[ApprovalReason]
+    approval: Approval, member: Member, text_feedback: Feedback, escalations: Sequence[ApprovalReason]
 ) -> dict[str, object]:
-    barred = approval.is_escalated_by(member.user)
-    return {"approval": approval, "team": approval.team, "said": text_feedback, "raises": raises, "barred": barred}
+    is_escalated = approval.is_escalated_by(member.user)
+    return {
+        "approval": approval,
+        "team": approval.team,
+        "feedback": text_feedback,
+        "escalations": escalations,
+        "is_escalated_by_user": is_escalated,
+    }
 
 
 def _check_can_edit(approval: Approval, member: Member) -> None:
@@ -219,10 +229,10 @@ def _check_can_edit(approval: Approval, member: Member) -> None:
 
 def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, Sequence[ApprovalReason]]:
     try:
-        result, raises = actions.preview_edit(approval, member, _unmasked_text(approval, text))
+        result, escalations = actions.preview_edit(approval, member, _unmasked_text(approval, text))
     except DocumentParseError as error:
         return feedback.from_parse_error(error), ()
-    return feedback.from_result(result), raises
+    return feedback.from_result(result), escalations
 
 
 def _masked_text(approval: Approval) -> str:

@@ -40,15 +40,15 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
     page = {
         "member": member,
         "team": team,
-        "wanted": filters,
-        "query": urlencode({name: value for name, value in values.items() if value}),
-        "acts": AUDIT_ACTIONS,
+        "audit_filter": filters,
+        "query_string": urlencode({name: value for name, value in values.items() if value}),
+        "audit_actions": AUDIT_ACTIONS,
         "people": reports.member_usernames(team) if team else [],
         "teams": () if team else access.visible_teams(request.user),
-        "portal_itself": reports.PORTAL,
+        "portal_value": reports.PORTAL,
         "listing": reports.audit_page(team, filters, before=before),
-        "paged": bool(before),
-        "here": "audit",
+        "has_cursor": bool(before),
+        "current_page": "audit",
     }
     return render(request, "jobs/audit.html", page)
 

@@ -20,7 +20,9 @@ _PORTAL_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 def scripts_page(request: HttpRequest) -> HttpResponse:
     """Explain how to fetch and use the scripts. Public, as the scripts are: they hold no secret."""
     return render(
-        request, "jobs/cli_scripts.html", {"address": portal_url(request), "scripts": SCRIPTS, "here": "cli"}
+        request,
+        "jobs/cli_scripts.html",
+        {"portal_url": portal_url(request), "scripts": SCRIPTS, "current_page": "cli"},
     )
 
 

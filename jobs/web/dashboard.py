@@ -17,7 +17,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     cards = reports.team_cards(access.visible_teams(request.user))
     if len(cards) == 1:
         return redirect("team_home", cards[0].team.slug)
-    return render(request, "jobs/dashboard/teams.html", {"cards": cards, "here": "home"})
+    return render(request, "jobs/dashboard/teams.html", {"cards": cards, "current_page": "home"})
 
 
 @require_safe
@@ -32,15 +32,15 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
-        "mine": person is not None,
-        "running": running,
-        "ended": reports.recently_ended_jobs(member.team, person),
-        "active": counts.active,
+        "is_own_jobs": person is not None,
+        "active_jobs": running,
+        "ended_jobs": reports.recently_ended_jobs(member.team, person),
+        "active_count": counts.active,
         "spending": reports.spending(member.team),
-        "needs": reports.action_items(member.team, counts, request.user) if leads else None,
+        "action_items": reports.action_items(member.team, counts, request.user) if leads else None,
         "drafts": drafts.recent_drafts(member) if person and not polling.is_partial(request) else [],
-        "live": bool(running or counts.active),
-        "here": "home",
+        "is_live": bool(running or counts.active),
+        "current_page": "home",
     }
     poll_hint.hint_poll(running)
     return render(request, "jobs/dashboard/team.html" + "#live" * polling.is_partial(request), page)

@@ -16,4 +16,4 @@ def health(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("The health of the portal is shown to its administrators.")
     template = "jobs/health.html#live" if is_partial(request) else "jobs/health.html"
-    return render(request, template, {"health": report.collect_health(), "here": "health"})
+    return render(request, template, {"health": report.collect_health(), "current_page": "health"})

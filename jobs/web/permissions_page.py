@@ -14,5 +14,5 @@ def permissions(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "jobs/permissions.html",
-        {"actors": access.ACTORS, "rights": access.permission_rules(), "here": "rights"},
+        {"actors": access.ACTORS, "permission_rules": access.permission_rules(), "current_page": "rights"},
     )

@@ -13,5 +13,5 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 @login_required
 def queues(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    page = {"member": member, "team": member.team, "grants": queue_grants(member.team), "here": "queues"}
+    page = {"member": member, "team": member.team, "grants": queue_grants(member.team), "current_page": "queues"}
     return render(request, "jobs/queues.html", page)

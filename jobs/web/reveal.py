@@ -42,9 +42,9 @@ def _values_page(
         "member": member,
         "team": member.team,
         "name": name,
-        "back": about.get_absolute_url(),
+        "back_url": about.get_absolute_url(),
         "values": reveal(about, member),
-        "here": "definitions" if isinstance(about, Revision) else "jobs",
+        "current_page": "definitions" if isinstance(about, Revision) else "jobs",
     }
     response = render(request, "jobs/job/revealed_values.html", page)
     response["Cache-Control"] = "no-store"

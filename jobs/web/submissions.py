@@ -22,18 +22,18 @@ def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     before = request.GET.get("before", "")
     listing = reports.submission_page(member.team, before=before)
-    mark = polling.etag([(row.submission.pk, row.counts) for row in listing.rows])
-    if polling.is_partial(request) and polling.is_current(request, mark):
+    etag = polling.etag([(row.submission.pk, row.counts) for row in listing.rows])
+    if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     page = {
         "member": member,
         "team": member.team,
         "listing": listing,
         "before": before,
-        "mark": mark,
+        "etag": etag,
         # Only the first page polls; older ones are history.
-        "live": not before and listing.is_live,
-        "here": "jobs",
+        "is_live": not before and listing.is_live,
+        "current_page": "jobs",
     }
     return render(request, "jobs/submissions/list.html" + "#live" * polling.is_partial(request), page)
 
@@ -46,37 +46,37 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     job_page = reports.job_page(submission, first)
     summary = reports.status_summary(submission)
     jobs = [job for job, _ in job_page.jobs]
-    is_behind = polling.is_stale(submission.account, with_aws=summary.with_aws > 0)
+    is_stale = polling.is_stale(submission.account, with_aws=summary.with_aws > 0)
     approval = submission.approval_or_none
     facts = [_etag_fields(job) for job in jobs]
-    mark = polling.etag(
-        is_behind,
+    etag = polling.etag(
+        is_stale,
         sorted(summary.counts.items()),
         summary.stopping,
         facts,
         approval and (approval.decision, approval.version),
     )
     poll_hint.hint_poll(jobs)
-    if polling.is_partial(request) and polling.is_current(request, mark):
+    if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     page = {
         "member": member,
         "team": submission.team,
         "submission": submission,
-        "shown": job_page,
-        "whole": reports.overall_status(summary.counts),
+        "job_page": job_page,
+        "overall_status": reports.overall_status(summary.counts),
         "approval": approval,
-        "deciders": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
+        "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
         "counts": reports.ordered_counts(summary.counts),
         "ended_at": summary.ended_at,
-        "stoppable": summary.live - summary.stopping,
-        "stopping": summary.stopping,
-        "live": bool(summary.live),
-        "behind": is_behind,
-        "mark": mark,
-        "hides": has_secrets(submission.document),
+        "stoppable_count": summary.live - summary.stopping,
+        "stopping_count": summary.stopping,
+        "is_live": bool(summary.live),
+        "is_stale": is_stale,
+        "etag": etag,
+        "has_masked_values": has_secrets(submission.document),
         "text": mask_source(submission.text, submission.document),
-        "here": "jobs",
+        "current_page": "jobs",
     }
     return render(request, "jobs/submissions/detail.html" + "#live" * polling.is_partial(request), page)
 

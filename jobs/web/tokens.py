@@ -53,7 +53,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
         "secret": secret,
         "tokens": ApiToken.objects.filter(team=member.team).select_related("person")[:MAX_TOKENS],
         "now": now(),
-        "here": "tokens",
+        "current_page": "tokens",
     }
     return render(request, "jobs/tokens.html", page, status=422 if form.errors else 200)
 

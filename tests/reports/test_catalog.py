@@ -68,8 +68,8 @@ def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
         ran(research, revision, 1, state=nothing)
     told = card(research.team)
 
-    assert told.usage == RunOutcomes(succeeded=3, failed=1, median_time=timedelta(seconds=20), usd=Decimal("0.02"))
-    assert (told.usage.runs, told.usage.rate) == (4, 75)
+    assert told.outcomes == RunOutcomes(succeeded=3, failed=1, median_time=timedelta(seconds=20), usd=Decimal("0.02"))
+    assert (told.outcomes.runs, told.outcomes.rate) == (4, 75)
     assert told.used_at > last.accepted_at
 
 
@@ -88,8 +88,8 @@ def test_only_the_last_jobs_count_whatever_revision_they_had(research, account, 
         ran(research, new, state=state)
     make.job(make.submission(research, account), revision=new, state="RUNNING")
 
-    assert (card(research.team).usage.succeeded, card(research.team).usage.failed) == (2, 1)
-    assert catalog.definition_usage(new.definition, research.user).usage == card(research.team).usage
+    assert (card(research.team).outcomes.succeeded, card(research.team).outcomes.failed) == (2, 1)
+    assert catalog.definition_usage(new.definition, research.user).outcomes == card(research.team).outcomes
 
 
 def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, account):
@@ -102,14 +102,14 @@ def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, accoun
     told = card(research.team, "tool")
     used = catalog.definition_usage(revision.definition, research.user)
 
-    assert (told.usage.succeeded, told.usage.failed) == (1, 0)
+    assert (told.outcomes.succeeded, told.outcomes.failed) == (1, 0)
     assert (used.jobs, [name for name, _ in used.people]) == ([ours], [research.user.display_name])
-    assert used.usage == told.usage
-    assert card(others.team, "tool").usage == RunOutcomes()
+    assert used.outcomes == told.outcomes
+    assert card(others.team, "tool").outcomes == RunOutcomes()
     assert catalog.definition_usage(revision.definition, others.user) == catalog.DefinitionUsage(
         RunOutcomes(), None, [], []
     )
-    assert catalog.definition_usage(revision.definition, make.admin()).usage.runs == 2
+    assert catalog.definition_usage(revision.definition, make.admin()).outcomes.runs == 2
 
 
 def test_a_card_shows_what_the_bare_name_means(research, account):

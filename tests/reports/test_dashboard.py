@@ -88,7 +88,7 @@ def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, t
     spending = dashboard.spending(submission.team)
 
     assert (spending.month, spending.before) == (Decimal("1.75"), Decimal(4))
-    assert spending.dearest == [("hello", Decimal("1.75"))]
+    assert spending.top_definitions == [("hello", Decimal("1.75"))]
 
 
 @pytest.mark.parametrize(("role", "needed"), [("analyst", False), ("lead", True)])

@@ -141,7 +141,7 @@ def test_an_empty_month_says_so_and_nonsense_is_this_month(research, browser):
     assert "Nothing was charged in March 2026" in costs_page(browser, "2026-03").content.decode()
     page = costs_page(browser, "2026-99", "tag:")
     assert page.context["month"] == Month.containing(now())
-    assert str(page.context["by"]) == "queue"
+    assert str(page.context["grouping"]) == "queue"
 
 
 def test_a_receipt_shows_the_sum_and_each_part(research, browser):
@@ -206,7 +206,7 @@ def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
     drawn = bar_chart([date(2026, 11, 1), date(2026, 11, 2)], series)
 
     assert drawn.ticks == ["$4", "$3", "$2", "$1", "$0"]
-    assert [[(block.colour, block.y, block.height) for block in day.blocks] for day in drawn.days] == [
+    assert [[(segment.colour, segment.y, segment.height) for segment in day.segments] for day in drawn.days] == [
         [("1", "75.000", "25.000"), ("2", "50.000", "25.000")],
         [("1", "25.000", "75.000")],
     ]

@@ -73,15 +73,15 @@ def test_what_is_not_understood_is_left_out_and_said(research, browser):
     page = browser.get(reverse("history", args=["research"]), given)
 
     assert page.status_code == 200
-    assert len(page.context["asked"].problems) == 5
-    assert page.context["asked"].filter == reports.JobFilter()
+    assert len(page.context["history_query"].problems) == 5
+    assert page.context["history_query"].filter == reports.JobFilter()
 
 
 def test_mine_is_a_link_that_shows_a_colleague_the_same(research, browser):
     make.job(make.submission(research.viewer, research.account), name="theirs")
 
     page = browser.get(reverse("history", args=["research"]))
-    mine = page.context["mine_query"]
+    mine = page.context["own_jobs_query"]
     assert mine == f"person={research.analyst.user.username}"
     page = browser.get(f"{reverse('history', args=['research'])}?{mine}").content.decode()
     assert "nightly" in page

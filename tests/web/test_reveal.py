@@ -109,10 +109,10 @@ def test_a_job_runs_again_with_its_values_and_shows_none(
     address = reverse(where, args=[research.team.slug])
     begun = job.text_id if where == "job_form" else submission.text_id
     page = browser.get(address, {"again" if where == "job_form" else "from": begun})
-    draft = page.context["draft"]
-    text = draft.text
+    form = page.context["form" if where == "job_form" else "json_input"]
+    text = form.text
     field = "document" if where == "job_form" else "text"
-    sent = {field: text, "again": draft.again, "request_key": "once", "follows": "1", "do": "submit"}
+    sent = {field: text, "again": form.again, "request_key": "once", "follows": "1", "do": "submit"}
 
     kept = browser.post(address, {**sent, "do": "keep", "begin": "1", "draft": page.context["draft_id"]})
     answer = browser.post(address, sent)
@@ -163,10 +163,10 @@ def test_a_definition_is_revised_with_its_values_and_shows_none(browser: Client,
     make.revision("hello", of=research.team, where=research.account, document=content)
     address = reverse("definition_form", args=[research.team.slug])
     page = browser.get(address, {"revise": research.definition.text_id})
-    draft = page.context["draft"]
+    form = page.context["form"]
 
-    text = draft.text.replace('"busybox"', '"busybox:2"')
-    browser.post(address, {"document": text, "again": draft.again, "request_key": "once", "follows": "1"})
+    text = form.text.replace('"busybox"', '"busybox:2"')
+    browser.post(address, {"document": text, "again": form.again, "request_key": "once", "follows": "1"})
 
     newest = research.definition.revisions.first()
     assert CANARY not in page.content.decode()

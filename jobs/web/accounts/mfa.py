@@ -27,7 +27,7 @@ class MfaStatus(IndexView):
             **context,
             "totp": authenticators.get("totp"),
             "codes_left": len(codes.get_unused_codes()) if codes else 0,
-            "needed": second_factor.is_required(self.request.user),
+            "is_required": second_factor.is_required(self.request.user),
         }
 
 
@@ -42,7 +42,7 @@ class EnableMfa(ActivateTOTPView):
         context: dict[str, Any] = super().get_context_data(**more)
         secret = context["form"].secret
         groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-        return {**context, "secret": groups, "needed": second_factor.is_required(self.request.user)}
+        return {**context, "secret": groups, "is_required": second_factor.is_required(self.request.user)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)

@@ -126,14 +126,14 @@ def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "team": member.team,
         "member": member,
-        "draft": form,
-        "said": form_feedback,
+        "form": form,
+        "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
-        "items": bound_fields(form, form_feedback, choices=_fargate_sizes(form)),
+        "bound_fields": bound_fields(form, form_feedback, choices=_fargate_sizes(form)),
         "fargate": _is_fargate(form),
-        "oob": True,
+        "is_oob": True,
     }
-    return render(request, f"{TEMPLATE}#answer", context)
+    return render(request, f"{TEMPLATE}#preview", context)
 
 
 def definition_page(
@@ -150,31 +150,31 @@ def definition_page(
     context = {
         "member": member,
         "team": member.team,
-        "draft": form,
-        "said": form_feedback,
+        "form": form,
+        "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
         "fields": client_fields(form.form_fields),
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
-        "items": bound_fields(
+        "bound_fields": bound_fields(
             form,
             form_feedback,
             choices={"platform": PLATFORM_CHOICES, **_fargate_sizes(form)},
             suggestions=options.granted_values(member.team),
         ),
         "fargate": _is_fargate(form),
-        "known": options.recent_values(member.team),
+        "recent_values": options.recent_values(member.team),
         "accounts": accounts if len(accounts) > 1 else [],
         "account": request.POST.get("account", ""),
-        "earlier": earlier,
-        "of": _definition_type(form),
-        "begins_with": [(key, title) for key, (title, _) in DEFINITION_TYPES.items()],
+        "definition": earlier,
+        "definition_type": _definition_type(form),
+        "definition_types": [(key, title) for key, (title, _) in DEFINITION_TYPES.items()],
         "draft_id": builder_drafts.draft_id(request),
-        "kept": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
+        "save_result": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
-        "refused": is_rejected,
-        "here": "write",
+        "is_rejected": is_rejected,
+        "current_page": "write",
         "tab": "definition",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK

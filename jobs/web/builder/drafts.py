@@ -82,7 +82,7 @@ def _document_name(text: str) -> str:
 
 def save_response(request: SignedInRequest, member: Member, result: DraftSaveResult | None) -> HttpResponse:
     """Render the result of saving, for the page's script."""
-    return render(request, "jobs/builder/draft_status.html", {"kept": result, "team": member.team})
+    return render(request, "jobs/builder/draft_status.html", {"save_result": result, "team": member.team})
 
 
 def load_draft(request: SignedInRequest, member: Member) -> Draft | None:
@@ -153,8 +153,8 @@ def list_drafts(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": member,
         "team": member.team,
         "drafts": draft_actions.recent_drafts(member, draft_actions.MAX_DRAFTS),
-        "most": draft_actions.MAX_DRAFTS,
-        "here": "write",
+        "max_drafts": draft_actions.MAX_DRAFTS,
+        "current_page": "write",
         "tab": "drafts",
     }
     return render(request, "jobs/builder/drafts.html", page)

@@ -81,22 +81,22 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "team": member.team,
         "member": member,
-        "draft": form,
-        "said": form_feedback,
+        "form": form,
+        "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
-        "facts": summary,
-        "items": bound_fields(
+        "definition_summary": summary,
+        "bound_fields": bound_fields(
             form,
             form_feedback,
             hints=summary.hints if summary else {},
             choices={"revision": _revision_choices(runnable)},
             notes=preflight.queue_notes(form_feedback.result),
         ),
-        "latest": _latest_label(runnable),
-        "compared": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
-        "oob": True,
+        "latest_label": _latest_label(runnable),
+        "rerun_diff": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
+        "is_oob": True,
     }
-    return render(request, f"{TEMPLATE}#answer", context)
+    return render(request, f"{TEMPLATE}#preview", context)
 
 
 @require_POST
@@ -109,7 +109,7 @@ def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
     jobs = options.dependency_choices(
         member.team, text, [job_id for job_id in selected_ids if job_id][: options.MAX_DEPENDENCIES]
     )
-    context = {"jobs": jobs, "chosen": selected_ids, "named": text}
+    context = {"jobs": jobs, "selected_ids": selected_ids, "search_text": text}
     return render(request, "jobs/builder/dependencies.html", context)
 
 
@@ -158,34 +158,34 @@ def job_page(
     context = {
         "member": member,
         "team": member.team,
-        "draft": form,
-        "said": form_feedback,
+        "form": form,
+        "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
         "fields": client_fields(form.form_fields),
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
-        "facts": summary,
-        "items": bound_fields(
+        "definition_summary": summary,
+        "bound_fields": bound_fields(
             form,
             form_feedback,
             hints=summary.hints if summary else {},
             choices=field_options,
             notes=preflight.queue_notes(form_feedback.result),
         ),
-        "latest": _latest_label(runnable),
-        "known": recent,
+        "latest_label": _latest_label(runnable),
+        "recent_values": recent,
         "jobs": recent.dependencies,
-        "chosen": selected_ids,
-        "again": again,
-        "compared": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
+        "selected_ids": selected_ids,
+        "rerun_source": again,
+        "rerun_diff": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
         "images": options.image_suggestions(member.team) if member.can("register") else (),
         "draft_id": builder_drafts.draft_id(request),
-        "kept": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
+        "save_result": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
-        "refused": is_rejected,
+        "is_rejected": is_rejected,
         "has_definitions": bool(field_options["definition"]),
-        "here": "write",
+        "current_page": "write",
         "tab": "job",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK

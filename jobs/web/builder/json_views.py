@@ -128,7 +128,7 @@ def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     json_input = JsonInput(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:MAX_KEY_LENGTH])
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
-    return render(request, "jobs/builder/json.html#verdict", {"said": text_feedback, "team": member.team})
+    return render(request, "jobs/builder/json.html#feedback", {"feedback": text_feedback, "team": member.team})
 
 
 def _submit_or_register(request: SignedInRequest, member: Member, json_input: JsonInput) -> HttpResponse:
@@ -226,17 +226,17 @@ def editor_page(
     page = {
         "member": member,
         "team": member.team,
-        "draft": json_input,
-        "said": text_feedback,
-        "refused": is_rejected,
+        "json_input": json_input,
+        "feedback": text_feedback,
+        "is_rejected": is_rejected,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
-        "largest": MAX_TEXT_BYTES,
+        "max_bytes": MAX_TEXT_BYTES,
         "draft_id": builder_drafts.draft_id(request),
-        "kept": _save_draft(request, member, json_input) if request.method == "POST" else None,
+        "save_result": _save_draft(request, member, json_input) if request.method == "POST" else None,
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
         "wait_ms": feedback.PREVIEW_DELAY_MS,
-        "here": "write",
+        "current_page": "write",
         "tab": "json",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK

@@ -93,10 +93,10 @@ def _waiting_page(request: SignedInRequest, member: Member, saved_draft: Draft, 
         "draft": saved_draft,
         "revision": revision,
         "image": text_at(revision.document, "containerProperties", "image"),
-        "what": _button_label(saved_draft),
-        "live": revision.registration == Registration.ACCEPTED,
-        "edit": drafts.draft_url(saved_draft),
-        "here": "write",
+        "button_label": _button_label(saved_draft),
+        "is_live": revision.registration == Registration.ACCEPTED,
+        "form_url": drafts.draft_url(saved_draft),
+        "current_page": "write",
     }
     part = "#live" * (request.GET.get("part") == "live")
     return render(request, f"jobs/builder/registration_wait.html{part}", page)

@@ -49,11 +49,11 @@ def search_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespons
         document = {}
     form_fields = {join_pointer(*item.lens.path): item.name for item in FIELDS_BY_KIND[form_kind]}
     matches = schema_fields.search_fields(form_kind, text, document)
-    hits = [SearchResult(item, form_fields.get(item.pointer, "")) for item in matches]
+    results = [SearchResult(item, form_fields.get(item.pointer, "")) for item in matches]
     return render(
         request,
         "jobs/builder/schema/results.html",
-        {"hits": hits, "words": text.strip(), "slug": slug, "kind": form_kind},
+        {"results": results, "search_text": text.strip(), "slug": slug, "kind": form_kind},
     )
 
 
@@ -72,7 +72,7 @@ def show_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
     part = schema_fields.part_at(form_kind, pointer, document)
     if part is None:
         raise Http404("There is no such field, or the document has something else in its place.")
-    context = {"part": part, "team": member.team, "kind": form_kind, "within": "within" in request.GET}
+    context = {"part": part, "team": member.team, "kind": form_kind, "is_nested": "within" in request.GET}
     return render(request, "jobs/builder/schema/part.html", context)
 
 

@@ -36,7 +36,7 @@ class ChartDay:
     x: str
     middle: str
     description: str
-    blocks: list[BarSegment]
+    segments: list[BarSegment]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def bar_chart(days: Sequence[date], series: Sequence[CostSeries]) -> BarChart:
 
 
 def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decimal, top: Decimal) -> ChartDay:
-    blocks: list[BarSegment] = []
+    segments: list[BarSegment] = []
     floor = Decimal(0)
     parts: list[str] = []
     for item in series:
@@ -78,11 +78,11 @@ def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decim
             continue
         height = usd / top * CHART_HEIGHT
         floor += height
-        blocks.append(BarSegment(item.colour, f"{CHART_HEIGHT - floor:.3f}", f"{height:.3f}"))
+        segments.append(BarSegment(item.colour, f"{CHART_HEIGHT - floor:.3f}", f"{height:.3f}"))
         parts.append(f"{item.label} {usd_text(usd)}")
     description = f"{day:%-d %B}: {usd_text(total)}" + (f" ({', '.join(parts)})" if parts else "")
     return ChartDay(
-        day, str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2), str(index * BAR_STEP), description, blocks
+        day, str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2), str(index * BAR_STEP), description, segments
     )
 
 

@@ -79,8 +79,8 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": query.member,
         "team": query.member.team,
         "month": query.month,
-        "by": query.by,
-        "query": query.query(),
+        "grouping": query.by,
+        "query_string": query.query(),
         "previous_query": query.query(query.month.previous),
         "next_query": query.query(query.month.next) if query.month < this_month else "",
         "this_month": this_month,
@@ -90,8 +90,8 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
         "failed_share": report.total.failed_usd / report.total.usd * 100 if report.total.usd else None,
         "chart": bar_chart(query.month.days, report.series),
         "rates": rates.read_rates().prices_on(min(query.month.last, now().date())),
-        "waiting": query.month == this_month and reports.has_uncharged_jobs(query.member.team),
-        "here": "costs",
+        "has_uncharged_jobs": query.month == this_month and reports.has_uncharged_jobs(query.member.team),
+        "current_page": "costs",
     }
     return render(request, "jobs/costs.html", page)
 
@@ -125,8 +125,8 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
         "job": job,
         "lines": lines,
         "usd": sum(line.usd for line in lines),
-        "silence": "" if lines else reports.why_no_cost(job),
-        "here": "history",
+        "no_cost_reason": "" if lines else reports.why_no_cost(job),
+        "current_page": "history",
     }
     return render(request, "jobs/job/receipt.html", page)
 

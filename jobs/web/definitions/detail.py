@@ -61,8 +61,8 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
     revisions, older = _revisions(definition, request.GET.get("before", ""))
     shown_revisions = revisions[:REVISIONS_PER_PAGE]
     is_pending = any(map(_is_pending, shown_revisions))
-    mark = polling.etag([_etag_fields(revision) for revision in shown_revisions])
-    if polling.is_partial(request) and polling.is_current(request, mark):
+    etag = polling.etag([_etag_fields(revision) for revision in shown_revisions])
+    if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     member = viewing_member(request.user, owner)
     page: dict[str, Any] = {
@@ -70,18 +70,18 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": member.team if member else None,
         "owner": owner,
         "definition": definition,
-        "leaves": _revision_rows(definition, shown_revisions, revisions),
-        "runnable": definition.revisions.runnable().exists(),
-        "older": older,
+        "revision_rows": _revision_rows(definition, shown_revisions, revisions),
+        "has_runnable_revision": definition.revisions.runnable().exists(),
+        "older_cursor": older,
         "before": request.GET.get("before", ""),
-        "live": is_pending,
-        "mark": mark,
-        "here": "definitions",
+        "is_live": is_pending,
+        "etag": etag,
+        "current_page": "definitions",
     }
     if polling.is_partial(request):
         return render(request, "jobs/definitions/detail.html#live", page)
-    page["use"] = catalog.definition_usage(definition, request.user)
-    page["counted"] = catalog.SAMPLE_SIZE
+    page["definition_usage"] = catalog.definition_usage(definition, request.user)
+    page["sample_size"] = catalog.SAMPLE_SIZE
     return render(request, "jobs/definitions/detail.html", page)
 
 
@@ -101,11 +101,11 @@ def compare_revisions(request: SignedInRequest, text_id: str) -> HttpResponse:
         "member": member,
         "team": member.team if member else None,
         "definition": definition,
-        "every": revisions,
-        "from": before,
-        "to": after,
+        "revisions": revisions,
+        "from_revision": before,
+        "to_revision": after,
         "changes": _changes(before, after) if before and after else [],
-        "here": "definitions",
+        "current_page": "definitions",
     }
     return render(request, "jobs/definitions/diff.html", page)
 

@@ -36,11 +36,11 @@ def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
             DefinitionCardView(card, DefinitionSize.from_document(card.revision.document if card.revision else {}))
             for card in page.cards
         ],
-        "next": page.after,
+        "next_cursor": page.after,
         "after": after,
-        "q": text,
-        "retired": is_archived,
-        "counted": catalog.SAMPLE_SIZE,
-        "here": "definitions",
+        "search_text": text,
+        "is_archived": is_archived,
+        "sample_size": catalog.SAMPLE_SIZE,
+        "current_page": "definitions",
     }
     return render(request, "jobs/definitions/list.html", context)

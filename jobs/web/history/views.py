@@ -65,17 +65,17 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
     page = {
         "member": member,
         "team": member.team,
-        "asked": query,
-        "query": query.query(),
+        "history_query": query,
+        "query_string": query.query(),
         "listing": reports.history_page(member.team, query.filter, before=before, after="" if before else after),
-        "paged": bool(before or after),
+        "has_cursor": bool(before or after),
         "counts": counts,
         "tiles": status_tiles(query, counts),
-        "all_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),
+        "all_statuses_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),
         "suggestions": reports.filter_suggestions(member.team),
-        "mine": query.filter.person == request.user.username,
-        "mine_query": _own_jobs_query(query, request.user.username),
-        "here": "history",
+        "is_own_jobs": query.filter.person == request.user.username,
+        "own_jobs_query": _own_jobs_query(query, request.user.username),
+        "current_page": "history",
     }
     return render(request, "jobs/history.html", page)
 

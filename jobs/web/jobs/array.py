@@ -53,7 +53,7 @@ def array_progress(job: Job) -> ArrayProgress | None:
 def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
     """List the children by index, a hundred a page, optionally of one state."""
     array_job, member = access.job(request.user, text_id)
-    part = array_progress(array_job)
+    progress = array_progress(array_job)
     state = request.GET.get("state", "")
     state = state if state in STATUSES else ""
     start_text = request.GET.get("from", "")
@@ -62,10 +62,10 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
         "member": member,
         "team": array_job.team,
         "job": array_job,
-        "part": part,
+        "array_progress": progress,
         "state": state,
-        "states": part.children.in_order if part else [],
+        "states": progress.children.in_order if progress else [],
         "page": children.child_page(array_job, start, state),
-        "here": "jobs",
+        "current_page": "jobs",
     }
     return render(request, "jobs/job/array.html", page)

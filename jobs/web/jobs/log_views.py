@@ -36,20 +36,20 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
     attempt = _attempt_number(request)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     if after:
-        piece = logs.after(job, after, attempt)
+        log_chunk = logs.after(job, after, attempt)
     elif before:
-        piece = logs.before(job, before, attempt)
+        log_chunk = logs.before(job, before, attempt)
     else:
-        piece = logs.tail(job, attempt)
+        log_chunk = logs.tail(job, attempt)
     page = {
         "member": member,
         "team": job.team,
         "job": job,
         "attempt": attempt,
-        "piece": piece,
-        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
-        "live": job.status.is_live,
-        "here": "jobs",
+        "log_chunk": log_chunk,
+        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in log_chunk.lines],
+        "is_live": job.status.is_live,
+        "current_page": "jobs",
     }
     return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
 
@@ -73,27 +73,27 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
     """Show a part of a child's log: its end, or the part that a token points to."""
     child, array_job, member = access.child(request.user, text_id, index)
-    piece = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
+    log_chunk = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
     page = {
         "member": member,
         "team": array_job.team,
         "job": array_job,
         "child": child,
-        "piece": piece,
-        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in piece.lines],
-        "live": not child.status.is_final,
-        "here": "jobs",
+        "log_chunk": log_chunk,
+        "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in log_chunk.lines],
+        "is_live": not child.status.is_final,
+        "current_page": "jobs",
     }
     return render(request, "jobs/job/log.html", page)
 
 
 def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:
-    for piece in logs.full_log(job, attempt):
-        for line in piece.lines:
+    for log_chunk in logs.full_log(job, attempt):
+        for line in log_chunk.lines:
             row = format_line(line.at.isoformat(timespec="milliseconds"), line.text)
             yield f"{row}\n".encode(errors="replace")
-        if piece.problem:
-            yield f"# {to_plain_text(piece.problem)}\n".encode(errors="replace")
+        if log_chunk.problem:
+            yield f"# {to_plain_text(log_chunk.problem)}\n".encode(errors="replace")
 
 
 def _raw_line(time: str, text: str) -> str:

@@ -13,7 +13,7 @@ from jobs.spec.documents import list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.states import Delivery
 from jobs.web.jobs import array, effective_view
-from jobs.web.jobs.explanation import describe_exit_code, explain_job
+from jobs.web.jobs.explanation import explain_job
 from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -26,11 +26,11 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     history = list(job.history.all())
     parents = list(job.waits_for.select_related("parent"))
     children = [dependency.job for dependency in job.waited_for_by.select_related("job").order_by("job__position")]
-    is_behind = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
-    part = array.array_progress(job)
-    mark = polling.etag(
-        is_behind,
-        part and part.etag_fields,
+    is_stale = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
+    progress = array.array_progress(job)
+    etag = polling.etag(
+        is_stale,
+        progress and progress.etag_fields,
         len(history),
         _etag_fields(job),
         [_parent_status(dependency) for dependency in parents],
@@ -38,7 +38,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     )
     if job.status.is_live:
         poll_hint.hint_poll([job])
-    if polling.is_partial(request) and polling.is_current(request, mark):
+    if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     document = redact(job.document)
     page = {
@@ -46,9 +46,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": job.team,
         "job": job,
         "submission": job.submission,
-        "answer": explain_job(job, _unfinished_parents(parents)),
-        "band": timeline(job, history),
-        "exit_words": describe_exit_code(job.exit_code),
+        "explanation": explain_job(job, _unfinished_parents(parents)),
+        "timeline": timeline(job, history),
         "attempts": logs.job_attempts(job),
         "parents": parents,
         "children": children,
@@ -57,17 +56,17 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "command": list_at(document, "containerOverrides", "command"),
         "request_document": document,
         "tags": redact(job.tags),
-        "hides": document != job.document or has_secrets(job.tags),
-        "resolved": effective_view.job_sections(job),
+        "has_masked_values": document != job.document or has_secrets(job.tags),
+        "effective_sections": effective_view.job_sections(job),
         "raw": redact(job.raw),
-        "array": array_counts(job),
-        "held": job.delivery == Delivery.HELD,
-        "part": part,
-        "heat": part and part.build_heat_map(),
-        "live": part.live if part else job.status.is_live,
-        "behind": is_behind,
-        "mark": mark,
-        "here": "jobs",
+        "array_counts": array_counts(job),
+        "is_held": job.delivery == Delivery.HELD,
+        "array_progress": progress,
+        "heat_map": progress and progress.build_heat_map(),
+        "is_live": progress.live if progress else job.status.is_live,
+        "is_stale": is_stale,
+        "etag": etag,
+        "current_page": "jobs",
     }
     return render(request, "jobs/job/detail.html" + "#live" * polling.is_partial(request), page)
 

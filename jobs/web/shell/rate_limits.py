@@ -69,7 +69,7 @@ def too_many_requests(request: HttpRequest, error: TooManyRequestsError) -> Http
             if name != "csrfmiddlewaretoken"
             for value in values
         ]
-        context = {"seconds": error.retry_after, "fields": fields, "posted": request.method == "POST"}
+        context = {"seconds": error.retry_after, "fields": fields, "is_post": request.method == "POST"}
         answer = render(request, "too_many_requests.html", context, status=429)
     answer["Retry-After"] = str(error.retry_after)
     return answer
