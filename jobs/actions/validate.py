@@ -24,7 +24,7 @@ from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.placement import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity, has_errors, resolve_pointer
 from jobs.spec.rules import problem_limit
-from jobs.spec.rules import validate as spec_judge
+from jobs.spec.rules import validate as spec_rules
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.workflow import step_count_within_limit
 
@@ -110,14 +110,14 @@ def validate(text: str | bytes, member: Member, account: Account | None = None) 
         resolution = resolve(reading.document, reading.kind, member.team, account)
     grants = TeamGrants.for_team(member.team)
     reading = apply_tag_defaults(reading, resolution.resolved_jobs, grants)
-    spec_problems = spec_judge.validate_document(
+    spec_problems = spec_rules.validate_document(
         reading.kind, reading.document, *_definitions_and_queues(reading, resolution.resolved_jobs)
     )
     problems_so_far = [*reading.problems, *spec_problems]
     if not problem_limit.is_limited(problems_so_far):
         problems_so_far = list(problem_limit.limit_problems(chain(problems_so_far, resolution.problems)))
     if problem_limit.is_limited(problems_so_far):
-        problems = spec_judge.sort_by_position(reading.document, problems_so_far)
+        problems = spec_rules.sort_by_position(reading.document, problems_so_far)
         return ValidationResult(reading, resolution.account, tuple(problems), resolution.resolved_jobs, grants)
     requests = list(_job_requests(reading, resolution))
     queue_ids = limited_queues([request for _, request in requests], grants)
@@ -130,7 +130,7 @@ def validate(text: str | bytes, member: Member, account: Account | None = None) 
             )
         )
     )
-    problems = spec_judge.sort_by_position(reading.document, problems_so_far)
+    problems = spec_rules.sort_by_position(reading.document, problems_so_far)
     result = ValidationResult(reading, resolution.account, tuple(problems), resolution.resolved_jobs, grants, usage)
     if reading.kind is DocumentKind.DEFINITION:
         return result
