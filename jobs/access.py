@@ -125,7 +125,7 @@ def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[
     """Return a job by its public id, and the user as a member of its team."""
     row = _get_or_404(
         Job.objects.visible_to(user).select_related(
-            "team", "account", "queue", "submission__person", "revision__definition", "stop_requested_by"
+            "team", "account__status", "queue", "submission__person", "revision__definition", "stop_requested_by"
         ),
         text_id,
     )
@@ -143,7 +143,7 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
 
 def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
     """Return a submission by its public id, and the user as a member of its team."""
-    related = ("team", "account", "person", "approval__decided_by")
+    related = ("team", "account__status", "person", "approval__decided_by")
     row = _get_or_404(Submission.objects.visible_to(user).select_related(*related), text_id)
     return row, _require_member(user, row.team, permission)
 
@@ -167,7 +167,7 @@ def definition(user: User, text_id: str, permission: TeamPermission | None = Non
 
     The member has no role if the definition is only shared with them.
     """
-    row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "retired_by"), text_id)
+    row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "archived_by"), text_id)
     member = Member(user, row.team, _role(user, row.team))
     if permission:
         member.require(permission)

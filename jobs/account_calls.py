@@ -31,8 +31,8 @@ def call_account(account: Account, call: AccountCall, *, seconds: float, despite
 
     `despite_breaker` is for a person who asks what AWS answers now.
     """
-    if account.breaker.is_open and not despite_breaker:
-        log.info("account_call_skipped", account=account.name, reason=account.breaker.reason)
+    if account.status.breaker.is_open and not despite_breaker:
+        log.info("account_call_skipped", account=account.name, reason=account.status.breaker.reason)
         return False
     try:
         with time_limit(seconds):
@@ -44,16 +44,16 @@ def call_account(account: Account, call: AccountCall, *, seconds: float, despite
 
 def probe(account: Account) -> bool:
     """Send one small request to an account whose breaker is open, if it is due. True if AWS answers again."""
-    current_time = now()
-    if not account.breaker.may_probe(current_time) or not account.update_breaker(
-        account.breaker.with_probe_started(current_time)
+    current_time, status = now(), account.status
+    if not status.breaker.may_probe(current_time) or not status.update_breaker(
+        status.breaker.with_probe_started(current_time)
     ):
         return False
     with suppress(AwsError), time_limit(PROBE_SECONDS):
         queues.check_reachable(client_for(account, "batch", Purpose.READ))
     outcome = pop_outcome(account)
     if outcome.failures:
-        account.update_breaker(account.breaker.after_failed_probe(outcome.reason, now()))
+        status.update_breaker(status.breaker.after_failed_probe(outcome.reason, now()))
         return False
     return _close_breaker(account)
 
@@ -61,26 +61,26 @@ def probe(account: Account) -> bool:
 def _record_outcome(account: Account, outcome: CallOutcome) -> None:
     if outcome.failures:
         _record_failure(account, outcome)
-    elif outcome.answered and not account.breaker.is_reset:
+    elif outcome.answered and not account.status.breaker.is_reset:
         _close_breaker(account)
 
 
 def _record_failure(account: Account, outcome: CallOutcome) -> None:
     for _ in range(MAX_UPDATE_ATTEMPTS):
-        state_before = account.breaker
+        state_before = account.status.breaker
         state = state_before.after_failures(outcome.failures, outcome.reason, now(), timed_out=outcome.timed_out)
         if state == state_before:
             return
-        if account.update_breaker(state):
+        if account.status.update_breaker(state):
             if state.is_open:
                 log.error("breaker_opened", account=account.name, reason=state.reason)
             return
-        account.refresh_from_db()
+        account.status.refresh_from_db()
 
 
 def _close_breaker(account: Account) -> bool:
-    was_open = account.breaker.is_open
-    closed = account.update_breaker(CircuitBreaker())
+    was_open = account.status.breaker.is_open
+    closed = account.status.update_breaker(CircuitBreaker())
     if closed and was_open:
         log.warning("breaker_closed", account=account.name)
     return closed

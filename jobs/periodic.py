@@ -65,7 +65,7 @@ def enqueue_stops(account: Account, tick: str) -> None:
 
 
 def enqueue_polls(account: Account, tick: str) -> None:
-    is_backing_off = account.quiet_until and account.quiet_until > now()
+    is_backing_off = account.status.backoff_until and account.status.backoff_until > now()
     if not is_backing_off and Job.objects.filter(account=account).due_for_poll().exists():
         enqueue_on_commit("poll", account.pk, queue="sync", dedupe_key=tick)
 
@@ -126,9 +126,9 @@ def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: Accoun
     time_text = f"{now():%Y%m%d%H%M%S}"
     rotate()
     enqueue_mail(time_text)
-    for account in Account.objects.filter(active=True):
-        if account.breaker.is_open:
-            if account.breaker.may_probe(now()):
+    for account in Account.objects.filter(active=True).select_related("status"):
+        if account.status.breaker.is_open:
+            if account.status.breaker.may_probe(now()):
                 lanes.start(account.pk, "probe", partial(probe, account))
             continue
         for task in tasks:

@@ -89,4 +89,4 @@ def send_due_mail() -> None:
 
 
 def _account(pk: int) -> Account:
-    return Account.objects.get(pk=pk)
+    return Account.objects.select_related("status").get(pk=pk)

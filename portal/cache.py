@@ -13,7 +13,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from jobs.models import Remembered
+from jobs.models import CacheEntry
 
 SWEEP_PROBABILITY = 0.01
 """Share of writes that delete expired rows."""
@@ -27,40 +27,40 @@ class DatabaseCache(BaseCache):
         super().__init__(params)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        rows = Remembered.objects.filter(key=self._row_key(key, version), until__gt=now())
+        rows = CacheEntry.objects.filter(key=self._row_key(key, version), until__gt=now())
         for value in rows.values_list("value", flat=True):
             return value
         return default
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         name, until = self._row_key(key, version), self._expires_at(timeout)
-        if Remembered.objects.filter(key=name, until__lte=now()).update(value=value, until=until):
+        if CacheEntry.objects.filter(key=name, until__lte=now()).update(value=value, until=until):
             return True
         try:
             with transaction.atomic():
-                Remembered.objects.create(key=name, value=value, until=until)
+                CacheEntry.objects.create(key=name, value=value, until=until)
         except IntegrityError:
             return False
         return True
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        row = Remembered(key=self._row_key(key, version), value=value, until=self._expires_at(timeout))
-        Remembered.objects.bulk_create(
+        row = CacheEntry(key=self._row_key(key, version), value=value, until=self._expires_at(timeout))
+        CacheEntry.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["key"], update_fields=["value", "until"]
         )
         if random.random() < SWEEP_PROBABILITY:
-            Remembered.objects.filter(until__lte=now()).delete()
+            CacheEntry.objects.filter(until__lte=now()).delete()
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        rows = Remembered.objects.filter(key=self._row_key(key, version), until__gt=now())
+        rows = CacheEntry.objects.filter(key=self._row_key(key, version), until__gt=now())
         return bool(rows.update(until=self._expires_at(timeout)))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        count, _ = Remembered.objects.filter(key=self._row_key(key, version)).delete()
+        count, _ = CacheEntry.objects.filter(key=self._row_key(key, version)).delete()
         return bool(count)
 
     def clear(self) -> None:
-        Remembered.objects.all().delete()
+        CacheEntry.objects.all().delete()
 
     def _row_key(self, key: str, version: int | None) -> str:
         return self.make_and_validate_key(key, version=version)

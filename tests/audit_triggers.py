@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-TABLES = ("jobs_auditentry", "jobs_audithead")
+TABLES = ("jobs_auditentry", "jobs_auditchain")
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from django.test import Client
 
 from jobs.access import Member
 from jobs.models import (
-    Access,
+    AccessMethod,
     Account,
+    AccountStatus,
     Approval,
     Definition,
     ImageGrant,
@@ -71,17 +72,22 @@ def member(of: Team | None = None, role: str = Role.ANALYST, who: User | None = 
     return Member(who, of, role)
 
 
-def account(**fields: Any) -> Account:
+def account(*, status: dict[str, Any] | None = None, **fields: Any) -> Account:
+    """`status`: fields of its AccountStatus."""
     defaults = {
         "name": f"Account {next(_number)}",
         "region": "us-west-2",
         "number": "123456789012",
-        "access": Access.SANDBOX,
+        "access": AccessMethod.SANDBOX,
         "quarantine_seconds": 30,
         "poll_seconds": 1,
         "endpoint_url": "http://127.0.0.1:9",
     }
-    return Account.objects.create(**{**defaults, **fields})
+    made = Account.objects.create(**{**defaults, **fields})
+    if status:
+        AccountStatus.objects.filter(account=made).update(**status)
+        made.status.refresh_from_db()
+    return made
 
 
 def queue(name: str = "", *, of: Account | None = None, teams: tuple[Team, ...] = (), **fields: Any) -> Queue:

@@ -13,7 +13,7 @@ from jobs.aws.errors import AwsError
 from jobs.aws.outcomes import CallOutcome
 from jobs.aws.session import Purpose, client_for, pop_outcome
 from jobs.dispatch.delivery import deliver_due
-from jobs.models import Account
+from jobs.models import Account, AccountStatus
 from jobs.models.circuit_breaker import CircuitBreaker
 from jobs.reports import health
 from jobs.states import Delivery, State
@@ -47,7 +47,9 @@ def called(account: Account, act=ask, **options) -> bool:
 def opened(account: Account, ago: float = 0.0) -> Account:
     """An account that was found not to answer."""
     moment = now() - timedelta(seconds=ago)
-    account.update_breaker(CircuitBreaker().after_failures(1, "AWS did not answer in time.", moment, timed_out=True))
+    account.status.update_breaker(
+        CircuitBreaker().after_failures(1, "AWS did not answer in time.", moment, timed_out=True)
+    )
     return account
 
 
@@ -59,7 +61,7 @@ def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
         assert not called(account)
         assert len(aws.requests) == 1
         account.refresh_from_db()
-        assert account.breaker.reason == "AWS did not answer in time."
+        assert account.status.breaker.reason == "AWS did not answer in time."
 
 
 def test_an_answer_byte_by_byte_is_no_answer(impatient):
@@ -67,7 +69,7 @@ def test_an_answer_byte_by_byte_is_no_answer(impatient):
         account = make.account(endpoint_url=aws.url)
         called(account)
 
-        assert account.breaker.is_open
+        assert account.status.breaker.is_open
 
 
 def test_errors_of_aws_itself_open_it_at_the_third_call():
@@ -76,11 +78,11 @@ def test_errors_of_aws_itself_open_it_at_the_third_call():
         open_after = []
         for _ in range(3):
             called(Account.objects.get())
-            open_after.append(Account.objects.get().breaker.is_open)
+            open_after.append(AccountStatus.objects.get().breaker.is_open)
             account.refresh_from_db()
 
     assert open_after == [False, False, True]
-    assert "HTTP 501" in account.breaker.reason
+    assert "HTTP 501" in account.status.breaker.reason
 
 
 def test_a_place_where_nobody_listens_opens_it():
@@ -89,7 +91,7 @@ def test_a_place_where_nobody_listens_opens_it():
         called(Account.objects.get())
 
     account.refresh_from_db()
-    assert account.breaker.reason == "The connection to AWS failed."
+    assert account.status.breaker.reason == "The connection to AWS failed."
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_an_answer_that_says_no_is_an_answer(answer):
         account = make.account(endpoint_url=aws.url)
         called(account)
 
-    assert account.breaker.is_reset
+    assert account.status.breaker.is_reset
 
 
 def test_a_call_that_succeeds_costs_no_query(django_assert_num_queries):
@@ -118,7 +120,7 @@ def test_an_answer_forgets_the_failures_before_it():
         for _ in range(4):
             called(account)
 
-    assert Account.objects.get().breaker_failures == 1
+    assert AccountStatus.objects.get().breaker_failures == 1
 
 
 def test_our_own_limit_is_not_held_against_the_account():
@@ -127,7 +129,7 @@ def test_our_own_limit_is_not_held_against_the_account():
         with pytest.raises(AwsError):
             call_account(account, ask, seconds=0.2)
 
-    assert account.breaker.is_reset
+    assert account.status.breaker.is_reset
 
 
 def test_submissions_without_an_answer_leave_the_polls_alone():
@@ -139,7 +141,7 @@ def test_submissions_without_an_answer_leave_the_polls_alone():
 
         assert len(aws.requests) == 3
     assert pop_outcome(submission.account) == CallOutcome()
-    assert Account.objects.get().breaker.is_reset
+    assert AccountStatus.objects.get().breaker.is_reset
 
 
 def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
@@ -151,7 +153,7 @@ def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
 
         assert (probe(early), probe(late)) == (False, True)
         assert aws.requests == [("/v1/describejobqueues", {"maxResults": 1})]
-    assert Account.objects.get(pk=late.pk).breaker.is_reset
+    assert AccountStatus.objects.get(pk=late.pk).breaker.is_reset
 
 
 def test_a_question_without_an_answer_is_not_asked_again_at_once():
@@ -160,7 +162,7 @@ def test_a_question_without_an_answer_is_not_asked_again_at_once():
 
         assert (probe(account), probe(account)) == (False, False)
         assert len(aws.requests) == 1
-    assert 9 < (account.breaker.retry_at - now()).total_seconds() <= 10
+    assert 9 < (account.status.breaker.retry_at - now()).total_seconds() <= 10
 
 
 def test_of_two_processes_one_asks():
@@ -193,7 +195,7 @@ def test_a_person_who_asks_hears_what_aws_says_now():
         tasks.read_queues(account.pk)
 
         assert aws.requests != []
-    assert Account.objects.get().breaker.is_reset
+    assert AccountStatus.objects.get().breaker.is_reset
 
 
 def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(impatient):
@@ -218,7 +220,7 @@ def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
         called(account, poll)
 
     assert time.monotonic() - began < 2
-    assert Account.objects.get().breaker.is_open
+    assert AccountStatus.objects.get().breaker.is_open
 
 
 def test_staff_read_since_when_and_why_an_account_is_paused(client, monkeypatch):

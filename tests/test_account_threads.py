@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from jobs.account_threads import AccountThreads
 from jobs.aws import session
 from jobs.aws.session import Purpose
-from jobs.models import Account, Job
+from jobs.models import Account, AccountStatus, Job
 from jobs.models.circuit_breaker import CircuitBreaker
 from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import Delivery
@@ -75,7 +75,7 @@ def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tm
             assert lanes.wait(10)
 
     assert (ticked < 1, waited < 2, goes_on) == (True, True, True)
-    assert [account.breaker.is_open for account in Account.objects.order_by("pk")] == [True, False]
+    assert [status.breaker.is_open for status in AccountStatus.objects.order_by("pk")] == [True, False]
 
 
 def test_what_still_goes_on_is_not_begun_twice(lanes):
@@ -118,13 +118,14 @@ def test_what_fails_may_be_begun_again_and_leaves_no_connection(lanes, caplog, t
 def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_when_it_is_time(rings):
     job = make.job()
     account = job.account
-    account.update_breaker(CircuitBreaker().after_failures(1, "No answer.", now(), timed_out=True))
+    account.status.update_breaker(CircuitBreaker().after_failures(1, "No answer.", now(), timed_out=True))
     work = periodic_tasks()
 
     run_due_tasks(work, 0)
     assert rings == []
     with http_wire.wire(http_wire.says(200, {"jobQueues": []})) as aws:
-        Account.objects.update(endpoint_url=aws.url, breaker_retry_at=now())
+        Account.objects.update(endpoint_url=aws.url)
+        AccountStatus.objects.update(breaker_retry_at=now())
         run_due_tasks(work, 1)
         run_due_tasks(work, 2)
 

@@ -107,7 +107,7 @@ def test_a_clock_works_while_it_has_the_lease_and_gives_it_up_at_its_end(monkeyp
 def test_a_job_that_waits_for_another_is_not_rung_for(rings):
     parent = make.job()
     child = make.job(parent.submission)
-    child.waits_for.create(parent=parent)
+    child.dependencies.create(parent=parent)
     Job.objects.filter(pk=parent.pk).update(delivery="HELD")
 
     run_due_tasks(periodic_tasks(), 0)

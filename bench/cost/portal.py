@@ -15,7 +15,7 @@ from bench.cost.environment import BenchEnvironment
 from jobs import access, actions
 from jobs.dispatch.registration import register_due
 from jobs.models import (
-    Access,
+    AccessMethod,
     Account,
     ApiToken,
     ImageGrant,
@@ -44,7 +44,7 @@ def prepare(url: str) -> str:
         name="Bench",
         region="us-west-2",
         number="123456789012",
-        access=Access.SANDBOX,
+        access=AccessMethod.SANDBOX,
         endpoint_url=url,
         quarantine_seconds=quarantine.minimum_seconds(in_sandbox=True),
         poll_seconds=1,
@@ -61,7 +61,7 @@ def prepare(url: str) -> str:
     if not register_due(account):
         raise RuntimeError("The definition was not registered.")
     secret = new_secret()
-    ApiToken.objects.create(team=team, person=person, name="bench", start=secret[:12], digest=digest(secret))
+    ApiToken.objects.create(team=team, person=person, name="bench", prefix=secret[:12], digest=digest(secret))
     return secret
 
 

@@ -29,7 +29,7 @@ def request_connection_test(account: Account) -> datetime:
 
 def wait_for_connection_test(account: Account, since: datetime, seconds: float = 10) -> bool:
     """Wait for a test that is newer. False if none came in time. Call it outside a transaction."""
-    return wait_until_updated(account, "connection_at", since, seconds)
+    return wait_until_updated(account, "connection_tested_at", since, seconds)
 
 
 def request_queue_snapshot(account: Account) -> datetime:
@@ -41,4 +41,4 @@ def request_queue_snapshot(account: Account) -> datetime:
 
 def wait_for_queue_snapshot(account: Account, since: datetime, seconds: float = 10) -> bool:
     """Wait for a snapshot that is newer. False if none came in time. Call it outside a transaction."""
-    return wait_until_updated(account, "reading_at", since, seconds)
+    return wait_until_updated(account, "queue_snapshot_at", since, seconds)

@@ -31,12 +31,12 @@ from jobs.actions.submit import (
 from jobs.actions.validate import ValidationFailedError, ValidationResult, job_request, validate
 from jobs.models import (
     Approval,
+    ApprovalEdit,
     Decision,
     Job,
     JobDependency,
     JobTag,
     Membership,
-    RequestEdit,
     StateChange,
     Submission,
     Team,
@@ -170,13 +170,13 @@ def edit_request(approval: Approval, member: Member, version: int, text: str) ->
         fields: dict[str, Any] = {"version": F("version") + 1, **approval_snapshot(result.estimate)}
         if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
             raise StaleApprovalError(_stale_message(approval))
-        RequestEdit.objects.create(
+        ApprovalEdit.objects.create(
             approval=approval,
             editor=member.user,
             before=submission.text,
             after=text,
             changes=changes,
-            raises=[reason.message for reason in escalation_reasons],
+            escalations=[reason.message for reason in escalation_reasons],
         )
         note = f"Changed by {member.user.display_name}. It waits for approval by somebody else."
         before = {"document": submission.document}
@@ -218,7 +218,7 @@ def _lock(approval: Approval) -> Approval:
 
 def _decide(approval: Approval, member: Member, version: int, decision: Decision, *, comment: str = "") -> None:
     approvals = Approval.objects.waiting().filter(pk=approval.pk, version=version)
-    if not approvals.update(decision=decision, decided_by=member.user, decided_at=now(), words=comment):
+    if not approvals.update(decision=decision, decided_by=member.user, decided_at=now(), comment=comment):
         raise StaleApprovalError(_stale_message(approval))
 
 

@@ -21,7 +21,7 @@ def refresh_array(job: Job) -> bool:
         return False
     if job.status.is_final and (_is_read_after_end(job) or job.children.finished().count() >= job.array_size):
         return False
-    Job.objects.filter(pk=job.pk).update(children_asked_at=now())
+    Job.objects.filter(pk=job.pk).update(children_requested_at=now())
     enqueue_on_commit("children", job.pk, queue="ask", dedupe_key=f"{now():%d%H%M%S}"[:-1], account=job.account_id)
     return True
 

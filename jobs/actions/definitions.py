@@ -32,9 +32,9 @@ def set_description(definition: Definition, text: str, user: User) -> bool:
 
 def set_revision_note(revision: Revision, note: str, user: User) -> bool:
     """Set the note on a revision, why it was made. False if it is unchanged."""
-    before = revision.why
+    before = revision.note
     with transaction.atomic():
-        if not Revision.objects.filter(pk=revision.pk).exclude(why=note).update(why=note):
+        if not Revision.objects.filter(pk=revision.pk).exclude(note=note).update(note=note):
             return False
         team = revision.definition.team
         record("change", person=user, team=team, target=revision, before={"why": before}, after={"why": note})
@@ -99,7 +99,7 @@ def archive(definition: Definition, user: User) -> bool:
     """Deactivate a name and all its revisions. False if it was deactivated before."""
     with transaction.atomic():
         definitions = Definition.objects.active().filter(pk=definition.pk)
-        if not definitions.update(retired_at=now(), retired_by=user):
+        if not definitions.update(archived_at=now(), archived_by=user):
             return False
         count = _deactivate(Revision.objects.filter(definition=definition), user)
         after = {"revisions deactivated": count}
@@ -111,8 +111,8 @@ def archive(definition: Definition, user: User) -> bool:
 def unarchive(definition: Definition, user: User) -> bool:
     """Activate a name again. Its old revisions stay inactive, since AWS has deregistered them."""
     with transaction.atomic():
-        archived = Definition.objects.filter(pk=definition.pk, retired_at__isnull=False)
-        if not archived.update(retired_at=None, retired_by=None):
+        archived = Definition.objects.filter(pk=definition.pk, archived_at__isnull=False)
+        if not archived.update(archived_at=None, archived_by=None):
             return False
         record("activate", person=user, team=definition.team, target=definition)
     return True

@@ -108,7 +108,7 @@ def release(job: Job, member: Member) -> bool:
     note = f"Released by {member.user.display_name}."
     before = {"delivery": job.delivery, "note": job.delivery_note}
     with transaction.atomic():
-        is_released = job.advance(Delivery.ACCEPTED, source="person", note=note, workers_lost=0, next_try_at=None)
+        is_released = job.advance(Delivery.ACCEPTED, source="person", note=note, lost_workers=0, next_try_at=None)
         enqueue_on_commit("deliver", job.account_id, queue="deliver")
         if is_released:
             after = {"delivery": Delivery.ACCEPTED}

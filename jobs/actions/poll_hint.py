@@ -18,10 +18,10 @@ def hint_poll(jobs: Iterable[Job]) -> None:
     stale_ids = [
         job.pk
         for job in jobs
-        if not job.status.is_final and (job.looked_at is None or current_time - job.looked_at > HINT_INTERVAL)
+        if not job.status.is_final and (job.viewed_at is None or current_time - job.viewed_at > HINT_INTERVAL)
     ]
     if stale_ids:
-        Job.objects.filter(pk__in=stale_ids[:1000]).update(looked_at=current_time)
+        Job.objects.filter(pk__in=stale_ids[:1000]).update(viewed_at=current_time)
         distant = Q(next_poll_at__gt=current_time + timedelta(seconds=20))
         Job.objects.filter(distant, pk__in=stale_ids[:1000]).active().update(
             next_poll_at=current_time + timedelta(seconds=1)

@@ -72,7 +72,7 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
     if account and name:
         definition = Definition.objects.filter(account=account, name=name).first()
         if definition and definition.team_id == team.pk:
-            if definition.retired_at:
+            if definition.archived_at:
                 advice = "Choose another name, or have a lead of the team activate it again."
                 problems.append(_archived_problem(definition, "/jobDefinitionName", advice))
         elif definition:
@@ -239,7 +239,7 @@ class _Resolver:
             for revision in revisions or ()
             if revision.registration == Registration.REGISTERED
             and revision.active
-            and not revision.definition.retired_at
+            and not revision.definition.archived_at
         ]
         match = next((revision for revision in runnable if number in (None, revision.number)), None)
         if match:
@@ -343,7 +343,7 @@ def _not_runnable_problem(
     name: str, number: int | None, pointer: str, revisions: Sequence[Revision], runnable: Sequence[Revision]
 ) -> Problem:
     """Return why none of the existing revisions can run."""
-    definition = next((revision.definition for revision in revisions if revision.definition.retired_at), None)
+    definition = next((revision.definition for revision in revisions if revision.definition.archived_at), None)
     if definition and not runnable:
         return _archived_problem(definition, pointer, "It takes no more jobs.")
     if number is None and any(revision.registration == Registration.ACCEPTED for revision in revisions):
@@ -367,7 +367,7 @@ def _not_runnable_problem(
 
 def _archived_problem(definition: Definition, pointer: str, advice: str) -> Problem:
     """Return the problem of a deactivated name."""
-    date_text = f" on {_format_day(definition.retired_at)}" if definition.retired_at else ""
+    date_text = f" on {_format_day(definition.archived_at)}" if definition.archived_at else ""
     message = f"Job definition {quote(definition.name)} was deactivated{date_text}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")
 

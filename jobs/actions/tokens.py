@@ -24,7 +24,7 @@ def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> s
             team=member.team,
             person=member.user,
             name=name,
-            start=secret[:PREFIX_LENGTH],
+            prefix=secret[:PREFIX_LENGTH],
             digest=digest(secret),
             may_submit=may_submit,
             expires_at=expires_at,

@@ -1,4 +1,4 @@
-"""Waiting until a worker has updated an account."""
+"""Waiting until a worker has updated the status of an account."""
 
 import time
 from datetime import datetime
@@ -9,11 +9,11 @@ CHECK_INTERVAL_SECONDS = 0.15
 
 
 def wait_until_updated(account: Account, field: str, since: datetime, seconds: float) -> bool:
-    """Poll the account until that timestamp is not older than `since`. False after `seconds`."""
+    """Poll the status of the account until that timestamp is not older than `since`. False after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
-        account.refresh_from_db()
-        updated_at = getattr(account, field)
+        account.status.refresh_from_db()
+        updated_at = getattr(account.status, field)
         if updated_at and updated_at >= since:
             return True
         if time.monotonic() > deadline:

@@ -1,5 +1,6 @@
 """Admin of AWS accounts, their connection test, and the queues found in them."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -18,6 +19,7 @@ from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Account, Queue, QueueGrant, User
 from jobs.reports import iam_policies
 
+OBSERVED_TIMES = ("polled_at", "synced_at", "connection_tested_at")
 CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url")
 
 
@@ -28,10 +30,10 @@ class AccountAdmin(NoDeleteAdmin):
     The connection fields decide where the portal's own credentials are used: only superusers may set them.
     """
 
-    list_display = ["name", "region", "number", "access", "active", "polled_at", "synced_at", "connection_at"]
+    list_display = ["name", "region", "number", "access", "active", *OBSERVED_TIMES]
     list_filter = ["active", "region", "access"]
     search_fields = ["name", "number", "region"]
-    readonly_fields = ["polled_at", "synced_at", "trouble", "external_id", "connection_at", "calls"]
+    readonly_fields = [*OBSERVED_TIMES, "last_error", "external_id", "calls"]
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
         (
@@ -42,12 +44,31 @@ class AccountAdmin(NoDeleteAdmin):
             },
         ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
-        ("Seen last", {"fields": ["calls", "polled_at", "synced_at", "connection_at", "trouble"]}),
+        ("Seen last", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
     ]
 
     @admin.display(description="calls to AWS")
     def calls(self, account: Account) -> str:
         return iam_policies.breaker_summary(account)
+
+    @admin.display(description="last poll", ordering="status__polled_at")
+    def polled_at(self, account: Account) -> datetime | None:
+        return account.status.polled_at
+
+    @admin.display(description="queues last applied", ordering="status__synced_at")
+    def synced_at(self, account: Account) -> datetime | None:
+        return account.status.synced_at
+
+    @admin.display(description="connection last tested", ordering="status__connection_tested_at")
+    def connection_tested_at(self, account: Account) -> datetime | None:
+        return account.status.connection_tested_at
+
+    @admin.display(description="last error")
+    def last_error(self, account: Account) -> str:
+        return account.status.last_error
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return super().get_queryset(request).select_related("status")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         return [*self.readonly_fields, *(() if request.user.is_superuser else CONNECTION_FIELDS)]
@@ -83,7 +104,7 @@ class AccountAdmin(NoDeleteAdmin):
 
     def _get_account(self, request: HttpRequest, pk: int) -> Account:
         """Return the account. Raise PermissionDenied for users who may not view it or, on POST, change it."""
-        account = get_object_or_404(Account, pk=pk)
+        account = get_object_or_404(Account.objects.select_related("status"), pk=pk)
         may = self.has_change_permission if request.method == "POST" else self.has_view_permission
         if not may(request, account):
             raise PermissionDenied
@@ -105,13 +126,13 @@ class AccountAdmin(NoDeleteAdmin):
             "title": f"Queues of {account}",
             "account": account,
             "opts": self.opts,
-            "changes": account_actions.queue_changes(account) if account.reading_at else [],
+            "changes": account_actions.queue_changes(account) if account.status.queue_snapshot_at else [],
         }
         return TemplateResponse(request, "admin/jobs/account/queues.html", context)
 
     def _apply(self, request: HttpRequest, account: Account) -> None:
-        shown_reading_at = request.POST.get("reading_at")
-        if account.reading_at is None or shown_reading_at != account.reading_at.isoformat():
+        snapshot_at = account.status.queue_snapshot_at
+        if snapshot_at is None or request.POST.get("reading_at") != snapshot_at.isoformat():
             messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
             return
         with transaction.atomic():
@@ -144,7 +165,7 @@ AWS_FIELDS = (
     "platform",
     "shares_by",
     "seen_at",
-    "vanished_at",
+    "removed_at",
 )
 
 
@@ -165,7 +186,7 @@ class TeamGrantInline(admin.TabularInline):
 class QueueAdmin(NoDeleteAdmin):
     """An AWS queue, and the teams it is granted to. What AWS says about it is never edited."""
 
-    list_display = ["name", "account", "state", "status", "platform", "vanished_at"]
+    list_display = ["name", "account", "state", "status", "platform", "removed_at"]
     list_filter = ["account", "state", "platform"]
     list_select_related = ["account"]
     search_fields = ["name", "account__name"]

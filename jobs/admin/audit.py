@@ -30,22 +30,25 @@ class ChoiceFilter(admin.SimpleListFilter):
     """A filter whose options need no query."""
 
     fixed_choices: tuple[str, ...] = ()
+    field_name: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(choice, choice) for choice in self.fixed_choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
+        return queryset.filter(**{self.field_name: value}) if value else queryset
 
 
 class ActionFilter(ChoiceFilter):
-    title = parameter_name = "act"
+    title = field_name = "action"
+    parameter_name = "act"
     fixed_choices = AUDIT_ACTIONS
 
 
 class ChannelFilter(ChoiceFilter):
-    title = parameter_name = "door"
+    title = field_name = "channel"
+    parameter_name = "door"
     fixed_choices = tuple(Channel)
 
 
@@ -53,7 +56,7 @@ class ChannelFilter(ChoiceFilter):
 class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """The audit log. People are shown by public id; the portal's own page resolves names."""
 
-    list_display = ["created_at", "team", "act", "noun", "label", "person", "door", "address"]
+    list_display = ["created_at", "team", "action", "noun", "label", "person", "channel", "address"]
     list_filter = [ActionFilter, ChannelFilter]
     list_select_related = ["team"]
     list_per_page = 50
@@ -68,9 +71,9 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "created_at",
         "person",
         "token",
-        "door",
+        "channel",
         "address",
-        "act",
+        "action",
         "noun",
         "object_id",
         "label",

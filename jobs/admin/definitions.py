@@ -38,7 +38,7 @@ class InUseFilter(admin.SimpleListFilter):
         return [("yes", "In use"), ("no", "Deactivated")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Definition]) -> QuerySet[Definition]:
-        return queryset.filter(retired_at__isnull=self.value() == "yes") if self.value() else queryset
+        return queryset.filter(archived_at__isnull=self.value() == "yes") if self.value() else queryset
 
 
 @admin.register(Definition)
@@ -53,19 +53,29 @@ class DefinitionAdmin(NoDeleteAdmin):
     list_select_related = ["account", "team"]
     search_fields = ["name", "description", "team__name"]
     search_help_text = "Name, what it is for, or team"
-    fields = ["name", "account", "team", "shared", "description", "retired_at", "retired_by", "created_at", "newest"]
-    readonly_fields = ["name", "account", "team", "shared", "retired_at", "retired_by", "created_at", "newest"]
+    fields = [
+        "name",
+        "account",
+        "team",
+        "shared",
+        "description",
+        "archived_at",
+        "archived_by",
+        "created_at",
+        "newest",
+    ]
+    readonly_fields = ["name", "account", "team", "shared", "archived_at", "archived_by", "created_at", "newest"]
     actions = ["transfer", "share", "unshare", "deactivate", "activate"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Definition]:
-        return super().get_queryset(request).select_related("account", "team", "retired_by")
+        return super().get_queryset(request).select_related("account", "team", "archived_by")
 
     @admin.display(description="in use", boolean=True)
     def in_use(self, definition: Definition) -> bool:
-        return definition.retired_at is None
+        return definition.archived_at is None
 
     @admin.display(description="newest revisions")
     def newest(self, definition: Definition) -> SafeString:

@@ -22,10 +22,10 @@ class TokenAdmin(NoDeleteAdmin):
     Tokens of administrators are revoked by superusers, and by their owners.
     """
 
-    list_display = ["name", "start", "team", "person", "may_submit", "expires_at", "used_at", "revoked_at"]
+    list_display = ["name", "prefix", "team", "person", "may_submit", "expires_at", "used_at", "revoked_at"]
     list_filter = ["team", "may_submit"]
     list_select_related = ["team", "person"]
-    search_fields = ["name", "start", "team__name", "person__username"]
+    search_fields = ["name", "prefix", "team__name", "person__username"]
     exclude = ["digest"]
     actions = ["revoke"]
 
@@ -37,7 +37,7 @@ class TokenAdmin(NoDeleteAdmin):
         return allowed and (obj is None or may_change_account(request, obj.person))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["public_id", "team", "person", "name", "start", "may_submit", *DATES]
+        return ["public_id", "team", "person", "name", "prefix", "may_submit", *DATES]
 
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

@@ -66,7 +66,7 @@ class Bearer(HttpBearer):
         caller = Caller(api_token, access.member_of(api_token.person, api_token.team))
         # The log must name the token's owner, whatever cookie was sent along.
         request.user = api_token.person
-        structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.start)
+        structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.prefix)
         audit.set_token(api_token.public_id)
         _record_use(api_token)
         if request.method not in READ_METHODS and not api_token.may_submit:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from jobs.access import Member
 from jobs.actions import IdempotencyConflictError, RegistrationResult, ValidationFailedError
-from jobs.models import ApiAnswer, Revision, Submission
+from jobs.models import IdempotencyRecord, Revision, Submission
 from jobs.models.ids import from_text, to_text
 from jobs.models.tag_secret import tag_digest
 
@@ -36,12 +36,12 @@ def idempotent_register(
         try:
             registration = register()
         except ValidationFailedError:
-            ApiAnswer.objects.filter(pk=record.pk, status=0).delete()
+            IdempotencyRecord.objects.filter(pk=record.pk, status=0).delete()
             raise
         # A revision made by an interrupted attempt of this request is not "reused".
         reused = registration.is_reused and registration.revision.created_at < record.created_at
         response = {"revision": to_text(registration.revision.public_id), "reused": reused}
-        ApiAnswer.objects.filter(pk=record.pk, status=0).update(status=202, answer=response)
+        IdempotencyRecord.objects.filter(pk=record.pk, status=0).update(status=202, answer=response)
         record.refresh_from_db()
     revisions = Revision.objects.select_related("definition__account")
     revision = revisions.get(public_id=from_text(record.answer["revision"]))
@@ -50,15 +50,15 @@ def idempotent_register(
 
 def reject_definition_key(member: Member, key: str | None) -> None:
     """Raise IdempotencyConflictError if a definition was registered under the key."""
-    if key and ApiAnswer.objects.filter(team=member.team, key=key).exists():
+    if key and IdempotencyRecord.objects.filter(team=member.team, key=key).exists():
         raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
 
 
-def _record_for_key(member: Member, key: str, request_hash: str) -> ApiAnswer:
+def _record_for_key(member: Member, key: str, request_hash: str) -> IdempotencyRecord:
     try:
         with transaction.atomic():
-            return ApiAnswer.objects.create(
+            return IdempotencyRecord.objects.create(
                 team=member.team, person=member.user, key=key, path="definitions", body_hash=request_hash
             )
     except IntegrityError:
-        return ApiAnswer.objects.get(team=member.team, key=key)
+        return IdempotencyRecord.objects.get(team=member.team, key=key)

@@ -159,10 +159,10 @@ def _approval_out(approval: Approval | None) -> ApprovalOut | None:
     return ApprovalOut(
         state=approval.decision,
         reasons=[reason["message"] for reason in approval.reasons],
-        asked_at=approval.asked_at,
+        asked_at=approval.requested_at,
         decided_at=approval.decided_at,
         decided_by=approval.decided_by.username if approval.decided_by else None,
-        words=approval.words,
+        words=approval.comment,
         raised_by=approval.escalators() if approval.is_waiting else [],
     )
 

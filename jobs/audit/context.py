@@ -42,9 +42,9 @@ def get_context() -> AuditContext:
 
 
 @contextmanager
-def audit_context(door: str, address: str = "") -> Iterator[None]:
+def audit_context(channel: str, address: str = "") -> Iterator[None]:
     """Set channel and address for what is done within the block."""
-    before = _context.set(AuditContext(door, address))
+    before = _context.set(AuditContext(channel, address))
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from jobs.audit.actions import AuditAction
 from jobs.audit.context import get_context
 from jobs.audit.redact import redact_for_audit
-from jobs.models import AuditEntry, AuditHead, Membership, Team, User
+from jobs.models import AuditChain, AuditEntry, Membership, Team, User
 from jobs.models.audit import PORTAL
 from jobs.models.ids import to_text
 
@@ -58,9 +58,9 @@ def record(
         created_at=now(),
         person=person.public_id if person else None,
         token=context.token,
-        door=context.channel,
+        channel=context.channel,
         address=context.address,
-        act=action,
+        action=action,
         noun=details.noun,
         object_id=details.id,
         label=details.label,
@@ -72,7 +72,7 @@ def record(
         entry.number, entry.previous = head.number + 1, head.digest
         entry.digest = entry.compute_digest()
         entry.save()
-        AuditHead.objects.filter(pk=head.pk).update(number=entry.number, digest=entry.digest)
+        AuditChain.objects.filter(pk=head.pk).update(number=entry.number, digest=entry.digest)
         transaction.on_commit(partial(_log_entry, entry), robust=True)
     return entry
 
@@ -103,12 +103,12 @@ _LABELS: dict[type[Model], Callable[[Any], str]] = {
 }
 
 
-def _lock_chain(chain: int) -> AuditHead:
+def _lock_chain(chain: int) -> AuditChain:
     """Lock the end of a chain, so that nobody else adds to it before this transaction ends."""
-    head = AuditHead.objects.select_for_update().filter(pk=chain).first()
+    head = AuditChain.objects.select_for_update().filter(pk=chain).first()
     if head is None:
-        AuditHead.objects.bulk_create([AuditHead(chain=chain)], ignore_conflicts=True)
-        head = AuditHead.objects.select_for_update().get(pk=chain)
+        AuditChain.objects.bulk_create([AuditChain(chain=chain)], ignore_conflicts=True)
+        head = AuditChain.objects.select_for_update().get(pk=chain)
     return head
 
 
@@ -131,7 +131,7 @@ def _log_entry(entry: AuditEntry) -> None:
         "audited",
         chain=entry.team_id or PORTAL,
         number=entry.number,
-        act=entry.act,
+        action=entry.action,
         noun=entry.noun,
         hash=entry.digest,
     )

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from jobs.audit.log import AuditTarget, record
-from jobs.models import AuditEntry, AuditHead, Team
+from jobs.models import AuditChain, AuditEntry, Team
 from jobs.models.audit import PORTAL
 
 BATCH_SIZE = 1_000
@@ -19,11 +19,11 @@ def prune(chain: int, cutoff: datetime) -> int:
     finishes it.
     """
     with transaction.atomic():
-        head = AuditHead.objects.select_for_update().filter(pk=chain).first()
+        head = AuditChain.objects.select_for_update().filter(pk=chain).first()
         if head is None:
             return 0
         entries = AuditEntry.objects.of_chain(chain)
-        expired = entries.filter(created_at__lt=cutoff, number__gt=head.gone_number)
+        expired = entries.filter(created_at__lt=cutoff, number__gt=head.pruned_through)
         last = entries.filter(number=expired.aggregate(number=Max("number"))["number"]).first()
         if last:
             team = Team.objects.filter(pk=chain).first() if chain != PORTAL else None
@@ -32,17 +32,17 @@ def prune(chain: int, cutoff: datetime) -> int:
                 person=None,
                 team=team,
                 target=AuditTarget("audit", label=f"up to {last.number}"),
-                before={"number": head.gone_number, "hash": head.gone_digest},
+                before={"number": head.pruned_through, "hash": head.pruned_digest},
                 after={"number": last.number, "hash": last.digest},
             )
-            AuditHead.objects.filter(pk=chain).update(gone_number=last.number, gone_digest=last.digest)
+            AuditChain.objects.filter(pk=chain).update(pruned_through=last.number, pruned_digest=last.digest)
     return delete_pruned(chain)
 
 
 def delete_pruned(chain: int) -> int:
     """Delete pruned entries in batches, so that nobody waits. Return how many."""
-    head = AuditHead.objects.filter(pk=chain).first()
-    entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.gone_number if head else 0)
+    head = AuditChain.objects.filter(pk=chain).first()
+    entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.pruned_through if head else 0)
     deleted = 0
     while True:
         batch = list(entries.values_list("pk", flat=True)[:BATCH_SIZE])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from django.db import connection
 
-from jobs.models import AuditEntry, AuditHead
+from jobs.models import AuditChain, AuditEntry
 from jobs.models.audit import FIRST_PREVIOUS_DIGEST, PORTAL
 
 BATCH_SIZE = 2_000
@@ -38,14 +38,14 @@ class ChainVerification:
 
 def chains() -> list[int]:
     """Return every chain, the portal's own first: by their heads, and by entries that have lost theirs."""
-    head_chains = AuditHead.objects.values_list("chain", flat=True)
+    head_chains = AuditChain.objects.values_list("chain", flat=True)
     entry_teams = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
     return sorted({*head_chains, *(team or PORTAL for team in entry_teams)})
 
 
 def verify_chain(chain: int) -> ChainVerification:
     """Verify a chain from its beginning to its end at the time of the call."""
-    head = AuditHead.objects.filter(pk=chain).first()
+    head = AuditChain.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain)
     if head is None:
         has_entries = entries.exists()
@@ -59,8 +59,8 @@ def verify_chain(chain: int) -> ChainVerification:
         )
     verification = _verify_entries(head)
     later_entry = entries.order_by("-number").filter(number__gt=head.number).first()
-    latest_head = AuditHead.objects.get(pk=chain)
-    if latest_head.gone_number != head.gone_number:
+    latest_head = AuditChain.objects.get(pk=chain)
+    if latest_head.pruned_through != head.pruned_through:
         return verify_chain(chain)  # it was pruned meanwhile
     if verification.is_intact and later_entry and later_entry.number > latest_head.number:
         return replace(verification, broken_at=later_entry.number, problem="it stands after the end of the chain")
@@ -75,12 +75,12 @@ def missing_triggers() -> list[str]:
     return [name for name in (f"audit_{trigger}" for trigger in TRIGGERS[connection.vendor]) if name not in names]
 
 
-def _verify_entries(head: AuditHead) -> ChainVerification:
+def _verify_entries(head: AuditChain) -> ChainVerification:
     """Return the first problem between the chain's beginning and the end that `head` states."""
-    verification = ChainVerification(head.chain, head.gone_number + 1, head.gone_number, head.gone_digest)
-    is_recorded = not head.gone_number
+    verification = ChainVerification(head.chain, head.pruned_through + 1, head.pruned_through, head.pruned_digest)
+    is_recorded = not head.pruned_through
     for entry in _iterate_entries(head):
-        problem = _entry_problem(entry, verification, head.gone_number)
+        problem = _entry_problem(entry, verification, head.pruned_through)
         if problem:
             return replace(verification, broken_at=entry.number, problem=problem)
         is_recorded = is_recorded or _records_pruning(entry, head)
@@ -100,7 +100,7 @@ def _verify_entries(head: AuditHead) -> ChainVerification:
     return verification
 
 
-def _iterate_entries(head: AuditHead) -> Iterator[AuditEntry]:
+def _iterate_entries(head: AuditChain) -> Iterator[AuditEntry]:
     """Yield a chain's entries in order and in batches, so that a long chain blocks nobody."""
     entries = AuditEntry.objects.of_chain(head.chain).filter(number__lte=head.number).order_by("number")
     after = -1
@@ -109,8 +109,8 @@ def _iterate_entries(head: AuditHead) -> Iterator[AuditEntry]:
         after = batch[-1].number
 
 
-def _entry_problem(entry: AuditEntry, verification: ChainVerification, gone_number: int) -> str:
-    if entry.number <= gone_number:
+def _entry_problem(entry: AuditEntry, verification: ChainVerification, pruned_through: int) -> str:
+    if entry.number <= pruned_through:
         return "it was let go of, and is there"
     if entry.number != verification.last + 1:
         return f"{entry.number - verification.last - 1} before it are missing"
@@ -119,7 +119,7 @@ def _entry_problem(entry: AuditEntry, verification: ChainVerification, gone_numb
     return "" if entry.digest == entry.compute_digest() else "it is not what was written"
 
 
-def _records_pruning(entry: AuditEntry, head: AuditHead) -> bool:
-    if entry.act != "let go":
+def _records_pruning(entry: AuditEntry, head: AuditChain) -> bool:
+    if entry.action != "let go":
         return False
-    return bool(json.loads(entry.after) == {"number": head.gone_number, "hash": head.gone_digest})
+    return bool(json.loads(entry.after) == {"number": head.pruned_through, "hash": head.pruned_digest})

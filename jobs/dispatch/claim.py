@@ -77,11 +77,11 @@ def _deliverable_ids(account: Account, limit: int) -> list[int]:
 def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
     """Lease those that are still free, and hold those that have killed too many workers."""
     with transaction.atomic():
-        free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "workers_lost")
+        free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "lost_workers")
         rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
         leasable = rows[:1] if rows and _is_suspect(rows[0]) else [job for job in rows if not _is_suspect(job)]
         abandoned_ids = [job.pk for job in leasable if job.lease_until]
-        Job.objects.filter(pk__in=abandoned_ids).update(workers_lost=F("workers_lost") + 1)
+        Job.objects.filter(pk__in=abandoned_ids).update(lost_workers=F("lost_workers") + 1)
         ids = [job.pk for job in leasable]
         Job.objects.filter(pk__in=ids).update(lease_until=now() + LEASE, epoch=F("epoch") + 1)
         # Read back in the same transaction: after it, a pause longer than the lease would show another worker's
@@ -91,19 +91,19 @@ def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
         )
         # A step's row has its part of the document; loading the whole for each step would be quadratic.
         jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
-        edges = Prefetch("waits_for", JobDependency.objects.with_parents("batch_id"))
+        edges = Prefetch("dependencies", JobDependency.objects.with_parents("batch_id"))
         ordered_jobs = sorted(jobs.prefetch_related(edges), key=lambda job: candidate_ids.index(job.pk))
     return [job for job in ordered_jobs if not _hold_if_deadly(job)]
 
 
 def _is_suspect(job: Job) -> bool:
     """Return whether a worker of the job died, now or before: its lease expired or was counted as lost."""
-    return job.lease_until is not None or job.workers_lost > 0
+    return job.lease_until is not None or job.lost_workers > 0
 
 
 def _hold_if_deadly(job: Job) -> bool:
     """Hold a job that may be killing workers until a person has looked at it."""
-    if job.workers_lost < MAX_LOST_WORKERS:
+    if job.lost_workers < MAX_LOST_WORKERS:
         return False
     job.hold(LOST_WORKERS_NOTE, source=SOURCE)
     return True

@@ -25,7 +25,7 @@ from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
 from jobs.dispatch.submit_request import submit_request
 from jobs.dispatch.worker_pool import worker_pool
 from jobs.failpoints import hit_failpoint
-from jobs.models import Account, DeliveryAttempt, Job
+from jobs.models import Account, AccountStatus, DeliveryAttempt, Job
 from jobs.models.database_generation import is_submission_paused
 from jobs.models.quarantine import MAX_CLOCK_SKEW_SECONDS, SEND_DEADLINE_SECONDS
 from jobs.policy.grants import TeamGrants
@@ -83,7 +83,7 @@ def _has_clock_skew(account: Account) -> bool:
 
     How long a request can be under way follows from its date: with a wrong clock no repeat is safe.
     """
-    skew = Account.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
+    skew = AccountStatus.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
     if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:
         return False
     log.error("clock_skew_exceeded", account=account.name, seconds=skew)
@@ -203,7 +203,7 @@ def withdraw_blocked(account: Account) -> int:
     """Withdraw jobs that depend on one that can no longer succeed. Their own dependents follow in the next round."""
     count = 0
     for job in Job.objects.filter(account=account).blocked_by_failure().order_by("pk")[:MAX_JOBS_PER_ROUND]:
-        edges = job.waits_for.select_related("parent").order_by("pk")
+        edges = job.dependencies.select_related("parent").order_by("pk")
         blocker = next(
             (
                 edge.parent

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils.timezone import now
 
-from jobs.models import Account
+from jobs.models import Account, AccountStatus
 
 MAX_CLAIM_ATTEMPTS = 50
 
@@ -59,11 +59,11 @@ class RateLimiter:
         slots = max(1, min(self._expected, self._account.submits_per_second))
         length = timedelta(seconds=slots * self._interval)
         for _ in range(MAX_CLAIM_ATTEMPTS):
-            row = Account.objects.filter(pk=self._account.pk)
-            previous_end = row.values_list("submits_until", flat=True).get()
+            row = AccountStatus.objects.filter(pk=self._account.pk)
+            previous_end = row.values_list("rate_window_end", flat=True).get()
             current_time = now()
             start = max(previous_end, current_time) if previous_end else current_time
-            if row.filter(submits_until=previous_end).update(submits_until=start + length):
+            if row.filter(rate_window_end=previous_end).update(rate_window_end=start + length):
                 self._next_slot = time.monotonic() + (start - current_time).total_seconds()
                 self._window_end = self._next_slot + length.total_seconds()
                 return True
@@ -73,11 +73,11 @@ class RateLimiter:
 def back_off(account: Account, seconds: float) -> None:
     """Let nobody send to the account for this long, because AWS throttles or can't be reached."""
     until: datetime = now() + timedelta(seconds=seconds)
-    row = Account.objects.filter(pk=account.pk)
-    row.filter(submits_until=None).update(submits_until=until)
-    row.filter(submits_until__lt=until).update(submits_until=until)
+    row = AccountStatus.objects.filter(pk=account.pk)
+    row.filter(rate_window_end=None).update(rate_window_end=until)
+    row.filter(rate_window_end__lt=until).update(rate_window_end=until)
 
 
 def count_throttle(account: Account) -> None:
     """Count a throttling response of AWS."""
-    Account.objects.filter(pk=account.pk).update(throttles=F("throttles") + 1, throttled_at=now())
+    AccountStatus.objects.filter(pk=account.pk).update(throttles=F("throttles") + 1, throttled_at=now())

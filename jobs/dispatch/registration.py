@@ -74,7 +74,7 @@ def register(revision: Revision) -> bool:
         lease_until=None,
     )
     # The definition may have been deactivated during the call: then this revision is deregistered too.
-    Revision.objects.filter(pk=revision.pk, definition__retired_at__isnull=False).update(
+    Revision.objects.filter(pk=revision.pk, definition__archived_at__isnull=False).update(
         active=False, deactivated_at=now()
     )
     return bool(row_count)
@@ -119,7 +119,7 @@ def _refuse_if_forbidden(revision: Revision) -> bool:
         build_definition_request(revision.document), TeamGrants.for_team(definition.team)
     )
     reasons = [f"{violation.message} ({violation.rule})" for violation in violations]
-    if definition.retired_at:
+    if definition.archived_at:
         reasons.append(f"The name {definition.name} was deactivated (portal.definition-deactivated).")
     if reasons:
         text = " ".join(reasons)

@@ -19,7 +19,7 @@ def submit_request(job: Job) -> dict[str, Any]:
     request["jobDefinition"] = job.revision.qualified_name
     request["tags"] = {**job.tags, **portal_tags(job)}
 
-    edges = sorted(job.waits_for.all(), key=lambda edge: edge.pk)
+    edges = sorted(job.dependencies.all(), key=lambda edge: edge.pk)
     parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent]
     if parents:
         dependencies = [

@@ -22,7 +22,7 @@ MAX_RUN_SECONDS = 20.0
 def terminate_due(account: Account) -> int:
     """Terminate every job with a stop request at AWS, again after a while: a call may be lost. Return how many."""
     client = client_for(account, "batch", Purpose.READ)
-    unsent = Q(stop_told_at=None) | Q(stop_told_at__lt=now() - REPEAT_INTERVAL)
+    unsent = Q(stop_sent_at=None) | Q(stop_sent_at__lt=now() - REPEAT_INTERVAL)
     count = 0
     due = Job.objects.filter(unsent, account=account).stop_pending().order_by("stop_requested_at")
     for job in iterate_within(due[:100], MAX_RUN_SECONDS):
@@ -36,7 +36,7 @@ def terminate_due(account: Account) -> int:
         else:
             count += 1
         # Also after a failure, so that one job that AWS rejects doesn't delay the others.
-        Job.objects.filter(pk=job.pk).update(stop_told_at=now(), next_poll_at=now())
+        Job.objects.filter(pk=job.pk).update(stop_sent_at=now(), next_poll_at=now())
         if outage:
             break
     return count

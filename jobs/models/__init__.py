@@ -1,17 +1,17 @@
 """Django models: one module for each noun, with its QuerySet."""
 
-from jobs.models.account import Access, Account
-from jobs.models.approval import Approval, Decision, RequestEdit
+from jobs.models.account import AccessMethod, Account, AccountStatus
+from jobs.models.approval import Approval, ApprovalEdit, Decision
 from jobs.models.array_child import ArrayChild
-from jobs.models.audit import AuditEntry, AuditHead
-from jobs.models.cache_entry import Remembered
+from jobs.models.audit import AuditChain, AuditEntry
+from jobs.models.cache_entry import CacheEntry
 from jobs.models.cost import CostLine
-from jobs.models.database_generation import Incarnation
+from jobs.models.database_generation import DatabaseGeneration
 from jobs.models.definition import Definition, Registration, Revision
-from jobs.models.discrepancy import Oddity, OddityKind
+from jobs.models.discrepancy import Discrepancy, DiscrepancyKind
 from jobs.models.draft import Draft, DraftKind
-from jobs.models.grant import Feature, FilledBy, ImageGrant, RoleGrant, TagRule
-from jobs.models.idempotency import ApiAnswer
+from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
+from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.lease import Lease
 from jobs.models.mail import MailKind, OutgoingMail
@@ -26,40 +26,40 @@ from jobs.models.token import ApiToken
 from jobs.models.user import User
 
 __all__ = [
-    "Access",
+    "AccessMethod",
     "Account",
-    "ApiAnswer",
+    "AccountStatus",
     "ApiToken",
     "Approval",
+    "ApprovalEdit",
     "ArrayChild",
+    "AuditChain",
     "AuditEntry",
-    "AuditHead",
+    "CacheEntry",
     "CostLine",
+    "DatabaseGeneration",
     "Decision",
     "Definition",
     "DeliveryAttempt",
+    "Discrepancy",
+    "DiscrepancyKind",
     "Draft",
     "DraftKind",
     "Feature",
-    "FilledBy",
+    "IdempotencyRecord",
     "ImageGrant",
-    "Incarnation",
     "Job",
     "JobDependency",
     "JobTag",
     "Lease",
     "MailKind",
     "Membership",
-    "Oddity",
-    "OddityKind",
     "OutgoingMail",
     "Queue",
     "QueueGrant",
     "Rate",
     "Registration",
-    "Remembered",
     "RequestCount",
-    "RequestEdit",
     "Resource",
     "Revision",
     "Role",
@@ -69,6 +69,7 @@ __all__ = [
     "Submission",
     "TagRule",
     "TagSecret",
+    "TagSource",
     "Team",
     "User",
 ]

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
-from django.db import models
+from django.db import models, transaction
 
 from jobs.models import quarantine
 from jobs.models.circuit_breaker import CircuitBreaker
 
 
-class Access(models.TextChoices):
+class AccessMethod(models.TextChoices):
     """Methods of access to an account. No credential is stored in the database."""
 
     DEFAULT = "default", "Default credentials of the machine"
@@ -29,7 +29,7 @@ def new_external_id() -> str:
 
 
 class Account(models.Model):
-    """An AWS account in one region, and the access to it."""
+    """An AWS account in one region, and the access to it: what admins set. `status` has what the portal observes."""
 
     name = models.CharField(max_length=80, unique=True)
     region = models.CharField(max_length=30, validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z")])
@@ -40,7 +40,7 @@ class Account(models.Model):
         validators=[RegexValidator(r"^[0-9]{12}\Z")],
         help_text="12 digits",
     )
-    access = models.CharField(max_length=10, choices=Access.choices, default=Access.DEFAULT)
+    access = models.CharField(max_length=10, choices=AccessMethod.choices, default=AccessMethod.DEFAULT)
     role_arn = models.CharField(
         "role to assume",
         max_length=200,
@@ -75,37 +75,7 @@ class Account(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
         help_text="How fast jobs are sent, all workers together. AWS allows 50 a second to an account.",
     )
-    submits_until = models.DateTimeField(
-        null=True, editable=False, help_text="Until when the account's rate is taken by workers that send."
-    )
     active = models.BooleanField(default=True)
-    clock_skew_seconds = models.FloatField(
-        null=True, editable=False, help_text="How far AWS's clock was ahead of ours at the last poll."
-    )
-    throttles = models.PositiveIntegerField(default=0, editable=False, help_text="How often AWS said: too fast.")
-    throttled_at = models.DateTimeField(null=True, editable=False)
-    quiet_until = models.DateTimeField(null=True, editable=False, help_text="Nothing is polled before.")
-    quiet_seconds = models.PositiveIntegerField(default=0, editable=False, help_text="The last such pause.")
-    breaker_failures = models.PositiveIntegerField(
-        default=0, editable=False, help_text="Calls in a row that AWS did not answer."
-    )
-    breaker_opened_at = models.DateTimeField(
-        null=True, editable=False, help_text="Since when nothing is asked there."
-    )
-    breaker_retry_at = models.DateTimeField(null=True, editable=False, help_text="When AWS is asked again.")
-    breaker_reason = models.CharField(max_length=200, blank=True, editable=False)
-    polled_at = models.DateTimeField(null=True, blank=True, editable=False)
-    synced_at = models.DateTimeField(null=True, blank=True, editable=False)
-    reading = models.JSONField(default=list, editable=False, help_text="The queues, as AWS last described them.")
-    reading_at = models.DateTimeField(null=True, blank=True, editable=False)
-    reading_trouble = models.TextField(blank=True, editable=False)
-    trouble = models.TextField(blank=True, editable=False, help_text="What AWS last failed with, empty when well.")
-    connection = models.JSONField(
-        default=dict,
-        editable=False,
-        help_text="Who the portal was there when the connection was tested, and may what.",
-    )
-    connection_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -113,12 +83,20 @@ class Account(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.region})"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the account; a new one gets its status row in the same transaction."""
+        is_new = self._state.adding
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)
+            if is_new:
+                AccountStatus.objects.create(account=self)
+
     def clean(self) -> None:
         """Validate the quarantine and the role. A quarantine shorter than a request can take would run jobs twice."""
         if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:
             message = f"It is at least {self.min_quarantine_seconds} s: a request may be under way for so long."
             raise ValidationError({"quarantine_seconds": message})
-        if self.access != Access.ROLE:
+        if self.access != AccessMethod.ROLE:
             return
         if not self.role_arn:
             raise ValidationError({"role_arn": "Name the role to assume, or choose another way in."})
@@ -131,7 +109,36 @@ class Account(models.Model):
     @property
     def min_quarantine_seconds(self) -> int:
         """Lower bound of `quarantine_seconds`: how long a request can be under way."""
-        return quarantine.minimum_seconds(in_sandbox=self.access == Access.SANDBOX)
+        return quarantine.minimum_seconds(in_sandbox=self.access == AccessMethod.SANDBOX)
+
+
+class AccountStatus(models.Model):
+    """What the portal observed of an account: rate, backoff, circuit breaker, last poll, queues, connection test."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="status")
+    rate_window_end = models.DateTimeField(
+        null=True, help_text="End of the time that workers have reserved for submissions at the account's rate."
+    )
+    throttles = models.PositiveIntegerField(default=0, help_text="Number of throttling errors, ever.")
+    throttled_at = models.DateTimeField(null=True)
+    backoff_until = models.DateTimeField(null=True, help_text="No polls before, because AWS throttled.")
+    backoff_seconds = models.PositiveIntegerField(default=0, help_text="Length of the last backoff.")
+    clock_skew_seconds = models.FloatField(null=True, help_text="How far AWS's clock was ahead at the last poll.")
+    breaker_failures = models.PositiveIntegerField(default=0, help_text="Consecutive calls without an answer.")
+    breaker_opened_at = models.DateTimeField(null=True, help_text="When calls were paused.")
+    breaker_retry_at = models.DateTimeField(null=True, help_text="When AWS is called again.")
+    breaker_reason = models.CharField(max_length=200, blank=True)
+    polled_at = models.DateTimeField(null=True, help_text="Last successful poll.")
+    last_error = models.TextField(blank=True, help_text="Error of the last poll, empty if it succeeded.")
+    queue_snapshot = models.JSONField(default=list, help_text="The queues as AWS last described them.")
+    queue_snapshot_at = models.DateTimeField(null=True)
+    queue_snapshot_error = models.TextField(blank=True)
+    synced_at = models.DateTimeField(null=True, help_text="When a queue snapshot was last applied.")
+    connection_test = models.JSONField(default=dict, help_text="Identity and permissions found by the last test.")
+    connection_tested_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"status of {self.account}"
 
     @property
     def breaker(self) -> CircuitBreaker:
@@ -142,7 +149,7 @@ class Account(models.Model):
 
     def update_breaker(self, after: CircuitBreaker) -> bool:
         """Save the new state of the breaker, unless another process changed it since this copy was read."""
-        unchanged = Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
+        unchanged = AccountStatus.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
         is_written = bool(unchanged.update(**_breaker_fields(after)))
         if is_written:
             for name, value in _breaker_fields(after).items():

@@ -41,12 +41,12 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
     def not_escalated_by(self, user: "User") -> Self:
         """Exclude requests that the user made larger."""
-        return self.exclude(Exists(RequestEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)))
+        return self.exclude(Exists(ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)))
 
     def with_escalated_by(self, user: "User") -> Self:
-        """Annotate `raised_by_user`: whether the user ever made it larger."""
-        edits = RequestEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)
-        return self.annotate(raised_by_user=Exists(edits))
+        """Annotate `is_escalated_by_user`: whether the user ever made it larger."""
+        edits = ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)
+        return self.annotate(is_escalated_by_user=Exists(edits))
 
 
 class Approval(models.Model):
@@ -61,10 +61,10 @@ class Approval(models.Model):
     )
     reasons = models.JSONField(default=list, help_text="Why it is asked for: rule and message of each.")
     forecast = models.JSONField(default=dict, help_text="Expected and highest cost, and how they were computed.")
-    asked_at = models.DateTimeField(auto_now_add=True)
+    requested_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    words = models.TextField(blank=True, help_text="Why it was declined.")
+    comment = models.TextField(blank=True, help_text="Why it was declined.")
 
     objects = ApprovalQuerySet.as_manager()
 
@@ -98,21 +98,21 @@ class Approval(models.Model):
 
     def is_escalated_by(self, user: "User") -> bool:
         """Return whether the user ever made it larger, whatever happened since: they may not approve it."""
-        return RequestEdit.objects.escalating().filter(approval=self, editor=user).exists()
+        return ApprovalEdit.objects.escalating().filter(approval=self, editor=user).exists()
 
     def escalators(self) -> list[str]:
         """Return the usernames of everyone who ever made it larger."""
-        edits = RequestEdit.objects.escalating().filter(approval=self)
+        edits = ApprovalEdit.objects.escalating().filter(approval=self)
         return sorted(set(edits.values_list("editor__username", flat=True)))
 
 
-class RequestEditQuerySet(models.QuerySet["RequestEdit"]):
+class ApprovalEditQuerySet(models.QuerySet["ApprovalEdit"]):
     def escalating(self) -> Self:
         """Return edits that made the request larger."""
-        return self.exclude(raises=[])
+        return self.exclude(escalations=[])
 
 
-class RequestEdit(models.Model):
+class ApprovalEdit(models.Model):
     """An edit of a request, appended and never changed. The first one has the original document."""
 
     approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="edits")
@@ -121,9 +121,9 @@ class RequestEdit(models.Model):
     before = models.TextField(help_text="The document until then, to the letter.")
     after = models.TextField(help_text="The document from then on, to the letter.")
     changes = models.JSONField(default=list, help_text="What differs, in sentences.")
-    raises = models.JSONField(default=list, help_text="What makes it larger than before; empty if nothing does.")
+    escalations = models.JSONField(default=list, help_text="What makes it larger than before; empty if nothing does.")
 
-    objects = RequestEditQuerySet.as_manager()
+    objects = ApprovalEditQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -14,17 +14,17 @@ PORTAL = 0
 """Chain of actions that belong to no team: sign-ins, accounts, users."""
 FIRST_PREVIOUS_DIGEST = "0" * 64
 """The previous hash of a chain's first entry."""
-IMMUTABLE_MESSAGE = "An act that was written down is neither changed nor taken away."
+IMMUTABLE_MESSAGE = "Audit entries cannot be changed or deleted."
 
 
-class AuditHead(models.Model):
+class AuditChain(models.Model):
     """End of a team's chain, locked to append to it, and how far the chain was pruned."""
 
     chain = models.BigIntegerField(primary_key=True, help_text="The team's number; 0 is the portal's own.")
     number = models.BigIntegerField(default=0, help_text="Of the newest entry.")
     digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
-    gone_number = models.BigIntegerField(default=0, help_text="Entries up to this one may be gone.")
-    gone_digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
+    pruned_through = models.BigIntegerField(default=0, help_text="Entries up to this one may be gone.")
+    pruned_digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -57,9 +57,9 @@ class AuditEntry(models.Model):
     created_at = models.DateTimeField()
     person = models.UUIDField(null=True, help_text="The public id; empty: nobody who is known.")
     token = models.UUIDField(null=True, help_text="The public id of the token that was used.")
-    door = models.CharField(max_length=20)
+    channel = models.CharField(max_length=20)
     address = models.CharField(max_length=200, blank=True)
-    act = models.CharField(max_length=40)
+    action = models.CharField(max_length=40)
     noun = models.CharField(max_length=40, blank=True)
     object_id = models.CharField(max_length=64, blank=True, help_text="The public id, or the number in the admin.")
     label = models.CharField(max_length=200, blank=True)
@@ -81,13 +81,13 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["team", "-id"], name="audit_of_team"),
             models.Index(fields=["person", "-id"], name="audit_of_person"),
-            models.Index(fields=["act", "-id"], name="audit_of_act"),
+            models.Index(fields=["action", "-id"], name="audit_of_act"),
             models.Index(fields=["object_id", "-id"], name="audit_of_object"),
             models.Index(fields=["label", "-id"], name="audit_of_label"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.act} {self.noun} {self.label}".rstrip()
+        return f"{self.action} {self.noun} {self.label}".rstrip()
 
     def save(self, *args: Any, **options: Any) -> None:
         if not self._state.adding:
@@ -110,9 +110,9 @@ class AuditEntry(models.Model):
             self.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
             str(self.person or ""),
             str(self.token or ""),
-            self.door,
+            self.channel,
             self.address,
-            self.act,
+            self.action,
             self.noun,
             self.object_id,
             self.label,

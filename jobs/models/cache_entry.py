@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class Remembered(models.Model):
+class CacheEntry(models.Model):
     """A value with a key and an expiry: the cache of all processes (`portal.cache`)."""
 
     key = models.CharField(max_length=250, primary_key=True)

@@ -26,44 +26,44 @@ FILE_MISSING = "The file that tells one life of the database from another is mis
 TOKEN_MISMATCH = "The database is not the one that was last worked with: a backup of it, or another."  # noqa: S105 - a message
 
 
-class Incarnation(models.Model):
+class DatabaseGeneration(models.Model):
     """The only row: the current token, and whether a recovery is in progress."""
 
     current = models.CharField(max_length=40)
     previous = models.CharField(max_length=40, blank=True, help_text="Its last name: a crash may leave this outside.")
-    renewed_at = models.DateTimeField()
+    rotated_at = models.DateTimeField()
     recovering_since = models.DateTimeField(null=True, help_text="Nothing is sent until every queue was compared.")
-    why = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
 
 
 def rotate() -> None:
     """Detect a restored database, else rotate the token. The clock calls this."""
-    row = Incarnation.objects.first()
-    if row and row.renewed_at > now() - ROTATION_INTERVAL:
+    row = DatabaseGeneration.objects.first()
+    if row and row.rotated_at > now() - ROTATION_INTERVAL:
         return
     token = _read_file()
     with transaction.atomic():
-        row = Incarnation.objects.select_for_update().first()
+        row = DatabaseGeneration.objects.select_for_update().first()
         current_time = now()
-        generation = Incarnation(current=secrets.token_hex(16), renewed_at=current_time)
+        generation = DatabaseGeneration(current=secrets.token_hex(16), rotated_at=current_time)
         if row is None:
-            generation.recovering_since, generation.why = (current_time, TOKEN_MISMATCH) if token else (None, "")
+            generation.recovering_since, generation.reason = (current_time, TOKEN_MISMATCH) if token else (None, "")
             generation.save()
         else:
             mismatch = _find_mismatch(row, token)
-            row.previous, row.current, row.renewed_at = row.current, generation.current, current_time
+            row.previous, row.current, row.rotated_at = row.current, generation.current, current_time
             if mismatch:
-                row.recovering_since, row.why = current_time, mismatch
-                log.error("recovery_entered", why=mismatch)
+                row.recovering_since, row.reason = current_time, mismatch
+                log.error("recovery_entered", reason=mismatch)
             row.save()
     _write_file(generation.current)
 
 
 def enter_recovery(reason: str) -> None:
     """Pause all submissions until all queues were compared."""
-    Incarnation.objects.get_or_create(defaults={"current": secrets.token_hex(16), "renewed_at": now()})
-    Incarnation.objects.update(recovering_since=now(), why=reason)
-    log.error("recovery_entered", why=reason)
+    DatabaseGeneration.objects.get_or_create(defaults={"current": secrets.token_hex(16), "rotated_at": now()})
+    DatabaseGeneration.objects.update(recovering_since=now(), reason=reason)
+    log.error("recovery_entered", reason=reason)
 
 
 def is_submission_paused(account: Account) -> bool:
@@ -94,7 +94,7 @@ def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
 def _detect_recovery() -> datetime | None:
     """Return when the recovery started; start one if the file shows that the database was restored."""
     token = _read_file()  # read before the row, since the clock writes the row first
-    row = Incarnation.objects.first()
+    row = DatabaseGeneration.objects.first()
     if row is None:
         return None
     if token and (mismatch := _find_mismatch(row, token)):
@@ -105,7 +105,7 @@ def _detect_recovery() -> datetime | None:
 
 def recovering_since() -> datetime | None:
     """Return since when submissions are paused; None if they are not."""
-    return Incarnation.objects.values_list("recovering_since", flat=True).first()
+    return DatabaseGeneration.objects.values_list("recovering_since", flat=True).first()
 
 
 def finish_recovery() -> bool:
@@ -116,7 +116,7 @@ def finish_recovery() -> bool:
     ):
         return False
     log.warning("recovery_left")
-    return bool(Incarnation.objects.filter(recovering_since=since).update(recovering_since=None, why=""))
+    return bool(DatabaseGeneration.objects.filter(recovering_since=since).update(recovering_since=None, reason=""))
 
 
 def recovery_deadline(account: Account, since: datetime) -> datetime:
@@ -126,11 +126,11 @@ def recovery_deadline(account: Account, since: datetime) -> datetime:
 
 def queues_to_compare(account: Account, since: datetime) -> QueueQuerySet:
     """Return the account's queues that were not compared since that time."""
-    not_yet = Q(swept_at=None) | Q(swept_at__lt=recovery_deadline(account, since))
-    return Queue.objects.filter(not_yet, account=account, vanished_at=None)
+    not_yet = Q(compared_at=None) | Q(compared_at__lt=recovery_deadline(account, since))
+    return Queue.objects.filter(not_yet, account=account, removed_at=None)
 
 
-def _find_mismatch(row: Incarnation, token: str) -> str:
+def _find_mismatch(row: DatabaseGeneration, token: str) -> str:
     if token and token in (row.current, row.previous):
         return ""
     if not token and not _can_write_file():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class DefinitionQuerySet(models.QuerySet["Definition"]):
     def active(self) -> Self:
         """Return definitions that are not deactivated, as the catalog offers."""
-        return self.filter(retired_at=None)
+        return self.filter(archived_at=None)
 
     def usable_by(self, team: Team) -> Self:
         """Return the team's own definitions, and those shared with everyone."""
@@ -41,8 +41,8 @@ class Definition(models.Model):
     description = models.CharField(
         max_length=300, blank=True, help_text="What it is for, in a sentence. The portal's own; AWS never sees it."
     )
-    retired_at = models.DateTimeField(null=True, editable=False, help_text="When its name was deactivated.")
-    retired_by = models.ForeignKey(
+    archived_at = models.DateTimeField(null=True, editable=False, help_text="When its name was deactivated.")
+    archived_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
@@ -78,7 +78,7 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def runnable(self) -> Self:
         """Return revisions that Batch would still run."""
-        return self.filter(registration=Registration.REGISTERED, active=True, definition__retired_at=None)
+        return self.filter(registration=Registration.REGISTERED, active=True, definition__archived_at=None)
 
     def pending_registration(self) -> Self:
         """Return revisions that AWS has neither registered nor refused."""
@@ -112,7 +112,7 @@ class Revision(models.Model):
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     registered_at = models.DateTimeField(null=True)
-    why = models.CharField(max_length=300, blank=True, help_text="Why it was made, in a person's words.")
+    note = models.CharField(max_length=300, blank=True, help_text="Why it was made, in a person's words.")
     deactivated_at = models.DateTimeField(null=True, help_text="When someone said that nobody shall run it any more.")
     deactivated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"

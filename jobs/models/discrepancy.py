@@ -6,7 +6,7 @@ from jobs.models.account import Account
 from jobs.models.job import Job
 
 
-class OddityKind(models.TextChoices):
+class DiscrepancyKind(models.TextChoices):
     """Kinds of discrepancies between AWS's list of jobs and the database."""
 
     DUPLICATE = "duplicate", "A second job in AWS for one of ours"
@@ -15,12 +15,12 @@ class OddityKind(models.TextChoices):
     UNREADABLE = "unreadable", "A job of this portal in AWS that could not be rebuilt"
 
 
-class Oddity(models.Model):
+class Discrepancy(models.Model):
     """A discrepancy found by a comparison with AWS, stored once."""
 
-    kind = models.CharField(max_length=12, choices=OddityKind.choices)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="oddities")
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, null=True, related_name="oddities")
+    kind = models.CharField(max_length=12, choices=DiscrepancyKind.choices)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="discrepancies")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, null=True, related_name="discrepancies")
     batch_id = models.CharField(max_length=60)
     note = models.TextField(blank=True)
     at = models.DateTimeField(auto_now_add=True)

@@ -77,7 +77,7 @@ class ImageGrant(models.Model):
         return self.pattern
 
 
-class FilledBy(models.TextChoices):
+class TagSource(models.TextChoices):
     """Who sets a tag."""
 
     PERSON = "person", "The person: writes it, and is offered the default"
@@ -101,7 +101,7 @@ class TagRule(models.Model):
         max_length=128, blank=True, help_text="What a value looks like, with * and ? and [0-9]: CC-[0-9]*"
     )
     default = models.CharField(max_length=256, blank=True)
-    filled_by = models.CharField(max_length=10, choices=FilledBy.choices, default=FilledBy.PERSON)
+    filled_by = models.CharField(max_length=10, choices=TagSource.choices, default=TagSource.PERSON)
 
     class Meta:
         ordering = ["key"]

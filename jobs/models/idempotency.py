@@ -6,7 +6,7 @@ from django.db import models
 from jobs.models.team import Team
 
 
-class ApiAnswer(models.Model):
+class IdempotencyRecord(models.Model):
     """Response to a request with an Idempotency-Key, returned again to its repeats."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")

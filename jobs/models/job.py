@@ -43,7 +43,7 @@ DELIVERY_FIELDS = (
     "epoch",
     "lease_until",
     "next_try_at",
-    "workers_lost",
+    "lost_workers",
     "sent_at",
     "delivery_note",
     "batch_id",
@@ -152,7 +152,7 @@ class Job(models.Model):
     delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
     epoch = models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")
     lease_until = models.DateTimeField(null=True)
-    workers_lost = models.PositiveSmallIntegerField(default=0, help_text="How many workers vanished with it.")
+    lost_workers = models.PositiveSmallIntegerField(default=0, help_text="How many workers vanished with it.")
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held, or sent late.")
@@ -172,20 +172,20 @@ class Job(models.Model):
     stopped_at = models.DateTimeField(null=True)
     attempts = models.JSONField(default=list)
     array_summary = models.JSONField(default=dict)
-    children_asked_at = models.DateTimeField(null=True, help_text="When someone last wanted to see its children.")
+    children_requested_at = models.DateTimeField(null=True, help_text="When someone last wanted to see its children.")
     children_read_at = models.DateTimeField(null=True, help_text="When its children were last read.")
     raw = models.JSONField(default=dict, help_text="AWS's words.")
     observed_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(null=True)
     next_poll_at = models.DateTimeField(null=True)
-    looked_at = models.DateTimeField(null=True, help_text="When someone last had it on a page.")
+    viewed_at = models.DateTimeField(null=True, help_text="When someone last had it on a page.")
 
     # -- Stopping: a request; its outcome is observed.
     stop_requested_at = models.DateTimeField(null=True)
     stop_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    stop_told_at = models.DateTimeField(null=True, help_text="When AWS was last told to stop it.")
+    stop_sent_at = models.DateTimeField(null=True, help_text="When AWS was last told to stop it.")
     stop_reason = models.CharField(max_length=1000, blank=True)
 
     accepted_at = models.DateTimeField(auto_now_add=True)
@@ -315,8 +315,8 @@ class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
 class JobDependency(models.Model):
     """A dependency on another job: one of this portal's, or one known only by its id in AWS."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="waits_for")
-    parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="waited_for_by", null=True)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependencies")
+    parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="dependents", null=True)
     batch_id = models.CharField(max_length=60, blank=True, help_text="As written, when the document named an AWS id.")
     kind = models.CharField(max_length=12, blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.")
 

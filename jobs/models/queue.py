@@ -47,8 +47,8 @@ class Queue(models.Model):
         help_text="Its compute environments, the first choice first, as AWS says. Empty: nobody asked AWS yet.",
     )
     seen_at = models.DateTimeField(null=True, blank=True)
-    vanished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
-    swept_at = models.DateTimeField(
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
+    compared_at = models.DateTimeField(
         null=True, editable=False, help_text="When the last comparison of its jobs with ours began."
     )
 
@@ -64,7 +64,7 @@ class Queue(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether AWS would accept a job now."""
-        return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.vanished_at is None
+        return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.removed_at is None
 
 
 class QueueGrant(models.Model):

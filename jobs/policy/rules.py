@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from jobs.models import Feature, FilledBy
+from jobs.models import Feature, TagSource
 from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
 from jobs.policy.grants import QueueLimits, TeamGrants
 from jobs.policy.images import image_matches
@@ -250,7 +250,7 @@ def tag_values_are_allowed(request: JobRequest, grants: TeamGrants) -> Iterator[
         if not value:
             continue
         pointer = join_pointer("tags", requirement.key) if requirement.key in request.own_tags else "/jobDefinition"
-        if requirement.filled_by == FilledBy.PORTAL and value != requirement.default:
+        if requirement.filled_by == TagSource.PORTAL and value != requirement.default:
             message = (
                 f"The portal fills in the tag {quote(requirement.key)}; it must be {quote(requirement.default)}."
             )

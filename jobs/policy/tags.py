@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from django.db.models import F, Q
 
-from jobs.models import FilledBy, TagRule, Team
+from jobs.models import TagRule, TagSource, Team
 from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.problems import join_words
@@ -24,7 +24,7 @@ class TagRequirement:
     allowed: tuple[str, ...] = ()
     pattern: str = ""
     default: str = ""
-    filled_by: str = FilledBy.PERSON
+    filled_by: str = TagSource.PERSON
 
     def accepts(self, value: str) -> bool:
         if self.allowed and value not in self.allowed:
@@ -75,10 +75,10 @@ def tags_to_apply(
     tags: Mapping[str, str] = effective.merge_tags(definition, document)
     for requirement in requirements:
         if (
-            requirement.filled_by == FilledBy.PORTAL
+            requirement.filled_by == TagSource.PORTAL
             and requirement.key not in own_tags
             and tags.get(requirement.key) != requirement.default
         ):
             yield AppliedTag(requirement.key, requirement.default, PORTAL)
-        elif requirement.filled_by == FilledBy.TEAM and requirement.default and requirement.key not in tags:
+        elif requirement.filled_by == TagSource.TEAM and requirement.default and requirement.key not in tags:
             yield AppliedTag(requirement.key, requirement.default, team)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from jobs.models import Approval, Job, Membership, RequestEdit, Role, Submission, Team, User
+from jobs.models import Approval, ApprovalEdit, Job, Membership, Role, Submission, Team, User
 from jobs.models.approval import ApprovalQuerySet
 from jobs.spec import effective
 from jobs.spec.diff import diff_documents
@@ -118,7 +118,7 @@ def request_cost(approval: Approval) -> RequestCost:
     )
 
 
-def request_edits(approval: Approval) -> list[RequestEdit]:
+def request_edits(approval: Approval) -> list[ApprovalEdit]:
     """Return the edits of the request, oldest first."""
     return list(approval.edits.select_related("editor"))
 

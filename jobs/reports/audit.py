@@ -61,7 +61,7 @@ class AuditRow:
     person: str
     person_id: str
     token: str
-    act: str
+    action: str
     noun: str
     label: str
     object_id: str
@@ -94,7 +94,7 @@ def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntr
     if filters.team and team is None:
         entries = entries.filter(team=None) if filters.team == PORTAL else entries.filter(team__slug=filters.team)
     if filters.act:
-        entries = entries.filter(act=filters.act)
+        entries = entries.filter(action=filters.act)
     if filters.about:
         entries = entries.filter(Q(object_id=filters.about) | Q(label=filters.about))
     if filters.person:
@@ -153,12 +153,12 @@ def _row(
         person=names.get(entry.person, to_text(entry.person)) if entry.person else "",
         person_id=to_text(entry.person) if entry.person else "",
         token=tokens.get(entry.token, to_text(entry.token)) if entry.token else "",
-        act=entry.act,
+        action=entry.action,
         noun=entry.noun,
         label=label,
         object_id=entry.object_id,
         url=reverse(_PAGES[entry.noun], args=[entry.object_id]) if entry.noun in _PAGES else "",
-        channel=entry.door,
+        channel=entry.channel,
         address=entry.address,
         changes=[
             AuditChange(change.name, _with_names(change.before, names), _with_names(change.after, names))

@@ -99,7 +99,7 @@ def definition_page(
         Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
         Subquery(newest.order_by("-pk").values("pk")[:1]),
     )
-    definitions = _matching_text(Definition.objects.usable_by(team).filter(retired_at__isnull=not retired), text)
+    definitions = _matching_text(Definition.objects.usable_by(team).filter(archived_at__isnull=not retired), text)
     if cursor := _cursor_definition(definitions, after):
         definitions = definitions.filter(Q(name__gt=cursor.name) | Q(name=cursor.name, pk__gt=cursor.pk))
     candidates = definitions.select_related("team", "account").annotate(

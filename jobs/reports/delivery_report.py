@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Min
 from django.utils.timezone import now
 
-from jobs.models import Account, Incarnation, Job, Oddity, OddityKind
+from jobs.models import Account, DatabaseGeneration, Discrepancy, DiscrepancyKind, Job
 from jobs.states import Delivery, State
 
 MAX_DUPLICATES_LISTED = 10  # duplicates are listed one by one: there should be none
@@ -14,10 +14,10 @@ MAX_DUPLICATES_LISTED = 10  # duplicates are listed one by one: there should be 
 
 def report_lines() -> Iterator[str]:
     """Yield one line for each figure, account by account."""
-    generation = Incarnation.objects.first()
+    generation = DatabaseGeneration.objects.first()
     if generation and generation.recovering_since:
-        yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.why}"
-    for account in Account.objects.filter(active=True):
+        yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.reason}"
+    for account in Account.objects.filter(active=True).select_related("status"):
         yield f"{account}"
         yield from (f"  {name + ':':<22}{text}" for name, text in _figures(account))
 
@@ -33,26 +33,30 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     yield "lost", str(jobs.filter(state=State.LOST).count())
     for kind, count in _discrepancy_counts(account).items():
         yield f"{kind}s ever", str(count)
-    for discrepancy in Oddity.objects.filter(account=account, kind=OddityKind.DUPLICATE).order_by("-pk")[
+    for discrepancy in Discrepancy.objects.filter(account=account, kind=DiscrepancyKind.DUPLICATE).order_by("-pk")[
         :MAX_DUPLICATES_LISTED
     ]:
         yield "a duplicate", f"{discrepancy.batch_id}, {_age_text(discrepancy.at)}: {discrepancy.note}"
-    yield "last poll", f"{_age_text(account.polled_at)}; {_count_and_age(active, 'active, the one seen longest ago')}"
+    yield (
+        "last poll",
+        f"{_age_text(account.status.polled_at)}; {_count_and_age(active, 'active, the one seen longest ago')}",
+    )
     yield (
         "throttles ever",
-        f"{account.throttles}" + (f", last {_age_text(account.throttled_at)}" if account.throttles else ""),
+        f"{account.status.throttles}"
+        + (f", last {_age_text(account.status.throttled_at)}" if account.status.throttles else ""),
     )
-    skew = account.clock_skew_seconds
+    skew = account.status.clock_skew_seconds
     yield "clock skew", "not measured yet" if skew is None else f"{skew:+.1f} s"
-    for queue in account.queues.filter(vanished_at=None).order_by("name"):
+    for queue in account.queues.filter(removed_at=None).order_by("name"):
         queue_active = jobs.active().filter(queue=queue).aggregate(count=Count("pk"), since=Min("observed_at"))
         text = _count_and_age(queue_active, "active, the one seen longest ago")
-        yield f"queue {queue.name}", f"{text}; compared with AWS {_age_text(queue.swept_at)}"
+        yield f"queue {queue.name}", f"{text}; compared with AWS {_age_text(queue.compared_at)}"
 
 
 def _discrepancy_counts(account: Account) -> dict[str, int]:
-    counts = Oddity.objects.filter(account=account).order_by().values_list("kind").annotate(Count("pk"))
-    return dict.fromkeys(OddityKind.values, 0) | dict(counts)
+    counts = Discrepancy.objects.filter(account=account).order_by().values_list("kind").annotate(Count("pk"))
+    return dict.fromkeys(DiscrepancyKind.values, 0) | dict(counts)
 
 
 def _count_and_age(row: dict[str, object], label: str) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
-from jobs.models import Account, Job, Lease, Oddity, OddityKind, OutgoingMail
+from jobs.models import Account, Discrepancy, DiscrepancyKind, Job, Lease, OutgoingMail
 from jobs.models.database_generation import queues_to_compare, recovering_since
 from jobs.reports.iam_policies import breaker_summary
 from jobs.states import ACTIVE_STATES, Delivery, State
@@ -69,7 +69,7 @@ def collect_health() -> Health:
     """Return all checks, in a fixed number of queries."""
     figures = _job_figures()
     since = recovering_since()
-    accounts = Account.objects.filter(active=True)
+    accounts = Account.objects.filter(active=True).select_related("status")
     return Health(
         processes=[_check_clock(), *_check_workers(), *_check_mail()],
         accounts=[
@@ -87,7 +87,7 @@ def _job_figures() -> dict[int, dict[str, object]]:
     lost_jobs = Q(state=State.LOST, ended_at__gte=now() - RECENT_PERIOD)
     unsent = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
     unfinished = Job.objects.filter(unsent | lost_jobs | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
-    ready = Q(delivery=Delivery.ACCEPTED, waits_for=None)
+    ready = Q(delivery=Delivery.ACCEPTED, dependencies=None)
     figures = (
         unfinished.order_by()
         .values("account")
@@ -101,11 +101,11 @@ def _job_figures() -> dict[int, dict[str, object]]:
             active=Count("pk", filter=sent_active, distinct=True),
         )
     )
-    discrepancies = Oddity.objects.order_by().values("account")
+    discrepancies = Discrepancy.objects.order_by().values("account")
     figures_by_account = {row["account"]: dict(row) for row in figures}
     for row in discrepancies.annotate(
-        duplicates=Count("pk", filter=Q(kind=OddityKind.DUPLICATE)),
-        rebuilt=Count("pk", filter=Q(kind=OddityKind.ORPHAN)),
+        duplicates=Count("pk", filter=Q(kind=DiscrepancyKind.DUPLICATE)),
+        rebuilt=Count("pk", filter=Q(kind=DiscrepancyKind.ORPHAN)),
     ):
         figures_by_account.setdefault(row["account"], {}).update(row)
     last_news = Min(Coalesce("observed_at", "submitted_at", "accepted_at"))
@@ -218,13 +218,13 @@ def _account_checks(account: Account, figures: Mapping[str, object]) -> Iterator
         advice = "Nothing is sent until every queue was compared with AWS: a backup may have been restored."
         yield HealthCheck("Recovery", "warn", "submissions are held back", recovering, advice)
     yield from _check_breaker(account)
-    if account.trouble or account.reading_trouble:
-        yield HealthCheck("AWS", "bad", account.trouble or account.reading_trouble)
+    if error := account.status.last_error or account.status.queue_snapshot_error:
+        yield HealthCheck("AWS", "bad", error)
 
 
 def _check_breaker(account: Account) -> Iterator[HealthCheck]:
     """Check whether AWS answers, once it did not."""
-    breaker = account.breaker
+    breaker = account.status.breaker
     if not breaker.is_open:
         return
     advice = "Check the network, the endpoint and AWS's status page. Work resumes by itself; other accounts go on."
@@ -246,11 +246,13 @@ def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Ite
     yield HealthCheck("Duplicates", "bad" if duplicates else "good", message, None, advice)
     if rebuilt:
         yield HealthCheck("Rebuilt", "warn", f"{rebuilt} jobs in AWS had no row and were found by their tags, ever")
-    is_recent = account.throttled_at is not None and now() - account.throttled_at < RECENT_THROTTLE_PERIOD
-    message = f"{account.throttles} calls were too fast for AWS, ever"
+    is_recent = (
+        account.status.throttled_at is not None and now() - account.status.throttled_at < RECENT_THROTTLE_PERIOD
+    )
+    message = f"{account.status.throttles} calls were too fast for AWS, ever"
     advice = "Lower the account's rate, or look less often." if is_recent else ""
-    yield HealthCheck("Throttles", "warn" if is_recent else "good", message, account.throttled_at, advice)
-    skew = account.clock_skew_seconds
+    yield HealthCheck("Throttles", "warn" if is_recent else "good", message, account.status.throttled_at, advice)
+    skew = account.status.clock_skew_seconds
     is_large = abs(skew or 0.0) > CLOCK_SKEW_WARNING_SECONDS
     advice = "See to this machine's time. Above 60 seconds nothing is sent: what is lost could not be told apart."
     message = "not measured yet" if skew is None else f"AWS's clock is {skew:+.1f} seconds from ours"
@@ -258,7 +260,7 @@ def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Ite
 
 
 def _check_poll(account: Account, active: int) -> HealthCheck:
-    is_late = active and (account.polled_at is None or now() - account.polled_at > MAX_POLL_AGE)
+    is_late = active and (account.status.polled_at is None or now() - account.status.polled_at > MAX_POLL_AGE)
     message = f"{active} active jobs are followed" if active else "nothing to follow"
     advice = "The portal shows what it last knew. See the workers, and what AWS last said." if is_late else ""
-    return HealthCheck("Last poll", "bad" if is_late else "good", message, account.polled_at, advice)
+    return HealthCheck("Last poll", "bad" if is_late else "good", message, account.status.polled_at, advice)

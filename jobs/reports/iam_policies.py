@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from jobs.aws.arns import account_number, partition, principal
-from jobs.models import Access, Account, Feature, RoleGrant, Team
+from jobs.models import AccessMethod, Account, Feature, RoleGrant, Team
 
 PolicyDocument = dict[str, Any]
 
@@ -25,7 +25,7 @@ PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 def breaker_summary(account: Account) -> str:
     """Return whether the portal calls AWS there, and if not, why and until when."""
-    breaker = account.breaker
+    breaker = account.status.breaker
     if not breaker.is_open:
         return "AWS answers."
     retry_text = f" The portal tries again at {breaker.retry_at:%H:%M:%S} UTC." if breaker.retry_at else ""
@@ -59,8 +59,8 @@ class ConnectionReport:
 
 
 def connection_report(account: Account) -> ConnectionReport:
-    stored = account.connection
-    by_role = account.access == Access.ROLE
+    stored = account.status.connection_test
+    by_role = account.access == AccessMethod.ROLE
     return ConnectionReport(
         caller=stored.get("caller", ""),
         problem=stored.get("trouble", ""),
@@ -78,7 +78,7 @@ def minimal_policy(account: Account) -> PolicyDocument:
 
 def trust_policy(account: Account) -> PolicyDocument:
     """Return who may assume the account's role: the portal, with the external id made for this account."""
-    principal_arn = principal(account.connection.get("asks_as", "")) or PLACEHOLDER_PRINCIPAL
+    principal_arn = principal(account.status.connection_test.get("asks_as", "")) or PLACEHOLDER_PRINCIPAL
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -102,7 +102,7 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
     number = account.number or account_number(account.role_arn) or "*"
     batch = f"arn:{part}:batch:{account.region}:{number}"
     teams = list(Team.objects.filter(active=True, queue_grants__queue__account=account).distinct())
-    queues = account.queues.filter(vanished_at=None).order_by("name")
+    queues = account.queues.filter(removed_at=None).order_by("name")
 
     yield _allow("Read", list(READ_ACTIONS), "*")
     submitted = [queue.arn or f"{batch}:job-queue/{queue.name}" for queue in queues] or [f"{batch}:job-queue/*"]

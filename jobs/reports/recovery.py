@@ -49,11 +49,11 @@ def account_recovery(account: Account) -> RecoveryStatus | None:
 
 
 def _recovery_of_queues(queues: QuerySet[Queue], since: datetime) -> RecoveryStatus | None:
-    candidates = queues.filter(account__active=True, vanished_at=None).select_related("account")
+    candidates = queues.filter(account__active=True, removed_at=None).select_related("account")
     waiting = [
         queue
         for queue in candidates
-        if queue.swept_at is None or queue.swept_at < recovery_deadline(queue.account, since)
+        if queue.compared_at is None or queue.compared_at < recovery_deadline(queue.account, since)
     ]
     if not waiting:
         return None

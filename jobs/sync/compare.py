@@ -23,7 +23,7 @@ from jobs.aws import batch
 from jobs.aws.errors import AwsError, MalformedResponseError, is_outage
 from jobs.aws.response_reader import ResponseReader
 from jobs.aws.session import Purpose, client_for
-from jobs.models import Account, Job, Oddity, OddityKind, Queue, StateChange
+from jobs.models import Account, Discrepancy, DiscrepancyKind, Job, Queue, StateChange
 from jobs.models.database_generation import finish_recovery, recovering_since, recovery_deadline
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.states import FINAL_DELIVERIES, FINAL_STATES, Delivery
@@ -79,11 +79,11 @@ def has_due_queues(account: Account, every: timedelta = COMPARE_INTERVAL) -> boo
 
 def _due_queues(account: Account, every: timedelta) -> list[Queue]:
     current_time, since = now(), recovering_since()
-    due = Q(swept_at=None) | Q(swept_at__lt=current_time - every)
+    due = Q(compared_at=None) | Q(compared_at__lt=current_time - every)
     if since and current_time >= recovery_deadline(account, since):
-        due |= Q(swept_at__lt=recovery_deadline(account, since))
-    queues = Queue.objects.filter(due, account=account, vanished_at=None).select_related("account")
-    return list(queues.order_by("swept_at", "pk"))
+        due |= Q(compared_at__lt=recovery_deadline(account, since))
+    queues = Queue.objects.filter(due, account=account, removed_at=None).select_related("account")
+    return list(queues.order_by("compared_at", "pk"))
 
 
 def _compare_queue(queue: Queue, deadline: float) -> bool:
@@ -91,8 +91,8 @@ def _compare_queue(queue: Queue, deadline: float) -> bool:
     cursor = _cursors.get(queue.pk)
     if cursor is None:
         started_at = now()
-        is_complete = queue.swept_at is None or recovering_since() is not None
-        since = started_at - LISTING_RETENTION if is_complete else (queue.swept_at or started_at) - OVERLAP
+        is_complete = queue.compared_at is None or recovering_since() is not None
+        since = started_at - LISTING_RETENTION if is_complete else (queue.compared_at or started_at) - OVERLAP
         reader = client_for(queue.account, "batch", Purpose.READ)
         cursor = ListingCursor(started_at, batch.list_created_since(reader, queue.arn or queue.name, since))
         _cursors[queue.pk] = cursor
@@ -101,7 +101,7 @@ def _compare_queue(queue: Queue, deadline: float) -> bool:
         if time.monotonic() > deadline:
             return False
     del _cursors[queue.pk]
-    Queue.objects.filter(pk=queue.pk).update(swept_at=cursor.started_at)
+    Queue.objects.filter(pk=queue.pk).update(compared_at=cursor.started_at)
     return True
 
 
@@ -118,7 +118,7 @@ def _compare_page(queue: Queue, page: ListingPage) -> None:
         .defer("document", "raw")
     )
     jobs = {job.public_id: job for job in rows}
-    surplus: list[tuple[Job, str, OddityKind]] = []
+    surplus: list[tuple[Job, str, DiscrepancyKind]] = []
     orphan_ids = []
     for public_id, summaries in by_public_id.items():
         job = jobs.get(public_id)
@@ -133,10 +133,10 @@ def _compare_page(queue: Queue, page: ListingPage) -> None:
         _recover_orphans(queue, orphan_ids)
 
 
-def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSummary, OddityKind]]:
+def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSummary, DiscrepancyKind]]:
     """Return the jobs that AWS has beyond the one it should have."""
     if job.delivery in FINAL_DELIVERIES:
-        return [(summary, OddityKind.UNWANTED) for summary in summaries]
+        return [(summary, DiscrepancyKind.UNWANTED) for summary in summaries]
     is_leased = job.lease_until is not None and job.lease_until > now()
     if job.delivery == Delivery.SENDING and is_leased:
         return []  # its worker is about to record which
@@ -145,10 +145,10 @@ def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSumma
         oldest_first = batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
         if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
             return []  # another process has just recorded which
-    return [(summary, OddityKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
+    return [(summary, DiscrepancyKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
 
 
-def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKind]]) -> None:
+def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, DiscrepancyKind]]) -> None:
     """Terminate surplus jobs whose tags show that the portal sent them, and no copies that someone made by hand."""
     if not surplus:
         return
@@ -167,7 +167,7 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, OddityKin
             batch.terminate(reader, batch_id, f"The portal has this job as {job.batch_id or 'withdrawn'}.")
         note = f"AWS has a second job {batch_id}; it was ended." if job.batch_id else f"AWS had it as {batch_id}."
         fields = {"account": queue.account, "job": job, "note": note}
-        if Oddity.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
+        if Discrepancy.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
             log.error("duplicate_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
             StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source=SOURCE)
     _check_all_read(unreadable)
@@ -181,9 +181,9 @@ def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
         if ResponseReader(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
             continue
         job, note = rebuild_job(queue, observation)
-        kind = OddityKind.ORPHAN if job else OddityKind.UNREADABLE
+        kind = DiscrepancyKind.ORPHAN if job else DiscrepancyKind.UNREADABLE
         fields = {"account": queue.account, "job": job, "note": note}
-        if Oddity.objects.get_or_create(kind=kind, batch_id=observation.batch_id, defaults=fields)[1]:
+        if Discrepancy.objects.get_or_create(kind=kind, batch_id=observation.batch_id, defaults=fields)[1]:
             log.error("orphaned_job", batch_id=observation.batch_id, rebuilt=job is not None, note=note)
     _check_all_read(unreadable)
 

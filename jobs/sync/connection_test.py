@@ -8,13 +8,13 @@ from django.utils.timezone import now
 from jobs.aws import connection_test
 from jobs.aws.arns import account_number, partition
 from jobs.aws.session import uncached_clients
-from jobs.models import Access, Account, Job
+from jobs.models import AccessMethod, Account, AccountStatus, Job
 from jobs.states import State
 
 
 def run_connection_test(account: Account) -> None:
     """Test the account's connection and save the result, which contains no credentials."""
-    by_role = account.access == Access.ROLE
+    by_role = account.access == AccessMethod.ROLE
     report = connection_test.probe_permissions(uncached_clients(account), probe_targets(account))
     result = {
         "caller": report.caller,
@@ -22,12 +22,12 @@ def run_connection_test(account: Account) -> None:
         "findings": [asdict(check) for check in report.checks],
         "trouble": report.error or _account_mismatch(account, report.number),
     }
-    Account.objects.filter(pk=account.pk).update(connection=result, connection_at=now())
+    AccountStatus.objects.filter(pk=account.pk).update(connection_test=result, connection_tested_at=now())
 
 
 def probe_targets(account: Account) -> connection_test.ProbeTargets:
     """Return what permissions can be tested with: a queue and a job that succeeded, if the account has any."""
-    queue = account.queues.filter(vanished_at=None).order_by("pk").first()
+    queue = account.queues.filter(removed_at=None).order_by("pk").first()
     job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
     return connection_test.ProbeTargets(
         region=account.region,
@@ -36,7 +36,7 @@ def probe_targets(account: Account) -> connection_test.ProbeTargets:
         queue=(queue.arn or queue.name) if queue else "",
         ended_job=str(job.batch_id) if job else "",
         installation=settings.INSTALLATION,
-        uses_role=account.access == Access.ROLE,
+        uses_role=account.access == AccessMethod.ROLE,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.session import Purpose, client_for, clock_skew
-from jobs.models import Account, Job
+from jobs.models import Account, AccountStatus, Job
 from jobs.sync.apply import apply_all, mark_lost
 from jobs.sync.poll_interval import next_poll_at
 
@@ -40,7 +40,7 @@ class PollResult:
 def poll(account: Account) -> PollResult:
     """Poll every job of the account that is due, the longest overdue first."""
     result = PollResult()
-    if account.quiet_until and account.quiet_until > now():
+    if account.status.backoff_until and account.status.backoff_until > now():
         return result
     client = client_for(account, "batch", Purpose.READ)
     for _ in range(MAX_CALLS):
@@ -91,15 +91,15 @@ def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
 
 
 def _save_result(account: Account, result: PollResult) -> None:
-    fields: dict[str, object] = {"trouble": result.error}
+    fields: dict[str, object] = {"last_error": result.error}
     skew = clock_skew(account)
     if skew is not None:
         fields["clock_skew_seconds"] = skew
     if not result.error:
-        fields |= {"polled_at": now(), "quiet_until": None, "quiet_seconds": 0}
+        fields |= {"polled_at": now(), "backoff_until": None, "backoff_seconds": 0}
     elif result.is_throttled:
         # Back off exponentially: the account's other users need AWS's capacity too.
-        pause = min(MAX_BACKOFF_SECONDS, max(MIN_BACKOFF_SECONDS, account.quiet_seconds * 2))
-        fields |= {"quiet_until": now() + timedelta(seconds=pause), "quiet_seconds": pause}
+        pause = min(MAX_BACKOFF_SECONDS, max(MIN_BACKOFF_SECONDS, account.status.backoff_seconds * 2))
+        fields |= {"backoff_until": now() + timedelta(seconds=pause), "backoff_seconds": pause}
         fields |= {"throttles": F("throttles") + 1, "throttled_at": now()}
-    Account.objects.filter(pk=account.pk).update(**fields)
+    AccountStatus.objects.filter(pk=account.pk).update(**fields)

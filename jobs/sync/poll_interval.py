@@ -18,7 +18,7 @@ def next_poll_at(job: Job, current_time: datetime) -> datetime:
     """
     interval = job.account.poll_seconds
     age = current_time - (job.submitted_at or job.accepted_at)
-    is_viewed = job.looked_at is not None and current_time - job.looked_at < VIEWER_WINDOW
+    is_viewed = job.viewed_at is not None and current_time - job.viewed_at < VIEWER_WINDOW
     is_moving = job.state in (State.STARTING, State.RUNNING, State.SUBMITTED)
     if is_viewed or is_moving or age < FAST_POLL_AGE:
         return current_time + timedelta(seconds=interval)

@@ -14,7 +14,7 @@ from jobs.aws import queues
 from jobs.aws.errors import AwsError
 from jobs.aws.response_reader import ResponseReader
 from jobs.aws.session import Purpose, client_for
-from jobs.models import Account, Queue
+from jobs.models import Account, AccountStatus, Queue
 
 MIRRORED_FIELDS = ("arn", "state", "status", "status_reason", "priority", "platform")
 
@@ -31,7 +31,7 @@ class QueueChange:
 def read_queues(account: Account) -> None:
     """Read the account's queues from AWS and save the snapshot beside the mirror.
 
-    Raise one of `jobs.aws.errors`, after saving its message on the account.
+    Raise one of `jobs.aws.errors`, after saving its message.
     """
     try:
         client = client_for(account, "batch", Purpose.READ)
@@ -40,17 +40,21 @@ def read_queues(account: Account) -> None:
             client, [queue.policy_arn for queue in descriptions if queue.policy_arn]
         )
     except AwsError as error:
-        Account.objects.filter(pk=account.pk).update(reading_trouble=error.message, reading_at=now())
+        _save_snapshot(account, queue_snapshot_error=error.message)
         raise
     snapshot = [{**asdict(queue), "scheduling_policy": policies.get(queue.policy_arn, {})} for queue in descriptions]
-    Account.objects.filter(pk=account.pk).update(reading=snapshot, reading_trouble="", reading_at=now())
+    _save_snapshot(account, queue_snapshot=snapshot, queue_snapshot_error="")
+
+
+def _save_snapshot(account: Account, **fields: object) -> None:
+    AccountStatus.objects.filter(pk=account.pk).update(queue_snapshot_at=now(), **fields)
 
 
 def queue_changes(account: Account) -> list[QueueChange]:
     """Return the differences between the last snapshot and the mirror."""
     mirror = {queue.name: queue for queue in account.queues.all()}
     changes = []
-    for description in account.reading:
+    for description in account.status.queue_snapshot:
         queue = mirror.pop(description["name"], None)
         if queue is None:
             changes.append(
@@ -67,11 +71,11 @@ def queue_changes(account: Account) -> list[QueueChange]:
             differences["scheduling_policy"] = (_policy_text(queue.scheduling_policy), _policy_text(policy))
         if (environments := description.get("environments", [])) != queue.environments:
             differences["environments"] = (_environments_text(queue.environments), _environments_text(environments))
-        if queue.vanished_at:
+        if queue.removed_at:
             changes.append(QueueChange(queue.name, "back", differences))
         elif differences:
             changes.append(QueueChange(queue.name, "changed", differences))
-    changes += [QueueChange(queue.name, "gone", {}) for queue in mirror.values() if queue.vanished_at is None]
+    changes += [QueueChange(queue.name, "gone", {}) for queue in mirror.values() if queue.removed_at is None]
     return changes
 
 
@@ -108,17 +112,18 @@ def apply_queue_snapshot(account: Account) -> list[QueueChange]:
     """Apply the last snapshot to the mirror. Return the changes."""
     current_time = now()
     with transaction.atomic():
-        account = Account.objects.select_for_update().get(pk=account.pk)
+        status = AccountStatus.objects.select_for_update(of=("self",)).select_related("account").get(pk=account.pk)
+        account = status.account
         changes = queue_changes(account)
-        for description in account.reading:
+        for description in status.queue_snapshot:
             Queue.objects.update_or_create(
                 account=account,
                 name=description["name"],
-                defaults={**description, "seen_at": account.reading_at, "vanished_at": None},
+                defaults={**description, "seen_at": status.queue_snapshot_at, "removed_at": None},
             )
         missing_names = [change.name for change in changes if change.kind == "gone"]
-        account.queues.filter(name__in=missing_names).update(vanished_at=current_time)
-        Account.objects.filter(pk=account.pk).update(synced_at=current_time)
+        account.queues.filter(name__in=missing_names).update(removed_at=current_time)
+        AccountStatus.objects.filter(pk=account.pk).update(synced_at=current_time)
     return changes
 
 

@@ -62,14 +62,14 @@ def _due_jobs(account: Account) -> JobQuerySet:
 
 def _retry_or_hold(job: Job) -> bool:
     """Return the job to the queue, or hold it if a person has to decide. AWS doesn't have it and never will."""
-    has_vanished = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
-    lost_workers = job.workers_lost + has_vanished
+    was_removed = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
+    lost_workers = job.lost_workers + was_removed
     if lost_workers >= MAX_LOST_WORKERS:
-        return job.hold(LOST_WORKERS_NOTE, source=SOURCE, workers_lost=lost_workers)
+        return job.hold(LOST_WORKERS_NOTE, source=SOURCE, lost_workers=lost_workers)
     if not job.team.resubmit_by_itself:
         reason = "Its answer was lost and AWS does not have it. A lead of the team decides whether it is sent again."
-        return job.hold(reason, source=SOURCE, workers_lost=lost_workers)
-    return job.requeue("AWS does not have it; it is sent again.", source=SOURCE, workers_lost=lost_workers)
+        return job.hold(reason, source=SOURCE, lost_workers=lost_workers)
+    return job.requeue("AWS does not have it; it is sent again.", source=SOURCE, lost_workers=lost_workers)
 
 
 def _postpone(job: Job) -> None:

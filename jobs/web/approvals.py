@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import ValidationResult
-from jobs.models import Approval, RequestEdit
+from jobs.models import Approval, ApprovalEdit
 from jobs.policy.approval import ApprovalReason
 from jobs.reports import approvals as reports
 from jobs.spec import masked_source
@@ -43,7 +43,7 @@ class ApprovalStepView:
 class ApprovalEditView:
     """An edit of a request, described in sentences without secrets."""
 
-    edit: RequestEdit
+    edit: ApprovalEdit
     before: str
     changes: Sequence[str]
 
@@ -264,6 +264,6 @@ def _step_view(step: reports.RequestedJob) -> ApprovalStepView:
     )
 
 
-def _edit_view(edit: RequestEdit) -> ApprovalEditView:
+def _edit_view(edit: ApprovalEdit) -> ApprovalEditView:
     before = masked_source.mask_source(edit.before, {})
     return ApprovalEditView(edit, before, [masked_source.mask_mentions(sentence, {}) for sentence in edit.changes])

@@ -223,8 +223,8 @@ LOST = (
         ),
         (
             "unknown: workers that vanish are counted",
-            "lost_workers = job.workers_lost + has_vanished",
-            "lost_workers = has_vanished",
+            "lost_workers = job.lost_workers + was_removed",
+            "lost_workers = was_removed",
         ),
         ("unknown: too many vanished workers hold a job", "if lost_workers >= MAX_LOST_WORKERS:", "if False:"),
         ("unknown: a team that wants to be asked is asked", "if not job.team.resubmit_by_itself:", "if False:"),

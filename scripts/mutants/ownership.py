@@ -119,16 +119,16 @@ TAKE = (
         HOLDING,
         (
             "vanished: a job that lapsed goes alone",
-            "return job.lease_until is not None or job.workers_lost > 0",
-            "return job.workers_lost > 0",
+            "return job.lease_until is not None or job.lost_workers > 0",
+            "return job.lost_workers > 0",
         ),
         (
             "vanished: later too",
-            "return job.lease_until is not None or job.workers_lost > 0",
+            "return job.lease_until is not None or job.lost_workers > 0",
             "return job.lease_until is not None",
         ),
-        ("vanished: who vanished is counted", 'update(workers_lost=F("workers_lost") + 1)', "count()"),
-        ("vanished: too many hold a job", "if job.workers_lost < MAX_LOST_WORKERS:", "if True:"),
+        ("vanished: who vanished is counted", 'update(lost_workers=F("lost_workers") + 1)', "count()"),
+        ("vanished: too many hold a job", "if job.lost_workers < MAX_LOST_WORKERS:", "if True:"),
     ),
     *mutants_of(
         TAKING,
@@ -343,7 +343,7 @@ MAILS = (
     ),
 )
 
-MOVE = "Account.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))"
+MOVE = "AccountStatus.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))"
 TIME = "self.retry_at is not None and now >= self.retry_at"
 ACCOUNTS = (
     *mutants_of(
@@ -351,21 +351,21 @@ ACCOUNTS = (
         ORDER,
         (
             "rate_limit: of two who take a stretch one is first",
-            "row.filter(submits_until=previous_end).update",
+            "row.filter(rate_window_end=previous_end).update",
             "row.update",
         ),
         (
             "rest: of an account without a rate",
-            "    row.filter(submits_until=None).update(submits_until=until)\n",
+            "    row.filter(rate_window_end=None).update(rate_window_end=until)\n",
             "",
         ),
-        ("rest: never shorter", "row.filter(submits_until__lt=until).update", "row.update"),
-        ("rest: longer", "    row.filter(submits_until__lt=until).update(submits_until=until)\n", ""),
+        ("rest: never shorter", "row.filter(rate_window_end__lt=until).update", "row.update"),
+        ("rest: longer", "    row.filter(rate_window_end__lt=until).update(rate_window_end=until)\n", ""),
     ),
     *mutants_of(
         "jobs/models/account.py",
         CALLS,
-        ("breaker: unless another moved it", MOVE, "Account.objects.filter(pk=self.pk)"),
+        ("breaker: unless another moved it", MOVE, "AccountStatus.objects.filter(pk=self.pk)"),
     ),
     *mutants_of(
         "jobs/models/circuit_breaker.py",
@@ -379,14 +379,14 @@ ACCOUNTS = (
         CALLS,
         (
             "probe: when it is time",
-            "not account.breaker.may_probe(current_time) or not account.update_breaker(",
-            "not account.update_breaker(",
+            "not status.breaker.may_probe(current_time) or not status.update_breaker(",
+            "not status.update_breaker(",
         ),
         (
             "probe: by one only",
-            " or not account.update_breaker(\n        account.breaker.with_probe_started(current_time)\n    ):",
+            " or not status.update_breaker(\n        status.breaker.with_probe_started(current_time)\n    ):",
             (
-                " or not (\n        account.update_breaker(account.breaker.with_probe_started(current_time))\n"
+                " or not (\n        status.update_breaker(status.breaker.with_probe_started(current_time))\n"
                 "        or True\n    ):"
             ),
         ),

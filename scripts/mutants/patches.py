@@ -184,10 +184,10 @@ def _nobody_raised() -> None:
 
 
 def _only_the_last_raised() -> None:
-    from jobs.models import Approval, RequestEdit, User  # noqa: PLC0415
+    from jobs.models import Approval, ApprovalEdit, User  # noqa: PLC0415
 
     def raised_by(approval: Approval, user: User) -> bool:
-        last = RequestEdit.objects.escalating().filter(approval=approval).last()
+        last = ApprovalEdit.objects.escalating().filter(approval=approval).last()
         return last is not None and last.editor == user
 
     setattr(Approval, "is_escalated_by", raised_by)  # noqa: B010

@@ -9,7 +9,7 @@ KEYS = ("tests/sync/test_restored_keys.py",)
 ACCEPT = ("tests/actions/test_submit.py",)
 SWEEP = ("tests/sync/test_compare.py",)
 
-NOT_YET = "not_yet = Q(swept_at=None) | Q(swept_at__lt=recovery_deadline(account, since))"
+NOT_YET = "not_yet = Q(compared_at=None) | Q(compared_at__lt=recovery_deadline(account, since))"
 HOLD = (
     *mutants_of(
         "jobs/dispatch/delivery.py",
@@ -29,12 +29,16 @@ HOLD = (
             "return since is not None and queues_to_compare(account, since).exists()",
             "return False",
         ),
-        ("recovery: no queue was left out", NOT_YET, "not_yet = Q(swept_at__lt=recovery_deadline(account, since))"),
-        ("recovery: no queue was compared too early", NOT_YET, "not_yet = Q(swept_at=None)"),
-        ("recovery: of that account", "filter(not_yet, account=account, vanished_at", "filter(not_yet, vanished_at"),
+        (
+            "recovery: no queue was left out",
+            NOT_YET,
+            "not_yet = Q(compared_at__lt=recovery_deadline(account, since))",
+        ),
+        ("recovery: no queue was compared too early", NOT_YET, "not_yet = Q(compared_at=None)"),
+        ("recovery: of that account", "filter(not_yet, account=account, removed_at", "filter(not_yet, removed_at"),
         (
             "recovery: queues that are gone keep nobody",
-            "filter(not_yet, account=account, vanished_at=None)",
+            "filter(not_yet, account=account, removed_at=None)",
             "filter(not_yet, account=account)",
         ),
         (
@@ -59,8 +63,8 @@ HOLD = (
         ),
         (
             "recovery: one that began meanwhile goes on",
-            "Incarnation.objects.filter(recovering_since=since).update(",
-            "Incarnation.objects.update(",
+            "DatabaseGeneration.objects.filter(recovering_since=since).update(",
+            "DatabaseGeneration.objects.update(",
         ),
         (
             "recovery: accounts that are not used keep nobody",
@@ -73,12 +77,12 @@ HOLD = (
         RECOVERY,
         (
             "recovery: all that AWS still knows",
-            "is_complete = queue.swept_at is None or recovering_since() is not None",
-            "is_complete = queue.swept_at is None",
+            "is_complete = queue.compared_at is None or recovering_since() is not None",
+            "is_complete = queue.compared_at is None",
         ),
         (
             "recovery: compared again when it is safe",
-            "        due |= Q(swept_at__lt=recovery_deadline(account, since))\n",
+            "        due |= Q(compared_at__lt=recovery_deadline(account, since))\n",
             "        pass\n",
         ),
     ),

@@ -14,12 +14,12 @@ from jobs.actions.approval import StaleApprovalError
 from jobs.dispatch.claim import claim_jobs
 from jobs.models import (
     Approval,
+    ApprovalEdit,
     AuditEntry,
     Job,
     Membership,
     QueueGrant,
     Rate,
-    RequestEdit,
     Role,
     StateChange,
     Submission,
@@ -145,7 +145,7 @@ def test_a_decline_says_why_and_nothing_is_sent(research, rings):
     approval.refresh_from_db()
     assert (job.delivery, job.status.is_final, job.delivery_note) == ("DECLINED", True, "Declined by lead: Too dear.")
     assert job.ended_at is not None
-    assert (approval.decision, approval.words, rings) == ("declined", "Too dear.", [])
+    assert (approval.decision, approval.comment, rings) == ("declined", "Too dear.", [])
 
 
 def test_whoever_asked_takes_it_back(research):
@@ -242,7 +242,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
     assert actions.edit_request(approval, research.lead, 1, text)
 
     approval.refresh_from_db()
-    [edit] = RequestEdit.objects.all()
+    [edit] = ApprovalEdit.objects.all()
     now_is = approval.submission.jobs.get()
     assert (edit.before, edit.after, edit.editor) == (written, text, research.lead.user)
     assert edit.changes == [
@@ -283,7 +283,7 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
 
     assert not actions.edit_request(approval, research.lead, 1, json.dumps({**ARRAY, **change}))
     approval.refresh_from_db()
-    assert why in " ".join(RequestEdit.objects.get().raises)
+    assert why in " ".join(ApprovalEdit.objects.get().escalations)
     assert (approval.decision, approval.escalators(), research.states()) == ("waiting", ["lead"], ["AWAITING"])
     with pytest.raises(PermissionDenied, match="You made this request larger"):
         actions.approve(approval, research.lead, 2)
@@ -300,7 +300,7 @@ def test_a_third_lead_who_makes_it_smaller_again_approves_it(research):
     actions.edit_request(approval, research.lead, 1, array(100))
 
     assert actions.edit_request(approval, research.other, 2, array(20))
-    assert RequestEdit.objects.count() == 2
+    assert ApprovalEdit.objects.count() == 2
 
 
 def third(research: Team) -> Member:
@@ -363,7 +363,7 @@ def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
 def test_an_edit_that_makes_it_smaller_bars_nobody(research):
     approval = research.ask({**ARRAY, "timeout": {"attemptDurationSeconds": 600}})
     actions.edit_request(approval, research.lead, 1, array(100))
-    RequestEdit.objects.create(approval=approval, editor=research.other.user, raises=[])
+    ApprovalEdit.objects.create(approval=approval, editor=research.other.user, escalations=[])
 
     assert actions.why_cannot_approve(approval, research.other) == ""
     assert list(Approval.objects.decidable_by(research.other.user)) == [approval]
@@ -377,7 +377,7 @@ def test_an_edit_is_judged_as_the_teams(research):
         actions.edit_request(approval, research.admin, 1, json.dumps({**ARRAY, "jobQueue": "gpu"}))
     with pytest.raises(DocumentParseError, match="a job definition"):
         actions.edit_request(approval, research.admin, 1, json.dumps(make.document()))
-    assert not RequestEdit.objects.exists()
+    assert not ApprovalEdit.objects.exists()
     assert Submission.objects.get().text == json.dumps(ARRAY)
 
 
@@ -392,7 +392,7 @@ def test_steps_come_and_go_and_those_that_stay_keep_their_ids(research):
     jobs = list(approval.submission.jobs.order_by("position"))
     assert [(job.name, job.position) for job in jobs] == [("first", 0), ("second", 1), ("fourth", 2)]
     assert [job.public_id for job in jobs[:2]] == [kept["first"], kept["second"]]
-    assert [[edge.parent.name for edge in job.waits_for.all()] for job in jobs] == [[], ["first"], ["second"]]
+    assert [[edge.parent.name for edge in job.dependencies.all()] for job in jobs] == [[], ["first"], ["second"]]
     assert set(research.states()) == {"AWAITING"}
 
 
@@ -415,7 +415,7 @@ def test_it_is_found_by_those_who_may_decide_it(research):
     assert list(waiting(research.other.user)) == list(waiting(research.admin.user)) == [approval]
     for nobody in (research.lead, research.analyst, make.member(role=Role.LEAD)):
         assert not waiting(nobody.user).exists()
-    RequestEdit.objects.create(approval=approval, editor=research.other.user, raises=["It runs longer."])
+    ApprovalEdit.objects.create(approval=approval, editor=research.other.user, escalations=["It runs longer."])
     assert not waiting(research.other.user).exists()
     assert access.approval(research.other.user, approval.text_id)[0] == approval
 
@@ -443,7 +443,7 @@ def test_what_is_decided_is_written_down_with_who_decided(research):
     actions.edit_request(changed, research.lead, 1, array(6))
 
     told = AuditEntry.objects.filter(team=research.team.pk, person=research.lead.user.public_id).order_by("number")
-    assert [entry.act for entry in told] == ["decline", "change", "approve"]
+    assert [entry.action for entry in told] == ["decline", "change", "approve"]
     assert json.loads(told[0].after) == {"why": "Too dear."}
     assert json.loads(told[1].before)["document"]["arrayProperties"] == {"size": 10}
     assert json.loads(told[1].after)["document"]["arrayProperties"] == {"size": 6}

@@ -33,7 +33,7 @@ def told(research, definition="hello"):
 
 
 def acts():
-    return list(AuditEntry.objects.order_by("pk").values_list("act", "label"))
+    return list(AuditEntry.objects.order_by("pk").values_list("action", "label"))
 
 
 def test_a_deactivated_revision_is_passed_over_and_refused_by_its_number(
@@ -123,7 +123,7 @@ def test_a_transferred_name_is_the_other_teams_and_both_can_read_that_it_was(res
     with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(json.dumps(make.document("hello")), research)
     assert actions.register(json.dumps(make.document("hello")), finance).is_reused
-    kept = AuditEntry.objects.values_list("team__slug", "act", "before", "after")
+    kept = AuditEntry.objects.values_list("team__slug", "action", "before", "after")
     change = ("transfer", '{"team":"Research"}', '{"team":"Finance"}')
     assert set(kept) == {("research", *change), ("finance", *change)}
 
@@ -151,5 +151,5 @@ def test_what_it_is_for_is_kept_and_written_down_once(research, hello):
     assert not definitions.set_description(hello, "Says hello.", research.user)
     assert definitions.set_revision_note(hello.revisions.get(), "the first", research.user)
 
-    assert (hello.description, hello.revisions.get().why) == ("Says hello.", "the first")
+    assert (hello.description, hello.revisions.get().note) == ("Says hello.", "the first")
     assert acts() == [("change", "hello"), ("change", "hello:1")]

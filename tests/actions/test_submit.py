@@ -43,7 +43,7 @@ def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(researc
     assert (submission.name, submission.job_count) == ("first and 1 more", 2)
     assert first.marker == f"first-{first.text_id}"
     assert first.tags == {"Project": "GenAI"}
-    assert [edge.parent for edge in second.waits_for.all()] == [first]
+    assert [edge.parent for edge in second.dependencies.all()] == [first]
     assert [change.delivery for change in first.history.all()] == ["ACCEPTED"]
     assert rings == ["deliver"]
 
@@ -97,7 +97,7 @@ def test_a_job_of_aws_that_is_named_is_waited_for_and_named_once(research):
     earlier = make.job(make.submission(research, account), batch_id="11111111-1111-4111-8111-111111111111")
     submission = accept(research, {**WORKFLOW["jobs"][0], "dependsOn": [{"jobId": earlier.batch_id}]})
 
-    [edge] = submission.jobs.get().waits_for.all()
+    [edge] = submission.jobs.get().dependencies.all()
     assert (edge.parent, edge.batch_id) == (earlier, earlier.batch_id)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobs import actions
-from jobs.models import FilledBy, TagRule
+from jobs.models import TagRule, TagSource
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -18,7 +18,7 @@ def research():
     queue = make.queue("cpu", teams=(member.team,))
     make.revision("hello", of=member.team, where=queue.account)
     TagRule.objects.create(
-        team=member.team, key="CostCenter", required=True, default="CC-100", filled_by=FilledBy.TEAM
+        team=member.team, key="CostCenter", required=True, default="CC-100", filled_by=TagSource.TEAM
     )
     return member
 

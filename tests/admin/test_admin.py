@@ -32,7 +32,7 @@ def test_each_list_and_page_of_the_admin_opens(admin, noun):
     member = make.member(role="lead")
     queue = make.queue(teams=(member.team,))
     definition = make.revision(of=member.team, where=queue.account).definition
-    token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", start="bpt_x", digest="0" * 64)
+    token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", prefix="bpt_x", digest="0" * 64)
     rows = {
         "user": member.user,
         "team": member.team,
@@ -74,19 +74,19 @@ def test_an_admin_maps_a_queue_and_a_person_to_a_team_on_one_page(admin):
 
 
 def test_the_difference_to_aws_is_shown_before_it_is_applied(admin):
-    account = make.account(reading=[TOLD], reading_at=now())
+    account = make.account(status={"queue_snapshot": [TOLD], "queue_snapshot_at": now()})
     page = reverse("admin:jobs_account_queues", args=[account.pk])
 
     assert "cpu" in admin.get(page).content.decode()
     assert not Queue.objects.exists()
 
-    admin.post(page, {"apply": "1", "reading_at": account.reading_at.isoformat()})
+    admin.post(page, {"apply": "1", "reading_at": account.status.queue_snapshot_at.isoformat()})
     assert Queue.objects.get().name == "cpu"
     assert "there is nothing to apply" in admin.get(page).content.decode()
 
 
 def test_what_was_not_looked_at_is_not_applied(admin):
-    account = make.account(reading=[TOLD], reading_at=now())
+    account = make.account(status={"queue_snapshot": [TOLD], "queue_snapshot_at": now()})
     page = reverse("admin:jobs_account_queues", args=[account.pk])
 
     admin.post(page, {"apply": "1", "reading_at": "2026-01-01T00:00:00+00:00"})
@@ -115,7 +115,7 @@ def test_what_has_a_history_is_not_deleted(admin):
 
 def test_a_revoked_token_is_dead_at_once(admin):
     member = make.member()
-    token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", start="bpt_x", digest="0" * 64)
+    token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", prefix="bpt_x", digest="0" * 64)
     admin.post(reverse("admin:jobs_apitoken_changelist"), {"action": "revoke", "_selected_action": [token.pk]})
 
     assert not ApiToken.objects.valid().exists()
@@ -136,7 +136,7 @@ def test_a_list_costs_the_same_for_many_rows(admin, noun, django_assert_max_num_
         make.queue(of=account)
         make.definition(of=member.team, where=account)
         ApiToken.objects.create(
-            team=member.team, person=member.user, name="ci", start="bpt_x", digest=f"{member.user.pk:064}"
+            team=member.team, person=member.user, name="ci", prefix="bpt_x", digest=f"{member.user.pk:064}"
         )
     with django_assert_max_num_queries(9):
         admin.get(reverse(f"admin:jobs_{noun}_changelist"))
@@ -217,7 +217,7 @@ def test_the_page_of_a_connection_says_what_is_missing_and_what_to_paste(admin):
         {"action": "iam:PassRole", "answer": "unknown", "words": "Only registering would tell."},
     ]
     told = {"caller": "arn:aws:iam::123456789012:role/portal", "asks_as": "", "findings": findings, "trouble": ""}
-    account = make.account(connection=told, connection_at=now())
+    account = make.account(status={"connection_test": told, "connection_tested_at": now()})
     make.queue("cpu", of=account, arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu")
     page = admin.get(reverse("admin:jobs_account_connection", args=[account.pk])).content.decode()
 

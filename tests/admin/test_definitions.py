@@ -35,7 +35,7 @@ def test_a_name_is_transferred_after_it_was_said_what_changes(admin, hello):
 
     assert "Transferred to Finance: 1." in act(admin, "transfer", hello, team=finance.pk)
     assert Definition.objects.get().team == finance
-    assert set(AuditEntry.objects.exclude(team=None).values_list("team__slug", "act")) == {
+    assert set(AuditEntry.objects.exclude(team=None).values_list("team__slug", "action")) == {
         ("research", "transfer"),
         ("finance", "transfer"),
     }
@@ -53,8 +53,8 @@ def test_names_are_shared_and_deactivated_from_the_list(admin, hello):
     for action, field, value in (
         ("share", "shared", True),
         ("unshare", "shared", False),
-        ("deactivate", "retired_at__isnull", False),
-        ("activate", "retired_at__isnull", True),
+        ("deactivate", "archived_at__isnull", False),
+        ("activate", "archived_at__isnull", True),
     ):
         assert ": 1." in act(admin, action, hello)
         assert Definition.objects.filter(**{field: value}).exists()

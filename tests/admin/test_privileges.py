@@ -75,7 +75,7 @@ def _definition(_person: User) -> Any:
 OBJECTS: dict[str, Callable[[User], Any]] = {
     "account": lambda _: make.account(),
     "apitoken": lambda person: ApiToken.objects.create(
-        team=make.member(who=person).team, person=person, name="ci", start="bpt_x", digest=new_id().hex
+        team=make.member(who=person).team, person=person, name="ci", prefix="bpt_x", digest=new_id().hex
     ),
     "auditentry": lambda person: audit.record("make", person=person, target=person),
     "definition": _definition,
@@ -385,7 +385,7 @@ class Trial:
         opposite: Any = {
             "switch_on": {"active": False},
             "unshare": {"shared": True},
-            "activate": {"retired_at": datetime(2026, 1, 1, tzinfo=UTC)},
+            "activate": {"archived_at": datetime(2026, 1, 1, tzinfo=UTC)},
         }
         if action in opposite:
             self.model._base_manager.filter(pk=self.row.pk).update(**opposite[action])

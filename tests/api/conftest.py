@@ -23,7 +23,12 @@ Committing = Callable[..., AbstractContextManager[object]]
 
 def token(of: Member, **fields: Any) -> str:
     secret = new_secret()
-    defaults = {"name": "CI", "start": secret[:12], "digest": digest(secret), "expires_at": now() + timedelta(days=1)}
+    defaults = {
+        "name": "CI",
+        "prefix": secret[:12],
+        "digest": digest(secret),
+        "expires_at": now() + timedelta(days=1),
+    }
     ApiToken.objects.create(team=of.team, person=of.user, **{**defaults, **fields})
     return secret
 

@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.models import ApiAnswer, Registration, Revision
+from jobs.models import IdempotencyRecord, Registration, Revision
 from tests import make
 from tests.api.conftest import Committing, World, document, lines
 
@@ -107,7 +107,7 @@ def test_a_key_with_another_definition_is_422_but_one_whose_document_was_refused
 
 def test_a_first_request_that_died_half_way_is_made_up_for(world: World):
     first = world.program.post("/definitions", make.document("d"), Idempotency_Key="k")
-    ApiAnswer.objects.update(status=0, answer={})
+    IdempotencyRecord.objects.update(status=0, answer={})
     again = world.program.post("/definitions", make.document("d"), Idempotency_Key="k")
 
     assert first.json() == again.json()

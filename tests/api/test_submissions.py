@@ -6,7 +6,7 @@ import pytest
 
 from jobs.access import Member
 from jobs.api import long_poll
-from jobs.models import Approval, Queue, QueueGrant, Rate, RequestEdit, Role, Source, StateChange, User
+from jobs.models import Approval, ApprovalEdit, Queue, QueueGrant, Rate, Role, Source, StateChange, User
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import Committing, Program, World, document, lines
@@ -344,5 +344,5 @@ def test_who_made_a_waiting_request_larger_is_named(world: World):
     for name in ("zoe", "adam"):
         make.member(world.member.team, Role.LEAD, make.user(name))
         editor = User.objects.get(username=name)
-        RequestEdit.objects.create(approval=approval, editor=editor, raises=["It runs more often."])
+        ApprovalEdit.objects.create(approval=approval, editor=editor, escalations=["It runs more often."])
     assert world.program.get(f"/submissions/{told['id']}").json()["approval"]["raised_by"] == ["adam", "zoe"]

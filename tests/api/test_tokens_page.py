@@ -37,7 +37,7 @@ def test_a_new_token_is_shown_once_works_and_is_kept_nowhere(client: Client, lea
     kept = ApiToken.objects.get()
 
     assert answer["Cache-Control"] == "no-store, private"
-    assert (kept.digest, kept.start, kept.person, kept.team) == (digest(secret), secret[:12], lead.user, lead.team)
+    assert (kept.digest, kept.prefix, kept.person, kept.team) == (digest(secret), secret[:12], lead.user, lead.team)
     assert timedelta(days=89) < kept.expires_at - now() <= timedelta(days=90)
     assert Program(Client(), secret).get("/key").status_code == 200
     later = client.get(page).content.decode()

@@ -9,7 +9,17 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.admin.audit_mixin import AuditedModelAdmin
-from jobs.models import Account, ApiToken, AuditEntry, Membership, QueueGrant, Rate, TagRule, Team, User
+from jobs.models import (
+    AccountStatus,
+    ApiToken,
+    AuditEntry,
+    Membership,
+    QueueGrant,
+    Rate,
+    TagRule,
+    Team,
+    User,
+)
 from jobs.models.ids import to_text
 from tests import make
 from tests.admin.test_admin import TOLD
@@ -31,10 +41,10 @@ def admin(client, boss):
 
 def acts(team=None):
     """(act, noun, label, before, after) of each entry but signing in."""
-    found = AuditEntry.objects.filter(team=team).exclude(act="sign in").order_by("number")
+    found = AuditEntry.objects.filter(team=team).exclude(action="sign in").order_by("number")
     return [
         (
-            entry.act,
+            entry.action,
             entry.noun,
             entry.label,
             *(json.loads(text) if text else None for text in (entry.before, entry.after)),
@@ -83,7 +93,7 @@ def test_what_a_team_is_given_on_one_page_is_an_act_for_each_row(admin, boss):
     assert found[1][4]["user"] == f"person {to_text(person.public_id)}"
     assert found[2][4]["max_vcpus"] == 8
     assert {entry.person for entry in AuditEntry.objects.filter(team=team)} == {boss.public_id}
-    assert {entry.door for entry in AuditEntry.objects.filter(team=team)} == {"admin"}
+    assert {entry.channel for entry in AuditEntry.objects.filter(team=team)} == {"admin"}
 
 
 @pytest.mark.long
@@ -173,7 +183,7 @@ def test_switching_teams_off_is_an_act_for_each_that_was_on(admin):
 
 def test_revoking_a_token_is_an_act_and_a_second_time_none(admin):
     member = make.member()
-    token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", start="bpt_x", digest="0" * 64)
+    token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", prefix="bpt_x", digest="0" * 64)
     for _ in range(2):
         admin.post(reverse("admin:jobs_apitoken_changelist"), {"action": "revoke", "_selected_action": [token.pk]})
 
@@ -210,14 +220,14 @@ def test_rules_rates_accounts_and_groups_are_audited_too(admin):
 
 
 def test_what_was_applied_of_a_reading_is_told(admin):
-    account = make.account(name="Main", reading=[TOLD], reading_at=now())
+    account = make.account(name="Main", status={"queue_snapshot": [TOLD], "queue_snapshot_at": now()})
     page = reverse("admin:jobs_account_queues", args=[account.pk])
-    admin.post(page, {"apply": "1", "reading_at": account.reading_at.isoformat()})
+    admin.post(page, {"apply": "1", "reading_at": account.status.queue_snapshot_at.isoformat()})
 
     ((act, noun, label, _, after),) = acts()
     assert (act, noun, label) == ("apply", "account", "Main (us-west-2)")
     assert after["cpu"]["queue"] == "new"
-    assert Account.objects.get().synced_at is not None
+    assert AccountStatus.objects.get().synced_at is not None
 
 
 def test_the_audit_is_only_read_in_the_admin(admin):
@@ -232,7 +242,7 @@ def test_the_audit_is_only_read_in_the_admin(admin):
     assert admin.post(reverse("admin:jobs_auditentry_delete", args=[entry.pk]), {"post": "yes"}).status_code == 403
     chosen = {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"}
     admin.post(reverse("admin:jobs_auditentry_changelist"), chosen)
-    assert AuditEntry.objects.get(pk=entry.pk).act == "change"
+    assert AuditEntry.objects.get(pk=entry.pk).action == "change"
 
 
 @pytest.mark.long

@@ -51,7 +51,7 @@ def test_a_submission_is_an_act_with_what_was_asked_for(lead):
     submission = actions.submit(json.dumps(document()), lead, source=Source.FORM)
 
     (entry,) = acts(lead.team)
-    assert (entry.act, entry.noun, entry.object_id, entry.label) == (
+    assert (entry.action, entry.noun, entry.object_id, entry.label) == (
         "submit",
         "submission",
         submission.text_id,
@@ -70,7 +70,7 @@ def test_a_repeat_and_a_refusal_are_no_acts(lead):
     with pytest.raises(PermissionDenied):
         actions.submit(json.dumps(document()), make.member(lead.team, "viewer"), source=Source.API)
 
-    assert [entry.act for entry in acts(lead.team)] == ["submit"]
+    assert [entry.action for entry in acts(lead.team)] == ["submit"]
 
 
 @pytest.mark.long
@@ -88,7 +88,7 @@ def test_a_submission_of_many_jobs_costs_no_more_questions_than_one_of_two(lead,
 def test_running_again_is_told_from_submitting(lead):
     actions.submit(json.dumps(document()), lead, source=Source.RERUN)
 
-    assert acts(lead.team)[0].act == "run again"
+    assert acts(lead.team)[0].action == "run again"
 
 
 @pytest.mark.parametrize(("agent", "door"), [("curl/8.5", "api"), ("batch-portal-cli", "cli")])
@@ -97,7 +97,7 @@ def test_an_act_of_a_token_names_the_token_and_its_person(client, lead, agent, d
     program.post("/submissions", document(), User_Agent=agent)
 
     (entry,) = acts(lead.team)
-    assert (entry.door, entry.address) == (door, "127.0.0.1")
+    assert (entry.channel, entry.address) == (door, "127.0.0.1")
     assert (entry.person, entry.token) == (lead.user.public_id, ApiToken.objects.get().public_id)
 
 
@@ -106,7 +106,7 @@ def test_a_token_does_not_stay_behind_for_the_next_who_asks(client, browser, lea
     Program(client, token(lead)).post("/submissions", document())
     browser.post(reverse("write", args=[lead.team.slug]), {"text": json.dumps(document())})
 
-    assert [(entry.door, entry.token is None) for entry in acts(lead.team)] == [("api", False), ("web", True)]
+    assert [(entry.channel, entry.token is None) for entry in acts(lead.team)] == [("api", False), ("web", True)]
 
 
 def test_stopping_names_what_went_and_how_it_was(browser, lead):
@@ -117,7 +117,7 @@ def test_stopping_names_what_went_and_how_it_was(browser, lead):
     browser.post(reverse("submission_stop", args=[submission.text_id]))
 
     _, entry = acts(lead.team)
-    assert (entry.act, entry.object_id, entry.door) == ("stop", submission.text_id, "web")
+    assert (entry.action, entry.object_id, entry.channel) == ("stop", submission.text_id, "web")
     assert [(job["name"], job["status"]) for job in json.loads(entry.before)["going"]] == [
         ("b", "ACCEPTED"),
         ("a", "ACCEPTED"),
@@ -131,7 +131,7 @@ def test_releasing_is_an_act_of_whoever_did_it_first(lead):
     assert actions.release(job, lead)
     assert not actions.release(stale, lead)
     (entry,) = acts(lead.team)
-    assert (entry.act, entry.object_id) == ("release", job.text_id)
+    assert (entry.action, entry.object_id) == ("release", job.text_id)
     assert json.loads(entry.before) == {"delivery": "HELD", "note": "Workers were lost."}
 
 
@@ -144,7 +144,7 @@ def test_registering_keeps_what_was_and_what_is_without_secrets(lead):
         revision = actions.register(json.dumps(definition), lead).revision
 
     first, second = acts(lead.team)
-    assert (second.act, second.object_id) == ("register", to_text(revision.definition.public_id))
+    assert (second.action, second.object_id) == ("register", to_text(revision.definition.public_id))
     assert first.before == ""
     assert json.loads(second.before)["containerProperties"]["image"] == "busybox"
     assert json.loads(second.after)["containerProperties"]["image"] == "busybox:2"
@@ -159,7 +159,7 @@ def test_making_and_revoking_a_token_are_acts_without_its_secret(browser, lead):
         browser.post(address)
 
     make_it, revoke_it = acts(lead.team)
-    assert (make_it.act, revoke_it.act) == ("make", "revoke")
+    assert (make_it.action, revoke_it.action) == ("make", "revoke")
     assert make_it.object_id == revoke_it.object_id == to_text(token.public_id)
     assert json.loads(make_it.after)["may submit"] is False
     assert made.context["secret"] not in make_it.after + make_it.label
@@ -174,10 +174,10 @@ def test_signing_in_and_out_and_failing_to_are_acts_of_the_portal(client, lead):
     client.post(reverse("sign_out"))
 
     found = acts(None)
-    assert [entry.act for entry in found] == ["fail to sign in", "sign in", "sign out"]
+    assert [entry.action for entry in found] == ["fail to sign in", "sign in", "sign out"]
     assert [entry.person for entry in found] == [None, lead.user.public_id, lead.user.public_id]
     assert {entry.object_id for entry in found} == {to_text(lead.user.public_id)}
-    assert {(entry.door, entry.address) for entry in found} == {("web", "127.0.0.1")}
+    assert {(entry.channel, entry.address) for entry in found} == {("web", "127.0.0.1")}
 
 
 def test_what_was_typed_for_a_name_is_not_kept(client, db):

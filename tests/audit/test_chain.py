@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from jobs import audit
 from jobs.audit import retention
 from jobs.audit.verify import verify_chain
-from jobs.models import AuditEntry, AuditHead
+from jobs.models import AuditChain, AuditEntry
 from tests import audit_triggers, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -44,31 +44,31 @@ def says(*options):
 
 
 EDITS = [
-    "UPDATE jobs_auditentry SET act = 'stop'",
+    "UPDATE jobs_auditentry SET action = 'stop'",
     "UPDATE jobs_auditentry SET number = number + 100",
     "DELETE FROM jobs_auditentry",
     "DELETE FROM jobs_auditentry WHERE number = 5",
-    "UPDATE jobs_audithead SET number = 1",
-    "UPDATE jobs_audithead SET digest = 'x'",
-    "UPDATE jobs_audithead SET gone_number = 100",
-    "DELETE FROM jobs_audithead",
+    "UPDATE jobs_auditchain SET number = 1",
+    "UPDATE jobs_auditchain SET digest = 'x'",
+    "UPDATE jobs_auditchain SET pruned_through = 100",
+    "DELETE FROM jobs_auditchain",
 ]
 ON_SQLITE = [
     "INSERT OR REPLACE INTO jobs_auditentry SELECT * FROM jobs_auditentry WHERE number = 3",
-    "REPLACE INTO jobs_audithead SELECT chain, 9, 'x', 8, 'x' FROM jobs_audithead",
+    "REPLACE INTO jobs_auditchain SELECT chain, 9, 'x', 8, 'x' FROM jobs_auditchain",
     "UPDATE OR REPLACE jobs_auditentry SET number = 1 WHERE number = 2",
 ]
 ON_POSTGRESQL = [
     "TRUNCATE jobs_auditentry",
-    "TRUNCATE jobs_audithead",
-    "INSERT INTO jobs_auditentry SELECT * FROM jobs_auditentry ON CONFLICT (id) DO UPDATE SET act = 'stop'",
+    "TRUNCATE jobs_auditchain",
+    "INSERT INTO jobs_auditentry SELECT * FROM jobs_auditentry ON CONFLICT (id) DO UPDATE SET action = 'stop'",
 ]
 
 
 @pytest.mark.parametrize("statement", [*EDITS, *(ON_SQLITE if connection.vendor == "sqlite" else ON_POSTGRESQL)])
 def test_the_database_refuses_to_change_it(team, statement):
     before = list(AuditEntry.objects.values())
-    with pytest.raises(DatabaseError, match="neither changed nor taken away"):
+    with pytest.raises(DatabaseError, match="cannot be changed or deleted"):
         sql(statement)
 
     assert list(AuditEntry.objects.values()) == before
@@ -83,7 +83,7 @@ def test_a_chain_as_it_was_written_is_whole(team):
         "The portal: whole, from 1 to 1",
         "Research: whole, from 1 to 5",
     ]
-    assert said[1].endswith(AuditHead.objects.get(pk=team.pk).digest)
+    assert said[1].endswith(AuditChain.objects.get(pk=team.pk).digest)
 
 
 def test_a_team_of_which_nothing_is_known_yet_is_whole():
@@ -95,14 +95,14 @@ def test_a_team_of_which_nothing_is_known_yet_is_whole():
 @pytest.mark.parametrize(
     ("statement", "broken"),
     [
-        ("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 3", "broken at 3: it is not what was written"),
+        ("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 3", "broken at 3: it is not what was written"),
         ("UPDATE jobs_auditentry SET after = '' WHERE number = 1", "broken at 1: it is not what was written"),
         ("UPDATE jobs_auditentry SET address = 'x' WHERE number = 5", "broken at 5: it is not what was written"),
         ("DELETE FROM jobs_auditentry WHERE number = 2", "broken at 3: 1 before it are missing"),
         ("DELETE FROM jobs_auditentry WHERE number > 3", "broken at 4: nothing is there, up to 5"),
         ("DELETE FROM jobs_auditentry WHERE number < 3", "broken at 3: 2 before it are missing"),
-        ("UPDATE jobs_audithead SET number = 4", "broken at 4: the end of the chain has another hash"),
-        ("DELETE FROM jobs_audithead", "broken at 1: the end of the chain is gone"),
+        ("UPDATE jobs_auditchain SET number = 4", "broken at 4: the end of the chain has another hash"),
+        ("DELETE FROM jobs_auditchain", "broken at 1: the end of the chain is gone"),
     ],
 )
 def test_tampering_is_found_at_its_place(team, statement, broken):
@@ -113,7 +113,7 @@ def test_tampering_is_found_at_its_place(team, statement, broken):
 
 
 def test_an_act_that_never_was_is_found(team):
-    forged = AuditEntry(team=team, number=6, created_at=now(), act="stop", door="web", previous="x")
+    forged = AuditEntry(team=team, number=6, created_at=now(), action="stop", channel="web", previous="x")
     forged.digest = forged.compute_digest()
     forged.save()
 
@@ -124,10 +124,10 @@ def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(
     with audit_triggers.lifted():
         previous = AuditEntry.objects.get(number=2).digest
         for entry in AuditEntry.objects.filter(number__gt=2).order_by("number"):
-            entry.act, entry.previous = "stop", previous
+            entry.action, entry.previous = "stop", previous
             previous = entry.compute_digest()
             sql(
-                "UPDATE jobs_auditentry SET act = 'stop', previous = %s, digest = %s WHERE number = %s",
+                "UPDATE jobs_auditentry SET action = 'stop', previous = %s, digest = %s WHERE number = %s",
                 entry.previous,
                 previous,
                 entry.number,
@@ -149,7 +149,7 @@ def test_a_break_in_one_chain_is_not_one_in_another(team):
     other = make.team("finance")
     audit.record("change", person=None, team=other)
     with audit_triggers.lifted():
-        sql("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 3")
+        sql("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 3")
 
     assert "whole" in says("--team", "finance")
     assert "broken at 3" in says("--team", "research")
@@ -175,7 +175,7 @@ def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old):
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
 
     assert f"Deleted 3 entries of before {A_YEAR_AGO}" in out.getvalue()
-    assert list(AuditEntry.objects.order_by("number").values_list("number", "act")) == [
+    assert list(AuditEntry.objects.order_by("number").values_list("number", "action")) == [
         (4, "change"),
         (5, "change"),
         (6, "let go"),
@@ -197,7 +197,7 @@ def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeyp
 
 def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old):
     with audit_triggers.lifted():
-        sql("UPDATE jobs_auditentry SET act = 'stop' WHERE number = 2")
+        sql("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 2")
 
     with pytest.raises(CommandError, match="verify_audit"):
         call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
@@ -212,7 +212,7 @@ def test_a_day_must_be_one_that_was(day):
 
 def test_a_beginning_that_nobody_let_go_of_is_missed(old):
     gone = AuditEntry.objects.get(number=3)
-    sql("UPDATE jobs_audithead SET gone_number = 3, gone_digest = %s", gone.digest)
+    sql("UPDATE jobs_auditchain SET pruned_through = 3, pruned_digest = %s", gone.digest)
     sql("DELETE FROM jobs_auditentry WHERE number <= 3")
 
     assert "broken at 4: nobody wrote down that what was before it was let go of" in says()

@@ -30,13 +30,13 @@ def test_an_entry_says_who_did_what_to_what_from_where_and_through_which_door():
 
     entry = AuditEntry.objects.get()
     assert (entry.person, entry.team, entry.token) == (member.user.public_id, member.team, token)
-    assert (entry.act, entry.noun, entry.object_id, entry.label) == (
+    assert (entry.action, entry.noun, entry.object_id, entry.label) == (
         "stop",
         "submission",
         to_text(submission.public_id),
         "nightly",
     )
-    assert (entry.door, entry.address) == ("api", "192.0.2.7")
+    assert (entry.channel, entry.address) == ("api", "192.0.2.7")
     assert (json.loads(entry.before), json.loads(entry.after)) == ({"jobs": 2}, {"jobs": 0})
 
 
@@ -111,19 +111,19 @@ def test_people_have_no_name_in_it():
 
 def test_an_entry_is_neither_changed_nor_taken_away_by_the_orm():
     entry = audit.record("change", person=None)
-    entry.act = "stop"
+    entry.action = "stop"
 
     for attempt in (
         entry.save,
         entry.delete,
         AuditEntry.objects.all().delete,
-        lambda: AuditEntry.objects.update(act="stop"),
-        lambda: AuditEntry.objects.bulk_update([entry], ["act"]),
+        lambda: AuditEntry.objects.update(action="stop"),
+        lambda: AuditEntry.objects.bulk_update([entry], ["action"]),
         lambda: AuditEntry.objects.get().save(),
     ):
         with pytest.raises(PermissionDenied):
             attempt()
-    assert AuditEntry.objects.get().act == "change"
+    assert AuditEntry.objects.get().action == "change"
 
 
 @pytest.mark.parametrize(
@@ -158,5 +158,5 @@ def test_doors_are_told_apart(path, agent, door):
 def test_whoever_is_at_the_shell_came_through_no_door():
     entry = audit.record("change", person=None)
 
-    assert entry.door == "command"
+    assert entry.channel == "command"
     assert "@" in entry.address

@@ -61,8 +61,8 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
 
     assert {action for action, answer in answers.items() if answer != "there"} == {"iam:PassRole"}
     assert len(answers) == 14
-    assert account.connection["caller"] == "arn:aws:iam::123456789012:user/sandbox"
-    assert account.connection["trouble"] == ""
+    assert account.status.connection_test["caller"] == "arn:aws:iam::123456789012:user/sandbox"
+    assert account.status.connection_test["trouble"] == ""
     # Nothing has changed by it.
     assert aws.ledger("portal-connection-test") == []
     assert aws.batch.describe_job_definitions()["jobDefinitions"] == definitions
@@ -124,7 +124,7 @@ def test_where_nobody_listens_nothing_more_is_asked():
     answers = tried(account)
 
     assert set(answers.values()) == {"unknown"}
-    assert "127.0.0.1:9" in account.connection["trouble"]
+    assert "127.0.0.1:9" in account.status.connection_test["trouble"]
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def by_role(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
 @pytest.mark.long
 def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws):
     assert tried(by_role)["sts:AssumeRole"] == "there"
-    assert by_role.connection["caller"].startswith("arn:aws:iam::111122223333:")
+    assert by_role.status.connection_test["caller"].startswith("arn:aws:iam::111122223333:")
     [statement] = iam_policies.trust_policy(by_role)["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/sandbox"}
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "the word"}}
@@ -149,7 +149,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws
     answers = tried(by_role)
     assert answers.pop("sts:AssumeRole") == "missing"
     assert set(answers.values()) == {"unknown"}
-    assert "not authorized" in by_role.connection["trouble"]
+    assert "not authorized" in by_role.status.connection_test["trouble"]
 
 
 @pytest.mark.long
@@ -158,7 +158,10 @@ def test_a_way_in_that_leads_elsewhere_is_said_so(by_role):
     by_role.save()
     tried(by_role)
 
-    assert by_role.connection["trouble"] == "This way in leads to account 111122223333, and not to 999999999999."
+    assert (
+        by_role.status.connection_test["trouble"]
+        == "This way in leads to account 111122223333, and not to 999999999999."
+    )
 
 
 @pytest.mark.long
@@ -183,7 +186,7 @@ def test_the_policy_names_the_queues_and_stops_only_jobs_of_this_portal(settings
     arn = "arn:aws:batch:eu-west-1:123456789012:job-queue/"
     make.queue("a", of=account, teams=(team,), arn=f"{arn}a")
     make.queue("b", of=account)
-    make.queue("gone", of=account, vanished_at=now())
+    make.queue("gone", of=account, removed_at=now())
     told = statements(account)
 
     assert told["Submit"]["Resource"][:2] == [f"{arn}a", f"{arn}b"]

@@ -39,7 +39,7 @@ def prepare(url: str, quarantine: int, rate: int) -> dict[str, str]:
     told = {}
     for role in ("analyst", "lead"):
         member, secret = make.member(team, role), new_secret()
-        ApiToken.objects.create(team=team, person=member.user, name=role, start=secret[:12], digest=digest(secret))
+        ApiToken.objects.create(team=team, person=member.user, name=role, prefix=secret[:12], digest=digest(secret))
         told[role] = secret
     for name, document in DEFINITIONS.items():
         Revision.objects.create(

@@ -130,7 +130,10 @@ def _neighbours(here: World) -> Iterator[None]:
 
 def _unnoticed(here: World) -> Iterator[str]:
     """Each of the three was found out, or this has shown nothing."""
-    for name, opened_at in here.rows("SELECT name, breaker_opened_at FROM jobs_account WHERE name <> 'Sandbox'"):
+    for name, opened_at in here.rows(
+        "SELECT name, breaker_opened_at FROM jobs_account JOIN jobs_accountstatus ON account_id = id"
+        " WHERE name <> 'Sandbox'"
+    ):
         if opened_at is None:
             yield f"the portal still asks the account {name}"
 

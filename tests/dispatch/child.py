@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from jobs.dispatch.delivery import MAX_THREADS, deliver_due
-from jobs.models import Account, Job
+from jobs.models import Account, AccountStatus, Job
 from jobs.sync.reconcile import reconcile
 from tests import make
 
@@ -35,7 +35,7 @@ def settle() -> None:
         past = now() - timedelta(hours=1)
         Job.objects.filter(lease_until__isnull=False).update(lease_until=past)
         Job.objects.update(sent_at=past, next_try_at=None)
-        Account.objects.update(submits_until=None)
+        AccountStatus.objects.update(rate_window_end=None)
         for account in Account.objects.all():
             reconcile(account)
         Job.objects.update(next_try_at=None)

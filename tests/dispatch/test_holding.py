@@ -63,14 +63,14 @@ def test_workers_that_vanish_after_the_intent_count_too():
             make.submission(where=make.account(endpoint_url=aws.url)),
             delivery=Delivery.SENDING,
             epoch=3,
-            workers_lost=2,
+            lost_workers=2,
             sent_at=now() - LONG_AGO,
             lease_until=now() - LONG_AGO,
         )
         job.deliveries.create(epoch=3, marked_at=now())
         reconcile(job.account)
 
-    assert (again(job).delivery, again(job).workers_lost) == (Delivery.HELD, 3)
+    assert (again(job).delivery, again(job).lost_workers) == (Delivery.HELD, 3)
 
 
 @pytest.mark.long
@@ -85,7 +85,7 @@ def test_an_answer_that_was_lost_is_no_workers_death():
             reconcile(job.account)
             Job.objects.update(next_try_at=None)
 
-    assert (again(job).delivery, again(job).workers_lost) == (Delivery.ACCEPTED, 0)
+    assert (again(job).delivery, again(job).lost_workers) == (Delivery.ACCEPTED, 0)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_stop_that_comes_just_as_a_job_is_put_back_counts(monkeypatch):
 
 
 def test_a_job_whose_worker_vanished_once_goes_alone_ever_after():
-    first = make.job(workers_lost=1)
+    first = make.job(lost_workers=1)
     second = make.job(first.submission)
 
     assert [job.pk for job in claim_jobs(first.account, 10)] == [first.pk]

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.rate_limit import RateLimiter, back_off
-from jobs.models import Account, Job, JobDependency
+from jobs.models import Account, AccountStatus, Job, JobDependency
 from jobs.states import Delivery
 from tests import http_wire, make
 
@@ -71,7 +71,7 @@ def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
 
 def test_after_a_silence_there_is_no_burst():
     account = make.account(submits_per_second=20)
-    Account.objects.update(submits_until=now() - timedelta(hours=1))
+    AccountStatus.objects.update(rate_window_end=now() - timedelta(hours=1))
     pace = RateLimiter(account, time.monotonic() + 10)
     pace.expect_requests(10)
     began = time.monotonic()
@@ -98,7 +98,7 @@ def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeyp
     later = now() + timedelta(seconds=3600)
 
     def meanwhile() -> datetime:
-        Account.objects.update(submits_until=later)
+        AccountStatus.objects.update(rate_window_end=later)
         return now()
 
     monkeypatch.setattr("jobs.dispatch.rate_limit.now", meanwhile)
@@ -106,7 +106,7 @@ def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeyp
     pace.expect_requests(1)
 
     assert not pace.acquire()
-    assert Account.objects.get().submits_until == later + timedelta(seconds=1)
+    assert AccountStatus.objects.get().rate_window_end == later + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(("first", "second", "longest"), [(3600, 1, 3600), (1, 3600, 3600)])
@@ -115,7 +115,7 @@ def test_of_two_rests_the_longer_counts(first, second, longest):
     back_off(account, first)
     back_off(account, second)
 
-    until = Account.objects.get().submits_until
+    until = AccountStatus.objects.get().rate_window_end
     assert until is not None
     assert longest - 30 < (until - now()).total_seconds() <= longest
 
@@ -128,7 +128,7 @@ def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_a
 
     job.refresh_from_db()
     assert aws.requests == []
-    assert (job.delivery, job.lease_until, job.workers_lost) == (Delivery.ACCEPTED, None, 0)
+    assert (job.delivery, job.lease_until, job.lost_workers) == (Delivery.ACCEPTED, None, 0)
 
 
 @pytest.mark.long
@@ -151,7 +151,7 @@ def test_a_throttled_account_rests_before_its_next_job():
         each.refresh_from_db()
     assert moments[1] - moments[0] > 0.9
     assert [request["jobName"] for _, request in aws.requests[:2]] == [throttled.marker, other.marker]
-    assert (other.delivery, account.throttles) == (Delivery.SENT, 1)
+    assert (other.delivery, account.status.throttles) == (Delivery.SENT, 1)
 
 
 def test_an_account_that_is_not_to_be_reached_is_not_tried_job_by_job():

@@ -40,7 +40,7 @@ def test_a_job_that_was_only_taken_is_free_at_once_and_nobody_is_blamed(broken_a
         deliver_due(job.account)
 
     job.refresh_from_db()
-    assert (job.delivery, job.epoch, job.workers_lost) == ("SENT", 2, 0)
+    assert (job.delivery, job.epoch, job.lost_workers) == ("SENT", 2, 0)
 
 
 def test_a_job_whose_id_could_not_be_written_is_looked_for_at_once(broken_at):

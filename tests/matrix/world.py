@@ -210,7 +210,9 @@ def submission_of(word: str, **fields: Any) -> dict[str, Any]:
 def side(word: str, shared: Account) -> Side:
     """A team whose every text holds its word: its queue is in an account that both teams use."""
     team = make.team(f"{word}-team", name=f"{word.capitalize()} Team", approval_array_size=4)
-    own = make.account(name=f"{word} account", region="eu-west-1" if word == THEIRS else "us-west-2", trouble=word)
+    own = make.account(
+        name=f"{word} account", region="eu-west-1" if word == THEIRS else "us-west-2", status={"last_error": word}
+    )
     make.queue(f"{word}-own-queue", of=own, teams=(team,))
     arn = f"arn:aws:batch:{shared.region}:{shared.number}:job-queue/{word}-queue"
     queue = make.queue(f"{word}-queue", of=shared, teams=(team,), arn=arn, status_reason=word)
@@ -227,10 +229,10 @@ def side(word: str, shared: Account) -> Side:
         where=shared,
         document=document_of(word),
         registered_by=people[Role.LEAD],
-        why=f"{word} why",
+        note=f"{word} why",
         arn=f"arn:aws:batch:{shared.region}:{shared.number}:job-definition/{word}-definition:1",
     )
-    make.revision(f"{word}-definition", where=shared, document=document_of(word, "echo again"), why=f"{word} again")
+    make.revision(f"{word}-definition", where=shared, document=document_of(word, "echo again"), note=f"{word} again")
     Definition.objects.filter(pk=revision.definition_id).update(description=f"{word} purpose")
     document = submission_of(word)
     submission = make.submission(
@@ -250,7 +252,7 @@ def side(word: str, shared: Account) -> Side:
         job=job, index=7, state="FAILED", reason=f"{word} child", log_stream=f"{word}/default/child"
     )
     token = ApiToken.objects.create(
-        team=team, person=people[Role.LEAD], name=f"{word} token", start="bpt_start", digest=digest(new_secret())
+        team=team, person=people[Role.LEAD], name=f"{word} token", prefix="bpt_start", digest=digest(new_secret())
     )
     audit.record(
         "make",
@@ -387,7 +389,7 @@ def _tokens(world: World) -> None:
         secret = new_secret()
         name = f"token of {person.username}"
         ApiToken.objects.create(
-            team=team, person=person, name=name, start=secret[:12], digest=digest(secret), **fields
+            team=team, person=person, name=name, prefix=secret[:12], digest=digest(secret), **fields
         )
         return secret
 

@@ -42,7 +42,14 @@ TOOL = {
     },
 }
 """The definition that was registered with the key `fixture-definition`."""
-NEW_NAMES: dict[str, str] = {}
+NEW_NAMES = {
+    "jobs_apianswer": "jobs_idempotencyrecord",
+    "jobs_audithead": "jobs_auditchain",
+    "jobs_incarnation": "jobs_databasegeneration",
+    "jobs_oddity": "jobs_discrepancy",
+    "jobs_remembered": "jobs_cacheentry",
+    "jobs_requestedit": "jobs_approvaledit",
+}
 """Tables that a migration has given another name."""
 GROWS = ("django_migrations", "django_content_type", "auth_permission", "jobs_rate")
 """Tables that migrations themselves add to."""
@@ -138,6 +145,17 @@ def test_what_was_stored_as_json_is_shown(before: Counter[str]) -> None:
         answer = admin.get(f"/admin/jobs/{page}")
         assert (page, answer.status_code) == (page, 200)
         assert text in answer.content.decode(), page
+
+
+def test_what_was_observed_of_an_account_is_its_status(before: Counter[str]) -> None:
+    status = Account.objects.get().status
+
+    assert status.polled_at
+    assert status.synced_at
+    assert status.rate_window_end
+    assert status.clock_skew_seconds
+    assert {queue["name"] for queue in status.queue_snapshot} >= {"gpu-job-queue", "fargate-queue"}
+    assert (status.last_error, status.breaker.is_reset) == ("", True)
 
 
 def test_the_audit_is_whole_and_sealed(before: Counter[str]) -> None:

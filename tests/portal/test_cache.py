@@ -8,20 +8,20 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils.timezone import now
 
-from jobs.models import Remembered
+from jobs.models import CacheEntry
 from tests.live_db import shared_by_threads
 
 
 def lapse() -> None:
-    Remembered.objects.update(until=now() - timedelta(seconds=1))
+    CacheEntry.objects.update(until=now() - timedelta(seconds=1))
 
 
 @pytest.mark.django_db
 def test_a_value_is_kept_as_json_until_it_lapses():
     cache.set("tries", [1.5, 2.5], 60)
     assert cache.get("tries") == [1.5, 2.5]
-    assert Remembered.objects.get().value == [1.5, 2.5]
-    assert 50 < (Remembered.objects.get().until - now()).total_seconds() <= 60
+    assert CacheEntry.objects.get().value == [1.5, 2.5]
+    assert 50 < (CacheEntry.objects.get().until - now()).total_seconds() <= 60
 
     cache.set("tries", [3.5], 60)
     assert cache.get("tries") == [3.5]
@@ -49,7 +49,7 @@ def test_what_has_lapsed_is_swept_out(monkeypatch):
     monkeypatch.setattr("portal.cache.SWEEP_PROBABILITY", 1)
     cache.set("new", 1, 60)
 
-    assert Remembered.objects.count() == 1
+    assert CacheEntry.objects.count() == 1
 
 
 @pytest.mark.postgres

@@ -202,8 +202,8 @@ def _is_there(path: str) -> bool:
 
 def stored_values() -> set[str]:
     """Values that stand in rows: choices, what people did by which door and to what, and features."""
-    names = {f"jobs_auditentry.act {act}" for act in AUDIT_ACTIONS} | {
-        f"jobs_auditentry.door {door}" for door in Channel
+    names = {f"jobs_auditentry.action {act}" for act in AUDIT_ACTIONS} | {
+        f"jobs_auditentry.channel {door}" for door in Channel
     }
     names |= {f"jobs_job.state {state}" for state in State} | {f"jobs_team.features {name}" for name in Feature}
     for model in apps.get_app_config("jobs").get_models():
@@ -302,9 +302,9 @@ def test_the_seal_of_an_audit_entry_is_computed_as_ever() -> None:
         number=7,
         created_at=datetime(2026, 11, 29, 8, 30, 15, 123456, tzinfo=UTC),
         person=UUID("01950000-0000-7000-8000-000000000001"),
-        door="web",
+        channel="web",
         address="192.0.2.1",
-        act="sign in",
+        action="sign in",
         noun="user",
         object_id="abc",
         label="Ünal",

@@ -21,10 +21,10 @@ LEASES = frozenset(
         "next_try_at",
         "owner",
         "retry_at",
-        "submits_until",
+        "rate_window_end",
         "try_at",
         "until",
-        "workers_lost",
+        "lost_workers",
     }
 )
 """Fields that say who has something in hand, in which turn, and until when."""

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from jobs.aws.session import CLIENT_CONFIGS, Purpose
 from jobs.management.commands.sandbox import SIGNATURE_SECONDS
-from jobs.models import Access, quarantine
+from jobs.models import AccessMethod, quarantine
 from portal.checks_database import check_database
 from tests import make
 
@@ -44,8 +44,8 @@ def found() -> list[str]:
 
 
 def test_a_ground_without_fault_is_built_upon(production):
-    make.account(access=Access.DEFAULT, quarantine_seconds=600)
-    make.account(access=Access.SANDBOX, quarantine_seconds=30)
+    make.account(access=AccessMethod.DEFAULT, quarantine_seconds=600)
+    make.account(access=AccessMethod.SANDBOX, quarantine_seconds=30)
 
     assert found() == []
 
@@ -85,9 +85,11 @@ def test_a_redis_that_throws_away_is_refused_and_one_that_does_not_answer_is_tol
     assert found() == faults
 
 
-@pytest.mark.parametrize(("access", "seconds"), [(Access.DEFAULT, 599), (Access.ROLE, 30), (Access.SANDBOX, 29)])
+@pytest.mark.parametrize(
+    ("access", "seconds"), [(AccessMethod.DEFAULT, 599), (AccessMethod.ROLE, 30), (AccessMethod.SANDBOX, 29)]
+)
 def test_a_hasty_account_is_refused_wherever_it_is(production, settings, access, seconds):
-    role = "arn:aws:iam::123456789012:role/batch-portal" if access == Access.ROLE else ""
+    role = "arn:aws:iam::123456789012:role/batch-portal" if access == AccessMethod.ROLE else ""
     account = make.account(access=access, role_arn=role, quarantine_seconds=seconds)
     assert found() == ["portal.E010"]
     settings.PRODUCTION = False

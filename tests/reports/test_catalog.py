@@ -153,7 +153,7 @@ def test_every_word_is_looked_for_in_the_name_and_in_what_it_is_for(research, ac
 
 def test_what_is_deactivated_is_on_a_page_of_its_own(research, account):
     make.definition("used", of=research.team, where=account)
-    make.definition("gone", of=research.team, where=account, retired_at=NOON)
+    make.definition("gone", of=research.team, where=account, archived_at=NOON)
 
     assert [each.definition.name for each in catalog.definition_page(research.team).cards] == ["used"]
     assert [each.definition.name for each in catalog.definition_page(research.team, retired=True).cards] == ["gone"]

@@ -26,8 +26,8 @@ def signs(of):
 
 def test_a_portal_that_keeps_up_is_well():
     job = make.job(state=State.RUNNING)
-    job.account.polled_at = now()
-    job.account.save()
+    job.account.status.polled_at = now()
+    job.account.status.save()
     Lease.acquire("clock", "here", timedelta(seconds=15))
 
     found = health.collect_health()
@@ -77,7 +77,9 @@ def test_what_is_late_or_odd_is_told_for_its_account():
 
 def test_what_operators_ask_for_is_told_when_it_is_well_too():
     moment = now()
-    submission = make.submission(where=make.account(throttles=3, throttled_at=moment, clock_skew_seconds=-1.5))
+    submission = make.submission(
+        where=make.account(status={"throttles": 3, "throttled_at": moment, "clock_skew_seconds": -1.5})
+    )
     queues = [make.queue(name, of=submission.account) for name in ("slow", "quick")]
     for queue, seconds in zip([*queues, queues[0]], (240, 10, 20), strict=True):
         make.job(submission, queue=queue, state=State.RUNNING, observed_at=moment - timedelta(seconds=seconds))
@@ -97,7 +99,7 @@ def test_what_operators_ask_for_is_told_when_it_is_well_too():
 def test_a_step_that_waits_for_its_parent_is_not_called_late():
     parent = make.job(delivery=Delivery.HELD)
     child = make.job(parent.submission)
-    child.waits_for.create(parent=parent)
+    child.dependencies.create(parent=parent)
 
     assert signs(health.collect_health().accounts[0].checks)["Undelivered"].message == "0 ready to be sent"
 

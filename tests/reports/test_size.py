@@ -108,7 +108,7 @@ def token(ground: Ground) -> dict[str, str]:
         team=ground.member.team,
         person=ground.member.user,
         name="CI",
-        start=secret[:12],
+        prefix=secret[:12],
         digest=digest(secret),
         may_submit=True,
         expires_at=now() + timedelta(days=1),
@@ -204,7 +204,9 @@ def test_a_hundred_jobs_that_wait_for_twenty_others_each_are_taken_together(grou
     taken = claim_jobs(ground.account, 100)
 
     assert len(taken) == 60
-    assert {edge.parent.batch_id for job in taken for edge in job.waits_for.all()} == {row.batch_id for row in rows}
+    assert {edge.parent.batch_id for job in taken for edge in job.dependencies.all()} == {
+        row.batch_id for row in rows
+    }
 
 
 def test_the_jobs_of_a_submission_are_paged_without_a_gap(ground: Ground):

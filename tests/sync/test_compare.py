@@ -8,7 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs.dispatch.submit_request import portal_tags
-from jobs.models import Job, Oddity, OddityKind, Queue, StateChange
+from jobs.models import Discrepancy, DiscrepancyKind, Job, Queue, StateChange
 from jobs.states import Delivery, State
 from jobs.sync.compare import compare_queues
 from tests import http_wire, make
@@ -90,7 +90,9 @@ def test_of_two_jobs_with_one_marker_the_recorded_one_stays_and_the_other_is_end
 
     assert set(aws.ended) == {"older"}
     assert again(job).batch_id == "recorded"
-    assert [(oddity.kind, oddity.batch_id) for oddity in Oddity.objects.all()] == [(OddityKind.DUPLICATE, "older")]
+    assert [(discrepancy.kind, discrepancy.batch_id) for discrepancy in Discrepancy.objects.all()] == [
+        (DiscrepancyKind.DUPLICATE, "older")
+    ]
     assert "second job older" in StateChange.objects.get(job=job).note
 
 
@@ -111,7 +113,7 @@ def test_a_copy_that_someone_made_by_hand_is_left_alone(aws):
     compare_queues(job.account)
 
     assert aws.ended == []
-    assert not Oddity.objects.exists()
+    assert not Discrepancy.objects.exists()
 
 
 def test_a_job_in_a_living_workers_hands_is_left_to_it(aws):
@@ -155,7 +157,7 @@ def test_a_job_that_was_withdrawn_and_runs_all_the_same_is_ended(aws):
 
     assert aws.ended == ["unwanted"]
     assert again(job).delivery == Delivery.WITHDRAWN
-    assert Oddity.objects.get().kind == OddityKind.UNWANTED
+    assert Discrepancy.objects.get().kind == DiscrepancyKind.UNWANTED
 
 
 def forgotten(aws: Batch, **fields) -> Job:
@@ -196,7 +198,7 @@ def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
     assert (job.tags, int(job.vcpus)) == ({"Project": "GenAI"}, 4)
     assert job.document["containerOverrides"]["command"] == ["train"]
     assert list(job.tag_rows.values_list("key", "value")) == [("Project", "GenAI")]
-    assert Oddity.objects.get().kind == OddityKind.ORPHAN
+    assert Discrepancy.objects.get().kind == DiscrepancyKind.ORPHAN
 
     compare_queues(lost.account, every=timedelta(0))
     assert Job.objects.count() == 1
@@ -232,7 +234,7 @@ def test_what_cannot_be_told_to_be_ours_gets_no_row(aws, tag, value, kinds):
     compare_queues(lost.account)
 
     assert not Job.objects.exists()
-    assert list(Oddity.objects.values_list("kind", flat=True)) == kinds
+    assert list(Discrepancy.objects.values_list("kind", flat=True)) == kinds
     assert aws.ended == []
 
 
@@ -242,7 +244,7 @@ def test_names_that_only_look_like_ours_are_nobodys(aws):
         aws.has(name, f"id-{name}")
     compare_queues(job.account)
 
-    assert not Oddity.objects.exists()
+    assert not Discrepancy.objects.exists()
 
 
 def test_a_queue_is_compared_every_five_minutes_with_what_is_new_and_a_bit_of_what_is_not(aws):
@@ -251,7 +253,7 @@ def test_a_queue_is_compared_every_five_minutes_with_what_is_new_and_a_bit_of_wh
     assert compare_queues(job.account) == 0
 
     before = now() - timedelta(minutes=6)
-    Queue.objects.update(swept_at=before)
+    Queue.objects.update(compared_at=before)
     assert compare_queues(job.account) == 1
     [condition] = aws.asked[-1]["filters"]
     assert condition["name"] == "AFTER_CREATED_AT"
@@ -277,7 +279,7 @@ def test_a_list_with_a_job_that_cannot_be_read_is_used_and_read_again(aws, monke
 
     assert compare_queues(job.account) == 0
     assert aws.ended == ["second"]
-    assert Queue.objects.get().swept_at is None
+    assert Queue.objects.get().compared_at is None
 
     monkeypatch.setattr(aws, "listjobs", whole)
     assert compare_queues(job.account) == 1
@@ -297,5 +299,5 @@ def test_when_aws_does_not_answer_the_queue_stays_due():
     job = make.job(batch_id="j-1")
     began = time.monotonic()
     assert compare_queues(job.account) == 0
-    assert Queue.objects.get().swept_at is None
+    assert Queue.objects.get().compared_at is None
     assert time.monotonic() - began < 20

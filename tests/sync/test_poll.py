@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from jobs.actions.poll_hint import hint_poll
 from jobs.aws import batch
 from jobs.aws.errors import ThrottledError
-from jobs.models import Account, Job
+from jobs.models import Account, AccountStatus, Job
 from jobs.periodic import enqueue_polls
 from jobs.states import State
 from jobs.sync.poll import poll
@@ -88,7 +88,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("state", "age", "looked_at", "seconds"),
+    ("state", "age", "viewed_at", "seconds"),
     [
         (State.RUNNABLE, 1 * MINUTE, None, 15),
         (State.RUNNABLE, 20 * MINUTE, None, 60),
@@ -99,13 +99,13 @@ MINUTE = timedelta(minutes=1)
         (State.STARTING, 90 * MINUTE, None, 15),
     ],
 )
-def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_seldom(state, age, looked_at, seconds):
+def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_seldom(state, age, viewed_at, seconds):
     moment = now()
     job = Job(
         account=Account(poll_seconds=15),
         state=state,
         submitted_at=moment - age,
-        looked_at=None if looked_at is None else moment - looked_at,
+        viewed_at=None if viewed_at is None else moment - viewed_at,
     )
     assert next_poll_at(job, moment) == moment + timedelta(seconds=seconds)
 
@@ -158,7 +158,7 @@ def test_a_description_that_was_cut_has_nobody_called_lost():
 
         job.refresh_from_db()
         assert job.state == State.RUNNING, body
-        assert Account.objects.get().trouble
+        assert AccountStatus.objects.get().last_error
 
 
 @pytest.mark.parametrize("odd", [{"status": 5}, {"container": "text"}, {"jobId": None}, {"attempts": "x"}])
@@ -210,8 +210,8 @@ def test_when_aws_is_away_the_account_says_so_and_nothing_changes():
     poll(job.account)
 
     account = Account.objects.get(pk=job.account_id)
-    assert account.trouble
-    assert account.polled_at is None
+    assert account.status.last_error
+    assert account.status.polled_at is None
     assert Job.objects.get(pk=job.pk).state == State.RUNNING
 
 
@@ -224,23 +224,27 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
     with monkeypatch.context() as patched:
         patched.setattr(batch, "describe", too_fast)
         for _ in range(4):
-            Account.objects.update(quiet_until=None)
+            AccountStatus.objects.update(backoff_until=None)
             Job.objects.update(next_poll_at=None)
             poll(Account.objects.get())
-            pauses.append(Account.objects.get().quiet_seconds)
+            pauses.append(AccountStatus.objects.get().backoff_seconds)
     assert pauses == [2, 4, 8, 16]
-    assert Account.objects.get().throttles == 4
+    assert AccountStatus.objects.get().throttles == 4
 
     Job.objects.update(next_poll_at=None)
     assert poll(Account.objects.get()).error == ""  # still quiet: AWS is not asked at all
     with http_wire.wire(describes()) as aws:
-        Account.objects.update(quiet_until=None, endpoint_url=aws.url)
+        Account.objects.update(endpoint_url=aws.url)
+        AccountStatus.objects.update(backoff_until=None)
         poll(Account.objects.get())
-    assert Account.objects.get().quiet_seconds == 0
+    assert AccountStatus.objects.get().backoff_seconds == 0
 
 
 def test_a_quiet_account_is_not_rung_for(rings):
-    make.job(make.submission(where=make.account(quiet_until=now() + timedelta(minutes=1))), state=State.RUNNING)
+    make.job(
+        make.submission(where=make.account(status={"backoff_until": now() + timedelta(minutes=1)})),
+        state=State.RUNNING,
+    )
     enqueue_polls(Account.objects.get(), "tick")
 
     assert rings == []
@@ -263,4 +267,4 @@ def test_the_clock_of_aws_is_read_off_its_answers():
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), state=State.RUNNING)
         poll(job.account)
 
-    assert Account.objects.get().clock_skew_seconds == pytest.approx(3600, abs=3)
+    assert AccountStatus.objects.get().clock_skew_seconds == pytest.approx(3600, abs=3)

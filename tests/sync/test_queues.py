@@ -39,7 +39,7 @@ def test_queues_are_mirrored_and_a_vanished_one_is_marked_and_kept():
     assert kinds(changes) == [("a", "changed"), ("b", "gone")]
     assert changes[0].fields == {"state": ("ENABLED", "DISABLED")}
     assert not Queue.objects.get(name="a").is_open
-    assert Queue.objects.get(name="b").vanished_at is not None
+    assert Queue.objects.get(name="b").removed_at is not None
 
 
 @pytest.mark.parametrize("body", [{}, {"jobQueues": [5]}, {"jobQueues": [{"jobQueueName": "a"}]}, {"jobQueues": "a"}])
@@ -52,8 +52,8 @@ def test_a_list_of_queues_that_cannot_be_read_leaves_the_mirror_as_it_is(body):
             sync_queues(account)
 
     account.refresh_from_db()
-    assert not Queue.objects.exclude(vanished_at=None).exists()
-    assert account.reading_trouble
+    assert not Queue.objects.exclude(removed_at=None).exists()
+    assert account.status.queue_snapshot_error
 
 
 def test_a_queue_that_comes_back_is_open_again():
@@ -88,7 +88,7 @@ def test_when_aws_does_not_answer_the_mirror_stays_and_the_account_says_why():
     with pytest.raises(RetryableError):
         sync_queues(account)
     account.refresh_from_db()
-    assert account.reading_trouble
+    assert account.status.queue_snapshot_error
     assert Queue.objects.get().is_open
 
 

@@ -82,9 +82,9 @@ def test_a_look_that_found_nothing_changes_nothing_of_a_job_that_has_moved_on(mo
 
 def test_a_worker_that_vanished_in_an_earlier_turn_is_not_counted_again():
     with http_wire.wire(http_wire.lists()) as aws:
-        job = sending(aws.url, epoch=2, workers_lost=1)
+        job = sending(aws.url, epoch=2, lost_workers=1)
         job.deliveries.create(epoch=1, marked_at=now())
         job.deliveries.create(epoch=2, marked_at=now(), outcome="nobody knows")
         reconcile(job.account)
 
-    assert (again(job).delivery, again(job).workers_lost) == (Delivery.ACCEPTED, 1)
+    assert (again(job).delivery, again(job).lost_workers) == (Delivery.ACCEPTED, 1)

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from jobs.dispatch.delivery import deliver_due
-from jobs.models import Account, Incarnation, Job, Oddity, OddityKind, Queue
+from jobs.models import AccountStatus, DatabaseGeneration, Discrepancy, DiscrepancyKind, Job, Queue
 from jobs.models.database_generation import enter_recovery, finish_recovery, recovering_since, rotate
 from jobs.states import Delivery
 from jobs.sync.compare import compare_queues
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 def later() -> None:
     """Time for the next name."""
-    Incarnation.objects.update(renewed_at=now() - timedelta(minutes=1))
+    DatabaseGeneration.objects.update(rotated_at=now() - timedelta(minutes=1))
     rotate()
 
 
@@ -37,7 +37,7 @@ def test_a_new_portal_and_one_that_goes_on_hold_nothing_back():
 def test_a_restored_backup_is_noticed():
     rotate()
     later()
-    backup = Incarnation.objects.get()
+    backup = DatabaseGeneration.objects.get()
     later()
     later()
     backup.save()
@@ -85,19 +85,19 @@ def test_an_empty_database_beside_a_file_is_held_back():
 def test_a_recovery_that_begins_while_another_ends_goes_on(monkeypatch):
     enter_recovery("a test")
     since = recovering_since()
-    Incarnation.objects.update(recovering_since=now() + timedelta(minutes=1))
+    DatabaseGeneration.objects.update(recovering_since=now() + timedelta(minutes=1))
     monkeypatch.setattr("jobs.models.database_generation.recovering_since", lambda: since)
 
     assert not finish_recovery()
-    assert Incarnation.objects.get().recovering_since is not None
+    assert DatabaseGeneration.objects.get().recovering_since is not None
 
 
 @pytest.mark.parametrize(
     ("queue", "where", "ends"),
     [
-        ({"swept_at": None}, {}, False),
-        ({"swept_at": now() - timedelta(hours=1)}, {}, False),
-        ({"vanished_at": now()}, {}, True),
+        ({"compared_at": None}, {}, False),
+        ({"compared_at": now() - timedelta(hours=1)}, {}, False),
+        ({"removed_at": now()}, {}, True),
         ({}, {"active": False}, True),
     ],
     ids=["never compared", "compared before", "gone", "of an account that is not used"],
@@ -105,16 +105,16 @@ def test_a_recovery_that_begins_while_another_ends_goes_on(monkeypatch):
 def test_recovery_lasts_until_every_queue_that_is_used_was_compared(queue, where, ends):
     make.queue(of=make.account(**where), **queue)
     enter_recovery("a test")
-    Incarnation.objects.update(recovering_since=now() - timedelta(minutes=30))
+    DatabaseGeneration.objects.update(recovering_since=now() - timedelta(minutes=30))
 
     assert finish_recovery() is ends
 
 
 def test_a_queue_that_was_compared_too_early_is_compared_again_as_soon_as_it_is_safe():
     with http_wire.wire(http_wire.lists()) as aws:
-        queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(seconds=40))
+        queue = make.queue(of=make.account(endpoint_url=aws.url), compared_at=now() - timedelta(seconds=40))
         enter_recovery("a test")
-        Incarnation.objects.update(recovering_since=now() - timedelta(seconds=60))  # it is safe since 30 s
+        DatabaseGeneration.objects.update(recovering_since=now() - timedelta(seconds=60))  # it is safe since 30 s
 
         assert compare_queues(queue.account) == 1
     assert recovering_since() is None
@@ -138,8 +138,10 @@ def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_
         compare_queues(job.account)  # too early: a request of the former life may still be under way
         assert deliver_due(job.account) == 0
 
-        Incarnation.objects.update(recovering_since=now() - timedelta(seconds=job.account.quarantine_seconds + 1))
-        Queue.objects.filter(pk=second.pk).update(vanished_at=None, swept_at=None)
+        DatabaseGeneration.objects.update(
+            recovering_since=now() - timedelta(seconds=job.account.quarantine_seconds + 1)
+        )
+        Queue.objects.filter(pk=second.pk).update(removed_at=None, compared_at=None)
         assert deliver_due(job.account) == 0
         compare_queues(job.account, every=timedelta(hours=1))
         assert recovering_since() is None
@@ -150,7 +152,7 @@ def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_
 
 def test_the_comparison_in_recovery_is_of_all_that_aws_still_knows():
     with http_wire.wire(http_wire.lists()) as aws:
-        queue = make.queue(of=make.account(endpoint_url=aws.url), swept_at=now() - timedelta(minutes=6))
+        queue = make.queue(of=make.account(endpoint_url=aws.url), compared_at=now() - timedelta(minutes=6))
         enter_recovery("a test")
         compare_queues(queue.account)
 
@@ -163,7 +165,7 @@ def test_an_account_that_was_compared_does_not_wait_for_another():
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         make.queue(of=make.account())
         enter_recovery("a test")
-        Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+        DatabaseGeneration.objects.update(recovering_since=now() - timedelta(hours=1))
         compare_queues(job.account)
         aws.answers[:] = [http_wire.accepts]
         assert deliver_due(job.account) == 1
@@ -175,9 +177,9 @@ def test_an_account_that_was_compared_does_not_wait_for_another():
 @pytest.mark.parametrize("skew", [-61.0, 61.0])
 def test_with_a_clock_that_is_a_minute_wrong_nothing_is_sent(skew):
     with http_wire.wire(http_wire.accepts) as aws:
-        job = make.job(make.submission(where=make.account(endpoint_url=aws.url, clock_skew_seconds=skew)))
+        job = make.job(make.submission(where=make.account(endpoint_url=aws.url, status={"clock_skew_seconds": skew})))
         assert deliver_due(job.account) == 0
-        Account.objects.update(clock_skew_seconds=59.0)
+        AccountStatus.objects.update(clock_skew_seconds=59.0)
         assert deliver_due(job.account) == 1
 
 
@@ -188,7 +190,7 @@ def said(*options: str) -> str:
 
 
 def test_the_report_has_every_figure():
-    job = make.job(make.submission(where=make.account(throttles=3, clock_skew_seconds=1.25)))
+    job = make.job(make.submission(where=make.account(status={"throttles": 3, "clock_skew_seconds": 1.25})))
     make.job(job.submission, delivery=Delivery.HELD)
     text = said("--report")
 
@@ -201,7 +203,9 @@ def test_the_report_has_every_figure():
 def test_the_report_says_which_jobs_were_twice_in_aws():
     job = make.job(batch_id="kept")
     note = "AWS has a second job surplus; it was ended."
-    Oddity.objects.create(kind=OddityKind.DUPLICATE, batch_id="surplus", account=job.account, job=job, note=note)
+    Discrepancy.objects.create(
+        kind=DiscrepancyKind.DUPLICATE, batch_id="surplus", account=job.account, job=job, note=note
+    )
 
     assert re.search(r"a duplicate: +surplus, \d+ s ago: AWS has a second job", said("--report"))
 

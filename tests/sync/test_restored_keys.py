@@ -17,7 +17,7 @@ from jobs.access import Member
 from jobs.api.idempotency import idempotent_register
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.submit_request import submit_request
-from jobs.models import Account, Incarnation, Job, Submission
+from jobs.models import Account, DatabaseGeneration, Job, Submission
 from jobs.models.database_generation import enter_recovery, recovering_since
 from jobs.models.ids import new_id, to_text
 from jobs.models.tag_secret import tag_digest
@@ -95,7 +95,7 @@ def lose(member: Member, document: dict[str, Any]) -> str:
 
 def recover() -> None:
     """So much later that nothing of the former life can arrive any more, every queue is compared."""
-    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    DatabaseGeneration.objects.update(recovering_since=now() - timedelta(hours=1))
     compare_queues(Account.objects.get())
     assert recovering_since() is None
 
@@ -170,7 +170,7 @@ def test_another_teams_account_keeps_no_key_waiting(research: Member):
     other = make.member(make.team("other"))
     make.queue("elsewhere", of=make.account(), teams=(other.team,))
     enter_recovery("A backup was restored.")
-    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    DatabaseGeneration.objects.update(recovering_since=now() - timedelta(hours=1))
     compare_queues(Account.objects.order_by("pk")[0])
     assert recovering_since() is not None
 
@@ -183,7 +183,7 @@ def test_an_account_that_is_not_used_keeps_no_key_waiting(research: Member):
     make.queue("old", of=make.account(active=False), teams=(research.team,))
     make.queue("of another team")
     enter_recovery("A backup was restored.")
-    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    DatabaseGeneration.objects.update(recovering_since=now() - timedelta(hours=1))
     compare_queues(Account.objects.order_by("pk")[0])
     assert recovering_since() is not None
 
@@ -248,7 +248,7 @@ def test_a_digest_stands_for_the_key_or_the_document_of_one_team():
 @pytest.mark.long
 def test_a_key_that_came_again_before_its_job_was_found_is_the_later_submissions(aws: Batch, research: Member):
     lose(research, ONE)
-    Incarnation.objects.update(recovering_since=None)
+    DatabaseGeneration.objects.update(recovering_since=None)
     later = accept(research, ONE)
     Job.objects.update(delivery="HELD")
     compare_queues(Account.objects.get(), every=timedelta(0))
@@ -272,7 +272,7 @@ def test_a_tag_that_names_another_submission_does_not_join_it(aws: Batch, resear
     where = Account.objects.get()
     theirs = make.submission(where=where) if whose == "team" else make.submission(research, make.account())
     aws.jobs[0]["tags"]["portal:submission"] = theirs.text_id
-    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    DatabaseGeneration.objects.update(recovering_since=now() - timedelta(hours=1))
     compare_queues(where)
 
     assert Job.objects.get().submission != theirs

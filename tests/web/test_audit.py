@@ -130,7 +130,7 @@ def test_staff_see_all_teams_and_the_portal_itself_and_can_choose(client, lead):
 
     everywhere = rows(page(client))
     assert [row.team.slug if row.team else "" for row in everywhere] == ["finance", "research", ""]
-    assert [row.act for row in rows(page(client, team="-"))] == ["sign in"]
+    assert [row.action for row in rows(page(client, team="-"))] == ["sign in"]
     assert [row.team.slug for row in rows(page(client, team="research"))] == ["research"]
     assert rows(page(client, lead.team))[0].team == lead.team
 
@@ -164,7 +164,7 @@ def test_a_page_costs_the_same_however_much_there_is(browser, lead, django_asser
         for _ in range(times):
             who = make.member(lead.team).user
             token = ApiToken.objects.create(
-                team=lead.team, person=who, name="CI", start="bpt_x", digest=f"{who.pk:064}"
+                team=lead.team, person=who, name="CI", prefix="bpt_x", digest=f"{who.pk:064}"
             )
             with audit.audit_context("api"):
                 audit.set_token(token.public_id)
@@ -179,7 +179,7 @@ def test_a_page_costs_the_same_however_much_there_is(browser, lead, django_asser
 
 
 def test_a_token_is_named_while_it_is_known(browser, lead):
-    token = ApiToken.objects.create(team=lead.team, person=lead.user, name="Nightly CI", start="b", digest="0" * 64)
+    token = ApiToken.objects.create(team=lead.team, person=lead.user, name="Nightly CI", prefix="b", digest="0" * 64)
     for known in (token.public_id, new_id()):
         with audit.audit_context("cli", "192.0.2.1"):
             audit.set_token(known)

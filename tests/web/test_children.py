@@ -22,7 +22,7 @@ def browser(research: Research, signed_in: SignIn) -> Client:
 
 
 def array(research: Research, size: int, states: Iterable[str] = (), **fields: Any) -> Job:
-    given = {"state": "PENDING", "batch_id": "array", "looked_at": now(), **fields}
+    given = {"state": "PENDING", "batch_id": "array", "viewed_at": now(), **fields}
     job = make.job(research.submission, name="sweep", array_size=size, **given)
     ArrayChild.objects.bulk_create(
         ArrayChild(job=job, index=index, state=state, log_stream=f"log-{index}") for index, state in enumerate(states)

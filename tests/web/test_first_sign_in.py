@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import ApiToken, AuditEntry, Remembered, User
+from jobs.models import ApiToken, AuditEntry, CacheEntry, User
 from jobs.models.token import digest
 from tests import make
 from tests.web.test_sign_in import code
@@ -136,7 +136,7 @@ def test_who_made_an_account_at_the_shell_is_not_asked(capsys):
 def test_tokens_made_since_then_work_before_the_password_is_changed():
     member = make.member(who=make.user("ada", must_change_password=True))
     ApiToken.objects.create(
-        team=member.team, person=member.user, name="ci", start="bpt_x", digest=digest("bpt_secret")
+        team=member.team, person=member.user, name="ci", prefix="bpt_x", digest=digest("bpt_secret")
     )
 
     assert Client().get("/api/v1/key", headers={"Authorization": "Bearer bpt_secret"}).status_code == 200
@@ -207,11 +207,11 @@ def test_the_code_is_kept_as_a_hash_and_written_down(production, capsys):
     make.admin("root")
     given = new_code("root", capsys)
 
-    rows = [str(row.value) for row in Remembered.objects.filter(key__contains="set-up")]
+    rows = [str(row.value) for row in CacheEntry.objects.filter(key__contains="set-up")]
     assert len(rows) == 1
     assert given.replace("-", "") not in rows[0]
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.act, entry.door, given in entry.after) == ("make", "command", False)
+    assert (entry.action, entry.channel, given in entry.after) == ("make", "command", False)
 
 
 def test_only_an_administrator_without_a_factor_gets_a_code():

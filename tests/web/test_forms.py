@@ -336,7 +336,7 @@ def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client,
 
     answer = fill(browser, name="x", definition="hello", queue="cpu", waits=["", first.batch_id])
     assert answer.status_code == 302
-    assert Submission.objects.latest("pk").jobs.get().waits_for.get().parent == first
+    assert Submission.objects.latest("pk").jobs.get().dependencies.get().parent == first
 
 
 def test_the_values_a_team_uses_are_offered_for_its_tags(browser: Client, research: Research) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.models import Account, Job, JobDependency, StateChange, Submission
+from jobs.models import AccountStatus, Job, JobDependency, StateChange, Submission
 from jobs.reports.logs import LogLine, LogPage
 from jobs.states import Delivery
 from tests import make
@@ -157,10 +157,10 @@ def test_a_live_part_is_the_part_alone_and_nothing_while_nothing_is_new(browser:
 
 
 def test_a_page_says_when_the_portal_is_behind_aws(browser: Client, research: Research) -> None:
-    Account.objects.update(polled_at=now())
+    AccountStatus.objects.update(polled_at=now())
     assert "last heard from AWS" not in page(browser, research.submission)
 
-    Account.objects.update(polled_at=now() - timedelta(minutes=2))
+    AccountStatus.objects.update(polled_at=now() - timedelta(minutes=2))
     assert "last heard from AWS" in page(browser, research.submission)
     assert "last heard from AWS" in page(browser, research.job)
 
@@ -169,7 +169,7 @@ def test_a_page_says_when_the_portal_is_behind_aws(browser: Client, research: Re
 def test_a_job_that_aws_does_not_have_is_not_said_to_be_old(
     browser: Client, research: Research, delivery: str
 ) -> None:
-    Account.objects.update(polled_at=now() - timedelta(hours=2))
+    AccountStatus.objects.update(polled_at=now() - timedelta(hours=2))
     Job.objects.update(delivery=delivery, state="", batch_id=None)
 
     assert "last heard from AWS" not in page(browser, research.submission)
@@ -298,7 +298,7 @@ def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     submission = make.submission(research.analyst, research.account)
-    jobs = [make.job(submission, name=f"job-{number}", state="RUNNING", looked_at=now()) for number in range(count)]
+    jobs = [make.job(submission, name=f"job-{number}", state="RUNNING", viewed_at=now()) for number in range(count)]
     for child, parent in zip(jobs[1:], jobs, strict=False):
         JobDependency.objects.create(job=child, parent=parent)
 
@@ -331,7 +331,7 @@ def test_a_job_costs_a_fixed_number_of_queries(
         child = make.job(research.submission, name=f"child-{number}", state="PENDING")
         JobDependency.objects.create(job=child, parent=research.job)
         StateChange.objects.create(job=research.job, delivery="SENT", state="RUNNING", source="poll")
-    Job.objects.filter(pk=research.job.pk).update(looked_at=now())
+    Job.objects.filter(pk=research.job.pk).update(viewed_at=now())
 
     with django_assert_num_queries(9):
         browser.get(research.job.get_absolute_url())

@@ -43,7 +43,7 @@ def change(browser: Client, old: str = "demo", new: str = NEW, same: str = "") -
 def test_a_new_password_ends_other_sessions_and_tokens_and_leaves_this_session(person):
     secret = "bpt_secret"
     ApiToken.objects.create(
-        team=person.memberships.get().team, person=person, name="nightly", start="bpt_x", digest=digest(secret)
+        team=person.memberships.get().team, person=person, name="nightly", prefix="bpt_x", digest=digest(secret)
     )
     here, elsewhere = browser_of(person), browser_of(person)
     token = {"Authorization": f"Bearer {secret}"}

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from jobs.models import Incarnation, Job, Queue
+from jobs.models import DatabaseGeneration, Job, Queue
 from jobs.models.database_generation import enter_recovery
 from jobs.reports.recovery import EXPECTED_DELAY, user_recovery
 from tests import make
@@ -35,7 +35,7 @@ def browser(research):
 def restored(ago: timedelta = timedelta(0)):
     enter_recovery("A backup was restored.")
     since = now() - ago
-    Incarnation.objects.update(recovering_since=since)
+    DatabaseGeneration.objects.update(recovering_since=since)
     return since
 
 
@@ -81,7 +81,7 @@ def test_a_team_is_told_of_its_own_queues_only(browser, research):
     restored(timedelta(hours=1))
     assert "secret-queue" not in page(browser, "/teams/research/")
 
-    Queue.objects.filter(name="cpu").update(swept_at=now())
+    Queue.objects.filter(name="cpu").update(compared_at=now())
     assert WORDS not in page(browser, "/teams/research/")
     assert user_recovery(make.admin()).queues == ("secret-queue",)
 
@@ -107,7 +107,7 @@ def test_the_api_says_of_a_submission_that_it_is_held_until_it_is_sent(research)
     assert WORDS in held["reason"]
     assert [line.split("\t")[0] for line in ask(accept="text/plain").content.decode().splitlines()].count("held") == 1
 
-    Incarnation.objects.update(recovering_since=now() - timedelta(hours=1))
+    DatabaseGeneration.objects.update(recovering_since=now() - timedelta(hours=1))
     assert ask().json()["held"]["until"] is None
     Job.objects.update(delivery="SENT", batch_id="b", state="RUNNING")
     assert ask().json()["held"] is None

@@ -61,8 +61,8 @@ def test_values_of_a_job_and_a_submission_are_shown_and_each_showing_is_recorded
 
         assert text.count(CANARY) == 2
         assert "DB_PWD" in text
-        assert AuditEntry.objects.filter(act="show values").count() == number
-    recorded = AuditEntry.objects.filter(act="show values").last()
+        assert AuditEntry.objects.filter(action="show values").count() == number
+    recorded = AuditEntry.objects.filter(action="show values").last()
     assert "/containerOverrides/environment/0/value (DB_PWD)" in recorded.after
     assert CANARY not in recorded.after
 
@@ -78,7 +78,7 @@ def test_values_of_a_revision_are_shown(browser: Client, research: Research) -> 
     assert CANARY not in page
     assert address in page
     assert CANARY in shown_to(browser, address)
-    assert AuditEntry.objects.get(act="show values").label == revision.qualified_name
+    assert AuditEntry.objects.get(action="show values").label == revision.qualified_name
 
 
 @pytest.mark.long
@@ -97,7 +97,7 @@ def test_whoever_may_only_look_is_shown_nothing_and_no_button(
             page = browser.get(thing.get_absolute_url()).content.decode()
             assert CANARY not in refused.content.decode() + page
             assert address not in page
-    assert not AuditEntry.objects.filter(act="show values").exists()
+    assert not AuditEntry.objects.filter(action="show values").exists()
 
 
 @pytest.mark.long
@@ -124,7 +124,7 @@ def test_a_job_runs_again_with_its_values_and_shows_none(
     assert answer.status_code == 302, answer.content.decode()
     made = Submission.objects.get(request_key="once")
     assert made.document["containerOverrides"] == submission.document["containerOverrides"]
-    assert not AuditEntry.objects.filter(act="show values").exists()
+    assert not AuditEntry.objects.filter(action="show values").exists()
 
 
 def test_a_mask_without_a_value_behind_it_is_refused_at_its_place(

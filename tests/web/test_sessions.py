@@ -164,7 +164,7 @@ def test_a_session_is_signed_out_from_another_one(person):
     assert not is_signed_in(there)
     assert is_signed_in(here)
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.act, entry.person, "Safari on iPhone" in entry.before) == ("sign out", person.public_id, True)
+    assert (entry.action, entry.person, "Safari on iPhone" in entry.before) == ("sign out", person.public_id, True)
 
 
 def test_nobody_signs_another_person_out(person):
@@ -185,7 +185,7 @@ def test_signing_out_everywhere_else_leaves_this_session(person):
     assert "Signed out of 2 other sessions." in words(answer)
     assert not any(map(is_signed_in, elsewhere))
     assert is_signed_in(here)
-    assert AuditEntry.objects.filter(act="sign out", before__contains="other sessions").count() == 1
+    assert AuditEntry.objects.filter(action="sign out", before__contains="other sessions").count() == 1
 
 
 def test_a_session_that_was_signed_out_is_in_no_list(person):
@@ -286,7 +286,7 @@ def test_a_factor_that_is_reset_at_the_shell_ends_all_sessions_and_is_written_do
 
     assert not is_signed_in(there)
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.act, entry.door, entry.before) == ("remove", "command", '{"second factor":"set up"}')
+    assert (entry.action, entry.channel, entry.before) == ("remove", "command", '{"second factor":"set up"}')
 
 
 def test_a_password_that_an_administrator_sets_ends_all_sessions_of_the_person_and_not_their_own(person):

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from jobs.models import Remembered, User
+from jobs.models import CacheEntry, User
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_without_an_address_people_still_sign_in(person):
 def test_attempts_are_counted_where_every_process_sees_them(person):
     tries(password="wrong")
 
-    kept = Remembered.objects.exclude(key__endswith=":lock")
+    kept = CacheEntry.objects.exclude(key__endswith=":lock")
     assert kept
     assert all("ada" not in row.key and "wrong" not in str(row.value) for row in kept)
 
@@ -195,7 +195,7 @@ def test_a_code_is_good_once_however_late_it_came(person):
     tries(browser=browser)
     tries(browser=eavesdropper)
     assert entered(browser.post(CODE, {"code": late}))
-    Remembered.objects.filter(key__contains="allauth.mfa.totp.used").delete()  # what allauth forgets after 30 s
+    CacheEntry.objects.filter(key__contains="allauth.mfa.totp.used").delete()  # what allauth forgets after 30 s
 
     assert eavesdropper.post(CODE, {"code": f"{late[:3]} {late[3:]}"}).status_code == 200
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from jobs.models import Account, Oddity
+from jobs.models import Account, Discrepancy
 from jobs.models.database_generation import enter_recovery
 from jobs.reports.delivery_report import report_lines
 from jobs.sync.compare import compare_queues
@@ -36,9 +36,9 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _compare(self) -> None:
-        before = Oddity.objects.count()
-        for account in Account.objects.filter(active=True):
+        before = Discrepancy.objects.count()
+        for account in Account.objects.filter(active=True).select_related("status"):
             settled = reconcile(account)
             queues = compare_queues(account, seconds=MAX_RUN_SECONDS, every=timedelta(0))
             self.stdout.write(f"{account}: {settled} deliveries settled, {queues} queues compared.")
-        self.stdout.write(f"{Oddity.objects.count() - before} oddities were new.")
+        self.stdout.write(f"{Discrepancy.objects.count() - before} discrepancies were new.")

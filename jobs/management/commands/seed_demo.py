@@ -16,11 +16,10 @@ from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
 from jobs.management.demo import MEMBERS, PASSWORD, QUEUE_LIMITS, TEAMS, DemoTeam, documents
 from jobs.models import (
-    Access,
+    AccessMethod,
     Account,
     ApiToken,
     Definition,
-    FilledBy,
     ImageGrant,
     Membership,
     Queue,
@@ -31,6 +30,7 @@ from jobs.models import (
     Source,
     Submission,
     TagRule,
+    TagSource,
     Team,
     User,
     quarantine,
@@ -102,7 +102,7 @@ def get_or_create_team(demo: DemoTeam) -> Team:
         RoleGrant.objects.bulk_create(RoleGrant(team=team, pattern=pattern) for pattern in demo.roles)
         ImageGrant.objects.bulk_create(ImageGrant(team=team, pattern=pattern) for pattern in demo.images)
         TagRule.objects.bulk_create(
-            TagRule(team=team, key=key, default=value, filled_by=FilledBy.TEAM) for key, value in demo.tags.items()
+            TagRule(team=team, key=key, default=value, filled_by=TagSource.TEAM) for key, value in demo.tags.items()
         )
     return team
 
@@ -119,7 +119,7 @@ def ensure_token(demo: DemoTeam, state: Path) -> None:
     file.chmod(0o600)
     file.write_text(secret + "\n")
     ApiToken.objects.create(
-        team=member.team, person=member.user, name="Demo", start=secret[:12], digest=digest(secret)
+        team=member.team, person=member.user, name="Demo", prefix=secret[:12], digest=digest(secret)
     )
 
 
@@ -135,7 +135,7 @@ def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account |
             "endpoint_url": sandbox or endpoint,
             "region": region,
             "number": "123456789012" if sandbox else "",
-            "access": Access.SANDBOX if sandbox else Access.DEFAULT,
+            "access": AccessMethod.SANDBOX if sandbox else AccessMethod.DEFAULT,
             **({"quarantine_seconds": quarantine.minimum_seconds(in_sandbox=True)} if sandbox else {}),
             **({"poll_seconds": 1} if is_local else {}),
         },
@@ -145,7 +145,7 @@ def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account |
 
 def is_incomplete(account: Account) -> bool:
     """Return whether some part of the demo was never created in this account."""
-    if account.synced_at is None:
+    if account.status.synced_at is None:
         return True
     names = [name for team in TEAMS for name, _ in documents("definitions", team)]
     revisions = Revision.objects.filter(definition__account=account, definition__name__in=names)

@@ -46,7 +46,7 @@ def _job(name: str, queue: str, definition: str, after: str = "") -> Document:
 
 
 def _queue(team: Team) -> str:
-    granted = Queue.objects.granted_to(team).filter(vanished_at=None).order_by("-grants__is_default", "name")
+    granted = Queue.objects.granted_to(team).filter(removed_at=None).order_by("-grants__is_default", "name")
     return granted.values_list("name", flat=True).first() or "name-of-a-queue"
 
 

@@ -58,7 +58,7 @@ class RecentValues:
 def queue_choices(team: Team) -> tuple[list[Choice], str]:
     """Return the team's queues, and the one to preselect."""
     grants = list(
-        QueueGrant.objects.filter(team=team, queue__account__active=True, queue__vanished_at=None)
+        QueueGrant.objects.filter(team=team, queue__account__active=True, queue__removed_at=None)
         .select_related("queue__account")
         .order_by("queue__name", "queue__account__name")
     )

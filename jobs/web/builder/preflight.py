@@ -125,7 +125,7 @@ def _check_definition(
 ) -> Preflight:
     document = result.parse_result.document
     size = requested_size(document, {})
-    queues = list(Queue.objects.granted_to(member.team).filter(vanished_at=None).select_related("account"))
+    queues = list(Queue.objects.granted_to(member.team).filter(removed_at=None).select_related("account"))
     lines = (
         _check_valid(problems, missing),
         _check_allowed(problems, result, is_complete=True),

@@ -181,4 +181,4 @@ def _is_pending(revision: Revision) -> bool:
 
 def _etag_fields(revision: Revision) -> tuple[object, ...]:
     is_deregistered = bool(revision.deregistered_at)
-    return (revision.pk, revision.registration, revision.active, is_deregistered, revision.refusal, revision.why)
+    return (revision.pk, revision.registration, revision.active, is_deregistered, revision.refusal, revision.note)

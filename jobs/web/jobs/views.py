@@ -24,8 +24,8 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id)
     history = list(job.history.all())
-    parents = list(job.waits_for.select_related("parent"))
-    children = [dependency.job for dependency in job.waited_for_by.select_related("job").order_by("job__position")]
+    parents = list(job.dependencies.select_related("parent"))
+    children = [dependency.job for dependency in job.dependents.select_related("job").order_by("job__position")]
     is_stale = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
     progress = array.array_progress(job)
     etag = polling.etag(

@@ -34,4 +34,4 @@ def is_stale(account: Account, *, with_aws: bool) -> bool:
 
     `with_aws`: some job shown is with AWS and has not ended; without one, polls may rightly be rare.
     """
-    return with_aws and (account.polled_at is None or now() - account.polled_at > STALE_AFTER)
+    return with_aws and (account.status.polled_at is None or now() - account.status.polled_at > STALE_AFTER)

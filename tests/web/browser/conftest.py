@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from jobs.access import Member
 from jobs.management.demo import TEAMS, documents
-from jobs.models import FilledBy, Registration, Revision, TagRule, User
+from jobs.models import Registration, Revision, TagRule, TagSource, User
 from tests import make
 from tests.browser import PageOpener, session_cookies
 from tests.live_db import database_in_a_file, served_out
@@ -76,7 +76,7 @@ def analyst(db: None) -> Member:
     for name in demo.queues:
         make.queue(name, of=account, teams=(team,))
     for key, value in demo.tags.items():
-        TagRule.objects.create(team=team, key=key, default=value, filled_by=FilledBy.TEAM)
+        TagRule.objects.create(team=team, key=key, default=value, filled_by=TagSource.TEAM)
     for name, text in documents("definitions", demo):
         make.revision(name, of=team, where=account, document=json.loads(text))
     return make.member(team, who=make.user("analyst"))

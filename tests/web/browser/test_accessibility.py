@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs import actions
-from jobs.models import Account, Approval, ArrayChild, Membership, Team
+from jobs.models import AccountStatus, Approval, ArrayChild, Membership, Team
 from jobs.models.ids import to_text
 from tests import make
 from tests.browser import PageOpener, assert_accessible
@@ -64,7 +64,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     sweep = make.job(research.submission, name="sweep", state="PENDING", array_size=5)
     for index, state in enumerate(["SUCCEEDED", "FAILED", "RUNNING", "RUNNABLE"]):
         ArrayChild.objects.create(job=sweep, index=index, state=state, reason="a reason " * 30, log_stream="s")
-    Account.objects.update(polled_at=now() - timedelta(minutes=3))
+    AccountStatus.objects.update(polled_at=now() - timedelta(minutes=3))
     team = research.team.slug
     page = open_page(research.analyst.user, reverse("team", args=[team]))
 

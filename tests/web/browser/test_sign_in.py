@@ -29,7 +29,7 @@ def _as_in_production(settings: LazySettings) -> None:
 @pytest.fixture
 def admin() -> User:
     member = make.member(make.team("research"), "lead", make.admin("ada"))
-    ApiToken.objects.create(team=member.team, person=member.user, name="nightly", start="bpt_x4Kq", digest="0" * 64)
+    ApiToken.objects.create(team=member.team, person=member.user, name="nightly", prefix="bpt_x4Kq", digest="0" * 64)
     return member.user
 
 
