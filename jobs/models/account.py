@@ -15,8 +15,8 @@ from jobs.models.circuit_breaker import CircuitBreaker
 class AccessMethod(models.TextChoices):
     """Methods of access to an account. No credential is stored in the database."""
 
-    DEFAULT = "default", "Default credentials of the machine"
-    ROLE = "role", "A role to assume"
+    DEFAULT = "default", "Default credentials of the server"
+    ROLE = "role", "IAM role to assume"
     SANDBOX = "sandbox", "The bundled sandbox (dummy credentials)"
 
 
@@ -58,22 +58,22 @@ class Account(models.Model):
         max_length=200,
         blank=True,
         validators=[URLValidator(schemes=["http", "https"])],
-        help_text="Empty: Amazon's own endpoints.",
+        help_text="Leave empty for the AWS endpoints of the region.",
     )
     quarantine_seconds = models.PositiveIntegerField(
         default=600,
         validators=[MinValueValidator(10)],
-        help_text="How long a submission whose answer was lost must stay unfound before it is sent again.",
+        help_text="How long to look for a submission whose response was lost before it is sent again, in seconds.",
     )
     poll_seconds = models.PositiveIntegerField(
         default=15,
         validators=[MinValueValidator(1)],
-        help_text="How often a job that is about to change is looked at.",
+        help_text="Shortest time between two polls of a job, in seconds.",
     )
     submits_per_second = models.PositiveIntegerField(
         default=40,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
-        help_text="How fast jobs are sent, all workers together. AWS allows 50 a second to an account.",
+        help_text="Maximum rate of all workers together. AWS allows 50 a second per account.",
     )
     active = models.BooleanField(default=True)
 
@@ -94,16 +94,16 @@ class Account(models.Model):
     def clean(self) -> None:
         """Validate the quarantine and the role. A quarantine shorter than a request can take would run jobs twice."""
         if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:
-            message = f"It is at least {self.min_quarantine_seconds} s: a request may be under way for so long."
+            message = f"Enter at least {self.min_quarantine_seconds} s: a request can be in flight for that long."
             raise ValidationError({"quarantine_seconds": message})
         if self.access != AccessMethod.ROLE:
             return
         if not self.role_arn:
-            raise ValidationError({"role_arn": "Name the role to assume, or choose another way in."})
+            raise ValidationError({"role_arn": "Enter the role to assume, or choose another access method."})
         role_accounts = re.findall(r":iam::(\d{12}):", self.role_arn)
         if self.number and role_accounts and role_accounts != [self.number]:
             raise ValidationError(
-                {"role_arn": f"This role is of account {role_accounts[0]}, and the number is another one."}
+                {"role_arn": f"This role belongs to account {role_accounts[0]}, not to the account number entered."}
             )
 
     @property

@@ -56,11 +56,9 @@ class Approval(models.Model):
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="approval")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="approvals")
     decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.WAITING)
-    version = models.PositiveIntegerField(
-        default=1, help_text="Which wording of the request it is about; each edit makes another."
-    )
-    reasons = models.JSONField(default=list, help_text="Why it is asked for: rule and message of each.")
-    forecast = models.JSONField(default=dict, help_text="Expected and highest cost, and how they were computed.")
+    version = models.PositiveIntegerField(default=1, help_text="Version of the request; each edit creates a new one.")
+    reasons = models.JSONField(default=list, help_text="Why approval is needed: rule and message of each reason.")
+    forecast = models.JSONField(default=dict, help_text="Expected and maximum cost, and how they were computed.")
     requested_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -118,10 +116,12 @@ class ApprovalEdit(models.Model):
     approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="edits")
     at = models.DateTimeField(auto_now_add=True)
     editor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    before = models.TextField(help_text="The document until then, to the letter.")
-    after = models.TextField(help_text="The document from then on, to the letter.")
-    changes = models.JSONField(default=list, help_text="What differs, in sentences.")
-    escalations = models.JSONField(default=list, help_text="What makes it larger than before; empty if nothing does.")
+    before = models.TextField(help_text="The document before the edit, verbatim.")
+    after = models.TextField(help_text="The document after the edit, verbatim.")
+    changes = models.JSONField(default=list, help_text="The changes, as sentences.")
+    escalations = models.JSONField(
+        default=list, help_text="Changes that need a new approval; empty if there are none."
+    )
 
     objects = ApprovalEditQuerySet.as_manager()
 

@@ -25,7 +25,7 @@ class ArrayChild(models.Model):
     log_stream = models.CharField(max_length=512, blank=True)
     started_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(default=0, help_text="Finished ones.")
+    attempts = models.PositiveIntegerField(default=0, help_text="Number of finished attempts.")
 
     objects = ArrayChildQuerySet.as_manager()
 

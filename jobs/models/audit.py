@@ -20,10 +20,10 @@ IMMUTABLE_MESSAGE = "Audit entries cannot be changed or deleted."
 class AuditChain(models.Model):
     """End of a team's chain, locked to append to it, and how far the chain was pruned."""
 
-    chain = models.BigIntegerField(primary_key=True, help_text="The team's number; 0 is the portal's own.")
-    number = models.BigIntegerField(default=0, help_text="Of the newest entry.")
+    chain = models.BigIntegerField(primary_key=True, help_text="Id of the team; 0 for the portal.")
+    number = models.BigIntegerField(default=0, help_text="Number of the newest entry.")
     digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
-    pruned_through = models.BigIntegerField(default=0, help_text="Entries up to this one may be gone.")
+    pruned_through = models.BigIntegerField(default=0, help_text="Number of the last pruned entry.")
     pruned_digest = models.CharField(max_length=64, default=FIRST_PREVIOUS_DIGEST)
 
 
@@ -51,17 +51,21 @@ class AuditEntry(models.Model):
     """
 
     team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: the portal as a whole."
+        Team,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Empty for actions that belong to no team.",
     )
-    number = models.BigIntegerField(help_text="In its team's chain, from 1.")
+    number = models.BigIntegerField(help_text="Position in the team's chain, from 1.")
     created_at = models.DateTimeField()
-    person = models.UUIDField(null=True, help_text="The public id; empty: nobody who is known.")
-    token = models.UUIDField(null=True, help_text="The public id of the token that was used.")
+    person = models.UUIDField(null=True, help_text="Public id; empty if unknown.")
+    token = models.UUIDField(null=True, help_text="Public id of the API token that was used.")
     channel = models.CharField(max_length=20)
     address = models.CharField(max_length=200, blank=True)
     action = models.CharField(max_length=40)
     noun = models.CharField(max_length=40, blank=True)
-    object_id = models.CharField(max_length=64, blank=True, help_text="The public id, or the number in the admin.")
+    object_id = models.CharField(max_length=64, blank=True, help_text="Public id, or primary key.")
     label = models.CharField(max_length=200, blank=True)
     before = models.TextField(blank=True)
     after = models.TextField(blank=True)
@@ -71,8 +75,8 @@ class AuditEntry(models.Model):
     objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "act"
-        verbose_name_plural = "audit"
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit log"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["team", "number"], name="one_chain_a_team"),

@@ -30,9 +30,13 @@ class DatabaseGeneration(models.Model):
     """The only row: the current token, and whether a recovery is in progress."""
 
     current = models.CharField(max_length=40)
-    previous = models.CharField(max_length=40, blank=True, help_text="Its last name: a crash may leave this outside.")
+    previous = models.CharField(
+        max_length=40, blank=True, help_text="The previous token; after a crash the file may still have it."
+    )
     rotated_at = models.DateTimeField()
-    recovering_since = models.DateTimeField(null=True, help_text="Nothing is sent until every queue was compared.")
+    recovering_since = models.DateTimeField(
+        null=True, help_text="Submissions are paused until every queue has been compared with AWS."
+    )
     reason = models.TextField(blank=True)
 
 

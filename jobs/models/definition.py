@@ -37,11 +37,13 @@ class Definition(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="definitions")
     name = models.CharField(max_length=128)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="definitions")
-    shared = models.BooleanField(default=False, help_text="Every team may use it; only its own registers revisions.")
-    description = models.CharField(
-        max_length=300, blank=True, help_text="What it is for, in a sentence. The portal's own; AWS never sees it."
+    shared = models.BooleanField(
+        default=False, help_text="All teams can use it; only its own team can register revisions."
     )
-    archived_at = models.DateTimeField(null=True, editable=False, help_text="When its name was deactivated.")
+    description = models.CharField(
+        max_length=300, blank=True, help_text="What it is for, in one sentence. Not sent to AWS."
+    )
+    archived_at = models.DateTimeField(null=True, editable=False, help_text="When it was archived.")
     archived_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
@@ -67,7 +69,7 @@ class Definition(models.Model):
 class Registration(models.TextChoices):
     """Progress of a revision's registration in AWS."""
 
-    ACCEPTED = "ACCEPTED", "Being registered"
+    ACCEPTED = "ACCEPTED", "Registering"
     REGISTERED = "REGISTERED", "Registered"
     REFUSED = "REFUSED", "Refused"
 
@@ -99,25 +101,31 @@ class Revision(models.Model):
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="revisions")
-    number = models.PositiveIntegerField(null=True, help_text="AWS's revision; empty until AWS has answered.")
+    number = models.PositiveIntegerField(
+        null=True, help_text="Revision number from AWS; empty until it is registered."
+    )
     arn = models.CharField(max_length=300, blank=True)
     document = models.JSONField()
     fingerprint = models.CharField(max_length=64)
     registration = models.CharField(max_length=12, choices=Registration.choices, default=Registration.ACCEPTED)
     active = models.BooleanField(default=True)
-    refusal = models.TextField(blank=True, help_text="AWS's words when it refused; the portal's, if it did.")
-    refused_by_portal = models.BooleanField(default=False, help_text="A rule forbade it before AWS was asked.")
+    refusal = models.TextField(blank=True, help_text="Why AWS or the portal refused it.")
+    refused_by_portal = models.BooleanField(
+        default=False, help_text="Refused by a rule of the portal, before it was sent to AWS."
+    )
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     registered_at = models.DateTimeField(null=True)
-    note = models.CharField(max_length=300, blank=True, help_text="Why it was made, in a person's words.")
-    deactivated_at = models.DateTimeField(null=True, help_text="When someone said that nobody shall run it any more.")
+    note = models.CharField(max_length=300, blank=True, help_text="Why it was created.")
+    deactivated_at = models.DateTimeField(null=True, help_text="When it was deactivated.")
     deactivated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    deregistered_at = models.DateTimeField(null=True, help_text="When AWS was told so. It forgets 180 days later.")
+    deregistered_at = models.DateTimeField(
+        null=True, help_text="When it was deregistered in AWS, which deletes it 180 days later."
+    )
 
     objects = RevisionQuerySet.as_manager()
 

@@ -9,10 +9,10 @@ from jobs.models.job import Job
 class DiscrepancyKind(models.TextChoices):
     """Kinds of discrepancies between AWS's list of jobs and the database."""
 
-    DUPLICATE = "duplicate", "A second job in AWS for one of ours"
-    ORPHAN = "orphan", "A job of this portal in AWS that had no row"
-    UNWANTED = "unwanted", "A job in AWS that the portal had given up"
-    UNREADABLE = "unreadable", "A job of this portal in AWS that could not be rebuilt"
+    DUPLICATE = "duplicate", "A second job in AWS for a job of the portal"
+    ORPHAN = "orphan", "A job of the portal in AWS without a row in the database"
+    UNWANTED = "unwanted", "A job in AWS that the portal had withdrawn"
+    UNREADABLE = "unreadable", "A job of the portal in AWS that could not be imported"
 
 
 class Discrepancy(models.Model):

@@ -42,18 +42,18 @@ class Draft(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     kind = models.CharField(max_length=12, choices=DraftKind.choices)
     name = models.CharField(max_length=128, blank=True)
-    text = models.TextField(help_text="What was written, to the letter.")
-    again = models.CharField(max_length=64, blank=True, help_text="The job that it repeats, if it does.")
+    text = models.TextField(help_text="The text, verbatim.")
+    again = models.CharField(max_length=64, blank=True, help_text="Id of the job that it reruns, if any.")
     revision = models.ForeignKey(
         Revision,
         on_delete=models.CASCADE,
         null=True,
-        help_text="A revision that AWS has still to register, on which the job is submitted then.",
+        help_text="A revision to be registered first; the job is submitted with it then.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField()
     sent_at = models.DateTimeField(
-        null=True, help_text="When it was submitted or registered: no draft any more, but what the Back button shows."
+        null=True, help_text="When it was submitted or registered; kept for the browser's Back button."
     )
 
     objects = DraftQuerySet.as_manager()

@@ -36,7 +36,7 @@ class Feature(models.TextChoices):
 def one_star_at_the_end(pattern: str) -> None:
     """Validate a pattern: a name, or the beginning of names followed by *."""
     if "*" in pattern[:-1] or re.search(r"\s", pattern):
-        raise ValidationError("Write a whole name, or the beginning of names with one * at the end; no blanks.")
+        raise ValidationError("Enter a full name, or a prefix followed by *; no spaces.")
 
 
 class RoleGrant(models.Model):
@@ -46,8 +46,8 @@ class RoleGrant(models.Model):
     pattern = models.CharField(
         "ARN",
         max_length=300,
-        validators=[RegexValidator(r"^arn:\S+\Z", "The ARN of a role begins with arn:."), one_star_at_the_end],
-        help_text="Exact, or a prefix: arn:aws:iam::123456789012:role/team-*",
+        validators=[RegexValidator(r"^arn:\S+\Z", "The ARN of a role starts with arn:."), one_star_at_the_end],
+        help_text="An exact ARN or a prefix, like arn:aws:iam::123456789012:role/team-*",
     )
 
     class Meta:
@@ -66,7 +66,7 @@ class ImageGrant(models.Model):
         "image",
         max_length=300,
         validators=[one_star_at_the_end],
-        help_text="Registry and repository, exact or ending in *. Any tag or digest will do, unless one is named.",
+        help_text="Registry and repository, exact or ending in *. Allows any tag and digest, unless you name one.",
     )
 
     class Meta:
@@ -80,25 +80,36 @@ class ImageGrant(models.Model):
 class TagSource(models.TextChoices):
     """Who sets a tag."""
 
-    PERSON = "person", "The person: writes it, and is offered the default"
-    TEAM = "team", "The team: its default, unless the person writes another"
-    PORTAL = "portal", "The portal: always its default"
+    PERSON = "person", "The user, with the default suggested"
+    TEAM = "team", "The team's default, unless the user enters another value"
+    PORTAL = "portal", "The portal, always with the default"
 
 
 class TagRule(models.Model):
     """A rule for a tag of every job, of one team or of all. A team's own rule takes precedence."""
 
     team = models.ForeignKey(
-        Team, on_delete=models.CASCADE, related_name="tag_rules", null=True, blank=True, help_text="Empty: all teams."
+        Team,
+        on_delete=models.CASCADE,
+        related_name="tag_rules",
+        null=True,
+        blank=True,
+        help_text="Leave empty for all teams.",
     )
     key = models.CharField(
         max_length=128,
-        validators=[RegexValidator(r"^(?!(?i:aws|portal):)[^\r\n]+\Z", "Keys of AWS and of the portal are theirs.")],
+        validators=[
+            RegexValidator(
+                r"^(?!(?i:aws|portal):)[^\r\n]+\Z", "Tag keys that start with aws: or portal: are reserved."
+            )
+        ],
     )
     required = models.BooleanField(default=False)
-    allowed = models.JSONField("allowed values", default=list, blank=True, help_text="Empty: any value.")
+    allowed = models.JSONField(
+        "allowed values", default=list, blank=True, help_text="Leave empty to allow any value."
+    )
     pattern = models.CharField(
-        max_length=128, blank=True, help_text="What a value looks like, with * and ? and [0-9]: CC-[0-9]*"
+        max_length=128, blank=True, help_text="Pattern for values, with *, ? and [0-9], like CC-[0-9]*"
     )
     default = models.CharField(max_length=256, blank=True)
     filled_by = models.CharField(max_length=10, choices=TagSource.choices, default=TagSource.PERSON)
@@ -111,7 +122,7 @@ class TagRule(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(filled_by="portal", default=""),
                 name="the_portal_fills_in_something",
-                violation_error_message="Say with which default the portal fills it in.",
+                violation_error_message="Enter the default that the portal sets.",
             ),
         ]
 

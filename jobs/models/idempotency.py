@@ -14,7 +14,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=80)
     path = models.CharField(max_length=200)
     body_hash = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(default=0, help_text="0 while the first request is under way.")
+    status = models.PositiveSmallIntegerField(default=0, help_text="0 while the first request is in progress.")
     answer = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -129,10 +129,12 @@ class Job(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
     # Copied from the revision, so that a definition's last jobs are found by index.
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="jobs", db_index=False)
-    position = models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")
+    position = models.PositiveIntegerField(default=0, help_text="Position among the submission's jobs.")
     name = models.CharField(max_length=128)
-    marker = models.CharField(max_length=128, unique=True, help_text="Its name in AWS, by which it is found again.")
-    document = models.JSONField(help_text="What was asked for it.")
+    marker = models.CharField(
+        max_length=128, unique=True, help_text="Job name in AWS, by which the job is identified."
+    )
+    document = models.JSONField(help_text="The job as requested.")
     tags = models.JSONField(default=dict)
     array_size = models.PositiveIntegerField(null=True)
 
@@ -150,12 +152,12 @@ class Job(models.Model):
 
     # -- Delivery: only `jobs.dispatch`, and stopping, write these.
     delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
-    epoch = models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")
+    epoch = models.PositiveIntegerField(default=0, help_text="How often a worker has claimed it.")
     lease_until = models.DateTimeField(null=True)
-    lost_workers = models.PositiveSmallIntegerField(default=0, help_text="How many workers vanished with it.")
+    lost_workers = models.PositiveSmallIntegerField(default=0, help_text="How many workers died while delivering it.")
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held, or sent late.")
+    delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held or delayed.")
     batch_id = models.CharField(max_length=60, null=True, unique=True)  # noqa: DJ001 - unique, and absent until AWS has it
 
     # -- State: only `jobs.sync.apply` writes these.
@@ -172,25 +174,25 @@ class Job(models.Model):
     stopped_at = models.DateTimeField(null=True)
     attempts = models.JSONField(default=list)
     array_summary = models.JSONField(default=dict)
-    children_requested_at = models.DateTimeField(null=True, help_text="When someone last wanted to see its children.")
-    children_read_at = models.DateTimeField(null=True, help_text="When its children were last read.")
-    raw = models.JSONField(default=dict, help_text="AWS's words.")
+    children_requested_at = models.DateTimeField(null=True, help_text="When its children were last requested.")
+    children_read_at = models.DateTimeField(null=True, help_text="When its children were last read from AWS.")
+    raw = models.JSONField(default=dict, help_text="The last description from AWS.")
     observed_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(null=True)
     next_poll_at = models.DateTimeField(null=True)
-    viewed_at = models.DateTimeField(null=True, help_text="When someone last had it on a page.")
+    viewed_at = models.DateTimeField(null=True, help_text="When someone last viewed it.")
 
     # -- Stopping: a request; its outcome is observed.
     stop_requested_at = models.DateTimeField(null=True)
     stop_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    stop_sent_at = models.DateTimeField(null=True, help_text="When AWS was last told to stop it.")
+    stop_sent_at = models.DateTimeField(null=True, help_text="When a stop request was last sent to AWS.")
     stop_reason = models.CharField(max_length=1000, blank=True)
 
     accepted_at = models.DateTimeField(auto_now_add=True)
-    ended_at = models.DateTimeField(null=True, help_text="When the portal knew that it had ended.")
-    charged_at = models.DateTimeField(null=True, help_text="When the cost of its attempts was written down.")
+    ended_at = models.DateTimeField(null=True, help_text="When the portal observed its end.")
+    charged_at = models.DateTimeField(null=True, help_text="When the cost of its attempts was recorded.")
 
     objects = JobQuerySet.as_manager()
 
@@ -317,7 +319,7 @@ class JobDependency(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependencies")
     parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="dependents", null=True)
-    batch_id = models.CharField(max_length=60, blank=True, help_text="As written, when the document named an AWS id.")
+    batch_id = models.CharField(max_length=60, blank=True, help_text="AWS job id, if the document names one.")
     kind = models.CharField(max_length=12, blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.")
 
     objects = JobDependencyQuerySet.as_manager()
@@ -336,9 +338,11 @@ class StateChange(models.Model):
     at = models.DateTimeField(default=now, db_index=True)
     delivery = models.CharField(max_length=10)
     state = models.CharField(max_length=20, blank=True)
-    attempt = models.PositiveIntegerField(default=0, help_text="Attempts finished by then.")
+    attempt = models.PositiveIntegerField(default=0, help_text="Number of attempts finished by then.")
     note = models.TextField(blank=True)
-    source = models.CharField(max_length=12, help_text="Who told: person, dispatch, poll, event, reconcile.")
+    source = models.CharField(
+        max_length=12, help_text="Source of the change: person, dispatch, poll, event or reconcile."
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -356,7 +360,7 @@ class DeliveryAttempt(models.Model):
     marked_at = models.DateTimeField()
     outcome = models.CharField(max_length=12, blank=True)
     detail = models.TextField(blank=True)
-    request_id = models.CharField(max_length=80, blank=True, help_text="AWS's id of the call.")
+    request_id = models.CharField(max_length=80, blank=True, help_text="AWS request id of the call.")
 
     class Meta:
         ordering = ["pk"]

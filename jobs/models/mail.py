@@ -11,7 +11,7 @@ from django.utils.timezone import now
 class MailKind(models.TextChoices):
     """Kinds of mail; `jobs.mail` builds the message when it is sent."""
 
-    PASSWORD_RESET = "password-reset", "A link to set a new password"
+    PASSWORD_RESET = "password-reset", "Password reset"
 
 
 class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
@@ -34,13 +34,15 @@ class OutgoingMail(models.Model):
     """
 
     kind = models.CharField(max_length=20, choices=MailKind.choices)
-    address = models.CharField(max_length=254, blank=True, help_text="As it was typed; perhaps nobody has it.")
+    address = models.CharField(max_length=254, blank=True, help_text="As entered; may belong to no user.")
     origin = models.CharField(max_length=300, help_text="Scheme and host of the portal, for links.")
     created_at = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    try_at = models.DateTimeField(help_text="When it is sent, or tried again; while it is tried, its lease.")
-    failed_at = models.DateTimeField(null=True, help_text="When it was given up.")
-    problem = models.CharField(max_length=200, blank=True, help_text="Why the last attempt failed; no address in it.")
+    try_at = models.DateTimeField(help_text="When to send or retry it; during an attempt, the end of its lease.")
+    failed_at = models.DateTimeField(null=True, help_text="When the last retry failed.")
+    problem = models.CharField(
+        max_length=200, blank=True, help_text="Why the last attempt failed, without the address."
+    )
 
     objects = OutgoingMailQuerySet.as_manager()
 

@@ -34,22 +34,24 @@ class Queue(models.Model):
     status = models.CharField(max_length=20, default="VALID")
     status_reason = models.TextField(blank=True)
     priority = models.IntegerField(default=0)
-    platform = models.CharField(max_length=30, blank=True, help_text="ECS, ECS_FARGATE, EKS …, as AWS says.")
+    platform = models.CharField(
+        max_length=30, blank=True, help_text="Type of the queue in AWS: ECS, ECS_FARGATE, EKS …"
+    )
     raw = models.JSONField(default=dict, blank=True)
     scheduling_policy = models.JSONField(
         default=dict,
         blank=True,
-        help_text="How it shares between who waits, as AWS says. Empty: first come, first served.",
+        help_text="Scheduling policy from AWS; empty for first in, first out.",
     )
     environments = models.JSONField(
         default=list,
         blank=True,
-        help_text="Its compute environments, the first choice first, as AWS says. Empty: nobody asked AWS yet.",
+        help_text="Compute environments from AWS in their order; empty until read.",
     )
     seen_at = models.DateTimeField(null=True, blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS no longer named it.")
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="When it was no longer found in AWS.")
     compared_at = models.DateTimeField(
-        null=True, editable=False, help_text="When the last comparison of its jobs with ours began."
+        null=True, editable=False, help_text="When the last comparison of its jobs with AWS started."
     )
 
     objects = QueueQuerySet.as_manager()
@@ -75,21 +77,21 @@ class QueueGrant(models.Model):
     is_default = models.BooleanField(default=False)
 
     # -- For each run of a job.
-    max_vcpus = models.PositiveIntegerField("most vCPU", null=True, blank=True)
-    max_memory_mib = models.PositiveIntegerField("most memory (MiB)", null=True, blank=True)
-    max_gpus = models.PositiveIntegerField("most GPU", null=True, blank=True)
-    max_array_size = models.PositiveIntegerField("largest array", null=True, blank=True)
+    max_vcpus = models.PositiveIntegerField("max. vCPU", null=True, blank=True)
+    max_memory_mib = models.PositiveIntegerField("max. memory (MiB)", null=True, blank=True)
+    max_gpus = models.PositiveIntegerField("max. GPU", null=True, blank=True)
+    max_array_size = models.PositiveIntegerField("max. array size", null=True, blank=True)
     max_run_seconds = models.PositiveIntegerField(
-        "longest run (s)",
+        "max. time limit (s)",
         null=True,
         blank=True,
         validators=[MinValueValidator(60)],
-        help_text="Each job then needs a time limit of at most so many seconds.",
+        help_text="Each job then needs a time limit of at most this many seconds.",
     )
 
     # -- For all of the team's jobs in the queue at the same time; an array counts as its size.
-    max_active_jobs = models.PositiveIntegerField("most jobs at once", null=True, blank=True)
-    max_active_vcpus = models.PositiveIntegerField("most vCPU at once", null=True, blank=True)
+    max_active_jobs = models.PositiveIntegerField("max. jobs at a time", null=True, blank=True)
+    max_active_vcpus = models.PositiveIntegerField("max. vCPU at a time", null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "queue"], name="one_grant_a_queue")]

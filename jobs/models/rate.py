@@ -19,7 +19,9 @@ class Rate(models.Model):
 
     platform = models.CharField(max_length=20, help_text="FARGATE, EC2 or EKS")
     architecture = models.CharField(max_length=10, default="X86_64")
-    region = models.CharField(max_length=30, blank=True, help_text="Empty: every region without a rate of its own.")
+    region = models.CharField(
+        max_length=30, blank=True, help_text="Leave empty for all regions without a rate of their own."
+    )
     resource = models.CharField(max_length=10, choices=Resource.choices)
     usd_per_hour = models.DecimalField(max_digits=16, decimal_places=10, default=Decimal(0))
     valid_from = models.DateField()

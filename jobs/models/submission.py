@@ -42,27 +42,28 @@ class Submission(models.Model):
     name = models.CharField(max_length=128)
     kind = models.CharField(max_length=12)
     source = models.CharField(max_length=10, choices=Source.choices)
-    text = models.TextField(help_text="What was written, to the letter.")
-    document = models.JSONField(help_text="What was read from it.")
-    notes = models.JSONField(default=list, help_text="What was changed in reading it, and its warnings.")
+    text = models.TextField(help_text="The text, verbatim.")
+    document = models.JSONField(help_text="The document parsed from the text.")
+    notes = models.JSONField(default=list, help_text="Changes made by the parser, and warnings.")
     job_count = models.PositiveIntegerField(default=1)
-    estimate = models.JSONField(
-        default=dict, help_text="What it was expected to cost and what at most, when it was accepted; empty: unknown."
-    )
+    estimate = models.JSONField(default=dict, help_text="Expected and maximum cost at submission; empty if unknown.")
     request_key = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
-        max_length=80, null=True, help_text="The same key asks for the same submission."
+        max_length=80, null=True, help_text="Idempotency key of the request."
     )
     request_hash = models.CharField(max_length=64, blank=True)
     # Key and text as a tag in AWS has them, so that a recovered job has its key again.
     key_digest = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
-        max_length=32, null=True, editable=False, help_text="What AWS keeps of the key, as a part of a tag."
+        max_length=32,
+        null=True,
+        editable=False,
+        help_text="Digest of the idempotency key, as stored in a tag in AWS.",
     )
     body_digest = models.CharField(
         max_length=32,
         blank=True,
         default="",
         editable=False,
-        help_text="What AWS keeps of the text that came with the key.",
+        help_text="Digest of the text, as stored in a tag in AWS.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -25,48 +25,50 @@ class Team(models.Model):
 
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80, unique=True)
-    active = models.BooleanField(default=True, help_text="An inactive team keeps its history and submits nothing.")
+    active = models.BooleanField(default=True, help_text="An inactive team keeps its history but can't submit jobs.")
     resubmit_by_itself = models.BooleanField(
         default=True,
-        help_text="Send again what AWS proves not to have after a lost answer. Off: a lead decides.",
+        help_text="Send a job again when AWS confirms that it doesn't have it. Off: a team lead decides.",
     )
     may_register = models.BooleanField(
-        "may register definitions", default=True, help_text="Otherwise its jobs use shared definitions only."
+        "may register definitions", default=True, help_text="If off, the team's jobs can use shared definitions only."
     )
-    features = models.JSONField(default=list, blank=True, help_text="What its jobs may do that is dangerous.")
+    features = models.JSONField(
+        default=list, blank=True, help_text="Privileged features that the team's jobs may use."
+    )
     further_fields = models.JSONField(
         default=list,
         blank=True,
-        help_text="Fields of AWS Batch that the portal does not know yet and the team may use all the same.",
+        help_text="AWS Batch fields that the portal doesn't know yet but the team may use.",
     )
     default_time_limit_seconds = models.PositiveIntegerField(
         "default time limit",
         null=True,
         blank=True,
         validators=[MinValueValidator(60)],
-        help_text="Of jobs where neither the definition nor the submission has one.",
+        help_text="Applies to jobs without a time limit in the definition or the submission, in seconds.",
     )
     # -- Thresholds above which a submission needs approval; empty: none. See `jobs.policy.approval`.
     approval_usd = models.DecimalField(
-        "cost at most (USD)",
+        "max. cost (USD)",
         max_digits=12,
         decimal_places=2,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Time limit × attempts × runs of all its jobs, at today's rates.",
+        help_text="Time limit × attempts × runs of all jobs, at today's rates.",
     )
     approval_vcpu_hours = models.PositiveIntegerField(
-        "vCPU-hours at most", null=True, blank=True, help_text="Time limit × attempts × runs × vCPU of all its jobs."
+        "max. vCPU-hours", null=True, blank=True, help_text="Time limit × attempts × runs × vCPU of all jobs."
     )
     approval_gpus = models.PositiveIntegerField(
         "GPUs",
         null=True,
         blank=True,
-        help_text="Of all its jobs together; those of an array as many times as it has children.",
+        help_text="All jobs together; an array counts once per child.",
     )
     approval_array_size = models.PositiveIntegerField(
-        "array jobs", null=True, blank=True, help_text="Children of all its arrays together."
+        "array jobs", null=True, blank=True, help_text="Children of all arrays together."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

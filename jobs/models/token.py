@@ -47,7 +47,7 @@ class ApiToken(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=80)
-    prefix = models.CharField(max_length=12, help_text="Its first characters, to tell tokens apart.")
+    prefix = models.CharField(max_length=12, help_text="First characters of the secret, to tell tokens apart.")
     digest = models.CharField(max_length=64, unique=True)
     may_submit = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -13,12 +13,14 @@ class User(AbstractUser):
     """A person who signs in. Tags in AWS and the audit log have the `public_id` only."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: as the browser says.")
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="IANA name; leave empty to use the browser's time zone."
+    )
     password_changed_at = models.DateTimeField(null=True, editable=False)
     must_change_password = models.BooleanField(
         default=False,
         editable=False,
-        help_text="An administrator set the password: the next sign-in asks for another.",
+        help_text="An administrator set the password; the user must change it at the next sign-in.",
     )
 
     objects: ClassVar[UserManager[Self]] = UserManager()

@@ -161,9 +161,9 @@ def account_form(**fields):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "Name the role to assume"),
+        ({}, "Enter the role to assume"),
         ({"role_arn": "portal"}, "The ARN of a role is like"),
-        ({"role_arn": "arn:aws:iam::999999999999:role/portal"}, "is of account 999999999999"),
+        ({"role_arn": "arn:aws:iam::999999999999:role/portal"}, "belongs to account 999999999999"),
         ({"role_arn": "arn:aws:iam::123456789012:role/portal"}, ""),
     ],
 )

@@ -86,10 +86,10 @@ def test_a_ceiling_is_changed_and_whom_a_row_is_about_stays(admin):
 @pytest.mark.parametrize(
     ("inline", "field", "value", "said"),
     [
-        ("role_grants", "pattern", "BatchJobRole", "begins with arn:"),
-        ("role_grants", "pattern", "arn:aws:iam::*:role/x", "one * at the end"),
-        ("image_grants", "pattern", "*/tool", "one * at the end"),
-        ("tag_rules", "key", "portal:job", "are theirs"),
+        ("role_grants", "pattern", "BatchJobRole", "starts with arn:"),
+        ("role_grants", "pattern", "arn:aws:iam::*:role/x", "a prefix followed by *"),
+        ("image_grants", "pattern", "*/tool", "a prefix followed by *"),
+        ("tag_rules", "key", "portal:job", "are reserved"),
         ("queue_grants", "max_run_seconds", "5", "greater than or equal to 60"),
     ],
 )
@@ -148,7 +148,7 @@ def test_what_the_portal_fills_in_has_a_value(admin):
         page_of(team), form_of(team, **{"tag_rules-0-key": "CostCenter", "tag_rules-0-filled_by": "portal"})
     )
 
-    assert "Say with which default" in answer.content.decode()
+    assert "Enter the default" in answer.content.decode()
 
 
 def test_teams_are_switched_off_and_on_from_the_list(admin):

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,35 @@ GROWS = ("django_migrations", "django_content_type", "auth_permission", "jobs_ra
 pytestmark = pytest.mark.long
 
 
+@contextmanager
+def migrated(path: Path, blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database in that file, brought up to date, in place of the tests' own."""
+    other = connections.create_connection("default")
+    other.settings_dict = {**other.settings_dict, "NAME": str(path)}
+    tests_own = connections["default"]
+    connections["default"] = other
+    try:
+        with blocker.unblock(), override_settings(**SETTINGS):
+            call_command("migrate", interactive=False, verbosity=0)
+            yield
+            other.close()
+    finally:
+        connections["default"] = tests_own
+
+
+@pytest.fixture(scope="module")
+def new_schema(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> dict[str, object]:
+    """The schema of a database that this version makes."""
+    with migrated(tmp_path_factory.mktemp("new") / "portal.sqlite3", django_db_blocker):
+        return schema()
+
+
 @pytest.fixture(scope="module", params=DUMPS, ids=lambda path: path.stem)
 def before(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_schema: dict[str, object],
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Counter[str]]:
     """The database of a former version, migrated. How many rows each table had."""
     path = tmp_path_factory.mktemp("upgrade") / "portal.sqlite3"
@@ -67,17 +93,25 @@ def before(
         file.executescript(request.param.read_text())
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         counts = {name: file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
-    other = connections.create_connection("default")
-    other.settings_dict = {**other.settings_dict, "NAME": str(path)}
-    tests_own = connections["default"]
-    connections["default"] = other
-    try:
-        with django_db_blocker.unblock(), override_settings(**SETTINGS):
-            call_command("migrate", interactive=False, verbosity=0)
-            yield Counter(counts)
-            other.close()
-    finally:
-        connections["default"] = tests_own
+    with migrated(path, django_db_blocker):
+        yield Counter(counts)
+
+
+def schema() -> dict[str, object]:
+    """Columns, constraints, indexes and triggers of each table. Names of indexes are left out."""
+    found: dict[str, object] = {}
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names(cursor)):
+            cursor.execute(f"SELECT name, type, \"notnull\", pk FROM pragma_table_info('{table}')")  # noqa: S608
+            found[table] = sorted(cursor.fetchall())
+            constraints = connection.introspection.get_constraints(cursor, table)
+            found[f"{table}: constraints"] = sorted(
+                repr(sorted((key, value) for key, value in each.items() if key != "definition"))
+                for each in constraints.values()
+            )
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        found["triggers"] = cursor.fetchall()
+    return found
 
 
 def signed_in(name: str) -> Client:
@@ -90,6 +124,10 @@ def asked(method: str, path: str, body: str = "", **headers: str) -> tuple[int, 
     headers = {"Authorization": f"Bearer {TOKEN}", **headers}
     answer = Client().generic(method, f"/api/v1{path}", body, content_type="application/json", headers=headers)
     return answer.status_code, answer.json()
+
+
+def test_the_schema_is_that_of_a_new_database(new_schema: dict[str, object], before: Counter[str]) -> None:
+    assert schema() == new_schema
 
 
 def test_no_row_is_lost(before: Counter[str]) -> None:

@@ -144,7 +144,7 @@ def test_a_definition_is_registered_and_its_page_says_so_while_it_waits(browser:
     page = browser.get(answer.headers["Location"]).content.decode()
 
     assert answer.headers["Location"] == revision.get_absolute_url()
-    assert "Being registered" in page
+    assert "Registering" in page
     assert "data-live" in page
 
     Revision.objects.filter(pk=revision.pk).update(registration=Registration.REGISTERED, number=1)

@@ -115,7 +115,7 @@ def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, rese
     done, twice = browser.post(waiting), browser.post(waiting)
     [job] = Submission.objects.latest("pk").jobs.all()
 
-    assert "Being registered" in page
+    assert "Registering" in page
     assert 'hx-trigger="every 2s' in page
     assert (too_soon.headers["Location"], before) == (waiting, 1)
     assert "data-goes-on" in ready
