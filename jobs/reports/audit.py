@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from jobs.models import ApiToken, AuditEntry, Membership, Team, User
 from jobs.models.ids import from_text, to_text
+from jobs.models.pagination import InvalidPageCursorError, Key, KeysetPage, paginate
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import is_object
 
@@ -71,21 +72,16 @@ class AuditRow:
     changes: list[AuditChange]
 
 
-@dataclass(frozen=True)
-class AuditPage:
-    rows: list[AuditRow]
-    older: str = ""
+def audit_page(
+    team: Team | None, filters: AuditFilter, *, before: str = "", rows: int = PAGE_SIZE
+) -> KeysetPage[AuditRow]:
+    """Return the entries of a team older than the one that `before` names; with None, of all teams and the portal.
 
-
-def audit_page(team: Team | None, filters: AuditFilter, *, before: str = "", rows: int = PAGE_SIZE) -> AuditPage:
-    """Return the entries of a team older than the one that `before` names; with None, of all teams and the portal."""
-    matches = audit_entries(team, filters)
-    key = _cursor_pk(team, before)
-    if key is not None:
-        matches = matches.filter(pk__lt=key)
-    entries = list(matches.select_related("team")[: rows + 1])
-    older = _cursor(entries[rows - 1]) if len(entries) > rows else ""
-    return AuditPage(_rows(entries[:rows]), older)
+    Raises InvalidPageCursorError.
+    """
+    entries = audit_entries(team, filters).select_related("team")
+    page = paginate(entries, "-pk", size=rows, cursor_of=_cursor, after=_key(team, before))
+    return page.with_rows(_rows(page.rows))
 
 
 def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntry]:
@@ -125,12 +121,18 @@ def _cursor(entry: AuditEntry) -> str:
     return f"{entry.team.slug if entry.team else PORTAL}.{entry.number}"
 
 
-def _cursor_pk(team: Team | None, name: str) -> int | None:
-    slug, _, number = name.rpartition(".")
-    if not (number.isdecimal() and number.isascii() and len(number) < 19) or (team and slug != team.slug):
+def _key(team: Team | None, cursor: str) -> Key | None:
+    """Return the key of the entry; None for an empty cursor. Raises InvalidPageCursorError."""
+    if not cursor:
         return None
+    slug, _, number = cursor.rpartition(".")
+    if not (number.isdecimal() and number.isascii() and len(number) < 19) or (team and slug != team.slug):
+        raise InvalidPageCursorError(cursor)
     entries = AuditEntry.objects.filter(team=None) if slug == PORTAL else AuditEntry.objects.filter(team__slug=slug)
-    return entries.filter(number=int(number)).values_list("pk", flat=True).first()
+    key = entries.filter(number=int(number)).values_list("pk").first()
+    if key is None:
+        raise InvalidPageCursorError(cursor)
+    return key
 
 
 def _rows(entries: list[AuditEntry]) -> list[AuditRow]:

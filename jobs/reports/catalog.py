@@ -17,7 +17,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Definition, Job, Revision, Team, User
-from jobs.models.ids import from_text
+from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.states import State
 
@@ -69,14 +69,6 @@ class DefinitionCard:
 
 
 @dataclass(frozen=True)
-class DefinitionPage:
-    """One page of cards, by name. `after` is the id to continue from, empty on the last page."""
-
-    cards: list[DefinitionCard]
-    after: str = ""
-
-
-@dataclass(frozen=True)
 class DefinitionUsage:
     """Jobs of a definition that someone may see, who ran them, and their outcomes."""
 
@@ -88,10 +80,11 @@ class DefinitionUsage:
 
 def definition_page(
     team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = PAGE_SIZE
-) -> DefinitionPage:
-    """Return definitions that a team may use.
+) -> KeysetPage[DefinitionCard]:
+    """Return definitions that a team may use, by name, those after the one of the id `after`.
 
-    Four queries: the definitions, their revisions, their last jobs, and the cost of those.
+    Four queries: the definitions, their revisions, their last jobs, and the cost of those. Raises
+    InvalidPageCursorError.
     """
     team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))
@@ -100,22 +93,28 @@ def definition_page(
         Subquery(newest.order_by("-pk").values("pk")[:1]),
     )
     definitions = _matching_text(Definition.objects.usable_by(team).filter(archived_at__isnull=not retired), text)
-    if cursor := _cursor_definition(definitions, after):
-        definitions = definitions.filter(Q(name__gt=cursor.name) | Q(name=cursor.name, pk__gt=cursor.pk))
     candidates = definitions.select_related("team", "account").annotate(
         shown=revision_pk,
         used_at=Subquery(_newest_first(team_jobs).values("accepted_at")[:1]),
         counted_from=_oldest_sample_pk(team_jobs),
     )
-    rows: list[Any] = list(candidates.order_by("name", "pk")[: cards + 1])
-    has_more, rows = len(rows) > cards, rows[:cards]
+    page = paginate(
+        candidates,
+        "name",
+        "pk",
+        size=cards,
+        cursor_of=lambda definition: definition.text_id,
+        after=key_of(definitions, after, "name", "pk"),
+    )
+    rows: list[Any] = page.rows
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
     outcomes = _run_outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
-    page_cards = [
-        DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, RunOutcomes()), row.used_at)
-        for row in rows
-    ]
-    return DefinitionPage(page_cards, after=rows[-1].text_id if has_more else "")
+    return page.with_rows(
+        [
+            DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, RunOutcomes()), row.used_at)
+            for row in rows
+        ]
+    )
 
 
 def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
@@ -177,14 +176,6 @@ def _matching_text(definitions: QuerySet[Definition], text: str) -> QuerySet[Def
     for word in text.split():
         definitions = definitions.filter(Q(name__icontains=word) | Q(description__icontains=word))
     return definitions
-
-
-def _cursor_definition(definitions: QuerySet[Definition], text_id: str) -> Definition | None:
-    """Return the definition to continue from, if it is among those the user may see."""
-    try:
-        return definitions.filter(public_id=from_text(text_id)).first()
-    except ValueError:
-        return None
 
 
 def _newest_first(jobs: QuerySet[Job]) -> QuerySet[Job]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from jobs.models import ArrayChild, Job
+from jobs.models.pagination import paginate
 from jobs.states import STATUSES, State, Status, status_of
 
 PAGE_SIZE = 100
@@ -60,15 +61,17 @@ def child_statuses(job: Job) -> dict[int, Status]:
     }
 
 
+def _index(child: ArrayChild) -> str:
+    return str(child.index)
+
+
 def child_page(job: Job, start: int = 0, state: str = "") -> ChildPage:
     """Return 100 children from an index on, optionally of one state."""
     children = job.children.filter(state=state) if state else job.children.all()
-    rows = list(children.filter(index__gte=start).order_by("index")[: PAGE_SIZE + 1])
-    previous_indexes = list(
-        children.filter(index__lt=start).order_by("-index").values_list("index", flat=True)[:PAGE_SIZE]
-    )
+    page = paginate(children, "index", size=PAGE_SIZE, cursor_of=_index, after=(start - 1,))
+    previous = paginate(children.only("index"), "index", size=PAGE_SIZE, cursor_of=_index, before=(start,))
     return ChildPage(
-        rows[:PAGE_SIZE],
-        previous_indexes[-1] if previous_indexes else None,
-        rows[PAGE_SIZE].index if len(rows) > PAGE_SIZE else None,
+        page.rows,
+        previous.rows[0].index if previous.rows else None,
+        page.following.index if page.following else None,
     )

@@ -15,6 +15,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 
 from jobs.models import CostLine, Job, JobTag, Team, User
+from jobs.models.pagination import iterate
 from jobs.pricing import exact_sum
 from jobs.reports.months import Month
 from jobs.states import Delivery, State
@@ -179,21 +180,14 @@ def export_cost_lines(
         _month_lines(team, month)
         .select_related("job", "account", "queue", "definition", "person")
         .defer("job__document", "job__raw", "job__attempts")
-        .order_by("pk")
     )
-    last, exported = None, 0
-    while exported < limit:
-        remaining = lines if last is None else lines.filter(pk__gt=last)
-        chunk = list(remaining[: min(CHUNK_SIZE, limit - exported)])
+    for chunk in iterate(lines, "pk", chunk_size=CHUNK_SIZE, limit=limit):
         tags: dict[int, dict[str, str]] = defaultdict(dict)
         rows = JobTag.objects.filter(job__in=[line.job_id for line in chunk]).order_by("key")
         for pk, key, value in rows.values_list("job", "key", "value"):
             tags[pk][key] = value
         for line in chunk:
             yield line, tags[line.job_id]
-        if len(chunk) < CHUNK_SIZE:
-            return
-        last, exported = chunk[-1].pk, exported + len(chunk)
 
 
 def receipt_lines(job: Job) -> list[CostLine]:

@@ -15,6 +15,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Su
 
 from jobs.models import CostLine, Definition, Job, JobTag, Membership, QueueGrant, Team
 from jobs.models.ids import from_text
+from jobs.models.pagination import KeysetPage, iterate, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.reports.months import Month
 from jobs.states import STATUSES, Delivery, State, Status, status_of
@@ -71,15 +72,6 @@ class JobRow:
 
 
 @dataclass(frozen=True)
-class HistoryPage:
-    """One page. `older` and `newer` are ids to continue from, empty at the ends."""
-
-    rows: list[JobRow]
-    older: str = ""
-    newer: str = ""
-
-
-@dataclass(frozen=True)
 class StatusCounts:
     """Jobs of a filter by status. Not `whole`: there are more than were counted."""
 
@@ -99,18 +91,21 @@ class FilterSuggestions:
 
 def history_page(
     team: Team, filters: JobFilter, *, before: str = "", after: str = "", rows: int = PAGE_SIZE
-) -> HistoryPage:
-    """Return jobs older than the one of the id `before`, or newer than that of `after`; the newest without either."""
-    matches = filter_jobs(team, filters)
-    cursor = _cursor_pk(team, before or after)
-    if cursor is None:
-        page_jobs = list(matches.order_by("-pk")[: rows + 1])
-        return _page(filters, page_jobs[:rows], older=len(page_jobs) > rows, newer=False)
-    if before:
-        page_jobs = list(matches.filter(pk__lt=cursor).order_by("-pk")[: rows + 1])
-        return _page(filters, page_jobs[:rows], older=len(page_jobs) > rows, newer=True)
-    page_jobs = list(matches.filter(pk__gt=cursor).order_by("pk")[: rows + 1])
-    return _page(filters, page_jobs[:rows][::-1], older=True, newer=len(page_jobs) > rows)
+) -> KeysetPage[JobRow]:
+    """Return jobs older than the one of the id `before`, or newer than that of `after`; the newest without either.
+
+    Raises InvalidPageCursorError.
+    """
+    jobs = Job.objects.filter(team=team)
+    page = paginate(
+        filter_jobs(team, filters),
+        "-pk",
+        size=rows,
+        cursor_of=lambda job: job.text_id,
+        after=key_of(jobs, before, "-pk"),
+        before=None if before else key_of(jobs, after, "-pk"),
+    )
+    return page.with_rows(list(_rows(filters, page.rows)))
 
 
 def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
@@ -129,14 +124,8 @@ def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
 
 def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
     """Yield the filter's jobs, newest first, in chunks that hold no lock and no cursor; `limit` at most."""
-    matches, last, exported = filter_jobs(team, filters), None, 0
-    while exported < limit:
-        remaining = matches if last is None else matches.filter(pk__lt=last)
-        chunk = list(remaining.order_by("-pk")[: min(CHUNK_SIZE, limit - exported)])
+    for chunk in iterate(filter_jobs(team, filters), "-pk", chunk_size=CHUNK_SIZE, limit=limit):
         yield from _rows(filters, chunk)
-        if len(chunk) < CHUNK_SIZE:
-            return
-        last, exported = chunk[-1].pk, exported + len(chunk)
 
 
 def filter_suggestions(team: Team) -> FilterSuggestions:
@@ -206,22 +195,6 @@ def _text_condition(text: str) -> Q:
         return Q(public_id=from_text(text))
     except ValueError:
         return Q(name__icontains=text) | Q(marker=text)
-
-
-def _cursor_pk(team: Team, text_id: str) -> int | None:
-    """Return the primary key of the team's job with that id; None for any other text."""
-    try:
-        return Job.objects.filter(team=team, public_id=from_text(text_id)).values_list("pk", flat=True).first()
-    except ValueError:
-        return None
-
-
-def _page(filters: JobFilter, page_jobs: list[Job], *, older: bool, newer: bool) -> HistoryPage:
-    return HistoryPage(
-        rows=list(_rows(filters, page_jobs)),
-        older=page_jobs[-1].text_id if page_jobs and older else "",
-        newer=page_jobs[0].text_id if page_jobs and newer else "",
-    )
 
 
 def _rows(filters: JobFilter, page_jobs: list[Job]) -> Iterator[JobRow]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Max, QuerySet
 
 from jobs.models import Job, JobDependency, Submission, Team
-from jobs.models.ids import from_text
+from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
 # A submission has the first of these statuses that any of its jobs has.
@@ -46,36 +46,28 @@ class SubmissionRow:
     counts: list[tuple[Status, int]]
 
 
-@dataclass(frozen=True)
-class SubmissionPage:
-    """One page. `next` is the id of the next older page, empty on the last."""
+def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage[SubmissionRow]:
+    """Return the team's submissions older than that id, which need not exist; the newest without one.
 
-    rows: list[SubmissionRow]
-    next: str
-
-    @property
-    def is_live(self) -> bool:
-        return any(row.status.is_live for row in self.rows)
-
-
-def submission_page(team: Team, before: str = "", limit: int = 50) -> SubmissionPage:
-    """Return the team's submissions older than that id, which need not exist; the newest without one."""
+    Raises InvalidPageCursorError.
+    """
     candidates = (
         Submission.objects.filter(team=team).select_related("person", "account").defer("text", "document", "notes")
     )
-    if before:
-        try:
-            candidates = candidates.filter(public_id__lt=from_text(before))
-        except ValueError:
-            return SubmissionPage([], "")
-    page = list(candidates.order_by("-public_id")[: limit + 1])
-    submissions = page[:limit]
-    counts = _counts([submission.pk for submission in submissions])
-    rows = [
-        SubmissionRow(submission, overall_status(counts[submission.pk]), ordered_counts(counts[submission.pk]))
-        for submission in submissions
-    ]
-    return SubmissionPage(rows, submissions[-1].text_id if len(page) > limit else "")
+    page = paginate(
+        candidates,
+        "-public_id",
+        size=limit,
+        cursor_of=lambda submission: submission.text_id,
+        after=id_key(before),
+    )
+    counts = _counts([submission.pk for submission in page.rows])
+    return page.with_rows(
+        [
+            SubmissionRow(submission, overall_status(counts[submission.pk]), ordered_counts(counts[submission.pk]))
+            for submission in page.rows
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -128,8 +120,8 @@ def status_summary(submission: Submission) -> JobStatusSummary:
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
     """Return the submission's jobs from position `first` on, counted from 1, in two queries."""
     start = max(first, 1) - 1
-    rows = list(_jobs(submission)[start : start + size + 1])
-    jobs = rows[:size]
+    page = paginate(_jobs(submission), "position", size=size, cursor_of=_position, after=(start - 1,))
+    jobs = page.rows
     edges: dict[int, list[JobDependency]] = defaultdict(list)
     for edge in JobDependency.objects.filter(job__in=[job.pk for job in jobs]).with_parents("public_id", "name"):
         edges[edge.job_id].append(edge)
@@ -137,13 +129,17 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
         [(job, edges[job.pk]) for job in jobs],
         first=start + 1,
         earlier=max(1, start + 1 - size) if start else None,
-        later=start + size + 1 if len(rows) > size else None,
+        later=start + size + 1 if page.next else None,
     )
 
 
 def submission_jobs(submission: Submission) -> list[Job]:
     """Return all of the submission's jobs in the document's order, without AWS's answers."""
     return list(_jobs(submission))
+
+
+def _position(job: Job) -> str:
+    return str(job.position)
 
 
 def _jobs(submission: Submission) -> QuerySet[Job]:

@@ -1,5 +1,6 @@
 """The audit log: of a team for its leads and staff, of all teams for staff."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from jobs.audit import AUDIT_ACTIONS
 from jobs.reports import audit as reports
 from jobs.reports.audit import AuditFilter
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import search_text
 
 MAX_FILTER_LENGTH = 200
@@ -36,7 +38,6 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
     team = member.team if member else None
     values = {name: search_text(request.GET, name, MAX_FILTER_LENGTH) for name in _FILTER_NAMES}
     filters = AuditFilter(**values)
-    before = request.GET.get("before", "")
     page = {
         "member": member,
         "team": team,
@@ -46,8 +47,7 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
         "people": reports.member_usernames(team) if team else [],
         "teams": () if team else access.visible_teams(request.user),
         "portal_value": reports.PORTAL,
-        "listing": reports.audit_page(team, filters, before=before),
-        "has_cursor": bool(before),
+        "listing": page_at(request, partial(reports.audit_page, team, filters), before=request.GET.get("before", "")),
         "current_page": "audit",
     }
     return render(request, "jobs/audit.html", page)

@@ -1,5 +1,7 @@
 """The pages of a team's submissions: the list, newest first, and each with its jobs."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,14 +16,14 @@ from jobs.spec.masked_source import mask_source
 from jobs.spec.redaction import has_secrets
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.paging import page_at
 
 
 @require_safe
 @login_required
 def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    before = request.GET.get("before", "")
-    listing = reports.submission_page(member.team, before=before)
+    listing = page_at(request, partial(reports.submission_page, member.team), before=request.GET.get("before", ""))
     etag = polling.etag([(row.submission.pk, row.counts) for row in listing.rows])
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
@@ -29,10 +31,9 @@ def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": member,
         "team": member.team,
         "listing": listing,
-        "before": before,
         "etag": etag,
         # Only the first page polls; older ones are history.
-        "is_live": not before and listing.is_live,
+        "is_live": listing.is_first and any(row.status.is_live for row in listing.rows),
         "current_page": "jobs",
     }
     return render(request, "jobs/submissions/list.html" + "#live" * polling.is_partial(request), page)

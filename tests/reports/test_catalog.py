@@ -56,7 +56,7 @@ def ran(member, revision, seconds=60, state="SUCCEEDED", usd="", **fields):
 
 
 def card(team, name="hello"):
-    return next(each for each in catalog.definition_page(team).cards if each.definition.name == name)
+    return next(each for each in catalog.definition_page(team).rows if each.definition.name == name)
 
 
 def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
@@ -129,8 +129,8 @@ def test_pages_go_on_by_name_and_miss_nothing(research, account):
     seen, after = [], ""
     while True:
         page = catalog.definition_page(research.team, after=after, cards=4)
-        seen += [each.definition.name for each in page.cards]
-        after = page.after
+        seen += [each.definition.name for each in page.rows]
+        after = page.next
         if not after:
             break
 
@@ -143,7 +143,7 @@ def test_every_word_is_looked_for_in_the_name_and_in_what_it_is_for(research, ac
     make.definition("theirs", of=make.team(), where=account, description="Scores a model")
 
     def found(text):
-        return [each.definition.name for each in catalog.definition_page(research.team, text=text).cards]
+        return [each.definition.name for each in catalog.definition_page(research.team, text=text).rows]
 
     assert found("model") == ["score", "train"]
     assert found("churn MODEL") == ["train"]
@@ -155,8 +155,8 @@ def test_what_is_deactivated_is_on_a_page_of_its_own(research, account):
     make.definition("used", of=research.team, where=account)
     make.definition("gone", of=research.team, where=account, archived_at=NOON)
 
-    assert [each.definition.name for each in catalog.definition_page(research.team).cards] == ["used"]
-    assert [each.definition.name for each in catalog.definition_page(research.team, retired=True).cards] == ["gone"]
+    assert [each.definition.name for each in catalog.definition_page(research.team).rows] == ["used"]
+    assert [each.definition.name for each in catalog.definition_page(research.team, retired=True).rows] == ["gone"]
 
 
 def test_a_copy_is_offered_a_name_that_is_free_in_the_account(account):
@@ -179,6 +179,6 @@ def test_a_page_takes_four_queries_however_much_there_is(research, account, coun
             ran(research, revision, usd="1")
 
     with django_assert_num_queries(4):
-        assert len(catalog.definition_page(research.team).cards) == count
+        assert len(catalog.definition_page(research.team).rows) == count
     with django_assert_num_queries(5):
         assert len(catalog.definition_usage(revision.definition, research.user).jobs) == 2

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.models import Job
+from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports import history
 from jobs.reports.history import JobFilter
 from jobs.reports.months import Month
@@ -33,22 +34,25 @@ def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission):
     team = submission.team
 
     first = history.history_page(team, JobFilter(), rows=3)
-    second = history.history_page(team, JobFilter(), before=first.older, rows=3)
-    third = history.history_page(team, JobFilter(), before=second.older, rows=3)
+    second = history.history_page(team, JobFilter(), before=first.next, rows=3)
+    third = history.history_page(team, JobFilter(), before=second.next, rows=3)
     assert [row.job.text_id for each in (first, second, third) for row in each.rows] == made
-    assert (first.newer, third.older) == ("", "")
+    assert (first.previous, third.next) == ("", "")
 
-    back = history.history_page(team, JobFilter(), after=third.newer, rows=3)
+    back = history.history_page(team, JobFilter(), after=third.previous, rows=3)
     assert back.rows == second.rows
-    again = history.history_page(team, JobFilter(), after=back.newer, rows=3)
-    assert (again.rows, again.newer) == (first.rows, "")
+    again = history.history_page(team, JobFilter(), after=back.previous, rows=3)
+    assert (again.rows, again.previous) == (first.rows, "")
 
 
-def test_an_id_of_another_team_or_none_shows_the_newest(submission):
-    mine, theirs = make.job(submission), make.job()
+def test_an_id_of_another_team_or_none_is_no_place_in_the_list(submission):
+    make.job(submission)
 
-    for cursor in (theirs.text_id, "nonsense"):
-        assert [row.job for row in history.history_page(submission.team, JobFilter(), before=cursor).rows] == [mine]
+    for cursor in (make.job().text_id, "nonsense"):
+        with pytest.raises(InvalidPageCursorError):
+            history.history_page(submission.team, JobFilter(), before=cursor)
+        with pytest.raises(InvalidPageCursorError):
+            history.history_page(submission.team, JobFilter(), after=cursor)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports import submissions
 from jobs.states import State
 from tests import make
@@ -62,5 +63,6 @@ def test_a_page_costs_the_same_however_many_jobs_there_are(django_assert_num_que
 
 
 @pytest.mark.parametrize("before", ["x", "../..", "A" * 26])
-def test_an_id_that_is_none_leads_to_an_empty_page(before):
-    assert submissions.submission_page(make.team(), before).rows == []
+def test_an_id_that_is_none_is_no_place_in_the_list(before):
+    with pytest.raises(InvalidPageCursorError):
+        submissions.submission_page(make.team(), before)

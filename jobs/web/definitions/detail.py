@@ -1,8 +1,8 @@
 """The page of one definition: its revisions with their changes, how its jobs went, and who used it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -14,7 +14,9 @@ from jobs import access
 from jobs.access import Member
 from jobs.models import Definition, Registration, Revision, User
 from jobs.models.ids import from_text
+from jobs.models.pagination import KeysetPage
 from jobs.reports import catalog
+from jobs.reports import revisions as reports
 from jobs.spec import cli_writer
 from jobs.spec.diff import DocumentDifference, diff_documents
 from jobs.spec.documents import Document, DocumentKind
@@ -23,8 +25,8 @@ from jobs.spec.redaction import redact
 from jobs.web.definitions.summary import DefinitionSize
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.paging import page_at
 
-REVISIONS_PER_PAGE = 12
 MAX_COMPARABLE_REVISIONS = 200
 """The newest revisions that can be selected for a comparison."""
 MAX_CHANGES_SHOWN = 3
@@ -58,10 +60,10 @@ class RevisionRow:
 @login_required
 def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
     definition, owner = access.definition(request.user, text_id)
-    revisions, older = _revisions(definition, request.GET.get("before", ""))
-    shown_revisions = revisions[:REVISIONS_PER_PAGE]
-    is_pending = any(map(_is_pending, shown_revisions))
-    etag = polling.etag([_etag_fields(revision) for revision in shown_revisions])
+    before = request.GET.get("before", "")
+    revisions = page_at(request, partial(reports.revision_page, definition), before=before)
+    is_pending = any(map(_is_pending, revisions.rows))
+    etag = polling.etag([_etag_fields(revision) for revision in revisions.rows])
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     member = viewing_member(request.user, owner)
@@ -70,10 +72,10 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": member.team if member else None,
         "owner": owner,
         "definition": definition,
-        "revision_rows": _revision_rows(definition, shown_revisions, revisions),
+        "revision_rows": _revision_rows(definition, revisions),
         "has_runnable_revision": definition.revisions.runnable().exists(),
-        "older_cursor": older,
-        "before": request.GET.get("before", ""),
+        "older_cursor": revisions.next,
+        "before": "" if revisions.is_first else before,
         "is_live": is_pending,
         "etag": etag,
         "current_page": "definitions",
@@ -118,22 +120,11 @@ def viewing_member(user: User, owner: Member) -> Member | None:
     return access.member_of(user, team) if team else None
 
 
-def _revisions(definition: Definition, before: str) -> tuple[list[Revision], str]:
-    """Return one page and one revision more, to compare the last with, and the id to continue from, if any."""
-    query = definition.revisions.select_related("registered_by", "deactivated_by").order_by("-pk")
-    if before and (cursor := _revision_by_id(definition, before)):
-        query = query.filter(pk__lt=cursor.pk)
-    revisions = list(query[: REVISIONS_PER_PAGE + 1])
-    for revision in revisions:
-        revision.definition = definition
-    return revisions, revisions[REVISIONS_PER_PAGE - 1].text_id if len(revisions) > REVISIONS_PER_PAGE else ""
-
-
-def _revision_rows(
-    definition: Definition, shown_revisions: Sequence[Revision], revisions: Sequence[Revision]
-) -> list[RevisionRow]:
+def _revision_rows(definition: Definition, page: KeysetPage[Revision]) -> list[RevisionRow]:
+    """Return the page's revisions, each with its changes to the one before, also if that is on the next page."""
     rows = []
-    for place, revision in enumerate(shown_revisions):
+    revisions = [*page.rows, *([page.following] if page.following else [])]
+    for place, revision in enumerate(page.rows):
         document = redact(revision.document)
         older = (other for other in revisions[place + 1 :] if other.registration != Registration.REFUSED)
         before = next(older, None)

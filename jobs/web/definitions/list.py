@@ -1,6 +1,7 @@
 """The list of definitions that a team may use."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,6 +11,7 @@ from jobs import access
 from jobs.reports import catalog
 from jobs.web.definitions.summary import DefinitionSize
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import search_text
 
 
@@ -26,18 +28,21 @@ class DefinitionCardView:
 def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     text = search_text(request.GET, "q", 100)
-    after = request.GET.get("after", "")
     is_archived = "deactivated" in request.GET
-    page = catalog.definition_page(member.team, text=text, after=after, retired=is_archived)
+    page = page_at(
+        request,
+        partial(catalog.definition_page, member.team, text=text, retired=is_archived),
+        after=request.GET.get("after", ""),
+    )
     context = {
         "member": member,
         "team": member.team,
         "cards": [
             DefinitionCardView(card, DefinitionSize.from_document(card.revision.document if card.revision else {}))
-            for card in page.cards
+            for card in page.rows
         ],
-        "next_cursor": page.after,
-        "after": after,
+        "next_cursor": page.next,
+        "is_first_page": page.is_first,
         "search_text": text,
         "is_archived": is_archived,
         "sample_size": catalog.SAMPLE_SIZE,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,7 @@ from jobs.web.history import filters
 from jobs.web.history.filters import HistoryQuery
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response, join_tags
+from jobs.web.shell.paging import page_at
 
 CSV_COLUMNS = (
     "id",
@@ -67,8 +69,12 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
         "team": member.team,
         "history_query": query,
         "query_string": query.query(),
-        "listing": reports.history_page(member.team, query.filter, before=before, after="" if before else after),
-        "has_cursor": bool(before or after),
+        "listing": page_at(
+            request,
+            partial(reports.history_page, member.team, query.filter),
+            before=before,
+            after="" if before else after,
+        ),
         "counts": counts,
         "tiles": status_tiles(query, counts),
         "all_statuses_query": query.query(drop=[pair for pair in query.pairs if pair[0] == "status"]),

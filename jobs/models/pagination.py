@@ -1,0 +1,115 @@
+"""Keyset pagination: a page begins after a key, so the last page costs what the first one does.
+
+A key is the values of the fields by which rows are ordered, together unique. In URLs a cursor stands for it, mostly
+the public id of a row.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from jobs.models.ids import from_text
+
+Key = tuple[Any, ...]
+Row = TypeVar("Row")
+OtherRow = TypeVar("OtherRow")
+M = TypeVar("M", bound=Model)
+
+
+class InvalidPageCursorError(ValueError):
+    """The cursor leads to no row of the list."""
+
+
+@dataclass(frozen=True)
+class KeysetPage(Generic[Row]):
+    """Some rows in their order. `previous` and `next` are cursors of the pages beside it, empty if there are none."""
+
+    rows: list[Row] = field(default_factory=list)
+    previous: str = ""
+    next: str = ""
+    is_first: bool = True
+    """It was asked for without a cursor."""
+    following: Row | None = None
+    """The first row of the next page, if that was read too."""
+
+    def with_rows(self, rows: list[OtherRow]) -> "KeysetPage[OtherRow]":
+        """Return the page with something else in place of each row."""
+        return KeysetPage(rows, self.previous, self.next, self.is_first)
+
+
+def paginate(
+    queryset: QuerySet[M],
+    *order: str,
+    size: int,
+    cursor_of: Callable[[M], str],
+    after: Key | None = None,
+    before: Key | None = None,
+) -> KeysetPage[M]:
+    """Return the rows that follow the key `after`, those that precede `before`, or the first, in one query."""
+    if before is not None:
+        reverse = tuple(map(_reverse, order))
+        rows = list(queryset.filter(_follows(reverse, before)).order_by(*reverse)[: size + 1])
+        has_previous, has_next, following, rows = len(rows) > size, True, None, rows[:size][::-1]
+    else:
+        later = queryset if after is None else queryset.filter(_follows(order, after))
+        rows = list(later.order_by(*order)[: size + 1])
+        has_previous, has_next = after is not None, len(rows) > size
+        following, rows = rows[size] if has_next else None, rows[:size]
+    return KeysetPage(
+        rows,
+        previous=cursor_of(rows[0]) if rows and has_previous else "",
+        next=cursor_of(rows[-1]) if rows and has_next else "",
+        is_first=after is None and before is None,
+        following=following,
+    )
+
+
+def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> Iterator[list[M]]:
+    """Yield the first `limit` rows in chunks, each a query of its own: no lock and no database cursor is held."""
+    key, count = None, 0
+    while count < limit:
+        later = queryset if key is None else queryset.filter(_follows(order, key))
+        chunk = list(later.order_by(*order)[: min(chunk_size, limit - count)])
+        yield chunk
+        if len(chunk) < chunk_size:
+            return
+        key, count = tuple(getattr(chunk[-1], name.removeprefix("-")) for name in order), count + len(chunk)
+
+
+def key_of(queryset: QuerySet[M], cursor: str, *order: str) -> Key | None:
+    """Return the key of the row with that public id; None for an empty cursor. Raises InvalidPageCursorError."""
+    if not cursor:
+        return None
+    fields = [name.removeprefix("-") for name in order]
+    try:
+        key: Key | None = queryset.filter(public_id=from_text(cursor)).values_list(*fields).first()
+    except ValueError:
+        key = None
+    if key is None:
+        raise InvalidPageCursorError(cursor)
+    return key
+
+
+def id_key(cursor: str) -> Key | None:
+    """Return the key (public id,), of a row that need not exist; None if empty. Raises InvalidPageCursorError."""
+    try:
+        return (from_text(cursor),) if cursor else None
+    except ValueError:
+        raise InvalidPageCursorError(cursor) from None
+
+
+def _reverse(name: str) -> str:
+    return name.removeprefix("-") if name.startswith("-") else f"-{name}"
+
+
+def _follows(order: tuple[str, ...], key: Key) -> Q:
+    """Match rows after the key: a later first field, or the same and a later second one, and so on."""
+    condition, equal = Q(), Q()
+    for name, value in zip(order, key, strict=True):
+        field_name = name.removeprefix("-")
+        lookup = "lt" if name.startswith("-") else "gt"
+        condition |= equal & Q((f"{field_name}__{lookup}", value))
+        equal &= Q((field_name, value))
+    return condition

@@ -1,0 +1,33 @@
+"""Lists of which a kept link leads nowhere."""
+
+import pytest
+from django.urls import reverse
+
+from jobs.models import Role
+from tests import make
+from tests.web.conftest import Research, SignIn
+
+GONE = "That place in the list is no longer there. This is where the list begins."
+
+
+@pytest.mark.parametrize("place", ["x", "\0", "research.999", "9" * 26])
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("team", "before"),
+        ("history", "before"),
+        ("history", "after"),
+        ("audit", "before"),
+        ("definitions", "after"),
+        ("definition", "before"),
+    ],
+)
+def test_a_link_into_a_list_that_leads_nowhere_shows_the_beginning_and_says_so(
+    research: Research, signed_in: SignIn, name: str, parameter: str, place: str
+) -> None:
+    browser = signed_in(make.member(research.team, Role.LEAD).user)
+    address = reverse(name, args=[research.definition.text_id if name == "definition" else research.team.slug])
+    first, kept = browser.get(address), browser.get(address, {parameter: place})
+
+    assert (first.status_code, kept.status_code) == (200, 200)
+    assert (GONE in first.content.decode(), GONE in kept.content.decode()) == (False, True)
