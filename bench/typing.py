@@ -34,7 +34,7 @@ WATCH = """() => {
   let pressed = 0;
   addEventListener("keydown", () => { pressed = performance.now(); }, true);
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (pressed && event.target.closest("#beside, #verdict")) window.waited.push(performance.now() - pressed);
+    if (pressed && event.target.closest("#preview, #feedback")) window.waited.push(performance.now() - pressed);
     pressed = 0;
   });
 }"""

@@ -1,9 +1,9 @@
 // Submits the form of the page as soon as the revision is registered. A request key makes a second submit harmless.
 
 function submitWhenReady() {
-  const form = document.querySelector("form[data-goes-on]:not([data-gone])");
+  const form = document.querySelector("form[data-auto-submit]:not([data-submitted])");
   if (!form) return;
-  form.dataset.gone = "";
+  form.dataset.submitted = "";
   form.requestSubmit();
 }
 

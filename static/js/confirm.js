@@ -8,10 +8,10 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.confirm) {
     event.preventDefault();
     dialog.querySelector("form").action = form.action;
-    dialog.querySelector("h2").textContent = `${form.dataset.do}?`;
+    dialog.querySelector("h2").textContent = `${form.dataset.confirmLabel}?`;
     dialog.querySelector("#confirm-text").textContent = form.dataset.confirm;
-    dialog.querySelector("[data-do]").textContent = form.dataset.do;
-    dialog.querySelector("[data-cancel]").textContent = form.dataset.keep || "Keep it running";
+    dialog.querySelector("[data-confirm-label]").textContent = form.dataset.confirmLabel;
+    dialog.querySelector("[data-cancel]").textContent = form.dataset.cancelLabel || "Keep it running";
     dialog.showModal();
     return;
   }

@@ -4,8 +4,8 @@
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-of]");
-  if (button) copy(button, button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent);
+  const button = event.target.closest("[data-copy], [data-copy-from]");
+  if (button) copy(button, button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent);
 });
 document.addEventListener("copy-text", ({ detail: { button, text } }) => copy(button, text));
 

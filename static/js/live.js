@@ -3,7 +3,7 @@
 
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 const foot = document.querySelector("[data-live-foot]");
-const notice = document.querySelector("[data-live-trouble]");
+const notice = document.querySelector("[data-live-notice]");
 const MAX_ANNOUNCED = 4;
 let before = new Map();
 

@@ -6,7 +6,7 @@ const pane = box.querySelector("[data-lines]");
 const text = box.querySelector("[data-text]");
 const older = box.querySelector("[data-older]");
 const jump = box.querySelector("[data-jump]");
-const note = box.querySelector("[data-trouble]");
+const note = box.querySelector("[data-notice]");
 const chooser = box.querySelector("[data-attempt]");
 const files = box.querySelectorAll("[data-log-file]"); // a download is of the attempt that is shown
 const POLL_INTERVAL_MS = 2000;
@@ -22,7 +22,7 @@ let shownAttempts = 0;
 
 const atEnd = () => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24;
 const toEnd = () => (pane.scrollTop = pane.scrollHeight);
-const isRunning = () => Boolean(document.querySelector("[data-attempts]")?.dataset.going);
+const isRunning = () => Boolean(document.querySelector("[data-attempts]")?.dataset.running);
 
 async function fetchChunk(query) {
   const parameters = new URLSearchParams({ part: "lines", ...query });
@@ -31,7 +31,7 @@ async function fetchChunk(query) {
   if (!response.ok) throw new Error(String(response.status));
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
-  return holder.content.querySelector(".piece");
+  return holder.content.querySelector(".log-chunk");
 }
 
 async function follow() {
@@ -62,7 +62,7 @@ function append(chunk, opening) {
   if (opening) setOlder(chunk.dataset.older);
   if (lines) text.append(...chunk.children);
   trim(follows);
-  showNote(chunk.dataset.why || (text.childElementCount || !isRunning() ? "" : "It has written nothing yet."));
+  showNote(chunk.dataset.problem || (text.childElementCount || !isRunning() ? "" : "It has written nothing yet."));
   if (follows) {
     toEnd();
   } else if (lines) {

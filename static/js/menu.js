@@ -4,12 +4,12 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
-  event.target.closest("[data-closes]")?.closest(".notice")?.remove();
+  event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
 
-  const opener = event.target.closest("[data-opens]");
+  const opener = event.target.closest("[data-dialog]");
   if (opener) {
     opener.closest("details.menu")?.removeAttribute("open");
-    document.getElementById(opener.dataset.opens)?.showModal();
+    document.getElementById(opener.dataset.dialog)?.showModal();
   }
 });
 

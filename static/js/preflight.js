@@ -11,6 +11,6 @@ document.addEventListener(
   true,
 );
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id !== "beside") return;
-  for (const fold of event.detail.target.querySelectorAll("[data-kept]")) fold.open = open.has(fold.dataset.kept);
+  if (event.detail.target?.id !== "preview") return;
+  for (const fold of event.detail.target.querySelectorAll("[data-fold]")) fold.open = open.has(fold.dataset.fold);
 });

@@ -4,31 +4,31 @@ const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { 
 
 // By now the builder has removed the value from the text: the form's own listener runs before this one.
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-take]");
+  const button = event.target.closest("[data-remove-pointer]");
   if (!button) return;
-  const field = button.closest("[data-place]");
-  const list = field.parentElement.closest("[data-place]");
+  const field = button.closest("[data-group]");
+  const list = field.parentElement.closest("[data-group]");
   const refetch = list?.querySelector(":scope > [data-refetch]");
   announce(`Took ${field.querySelector("legend").textContent.trim()} away.`);
   if (refetch) refetch.click(); // the indexes of the entries after it have changed
   else {
     const part = field.closest("[data-part]");
-    (part?.dataset.part === field.dataset.place ? part : field).remove();
+    (part?.dataset.part === field.dataset.group ? part : field).remove();
   }
-  document.getElementById("further-words").focus();
+  document.getElementById("schema-search").focus();
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const button = event.detail.elt;
-  if (event.detail.successful && button?.matches("[data-once]")) button.remove();
+  if (event.detail.successful && button?.matches("[data-single-use]")) button.remove();
 });
 
 // An empty last entry is filled in first; no second one is added.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const button = event.detail.elt;
   if (!button?.matches("[data-next]")) return;
-  const entries = button.closest("[data-place]").querySelectorAll(":scope > [data-place]");
-  const controls = [...(entries[entries.length - 1]?.querySelectorAll("[data-at]") ?? [])];
+  const entries = button.closest("[data-group]").querySelectorAll(":scope > [data-group]");
+  const controls = [...(entries[entries.length - 1]?.querySelectorAll("[data-pointer]") ?? [])];
   if (!controls.length || controls.some((control) => control.value)) return;
   event.preventDefault();
   controls[0].focus();
@@ -38,8 +38,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   const button = event.detail.requestConfig?.elt;
   if (!button?.matches("[name=at]:not([data-refetch])")) return;
-  const controls = [...document.querySelectorAll("#further [data-at]")];
-  const added = controls.filter((control) => control.dataset.at.startsWith(button.value.replace(/-$/, "")));
+  const controls = [...document.querySelectorAll("#schema-fields [data-pointer]")];
+  const added = controls.filter((control) => control.dataset.pointer.startsWith(button.value.replace(/-$/, "")));
   const target = button.matches("[data-next]") ? added.find((control) => !control.value) : added[0];
   target?.focus();
   target?.closest(".field, fieldset").scrollIntoView({ block: "nearest" });

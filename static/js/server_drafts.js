@@ -3,10 +3,10 @@
 
 const SAVE_DELAY_MS = 800;
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
-const draftId = document.querySelector("input[name=draft][data-of]");
+const draftId = document.querySelector("input[name=draft][data-user]");
 const form = draftId.form;
-const status = document.getElementById("kept");
-const storageKey = `typed:${draftId.dataset.of}:${location.pathname}`;
+const status = document.getElementById("draft-status");
+const storageKey = `typed:${draftId.dataset.user}:${location.pathname}`;
 let timer;
 let dirty = false;
 let sent = false;
@@ -77,7 +77,7 @@ function scheduleSave() {
 }
 
 form.addEventListener("input", scheduleSave);
-form.addEventListener("again", scheduleSave, true); // rows removed or pasted, and edits of the text
+form.addEventListener("revalidate", scheduleSave, true); // rows removed or pasted, and edits of the text
 // Enter in a field only checks; its handler prevents the submit before this one runs.
 document.addEventListener("submit", (event) => {
   if (event.target !== form || event.defaultPrevented) return;
@@ -142,12 +142,12 @@ if (draft && isOnPage(draft)) {
 ) {
   restore(draft); // typed here a moment ago and not saved by the portal
 } else if (draft && offer) {
-  const at = offer.querySelector("[data-local-at]");
+  const at = offer.querySelector("[data-local-time]");
   at.dateTime = draft.at;
   at.textContent = new Date(draft.at).toLocaleTimeString();
   offer.hidden = false;
-  offer.querySelector("[data-local-take]").addEventListener("click", () => restore(draft));
-  offer.querySelector("[data-local-drop]").addEventListener("click", () => {
+  offer.querySelector("[data-local-restore]").addEventListener("click", () => restore(draft));
+  offer.querySelector("[data-local-discard]").addEventListener("click", () => {
     removeLocal();
     offer.hidden = true;
     announce("Thrown away.");

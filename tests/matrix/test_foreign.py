@@ -24,7 +24,7 @@ NAMING = [
 
 
 _NEW_EACH_TIME = re.compile(
-    r'name="csrfmiddlewaretoken" value="[^"]+"|name="(request_key|draft)"[^>]+|nonce="[^"]+"|data-kept-as="[^"]+"'
+    r'name="csrfmiddlewaretoken" value="[^"]+"|name="(request_key|draft)"[^>]+|nonce="[^"]+"|data-draft-id="[^"]+"'
     r'|<time.*?</time>|<span class="num" data-since.*?</span>|\d{4}-\d\d-\d\d[T ][\d:.+Z]+',
     re.DOTALL,
 )

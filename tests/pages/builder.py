@@ -20,13 +20,13 @@ class BuilderForm:
         self.editor = JsonEditor(page)
         self.schema_fields = SchemaFields(page)
         self.name = self.field("name")
-        self.preflight: Locator = page.locator("#beside")
+        self.preflight: Locator = page.locator("#preview")
         self.fix: Locator = self.preflight.locator("[data-fix]")
         self.frozen_notice: Locator = page.locator("[data-frozen]")
-        self.unmapped: Locator = page.locator("#beyond")
-        self.draft_status: Locator = page.locator("#kept")
-        self.take_local_draft: Locator = page.locator("[data-local-take]")
-        self.sentence: Locator = page.locator("#sentence")
+        self.unmapped: Locator = page.locator("#json-only-fields")
+        self.draft_status: Locator = page.locator("#draft-status")
+        self.take_local_draft: Locator = page.locator("[data-local-restore]")
+        self.sentence: Locator = page.locator("#submit-label")
         self.submit_button: Locator = page.locator(self.SUBMIT)
         self.notice: Locator = page.locator(".notice").first
 
@@ -45,15 +45,15 @@ class BuilderForm:
 
     def message(self, name: str) -> Locator:
         """What the portal says at a field."""
-        return self.page.locator(f"#said-{name}")
+        return self.page.locator(f"#problems-{name}")
 
     def hint(self, name: str) -> Locator:
         """What a field says of itself: its default, where that comes from."""
-        return self.page.locator(f"#about-{name}")
+        return self.page.locator(f"#help-{name}")
 
     def problem(self, text: str) -> Locator:
         """The link from the list of problems to the field that the text names."""
-        return self.preflight.locator(".finding a", has_text=text)
+        return self.preflight.locator(".problem a", has_text=text)
 
     def expect_sentence(self, words: str) -> None:
         """Wait until the button that sends says this; what it may cost can follow."""

@@ -21,7 +21,7 @@ class JobForm(BuilderForm):
         self.time_limit = self.field("time_limit")
         self.variables = Rows(page, "environment")
         self.tags = Rows(page, "tags")
-        self.definition_summary: Locator = page.locator("#facts")
+        self.definition_summary: Locator = page.locator("#definition-summary")
 
     def tag_value(self, key: str) -> Locator:
         return self.page.get_by_label(f"Value of {key}")

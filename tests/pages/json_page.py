@@ -14,10 +14,10 @@ class JsonPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.editor = JsonEditor(page)
-        self.verdict: Locator = page.locator("#verdict")
-        self.refusal: Locator = page.locator(".verdict-refused")
+        self.verdict: Locator = page.locator("#feedback")
+        self.refusal: Locator = page.locator(".feedback-rejection")
         self.submit_button: Locator = self.verdict.locator("button[type=submit]")
-        self.error: Locator = self.verdict.locator(".finding-error")
+        self.error: Locator = self.verdict.locator(".problem-error")
         self.error_pointer: Locator = self.error.locator(".pointer")
         self.error_link: Locator = self.error.locator(".jump")
 
@@ -35,4 +35,4 @@ class JsonPage:
 
     def submit_unchecked(self) -> None:
         """Send the form as a browser does that looks at nothing before."""
-        self.page.evaluate("document.querySelector('form.write').submit()")
+        self.page.evaluate("document.querySelector('form.json-form').submit()")

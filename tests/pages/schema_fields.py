@@ -15,15 +15,15 @@ class SchemaFields:
 
     def find(self, words: str, name: str) -> None:
         """Search for a field and take it into the form."""
-        self._page.locator("#further-words").fill(words)
-        self._page.locator("#further-found").get_by_role("button", name=name, exact=True).click()
+        self._page.locator("#schema-search").fill(words)
+        self._page.locator("#schema-results").get_by_role("button", name=name, exact=True).click()
 
     def at(self, pointer: str) -> Locator:
-        return self._page.locator(f'[data-at="{pointer}"]')
+        return self._page.locator(f'[data-pointer="{pointer}"]')
 
     def within(self, pointer: str) -> Locator:
         """The first field below a place."""
-        return self._page.locator(f'[data-at^="{pointer}/"]').first
+        return self._page.locator(f'[data-pointer^="{pointer}/"]').first
 
     def remove(self, label: str) -> None:
         self.part.get_by_role("button", name=f"Take {label} away").click()

@@ -149,7 +149,7 @@ def test_who_registers_says_what_it_is_for_and_why_a_revision_was_made(browser, 
     text = page(browser, research.definition)
 
     assert "Says hello &lt;b&gt;" in text
-    assert '<span class="revision-why">First</span>' in text
+    assert '<span class="revision-note">First</span>' in text
     assert "Not kept" in press(browser, "definition_describe", key, text="x" * 301)
     assert "Not kept" in press(browser, "definition_describe", key, text="a\0b")
     assert Definition.objects.get(pk=research.definition.pk).description == "Says hello <b>"

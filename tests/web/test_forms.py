@@ -173,7 +173,7 @@ def test_a_definition_shows_what_it_sets_and_hints_at_what_it_would_be(browser: 
 def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: Client) -> None:
     filled: dict[str, Any] = {"name": "no good", "queue": "cpu", "definition": "hello", "memory": "lots"}
     page = words(fill(browser, "job_preview", **filled))
-    at = dict(re.findall(r'<div id="said-(\w+)" hx-swap-oob="innerHTML">(.*?)</div>', page, re.DOTALL))
+    at = dict(re.findall(r'<div id="problems-(\w+)" hx-swap-oob="innerHTML">(.*?)</div>', page, re.DOTALL))
 
     assert document_of(fill(browser, **filled, do="check"))["jobName"] == "no good"
     assert "jobName must be" in at["name"]

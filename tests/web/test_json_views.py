@@ -73,7 +73,7 @@ def test_the_first_problem_of_a_refused_text_has_the_focus(browser: Client) -> N
 
     assert "Nothing was sent" in page
     assert page.count("autofocus") == 1
-    assert "autofocus" in page.partition('class="findings"')[2]
+    assert "autofocus" in page.partition('class="problems"')[2]
 
 
 def test_a_double_click_submits_once(browser: Client) -> None:

@@ -36,9 +36,11 @@ def rail(answer: Any) -> dict[str, tuple[str, str, str]]:
     page = html.unescape(answer.content.decode())
     found = {}
     for tone, name, inner in re.findall(
-        r'<li class="rail-line rail-(\w+)" data-rail="(\w+)">(.*?)(?=<li class="rail-line|</ul>)', page, re.DOTALL
+        r'<li class="preflight-check preflight-(\w+)" data-check="(\w+)">(.*?)(?=<li class="preflight-check|</ul>)',
+        page,
+        re.DOTALL,
     ):
-        word = re.search(r'rail-word">(.*?)<', inner)
+        word = re.search(r'preflight-outcome">(.*?)<', inner)
         found[name] = (tone, word[1] if word else "", " ".join(re.sub(r"<[^>]*>", " ", inner).split()))
     return found
 

@@ -63,7 +63,7 @@ def test_a_mistake_is_told_at_its_place_and_nothing_is_submitted(what: str, rese
 
     page = html.unescape(answer.content.decode())
     assert answer.status_code == 422
-    findings = re.findall(r'<li class="finding finding-error">(.*?)</li>', page, re.DOTALL)
+    findings = re.findall(r'<li class="problem problem-error">(.*?)</li>', page, re.DOTALL)
     assert findings, page[:500]
     assert any(told in finding and pointer in finding for finding in findings), findings
     if line is not None:

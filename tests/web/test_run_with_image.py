@@ -35,7 +35,7 @@ def browser(research: Research, signed_in: SignIn) -> Client:
 
 
 def differences(answer: Any) -> list[str]:
-    lists = re.findall(r'<ul class="then">.*?</ul>', words(answer), re.DOTALL)
+    lists = re.findall(r'<ul class="rerun-diff">.*?</ul>', words(answer), re.DOTALL)
     return re.findall(r"<li>([^<]*)</li>", "".join(lists))
 
 
@@ -118,7 +118,7 @@ def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, rese
     assert "Registering" in page
     assert 'hx-trigger="every 2s' in page
     assert (too_soon.headers["Location"], before) == (waiting, 1)
-    assert "data-goes-on" in ready
+    assert "data-auto-submit" in ready
     assert done.headers["Location"] == twice.headers["Location"] == job.submission.get_absolute_url()
     assert Submission.objects.count() == 2
     assert (job.revision.number, job.document["jobDefinition"]) == (2, "hello:2")
@@ -234,7 +234,7 @@ def test_a_draft_that_waits_for_nothing_is_opened(browser: Client, research: Res
 
 # -- What depends on the queue, and what is offered
 def about(answer: Any) -> dict[str, str]:
-    found = re.findall(r'<p id="about-(\w+)" hx-swap-oob="innerHTML">(.*?)</p>', words(answer), re.DOTALL)
+    found = re.findall(r'<p id="help-(\w+)" hx-swap-oob="innerHTML">(.*?)</p>', words(answer), re.DOTALL)
     return {name: " ".join(re.sub(r"<[^>]*>", " ", inner).split()) for name, inner in found}
 
 

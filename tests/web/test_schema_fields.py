@@ -29,7 +29,7 @@ def ask(browser: Client, route: str, kind: str = "definition", /, of: Any = CONT
 
 
 def places(answer: Any) -> list[str]:
-    return re.findall(r'data-at="([^"]+)"', answer.content.decode())
+    return re.findall(r'data-pointer="([^"]+)"', answer.content.decode())
 
 
 def test_a_field_is_offered_by_its_name_and_the_forms_own_are_pointed_to(browser: Client):
@@ -37,7 +37,7 @@ def test_a_field_is_offered_by_its_name_and_the_forms_own_are_pointed_to(browser
     own = ask(browser, "further_fields", further_words="image").content.decode()
 
     assert 'value="/containerProperties/ulimits"' in found
-    assert 'data-to="image"' in own
+    assert 'data-goto-field="image"' in own
 
 
 def test_words_that_nothing_answers_to_are_text_and_stay_text(browser: Client):

@@ -5,18 +5,18 @@ import { announce } from "./announce.js";
 
 /** The marks that came with the page, or with the last answer. */
 export function marks() {
-  const found = document.getElementById("marks");
+  const found = document.getElementById("markers");
   return found ? JSON.parse(found.textContent) : [];
 }
 
 /** Let fields that are wrong announce so, and hint at what the definition has. */
 export function markFields(form) {
-  for (const said of form.querySelectorAll(".field-said")) {
-    const control = document.getElementById(said.id.replace("said-", "f-"));
+  for (const said of form.querySelectorAll(".field-problems")) {
+    const control = document.getElementById(said.id.replace("problems-", "f-"));
     if (!control) continue;
-    if (said.querySelector(".field-finding:not(.is-warning)")) control.setAttribute("aria-invalid", "true");
+    if (said.querySelector(".field-problem:not(.is-warning)")) control.setAttribute("aria-invalid", "true");
     else control.removeAttribute("aria-invalid");
-    const hint = document.getElementById(said.id.replace("said-", "about-"))?.querySelector(".hint-value");
+    const hint = document.getElementById(said.id.replace("problems-", "help-"))?.querySelector(".hint-value");
     if (hint && "placeholder" in control) control.placeholder = hint.textContent;
   }
 }
@@ -44,11 +44,11 @@ export function watchFailures(asking, panel, failed) {
   for (const failure of ["htmx:responseError", "htmx:sendError"]) {
     document.addEventListener(failure, (event) => {
       if (event.target !== asking) return;
-      let note = panel.querySelector(".verdict-refused");
+      let note = panel.querySelector(".feedback-rejection");
       if (!note) {
         note = document.createElement("p");
-        note.className = "verdict-refused";
-        const head = panel.querySelector(".verdict-head");
+        note.className = "feedback-rejection";
+        const head = panel.querySelector(".feedback-head");
         if (head) head.after(note);
         else panel.prepend(note);
       }

@@ -4,20 +4,19 @@
 // and by data-rows="NAME". Any other control is bound by what it says itself, so that the server may send more of them in
 // a fragment of HTML, whenever it likes:
 //
-//     data-at="/containerProperties/user" data-as="text"     one value: an input, a select, a text area or a check box.
-//                                                            `data-as` is text, number, whole, seconds, memory, command,
-//                                                            boolean, lines (a list of texts, one on each) or json.
-//                                                            Empty takes the value away, and every object or list that
-//                                                            is empty without it.
-//     data-rows data-at="/parameters" data-as="members"      rows of names and values: `members` of an object, or
-//                                                            `entries` of a list of {name, value}. Within: [data-list]
-//                                                            of [data-line], each with two controls; a <template> of
-//                                                            one; [data-add] and [data-remove] if there are such.
+//     data-pointer="/containerProperties/user" data-value-type="text"
+//         one value: an input, a select, a text area or a check box. `data-value-type` is text, number, whole, seconds,
+//         memory, command, boolean, lines (a list of texts, one on each) or json. Empty removes the value, and every
+//         object or list that is empty without it.
+//     data-rows data-pointer="/parameters" data-value-type="members"
+//         rows of names and values: `members` of an object, or `entries` of a list of {name, value}. Within:
+//         [data-list] of [data-line], each with two controls; a <template> of one; [data-add] and [data-remove] if
+//         there are such.
 //
 // Nothing needs to be announced: after htmx has settled, all controls take what the text has. A button with
-// data-fix="[JSON Patch]" applies it to the text, one with data-take="/a/b" takes that out of it, with whatever is empty
-// without it, and one with data-at-pointer="/a/b" goes there. Nothing is written into
-// the control that has the focus.
+// data-fix="[JSON Patch]" applies it to the text, one with data-remove-pointer="/a/b" removes that from it, with whatever
+// is empty without it, and one with data-goto-pointer="/a/b" goes there. Nothing is written into the control that has the
+// focus.
 
 import { nodeAt, parse, split } from "./json_text.js";
 import { fits, read, write } from "./lenses.js";
@@ -39,8 +38,8 @@ export class Fields {
   /** What a control is bound to, or null. */
   #fieldOf(control) {
     const group = control.closest("[data-rows]");
-    if (group) return { group, field: group.dataset.at === undefined ? this.described.get(group.dataset.rows) : own(group) };
-    if (control.dataset.at !== undefined) return { field: own(control) };
+    if (group) return { group, field: group.dataset.pointer === undefined ? this.described.get(group.dataset.rows) : own(group) };
+    if (control.dataset.pointer !== undefined) return { field: own(control) };
     if (control.name === "waits") return { field: this.described.get("waits") };
     const name = control.id.startsWith("f-") ? control.id.slice(2) : "";
     return this.described.has(name) ? { field: this.described.get(name) } : null;
@@ -95,22 +94,22 @@ export class Fields {
         if (control) followOne(control, parsed, field);
       }
     }
-    for (const control of this.pane.querySelectorAll("[data-at]")) {
+    for (const control of this.pane.querySelectorAll("[data-pointer]")) {
       if (control.matches("[data-rows]")) followRows(control, parsed, own(control));
       else followOne(control, parsed, own(control));
     }
   }
 
   #followWaits(ids) {
-    const box = this.pane.querySelector("#waits");
+    const box = this.pane.querySelector("#dependencies");
     if (!box) return;
     for (const each of box.querySelectorAll("input[name=waits]")) each.checked = ids.includes(each.value);
     for (const id of ids) {
       if (box.querySelector(`input[name=waits][value="${id}"]`)) continue;
-      let list = box.querySelector("ul.waits");
+      let list = box.querySelector("ul.dependencies");
       if (!list) {
         list = document.createElement("ul");
-        list.className = "waits";
+        list.className = "dependencies";
         box.replaceChildren(list);
       }
       const entry = document.createElement("li");
@@ -118,7 +117,7 @@ export class Fields {
       const check = document.createElement("input");
       Object.assign(check, { type: "checkbox", className: "form-check-input", name: "waits", value: id, checked: true });
       const name = document.createElement("span");
-      name.className = "waits-name";
+      name.className = "dependency-name";
       name.textContent = id;
       label.append(check, name);
       entry.append(label);
@@ -139,9 +138,10 @@ export class Fields {
 }
 
 function own(element) {
-  const { at, as = "text" } = element.dataset;
-  const path = split(at);
-  return as === "members" || as === "entries" ? { place: as, path } : { place: "at", path, sort: as };
+  const { pointer, valueType = "text" } = element.dataset;
+  const path = split(pointer);
+  const isRows = valueType === "members" || valueType === "entries";
+  return isRows ? { place: valueType, path } : { place: "at", path, sort: valueType };
 }
 
 function valueOf(control) {

@@ -1,6 +1,6 @@
 // The draft of the JSON page in this browser: text that was not submitted is there when the page is opened again.
 
-const key = (form) => `draft:${form.dataset.draft}`;
+const key = (form) => `draft:${form.dataset.draftKey}`;
 
 export function save(form, text) {
   try {
@@ -22,7 +22,7 @@ export function load(form) {
 /** Mark the draft for removal by the next page, which shows that the text was accepted (menu.js). */
 export function markSent(form) {
   try {
-    sessionStorage.setItem("sent", form.dataset.draft);
+    sessionStorage.setItem("sent", form.dataset.draftKey);
   } catch {
     // storage is forbidden: there is no draft
   }

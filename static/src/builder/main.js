@@ -36,7 +36,7 @@ class Page {
     this.key = form.querySelector("[name=request_key]");
     this.pane = form.querySelector("[data-fields]");
     this.asking = this.pane ?? this.area; // the element whose request asks the judge
-    this.said = form.querySelector("[data-editor-said]");
+    this.said = form.querySelector("[data-editor-message]");
     this.served = this.area.defaultValue;
     this.original = form.querySelector("[name=base]")?.value || this.served;
     this.schemas = new Map();
@@ -48,7 +48,7 @@ class Page {
     this.#links();
     watchTools(form, this.editor, {
       original: () => this.original,
-      api: (kind) => (kind === "definition" ? form.dataset.apiDefinition : null) ?? form.dataset.api,
+      api: (kind) => (kind === "definition" ? form.dataset.apiDefinitionUrl : null) ?? form.dataset.apiUrl,
       told: (words) => this.tell(words),
     });
     watchPanes(form);
@@ -69,7 +69,7 @@ class Page {
 
   #mount() {
     const label = document.querySelector(`label[for="${this.area.id}"]`);
-    this.editor = mount(this.form.querySelector("[data-editor-here]"), {
+    this.editor = mount(this.form.querySelector("[data-editor-mount]"), {
       text: this.area.value,
       label: `${label?.textContent ?? "Document"}: the document as JSON`,
       hint: this.area.placeholder,
@@ -108,7 +108,7 @@ class Page {
     markFields(this.form);
     this.form.addEventListener("submit", (event) => {
       // Enter looks, and sends nothing. The word "check" would load the page again; the preview does not.
-      if (!event.submitter?.matches("[data-enter]")) return;
+      if (!event.submitter?.matches("[data-enter-button]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       this.#again();
@@ -129,7 +129,7 @@ class Page {
       this.editor.replace(kept);
       this.tell("Your unsent text is back.");
     }
-    document.querySelector(".verdict [autofocus]")?.focus();
+    document.querySelector(".feedback [autofocus]")?.focus();
   }
 
   #open(text) {
@@ -145,7 +145,7 @@ class Page {
       const why = cannotShow(text, this.kind);
       const notice = this.form.querySelector("[data-frozen]");
       notice.hidden = !why;
-      notice.querySelector("[data-frozen-why]").textContent = why;
+      notice.querySelector("[data-frozen-reason]").textContent = why;
       for (const part of this.pane.querySelectorAll(":scope > section")) part.inert = Boolean(why);
       this.pane.classList.toggle("is-frozen", Boolean(why));
       if (!why) this.fields?.follow();
@@ -162,7 +162,7 @@ class Page {
 
   #size(text) {
     const shown = this.form.querySelector("[data-size]");
-    const largest = Number(this.form.dataset.largest || Infinity);
+    const largest = Number(this.form.dataset.maxBytes || Infinity);
     const bytes = new Blob([text]).size;
     shown.textContent = bytes < 10240 ? "" : `${(bytes / 1024).toFixed(0)} KiB`;
     shown.classList.toggle("too-large", bytes > largest);
@@ -170,12 +170,12 @@ class Page {
   }
 
   #again() {
-    this.asking.dispatchEvent(new CustomEvent("again"));
+    this.asking.dispatchEvent(new CustomEvent("revalidate"));
   }
 
   #judged() {
-    const panel = this.form.querySelector(this.pane ? "#beside" : "#verdict");
-    const announceResult = announcer(panel, () => this.form.querySelector("#sentence"));
+    const panel = this.form.querySelector(this.pane ? "#preview" : "#feedback");
+    const announceResult = announcer(panel, () => this.form.querySelector("#submit-label"));
     const shown = () => {
       this.editor.mark(marks(), (patch) => this.fix(patch));
       announceResult();
@@ -196,7 +196,7 @@ class Page {
       }
     });
     watchFailures(this.asking, panel, () => {
-      const sentence = this.form.querySelector("#sentence");
+      const sentence = this.form.querySelector("#submit-label");
       if (sentence) sentence.textContent = "Check and submit";
       const button = panel.querySelector("button[type=submit]");
       if (button) button.disabled = false;
@@ -218,21 +218,21 @@ class Page {
         this.fix(JSON.parse(fix.dataset.fix));
       }
 
-      const take = event.target.closest("[data-take]");
-      if (take) this.editor.edit((editing) => editing.remove(split(take.dataset.take)));
+      const take = event.target.closest("[data-remove-pointer]");
+      if (take) this.editor.edit((editing) => editing.remove(split(take.dataset.removePointer)));
 
       const jump = event.target.closest(".jump[data-line]");
       if (jump) this.editor.goTo({ line: Number(jump.dataset.line), column: Number(jump.dataset.column) });
 
-      const pointer = event.target.closest("[data-at-pointer]");
-      if (pointer) this.editor.goTo({ pointer: pointer.dataset.atPointer });
+      const pointer = event.target.closest("[data-goto-pointer]");
+      if (pointer) this.editor.goTo({ pointer: pointer.dataset.gotoPointer });
 
-      const link = event.target.closest("[data-to]");
+      const link = event.target.closest("[data-goto-field]");
       if (!link) return;
       event.preventDefault();
-      const said = document.getElementById(`said-${link.dataset.to}`);
+      const said = document.getElementById(`problems-${link.dataset.gotoField}`);
       const first = said?.closest("fieldset")?.querySelector("input:not([type=hidden])");
-      const field = document.getElementById(`f-${link.dataset.to}`) ?? first;
+      const field = document.getElementById(`f-${link.dataset.gotoField}`) ?? first;
       if (this.form.dataset.panes === "json") this.form.dataset.panes = "both";
       field?.focus();
       field?.scrollIntoView({ block: "center" });

@@ -12,7 +12,7 @@ export class Inbox {
     this.editor = editor;
     this.said = said;
     said.addEventListener("click", (event) => {
-      if (!event.target.closest("[data-take-back]")) return;
+      if (!event.target.closest("[data-undo]")) return;
       if (this.before !== undefined) editor.replace(this.before, "undo");
       this.quiet();
     });
@@ -37,7 +37,7 @@ export class Inbox {
     for (const [name, value] of Object.entries(fields)) body.append(name, value);
     body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
     try {
-      const answer = await fetch(this.form.dataset.read, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+      const answer = await fetch(this.form.dataset.pasteUrl, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
       return answer.ok ? await answer.json() : null;
     } catch {
       return null; // the judge says what is wrong with the text as it stands
@@ -52,7 +52,7 @@ export class Inbox {
       const back = document.createElement("button");
       back.type = "button";
       back.className = "jump";
-      back.dataset.takeBack = "";
+      back.dataset.undo = "";
       back.textContent = "Take it back";
       this.said.append(back);
     }
@@ -74,7 +74,7 @@ export class Inbox {
 export function watchFiles(form, put, told) {
   const file = form.querySelector("input[type=file]");
   if (!file) return;
-  const largest = Number(form.dataset.largest);
+  const largest = Number(form.dataset.maxBytes);
   const open = async (chosen) => {
     if (!chosen) return;
     if (chosen.size > largest) {

@@ -301,7 +301,7 @@ def test_the_document_is_copied_as_a_line_for_the_aws_cli(open_page: OpenPage, a
     form.editor.replace('{"jobName": "a", // why\n "jobQueue": "cpu-job-queue"}')
     form.copy_as("aws")
 
-    expect(page.locator("#said").get_by_text("Copied.", exact=True)).to_be_attached()
+    expect(page.locator("#announcements").get_by_text("Copied.", exact=True)).to_be_attached()
     line = """aws batch submit-job --cli-input-json '{"jobName":"a","jobQueue":"cpu-job-queue"}'\n"""
     assert page.evaluate("navigator.clipboard.readText()") == line
 

@@ -78,7 +78,7 @@ def test_a_page_follows_a_job_to_its_end_and_says_so(enter: OpenPage, research: 
     Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
 
     eventually(lambda: "Succeeded" in page.inner_text("#live"))
-    eventually(lambda: "nightly: Succeeded." in page.inner_text("#said"))
+    eventually(lambda: "nightly: Succeeded." in page.inner_text("#announcements"))
     asked.clear()
     page.clock.run_for(10_000)
     assert asked == []
@@ -91,8 +91,8 @@ def test_announcements_of_one_moment_are_all_made_in_their_order(enter: OpenPage
              document.dispatchEvent(new CustomEvent("announce", { detail: words }))"""
     )
 
-    assert page.locator("#said > *").all_inner_texts() == ["Copied.", "Copied.", "Good to go."]
-    assert page.locator("#said").get_attribute("aria-atomic") == "false"
+    assert page.locator("#announcements > *").all_inner_texts() == ["Copied.", "Copied.", "Good to go."]
+    assert page.locator("#announcements").get_attribute("aria-atomic") == "false"
 
 
 def test_stopping_asks_first_and_the_question_outlives_a_refresh(enter: OpenPage, research: Research) -> None:
@@ -102,7 +102,7 @@ def test_stopping_asks_first_and_the_question_outlives_a_refresh(enter: OpenPage
         Job.objects.filter(pk=research.job.pk).update(finished_attempts=1)
     assert page.is_visible("#confirm")
 
-    page.click("#confirm [data-do]")
+    page.click("#confirm [data-confirm-label]")
     eventually(lambda: "Stopping… asked by" in page.inner_text("main"))
 
 
