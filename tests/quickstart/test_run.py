@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,51 +28,98 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 90
 
 
-def test_it_starts_answers_stops_without_a_trace_and_finds_everything_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    state, port = tmp_path / "state", find_free_port([])
-    real = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "production"}
-    with running(state, port, **real) as first:
-        text = first.says("To stop")
-        ready = time.monotonic() - first.began
-        sign_in, _ = first.page("/sign-in/")
-        healthy, _ = first.page("/readyz")
-        token = (state / "token").read_text().strip()
-        known = rows(state, "select t.slug, k.digest from jobs_apitoken k join jobs_team t on t.id = k.team_id")
-        teams = rows(
-            state,
+REAL = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "production"}
+
+
+@dataclass
+class FirstRun:
+    """What was seen of the first start, and of how it stopped."""
+
+    run: Run
+    text: str
+    statuses: list[int]
+    token: str
+    tokens: list[tuple[str, str]]
+    memberships: list[tuple[str, str, str]]
+    definitions: int
+    leaked: list[int]
+    remaining: list[str]
+
+
+@dataclass
+class KilledRun:
+    """What was seen of the second start, and of how its supervisor was killed."""
+
+    run: Run
+    submissions: int
+    token: str
+    remaining: list[str]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    with running(tmp_path_factory.mktemp("run") / "state", find_free_port([]), **REAL) as run:
+        text = run.says("To stop")
+        ready = time.monotonic() - run.began
+        statuses = [run.page(path)[0] for path in ("/sign-in/", "/readyz")]
+        token = (run.state / "token").read_text().strip()
+        tokens = rows(run.state, "select t.slug, k.digest from jobs_apitoken k join jobs_team t on t.id = k.team_id")
+        memberships = rows(
+            run.state,
             "select t.slug, u.username, m.role from jobs_membership m"
             " join jobs_team t on t.id = m.team_id join jobs_user u on u.id = m.user_id order by 1, 2",
         )
-        definitions = rows(state, "select count(*) from jobs_revision where registration = 'REGISTERED'")
-        everything = first.children()
-        leaked = [pid for pid in everything if b"AKIAREAL" in surroundings(pid)]
-        stopped = first.stop()
-        left = alive(everything)
-    with running(state, port, **real) as second:
-        again = time.monotonic() - second.began
-        found = rows(state, "select count(*) from jobs_submission"), (state / "token").read_text().strip()
-        second_stop = second.stop(signal.SIGINT)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  first start {ready:.1f} s, stop {stopped:.1f} s, start {again:.1f} s, {second_stop:.1f} s\n"
-        )
-
-    assert text.startswith(f"Ready: http://127.0.0.1:{port}\n")
-    assert re.search(r"analyst \(Research\), lead \(Research and Finance\), admin \(staff\); password: demo", text)
-    assert f"{state}/token (team Research)" in text
-    assert (sign_in, healthy) == (200, 200)
-    assert ("research", digest(token)) in known
-    assert teams == [("finance", "lead", "lead"), ("research", "analyst", "analyst"), ("research", "lead", "lead")]
-    assert definitions == [(6,)]
-    assert (left, leaked) == ([], [])
-    assert (first.process.returncode, second.process.returncode) == (0, 0)
-    assert found == ([(3,)], token)
+        [(definitions,)] = rows(run.state, "select count(*) from jobs_revision where registration = 'REGISTERED'")
+        processes = run.children()
+        leaked = [pid for pid in processes if b"AKIAREAL" in surroundings(pid)]
+        stopped = run.stop()
+        remaining = alive(processes)
+    print(f"first start {ready:.1f} s, stop {stopped:.1f} s")  # noqa: T201
+    return FirstRun(run, text, statuses, token, tokens, memberships, definitions, leaked, remaining)
 
 
-def test_what_dies_is_started_again_until_it_is_hopeless(tmp_path: Path) -> None:
-    with running(tmp_path / "state", find_free_port([])) as run:
+@pytest.fixture(scope="module")
+def killed(first: FirstRun) -> KilledRun:
+    with running(first.run.state, first.run.port, **REAL) as run:
+        [(submissions,)] = rows(run.state, "select count(*) from jobs_submission")
+        token = (run.state / "token").read_text().strip()
+        processes = run.children()
+        run.process.kill()
+        run.process.wait()
+        with suppress(AssertionError):  # the test says which
+            wait_until(lambda: not alive(processes))
+    return KilledRun(run, submissions, token, alive(processes))
+
+
+def test_it_starts_answers_and_stops_without_a_trace(first: FirstRun) -> None:
+    assert first.text.startswith(f"Ready: http://127.0.0.1:{first.run.port}\n")
+    assert re.search(
+        r"analyst \(Research\), lead \(Research and Finance\), admin \(staff\); password: demo", first.text
+    )
+    assert f"{first.run.state}/token (team Research)" in first.text
+    assert first.statuses == [200, 200]
+    assert ("research", digest(first.token)) in first.tokens
+    assert first.memberships == [
+        ("finance", "lead", "lead"),
+        ("research", "analyst", "analyst"),
+        ("research", "lead", "lead"),
+    ]
+    assert first.definitions == 6
+    assert (first.remaining, first.leaked) == ([], [])
+    assert first.run.process.returncode == 0
+
+
+def test_the_next_start_finds_everything_again(first: FirstRun, killed: KilledRun) -> None:
+    assert (killed.submissions, killed.token) == (3, first.token)
+
+
+def test_a_supervisor_that_is_killed_takes_everything_with_it(killed: KilledRun) -> None:
+    assert killed.remaining == []
+
+
+def test_after_a_kill_it_starts_and_what_dies_is_started_again_until_it_is_hopeless(killed: KilledRun) -> None:
+    with running(killed.run.state, killed.run.port) as run:
+        assert run.page("/sign-in/")[0] == 200
         for words in ("manage.py worker", Path(find_redis_server()).name, "gunicorn"):
             pid = run.child(words)
             os.kill(pid, signal.SIGKILL)
@@ -91,17 +140,6 @@ def test_what_dies_is_started_again_until_it_is_hopeless(tmp_path: Path) -> None
     assert alive(everything) == []
 
 
-def test_a_supervisor_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
-    state, port = tmp_path / "state", find_free_port([])
-    with running(state, port) as run:
-        everything = run.children()
-        run.process.kill()
-        run.process.wait()
-        wait_until(lambda: not alive(everything))
-    with running(state, port) as again:
-        assert again.page("/sign-in/")[0] == 200
-
-
 def test_two_of_one_state_are_refused_in_one_sentence_and_sandbox_off_touches_no_aws(tmp_path: Path) -> None:
     state, port = tmp_path / "state", find_free_port([])
     with running(state, port, SANDBOX="off") as first:
@@ -112,10 +150,11 @@ def test_two_of_one_state_are_refused_in_one_sentence_and_sandbox_off_touches_no
         text = second_said.read_text()
         found = rows(state, "select (select count(*) from jobs_account), (select count(*) from jobs_membership)")
         page, _ = first.page("/sign-in/")
+        first.stop(signal.SIGINT)
 
     assert "manage.py sandbox" not in commands
     assert found == [(0, 3)]
-    assert (code, page) == (1, 200)
+    assert (code, page, first.process.returncode) == (1, 200, 0)
     assert f"is already running as process {first.process.pid} at http://127.0.0.1:{port}" in text
     assert len(text.strip().splitlines()) == 1
 
