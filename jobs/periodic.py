@@ -126,7 +126,7 @@ def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: Accoun
     time_text = f"{now():%Y%m%d%H%M%S}"
     rotate()
     enqueue_mail(time_text)
-    for account in Account.objects.filter(active=True).select_related("status"):
+    for account in Account.objects.active().select_related("status"):
         if account.status.breaker.is_open:
             if account.status.breaker.may_probe(now()):
                 lanes.start(account.pk, "probe", partial(probe, account))

@@ -88,7 +88,7 @@ def check_quarantines() -> Iterator[CheckMessage]:
     try:
         hasty = [
             account
-            for account in Account.objects.filter(active=True).only("name", "access", "quarantine_seconds")
+            for account in Account.objects.active().only("name", "access", "quarantine_seconds")
             if account.quarantine_seconds < account.min_quarantine_seconds
         ]
     except DatabaseError:

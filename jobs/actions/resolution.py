@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from django.db.models import Q
-
 from jobs.aws.arns import BatchArn, account_number
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
@@ -169,15 +167,14 @@ class _Resolver:
         self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
     ) -> list[Revision | None]:
         # Without a queue the account is unknown: a name that exists in any of them is not a problem.
-        condition = Q(account=account) if account else Q(account__queues__grants__team=self.team)
-        usable = Definition.objects.usable_by(self.team).filter(condition).distinct()
+        accounts = [account] if account else list({queue.account for queue in self.granted})
+        usable = Definition.objects.usable_by(self.team).filter(account__in=accounts)
         references = [DefinitionReference.parse(text_at(step, "jobDefinition")) for step in steps]
         definitions = usable.filter(name__in={reference.name for reference in references})
         revisions = Revision.objects.filter(definition__in=definitions).select_related("definition__account")
         by_name: dict[str, list[Revision]] = {}
         for revision in revisions.order_by("-number"):
             by_name.setdefault(revision.definition.name, []).append(revision)
-        accounts = [account] if account else list({queue.account for queue in self.granted})
         self._usable = usable.active()
         matches = {reference: self._revision(reference, accounts, by_name) for reference in dict.fromkeys(references)}
         for reference, prefix in zip(references, prefixes, strict=True):
@@ -234,13 +231,7 @@ class _Resolver:
         if not name:
             return _DefinitionMatch(None, None)  # the schema reports what is missing
         revisions = self._matching_arn(reference, by_name.get(name))
-        runnable = [
-            revision
-            for revision in revisions or ()
-            if revision.registration == Registration.REGISTERED
-            and revision.active
-            and not revision.definition.archived_at
-        ]
+        runnable = [revision for revision in revisions or () if revision.is_runnable]
         match = next((revision for revision in runnable if number in (None, revision.number)), None)
         if match:
             return _DefinitionMatch(match, None)
@@ -327,7 +318,7 @@ def _parent_job_id(job_id: str) -> str:
 
 
 def _only_account(team: Team, problems: list[Problem]) -> Account | None:
-    accounts = list(Account.objects.filter(active=True, queues__grants__team=team).distinct()[:2])
+    accounts = list(Account.objects.usable_by(team)[:2])
     if len(accounts) == 1:
         return accounts[0]
     message = (

@@ -56,7 +56,7 @@ def find_account(member: Member, region: str, reading: ParseResult) -> Account |
     """
     if not region:
         return None
-    all_of_team = Account.objects.filter(active=True, queues__grants__team=member.team).distinct()
+    all_of_team = Account.objects.usable_by(member.team)
     accounts = [account for account in all_of_team if account.region == region]
     if not accounts:
         regions = sorted({account.region for account in all_of_team})

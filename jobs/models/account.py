@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
@@ -10,6 +10,9 @@ from django.db import models, transaction
 
 from jobs.models import quarantine
 from jobs.models.circuit_breaker import CircuitBreaker
+
+if TYPE_CHECKING:
+    from jobs.models.team import Team
 
 
 class AccessMethod(models.TextChoices):
@@ -26,6 +29,16 @@ def new_external_id() -> str:
     It keeps others from using the portal to assume the role.
     """
     return secrets.token_urlsafe(24)
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def active(self) -> Self:
+        """Return accounts that are in use."""
+        return self.filter(active=True)
+
+    def usable_by(self, team: "Team") -> Self:
+        """Return active accounts in which the team has a queue."""
+        return self.active().filter(queues__grants__team=team).distinct()
 
 
 class Account(models.Model):
@@ -76,6 +89,8 @@ class Account(models.Model):
         help_text="Maximum rate of all workers together. AWS allows 50 a second per account.",
     )
     active = models.BooleanField(default=True)
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

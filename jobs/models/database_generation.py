@@ -88,7 +88,7 @@ def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
     since = _detect_recovery()
     if since is None:
         return None
-    accounts = Account.objects.filter(active=True, queues__grants__team=team).distinct()
+    accounts = Account.objects.usable_by(team)
     deadlines = [
         recovery_deadline(account, since) for account in accounts if queues_to_compare(account, since).exists()
     ]
@@ -115,9 +115,7 @@ def recovering_since() -> datetime | None:
 def finish_recovery() -> bool:
     """End the recovery if every queue of every account was compared. True if it just ended."""
     since = recovering_since()
-    if since is None or any(
-        queues_to_compare(account, since).exists() for account in Account.objects.filter(active=True)
-    ):
+    if since is None or any(queues_to_compare(account, since).exists() for account in Account.objects.active()):
         return False
     log.warning("recovery_left")
     return bool(DatabaseGeneration.objects.filter(recovering_since=since).update(recovering_since=None, reason=""))

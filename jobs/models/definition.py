@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from jobs.models.account import Account
@@ -19,6 +19,10 @@ class DefinitionQuerySet(models.QuerySet["Definition"]):
     def active(self) -> Self:
         """Return definitions that are not deactivated, as the catalog offers."""
         return self.filter(archived_at=None)
+
+    def runnable(self) -> Self:
+        """Return definitions with a runnable revision."""
+        return self.filter(Exists(Revision.objects.runnable().filter(definition=OuterRef("pk"))))
 
     def usable_by(self, team: Team) -> Self:
         """Return the team's own definitions, and those shared with everyone."""
@@ -156,6 +160,11 @@ class Revision(models.Model):
     @property
     def text_id(self) -> str:
         return to_text(self.public_id)
+
+    @property
+    def is_runnable(self) -> bool:
+        """Whether Batch would still run it, as `runnable` selects."""
+        return self.registration == Registration.REGISTERED and self.active and self.definition.archived_at is None
 
     @property
     def qualified_name(self) -> str:

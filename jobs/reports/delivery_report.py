@@ -17,7 +17,7 @@ def report_lines() -> Iterator[str]:
     generation = DatabaseGeneration.objects.first()
     if generation and generation.recovering_since:
         yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.reason}"
-    for account in Account.objects.filter(active=True).select_related("status"):
+    for account in Account.objects.active().select_related("status"):
         yield f"{account}"
         yield from (f"  {name + ':':<22}{text}" for name, text in _figures(account))
 

@@ -69,7 +69,7 @@ def collect_health() -> Health:
     """Return all checks, in a fixed number of queries."""
     figures = _job_figures()
     since = recovering_since()
-    accounts = Account.objects.filter(active=True).select_related("status")
+    accounts = Account.objects.active().select_related("status")
     return Health(
         processes=[_check_clock(), *_check_workers(), *_check_mail()],
         accounts=[

@@ -68,7 +68,7 @@ HOLD = (
         ),
         (
             "recovery: accounts that are not used keep nobody",
-            "queues_to_compare(account, since).exists() for account in Account.objects.filter(active=True)",
+            "queues_to_compare(account, since).exists() for account in Account.objects.active()",
             "queues_to_compare(account, since).exists() for account in Account.objects.all()",
         ),
     ),
@@ -102,13 +102,13 @@ REQUESTS = (
         ),
         (
             "keys: another team's account keeps none waiting",
-            "filter(active=True, queues__grants__team=team)",
-            "filter(active=True)",
+            "Account.objects.usable_by(team)",
+            "Account.objects.active()",
         ),
         (
             "keys: an account that is not used keeps none waiting",
-            "filter(active=True, queues__grants__team=team)",
-            "filter(queues__grants__team=team)",
+            "Account.objects.usable_by(team)",
+            "Account.objects.filter(queues__grants__team=team).distinct()",
         ),
         (
             "keys: they wait",

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def _compare(self) -> None:
         before = Discrepancy.objects.count()
-        for account in Account.objects.filter(active=True).select_related("status"):
+        for account in Account.objects.active().select_related("status"):
             settled = reconcile(account)
             queues = compare_queues(account, seconds=MAX_RUN_SECONDS, every=timedelta(0))
             self.stdout.write(f"{account}: {settled} deliveries settled, {queues} queues compared.")

@@ -214,9 +214,7 @@ def _definition_type(form: BuilderForm) -> str:
 
 def _team_accounts(member: Member) -> list[Account]:
     """Return the accounts in which the team has queues; only there can it run what it registers."""
-    return list(
-        Account.objects.filter(active=True, queues__grants__team=member.team).distinct().order_by("name")[:20]
-    )
+    return list(Account.objects.usable_by(member.team).order_by("name")[:20])
 
 
 def _posted_account(request: SignedInRequest, member: Member) -> Account | None:

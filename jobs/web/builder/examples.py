@@ -2,7 +2,7 @@
 
 import json
 
-from jobs.models import Definition, Queue, Registration, Revision, Team
+from jobs.models import Definition, Queue, Revision, Team
 from jobs.spec.documents import Document, DocumentKind
 
 TITLES = {
@@ -51,9 +51,9 @@ def _queue(team: Team) -> str:
 
 
 def _definition_name(team: Team) -> str:
-    runnable = Revision.objects.filter(registration=Registration.REGISTERED, active=True)
-    usable = Definition.objects.usable_by(team).filter(revisions__in=runnable).order_by("-revisions__registered_at")
-    return usable.values_list("name", flat=True).first() or f"hello-{team.slug}"
+    usable = Revision.objects.runnable().filter(definition__in=Definition.objects.usable_by(team))
+    newest = usable.order_by("-registered_at").values_list("definition__name", flat=True).first()
+    return newest or f"hello-{team.slug}"
 
 
 def _to_json(document: Document) -> str:

@@ -6,15 +6,12 @@ Every list is bounded and costs one query: a form must open as fast for a team w
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Max, Q
-
 from jobs.models import (
     Definition,
     ImageGrant,
     Job,
     JobTag,
     QueueGrant,
-    Registration,
     Revision,
     RoleGrant,
     Team,
@@ -81,9 +78,8 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
 
 def definition_choices(team: Team) -> list[Choice]:
     """Return the definitions the team can run: those with a revision in AWS."""
-    runnable = Q(revisions__registration=Registration.REGISTERED, revisions__active=True)
-    usable = Definition.objects.usable_by(team).annotate(newest=Max("revisions__number", filter=runnable))
-    rows = usable.filter(newest__isnull=False).select_related("team").order_by("name", "pk")[:MAX_DEFINITIONS]
+    usable = Definition.objects.usable_by(team).runnable()
+    rows = usable.select_related("team").order_by("name", "pk")[:MAX_DEFINITIONS]
     by_name: dict[str, Choice] = {}
     for definition in rows:
         note = "" if definition.team_id == team.pk else f"shared by {definition.team.name}"
