@@ -7,6 +7,7 @@ from django.db import models
 
 from jobs.models.account import Account
 from jobs.models.team import Team
+from jobs.spec.placement import PLATFORM_NAMES
 
 if TYPE_CHECKING:
     from jobs.models.user import User
@@ -62,6 +63,11 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def platform_name(self) -> str:
+        """Name of the platform; AWS's own of one that the portal doesn't know, empty until it is read."""
+        return PLATFORM_NAMES.get(self.platform, self.platform)
 
     @property
     def is_open(self) -> bool:

@@ -10,6 +10,9 @@ from jobs.spec.instance_types import InstanceSize, instance_size
 from jobs.spec.job_size import JobSize
 from jobs.spec.problems import join_words
 
+SAGEMAKER_TRAINING = "SAGEMAKER_TRAINING"
+PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", SAGEMAKER_TRAINING: "SageMaker training"}
+"""Names of a queue's jobQueueType."""
 MAX_FARGATE_VCPUS, MAX_FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024
 USABLE_MEMORY_SHARE = 0.95
 """The share of an instance's memory that is certainly usable; the system reserves a varying rest."""

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from jobs.spec.containers import is_eks, is_fargate
 from jobs.spec.documents import Document
 from jobs.spec.job_size import requested_size
-from jobs.spec.placement import EnvironmentFacts, PlacementVerdict, check_placement
+from jobs.spec.placement import (
+    PLATFORM_NAMES,
+    SAGEMAKER_TRAINING,
+    EnvironmentFacts,
+    PlacementVerdict,
+    check_placement,
+)
 from jobs.spec.problems import Problem
 from jobs.spec.rules.registry import WARNING, rule
 
@@ -62,7 +68,7 @@ def queue_takes_container_jobs(_: Document, queue: QueueFacts) -> Iterator[Probl
 
     Source: JobQueueDetail, AWS Batch API reference.
     """
-    if queue.platform == "SAGEMAKER_TRAINING":
+    if queue.platform == SAGEMAKER_TRAINING:
         yield Problem("/jobQueue", "The queue is for SageMaker training jobs; choose one for containers.")
 
 
@@ -72,8 +78,9 @@ def queue_has_platform(definition: Document, queue: QueueFacts) -> Iterator[Prob
 
     Source: ComputeEnvironmentOrder and JobQueueDetail, AWS Batch API reference.
     """
-    labels = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
-    queue_platform = labels.get(queue.platform)
+    if queue.platform == SAGEMAKER_TRAINING:
+        return
+    queue_platform = PLATFORM_NAMES.get(queue.platform)
     platform = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
     if queue_platform and queue_platform != platform and "nodeProperties" not in definition:
         message = (

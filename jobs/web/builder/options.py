@@ -21,7 +21,6 @@ from jobs.spec.redaction import MASK
 from jobs.states import ACTIVE_STATES, Status
 
 CLOSED_NOTE = "takes no jobs now"
-_PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS"}
 COMMON_TAGS = ("Department", "Project", "CostCenter")
 MAX_DEFINITIONS = 300
 MAX_REVISIONS = 50
@@ -64,11 +63,7 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
         Choice(
             grant.queue.arn if several and grant.queue.arn else grant.queue.name,
             f"{grant.queue.name} ({grant.queue.account})" if several else grant.queue.name,
-            ", ".join(
-                filter(
-                    None, (_PLATFORM_NAMES.get(grant.queue.platform, ""), "" if grant.queue.is_open else CLOSED_NOTE)
-                )
-            ),
+            ", ".join(filter(None, (grant.queue.platform_name, "" if grant.queue.is_open else CLOSED_NOTE))),
         )
         for grant in grants
     ]

@@ -30,7 +30,6 @@ from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.feedback import Feedback, ProblemView
 
-PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", "SAGEMAKER_TRAINING": "SageMaker training"}
 UNKNOWN_TEXT = "Not known yet"
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
@@ -399,8 +398,7 @@ def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
         return {}
     queue = target.queue
     ceilings = result.grants.queues.get(queue.pk, QueueLimits())
-    platform = PLATFORM_NAMES.get(queue.platform, queue.platform)
-    runs = f"Runs jobs on {platform}" if platform else ""
+    runs = f"Runs jobs on {queue.platform_name}" if queue.platform else ""
     text = "; ".join(filter(None, (runs, limits_text(ceilings, result, queue.pk))))
     notes = {"queue": f"{text[:1].upper()}{text[1:]}." if text else ""}
     if ceilings.vcpus is not None:
