@@ -41,6 +41,7 @@ from jobs.models import (
     Submission,
     Team,
 )
+from jobs.models.job import SIZE_FIELDS
 from jobs.policy.approval import ApprovalReason, escalations
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind, list_at
@@ -66,12 +67,7 @@ DOCUMENT_FIELDS = (
     "document",
     "tags",
     "array_size",
-    "platform",
-    "architecture",
-    "vcpus",
-    "memory_mib",
-    "gpus",
-    "ephemeral_gib",
+    *SIZE_FIELDS,
     "at_most_usd",
     "at_most_vcpu_hours",
     "delivery_note",

@@ -67,15 +67,7 @@ def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapp
 
 
 def _plan_job(name: str, request: JobRequest, revision: Revision, account: Account) -> PlannedJob:
-    size = PricedSize(
-        platform=request.size.platform,
-        architecture=request.size.architecture,
-        region=account.region,
-        vcpus=request.size.vcpus,
-        memory_mib=request.size.memory_mib,
-        gpus=request.size.gpus,
-        ephemeral_gib=request.size.ephemeral_gib,
-    )
+    size = PricedSize.of(request.size, account.region)
     limit_seconds = min(request.run_seconds, MAX_TIME_LIMIT_SECONDS)
     unknown_reason = (
         f"How large it is can't be told, because {request.size.unknown[0].reason}." if request.size.unknown else ""

@@ -37,6 +37,9 @@ LOST_WORKERS_NOTE = (
 MAX_VCPUS = Decimal("999999.9999")
 MAX_INTEGER = 2**31 - 1
 
+# The size of one run of a job, as its document requests it; named as in JobSize.
+SIZE_FIELDS = ("platform", "architecture", "vcpus", "memory_mib", "gpus", "ephemeral_gib")
+
 # Fields that a delivery changes, and so reads back.
 DELIVERY_FIELDS = (
     "delivery",
@@ -247,14 +250,9 @@ class Job(models.Model):
     @staticmethod
     def size_fields(size: JobSize) -> dict[str, Any]:
         """Return the columns of a size: zero for unknown amounts, capped at what the columns hold."""
-        return {
-            "platform": size.platform,
-            "architecture": size.architecture,
-            "vcpus": min(size.vcpus, MAX_VCPUS),
-            "memory_mib": min(size.memory_mib, MAX_INTEGER),
-            "gpus": min(size.gpus, MAX_INTEGER),
-            "ephemeral_gib": min(size.ephemeral_gib, MAX_INTEGER),
-        }
+        columns = {name: getattr(size, name) for name in SIZE_FIELDS}
+        limits = {"vcpus": MAX_VCPUS, "memory_mib": MAX_INTEGER, "gpus": MAX_INTEGER, "ephemeral_gib": MAX_INTEGER}
+        return columns | {name: min(columns[name], limit) for name, limit in limits.items()}
 
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object

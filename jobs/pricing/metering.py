@@ -77,15 +77,7 @@ def charge(job: Job, table: Rates | None = None) -> None:
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:
     """Build the rows of a job's receipt, not saved."""
-    size = PricedSize(
-        platform=job.platform,
-        architecture=job.architecture,
-        region=job.account.region,
-        vcpus=job.vcpus,
-        memory_mib=job.memory_mib,
-        gpus=job.gpus,
-        ephemeral_gib=job.ephemeral_gib,
-    )
+    size = PricedSize.of(job, job.account.region)
     return [_cost_line(job, line) for line in build_receipt(size, attempts, table).lines]
 
 

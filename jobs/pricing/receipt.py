@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from typing import Protocol
 
 from jobs.pricing.rates import Price, Rates
 
@@ -27,6 +28,23 @@ HOUR_SECONDS = Decimal(3600)
 FARGATE = "FARGATE"
 FARGATE_MINIMUM_SECONDS = Decimal(60)
 FARGATE_FREE_STORAGE_GIB = 20
+
+
+class RunSize(Protocol):
+    """Resources of one run: a JobSize, or a Job, whose columns have the same names."""
+
+    @property
+    def platform(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def vcpus(self) -> Decimal: ...
+    @property
+    def memory_mib(self) -> int: ...
+    @property
+    def gpus(self) -> int: ...
+    @property
+    def ephemeral_gib(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,12 @@ class PricedSize:
     memory_mib: int
     gpus: int = 0
     ephemeral_gib: int = 0
+
+    @classmethod
+    def of(cls, size: RunSize, region: str) -> "PricedSize":
+        return cls(
+            size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
+        )
 
 
 @dataclass(frozen=True)

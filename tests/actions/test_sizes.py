@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from jobs import actions
+from jobs.actions import approval
 from jobs.models import Feature, Job, Queue, QueueGrant
+from jobs.models.job import SIZE_FIELDS
 from jobs.policy.grants import QueueUsage, queue_usage
+from jobs.pricing.receipt import PricedSize
 from jobs.spec.documents import Document
+from jobs.spec.job_size import requested_size
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -127,3 +131,45 @@ def test_a_size_beyond_any_machine_is_kept_as_the_largest_that_a_row_holds(resea
 
     job.refresh_from_db()
     assert (job.vcpus, job.memory_mib) == (Decimal("999999.9999"), 2**31 - 1)
+
+
+FARGATE = {
+    "jobDefinitionName": "fargate",
+    "type": "container",
+    "platformCapabilities": ["FARGATE"],
+    "containerProperties": {
+        "image": "busybox",
+        "ephemeralStorage": {"sizeInGiB": 50},
+        "runtimePlatform": {"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"},
+        "resourceRequirements": asks("2", "4096"),
+    },
+}
+ON_GPUS = {
+    "jobDefinitionName": "gpus",
+    "type": "container",
+    "containerProperties": {
+        "image": "busybox",
+        "resourceRequirements": [*asks("4", "8192"), {"type": "GPU", "value": "2"}],
+    },
+}
+
+
+@pytest.mark.parametrize("document", [FARGATE, ON_GPUS, *DEFINITIONS.values()], ids=["fargate", "gpus", *DEFINITIONS])
+def test_what_is_priced_before_a_run_is_what_is_charged_after_it(document):
+    size = requested_size(document, {})
+    job = make.job(account=make.account(region="eu-west-1"), **Job.size_fields(size))
+    priced = PricedSize.of(size, "eu-west-1")
+
+    assert PricedSize.of(Job.objects.get(pk=job.pk), job.account.region) == priced
+    assert {name: getattr(priced, name) for name in SIZE_FIELDS} == {
+        name: getattr(size, name) for name in SIZE_FIELDS
+    }
+    assert set(SIZE_FIELDS) <= set(approval.DOCUMENT_FIELDS)
+
+
+def test_the_priced_size_of_fargate_and_of_gpus_is_whole():
+    def size(document):
+        return PricedSize.of(requested_size(document, {}), "eu-west-1")
+
+    assert size(FARGATE) == PricedSize("FARGATE", "ARM64", "eu-west-1", Decimal(2), 4096, 0, 50)
+    assert size(ON_GPUS) == PricedSize("EC2", "X86_64", "eu-west-1", Decimal(4), 8192, 2, 0)

@@ -342,9 +342,7 @@ def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     """Build the check of a definition's hourly cost."""
     if size.unknown:
         return _unknown_check("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
-    priced = PricedSize(
-        size.platform, size.architecture, region, size.vcpus, size.memory_mib, size.gpus, size.ephemeral_gib
-    )
+    priced = PricedSize.of(size, region)
     estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
         return _unknown_check("price", " ".join(estimated.unknown_reasons))
