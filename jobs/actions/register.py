@@ -1,6 +1,5 @@
 """Registration of definitions."""
 
-import time
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -8,11 +7,11 @@ from django.db import transaction
 from jobs import audit
 from jobs.access import Member
 from jobs.actions.validate import ValidationFailedError, validate
+from jobs.actions.wait import wait_until
 from jobs.models import Account, Definition, Registration, Revision, Team
 from jobs.spec.normalize import fingerprint
 from jobs.task_queue import enqueue_on_commit
 
-CHECK_INTERVAL_SECONDS = 0.15
 REGISTRATION_WAIT_SECONDS = 10.0
 """How long a page or an API call waits for AWS to register a definition before it answers that it is pending."""
 
@@ -65,9 +64,10 @@ def register(text: str, member: Member, *, account: Account | None = None) -> Re
 
 def wait_for_registration(revision: Revision) -> Revision:
     """Return the revision once AWS has answered, or unchanged after the timeout. Call it outside a transaction."""
-    deadline = time.monotonic() + REGISTRATION_WAIT_SECONDS
-    while True:
+
+    def is_answered() -> bool:
         revision.refresh_from_db()
-        if revision.registration != Registration.ACCEPTED or time.monotonic() > deadline:
-            return revision
-        time.sleep(CHECK_INTERVAL_SECONDS)
+        return revision.registration != Registration.ACCEPTED
+
+    wait_until(is_answered, REGISTRATION_WAIT_SECONDS)
+    return revision

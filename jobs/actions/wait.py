@@ -1,6 +1,7 @@
-"""Waiting until a worker has updated the status of an account."""
+"""Waiting for what another process writes to the database. Call it outside a transaction."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from jobs.models import Account
@@ -8,14 +9,24 @@ from jobs.models import Account
 CHECK_INTERVAL_SECONDS = 0.15
 
 
-def wait_until_updated(account: Account, field: str, since: datetime, seconds: float) -> bool:
-    """Poll the status of the account until that timestamp is not older than `since`. False after `seconds`."""
+def wait_until(condition: Callable[[], bool], seconds: float, interval: float = CHECK_INTERVAL_SECONDS) -> bool:
+    """Return whether the condition holds at once or within `seconds`; it is checked after each interval."""
     deadline = time.monotonic() + seconds
-    while True:
-        account.status.refresh_from_db()
-        updated_at = getattr(account.status, field)
-        if updated_at and updated_at >= since:
+    if condition():
+        return True
+    while (remaining := deadline - time.monotonic()) > 0:
+        time.sleep(min(interval, remaining))
+        if condition():
             return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(CHECK_INTERVAL_SECONDS)
+    return False
+
+
+def wait_until_updated(account: Account, field: str, since: datetime, seconds: float) -> bool:
+    """Wait until that timestamp in the status of the account is not older than `since`. False after `seconds`."""
+
+    def is_updated() -> bool:
+        account.status.refresh_from_db()
+        updated_at: datetime | None = getattr(account.status, field)
+        return updated_at is not None and updated_at >= since
+
+    return wait_until(is_updated, seconds)

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from jobs.actions import wait
+
 MAX_WAITING_REQUESTS = 3
 MAX_WAIT_SECONDS = 5.0
 CHECK_INTERVAL_SECONDS = 0.5
@@ -18,16 +20,13 @@ _slots = threading.BoundedSemaphore(MAX_WAITING_REQUESTS)
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     """Return as soon as the condition holds, or when the time is up."""
     seconds = min(max(seconds, 0.0), MAX_WAIT_SECONDS)
-    if not seconds or condition():
+    if not seconds:
         return
     if not _slots.acquire(blocking=False):
-        time.sleep(min(seconds, FALLBACK_WAIT_SECONDS))
+        if not condition():
+            time.sleep(min(seconds, FALLBACK_WAIT_SECONDS))
         return
     try:
-        deadline = time.monotonic() + seconds
-        while (remaining := deadline - time.monotonic()) > 0:
-            time.sleep(min(CHECK_INTERVAL_SECONDS, remaining))
-            if condition():
-                return
+        wait.wait_until(condition, seconds, CHECK_INTERVAL_SECONDS)
     finally:
         _slots.release()

@@ -1,7 +1,7 @@
 """`manage.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that does."""
 
 import socket
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from jobs import access, actions
+from jobs.actions.wait import wait_until
 from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
 from jobs.management.demo import MEMBERS, PASSWORD, QUEUE_LIMITS, TEAMS, DemoTeam, documents
@@ -205,12 +206,11 @@ def wait_for_endpoint(url: str, timeout: float) -> None:
     """Wait until something listens at the URL. Raise OSError after the timeout."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            with socket.create_connection(address, timeout=2):
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+
+    def is_listening() -> bool:
+        with suppress(OSError), socket.create_connection(address, timeout=2):
+            return True
+        return False
+
+    if not wait_until(is_listening, timeout):
+        socket.create_connection(address, timeout=2).close()  # once more, for the error that says why
