@@ -206,6 +206,8 @@ RQ_QUEUES: dict[str, dict[str, Any]] = {"ask": _REDIS, "deliver": _REDIS, "sync"
 
 # -- Security
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
+# Each proxy appends the address it received the request from; this many back is the client's.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 1, at_least=1, at_most=20) if BEHIND_TLS_PROXY else 0
 # How long an idle session lasts (jobs.web.accounts.session_expiry).
 SESSION_COOKIE_AGE = 60 * env.integer("SESSION_IDLE_MINUTES", 12 * 60, at_least=5, at_most=30 * 24 * 60)
 SESSION_COOKIE_HTTPONLY = True
@@ -228,8 +230,6 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        # Each proxy appends the address it received the request from; this many back is the client's.
-        ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 1, at_least=1, at_most=20)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_address
 from uuid import UUID
 
 from django.conf import settings
@@ -75,15 +76,28 @@ def channel_of(request: HttpRequest) -> Channel:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's address.
+    """Return the client's IP address; empty if there is none, as on a Unix socket.
 
-    Behind our own proxy it is the last one in X-Forwarded-For, which the proxy appended; those before it come from
-    the client and may be forged.
+    Each of our own proxies appends to X-Forwarded-For whom it heard, so the first of those entries is the client.
+    Entries before come from the client and may be forged.
     """
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.BEHIND_TLS_PROXY:
-        address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
-    return address[:200].replace("\0", "")
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if settings.TRUSTED_PROXIES and forwarded:
+        return _parse_address(forwarded.split(",")[-settings.TRUSTED_PROXIES :][0])
+    return _parse_address(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _parse_address(text: str) -> str:
+    """Return the IP address without port and zone; empty if it is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""
 
 
 @cache

@@ -4,6 +4,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from allauth.account.adapter import get_adapter
+from allauth.core import context as allauth_context
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.test import RequestFactory
@@ -13,6 +15,7 @@ from jobs.audit.context import Channel, channel_of, client_address
 from jobs.models import AuditEntry
 from jobs.models.audit import FIRST_PREVIOUS_DIGEST
 from jobs.models.ids import new_id, to_text
+from jobs.sessions import NO_ADDRESS
 from tests import make
 from tests.live_db import shared_by_threads
 
@@ -127,19 +130,41 @@ def test_an_entry_is_neither_changed_nor_taken_away_by_the_orm():
 
 
 @pytest.mark.parametrize(
-    ("proxy", "forwarded", "address"),
+    ("proxies", "forwarded", "address"),
     [
-        (False, "203.0.113.9", "127.0.0.1"),
-        (True, "203.0.113.9", "203.0.113.9"),
-        (True, "10.9.9.9, 203.0.113.9", "203.0.113.9"),
-        (True, "", "127.0.0.1"),
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+        (1, "", "127.0.0.1"),
+        (2, "10.9.9.9, 203.0.113.9, 192.0.2.7", "203.0.113.9"),
+        (2, "203.0.113.9,192.0.2.7", "203.0.113.9"),
+        (2, "192.0.2.7", "192.0.2.7"),
+        (2, "", "127.0.0.1"),
+        (1, "203.0.113.9:40312", "203.0.113.9"),
+        (1, "[2001:db8::1]:40312", "2001:db8::1"),
+        (1, "2001:DB8::1", "2001:db8::1"),
+        (1, "fe80::1%eth0", "fe80::1"),
+        (1, "unknown", ""),
+        (1, "203.0.113.9,", ""),
     ],
 )
-def test_a_header_is_believed_only_behind_our_own_proxy_and_only_what_that_wrote(settings, proxy, forwarded, address):
-    settings.BEHIND_TLS_PROXY = proxy
+def test_a_header_is_believed_only_behind_our_own_proxies_and_only_what_they_wrote(
+    settings, proxies, forwarded, address
+):
+    settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded} if forwarded else {})
 
     assert client_address(request) == address
+    assert get_adapter().get_client_ip(request) == (address or NO_ADDRESS)
+    with allauth_context.request_context(request):
+        key = get_adapter()._get_login_attempts_cache_key(request, username="Ada")
+    assert key == f"{address or NO_ADDRESS} ada"
+
+
+def test_a_request_through_a_unix_socket_has_no_address():
+    request = RequestFactory().get("/", REMOTE_ADDR="")
+
+    assert (client_address(request), get_adapter().get_client_ip(request)) == ("", NO_ADDRESS)
 
 
 @pytest.mark.parametrize(

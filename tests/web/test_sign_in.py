@@ -95,7 +95,7 @@ def test_signing_in_well_uses_up_no_attempt(person):
 
 @pytest.mark.long
 def test_behind_our_proxies_an_address_is_what_the_nearest_one_heard(person, settings):
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    settings.TRUSTED_PROXIES = 1
     form = {"username": "ada", "password": "wrong"}
     for number in range(6):
         Client().post(SIGN_IN, form, headers={"X-Forwarded-For": f"10.0.0.{number}, 192.0.2.66"})

@@ -12,11 +12,11 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from jobs import second_factor
+from jobs.audit.context import client_address
 from jobs.models import User
 from jobs.sessions import NO_ADDRESS
 
@@ -49,10 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address by which attempts are counted; those without one (a Unix socket) share one."""
-        try:
-            return str(super().get_client_ip(request))
-        except PermissionDenied:
-            return NO_ADDRESS
+        return client_address(request) or NO_ADDRESS
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count attempts by name *and* address, so that no one can lock another person out from elsewhere."""
