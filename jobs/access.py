@@ -110,10 +110,16 @@ def membership(user: User, slug: str, permission: TeamPermission = "view") -> Me
 
     Raises Http404 if they may not see it, PermissionDenied if they lack the permission.
     """
-    team = Team.objects.visible_to(user).filter(slug=slug).first()
-    if team is None:
-        raise Http404("There is no such team, or you are not in it.")
-    return _require_member(user, team, permission)
+    own = Membership.objects.select_related("team").filter(user=user, team__slug=slug).first()
+    if own:
+        member = Member(user, own.team, own.role)
+    else:
+        team = Team.objects.visible_to(user).filter(slug=slug).first() if user.is_staff else None
+        if team is None:
+            raise Http404("There is no such team, or you are not in it.")
+        member = Member(user, team, "")
+    member.require(permission)
+    return member
 
 
 def member_of(user: User, team: Team) -> Member:

@@ -1,15 +1,17 @@
 """Registration of definitions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.validate import ValidationFailedError, validate
+from jobs.actions.revalidate import revalidate
+from jobs.actions.validate import ValidationFailedError, ValidationResult, validate
 from jobs.actions.wait import wait_until
 from jobs.models import Account, Definition, Registration, Revision, Team
 from jobs.spec.normalize import fingerprint
+from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.task_queue import enqueue_on_commit
 
 REGISTRATION_WAIT_SECONDS = 10.0
@@ -22,44 +24,50 @@ class RegistrationResult:
 
     revision: Revision
     is_reused: bool
+    result: ValidationResult | None = None
+    """Result of the validation; None for a repeat of a request, which is not validated again."""
 
 
-def register(text: str, member: Member, *, account: Account | None = None) -> RegistrationResult:
+def register(source: str | ParseResult, member: Member, *, account: Account | None = None) -> RegistrationResult:
     """Create a revision and request its registration.
 
     If the revision that the bare name means says the same, that one is returned. Raises DocumentParseError, or
     ValidationFailedError with the result.
     """
     member.require("register")
+    reading = parse(source) if isinstance(source, str) else source
+    result = validate(reading, member, account)
+    if not result.is_valid or result.account is None:
+        raise ValidationFailedError(result)
+    digest = fingerprint(result.parse_result.document)
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=member.team.pk)
-        result = validate(text, member, account)
-        if not result.is_valid or result.account is None:
-            raise ValidationFailedError(result)
-        document = result.parse_result.document
+        current = revalidate(result, reading, replace(member, team=team), account)
+        if not current.is_valid or current.account is None:
+            raise ValidationFailedError(current)
+        document = current.parse_result.document
         definition, _ = Definition.objects.get_or_create(
-            account=result.account, name=document["jobDefinitionName"], defaults={"team": team}
+            account=current.account, name=document["jobDefinitionName"], defaults={"team": team}
         )
-        if definition.team_id != team.pk:
-            # Another team registered the name meanwhile; a second validation reports it.
-            raise ValidationFailedError(validate(text, member, account))
-        digest = fingerprint(document)
-        current = definition.revisions.for_bare_name().first()
-        if current and current.fingerprint == digest:
-            return RegistrationResult(current, is_reused=True)
+        if definition.team_id != team.pk or definition.archived_at:
+            # Another team registered the name meanwhile, or someone archived it; a second validation reports it.
+            raise ValidationFailedError(validate(reading, member, account))
+        latest = definition.revisions.for_bare_name().first()
+        if latest and latest.fingerprint == digest:
+            return RegistrationResult(latest, is_reused=True, result=current)
         revision = Revision.objects.create(
             definition=definition, document=document, fingerprint=digest, registered_by=member.user
         )
-        enqueue_on_commit("register", result.account.pk, queue="ask")
+        enqueue_on_commit("register", current.account.pk, queue="ask")
         audit.record(
             "register",
             person=member.user,
             team=team,
             target=definition,
-            before=current.document if current else None,
+            before=latest.document if latest else None,
             after=document,
         )
-    return RegistrationResult(revision, is_reused=False)
+    return RegistrationResult(revision, is_reused=False, result=current)
 
 
 def wait_for_registration(revision: Revision) -> Revision:

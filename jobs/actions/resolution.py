@@ -55,11 +55,13 @@ class Resolution:
     problems: tuple[Problem, ...]
 
 
-def resolve(document: Document, kind: DocumentKind, team: Team, account: Account | None) -> Resolution:
-    """Return the queues, revisions and jobs that a submission or workflow names."""
+def resolve(
+    document: Document, kind: DocumentKind, team: Team, account: Account | None, granted: Sequence[Queue]
+) -> Resolution:
+    """Return the queues, revisions and jobs that a submission or workflow names. `granted`: the team's queues."""
     steps = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     prefixes = [join_pointer("jobs", number) if kind is DocumentKind.WORKFLOW else "" for number in range(len(steps))]
-    return _Resolver(team, account).run([step if is_object(step) else {} for step in steps], prefixes)
+    return _Resolver(team, account, granted).run([step if is_object(step) else {} for step in steps], prefixes)
 
 
 def resolve_definition(document: Document, team: Team, account: Account | None) -> Resolution:
@@ -104,10 +106,10 @@ def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, J
 class _Resolver:
     """Resolves all names with one query for each kind, however many jobs a document has."""
 
-    def __init__(self, team: Team, account: Account | None) -> None:
+    def __init__(self, team: Team, account: Account | None, granted: Sequence[Queue]) -> None:
         self.team = team
         self.asked_account = account
-        self.granted: list[Queue] = []
+        self.granted = [queue for queue in granted if account is None or queue.account_id == account.pk]
         self.problems: list[Problem] = []
         self._usable = Definition.objects.none()
         self._numbers: dict[int, str] = {}
@@ -122,12 +124,8 @@ class _Resolver:
         return Resolution(account, tuple(targets), tuple(self.problems))
 
     def _queues(self, steps: Sequence[Document], prefixes: Sequence[str]) -> list[Queue | None]:
-        granted = list(Queue.objects.granted_to(self.team).select_related("account"))
-        if self.asked_account:
-            granted = [queue for queue in granted if queue.account_id == self.asked_account.pk]
-        self.granted = granted
         queues_by_name: dict[str, list[Queue]] = {}
-        for queue in granted:
+        for queue in self.granted:
             for text in {queue.name, queue.arn} - {""}:
                 queues_by_name.setdefault(text, []).append(queue)
         return [

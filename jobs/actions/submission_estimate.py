@@ -43,9 +43,9 @@ def estimate_submission(
 
 
 def compare_with_thresholds(estimate: SubmissionEstimate, team: Team, person: User) -> SubmissionEstimate:
-    """Add why it would wait for approval if `person` submitted it now. One query if the team has thresholds."""
+    """Set why it would wait for approval if `person` submitted it now. One query if the team has thresholds."""
     if not team.has_approval_thresholds:
-        return estimate
+        return replace(estimate, reasons=())
     usage = daily_usage(person, team, now())
     summary = replace(estimate.summary, person=person.display_name, today=usage)
     return replace(

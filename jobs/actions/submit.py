@@ -5,7 +5,7 @@ A submission that needs approval becomes the same rows; no worker claims them be
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from django.db.models import Q
 from jobs import audit
 from jobs.access import Member
 from jobs.actions.resolution import ResolvedJob, referenced_job_ids, referenced_jobs
+from jobs.actions.revalidate import revalidate
 from jobs.actions.submission_estimate import SubmissionEstimate
 from jobs.actions.validate import (
     IdempotencyConflictError,
@@ -30,13 +31,15 @@ from jobs.failpoints import hit_failpoint
 from jobs.models import Account, Approval, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
 from jobs.models.database_generation import unknown_keys_window
 from jobs.models.ids import TEXT_LENGTH, from_text, timestamp_of, to_text
-from jobs.models.tag_secret import tag_digest
+from jobs.models.tag_secret import tag_digests
+from jobs.policy.approval import ApprovalReason
 from jobs.policy.requests import propagates_tags
 from jobs.pricing.estimate import JobEstimate, stored_amount
 from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.job_size import requested_size
 from jobs.spec.masked_source import mask_mentions
+from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.redaction import redact_value
 from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
 from jobs.states import Delivery
@@ -47,57 +50,78 @@ MAX_SLUG_LENGTH = 128 - 1 - TEXT_LENGTH
 
 
 def submit(
-    text: str, member: Member, *, source: str, request_key: str | None = None, account: Account | None = None
+    source_text: str | ParseResult,
+    member: Member,
+    *,
+    source: str,
+    request_key: str | None = None,
+    account: Account | None = None,
 ) -> Submission:
     """Create a submission and its jobs in one transaction, and enqueue their delivery after the commit.
 
-    The same `request_key` returns the same submission. Raises DocumentParseError, ValidationFailedError with the
-    result, IdempotencyConflictError if the key came with another text before, or RecoveryError while only AWS may
-    know the key.
+    The text is parsed and validated, and the rows are built, before the transaction; in it, what may have changed
+    since is checked again. The same `request_key` returns the same submission. Raises DocumentParseError,
+    ValidationFailedError with the result, IdempotencyConflictError if the key came with another text before, or
+    RecoveryError while only AWS may know the key.
     """
     member.require("submit")
+    text = source_text if isinstance(source_text, str) else source_text.text
+    request = _IdempotentRequest(member.team, request_key, text) if request_key else None
+    if request and (earlier := request.matching_submission()):
+        return earlier
+    reading = parse(source_text) if isinstance(source_text, str) else source_text
+    result = validate(reading, member, account)
+    if not result.is_valid or result.account is None:
+        # The same request may have been accepted meanwhile, and used up a quota.
+        if request and (earlier := request.find_submission()):
+            return earlier
+        raise ValidationFailedError(result)
+    new = _NewSubmission(text, member, result, source, request)
     with transaction.atomic():
         # Serialize submissions of a team, so that the quotas checked below still hold at the commit.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
-        text_hash = hashlib.sha256(text.encode()).hexdigest()
-        request = _IdempotentRequest(team, request_key, text) if request_key else None
-        if request and (submission_before := request.find_submission()):
-            return submission_before
-        result = validate(text, replace(member, team=team), account)
-        if not result.is_valid or result.account is None:
-            raise ValidationFailedError(result)
-        submission, jobs = _create_rows(text, member, result, result.account, source)
-        if request:
-            request.attach(submission)
+        if request and (earlier := request.find_submission()):
+            return earlier
+        current = revalidate(result, reading, replace(member, team=team), account)
+        if not current.is_valid or current.account is None:
+            raise ValidationFailedError(current)
+        if current.resolved_jobs is not result.resolved_jobs:
+            new = _NewSubmission(text, member, current, source, request)
+        new.save(current.estimate)
         transaction.on_commit(partial(hit_failpoint, "accepted"))
-        if not result.approval_reasons:
-            enqueue_on_commit("deliver", result.account.pk, queue="deliver")
+        if not current.approval_reasons:
+            enqueue_on_commit("deliver", current.account.pk, queue="deliver")
         audit.record(
             "run again" if source == Source.RERUN else "submit",
             person=member.user,
             team=team,
-            target=submission,
-            after=_audit_summary(submission, jobs, text_hash),
+            target=new.submission,
+            after=_audit_summary(new.submission, new.jobs, hashlib.sha256(text.encode()).hexdigest()),
         )
         hit_failpoint("accepting")
-    return submission
+    return new.submission
 
 
 class _IdempotentRequest:
-    """A request with an idempotency key. The caller holds the lock of the team's row."""
+    """A request with an idempotency key. Only under the lock of the team's row is "not found" final."""
 
     def __init__(self, team: Team, key: str, text: str) -> None:
         self.team = team
         self.key = key
         self.text_hash = hashlib.sha256(text.encode()).hexdigest()
-        self.key_digest = tag_digest("key", team.pk, key)
-        self.body_digest = tag_digest("body", team.pk, text)
+        self.key_digest, self.body_digest = tag_digests(team.pk, ("key", key), ("body", text))
 
     def find_submission(self) -> Submission | None:
         """Return the submission that was created with the key. Raises IdempotencyConflictError or RecoveryError."""
-        submission = self.team.submissions.filter(Q(request_key=self.key) | Q(key_digest=self.key_digest)).first()
+        submission = self.matching_submission()
         if submission is None:
             self._check_not_in_doubt()
+        return submission
+
+    def matching_submission(self) -> Submission | None:
+        """Return the submission in the database that has the key. Raises IdempotencyConflictError."""
+        submission = self.team.submissions.filter(Q(request_key=self.key) | Q(key_digest=self.key_digest)).first()
+        if submission is None:
             return None
         is_recovered = submission.request_key is None
         is_same = (
@@ -106,14 +130,18 @@ class _IdempotentRequest:
         if not is_same:
             raise IdempotencyConflictError("This request key was used for another document.")
         if is_recovered:
-            self.attach(submission)
+            Submission.objects.filter(pk=submission.pk).update(**self.fields())
+            submission.refresh_from_db()
         return submission
 
-    def attach(self, submission: Submission) -> None:
-        """Store the key with the submission."""
-        submission.key_digest, submission.body_digest = self.key_digest, self.body_digest
-        submission.request_key, submission.request_hash = self.key, self.text_hash
-        submission.save(update_fields=["request_key", "request_hash", "key_digest", "body_digest"])
+    def fields(self) -> dict[str, str]:
+        """Return the fields of a submission that hold the key."""
+        return {
+            "request_key": self.key,
+            "request_hash": self.text_hash,
+            "key_digest": self.key_digest,
+            "body_digest": self.body_digest,
+        }
 
     def _check_not_in_doubt(self) -> None:
         """Raise RecoveryError if a backup was restored and the lost submissions may include this key."""
@@ -132,42 +160,56 @@ def _is_newer(key: str, time: datetime) -> bool:
         return False
 
 
-def _create_rows(
-    text: str, member: Member, result: ValidationResult, account: Account, source: str
-) -> tuple[Submission, list[Job]]:
-    workflow = plan_workflow(result.parse_result.document)
-    submission = Submission.objects.create(
-        team=member.team,
-        account=account,
-        person=member.user,
-        name=submission_name(workflow),
-        kind=result.parse_result.kind,
-        source=source,
-        text=text,
-        document=result.parse_result.document,
-        notes=submission_notes(result),
-        job_count=len(workflow.steps),
-        estimate=result.estimate.cost.totals_as_json() if result.estimate else {},
-    )
-    pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
-    estimates = job_estimates(result)
-    waiting_fields = (
-        {"delivery": Delivery.AWAITING, "delivery_note": approval_note(result)} if result.approval_reasons else {}
-    )
-    jobs = Job.objects.bulk_create(
-        [
-            build_job(submission, step, target, estimate, **waiting_fields)
-            for (step, target), estimate in zip(pairs, estimates, strict=True)
+class _NewSubmission:
+    """The rows of a submission, built before the transaction that saves them."""
+
+    def __init__(
+        self,
+        text: str,
+        member: Member,
+        result: ValidationResult,
+        source: str,
+        request: _IdempotentRequest | None,
+    ) -> None:
+        workflow = plan_workflow(result.parse_result.document)
+        pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
+        self.submission = Submission(
+            team=member.team,
+            account=result.account,
+            person=member.user,
+            name=submission_name(workflow),
+            kind=result.parse_result.kind,
+            source=source,
+            text=text,
+            document=result.parse_result.document,
+            notes=submission_notes(result),
+            job_count=len(workflow.steps),
+            estimate=result.estimate.cost.totals_as_json() if result.estimate else {},
+            **(request.fields() if request else {}),
+        )
+        self.jobs = [
+            build_job(self.submission, step, target, estimate)
+            for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
         ]
-    )
-    JobDependency.objects.bulk_create(build_dependencies(jobs, workflow, member.team))
-    JobTag.objects.bulk_create(build_tags(pairs, jobs))
-    StateChange.objects.bulk_create(
-        StateChange(job=job, delivery=job.delivery, note=job.delivery_note, source="person") for job in jobs
-    )
-    if result.approval_reasons and result.estimate:
-        Approval.objects.create(submission=submission, team=member.team, **approval_snapshot(result.estimate))
-    return submission, jobs
+        self._dependencies = build_dependencies(self.jobs, workflow, member.team)
+        self._tags = build_tags(pairs, self.jobs)
+
+    def save(self, estimate: SubmissionEstimate | None) -> None:
+        """Save all rows. With reasons for approval in the estimate, the jobs wait for it."""
+        if reasons := estimate.reasons if estimate else ():
+            for job in self.jobs:
+                job.delivery, job.delivery_note = Delivery.AWAITING, approval_note(reasons)
+        self.submission.save(force_insert=True)
+        Job.objects.bulk_create(self.jobs)
+        JobDependency.objects.bulk_create(self._dependencies)
+        JobTag.objects.bulk_create(self._tags)
+        StateChange.objects.bulk_create(
+            StateChange(job=job, delivery=job.delivery, note=job.delivery_note, source="person") for job in self.jobs
+        )
+        if estimate and reasons:
+            Approval.objects.create(
+                submission=self.submission, team=self.submission.team, **approval_snapshot(estimate)
+            )
 
 
 def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
@@ -184,9 +226,9 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
     }
 
 
-def approval_note(result: ValidationResult) -> str:
+def approval_note(reasons: Iterable[ApprovalReason]) -> str:
     """Return the delivery note of jobs that wait for approval."""
-    return " ".join(["It waits for approval.", *(reason.message for reason in result.approval_reasons)])
+    return " ".join(["It waits for approval.", *(reason.message for reason in reasons)])
 
 
 def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_th
 from jobs.actions.tag_defaults import apply_tag_defaults
 from jobs.models import Account, Queue, Revision
 from jobs.policy.approval import ApprovalReason
-from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage
+from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage, read_queue_grants
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.policy.requests import JobRequest, build_definition_request, build_job_request
 from jobs.policy.rules import Violation, definition_violations, job_violations
@@ -96,19 +96,22 @@ class RecoveryError(Exception):
         return max(MIN_RETRY_SECONDS, math.ceil((self.until - now()).total_seconds()))
 
 
-def validate(text: str | bytes, member: Member, account: Account | None = None) -> ValidationResult:
-    """Validate a text for the member's team. Raises DocumentParseError.
+def validate(source: str | bytes | ParseResult, member: Member, account: Account | None = None) -> ValidationResult:
+    """Validate a text, or what was parsed from one, for the member's team. Raises DocumentParseError.
 
     `account` is for teams with several; without it the queues determine the account.
     """
-    reading = parse(text)
+    reading = source if isinstance(source, ParseResult) else parse(source)
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
         return ValidationResult(reading, account, oversized)  # before any query for each of its steps
     if reading.kind is DocumentKind.DEFINITION:
         resolution = resolve_definition(reading.document, member.team, account)
+        grants = TeamGrants.for_team(member.team)
     else:
-        resolution = resolve(reading.document, reading.kind, member.team, account)
-    grants = TeamGrants.for_team(member.team)
+        queue_grants = read_queue_grants(member.team)
+        granted = [grant.queue for grant in queue_grants]
+        resolution = resolve(reading.document, reading.kind, member.team, account, granted)
+        grants = TeamGrants.for_team(member.team, queue_grants)
     reading = apply_tag_defaults(reading, resolution.resolved_jobs, grants)
     spec_problems = spec_rules.validate_document(
         reading.kind, reading.document, *_definitions_and_queues(reading, resolution.resolved_jobs)

@@ -32,17 +32,17 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     reading = parsing.read_document(request, {DocumentKind.DEFINITION})
     key = parsing.idempotency_key(request)
     target_account = parsing.find_account(member, region, reading)
-    result = actions.validate(reading.text, member, target_account)
     registration = idempotency.idempotent_register(
         member,
         key,
         f"{region}\n{reading.text}",
-        lambda: actions.register(reading.text, member, account=target_account),
+        lambda: actions.register(reading, member, account=target_account),
     )
     revision = actions.wait_for_registration(registration.revision)
     if revision.registration == Registration.REFUSED:
         refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
         raise ApiProblemError(422, f"{refuser} refused the definition", revision.refusal)
+    result = registration.result or actions.validate(reading, member, target_account)
     warnings = serializers.problems_out(result.warnings, reading)
     content = serializers.definition_out(
         request, revision, warnings, serializers.changes_out(reading.changes), reused=registration.is_reused
@@ -69,7 +69,7 @@ def validate(request: CallerRequest, region: str = "") -> HttpResponse:
                 kind=None, ok=False, problems=[serializers.parse_error_out(error)], changes=[], document=None
             ),
         )
-    result = actions.validate(reading.text, member, parsing.find_account(member, region, reading))
+    result = actions.validate(reading, member, parsing.find_account(member, region, reading))
     problems: list[ProblemOut] = serializers.problems_out(result.problems, reading)
     changes: list[ChangeOut] = serializers.changes_out(result.parse_result.changes)
     content = ValidationOut(

@@ -73,7 +73,7 @@ def find_account(member: Member, region: str, reading: ParseResult) -> Account |
 
 
 def _is_valid_in(reading: ParseResult, member: Member, account: Account) -> bool:
-    return actions.validate(reading.text, member, account).is_valid
+    return actions.validate(reading, member, account).is_valid
 
 
 def _read_body(request: HttpRequest) -> bytes:

@@ -40,7 +40,7 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     key = parsing.idempotency_key(request)
     target_account = parsing.find_account(member, region, reading)
     idempotency.reject_definition_key(member, key)
-    submission = actions.submit(reading.text, member, source=Source.API, request_key=key, account=target_account)
+    submission = actions.submit(reading, member, source=Source.API, request_key=key, account=target_account)
     if target_account and submission.account_id != target_account.pk:
         raise IdempotencyConflictError(idempotency.KEY_REUSED_MESSAGE)
     content = serializers.submission_out(request, submission, with_notes=True)

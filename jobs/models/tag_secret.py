@@ -21,8 +21,14 @@ class TagSecret(models.Model):
 
 def tag_digest(kind: str, team: int, text: str) -> str:
     """Return the tag value of a team's text: 32 hexadecimal digits of its HMAC-SHA256, different for each kind."""
-    message = f"{kind}\0{team}\0".encode() + text.encode()
-    return hmac.new(_secret(), message, hashlib.sha256).hexdigest()[:LENGTH]
+    return tag_digests(team, (kind, text))[0]
+
+
+def tag_digests(team: int, *texts: tuple[str, str]) -> list[str]:
+    """Return the tag values of several texts, each with its kind. The secret is read once."""
+    secret = _secret()
+    messages = (f"{kind}\0{team}\0".encode() + text.encode() for kind, text in texts)
+    return [hmac.new(secret, message, hashlib.sha256).hexdigest()[:LENGTH] for message in messages]
 
 
 def _secret() -> bytes:

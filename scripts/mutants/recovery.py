@@ -129,7 +129,7 @@ REQUESTS = (
         ),
         (
             "keys: what was found again is known from then on",
-            "        if is_recovered:\n            self.attach(submission)\n",
+            "            Submission.objects.filter(pk=submission.pk).update(**self.fields())\n",
             "",
         ),
     ),

@@ -43,7 +43,7 @@ def test_forms_examples_and_validation_agree_on_what_runs(registration: str, act
         "choice of definitions": bool(options.definition_choices(team)),
         "choice of revisions": bool(options.runnable_revisions(team, "hello")),
         "example": example["jobDefinition"] == "hello",
-        "validation": not resolve(document, DocumentKind.SUBMISSION, team, None).problems,
+        "validation": not resolve(document, DocumentKind.SUBMISSION, team, None, [queue]).problems,
     }
     assert set(answers.values()) == {registration == Registration.REGISTERED and active and not is_archived}, answers
 

@@ -265,7 +265,7 @@ def test_the_pages_cost_the_same_queries_for_little_and_much(browser, research, 
         make.job(
             make.submission(research.analyst, research.account), revision=revision, state="SUCCEEDED", ended_at=now()
         )
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         cards(browser)
     with django_assert_num_queries(13):
         page(browser, research.definition)

@@ -318,9 +318,9 @@ def test_a_list_costs_the_same_queries_for_few_rows_and_many(
         make.job(submission, state="RUNNING")
         make.revision(f"definition-{number}", of=research.team, where=research.account)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         browser.get(reverse("team", args=["research"]))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get(reverse("definitions", args=["research"]))
 
 

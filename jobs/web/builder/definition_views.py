@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import drafts, masked_source
+from jobs.actions import drafts
 from jobs.models import Account, Definition
 from jobs.reports.catalog import unused_name
 from jobs.spec.documents import Document, DocumentKind
@@ -101,19 +101,18 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
                 request, member, form, action.removeprefix(feedback.FIX_PREFIX), account
             )
             return definition_page(request, member, form, form_feedback)
-    form_feedback = feedback.build(form, member, account, require_all=True)
     if form.parse_error or form.form_problems:
+        form_feedback = feedback.build(form, member, account, require_all=True)
         return definition_page(request, member, form, form_feedback, is_rejected=True)
     try:
-        document = masked_source.restore_masked(form.text, member, form.again)
-        return builder_drafts.mark_form_sent(
-            request, member, form, json_views.register_and_redirect(request, document, member, account)
-        )
-    except DocumentParseError:
-        return definition_page(request, member, form, form_feedback, is_rejected=True)
+        response = json_views.register_and_redirect(request, form.source(member), member, account)
+    except DocumentParseError as error:
+        form_feedback = feedback.from_parse_error(error)
     except actions.ValidationFailedError as error:
         form_feedback = feedback.from_form(form, error.verdict, require_all=True)
-        return definition_page(request, member, form, form_feedback, is_rejected=True)
+    else:
+        return builder_drafts.mark_form_sent(request, member, form, response)
+    return definition_page(request, member, form, form_feedback, is_rejected=True)
 
 
 @require_POST

@@ -14,7 +14,7 @@ from django.contrib import messages
 
 from jobs import actions
 from jobs.access import Member
-from jobs.actions import ValidationResult, masked_source
+from jobs.actions import ValidationResult
 from jobs.models import Account
 from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, text_at
 from jobs.spec.forms import units
@@ -242,7 +242,7 @@ def build(
     if form.parse_error:
         return from_parse_error(form.parse_error)
     try:
-        result = actions.validate(masked_source.restore_masked(form.text, member, form.again), member, account)
+        result = actions.validate(form.source(member), member, account)
     except DocumentParseError as error:
         return from_parse_error(error)
     return from_form(form, result, require_all=require_all)

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.http import QueryDict
 
+from jobs.access import Member
+from jobs.actions import masked_source
 from jobs.models.ids import new_id, to_text
 from jobs.spec import forms
 from jobs.spec.documents import Document, DocumentKind
@@ -65,6 +67,8 @@ class BuilderForm:
     follows_text: bool = False
     extra_pointers: tuple[str, ...] = ()
     """Pointers to schema fields that were added to the form."""
+    reading: ParseResult | None = None
+    """What `source_text` was parsed to, if it was."""
 
     @classmethod
     def from_document(cls, kind: DocumentKind, base: Document, again: str = "", text: str = "") -> "BuilderForm":
@@ -97,12 +101,13 @@ class BuilderForm:
     def _from_text(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
         """Use the text alone; if it can't be parsed, keep the posted fields."""
         try:
-            base = _read_kind(self.source_text, self.kind).document
+            reading = _read_kind(self.source_text, self.kind)
         except DocumentParseError as error:
             return replace(
                 self, parse_error=error, values=forms.read_values(self.base, self.form_fields) | dict(posted)
             )
-        return replace(self, base=base, values=forms.read_values(base, self.form_fields))
+        values = forms.read_values(reading.document, self.form_fields)
+        return replace(self, base=reading.document, values=values, reading=reading)
 
     def _merge_fields(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
         """Use the text, with changed fields applied over it."""
@@ -129,7 +134,8 @@ class BuilderForm:
             name: _without_origins(value) if current[name] != opened_values[name] else value
             for name, value in changed.items()
         }
-        return replace(self, base=reading.document, values=current | changed, overrides=rewritten)
+        values = current | changed
+        return replace(self, base=reading.document, values=values, overrides=rewritten, reading=reading)
 
     def with_value(self, name: str, value: FieldValue) -> "BuilderForm":
         """Return a copy with another value in a field, applied over the text."""
@@ -161,7 +167,13 @@ class BuilderForm:
         if not is_lossless:
             return self
         return replace(
-            self, base=self.document, source_text=self.text, base_text=self.text, values=values, overrides={}
+            self,
+            base=self.document,
+            source_text=self.text,
+            base_text=self.text,
+            values=values,
+            overrides={},
+            reading=None,
         )
 
     @property
@@ -177,6 +189,12 @@ class BuilderForm:
     def text(self) -> str:
         """What is validated and submitted: the text as written, unless a field changes it."""
         return to_json(self.document) if self.overrides else self.source_text
+
+    def source(self, member: Member) -> str | ParseResult:
+        """Return what to validate: the text with masked values restored, parsed if it already is."""
+        text = masked_source.restore_masked(self.text, member, self.again)
+        is_parsed = self.reading is not None and not self.overrides and text == self.source_text
+        return self.reading if self.reading and is_parsed else text
 
     @cached_property
     def unmapped_pointers(self) -> list[str]:

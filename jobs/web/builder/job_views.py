@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import drafts, masked_source
+from jobs.actions import drafts
 from jobs.models import Revision, Source
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldValue
@@ -239,28 +239,28 @@ def _posted_form(request: SignedInRequest) -> BuilderForm:
 def _submit(
     request: SignedInRequest, member: Member, form: BuilderForm, again: rerun.RerunSource | None
 ) -> HttpResponse:
-    form_feedback = feedback.build(form, member, require_all=True)
     if form.parse_error or form.form_problems:
+        form_feedback = feedback.build(form, member, require_all=True)
         return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
-    source = Source.RERUN if again else Source.FORM
     try:
-        text = masked_source.restore_masked(form.text, member, form.again)
-        submission = actions.submit(text, member, source=source, request_key=form.request_key)
-    except DocumentParseError:
-        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
+        source = Source.RERUN if again else Source.FORM
+        submission = actions.submit(form.source(member), member, source=source, request_key=form.request_key)
+    except DocumentParseError as error:
+        form_feedback = feedback.from_parse_error(error)
     except actions.ValidationFailedError as error:
         form_feedback = feedback.from_form(form, error.verdict, require_all=True)
-        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
     except actions.IdempotencyConflictError:
         # Someone went back to a form that had submitted and changed it: this is a new request.
         form = form.with_new_key()
         messages.warning(request, ALREADY_SENT)
-        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
+        form_feedback = feedback.build(form, member, require_all=True)
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
-        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
-    messages.success(request, f"Submitted {submission.name}.")
-    return builder_drafts.mark_form_sent(request, member, form, redirect(submission))
+        form_feedback = feedback.build(form, member, require_all=True)
+    else:
+        messages.success(request, f"Submitted {submission.name}.")
+        return builder_drafts.mark_form_sent(request, member, form, redirect(submission))
+    return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
 
 
 def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definition_summary.DefinitionSummary | None:

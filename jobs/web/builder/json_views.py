@@ -19,7 +19,7 @@ from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import DocumentKind
 from jobs.spec.masked_source import mask_source
-from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, parse
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
 from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
@@ -136,26 +136,24 @@ def _submit_or_register(request: SignedInRequest, member: Member, json_input: Js
 
     Raise DocumentParseError or ValidationFailedError.
     """
-    source_text = json_input.unmasked(member)
-    reading = parse(source_text)
-    text = source_text if isinstance(source_text, str) else reading.text
+    reading = parse(json_input.unmasked(member))
     if reading.kind is not DocumentKind.DEFINITION:
         source = Source.RERUN if json_input.again else Source.JSON
-        submission = actions.submit(text, member, source=source, request_key=json_input.request_key)
+        submission = actions.submit(reading, member, source=source, request_key=json_input.request_key)
         messages.success(request, f"Submitted {submission.name}.")
         return redirect(submission)
 
-    return register_and_redirect(request, text, member)
+    return register_and_redirect(request, reading, member)
 
 
 def register_and_redirect(
-    request: SignedInRequest, text: str, member: Member, account: Account | None = None
+    request: SignedInRequest, source: str | ParseResult, member: Member, account: Account | None = None
 ) -> HttpResponse:
     """Register a definition, wait shortly for AWS, and redirect to it.
 
     Raise DocumentParseError or ValidationFailedError.
     """
-    registration = actions.register(text, member, account=account)
+    registration = actions.register(source, member, account=account)
     revision = actions.wait_for_registration(registration.revision)
     _add_registration_message(request, revision, reused=registration.is_reused)
     return redirect(revision)
