@@ -5,7 +5,7 @@ const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { 
 const foot = document.querySelector("[data-live-foot]");
 const notice = document.querySelector("[data-live-notice]");
 const MAX_ANNOUNCED = 4;
-let before = new Map();
+let statesBefore = new Map();
 
 const part = () => document.querySelector("[data-live]");
 const states = () =>
@@ -25,12 +25,12 @@ document.addEventListener("visibilitychange", () => {
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.target.matches("[data-live]")) before = states();
+  if (event.target.matches("[data-live]")) statesBefore = states();
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.elt.id !== "live" && event.target.id !== "live") return;
-  const text = announcement(before, states());
+  const text = announcement(statesBefore, states());
   if (text) announce(text);
   if (foot) foot.hidden = !part();
 });

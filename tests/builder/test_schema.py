@@ -25,7 +25,7 @@ def test_the_schema_completes_keys_and_values() -> None:
 
 def test_the_schema_explains_keys() -> None:
     text = '{"retryStrategy": {"attempts": 3}}'
-    about = node.call("explain", {"shape": SCHEMA, "whole": text, "at": text.index("attempts")})
+    description = node.call("explain", {"shape": SCHEMA, "whole": text, "at": text.index("attempts")})
 
-    assert about["kind"] == "whole number, at least 1, at most 10"
-    assert "RUNNABLE" in about["words"]
+    assert description["kind"] == "whole number, at least 1, at most 10"
+    assert "RUNNABLE" in description["help"]

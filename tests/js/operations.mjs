@@ -47,7 +47,7 @@ const operations = {
   },
 
   /** What is said of a place of a text. */
-  explain: ({ shape, whole, at }) => schema.about(shape, whole, at),
+  explain: ({ shape, whole, at }) => schema.describe(shape, whole, at),
 };
 
 const [name] = process.argv.slice(2);

@@ -117,7 +117,7 @@ const NO_JSON = ["{", '{"a": }', '{"a": 1,}', "{a: 1}", '{"a": 1} x', "[".repeat
 for (const whole of NO_JSON) {
   test(`what is no JSON is no document and breaks nothing: ${whole.slice(0, 12)}`, () => {
     assert.notEqual(text.parse(whole).error, null);
-    assert.match(fields.cannotShow(whole, "submission"), /^The text is no JSON now/);
+    assert.match(fields.whyNotShown(whole, "submission"), /^The text is no JSON now/);
   });
 }
 
@@ -133,7 +133,7 @@ const FORMS = [
 
 for (const [whole, kind, reason] of FORMS) {
   test(`a form waits for what it can show: ${whole || "nothing"} in that of a ${kind}`, () => {
-    const sentence = fields.cannotShow(whole, kind);
+    const sentence = fields.whyNotShown(whole, kind);
     if (reason) assert.ok(sentence.includes(reason), sentence);
     else assert.equal(sentence, "");
   });

@@ -9,28 +9,28 @@ const cases = JSON.parse(readFileSync(new URL("../builder/cases/units.json", imp
 
 for (const [typed, seconds, words] of cases.seconds) {
   test(`a time span: ${typed}`, () => {
-    assert.equal(units.secondsOf(typed), seconds);
-    if (seconds !== null) assert.equal(units.secondsInWords(seconds), words);
+    assert.equal(units.parseSeconds(typed), seconds);
+    if (seconds !== null) assert.equal(units.formatSeconds(seconds), words);
   });
 }
 
 for (const [typed, mib, words] of cases.memory) {
   test(`a size of memory: ${typed}`, () => {
-    assert.equal(units.mibOf(typed), mib);
-    if (mib !== null) assert.equal(units.mibInWords(mib), words);
+    assert.equal(units.parseMib(typed), mib);
+    if (mib !== null) assert.equal(units.formatMib(mib), words);
   });
 }
 
 for (const [typed, list] of cases.commands) {
   test(`a command line: ${JSON.stringify(typed)}`, () => {
-    const command = units.commandOf(typed);
-    assert.deepEqual(command && JSON.parse(text.written(command)), list);
+    const command = units.parseCommand(typed);
+    assert.deepEqual(command && JSON.parse(text.serialize(command)), list);
   });
 }
 
 for (const [list, line] of cases.lines) {
   test(`a command as one line: ${JSON.stringify(list)}`, () => {
     const whole = JSON.stringify(list);
-    assert.equal(units.shown("command", whole, text.parse(whole).root), line);
+    assert.equal(units.display("command", whole, text.parse(whole).root), line);
   });
 }

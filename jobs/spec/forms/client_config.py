@@ -26,28 +26,28 @@ def client_fields(fields: Iterable[FormField]) -> list[dict[str, Any]]:
     ]
 
 
-def _lens_config(place: Lens) -> dict[str, Any]:
-    match place:
+def _lens_config(lens: Lens) -> dict[str, Any]:
+    match lens:
         case ValueLens():
-            beside = [[list(path), sibling_value] for path, sibling_value in place.siblings]
-            return {"place": "at", "sort": place.value_type.name, "beside": beside}
+            siblings = [[list(path), sibling_value] for path, sibling_value in lens.siblings]
+            return {"lens": "value", "value_type": lens.value_type.name, "siblings": siblings}
         case RequirementLens():
             return {
-                "place": "requirement",
-                "sort": place.value_type.name,
-                "container": list(place.container),
-                "type": place.type,
-                "legacy": place.legacy,
+                "lens": "requirement",
+                "value_type": lens.value_type.name,
+                "container": list(lens.container),
+                "type": lens.type,
+                "legacy": lens.legacy,
             }
         case ListLens():
-            return {"place": "entries"}
+            return {"lens": "entries"}
         case MapLens():
-            return {"place": "members"}
+            return {"lens": "members"}
         case DependsOnLens():
-            return {"place": "waits"}
+            return {"lens": "dependencies"}
         case DefinitionRevisionLens():
-            return {"place": "definition-revision"}
+            return {"lens": "definition-revision"}
         case DefinitionNameLens():
-            return {"place": "definition-name"}
+            return {"lens": "definition-name"}
         case unknown:
             raise TypeError(f"The page's script knows no {type(unknown).__name__}.")

@@ -31,14 +31,14 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
         return JsonResponse(
             {
                 "kind": reading.kind,
-                "what": feedback.headline(reading.kind, reading.document),
+                "headline": feedback.headline(reading.kind, reading.document),
                 "changes": [] if as_it_stands else [change.message for change in reading.changes],
                 "text": None
                 if as_it_stands
                 else (reading.text if is_verbatim(reading) else to_json(reading.document)),
             }
         )
-    return JsonResponse({"kind": None, "what": "", "changes": [], "text": None})
+    return JsonResponse({"kind": None, "headline": "", "changes": [], "text": None})
 
 
 def is_verbatim(reading: ParseResult) -> bool:

@@ -16,7 +16,7 @@ import {
 import { tags } from "@lezer/highlight";
 import { format } from "jsonc-parser";
 import { Editing, nodeAt, parse, split, unitOf } from "./json_text.js";
-import { about, completions } from "./schema.js";
+import { completions, describe } from "./schema.js";
 
 const COLOURS = HighlightStyle.define([
   { tag: tags.propertyName, color: "light-dark(#1b5cb8, #8fc7ff)" },
@@ -25,7 +25,7 @@ const COLOURS = HighlightStyle.define([
   { tag: [tags.bool, tags.null], color: "light-dark(#8a2f8f, #e3a6e8)" },
 ]);
 
-const LOOK = EditorView.theme({
+const THEME = EditorView.theme({
   "&": { color: "var(--ink)", backgroundColor: "var(--sheet)", fontSize: "0.8125rem", height: "100%" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
@@ -62,8 +62,8 @@ const LOOK = EditorView.theme({
   "&.cm-merge-b .cm-changedText, .cm-deletedChunk .cm-deletedText": { background: "none", textDecoration: "underline" },
 });
 
-/** Puts an editor into `parent`. What happens in it is told to `changed(text)`. */
-export function mount(parent, { text, label, hint = "", schema, choices, changed, pasted }) {
+/** Put an editor into `parent`. Changes call `onChange(text)`, pastes `onPaste(pasted, text)`. */
+export function mount(parent, { text, label, hint = "", schema, choices, onChange, onPaste }) {
   const difference = new Compartment();
   const view = new EditorView({
     parent,
@@ -72,7 +72,7 @@ export function mount(parent, { text, label, hint = "", schema, choices, changed
       extensions: [
         lineNumbers(), foldGutter(), highlightActiveLineGutter(), highlightActiveLine(), drawSelection(),
         history(), indentOnInput(), bracketMatching(), closeBrackets(), search({ top: true }), lintGutter(),
-        json(), syntaxHighlighting(COLOURS), LOOK, difference.of([]), hint ? placeholder(hint) : [],
+        json(), syntaxHighlighting(COLOURS), THEME, difference.of([]), hint ? placeholder(hint) : [],
         autocompletion({ override: [completionSource(schema, choices)] }),
         hoverTooltip((at, offset) => tooltip(schema(), at, offset), { hoverTime: 350 }),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
@@ -83,9 +83,9 @@ export function mount(parent, { text, label, hint = "", schema, choices, changed
         ]),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
-          changed(update.state.doc.toString());
-          const paste = update.transactions.find((each) => each.isUserEvent("input.paste") || each.isUserEvent("input.drop"));
-          if (paste) pasted(insertedBy(paste), update.state.doc.toString());
+          onChange(update.state.doc.toString());
+          const paste = update.transactions.find((part) => part.isUserEvent("input.paste") || part.isUserEvent("input.drop"));
+          if (paste) onPaste(insertedText(paste), update.state.doc.toString());
         }),
       ],
     }),
@@ -97,44 +97,44 @@ export class Editor {
   constructor(view, difference) {
     this.view = view;
     this.difference = difference;
-    this.compared = false;
-    this.folded = false;
+    this.isComparing = false;
+    this.isFolded = false;
   }
 
   get text() {
     return this.view.state.doc.toString();
   }
 
-  /** Change the text by an Editing. Answers what `write` answers.
+  /** Change the text by an Editing and return what `write` returns.
    *
-   *  It is one step of the history; what is typed into one field (`by`) without a pause is one step together. */
-  edit(write, { by = null, userEvent = "input.type.form" } = {}) {
+   *  It is one step of the history; what is typed into one field (`source`) without a pause is one step together. */
+  edit(write, { source = null, userEvent = "input.type.form" } = {}) {
     const editing = new Editing(this.text);
-    const answer = write(editing);
+    const result = write(editing);
     if (editing.steps.length) {
-      const goesOn = by && by === this.by && this.view.state.doc === this.after;
-      this.#dispatch(editing.steps, userEvent, goesOn ? [] : [isolateHistory.of("before")]);
-      this.by = by;
-      this.after = this.view.state.doc;
+      const isContinued = source && source === this.lastSource && this.view.state.doc === this.lastDoc;
+      this.#dispatch(editing.steps, userEvent, isContinued ? [] : [isolateHistory.of("before")]);
+      this.lastSource = source;
+      this.lastDoc = this.view.state.doc;
     }
-    return answer;
+    return result;
   }
 
   #dispatch(steps, userEvent, annotations) {
     let changes = null;
     let { length } = this.view.state.doc;
     for (const step of steps) {
-      const set = ChangeSet.of(step, length);
-      changes = changes ? changes.compose(set) : set;
-      length = set.newLength;
+      const changeSet = ChangeSet.of(step, length);
+      changes = changes ? changes.compose(changeSet) : changeSet;
+      length = changeSet.newLength;
     }
-    let place = 0;
-    changes.iterChangedRanges((_from, _to, start) => (place = start));
-    const effects = EditorView.scrollIntoView(Math.min(place, length), { y: "nearest" });
+    let position = 0;
+    changes.iterChangedRanges((_from, _to, start) => (position = start));
+    const effects = EditorView.scrollIntoView(Math.min(position, length), { y: "nearest" });
     this.view.dispatch({ changes, userEvent, annotations, effects });
   }
 
-  /** Another text in its place; the step can be undone. */
+  /** Replace the text, as a step that can be undone. */
   replace(text, userEvent = "input.replace") {
     const changes = { from: 0, to: this.view.state.doc.length, insert: text };
     this.view.dispatch({ changes, userEvent, annotations: [isolateHistory.of("full")] });
@@ -151,47 +151,47 @@ export class Editor {
   format() {
     const { text } = this;
     // The formatter knows // and no #; both have the same length, so that its edits fit. It only moves blanks.
-    const known = text.replace(/"(?:[^"\\\r\n]|\\[^\r\n])*"?|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/|#[^\r\n]+/g, (found) =>
-      found[0] === "#" ? `//${found.slice(2)}` : found,
+    const plain = text.replace(/"(?:[^"\\\r\n]|\\[^\r\n])*"?|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/|#[^\r\n]+/g, (match) =>
+      match[0] === "#" ? `//${match.slice(2)}` : match,
     );
     const unit = unitOf(text, parse(text).root);
-    const edits = format(known, undefined, { insertSpaces: !unit.includes("\t"), tabSize: unit.length || 2, eol: "\n" });
+    const edits = format(plain, undefined, { insertSpaces: !unit.includes("\t"), tabSize: unit.length || 2, eol: "\n" });
     this.view.dispatch({
-      changes: edits.map((each) => ({ from: each.offset, to: each.offset + each.length, insert: each.content })),
+      changes: edits.map((edit) => ({ from: edit.offset, to: edit.offset + edit.length, insert: edit.content })),
       userEvent: "input.format",
     });
   }
 
   fold() {
-    this.folded = !this.folded;
-    (this.folded ? foldAll : unfoldAll)(this.view);
-    return this.folded;
+    this.isFolded = !this.isFolded;
+    (this.isFolded ? foldAll : unfoldAll)(this.view);
+    return this.isFolded;
   }
 
-  /** Show what is not as in `original`, or no more. */
+  /** Show the differences from `original`, or hide them. */
   compare(original) {
-    this.compared = !this.compared;
-    const merge = this.compared ? unifiedMergeView({ original, mergeControls: false, syntaxHighlightDeletions: false }) : [];
+    this.isComparing = !this.isComparing;
+    const merge = this.isComparing ? unifiedMergeView({ original, mergeControls: false, syntaxHighlightDeletions: false }) : [];
     this.view.dispatch({ effects: this.difference.reconfigure(merge) });
-    return this.compared;
+    return this.isComparing;
   }
 
-  /** The marks of the judge, at their places. `fix` applies a JSON Patch. */
-  mark(marks, fix) {
+  /** Show the markers of the validation. `applyFix` applies a JSON Patch. */
+  showMarkers(markers, applyFix) {
     const { doc } = this.view.state;
     const { root } = parse(this.text);
-    const diagnostics = marks.map((mark) => ({
-      ...rangeOf(doc, root, mark),
-      severity: mark.severity,
-      message: mark.message,
-      actions: mark.fix.length ? [{ name: `Fix: ${mark.fix_in_words}`, apply: () => fix(mark.fix) }] : [],
+    const diagnostics = markers.map((marker) => ({
+      ...rangeOf(doc, root, marker),
+      severity: marker.severity,
+      message: marker.message,
+      actions: marker.fix.length ? [{ name: `Fix: ${marker.fix_in_words}`, apply: () => applyFix(marker.fix) }] : [],
     }));
     this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 
-  /** Go to a place: to a pointer if the text has it, else to a line. */
-  goTo(mark) {
-    const { from, to } = rangeOf(this.view.state.doc, parse(this.text).root, mark);
+  /** Go to a pointer if the text has it, else to a line. */
+  goTo(location) {
+    const { from, to } = rangeOf(this.view.state.doc, parse(this.text).root, location);
     this.view.dispatch({
       selection: EditorSelection.range(from, to),
       effects: EditorView.scrollIntoView(from, { y: "center" }),
@@ -200,15 +200,15 @@ export class Editor {
   }
 }
 
-/** Where a mark stands: at the key and value of its pointer, at its line, or at the beginning. */
+/** Return the range of a marker: the key and value of its pointer, its line, or the beginning. */
 function rangeOf(doc, root, { pointer = "", line = 1, column = 1 }) {
   const node = pointer && root ? nodeAt(root, split(pointer)) : undefined;
   if (node) {
-    const whole = node.parent?.type === "property" ? node.parent : node;
-    const many = node.type === "object" || node.type === "array";
+    const property = node.parent?.type === "property" ? node.parent : node;
+    const isContainer = node.type === "object" || node.type === "array";
     // A whole object in red says nothing: its key does.
-    const shown = many && whole !== node ? whole.children[0] : whole;
-    return { from: shown.offset, to: many && whole === node ? node.offset + 1 : shown.offset + shown.length };
+    const target = isContainer && property !== node ? property.children[0] : property;
+    return { from: target.offset, to: isContainer && property === node ? node.offset + 1 : target.offset + target.length };
   }
   const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
   const from = Math.min(at.from + Math.max(column - 1, 0), at.to);
@@ -216,54 +216,54 @@ function rangeOf(doc, root, { pointer = "", line = 1, column = 1 }) {
   return { from, to: from + (word?.[0].length ?? 0) };
 }
 
-function insertedBy(transaction) {
-  let words = "";
-  transaction.changes.iterChanges((_from, _to, _start, _end, inserted) => (words += inserted.toString()));
-  return words;
+function insertedText(transaction) {
+  let text = "";
+  transaction.changes.iterChanges((_from, _to, _start, _end, inserted) => (text += inserted.toString()));
+  return text;
 }
 
 function completionSource(schema, choices) {
   return (context) => {
     const shape = schema();
     if (!shape || completionStatus(context.state) === "pending") return null;
-    const found = completions(shape, context.state.doc.toString(), context.pos, context.explicit, choices);
-    if (!found) return null;
-    const options = found.options.map(({ insert, info, ...option }) => ({
+    const completion = completions(shape, context.state.doc.toString(), context.pos, context.explicit, choices);
+    if (!completion) return null;
+    const options = completion.options.map(({ insert, info, ...option }) => ({
       ...option,
       info: info || undefined,
       apply: (view, _completion, from, to) => {
         const caret = insert.indexOf("\u0000");
-        const words = insert.replace("\u0000", "");
+        const text = insert.replace("\u0000", "");
         view.dispatch({
-          changes: { from, to, insert: words },
-          selection: { anchor: from + (caret < 0 ? words.length : caret) },
+          changes: { from, to, insert: text },
+          selection: { anchor: from + (caret < 0 ? text.length : caret) },
           userEvent: "input.complete",
         });
       },
     }));
-    return { from: found.from, to: found.to, options, validFor: /^["\w-]*$/ };
+    return { from: completion.from, to: completion.to, options, validFor: /^["\w-]*$/ };
   };
 }
 
 function tooltip(schema, view, offset) {
-  const found = schema && about(schema, view.state.doc.toString(), offset);
-  if (!found) return null;
+  const description = schema && describe(schema, view.state.doc.toString(), offset);
+  if (!description) return null;
   return {
-    pos: found.from,
-    end: found.to,
+    pos: description.from,
+    end: description.to,
     above: true,
     create: () => {
       const dom = document.createElement("div");
       dom.className = "cm-about";
-      const paragraph = (tag, words) => {
-        const part = document.createElement(tag);
-        part.textContent = words;
-        dom.append(part);
-        return part;
+      const paragraph = (tag, text) => {
+        const element = document.createElement(tag);
+        element.textContent = text;
+        dom.append(element);
+        return element;
       };
-      paragraph("p", `${found.name} · ${found.kind}`);
-      if (found.words) paragraph("p", found.words);
-      if (found.values.length) paragraph("p", `One of ${found.values.join(", ")}.`);
+      paragraph("p", `${description.name} · ${description.kind}`);
+      if (description.help) paragraph("p", description.help);
+      if (description.values.length) paragraph("p", `One of ${description.values.join(", ")}.`);
       return { dom };
     },
   };

@@ -1,49 +1,49 @@
-// What the judge answers: marks in the editor and at fields, words for those who do not see the page change, and the
-// truth about an answer that did not come.
+// The server's validation result: markers in the editor and at fields, announcements for screen readers, and a message
+// when no result came.
 
 import { announce } from "./announce.js";
 
-/** The marks that came with the page, or with the last answer. */
-export function marks() {
-  const found = document.getElementById("markers");
-  return found ? JSON.parse(found.textContent) : [];
+/** Return the markers of the page, or of the last response. */
+export function readMarkers() {
+  const element = document.getElementById("markers");
+  return element ? JSON.parse(element.textContent) : [];
 }
 
-/** Let fields that are wrong announce so, and hint at what the definition has. */
+/** Mark invalid fields as such, and show the value of the definition as placeholder. */
 export function markFields(form) {
-  for (const said of form.querySelectorAll(".field-problems")) {
-    const control = document.getElementById(said.id.replace("problems-", "f-"));
+  for (const problems of form.querySelectorAll(".field-problems")) {
+    const control = document.getElementById(problems.id.replace("problems-", "f-"));
     if (!control) continue;
-    if (said.querySelector(".field-problem:not(.is-warning)")) control.setAttribute("aria-invalid", "true");
+    if (problems.querySelector(".field-problem:not(.is-warning)")) control.setAttribute("aria-invalid", "true");
     else control.removeAttribute("aria-invalid");
-    const hint = document.getElementById(said.id.replace("problems-", "help-"))?.querySelector(".hint-value");
+    const hint = document.getElementById(problems.id.replace("problems-", "help-"))?.querySelector(".hint-value");
     if (hint && "placeholder" in control) control.placeholder = hint.textContent;
   }
 }
 
-/** Say what the panel shows now, if that is news. */
+/** Return a function that announces what the panel shows, if it has changed. */
 export function announcer(panel, sentence) {
-  let before = "";
+  let previous = "";
   return () => {
-    const words = [panel.querySelector(".st"), panel.querySelector("h2"), sentence()].map((each) => each?.textContent.trim());
-    const news = words.filter(Boolean).join(". ");
-    if (news && news !== before && before) announce(news);
-    before = news;
+    const texts = [panel.querySelector(".st"), panel.querySelector("h2"), sentence()].map((element) => element?.textContent.trim());
+    const summary = texts.filter(Boolean).join(". ");
+    if (summary && summary !== previous && previous) announce(summary);
+    previous = summary;
   };
 }
 
-const WHY = {
+const MESSAGES_BY_STATUS = {
   401: "You are signed out. Sign in in another tab; what you wrote stays here.",
   413: "The text is too large to be judged.",
   429: "This was checked too often in the last minute. Wait a little; your next change is checked again.",
 };
-const NOT_JUDGED = "The portal could not judge this version. It is judged again when you send it.";
+const NOT_VALIDATED = "The portal could not judge this version. It is judged again when you send it.";
 
-/** The panel must not go on praising what it has not seen. */
-export function watchFailures(asking, panel, failed) {
+/** Show in the panel that a version was not validated, so that it does not go on praising it. */
+export function watchFailures(requester, panel, onFailure) {
   for (const failure of ["htmx:responseError", "htmx:sendError"]) {
     document.addEventListener(failure, (event) => {
-      if (event.target !== asking) return;
+      if (event.target !== requester) return;
       let note = panel.querySelector(".feedback-rejection");
       if (!note) {
         note = document.createElement("p");
@@ -52,8 +52,8 @@ export function watchFailures(asking, panel, failed) {
         if (head) head.after(note);
         else panel.prepend(note);
       }
-      note.textContent = WHY[event.detail.xhr?.status] ?? NOT_JUDGED;
-      failed();
+      note.textContent = MESSAGES_BY_STATUS[event.detail.xhr?.status] ?? NOT_VALIDATED;
+      onFailure();
     });
   }
 }

@@ -25,85 +25,85 @@ import * as rows from "./rows.js";
 const LOCKED = "written otherwise; change it in the JSON";
 
 export class Fields {
-  constructor(pane, described, editor) {
+  constructor(pane, descriptions, editor) {
     this.pane = pane;
-    this.described = new Map(described.map((field) => [field.name, field]));
+    this.fieldsByName = new Map(descriptions.map((field) => [field.name, field]));
     this.editor = editor;
-    pane.addEventListener("input", (event) => this.#written(event.target));
-    pane.addEventListener("change", (event) => event.target.matches("select, [type=checkbox]") && this.follow());
-    pane.addEventListener("focusout", () => setTimeout(() => this.follow()));
-    rows.watch(pane, (group) => this.#written(group));
+    pane.addEventListener("input", (event) => this.#onInput(event.target));
+    pane.addEventListener("change", (event) => event.target.matches("select, [type=checkbox]") && this.refresh());
+    pane.addEventListener("focusout", () => setTimeout(() => this.refresh()));
+    rows.watch(pane, (group) => this.#onInput(group));
   }
 
-  /** What a control is bound to, or null. */
+  /** Return what a control is bound to, or null. */
   #fieldOf(control) {
     const group = control.closest("[data-rows]");
-    if (group) return { group, field: group.dataset.pointer === undefined ? this.described.get(group.dataset.rows) : own(group) };
-    if (control.dataset.pointer !== undefined) return { field: own(control) };
-    if (control.name === "waits") return { field: this.described.get("waits") };
+    if (group) return { group, field: group.dataset.pointer === undefined ? this.fieldsByName.get(group.dataset.rows) : ownField(group) };
+    if (control.dataset.pointer !== undefined) return { field: ownField(control) };
+    if (control.name === "waits") return { field: this.fieldsByName.get("waits") };
     const name = control.id.startsWith("f-") ? control.id.slice(2) : "";
-    return this.described.has(name) ? { field: this.described.get(name) } : null;
+    return this.fieldsByName.has(name) ? { field: this.fieldsByName.get(name) } : null;
   }
 
-  #written(control) {
-    const held = this.pane.inert ? null : this.#held(control);
-    if (held) this.#write([held], control);
+  #onInput(control) {
+    const binding = this.pane.inert ? null : this.#bindingOf(control);
+    if (binding) this.#write([binding], control);
   }
 
-  /** What a control holds, and the field that it is of; for one in a row, all rows. Null if it is bound to nothing. */
-  #held(control) {
-    const found = this.#fieldOf(control);
-    if (!found?.field) return null;
-    const { field, group } = found;
+  /** Return a control's field and value; for one in a row, all rows. Null if it is bound to nothing. */
+  #bindingOf(control) {
+    const target = this.#fieldOf(control);
+    if (!target?.field) return null;
+    const { field, group } = target;
     if (group) return { field, group, value: rows.rowsOf(group) };
-    return { field, value: field.place === "waits" ? this.#waits() : valueOf(control) };
+    return { field, value: field.lens === "dependencies" ? this.#selectedDependencies() : valueOf(control) };
   }
 
-  #write(all, by) {
-    const origins = this.editor.edit((editing) => all.map(({ field, value }) => write(editing, field, value)), { by });
-    all.forEach(({ group, value }, index) => group && rows.settle(value, origins[index]));
+  #write(all, source) {
+    const origins = this.editor.edit((editing) => all.map(({ field, value }) => write(editing, field, value)), { source });
+    all.forEach(({ group, value }, index) => group && rows.setOrigins(value, origins[index]));
   }
 
-  /** Take into the text what the controls were not served with: it was written before this script ran. */
-  adopt() {
-    const found = new Map(); // by what is written at once: rows, the list of jobs to wait for, or one control
+  /** Write into the text what controls had got before this script ran. */
+  adoptValues() {
+    const bindings = new Map(); // by what is written at once: rows, the list of jobs to wait for, or one control
     for (const control of this.pane.querySelectorAll("input, select, textarea")) {
       if (control.disabled || !isChanged(control)) continue;
-      const held = this.#held(control);
-      if (held) found.set(held.group ?? held.field, held);
+      const binding = this.#bindingOf(control);
+      if (binding) bindings.set(binding.group ?? binding.field, binding);
     }
-    if (found.size) this.#write([...found.values()], null);
+    if (bindings.size) this.#write([...bindings.values()], null);
   }
 
-  #waits() {
-    return [...this.pane.querySelectorAll("input[name=waits]:checked")].map((each) => each.value);
+  #selectedDependencies() {
+    return [...this.pane.querySelectorAll("input[name=waits]:checked")].map((checkbox) => checkbox.value);
   }
 
-  /** Let all controls hold what the text has, but the one that someone is in. */
-  follow() {
+  /** Set all controls from the text, except the focused one. */
+  refresh() {
     const { text } = this.editor;
     const parsed = { text, ...parse(text) };
     if (parsed.error || (parsed.root && parsed.root.type !== "object")) return;
-    for (const field of this.described.values()) {
-      if (field.kind === "jobs") this.#followWaits(read(parsed, field));
+    for (const field of this.fieldsByName.values()) {
+      if (field.kind === "jobs") this.#showDependencies(read(parsed, field));
       else if (field.kind === "variables" || field.kind === "tags") {
         const group = this.pane.querySelector(`[data-rows="${field.name}"]`);
-        if (group) followRows(group, parsed, field);
+        if (group) refreshRows(group, parsed, field);
       } else {
         const control = document.getElementById(`f-${field.name}`);
-        if (control) followOne(control, parsed, field);
+        if (control) refreshControl(control, parsed, field);
       }
     }
     for (const control of this.pane.querySelectorAll("[data-pointer]")) {
-      if (control.matches("[data-rows]")) followRows(control, parsed, own(control));
-      else followOne(control, parsed, own(control));
+      if (control.matches("[data-rows]")) refreshRows(control, parsed, ownField(control));
+      else refreshControl(control, parsed, ownField(control));
     }
   }
 
-  #followWaits(ids) {
+  #showDependencies(ids) {
     const box = this.pane.querySelector("#dependencies");
     if (!box) return;
-    for (const each of box.querySelectorAll("input[name=waits]")) each.checked = ids.includes(each.value);
+    for (const checkbox of box.querySelectorAll("input[name=waits]")) checkbox.checked = ids.includes(checkbox.value);
     for (const id of ids) {
       if (box.querySelector(`input[name=waits][value="${id}"]`)) continue;
       let list = box.querySelector("ul.dependencies");
@@ -114,34 +114,34 @@ export class Fields {
       }
       const entry = document.createElement("li");
       const label = document.createElement("label");
-      const check = document.createElement("input");
-      Object.assign(check, { type: "checkbox", className: "form-check-input", name: "waits", value: id, checked: true });
+      const checkbox = document.createElement("input");
+      Object.assign(checkbox, { type: "checkbox", className: "form-check-input", name: "waits", value: id, checked: true });
       const name = document.createElement("span");
       name.className = "dependency-name";
       name.textContent = id;
-      label.append(check, name);
+      label.append(checkbox, name);
       entry.append(label);
       list.prepend(entry);
     }
   }
 
-  /** What may stand at a path, as far as a field of the form has choices. */
+  /** Return the choices of the form's field for a path. */
   choices(path) {
-    const at = path.join("/");
-    for (const field of this.described.values()) {
+    const pathText = path.join("/");
+    for (const field of this.fieldsByName.values()) {
       const control = document.getElementById(`f-${field.name}`);
-      if (field.path.join("/") !== at || !(control instanceof HTMLSelectElement) || field.place === "definition-revision") continue;
+      if (field.path.join("/") !== pathText || !(control instanceof HTMLSelectElement) || field.lens === "definition-revision") continue;
       return [...control.options].map((option) => option.value).filter(Boolean);
     }
     return [];
   }
 }
 
-function own(element) {
+function ownField(element) {
   const { pointer, valueType = "text" } = element.dataset;
   const path = split(pointer);
   const isRows = valueType === "members" || valueType === "entries";
-  return isRows ? { place: valueType, path } : { place: "at", path, sort: valueType };
+  return isRows ? { lens: valueType, path } : { lens: "value", path, value_type: valueType };
 }
 
 function valueOf(control) {
@@ -149,24 +149,24 @@ function valueOf(control) {
   return control.value;
 }
 
-/** Whether a control holds something else than it was served with, which is what a form's reset brings back. */
+/** Return whether a control differs from its initial value, which a form's reset brings back. */
 function isChanged(control) {
   const form = document.createElement("form");
-  const served = control.cloneNode(true);
-  form.append(served);
+  const initial = control.cloneNode(true);
+  form.append(initial);
   form.reset();
-  return served.value !== control.value || served.checked !== control.checked;
+  return initial.value !== control.value || initial.checked !== control.checked;
 }
 
-function followRows(group, parsed, field) {
-  const fitting = fits(parsed, field);
-  if (group instanceof HTMLFieldSetElement) group.disabled = !fitting;
-  if (fitting && group.querySelector("[data-list]")) rows.follow(group, read(parsed, field));
+function refreshRows(group, parsed, field) {
+  const isFitting = fits(parsed, field);
+  if (group instanceof HTMLFieldSetElement) group.disabled = !isFitting;
+  if (isFitting && group.querySelector("[data-list]")) rows.refresh(group, read(parsed, field));
 }
 
-function followOne(control, parsed, field) {
-  const fitting = fits(parsed, field);
-  if (!fitting) {
+function refreshControl(control, parsed, field) {
+  const isFitting = fits(parsed, field);
+  if (!isFitting) {
     if (control.dataset.locked === undefined) control.dataset.locked = "";
     control.disabled = true;
     show(control, LOCKED);
@@ -186,28 +186,28 @@ function show(control, value) {
     return;
   }
   if (control instanceof HTMLSelectElement && ![...control.options].some((option) => option.value === value)) {
-    const words = value ? `${value} – as it is in the document, and none of these` : "Choose…";
-    const option = new Option(words, value);
+    const label = value ? `${value} – as it is in the document, and none of these` : "Choose…";
+    const option = new Option(label, value);
     if (value) control.append(option);
     else control.prepend(option);
   }
   if (control.value !== value) control.value = value;
 }
 
-/** Why a form cannot show a text, or "". A form is for one object, and that of a definition for one container. */
-export function cannotShow(text, kind) {
+/** Return why a form cannot show a text, or "". */
+export function whyNotShown(text, kind) {
   const { root, error } = parse(text);
   if (error) {
-    const before = text.slice(0, error.offset).split("\n");
-    return `The text is no JSON now (line ${before.length}, column ${before.at(-1).length + 1}), so the form waits. Nothing is lost.`;
+    const lines = text.slice(0, error.offset).split("\n");
+    return `The text is no JSON now (line ${lines.length}, column ${lines.at(-1).length + 1}), so the form waits. Nothing is lost.`;
   }
   if (root && root.type !== "object") return "A document is an object in { }; the form waits until it is one.";
   if (!root) return "";
   const has = (key) => nodeAt(root, [key]) !== undefined;
   const others = { submission: ["jobDefinitionName", "jobs"], definition: ["jobName", "jobs"] }[kind] ?? [];
   if (others.some(has)) {
-    const what = has("jobs") ? "a workflow" : has("jobName") ? "a job" : "a definition";
-    return `This looks like ${what}, and the form is that of ${kind === "definition" ? "a definition" : "a job"}.`;
+    const actualKind = has("jobs") ? "a workflow" : has("jobName") ? "a job" : "a definition";
+    return `This looks like ${actualKind}, and the form is that of ${kind === "definition" ? "a definition" : "a job"}.`;
   }
   return "";
 }

@@ -4,36 +4,36 @@
 import { parseTree } from "jsonc-parser";
 
 const COMMENT_OR_STRING = /"(?:[^"\\\r\n]|\\[^\r\n])*"?|(\/\/|#)[^\r\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
-const INLINE = 80; // a list or an object without others in it stays on its line up to this length
-const DEEPEST = 200;
+const MAX_INLINE_LENGTH = 80; // a list or an object without others in it stays on its line up to this length
+const MAX_DEPTH = 200;
 
-/** The text with comments as blanks, so that everything else still stands where it stood. */
-export function bare(text) {
+/** Replace comments by blanks, so that all offsets stay. */
+export function blankComments(text) {
   if (!/\/[/*]|#/.test(text)) return text;
-  return text.replace(COMMENT_OR_STRING, (found) => (found[0] === '"' ? found : found.replace(/[^\r\n]/g, " ")));
+  return text.replace(COMMENT_OR_STRING, (match) => (match[0] === '"' ? match : match.replace(/[^\r\n]/g, " ")));
 }
 
-/** What a text holds: {root, error}. `root` is a tree of nodes (type, offset, length, children, value), or undefined. */
+/** Parse a text: {root, error}. `root` is a tree of nodes (type, offset, length, children, value), or undefined. */
 export function parse(text) {
-  const plain = bare(text);
+  const plain = blankComments(text);
   const errors = [];
   let root;
-  if (tooDeep(plain)) return { root, error: { offset: 0, length: 0 } };
+  if (isTooDeep(plain)) return { root, error: { offset: 0, length: 0 } };
   root = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true });
   return { root, error: errors[0] ?? null };
 }
 
-function tooDeep(plain) {
+function isTooDeep(plain) {
   let depth = 0;
-  for (const found of plain.matchAll(/"(?:[^"\\\r\n]|\\[^\r\n])*"?|[[{]|[\]}]/g)) {
-    if (found[0] === "[" || found[0] === "{") depth += 1;
-    else if (found[0][0] !== '"') depth -= 1;
-    if (depth > DEEPEST) return true;
+  for (const match of plain.matchAll(/"(?:[^"\\\r\n]|\\[^\r\n])*"?|[[{]|[\]}]/g)) {
+    if (match[0] === "[" || match[0] === "{") depth += 1;
+    else if (match[0][0] !== '"') depth -= 1;
+    if (depth > MAX_DEPTH) return true;
   }
   return false;
 }
 
-/** JSON as someone wrote it, to be put into a text as it is. */
+/** JSON to insert into a text as it is. */
 export class Raw {
   constructor(text) {
     this.text = text;
@@ -58,43 +58,43 @@ export function nodeAt(root, path) {
 }
 
 export function propertyOf(object, key) {
-  for (let at = (object.children ?? []).length - 1; at >= 0; at -= 1) {
-    const property = object.children[at];
+  for (let index = (object.children ?? []).length - 1; index >= 0; index -= 1) {
+    const property = object.children[index];
     if (property.children[0].value === key && property.children[1]) return property;
   }
   return undefined;
 }
 
-export const members = (node) => (node?.type === "object" ? node.children.filter((each) => each.children[1]) : []);
+export const members = (node) => (node?.type === "object" ? node.children.filter((property) => property.children[1]) : []);
 export const entries = (node) => (node?.type === "array" ? node.children : []);
 export const textAt = (node, key) => {
-  const found = node?.type === "object" ? propertyOf(node, key)?.children[1] : undefined;
-  return found?.type === "string" ? found.value : undefined;
+  const value = node?.type === "object" ? propertyOf(node, key)?.children[1] : undefined;
+  return value?.type === "string" ? value.value : undefined;
 };
 const end = (node) => node.offset + node.length;
 
-/** The text of a node as Python's json would print it in one line, numbers as they were written. */
-export function inLine(text, node) {
+/** Return a node as Python's json prints it in one line, with numbers as they are in the text. */
+export function singleLine(text, node) {
   switch (node.type) {
     case "object":
-      return `{${members(node).map((each) => `${quoted(each.children[0].value)}: ${inLine(text, each.children[1])}`).join(", ")}}`;
+      return `{${members(node).map((property) => `${quote(property.children[0].value)}: ${singleLine(text, property.children[1])}`).join(", ")}}`;
     case "array":
-      return `[${node.children.map((each) => inLine(text, each)).join(", ")}]`;
+      return `[${node.children.map((entry) => singleLine(text, entry)).join(", ")}]`;
     case "string":
-      return quoted(node.value);
+      return quote(node.value);
     default:
       return text.slice(node.offset, end(node));
   }
 }
 
-export const quoted = (words) => JSON.stringify(words);
+export const quote = (text) => JSON.stringify(text);
 
-/** A plain value, or a Raw one, as one line of JSON. */
-export function written(value) {
+/** Return a plain value, or a Raw one, as one line of JSON. */
+export function serialize(value) {
   if (value instanceof Raw) return value.text;
-  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(serialize).join(", ")}]`;
   if (value && typeof value === "object") {
-    return `{${Object.entries(value).map(([key, each]) => `${quoted(key)}: ${written(each)}`).join(", ")}}`;
+    return `{${Object.entries(value).map(([key, member]) => `${quote(key)}: ${serialize(member)}`).join(", ")}}`;
   }
   return JSON.stringify(value);
 }
@@ -106,7 +106,7 @@ export class Editing {
   constructor(text) {
     this.text = text;
     this.steps = [];
-    if (!bare(text).trim()) this.#apply([{ from: text.length, to: text.length, insert: `${/[^\n]$/.test(text) ? "\n" : ""}{}\n` }]);
+    if (!blankComments(text).trim()) this.#apply([{ from: text.length, to: text.length, insert: `${/[^\n]$/.test(text) ? "\n" : ""}{}\n` }]);
   }
 
   get root() {
@@ -118,38 +118,38 @@ export class Editing {
     return nodeAt(this.root, path);
   }
 
-  /** Write a value, and make the objects on the way that are not there. What is no object is left alone. */
+  /** Write a value and create missing objects on the way. Return false if something else is in the way. */
   set(path, value) {
-    const there = this.node(path);
-    if (there) return this.#replace(there, value);
+    const existing = this.node(path);
+    if (existing) return this.#replace(existing, value);
     let length = path.length - 1;
     while (length > 0 && !this.node(path.slice(0, length))) length -= 1;
     const owner = this.node(path.slice(0, length));
-    let made = value;
+    let newValue = value;
     // No object of a document has numbers for keys; what is counted is a list.
-    for (const key of path.slice(length + 1).reverse()) made = /^\d+$/.test(key) ? [made] : { [key]: made };
-    if (owner?.type === "array" && /^\d+$/.test(path[length])) this.entry(owner, owner.children.length, made);
-    else if (owner?.type === "object") this.member(owner, owner.children.length, path[length], made);
+    for (const key of path.slice(length + 1).reverse()) newValue = /^\d+$/.test(key) ? [newValue] : { [key]: newValue };
+    if (owner?.type === "array" && /^\d+$/.test(path[length])) this.entry(owner, owner.children.length, newValue);
+    else if (owner?.type === "object") this.member(owner, owner.children.length, path[length], newValue);
     else return false;
     return true;
   }
 
-  /** Take a value away, and with `prune` every object or list on the way that is empty without it. */
+  /** Remove a value, and with `prune` every object or list on the way that is empty without it. */
   remove(path, { prune = true } = {}) {
-    let gone = false;
+    let isRemoved = false;
     for (let node = this.node(path); node; node = this.node(path)) {
-      this.#take(node);
-      gone = true;
+      this.#delete(node);
+      isRemoved = true;
       if (node.parent.type === "array") break;
     }
-    if (gone && prune) this.prune(path.slice(0, -1));
-    return gone;
+    if (isRemoved && prune) this.prune(path.slice(0, -1));
+    return isRemoved;
   }
 
-  /** Take away the entry of a list or the member of an object that stands at `index`. */
+  /** Remove the entry of a list or the member of an object at `index`. */
   removeChild(path, index) {
     const child = this.node(path).children[index];
-    this.#take(child.type === "property" ? child.children[1] : child);
+    this.#delete(child.type === "property" ? child.children[1] : child);
   }
 
   prune(path) {
@@ -166,20 +166,20 @@ export class Editing {
 
   rename(property, key) {
     const name = property.children[0];
-    if (name.value !== key) this.#apply([{ from: name.offset, to: end(name), insert: quoted(key) }]);
+    if (name.value !== key) this.#apply([{ from: name.offset, to: end(name), insert: quote(key) }]);
   }
 
-  /** A new member of an object, before the one at `index`. */
+  /** Insert a member into an object before `index`. */
   member(object, index, key, value) {
-    this.#insert(object, index, (around) => `${quoted(key)}: ${this.#laidOut(value, around)}`);
+    this.#insert(object, index, (around) => `${quote(key)}: ${this.#format(value, around)}`);
   }
 
-  /** A new entry of a list, before the one at `index`. */
+  /** Insert an entry into a list before `index`. */
   entry(list, index, value) {
-    this.#insert(list, index, (around) => this.#laidOut(value, around));
+    this.#insert(list, index, (around) => this.#format(value, around));
   }
 
-  /** One operation of a JSON Patch (RFC 6902), as the fixes of problems have them. */
+  /** Apply one operation of a JSON Patch (RFC 6902), as the fixes of problems have them. */
   patch(operation) {
     const path = split(operation.path);
     switch (operation.op) {
@@ -205,10 +205,10 @@ export class Editing {
     const owner = this.node(path.slice(0, -1));
     const last = path.at(-1);
     if (owner?.type === "array") {
-      const at = last === "-" ? owner.children.length : Number(last);
-      if (!insert) return owner.children[at] ? this.#replace(owner.children[at], value) : false;
-      if (!(at >= 0 && at <= owner.children.length)) return false;
-      this.entry(owner, at, value);
+      const index = last === "-" ? owner.children.length : Number(last);
+      if (!insert) return owner.children[index] ? this.#replace(owner.children[index], value) : false;
+      if (!(index >= 0 && index <= owner.children.length)) return false;
+      this.entry(owner, index, value);
       return true;
     }
     return owner?.type === "object" && this.set(path, value);
@@ -216,10 +216,10 @@ export class Editing {
 
   #replace(node, value) {
     const old = this.text.slice(node.offset, end(node));
-    if (written(value) === inLine(this.text, node)) return true; // it says so already, in its own layout
+    if (serialize(value) === singleLine(this.text, node)) return true; // it says so already, in its own layout
     const { indent, unit } = this.#style(node);
     const spread = old.includes("\n") || undefined;
-    const insert = layout(value, { indent, unit, spread: spread ?? (this.text.trim().includes("\n") ? undefined : false) });
+    const insert = format(value, { indent, unit, spread: spread ?? (this.text.trim().includes("\n") ? undefined : false) });
     if (insert !== old) this.#apply([{ from: node.offset, to: end(node), insert }]);
     return true;
   }
@@ -228,10 +228,10 @@ export class Editing {
     return { indent: indentAt(this.text, node.offset), unit: unitOf(this.text, this.root) };
   }
 
-  #laidOut(value, { indent, unit, sibling }) {
+  #format(value, { indent, unit, sibling }) {
     const oneLine = !this.text.trim().includes("\n");
-    const like = sibling && /[[{]/.test(sibling[0]) ? sibling.includes("\n") || undefined : undefined;
-    return layout(value, { indent, unit, spread: oneLine ? false : like });
+    const spread = sibling && /[[{]/.test(sibling[0]) ? sibling.includes("\n") || undefined : undefined;
+    return format(value, { indent, unit, spread: oneLine ? false : spread });
   }
 
   #insert(owner, index, content) {
@@ -241,68 +241,68 @@ export class Editing {
     if (!children.length) {
       const inside = text.slice(owner.offset + 1, end(owner) - 1);
       const outer = indentAt(text, owner.offset);
-      const spread = inside.includes("\n") || (text.trim().includes("\n") && this.#wantsLines(owner)) || owner === this.root;
+      const spread = inside.includes("\n") || (text.trim().includes("\n") && this.#startsNewLine(owner)) || owner === this.root;
       const blank = /\s*$/.exec(inside)[0].length;
       const from = end(owner) - 1 - blank;
-      const made = content({ indent: spread ? outer + unit : outer, unit });
-      const insert = spread ? `\n${outer}${unit}${made}\n${outer}` : made;
+      const inserted = content({ indent: spread ? outer + unit : outer, unit });
+      const insert = spread ? `\n${outer}${unit}${inserted}\n${outer}` : inserted;
       this.#apply([{ from, to: end(owner) - 1, insert }]);
       return;
     }
-    const beside = children[Math.min(index, children.length - 1)];
-    const ownLine = beginsLine(text, beside.offset);
-    const indent = indentAt(text, beside.offset);
-    const value = beside.type === "property" ? beside.children[1] : beside;
+    const neighbour = children[Math.min(index, children.length - 1)];
+    const ownLine = beginsLine(text, neighbour.offset);
+    const indent = indentAt(text, neighbour.offset);
+    const value = neighbour.type === "property" ? neighbour.children[1] : neighbour;
     const sibling = text.slice(value.offset, end(value));
-    const made = content({ indent, unit, sibling });
+    const inserted = content({ indent, unit, sibling });
     if (index < children.length) {
-      this.#apply([{ from: beside.offset, to: beside.offset, insert: ownLine ? `${made},\n${indent}` : `${made}, ` }]);
+      this.#apply([{ from: neighbour.offset, to: neighbour.offset, insert: ownLine ? `${inserted},\n${indent}` : `${inserted}, ` }]);
       return;
     }
-    const at = end(beside);
+    const at = end(neighbour);
     // What is said behind the last one, after its line, is said of it: the new one goes below.
     const rest = /^[^\r\n]*/.exec(text.slice(at))[0];
-    const said = rest.trim() && !bare(text).slice(at, at + rest.length).trim();
-    if (ownLine && said) {
+    const hasTrailingComment = rest.trim() && !blankComments(text).slice(at, at + rest.length).trim();
+    if (ownLine && hasTrailingComment) {
       const below = at + rest.length;
       this.#apply([
         { from: at, to: at, insert: "," },
-        { from: below, to: below, insert: `\n${indent}${made}` },
+        { from: below, to: below, insert: `\n${indent}${inserted}` },
       ]);
     } else {
-      this.#apply([{ from: at, to: at, insert: ownLine ? `,\n${indent}${made}` : `, ${made}` }]);
+      this.#apply([{ from: at, to: at, insert: ownLine ? `,\n${indent}${inserted}` : `, ${inserted}` }]);
     }
   }
 
-  /** Whether what is put into an empty object or list begins a line of its own. */
-  #wantsLines(owner) {
+  /** Return whether what is inserted into an empty object or list starts a new line. */
+  #startsNewLine(owner) {
     return owner.type === "object" || owner.children.length === 0;
   }
 
-  #take(value) {
+  #delete(value) {
     const { text } = this;
     const node = value.parent.type === "property" ? value.parent : value;
     const siblings = node.parent.children;
-    const at = siblings.indexOf(node);
-    const plain = bare(text);
+    const index = siblings.indexOf(node);
+    const plain = blankComments(text);
     const from = node.offset;
     const to = end(node);
     if (siblings.length === 1) {
       const owner = node.parent;
-      const alone = !text.slice(owner.offset + 1, from).trim() && !text.slice(to, end(owner) - 1).trim();
-      this.#apply([alone ? { from: owner.offset + 1, to: end(owner) - 1, insert: "" } : this.#line(from, to)]);
-    } else if (at < siblings.length - 1) {
+      const isAlone = !text.slice(owner.offset + 1, from).trim() && !text.slice(to, end(owner) - 1).trim();
+      this.#apply([isAlone ? { from: owner.offset + 1, to: end(owner) - 1, insert: "" } : this.#deletedRange(from, to)]);
+    } else if (index < siblings.length - 1) {
       const comma = plain.indexOf(",", to) + 1;
-      this.#apply([this.#line(from, comma)]);
+      this.#apply([this.#deletedRange(from, comma)]);
     } else {
-      const comma = plain.indexOf(",", end(siblings[at - 1]));
+      const comma = plain.indexOf(",", end(siblings[index - 1]));
       if (!text.slice(comma + 1, from).trim()) this.#apply([{ from: comma, to, insert: "" }]);
-      else this.#apply([{ from: comma, to: comma + 1, insert: "" }, this.#line(from, to)]);
+      else this.#apply([{ from: comma, to: comma + 1, insert: "" }, this.#deletedRange(from, to)]);
     }
   }
 
-  /** A range to be taken away: with its line where nothing else stands on it, else with the blanks behind it. */
-  #line(from, to) {
+  /** Return the edit that deletes a range: with its line if nothing else is on it, else with the blanks behind it. */
+  #deletedRange(from, to) {
     const { text } = this;
     const rest = /^[ \t]*(\r?\n)?/.exec(text.slice(to))[0];
     if (beginsLine(text, from) && rest.endsWith("\n")) {
@@ -340,19 +340,19 @@ export function unitOf(text, root) {
 
 /** A value as it is laid out in a text: flat and short things in one line, others with a line for each part.
  *  `spread` says so of the outermost: true, false (and all within it), or as its length has it. */
-function layout(value, { indent, unit, spread }) {
+function format(value, { indent, unit, spread }) {
   const parts =
     value instanceof Raw || value === null || typeof value !== "object"
       ? null
       : Array.isArray(value)
-        ? value.map((each) => ["", each])
-        : Object.entries(value).map(([key, each]) => [`${quoted(key)}: `, each]);
-  if (!parts) return written(value);
-  const flat = parts.every(([, each]) => each instanceof Raw || each === null || typeof each !== "object");
-  const line = written(value);
-  if (!parts.length || spread === false || (spread === undefined && flat && line.length + indent.length <= INLINE)) return line;
+        ? value.map((member) => ["", member])
+        : Object.entries(value).map(([key, member]) => [`${quote(key)}: `, member]);
+  if (!parts) return serialize(value);
+  const flat = parts.every(([, member]) => member instanceof Raw || member === null || typeof member !== "object");
+  const line = serialize(value);
+  if (!parts.length || spread === false || (spread === undefined && flat && line.length + indent.length <= MAX_INLINE_LENGTH)) return line;
   const inner = indent + unit;
-  const lines = parts.map(([key, each]) => `${inner}${key}${layout(each, { indent: inner, unit })}`);
+  const lines = parts.map(([key, member]) => `${inner}${key}${format(member, { indent: inner, unit })}`);
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }

@@ -1,14 +1,14 @@
-// Where in a text a field's value stands, and how it is read, changed and taken away there: the same places as
-// jobs/spec/forms/lenses.py, over a text. `read` answers what the field holds, `write` changes an Editing.
+// Lenses on a text: where a field's value stands, and how it is read, changed and removed there. They are the same as in
+// jobs/spec/forms/lenses.py. `read` returns the field's value, `write` changes an Editing.
 //
-// Rows are {name, value, origin}: the entry of the list, or the member of the object, that a row is; null for a new one.
+// Rows are {name, value, origin}. `origin` is the index of the list's entry or the object's member; null for a new row.
 
-import { Raw, entries, inLine, members, nodeAt, propertyOf, textAt } from "./json_text.js";
-import { WHOLE, shown, sortOf } from "./units.js";
+import { Raw, entries, singleLine, members, nodeAt, propertyOf, textAt } from "./json_text.js";
+import { WHOLE, display, valueType } from "./units.js";
 
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[0-9]+)?$/;
 const PINNED = /^([^:]+):(\d{1,9})$/;
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 /** Whether a value can be written at the path: each step leads through an object, or to an entry of a list that is there
  *  or would be its next, or there is nothing yet. */
@@ -24,59 +24,59 @@ function isFree(root, path) {
   return true;
 }
 
-const at = {
-  read: ({ text, root }, { path, sort }) => {
+const valueLens = {
+  read: ({ text, root }, { path, value_type }) => {
     const node = nodeAt(root, path);
-    return node ? shown(sort, text, node) : "";
+    return node ? display(value_type, text, node) : "";
   },
-  write: (editing, { path, sort, beside = [] }, typed) => {
-    if (!typed.trim()) {
+  write: (editing, { path, value_type, siblings = [] }, input) => {
+    if (!input.trim()) {
       editing.remove(path);
       return;
     }
-    editing.set(path, sortOf(sort).mean(typed));
-    for (const [other, needed] of beside) if (!editing.node(other)) editing.set(other, needed);
+    editing.set(path, valueType(value_type).parse(input));
+    for (const [siblingPath, siblingValue] of siblings) if (!editing.node(siblingPath)) editing.set(siblingPath, siblingValue);
   },
   fits: ({ root }, { path }) => isFree(root, path),
 };
 
-const requirement = {
+const requirementLens = {
   entry: (root, { path, type }) => {
     const list = entries(nodeAt(root, path));
-    const index = list.findIndex((each) => textAt(each, "type") === type);
+    const index = list.findIndex((requirement) => textAt(requirement, "type") === type);
     return index < 0 ? null : { index, node: list[index] };
   },
-  old: (root, { container, legacy }) => (legacy ? nodeAt(root, [...container, legacy]) : undefined),
+  legacyValue: (root, { container, legacy }) => (legacy ? nodeAt(root, [...container, legacy]) : undefined),
   read: ({ text, root }, field) => {
-    const found = requirement.entry(root, field);
-    if (found) {
-      const value = propertyOf(found.node, "value")?.children[1];
-      return value ? shown(field.sort, text, value) : "";
+    const existing = requirementLens.entry(root, field);
+    if (existing) {
+      const value = propertyOf(existing.node, "value")?.children[1];
+      return value ? display(field.value_type, text, value) : "";
     }
-    const old = requirement.old(root, field);
-    if (!old) return "";
-    const words = inLine(text, old);
-    if (old.type === "number" && /^-?\d+$/.test(words)) return shown(field.sort, text, { ...old, type: "string", value: words });
-    return shown("text", text, old);
+    const legacyValue = requirementLens.legacyValue(root, field);
+    if (!legacyValue) return "";
+    const json = singleLine(text, legacyValue);
+    if (legacyValue.type === "number" && /^-?\d+$/.test(json)) return display(field.value_type, text, { ...legacyValue, type: "string", value: json });
+    return display("text", text, legacyValue);
   },
-  write: (editing, field, typed) => {
-    const { path, container, type, legacy, sort } = field;
-    const words = typed.trim();
-    const meant = sortOf(sort).mean(words);
-    const found = requirement.entry(editing.root, field);
-    const old = requirement.old(editing.root, field);
-    if (!words) {
-      if (found) editing.remove([...path, found.index]);
-      if (old) editing.remove([...container, legacy]);
-    } else if (found) {
-      editing.set([...path, found.index, "value"], meant);
-    } else if (old && WHOLE.test(meant)) {
-      editing.set([...container, legacy], new Raw(meant));
+  write: (editing, field, input) => {
+    const { path, container, type, legacy, value_type } = field;
+    const text = input.trim();
+    const parsed = valueType(value_type).parse(text);
+    const existing = requirementLens.entry(editing.root, field);
+    const legacyValue = requirementLens.legacyValue(editing.root, field);
+    if (!text) {
+      if (existing) editing.remove([...path, existing.index]);
+      if (legacyValue) editing.remove([...container, legacy]);
+    } else if (existing) {
+      editing.set([...path, existing.index, "value"], parsed);
+    } else if (legacyValue && WHOLE.test(parsed)) {
+      editing.set([...container, legacy], new Raw(parsed));
     } else {
-      if (old) editing.remove([...container, legacy], { prune: false });
+      if (legacyValue) editing.remove([...container, legacy], { prune: false });
       const list = editing.node(path);
-      if (list) editing.entry(list, list.children.length, { type, value: meant });
-      else editing.set(path, [{ type, value: meant }]);
+      if (list) editing.entry(list, list.children.length, { type, value: parsed });
+      else editing.set(path, [{ type, value: parsed }]);
     }
   },
   fits: ({ root }, { path, container }) => {
@@ -85,35 +85,35 @@ const requirement = {
   },
 };
 
-// -- Rows. `write` answers where each row that was given stands now, in their order; null for one that says nothing.
-const says = (row) => Boolean(row.name || row.value);
+// -- Rows. `write` returns the index of each given row, in their order; null for an empty one.
+const hasContent = (row) => Boolean(row.name || row.value);
 
-function writeRows(editing, path, rows, { was, there, change, insert }) {
-  const handles = there(editing.node(path)).map((each, index) => ({ isRow: each, origin: index }));
-  // A row that is emptied goes; one that says nothing in the text either stays.
-  const said = new Map(was.map((row) => [row.origin, says(row)]));
-  const stays = (row) => row.origin !== null && (says(row) || said.get(row.origin) === false);
-  const wanted = new Map(rows.filter(stays).map((row) => [row.origin, row]));
+function writeRows(editing, path, rows, { oldRows, rowFlags, change, insert }) {
+  const handles = rowFlags(editing.node(path)).map((isRow, index) => ({ isRow, origin: index }));
+  // A row that was emptied is removed; one that is empty in the text too stays.
+  const hadContent = new Map(oldRows.map((row) => [row.origin, hasContent(row)]));
+  const isKept = (row) => row.origin !== null && (hasContent(row) || hadContent.get(row.origin) === false);
+  const rowsByOrigin = new Map(rows.filter(isKept).map((row) => [row.origin, row]));
   for (let index = handles.length - 1; index >= 0; index -= 1) {
     if (!handles[index].isRow) continue;
-    if (wanted.has(index)) {
-      handles[index].row = wanted.get(index);
-      change(editing, editing.node(path), index, wanted.get(index));
+    if (rowsByOrigin.has(index)) {
+      handles[index].row = rowsByOrigin.get(index);
+      change(editing, editing.node(path), index, rowsByOrigin.get(index));
     } else {
       handles.splice(index, 1);
       editing.removeChild(path, index);
     }
   }
-  let before = -1; // the row before, among the handles
+  let previous = -1; // the row before, among the handles
   for (const row of rows) {
-    const known = handles.findIndex((handle) => handle.row === row);
-    if (known >= 0) {
-      before = known;
-    } else if (says(row) && row.origin === null) {
-      before = before < 0 ? handles.findIndex((handle) => handle.row) : before + 1;
-      if (before < 0) before = handles.length;
-      insert(editing, path, before, row);
-      handles.splice(before, 0, { isRow: true, row });
+    const position = handles.findIndex((handle) => handle.row === row);
+    if (position >= 0) {
+      previous = position;
+    } else if (hasContent(row) && row.origin === null) {
+      previous = previous < 0 ? handles.findIndex((handle) => handle.row) : previous + 1;
+      if (previous < 0) previous = handles.length;
+      insert(editing, path, previous, row);
+      handles.splice(previous, 0, { isRow: true, row });
     }
   }
   if (!handles.length) {
@@ -132,15 +132,15 @@ const isEntry = (node) => {
   return !value || value.children[1].type === "string";
 };
 
-const entriesLens = {
+const listLens = {
   read: ({ root }, { path }) =>
     entries(nodeAt(root, path)).flatMap((node, origin) =>
       isEntry(node) ? [{ name: textAt(node, "name"), value: textAt(node, "value") ?? "", origin }] : [],
     ),
   write: (editing, { path }, rows) =>
     writeRows(editing, path, rows, {
-      was: entriesLens.read(editing, { path }),
-      there: (node) => entries(node).map(isEntry),
+      oldRows: listLens.read(editing, { path }),
+      rowFlags: (node) => entries(node).map(isEntry),
       change: (changing, list, index, row) => {
         const node = list.children[index];
         if (textAt(node, "name") !== row.name) changing.set([...path, index, "name"], row.name);
@@ -156,19 +156,19 @@ const entriesLens = {
     }),
   fits: ({ root }, { path }) => {
     const list = nodeAt(root, path);
-    return isFree(root, path.slice(0, -1)) && (!list || (list.type === "array" && list.children.length <= MOST_ROWS));
+    return isFree(root, path.slice(0, -1)) && (!list || (list.type === "array" && list.children.length <= MAX_ROWS));
   },
 };
 
-const membersLens = {
+const mapLens = {
   read: ({ root }, { path }) =>
     members(nodeAt(root, path)).flatMap((node, origin) =>
       node.children[1].type === "string" ? [{ name: node.children[0].value, value: node.children[1].value, origin }] : [],
     ),
   write: (editing, { path }, rows) =>
     writeRows(editing, path, rows, {
-      was: membersLens.read(editing, { path }),
-      there: (node) => members(node).map((each) => each.children[1].type === "string"),
+      oldRows: mapLens.read(editing, { path }),
+      rowFlags: (node) => members(node).map((member) => member.children[1].type === "string"),
       change: (changing, object, index, row) => {
         changing.rename(object.children[index], row.name);
         const value = changing.node(path).children[index].children[1];
@@ -182,21 +182,21 @@ const membersLens = {
     }),
   fits: ({ root }, { path }) => {
     const object = nodeAt(root, path);
-    return isFree(root, path.slice(0, -1)) && (!object || (object.type === "object" && object.children.length <= MOST_ROWS));
+    return isFree(root, path.slice(0, -1)) && (!object || (object.type === "object" && object.children.length <= MAX_ROWS));
   },
 };
 
-const waits = {
+const dependenciesLens = {
   read: ({ root }, { path }) =>
     entries(nodeAt(root, path)).map((node) => textAt(node, "jobId")).filter((id) => id !== undefined && JOB_ID.test(id)),
-  write: (editing, { path }, wanted) => {
-    const there = waits.read(editing, { path });
+  write: (editing, { path }, ids) => {
+    const existing = dependenciesLens.read(editing, { path });
     for (let index = entries(editing.node(path)).length - 1; index >= 0; index -= 1) {
       const id = textAt(editing.node(path).children[index], "jobId");
-      if (id !== undefined && JOB_ID.test(id) && !wanted.includes(id)) editing.remove([...path, index], { prune: false });
+      if (id !== undefined && JOB_ID.test(id) && !ids.includes(id)) editing.remove([...path, index], { prune: false });
     }
-    for (const id of new Set(wanted)) {
-      if (there.includes(id)) continue;
+    for (const id of new Set(ids)) {
+      if (existing.includes(id)) continue;
       const list = editing.node(path);
       if (list) editing.entry(list, list.children.length, { jobId: id });
       else editing.set(path, [{ jobId: id }]);
@@ -209,8 +209,8 @@ const waits = {
 function nameAndRevision(root, path) {
   const node = nodeAt(root, path);
   const text = node?.type === "string" ? node.value : "";
-  const found = text.startsWith("arn:") ? null : PINNED.exec(text);
-  return found ? [found[1], found[2]] : [text, ""];
+  const match = text.startsWith("arn:") ? null : PINNED.exec(text);
+  return match ? [match[1], match[2]] : [text, ""];
 }
 
 const definitionFits = ({ root }, { path }) => (nodeAt(root, path)?.type ?? "string") === "string";
@@ -218,41 +218,41 @@ const definitionFits = ({ root }, { path }) => (nodeAt(root, path)?.type ?? "str
 const definitionName = {
   read: ({ root }, { path }) => nameAndRevision(root, path)[0],
   /** Another definition's revisions have other numbers, so that the revision goes. */
-  write: (editing, { path }, typed) => {
-    const name = typed.trim();
-    const [old, revision] = nameAndRevision(editing.root, path);
+  write: (editing, { path }, input) => {
+    const name = input.trim();
+    const [currentName, revision] = nameAndRevision(editing.root, path);
     if (!name) editing.remove(path);
-    else editing.set(path, name === old && revision ? `${name}:${revision}` : name);
+    else editing.set(path, name === currentName && revision ? `${name}:${revision}` : name);
   },
   fits: definitionFits,
 };
 
 const definitionRevision = {
   read: ({ root }, { path }) => nameAndRevision(root, path)[1],
-  write: (editing, { path }, typed) => {
+  write: (editing, { path }, input) => {
     const [name] = nameAndRevision(editing.root, path);
-    if (name) editing.set(path, typed.trim() ? `${name}:${typed.trim()}` : name);
+    if (name) editing.set(path, input.trim() ? `${name}:${input.trim()}` : name);
   },
   fits: definitionFits,
 };
 
 export const LENSES = {
-  at,
-  requirement,
-  entries: entriesLens,
-  members: membersLens,
-  waits,
+  value: valueLens,
+  requirement: requirementLens,
+  entries: listLens,
+  members: mapLens,
+  dependencies: dependenciesLens,
   "definition-name": definitionName,
   "definition-revision": definitionRevision,
 };
 
-export const read = (parsed, field) => LENSES[field.place].read(parsed, field);
+export const read = (parsed, field) => LENSES[field.lens].read(parsed, field);
 
-/** Write what a field holds now. What the text says already stays as someone wrote it. */
+/** Write a field's value. A value that the text has already stays as it is written. */
 export function write(editing, field, value) {
   const { text, root } = editing;
   if (typeof value === "string" && value === read({ text, root }, field)) return undefined;
-  return LENSES[field.place].write(editing, field, value);
+  return LENSES[field.lens].write(editing, field, value);
 }
 
-export const fits = (parsed, field) => LENSES[field.place].fits(parsed, field);
+export const fits = (parsed, field) => LENSES[field.lens].fits(parsed, field);

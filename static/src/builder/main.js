@@ -9,10 +9,10 @@
 //     paste      pasted, dropped and opened texts      toolbar      the buttons above the editor
 //     local_draft  the draft of the JSON page in this browser
 
-import { announcer, markFields, marks, watchFailures } from "./feedback.js";
+import { announcer, markFields, readMarkers, watchFailures } from "./feedback.js";
 import * as localDraft from "./local_draft.js";
 import { mount } from "./editor.js";
-import { Fields, cannotShow } from "./fields.js";
+import { Fields, whyNotShown } from "./fields.js";
 import { Inbox, watchFiles } from "./paste.js";
 import { randomKey, announce } from "./announce.js";
 import { split } from "./json_text.js";
@@ -26,7 +26,7 @@ export * as text from "./json_text.js";
 export * as toolbar from "./toolbar.js";
 export * as units from "./units.js";
 
-const SLOW = 300; // for what need not follow each key stroke
+const SIZE_DELAY_MS = 300; // for what need not follow each key stroke
 
 class Page {
   constructor(form) {
@@ -35,36 +35,36 @@ class Page {
     this.area = form.querySelector("textarea.json-text");
     this.key = form.querySelector("[name=request_key]");
     this.pane = form.querySelector("[data-fields]");
-    this.asking = this.pane ?? this.area; // the element whose request asks the judge
-    this.said = form.querySelector("[data-editor-message]");
-    this.served = this.area.defaultValue;
-    this.original = form.querySelector("[name=base]")?.value || this.served;
+    this.requester = this.pane ?? this.area; // the element whose request asks the judge
+    this.messageBox = form.querySelector("[data-editor-message]");
+    this.initialText = this.area.defaultValue;
+    this.original = form.querySelector("[name=base]")?.value || this.initialText;
     this.schemas = new Map();
     this.#mount();
-    this.#follows();
-    if (this.pane) this.#withFields();
-    else this.#withDrafts();
-    this.#judged();
-    this.#links();
+    this.#addFollowsField();
+    if (this.pane) this.#initFields();
+    else this.#initDrafts();
+    this.#watchResults();
+    this.#watchLinks();
     watchTools(form, this.editor, {
       original: () => this.original,
       api: (kind) => (kind === "definition" ? form.dataset.apiDefinitionUrl : null) ?? form.dataset.apiUrl,
-      told: (words) => this.tell(words),
+      showMessage: (text) => this.showMessage(text),
     });
     watchPanes(form);
-    this.#begin();
+    this.#start();
   }
 
   /** The panes as they were served, or with what was written into them before this script ran. */
-  #begin() {
+  #start() {
     const { text } = this.editor;
-    if (text === this.served && !cannotShow(text, this.kind)) this.fields?.adopt();
-    if (this.editor.text === text) this.#changed(text, { first: text === this.served });
+    if (text === this.initialText && !whyNotShown(text, this.kind)) this.fields?.adoptValues();
+    if (this.editor.text === text) this.#onChange(text, { first: text === this.initialText });
   }
 
-  tell(words) {
-    this.said.textContent = words;
-    announce(words);
+  showMessage(text) {
+    this.messageBox.textContent = text;
+    announce(text);
   }
 
   #mount() {
@@ -75,10 +75,10 @@ class Page {
       hint: this.area.placeholder,
       schema: () => this.#schema(),
       choices: (path) => this.fields?.choices(path) ?? [],
-      changed: (text) => this.#changed(text),
-      pasted: (words, whole) => this.inbox.pasted(words, whole),
+      onChange: (text) => this.#onChange(text),
+      onPaste: (pasted, newText) => this.inbox.readPaste(pasted, newText),
     });
-    this.inbox = new Inbox(this.form, this.editor, this.said);
+    this.inbox = new Inbox(this.form, this.editor, this.messageBox);
     label?.addEventListener("click", (event) => {
       event.preventDefault();
       this.editor.view.focus();
@@ -93,7 +93,7 @@ class Page {
   }
 
   /** Say to the server that the text alone counts: the fields have nothing that it has not. */
-  #follows() {
+  #addFollowsField() {
     if (!this.pane) return;
     const marker = Object.assign(document.createElement("input"), { type: "hidden", name: "follows", value: "1" });
     this.form.append(marker);
@@ -103,7 +103,7 @@ class Page {
     });
   }
 
-  #withFields() {
+  #initFields() {
     this.fields = new Fields(this.pane, JSON.parse(document.getElementById("fields").textContent), this.editor);
     markFields(this.form);
     this.form.addEventListener("submit", (event) => {
@@ -111,23 +111,23 @@ class Page {
       if (!event.submitter?.matches("[data-enter-button]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      this.#again();
+      this.#revalidate();
     });
-    const wrong = this.form.querySelector("[autofocus]");
-    if (wrong !== this.area) wrong?.focus();
+    const invalidControl = this.form.querySelector("[autofocus]");
+    if (invalidControl !== this.area) invalidControl?.focus();
   }
 
-  #withDrafts() {
+  #initDrafts() {
     const { form } = this;
-    watchFiles(form, (text) => this.#open(text), (words) => this.tell(words));
+    watchFiles(form, (text) => this.#open(text), (message) => this.showMessage(message));
     form.addEventListener("submit", () => {
       localDraft.save(form, this.editor.text);
       localDraft.markSent(form);
     });
-    const kept = this.area.value ? "" : localDraft.load(form);
-    if (kept) {
-      this.editor.replace(kept);
-      this.tell("Your unsent text is back.");
+    const draft = this.area.value ? "" : localDraft.load(form);
+    if (draft) {
+      this.editor.replace(draft);
+      this.showMessage("Your unsent text is back.");
     }
     document.querySelector(".feedback [autofocus]")?.focus();
   }
@@ -139,63 +139,63 @@ class Page {
     this.inbox.pasted(text, this.editor.text);
   }
 
-  #changed(text, { first = false } = {}) {
+  #onChange(text, { first = false } = {}) {
     this.area.value = text;
     if (this.pane) {
-      const why = cannotShow(text, this.kind);
+      const reason = whyNotShown(text, this.kind);
       const notice = this.form.querySelector("[data-frozen]");
-      notice.hidden = !why;
-      notice.querySelector("[data-frozen-reason]").textContent = why;
-      for (const part of this.pane.querySelectorAll(":scope > section")) part.inert = Boolean(why);
-      this.pane.classList.toggle("is-frozen", Boolean(why));
-      if (!why) this.fields?.follow();
+      notice.hidden = !reason;
+      notice.querySelector("[data-frozen-reason]").textContent = reason;
+      for (const part of this.pane.querySelectorAll(":scope > section")) part.inert = Boolean(reason);
+      this.pane.classList.toggle("is-frozen", Boolean(reason));
+      if (!reason) this.fields?.refresh();
     }
     if (first) return;
     this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
-    this.#again();
-    clearTimeout(this.late);
-    this.late = setTimeout(() => {
-      this.#size(text);
+    this.#revalidate();
+    clearTimeout(this.sizeTimer);
+    this.sizeTimer = setTimeout(() => {
+      this.#showSize(text);
       if (!this.pane) localDraft.save(this.form, text);
-    }, SLOW);
+    }, SIZE_DELAY_MS);
   }
 
-  #size(text) {
-    const shown = this.form.querySelector("[data-size]");
-    const largest = Number(this.form.dataset.maxBytes || Infinity);
+  #showSize(text) {
+    const label = this.form.querySelector("[data-size]");
+    const maxBytes = Number(this.form.dataset.maxBytes || Infinity);
     const bytes = new Blob([text]).size;
-    shown.textContent = bytes < 10240 ? "" : `${(bytes / 1024).toFixed(0)} KiB`;
-    shown.classList.toggle("too-large", bytes > largest);
-    if (bytes > largest) shown.textContent += ` – ${Math.round(largest / 1024)} KiB are read at most`;
+    label.textContent = bytes < 10240 ? "" : `${(bytes / 1024).toFixed(0)} KiB`;
+    label.classList.toggle("too-large", bytes > maxBytes);
+    if (bytes > maxBytes) label.textContent += ` – ${Math.round(maxBytes / 1024)} KiB are read at most`;
   }
 
-  #again() {
-    this.asking.dispatchEvent(new CustomEvent("revalidate"));
+  #revalidate() {
+    this.requester.dispatchEvent(new CustomEvent("revalidate"));
   }
 
-  #judged() {
+  #watchResults() {
     const panel = this.form.querySelector(this.pane ? "#preview" : "#feedback");
     const announceResult = announcer(panel, () => this.form.querySelector("#submit-label"));
-    const shown = () => {
-      this.editor.mark(marks(), (patch) => this.fix(patch));
+    const showResult = () => {
+      this.editor.showMarkers(readMarkers(), (patch) => this.applyFix(patch));
       announceResult();
     };
-    shown();
+    showResult();
     // A part that someone is writing in stays as it is: what the answer has is older than what is typed.
     document.addEventListener("htmx:oobBeforeSwap", (event) => {
-      const writing = document.activeElement;
-      const typed = writing?.matches("input:not([type=radio], [type=checkbox]), textarea");
-      if (typed && event.detail.target.contains(writing)) event.detail.shouldSwap = false;
+      const active = document.activeElement;
+      const isTextInput = active?.matches("input:not([type=radio], [type=checkbox]), textarea");
+      if (isTextInput && event.detail.target.contains(active)) event.detail.shouldSwap = false;
     });
     document.addEventListener("htmx:afterSettle", (event) => {
       if (!this.form.contains(event.target)) return;
-      this.fields?.follow();
+      this.fields?.refresh();
       if (event.target === panel || panel.contains(event.target)) {
         markFields(this.form);
-        shown();
+        showResult();
       }
     });
-    watchFailures(this.asking, panel, () => {
+    watchFailures(this.requester, panel, () => {
       const sentence = this.form.querySelector("#submit-label");
       if (sentence) sentence.textContent = "Check and submit";
       const button = panel.querySelector("button[type=submit]");
@@ -204,35 +204,35 @@ class Page {
   }
 
   /** Apply the fix of a problem to the text: one step, which undo takes back. */
-  fix(patch) {
-    const done = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
-    if (done) announce("The fix is in the text.");
-    else this.tell("The fix does not fit the text any more.");
+  applyFix(patch) {
+    const isApplied = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
+    if (isApplied) announce("The fix is in the text.");
+    else this.showMessage("The fix does not fit the text any more.");
   }
 
-  #links() {
+  #watchLinks() {
     this.form.addEventListener("click", (event) => {
-      const fix = event.target.closest("[data-fix]");
-      if (fix?.dataset.fix) {
+      const fixButton = event.target.closest("[data-fix]");
+      if (fixButton?.dataset.fix) {
         event.preventDefault(); // without scripts the button sends the form, and the portal applies it
-        this.fix(JSON.parse(fix.dataset.fix));
+        this.applyFix(JSON.parse(fixButton.dataset.fix));
       }
 
-      const take = event.target.closest("[data-remove-pointer]");
-      if (take) this.editor.edit((editing) => editing.remove(split(take.dataset.removePointer)));
+      const removeButton = event.target.closest("[data-remove-pointer]");
+      if (removeButton) this.editor.edit((editing) => editing.remove(split(removeButton.dataset.removePointer)));
 
-      const jump = event.target.closest(".jump[data-line]");
-      if (jump) this.editor.goTo({ line: Number(jump.dataset.line), column: Number(jump.dataset.column) });
+      const lineButton = event.target.closest(".jump[data-line]");
+      if (lineButton) this.editor.goTo({ line: Number(lineButton.dataset.line), column: Number(lineButton.dataset.column) });
 
-      const pointer = event.target.closest("[data-goto-pointer]");
-      if (pointer) this.editor.goTo({ pointer: pointer.dataset.gotoPointer });
+      const pointerButton = event.target.closest("[data-goto-pointer]");
+      if (pointerButton) this.editor.goTo({ pointer: pointerButton.dataset.gotoPointer });
 
       const link = event.target.closest("[data-goto-field]");
       if (!link) return;
       event.preventDefault();
-      const said = document.getElementById(`problems-${link.dataset.gotoField}`);
-      const first = said?.closest("fieldset")?.querySelector("input:not([type=hidden])");
-      const field = document.getElementById(`f-${link.dataset.gotoField}`) ?? first;
+      const problems = document.getElementById(`problems-${link.dataset.gotoField}`);
+      const firstInput = problems?.closest("fieldset")?.querySelector("input:not([type=hidden])");
+      const field = document.getElementById(`f-${link.dataset.gotoField}`) ?? firstInput;
       if (this.form.dataset.panes === "json") this.form.dataset.panes = "both";
       field?.focus();
       field?.scrollIntoView({ block: "center" });
@@ -244,9 +244,9 @@ class Page {
     const kind = this.kind === "any" ? kindOf(this.editor.text) || "submission" : this.kind;
     if (!this.schemas.has(kind)) {
       this.schemas.set(kind, null);
-      const address = this.kind === "any" ? this.form.getAttribute(`data-schema-${kind}`) : this.form.dataset.schema;
-      fetch(address)
-        .then((answer) => (answer.ok ? answer.json() : null))
+      const url = this.kind === "any" ? this.form.getAttribute(`data-schema-${kind}`) : this.form.dataset.schema;
+      fetch(url)
+        .then((response) => (response.ok ? response.json() : null))
         .then((schema) => this.schemas.set(kind, schema))
         .catch(() => this.schemas.delete(kind));
     }

@@ -3,93 +3,93 @@
 
 import { announce } from "./announce.js";
 
-const LIKE_A_DOCUMENT = /[{[]|^\s*(?:\$\s*)?aws\s/;
-const SHORTEST = 12;
+const DOCUMENT_PATTERN = /[{[]|^\s*(?:\$\s*)?aws\s/;
+const MIN_LENGTH = 12;
 
 export class Inbox {
-  constructor(form, editor, said) {
+  constructor(form, editor, message) {
     this.form = form;
     this.editor = editor;
-    this.said = said;
-    said.addEventListener("click", (event) => {
+    this.message = message;
+    message.addEventListener("click", (event) => {
       if (!event.target.closest("[data-undo]")) return;
-      if (this.before !== undefined) editor.replace(this.before, "undo");
-      this.quiet();
+      if (this.textBefore !== undefined) editor.replace(this.textBefore, "undo");
+      this.clear();
     });
   }
 
-  /** Something was pasted; `whole` is the text that it made. */
-  async pasted(words, whole) {
-    if (words.trim().length < SHORTEST || !LIKE_A_DOCUMENT.test(words)) return;
-    const found = await this.#ask({ pasted: words, whole });
-    if (!found?.kind || this.editor.text !== whole) return;
-    if (found.text !== null && found.text !== whole) {
-      this.before = whole;
-      this.editor.replace(found.text, "input.read");
+  /** Read what was pasted; `text` is the whole document after it. */
+  async readPaste(pasted, text) {
+    if (pasted.trim().length < MIN_LENGTH || !DOCUMENT_PATTERN.test(pasted)) return;
+    const result = await this.#request({ pasted, whole: text });
+    if (!result?.kind || this.editor.text !== text) return;
+    if (result.text !== null && result.text !== text) {
+      this.textBefore = text;
+      this.editor.replace(result.text, "input.read");
     } else {
-      this.before = undefined;
+      this.textBefore = undefined;
     }
-    this.#tell(found);
+    this.#show(result);
   }
 
-  async #ask(fields) {
+  async #request(fields) {
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.append(name, value);
     body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
     try {
-      const answer = await fetch(this.form.dataset.pasteUrl, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
-      return answer.ok ? await answer.json() : null;
+      const response = await fetch(this.form.dataset.pasteUrl, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+      return response.ok ? await response.json() : null;
     } catch {
-      return null; // the judge says what is wrong with the text as it stands
+      return null; // the preview shows what is wrong with the text
     }
   }
 
-  #tell({ what, changes }) {
-    const words = document.createElement("span");
-    words.textContent = `Read as: ${what}.`;
-    this.said.replaceChildren(words);
-    if (this.before !== undefined) {
-      const back = document.createElement("button");
-      back.type = "button";
-      back.className = "jump";
-      back.dataset.undo = "";
-      back.textContent = "Take it back";
-      this.said.append(back);
+  #show({ headline, changes }) {
+    const label = document.createElement("span");
+    label.textContent = `Read as: ${headline}.`;
+    this.message.replaceChildren(label);
+    if (this.textBefore !== undefined) {
+      const undoButton = document.createElement("button");
+      undoButton.type = "button";
+      undoButton.className = "jump";
+      undoButton.dataset.undo = "";
+      undoButton.textContent = "Take it back";
+      this.message.append(undoButton);
     }
     if (changes.length) {
       const list = document.createElement("ul");
       for (const change of changes) list.append(Object.assign(document.createElement("li"), { textContent: change }));
-      this.said.append(list);
+      this.message.append(list);
     }
-    announce(`Read as: ${what}. ${changes.join(" ")}`);
+    announce(`Read as: ${headline}. ${changes.join(" ")}`);
   }
 
-  quiet() {
-    this.said.replaceChildren();
-    this.before = undefined;
+  clear() {
+    this.message.replaceChildren();
+    this.textBefore = undefined;
   }
 }
 
-/** Opening a file, by its button or by dropping it on the form. `put(text)` takes what is in it. */
-export function watchFiles(form, put, told) {
-  const file = form.querySelector("input[type=file]");
-  if (!file) return;
-  const largest = Number(form.dataset.maxBytes);
-  const open = async (chosen) => {
-    if (!chosen) return;
-    if (chosen.size > largest) {
-      told(`${chosen.name} is too large: ${Math.round(largest / 1024)} KiB are read at most`);
+/** Open a file by its button or a drop on the form. `openText(text)` gets its content. */
+export function watchFiles(form, openText, showMessage) {
+  const input = form.querySelector("input[type=file]");
+  if (!input) return;
+  const maxBytes = Number(form.dataset.maxBytes);
+  const open = async (file) => {
+    if (!file) return;
+    if (file.size > maxBytes) {
+      showMessage(`${file.name} is too large: ${Math.round(maxBytes / 1024)} KiB are read at most`);
     } else {
       try {
-        put(new TextDecoder("utf-8", { fatal: true }).decode(await chosen.arrayBuffer()));
-        announce(`${chosen.name} is open.`);
+        openText(new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()));
+        announce(`${file.name} is open.`);
       } catch {
-        told(`${chosen.name} is not text in UTF-8`);
+        showMessage(`${file.name} is not text in UTF-8`);
       }
     }
-    file.value = ""; // from here on the text in the editor is what counts
+    input.value = ""; // from here on the text in the editor is what counts
   };
-  file.addEventListener("change", () => open(file.files[0]));
+  input.addEventListener("change", () => open(input.files[0]));
   for (const kind of ["dragover", "dragleave", "drop"]) {
     form.addEventListener(
       kind,

@@ -3,8 +3,8 @@
 
 import { announce } from "./announce.js";
 
-const MOST_PASTED = 200;
-let added = 0;
+const MAX_PASTED_ROWS = 200;
+let addedCount = 0;
 
 const controls = (line) => [...line.querySelectorAll("input:not([type=hidden]), textarea")];
 const isEmpty = (line) => controls(line).every((control) => !control.value);
@@ -12,8 +12,8 @@ export const lines = (group) => [...group.querySelectorAll("[data-line]")];
 
 export function addLine(group, name = "", value = "") {
   const copy = group.querySelector("template").content.cloneNode(true);
-  added += 1;
-  for (const control of copy.querySelectorAll("[name]")) control.name = control.name.replace("-NEW-", `-n${1000 + added}-`);
+  addedCount += 1;
+  for (const control of copy.querySelectorAll("[name]")) control.name = control.name.replace("-NEW-", `-n${1000 + addedCount}-`);
   const line = copy.querySelector("[data-line]");
   group.querySelector("[data-list]").append(copy);
   fill(line, name, value);
@@ -26,7 +26,7 @@ function fill(line, name, value) {
   if (document.activeElement !== second && second.value !== value) second.value = value;
 }
 
-/** The rows of a group as lenses.js takes them. What is offered says nothing while it has no value. */
+/** Return the rows of a group for lenses.js. A suggestion without a value counts as empty. */
 export function rowsOf(group) {
   return lines(group).map((line) => {
     const [name, value] = controls(line);
@@ -38,43 +38,43 @@ export function rowsOf(group) {
 
 function originOf(line) {
   if (line.dataset.origin === undefined) {
-    const found = /-o(\d+)-name$/.exec(controls(line)[0].name);
-    line.dataset.origin = found ? found[1] : "";
+    const match = /-o(\d+)-name$/.exec(controls(line)[0].name);
+    line.dataset.origin = match ? match[1] : "";
   }
   return line.dataset.origin === "" ? null : Number(line.dataset.origin);
 }
 
-/** After the text was written: where each row stands in it now. */
-export function settle(rows, origins) {
+/** Store where each row stands in the text after a write. */
+export function setOrigins(rows, origins) {
   rows.forEach((row, index) => (row.line.dataset.origin = origins[index] ?? ""));
 }
 
-/** The lines as the text has them. Nobody's caret moves, and empty lines stay for what comes next. */
-export function follow(group, rows) {
-  const known = lines(group).filter((line) => originOf(line) !== null);
-  known.sort((one, other) => originOf(one) - originOf(other));
-  const free = lines(group).filter((line) => originOf(line) === null);
+/** Show the rows of the text. No caret moves, and empty lines stay. */
+export function refresh(group, rows) {
+  const boundLines = lines(group).filter((line) => originOf(line) !== null);
+  boundLines.sort((first, second) => originOf(first) - originOf(second));
+  const freeLines = lines(group).filter((line) => originOf(line) === null);
   rows.forEach((row, index) => {
-    let line = known[index];
+    let line = boundLines[index];
     if (!line) {
       // The line that is being written, which has made this row, or one that is offered for it.
-      const meant = free.find((each) => {
-        const [name, value] = controls(each);
+      const match = freeLines.find((candidate) => {
+        const [name, value] = controls(candidate);
         return row.name && name.value === row.name && (!value.value || value.value === row.value);
       });
-      line = meant ?? free.find(isEmpty) ?? addLine(group);
-      free.splice(free.indexOf(line), free.includes(line) ? 1 : 0);
+      line = match ?? freeLines.find(isEmpty) ?? addLine(group);
+      freeLines.splice(freeLines.indexOf(line), freeLines.includes(line) ? 1 : 0);
     }
     line.dataset.origin = row.origin;
     fill(line, row.name, row.value);
   });
-  for (const line of known.slice(rows.length)) {
+  for (const line of boundLines.slice(rows.length)) {
     if (line.contains(document.activeElement)) line.dataset.origin = "";
     else line.remove();
   }
 }
 
-/** KEY=value, as env files and shells have it: with export, with quotes, with comments between. */
+/** Return the pairs of a text of KEY=value lines as in env files: with export, quotes and comments. */
 export function pairs(text) {
   const found = [];
   for (const line of text.split(/\r\n|\r|\n/)) {
@@ -84,47 +84,47 @@ export function pairs(text) {
     const quoted = /^(["'])(.*)\1$/.exec(pair[2]);
     found.push([pair[1], quoted ? quoted[2] : pair[2]]);
   }
-  return found.slice(0, MOST_PASTED);
+  return found.slice(0, MAX_PASTED_ROWS);
 }
 
-/** Buttons and pastes of all groups in `pane`. `written(group)` is told of what they change. */
-export function watch(pane, written) {
+/** Handle the buttons and pastes of all groups in `pane`; `onChange(group)` is called after a change. */
+export function watch(pane, onChange) {
   pane.addEventListener("click", (event) => {
-    const adds = event.target.closest("[data-add]");
-    if (adds) addLine(adds.closest("[data-rows]")).querySelector("input").focus();
+    const addButton = event.target.closest("[data-add]");
+    if (addButton) addLine(addButton.closest("[data-rows]")).querySelector("input").focus();
 
-    const removes = event.target.closest("[data-remove]");
-    if (!removes) return;
-    const line = removes.closest("[data-line]");
+    const removeButton = event.target.closest("[data-remove]");
+    if (!removeButton) return;
+    const line = removeButton.closest("[data-line]");
     const group = line.closest("[data-rows]");
-    const beside = line.nextElementSibling ?? line.previousElementSibling;
-    const next = beside?.querySelector("[data-remove]") ?? group.querySelector("[data-add]");
+    const neighbour = line.nextElementSibling ?? line.previousElementSibling;
+    const next = neighbour?.querySelector("[data-remove]") ?? group.querySelector("[data-add]");
     announce(`Removed ${line.querySelector("input").value || "a row"}.`);
     line.remove();
     next.focus();
-    written(group);
+    onChange(group);
   });
 
   pane.addEventListener("paste", (event) => {
     const line = event.target.closest("[data-line]");
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    const found = line && event.target === line.querySelector("input") ? pairs(text) : [];
-    if (!found.length) return;
+    const pasted = line && event.target === line.querySelector("input") ? pairs(text) : [];
+    if (!pasted.length) return;
     event.preventDefault();
     const group = line.closest("[data-rows]");
-    const known = lines(group);
-    for (const [name, value] of found) {
-      const same = known.find((each) => each.querySelector("input").value === name);
-      const target = same ?? (isEmpty(line) ? line : known.find(isEmpty));
+    const knownLines = lines(group);
+    for (const [name, value] of pasted) {
+      const sameName = knownLines.find((candidate) => candidate.querySelector("input").value === name);
+      const target = sameName ?? (isEmpty(line) ? line : knownLines.find(isEmpty));
       if (target) {
         const [first, second] = controls(target);
         first.value = name;
         second.value = value;
       } else {
-        known.push(addLine(group, name, value));
+        knownLines.push(addLine(group, name, value));
       }
     }
-    announce(`${found.length} ${found.length === 1 ? "row" : "rows"} filled in.`);
-    written(group);
+    announce(`${pasted.length} ${pasted.length === 1 ? "row" : "rows"} filled in.`);
+    onChange(group);
   });
 }

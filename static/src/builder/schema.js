@@ -1,57 +1,57 @@
-// What the schema of AWS Batch knows at a place of a text: names and values to complete, and AWS's own words to show.
+// The schema of AWS Batch in the editor: names and values to complete, and AWS's descriptions.
 
 import { findNodeAtOffset, getLocation } from "jsonc-parser";
-import { bare, parse } from "./json_text.js";
+import { blankComments, parse } from "./json_text.js";
 
 /** The schema at a path, its references followed; undefined where it says nothing. */
 export function schemaAt(schema, path) {
-  let shape = resolved(schema, schema);
+  let shape = resolveReference(schema, schema);
   for (const step of path) {
     const next = shape?.properties?.[step] ?? (typeof step === "number" ? shape?.items : shape?.additionalProperties);
     if (!next || typeof next !== "object") return undefined;
-    shape = resolved(schema, next);
+    shape = resolveReference(schema, next);
   }
   return shape;
 }
 
-function resolved(schema, shape) {
+function resolveReference(schema, shape) {
   if (!shape?.$ref) return shape;
   const { $ref, ...own } = shape;
-  return { ...schema.$defs[$ref.split("/").at(-1)], ...own }; // a member's own words announce more than its type's
+  return { ...schema.$defs[$ref.split("/").at(-1)], ...own }; // a member's own description says more than its type's
 }
 
-/** What may be written where the caret is: {from, to, options}, or null. `more` has further values by pointer. */
-export function completions(schema, text, offset, explicit, more = () => []) {
-  const plain = bare(text);
+/** Return the completions at an offset: {from, to, options}, or null. `extraValues` gives further values for a path. */
+export function completions(schema, text, offset, explicit, extraValues = () => []) {
+  const plain = blankComments(text);
   const location = getLocation(plain, offset);
   const node = location.previousNode;
-  const inside = node && node.offset < offset && offset <= node.offset + node.length ? node : null;
+  const current = node && node.offset < offset && offset <= node.offset + node.length ? node : null;
   const typed = /["\w-]*$/.exec(plain.slice(0, offset))[0];
-  const from = inside ? inside.offset : offset - typed.length;
-  const to = inside ? inside.offset + inside.length : offset;
-  if (!explicit && !typed && !inside) return null;
+  const from = current ? current.offset : offset - typed.length;
+  const to = current ? current.offset + current.length : offset;
+  if (!explicit && !typed && !current) return null;
   if (location.isAtPropertyKey) {
     const shape = schemaAt(schema, location.path.slice(0, -1));
     if (!shape?.properties) return null;
-    const there = keysAround(plain, offset);
+    const existingKeys = siblingKeys(plain, offset);
     const hasColon = /^\s*:/.test(plain.slice(to));
     const options = Object.keys(shape.properties)
-      .filter((key) => !there.has(key))
+      .filter((key) => !existingKeys.has(key))
       .map((key) => {
-        const member = resolved(schema, shape.properties[key]);
+        const member = resolveReference(schema, shape.properties[key]);
         return {
           label: JSON.stringify(key),
           type: "property",
           detail: kindOf(member) + (shape.required?.includes(key) ? ", required" : ""),
-          info: brief(member.description),
-          insert: JSON.stringify(key) + (hasColon ? "" : `: ${beginning(member)}`),
+          info: truncate(member.description),
+          insert: JSON.stringify(key) + (hasColon ? "" : `: ${valueTemplate(member)}`),
         };
       });
     return options.length ? { from, to, options } : null;
   }
   const shape = schemaAt(schema, location.path);
   const values = [
-    ...more(location.path).map((value) => JSON.stringify(value)),
+    ...extraValues(location.path).map((value) => JSON.stringify(value)),
     ...(shape?.enum ?? []).map((value) => JSON.stringify(value)),
     ...(shape?.type === "boolean" ? ["true", "false"] : []),
   ];
@@ -59,16 +59,16 @@ export function completions(schema, text, offset, explicit, more = () => []) {
   return options.length ? { from, to, options } : null;
 }
 
-function keysAround(plain, offset) {
+function siblingKeys(plain, offset) {
   const { root } = parse(plain);
   let node = root && findNodeAtOffset(root, offset, true);
   while (node && node.type !== "object") node = node.parent;
-  const others = (node?.children ?? []).filter((each) => offset < each.offset || offset > each.offset + each.children[0].length);
-  return new Set(others.map((each) => each.children[0].value));
+  const others = (node?.children ?? []).filter((property) => offset < property.offset || offset > property.offset + property.children[0].length);
+  return new Set(others.map((property) => property.children[0].value));
 }
 
-/** How a value begins, with a mark where the caret goes. */
-function beginning(shape) {
+/** Return the start of a value, with a NUL where the caret goes. */
+function valueTemplate(shape) {
   switch (shape.type) {
     case "object":
       return "{\u0000}";
@@ -81,8 +81,8 @@ function beginning(shape) {
   }
 }
 
-/** What is said of the place under the pointer: {from, to, name, kind, words, values}, or null. */
-export function about(schema, text, offset) {
+/** Describe the field at an offset: {from, to, name, kind, help, values}, or null. */
+export function describe(schema, text, offset) {
   const { root } = parse(text);
   let node = root && findNodeAtOffset(root, offset, false);
   if (node?.type !== "property" && node?.parent?.type === "property") node = node.parent;
@@ -100,7 +100,7 @@ export function about(schema, text, offset) {
     to: node.offset + node.length,
     name: path.at(-1),
     kind: kindOf(shape),
-    words: brief(shape.description),
+    help: truncate(shape.description),
     values: shape.enum ?? [],
   };
 }
@@ -109,14 +109,14 @@ const KINDS = { object: "object", array: "list", string: "text", integer: "whole
 const LIMITS = [["minimum", "at least"], ["maximum", "at most"], ["maxLength", "characters at most", true], ["maxItems", "at most"]];
 
 function kindOf(shape) {
-  const limits = LIMITS.filter(([name]) => shape[name] !== undefined).map(([name, words, after]) =>
-    after ? `${shape[name]} ${words}` : `${words} ${shape[name]}`,
+  const limits = LIMITS.filter(([name]) => shape[name] !== undefined).map(([name, text, isSuffix]) =>
+    isSuffix ? `${shape[name]} ${text}` : `${text} ${shape[name]}`,
   );
   return [KINDS[shape.type] ?? "", ...limits].filter(Boolean).join(", ");
 }
 
-const LONGEST = 700;
+const MAX_HELP_LENGTH = 700;
 
-function brief(words = "") {
-  return words.length > LONGEST ? `${words.slice(0, words.lastIndexOf(" ", LONGEST))} …` : words;
+function truncate(text = "") {
+  return text.length > MAX_HELP_LENGTH ? `${text.slice(0, text.lastIndexOf(" ", MAX_HELP_LENGTH))} …` : text;
 }

@@ -1,40 +1,40 @@
 // The tools above the editor: undo, search, format, fold, difference, copy as; and which panes are seen.
 
 import { announce } from "./announce.js";
-import { bare, parse } from "./json_text.js";
-import { shellQuoted } from "./units.js";
+import { blankComments, parse } from "./json_text.js";
+import { shellQuote } from "./units.js";
 
 const COMMANDS = { definition: "register-job-definition", submission: "submit-job" };
 
-/** What a text is, by its keys, or "" where nobody knows. */
+/** Return the kind of a document by its keys; "" if they tell none. */
 export function kindOf(text) {
   const { root } = parse(text);
-  const keys = new Set(root?.type === "object" ? root.children.map((each) => each.children[0].value) : []);
+  const keys = new Set(root?.type === "object" ? root.children.map((property) => property.children[0].value) : []);
   if (keys.has("jobs")) return "workflow";
   if (keys.has("jobDefinitionName") || keys.has("containerProperties")) return "definition";
   return keys.size ? "submission" : "";
 }
 
-/** The document in the words of another tool. `api` says where the portal takes it, by its kind. */
-export function copyAs(form, text, api) {
+/** Return the document as a command of another tool. `api` gives the URL of the portal's API by kind. */
+export function copyAs(format, text, api) {
   const kind = kindOf(text);
-  if (form === "aws") {
+  if (format === "aws") {
     if (!COMMANDS[kind]) return null;
-    return `aws batch ${COMMANDS[kind]} --cli-input-json ${shellQuoted(compact(text))}\n`;
+    return `aws batch ${COMMANDS[kind]} --cli-input-json ${shellQuote(compact(text))}\n`;
   }
-  if (form === "curl") {
-    const address = new URL(api(kind), location.origin).href;
-    return `curl -H "Authorization: Bearer $BATCH_PORTAL_TOKEN" --data-binary ${shellQuoted(compact(text))} ${shellQuoted(address)}\n`;
+  if (format === "curl") {
+    const url = new URL(api(kind), location.origin).href;
+    return `curl -H "Authorization: Bearer $BATCH_PORTAL_TOKEN" --data-binary ${shellQuote(compact(text))} ${shellQuote(url)}\n`;
   }
   return text;
 }
 
-/** In one line, without comments; strings and numbers as they were written. */
+/** Return the text in one line, without comments; strings and numbers stay as they are. */
 function compact(text) {
-  return bare(text).replace(/"(?:[^"\\\r\n]|\\[^\r\n])*"|\s+/g, (found) => (found[0] === '"' ? found : "")).trim();
+  return blankComments(text).replace(/"(?:[^"\\\r\n]|\\[^\r\n])*"|\s+/g, (match) => (match[0] === '"' ? match : "")).trim();
 }
 
-export function watchTools(form, editor, { original, api, told }) {
+export function watchTools(form, editor, { original, api, showMessage }) {
   const tools = form.querySelector("[data-tools]");
   tools.addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -59,24 +59,24 @@ export function watchTools(form, editor, { original, api, told }) {
     }
     if (button.dataset.copyAs) {
       button.closest("details").open = false;
-      const words = copyAs(button.dataset.copyAs, editor.text, api);
-      if (words === null) told("The AWS CLI has no command for a workflow: the portal sends its jobs one by one.");
-      else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: words } })); // copy.js does it
+      const copied = copyAs(button.dataset.copyAs, editor.text, api);
+      if (copied === null) showMessage("The AWS CLI has no command for a workflow: the portal sends its jobs one by one.");
+      else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: copied } })); // copy.js does it
     }
   });
   document.addEventListener("click", (event) => {
-    const open = tools.querySelector("details[open]");
-    if (open && !open.contains(event.target)) open.open = false;
+    const menu = tools.querySelector("details[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
   });
   tools.addEventListener("keydown", (event) => {
-    const open = event.target.closest("details[open]");
-    if (event.key !== "Escape" || !open) return;
-    open.open = false;
-    open.querySelector("summary").focus();
+    const menu = event.target.closest("details[open]");
+    if (event.key !== "Escape" || !menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 }
 
-/** Form, both or JSON: a person's choice is kept. */
+/** Show the form, the JSON or both. The choice is stored in the browser. */
 export function watchPanes(form) {
   const choice = document.querySelector("[data-panes-choice]");
   if (!choice) return;
@@ -85,8 +85,8 @@ export function watchPanes(form) {
     for (const radio of choice.querySelectorAll("input")) radio.checked = radio.value === panes;
   };
   try {
-    const kept = localStorage.getItem("panes");
-    if (["form", "both", "json"].includes(kept)) show(kept);
+    const storedPanes = localStorage.getItem("panes");
+    if (["form", "both", "json"].includes(storedPanes)) show(storedPanes);
   } catch {
     // storage can be forbidden; the page still has panes
   }

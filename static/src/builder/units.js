@@ -1,7 +1,7 @@
-// Values as people write them in a form, and as AWS has them: time spans, sizes of memory, command lines. The same as
+// Values as people type them in a form, and as AWS has them: time spans, sizes of memory, command lines. The same as
 // jobs/spec/forms/units.py; both are held to the cases of tests/builder/cases.
 
-import { Raw, inLine, written } from "./json_text.js";
+import { Raw, serialize, singleLine } from "./json_text.js";
 
 export const WHOLE = /^(?:0|[1-9]\d{0,14})$/;
 const SPAN = /(\d{1,15}(?:\.\d{1,4})?)\s*([a-z]+)/gi;
@@ -17,18 +17,18 @@ for (const [names, size] of [
 const MEMORY = /^(\d{1,15}(?:\.\d{1,4})?)\s*(m|mb|mib|g|gb|gib|t|tb|tib)?$/i;
 const MIB = { m: 1n, g: 1024n, t: 1024n * 1024n };
 const PARTS = [["d", 86400n], ["h", 3600n], ["min", 60n], ["s", 1n]];
-const FINE = 10_000n; // counts have four decimals at most
+const SCALE = 10_000n; // counts have four decimals at most
 
 /** A decimal count in ten-thousandths, exactly. */
-function fine(count) {
+function scaled(count) {
   const [whole, part = ""] = count.split(".");
-  return BigInt(whole) * FINE + BigInt(part.padEnd(4, "0"));
+  return BigInt(whole) * SCALE + BigInt(part.padEnd(4, "0"));
 }
 
-const whole = (total) => (total % FINE ? null : String(total / FINE));
+const whole = (total) => (total % SCALE ? null : String(total / SCALE));
 
 /** 2 h, 1 h 30 min, 45 s, from a whole number as text. */
-export function secondsInWords(text) {
+export function formatSeconds(text) {
   let rest = BigInt(text);
   if (rest < 60n) return `${rest} s`;
   const parts = [];
@@ -40,45 +40,45 @@ export function secondsInWords(text) {
 }
 
 /** The seconds of “2 h”, “1h 30m”, “90 minutes” or “5400” as text, or null. */
-export function secondsOf(typed) {
-  const text = typed.trim();
+export function parseSeconds(input) {
+  const text = input.trim();
   if (WHOLE.test(text)) return text;
-  const found = [...text.matchAll(SPAN)];
-  const left = text.replace(SPAN, "").replaceAll("and", "").replaceAll(",", "").trim();
-  if (!found.length || left || found.some((span) => !SECONDS[span[2].toLowerCase()])) return null;
-  return whole(found.reduce((sum, span) => sum + fine(span[1]) * SECONDS[span[2].toLowerCase()], 0n));
+  const spans = [...text.matchAll(SPAN)];
+  const rest = text.replace(SPAN, "").replaceAll("and", "").replaceAll(",", "").trim();
+  if (!spans.length || rest || spans.some((span) => !SECONDS[span[2].toLowerCase()])) return null;
+  return whole(spans.reduce((sum, span) => sum + scaled(span[1]) * SECONDS[span[2].toLowerCase()], 0n));
 }
 
-export function mibInWords(text) {
+export function formatMib(text) {
   const mib = BigInt(text);
   return mib && mib % 1024n === 0n ? `${mib / 1024n} GiB` : `${mib} MiB`;
 }
 
 /** The MiB of “16 GiB”, “1.5 G” or “512” as text, or null. */
-export function mibOf(typed) {
-  const found = MEMORY.exec(typed.trim());
-  return found && whole(fine(found[1]) * MIB[(found[2] ?? "m")[0].toLowerCase()]);
+export function parseMib(input) {
+  const match = MEMORY.exec(input.trim());
+  return match && whole(scaled(match[1]) * MIB[(match[2] ?? "m")[0].toLowerCase()]);
 }
 
 const SAFE = /^[\w@%+=:,./-]+$/; // ASCII only: what is not, is put in quotes
 const UNTYPABLE = /[^\P{C}\n\t]|[^\P{Z} ]/u;
 
-/** A command as one line that a shell would split into the same words; as JSON where no line can announce it. */
-export function commandInWords(text, list) {
+/** A command as one line that a shell would split into the same words; as JSON where no line can express it. */
+export function formatCommand(text, list) {
   const words = list.children;
   if (words.every((word) => word.type === "string" && !UNTYPABLE.test(word.value))) {
-    return words.map((word) => shellQuoted(word.value)).join(" ");
+    return words.map((word) => shellQuote(word.value)).join(" ");
   }
-  return inLine(text, list);
+  return singleLine(text, list);
 }
 
-export function shellQuoted(word) {
+export function shellQuote(word) {
   return SAFE.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** The words of a command line as a list, a JSON list as it was typed, or null where a quote has no end. */
-export function commandOf(typed) {
-  const text = typed.trim();
+export function parseCommand(input) {
+  const text = input.trim();
   if (text.startsWith("[")) {
     try {
       if (Array.isArray(JSON.parse(text))) return new Raw(text);
@@ -94,15 +94,15 @@ function shellWords(text) {
   const words = [];
   let word = null;
   let quote = "";
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
     if (quote === "'") {
       if (character === "'") quote = "";
       else word += character;
     } else if (character === "\\") {
-      at += 1;
-      if (at >= text.length) return null;
-      word = (word ?? "") + (quote && text[at] !== '"' && text[at] !== "\\" ? `\\${text[at]}` : text[at]);
+      index += 1;
+      if (index >= text.length) return null;
+      word = (word ?? "") + (quote && text[index] !== '"' && text[index] !== "\\" ? `\\${text[index]}` : text[index]);
     } else if (quote) {
       if (character === '"') quote = "";
       else word += character;
@@ -121,75 +121,75 @@ function shellWords(text) {
   return words;
 }
 
-// -- Sorts: how a value is shown, and what is meant when it is typed. As jobs/spec/forms/value_types.py.
-const text = (_, node) => (node.type === "string" ? node.value : null);
-const isWhole = (all, node) => node.type === "number" && /^-?\d+$/.test(all.slice(node.offset, node.offset + node.length));
-const raw = (all, node) => all.slice(node.offset, node.offset + node.length);
+// -- Value types: how a value is shown and how input is parsed, as in jobs/spec/forms/value_types.py.
+const stringValue = (_, node) => (node.type === "string" ? node.value : null);
+const isWhole = (source, node) => node.type === "number" && /^-?\d+$/.test(source.slice(node.offset, node.offset + node.length));
+const raw = (source, node) => source.slice(node.offset, node.offset + node.length);
 
-const SORTS = {
-  text: { show: text, mean: (typed) => typed },
+const VALUE_TYPES = {
+  text: { format: stringValue, parse: (input) => input },
   whole: {
-    show: (all, node) => (isWhole(all, node) ? raw(all, node) : text(all, node)),
-    mean: (typed) => (WHOLE.test(typed.trim()) ? new Raw(typed.trim()) : typed),
+    format: (source, node) => (isWhole(source, node) ? raw(source, node) : stringValue(source, node)),
+    parse: (input) => (WHOLE.test(input.trim()) ? new Raw(input.trim()) : input),
   },
   seconds: {
-    show: (all, node) => (isWhole(all, node) && raw(all, node)[0] !== "-" ? secondsInWords(raw(all, node)) : text(all, node)),
-    mean: (typed) => {
-      const found = secondsOf(typed);
-      return found === null ? typed : new Raw(found);
+    format: (source, node) => (isWhole(source, node) && raw(source, node)[0] !== "-" ? formatSeconds(raw(source, node)) : stringValue(source, node)),
+    parse: (input) => {
+      const seconds = parseSeconds(input);
+      return seconds === null ? input : new Raw(seconds);
     },
   },
   memory: {
-    show: (all, node) => (node.type === "string" && WHOLE.test(node.value) ? mibInWords(node.value) : text(all, node)),
-    mean: (typed) => mibOf(typed) ?? typed,
+    format: (source, node) => (node.type === "string" && WHOLE.test(node.value) ? formatMib(node.value) : stringValue(source, node)),
+    parse: (input) => parseMib(input) ?? input,
   },
   command: {
-    show: (all, node) => (node.type === "array" ? commandInWords(all, node) : text(all, node)),
-    mean: (typed) => commandOf(typed) ?? typed,
+    format: (source, node) => (node.type === "array" ? formatCommand(source, node) : stringValue(source, node)),
+    parse: (input) => parseCommand(input) ?? input,
   },
   only: {
-    show: (_, node) =>
+    format: (_, node) =>
       node.type === "array" && node.children.length === 1 && node.children[0].type === "string" ? node.children[0].value : null,
-    mean: (typed) => [typed],
+    parse: (input) => [input],
   },
   // Of controls that are made from the schema:
   number: {
-    show: (all, node) => (node.type === "number" ? raw(all, node) : text(all, node)),
-    mean: (typed) => (/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(typed.trim()) ? new Raw(typed.trim()) : typed),
+    format: (source, node) => (node.type === "number" ? raw(source, node) : stringValue(source, node)),
+    parse: (input) => (/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(input.trim()) ? new Raw(input.trim()) : input),
   },
   boolean: {
-    show: (_, node) => (node.type === "boolean" ? String(node.value) : null),
-    mean: (typed) => (typed === "true" || typed === "false" ? new Raw(typed) : typed),
+    format: (_, node) => (node.type === "boolean" ? String(node.value) : null),
+    parse: (input) => (input === "true" || input === "false" ? new Raw(input) : input),
   },
   lines: {
-    show: (_, node) =>
-      node.type === "array" && node.children.every((each) => each.type === "string" && !/[\r\n]/.test(each.value))
-        ? node.children.map((each) => each.value).join("\n")
+    format: (_, node) =>
+      node.type === "array" && node.children.every((item) => item.type === "string" && !/[\r\n]/.test(item.value))
+        ? node.children.map((item) => item.value).join("\n")
         : null,
-    mean: (typed) => (isJson(typed, "[") ? new Raw(typed.trim()) : typed.split("\n").filter((line) => line.trim())),
+    parse: (input) => (isJson(input, "[") ? new Raw(input.trim()) : input.split("\n").filter((line) => line.trim())),
   },
   json: {
-    show: () => null,
-    mean: (typed) => (isJson(typed) ? new Raw(typed.trim()) : typed),
+    format: () => null,
+    parse: (input) => (isJson(input) ? new Raw(input.trim()) : input),
   },
 };
 
-function isJson(typed, beginning = "") {
-  if (!typed.trim().startsWith(beginning)) return false;
+function isJson(input, beginning = "") {
+  if (!input.trim().startsWith(beginning)) return false;
   try {
-    JSON.parse(typed);
+    JSON.parse(input);
     return true;
   } catch {
     return false;
   }
 }
 
-export const sortOf = (name) => SORTS[name] ?? SORTS.text;
+export const valueType = (name) => VALUE_TYPES[name] ?? VALUE_TYPES.text;
 
-/** How a node is shown in a field. What its sort would not read as the same value is shown as the JSON it is. */
-export function shown(sort, all, node) {
-  const words = sortOf(sort).show(all, node);
-  if (words !== null && written(sortOf(sort).mean(words)) === inLine(all, node)) return words;
-  return inLine(all, node);
+/** Return a node as a field shows it: by its value type, or as JSON if the type would not parse the same value again. */
+export function display(typeName, source, node) {
+  const displayed = valueType(typeName).format(source, node);
+  if (displayed !== null && serialize(valueType(typeName).parse(displayed)) === singleLine(source, node)) return displayed;
+  return singleLine(source, node);
 }
 
