@@ -3,26 +3,44 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.timezone import now
 
-from jobs.models import Job
+from jobs.models import Job, Submission
+from jobs.states import ACTIVE_STATES, Delivery
 
 # A live page refreshes every few seconds; not every refresh writes.
 HINT_INTERVAL = timedelta(seconds=10)
+# A poll that is due within this time is left where it is.
+SOON = timedelta(seconds=20)
 
 
 def hint_poll(jobs: Iterable[Job]) -> None:
-    """Record that these jobs are on a page, and bring forward their next poll if it is far away."""
-    current_time = now()
+    """Record that these jobs are on a page, and bring forward their next poll; once in `HINT_INTERVAL` for each."""
+    earliest = now() - HINT_INTERVAL
     stale_ids = [
-        job.pk
-        for job in jobs
-        if not job.status.is_final and (job.viewed_at is None or current_time - job.viewed_at > HINT_INTERVAL)
+        job.pk for job in jobs if not job.status.is_final and (job.viewed_at is None or job.viewed_at < earliest)
     ]
     if stale_ids:
-        Job.objects.filter(pk__in=stale_ids[:1000]).update(viewed_at=current_time)
-        distant = Q(next_poll_at__gt=current_time + timedelta(seconds=20))
-        Job.objects.filter(distant, pk__in=stale_ids[:1000]).active().update(
-            next_poll_at=current_time + timedelta(seconds=1)
-        )
+        _write_hint(Job.objects.filter(pk__in=stale_ids))
+
+
+def hint_submission_poll(submission: Submission) -> None:
+    """Do the same for all jobs of a submission that have not ended, however many they are."""
+    jobs = Job.objects.filter(_is_hint_due(), submission=submission, ended_at=None)
+    if jobs.exists():
+        _write_hint(jobs)
+
+
+def _is_hint_due() -> Q:
+    return Q(viewed_at=None) | Q(viewed_at__lt=now() - HINT_INTERVAL)
+
+
+def _write_hint(jobs: QuerySet[Job]) -> None:
+    """Write the hint in one statement; of several requests at the same moment the first one writes."""
+    current_time = now()
+    is_far_away = Q(next_poll_at__gt=current_time + SOON, delivery=Delivery.SENT, state__in=ACTIVE_STATES)
+    jobs.filter(_is_hint_due()).update(
+        viewed_at=current_time,
+        next_poll_at=Case(When(is_far_away, then=current_time + timedelta(seconds=1)), default=F("next_poll_at")),
+    )

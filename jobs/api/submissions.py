@@ -51,7 +51,7 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
     """Return a submission and its jobs. With `since`, the changes after it; with `wait`, up to 5 s for one."""
     submission = request.auth.submission(text_id)
-    poll_hint.hint_poll(submission.jobs.filter(ended_at=None).only("submission", "delivery", "state", "viewed_at"))
+    poll_hint.hint_submission_poll(submission)
     if since is None:
         content = serializers.submission_out(request, submission)
     else:

@@ -137,7 +137,7 @@ def test_an_array_costs_the_same_queries_for_few_children_and_many(
     job = array(research, count, ["SUCCEEDED"] * count)
     with django_assert_num_queries(12):
         browser.get(job.get_absolute_url())
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         browser.get(reverse("job_children", args=[job.text_id]))
 
 
