@@ -1,11 +1,13 @@
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from jobs import actions
 from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.terminate import terminate_due
-from jobs.models import Job
+from jobs.models import Job, StateChange
 from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
 from tests import http_wire, make
@@ -109,3 +111,43 @@ def test_all_jobs_of_a_submission_are_stopped_and_counted(member):
     make.job(submission, state=State.PENDING)
 
     assert actions.stop_all(submission, member) == 2
+
+
+def test_five_hundred_jobs_are_stopped_in_few_statements(member):
+    submission = make.submission(member)
+    first = make.job(submission)
+    fates: list[dict[str, str]] = [
+        {"delivery": Delivery.ACCEPTED},
+        {"delivery": Delivery.HELD},
+        {"delivery": Delivery.AWAITING},
+        {"delivery": Delivery.SENDING},
+        {"delivery": Delivery.SENT, "state": State.RUNNING},
+    ]
+    Job.objects.bulk_create(
+        Job(
+            submission=submission,
+            team=first.team,
+            account=first.account,
+            queue=first.queue,
+            revision=first.revision,
+            definition=first.definition,
+            name=f"job-{number}",
+            marker=f"job-{number}",
+            position=number,
+            document={},
+            batch_id=f"batch-{number}",
+            **fates[number % len(fates)],
+        )
+        for number in range(1, 500)
+    )
+    make.approval(submission)
+
+    with CaptureQueriesContext(connection) as statements:
+        assert actions.stop_all(submission, member) == 500
+    assert len(statements) <= 30
+    assert Job.objects.filter(stop_requested_by=member.user).count() == 500
+    assert Job.objects.filter(delivery=Delivery.WITHDRAWN).count() == 300
+    assert StateChange.objects.filter(delivery=Delivery.WITHDRAWN).count() == 300
+    with CaptureQueriesContext(connection) as statements:
+        assert actions.stop_all(submission, member) == 0
+    assert len(statements) <= 10
