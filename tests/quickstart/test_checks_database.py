@@ -94,7 +94,7 @@ def test_a_hasty_account_is_refused_wherever_it_is(production, settings, access,
     assert found() == ["portal.E010"]
     settings.PRODUCTION = False
     assert found() == ["portal.E010"]
-    with pytest.raises(ValidationError, match="may be under way for so long"):
+    with pytest.raises(ValidationError, match="a request can be in flight for that long"):
         account.clean()
 
     account.quarantine_seconds = account.min_quarantine_seconds
