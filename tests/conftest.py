@@ -6,14 +6,15 @@ import os
 import socket
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.test.testcases import TransactionTestCase
-from pytest_django import Settings
 
 from jobs import rate_limit
 from portal.quickstart.state_dir import find_free_port
@@ -32,8 +33,9 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # What tests start as processes of their own is the portal as it is.
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 
-# What was imported stays: looking through it again and again for garbage takes a tenth of the time of all tests.
-gc.freeze()
+# What is imported and collected stays: looking through it again and again for garbage takes a tenth of the time of
+# all tests.
+gc.disable()
 gc.set_threshold(50_000, 20, 20)
 
 # What migrations put into tables; without migrations the audit is sealed here as well.
@@ -72,17 +74,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (group(item) != "portal", item.path not in with_processes))
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 _number = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def _own_incarnation(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A name of its own; a folder for each of two thousand tests would take seconds."""
-    settings.INCARNATION_FILE = tmp_path_factory.getbasetemp() / f"incarnation-{next(_number)}"
+def _own_incarnation(_folder: Path) -> None:
+    """A name of its own; a folder for each of four thousand tests would take seconds."""
+    settings.INCARNATION_FILE = _folder / f"incarnation-{next(_number)}"
 
 
-@pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.getbasetemp()
+
+
+@pytest.fixture(scope="session")
+def session_patch() -> Iterator[pytest.MonkeyPatch]:
+    """What is patched for all tests: to do it anew for each takes a second of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only(session_patch: pytest.MonkeyPatch) -> None:
     """No test reaches the network: a call that leaves this machine fails at once."""
     connect = socket.socket.connect
 
@@ -91,13 +110,13 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
             raise AssertionError(f"A test tried to reach {address[0]}.")
         connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    session_patch.setattr(socket.socket, "connect", guarded)
 
 
-@pytest.fixture(autouse=True)
-def _no_pause_before_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _no_pause_before_another_try(session_patch: pytest.MonkeyPatch) -> None:
     """An AWS that a test has no server for does not come by waiting: botocore tries again at once."""
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    session_patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
 @pytest.fixture(scope="session")
